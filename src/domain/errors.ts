@@ -1,0 +1,82 @@
+/**
+ * The errors that a caller tells apart. Every message says what happened, to what, and what to do, and may
+ * be shown to a person as it is: it holds no secret and needs no stack trace.
+ */
+abstract class DomainError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The command line or the configuration is wrong; nothing was tried. Exit code 64. */
+export class UsageError extends DomainError {
+  readonly code = "USAGE";
+}
+
+/** One end refused us as a whole (credentials, permission, wrong URL, wrong kind of answer): no further write makes sense. */
+export class ConfigurationError extends DomainError {
+  readonly code = "CONFIGURATION";
+}
+
+/** One end cannot be used just now (unreachable, time-out, 5xx, 429 without end): try the cycle again soon. */
+export class HostUnavailableError extends DomainError {
+  readonly code = "HOST_UNAVAILABLE";
+}
+
+/** The delta token is no longer accepted (410, or 400 syncStateNotFound): the source must be read in full. */
+export class WatermarkExpiredError extends DomainError {
+  readonly code = "WATERMARK_EXPIRED";
+}
+
+/** The target refused one record; the others are not affected. */
+export class RecordRejectedError extends DomainError {
+  readonly code: string = "RECORD_REJECTED";
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** RFC 7644 section 3.12 `scimType`, where the answer had one. */
+  readonly scimType: string | undefined;
+
+  constructor(message: string, details: { status: number; scimType?: string | undefined }, options?: ErrorOptions) {
+    super(message, options);
+    this.status = details.status;
+    this.scimType = details.scimType;
+  }
+}
+
+/** The target already holds an account with this userName or externalId (409). */
+export class AlreadyExistsError extends RecordRejectedError {
+  override readonly code = "ALREADY_EXISTS";
+}
+
+/** The account that was to be changed is no longer there (404 on its own address). */
+export class RecordGoneError extends RecordRejectedError {
+  override readonly code = "RECORD_GONE";
+}
+
+/** A write was sent and no answer came back: whether it was applied must be looked up before it is tried again. */
+export class UnknownOutcomeError extends DomainError {
+  readonly code = "UNKNOWN_OUTCOME";
+}
+
+/** One record kept failing with a passing fault (5xx, time-out) although it was retried. */
+export class RecordUnavailableError extends DomainError {
+  readonly code = "RECORD_UNAVAILABLE";
+}
+
+/** Another run holds the lease on the state database. Exit code 5. */
+export class LeaseHeldError extends DomainError {
+  readonly code = "LEASE_HELD";
+}
+
+/** The state database cannot be used: unwritable folder, newer schema, corruption, full disk. */
+export class StateError extends DomainError {
+  readonly code = "STATE";
+}
+
+/** The run was asked to stop (SIGINT, SIGTERM); what was sent has been recorded. */
+export class InterruptedError extends DomainError {
+  readonly code = "INTERRUPTED";
+}

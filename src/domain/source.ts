@@ -1,0 +1,57 @@
+import type { JsonObject } from "./json.ts";
+
+/** Whether the directory still has the person: in use, in the recycle bin, or gone for good. */
+export type Presence = "present" | "softDeleted" | "deleted";
+
+/** One person of the directory as last read. */
+export interface SourceUser {
+  /** Graph `id`. */
+  readonly objectId: string;
+  /** The Graph properties that were selected, by Graph name; a property without a value is absent. */
+  readonly attributes: JsonObject;
+  /** Object id of the manager. */
+  readonly managerId: string | null;
+  readonly presence: Presence;
+}
+
+/** What one read says of one person. */
+export type SourceChange =
+  | {
+      readonly kind: "upsert";
+      readonly objectId: string;
+      /** Graph properties; `null` clears one. */
+      readonly attributes: JsonObject;
+      /** `true`: what is absent has no value. `false` (delta rounds): what is absent is unchanged. */
+      readonly complete: boolean;
+      /** `undefined`: unchanged (or, where `complete`, not asked for). */
+      readonly managerId: string | null | undefined;
+    }
+  | { readonly kind: "removed"; readonly objectId: string; readonly presence: "softDeleted" | "deleted" };
+
+/** The directory. Every read either reaches its end or throws; a partial read is never reported as complete. */
+export interface Source {
+  /**
+   * Reads everybody. The watermark that it returns was taken before the first page, so changes made while
+   * reading are met again by the next `readChanges`.
+   * @throws ConfigurationError, HostUnavailableError
+   */
+  readAll(signal: AbortSignal): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>;
+
+  /**
+   * Reads what changed since `watermark`. The same person may come more than once, in any order of rounds.
+   * @throws WatermarkExpiredError, ConfigurationError, HostUnavailableError
+   */
+  readChanges(
+    watermark: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>;
+
+  /** Reads one person by object id or user principal name; `null` where the directory answers 404. */
+  readUser(idOrUserPrincipalName: string, signal: AbortSignal): Promise<SourceChange | null>;
+
+  /**
+   * Object ids of the people in scope, in pages, possibly repeated; `null` where everybody is (mode `all`).
+   * @throws ConfigurationError where a group or application of the scope is missing, HostUnavailableError
+   */
+  readScope(signal: AbortSignal): AsyncGenerator<readonly string[], void> | null;
+}

@@ -1,0 +1,55 @@
+import type { Json, JsonObject } from "./json.ts";
+
+/**
+ * One Lattice account as last confirmed. `values` holds the mapped attributes only, by SCIM path as written in
+ * the mapping (`title`, `name.givenName`, `emails[type eq "work"].value`, `urn:…:enterprise:2.0:User:department`);
+ * an attribute without a value is absent. A reference (manager) is the Lattice id it points to.
+ */
+export interface TargetUser {
+  readonly latticeId: string;
+  readonly userName: string;
+  readonly externalId: string | null;
+  readonly active: boolean;
+  readonly values: JsonObject;
+  /**
+   * What else a multi-valued attribute holds beside the mapped element, by attribute name (`emails`): needed to
+   * replace the whole array without losing it. Usually empty.
+   */
+  readonly siblings: JsonObject;
+}
+
+/** One attribute to set; `null` clears it. */
+export interface AttributeWrite {
+  /** SCIM path as in the mapping. */
+  readonly path: string;
+  readonly value: Json;
+}
+
+/** What the target reported of one write. */
+export interface WriteReceipt {
+  /** The account after the write, as the target reported it (or, on an empty 204, as it was asked to be). */
+  readonly user: TargetUser;
+  readonly status: number;
+  /** The target's request id, where it sends one. */
+  readonly requestId: string | undefined;
+}
+
+/**
+ * Lattice. Writes throw
+ * `RecordRejectedError` (this record only), `AlreadyExistsError` (create met an existing account),
+ * `RecordGoneError` (update met a missing one), `UnknownOutcomeError` (sent, not answered),
+ * `RecordUnavailableError` (this record's retries ran out, nothing says that it was applied),
+ * `HostUnavailableError` or `ConfigurationError` (everybody is affected: stop).
+ */
+export interface Target {
+  /** Reads every account, in pages. @throws ConfigurationError, HostUnavailableError */
+  list(signal: AbortSignal): AsyncGenerator<readonly TargetUser[], void>;
+  /** Accounts whose `attribute` equals `value`. */
+  find(attribute: "userName" | "externalId", value: string, signal: AbortSignal): Promise<readonly TargetUser[]>;
+  /** One account; `null` where the target answers 404. */
+  get(latticeId: string, signal: AbortSignal): Promise<TargetUser | null>;
+  /** Creates one account. Sends exactly once; a dropped connection is an `UnknownOutcomeError`. */
+  create(writes: readonly AttributeWrite[], signal: AbortSignal): Promise<WriteReceipt>;
+  /** Changes one account; safe to repeat, so passing faults are retried inside. */
+  update(user: TargetUser, writes: readonly AttributeWrite[], signal: AbortSignal): Promise<WriteReceipt>;
+}
