@@ -39,7 +39,11 @@ export class RecordRejectedError extends DomainError {
   /** RFC 7644 section 3.12 `scimType`, where the answer had one. */
   readonly scimType: string | undefined;
 
-  constructor(message: string, details: { status: number; scimType?: string | undefined }, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    details: { status: number; scimType?: string | undefined },
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.status = details.status;
     this.scimType = details.scimType;

@@ -14,7 +14,9 @@ export function jsonEquals(left: Json | undefined, right: Json | undefined): boo
   if (left === right) return true;
   if (Array.isArray(left)) {
     return (
-      Array.isArray(right) && left.length === right.length && left.every((item, index) => jsonEquals(item, right[index]))
+      Array.isArray(right) &&
+      left.length === right.length &&
+      left.every((item, index) => jsonEquals(item, right[index]))
     );
   }
   if (!isJsonObject(left) || !isJsonObject(right)) return false;

@@ -45,7 +45,11 @@ export interface Target {
   /** Reads every account, in pages. @throws ConfigurationError, HostUnavailableError */
   list(signal: AbortSignal): AsyncGenerator<readonly TargetUser[], void>;
   /** Accounts whose `attribute` equals `value`. */
-  find(attribute: "userName" | "externalId", value: string, signal: AbortSignal): Promise<readonly TargetUser[]>;
+  find(
+    attribute: "userName" | "externalId",
+    value: string,
+    signal: AbortSignal,
+  ): Promise<readonly TargetUser[]>;
   /** One account; `null` where the target answers 404. */
   get(latticeId: string, signal: AbortSignal): Promise<TargetUser | null>;
   /** Creates one account. Sends exactly once; a dropped connection is an `UnknownOutcomeError`. */
