@@ -1,0 +1,144 @@
+import { HostUnavailableError, InterruptedError } from "../domain/errors.ts";
+import type { LoggedOperation } from "../domain/store.ts";
+import type { CycleContext } from "./ports.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
+import { send } from "./send.ts";
+
+/** Operations whose intents are noted in one commit before the first of them is sent. */
+const batchSize = 64;
+/** So many people failing one after the other for no reason of their own mean that the host is down. */
+const maxConsecutiveFaults = 5;
+
+export interface Applied {
+  readonly done: number;
+  readonly failed: number;
+}
+
+/**
+ * Sends the planned operations, a fixed number at a time, in the order of their waves, and records each outcome.
+ * On an abort the writes in flight are finished and recorded before this throws.
+ * @throws InterruptedError, ConfigurationError, HostUnavailableError, StateError
+ */
+export async function applyPlan(context: CycleContext, total: number): Promise<Applied> {
+  const recorder = createRecorder(context.store);
+  const run = createRun(context, recorder, total);
+  try {
+    for (
+      let batch = await nextBatch(context, null);
+      batch.length > 0;
+      batch = await nextBatch(context, batch.at(-1))
+    ) {
+      run.throwIfStopped();
+      await recorder.flush();
+      await context.store.beginOperations(
+        batch.map((operation) => operation.id),
+        context.clock.now(),
+      );
+      for (const operation of batch) await run.start(operation);
+    }
+    await run.drain();
+    run.throwIfStopped();
+  } finally {
+    await run.drain();
+    await recorder.flush();
+  }
+  return recorder.counts;
+}
+
+function nextBatch(
+  context: CycleContext,
+  last: LoggedOperation | null | undefined,
+): Promise<readonly LoggedOperation[]> {
+  return context.store.operations(context.cycleId, {
+    status: "planned",
+    afterWave: last?.wave ?? -1,
+    afterId: last?.id ?? 0,
+    limit: batchSize,
+  });
+}
+
+interface Run {
+  /** Starts an operation as soon as there is room. After a stop it is put back instead. */
+  start(operation: LoggedOperation): Promise<void>;
+  drain(): Promise<void>;
+  throwIfStopped(): void;
+}
+
+function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
+  const inFlight = new Map<string, Promise<void>>();
+  let stop: unknown = null;
+  let faults = 0;
+  let finished = 0;
+
+  const stopped = (): unknown => {
+    if (stop === null && context.signal.aborted) stop = interrupted(context.signal);
+    return stop;
+  };
+  const putBack = (operation: LoggedOperation): void => {
+    recorder.record({
+      operationId: operation.id,
+      objectId: operation.objectId,
+      status: "cancelled",
+      referencePending: false,
+      finishedAt: context.clock.now(),
+    });
+  };
+  const perform = async (operation: LoggedOperation): Promise<void> => {
+    try {
+      // The manager is ahead in the order; where the create is still on its way its id is waited for.
+      const manager = operation.changes.find((change) => change.reference !== undefined)?.reference
+        ?.afterObjectId;
+      if (manager !== undefined && manager !== null) await inFlight.get(manager);
+      if (stopped() !== null) {
+        putBack(operation);
+        return;
+      }
+      const outcome = await send(context, recorder, operation);
+      recorder.record(outcome);
+      faults = outcome.retry?.code === "RECORD_UNAVAILABLE" || outcome.unknown === true ? faults + 1 : 0;
+      if (faults >= maxConsecutiveFaults) {
+        stop ??= new HostUnavailableError(
+          `Lattice failed ${faults} times in a row (${outcome.error ?? "no answer"}); the cycle stops here and goes on next time`,
+        );
+      }
+      if (outcome.status === "failed") {
+        context.log.warn(
+          { objectId: operation.objectId, action: operation.action, code: outcome.retry?.code },
+          "operation failed",
+        );
+        context.log.debug({ objectId: operation.objectId, error: outcome.error }, "why it failed");
+      }
+    } catch (error) {
+      putBack(operation);
+      stop ??= context.signal.aborted ? interrupted(context.signal) : error;
+    } finally {
+      finished += 1;
+      context.onProgress?.({ phase: "sending", done: finished, total });
+    }
+  };
+
+  return {
+    start: async (operation) => {
+      while (inFlight.size >= context.settings.concurrency) await Promise.race(inFlight.values());
+      if (stopped() !== null) {
+        putBack(operation);
+        return;
+      }
+      const task = perform(operation).finally(() => inFlight.delete(operation.objectId));
+      inFlight.set(operation.objectId, task);
+    },
+    drain: async () => {
+      await Promise.all(inFlight.values());
+    },
+    throwIfStopped: () => {
+      const reason = stopped();
+      if (reason !== null) throw reason;
+    },
+  };
+}
+
+export function interrupted(signal: AbortSignal): unknown {
+  return signal.reason instanceof Error && signal.reason.name !== "AbortError"
+    ? signal.reason
+    : new InterruptedError("the run was asked to stop; what was sent has been recorded");
+}

@@ -1,0 +1,158 @@
+import { ConfigurationError, WatermarkExpiredError } from "../domain/errors.ts";
+import type { SourceChange } from "../domain/source.ts";
+import { userNameKey } from "../mapping/map-user.ts";
+import type { CycleContext } from "./ports.ts";
+
+const pageSize = 500;
+
+/**
+ * Makes the source picture current. Pages are kept as they come (each says something true); the watermark only
+ * after the last one, so a read that broke off is read again.
+ * @returns whether everybody was read
+ */
+export async function ingestSource(
+  context: CycleContext,
+  watermark: string | null,
+): Promise<{ full: boolean }> {
+  if (watermark !== null) {
+    try {
+      await readInto(context, context.source.readChanges(watermark, context.signal));
+      return { full: false };
+    } catch (error) {
+      if (!(error instanceof WatermarkExpiredError)) throw error;
+      context.log.warn({ reason: error.message }, "the watermark is no longer accepted; reading everybody");
+    }
+  }
+  await readInto(context, context.source.readAll(context.signal));
+  await confirmMissing(context);
+  return { full: true };
+}
+
+async function readInto(
+  context: CycleContext,
+  pages: AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>,
+): Promise<void> {
+  const key = keyOf(context);
+  let done = 0;
+  for (let page = await pages.next(); ; page = await pages.next()) {
+    if (page.done === true) {
+      await context.store.putMeta({
+        watermark: page.value.watermark,
+        watermarkAt: String(context.clock.now()),
+        tenantId: context.settings.tenantId,
+      });
+      return;
+    }
+    await context.store.saveSource(page.value, context.cycleId, key);
+    done += page.value.length;
+    context.onProgress?.({ phase: "reading Entra", done, total: null });
+  }
+}
+
+/** "Was not in the list" is no evidence: each linked person who was not is asked for by id; only a 404 says gone. */
+async function confirmMissing(context: CycleContext): Promise<void> {
+  const { store, source, cycleId, signal } = context;
+  let after = "";
+  for (;;) {
+    const missing = await store.sourceMissing(cycleId, after, pageSize);
+    for (const objectId of missing) {
+      const found = await source.readUser(objectId, signal);
+      await store.saveSource(
+        [found ?? { kind: "removed", objectId, presence: "deleted" }],
+        cycleId,
+        keyOf(context),
+      );
+    }
+    const last = missing.at(-1);
+    if (last === undefined) break;
+    after = last;
+  }
+  await store.forgetSourceMissing(cycleId);
+}
+
+function keyOf(context: CycleContext) {
+  const { mapping } = context.settings;
+  return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user);
+}
+
+/** Makes the scope current; a scope that could not be read to its end leaves the old one in force and throws. */
+export async function ingestScope(context: CycleContext): Promise<void> {
+  const pages = context.source.readScope(context.signal);
+  if (pages === null) return;
+  await context.store.beginScope();
+  let done = 0;
+  for await (const page of pages) {
+    await context.store.stageScope(page);
+    done += page.length;
+    context.onProgress?.({ phase: "reading the scope", done, total: null });
+  }
+  const { members, entered, left } = await context.store.commitScope();
+  context.log.debug({ members, entered, left }, "scope read");
+}
+
+/** Reads every Lattice account into the target picture. */
+export async function ingestTarget(context: CycleContext): Promise<void> {
+  const { store, target, cycleId, signal } = context;
+  let done = 0;
+  for await (const page of target.list(signal)) {
+    await store.saveTargets(page, cycleId);
+    done += page.length;
+    context.onProgress?.({ phase: "reading Lattice", done, total: null });
+  }
+  let after = "";
+  for (;;) {
+    const missing = await store.targetsMissing(cycleId, after, pageSize);
+    for (const { latticeId, objectId } of missing) {
+      const found = await target.get(latticeId, signal);
+      if (found === null) {
+        context.log.warn(
+          { latticeId, objectId },
+          "the linked Lattice account is gone; matching the person anew",
+        );
+        await store.unlink(latticeId);
+      } else {
+        await store.saveTargets([found], cycleId);
+      }
+    }
+    const last = missing.at(-1);
+    if (last === undefined) break;
+    after = last.latticeId;
+  }
+  await store.forgetTargetsMissing(cycleId);
+  await store.putMeta({ targetListedAt: String(context.clock.now()) });
+}
+
+/** Makes the pictures of one person current, for a cycle on demand. @returns the object id */
+export async function ingestPerson(context: CycleContext, idOrUserName: string): Promise<string> {
+  const { store, source, target, cycleId, signal, settings } = context;
+  const known = await store.findSource(idOrUserName);
+  const found = await source.readUser(known?.objectId ?? idOrUserName, signal);
+  if (found === null && known === null) {
+    throw new ConfigurationError(
+      `Entra knows no user "${idOrUserName}": check the user principal name or object id`,
+    );
+  }
+  const objectId = found?.objectId ?? known?.objectId ?? idOrUserName;
+  await store.saveSource(
+    [found ?? { kind: "removed", objectId, presence: "deleted" }],
+    cycleId,
+    keyOf(context),
+  );
+
+  const link = await store.linkOf(objectId);
+  if (link !== null) {
+    const account = await target.get(link.latticeId, signal);
+    if (account === null) await store.unlink(link.latticeId);
+    else await store.saveTargets([account], cycleId);
+  }
+  if ((await store.linkOf(objectId)) === null) {
+    const person = await store.findSource(objectId);
+    const name = person === null ? null : userNameKey(settings.mapping, person);
+    const accounts = [
+      ...(await target.find("externalId", objectId, signal)),
+      ...(name === null ? [] : await target.find("userName", name, signal)),
+    ];
+    await store.saveTargets(accounts, cycleId);
+  }
+  return objectId;
+}

@@ -1,0 +1,117 @@
+import type { PlanSummary } from "../domain/plan.ts";
+import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts";
+import { type MappedUser, mapUser } from "../mapping/map-user.ts";
+import { attributeList, heldValue, planUser } from "./plan-user.ts";
+import type { CycleContext } from "./ports.ts";
+import { waves } from "./waves.ts";
+
+const pageSize = 500;
+
+/** Decides for everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
+export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
+  const { store, everyoneInScope } = context;
+  let after = "";
+  let done = 0;
+  for (;;) {
+    const candidates = await store.candidates({ select, everyoneInScope, after, limit: pageSize });
+    const last = candidates.at(-1);
+    if (last === undefined) break;
+    await store.saveDecisions(context.cycleId, await decide(context, candidates));
+    after = last.source.objectId;
+    done += candidates.length;
+    context.onProgress?.({ phase: "planning", done, total: null });
+  }
+  await withdrawUnpromised(context);
+  await order(context);
+}
+
+/** What the plan holds, in numbers. */
+export async function summarise(context: CycleContext): Promise<PlanSummary> {
+  const [counts, totals, adopted] = await Promise.all([
+    context.store.countOperations(context.cycleId),
+    context.store.totals(),
+    context.store.countAdoptions(context.cycleId),
+  ]);
+  const of = (action: Parameters<typeof counts.get>[0]): number => counts.get(action) ?? 0;
+  const all = of("create") + of("update") + of("deactivate") + of("reactivate") + of("link");
+  return {
+    create: of("create"),
+    update: of("update"),
+    deactivate: of("deactivate"),
+    reactivate: of("reactivate"),
+    link: of("link"),
+    unchanged: totals.linked - totals.linkedSkipped - (all - of("create") - adopted),
+    skipped: totals.skipped,
+  };
+}
+
+async function decide(context: CycleContext, candidates: readonly Candidate[]): Promise<Decision[]> {
+  const { store, settings, everyoneInScope } = context;
+  const people = candidates.map((candidate) => ({
+    candidate,
+    mapped: mapUser(settings.mapping, candidate.source, candidate.member),
+  }));
+  const unlinked = people.filter(({ candidate }) => candidate.link === null);
+  const [sharing, matches, managerNames] = await Promise.all([
+    store.sharing(
+      candidates.flatMap(({ userNameKey }) => userNameKey ?? []),
+      everyoneInScope,
+    ),
+    store.matches(
+      unlinked.map(({ candidate, mapped }) => ({
+        objectId: candidate.source.objectId,
+        userName: mapped.userName,
+        externalId: mapped.externalId,
+      })),
+    ),
+    store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
+  ]);
+  const now = context.clock.now();
+  return people.map(({ candidate, mapped }) => {
+    const { objectId } = candidate.source;
+    const namesakes = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
+    const managerId = currentManager({ candidate, mapped });
+    return planUser(
+      {
+        candidate,
+        mapped,
+        matches: matches.get(objectId) ?? null,
+        sharedWith: (namesakes ?? []).filter((other) => other !== objectId),
+        currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
+        now,
+      },
+      settings,
+    );
+  });
+}
+
+/** Lattice id of the manager that the account points to now, where that matters. */
+function currentManager(person: { candidate: Candidate; mapped: MappedUser }): string | null {
+  const { link } = person.candidate;
+  if (link === null || person.mapped.reference === null) return null;
+  const value = heldValue(link, person.mapped.reference.target);
+  return typeof value === "string" && value !== person.candidate.manager?.latticeId ? value : null;
+}
+
+/** A manager who has no account and gets none in this plan cannot be set yet: not a failure, the report waits. */
+async function withdrawUnpromised(context: CycleContext): Promise<void> {
+  for (;;) {
+    const operations = await context.store.unpromisedReferences(context.cycleId, pageSize);
+    if (operations.length === 0) return;
+    for (const operation of operations) {
+      const changes = operation.changes.filter((change) => change.reference === undefined);
+      const reason = operation.action === "update" ? `${attributeList(changes)} changed` : operation.reason;
+      await context.store.withdrawReference(operation.id, { changes, reason });
+    }
+  }
+}
+
+async function order(context: CycleContext): Promise<void> {
+  const { operationIds, managerIndexes } = await context.store.referenceDependencies(context.cycleId);
+  const depths = waves(managerIndexes);
+  const later = operationIds.flatMap((operationId, index) => {
+    const wave = depths[index] ?? 0;
+    return wave === 0 ? [] : [{ operationId, wave }];
+  });
+  await context.store.setWaves(later);
+}

@@ -1,0 +1,42 @@
+import type { Clock } from "../domain/clock.ts";
+import type { CycleKind } from "../domain/plan.ts";
+import type { Source } from "../domain/source.ts";
+import type { StateStore } from "../domain/store.ts";
+import type { Target } from "../domain/target.ts";
+import type { CycleSettings } from "./settings.ts";
+
+/** A log that takes an object and a message; pino's loggers fit. Object ids go in at `info`, names only at `debug`. */
+export interface CycleLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface Progress {
+  readonly phase: "reading Entra" | "reading the scope" | "reading Lattice" | "planning" | "sending";
+  readonly done: number;
+  /** Unknown while reading. */
+  readonly total: number | null;
+}
+
+/** What the engine works with; it knows no transport. */
+export interface Ports {
+  readonly source: Source;
+  readonly target: Target;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly log: CycleLog;
+  readonly settings: CycleSettings;
+  /** 0 up to 1; handed in so that a simulation owns it. */
+  readonly random: () => number;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** One cycle under way. */
+export interface CycleContext extends Ports {
+  readonly cycleId: number;
+  readonly kind: CycleKind;
+  readonly signal: AbortSignal;
+  /** Mode `all`: membership is not kept, everybody is a member. */
+  readonly everyoneInScope: boolean;
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { ConfigurationError } from "../domain/errors.ts";
+import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
+import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
+import { applyPlan, interrupted } from "./apply.ts";
+import { weighPlan } from "./guard.ts";
+import { ingestPerson, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
+import { makePlan, summarise } from "./plan.ts";
+import type { CycleContext, Ports } from "./ports.ts";
+import { recoverIntents } from "./recover.ts";
+
+export interface CycleRequest {
+  /** Plan only. The store must be a scratch copy: the plan itself is written there. */
+  readonly dryRun: boolean;
+  /** Read both ends in full, whatever the watermark says. */
+  readonly full: boolean;
+  /** One person, by object id or user principal name. */
+  readonly only?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface CycleResult {
+  readonly cycleId: number;
+  readonly header: PlanHeader;
+  readonly outcome: CycleOutcome;
+  readonly done: number;
+  readonly failed: number;
+  /** Operations that the guard holds. */
+  readonly heldOperations: number;
+  readonly durationMs: number;
+}
+
+/** A later round sets managers whose accounts were made in the round before; rings need one, failures never more. */
+const maxRounds = 3;
+
+/**
+ * One cycle: read both ends, plan, weigh, send, record. A dry run is the same up to sending.
+ * The caller holds the lease.
+ * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError; what was done is recorded
+ */
+export async function runCycle(ports: Ports, request: CycleRequest): Promise<CycleResult> {
+  const { store, clock, settings } = ports;
+  const startedAt = clock.now();
+  const meta = await store.meta();
+  const kind = chooseKind(ports, meta, request);
+  const planId = randomUUID();
+  const cycleId = await store.beginCycle({ planId, kind, startedAt });
+  const context: CycleContext = {
+    ...ports,
+    cycleId,
+    kind,
+    signal: request.signal,
+    everyoneInScope: ports.source.readScope(request.signal) === null,
+  };
+  ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
+
+  try {
+    const select = await readBothEnds(context, meta, request);
+    request.signal.throwIfAborted();
+    await store.markResolvedReferences();
+    const linkedActive = (await store.totals()).linkedActive;
+    await makePlan(context, select);
+    // Only now has everybody been looked at with this mapping; a run that dies before does it all again.
+    if (select === "everybody") await store.putMeta({ mappingDigest: settings.mapping.digest });
+    const summary = await summarise(context);
+    const guard = weighPlan({ deactivations: summary.deactivate, linkedActive }, settings.guard);
+    await store.setCyclePlan(cycleId, { summary, guard });
+    const heldOperations = guard.held ? await store.holdOperations(cycleId, ["deactivate"]) : 0;
+    const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
+
+    const applied = request.dryRun
+      ? { done: 0, failed: 0 }
+      : await sendRounds(context, summary, heldOperations);
+    const outcome = outcomeOf(guard, applied.failed);
+    const finishedAt = clock.now();
+    await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
+    await store.prune(startedAt - settings.retentionMs);
+    ports.log.info({ cycleId, outcome, ...summary, ...applied, held: heldOperations }, "cycle finished");
+    return { cycleId, header, outcome, ...applied, heldOperations, durationMs: finishedAt - startedAt };
+  } catch (error) {
+    const reason = request.signal.aborted ? interrupted(request.signal) : error;
+    await store.finishCycle(cycleId, {
+      finishedAt: clock.now(),
+      outcome: request.signal.aborted ? "interrupted" : "failed",
+      error: reason instanceof Error ? reason.message : String(reason),
+    });
+    throw reason;
+  }
+}
+
+function chooseKind(ports: Ports, meta: Partial<Meta>, request: CycleRequest): CycleKind {
+  const { settings } = ports;
+  if (meta.tenantId !== undefined && meta.tenantId !== settings.tenantId) {
+    throw new ConfigurationError(
+      `the state database belongs to the tenant ${meta.tenantId}, the configuration names ${settings.tenantId}: nobody is touched; point state.path (ALS_STATE) at another file for the new tenant`,
+    );
+  }
+  if (request.only !== undefined) return "onDemand";
+  const current = meta.watermark !== undefined && meta.mappingDigest === settings.mapping.digest;
+  if (!current || meta.targetListedAt === undefined) return "initial";
+  return request.full ? "full" : "incremental";
+}
+
+async function readBothEnds(
+  context: CycleContext,
+  meta: Partial<Meta>,
+  request: CycleRequest,
+): Promise<CandidateSelection> {
+  await recoverIntents(context);
+  if (request.only !== undefined) {
+    const objectId = await ingestPerson(context, request.only);
+    await ingestScope(context);
+    return { only: objectId };
+  }
+  const everything = context.kind !== "incremental";
+  const { full } = await ingestSource(context, everything ? null : (meta.watermark ?? null));
+  await ingestScope(context);
+  if (everything) await ingestTarget(context);
+  if (everything && full) await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
+  return everything ? "everybody" : "marked";
+}
+
+async function sendRounds(
+  context: CycleContext,
+  summary: PlanSummary,
+  held: number,
+): Promise<{ done: number; failed: number }> {
+  const planned =
+    summary.create + summary.update + summary.deactivate + summary.reactivate + summary.link - held;
+  const totals = { done: 0, failed: 0 };
+  for (let round = 1; round <= maxRounds; round += 1) {
+    const applied = await applyPlan(context, planned);
+    totals.done += applied.done;
+    totals.failed += applied.failed;
+    if ((await context.store.markResolvedReferences()) === 0) break;
+    await makePlan(context, { resolvedIn: context.cycleId });
+  }
+  return totals;
+}
+
+function outcomeOf(guard: GuardVerdict, failed: number): CycleOutcome {
+  if (guard.held) return "held";
+  return failed > 0 ? "someFailed" : "done";
+}

@@ -1,0 +1,91 @@
+import type { Json } from "./json.ts";
+
+export type Action = "create" | "update" | "deactivate" | "reactivate" | "link";
+
+/** Why an account may be switched off: something that was seen, never something that was merely not seen. */
+export interface Evidence {
+  readonly kind: "accountDisabled" | "softDeleted" | "deleted" | "leftScope" | "filteredOut";
+  /** What was read, in words for the provisioning log. */
+  readonly detail: string;
+}
+
+/** One attribute before and after. */
+export interface Change {
+  /** SCIM path as in the mapping. */
+  readonly attribute: string;
+  /** What Lattice holds, `null` where nothing. For the manager: the user name where it is known, else the Lattice id. */
+  readonly before: Json;
+  /** What it shall hold, `null` to clear. For the manager: the user name. */
+  readonly after: Json;
+  /** Only on a reference (the manager): the ids behind the two names. */
+  readonly reference?: {
+    /** Lattice id that the account points to now. */
+    readonly beforeId: string | null;
+    /** Object id of the person it shall point to; the Lattice id is looked up when the operation is sent. */
+    readonly afterObjectId: string | null;
+  };
+}
+
+/** One planned write for one person. */
+export interface Operation {
+  readonly action: Action;
+  readonly objectId: string;
+  readonly userName: string;
+  /** `null` for a create. */
+  readonly latticeId: string | null;
+  /** In words: `title changed`, `account disabled in Entra`. */
+  readonly reason: string;
+  /** Present on every operation that sets `active` to false. */
+  readonly evidence: Evidence | null;
+  readonly changes: readonly Change[];
+  /** The account existed before and is adopted by this operation (matched, not linked yet). */
+  readonly adopts: boolean;
+}
+
+export type SkipCode =
+  | "invalidUserName"
+  | "duplicateUserName"
+  | "ambiguousMatch"
+  | "externalIdConflict"
+  | "linkedToAnother"
+  | "disabled"
+  | "actionOff"
+  | "mappingFailed"
+  | "waitingForRetry";
+
+/** A person who is in scope (or linked) and deliberately left alone. */
+export interface Skipped {
+  readonly objectId: string;
+  readonly userName: string;
+  readonly code: SkipCode;
+  readonly reason: string;
+}
+
+export type CycleKind = "initial" | "incremental" | "full" | "onDemand";
+
+export interface PlanSummary {
+  readonly create: number;
+  readonly update: number;
+  readonly deactivate: number;
+  readonly reactivate: number;
+  readonly link: number;
+  /** Linked people who need nothing. */
+  readonly unchanged: number;
+  readonly skipped: number;
+}
+
+export interface GuardVerdict {
+  readonly held: boolean;
+  /** One sentence for each limit that was met. */
+  readonly reasons: readonly string[];
+}
+
+/** Everything about a plan but its operations, which are read in pages. */
+export interface PlanHeader {
+  readonly planId: string;
+  readonly cycle: CycleKind;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly summary: PlanSummary;
+  readonly guard: GuardVerdict;
+}

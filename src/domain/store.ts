@@ -1,0 +1,297 @@
+import type { JsonObject } from "./json.ts";
+import type {
+  Action,
+  Change,
+  CycleKind,
+  GuardVerdict,
+  Operation,
+  PlanSummary,
+  SkipCode,
+  Skipped,
+} from "./plan.ts";
+import type { Presence, SourceChange, SourceUser } from "./source.ts";
+import type { TargetUser } from "./target.ts";
+
+/** What a run remembers beside the two pictures. */
+export interface Meta {
+  /** Delta link of the last completed read of the source. */
+  readonly watermark: string;
+  /** When that read ended, milliseconds since the epoch. */
+  readonly watermarkAt: string;
+  /** Digest of everything that a plan depends on in the configuration; a new one means an initial cycle. */
+  readonly mappingDigest: string;
+  readonly tenantId: string;
+  /** `patch` or `put`, as learnt from the target's ServiceProviderConfig. */
+  readonly updateMethod: string;
+  /** When the target was last listed in full, milliseconds since the epoch. */
+  readonly targetListedAt: string;
+  /** When both ends were last read in full, milliseconds since the epoch. */
+  readonly reconciledAt: string;
+}
+
+export interface LeaseHolder {
+  readonly owner: string;
+  /** Milliseconds since the epoch. */
+  readonly acquiredAt: number;
+  readonly expiresAt: number;
+}
+
+export interface CycleRecord {
+  readonly id: number;
+  readonly planId: string;
+  readonly kind: CycleKind;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly outcome: CycleOutcome | null;
+  readonly error: string | null;
+  readonly summary: PlanSummary | null;
+  readonly guard: GuardVerdict | null;
+  readonly done: number;
+  readonly failed: number;
+}
+
+export type CycleOutcome = "done" | "held" | "someFailed" | "failed" | "interrupted";
+
+/** A linked account, with what is known of values that the target keeps in its own form. */
+export interface LinkedTarget extends TargetUser {
+  /**
+   * By path: a value that was sent and accepted, and the other value that the target reported for it. While both
+   * stay as they are the attribute counts as equal: a target that normalises or ignores a value is not written to for ever.
+   */
+  readonly acknowledged: {
+    readonly [path: string]: { readonly sent: JsonObject[string]; readonly observed: JsonObject[string] };
+  };
+}
+
+export interface RetryRecord {
+  readonly objectId: string;
+  readonly attempts: number;
+  readonly firstFailedAt: number;
+  readonly lastFailedAt: number;
+  readonly nextTryAt: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One person to look at, with all that the store knows. */
+export interface Candidate {
+  readonly source: SourceUser;
+  /** Member of the scope as last read in full (always true where everybody is). */
+  readonly member: boolean;
+  readonly userNameKey: string | null;
+  readonly link: LinkedTarget | null;
+  readonly retry: RetryRecord | null;
+  /** The manager's own standing; `null` where the person has no manager. */
+  readonly manager: {
+    readonly objectId: string;
+    /** `null`: the directory's picture does not have this person. */
+    readonly presence: Presence | null;
+    readonly userName: string | null;
+    readonly latticeId: string | null;
+  } | null;
+}
+
+/** The mapped userName of a person in lower case, kept with the picture to find people who share one. */
+export type UserNameKey = (user: SourceUser) => string | null;
+
+/**
+ * Whom to plan: those whose picture changed, everybody, one person, or those who got no manager earlier in this
+ * cycle because the manager had no account yet.
+ */
+export type CandidateSelection =
+  | "marked"
+  | "everybody"
+  | { readonly only: string }
+  | { readonly resolvedIn: number };
+
+export interface MatchRequest {
+  readonly objectId: string;
+  readonly userName: string | null;
+  readonly externalId: string | null;
+}
+
+/** Accounts in the target's picture that could be a person's. */
+export interface MatchAnswer {
+  readonly byUserName: readonly MatchedTarget[];
+  readonly byExternalId: readonly MatchedTarget[];
+}
+
+export interface MatchedTarget extends LinkedTarget {
+  /** The person it is linked to already, if any. */
+  readonly linkedTo: string | null;
+}
+
+export type Decision =
+  | { readonly kind: "operation"; readonly operation: Operation; readonly referencePending: boolean }
+  | { readonly kind: "unchanged"; readonly objectId: string; readonly referencePending: boolean }
+  | { readonly kind: "skipped"; readonly skipped: Skipped; readonly referencePending: boolean }
+  /** Out of scope and without an account: nothing to say. */
+  | { readonly kind: "ignored"; readonly objectId: string };
+
+export type OperationStatus = "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
+
+/** An operation as it stands in the provisioning log. */
+export interface LoggedOperation extends Operation {
+  readonly id: number;
+  readonly cycleId: number;
+  readonly wave: number;
+  readonly status: OperationStatus;
+  readonly error: string | null;
+}
+
+export interface OperationOutcome {
+  readonly operationId: number;
+  readonly objectId: string;
+  readonly status: "done" | "failed" | "cancelled";
+  /** The account as confirmed; present where `done`. */
+  readonly target?: LinkedTarget;
+  /** A change that could not be sent yet (the manager has no account): the person is looked at again. */
+  readonly referencePending: boolean;
+  readonly httpStatus?: number | undefined;
+  readonly requestId?: string | undefined;
+  readonly error?: string | undefined;
+  readonly retry?: RetryRecord | undefined;
+  /** The account is not there any more: the link is dissolved and the person matched anew. */
+  readonly unlink?: boolean;
+  /** The write may have been applied: keep the intent, so that the next cycle looks it up. */
+  readonly unknown?: boolean;
+  readonly finishedAt: number;
+}
+
+/** A write that was begun and never confirmed. */
+export interface Intent {
+  readonly objectId: string;
+  readonly operationId: number;
+  readonly action: Action;
+  readonly userName: string;
+  readonly latticeId: string | null;
+}
+
+export interface Totals {
+  readonly sourceUsers: number;
+  readonly linked: number;
+  readonly linkedActive: number;
+  readonly skipped: number;
+  /** Linked people among the skipped. */
+  readonly linkedSkipped: number;
+  readonly retrying: number;
+}
+
+/**
+ * The durable state: both pictures, the provisioning log, retries, intents and the lease. Every method is atomic.
+ * @throws StateError where the store cannot be read or written
+ */
+export interface StateStore {
+  meta(): Promise<Partial<Meta>>;
+  putMeta(values: Partial<Meta>): Promise<void>;
+  totals(): Promise<Totals>;
+
+  /** Takes the lease where it is free, expired or already `owner`'s; otherwise says who holds it. */
+  acquireLease(
+    owner: string,
+    now: number,
+    ttlMs: number,
+  ): Promise<{ acquired: true } | { acquired: false; holder: LeaseHolder }>;
+  /** Extends the lease; `false` where it is no longer `owner`'s. */
+  renewLease(owner: string, now: number, ttlMs: number): Promise<boolean>;
+  releaseLease(owner: string): Promise<void>;
+  leaseHolder(now: number): Promise<LeaseHolder | null>;
+
+  beginCycle(cycle: { planId: string; kind: CycleKind; startedAt: number }): Promise<number>;
+  setCyclePlan(cycleId: number, plan: { summary: PlanSummary; guard: GuardVerdict }): Promise<void>;
+  finishCycle(
+    cycleId: number,
+    end: { finishedAt: number; outcome: CycleOutcome; error: string | null },
+  ): Promise<void>;
+  recentCycles(limit: number): Promise<readonly CycleRecord[]>;
+
+  /** Adds a page of a read to the source picture; people whose picture changed are marked for the next plan. */
+  saveSource(changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey): Promise<void>;
+  /** After a completed full read: linked people who were not in it, in pages by object id. */
+  sourceMissing(cycleId: number, after: string, limit: number): Promise<readonly string[]>;
+  /** After a completed full read: forgets the people who were not in it and have no account. */
+  forgetSourceMissing(cycleId: number): Promise<void>;
+
+  /** Empties the staging area of the scope. */
+  beginScope(): Promise<void>;
+  stageScope(objectIds: readonly string[]): Promise<void>;
+  /** Makes the staged members the scope, and marks everybody whose membership changed. */
+  commitScope(): Promise<{ members: number; entered: number; left: number }>;
+
+  /** Adds a page of the target's listing to its picture; linked accounts whose values differ are marked. */
+  saveTargets(users: readonly TargetUser[], cycleId: number): Promise<void>;
+  /** After a completed listing: linked accounts that were not in it, in pages by Lattice id. */
+  targetsMissing(
+    cycleId: number,
+    after: string,
+    limit: number,
+  ): Promise<readonly { latticeId: string; objectId: string }[]>;
+  /** After a completed listing: forgets accounts that were not in it and are nobody's. */
+  forgetTargetsMissing(cycleId: number): Promise<void>;
+  /** Dissolves a link: the account is gone; the person and their reports are marked. */
+  unlink(latticeId: string): Promise<void>;
+
+  /** People to plan, in pages by object id. */
+  candidates(query: {
+    select: CandidateSelection;
+    everyoneInScope: boolean;
+    after: string;
+    limit: number;
+  }): Promise<readonly Candidate[]>;
+  /** For each key: people in scope, present, and enabled or linked, who map to it. */
+  sharing(keys: readonly string[], everyoneInScope: boolean): Promise<ReadonlyMap<string, readonly string[]>>;
+  matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
+  /** Writes a page of decisions: operations into the provisioning log, reasons of those left alone, marks off for those in order. */
+  saveDecisions(cycleId: number, decisions: readonly Decision[]): Promise<void>;
+  /** Planned operations with a reference to somebody who has no account and gets none in this cycle. */
+  unpromisedReferences(cycleId: number, limit: number): Promise<readonly LoggedOperation[]>;
+  /** Takes the reference out of a planned operation (with no change left: the operation itself); the person waits for the manager. */
+  withdrawReference(operationId: number, left: { changes: readonly Change[]; reason: string }): Promise<void>;
+  /** Marks people whose awaited manager has an account by now. Returns how many. */
+  markResolvedReferences(): Promise<number>;
+
+  /** Operations that make or adopt an account, or need a manager who is made or adopted in this cycle, in the order of
+   * their ids; for each the position of its manager's operation, -1 where it waits for none. */
+  referenceDependencies(
+    cycleId: number,
+  ): Promise<{ readonly operationIds: readonly number[]; readonly managerIndexes: Int32Array }>;
+  setWaves(waves: readonly { operationId: number; wave: number }[]): Promise<void>;
+  /** Marks planned operations of these actions as held by the guard. */
+  holdOperations(cycleId: number, actions: readonly Action[]): Promise<number>;
+  countOperations(cycleId: number): Promise<ReadonlyMap<Action, number>>;
+  /** Operations of the cycle that adopt an account. */
+  countAdoptions(cycleId: number): Promise<number>;
+  /** Operations in the order they are to be sent: by wave, then by id. */
+  operations(
+    cycleId: number,
+    query: { status?: OperationStatus; afterWave: number; afterId: number; limit: number },
+  ): Promise<readonly LoggedOperation[]>;
+  /** Notes that these are about to be sent (the write intent); durable when it returns. */
+  beginOperations(operationIds: readonly number[], now: number): Promise<void>;
+  /** Records what came of operations, in one commit. */
+  recordOutcomes(outcomes: readonly OperationOutcome[]): Promise<void>;
+  /** Intents left by a run that died. */
+  openIntents(): Promise<readonly Intent[]>;
+  /** Clears an intent after its outcome was looked up; with `target`, what the look-up found. */
+  settleIntent(
+    objectId: string,
+    target: TargetUser | null,
+    operationStatus: "done" | "cancelled",
+  ): Promise<void>;
+  /** Current account of a person, for resolving references while sending. */
+  /** User names of accounts by Lattice id, for the accounts that the picture has. */
+  userNamesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  latticeIdOf(objectId: string): Promise<string | null>;
+  linkOf(objectId: string): Promise<LinkedTarget | null>;
+  /** One account of the target picture. */
+  accountOf(latticeId: string): Promise<LinkedTarget | null>;
+
+  skipped(query: { after: string; limit: number; only?: string | undefined }): Promise<readonly Skipped[]>;
+  countSkipped(): Promise<ReadonlyMap<SkipCode, number>>;
+  retries(limit: number): Promise<readonly RetryRecord[]>;
+  findSource(idOrUserName: string): Promise<SourceUser | null>;
+
+  /** Removes finished cycles older than `before` with their log. */
+  prune(before: number): Promise<void>;
+  close(): Promise<void>;
+}

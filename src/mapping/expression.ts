@@ -1,0 +1,71 @@
+import { UsageError } from "../domain/errors.ts";
+import { parse } from "./grammar/expression-parser.js";
+
+/** A parsed expression. `offset` counts characters from the start of the text. */
+export type Expression =
+  | {
+      readonly kind: "call";
+      readonly name: string;
+      readonly arguments: readonly Expression[];
+      readonly offset: number;
+    }
+  | { readonly kind: "attribute"; readonly name: string; readonly offset: number }
+  | { readonly kind: "constant"; readonly value: string | number | boolean; readonly offset: number }
+  | {
+      readonly kind: "condition";
+      readonly operator: "=" | "<>" | "<" | "<=" | ">" | ">=";
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly offset: number;
+    }
+  | { readonly kind: "omitted"; readonly offset: number };
+
+/** Entra's own limit (known issues for provisioning). */
+const maxLength = 10_000;
+
+/** @throws UsageError with the column and a caret line */
+export function parseExpression(text: string): Expression {
+  if (text.length > maxLength) {
+    throw new UsageError(
+      `the expression has ${text.length} characters; Entra and this tool allow ${maxLength}`,
+    );
+  }
+  try {
+    return parse(text) as Expression;
+  } catch (error) {
+    if (!isSyntaxError(error)) throw error;
+    const sentence = error.message.replace(/ but .* found\.$/, "");
+    throw expressionError(
+      text,
+      error.location.start.offset,
+      `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`,
+    );
+  }
+}
+
+/** A message with the expression and a caret under the column at fault. */
+export function expressionError(text: string, offset: number, sentence: string): UsageError {
+  const window = 60;
+  const start = Math.max(0, offset - window);
+  const line = text.slice(start, offset + window).replaceAll(/\s/g, " ");
+  return new UsageError(`column ${offset + 1}: ${sentence}\n    ${line}\n    ${" ".repeat(offset - start)}^`);
+}
+
+/** Names of the source attributes that the expression reads, each once. */
+export function attributesOf(tree: Expression): readonly string[] {
+  const names = new Set<string>();
+  const visit = (node: Expression): void => {
+    if (node.kind === "attribute") names.add(node.name);
+    if (node.kind === "call") node.arguments.forEach(visit);
+    if (node.kind === "condition") {
+      visit(node.left);
+      visit(node.right);
+    }
+  };
+  visit(tree);
+  return [...names];
+}
+
+function isSyntaxError(error: unknown): error is Error & { location: { start: { offset: number } } } {
+  return error instanceof Error && "location" in error;
+}

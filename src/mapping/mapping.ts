@@ -1,0 +1,198 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { UsageError } from "../domain/errors.ts";
+import type { Json } from "../domain/json.ts";
+import type { SourceUser } from "../domain/source.ts";
+import { compileExpression } from "./evaluate.ts";
+import { attributesOf, parseExpression } from "./expression.ts";
+import type { ScopingFilters } from "./scoping-filter.ts";
+import { alwaysRead, type ReadContext, sourceAttribute } from "./source-attributes.ts";
+import { managerPath, type TargetType, targetAttribute } from "./target-attributes.ts";
+import type { Value } from "./value.ts";
+
+export type OnNull = "clear" | "keep";
+
+/** One attribute mapping, ready to be applied. */
+export interface AttributeMapping {
+  /** SCIM path. */
+  readonly target: string;
+  readonly type: TargetType;
+  readonly apply: "always" | "onCreate";
+  readonly onNull: OnNull;
+  /** Sent on create where the source has no value. */
+  readonly defaultValue: Json;
+  /** 1 is tried first; `null`: not used for matching. */
+  readonly matchingPrecedence: number | null;
+  /** Where the value comes from, as a person would write it. */
+  readonly origin: string;
+  readonly evaluate: (user: SourceUser, context: ReadContext) => Value;
+}
+
+export interface Mapping {
+  readonly attributes: readonly AttributeMapping[];
+  /** Target paths used to find an existing account, in the order of precedence. */
+  readonly matching: readonly ("userName" | "externalId")[];
+  /** Graph properties to read, `manager` included where it is mapped. */
+  readonly select: readonly string[];
+  /** SCIM paths that are written. */
+  readonly paths: readonly string[];
+  readonly filters: ScopingFilters;
+  /** Changes whenever two plans made from the same pictures could differ. */
+  readonly digest: string;
+}
+
+const ruleSchema = z
+  .strictObject({
+    target: z.string(),
+    source: z.string().optional(),
+    constant: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    expression: z.string().optional(),
+    matchingPrecedence: z.int().positive().optional(),
+    apply: z.enum(["always", "onCreate"]).optional(),
+    onNull: z.enum(["clear", "keep"]).optional(),
+    default: z.union([z.string(), z.number(), z.boolean()]).optional(),
+  })
+  .refine(
+    (rule) => [rule.source, rule.constant, rule.expression].filter((part) => part !== undefined).length === 1,
+    {
+      message: "needs exactly one of source, constant, expression",
+    },
+  );
+
+type Rule = z.infer<typeof ruleSchema>;
+
+/**
+ * Reads a mapping as written in YAML.
+ * @param raw the list of attribute mappings
+ * @param origin where it was read, for messages
+ * @throws UsageError that names every fault, one a line
+ */
+export function parseMapping(
+  raw: unknown,
+  options: { origin: string; onNull: OnNull; filters: ScopingFilters; digestOf?: unknown },
+): Mapping {
+  const { origin } = options;
+  if (!Array.isArray(raw) || raw.length === 0) {
+    throw new UsageError(
+      `${origin}: the mapping is a list of attribute mappings, each with a target and a source`,
+    );
+  }
+  const faults: string[] = [];
+  const attributes: AttributeMapping[] = [];
+  const properties = new Set([...alwaysRead, ...options.filters.properties]);
+
+  raw.forEach((item: unknown, index) => {
+    const parsed = ruleSchema.safeParse(item);
+    if (!parsed.success) {
+      const issues = parsed.error.issues.map((issue) =>
+        [issue.path.join("."), issue.message].filter(Boolean).join(": "),
+      );
+      faults.push(`mapping ${index + 1}: ${issues.join("; ")}`);
+      return;
+    }
+    try {
+      const { mapping, reads } = compileRule(parsed.data, options.onNull);
+      attributes.push(mapping);
+      for (const property of reads) properties.add(property);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      faults.push(`mapping ${index + 1} (${parsed.data.target}): ${error.message}`);
+    }
+  });
+
+  faults.push(...duplicates(attributes), ...missing(attributes, faults.length > 0));
+  if (faults.length > 0) throw new UsageError(faults.map((fault) => `${origin}: ${fault}`).join("\n"));
+
+  return {
+    attributes,
+    matching: matchingOrder(attributes),
+    select: [...properties],
+    paths: attributes.map((attribute) => attribute.target),
+    filters: options.filters,
+    digest: createHash("sha256")
+      .update(JSON.stringify([raw, options.onNull, options.digestOf ?? null]))
+      .digest("hex"),
+  };
+}
+
+function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: readonly string[] } {
+  const target = targetAttribute(rule.target);
+  const { evaluate, reads, origin, reference } = compileSource(rule);
+  if ((target.type === "reference") !== reference) {
+    throw new UsageError(
+      reference
+        ? `"manager" is a reference and can only feed ${managerPath}`
+        : `${target.path} is a reference: its source is "manager"`,
+    );
+  }
+  if (rule.matchingPrecedence !== undefined && target.path !== "userName" && target.path !== "externalId") {
+    throw new UsageError(
+      "Lattice can be searched by userName and externalId only: matchingPrecedence belongs there",
+    );
+  }
+  const mapping: AttributeMapping = {
+    target: target.path,
+    type: target.type,
+    apply: target.createOnly ? "onCreate" : (rule.apply ?? "always"),
+    onNull: rule.onNull ?? onNull,
+    defaultValue: rule.default ?? null,
+    matchingPrecedence: rule.matchingPrecedence ?? null,
+    origin,
+    evaluate,
+  };
+  return { mapping, reads };
+}
+
+function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"> & {
+  reads: readonly string[];
+  reference: boolean;
+} {
+  if (rule.constant !== undefined) {
+    const { constant } = rule;
+    return { evaluate: () => constant, reads: [], origin: JSON.stringify(constant), reference: false };
+  }
+  if (rule.source !== undefined) {
+    const attribute = sourceAttribute(rule.source);
+    const reads = attribute.property === null ? [] : [attribute.property];
+    return { evaluate: attribute.read, reads, origin: rule.source, reference: attribute.reference };
+  }
+  const text = rule.expression ?? "";
+  const tree = parseExpression(text);
+  const readers = new Map(attributesOf(tree).map((name) => [name, sourceAttribute(name)]));
+  const evaluator = compileExpression(tree, text);
+  return {
+    evaluate: (user, context) => evaluator((name) => readers.get(name)?.read(user, context) ?? null),
+    reads: [...readers.values()].flatMap((attribute) => attribute.property ?? []),
+    origin: text,
+    reference: false,
+  };
+}
+
+function duplicates(attributes: readonly AttributeMapping[]): string[] {
+  const seen = new Set<string>();
+  return attributes.flatMap(({ target }) => {
+    if (seen.has(target)) return [`${target} is mapped twice`];
+    seen.add(target);
+    return [];
+  });
+}
+
+function missing(attributes: readonly AttributeMapping[], alreadyFaulty: boolean): string[] {
+  if (alreadyFaulty) return [];
+  const faults: string[] = [];
+  if (!attributes.some(({ target }) => target === "userName"))
+    faults.push("userName is not mapped; Lattice requires it");
+  if (matchingOrder(attributes).length === 0) {
+    faults.push(
+      "no mapping has a matchingPrecedence: existing Lattice accounts could not be found and would be made twice",
+    );
+  }
+  return faults;
+}
+
+function matchingOrder(attributes: readonly AttributeMapping[]): ("userName" | "externalId")[] {
+  return attributes
+    .filter((attribute) => attribute.matchingPrecedence !== null)
+    .sort((left, right) => (left.matchingPrecedence ?? 0) - (right.matchingPrecedence ?? 0))
+    .flatMap(({ target }) => (target === "userName" || target === "externalId" ? [target] : []));
+}

@@ -1,0 +1,162 @@
+import { closest } from "fastest-levenshtein";
+import { UsageError } from "../domain/errors.ts";
+import { isJsonObject } from "../domain/json.ts";
+import type { SourceUser } from "../domain/source.ts";
+import { fromJson, type Value } from "./value.ts";
+
+/** Graph user properties that a mapping may read ("user resource type", Microsoft Graph v1.0). */
+const graphProperties = [
+  "accountEnabled",
+  "ageGroup",
+  "businessPhones",
+  "city",
+  "companyName",
+  "consentProvidedForMinor",
+  "country",
+  "createdDateTime",
+  "creationType",
+  "department",
+  "displayName",
+  "employeeHireDate",
+  "employeeId",
+  "employeeLeaveDateTime",
+  "employeeType",
+  "externalUserState",
+  "faxNumber",
+  "givenName",
+  "id",
+  "imAddresses",
+  "jobTitle",
+  "legalAgeGroupClassification",
+  "mail",
+  "mailNickname",
+  "mobilePhone",
+  "officeLocation",
+  "onPremisesDistinguishedName",
+  "onPremisesDomainName",
+  "onPremisesImmutableId",
+  "onPremisesSamAccountName",
+  "onPremisesSecurityIdentifier",
+  "onPremisesSyncEnabled",
+  "onPremisesUserPrincipalName",
+  "otherMails",
+  "postalCode",
+  "preferredDataLocation",
+  "preferredLanguage",
+  "proxyAddresses",
+  "securityIdentifier",
+  "state",
+  "streetAddress",
+  "surname",
+  "usageLocation",
+  "userPrincipalName",
+  "userType",
+] as const;
+
+/** Names of the older directory API, which Entra's provisioning still shows, with their Graph equivalents. */
+const aliases: { readonly [name: string]: string } = {
+  objectId: "id",
+  telephoneNumber: "businessPhones[0]",
+  mobile: "mobilePhone",
+  facsimileTelephoneNumber: "faxNumber",
+  physicalDeliveryOfficeName: "officeLocation",
+  dirSyncEnabled: "onPremisesSyncEnabled",
+  immutableId: "onPremisesImmutableId",
+};
+
+/** Attributes that no directory holds: they are worked out for each person. */
+const computed = ["IsSoftDeleted", "originalUserPrincipalName"];
+
+export interface SourceAttribute {
+  /** The Graph property to ask for; `null` for one that is computed from what is read anyway. */
+  readonly property: string | null;
+  /** A reference to another person (the manager) has no value of its own. */
+  readonly reference: boolean;
+  readonly read: (user: SourceUser, context: ReadContext) => Value;
+}
+
+export interface ReadContext {
+  /** The person is assigned and passes the scoping filters. */
+  readonly inScope: boolean;
+}
+
+/** Read for every person, whatever the mapping: identity, lifecycle, and what tells a guest. */
+export const alwaysRead: readonly string[] = ["id", "userPrincipalName", "accountEnabled", "userType"];
+
+/**
+ * Finds a source attribute by its Graph name, its older name, or a directory extension's name.
+ * @throws UsageError with the nearest known name
+ */
+export function sourceAttribute(name: string): SourceAttribute {
+  if (name === "IsSoftDeleted") {
+    return { property: null, reference: false, read: (user, context) => isSoftDeleted(user, context) };
+  }
+  if (name === "manager") return { property: "manager", reference: true, read: (user) => user.managerId };
+  if (name === "originalUserPrincipalName") {
+    return { property: null, reference: false, read: (user) => fromJson(user.attributes.userPrincipalName) };
+  }
+  if (name === "userPrincipalName") {
+    return { property: name, reference: false, read: (user) => normalisedUserPrincipalName(user) };
+  }
+  if (name === "id" || name === "objectId")
+    return { property: "id", reference: false, read: (user) => user.objectId };
+
+  const onPremises = /^(?:onPremisesExtensionAttributes\.)?(extensionAttribute(?:[1-9]|1[0-5]))$/.exec(
+    name,
+  )?.[1];
+  if (onPremises !== undefined) {
+    return {
+      property: "onPremisesExtensionAttributes",
+      reference: false,
+      read: (user) => {
+        const block = user.attributes.onPremisesExtensionAttributes;
+        return isJsonObject(block) ? fromJson(block[onPremises]) : null;
+      },
+    };
+  }
+  if (/^extension_[0-9a-f]{32}_\w+$/i.test(name)) return plain(name);
+
+  const resolved = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
+  const indexed = /^(\w+)\[(\d+)\]$/.exec(resolved);
+  const property = indexed?.[1] ?? resolved;
+  if (!graphProperties.some((known) => known === property)) {
+    const nearest = closest(name, [...graphProperties, ...Object.keys(aliases), ...computed, "manager"]);
+    throw new UsageError(`unknown source attribute "${name}"; did you mean "${nearest}"?`);
+  }
+  if (indexed === null) return plain(property);
+  const index = Number(indexed[2]);
+  return {
+    property,
+    reference: false,
+    read: (user) => {
+      const list = fromJson(user.attributes[property]);
+      return Array.isArray(list) ? (list[index] ?? null) : null;
+    },
+  };
+}
+
+function plain(property: string): SourceAttribute {
+  return { property, reference: false, read: (user) => fromJson(user.attributes[property]) };
+}
+
+/**
+ * Entra's computed attribute: the account is disabled, in the recycle bin or gone, or the person is not in scope.
+ * A missing `accountEnabled` is not evidence of a disabled account.
+ */
+function isSoftDeleted(user: SourceUser, context: ReadContext): boolean {
+  return user.presence !== "present" || user.attributes.accountEnabled === false || !context.inScope;
+}
+
+/**
+ * A guest's user principal name without the mark and the tenant's domain, as Entra provisions it:
+ * `kim_partner.example#EXT#@tenant.onmicrosoft.com` becomes `kim@partner.example` ("How provisioning works").
+ */
+function normalisedUserPrincipalName(user: SourceUser): Value {
+  const name = fromJson(user.attributes.userPrincipalName);
+  if (typeof name !== "string") return name;
+  const mark = name.search(/#EXT#/i);
+  if (mark < 0) return name;
+  const local = name.slice(0, mark);
+  const at = local.lastIndexOf("_");
+  return at < 0 ? local : `${local.slice(0, at)}@${local.slice(at + 1)}`;
+}

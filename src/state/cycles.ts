@@ -1,0 +1,106 @@
+import type { CycleKind, GuardVerdict, PlanSummary } from "../domain/plan.ts";
+import type { CycleOutcome, CycleRecord, Meta, StateStore, Totals } from "../domain/store.ts";
+import type { Connection } from "./database.ts";
+
+interface CycleRow {
+  readonly id: number;
+  readonly plan_id: string;
+  readonly kind: CycleKind;
+  readonly started_at: number;
+  readonly finished_at: number | null;
+  readonly outcome: CycleOutcome | null;
+  readonly error: string | null;
+  readonly summary: string | null;
+  readonly guard: string | null;
+  readonly done: number;
+  readonly failed: number;
+}
+
+type CycleMethods = Pick<
+  StateStore,
+  "meta" | "putMeta" | "totals" | "beginCycle" | "setCyclePlan" | "finishCycle" | "recentCycles" | "prune"
+>;
+
+/** Cycles, and what a run remembers from one to the next. */
+export function cycleMethods(db: Connection): CycleMethods {
+  const readMeta = db.prepare<[], { key: string; value: string }>("SELECT key, value FROM meta");
+  const writeMeta = db.prepare<[string, string]>(
+    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  );
+  const insert = db.prepare<[string, string, number]>(
+    "INSERT INTO cycle (plan_id, kind, started_at) VALUES (?, ?, ?)",
+  );
+  const setPlan = db.prepare<[string, string, number]>(
+    "UPDATE cycle SET summary = ?, guard = ? WHERE id = ?",
+  );
+  const finish = db.prepare<[number, string, string | null, number]>(
+    "UPDATE cycle SET finished_at = ?, outcome = ?, error = ? WHERE id = ?",
+  );
+  const cancel = db.prepare<[number]>(
+    "UPDATE operation SET status = 'cancelled' WHERE cycle_id = ? AND status = 'planned'",
+  );
+  const recent = db.prepare<[number], CycleRow>(
+    `SELECT cycle.*,
+       (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'done') AS done,
+       (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'failed') AS failed
+     FROM cycle ORDER BY id DESC LIMIT ?`,
+  );
+  const totals = db.prepare<[], Totals>(
+    `SELECT
+       (SELECT count(*) FROM source_user) AS sourceUsers,
+       (SELECT count(*) FROM target_user WHERE object_id IS NOT NULL) AS linked,
+       (SELECT count(*) FROM target_user WHERE object_id IS NOT NULL AND active = 1) AS linkedActive,
+       (SELECT count(*) FROM source_user WHERE skip_code IS NOT NULL) AS skipped,
+       (SELECT count(*) FROM source_user JOIN target_user USING (object_id) WHERE skip_code IS NOT NULL) AS linkedSkipped,
+       (SELECT count(*) FROM retry) AS retrying`,
+  );
+  // The newest cycle stays whatever its age: it says when the next one is due.
+  const prune = db.prepare<[number]>(
+    "DELETE FROM cycle WHERE started_at < ? AND finished_at IS NOT NULL AND id < (SELECT max(id) FROM cycle)",
+  );
+
+  return {
+    meta: async () => Object.fromEntries(readMeta.all().map((row) => [row.key, row.value])),
+    putMeta: async (values: Partial<Meta>) => {
+      db.transaction(() => {
+        for (const [key, value] of Object.entries(values)) writeMeta.run(key, value);
+      })();
+    },
+    totals: async () => {
+      const row = totals.get();
+      if (row === undefined) throw new Error("a count gave no row");
+      return row;
+    },
+    beginCycle: async (cycle) =>
+      Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid),
+    setCyclePlan: async (cycleId, plan) => {
+      setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), cycleId);
+    },
+    finishCycle: async (cycleId, end) => {
+      db.transaction(() => {
+        cancel.run(cycleId);
+        finish.run(end.finishedAt, end.outcome, end.error, cycleId);
+      })();
+    },
+    recentCycles: async (limit) => recent.all(limit).map(cycleRecord),
+    prune: async (before) => {
+      prune.run(before);
+    },
+  };
+}
+
+function cycleRecord(row: CycleRow): CycleRecord {
+  return {
+    id: row.id,
+    planId: row.plan_id,
+    kind: row.kind,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    outcome: row.outcome,
+    error: row.error,
+    summary: row.summary === null ? null : (JSON.parse(row.summary) as PlanSummary),
+    guard: row.guard === null ? null : (JSON.parse(row.guard) as GuardVerdict),
+    done: row.done,
+    failed: row.failed,
+  };
+}

@@ -1,0 +1,50 @@
+import type { LeaseHolder, StateStore } from "../domain/store.ts";
+import type { Connection } from "./database.ts";
+
+interface LeaseRow {
+  readonly owner: string;
+  readonly acquired_at: number;
+  readonly expires_at: number;
+}
+
+type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "leaseHolder">;
+
+/** One writer at a time, whichever process or container it runs in: the lease is a row in the shared file. */
+export function leaseMethods(db: Connection): LeaseMethods {
+  const select = db.prepare<[], LeaseRow>(
+    "SELECT owner, acquired_at, expires_at FROM lease WHERE name = 'cycle'",
+  );
+  const take = db.prepare<[string, number, number]>(
+    `INSERT INTO lease (name, owner, acquired_at, expires_at) VALUES ('cycle', ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at`,
+  );
+  const extend = db.prepare<[number, string]>(
+    "UPDATE lease SET expires_at = ? WHERE name = 'cycle' AND owner = ?",
+  );
+  const release = db.prepare<[string]>("DELETE FROM lease WHERE name = 'cycle' AND owner = ?");
+
+  const acquire = db.transaction((owner: string, now: number, ttlMs: number) => {
+    const held = select.get();
+    if (held !== undefined && held.owner !== owner && held.expires_at > now) {
+      return { acquired: false as const, holder: leaseHolder(held) };
+    }
+    take.run(owner, now, now + ttlMs);
+    return { acquired: true as const };
+  });
+
+  return {
+    acquireLease: async (owner, now, ttlMs) => acquire.immediate(owner, now, ttlMs),
+    renewLease: async (owner, now, ttlMs) => extend.run(now + ttlMs, owner).changes === 1,
+    releaseLease: async (owner) => {
+      release.run(owner);
+    },
+    leaseHolder: async (now) => {
+      const held = select.get();
+      return held !== undefined && held.expires_at > now ? leaseHolder(held) : null;
+    },
+  };
+}
+
+function leaseHolder(row: LeaseRow): LeaseHolder {
+  return { owner: row.owner, acquiredAt: row.acquired_at, expiresAt: row.expires_at };
+}

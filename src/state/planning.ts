@@ -1,0 +1,207 @@
+import type { Operation } from "../domain/plan.ts";
+import type { Presence } from "../domain/source.ts";
+import type { Candidate, Decision, StateStore } from "../domain/store.ts";
+import type { Connection } from "./database.ts";
+import {
+  linkedTarget,
+  type RetryRow,
+  retryRecord,
+  type SourceRow,
+  sourceUser,
+  type TargetRow,
+} from "./rows.ts";
+
+interface CandidateRow extends SourceRow {
+  readonly user_name_key: string | null;
+  readonly member: number;
+  readonly manager_presence: Presence | null;
+  readonly manager_user_name: string | null;
+  readonly manager_lattice_id: string | null;
+}
+
+type PlanningMethods = Pick<
+  StateStore,
+  "candidates" | "sharing" | "saveDecisions" | "markResolvedReferences" | "retries"
+>;
+
+/** What the planner reads and what it decides. */
+export function planningMethods(db: Connection): PlanningMethods {
+  const retries = db.prepare<[number], RetryRow>("SELECT * FROM retry ORDER BY next_try_at LIMIT ?");
+  // 2 stands for resolved: the person is planned anew, in this cycle's second round or in the next cycle.
+  const resolved = db.prepare(
+    `UPDATE source_user SET pending = 1, reference_pending = 2
+     WHERE reference_pending = 1 AND (manager_id IS NULL OR manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL))`,
+  );
+  return {
+    candidates: candidates(db),
+    sharing: sharing(db),
+    saveDecisions: saveDecisions(db),
+    markResolvedReferences: async () => resolved.run().changes,
+    retries: async (limit) => retries.all(limit).map(retryRecord),
+  };
+}
+
+function candidates(db: Connection): StateStore["candidates"] {
+  const select = (where: string) =>
+    db.prepare<
+      { after: string; limit: number; everyone: number; parameter: string | number | null },
+      CandidateRow
+    >(
+      `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
+         (:everyone OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
+         m.presence AS manager_presence,
+         json_extract(m.attributes, '$.userPrincipalName') AS manager_user_name,
+         mt.lattice_id AS manager_lattice_id
+       FROM source_user s
+       LEFT JOIN source_user m ON m.object_id = s.manager_id
+       LEFT JOIN target_user mt ON mt.object_id = s.manager_id
+       WHERE ${where} AND s.object_id > :after ORDER BY s.object_id LIMIT :limit`,
+    );
+  const marked = select("s.pending = 1 AND :parameter IS NULL");
+  const everybody = select(":parameter IS NULL");
+  const one = select("s.object_id = :parameter");
+  // Whoever has an unfinished operation in the cycle is left to the next one: above all what the guard holds.
+  const resolved = select(
+    `s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
+       WHERE object_id = s.object_id AND cycle_id = :parameter AND status <> 'done')`,
+  );
+  const link = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
+  const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
+
+  return async ({ select: selection, after, limit, everyoneInScope }) => {
+    const [statement, parameter] =
+      selection === "marked"
+        ? [marked, null]
+        : selection === "everybody"
+          ? [everybody, null]
+          : "only" in selection
+            ? [one, selection.only]
+            : [resolved, selection.resolvedIn];
+    const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
+    return rows.map((row): Candidate => {
+      const linkRow = link.get(row.object_id);
+      const retryRow = retry.get(row.object_id);
+      return {
+        source: sourceUser(row),
+        member: row.member === 1,
+        userNameKey: row.user_name_key,
+        link: linkRow === undefined ? null : linkedTarget(linkRow),
+        retry: retryRow === undefined ? null : retryRecord(retryRow),
+        manager:
+          row.manager_id === null
+            ? null
+            : {
+                objectId: row.manager_id,
+                presence: row.manager_presence,
+                userName: row.manager_user_name,
+                latticeId: row.manager_lattice_id,
+              },
+      };
+    });
+  };
+}
+
+function sharing(db: Connection): StateStore["sharing"] {
+  const select = db.prepare<{ key: string; everyone: number }, { object_id: string }>(
+    `SELECT s.object_id FROM source_user s
+     WHERE s.user_name_key = :key AND s.presence = 'present'
+       AND (:everyone OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
+       AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
+            OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))`,
+  );
+  return async (keys, everyoneInScope) =>
+    new Map(
+      keys.map((key) => [
+        key,
+        select.all({ key, everyone: everyoneInScope ? 1 : 0 }).map((row) => row.object_id),
+      ]),
+    );
+}
+
+function saveDecisions(db: Connection): StateStore["saveDecisions"] {
+  const insert = db.prepare<{
+    cycleId: number;
+    objectId: string;
+    userName: string;
+    latticeId: string | null;
+    action: string;
+    reason: string;
+    evidence: string | null;
+    changes: string;
+    adopts: number;
+    managerObjectId: string | null;
+  }>(
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, attempt)
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :adopts, :managerObjectId,
+       1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
+  );
+  const settle = db.prepare<{
+    objectId: string;
+    pending: number;
+    reference: number;
+    code: string | null;
+    reason: string | null;
+  }>(
+    `UPDATE source_user SET pending = :pending, reference_pending = :reference, skip_code = :code, skip_reason = :reason
+     WHERE object_id = :objectId`,
+  );
+  const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
+
+  const save = (cycleId: number, decision: Decision): void => {
+    switch (decision.kind) {
+      case "operation": {
+        const { operation } = decision;
+        insert.run({
+          cycleId,
+          objectId: operation.objectId,
+          userName: operation.userName,
+          latticeId: operation.latticeId,
+          action: operation.action,
+          reason: operation.reason,
+          evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
+          changes: JSON.stringify(operation.changes),
+          adopts: operation.adopts ? 1 : 0,
+          managerObjectId: referencedPerson(operation),
+        });
+        // Stays marked until the write is confirmed.
+        settle.run({
+          objectId: operation.objectId,
+          pending: 1,
+          reference: decision.referencePending ? 1 : 0,
+          code: null,
+          reason: null,
+        });
+        return;
+      }
+      case "skipped": {
+        const { skipped } = decision;
+        settle.run({
+          objectId: skipped.objectId,
+          pending: skipped.code === "waitingForRetry" ? 1 : 0,
+          reference: decision.referencePending ? 1 : 0,
+          code: skipped.code,
+          reason: skipped.reason,
+        });
+        return;
+      }
+      default:
+        settle.run({
+          objectId: decision.objectId,
+          pending: 0,
+          reference: decision.kind === "unchanged" && decision.referencePending ? 1 : 0,
+          code: null,
+          reason: null,
+        });
+        dropRetry.run(decision.objectId);
+    }
+  };
+  return async (cycleId, decisions) => {
+    db.transaction(() => {
+      for (const decision of decisions) save(cycleId, decision);
+    })();
+  };
+}
+
+function referencedPerson(operation: Operation): string | null {
+  return operation.changes.find((change) => change.reference !== undefined)?.reference?.afterObjectId ?? null;
+}

@@ -1,0 +1,270 @@
+import type { Action, Change, Evidence } from "../domain/plan.ts";
+import type { LoggedOperation, OperationOutcome, OperationStatus, StateStore } from "../domain/store.ts";
+import type { Connection } from "./database.ts";
+import type { TargetWriter } from "./target-picture.ts";
+
+interface OperationRow {
+  readonly id: number;
+  readonly cycle_id: number;
+  readonly object_id: string;
+  readonly user_name: string;
+  readonly lattice_id: string | null;
+  readonly action: Action;
+  readonly reason: string;
+  readonly evidence: string | null;
+  readonly changes: string;
+  readonly adopts: number;
+  readonly wave: number;
+  readonly status: OperationStatus;
+  readonly error: string | null;
+}
+
+type LogMethods = Pick<
+  StateStore,
+  | "unpromisedReferences"
+  | "withdrawReference"
+  | "referenceDependencies"
+  | "setWaves"
+  | "holdOperations"
+  | "countOperations"
+  | "countAdoptions"
+  | "operations"
+  | "beginOperations"
+  | "recordOutcomes"
+  | "openIntents"
+  | "settleIntent"
+>;
+
+/** A plan as rows, sent row by row, each marked with what came of it. */
+export function provisioningLogMethods(db: Connection, writer: TargetWriter): LogMethods {
+  const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
+  const hold = db.prepare<[number, string]>(
+    "UPDATE operation SET status = 'held' WHERE cycle_id = ? AND action = ? AND status = 'planned'",
+  );
+  const count = db.prepare<[number], { action: Action; count: number }>(
+    "SELECT action, count(*) AS count FROM operation WHERE cycle_id = ? GROUP BY action",
+  );
+  const adoptions = db.prepare<[number], { count: number }>(
+    "SELECT count(*) AS count FROM operation WHERE cycle_id = ? AND adopts = 1",
+  );
+  const page = db.prepare<
+    { cycleId: number; status: string | null; afterWave: number; afterId: number; limit: number },
+    OperationRow
+  >(
+    `SELECT * FROM operation WHERE cycle_id = :cycleId AND (wave, id) > (:afterWave, :afterId)
+       AND (:status IS NULL OR status = :status) ORDER BY wave, id LIMIT :limit`,
+  );
+
+  return {
+    referenceDependencies: async (cycleId) => dependencies(db, cycleId),
+    setWaves: async (waves) => {
+      db.transaction(() => {
+        for (const { operationId, wave } of waves) setWave.run(wave, operationId);
+      })();
+    },
+    holdOperations: async (cycleId, actions) =>
+      db.transaction(() => actions.reduce((held, action) => held + hold.run(cycleId, action).changes, 0))(),
+    countOperations: async (cycleId) => new Map(count.all(cycleId).map((row) => [row.action, row.count])),
+    countAdoptions: async (cycleId) => adoptions.get(cycleId)?.count ?? 0,
+    operations: async (cycleId, query) =>
+      page.all({ cycleId, ...query, status: query.status ?? null }).map(loggedOperation),
+    ...referenceMethods(db),
+    ...intentMethods(db, writer),
+    recordOutcomes: recordOutcomes(db, writer),
+  };
+}
+
+function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences" | "withdrawReference"> {
+  const unpromised = db.prepare<[number, number], OperationRow>(
+    `SELECT o.* FROM operation o
+     WHERE o.cycle_id = ? AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
+       AND NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id)
+       AND NOT EXISTS (SELECT 1 FROM operation mo WHERE mo.object_id = o.manager_object_id
+         AND mo.cycle_id = o.cycle_id AND (mo.action = 'create' OR mo.adopts = 1))
+     LIMIT ?`,
+  );
+  const keep = db.prepare<[string, string, number], { object_id: string }>(
+    "UPDATE operation SET changes = ?, reason = ?, manager_object_id = NULL WHERE id = ? RETURNING object_id",
+  );
+  // Making or adopting an account is work of its own, with or without a change beside the reference.
+  const drop = db.prepare<[number], { object_id: string }>(
+    "DELETE FROM operation WHERE id = ? AND action = 'update' AND adopts = 0 RETURNING object_id",
+  );
+  const wait = db.prepare<[number, string]>(
+    "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
+  );
+  return {
+    unpromisedReferences: async (cycleId, limit) => unpromised.all(cycleId, limit).map(loggedOperation),
+    withdrawReference: async (operationId, left) => {
+      db.transaction(() => {
+        const dropped = left.changes.length === 0 ? drop.get(operationId) : undefined;
+        const row = dropped ?? keep.get(JSON.stringify(left.changes), left.reason, operationId);
+        if (row !== undefined) wait.run(dropped === undefined ? 1 : 0, row.object_id);
+      })();
+    },
+  };
+}
+
+function dependencies(
+  db: Connection,
+  cycleId: number,
+): { operationIds: readonly number[]; managerIndexes: Int32Array } {
+  const rows = db
+    .prepare<[number], [number, number | null]>(
+      `SELECT o.id, mo.id FROM operation o
+       LEFT JOIN operation mo ON mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id
+         AND (mo.action = 'create' OR mo.adopts = 1)
+       WHERE o.cycle_id = ? AND (o.action = 'create' OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
+       ORDER BY o.id`,
+    )
+    .raw()
+    .all(cycleId);
+  const indexes = new Map(rows.map(([id], index) => [id, index]));
+  const managerIndexes = Int32Array.from(rows, ([, managerId]) =>
+    managerId === null ? -1 : (indexes.get(managerId) ?? -1),
+  );
+  return { operationIds: rows.map(([id]) => id), managerIndexes };
+}
+
+function intentMethods(
+  db: Connection,
+  writer: TargetWriter,
+): Pick<StateStore, "beginOperations" | "openIntents" | "settleIntent"> {
+  const sending = db.prepare<[number, number]>(
+    "UPDATE operation SET status = 'sending', started_at = ? WHERE id = ?",
+  );
+  const intend = db.prepare<[number, number]>(
+    `INSERT INTO intent (object_id, operation_id, action, user_name, lattice_id, started_at)
+     SELECT object_id, id, action, user_name, lattice_id, ? FROM operation WHERE id = ?
+     ON CONFLICT (object_id) DO UPDATE SET operation_id = excluded.operation_id, action = excluded.action,
+       user_name = excluded.user_name, lattice_id = excluded.lattice_id, started_at = excluded.started_at`,
+  );
+  const open = db.prepare<
+    [],
+    { object_id: string; operation_id: number; action: Action; user_name: string; lattice_id: string | null }
+  >("SELECT * FROM intent ORDER BY object_id");
+  const clear = db.prepare<[string], { operation_id: number }>(
+    "DELETE FROM intent WHERE object_id = ? RETURNING operation_id",
+  );
+  const close = db.prepare<[string, number]>(
+    "UPDATE operation SET status = ? WHERE id = ? AND status = 'sending'",
+  );
+  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
+  const cycleOf = db.prepare<[number], { cycle_id: number }>("SELECT cycle_id FROM operation WHERE id = ?");
+
+  return {
+    beginOperations: async (operationIds, now) => {
+      db.transaction(() => {
+        for (const id of operationIds) {
+          sending.run(now, id);
+          intend.run(now, id);
+        }
+      })();
+    },
+    openIntents: async () =>
+      open.all().map((row) => ({
+        objectId: row.object_id,
+        operationId: row.operation_id,
+        action: row.action,
+        userName: row.user_name,
+        latticeId: row.lattice_id,
+      })),
+    settleIntent: async (objectId, target, operationStatus) => {
+      db.transaction(() => {
+        const cleared = clear.get(objectId);
+        if (cleared === undefined) return;
+        close.run(operationStatus, cleared.operation_id);
+        mark.run(objectId);
+        if (target !== null) {
+          const cycleId = cycleOf.get(cleared.operation_id)?.cycle_id ?? 0;
+          writer.link({ ...target, acknowledged: {} }, objectId, cycleId);
+        }
+      })();
+    },
+  };
+}
+
+function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recordOutcomes"] {
+  const finish = db.prepare<{
+    id: number;
+    status: string;
+    latticeId: string | null;
+    httpStatus: number | null;
+    requestId: string | null;
+    error: string | null;
+    finishedAt: number;
+  }>(
+    `UPDATE operation SET status = :status, lattice_id = coalesce(:latticeId, lattice_id), http_status = :httpStatus,
+       request_id = :requestId, error = :error, finished_at = :finishedAt WHERE id = :id`,
+  );
+  const cycleOf = db.prepare<[number], { cycle_id: number }>("SELECT cycle_id FROM operation WHERE id = ?");
+  const settle = db.prepare<[number, string]>(
+    "UPDATE source_user SET pending = 0, reference_pending = ? WHERE object_id = ?",
+  );
+  const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
+  const dropIntent = db.prepare<[string]>("DELETE FROM intent WHERE object_id = ?");
+  const saveRetry = db.prepare<{
+    objectId: string;
+    attempts: number;
+    firstFailedAt: number;
+    lastFailedAt: number;
+    nextTryAt: number;
+    code: string;
+    message: string;
+  }>(
+    `INSERT INTO retry (object_id, attempts, first_failed_at, last_failed_at, next_try_at, code, message)
+     VALUES (:objectId, :attempts, :firstFailedAt, :lastFailedAt, :nextTryAt, :code, :message)
+     ON CONFLICT (object_id) DO UPDATE SET attempts = excluded.attempts, last_failed_at = excluded.last_failed_at,
+       next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message`,
+  );
+
+  const record = (outcome: OperationOutcome): void => {
+    finish.run({
+      id: outcome.operationId,
+      status: outcome.status,
+      latticeId: outcome.target?.latticeId ?? null,
+      httpStatus: outcome.httpStatus ?? null,
+      requestId: outcome.requestId ?? null,
+      error: outcome.error ?? null,
+      finishedAt: outcome.finishedAt,
+    });
+    if (outcome.target !== undefined) {
+      writer.link(outcome.target, outcome.objectId, cycleOf.get(outcome.operationId)?.cycle_id ?? 0);
+    }
+    if (outcome.status === "done") {
+      settle.run(outcome.referencePending ? 1 : 0, outcome.objectId);
+      dropRetry.run(outcome.objectId);
+    }
+    if (outcome.retry !== undefined) saveRetry.run(outcome.retry);
+    if (outcome.unknown !== true) dropIntent.run(outcome.objectId);
+    if (outcome.unlink === true) {
+      const latticeId = db
+        .prepare<[string], { lattice_id: string }>("SELECT lattice_id FROM target_user WHERE object_id = ?")
+        .get(outcome.objectId)?.lattice_id;
+      if (latticeId !== undefined) writer.unlink(latticeId);
+    }
+  };
+  return async (outcomes) => {
+    db.transaction(() => {
+      for (const outcome of outcomes) record(outcome);
+    })();
+  };
+}
+
+function loggedOperation(row: OperationRow): LoggedOperation {
+  return {
+    id: row.id,
+    cycleId: row.cycle_id,
+    objectId: row.object_id,
+    userName: row.user_name,
+    latticeId: row.lattice_id,
+    action: row.action,
+    reason: row.reason,
+    evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence),
+    changes: JSON.parse(row.changes) as Change[],
+    adopts: row.adopts === 1,
+    wave: row.wave,
+    status: row.status,
+    error: row.error,
+  };
+}

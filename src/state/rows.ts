@@ -1,0 +1,74 @@
+import type { Json, JsonObject } from "../domain/json.ts";
+import type { Presence, SourceUser } from "../domain/source.ts";
+import type { LinkedTarget, RetryRecord } from "../domain/store.ts";
+
+// Rows as SQLite gives them: written by this program alone, so the shapes are trusted.
+
+export interface SourceRow {
+  readonly object_id: string;
+  readonly attributes: string;
+  readonly manager_id: string | null;
+  readonly presence: Presence;
+}
+
+export interface TargetRow {
+  readonly lattice_id: string;
+  readonly object_id: string | null;
+  readonly user_name: string;
+  readonly external_id: string | null;
+  readonly active: number;
+  readonly attributes: string;
+  readonly siblings: string;
+  readonly acknowledged: string;
+}
+
+export interface RetryRow {
+  readonly object_id: string;
+  readonly attempts: number;
+  readonly first_failed_at: number;
+  readonly last_failed_at: number;
+  readonly next_try_at: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export function sourceUser(row: SourceRow): SourceUser {
+  return {
+    objectId: row.object_id,
+    attributes: JSON.parse(row.attributes) as JsonObject,
+    managerId: row.manager_id,
+    presence: row.presence,
+  };
+}
+
+export function linkedTarget(row: TargetRow): LinkedTarget {
+  return {
+    latticeId: row.lattice_id,
+    userName: row.user_name,
+    externalId: row.external_id,
+    active: row.active === 1,
+    values: JSON.parse(row.attributes) as JsonObject,
+    siblings: JSON.parse(row.siblings) as JsonObject,
+    acknowledged: JSON.parse(row.acknowledged) as LinkedTarget["acknowledged"],
+  };
+}
+
+export function retryRecord(row: RetryRow): RetryRecord {
+  return {
+    objectId: row.object_id,
+    attempts: row.attempts,
+    firstFailedAt: row.first_failed_at,
+    lastFailedAt: row.last_failed_at,
+    nextTryAt: row.next_try_at,
+    code: row.code,
+    message: row.message,
+  };
+}
+
+/** JSON with the keys in order, so that equal objects are equal texts. */
+export function canonicalJson(value: Json): string {
+  return JSON.stringify(value, (_key, item: Json) => {
+    if (typeof item !== "object" || item === null || Array.isArray(item)) return item;
+    return Object.fromEntries(Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1)));
+  });
+}

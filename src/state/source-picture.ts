@@ -1,0 +1,201 @@
+import type { Json, JsonObject } from "../domain/json.ts";
+import type { SkipCode, Skipped } from "../domain/plan.ts";
+import type { SourceChange } from "../domain/source.ts";
+import type { StateStore, UserNameKey } from "../domain/store.ts";
+import type { Connection } from "./database.ts";
+import { canonicalJson, type SourceRow, sourceUser } from "./rows.ts";
+
+type SourceMethods = Pick<
+  StateStore,
+  | "saveSource"
+  | "sourceMissing"
+  | "forgetSourceMissing"
+  | "beginScope"
+  | "stageScope"
+  | "commitScope"
+  | "findSource"
+  | "skipped"
+  | "countSkipped"
+>;
+
+/** The directory as last read, its scope, and who is left alone. */
+export function sourcePictureMethods(db: Connection): SourceMethods {
+  const save = savePage(db);
+  const missing = db.prepare<[number, string, number], { object_id: string }>(
+    `SELECT object_id FROM source_user JOIN target_user USING (object_id)
+     WHERE source_user.read_in < ? AND presence = 'present' AND object_id > ? ORDER BY object_id LIMIT ?`,
+  );
+  const forget = db.prepare<[number]>(
+    `DELETE FROM source_user WHERE read_in < ?
+     AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)`,
+  );
+  const find = db.prepare<{ wanted: string }, SourceRow>(
+    `SELECT * FROM source_user WHERE object_id = :wanted
+     OR lower(json_extract(attributes, '$.userPrincipalName')) = lower(:wanted)
+     ORDER BY object_id = :wanted DESC LIMIT 1`,
+  );
+  const skipped = db.prepare<
+    { after: string; limit: number; only: string | null },
+    { object_id: string; user_name: string | null; skip_code: SkipCode; skip_reason: string }
+  >(
+    `SELECT object_id, json_extract(attributes, '$.userPrincipalName') AS user_name, skip_code, skip_reason
+     FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after AND (:only IS NULL OR object_id = :only)
+     ORDER BY object_id LIMIT :limit`,
+  );
+  const countSkipped = db.prepare<[], { skip_code: SkipCode; count: number }>(
+    "SELECT skip_code, count(*) AS count FROM source_user WHERE skip_code IS NOT NULL GROUP BY skip_code",
+  );
+
+  return {
+    ...scopeMethods(db),
+    saveSource: async (changes, cycleId, userNameKey) => {
+      save(changes, cycleId, userNameKey);
+    },
+    sourceMissing: async (cycleId, after, limit) =>
+      missing.all(cycleId, after, limit).map((row) => row.object_id),
+    forgetSourceMissing: async (cycleId) => {
+      forget.run(cycleId);
+    },
+    findSource: async (idOrUserName) => {
+      const row = find.get({ wanted: idOrUserName });
+      return row === undefined ? null : sourceUser(row);
+    },
+    skipped: async (query) =>
+      skipped.all({ after: query.after, limit: query.limit, only: query.only ?? null }).map(
+        (row): Skipped => ({
+          objectId: row.object_id,
+          userName: row.user_name ?? "",
+          code: row.skip_code,
+          reason: row.skip_reason,
+        }),
+      ),
+    countSkipped: async () => new Map(countSkipped.all().map((row) => [row.skip_code, row.count])),
+  };
+}
+
+function savePage(
+  db: Connection,
+): (changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => void {
+  const read = db.prepare<[string], SourceRow & { user_name_key: string | null }>(
+    "SELECT object_id, attributes, manager_id, presence, user_name_key FROM source_user WHERE object_id = ?",
+  );
+  const insert = db.prepare<[string, string, string | null, number]>(
+    "INSERT INTO source_user (object_id, attributes, manager_id, presence, read_in) VALUES (?, ?, ?, 'present', ?)",
+  );
+  const touch = db.prepare<[number, string]>("UPDATE source_user SET read_in = ? WHERE object_id = ?");
+  const change = db.prepare<[string, string | null, string, number, string]>(
+    "UPDATE source_user SET attributes = ?, manager_id = ?, presence = ?, read_in = ?, pending = 1 WHERE object_id = ?",
+  );
+  const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
+  // What failed with the old values deserves a try with the new ones at once.
+  const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
+  const setKey = db.prepare<[string | null, string]>(
+    "UPDATE source_user SET user_name_key = ? WHERE object_id = ?",
+  );
+  const markNamesakes = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE user_name_key = ?");
+
+  const saveKey = (row: SourceRow, old: string | null, userNameKey: UserNameKey): void => {
+    const key = userNameKey(sourceUser(row));
+    if (key === old) return;
+    if (old !== null) markNamesakes.run(old);
+    setKey.run(key, row.object_id);
+    if (key !== null) markNamesakes.run(key);
+  };
+
+  const saveOne = (item: SourceChange, cycleId: number, userNameKey: UserNameKey): void => {
+    const known = read.get(item.objectId);
+    if (item.kind === "removed") {
+      if (known === undefined || known.presence === item.presence) return;
+      change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
+      markReports.run(item.objectId);
+      if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
+      return;
+    }
+    const attributes = canonicalJson(
+      item.complete || known === undefined
+        ? withoutNulls(item.attributes)
+        : withoutNulls({ ...(JSON.parse(known.attributes) as JsonObject), ...item.attributes }),
+    );
+    const managerId = item.managerId === undefined ? (known?.manager_id ?? null) : item.managerId;
+    const row: SourceRow = {
+      object_id: item.objectId,
+      attributes,
+      manager_id: managerId,
+      presence: "present",
+    };
+    if (known === undefined) {
+      insert.run(item.objectId, attributes, managerId, cycleId);
+      markReports.run(item.objectId);
+    } else if (
+      known.attributes !== attributes ||
+      known.manager_id !== managerId ||
+      known.presence !== "present"
+    ) {
+      change.run(attributes, managerId, "present", cycleId, item.objectId);
+      retryNow.run(item.objectId);
+      if (known.presence !== "present") markReports.run(item.objectId);
+      // Enabled again or back from the bin: whoever shares the name is affected too.
+      if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
+    } else {
+      touch.run(cycleId, item.objectId);
+    }
+    saveKey(row, known?.user_name_key ?? null, userNameKey);
+  };
+
+  return db.transaction((changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => {
+    for (const item of changes) saveOne(item, cycleId, userNameKey);
+  });
+}
+
+function scopeMethods(db: Connection): Pick<StateStore, "beginScope" | "stageScope" | "commitScope"> {
+  const stage = db.prepare<[string]>("INSERT OR IGNORE INTO scope_staging (object_id) VALUES (?)");
+  const commit = db.transaction(() => {
+    const entered = db
+      .prepare(
+        `UPDATE source_user SET pending = 1 WHERE object_id IN
+         (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)`,
+      )
+      .run().changes;
+    const left = db
+      .prepare(
+        `UPDATE source_user SET pending = 1 WHERE object_id IN
+         (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`,
+      )
+      .run().changes;
+    if (entered + left > 0 || !sameCount(db)) {
+      db.exec("DELETE FROM scope_member; INSERT INTO scope_member SELECT object_id FROM scope_staging");
+    }
+    const members =
+      db.prepare<[], { count: number }>("SELECT count(*) AS count FROM scope_member").get()?.count ?? 0;
+    db.exec("DELETE FROM scope_staging");
+    return { members, entered, left };
+  });
+  return {
+    beginScope: async () => {
+      db.exec("DELETE FROM scope_staging");
+    },
+    stageScope: async (objectIds) => {
+      db.transaction(() => {
+        for (const objectId of objectIds) stage.run(objectId);
+      })();
+    },
+    commitScope: async () => commit.immediate(),
+  };
+}
+
+/** Members that the source picture does not have yet change the scope without marking anybody. */
+function sameCount(db: Connection): boolean {
+  const row = db
+    .prepare<[], { differing: number }>(
+      `SELECT EXISTS (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)
+           OR EXISTS (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging) AS differing`,
+    )
+    .get();
+  return row?.differing === 0;
+}
+
+function withoutNulls(attributes: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(attributes).filter((entry): entry is [string, Exclude<Json, null>] => entry[1] !== null),
+  );
+}

@@ -1,0 +1,57 @@
+import type { StateStore } from "../domain/store.ts";
+import { cycleMethods } from "./cycles.ts";
+import { type Connection, openDatabase, openReadOnly, openScratchCopy, stateError } from "./database.ts";
+import { leaseMethods } from "./lease.ts";
+import { planningMethods } from "./planning.ts";
+import { provisioningLogMethods } from "./provisioning-log.ts";
+import { sourcePictureMethods } from "./source-picture.ts";
+import { targetPictureMethods, targetWriter } from "./target-picture.ts";
+
+/** Opens the state database at `path` (`:memory:` for one that is kept nowhere). @throws StateError */
+export function openStore(path: string): StateStore {
+  return storeOn(openDatabase(path), path);
+}
+
+/** A private copy that vanishes when it is closed: what a dry run plans on. @throws StateError */
+export function openScratchStore(path: string): StateStore {
+  return storeOn(openScratchCopy(path), path);
+}
+
+/** The database to read from alone; `null` where there is none yet. @throws StateError */
+export function openReadOnlyStore(path: string): StateStore | null {
+  const db = openReadOnly(path);
+  return db === null ? null : storeOn(db, path);
+}
+
+function storeOn(db: Connection, path: string): StateStore {
+  const writer = targetWriter(db);
+  const store: StateStore = {
+    ...leaseMethods(db),
+    ...cycleMethods(db),
+    ...sourcePictureMethods(db),
+    ...targetPictureMethods(db, writer),
+    ...planningMethods(db),
+    ...provisioningLogMethods(db, writer),
+    close: async () => {
+      db.close();
+    },
+  };
+  return explained(store, path);
+}
+
+/** Every method says in a sentence what SQLite says in a code. */
+function explained(store: StateStore, path: string): StateStore {
+  return new Proxy(store, {
+    get(target, property, receiver) {
+      const member: unknown = Reflect.get(target, property, receiver);
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        try {
+          return await member.apply(target, args);
+        } catch (error) {
+          throw stateError(path, error);
+        }
+      };
+    },
+  });
+}

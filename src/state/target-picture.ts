@@ -1,0 +1,163 @@
+import type { LinkedTarget, MatchedTarget, StateStore } from "../domain/store.ts";
+import type { TargetUser } from "../domain/target.ts";
+import type { Connection } from "./database.ts";
+import { canonicalJson, linkedTarget, type TargetRow } from "./rows.ts";
+
+type TargetMethods = Pick<
+  StateStore,
+  | "saveTargets"
+  | "targetsMissing"
+  | "forgetTargetsMissing"
+  | "unlink"
+  | "matches"
+  | "latticeIdOf"
+  | "linkOf"
+  | "accountOf"
+  | "userNamesOf"
+>;
+
+/** Writes accounts into the target picture; shared with the recording of outcomes. */
+export interface TargetWriter {
+  /** Saves an account as read; its link stays as it is. */
+  save(user: TargetUser, cycleId: number): void;
+  /** Saves an account as confirmed and links it to a person; an older account of the same person loses the link. */
+  link(user: LinkedTarget, objectId: string, cycleId: number): void;
+  unlink(latticeId: string): void;
+}
+
+export function targetWriter(db: Connection): TargetWriter {
+  const upsert = db.prepare<{
+    latticeId: string;
+    userName: string;
+    userNameKey: string;
+    externalId: string | null;
+    active: number;
+    attributes: string;
+    siblings: string;
+    readIn: number;
+  }>(
+    `INSERT INTO target_user (lattice_id, user_name, user_name_key, external_id, active, attributes, siblings, acknowledged, read_in)
+     VALUES (:latticeId, :userName, :userNameKey, :externalId, :active, :attributes, :siblings, '{}', :readIn)
+     ON CONFLICT (lattice_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
+       external_id = excluded.external_id, active = excluded.active, attributes = excluded.attributes,
+       siblings = excluded.siblings, read_in = excluded.read_in`,
+  );
+  const read = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
+  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
+  const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
+  const dropOtherLink = db.prepare<[string, string]>(
+    "UPDATE target_user SET object_id = NULL WHERE object_id = ? AND lattice_id <> ?",
+  );
+  const setLink = db.prepare<[string, string, string]>(
+    "UPDATE target_user SET object_id = ?, acknowledged = ? WHERE lattice_id = ?",
+  );
+  const remove = db.prepare<[string]>("DELETE FROM target_user WHERE lattice_id = ?");
+
+  const write = (user: TargetUser, cycleId: number): void => {
+    upsert.run({
+      latticeId: user.latticeId,
+      userName: user.userName,
+      userNameKey: user.userName.toLowerCase(),
+      externalId: user.externalId,
+      active: user.active ? 1 : 0,
+      attributes: canonicalJson(user.values),
+      siblings: canonicalJson(user.siblings),
+      readIn: cycleId,
+    });
+  };
+  return {
+    save: (user, cycleId) => {
+      const before = read.get(user.latticeId);
+      write(user, cycleId);
+      const differs =
+        before === undefined ||
+        before.attributes !== canonicalJson(user.values) ||
+        before.user_name !== user.userName ||
+        (before.active === 1) !== user.active;
+      if (differs && before !== undefined && before.object_id !== null) mark.run(before.object_id);
+    },
+    link: (user, objectId, cycleId) => {
+      write(user, cycleId);
+      dropOtherLink.run(objectId, user.latticeId);
+      setLink.run(objectId, canonicalJson(user.acknowledged), user.latticeId);
+    },
+    unlink: (latticeId) => {
+      const objectId = read.get(latticeId)?.object_id ?? null;
+      remove.run(latticeId);
+      if (objectId === null) return;
+      mark.run(objectId);
+      markReports.run(objectId);
+    },
+  };
+}
+
+/** Lattice as last confirmed, and how people are found in it. */
+export function targetPictureMethods(db: Connection, writer: TargetWriter): TargetMethods {
+  const missing = db.prepare<[number, string, number], { lattice_id: string; object_id: string }>(
+    `SELECT lattice_id, object_id FROM target_user
+     WHERE object_id IS NOT NULL AND read_in < ? AND lattice_id > ? ORDER BY lattice_id LIMIT ?`,
+  );
+  const forget = db.prepare<[number]>("DELETE FROM target_user WHERE object_id IS NULL AND read_in < ?");
+  const byUserName = db.prepare<[string], TargetRow>(
+    "SELECT * FROM target_user WHERE user_name_key = ? LIMIT 3",
+  );
+  const byExternalId = db.prepare<[string], TargetRow>(
+    "SELECT * FROM target_user WHERE external_id = ? LIMIT 3",
+  );
+  const linkOf = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
+  const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
+  const idOf = db.prepare<[string], { lattice_id: string }>(
+    "SELECT lattice_id FROM target_user WHERE object_id = ?",
+  );
+  const nameOf = db.prepare<[string], { user_name: string }>(
+    "SELECT user_name FROM target_user WHERE lattice_id = ?",
+  );
+
+  return {
+    saveTargets: async (users, cycleId) => {
+      db.transaction(() => {
+        for (const user of users) writer.save(user, cycleId);
+      })();
+    },
+    targetsMissing: async (cycleId, after, limit) =>
+      missing
+        .all(cycleId, after, limit)
+        .map((row) => ({ latticeId: row.lattice_id, objectId: row.object_id })),
+    forgetTargetsMissing: async (cycleId) => {
+      forget.run(cycleId);
+    },
+    unlink: async (latticeId) => {
+      db.transaction(() => writer.unlink(latticeId))();
+    },
+    matches: async (requests) =>
+      new Map(
+        requests.map(({ objectId, userName, externalId }) => [
+          objectId,
+          {
+            byUserName: userName === null ? [] : byUserName.all(userName.toLowerCase()).map(matched),
+            byExternalId: externalId === null ? [] : byExternalId.all(externalId).map(matched),
+          },
+        ]),
+      ),
+    latticeIdOf: async (objectId) => idOf.get(objectId)?.lattice_id ?? null,
+    linkOf: async (objectId) => {
+      const row = linkOf.get(objectId);
+      return row === undefined ? null : linkedTarget(row);
+    },
+    accountOf: async (latticeId) => {
+      const row = byId.get(latticeId);
+      return row === undefined ? null : linkedTarget(row);
+    },
+    userNamesOf: async (latticeIds) =>
+      new Map(
+        latticeIds.flatMap((latticeId): [string, string][] => {
+          const row = nameOf.get(latticeId);
+          return row === undefined ? [] : [[latticeId, row.user_name]];
+        }),
+      ),
+  };
+}
+
+function matched(row: TargetRow): MatchedTarget {
+  return { ...linkedTarget(row), linkedTo: row.object_id };
+}
