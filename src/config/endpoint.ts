@@ -1,0 +1,27 @@
+import { isLoopback } from "../entra/options.ts";
+
+/** An origin (`https://host[:port]`), or why the text is none. */
+export type EndpointResult =
+  | { readonly origin: string; readonly problem?: never }
+  | { readonly problem: string };
+
+/**
+ * Reads the address of one of Entra's services: an origin without a path, over https; http only on loopback,
+ * because a token or a secret travels on it.
+ */
+export function parseEndpoint(text: string): EndpointResult {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    return { problem: "must be an address such as https://graph.microsoft.com" };
+  }
+  if (url.username !== "" || url.password !== "") {
+    return { problem: "must be an address without a user name or password in it" };
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    return { problem: `must be an address without a path, such as ${url.origin}` };
+  }
+  if (url.protocol === "http:" && !isLoopback(url)) {
+    return { problem: "must be an https address: plain http is for loopback (127.0.0.1, localhost) only" };
+  }
+  return { origin: url.origin };
+}

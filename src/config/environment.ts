@@ -1,0 +1,60 @@
+import { resolve } from "node:path";
+import { readTextFile } from "./text-file.ts";
+
+/** Environment variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which environment variable sets which key. Each can also be given as `NAME_FILE`, a file that holds the value. */
+export const ENVIRONMENT_VARIABLES = [
+  { name: "AZURE_TENANT_ID", key: "entra.tenantId" },
+  { name: "AZURE_CLIENT_ID", key: "entra.clientId" },
+  { name: "AZURE_CLIENT_SECRET", key: "entra.clientSecret" },
+  { name: "AZURE_CLIENT_CERTIFICATE_PATH", key: "entra.certificate.path" },
+  { name: "AZURE_CLIENT_CERTIFICATE_PASSWORD", key: "entra.certificate.password" },
+  { name: "AZURE_AUTHORITY_HOST", key: "entra.authorityHost" },
+  { name: "LATTICE_API_KEY", key: "lattice.token" },
+  { name: "LATTICE_URL", key: "lattice.url" },
+  { name: "ALS_STATE", key: "state.path" },
+  { name: "LOG_LEVEL", key: "log.level" },
+] as const;
+
+/** Names the configuration file where `--config` is not given. */
+export const CONFIG_VARIABLE = "ALS_CONFIG";
+
+/** Set by Kubernetes; read by @azure/identity itself, and a sign that workload identity is meant. */
+export const FEDERATED_TOKEN_VARIABLE = "AZURE_FEDERATED_TOKEN_FILE";
+
+const MAXIMUM_BYTES = 64 * 1024;
+
+/** The value of a variable and the variable that gave it (`NAME` or `NAME_FILE`), nothing, or what is wrong with it. */
+export type VariableResult =
+  | { readonly value: string; readonly variable: string; readonly problem?: never }
+  | { readonly value: undefined; readonly problem?: never }
+  | { readonly problem: string };
+
+/**
+ * Reads `name`, or the file that `name_FILE` names, less one line break at its end. An empty variable counts as not set,
+ * as in a compose file that passes on what it was not given. A problem never quotes the value.
+ */
+export function readVariable(environment: Environment, name: string, currentFolder: string): VariableResult {
+  const direct = environment[name] ?? "";
+  const path = environment[`${name}_FILE`] ?? "";
+  if (direct !== "" && path !== "") {
+    return { problem: `${name} and ${name}_FILE are both set; keep one of the two` };
+  }
+  if (path === "") {
+    return direct === "" ? { value: undefined } : { value: direct, variable: name };
+  }
+  const file = readTextFile(resolve(currentFolder, path), MAXIMUM_BYTES);
+  if (file.problem !== undefined) {
+    return { problem: `${name}_FILE names ${path}, which cannot be read: ${file.problem}` };
+  }
+  const value = file.text.replace(/\r?\n$/, "");
+  if (value === "") return { problem: `${name}_FILE names ${path}, which is empty` };
+  if (/[\r\n]/.test(value)) {
+    return {
+      problem: `${name}_FILE names ${path}, which has more than one line; it holds the value and nothing else`,
+    };
+  }
+  return { value, variable: `${name}_FILE` };
+}

@@ -1,0 +1,59 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { stringify } from "yaml";
+import { UsageError } from "../domain/errors.ts";
+import { type KnownKey, knownKeys } from "./keys.ts";
+import { fileProblem } from "./text-file.ts";
+
+const COMMENT_WIDTH = 100;
+
+const HEAD = `\
+# Configuration of azure-lattice-sync. Every key is shown with its default; take the # away before the ones you set.
+# Secrets are better given by the environment (AZURE_CLIENT_SECRET, LATTICE_API_KEY) or by files that it names
+# (AZURE_CLIENT_SECRET_FILE, LATTICE_API_KEY_FILE). The environment beats this file.
+# "azure-lattice-sync config check" tests this file, "azure-lattice-sync check" what it points to.
+`;
+
+/** A first configuration file: every key, commented out, with its description and default. It loads as it is. */
+export function starterConfig(): string {
+  const keys = knownKeys().filter(({ key }) => !key.includes("[]"));
+  const used = keys.filter(
+    ({ key, section }) => !section || keys.some((other) => other.key.startsWith(`${key}.`)),
+  );
+  return used.reduce((text, key) => `${text}${key.key.includes(".") ? "" : "\n"}${entry(key)}`, HEAD);
+}
+
+/**
+ * Writes the starter file, for its owner alone to read since it may come to hold secrets; makes its folder.
+ * @throws UsageError where there is a file already, or it cannot be written
+ */
+export function writeStarterConfig(path: string): void {
+  attempt(`the folder ${dirname(path)} was not made`, () => mkdirSync(dirname(path), { recursive: true }));
+  attempt(`${path} was not written`, () => writeFileSync(path, starterConfig(), { flag: "wx", mode: 0o600 }));
+}
+
+function attempt(failure: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    throw new UsageError(`${failure}: ${fileProblem(error)}`, { cause: error });
+  }
+}
+
+function entry({ key, section, description, defaultValue }: KnownKey): string {
+  const path = key.split(".");
+  const indent = "  ".repeat(path.length - 1);
+  const comment = wrap(description, COMMENT_WIDTH - indent.length).map((line) => `${indent}# ${line}\n`);
+  const value = defaultValue === undefined ? "" : ` ${stringify(defaultValue).trim()}`;
+  return `${comment.join("")}${indent}${section ? "" : "#"}${path.at(-1)}:${section ? "" : value}\n`;
+}
+
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,155 @@
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UsageError } from "../domain/errors.ts";
+import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
+import { CONFIG_VARIABLE, type Environment, FEDERATED_TOKEN_VARIABLE, readVariable } from "./environment.ts";
+import { type Layers, layer, type Overrides, readValue, setValue } from "./layers.ts";
+import { describeIssues } from "./problems.ts";
+import { type Config, configSchema, type ParsedConfig } from "./schema.ts";
+import { effectiveSettings, type Setting } from "./settings.ts";
+import { readYamlFile, type YamlFile } from "./yaml-file.ts";
+
+/** The configuration file that is read, where it exists, when no other is named. */
+export const DEFAULT_CONFIG_FILE = "config/azure-lattice-sync.yaml";
+
+const DEFAULT_MAPPING_NAME = "config/default-mapping.yaml";
+
+const DEFAULT_MAPPING = fileURLToPath(new URL(`../../${DEFAULT_MAPPING_NAME}`, import.meta.url));
+
+/** A configuration with what is known about it. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The file that was read, as it was named; `null` where the environment alone was. */
+  readonly file: string | null;
+  /** The attribute mapping as written, for `parseMapping`; `origin` names it in messages. */
+  readonly mappingSource: { readonly origin: string; readonly rules: unknown };
+  /** What the user should know though nothing is wrong, in sentences. */
+  readonly notes: readonly string[];
+  /** Every key with its effective value and where it came from, for `config show`. */
+  readonly settings: readonly Setting[];
+}
+
+/**
+ * Reads the configuration: the file that `file` names (`--config`), else the one that `ALS_CONFIG` names, else
+ * `config/azure-lattice-sync.yaml` where it exists, else none; the environment over it, and `overrides` over both.
+ * @param options.overrides values by dotted key (`"http.listen"`), as flags of the command line give them
+ * @throws UsageError that names everything that is wrong, one thing a line, with file, line and column
+ */
+export function loadConfig(options: {
+  readonly file?: string | undefined;
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly overrides?: Overrides | undefined;
+}): LoadedConfig {
+  const { env, cwd } = options;
+  const file = readConfigFile(options.file, env, cwd);
+  const layers = layer(file, env, cwd, options.overrides ?? {});
+  const latticeUrl = normalizeUrlIn(layers);
+  const parsed = configSchema.safeParse(layers.raw);
+  const problems = [
+    ...layers.problems,
+    ...latticeUrl.problems,
+    ...describeIssues(parsed.error?.issues ?? [], layers.raw, layers),
+  ];
+  if (!parsed.success || problems.length > 0) throw new UsageError(problems.join("\n"));
+
+  const fileFolder = file === null ? cwd : dirname(resolve(cwd, file.name));
+  const config = complete(parsed.data, layers, { env, cwd, fileFolder });
+  return {
+    config,
+    file: file?.name ?? null,
+    mappingSource: readMapping(config.mapping, layers, file),
+    notes: latticeUrl.notes,
+    settings: effectiveSettings(config, layers),
+  };
+}
+
+function readConfigFile(named: string | undefined, env: Environment, cwd: string): YamlFile | null {
+  const chosen = chooseConfigFile(named, env, cwd);
+  const file = readYamlFile(resolve(cwd, chosen.name), chosen.name, { emptyIsAbsentExceptIn: ["mapping"] });
+  if (file === null && chosen.namedBy !== null) {
+    throw new UsageError(
+      `${chosen.namedBy} names ${chosen.name}, but there is no such file; "azure-lattice-sync config init" writes a first one`,
+    );
+  }
+  return file;
+}
+
+function chooseConfigFile(
+  named: string | undefined,
+  env: Environment,
+  cwd: string,
+): { name: string; namedBy: string | null } {
+  if (named !== undefined) return { name: named, namedBy: "--config" };
+  const variable = readVariable(env, CONFIG_VARIABLE, cwd);
+  if (variable.problem !== undefined) throw new UsageError(variable.problem);
+  if (variable.value !== undefined) return { name: variable.value, namedBy: variable.variable };
+  return { name: DEFAULT_CONFIG_FILE, namedBy: null };
+}
+
+/** Before the schema is applied, so that a bad address is reported together with everything else. */
+function normalizeUrlIn(layers: Layers): { notes: readonly string[]; problems: readonly string[] } {
+  const path = ["lattice", "url"];
+  const given = readValue(layers.raw, path);
+  if (typeof given !== "string" || given.trim() === "") return { notes: [], problems: [] };
+  try {
+    const { url, notes } = normalizeLatticeUrl(given.trim());
+    setValue(layers.raw, path, url);
+    return { notes, problems: [] };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { notes: [], problems: [`${layers.ofValue(path)}: lattice.url: ${error.message}`] };
+  }
+}
+
+function complete(
+  parsed: ParsedConfig,
+  layers: Layers,
+  folders: { env: Environment; cwd: string; fileFolder: string },
+): Config {
+  const { env, cwd, fileFolder } = folders;
+  const { entra, mapping, state } = parsed;
+  const absolute = (key: string, path: string): string =>
+    resolve(layers.originOf(key).kind === "file" ? fileFolder : cwd, path);
+  const { path: certificatePath, ...certificate } = entra.certificate;
+  return {
+    ...parsed,
+    entra: {
+      ...entra,
+      certificate:
+        certificatePath === undefined
+          ? certificate
+          : { ...certificate, path: absolute("entra.certificate.path", certificatePath) },
+      credential: chooseCredential(entra, env),
+    },
+    mapping: mapping.kind === "file" ? { kind: "file", path: absolute("mapping", mapping.path) } : mapping,
+    state: { ...state, path: resolve(cwd, state.path) },
+  };
+}
+
+function chooseCredential(entra: ParsedConfig["entra"], env: Environment): Config["entra"]["credential"] {
+  if (entra.credential !== "auto") return entra.credential;
+  if (entra.certificate.path !== undefined) return "certificate";
+  if (entra.clientSecret !== undefined) return "clientSecret";
+  return (env[FEDERATED_TOKEN_VARIABLE] ?? "") === "" ? "default" : "workloadIdentity";
+}
+
+function readMapping(
+  mapping: Config["mapping"],
+  layers: Layers,
+  file: YamlFile | null,
+): LoadedConfig["mappingSource"] {
+  const place = layers.ofValue(["mapping"]);
+  if (mapping.kind === "inline") return { origin: place, rules: mapping.rules };
+  if (mapping.kind === "default") {
+    const shipped = readYamlFile(DEFAULT_MAPPING, DEFAULT_MAPPING_NAME);
+    if (shipped !== null) return { origin: DEFAULT_MAPPING_NAME, rules: shipped.value };
+    throw new UsageError(`${DEFAULT_MAPPING_NAME} is missing from this installation: install it again`);
+  }
+  const named = String(readValue(layers.raw, ["mapping"]));
+  const fromFile = layers.originOf("mapping").kind === "file" && !isAbsolute(named);
+  const name = fromFile ? join(dirname(file?.name ?? "."), named) : named;
+  const rules = readYamlFile(mapping.path, name);
+  if (rules !== null) return { origin: name, rules: rules.value };
+  throw new UsageError(`${place}: mapping names ${name}, but there is no such file`);
+}

@@ -1,0 +1,94 @@
+import type { z } from "zod";
+import { type KnownKey, knownKeys } from "./keys.ts";
+import { suggestKeys } from "./suggest-key.ts";
+import type { KeyPath } from "./yaml-file.ts";
+
+const LONGEST_QUOTE = 60;
+
+const KINDS: { readonly [type: string]: string } = {
+  string: "text",
+  number: "a number",
+  boolean: "true or false",
+};
+
+/** Where a configured value was written, for the start of a line: `config/x.yaml:12:3` or `LOG_LEVEL`. */
+export interface Places {
+  readonly ofValue: (path: KeyPath) => string;
+  readonly ofKey: (path: KeyPath) => string;
+}
+
+/** One line for each thing that is wrong, in words; a credential is never quoted. */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  raw: unknown,
+  places: Places,
+): readonly string[] {
+  const known = knownKeys();
+  return issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => {
+        const path = [...issue.path, key];
+        return `${places.ofKey(path)}: unknown key "${dotted(path)}"; ${hint(path, known)}`;
+      });
+    }
+    const message = `${issue.path.length === 0 ? "the configuration" : dotted(issue.path)} ${issue.message}`;
+    const given = issue.message.startsWith("must be") ? quote(issue.path, raw, known) : "";
+    return [`${places.ofValue(issue.path)}: ${message}${given}`];
+  });
+}
+
+/** `entra.scope.filters[0].clauses` */
+function dotted(path: KeyPath): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    return text === "" ? String(key) : `${text}.${String(key)}`;
+  }, "");
+}
+
+function hint(path: KeyPath, known: readonly KnownKey[]): string {
+  const general = generalKey(path);
+  const suggestions = suggestKeys(
+    general,
+    known.map(({ key }) => key),
+  );
+  if (suggestions.length > 0) {
+    return `did you mean ${suggestions.map((key) => `"${key}"`).join(" or ")}?`;
+  }
+  const section = generalKey(path.slice(0, -1));
+  const prefix = section === "" ? "" : `${section}.`;
+  const names = known.flatMap(({ key }) => {
+    const name = key.startsWith(prefix) ? key.slice(prefix.length) : "";
+    return name === "" || /[.[]/.test(name) ? [] : [name];
+  });
+  return names.length === 0 ? "no key is known here" : `known here: ${names.join(", ")}`;
+}
+
+/** The key as the schema has it: list elements as `[]`. */
+function generalKey(path: KeyPath): string {
+  return dotted(path).replaceAll(/\[\d+\]/g, "[]");
+}
+
+function quote(path: KeyPath, raw: unknown, known: readonly KnownKey[]): string {
+  const value = path.reduce<unknown>(
+    (current, key) =>
+      typeof current === "object" && current !== null ? Reflect.get(current, key) : undefined,
+    raw,
+  );
+  if (value === undefined) return "";
+  if (value === null) return ", but is null";
+  if (Array.isArray(value)) return ", but is a list";
+  if (typeof value === "object") return ", but is a section";
+  const name = generalKey(path).replace(/\[\]$/, "");
+  const key = known.find((candidate) => candidate.key === name);
+  // Where a section is wanted, the text may be a credential that was put one level too high.
+  if (key?.section !== false || key.secret) return `, but is ${KINDS[typeof value] ?? "something else"}`;
+  return `, but is ${shorten(typeof value === "string" ? JSON.stringify(withoutUserInfo(value)) : String(value))}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`;
+}
+
+function withoutUserInfo(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, "//***@");
+}

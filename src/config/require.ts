@@ -1,0 +1,92 @@
+import { UsageError } from "../domain/errors.ts";
+import type { Secret } from "../domain/secret.ts";
+import type { EntraCredential, EntraScope } from "../entra/options.ts";
+import { ENVIRONMENT_VARIABLES } from "./environment.ts";
+import type { Config } from "./schema.ts";
+
+/** Everything that the source needs from the configuration. */
+export interface EntraSettings {
+  readonly tenantId: string;
+  /** Absent only where the credential can do without. */
+  readonly clientId: string | undefined;
+  readonly credential: EntraCredential;
+  /** An origin. */
+  readonly authorityHost: string;
+  /** An origin. */
+  readonly graphUrl: string;
+  readonly scope: EntraScope;
+}
+
+/** Everything that the target needs from the configuration. */
+export interface LatticeSettings {
+  readonly url: string;
+  readonly token: Secret;
+  readonly updateMethod: Config["lattice"]["updateMethod"];
+  readonly maxConcurrency: number;
+  /** `null`: no limit. */
+  readonly maxRequestsPerSecond: number | null;
+  readonly timeoutMs: number;
+}
+
+/**
+ * The settings of the source, complete.
+ * @throws UsageError that names everything that is missing, one thing a line, and how to give it
+ */
+export function requireEntra({ entra }: Config): EntraSettings {
+  const missing: string[] = [];
+  const require = <Value>(key: string, value: Value | undefined, purpose: string): Value | undefined => {
+    if (value === undefined) missing.push(howToGive(key, purpose));
+    return value;
+  };
+  const tenantId = require("entra.tenantId", entra.tenantId, "Entra's directory (tenant) id is missing");
+  const credential = completeCredential(entra, require);
+  const scope = completeScope(entra, require);
+  if (tenantId === undefined || credential === null || scope === null || missing.length > 0) {
+    throw new UsageError(missing.join("\n"));
+  }
+  const { clientId, authorityHost, graphUrl } = entra;
+  return { tenantId, clientId, credential, authorityHost, graphUrl, scope };
+}
+
+/**
+ * The settings of the target, complete.
+ * @throws UsageError where the API key is missing
+ */
+export function requireLattice({ lattice }: Config): LatticeSettings {
+  const { token, ...settings } = lattice;
+  if (token === undefined) throw new UsageError(howToGive("lattice.token", "Lattice's API key is missing"));
+  return { ...settings, token };
+}
+
+type Require = <Value>(key: string, value: Value | undefined, purpose: string) => Value | undefined;
+
+function completeCredential(entra: Config["entra"], require: Require): EntraCredential | null {
+  const { credential, certificate, clientSecret } = entra;
+  const purpose = (what: string) => `${what} is missing, which the credential ${credential} needs`;
+  if (credential === "managedIdentity" || credential === "default") return { kind: credential };
+  require("entra.clientId", entra.clientId, purpose("Entra's application (client) id"));
+  if (credential === "workloadIdentity") return { kind: credential };
+  if (credential === "clientSecret") {
+    const secret = require("entra.clientSecret", clientSecret, purpose("the client secret"));
+    return secret === undefined ? null : { kind: "clientSecret", secret };
+  }
+  const path = require("entra.certificate.path", certificate.path, purpose("the certificate file"));
+  if (path === undefined) return null;
+  const { password } = certificate;
+  return { kind: "clientCertificate", path, ...(password === undefined ? {} : { password }) };
+}
+
+function completeScope({ scope, clientId }: Config["entra"], require: Require): EntraScope | null {
+  const { mode, nested, groups } = scope;
+  if (mode === "all") return { mode };
+  if (mode === "groups") return { mode, groups, nested };
+  // The usual set-up: the application that reads the directory is the one that people are assigned to.
+  const application = require("entra.scope.application", scope.application ??
+    clientId, "the enterprise application is missing, which the scope mode assigned needs");
+  return application === undefined ? null : { mode, application, nested };
+}
+
+function howToGive(key: string, purpose: string): string {
+  const variable = ENVIRONMENT_VARIABLES.find((candidate) => candidate.key === key)?.name;
+  return `${purpose}: set ${variable === undefined ? key : `${variable} or ${key}`}`;
+}

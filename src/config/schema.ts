@@ -1,0 +1,280 @@
+import { validate as isCronExpression } from "node-cron";
+import { z } from "zod";
+import { formatDuration } from "./duration.ts";
+import {
+  choice,
+  duration,
+  durationOrNever,
+  flag,
+  percent,
+  SECTION_MESSAGE,
+  secret,
+  text,
+  wholeNumber,
+} from "./fields.ts";
+import { entraSchema } from "./schema-entra.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Entra's own interval. */
+const DEFAULT_INTERVAL_MS = 45 * MINUTE_MS;
+
+const latticeSchema = z
+  .strictObject(
+    {
+      url: text("must be the SCIM address of Lattice, such as https://api.latticehq.com/scim/v2")
+        .prefault("https://api.latticehq.com/scim/v2")
+        .describe(
+          "SCIM address (tenant URL) of Lattice. Azure's ?aadOptscim062020 is accepted and left out.",
+        ),
+      token: secret()
+        .optional()
+        .describe("API key that a Lattice super admin made. Better given as LATTICE_API_KEY_FILE."),
+      updateMethod: choice(["auto", "patch", "put"])
+        .prefault("auto")
+        .describe("How an account is changed; auto asks Lattice's ServiceProviderConfig."),
+      maxConcurrency: wholeNumber(1, 64)
+        .prefault(8)
+        .describe("Requests to Lattice in flight at a time, at most."),
+      maxRequestsPerSecond: z
+        .number({ error: "must be a number above 0, or null for no limit" })
+        .positive({ error: "must be a number above 0, or null for no limit" })
+        .nullable()
+        .prefault(25)
+        .describe(
+          "Requests to Lattice per second, at most; null for no limit. Lattice publishes no figure; 25 is what Entra asks SCIM services to withstand.",
+        ),
+      timeout: duration({ minimumMs: 100, maximumMs: 10 * MINUTE_MS })
+        .prefault("30s")
+        .describe("How long one request to Lattice may take."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .transform(({ timeout, ...lattice }) => ({ ...lattice, timeoutMs: timeout }));
+
+const mappingSchema = z
+  .union(
+    [
+      text().describe("A YAML file, relative to this one."),
+      z.array(z.unknown()).describe("The attribute mappings themselves."),
+    ],
+    { error: "must be the path of a YAML file, or a list of attribute mappings" },
+  )
+  .optional()
+  .transform((value) => {
+    if (value === undefined) return { kind: "default" as const };
+    return typeof value === "string"
+      ? { kind: "file" as const, path: value }
+      : { kind: "inline" as const, rules: value };
+  });
+
+const actionsSchema = z.strictObject(
+  {
+    create: flag().prefault(true).describe("Whether missing accounts are created."),
+    update: flag().prefault(true).describe("Whether changed attributes are written."),
+    deactivate: flag()
+      .prefault(true)
+      .describe("Whether accounts of people who left, were disabled or went out of scope are deactivated."),
+  },
+  { error: SECTION_MESSAGE },
+);
+
+const scheduleSchema = z
+  .strictObject(
+    {
+      every: duration({ minimumMs: MINUTE_MS })
+        .optional()
+        .describe(
+          `Time from the start of one cycle to the start of the next. Default: ${formatDuration(DEFAULT_INTERVAL_MS)}, unless cron is given.`,
+        ),
+      cron: text("must be a cron expression of five fields")
+        .refine((value) => value.split(/\s+/).length === 5 && isCronExpression(value), {
+          error: "must be a cron expression of five fields",
+        })
+        .optional()
+        .describe("Cron expression of five fields, instead of every."),
+      timezone: text("must be an IANA time zone such as Europe/Berlin")
+        .refine(isTimeZone, { error: "must be an IANA time zone such as Europe/Berlin" })
+        .prefault("UTC")
+        .describe("Time zone of the cron expression."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .transform(({ every, cron, timezone }, context) => {
+    if (cron === undefined) {
+      return { kind: "every" as const, everyMs: every ?? DEFAULT_INTERVAL_MS, timezone };
+    }
+    if (every !== undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["cron"],
+        message: "excludes schedule.every: keep one of the two",
+        input: cron,
+      });
+      return z.NEVER;
+    }
+    return { kind: "cron" as const, cron, timezone };
+  });
+
+const reconcileSchema = z
+  .strictObject(
+    {
+      every: durationOrNever({ minimumMs: MINUTE_MS })
+        .prefault("24h")
+        .describe(
+          "How often both ends are read in full to find what changes do not tell; never switches it off.",
+        ),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .transform(({ every }) => ({ everyMs: every }));
+
+const guardSchema = z
+  .strictObject(
+    {
+      enabled: flag().prefault(true).describe("Whether a plan beyond these limits waits for a release."),
+      maxDeactivations: wholeNumber(0).prefault(50).describe("Deactivations in the window, at most."),
+      maxDeactivationPercent: percent()
+        .prefault(10)
+        .describe("Deactivations in the window as a share of the active accounts, at most."),
+      deactivationFloor: wholeNumber(0)
+        .prefault(3)
+        .describe("So many deactivations always pass the percentage."),
+      maxClearsPercent: percent()
+        .prefault(20)
+        .describe("Share of the accounts for which one attribute may be cleared, at most."),
+      clearFloor: wholeNumber(0)
+        .prefault(10)
+        .describe("So many clears of one attribute always pass the percentage."),
+      maxRenames: wholeNumber(0).prefault(50).describe("Changes of userName in the window, at most."),
+      maxRenamePercent: percent()
+        .prefault(10)
+        .describe("Changes of userName in the window as a share of the active accounts, at most."),
+      renameFloor: wholeNumber(0)
+        .prefault(3)
+        .describe("So many changes of userName always pass the percentage."),
+      window: duration({ minimumMs: MINUTE_MS })
+        .prefault("24h")
+        .describe("Time over which is counted, so that a slow leak is met as well."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .transform(({ window, ...guard }) => ({ ...guard, windowMs: window }));
+
+const stateSchema = z
+  .strictObject(
+    {
+      path: text()
+        .prefault("state/azure-lattice-sync.db")
+        .describe("Database file, relative to the current folder."),
+      retention: duration({ minimumMs: DAY_MS })
+        .prefault("90d")
+        .describe("How long finished cycles and their provisioning log are kept."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .transform(({ retention, ...state }) => ({ ...state, retentionMs: retention }));
+
+const LISTEN_MESSAGE = "must be an address and port such as 127.0.0.1:9464 or [::1]:9464";
+
+const httpSchema = z.strictObject(
+  {
+    listen: text(LISTEN_MESSAGE)
+      .transform((value, context) => {
+        const listen = parseListen(value);
+        if (listen !== null) return listen;
+        context.addIssue({ code: "custom", message: LISTEN_MESSAGE, input: value });
+        return z.NEVER;
+      })
+      .prefault("127.0.0.1:9464")
+      .describe("Address and port of the daemon's HTTP (health, metrics)."),
+    token: secret().optional().describe("Bearer token that the daemon's HTTP asks for."),
+  },
+  { error: SECTION_MESSAGE },
+);
+
+const logSchema = z.strictObject(
+  {
+    level: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+      .prefault("info")
+      .describe("Least level that is logged. People's data is logged at debug and below only."),
+    format: choice(["auto", "json", "pretty"])
+      .prefault("auto")
+      .describe("JSON lines or text for people; auto is pretty on a terminal."),
+  },
+  { error: SECTION_MESSAGE },
+);
+
+const matchingSchema = z.strictObject(
+  {
+    adoptForeignExternalId: flag()
+      .prefault(false)
+      .describe(
+        "Whether a Lattice account that matches by userName but has another system's externalId is adopted; otherwise it is reported and left alone.",
+      ),
+  },
+  { error: SECTION_MESSAGE },
+);
+
+/** The configuration as it may be written: what a file, the environment and the command line add up to. */
+export const configSchema = z
+  .strictObject(
+    {
+      entra: entraSchema.prefault({}).describe("Where people come from: Microsoft Entra ID."),
+      lattice: latticeSchema.prefault({}).describe("Where people go to: Lattice's SCIM service."),
+      mapping: mappingSchema.describe(
+        "Attribute mapping: the path of a YAML file, relative to this file, or the list itself. Default: the mapping that Lattice documents for Azure.",
+      ),
+      onNull: choice(["clear", "keep"])
+        .prefault("clear")
+        .describe(
+          "What happens in Lattice when a value goes missing in Entra, where the attribute mapping does not say.",
+        ),
+      matching: matchingSchema.prefault({}).describe("How existing Lattice accounts are found."),
+      actions: actionsSchema.prefault({}).describe("What may be done in Lattice."),
+      schedule: scheduleSchema.prefault({}).describe("When the daemon runs a cycle."),
+      reconcile: reconcileSchema.prefault({}).describe("The full comparison of both ends."),
+      guard: guardSchema.prefault({}).describe("What holds a plan back until a person releases it."),
+      state: stateSchema.prefault({}).describe("The database of what was read and what was confirmed."),
+      http: httpSchema.prefault({}).describe("The daemon's own HTTP."),
+      log: logSchema.prefault({}).describe("Logs, on stderr."),
+      notify: z
+        .strictObject({}, { error: SECTION_MESSAGE })
+        .prefault({})
+        .describe("Notifications. No key is known here yet."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .describe("Configuration of azure-lattice-sync.");
+
+/** A configuration as the schema leaves it: defaults filled in, paths as written. */
+export type ParsedConfig = z.output<typeof configSchema>;
+
+/**
+ * A valid configuration: defaults filled in, paths absolute, the kind of credential chosen. It may be partial:
+ * `requireEntra` and `requireLattice` demand what one end needs.
+ */
+export type Config = Omit<ParsedConfig, "entra"> & {
+  entra: Omit<ParsedConfig["entra"], "credential"> & {
+    credential: Exclude<ParsedConfig["entra"]["credential"], "auto">;
+  };
+};
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+function parseListen(address: string): { host: string; port: number } | null {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/i.exec(address);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? null : { host, port };
+}

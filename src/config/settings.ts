@@ -1,0 +1,79 @@
+import { Secret } from "../domain/secret.ts";
+import { formatDuration } from "./duration.ts";
+import { knownKeys } from "./keys.ts";
+import { type Layers, type Origin, readValue } from "./layers.ts";
+import type { Config } from "./schema.ts";
+
+/** One key with the value that is in force, as it would be written in a file. */
+export interface Setting {
+  readonly key: string;
+  /** A `Secret` for a credential; `undefined` where the key has no value. */
+  readonly value: unknown;
+  readonly origin: Origin;
+  /** What a default follows from: `of entra.cloud`. */
+  readonly because: string | null;
+}
+
+interface Implied {
+  readonly value: unknown;
+  readonly because: string;
+}
+
+/** Every key that holds a value, in the order of the schema. */
+export function effectiveSettings(config: Config, layers: Layers): readonly Setting[] {
+  const implied = impliedValues(config);
+  const normalized = normalizedValues(config);
+  return knownKeys().flatMap(({ key, section, secret, defaultValue }): Setting[] => {
+    if (section || key.includes("[]")) return [];
+    const given = readValue(layers.raw, key.split("."));
+    const origin = layers.originOf(key);
+    const fallback = implied.get(key);
+    if ((given === undefined || given === "auto") && fallback !== undefined) {
+      return [{ key, value: fallback.value, origin, because: fallback.because }];
+    }
+    const value = normalized.get(key) ?? (given === undefined ? defaultValue : given);
+    return [
+      {
+        key,
+        value: secret && value !== undefined ? new Secret(String(value)) : value,
+        origin,
+        because: null,
+      },
+    ];
+  });
+}
+
+/** Values of keys that were not given (or given as `auto`) and that other keys decide. */
+function impliedValues({ entra, schedule, mapping }: Config): ReadonlyMap<string, Implied> {
+  const implied = new Map<string, Implied>([
+    ["entra.credential", { value: entra.credential, because: "chosen by auto" }],
+    ["entra.authorityHost", { value: entra.authorityHost, because: "of entra.cloud" }],
+    ["entra.graphUrl", { value: entra.graphUrl, because: "of entra.cloud" }],
+    ["entra.scope.guests", { value: entra.scope.guests, because: "of entra.scope.mode" }],
+  ]);
+  if (entra.scope.mode === "assigned" && entra.clientId !== undefined) {
+    implied.set("entra.scope.application", { value: entra.clientId, because: "of entra.clientId" });
+  }
+  if (schedule.kind === "every") {
+    implied.set("schedule.every", {
+      value: formatDuration(schedule.everyMs),
+      because: "unless cron is given",
+    });
+  }
+  if (mapping.kind === "default") {
+    implied.set("mapping", { value: undefined, because: "the mapping that Lattice documents for Azure" });
+  }
+  return implied;
+}
+
+/** Values that are not used quite as they were written. */
+function normalizedValues({ entra, lattice, mapping, state }: Config): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>([
+    ["entra.certificate.path", entra.certificate.path],
+    ["entra.authorityHost", entra.authorityHost],
+    ["entra.graphUrl", entra.graphUrl],
+    ["lattice.url", lattice.url],
+    ["mapping", mapping.kind === "file" ? mapping.path : undefined],
+    ["state.path", state.path],
+  ]);
+}

@@ -1,0 +1,38 @@
+import { distance } from "fastest-levenshtein";
+
+/** How much worse a key of another section is than an equally spelt one of the same section. */
+const OTHER_SECTION = 0.5;
+
+/** Up to three that are equally near: `every` alone can be two keys. */
+const MOST_SUGGESTIONS = 3;
+
+/**
+ * Finds the known keys that an unknown one was most likely meant to be, on its own level or on any other.
+ * @param unknownKey dotted, list elements as `[]`
+ * @param known dotted keys
+ */
+export function suggestKeys(unknownKey: string, known: readonly string[]): readonly string[] {
+  const wanted = splitKey(unknownKey);
+  const allowed = Math.max(1, Math.floor(wanted.name.length / 3));
+  const scored = known
+    .map((key) => {
+      const candidate = splitKey(key);
+      const spelling = distance(wanted.name, candidate.name);
+      return { key, spelling, score: spelling + (candidate.section === wanted.section ? 0 : OTHER_SECTION) };
+    })
+    .filter(({ spelling }) => spelling <= allowed);
+  const best = Math.min(...scored.map(({ score }) => score));
+  return scored.flatMap(({ key, score }) => (score === best ? [key] : [])).slice(0, MOST_SUGGESTIONS);
+}
+
+/** Upper case, hyphens and underscores are matters of habit (`tenant_id`), not of meaning. */
+function splitKey(key: string): { section: string; name: string } {
+  const cut = key.lastIndexOf(".");
+  return {
+    section: key.slice(0, Math.max(cut, 0)),
+    name: key
+      .slice(cut + 1)
+      .toLowerCase()
+      .replaceAll(/[-_]/g, ""),
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+  Scalar,
+  visit,
+} from "yaml";
+import { UsageError } from "../domain/errors.ts";
+import { readTextFile } from "./text-file.ts";
+
+const MAXIMUM_BYTES = 1024 * 1024;
+
+/** A path into a YAML document, as zod reports it. */
+export type KeyPath = readonly PropertyKey[];
+
+/** A YAML file that was read without fault. */
+export interface YamlFile {
+  /** As the user named it, for messages. */
+  readonly name: string;
+  readonly value: unknown;
+  /** `name:line:column` of the value at `path`, or of the nearest thing around it that is there. */
+  readonly locateValue: (path: KeyPath) => string;
+  /** `name:line:column` of the last key of `path`. */
+  readonly locateKey: (path: KeyPath) => string;
+}
+
+/**
+ * Our own sentences: those of the parser quote the text that it met, which may be a credential.
+ * Codes: `ErrorCode` of the `yaml` package.
+ */
+const SENTENCES: { readonly [code: string]: string } = {
+  ALIAS_PROPS: "an alias (*) takes no tag or anchor; put a text that starts with * in quotes",
+  BAD_ALIAS: "this alias (*) is not valid; put a text that starts with * in quotes",
+  BAD_DIRECTIVE: "a line that starts with % is a YAML directive, and this one is not valid",
+  BAD_DQ_ESCAPE: "this backslash escape is not valid between double quotes; use single quotes",
+  BAD_INDENT: "the indentation does not fit the lines above, or a closing bracket is missing",
+  BAD_SCALAR_START: "a value cannot start with this character; put it in quotes",
+  BLOCK_AS_IMPLICIT_KEY:
+    "there is a second colon on this line; put a value that has a colon and a space in quotes",
+  DUPLICATE_KEY: "this key was given before in the same section; keep one",
+  MISSING_CHAR: "something is missing here: a closing quote or bracket, a colon after a key, or a space",
+  MULTILINE_IMPLICIT_KEY: "this is no key and value: a key ends with a colon and a space",
+  MULTIPLE_DOCS: "a second document (---) starts here; one file holds one",
+  NON_STRING_KEY: "this key is no text",
+  RESOURCE_EXHAUSTION: "this is nested too deeply",
+  TAB_AS_INDENT: "indentation must be spaces, not tabs",
+  TAG_RESOLVE_FAILED: "a text that starts with ! is taken for a YAML tag; put it in quotes",
+  UNEXPECTED_TOKEN: "this does not belong here; put a value that has special characters in quotes",
+};
+
+/**
+ * Reads one YAML file.
+ * @param options.emptyIsAbsentExceptIn where present, a key with nothing after its colon is taken as not given,
+ * but below these top-level keys
+ * @returns `null` where there is no such file
+ * @throws UsageError that names every fault with line and column, and never quotes the file
+ */
+export function readYamlFile(
+  path: string,
+  name: string,
+  options: { readonly emptyIsAbsentExceptIn?: readonly string[] } = {},
+): YamlFile | null {
+  const file = readTextFile(path, MAXIMUM_BYTES);
+  if (file.problem !== undefined) {
+    if (file.missing) return null;
+    throw new UsageError(`${name} cannot be read: ${file.problem}`);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const locate = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${line}:${col}`;
+  };
+  const faults = [...document.errors, ...document.warnings, ...danglingAliases(document)]
+    .sort((left, right) => left.pos[0] - right.pos[0])
+    .map(({ code, pos }) => `${locate(pos[0])}: ${SENTENCES[code] ?? `this is not valid YAML (${code})`}`);
+  if (faults.length > 0) throw new UsageError(faults.join("\n"));
+  if (options.emptyIsAbsentExceptIn) emptyToUndefined(document, options.emptyIsAbsentExceptIn);
+  return {
+    name,
+    value: toValue(document, name),
+    locateValue: (keys) => locate(nearestValue(document, keys)),
+    locateKey: (keys) => locate(keyOffset(document, keys)),
+  };
+}
+
+/** Aliases without an anchor; `yaml` reports them only when the value is made, and quotes them. */
+function danglingAliases(document: Document.Parsed): { code: string; pos: readonly [number] }[] {
+  const found: { code: string; pos: readonly [number] }[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined)
+        found.push({ code: "BAD_ALIAS", pos: [alias.range?.[0] ?? 0] });
+    },
+  });
+  return found;
+}
+
+/**
+ * A starter file has sections whose keys are all commented out: `entra:` with nothing below it. The key itself stays,
+ * so that a misspelt one is still found.
+ */
+function emptyToUndefined(document: Document.Parsed, exceptIn: readonly string[]): void {
+  visit(document, {
+    Pair: (_, pair, ancestors) => {
+      const { key, value } = pair;
+      if (value === null) pair.value = new Scalar(undefined);
+      else if (isScalar(value) && value.source === "" && value.value === null) value.value = undefined;
+      const topLevel = ancestors.length === 2;
+      return topLevel && isScalar(key) && exceptIn.includes(String(key.value)) ? visit.SKIP : undefined;
+    },
+  });
+}
+
+function toValue(document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    // The parser's limit against files that grow without bound when their aliases are followed.
+    throw new UsageError(`${name}: aliases (*) repeat too much of the file; write the values out`);
+  }
+}
+
+function nearestValue(document: Document.Parsed, keys: KeyPath): number {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range?.[0] ?? 0;
+  for (const key of keys) {
+    if (isAlias(node)) node = node.resolve(document);
+    node = isCollection(node) ? node.get(key, true) : undefined;
+    const start = (node as ParsedNode | undefined)?.range?.[0];
+    if (start === undefined) return offset;
+    offset = start;
+  }
+  return offset;
+}
+
+function keyOffset(document: Document.Parsed, keys: KeyPath): number {
+  const section = keys.length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true);
+  const pair = isMap(section)
+    ? section.items.find((item) => isScalar(item.key) && item.key.value === keys.at(-1))
+    : undefined;
+  return isScalar(pair?.key) && pair.key.range ? pair.key.range[0] : nearestValue(document, keys);
+}

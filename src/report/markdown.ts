@@ -1,0 +1,51 @@
+import { shortPath } from "../mapping/target-attributes.ts";
+import type { PlanView, Write } from "./view.ts";
+import { changeText, headline, printable } from "./words.ts";
+
+/** Writes a plan as Markdown, for a ticket or a pull request. */
+export async function writeMarkdown(view: PlanView, write: Write): Promise<void> {
+  const { header, result } = view;
+  const { summary } = header;
+  await write(`## ${headline(view)}\n\n`);
+  await write("| create | link | update | reactivate | deactivate | unchanged | left alone |\n");
+  await write("|---:|---:|---:|---:|---:|---:|---:|\n");
+  await write(
+    `| ${summary.create} | ${summary.link} | ${summary.update} | ${summary.reactivate} | ${summary.deactivate} | ${summary.unchanged} | ${summary.skipped} |\n`,
+  );
+  if (result !== null)
+    await write(`\nSent: ${result.done} done, ${result.failed} failed, ${result.held} held.\n`);
+  if (header.guard.held) {
+    await write(`\n**Held by the guard** (plan \`${header.planId}\`):\n\n`);
+    for (const reason of header.guard.reasons) await write(`- ${asText(reason)}\n`);
+  }
+
+  let first = true;
+  for await (const operation of view.operations()) {
+    if (first) await write("\n| action | person | reason | changes |\n|---|---|---|---|\n");
+    first = false;
+    const changes = operation.changes.map(
+      (change) => `${asText(shortPath(change.attribute))}: ${asText(changeText(change))}`,
+    );
+    const status =
+      operation.status === "held" || operation.status === "failed" ? ` (${operation.status})` : "";
+    await write(
+      `| ${operation.action}${status} | ${asText(operation.userName)} | ${asText(operation.error ?? operation.reason)} | ${changes.join("<br>")} |\n`,
+    );
+  }
+
+  first = true;
+  for await (const skipped of view.skipped()) {
+    if (first) await write("\n### Left alone\n\n| person | reason |\n|---|---|\n");
+    first = false;
+    await write(`| ${asText(skipped.userName || skipped.objectId)} | ${asText(skipped.reason)} |\n`);
+  }
+}
+
+/** A name is text, never markup: what Markdown or HTML would act on is written out. */
+function asText(text: string): string {
+  return printable(text)
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll(/[\\`*_[\]|~#!]/g, "\\$&");
+}

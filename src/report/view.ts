@@ -1,0 +1,22 @@
+import type { PlanHeader, Skipped } from "../domain/plan.ts";
+import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
+
+/** A plan, and where it was carried out what came of it, for a report to walk through. */
+export interface PlanView {
+  readonly header: PlanHeader;
+  readonly dryRun: boolean;
+  /** `null` for a dry run. */
+  readonly result: {
+    readonly outcome: CycleOutcome;
+    readonly done: number;
+    readonly failed: number;
+    readonly held: number;
+    readonly durationMs: number;
+  } | null;
+  /** In the order in which they are sent; can be walked through more than once. */
+  operations(): AsyncIterable<LoggedOperation>;
+  skipped(): AsyncIterable<Skipped>;
+}
+
+/** Takes the next piece of a report; resolves when more may come. */
+export type Write = (text: string) => Promise<void>;

@@ -1,0 +1,46 @@
+import type { Json } from "../domain/json.ts";
+import type { Action, Change } from "../domain/plan.ts";
+import type { PlanView } from "./view.ts";
+
+export const actionOrder: readonly Action[] = ["create", "link", "update", "reactivate", "deactivate"];
+
+/**
+ * Text of unknown origin as one line that a terminal can show: control characters (escape sequences among them)
+ * and characters that turn the reading direction are made visible.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A value for people: `(none)` where there is none. */
+export function shown(value: Json): string {
+  if (value === null) return "(none)";
+  return printable(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+export function changeText(change: Change): string {
+  if (change.before === null) return shown(change.after);
+  return `${shown(change.before)} → ${shown(change.after)}`;
+}
+
+/** One sentence that says what the report is about. */
+export function headline({ header, dryRun, result }: PlanView): string {
+  const kind = header.cycle === "onDemand" ? "on-demand" : header.cycle;
+  if (dryRun || result === null) return `Dry run of the ${kind} cycle: nothing was written`;
+  const seconds = (result.durationMs / 1000).toFixed(1);
+  const end = {
+    done: "done",
+    held: "held by the guard",
+    someFailed: "finished, but some people failed",
+    failed: "failed",
+    interrupted: "interrupted",
+  }[result.outcome];
+  return `The ${kind} cycle is ${end} (${seconds} s)`;
+}
+
+export function count(number: number, singular: string, plural = `${singular}s`): string {
+  return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
+}

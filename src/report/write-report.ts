@@ -1,0 +1,74 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { UsageError } from "../domain/errors.ts";
+import type { PlanView, Write } from "./view.ts";
+
+export type ReportFormat = "table" | "json" | "markdown";
+
+export interface ReportOptions {
+  readonly format: ReportFormat;
+  /** A file; `undefined` for `stream`. */
+  readonly out?: string | undefined;
+  readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Writes the report of a plan or a cycle. A file appears under its name only when it is whole, readable by its
+ * owner alone (it holds people's data).
+ * @throws UsageError where the file cannot be written
+ */
+export async function writeReport(view: PlanView, options: ReportOptions): Promise<void> {
+  if (options.out === undefined) {
+    await writeTo(view, options, writer(options.stream));
+    return;
+  }
+  const partial = `${options.out}.${process.pid}.partial`;
+  try {
+    const file = createWriteStream(partial, { mode: 0o600 });
+    await once(file, "open");
+    await writeTo(view, options, writer(file));
+    file.end();
+    await once(file, "close");
+    await rename(partial, options.out);
+  } catch (error) {
+    await rm(partial, { force: true });
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new UsageError(
+      `the report cannot be written to ${options.out} (${String(error.code)}): choose another --out`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function writeTo(view: PlanView, options: ReportOptions, write: Write): Promise<void> {
+  switch (options.format) {
+    case "json": {
+      const { writeJson } = await import("./json.ts");
+      return writeJson(view, write);
+    }
+    case "markdown": {
+      const { writeMarkdown } = await import("./markdown.ts");
+      return writeMarkdown(view, write);
+    }
+    case "table": {
+      const { writeTable } = await import("./table.ts");
+      const terminal = options.out === undefined && options.stream.isTTY === true;
+      return writeTable(view, write, {
+        width: terminal ? (options.stream.columns ?? 100) : 120,
+        color: terminal && (options.env.NO_COLOR ?? "") === "",
+        limit: terminal ? 100 : Number.POSITIVE_INFINITY,
+      });
+    }
+  }
+}
+
+function writer(stream: Writable): Write {
+  return async (text) => {
+    if (!stream.write(text)) await once(stream, "drain");
+  };
+}

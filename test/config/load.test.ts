@@ -1,0 +1,232 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { usageLines, workplace } from "./workplace.ts";
+
+const MINUTE_MS = 60_000;
+
+describe("loadConfig", () => {
+  it("fills in every default when there is neither a file nor an environment", () => {
+    const cwd = workplace();
+    const { config, file, notes } = loadConfig({ env: {}, cwd });
+    expect(file).toBeNull();
+    expect(notes).toEqual([]);
+    expect(config).toEqual({
+      entra: {
+        certificate: {},
+        credential: "default",
+        cloud: "global",
+        authorityHost: "https://login.microsoftonline.com",
+        graphUrl: "https://graph.microsoft.com",
+        scope: { mode: "assigned", groups: [], nested: true, guests: true, filters: [] },
+      },
+      lattice: {
+        url: "https://api.latticehq.com/scim/v2",
+        updateMethod: "auto",
+        maxConcurrency: 8,
+        maxRequestsPerSecond: 25,
+        timeoutMs: 30_000,
+      },
+      mapping: { kind: "default" },
+      onNull: "clear",
+      matching: { adoptForeignExternalId: false },
+      actions: { create: true, update: true, deactivate: true },
+      schedule: { kind: "every", everyMs: 45 * MINUTE_MS, timezone: "UTC" },
+      reconcile: { everyMs: 24 * 60 * MINUTE_MS },
+      guard: {
+        enabled: true,
+        maxDeactivations: 50,
+        maxDeactivationPercent: 10,
+        deactivationFloor: 3,
+        maxClearsPercent: 20,
+        clearFloor: 10,
+        maxRenames: 50,
+        maxRenamePercent: 10,
+        renameFloor: 3,
+        windowMs: 24 * 60 * MINUTE_MS,
+      },
+      state: { path: join(cwd, "state/azure-lattice-sync.db"), retentionMs: 90 * 24 * 60 * MINUTE_MS },
+      http: { listen: { host: "127.0.0.1", port: 9464 } },
+      log: { level: "info", format: "auto" },
+      notify: {},
+    });
+  });
+
+  it("reads the default file when it is there", () => {
+    const cwd = workplace({ "config/azure-lattice-sync.yaml": "log: { level: debug }" });
+    const { config, file } = loadConfig({ env: {}, cwd });
+    expect(file).toBe("config/azure-lattice-sync.yaml");
+    expect(config.log.level).toBe("debug");
+  });
+
+  it("prefers the file of ALS_CONFIG to the default one, and the named one to both", () => {
+    const cwd = workplace({
+      "config/azure-lattice-sync.yaml": "onNull: clear",
+      "a.yaml": "lattice: { maxConcurrency: 1 }",
+      "b.yaml": "lattice: { maxConcurrency: 2 }",
+    });
+    const env = { ALS_CONFIG: "a.yaml" };
+    expect(loadConfig({ env, cwd }).config.lattice.maxConcurrency).toBe(1);
+    expect(loadConfig({ file: "b.yaml", env, cwd }).config.lattice.maxConcurrency).toBe(2);
+  });
+
+  it("lets the command line beat the environment, and the environment the file", () => {
+    const cwd = workplace({
+      "c.yaml": "entra: { tenantId: file.example.com }\nlog: { level: error }\nstate: { path: file.db }",
+    });
+    const { config } = loadConfig({
+      file: "c.yaml",
+      env: { LOG_LEVEL: "WARN", ALS_STATE: "env.db", LATTICE_API_KEY: "k" },
+      cwd,
+      overrides: { "state.path": "/flag.db", "http.listen": "[::1]:0", "log.format": undefined },
+    });
+    expect(config.entra.tenantId).toBe("file.example.com");
+    expect(config.log).toEqual({ level: "warn", format: "auto" });
+    expect(config.state.path).toBe("/flag.db");
+    expect(config.http.listen).toEqual({ host: "::1", port: 0 });
+    expect(config.lattice.token?.reveal()).toBe("k");
+  });
+
+  it("takes a key with nothing after its colon as not given, but an explicit null as null", () => {
+    const cwd = workplace({
+      "c.yaml": "entra:\n  scope:\nlattice:\n  url:\n  maxRequestsPerSecond: null\nguard:\n  maxRenames:\n",
+    });
+    const { config } = loadConfig({ file: "c.yaml", env: {}, cwd });
+    expect(config.entra.scope.mode).toBe("assigned");
+    expect(config.lattice.url).toBe("https://api.latticehq.com/scim/v2");
+    expect(config.lattice.maxRequestsPerSecond).toBeNull();
+    expect(config.guard.maxRenames).toBe(50);
+  });
+
+  it.each([
+    ["global", "https://login.microsoftonline.com", "https://graph.microsoft.com"],
+    ["usGov", "https://login.microsoftonline.us", "https://graph.microsoft.us"],
+    ["usGovDoD", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"],
+    ["china", "https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"],
+  ])("knows the addresses of the cloud %s", (cloud, authorityHost, graphUrl) => {
+    const cwd = workplace({ "c.yaml": `entra: { cloud: ${cloud} }` });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.entra).toMatchObject({
+      authorityHost,
+      graphUrl,
+    });
+  });
+
+  it("prefers given addresses to those of the cloud, and drops a slash at their end", () => {
+    const cwd = workplace({ "c.yaml": "entra: { cloud: china, graphUrl: 'http://localhost:1/' }" });
+    const { entra } = loadConfig({
+      file: "c.yaml",
+      env: { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com/" },
+      cwd,
+    }).config;
+    expect(entra.graphUrl).toBe("http://localhost:1");
+    expect(entra.authorityHost).toBe("https://login.microsoftonline.com");
+  });
+
+  it("leaves guests out by default with mode all only", () => {
+    const guests = (scope: string) =>
+      loadConfig({ file: "c.yaml", env: {}, cwd: workplace({ "c.yaml": `entra: { scope: ${scope} }` }) })
+        .config.entra.scope.guests;
+    expect(guests("{ mode: all }")).toBe(false);
+    expect(guests("{ mode: all, guests: true }")).toBe(true);
+    expect(guests("{ mode: groups, groups: [g] }")).toBe(true);
+    expect(guests("{ mode: assigned, guests: false }")).toBe(false);
+  });
+
+  it("chooses the credential: certificate, then secret, then workload identity, then the default chain", () => {
+    const credential = (env: Record<string, string>) =>
+      loadConfig({ env, cwd: workplace() }).config.entra.credential;
+    const federated = { AZURE_FEDERATED_TOKEN_FILE: "/var/run/token" };
+    const secret = { AZURE_CLIENT_SECRET: "s", ...federated };
+    expect(credential({ AZURE_CLIENT_CERTIFICATE_PATH: "c.pem", ...secret })).toBe("certificate");
+    expect(credential(secret)).toBe("clientSecret");
+    expect(credential(federated)).toBe("workloadIdentity");
+    expect(credential({})).toBe("default");
+  });
+
+  it("takes paths of the file from its folder, those of the environment from the current one", () => {
+    const cwd = workplace({ "deep/c.yaml": "entra: { certificate: { path: own.pem } }" });
+    const path = (env: Record<string, string>) =>
+      loadConfig({ file: "deep/c.yaml", env, cwd }).config.entra.certificate.path;
+    expect(path({})).toBe(join(cwd, "deep/own.pem"));
+    expect(path({ AZURE_CLIENT_CERTIFICATE_PATH: "env.pem" })).toBe(join(cwd, "env.pem"));
+  });
+
+  it("reads a cron schedule instead of the interval", () => {
+    const cwd = workplace({ "c.yaml": "schedule: { cron: '0 6 * * 1-5', timezone: Europe/Berlin }" });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.schedule).toEqual({
+      kind: "cron",
+      cron: "0 6 * * 1-5",
+      timezone: "Europe/Berlin",
+    });
+  });
+
+  it("switches the reconcile cycle off with never", () => {
+    const cwd = workplace({ "c.yaml": "reconcile: { every: never }" });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.reconcile.everyMs).toBeNull();
+  });
+
+  it("accepts the tenant URL of the Azure set-up, strips its flag and says so", () => {
+    const cwd = workplace();
+    const { config, notes } = loadConfig({
+      env: { LATTICE_URL: "https://api.latticehq.com/scim/v2?aadOptscim062020" },
+      cwd,
+    });
+    expect(config.lattice.url).toBe("https://api.latticehq.com/scim/v2");
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toContain("aadOptscim062020");
+  });
+
+  it("reads a file that starts with a byte order mark and has CRLF line ends", () => {
+    const cwd = workplace({ "c.yaml": "\uFEFFlog:\r\n  level: debug\r\n" });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.log.level).toBe("debug");
+  });
+
+  it("takes an empty file for no settings", () => {
+    const cwd = workplace({ "c.yaml": "# nothing yet\n" });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.log.level).toBe("info");
+  });
+});
+
+describe("the mapping source", () => {
+  it("is the shipped mapping by default", () => {
+    const { mappingSource } = loadConfig({ env: {}, cwd: workplace() });
+    expect(mappingSource.origin).toBe("config/default-mapping.yaml");
+    expect(mappingSource.rules).toContainEqual(
+      expect.objectContaining({ source: "userPrincipalName", target: "userName" }),
+    );
+  });
+
+  it("is a file relative to the configuration file, handed on as it was written", () => {
+    const cwd = workplace({
+      "deep/c.yaml": "mapping: maps/mine.yaml",
+      "deep/maps/mine.yaml": "- target: title\n  default:\n",
+    });
+    const { config, mappingSource } = loadConfig({ file: "deep/c.yaml", env: {}, cwd });
+    expect(config.mapping).toEqual({ kind: "file", path: join(cwd, "deep/maps/mine.yaml") });
+    expect(mappingSource).toEqual({
+      origin: "deep/maps/mine.yaml",
+      rules: [{ target: "title", default: null }],
+    });
+  });
+
+  it("is the list in the configuration file itself, handed on as it was written", () => {
+    const cwd = workplace({ "c.yaml": "mapping:\n  - target: title\n    default:\n" });
+    const { config, mappingSource } = loadConfig({ file: "c.yaml", env: {}, cwd });
+    const rules = [{ target: "title", default: null }];
+    expect(config.mapping).toEqual({ kind: "inline", rules });
+    expect(mappingSource).toEqual({ origin: "c.yaml:2:3", rules });
+  });
+
+  it("reports a mapping file that is not there, and one that is no YAML", () => {
+    const cwd = workplace({ "deep/c.yaml": "mapping: mine.yaml" });
+    const load = () => loadConfig({ file: "deep/c.yaml", env: {}, cwd });
+    expect(usageLines(load)).toEqual([
+      "deep/c.yaml:1:10: mapping names deep/mine.yaml, but there is no such file",
+    ]);
+    writeFileSync(join(cwd, "deep/mine.yaml"), "- target: [title");
+    expect(usageLines(load)).toEqual([
+      "deep/mine.yaml:1:17: the indentation does not fit the lines above, or a closing bracket is missing",
+    ]);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { requireEntra, requireLattice } from "../../src/config/require.ts";
+import { usageLines, workplace } from "./workplace.ts";
+
+const TENANT = "example.onmicrosoft.com";
+const CLIENT = "55555555-6666-7777-8888-999999999999";
+
+function entra(yaml: string, env: Readonly<Record<string, string>> = {}) {
+  const cwd = workplace({ "c.yaml": yaml });
+  return requireEntra(loadConfig({ file: "c.yaml", env, cwd }).config);
+}
+
+describe("requireEntra", () => {
+  it("names everything that is missing, and both ways to give it", () => {
+    expect(usageLines(() => entra("entra: { credential: clientSecret }"))).toEqual([
+      "Entra's directory (tenant) id is missing: set AZURE_TENANT_ID or entra.tenantId",
+      "Entra's application (client) id is missing, which the credential clientSecret needs: set AZURE_CLIENT_ID or entra.clientId",
+      "the client secret is missing, which the credential clientSecret needs: set AZURE_CLIENT_SECRET or entra.clientSecret",
+      "the enterprise application is missing, which the scope mode assigned needs: set entra.scope.application",
+    ]);
+    expect(
+      usageLines(() =>
+        entra("entra: { credential: certificate, scope: { mode: all } }", { AZURE_TENANT_ID: TENANT }),
+      ),
+    ).toEqual([
+      "Entra's application (client) id is missing, which the credential certificate needs: set AZURE_CLIENT_ID or entra.clientId",
+      "the certificate file is missing, which the credential certificate needs: set AZURE_CLIENT_CERTIFICATE_PATH or entra.certificate.path",
+    ]);
+  });
+
+  it("gives a client secret with the application's own assignments as the scope", () => {
+    const env = { AZURE_TENANT_ID: TENANT, AZURE_CLIENT_ID: CLIENT, AZURE_CLIENT_SECRET: "s3cret" };
+    const settings = entra("", env);
+    expect(settings).toMatchObject({
+      tenantId: TENANT,
+      clientId: CLIENT,
+      authorityHost: "https://login.microsoftonline.com",
+      graphUrl: "https://graph.microsoft.com",
+      scope: { mode: "assigned", application: CLIENT, nested: true },
+    });
+    expect(settings.credential.kind === "clientSecret" && settings.credential.secret.reveal()).toBe("s3cret");
+  });
+
+  it("gives a certificate with its password", () => {
+    const { credential } = entra(
+      `entra: { tenantId: ${TENANT}, clientId: ${CLIENT}, certificate: { path: /c.pem, password: pw } }`,
+    );
+    expect(credential).toMatchObject({ kind: "clientCertificate", path: "/c.pem" });
+    expect(credential.kind === "clientCertificate" && credential.password?.reveal()).toBe("pw");
+  });
+
+  it.each(["managedIdentity", "default"])("lets %s do without a client id", (kind) => {
+    const settings = entra(`entra: { tenantId: ${TENANT}, credential: ${kind}, scope: { mode: all } }`);
+    expect(settings.credential).toEqual({ kind });
+    expect(settings.clientId).toBeUndefined();
+    expect(settings.scope).toEqual({ mode: "all" });
+  });
+
+  it("takes workload identity from the environment of Kubernetes", () => {
+    const env = {
+      AZURE_TENANT_ID: TENANT,
+      AZURE_CLIENT_ID: CLIENT,
+      AZURE_FEDERATED_TOKEN_FILE: "/var/run/token",
+    };
+    expect(entra("", env).credential).toEqual({ kind: "workloadIdentity" });
+  });
+
+  it("passes on the groups of the scope", () => {
+    const { scope } = entra(
+      `entra: { tenantId: ${TENANT}, scope: { mode: groups, groups: [a, b], nested: false } }`,
+    );
+    expect(scope).toEqual({ mode: "groups", groups: ["a", "b"], nested: false });
+  });
+});
+
+describe("requireLattice", () => {
+  it("asks for the API key, and names both ways to give it", () => {
+    const { config } = loadConfig({ env: {}, cwd: workplace() });
+    expect(usageLines(() => requireLattice(config))).toEqual([
+      "Lattice's API key is missing: set LATTICE_API_KEY or lattice.token",
+    ]);
+  });
+
+  it("gives the settings with the key in them", () => {
+    const { config } = loadConfig({ env: { LATTICE_API_KEY: "k" }, cwd: workplace() });
+    const { token, ...settings } = requireLattice(config);
+    expect(token.reveal()).toBe("k");
+    expect(settings).toEqual({
+      url: "https://api.latticehq.com/scim/v2",
+      updateMethod: "auto",
+      maxConcurrency: 8,
+      maxRequestsPerSecond: 25,
+      timeoutMs: 30_000,
+    });
+  });
+});

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { starterConfig, writeStarterConfig } from "../../src/config/init.ts";
+import { configJsonSchema } from "../../src/config/json-schema.ts";
+import { knownKeys } from "../../src/config/keys.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { requireEntra, requireLattice } from "../../src/config/require.ts";
+import { usageLines, workplace } from "./workplace.ts";
+
+const EXAMPLE = "config/azure-lattice-sync.example.yaml";
+
+describe("the annotated example", () => {
+  it("loads, and is complete but for the secrets", () => {
+    const { config, notes } = loadConfig({
+      file: EXAMPLE,
+      env: { AZURE_CLIENT_SECRET: "s", LATTICE_API_KEY: "k" },
+      cwd: process.cwd(),
+    });
+    expect(notes).toEqual([]);
+    expect(requireEntra(config).credential.kind).toBe("clientSecret");
+    expect(requireLattice(config).url).toBe("https://api.latticehq.com/scim/v2");
+  });
+
+  it("shows every key, and the defaults that the schema has", () => {
+    const text = readFileSync(EXAMPLE, "utf8");
+    const keys = knownKeys();
+    const missing = keys.filter(
+      ({ key }) =>
+        !new RegExp(`[ #{]${key.split(".").at(-1)}:`, "m").test(` ${text.replaceAll("\n", "\n ")}`),
+    );
+    expect(missing.map(({ key }) => key)).toEqual([]);
+    const { settings } = loadConfig({ file: EXAMPLE, env: {}, cwd: process.cwd() });
+    const different = settings.flatMap(({ key, value, origin }) => {
+      const known = keys.find((candidate) => candidate.key === key);
+      return known?.defaultValue === undefined || origin.kind === "default" || key === "state.path"
+        ? []
+        : JSON.stringify(value) === JSON.stringify(known.defaultValue)
+          ? []
+          : [key];
+    });
+    expect(different).toEqual(["entra.credential", "entra.scope.filters"]);
+  });
+});
+
+describe("the starter file", () => {
+  it("loads as it is, as the defaults", () => {
+    const cwd = workplace({ "c.yaml": starterConfig() });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config).toEqual(loadConfig({ env: {}, cwd }).config);
+  });
+
+  it("loads when every key that has a default is taken out of its comment", () => {
+    const cwd = workplace({ "c.yaml": starterConfig().replaceAll(/^( *)#(?=\w+:)/gm, "$1") });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config).toEqual(loadConfig({ env: {}, cwd }).config);
+  });
+
+  it("is written for its owner alone, in a folder that is made", () => {
+    const path = join(workplace(), "config/new.yaml");
+    writeStarterConfig(path);
+    expect(readFileSync(path, "utf8")).toBe(starterConfig());
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("never takes the place of a file that is there", () => {
+    const path = join(workplace(), "own.yaml");
+    writeFileSync(path, "mine");
+    expect(usageLines(() => writeStarterConfig(path))).toEqual([
+      `${path} was not written: there is one of that name already, which is left as it is`,
+    ]);
+    expect(readFileSync(path, "utf8")).toBe("mine");
+    expect(existsSync(join(path, "below"))).toBe(false);
+  });
+});
+
+describe("the JSON Schema", () => {
+  it("describes every key, and marks the credentials", () => {
+    expect(knownKeys().filter(({ description }) => description === "")).toEqual([]);
+    expect(knownKeys().flatMap(({ key, secret }) => (secret ? [key] : []))).toEqual([
+      "entra.clientSecret",
+      "entra.certificate.password",
+      "lattice.token",
+      "http.token",
+    ]);
+  });
+
+  it("tells an editor what is known, allowed and the default", () => {
+    const schema = configJsonSchema();
+    expect(schema).toMatchObject({
+      $schema: "http://json-schema.org/draft-07/schema#",
+      additionalProperties: false,
+      properties: {
+        entra: {
+          type: ["object", "null"],
+          properties: {
+            clientSecret: { type: "string", writeOnly: true },
+            scope: { properties: { mode: { enum: ["assigned", "all", "groups"], default: "assigned" } } },
+          },
+        },
+        lattice: { properties: { maxConcurrency: { type: "integer", minimum: 1, maximum: 64, default: 8 } } },
+        schedule: { properties: { every: { type: "string", description: expect.any(String) } } },
+      },
+    });
+    expect(schema).not.toHaveProperty("required");
+  });
+});
