@@ -28,6 +28,8 @@ export interface CycleResult {
   /** Operations that the guard holds. */
   readonly heldOperations: number;
   readonly durationMs: number;
+  /** Object id of the person of a cycle on demand. */
+  readonly person?: string;
 }
 
 /** A later round sets managers whose accounts were made in the round before; rings need one, failures never more. */
@@ -76,7 +78,15 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
     await store.prune(startedAt - settings.retentionMs);
     ports.log.info({ cycleId, outcome, ...summary, ...applied, held: heldOperations }, "cycle finished");
-    return { cycleId, header, outcome, ...applied, heldOperations, durationMs: finishedAt - startedAt };
+    return {
+      cycleId,
+      header,
+      outcome,
+      ...applied,
+      heldOperations,
+      durationMs: finishedAt - startedAt,
+      ...(typeof select === "object" && "only" in select ? { person: select.only } : {}),
+    };
   } catch (error) {
     const reason = request.signal.aborted ? interrupted(request.signal) : error;
     await store.finishCycle(cycleId, {

@@ -2,7 +2,7 @@
  * The errors that a caller tells apart. Every message says what happened, to what, and what to do, and may
  * be shown to a person as it is: it holds no secret and needs no stack trace.
  */
-abstract class DomainError extends Error {
+export abstract class DomainError extends Error {
   abstract readonly code: string;
 
   constructor(message: string, options?: ErrorOptions) {

@@ -1,5 +1,6 @@
 import type { Json } from "../domain/json.ts";
 import type { Action, Change } from "../domain/plan.ts";
+import type { CycleOutcome } from "../domain/store.ts";
 import type { PlanView } from "./view.ts";
 
 export const actionOrder: readonly Action[] = ["create", "link", "update", "reactivate", "deactivate"];
@@ -31,14 +32,17 @@ export function headline({ header, dryRun, result }: PlanView): string {
   const kind = header.cycle === "onDemand" ? "on-demand" : header.cycle;
   if (dryRun || result === null) return `Dry run of the ${kind} cycle: nothing was written`;
   const seconds = (result.durationMs / 1000).toFixed(1);
-  const end = {
+  return `The ${kind} cycle is ${headlineOutcome(result.outcome)} (${seconds} s)`;
+}
+
+export function headlineOutcome(outcome: CycleOutcome): string {
+  return {
     done: "done",
     held: "held by the guard",
     someFailed: "finished, but some people failed",
     failed: "failed",
     interrupted: "interrupted",
-  }[result.outcome];
-  return `The ${kind} cycle is ${end} (${seconds} s)`;
+  }[outcome];
 }
 
 export function count(number: number, singular: string, plural = `${singular}s`): string {

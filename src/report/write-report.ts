@@ -13,6 +13,8 @@ export interface ReportOptions {
   readonly out?: string | undefined;
   readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: NodeJS.ProcessEnv;
+  /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
+  readonly limit?: number | undefined;
 }
 
 /**
@@ -61,7 +63,7 @@ async function writeTo(view: PlanView, options: ReportOptions, write: Write): Pr
       return writeTable(view, write, {
         width: terminal ? (options.stream.columns ?? 100) : 120,
         color: terminal && (options.env.NO_COLOR ?? "") === "",
-        limit: terminal ? 100 : Number.POSITIVE_INFINITY,
+        limit: options.limit ?? (terminal ? 100 : Number.POSITIVE_INFINITY),
       });
     }
   }

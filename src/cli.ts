@@ -1,0 +1,203 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type CommandIO, exitCode } from "./commands/io.ts";
+import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
+
+// Flags only: each command is loaded when it is called for. The one place where errors become exit codes.
+
+const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+const stop = new AbortController();
+let stoppedBy: keyof typeof signalCodes | null = null;
+
+const io: CommandIO = {
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+};
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    // The first asks to finish what is in flight, the second does not wait.
+    if (stoppedBy !== null) process.exit(signalCodes[name]);
+    stoppedBy = name;
+    stop.abort(
+      new InterruptedError(`stopped by ${name}; what was sent has been recorded, the next run goes on`),
+    );
+  });
+}
+// A reader that closes the pipe early (head) has seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCode.done);
+  throw error;
+});
+
+const program = new Command("azure-lattice-sync")
+  .description("Keeps Lattice accounts equal to an Entra ID (Azure AD) directory.")
+  .version(version(), "-V, --version")
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .showSuggestionAfterError(true);
+
+const configOption = () =>
+  new Option("--config <file>", "configuration file (default: config/azure-lattice-sync.yaml)");
+const sandboxOption = () =>
+  new Option(
+    "--sandbox [end]",
+    "embedded Entra and Lattice with an invented company; =lattice: Lattice alone",
+  )
+    .choices(["both", "lattice"])
+    .preset("both");
+
+program
+  .command("sync")
+  .description("run one cycle now")
+  .addOption(configOption())
+  .option("--dry-run", "plan only: writes nothing anywhere", false)
+  .option("--full", "read both ends in full, whatever the watermark says", false)
+  .option("--user <upn-or-id>", "one person")
+  .addOption(
+    new Option("--format <format>", "report format").choices(["table", "json", "markdown"]).default("table"),
+  )
+  .option("--out <file>", "write the report to a file")
+  .option("--detailed-exitcode", "with --dry-run: exit 2 where changes are pending", false)
+  .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+  .addOption(sandboxOption())
+  .addOption(new Option("--people <number>", "size of a new sandbox company").argParser(people))
+  .addHelpText(
+    "after",
+    `
+Examples:
+  azure-lattice-sync sync --dry-run                      what would change, person by person
+  azure-lattice-sync sync --dry-run --format json --out plan.json
+  azure-lattice-sync sync --user kim.example@example.com --dry-run
+
+Exit codes: 0 done, 1 error, 2 changes pending (--detailed-exitcode), 3 held by the guard, 4 some people failed,
+5 another run holds the lease, 64 wrong usage or configuration, 130/143 interrupted`,
+  )
+  .action(async (options) => {
+    const { sync } = await import("./commands/sync.ts");
+    finish(await sync({ ...options, waitSeconds: options.wait }, io));
+  });
+
+program
+  .command("daemon")
+  .description("run cycles on the schedule until stopped")
+  .addOption(configOption())
+  .option("--listen <address>", "address and port of the health endpoint")
+  .addOption(sandboxOption())
+  .action(async (options) => {
+    const { daemon } = await import("./commands/daemon.ts");
+    finish(await daemon(options, io));
+  });
+
+program
+  .command("check")
+  .description("test both credentials, permissions, clock, schema and database")
+  .addOption(configOption())
+  .addOption(sandboxOption())
+  .action(async (options) => {
+    const { check } = await import("./commands/check.ts");
+    finish(await check(options, io));
+  });
+
+program
+  .command("status")
+  .description("last cycles, the next one, guard and retries")
+  .addOption(configOption())
+  .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
+  .addOption(sandboxOption())
+  .action(async (options) => {
+    const { status } = await import("./commands/status.ts");
+    finish(await status(options, io));
+  });
+
+const config = program.command("config").description("the configuration: check, show, schema, init");
+config
+  .command("check")
+  .description("test the configuration, asking nobody")
+  .addOption(configOption())
+  .action(async (options) => {
+    const { configCheck } = await import("./commands/config.ts");
+    finish(await configCheck(options, io));
+  });
+config
+  .command("show")
+  .description("print the configuration in force, secrets masked")
+  .addOption(configOption())
+  .action(async (options) => {
+    const { configShow } = await import("./commands/config.ts");
+    finish(await configShow(options, io));
+  });
+config
+  .command("schema")
+  .description("print the JSON Schema, for editors")
+  .action(async () => {
+    const { configSchema } = await import("./commands/config.ts");
+    finish(await configSchema(io));
+  });
+config
+  .command("init")
+  .description("write a first, commented configuration file")
+  .addOption(configOption())
+  .action(async (options) => {
+    const { configInit } = await import("./commands/config.ts");
+    finish(await configInit(options, io));
+  });
+
+program
+  .command("demo")
+  .description("the whole job on an invented company: dry run, sync, a day passes, dry run, sync")
+  .action(async () => {
+    const { demo } = await import("./commands/demo.ts");
+    finish(await demo(io));
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  finish(codeOf(error));
+}
+
+function finish(code: number): void {
+  process.exitCode = code;
+}
+
+/** Says what went wrong, in a sentence, and gives the exit code for it. */
+function codeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+  if (error instanceof DomainError) {
+    process.stderr.write(`${error.message}\n`);
+  } else {
+    // A fault of this program: whoever mends it needs the trace.
+    process.stderr.write(
+      `azure-lattice-sync met an error of its own; please report it with what follows.\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+  }
+  if (stoppedBy !== null) return signalCodes[stoppedBy];
+  if (error instanceof UsageError) return exitCode.usage;
+  return error instanceof LeaseHeldError ? exitCode.leaseHeld : exitCode.error;
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (!Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError("a number of seconds, 0 or more.");
+  return number;
+}
+
+function people(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 20) throw new InvalidArgumentError("a whole number, 20 or more.");
+  return number;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
+}

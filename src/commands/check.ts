@@ -1,0 +1,99 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { styleText } from "node:util";
+import { StateError, UsageError } from "../domain/errors.ts";
+import { printable } from "../report/words.ts";
+import { type CommandIO, exitCode, print } from "./io.ts";
+import { openSession, type Session } from "./session.ts";
+
+export interface CheckOptions {
+  readonly config?: string | undefined;
+  readonly sandbox?: "both" | "lattice" | undefined;
+}
+
+interface Step {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+/** Tries everything that a cycle needs and writes nothing; each line says what was tried and how to mend it. */
+export async function check(options: CheckOptions, io: CommandIO): Promise<number> {
+  const session = await openSession(io, { ...options, quiet: true });
+  try {
+    const { probeLattice } = await import("../lattice/check.ts");
+    const source = await session.source();
+    const steps: Step[] = [
+      configurationStep(session),
+      await stateStep(session),
+      ...(await source.probe(io.signal)).map((step) => ({ ...step, name: `Entra: ${step.name}` })),
+      ...(
+        await probeLattice(
+          { ...session.lattice, paths: session.mapping.paths, clock: session.clock, log: session.log },
+          io.signal,
+        )
+      ).map((step) => ({ ...step, name: `Lattice: ${step.name}` })),
+    ];
+    const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
+    for (const step of steps) print(io, line(step, color));
+    const failed = steps.filter((step) => !step.ok).length;
+    print(
+      io,
+      failed === 0
+        ? "\nAll is well. Next: azure-lattice-sync sync --dry-run"
+        : `\n${failed} of ${steps.length} checks failed.`,
+    );
+    return failed === 0 ? exitCode.done : exitCode.error;
+  } finally {
+    await session.close();
+  }
+}
+
+function configurationStep({ loaded, mapping }: Session): Step {
+  return {
+    name: "Configuration",
+    ok: true,
+    detail: `${loaded.file ?? "from the environment alone"}; ${mapping.attributes.length} attribute mappings from ${loaded.mappingSource.origin}.`,
+  };
+}
+
+async function stateStep(session: Session): Promise<Step> {
+  const name = "State database";
+  try {
+    if (existsSync(session.statePath)) {
+      accessSync(session.statePath, constants.R_OK | constants.W_OK);
+      const store = await session.openScratchStore();
+      const { linked, sourceUsers } = await store.totals();
+      return {
+        name,
+        ok: true,
+        detail: `${session.statePath}: ${sourceUsers} people read, ${linked} linked.`,
+      };
+    }
+    const folder = nearestFolder(session.statePath);
+    accessSync(folder, constants.W_OK);
+    return { name, ok: true, detail: `${session.statePath} will be made by the first sync.` };
+  } catch (error) {
+    if (error instanceof StateError || error instanceof UsageError)
+      return { name, ok: false, detail: error.message };
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return {
+      name,
+      ok: false,
+      detail: `${session.statePath} cannot be written (${code}).`,
+      remedy: "Give this user write access, or set state.path (ALS_STATE).",
+    };
+  }
+}
+
+function nearestFolder(path: string): string {
+  const folder = dirname(path);
+  return existsSync(folder) || folder === path ? folder : nearestFolder(folder);
+}
+
+function line({ name, ok, detail, remedy }: Step, color: boolean): string {
+  const mark = ok ? "ok  " : "FAIL";
+  const painted = color ? styleText(ok ? "green" : "red", mark, { validateStream: false }) : mark;
+  return `${painted}  ${name}: ${printable(detail)}${remedy === undefined ? "" : `\n      ${printable(remedy)}`}`;
+}

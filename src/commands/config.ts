@@ -1,0 +1,46 @@
+import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
+import { type CommandIO, exitCode, print } from "./io.ts";
+import { readMapping } from "./session.ts";
+
+export interface ConfigOptions {
+  readonly config?: string | undefined;
+}
+
+/** Checks the configuration, the mapping and the filters, and what each end would need; asks nobody. */
+export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
+  const { requireEntra, requireLattice } = await import("../config/require.ts");
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const mapping = await readMapping(loaded);
+  for (const text of loaded.notes) print(io, text);
+  requireEntra(loaded.config);
+  requireLattice(loaded.config);
+  print(
+    io,
+    `${loaded.file ?? "The environment alone"}: valid, ${mapping.attributes.length} attribute mappings.`,
+  );
+  return exitCode.done;
+}
+
+/** Prints the configuration in force, secrets masked, and where each value came from. */
+export async function configShow(options: ConfigOptions, io: CommandIO): Promise<number> {
+  const { showConfig } = await import("../config/show.ts");
+  print(io, showConfig(loadConfig({ file: options.config, env: io.env, cwd: io.cwd })).trimEnd());
+  return exitCode.done;
+}
+
+/** Prints the JSON Schema of the configuration, for editors. */
+export async function configSchema(io: CommandIO): Promise<number> {
+  const { configJsonSchema } = await import("../config/json-schema.ts");
+  print(io, JSON.stringify(configJsonSchema(), null, 2));
+  return exitCode.done;
+}
+
+/** Writes a first, commented configuration file; never over another. */
+export async function configInit(options: ConfigOptions, io: CommandIO): Promise<number> {
+  const { writeStarterConfig } = await import("../config/init.ts");
+  const { resolve } = await import("node:path");
+  const file = options.config ?? DEFAULT_CONFIG_FILE;
+  writeStarterConfig(resolve(io.cwd, file));
+  print(io, `${file} written. Next: fill in the tenant, then "azure-lattice-sync config check".`);
+  return exitCode.done;
+}

@@ -1,0 +1,68 @@
+import { dirname, join } from "node:path";
+import { styleText } from "node:util";
+import { loadConfig } from "../config/load.ts";
+import { nextDay } from "../sandbox/day.ts";
+import { startSandbox } from "../sandbox/sandbox.ts";
+import { type CommandIO, exitCode, print } from "./io.ts";
+import { sandboxFile } from "./session.ts";
+import { sync } from "./sync.ts";
+
+/**
+ * The main job on the embedded company: a dry run and a sync, a day passes, a dry run and a sync again. Everything
+ * is kept in the state folder; running it again is the next day.
+ */
+export async function demo(io: CommandIO): Promise<number> {
+  const { config } = loadConfig({ env: io.env, cwd: io.cwd });
+  const run = (dryRun: boolean, limit: number): Promise<number> =>
+    sync(
+      {
+        sandbox: "both",
+        dryRun,
+        full: false,
+        format: "table",
+        detailedExitcode: false,
+        waitSeconds: 0,
+        limit,
+      },
+      io,
+    );
+
+  heading(io, "1. What would happen: sync --sandbox --dry-run");
+  await run(true, 6);
+  heading(io, "2. Do it: sync --sandbox");
+  const first = await run(false, 3);
+  heading(io, "3. A day passes in the company");
+  for (const sentence of await passDay(sandboxFile(config.state.path, "both"))) print(io, `  ${sentence}`);
+  heading(io, "4. The difference, person by person: sync --sandbox --dry-run");
+  await run(true, 40);
+  heading(io, "5. Send the difference, nothing else: sync --sandbox");
+  const second = await run(false, 0);
+  heading(io, "What to try next");
+  for (const line of nextSteps(dirname(config.state.path))) print(io, `  ${line}`);
+  return first === exitCode.done ? second : first;
+}
+
+async function passDay(file: string): Promise<readonly string[]> {
+  const sandbox = await startSandbox({ file });
+  try {
+    return nextDay(sandbox);
+  } finally {
+    await sandbox.close();
+  }
+}
+
+function heading(io: CommandIO, text: string): void {
+  const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
+  const line = `── ${text} ${"─".repeat(Math.max(0, 76 - text.length))}`;
+  print(io, `\n${color ? styleText("cyan", line, { validateStream: false }) : line}`);
+}
+
+function nextSteps(folder: string): readonly string[] {
+  return [
+    "npm start                                                       the next day of the same company",
+    "npx azure-lattice-sync sync --sandbox --dry-run --format json    the plan for a program",
+    "npx azure-lattice-sync sync --sandbox=lattice --dry-run          your own directory against an embedded Lattice",
+    "npx azure-lattice-sync config init                               a configuration file for your tenant",
+    `rm ${join(folder, "*sandbox*")}`.padEnd(65) + "a new company",
+  ].map((line) => line.replace(/\s+$/, ""));
+}

@@ -1,0 +1,33 @@
+import type { Readable, Writable } from "node:stream";
+
+/** The process as a command sees it, so that a test can hand in its own. */
+export interface CommandIO {
+  readonly env: NodeJS.ProcessEnv;
+  /** Working directory. */
+  readonly cwd: string;
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  /** Aborted by SIGINT or SIGTERM, with an `InterruptedError` as its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Exit codes of the public face (docs/commands.md). */
+export const exitCode = {
+  done: 0,
+  error: 1,
+  changesPending: 2,
+  held: 3,
+  someFailed: 4,
+  leaseHeld: 5,
+  usage: 64,
+} as const;
+
+export function print(io: CommandIO, text: string): void {
+  io.stdout.write(`${text}\n`);
+}
+
+/** What concerns the person at the terminal, beside the result. */
+export function note(io: CommandIO, text: string): void {
+  io.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Clock } from "../domain/clock.ts";
+import { LeaseHeldError } from "../domain/errors.ts";
+import type { LeaseHolder, StateStore } from "../domain/store.ts";
+
+const ttlMs = 60_000;
+const heartbeatMs = 15_000;
+const pollMs = 500;
+
+/**
+ * Runs `action` while holding the lease; its signal aborts where the lease is lost or `signal` aborts.
+ * @param waitMs how long to wait for another run to end
+ * @throws LeaseHeldError
+ */
+export async function withLease<T>(
+  store: StateStore,
+  clock: Clock,
+  options: { readonly signal: AbortSignal; readonly waitMs: number },
+  action: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const owner = `${hostname()}/${process.pid}/${randomUUID()}`;
+  await acquire(store, clock, owner, options);
+  const lost = new AbortController();
+  const heartbeat = setInterval(() => {
+    store.renewLease(owner, clock.now(), ttlMs).then(
+      (kept) => {
+        if (!kept) lost.abort(new LeaseHeldError("the lease was taken over by another run; this one stops"));
+      },
+      (error: unknown) => lost.abort(error),
+    );
+  }, heartbeatMs);
+  try {
+    return await action(AbortSignal.any([options.signal, lost.signal]));
+  } finally {
+    clearInterval(heartbeat);
+    await store.releaseLease(owner);
+  }
+}
+
+async function acquire(
+  store: StateStore,
+  clock: Clock,
+  owner: string,
+  options: { readonly signal: AbortSignal; readonly waitMs: number },
+): Promise<void> {
+  const until = clock.now() + options.waitMs;
+  for (;;) {
+    const answer = await store.acquireLease(owner, clock.now(), ttlMs);
+    if (answer.acquired) return;
+    if (clock.now() >= until) throw new LeaseHeldError(held(answer.holder));
+    await clock.sleep(pollMs, options.signal);
+  }
+}
+
+function held(holder: LeaseHolder): string {
+  return `another run holds the lease (${holder.owner}, since ${new Date(holder.acquiredAt).toISOString()}): wait for it to end, or use --wait SECONDS; a lease whose holder died expires by ${new Date(holder.expiresAt).toISOString()}`;
+}

@@ -1,0 +1,53 @@
+import type { CycleResult } from "../cycle/run.ts";
+import type { Skipped } from "../domain/plan.ts";
+import type { LoggedOperation, StateStore } from "../domain/store.ts";
+import type { PlanView } from "../report/view.ts";
+
+const pageSize = 500;
+
+/** A cycle in the store as a report walks through it. `only`: the person of a cycle on demand. */
+export function planView(
+  store: StateStore,
+  result: CycleResult,
+  options: { dryRun: boolean; only?: string },
+): PlanView {
+  return {
+    header: result.header,
+    dryRun: options.dryRun,
+    result: options.dryRun
+      ? null
+      : {
+          outcome: result.outcome,
+          done: result.done,
+          failed: result.failed,
+          held: result.heldOperations,
+          durationMs: result.durationMs,
+        },
+    operations: () => operationsOf(store, result.cycleId),
+    skipped: () => skippedOf(store, options.only),
+  };
+}
+
+async function* operationsOf(store: StateStore, cycleId: number): AsyncGenerator<LoggedOperation> {
+  let afterWave = -1;
+  let afterId = 0;
+  for (;;) {
+    const page = await store.operations(cycleId, { afterWave, afterId, limit: pageSize });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    afterWave = last.wave;
+    afterId = last.id;
+  }
+}
+
+async function* skippedOf(store: StateStore, only: string | undefined): AsyncGenerator<Skipped> {
+  let after = "";
+  for (;;) {
+    const page = await store.skipped({ after, limit: pageSize, only });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.objectId;
+  }
+}

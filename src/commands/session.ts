@@ -1,0 +1,201 @@
+import type { Logger } from "pino";
+import type { LoadedConfig } from "../config/load.ts";
+import type { EntraSettings, LatticeSettings } from "../config/require.ts";
+import type { Config } from "../config/schema.ts";
+import type { CycleSettings } from "../cycle/settings.ts";
+import { type Clock, systemClock } from "../domain/clock.ts";
+import { Secret } from "../domain/secret.ts";
+import type { StateStore } from "../domain/store.ts";
+import type { EntraSource } from "../entra/source.ts";
+import type { UpdateMethod } from "../lattice/options.ts";
+import type { LatticeTarget } from "../lattice/target.ts";
+import type { Mapping } from "../mapping/mapping.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { type CommandIO, note } from "./io.ts";
+import { openLog } from "./log.ts";
+
+export interface SessionOptions {
+  /** `--config`. */
+  readonly config?: string | undefined;
+  /** `--sandbox`: both ends embedded, or Lattice alone. */
+  readonly sandbox?: "both" | "lattice" | undefined;
+  /** People in a new sandbox. Default 250. */
+  readonly people?: number | undefined;
+  /** The log says warnings only: a report follows. */
+  readonly quiet: boolean;
+}
+
+/** Everything that a command works with, opened once. */
+export interface Session {
+  readonly loaded: LoadedConfig;
+  readonly config: Config;
+  readonly mapping: Mapping;
+  readonly settings: CycleSettings;
+  readonly entra: EntraSettings;
+  readonly lattice: LatticeSettings;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Database file. */
+  readonly statePath: string;
+  readonly sandbox: Sandbox | null;
+  source(): Promise<EntraSource>;
+  target(knownUpdateMethod?: UpdateMethod): Promise<LatticeTarget>;
+  openStore(): Promise<StateStore>;
+  openScratchStore(): Promise<StateStore>;
+  /** Closes what was opened, last first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads the configuration and prepares both ends; sends nothing yet.
+ * @throws UsageError, StateError
+ */
+export async function openSession(io: CommandIO, options: SessionOptions): Promise<Session> {
+  const [{ loadConfig }, { requireEntra, requireLattice }] = await Promise.all([
+    import("../config/load.ts"),
+    import("../config/require.ts"),
+  ]);
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const { config } = loaded;
+  for (const text of loaded.notes) note(io, text);
+  const mapping = await readMapping(loaded);
+  const closers: (() => void | Promise<void>)[] = [];
+  const statePath =
+    options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
+  const sandbox =
+    options.sandbox === undefined
+      ? null
+      : await startSandbox(sandboxFile(config.state.path, options.sandbox), options.sandbox, options.people);
+  if (sandbox !== null) closers.push(() => sandbox.close());
+
+  try {
+    const entra =
+      sandbox !== null && options.sandbox === "both" ? sandboxEntra(sandbox) : requireEntra(config);
+    const lattice = sandbox === null ? requireLattice(config) : sandboxLattice(sandbox, config);
+    const log = await openLog(config.log, io, options.quiet);
+    const clock = systemClock;
+    return {
+      loaded,
+      config,
+      mapping,
+      settings: cycleSettings(config, mapping, entra.tenantId),
+      entra,
+      lattice,
+      log,
+      clock,
+      statePath,
+      sandbox,
+      source: async () => {
+        const { createEntraSource } = await import("../entra/source.ts");
+        return createEntraSource({ ...entra, select: mapping.select, clock, log });
+      },
+      target: async (knownUpdateMethod) => {
+        const { createLatticeTarget } = await import("../lattice/target.ts");
+        const target = createLatticeTarget({
+          ...lattice,
+          paths: mapping.paths,
+          clock,
+          log,
+          knownUpdateMethod,
+        });
+        closers.push(() => target.close());
+        return target;
+      },
+      openStore: async () => {
+        const { openStore } = await import("../state/sqlite-store.ts");
+        return keep(openStore(statePath), closers);
+      },
+      openScratchStore: async () => {
+        const { openScratchStore } = await import("../state/sqlite-store.ts");
+        return keep(openScratchStore(statePath), closers);
+      },
+      close: () => closeAll(closers),
+    };
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+/** The mapping as configured, with the scope's filters. @throws UsageError */
+export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
+  const [{ parseMapping }, { parseScopingFilters }] = await Promise.all([
+    import("../mapping/mapping.ts"),
+    import("../mapping/scoping-filter.ts"),
+  ]);
+  const { entra, onNull, actions, matching } = loaded.config;
+  return parseMapping(loaded.mappingSource.rules, {
+    origin: loaded.mappingSource.origin,
+    onNull,
+    filters: parseScopingFilters(entra.scope.filters, { guests: entra.scope.guests }),
+    digestOf: [entra.scope, actions, matching],
+  });
+}
+
+function cycleSettings(config: Config, mapping: Mapping, tenantId: string): CycleSettings {
+  return {
+    mapping,
+    tenantId,
+    actions: config.actions,
+    guard: config.guard,
+    adoptForeignExternalId: config.matching.adoptForeignExternalId,
+    concurrency: config.lattice.maxConcurrency,
+    intervalMs: config.schedule.kind === "every" ? config.schedule.everyMs : 45 * 60_000,
+    retentionMs: config.state.retentionMs,
+  };
+}
+
+async function startSandbox(
+  file: string,
+  ends: "both" | "lattice",
+  people: number | undefined,
+): Promise<Sandbox> {
+  const { startSandbox: start } = await import("../sandbox/sandbox.ts");
+  return start({ file, ends, ...(people === undefined ? {} : { people }) });
+}
+
+function sandboxEntra(sandbox: Sandbox): EntraSettings {
+  return {
+    tenantId: sandbox.tenantId,
+    clientId: sandbox.clientId,
+    credential: { kind: "clientSecret", secret: new Secret(sandbox.clientSecret) },
+    authorityHost: sandbox.authorityHost,
+    graphUrl: sandbox.graphUrl,
+    scope: { mode: "assigned", application: "Lattice SCIM", nested: true },
+  };
+}
+
+/** The embedded Lattice is on this machine: no limit but its own. */
+function sandboxLattice(sandbox: Sandbox, config: Config): LatticeSettings {
+  return {
+    url: sandbox.latticeUrl,
+    token: new Secret(sandbox.latticeToken),
+    updateMethod: config.lattice.updateMethod,
+    maxConcurrency: config.lattice.maxConcurrency,
+    maxRequestsPerSecond: null,
+    timeoutMs: config.lattice.timeoutMs,
+  };
+}
+
+/** State of a rehearsal: a file of its own beside the real one, so that it never meets real links. */
+export function sandboxState(path: string, ends: "both" | "lattice"): string {
+  return `${withoutEnding(path)}.sandbox-${ends}.db`;
+}
+
+/** The embedded company, or the embedded Lattice alone. */
+export function sandboxFile(path: string, ends: "both" | "lattice"): string {
+  return `${withoutEnding(path)}.sandbox-${ends}-servers.db`;
+}
+
+function withoutEnding(path: string): string {
+  return path.replace(/\.db$/, "");
+}
+
+function keep(store: StateStore, closers: (() => void | Promise<void>)[]): StateStore {
+  closers.push(() => store.close());
+  return store;
+}
+
+async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> {
+  for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+}

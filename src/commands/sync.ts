@@ -1,0 +1,109 @@
+import type { CycleResult } from "../cycle/run.ts";
+import type { ReportFormat } from "../report/write-report.ts";
+import { writeReport } from "../report/write-report.ts";
+import { performCycle } from "./cycle.ts";
+import { type CommandIO, exitCode, note } from "./io.ts";
+import { withLease } from "./lease.ts";
+import { planView } from "./plan-view.ts";
+import { openProgress } from "./progress.ts";
+import { openSession, type Session } from "./session.ts";
+
+export interface SyncOptions {
+  readonly config?: string | undefined;
+  readonly sandbox?: "both" | "lattice" | undefined;
+  readonly people?: number | undefined;
+  readonly dryRun: boolean;
+  readonly full: boolean;
+  /** One person, by user principal name or object id. */
+  readonly user?: string | undefined;
+  readonly format: ReportFormat;
+  readonly out?: string | undefined;
+  readonly detailedExitcode: boolean;
+  /** How long to wait for another run to end, seconds. */
+  readonly waitSeconds: number;
+  /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
+  readonly limit?: number | undefined;
+}
+
+/** One cycle now. @returns the exit code */
+export async function sync(options: SyncOptions, io: CommandIO): Promise<number> {
+  const session = await openSession(io, { ...options, quiet: io.stderr.isTTY === true });
+  try {
+    return await (options.dryRun ? dryRun : realRun)(session, options, io);
+  } finally {
+    await session.close();
+  }
+}
+
+async function dryRun(session: Session, options: SyncOptions, io: CommandIO): Promise<number> {
+  const store = await session.openScratchStore();
+  const result = await runWithProgress(io, (onProgress) =>
+    performCycle(
+      session,
+      store,
+      { dryRun: true, full: options.full, only: options.user, signal: io.signal },
+      onProgress,
+    ),
+  );
+  await report(store, result, options, io);
+  const { create, update, deactivate, reactivate, link } = result.header.summary;
+  const pending = create + update + deactivate + reactivate + link > 0;
+  return options.detailedExitcode && pending ? exitCode.changesPending : exitCode.done;
+}
+
+async function realRun(session: Session, options: SyncOptions, io: CommandIO): Promise<number> {
+  const store = await session.openStore();
+  const result = await withLease(
+    store,
+    session.clock,
+    { signal: io.signal, waitMs: options.waitSeconds * 1000 },
+    (signal) =>
+      runWithProgress(io, (onProgress) =>
+        performCycle(
+          session,
+          store,
+          { dryRun: false, full: options.full, only: options.user, signal },
+          onProgress,
+        ),
+      ),
+  );
+  await report(store, result, options, io);
+  return exitCodeOf(result);
+}
+
+export function exitCodeOf(result: CycleResult): number {
+  if (result.outcome === "held") return exitCode.held;
+  return result.outcome === "someFailed" ? exitCode.someFailed : exitCode.done;
+}
+
+async function runWithProgress<T>(
+  io: CommandIO,
+  run: (onProgress: Parameters<typeof performCycle>[3]) => Promise<T>,
+): Promise<T> {
+  const bar = await openProgress(io);
+  try {
+    return await run(bar.update);
+  } finally {
+    bar.stop();
+  }
+}
+
+async function report(
+  store: Parameters<typeof planView>[0],
+  result: CycleResult,
+  options: SyncOptions,
+  io: CommandIO,
+): Promise<void> {
+  const view = planView(store, result, {
+    dryRun: options.dryRun,
+    ...(result.person === undefined ? {} : { only: result.person }),
+  });
+  await writeReport(view, {
+    format: options.format,
+    out: options.out,
+    stream: io.stdout,
+    env: io.env,
+    limit: options.limit,
+  });
+  if (options.out !== undefined) note(io, `The report is in ${options.out}.`);
+}

@@ -1,0 +1,70 @@
+import { schedule as scheduleCron } from "node-cron";
+import { nextDueAt, retryDueAt } from "../cycle/schedule.ts";
+import type { Clock } from "../domain/clock.ts";
+
+export type Schedule =
+  | { readonly kind: "every"; readonly everyMs: number; readonly timezone: string }
+  | { readonly kind: "cron"; readonly cron: string; readonly timezone: string };
+
+export interface SchedulerOptions {
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  /** Start of the last cycle, from the state database. */
+  readonly lastStartedAt: () => Promise<number | null>;
+  /** Runs one cycle to its end; says whether an outage stopped it, so that it is tried again sooner. */
+  readonly run: () => Promise<"finished" | "retrySoon">;
+  /** A fault outside a cycle (the state database cannot be read). */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Scheduler {
+  /** Ends the ticking; resolves when a cycle under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** A tick comes a moment before or after the full second. */
+const toleranceMs = 500;
+
+/**
+ * Starts cycles when they are due, never two at a time. node-cron only ticks, each second and in UTC (a local tick
+ * can pause around a change of daylight saving time); whether a cycle is due is counted from the last start, because
+ * `*\/45` in a cron expression fires at :00 and :45. A cron expression of the user's own is taken as it is.
+ */
+export function startScheduler(options: SchedulerOptions): Scheduler {
+  const { schedule, clock } = options;
+  let underWay: Promise<void> = Promise.resolve();
+  let failures = 0;
+  let retryAt: number | null = null;
+
+  const cycle = async (): Promise<void> => {
+    const result = await options.run();
+    failures = result === "retrySoon" ? failures + 1 : 0;
+    retryAt =
+      failures === 0 || schedule.kind === "cron" ? null : retryDueAt(clock.now(), schedule.everyMs, failures);
+  };
+  const tick = async (): Promise<void> => {
+    try {
+      if (schedule.kind === "every") {
+        const due = retryAt ?? nextDueAt(await options.lastStartedAt(), schedule.everyMs, clock.now());
+        if (clock.now() + toleranceMs < due) return;
+      }
+      await cycle();
+    } catch (error) {
+      options.onError(error);
+    }
+  };
+  const task = scheduleCron(
+    schedule.kind === "cron" ? schedule.cron : "* * * * * *",
+    () => {
+      underWay = tick();
+      return underWay;
+    },
+    { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", noOverlap: true },
+  );
+  return {
+    stop: async () => {
+      await task.destroy();
+      await underWay;
+    },
+  };
+}

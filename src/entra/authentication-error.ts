@@ -1,0 +1,286 @@
+import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
+import { isJsonObject } from "../domain/json.ts";
+import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
+import type { EntraCredential } from "./options.ts";
+import { isPassingStatus, PassingFault } from "./retry.ts";
+
+/** What was last seen on the wire while a token was asked for; the library's own errors leave most of it out. */
+export interface TokenExchange {
+  /** Host that was asked. */
+  host?: string;
+  /** Status of its answer. */
+  status?: number;
+  retryAfter?: string | null;
+  /** Body of its answer. */
+  body?: string;
+  /** Why there was none. */
+  error?: unknown;
+}
+
+/** Whose token was asked for, for the messages. */
+export interface Applicant {
+  readonly tenantId: string;
+  readonly clientId: string | undefined;
+  readonly authority: URL;
+  readonly graphUrl: URL;
+  readonly credential: EntraCredential["kind"];
+}
+
+type Explanation = (applicant: Applicant) => string;
+
+const client = (applicant: Applicant) => `the application ${applicant.clientId ?? "(no client id given)"}`;
+
+/**
+ * What an error code of Entra means here and what to do.
+ * Source: Microsoft Learn, "Microsoft Entra authentication and authorization error codes".
+ */
+const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanation>([
+  [
+    7000215,
+    (a) =>
+      `the client secret is not one of ${client(a)}. Copy the secret's value (not its ID) from the app registration into AZURE_CLIENT_SECRET`,
+  ],
+  [
+    7000222,
+    (a) =>
+      `the client secret of ${client(a)} has expired. Create a new one in the app registration and put its value into AZURE_CLIENT_SECRET`,
+  ],
+  [7000218, (a) => `no client secret or certificate reached Entra for ${client(a)}. Check entra.credential`],
+  [
+    700016,
+    (a) =>
+      `${client(a)} does not exist in the tenant ${a.tenantId}. Check entra.clientId (the application ID, not an object ID) and entra.tenantId`,
+  ],
+  [7000112, (a) => `${client(a)} is disabled. Enable it under Enterprise applications > Properties`],
+  [90002, (a) => `the tenant ${a.tenantId} does not exist. Check entra.tenantId and entra.cloud`],
+  [900021, (a) => `${a.tenantId} is no valid tenant. Check entra.tenantId`],
+  [900023, (a) => `${a.tenantId} is neither a tenant ID nor a domain name. Check entra.tenantId`],
+  [
+    900382,
+    (a) =>
+      `${client(a)} belongs to another Microsoft cloud. Check entra.cloud, entra.authorityHost and entra.graphUrl`,
+  ],
+  [
+    500011,
+    (a) =>
+      `${a.graphUrl.origin} is unknown in the tenant ${a.tenantId}. Check that entra.graphUrl and entra.authorityHost are of the same cloud`,
+  ],
+  [
+    700024,
+    () =>
+      "the signed assertion lies outside its time of validity: this machine's clock is wrong. Correct the clock (NTP) and try again",
+  ],
+  [
+    700027,
+    (a) =>
+      `the certificate is not registered for ${client(a)}. Upload its public part to the app registration`,
+  ],
+  [
+    70021,
+    (a) =>
+      `no federated credential of ${client(a)} matches this workload. Compare issuer and subject in the app registration`,
+  ],
+  [
+    700211,
+    (a) =>
+      `no federated credential of ${client(a)} matches this issuer. Compare the issuer in the app registration`,
+  ],
+  [
+    700213,
+    (a) =>
+      `no federated credential of ${client(a)} matches this subject. Compare the subject in the app registration`,
+  ],
+  [
+    53003,
+    (a) =>
+      `a Conditional Access policy blocks ${client(a)}. Exclude it from the policy or run from an allowed location`,
+  ],
+  [
+    501051,
+    (a) => `${client(a)} is not assigned to Microsoft Graph. Grant admin consent in the app registration`,
+  ],
+]);
+
+/** Codes that Entra itself calls temporary. */
+const passingCodes: ReadonlySet<number> = new Set([90006, 90033, 90024]);
+
+/**
+ * Turns a failed attempt to get a token into one clear sentence.
+ * @returns a `ConfigurationError`, or a `PassingFault` whose verdict is a `HostUnavailableError`
+ */
+export function explainAuthenticationFailure(
+  error: unknown,
+  exchange: TokenExchange,
+  applicant: Applicant,
+): ConfigurationError | PassingFault {
+  const answer = parseAnswer(exchange.body);
+  const message = error instanceof Error ? error.message : String(error);
+  const code = answer.code ?? codeIn(message);
+  const cause = { cause: error };
+  if (code !== undefined && !passingCodes.has(code)) {
+    const explain = explanations.get(code);
+    const reason =
+      explain?.(applicant) ??
+      `${firstSentence(answer.description ?? message)} Check entra.tenantId, entra.clientId and the credential`;
+    return new ConfigurationError(`Entra refused to sign in (AADSTS${code}): ${reason}.`, cause);
+  }
+  return (
+    explainUnreachable(error, exchange, applicant) ??
+    explainAnswer(exchange, answer, applicant, cause) ??
+    explainWithoutAnswer(message, applicant, cause)
+  );
+}
+
+function explainUnreachable(
+  error: unknown,
+  exchange: TokenExchange,
+  applicant: Applicant,
+): ConfigurationError | PassingFault | undefined {
+  const { host } = applicant.authority;
+  const timedOut = error instanceof Error && error.name === "TimeoutError";
+  // A managed identity is asked for on an address that exists inside Azure alone: there, silence is no outage.
+  if (exchange.host !== host) return undefined;
+  const fault = classifyConnectionError(timedOut ? error : exchange.error);
+  if (fault === undefined) return undefined;
+  const happened = `The authority ${host} ${describeConnectionFault(fault)}`;
+  if (fault.kind === "untrusted") {
+    return new ConfigurationError(
+      `${happened}. Check entra.authorityHost; for a private certificate authority, name its file in NODE_EXTRA_CA_CERTS.`,
+      { cause: error },
+    );
+  }
+  return new PassingFault(
+    { kind: fault.kind },
+    new HostUnavailableError(`${happened}. Check the network, the proxy and entra.authorityHost.`, {
+      cause: error,
+    }),
+  );
+}
+
+function explainAnswer(
+  exchange: TokenExchange,
+  answer: Answer,
+  applicant: Applicant,
+  cause: ErrorOptions,
+): ConfigurationError | PassingFault | undefined {
+  const { status, host } = exchange;
+  if (status === undefined || host !== applicant.authority.host) return undefined;
+  if (isPassingStatus(status) || answer.code !== undefined || answer.error === "temporarily_unavailable") {
+    return new PassingFault(
+      {
+        kind: "status",
+        status: isPassingStatus(status) ? status : 503,
+        retryAfter: exchange.retryAfter ?? null,
+      },
+      new HostUnavailableError(`The authority ${host} answered ${status}. Try again later.`, cause),
+    );
+  }
+  if (status >= 200 && status < 300) {
+    return new PassingFault(
+      { kind: "malformed" },
+      new HostUnavailableError(
+        `The authority ${host} gave a malformed answer. Check entra.authorityHost and any proxy in between.`,
+        cause,
+      ),
+    );
+  }
+  if (status >= 300 && status < 400) {
+    return new ConfigurationError(
+      `The authority ${host} answered with a redirect (${status}), which is not followed. Check entra.authorityHost.`,
+      cause,
+    );
+  }
+  if (answer.error === "invalid_client" || answer.error === "unauthorized_client") {
+    return new ConfigurationError(
+      `The authority ${host} refused the credentials of ${client(applicant)} (${answer.error}). Check entra.clientId and the secret or certificate.`,
+      cause,
+    );
+  }
+  if (answer.error !== undefined) {
+    const said = answer.description === undefined ? "" : ` ${firstSentence(answer.description)}`;
+    return new ConfigurationError(
+      `The authority ${host} refused to give a token (${answer.error}).${said} Check entra.tenantId, entra.clientId and the credential.`,
+      cause,
+    );
+  }
+  return new ConfigurationError(
+    `The authority ${host} answered ${status}, which is no answer of Entra for the tenant ${applicant.tenantId}. Check entra.authorityHost and entra.tenantId.`,
+    cause,
+  );
+}
+
+function explainWithoutAnswer(
+  message: string,
+  applicant: Applicant,
+  cause: ErrorOptions,
+): ConfigurationError {
+  switch (applicant.credential) {
+    case "clientCertificate":
+      return new ConfigurationError(
+        `The client certificate cannot be used: ${firstSentence(message)} Give a PEM file that holds the certificate and its private key, and its password if it has one.`,
+        cause,
+      );
+    case "managedIdentity":
+      return new ConfigurationError(
+        "No managed identity gave a token. Assign one to this machine or container (for a user-assigned identity, also set entra.clientId), or use another credential.",
+        cause,
+      );
+    case "workloadIdentity":
+      return new ConfigurationError(
+        `Workload identity gave no token: ${firstSentence(message)} Check AZURE_FEDERATED_TOKEN_FILE and the service account's annotations.`,
+        cause,
+      );
+    case "default":
+      return new ConfigurationError(
+        "None of the credentials of the default chain (environment, workload identity, managed identity, developer tools) gave a token. Set AZURE_CLIENT_SECRET or choose a credential in the configuration.",
+        cause,
+      );
+    case "clientSecret":
+      return new ConfigurationError(
+        `Entra gave no token: ${firstSentence(message)} Check entra.tenantId, entra.clientId and the client secret.`,
+        cause,
+      );
+  }
+}
+
+interface Answer {
+  readonly error: string | undefined;
+  readonly description: string | undefined;
+  readonly code: number | undefined;
+}
+
+/** Reads an OAuth error answer (RFC 6749, section 5.2) with Entra's `error_codes`. */
+function parseAnswer(body: string | undefined): Answer {
+  const parsed = parseObject(body);
+  const { error, error_description: description, error_codes: codes } = parsed;
+  const text = typeof description === "string" ? description : undefined;
+  const first = Array.isArray(codes) ? codes[0] : undefined;
+  return {
+    error: typeof error === "string" ? error : undefined,
+    description: text,
+    code: typeof first === "number" ? first : codeIn(text ?? ""),
+  };
+}
+
+function parseObject(body: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(body ?? "");
+    return isJsonObject(parsed) ? parsed : {};
+  } catch {
+    // Not JSON: then the status alone must speak.
+    return {};
+  }
+}
+
+function codeIn(text: string): number | undefined {
+  const digits = /AADSTS(\d+)/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Entra's descriptions go on with trace ids; the first sentence, without its code, is what a person needs. */
+function firstSentence(text: string): string {
+  const line = text.replace(/^.*?AADSTS\d+:\s*/s, "").split(/[\r\n]/)[0] ?? "";
+  const end = line.search(/\.(\s|$)/);
+  const sentence = (end === -1 ? line : line.slice(0, end)).trim().slice(0, 300);
+  return sentence === "" ? "no reason was given." : `${sentence}.`;
+}

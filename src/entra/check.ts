@@ -1,0 +1,86 @@
+import type { Clock } from "../domain/clock.ts";
+import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
+import { rolesOf, type TokenProvider } from "./credential.ts";
+import { type GraphReader, skewHint } from "./graph-client.ts";
+import type { EntraScope } from "./options.ts";
+import { parsePage } from "./pages.ts";
+import { sampleScope } from "./scope.ts";
+
+/** One thing that was tried, for the `check` command. */
+export interface ProbeStep {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found. */
+  readonly detail: string;
+  /** How to mend it, where that is not part of `detail`. */
+  readonly remedy?: string;
+}
+
+/** What a probe works with. */
+export interface ProbeContext {
+  readonly tokens: TokenProvider;
+  readonly graph: GraphReader;
+  readonly scope: EntraScope;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tries, in order: the token, reading users, the scope, the clock. What cannot work without a token is left out
+ * when there is none. Throws nothing but the signal's reason and programming errors.
+ */
+export async function probeEntra(context: ProbeContext): Promise<readonly ProbeStep[]> {
+  const { clock, graph, scope, signal, tokens } = context;
+  const token = await step("Sign in to Entra", async () => {
+    const { token: bearer, expiresOnTimestamp } = await tokens.get(signal);
+    const minutes = Math.round((expiresOnTimestamp - clock.now()) / 60_000);
+    return {
+      detail: `Got a token for ${graph.origin}, valid for ${minutes} minutes; ${describeRoles(rolesOf(bearer))}.`,
+    };
+  });
+  if (!token.ok) return [token];
+  const read = await step("Read users", async () => {
+    const url = new URL("/v1.0/users?$top=1&$select=id,accountEnabled,userPrincipalName", graph.origin);
+    const call = { subject: "users", permission: "User.Read.All" };
+    const { items } = parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
+    if (items.length > 0) return { detail: "Graph returned a user." };
+    return {
+      detail: "Graph answered, but the tenant has no user.",
+      remedy: "Check entra.tenantId: it may name another tenant than the one you mean.",
+    };
+  });
+  const inScope = await step("Read the scope", async () => ({
+    detail: scope.mode === "all" ? "Everybody is in scope." : await sampleScope(graph, scope, signal),
+  }));
+  return [token, read, inScope, ...clockStep(graph.clockSkewMs())];
+}
+
+function clockStep(skewMs: number | undefined): readonly ProbeStep[] {
+  if (skewMs === undefined) return [];
+  const hint = skewHint(skewMs);
+  const name = "Compare the clock with Graph's";
+  if (hint === "")
+    return [{ name, ok: true, detail: `They differ by ${Math.round(Math.abs(skewMs) / 1000)} s.` }];
+  return [{ name, ok: false, detail: hint, remedy: "Turn on time synchronisation (NTP) on this machine." }];
+}
+
+async function step(
+  name: string,
+  attempt: () => Promise<{ readonly detail: string; readonly remedy?: string }>,
+): Promise<ProbeStep> {
+  try {
+    const { remedy, ...found } = await attempt();
+    // A finding with a remedy is a fault, although nothing was thrown.
+    return remedy === undefined ? { name, ok: true, ...found } : { name, ok: false, ...found, remedy };
+  } catch (error) {
+    if (error instanceof ConfigurationError || error instanceof HostUnavailableError) {
+      return { name, ok: false, detail: error.message };
+    }
+    throw error;
+  }
+}
+
+function describeRoles(roles: readonly string[] | undefined): string {
+  if (roles === undefined) return "it does not tell its permissions";
+  return roles.length === 0 ? "it carries no application permission" : `permissions: ${roles.join(", ")}`;
+}

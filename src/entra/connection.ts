@@ -1,0 +1,66 @@
+/** Why no usable answer came over a connection. */
+export type ConnectionFault =
+  | { readonly kind: "network"; readonly code: string | undefined }
+  | { readonly kind: "timeout" }
+  /** The TLS handshake failed; trying again does not help. */
+  | { readonly kind: "untrusted"; readonly code: string };
+
+const timeoutCodes: ReadonlySet<string> = new Set([
+  "ETIMEDOUT",
+  "ESOCKETTIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+
+const tlsCode =
+  /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
+
+/** System errors (ECONNRESET), undici's, the HTTP parser's and those of Microsoft's pipeline; not Node's ERR_…. */
+const networkCode = /^(E(?!RR_|PROTO$)[A-Z]|UND_ERR_|HPE_|REQUEST_SEND_ERROR$|PARSE_ERROR$)/;
+
+/**
+ * What an error of `fetch`, of a body stream or of Microsoft's HTTP pipeline says about the connection;
+ * `undefined` where it is no connection error at all.
+ */
+export function classifyConnectionError(error: unknown): ConnectionFault | undefined {
+  const chain = causesOf(error);
+  if (chain.some((link) => link.name === "TimeoutError")) return { kind: "timeout" };
+  const codes = chain.map(codeOf).filter((code) => code !== undefined);
+  const tls = codes.find((code) => tlsCode.test(code));
+  if (tls !== undefined) return { kind: "untrusted", code: tls };
+  if (codes.some((code) => timeoutCodes.has(code))) return { kind: "timeout" };
+  // The innermost code is the system's; the outer ones are a library's word for "it failed".
+  const code = codes.findLast((candidate) => networkCode.test(candidate));
+  if (code !== undefined) return { kind: "network", code };
+  const fetchGaveUp = chain.some(
+    (link) => link instanceof TypeError && /fetch failed|terminated/.test(link.message),
+  );
+  return fetchGaveUp ? { kind: "network", code: undefined } : undefined;
+}
+
+/** One clause for a message: `cannot be reached (ECONNREFUSED)`. */
+export function describeConnectionFault(fault: ConnectionFault): string {
+  switch (fault.kind) {
+    case "timeout":
+      return "did not answer in time";
+    case "untrusted":
+      return `presented a TLS certificate that is not trusted or spoke no TLS (${fault.code})`;
+    case "network":
+      return fault.code === undefined ? "cannot be reached" : `cannot be reached (${fault.code})`;
+  }
+}
+
+function causesOf(error: unknown): readonly Error[] {
+  const chain: Error[] = [];
+  let current: unknown = error;
+  while (current instanceof Error && !chain.includes(current)) {
+    chain.push(current);
+    current = current instanceof AggregateError ? (current.errors[0] ?? current.cause) : current.cause;
+  }
+  return chain;
+}
+
+function codeOf(error: Error): string | undefined {
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,277 @@
+import {
+  Client,
+  type Context,
+  HTTPMessageHandler,
+  type Middleware,
+  type MiddlewareOptions,
+  ResponseType,
+} from "@microsoft/microsoft-graph-client";
+import type { Clock } from "../domain/clock.ts";
+import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
+import { isJsonObject, type JsonObject } from "../domain/json.ts";
+import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
+import type { TokenProvider } from "./credential.ts";
+import { errorOfAnswer, type GraphCall, malformed } from "./graph-error.ts";
+import type { EntraLog } from "./options.ts";
+import { PassingFault, withRetries } from "./retry.ts";
+
+/** Reads from the one Graph host that is configured. */
+export interface GraphReader {
+  /** Origin that every request goes to. */
+  readonly origin: string;
+  /**
+   * The JSON object at `url`, passing faults retried. The URL is sent exactly as it is.
+   * @throws GraphRefusalError, ConfigurationError, HostUnavailableError, the signal's reason
+   */
+  get(url: URL, call: GraphCall, signal: AbortSignal): Promise<JsonObject>;
+  /** How far Graph's clock is ahead of ours by its last answer; `undefined` before the first. */
+  clockSkewMs(): number | undefined;
+}
+
+/** What a reader needs; `graphUrl` has been checked. */
+export interface GraphReaderOptions {
+  readonly graphUrl: URL;
+  readonly tokens: TokenProvider;
+  readonly clock: Clock;
+  readonly log: EntraLog | undefined;
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+  /** Longest body that is accepted, in bytes. Default 64 MiB; a page of 999 users takes about one. */
+  readonly maximumBytes?: number;
+}
+
+/** Differences between the clocks from here on are named: Entra accepts tokens within five minutes. */
+const worrisomeSkewMs = 300_000;
+
+/** Makes a reader on Microsoft's client, with a middleware chain that keeps the token on one origin. */
+export function createGraphReader(options: GraphReaderOptions): GraphReader {
+  const { clock, graphUrl, log, maximumBytes = 64 * 1024 * 1024 } = options;
+  const client = Client.initWithMiddleware({
+    baseUrl: graphUrl.origin,
+    defaultVersion: "v1.0",
+    middleware: middlewareChain(options),
+  });
+  let skewMs: number | undefined;
+
+  async function attempt(url: URL, call: GraphCall, signal: AbortSignal): Promise<JsonObject> {
+    const exchange = new Exchange(url, call, signal);
+    try {
+      const response = await send(client, exchange);
+      skewMs = skewOf(response, clock.now()) ?? skewMs;
+      const text = await readText(response, maximumBytes, graphUrl.host);
+      const body = parseJson(text);
+      log?.debug({ url: url.pathname, status: response.status, bytes: text.length }, "Graph answered.");
+      if (!response.ok) {
+        throw errorOfAnswer(
+          graphUrl.host,
+          call,
+          { status: response.status, headers: response.headers, body },
+          skewHint(skewMs),
+        );
+      }
+      if (isJsonObject(body)) return body;
+      const verdict = malformed(graphUrl.host, `the body for ${call.subject} is cut off or no JSON`);
+      throw new PassingFault({ kind: "malformed" }, verdict);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw connectionError(error, graphUrl.host, call) ?? error;
+    }
+  }
+
+  return {
+    origin: graphUrl.origin,
+    async get(url, call, signal) {
+      refuseForeign(url, graphUrl);
+      return withRetries(() => attempt(url, call, signal), {
+        clock,
+        signal,
+        log,
+        what: `Reading ${call.subject}`,
+      });
+    },
+    clockSkewMs: () => skewMs,
+  };
+}
+
+/** What a warning about the clocks says; empty where they agree well enough. */
+export function skewHint(skewMs: number | undefined): string {
+  if (skewMs === undefined || Math.abs(skewMs) < worrisomeSkewMs) return "";
+  const minutes = Math.round(Math.abs(skewMs) / 60_000);
+  return `This machine's clock is ${minutes} minutes ${skewMs > 0 ? "behind" : "ahead of"} Graph's: correct it (NTP).`;
+}
+
+/** One attempt, as the middleware sees it; handed through the client as a middleware option. */
+class Exchange implements MiddlewareOptions {
+  readonly url: URL;
+  readonly call: GraphCall;
+  readonly signal: AbortSignal;
+  /** The client wraps what its middleware throws and loses the cause; here it survives. */
+  thrown: { readonly error: unknown } | undefined;
+
+  constructor(url: URL, call: GraphCall, signal: AbortSignal) {
+    this.url = url;
+    this.call = call;
+    this.signal = signal;
+  }
+}
+
+async function send(client: Client, exchange: Exchange): Promise<Response> {
+  const request = client
+    .api(exchange.url.pathname)
+    .middlewareOptions([exchange])
+    .responseType(ResponseType.RAW);
+  try {
+    const response: unknown = await request.get();
+    if (response instanceof Response) return response;
+  } catch (error) {
+    throw exchange.thrown === undefined ? error : exchange.thrown.error;
+  }
+  throw new Error("The Graph client returned no response.");
+}
+
+function middlewareChain(options: GraphReaderOptions): Middleware[] {
+  return [authentication(options), transport(options), new HTTPMessageHandler()];
+}
+
+/** Adds the bearer where, and only where, the request goes to Graph's own origin; renews it once on a 401. */
+function authentication({ graphUrl, tokens }: GraphReaderOptions): Middleware {
+  let next: Middleware | undefined;
+
+  async function run(context: Context, { url, signal }: Exchange): Promise<void> {
+    refuseForeign(url, graphUrl);
+    await pass(next, withBearer(context, (await tokens.get(signal)).token));
+    if (context.response?.status !== 401) return;
+    const claims = claimsChallenge(context.response.headers.get("www-authenticate"));
+    await context.response.body?.cancel();
+    await pass(next, withBearer(context, (await tokens.renew(signal, claims)).token));
+  }
+
+  return {
+    setNext: (middleware) => {
+      next = middleware;
+    },
+    execute: async (context) => {
+      const exchange = exchangeOf(context);
+      try {
+        await run(context, exchange);
+      } catch (error) {
+        exchange.thrown = { error };
+        throw error;
+      }
+    },
+  };
+}
+
+/** Fixes how a request travels: to the exact URL, within a time, without following redirects. */
+function transport({ timeoutMs, userAgent }: GraphReaderOptions): Middleware {
+  let next: Middleware | undefined;
+  return {
+    setNext: (middleware) => {
+      next = middleware;
+    },
+    execute: async (context) => {
+      const { url, call, signal } = exchangeOf(context);
+      // The client takes links apart and reorders their query; a delta link must come back as it was given.
+      context.request = url.href;
+      context.options = {
+        ...context.options,
+        redirect: "manual",
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      };
+      setHeaders(context, {
+        ...call.headers,
+        Accept: "application/json",
+        "User-Agent": userAgent,
+        "client-request-id": crypto.randomUUID(),
+      });
+      await pass(next, context);
+    },
+  };
+}
+
+async function pass(next: Middleware | undefined, context: Context): Promise<void> {
+  if (next === undefined) throw new Error("The middleware chain ends too early.");
+  await next.execute(context);
+}
+
+function withBearer(context: Context, token: string): Context {
+  setHeaders(context, { Authorization: `Bearer ${token}` });
+  return context;
+}
+
+/** Sets headers whatever their case, so that a second attempt replaces those of the first. */
+function setHeaders(context: Context, added: Readonly<Record<string, string>>): void {
+  const headers = new Headers(context.options?.headers);
+  for (const [name, value] of Object.entries(added)) headers.set(name, value);
+  context.options = { ...context.options, headers: Object.fromEntries(headers) };
+}
+
+function exchangeOf(context: Context): Exchange {
+  const exchange = context.middlewareControl?.getMiddlewareOptions(Exchange);
+  if (!(exchange instanceof Exchange)) throw new Error("The request carries no exchange.");
+  return exchange;
+}
+
+/** @throws ConfigurationError where `url` leaves the configured Graph origin */
+export function refuseForeign(url: URL, graphUrl: URL): void {
+  if (url.origin === graphUrl.origin) return;
+  throw new ConfigurationError(
+    `A link of Graph at ${graphUrl.host} pointed to another host (${url.origin}); it was not followed. Check entra.graphUrl and any proxy in between.`,
+  );
+}
+
+/** The claims of a continuous access evaluation challenge (`claims="<base64>"`), decoded. */
+function claimsChallenge(header: string | null): string | undefined {
+  const encoded = /claims="([A-Za-z0-9+/=_-]+)"/.exec(header ?? "")?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8");
+}
+
+function connectionError(error: unknown, host: string, call: GraphCall): Error | undefined {
+  // What is a verdict already must not be taken for a fault of this connection because of its cause.
+  if (error instanceof PassingFault || error instanceof ConfigurationError) return undefined;
+  if (error instanceof HostUnavailableError) return undefined;
+  const fault = classifyConnectionError(error);
+  if (fault === undefined) return undefined;
+  const happened = `Graph at ${host} ${describeConnectionFault(fault)} when reading ${call.subject}`;
+  if (fault.kind === "untrusted") {
+    return new ConfigurationError(
+      `${happened}. Check entra.graphUrl; for a private certificate authority, name its file in NODE_EXTRA_CA_CERTS.`,
+      { cause: error },
+    );
+  }
+  const verdict = new HostUnavailableError(`${happened}. Check the network, the proxy and entra.graphUrl.`, {
+    cause: error,
+  });
+  return new PassingFault({ kind: fault.kind }, verdict);
+}
+
+async function readText(response: Response, maximumBytes: number, host: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maximumBytes) {
+      throw new ConfigurationError(
+        `Graph at ${host} sent an answer of more than ${maximumBytes} bytes; it was not read further. Check entra.graphUrl.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return parsed;
+  } catch {
+    // The caller decides what an unreadable body means for this status.
+    return undefined;
+  }
+}
+
+/** Graph's clock minus ours, from the `Date` header (whole seconds). */
+function skewOf(response: Response, now: number): number | undefined {
+  const at = Date.parse(response.headers.get("date") ?? "");
+  return Number.isNaN(at) ? undefined : at - now;
+}

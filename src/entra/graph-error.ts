@@ -1,0 +1,144 @@
+import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
+import { isJsonObject } from "../domain/json.ts";
+import { isPassingStatus, PassingFault } from "./retry.ts";
+
+/** What is asked of Graph, in words for messages. */
+export interface GraphCall {
+  /** What is read: `users`, `the members of the group …`. */
+  readonly subject: string;
+  /** The least application permission for it (Graph permissions reference). */
+  readonly permission: string;
+  /** Further request headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The parts of an answer that say why it is no success. */
+export interface GraphAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  /** The parsed body, `undefined` where it is no JSON. */
+  readonly body: unknown;
+}
+
+/** Graph refused this request with a 4xx; a caller for whom that is an answer (404, 410) catches it. */
+export class GraphRefusalError extends ConfigurationError {
+  readonly status: number;
+  /** `error.code` of the answer, such as `Authorization_RequestDenied`. */
+  readonly graphCode: string | undefined;
+  /** `error.message` of the answer. */
+  readonly graphMessage: string | undefined;
+
+  constructor(
+    message: string,
+    answer: { status: number; graphCode: string | undefined; graphMessage: string | undefined },
+  ) {
+    super(message);
+    this.name = "ConfigurationError";
+    this.status = answer.status;
+    this.graphCode = answer.graphCode;
+    this.graphMessage = answer.graphMessage;
+  }
+}
+
+/** The answer was understood as HTTP, but is not what Graph sends. */
+export function malformed(host: string, what: string): HostUnavailableError {
+  return new HostUnavailableError(
+    `Graph at ${host} gave a malformed answer: ${what}. Try again later; if it lasts, check entra.graphUrl and any proxy in between.`,
+  );
+}
+
+/**
+ * The error that an answer other than 2xx stands for. `clockHint` is added where a wrong clock can be the reason.
+ * @returns a `PassingFault` where it may pass, else a `GraphRefusalError` or `ConfigurationError`
+ */
+export function errorOfAnswer(
+  host: string,
+  call: GraphCall,
+  answer: GraphAnswer,
+  clockHint: string,
+): PassingFault | ConfigurationError {
+  const { status, headers } = answer;
+  const { code, message } = parseGraphError(answer.body);
+  const said = [String(status), code].filter((part) => part !== undefined).join(" ");
+  if (isPassingStatus(status)) {
+    const retryAfter = headers.get("retry-after");
+    const pause = retryAfter === null ? "" : ` and asked to wait (Retry-After: ${retryAfter.slice(0, 60)})`;
+    return new PassingFault(
+      { kind: "status", status, retryAfter },
+      new HostUnavailableError(
+        `Graph at ${host} answered ${said} when reading ${call.subject}${pause}. Try again later.`,
+      ),
+    );
+  }
+  if (status >= 300 && status < 400) {
+    return new ConfigurationError(
+      `Graph at ${host} answered with a redirect (${status}) when reading ${call.subject}; it was not followed. Check entra.graphUrl.`,
+    );
+  }
+  const reason = message === undefined ? "" : `: ${oneLine(message)}`;
+  const requestId = headers.get("request-id");
+  const reference = requestId === null ? "" : ` (Graph request-id ${requestId.slice(0, 60)})`;
+  return new GraphRefusalError(
+    `${refusal(host, call, status, code, said, reason)}${clockHintFor(status, clockHint)}${reference}`,
+    {
+      status,
+      graphCode: code,
+      graphMessage: message,
+    },
+  );
+}
+
+function clockHintFor(status: number, clockHint: string): string {
+  return status === 401 && clockHint !== "" ? ` ${clockHint}` : "";
+}
+
+function refusal(
+  host: string,
+  call: GraphCall,
+  status: number,
+  code: string | undefined,
+  said: string,
+  reason: string,
+): string {
+  if (status === 401) {
+    return `Graph at ${host} did not accept a newly issued token (${said})${reason}. Check that entra.graphUrl, entra.authorityHost and entra.tenantId belong together.`;
+  }
+  if (status === 403 && code === "Authorization_RequestDenied") {
+    return `The application may not read ${call.subject} (${said}): it needs the application permission ${call.permission}. Add ${call.permission} to the app registration and grant admin consent.`;
+  }
+  if (status === 403) {
+    return `Graph at ${host} denied reading ${call.subject} (${said})${reason}. Check the application permission ${call.permission}, its admin consent, and Conditional Access.`;
+  }
+  if (status === 404) return `Graph at ${host} does not have ${call.subject} (${said}).`;
+  return `Graph at ${host} refused to read ${call.subject} (${said})${reason}. Check the source attributes of the mapping and entra.graphUrl.`;
+}
+
+/** Reads Graph's error body `{ error: { code, message } }` (Graph: "Error responses and resource types"). */
+function parseGraphError(body: unknown): { code: string | undefined; message: string | undefined } {
+  const error = isJsonObject(body) ? body.error : undefined;
+  const { code, message } = isJsonObject(error) ? error : {};
+  return {
+    code: typeof code === "string" && code !== "" ? oneLine(code) : undefined,
+    message: typeof message === "string" && message !== "" ? message : undefined,
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim().slice(0, 300).replace(/\.$/, "");
+}
+
+const expiredCode = /^(syncState(NotFound|Invalid)|resync.*|.*Expired(Page|Delta|Sync)?Token.*)$/i;
+
+/**
+ * Whether a refusal of a delta request means that its token is no longer known: 410, or a 40X with one of the
+ * codes for it (Graph: "Use delta query to track changes", section on synchronization reset).
+ */
+export function isExpiredToken(error: unknown): boolean {
+  if (!(error instanceof GraphRefusalError)) return false;
+  const { status, graphCode = "", graphMessage = "" } = error;
+  if (status === 410) return true;
+  if (status < 400 || status >= 500) return false;
+  return (
+    expiredCode.test(graphCode) || (status === 400 && /badly formed token|token.*expired/i.test(graphMessage))
+  );
+}

@@ -1,0 +1,79 @@
+import type { Clock } from "../domain/clock.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { Secret } from "../domain/secret.ts";
+
+/** How the application proves who it is to Entra. */
+export type EntraCredential =
+  | { readonly kind: "clientSecret"; readonly secret: Secret }
+  /** `path`: a PEM file with the certificate and its private key. `password` decrypts the key. */
+  | { readonly kind: "clientCertificate"; readonly path: string; readonly password?: Secret }
+  | { readonly kind: "managedIdentity" }
+  | { readonly kind: "workloadIdentity" }
+  | { readonly kind: "default" };
+
+/** Who takes part. `nested`: members of groups within groups count too. */
+export type EntraScope =
+  /** `application`: object id of the enterprise application, its application (client) id, or its display name. */
+  | { readonly mode: "assigned"; readonly application: string; readonly nested: boolean }
+  /** `groups`: object ids or display names. */
+  | { readonly mode: "groups"; readonly groups: readonly string[]; readonly nested: boolean }
+  | { readonly mode: "all" };
+
+/** The part of a pino logger that the source uses. */
+export interface EntraLog {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+}
+
+/** What `createEntraSource` needs to know. */
+export interface EntraOptions {
+  /** Tenant (directory) id or one of its domain names. */
+  readonly tenantId: string;
+  /** Application (client) id; managed identities and the default chain can do without. */
+  readonly clientId: string | undefined;
+  readonly credential: EntraCredential;
+  /** Origin without a path, such as `https://login.microsoftonline.com`. */
+  readonly authorityHost: string;
+  /** Origin without a path, such as `https://graph.microsoft.com`. */
+  readonly graphUrl: string;
+  readonly scope: EntraScope;
+  /** The Graph properties that the mapping needs; `manager` among them asks for the manager's id. */
+  readonly select: readonly string[];
+  readonly clock: Clock;
+  readonly log?: EntraLog;
+  /** Longest wait for one answer, its body included. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Value of the `User-Agent` header. */
+  readonly userAgent?: string;
+}
+
+const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Whether `url` names this very machine, the one place where plain `http://` is accepted. */
+export function isLoopback(url: URL): boolean {
+  return loopbackHost.test(url.hostname);
+}
+
+/**
+ * Reads the origin `value` of the setting `name`.
+ * @throws UsageError where it is no URL, has a path, or is plain http to another machine
+ */
+export function parseOrigin(name: string, value: string): URL {
+  if (!URL.canParse(value)) {
+    throw new UsageError(`${name} is not a URL: "${value}". Write it like https://host.example.com.`);
+  }
+  const url = new URL(value);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) {
+    throw new UsageError(
+      `${name} must begin with https:// (plain http:// is accepted for this machine alone): "${url.protocol}//${url.host}".`,
+    );
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError(`${name} must not hold a user name or password: remove what stands before the "@".`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    throw new UsageError(`${name} must end after the host name: write ${url.origin}.`);
+  }
+  return url;
+}

@@ -1,0 +1,61 @@
+import type { JsonObject } from "../domain/json.ts";
+import { type GraphReader, refuseForeign } from "./graph-client.ts";
+import { type GraphCall, malformed } from "./graph-error.ts";
+
+/** One page of a Graph collection. */
+export interface Page {
+  readonly items: readonly unknown[];
+  /** `@odata.nextLink`: there is more. */
+  readonly next: URL | undefined;
+  /** `@odata.deltaLink`: the round is complete, and this continues it later. */
+  readonly delta: URL | undefined;
+}
+
+/**
+ * Reads the body of a list or delta answer.
+ * @throws HostUnavailableError where it is no page, ConfigurationError where a link leaves `origin`
+ */
+export function parsePage(body: JsonObject, origin: string, subject: string): Page {
+  const graphUrl = new URL(origin);
+  const { value } = body;
+  if (!Array.isArray(value)) throw malformed(graphUrl.host, `the page of ${subject} has no "value" list`);
+  return {
+    items: value,
+    next: parseLink(body["@odata.nextLink"], graphUrl, subject),
+    delta: parseLink(body["@odata.deltaLink"], graphUrl, subject),
+  };
+}
+
+/**
+ * Follows a collection from `first` to its end. Returns the delta link of the last page, where it has one.
+ * @throws HostUnavailableError where a link leads back to a page that was read already
+ */
+export async function* readPages(
+  graph: GraphReader,
+  first: URL,
+  call: GraphCall,
+  signal: AbortSignal,
+): AsyncGenerator<readonly unknown[], URL | undefined> {
+  const seen = new Set<string>();
+  let url = first;
+  for (;;) {
+    if (seen.has(url.href)) {
+      throw malformed(new URL(graph.origin).host, `the next link of ${call.subject} leads in a circle`);
+    }
+    seen.add(url.href);
+    const page = parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
+    yield page.items;
+    if (page.next === undefined) return page.delta;
+    url = page.next;
+  }
+}
+
+function parseLink(link: unknown, graphUrl: URL, subject: string): URL | undefined {
+  if (link === undefined || link === null) return undefined;
+  if (typeof link !== "string" || !URL.canParse(link)) {
+    throw malformed(graphUrl.host, `a link of the page of ${subject} is no URL`);
+  }
+  const url = new URL(link);
+  refuseForeign(url, graphUrl);
+  return url;
+}

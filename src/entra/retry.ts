@@ -1,0 +1,106 @@
+import pRetry from "p-retry";
+import type { Clock } from "../domain/clock.ts";
+import type { EntraLog } from "./options.ts";
+
+/** How one attempt failed in a way that may pass. */
+export type Failure =
+  | { readonly kind: "status"; readonly status: number; readonly retryAfter: string | null }
+  | { readonly kind: "network" }
+  | { readonly kind: "timeout" }
+  /** The answer said success, but its body was cut off or is no JSON. */
+  | { readonly kind: "malformed" };
+
+/** Whether to try again. `tooLong`: the host asks for a longer pause than a cycle should wait. */
+export type RetryDecision =
+  | { readonly kind: "wait"; readonly waitMs: number }
+  | { readonly kind: "giveUp"; readonly why: "final" | "exhausted" | "tooLong" };
+
+/** Attempts in all, the first one included. */
+export const maximumAttempts = 5;
+/** The longest `Retry-After` that is honoured by waiting. */
+const maximumRetryAfterMs = 300_000;
+const firstBackoffMs = 500;
+
+const passingStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Whether an answer with this status may succeed when it is asked again. */
+export function isPassingStatus(status: number): boolean {
+  return passingStatuses.has(status);
+}
+
+/**
+ * Decides what follows the failed attempt number `attempt` (from 1) at the time `now` (milliseconds since the
+ * epoch). Without a `Retry-After`, waits 0.5 s, doubled each time; `jitter`, from 0 to 1, adds up to half as much.
+ */
+export function decideRetry(attempt: number, failure: Failure, now: number, jitter: number): RetryDecision {
+  if (failure.kind === "status" && !isPassingStatus(failure.status)) return { kind: "giveUp", why: "final" };
+  const asked = failure.kind === "status" ? parseRetryAfter(failure.retryAfter, now) : undefined;
+  if (asked !== undefined && asked > maximumRetryAfterMs) return { kind: "giveUp", why: "tooLong" };
+  if (attempt >= maximumAttempts) return { kind: "giveUp", why: "exhausted" };
+  return {
+    kind: "wait",
+    waitMs: asked ?? Math.round(firstBackoffMs * 2 ** (attempt - 1) * (1 + jitter / 2)),
+  };
+}
+
+/**
+ * Milliseconds to wait that a `Retry-After` header asks for: seconds (a fraction is accepted, Graph has sent
+ * them) or an HTTP date (RFC 9110, section 10.2.3); `undefined` where there is none or it makes no sense.
+ */
+export function parseRetryAfter(value: string | null, now: number): number | undefined {
+  const text = value?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
+  // A date always begins with the name of a day; Date.parse alone would take almost anything.
+  if (!/^[A-Za-z]{3,9},? /.test(text)) return undefined;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+/** Thrown by an attempt that may be repeated; `verdict` is what the caller gets when it is not. */
+export class PassingFault extends Error {
+  readonly failure: Failure;
+  readonly verdict: Error;
+
+  constructor(failure: Failure, verdict: Error) {
+    super(verdict.message, { cause: verdict });
+    this.failure = failure;
+    this.verdict = verdict;
+  }
+}
+
+/**
+ * Runs `attempt` until it succeeds, throws something other than a `PassingFault`, or `decideRetry` gives up.
+ * All waiting goes through the clock and ends at once, with the signal's reason, when the signal aborts.
+ */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  context: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    readonly log: EntraLog | undefined;
+    readonly what: string;
+  },
+): Promise<T> {
+  const { clock, signal, log, what } = context;
+  try {
+    return await pRetry(attempt, {
+      retries: maximumAttempts - 1,
+      // p-retry's own timers know neither our clock nor Retry-After: it counts, we wait.
+      minTimeout: 0,
+      signal,
+      shouldRetry: async ({ error, attemptNumber }) => {
+        if (!(error instanceof PassingFault)) return false;
+        const decision = decideRetry(attemptNumber, error.failure, clock.now(), Math.random());
+        if (decision.kind === "giveUp") return false;
+        log?.warn(
+          { failure: error.failure, attempt: attemptNumber, waitMs: decision.waitMs },
+          `${what} failed for now; trying again.`,
+        );
+        await clock.sleep(decision.waitMs, signal);
+        return true;
+      },
+    });
+  } catch (error) {
+    throw error instanceof PassingFault ? error.verdict : error;
+  }
+}

@@ -1,0 +1,189 @@
+import { ConfigurationError } from "../domain/errors.ts";
+import { isJsonObject } from "../domain/json.ts";
+import type { GraphReader } from "./graph-client.ts";
+import { type GraphCall, GraphRefusalError, malformed } from "./graph-error.ts";
+import type { EntraScope } from "./options.ts";
+import { readPages } from "./pages.ts";
+import { parseId } from "./users.ts";
+
+/** A scope that names people, not everybody. */
+export type NamedScope = Exclude<EntraScope, { mode: "all" }>;
+
+const objectIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const readApplications = "Application.Read.All";
+const readGroups = "GroupMember.Read.All";
+
+/**
+ * Object ids of the people in scope, in pages, possibly repeated.
+ * @throws ConfigurationError where the application or a group is missing or its name is ambiguous
+ */
+export async function* readScope(
+  graph: GraphReader,
+  scope: NamedScope,
+  signal: AbortSignal,
+): AsyncGenerator<readonly string[], void> {
+  const groups = new Set<string>();
+  if (scope.mode === "assigned") {
+    const application = await findApplication(graph, scope.application, signal);
+    for await (const page of readAssignments(graph, application, scope.application, signal)) {
+      for (const id of page.groups) groups.add(id);
+      if (page.users.length > 0) yield page.users;
+    }
+  } else {
+    for (const group of scope.groups) groups.add(await findGroup(graph, group, signal));
+  }
+  for (const group of groups) yield* readMembers(graph, group, scope.nested, signal);
+}
+
+/** What the first pages of a scope hold; proves that every kind of request it needs is allowed. */
+export async function sampleScope(
+  graph: GraphReader,
+  scope: NamedScope,
+  signal: AbortSignal,
+): Promise<string> {
+  if (scope.mode === "assigned") {
+    const application = await findApplication(graph, scope.application, signal);
+    const page = await firstOf(readAssignments(graph, application, scope.application, signal));
+    const { users = [], groups = [] } = page ?? {};
+    const [group] = groups;
+    if (group !== undefined) await firstOf(readMembers(graph, group, scope.nested, signal));
+    return `The application "${scope.application}" is found; its first page of assignments has ${users.length} users and ${groups.length} groups.`;
+  }
+  const counts: string[] = [];
+  for (const name of scope.groups) {
+    const group = await findGroup(graph, name, signal);
+    const members = await firstOf(readMembers(graph, group, scope.nested, signal));
+    counts.push(`"${name}" ${members?.length ?? 0}`);
+  }
+  return `Every group is found; users on the first page of members: ${counts.join(", ")}.`;
+}
+
+/** Tells the users and groups apart that are assigned to an application; other principals are left out. */
+function parseAssignments(
+  items: readonly unknown[],
+  host: string,
+): { readonly users: readonly string[]; readonly groups: readonly string[] } {
+  const users: string[] = [];
+  const groups: string[] = [];
+  for (const item of items) {
+    const { principalId, principalType } = isJsonObject(item) ? item : {};
+    if (typeof principalId !== "string" || principalId === "") {
+      throw malformed(host, "an app role assignment has no principalId");
+    }
+    if (principalType === "User") users.push(principalId);
+    if (principalType === "Group") groups.push(principalId);
+  }
+  return { users, groups };
+}
+
+async function* readAssignments(graph: GraphReader, objectId: string, name: string, signal: AbortSignal) {
+  const url = new URL(`/v1.0/servicePrincipals/${objectId}/appRoleAssignedTo?$top=999`, graph.origin);
+  const call: GraphCall = {
+    subject: `the assignments of the enterprise application "${name}"`,
+    permission: readApplications,
+  };
+  for await (const items of readPages(graph, url, call, signal)) {
+    yield parseAssignments(items, new URL(graph.origin).host);
+  }
+}
+
+async function* readMembers(
+  graph: GraphReader,
+  group: string,
+  nested: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<readonly string[], void> {
+  const relation = nested ? "transitiveMembers" : "members";
+  const url = new URL(
+    `/v1.0/groups/${encodeURIComponent(group)}/${relation}/microsoft.graph.user?$select=id&$top=999&$count=true`,
+    graph.origin,
+  );
+  // A cast to users is an "advanced query": it needs $count and, on every page, this header.
+  const call: GraphCall = {
+    subject: `the members of the group ${group}`,
+    permission: readGroups,
+    headers: { ConsistencyLevel: "eventual" },
+  };
+  const host = new URL(graph.origin).host;
+  try {
+    for await (const items of readPages(graph, url, call, signal)) {
+      yield items.map((item) => parseId(isJsonObject(item) ? item : {}, "a member of a group", { host }));
+    }
+  } catch (error) {
+    throw isNotFound(error) ? missing("group", group, "entra.scope.groups") : error;
+  }
+}
+
+async function findApplication(
+  graph: GraphReader,
+  application: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const call: GraphCall = {
+    subject: `the enterprise application "${application}"`,
+    permission: readApplications,
+  };
+  if (objectIdForm.test(application)) {
+    const direct = new URL(`/v1.0/servicePrincipals/${application}?$select=id`, graph.origin);
+    const found = await graph.get(direct, call, signal).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (found !== undefined) return parseId(found, call.subject, { host: new URL(graph.origin).host });
+  }
+  const property = objectIdForm.test(application) ? "appId" : "displayName";
+  const ids = await findByProperty(graph, "servicePrincipals", property, application, call, signal);
+  return theOnly(ids, "enterprise application", application, "entra.scope.application");
+}
+
+async function findGroup(graph: GraphReader, group: string, signal: AbortSignal): Promise<string> {
+  // A missing id shows when its members are read: no request only to see that it is there.
+  if (objectIdForm.test(group)) return group;
+  const call: GraphCall = { subject: `the group "${group}"`, permission: readGroups };
+  const ids = await findByProperty(graph, "groups", "displayName", group, call, signal);
+  return theOnly(ids, "group", group, "entra.scope.groups");
+}
+
+async function findByProperty(
+  graph: GraphReader,
+  collection: string,
+  property: string,
+  value: string,
+  call: GraphCall,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const filter = encodeURIComponent(`${property} eq '${value.replaceAll("'", "''")}'`);
+  const url = new URL(`/v1.0/${collection}?$filter=${filter}&$select=id`, graph.origin);
+  const host = new URL(graph.origin).host;
+  const ids: string[] = [];
+  for await (const items of readPages(graph, url, call, signal)) {
+    for (const item of items) ids.push(parseId(isJsonObject(item) ? item : {}, call.subject, { host }));
+  }
+  return ids;
+}
+
+function theOnly(ids: readonly string[], kind: string, name: string, setting: string): string {
+  const [id, ...others] = ids;
+  if (id === undefined) throw missing(kind, name, setting);
+  if (others.length > 0) {
+    throw new ConfigurationError(
+      `Entra has ${ids.length} ${kind}s named "${name}" (${ids.slice(0, 5).join(", ")}). Put the object ID of the right one into ${setting}.`,
+    );
+  }
+  return id;
+}
+
+function missing(kind: string, name: string, setting: string): ConfigurationError {
+  return new ConfigurationError(
+    `Entra has no ${kind} "${name}", so nobody can be told to be in scope. Check ${setting}.`,
+  );
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof GraphRefusalError && error.status === 404;
+}
+
+async function firstOf<T>(pages: AsyncGenerator<T, void>): Promise<T | undefined> {
+  for await (const page of pages) return page;
+  return undefined;
+}

@@ -1,0 +1,184 @@
+import { HostUnavailableError, UsageError, WatermarkExpiredError } from "../domain/errors.ts";
+import type { Source, SourceChange } from "../domain/source.ts";
+import { type ProbeStep, probeEntra } from "./check.ts";
+import { createTokenProvider } from "./credential.ts";
+import { createGraphReader, type GraphReader } from "./graph-client.ts";
+import { type GraphCall, GraphRefusalError, isExpiredToken, malformed } from "./graph-error.ts";
+import { type EntraOptions, parseOrigin } from "./options.ts";
+import { readPages } from "./pages.ts";
+import { readScope } from "./scope.ts";
+import { parseDeltaItem, parseListedUser, parseSelection, type Selection } from "./users.ts";
+
+/** The directory in Entra, which can also test its own connection. */
+export interface EntraSource extends Source {
+  /** Tries each thing that a cycle needs; reports instead of throwing, except for the signal's reason. */
+  probe(signal: AbortSignal): Promise<readonly ProbeStep[]>;
+}
+
+const users: GraphCall = { subject: "users", permission: "User.Read.All" };
+
+/**
+ * Opens the directory behind `options`; sends nothing yet.
+ * @throws UsageError where an origin, the credential or the scope cannot work
+ */
+export function createEntraSource(options: EntraOptions): EntraSource {
+  const { clock, log, scope, timeoutMs = 60_000, userAgent = "azure-lattice-sync" } = options;
+  const authority = parseOrigin("entra.authorityHost", options.authorityHost);
+  const graphUrl = parseOrigin("entra.graphUrl", options.graphUrl);
+  refuseEmpty(options);
+  const { tenantId, clientId, credential } = options;
+  const tokens = createTokenProvider({
+    tenantId,
+    clientId,
+    credential,
+    authority,
+    graphUrl,
+    clock,
+    log,
+    timeoutMs,
+  });
+  const graph = createGraphReader({ graphUrl, tokens, clock, log, timeoutMs, userAgent });
+  const selection = parseSelection(options.select, graphUrl.host);
+  return {
+    readAll: (signal) => readAll(graph, selection, signal),
+    readChanges: (watermark, signal) => readChanges(graph, selection, watermark, signal),
+    readUser: (id, signal) => readUser(graph, selection, id, signal),
+    readScope: (signal) => (scope.mode === "all" ? null : readScope(graph, scope, signal)),
+    probe: (signal) => probeEntra({ tokens, graph, scope, clock, signal }),
+  };
+}
+
+async function* readAll(
+  graph: GraphReader,
+  selection: Selection,
+  signal: AbortSignal,
+): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }> {
+  const watermark = await currentWatermark(graph, selection, signal);
+  const url = new URL(`/v1.0/users?$top=999&${listQuery(selection)}`, graph.origin);
+  const pages = readPages(graph, url, users, signal);
+  try {
+    for await (const items of pages) yield items.map((item) => parseListedUser(item, selection));
+  } catch (error) {
+    if (!isExpiredToken(error)) throw error;
+    throw new HostUnavailableError(
+      `Graph at ${selection.host} no longer knew the page it had announced while users were read. Try again.`,
+      { cause: error },
+    );
+  }
+  return { watermark };
+}
+
+async function* readChanges(
+  graph: GraphReader,
+  selection: Selection,
+  watermark: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }> {
+  const pages = readPages(graph, parseWatermark(watermark, graph.origin), users, signal);
+  try {
+    for (;;) {
+      const page = await pages.next();
+      if (page.done === true) return { watermark: watermarkOf(page.value, selection) };
+      yield page.value.map((item) => parseDeltaItem(item, selection));
+    }
+  } catch (error) {
+    if (!isExpiredToken(error)) throw error;
+    throw new WatermarkExpiredError(
+      "Graph no longer accepts the watermark of the last cycle; all users must be read anew.",
+      { cause: error },
+    );
+  }
+}
+
+async function readUser(
+  graph: GraphReader,
+  selection: Selection,
+  idOrUserPrincipalName: string,
+  signal: AbortSignal,
+): Promise<SourceChange | null> {
+  const path = userPath(idOrUserPrincipalName);
+  if (path === undefined) return null;
+  const call: GraphCall = { ...users, subject: "the user" };
+  try {
+    const url = new URL(`${path}?${listQuery(selection)}`, graph.origin);
+    return parseListedUser(await graph.get(url, call, signal), selection);
+  } catch (error) {
+    if (isConfirmedAbsence(error)) return null;
+    throw error;
+  }
+}
+
+/** A 404 that Graph itself gave (`Request_ResourceNotFound`); one of a proxy is no evidence that somebody left. */
+function isConfirmedAbsence(error: unknown): boolean {
+  return (
+    error instanceof GraphRefusalError && error.status === 404 && /NotFound$/i.test(error.graphCode ?? "")
+  );
+}
+
+/**
+ * Path of one user; `undefined` for what can name nobody and would lead to another resource. A name that begins
+ * with "$" is only accepted in parentheses (Graph: "Get a user").
+ */
+export function userPath(idOrUserPrincipalName: string): string | undefined {
+  const name = idOrUserPrincipalName.trim();
+  if (/^\.{0,2}$/.test(name)) return undefined;
+  if (name.startsWith("$")) return `/v1.0/users('${encodeName(name.replaceAll("'", "''"))}')`;
+  return `/v1.0/users/${encodeName(name)}`;
+}
+
+function encodeName(name: string): string {
+  return encodeURIComponent(name).replaceAll("'", "%27");
+}
+
+async function currentWatermark(
+  graph: GraphReader,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<string> {
+  // What the round tracks is fixed by this first request and lives on in its token.
+  const properties = selection.manager ? [...selection.properties, "manager"] : selection.properties;
+  const url = new URL(`/v1.0/users/delta?$deltatoken=latest&$select=${encodeList(properties)}`, graph.origin);
+  const pages = readPages(graph, url, users, signal);
+  for (;;) {
+    const page = await pages.next();
+    if (page.done === true) return watermarkOf(page.value, selection);
+  }
+}
+
+function listQuery({ properties, manager }: Selection): string {
+  const select = `$select=${encodeList(properties)}`;
+  return manager ? `${select}&$expand=manager($select=id)` : select;
+}
+
+function encodeList(names: readonly string[]): string {
+  return names.map(encodeURIComponent).join(",");
+}
+
+function watermarkOf(link: URL | undefined, { host }: Selection): string {
+  if (link === undefined) throw malformed(host, "the last page of changes has no delta link");
+  return link.href;
+}
+
+function parseWatermark(watermark: string, origin: string): URL {
+  const url = URL.canParse(watermark) ? new URL(watermark) : undefined;
+  if (url?.origin === origin) return url;
+  throw new WatermarkExpiredError(
+    `The stored watermark does not belong to ${origin}; all users must be read anew.`,
+  );
+}
+
+function refuseEmpty({ tenantId, scope }: EntraOptions): void {
+  if (tenantId.trim() === "")
+    throw new UsageError("entra.tenantId is missing: give the tenant (directory) ID.");
+  if (scope.mode === "assigned" && scope.application.trim() === "") {
+    throw new UsageError(
+      "entra.scope.application is missing: give the enterprise application whose assigned users are in scope.",
+    );
+  }
+  if (
+    scope.mode === "groups" &&
+    (scope.groups.length === 0 || scope.groups.some((name) => name.trim() === ""))
+  ) {
+    throw new UsageError("entra.scope.groups is empty: name at least one group, and no empty one.");
+  }
+}

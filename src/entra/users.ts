@@ -1,0 +1,137 @@
+import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import type { SourceChange } from "../domain/source.ts";
+import { malformed } from "./graph-error.ts";
+
+/** Which properties of a user are asked for. */
+export interface Selection {
+  /** Value of `$select` without the manager; `id` is always part of it. */
+  readonly properties: readonly string[];
+  /** Whether the manager's id is asked for. */
+  readonly manager: boolean;
+  /** The configured spelling by the lower-case name: Graph answers in its own spelling. */
+  readonly spelling: ReadonlyMap<string, string>;
+  /** Host for messages. */
+  readonly host: string;
+}
+
+/** Prepares the configured list of properties; repeated ones count once. */
+export function parseSelection(select: readonly string[], host: string): Selection {
+  const wanted = select.map((name) => name.trim()).filter((name) => name !== "");
+  const spelling = new Map(
+    wanted
+      .filter((name) => name.toLowerCase() !== "manager")
+      .map((name) => [name.toLowerCase(), name] as const),
+  );
+  const properties = [...spelling.values()];
+  return {
+    properties: spelling.has("id") ? properties : ["id", ...properties],
+    manager: wanted.some((name) => name.toLowerCase() === "manager"),
+    spelling,
+    host,
+  };
+}
+
+/**
+ * Reads one user of `/users` or `/users/{id}`: everything that is selected and has a value.
+ * @throws HostUnavailableError where it is no user
+ */
+export function parseListedUser(value: unknown, selection: Selection): SourceChange {
+  const user = parseObject(value, selection);
+  return {
+    kind: "upsert",
+    objectId: parseId(user, "a user", selection),
+    attributes: pickAttributes(user, selection, { keepNull: false }),
+    complete: true,
+    managerId: selection.manager ? parseExpandedManager(user, selection) : undefined,
+  };
+}
+
+/**
+ * Reads one item of `/users/delta`: a changed user, or one that was removed.
+ * @throws HostUnavailableError where it is neither
+ */
+export function parseDeltaItem(value: unknown, selection: Selection): SourceChange {
+  const item = parseObject(value, selection);
+  const objectId = parseId(item, "a changed user", selection);
+  const removed = item["@removed"];
+  if (removed !== undefined && removed !== null) {
+    const reason = isJsonObject(removed) ? removed.reason : undefined;
+    // Any reason but "deleted" leaves the person restorable, "changed" by documentation.
+    return { kind: "removed", objectId, presence: reason === "deleted" ? "deleted" : "softDeleted" };
+  }
+  return {
+    kind: "upsert",
+    objectId,
+    attributes: pickAttributes(item, selection, { keepNull: true }),
+    complete: false,
+    managerId: selection.manager ? parseManagerDelta(item["manager@delta"], selection) : undefined,
+  };
+}
+
+/**
+ * Reads the string `id` of any directory object.
+ * @throws HostUnavailableError where there is none
+ */
+export function parseId(value: JsonObject, what: string, { host }: Pick<Selection, "host">): string {
+  const { id } = value;
+  if (typeof id !== "string" || id === "") throw malformed(host, `${what} has no id`);
+  return id;
+}
+
+function parseObject(value: unknown, { host }: Selection): JsonObject {
+  if (!isJsonObject(value)) throw malformed(host, "a list of users holds something that is no object");
+  return value;
+}
+
+function pickAttributes(
+  user: JsonObject,
+  selection: Selection,
+  { keepNull }: { keepNull: boolean },
+): JsonObject {
+  const picked: [string, Json][] = [];
+  for (const [key, value] of Object.entries(user)) {
+    const name = selection.spelling.get(key.toLowerCase());
+    if (name === undefined || isUnsafeKey(name)) continue;
+    if (value !== null || keepNull) picked.push([name, withoutUnsafeKeys(value)]);
+  }
+  return Object.fromEntries(picked);
+}
+
+/** `$expand=manager($select=id)`: an object, or nothing at all for somebody without a manager. */
+function parseExpandedManager(user: JsonObject, selection: Selection): string | null {
+  const { manager } = user;
+  if (manager === undefined || manager === null) return null;
+  if (!isJsonObject(manager)) throw malformed(selection.host, "the manager of a user is no object");
+  return parseId(manager, "the manager of a user", selection);
+}
+
+/**
+ * `manager@delta` lists the links that were added, and with `@removed` those that were taken away; a change of
+ * manager has both. Where it is absent the manager is as before (observed; Graph documents the annotation only).
+ */
+function parseManagerDelta(links: unknown, selection: Selection): string | null | undefined {
+  if (links === undefined || links === null) return undefined;
+  if (!Array.isArray(links)) throw malformed(selection.host, "manager@delta of a user is no list");
+  let managerId: string | null | undefined;
+  for (const link of links) {
+    if (!isJsonObject(link)) throw malformed(selection.host, "manager@delta of a user holds no object");
+    const id = parseId(link, "the manager of a user", selection);
+    if (link["@removed"] === undefined) managerId = id;
+    else managerId ??= null;
+  }
+  return managerId;
+}
+
+function withoutUnsafeKeys(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutUnsafeKeys);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !isUnsafeKey(key))
+      .map(([key, nested]) => [key, withoutUnsafeKeys(nested)]),
+  );
+}
+
+function isUnsafeKey(key: string): boolean {
+  return key === "__proto__";
+}

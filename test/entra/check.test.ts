@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import type { EntraScope } from "../../src/entra/options.ts";
+import { type Answer, fakeClock, graphError, never, sourceFor, startGraph } from "./graph-double.ts";
+
+const group = "bbbbbbbb-0000-4000-8000-000000000001";
+const scope: EntraScope = { mode: "groups", groups: [group], nested: true };
+const people: Answer = { json: { value: [{ id: "u1" }] } };
+const claims = Buffer.from(JSON.stringify({ roles: ["User.Read.All"] })).toString("base64url");
+const jwt = () => ({ json: { access_token: `e30.${claims}.x`, expires_in: 3600 } });
+
+describe("probe", () => {
+  it("reports every step of a connection that works, with one request for each", async () => {
+    await using graph = await startGraph(() => people, jwt);
+    const steps = await sourceFor(graph, { scope }).probe(never);
+    expect(steps.map(({ name, ok }) => [name, ok])).toEqual([
+      ["Sign in to Entra", true],
+      ["Read users", true],
+      ["Read the scope", true],
+      ["Compare the clock with Graph's", true],
+    ]);
+    expect(steps[0]?.detail).toMatch(/valid for 60 minutes; permissions: User\.Read\.All\.$/);
+    expect(graph.requests).toHaveLength(2);
+  });
+
+  it("stops where there is no token", async () => {
+    await using graph = await startGraph(
+      () => people,
+      () => ({ status: 401, json: { error: "invalid_client", error_codes: [7000222] } }),
+    );
+    const steps = await sourceFor(graph).probe(never);
+    expect(steps).toMatchObject([{ name: "Sign in to Entra", ok: false }]);
+    expect(steps[0]?.detail).toContain("has expired");
+  });
+
+  it("goes on after a missing permission and names it", async () => {
+    await using graph = await startGraph((request) =>
+      request.url.startsWith("/v1.0/groups/") ? graphError(403, "Authorization_RequestDenied") : people,
+    );
+    const steps = await sourceFor(graph, { scope }).probe(never);
+    expect(steps.map((step) => step.ok)).toEqual([true, true, false, true]);
+    expect(steps[2]?.detail).toContain("GroupMember.Read.All");
+  });
+
+  it("takes no user at all for a fault, and a wrong clock", async () => {
+    await using graph = await startGraph(() => ({ json: { value: [] } }));
+    const clock = fakeClock(Date.now() + 600_000);
+    const steps = await sourceFor(graph, { clock }).probe(never);
+    expect(steps[1]).toMatchObject({ ok: false, remedy: expect.stringContaining("entra.tenantId") });
+    expect(steps[3]).toMatchObject({ ok: false, detail: expect.stringContaining("10 minutes ahead of") });
+  });
+
+  it("throws the signal's reason alone", async () => {
+    await using graph = await startGraph(() => people);
+    const reason = new Error("stop");
+    await expect(sourceFor(graph).probe(AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
