@@ -63,8 +63,10 @@ async function stateStep(session: Session): Promise<Step> {
   try {
     if (existsSync(session.statePath)) {
       accessSync(session.statePath, constants.R_OK | constants.W_OK);
-      const store = await session.openScratchStore();
-      const { linked, sourceUsers } = await store.totals();
+      const { openReadOnlyStore } = await import("../state/sqlite-store.ts");
+      const store = openReadOnlyStore(session.statePath);
+      const { linked, sourceUsers } = (await store?.totals()) ?? { linked: 0, sourceUsers: 0 };
+      await store?.close();
       return {
         name,
         ok: true,

@@ -33,7 +33,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     const scheduler = startScheduler({
       schedule: config.schedule,
       clock: session.clock,
-      lastStartedAt: async () => (await store.recentCycles(1))[0]?.startedAt ?? null,
+      lastStartedAt: () => lastScheduledStart(store),
       run: () => scheduledCycle(session, store, io.signal),
       onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
     });
@@ -47,6 +47,13 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   } finally {
     await session.close();
   }
+}
+
+/** Start of the last cycle that came to an end; one that was cut short is made up for at once. */
+async function lastScheduledStart(store: StateStore): Promise<number | null> {
+  const last = (await store.recentCycles(20)).find((cycle) => cycle.kind !== "onDemand");
+  if (last === undefined || last.outcome === null || last.outcome === "interrupted") return null;
+  return last.startedAt;
 }
 
 async function scheduledCycle(

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { styleText } from "node:util";
 import { loadConfig } from "../config/load.ts";
 import { nextDay } from "../sandbox/day.ts";
-import { startSandbox } from "../sandbox/sandbox.ts";
+import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { sandboxFile } from "./session.ts";
 import { sync } from "./sync.ts";
@@ -13,10 +13,21 @@ import { sync } from "./sync.ts";
  */
 export async function demo(io: CommandIO): Promise<number> {
   const { config } = loadConfig({ env: io.env, cwd: io.cwd });
+  const sandbox = await startSandbox({ file: sandboxFile(config.state.path, "both") });
+  try {
+    return await story(io, sandbox, dirname(config.state.path));
+  } finally {
+    await sandbox.close();
+  }
+}
+
+async function story(io: CommandIO, sandbox: Sandbox, folder: string): Promise<number> {
   const run = (dryRun: boolean, limit: number): Promise<number> =>
     sync(
       {
         sandbox: "both",
+        runningSandbox: sandbox,
+        quiet: true,
         dryRun,
         full: false,
         format: "table",
@@ -32,23 +43,14 @@ export async function demo(io: CommandIO): Promise<number> {
   heading(io, "2. Do it: sync --sandbox");
   const first = await run(false, 3);
   heading(io, "3. A day passes in the company");
-  for (const sentence of await passDay(sandboxFile(config.state.path, "both"))) print(io, `  ${sentence}`);
+  for (const sentence of nextDay(sandbox)) print(io, `  ${sentence}`);
   heading(io, "4. The difference, person by person: sync --sandbox --dry-run");
   await run(true, 40);
   heading(io, "5. Send the difference, nothing else: sync --sandbox");
   const second = await run(false, 0);
   heading(io, "What to try next");
-  for (const line of nextSteps(dirname(config.state.path))) print(io, `  ${line}`);
+  for (const line of nextSteps(folder)) print(io, `  ${line}`);
   return first === exitCode.done ? second : first;
-}
-
-async function passDay(file: string): Promise<readonly string[]> {
-  const sandbox = await startSandbox({ file });
-  try {
-    return nextDay(sandbox);
-  } finally {
-    await sandbox.close();
-  }
 }
 
 function heading(io: CommandIO, text: string): void {
@@ -63,6 +65,6 @@ function nextSteps(folder: string): readonly string[] {
     "npx azure-lattice-sync sync --sandbox --dry-run --format json    the plan for a program",
     "npx azure-lattice-sync sync --sandbox=lattice --dry-run          your own directory against an embedded Lattice",
     "npx azure-lattice-sync config init                               a configuration file for your tenant",
-    `rm ${join(folder, "*sandbox*")}`.padEnd(65) + "a new company",
-  ].map((line) => line.replace(/\s+$/, ""));
+    `${`rm ${join(folder, "*sandbox*")}`.padEnd(65)}a new company`,
+  ];
 }

@@ -1,5 +1,5 @@
 import type { CycleResult } from "../cycle/run.ts";
-import type { Skipped } from "../domain/plan.ts";
+import type { Action, Skipped } from "../domain/plan.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import type { PlanView } from "../report/view.ts";
 
@@ -23,16 +23,20 @@ export function planView(
           held: result.heldOperations,
           durationMs: result.durationMs,
         },
-    operations: () => operationsOf(store, result.cycleId),
+    operations: (action) => operationsOf(store, result.cycleId, action),
     skipped: () => skippedOf(store, options.only),
   };
 }
 
-async function* operationsOf(store: StateStore, cycleId: number): AsyncGenerator<LoggedOperation> {
+async function* operationsOf(
+  store: StateStore,
+  cycleId: number,
+  action: Action | undefined,
+): AsyncGenerator<LoggedOperation> {
   let afterWave = -1;
   let afterId = 0;
   for (;;) {
-    const page = await store.operations(cycleId, { afterWave, afterId, limit: pageSize });
+    const page = await store.operations(cycleId, { action, afterWave, afterId, limit: pageSize });
     yield* page;
     const last = page.at(-1);
     if (last === undefined) return;

@@ -21,6 +21,8 @@ export interface SessionOptions {
   readonly sandbox?: "both" | "lattice" | undefined;
   /** People in a new sandbox. Default 250. */
   readonly people?: number | undefined;
+  /** A sandbox that runs already; whoever started it closes it. */
+  readonly runningSandbox?: Sandbox | undefined;
   /** The log says warnings only: a report follows. */
   readonly quiet: boolean;
 }
@@ -62,11 +64,8 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
   const closers: (() => void | Promise<void>)[] = [];
   const statePath =
     options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
-  const sandbox =
-    options.sandbox === undefined
-      ? null
-      : await startSandbox(sandboxFile(config.state.path, options.sandbox), options.sandbox, options.people);
-  if (sandbox !== null) closers.push(() => sandbox.close());
+  const sandbox = options.runningSandbox ?? (await startSandbox(config.state.path, options));
+  if (sandbox !== null && options.runningSandbox === undefined) closers.push(() => sandbox.close());
 
   try {
     const entra =
@@ -145,13 +144,11 @@ function cycleSettings(config: Config, mapping: Mapping, tenantId: string): Cycl
   };
 }
 
-async function startSandbox(
-  file: string,
-  ends: "both" | "lattice",
-  people: number | undefined,
-): Promise<Sandbox> {
+async function startSandbox(statePath: string, options: SessionOptions): Promise<Sandbox | null> {
+  if (options.sandbox === undefined) return null;
   const { startSandbox: start } = await import("../sandbox/sandbox.ts");
-  return start({ file, ends, ...(people === undefined ? {} : { people }) });
+  const { sandbox: ends, people } = options;
+  return start({ file: sandboxFile(statePath, ends), ends, ...(people === undefined ? {} : { people }) });
 }
 
 function sandboxEntra(sandbox: Sandbox): EntraSettings {

@@ -1,6 +1,7 @@
 import type { CycleResult } from "../cycle/run.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import { writeReport } from "../report/write-report.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { performCycle } from "./cycle.ts";
 import { type CommandIO, exitCode, note } from "./io.ts";
 import { withLease } from "./lease.ts";
@@ -23,11 +24,15 @@ export interface SyncOptions {
   readonly waitSeconds: number;
   /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
   readonly limit?: number | undefined;
+  /** A sandbox that runs already, instead of one of this command's own. */
+  readonly runningSandbox?: Sandbox | undefined;
+  /** The log says warnings only; by default where a terminal shows the report. */
+  readonly quiet?: boolean | undefined;
 }
 
 /** One cycle now. @returns the exit code */
 export async function sync(options: SyncOptions, io: CommandIO): Promise<number> {
-  const session = await openSession(io, { ...options, quiet: io.stderr.isTTY === true });
+  const session = await openSession(io, { ...options, quiet: options.quiet ?? io.stderr.isTTY === true });
   try {
     return await (options.dryRun ? dryRun : realRun)(session, options, io);
   } finally {

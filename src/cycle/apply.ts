@@ -74,12 +74,14 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
     if (stop === null && context.signal.aborted) stop = interrupted(context.signal);
     return stop;
   };
-  const putBack = (operation: LoggedOperation): void => {
+  /** `begun`: a request may be out, so the intent stays and the next cycle looks it up. */
+  const putBack = (operation: LoggedOperation, begun: boolean): void => {
     recorder.record({
       operationId: operation.id,
       objectId: operation.objectId,
       status: "cancelled",
       referencePending: false,
+      unknown: begun,
       finishedAt: context.clock.now(),
     });
   };
@@ -90,7 +92,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
         ?.afterObjectId;
       if (manager !== undefined && manager !== null) await inFlight.get(manager);
       if (stopped() !== null) {
-        putBack(operation);
+        putBack(operation, false);
         return;
       }
       const outcome = await send(context, recorder, operation);
@@ -109,7 +111,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
         context.log.debug({ objectId: operation.objectId, error: outcome.error }, "why it failed");
       }
     } catch (error) {
-      putBack(operation);
+      putBack(operation, true);
       stop ??= context.signal.aborted ? interrupted(context.signal) : error;
     } finally {
       finished += 1;
@@ -121,7 +123,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
     start: async (operation) => {
       while (inFlight.size >= context.settings.concurrency) await Promise.race(inFlight.values());
       if (stopped() !== null) {
-        putBack(operation);
+        putBack(operation, false);
         return;
       }
       const task = perform(operation).finally(() => inFlight.delete(operation.objectId));

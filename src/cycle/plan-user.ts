@@ -64,7 +64,8 @@ function planUnlinked(input: PlanInput, settings: Settings): Decision {
   const match = findMatch(input, settings);
   if ("decision" in match) return match.decision;
   if (match.account !== null) return planChanges(input, match.account, settings, true, match.by);
-  if (input.mapped.active === false) {
+  // Whatever `active` is mapped to, or whether it is mapped at all.
+  if (input.mapped.active === false || input.candidate.source.attributes.accountEnabled === false) {
     return skip(input, "disabled", "the account is disabled in Entra; a disabled person is never created");
   }
   if (!settings.actions.create) return skip(input, "actionOff", "actions.create is off");
@@ -91,7 +92,7 @@ function planChanges(
 ): Decision {
   const attributeChanges = settings.actions.update ? changedAttributes(input, link, adopts) : [];
   const { active } = input.mapped;
-  if (active === false && link.active) {
+  if (active === false && link.active && evidenceOf(input) !== null) {
     return deactivation(input, link, settings, [activeChange(link, false), ...attributeChanges], adopts);
   }
   const reactivates = active === true && !link.active;
@@ -250,6 +251,8 @@ function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: boolean
     const firstExternalId = adopts && mapping.target === "externalId" && before === null;
     if (mapping.apply === "onCreate" && !firstExternalId) continue;
     if (value === null && mapping.onNull === "keep") continue;
+    // The default of the create stands until the source has a value.
+    if (value === null && before !== null && jsonEquals(before, mapping.defaultValue)) continue;
     if (!holds(link, mapping.target, value))
       changes.push({ attribute: mapping.target, before, after: value });
   }

@@ -25,24 +25,29 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   await order(context);
 }
 
-/** What the plan holds, in numbers. */
-export async function summarise(context: CycleContext): Promise<PlanSummary> {
+/** What the plan holds, in numbers; of a cycle on demand, that person alone (`only`). */
+export async function summarise(context: CycleContext, only: string | undefined): Promise<PlanSummary> {
   const [counts, totals, adopted] = await Promise.all([
     context.store.countOperations(context.cycleId),
     context.store.totals(),
     context.store.countAdoptions(context.cycleId),
   ]);
   const of = (action: Parameters<typeof counts.get>[0]): number => counts.get(action) ?? 0;
-  const all = of("create") + of("update") + of("deactivate") + of("reactivate") + of("link");
-  return {
+  const operations = {
     create: of("create"),
     update: of("update"),
     deactivate: of("deactivate"),
     reactivate: of("reactivate"),
     link: of("link"),
-    unchanged: totals.linked - totals.linkedSkipped - (all - of("create") - adopted),
-    skipped: totals.skipped,
   };
+  const all = Object.values(operations).reduce((sum, number) => sum + number, 0);
+  if (only !== undefined) {
+    const skipped = (await context.store.skipped({ after: "", limit: 1, only })).length;
+    const linked = (await context.store.linkOf(only)) !== null;
+    return { ...operations, unchanged: linked && all + skipped === 0 ? 1 : 0, skipped };
+  }
+  const unchanged = totals.linked - totals.linkedSkipped - (all - operations.create - adopted);
+  return { ...operations, unchanged, skipped: totals.skipped };
 }
 
 async function decide(context: CycleContext, candidates: readonly Candidate[]): Promise<Decision[]> {
@@ -67,13 +72,15 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
     store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
   ]);
   const now = context.clock.now();
+  // Asked for by name, or seen with a new mapping: what failed before is tried at once.
+  const impatient = context.kind === "onDemand" || context.kind === "initial";
   return people.map(({ candidate, mapped }) => {
     const { objectId } = candidate.source;
     const namesakes = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
     const managerId = currentManager({ candidate, mapped });
     return planUser(
       {
-        candidate,
+        candidate: impatient ? { ...candidate, retry: null } : candidate,
         mapped,
         matches: matches.get(objectId) ?? null,
         sharedWith: (namesakes ?? []).filter((other) => other !== objectId),

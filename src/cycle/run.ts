@@ -64,7 +64,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     await makePlan(context, select);
     // Only now has everybody been looked at with this mapping; a run that dies before does it all again.
     if (select === "everybody") await store.putMeta({ mappingDigest: settings.mapping.digest });
-    const summary = await summarise(context);
+    const person = typeof select === "object" && "only" in select ? select.only : undefined;
+    const summary = await summarise(context, person);
     const guard = weighPlan({ deactivations: summary.deactivate, linkedActive }, settings.guard);
     await store.setCyclePlan(cycleId, { summary, guard });
     const heldOperations = guard.held ? await store.holdOperations(cycleId, ["deactivate"]) : 0;
@@ -85,7 +86,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       ...applied,
       heldOperations,
       durationMs: finishedAt - startedAt,
-      ...(typeof select === "object" && "only" in select ? { person: select.only } : {}),
+      ...(person === undefined ? {} : { person }),
     };
   } catch (error) {
     const reason = request.signal.aborted ? interrupted(request.signal) : error;
@@ -142,6 +143,8 @@ async function sendRounds(
     const applied = await applyPlan(context, planned);
     totals.done += applied.done;
     totals.failed += applied.failed;
+    // On demand one person is written, never those who waited for that person.
+    if (context.kind === "onDemand") break;
     if ((await context.store.markResolvedReferences()) === 0) break;
     await makePlan(context, { resolvedIn: context.cycleId });
   }

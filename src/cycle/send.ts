@@ -29,11 +29,16 @@ export async function send(
   try {
     const { receipt, link } = await deliver(context, operation, writes);
     const refusal = refusedActivation(operation, writes, receipt.user);
-    if (refusal !== null) throw new RecordRejectedError(refusal, { status: receipt.status });
+    const target = { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) };
+    if (refusal !== null) {
+      const error = new RecordRejectedError(refusal, { status: receipt.status });
+      // The account is there, and its other attributes are as sent: the picture takes them.
+      return { ...base, ...(await failed(context, operation, error)), target };
+    }
     return {
       ...base,
       status: "done",
-      target: { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) },
+      target,
       httpStatus: receipt.status === 0 ? undefined : receipt.status,
       requestId: receipt.requestId,
       finishedAt: context.clock.now(),
@@ -87,7 +92,7 @@ async function adopt(
       },
     );
   }
-  refuseForeign(context, operation, account);
+  await refuseForeign(context, operation, account);
   const link = { ...account, acknowledged: {} };
   const due = writes.filter(({ path, value }) => !jsonEquals(heldValue(link, path), value));
   if (due.length === 0) return { receipt: { user: account, status: 0, requestId: undefined }, link };
@@ -130,7 +135,7 @@ async function lookUp(
 ): Promise<TargetUser | null> {
   try {
     const account = await findAccount(context, operation);
-    if (account !== null) refuseForeign(context, operation, account);
+    if (account !== null) await refuseForeign(context, operation, account);
     return account;
   } catch (error) {
     if (error instanceof RecordRejectedError || !(cause instanceof UnknownOutcomeError)) throw error;
@@ -157,17 +162,24 @@ export async function findAccount(
   return byId[0] ?? (await context.target.find("userName", person.userName, context.signal))[0] ?? null;
 }
 
-function refuseForeign(context: CycleContext, operation: LoggedOperation, account: TargetUser): void {
+/** @throws RecordRejectedError where the account is somebody else's, by its link or by its external id */
+async function refuseForeign(
+  context: CycleContext,
+  operation: LoggedOperation,
+  account: TargetUser,
+): Promise<void> {
+  const owner = await context.store.ownerOf(account.latticeId);
+  if (owner !== null && owner !== operation.objectId) {
+    throw new RecordRejectedError(
+      `the Lattice account ${account.latticeId} with the userName of ${operation.objectId} belongs to the person ${owner}`,
+      { status: 409 },
+    );
+  }
   const ours =
     operation.changes.find((change) => change.attribute === "externalId")?.after ?? operation.objectId;
   const { externalId } = account;
-  if (
-    externalId === null ||
-    externalId === "" ||
-    externalId === ours ||
-    context.settings.adoptForeignExternalId
-  )
-    return;
+  if (externalId === null || externalId === "" || externalId === ours) return;
+  if (context.settings.adoptForeignExternalId) return;
   throw new RecordRejectedError(
     `the Lattice account ${account.latticeId} with the userName of ${operation.objectId} has the external id "${externalId}" of somebody else; correct it in Lattice`,
     { status: 409 },
@@ -241,7 +253,8 @@ async function failed(
     error: error.message,
     httpStatus: error instanceof RecordRejectedError ? error.status : undefined,
     unlink: error instanceof RecordGoneError && operation.action !== "create",
-    unknown: error instanceof UnknownOutcomeError,
+    // What ended in 5xx or silence may have been applied: the next cycle reads the account again.
+    unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,
     retry: nextRetry(
       await previousRetry(context, operation.objectId),
       {

@@ -264,7 +264,13 @@ export interface StateStore {
   /** Operations in the order they are to be sent: by wave, then by id. */
   operations(
     cycleId: number,
-    query: { status?: OperationStatus; afterWave: number; afterId: number; limit: number },
+    query: {
+      status?: OperationStatus;
+      action?: Action | undefined;
+      afterWave: number;
+      afterId: number;
+      limit: number;
+    },
   ): Promise<readonly LoggedOperation[]>;
   /** Notes that these are about to be sent (the write intent); durable when it returns. */
   beginOperations(operationIds: readonly number[], now: number): Promise<void>;
@@ -283,6 +289,8 @@ export interface StateStore {
   userNamesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   latticeIdOf(objectId: string): Promise<string | null>;
   linkOf(objectId: string): Promise<LinkedTarget | null>;
+  /** The person whom an account is linked to; `null` for nobody. */
+  ownerOf(latticeId: string): Promise<string | null>;
   /** One account of the target picture. */
   accountOf(latticeId: string): Promise<LinkedTarget | null>;
 

@@ -1,7 +1,7 @@
 import type { Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
-import type { AttributeMapping, Mapping } from "./mapping.ts";
-import { isEmpty, toText, type Value } from "./value.ts";
+import { type AttributeMapping, type Mapping, typedValue } from "./mapping.ts";
+import { isEmpty, toText } from "./value.ts";
 
 /** What Lattice shall hold for one person. */
 export interface MappedUser {
@@ -35,7 +35,7 @@ export function mapUser(mapping: Mapping, user: SourceUser, member: boolean): Ma
       reference = attribute;
       continue;
     }
-    const value = typed(attribute, attribute.evaluate(user, context));
+    const value = typedValue(attribute.type, attribute.evaluate(user, context));
     if (attribute.target === "userName") userName = typeof value === "string" ? value : null;
     if (attribute.target === "externalId") externalId = typeof value === "string" ? value : null;
     if (attribute.target === "active") active = typeof value === "boolean" ? value : null;
@@ -44,18 +44,10 @@ export function mapUser(mapping: Mapping, user: SourceUser, member: boolean): Ma
   return { userName, externalId, active, filteredOut, values, reference };
 }
 
-/** An empty text is no value: SCIM has no use for it, and Entra does not send it. */
-function typed(attribute: AttributeMapping, value: Value): Json {
-  if (isEmpty(value)) return null;
-  if (attribute.type !== "boolean") return toText(value);
-  const text = toText(value).toLowerCase();
-  return text === "true" ? true : text === "false" ? false : null;
-}
-
-/** The mapped userName alone, in lower case: what two people must not share. */
+/** The mapped userName alone, in lower case: what two people must not share. `null` for whom the filters keep out. */
 export function userNameKey(mapping: Mapping, user: SourceUser): string | null {
   const attribute = mapping.attributes.find(({ target }) => target === "userName");
-  if (attribute === undefined) return null;
+  if (attribute === undefined || mapping.filters.rejects(user) !== null) return null;
   const value = attribute.evaluate(user, { inScope: true });
   return isEmpty(value) ? null : toText(value).toLowerCase();
 }

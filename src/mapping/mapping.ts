@@ -8,7 +8,7 @@ import { attributesOf, parseExpression } from "./expression.ts";
 import type { ScopingFilters } from "./scoping-filter.ts";
 import { alwaysRead, type ReadContext, sourceAttribute } from "./source-attributes.ts";
 import { managerPath, type TargetType, targetAttribute } from "./target-attributes.ts";
-import type { Value } from "./value.ts";
+import { isEmpty, toText, type Value } from "./value.ts";
 
 export type OnNull = "clear" | "keep";
 
@@ -135,7 +135,7 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
     type: target.type,
     apply: target.createOnly ? "onCreate" : (rule.apply ?? "always"),
     onNull: rule.onNull ?? onNull,
-    defaultValue: rule.default ?? null,
+    defaultValue: rule.default === undefined ? null : typedValue(target.type, rule.default),
     matchingPrecedence: rule.matchingPrecedence ?? null,
     origin,
     evaluate,
@@ -166,6 +166,14 @@ function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"
     origin: text,
     reference: false,
   };
+}
+
+/** A value as its attribute takes it. An empty text is no value: SCIM has no use for it, and Entra does not send it. */
+export function typedValue(type: TargetType, value: Value): Json {
+  if (isEmpty(value)) return null;
+  if (type !== "boolean") return toText(value);
+  const text = toText(value).toLowerCase();
+  return text === "true" ? true : text === "false" ? false : null;
 }
 
 function duplicates(attributes: readonly AttributeMapping[]): string[] {

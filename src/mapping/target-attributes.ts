@@ -71,9 +71,10 @@ export function targetAttribute(path: string): TargetAttribute {
   );
 }
 
-/** The path without its extension URN, for people to read: `department`, `manager`. */
+/** The path as people read it, without extension URN and filter: `department`, `manager`, `emails.work`. */
 export function shortPath(path: string): string {
-  return path.startsWith("urn:") ? path.slice(path.lastIndexOf(":") + 1) : path;
+  const name = path.startsWith("urn:") ? path.slice(path.lastIndexOf(":") + 1) : path;
+  return name.replace(/\[type eq "(\w+)"\]\.value$/, ".$1");
 }
 
 function text(path: string): TargetAttribute {

@@ -3,7 +3,7 @@ import type { Action } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { PlanView, Write } from "./view.ts";
-import { changeText, count, headline, printable } from "./words.ts";
+import { actionOrder, changeText, count, headline, printable } from "./words.ts";
 
 export interface TableOptions {
   /** Characters in a line. */
@@ -32,13 +32,15 @@ export async function writeTable(view: PlanView, write: Write, options: TableOpt
 
   let shownPeople = 0;
   let left = 0;
-  for await (const operation of view.operations()) {
-    if (shownPeople >= options.limit) {
-      left += 1;
-      continue;
+  for (const action of actionOrder) {
+    for await (const operation of view.operations(action)) {
+      if (shownPeople >= options.limit) {
+        left += 1;
+        continue;
+      }
+      shownPeople += 1;
+      await write(`\n${person(operation, paint, options.width)}`);
     }
-    shownPeople += 1;
-    await write(`\n${person(operation, paint, options.width)}`);
   }
   if (left > 0)
     await write(`\n  … and ${count(left, "more person", "more people")}; --format json has everybody\n`);
@@ -54,7 +56,7 @@ function person(operation: LoggedOperation, paint: Paint, width: number): string
     `${paint(color, title)}  ${paint("dim", printable(operation.reason))}${mark === "" ? "" : ` ${paint("magenta", `[${mark}]`)}`}`,
   ];
   const named = operation.changes.map((change) => ({
-    name: attributeName(change.attribute),
+    name: shortPath(change.attribute),
     text: changeText(change),
   }));
   const column = Math.min(24, Math.max(0, ...named.map(({ name }) => name.length)));
@@ -80,7 +82,13 @@ async function writeSkipped(
       `  ${printable(skipped.userName || skipped.objectId)}  ${paint("dim", printable(skipped.reason))}\n`,
     );
   }
-  if (number > options.limit) await write(`  … and ${number - options.limit} more\n`);
+  if (number > options.limit) {
+    await write(
+      options.limit === 0
+        ? `  ${count(number, "person", "people")}\n`
+        : `  … and ${number - options.limit} more\n`,
+    );
+  }
 }
 
 function totals({ header, result }: PlanView, paint: Paint): string {
@@ -105,11 +113,6 @@ function totals({ header, result }: PlanView, paint: Paint): string {
     lines.push(`  No deactivation of plan ${header.planId} is sent; everything else is.`);
   }
   return `${lines.join("\n")}\n`;
-}
-
-/** `emails[type eq "work"].value` is `emails.work` for people. */
-function attributeName(path: string): string {
-  return shortPath(path).replace(/\[type eq "(\w+)"\]\.value$/, ".$1");
 }
 
 function clip(line: string, width: number): string {

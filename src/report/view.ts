@@ -1,4 +1,4 @@
-import type { PlanHeader, Skipped } from "../domain/plan.ts";
+import type { Action, PlanHeader, Skipped } from "../domain/plan.ts";
 import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
 
 /** A plan, and where it was carried out what came of it, for a report to walk through. */
@@ -13,8 +13,8 @@ export interface PlanView {
     readonly held: number;
     readonly durationMs: number;
   } | null;
-  /** In the order in which they are sent; can be walked through more than once. */
-  operations(): AsyncIterable<LoggedOperation>;
+  /** In the order in which they are sent, of one kind or all; can be walked through more than once. */
+  operations(action?: Action): AsyncIterable<LoggedOperation>;
   skipped(): AsyncIterable<Skipped>;
 }
 

@@ -45,7 +45,12 @@ export function openReadOnly(path: string): Connection | null {
   if (!existsSync(path)) return null;
   return explain(path, () => {
     const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5_000 });
-    refuseNewer(db, path);
+    try {
+      refuseNewer(db, path);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
     return db;
   });
 }
@@ -164,7 +169,7 @@ function sentenceFor(code: string, path: string): string | null {
   if (/^(ENOSPC|SQLITE_FULL)/.test(code)) {
     return `the disk of the state database ${path} is full (${code}): free space and run again; nothing half-written is kept`;
   }
-  if (/^(ENOTDIR|EISDIR)/.test(code)) {
+  if (/^(ENOTDIR|EISDIR|EEXIST)/.test(code)) {
     return `the state database ${path} is not a file (${code}): set state.path (ALS_STATE) to a file`;
   }
   if (/^(SQLITE_NOTADB|SQLITE_CORRUPT)/.test(code)) {

@@ -48,11 +48,18 @@ export function provisioningLogMethods(db: Connection, writer: TargetWriter): Lo
     "SELECT count(*) AS count FROM operation WHERE cycle_id = ? AND adopts = 1",
   );
   const page = db.prepare<
-    { cycleId: number; status: string | null; afterWave: number; afterId: number; limit: number },
+    {
+      cycleId: number;
+      status: string | null;
+      action: string | null;
+      afterWave: number;
+      afterId: number;
+      limit: number;
+    },
     OperationRow
   >(
     `SELECT * FROM operation WHERE cycle_id = :cycleId AND (wave, id) > (:afterWave, :afterId)
-       AND (:status IS NULL OR status = :status) ORDER BY wave, id LIMIT :limit`,
+       AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action) ORDER BY wave, id LIMIT :limit`,
   );
 
   return {
@@ -67,7 +74,9 @@ export function provisioningLogMethods(db: Connection, writer: TargetWriter): Lo
     countOperations: async (cycleId) => new Map(count.all(cycleId).map((row) => [row.action, row.count])),
     countAdoptions: async (cycleId) => adoptions.get(cycleId)?.count ?? 0,
     operations: async (cycleId, query) =>
-      page.all({ cycleId, ...query, status: query.status ?? null }).map(loggedOperation),
+      page
+        .all({ cycleId, ...query, status: query.status ?? null, action: query.action ?? null })
+        .map(loggedOperation),
     ...referenceMethods(db),
     ...intentMethods(db, writer),
     recordOutcomes: recordOutcomes(db, writer),
@@ -218,6 +227,12 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
        next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message`,
   );
 
+  // The person's own account, or the one that the operation was to adopt.
+  const goneAccounts = db.prepare<[string, number], { lattice_id: string }>(
+    `SELECT lattice_id FROM target_user WHERE object_id = ?
+     OR (object_id IS NULL AND lattice_id = (SELECT lattice_id FROM operation WHERE id = ?))`,
+  );
+
   const record = (outcome: OperationOutcome): void => {
     finish.run({
       id: outcome.operationId,
@@ -238,10 +253,9 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
     if (outcome.retry !== undefined) saveRetry.run(outcome.retry);
     if (outcome.unknown !== true) dropIntent.run(outcome.objectId);
     if (outcome.unlink === true) {
-      const latticeId = db
-        .prepare<[string], { lattice_id: string }>("SELECT lattice_id FROM target_user WHERE object_id = ?")
-        .get(outcome.objectId)?.lattice_id;
-      if (latticeId !== undefined) writer.unlink(latticeId);
+      for (const { lattice_id } of goneAccounts.all(outcome.objectId, outcome.operationId)) {
+        writer.unlink(lattice_id);
+      }
     }
   };
   return async (outcomes) => {

@@ -107,6 +107,7 @@ function savePage(
     if (item.kind === "removed") {
       if (known === undefined || known.presence === item.presence) return;
       change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
+      retryNow.run(item.objectId);
       markReports.run(item.objectId);
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
       return;
@@ -147,6 +148,15 @@ function savePage(
   });
 }
 
+const moved = `SELECT object_id FROM (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)
+  UNION SELECT object_id FROM (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`;
+
+/** Who came or went is tried at once, and whoever shares the name of one is looked at again. */
+const afterScopeChange = `
+  UPDATE retry SET next_try_at = 0 WHERE object_id IN (${moved});
+  UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
+    (SELECT user_name_key FROM source_user WHERE object_id IN (${moved}))`;
+
 function scopeMethods(db: Connection): Pick<StateStore, "beginScope" | "stageScope" | "commitScope"> {
   const stage = db.prepare<[string]>("INSERT OR IGNORE INTO scope_staging (object_id) VALUES (?)");
   const commit = db.transaction(() => {
@@ -162,6 +172,7 @@ function scopeMethods(db: Connection): Pick<StateStore, "beginScope" | "stageSco
          (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`,
       )
       .run().changes;
+    if (entered + left > 0) db.exec(afterScopeChange);
     if (entered + left > 0 || !sameCount(db)) {
       db.exec("DELETE FROM scope_member; INSERT INTO scope_member SELECT object_id FROM scope_staging");
     }

@@ -41,17 +41,22 @@ function storeOn(db: Connection, path: string): StateStore {
 
 /** Every method says in a sentence what SQLite says in a code. */
 function explained(store: StateStore, path: string): StateStore {
+  const wrapped = new Map<PropertyKey, unknown>();
   return new Proxy(store, {
     get(target, property, receiver) {
-      const member: unknown = Reflect.get(target, property, receiver);
-      if (typeof member !== "function") return member;
-      return async (...args: unknown[]) => {
-        try {
-          return await member.apply(target, args);
-        } catch (error) {
-          throw stateError(path, error);
-        }
-      };
+      if (!wrapped.has(property)) wrapped.set(property, wrap(Reflect.get(target, property, receiver), path));
+      return wrapped.get(property);
     },
   });
+}
+
+function wrap(member: unknown, path: string): unknown {
+  if (typeof member !== "function") return member;
+  return async (...args: unknown[]) => {
+    try {
+      return await member(...args);
+    } catch (error) {
+      throw stateError(path, error);
+    }
+  };
 }

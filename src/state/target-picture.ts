@@ -13,6 +13,7 @@ type TargetMethods = Pick<
   | "latticeIdOf"
   | "linkOf"
   | "accountOf"
+  | "ownerOf"
   | "userNamesOf"
 >;
 
@@ -51,6 +52,9 @@ export function targetWriter(db: Connection): TargetWriter {
   const setLink = db.prepare<[string, string, string]>(
     "UPDATE target_user SET object_id = ?, acknowledged = ? WHERE lattice_id = ?",
   );
+  const linked = db.prepare<[string], { lattice_id: string }>(
+    "SELECT lattice_id FROM target_user WHERE object_id = ?",
+  );
   const remove = db.prepare<[string]>("DELETE FROM target_user WHERE lattice_id = ?");
 
   const write = (user: TargetUser, cycleId: number): void => {
@@ -77,6 +81,10 @@ export function targetWriter(db: Connection): TargetWriter {
       if (differs && before !== undefined && before.object_id !== null) mark.run(before.object_id);
     },
     link: (user, objectId, cycleId) => {
+      const formerOwner = read.get(user.latticeId)?.object_id ?? null;
+      if (formerOwner !== null && formerOwner !== objectId) mark.run(formerOwner);
+      // Reports may still point to an account that is gone.
+      if (linked.get(objectId)?.lattice_id !== user.latticeId) markReports.run(objectId);
       write(user, cycleId);
       dropOtherLink.run(objectId, user.latticeId);
       setLink.run(objectId, canonicalJson(user.acknowledged), user.latticeId);
@@ -144,6 +152,7 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
       const row = linkOf.get(objectId);
       return row === undefined ? null : linkedTarget(row);
     },
+    ownerOf: async (latticeId) => byId.get(latticeId)?.object_id ?? null,
     accountOf: async (latticeId) => {
       const row = byId.get(latticeId);
       return row === undefined ? null : linkedTarget(row);

@@ -1,0 +1,174 @@
+import type { JsonObject } from "../domain/json.ts";
+import type { LatticeClient } from "./client.ts";
+import { judge, type Purpose } from "./failure.ts";
+import type { Exchange, HttpRequest } from "./http.ts";
+import { parseListPage } from "./list.ts";
+import type { LatticeOptions } from "./options.ts";
+import { compilePaths } from "./path.ts";
+import { schemaNames, unknownPaths } from "./schemas.ts";
+import { connectLattice, patchSupport } from "./target.ts";
+
+/** One line of the `check` command. */
+export interface CheckStep {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was seen. */
+  readonly detail: string;
+  /** What to do, where it is not well. */
+  readonly remedy?: string;
+}
+
+/** More than this, and signed tokens begin to be refused (Entra allows five minutes). */
+const CLOCK_SKEW_LIMIT_MS = 5 * 60_000;
+
+/**
+ * Tries Lattice step by step, reading only: host, key, clock, update method, attributes. Stops where the next steps
+ * could not succeed.
+ * @throws UsageError where a path cannot be written or the token cannot be a key; the signal's reason
+ */
+export async function probeLattice(options: LatticeOptions, signal: AbortSignal): Promise<CheckStep[]> {
+  const paths = compilePaths(options.paths);
+  const { client, http } = connectLattice(options);
+  try {
+    const exchange = await client.probe(
+      { method: "GET", path: "/Users", query: "startIndex=1&count=1" },
+      signal,
+    );
+    const steps = [
+      hostStep(exchange, options),
+      ...tokenStep(exchange, options),
+      ...clockStep(exchange, options),
+    ];
+    if (steps.some(({ name, ok }) => !ok && name !== CLOCK)) return steps;
+    const config = await read(client, "/ServiceProviderConfig", options, signal);
+    const schemas =
+      (await read(client, "/Schemas", options, signal)) ?? (await read(client, "/schemas", options, signal));
+    return [...steps, methodStep(config, options), attributeStep(schemas, paths.all)];
+  } finally {
+    http.close();
+  }
+}
+
+const HOST = "Lattice host";
+const KEY = "Lattice API key";
+const CLOCK = "Clock against Lattice";
+const METHOD = "Lattice update method";
+const ATTRIBUTES = "Lattice attributes";
+
+const USERS: HttpRequest = { method: "GET", path: "/Users" };
+
+function hostStep(exchange: Exchange, { url, clock }: LatticeOptions): CheckStep {
+  if (exchange.kind === "answer") return { name: HOST, ok: true, detail: `${url} answers` };
+  const verdict = judge(exchange, USERS, "list", clock.now());
+  const detail =
+    verdict.kind === "refused"
+      ? verdict.error.message
+      : "summary" in verdict
+        ? verdict.summary
+        : exchange.detail;
+  return {
+    name: HOST,
+    ok: false,
+    detail,
+    remedy: "Check the network, the proxy (HTTPS_PROXY, NO_PROXY) and lattice.url.",
+  };
+}
+
+function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
+  if (exchange.kind !== "answer") return [];
+  const verdict = judge(exchange, USERS, "list", clock.now());
+  if (verdict.kind === "refused") {
+    return [{ name: KEY, ok: false, detail: verdict.error.message }];
+  }
+  if (verdict.kind !== "done") {
+    return [{ name: KEY, ok: false, detail: verdict.summary, remedy: "Try again in a few minutes." }];
+  }
+  const page = parseListPage(verdict.body);
+  return page === undefined
+    ? [
+        {
+          name: KEY,
+          ok: false,
+          detail: "the answer is no SCIM list of users",
+          remedy: "Check lattice.url: it is the base address, as in https://api.latticehq.com/scim/v2.",
+        },
+      ]
+    : [{ name: KEY, ok: true, detail: `accepted; Lattice has ${page.totalResults} accounts` }];
+}
+
+function clockStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
+  const date = exchange.kind === "answer" ? Date.parse(exchange.date ?? "") : Number.NaN;
+  if (Number.isNaN(date)) return [];
+  const skewMs = clock.now() - date;
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  if (Math.abs(skewMs) <= CLOCK_SKEW_LIMIT_MS) {
+    return [{ name: CLOCK, ok: true, detail: `${seconds} s apart` }];
+  }
+  return [
+    {
+      name: CLOCK,
+      ok: false,
+      detail: `this machine's clock is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} Lattice's`,
+      remedy: "Set the clock of this machine by NTP.",
+    },
+  ];
+}
+
+function methodStep(config: JsonObject | undefined, { updateMethod }: LatticeOptions): CheckStep {
+  const supported = patchSupport(config);
+  const said =
+    supported === undefined
+      ? "Lattice does not say whether it takes PATCH"
+      : `Lattice ${supported ? "takes" : "does not take"} PATCH`;
+  if (updateMethod === "patch" && supported === false) {
+    return {
+      name: METHOD,
+      ok: false,
+      detail: `${said}, but lattice.updateMethod is patch`,
+      remedy: "Set lattice.updateMethod to auto.",
+    };
+  }
+  const used = updateMethod === "auto" ? (supported === false ? "put" : "patch") : updateMethod;
+  return { name: METHOD, ok: true, detail: `${said}; updates are sent with ${used.toUpperCase()}` };
+}
+
+function attributeStep(
+  schemas: JsonObject | undefined,
+  paths: Parameters<typeof unknownPaths>[0],
+): CheckStep {
+  const names = schemaNames(schemas);
+  if (names.size === 0) {
+    return {
+      name: ATTRIBUTES,
+      ok: true,
+      detail: "Lattice does not publish its schemas; nothing to compare with",
+    };
+  }
+  const unknown = unknownPaths(paths, names);
+  if (unknown.length === 0) {
+    return {
+      name: ATTRIBUTES,
+      ok: true,
+      detail: `all ${paths.length} mapped attributes are known to Lattice`,
+    };
+  }
+  return {
+    name: ATTRIBUTES,
+    ok: false,
+    detail: `Lattice does not know ${unknown.map(({ text }) => text).join(", ")}`,
+    remedy: "Create the custom attribute in Lattice first, correct its name, or take it out of the mapping.",
+  };
+}
+
+/** `undefined` where it is not to be had: neither document is required. */
+async function read(
+  client: LatticeClient,
+  path: string,
+  { clock }: LatticeOptions,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const purpose: Purpose = "discover";
+  const request: HttpRequest = { method: "GET", path };
+  const verdict = judge(await client.probe(request, signal), request, purpose, clock.now());
+  return verdict.kind === "done" ? verdict.body : undefined;
+}

@@ -1,0 +1,205 @@
+import pRetry from "p-retry";
+import type { Clock } from "../domain/clock.ts";
+import { HostUnavailableError, RecordUnavailableError, UnknownOutcomeError } from "../domain/errors.ts";
+import type { JsonObject } from "../domain/json.ts";
+import { judge, type Purpose, type Verdict } from "./failure.ts";
+import type { Exchange, Http, HttpRequest } from "./http.ts";
+import { createLimiter, type Feedback } from "./limiter.ts";
+import type { LatticeLog } from "./options.ts";
+
+interface LatticeRequest extends Omit<HttpRequest, "body"> {
+  readonly purpose: Purpose;
+  readonly body?: JsonObject;
+}
+
+/** A request that was carried out. `body` is `undefined` where the answer is empty. */
+export type Done = Extract<Verdict, { kind: "done" }>;
+
+export interface LatticeClientOptions {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly maxConcurrency: number;
+  readonly maxRequestsPerSecond: number | null;
+  readonly log: LatticeLog | undefined;
+}
+
+/** Sends requests within the limits of the host, and turns what comes back into an answer or one of the domain's errors. */
+export interface LatticeClient {
+  /**
+   * For what must not be carried out twice: sent again only where Lattice said that it did not look at it.
+   * @throws UnknownOutcomeError, HostUnavailableError, ConfigurationError, RecordRejectedError, the signal's reason
+   */
+  sendOnce(request: LatticeRequest, signal: AbortSignal): Promise<Done>;
+  /**
+   * For what may be repeated: passing faults are met with up to four tries.
+   * @throws HostUnavailableError, ConfigurationError, RecordRejectedError, the signal's reason; for the purpose
+   * `update` RecordUnavailableError where the host answers, but not for this record.
+   */
+  sendRepeatable(request: LatticeRequest, signal: AbortSignal): Promise<Done>;
+  /** The exchange as it is, within the limits, without a second try. @throws the signal's reason */
+  probe(request: HttpRequest, signal: AbortSignal): Promise<Exchange>;
+  stats(): { requests: number; throttled: number };
+}
+
+const TRIES = 4;
+const FIRST_BACKOFF_MS = 500;
+const THROTTLED_TRIES = 10;
+/** Whoever is told to wait longer than this does better to end the cycle. */
+const LONGEST_PAUSE_MS = 5 * 60_000;
+
+export function createLatticeClient(options: LatticeClientOptions): LatticeClient {
+  const { http, clock, log } = options;
+  const limiter = createLimiter(options);
+  let requests = 0;
+  let throttled = 0;
+
+  /** One request, with its pauses for throttling: those are not failures. */
+  async function send(request: LatticeRequest, signal: AbortSignal): Promise<Verdict> {
+    const { purpose, body, ...rest } = request;
+    const httpRequest = body === undefined ? rest : { ...rest, body: JSON.stringify(body) };
+    for (let attempt = 1; ; attempt += 1) {
+      const verdict = await limiter.run(
+        async () => judge(await exchange(httpRequest, signal), httpRequest, purpose, clock.now()),
+        feedbackOf,
+        signal,
+      );
+      if (verdict.kind !== "throttled") return verdict;
+      throttled += 1;
+      log?.warn(
+        { method: request.method, retryAfterMs: verdict.retryAfterMs, attempt },
+        "Lattice asks to slow down; all requests pause",
+      );
+      if (attempt >= THROTTLED_TRIES) {
+        throw new HostUnavailableError(
+          `Lattice kept asking to slow down, ${THROTTLED_TRIES} times in a row. ${verdict.summary}. ` +
+            "Try again later, or lower lattice.maxRequestsPerSecond.",
+        );
+      }
+    }
+  }
+
+  async function exchange(request: HttpRequest, signal: AbortSignal): Promise<Exchange> {
+    requests += 1;
+    const sentAt = clock.now();
+    // A write under way is left to finish: cancelled, it would have to be looked up.
+    const answer = await http.exchange(request, request.method === "GET" ? signal : undefined);
+    log?.debug(
+      {
+        method: request.method,
+        path: request.path,
+        status: answer.kind === "answer" ? answer.status : answer.failure,
+        durationMs: clock.now() - sentAt,
+      },
+      "Lattice request",
+    );
+    return answer;
+  }
+
+  return {
+    sendOnce: async (request, signal) => {
+      const verdict = await send(request, signal);
+      switch (verdict.kind) {
+        case "done":
+          return verdict;
+        case "unsent":
+          throw unreachable(verdict.summary);
+        case "refused":
+          throw verdict.error;
+        default:
+          throw new UnknownOutcomeError(
+            `Lattice did not confirm a write: ${verdict.summary}. Whether it was carried out is looked up before it is tried again.`,
+          );
+      }
+    },
+
+    sendRepeatable: async (request, signal) => {
+      const attempt = async (): Promise<Done> => {
+        const verdict = await send(request, signal);
+        if (verdict.kind === "done") return verdict;
+        throw verdict.kind === "refused" ? verdict.error : new PassingFault(verdict);
+      };
+      try {
+        return await pRetry(attempt, {
+          retries: TRIES - 1,
+          // p-retry's own waiting is off: time is the clock's. Its `signal` is not used either, because it would turn
+          // a write that was carried out into an abort.
+          minTimeout: 0,
+          shouldRetry: ({ error }) => error instanceof PassingFault && error.repeatable,
+          onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+            if (!(error instanceof PassingFault) || !error.repeatable || retriesLeft === 0) return;
+            log?.debug({ method: request.method, path: request.path, attemptNumber }, error.message);
+            await clock.sleep(FIRST_BACKOFF_MS * 2 ** (attemptNumber - 1), signal);
+          },
+        });
+      } catch (error) {
+        if (!(error instanceof PassingFault)) throw error;
+        if (error.verdict.kind === "unsent") throw unreachable(error.message);
+        throw request.purpose === "update" ? recordUnavailable(error) : hostUnavailable(error);
+      }
+    },
+
+    probe: (request, signal) =>
+      limiter.run(
+        () => exchange(request, signal),
+        () => ({ kind: "fine" }),
+        signal,
+      ),
+
+    stats: () => ({ requests, throttled }),
+  };
+}
+
+/** What p-retry is to try again; never leaves this file. */
+class PassingFault extends Error {
+  readonly verdict: Exclude<Verdict, { kind: "done" | "refused" }>;
+  readonly repeatable: boolean;
+
+  constructor(verdict: Exclude<Verdict, { kind: "done" | "refused" }>) {
+    super(verdict.summary);
+    this.verdict = verdict;
+    this.repeatable = verdict.kind !== "faulty" || verdict.repeatable;
+  }
+}
+
+type Throttled = Extract<Verdict, { kind: "throttled" }>;
+
+function feedbackOf(verdict: Verdict): Feedback {
+  if (verdict.kind === "throttled") {
+    return tooLong(verdict)
+      ? { kind: "shut", forMs: verdict.retryAfterMs ?? 0, error: pausedTooLong(verdict) }
+      : { kind: "throttled", retryAfterMs: verdict.retryAfterMs };
+  }
+  if (verdict.kind === "faulty" && verdict.overloaded) return { kind: "struggling" };
+  return { kind: "fine" };
+}
+
+function tooLong(verdict: Throttled): boolean {
+  return (verdict.retryAfterMs ?? 0) > LONGEST_PAUSE_MS;
+}
+
+function pausedTooLong({ summary, retryAfterMs = 0 }: Throttled): HostUnavailableError {
+  return new HostUnavailableError(
+    `Lattice asks to be left alone for ${Math.ceil(retryAfterMs / 60_000)} minutes. ${summary}. The next cycle goes on from here.`,
+  );
+}
+
+function unreachable(summary: string): HostUnavailableError {
+  return new HostUnavailableError(
+    `Lattice cannot be reached. ${summary}. Check the network, the proxy and lattice.url.`,
+  );
+}
+
+function hostUnavailable(fault: PassingFault): HostUnavailableError {
+  return new HostUnavailableError(
+    fault.repeatable
+      ? `Lattice gave no usable answer, ${TRIES} times in a row. ${fault.message}.`
+      : `Lattice gave no usable answer. ${fault.message}.`,
+  );
+}
+
+function recordUnavailable(fault: PassingFault): RecordUnavailableError {
+  return new RecordUnavailableError(
+    `Lattice gave no usable answer for this account${fault.repeatable ? `, ${TRIES} times in a row` : ""}. ` +
+      `${fault.message}. It is tried again in a later cycle.`,
+  );
+}

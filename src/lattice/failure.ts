@@ -1,0 +1,183 @@
+import {
+  AlreadyExistsError,
+  ConfigurationError,
+  RecordGoneError,
+  RecordRejectedError,
+} from "../domain/errors.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { Exchange, HttpRequest } from "./http.ts";
+import { parseRetryAfter } from "./retry-after.ts";
+import { isWebPage, parseJsonObject, parseScimError } from "./scim-error.ts";
+
+/** What a request is for: the same status means different things. */
+export type Purpose = "list" | "find" | "get" | "create" | "update" | "discover";
+
+/** What one exchange means. */
+export type Verdict =
+  /** Done. `body` is `undefined` where the answer is empty. */
+  | {
+      readonly kind: "done";
+      readonly status: number;
+      readonly body: JsonObject | undefined;
+      readonly requestId: string | undefined;
+    }
+  /** Not carried out, because there were too many: wait and send it again. */
+  | { readonly kind: "throttled"; readonly retryAfterMs: number | undefined; readonly summary: string }
+  /** Nothing reached the host. */
+  | { readonly kind: "unsent"; readonly summary: string }
+  /** No usable answer: a write may or may not have been carried out. */
+  | {
+      readonly kind: "faulty";
+      readonly summary: string;
+      /** A second try can help. */
+      readonly repeatable: boolean;
+      /** The host has too much to do (503). */
+      readonly overloaded: boolean;
+    }
+  /** Refused for good. */
+  | { readonly kind: "refused"; readonly error: ConfigurationError | RecordRejectedError };
+
+/**
+ * Sorts an exchange into what a caller does next. `now` is in milliseconds since the epoch, for a Retry-After that
+ * is a date.
+ */
+export function judge(exchange: Exchange, request: HttpRequest, purpose: Purpose, now: number): Verdict {
+  return exchange.kind === "failure"
+    ? judgeFailure(exchange, request)
+    : judgeAnswer(exchange, request, purpose, now);
+}
+
+type Answer = Extract<Exchange, { kind: "answer" }>;
+type Failure = Extract<Exchange, { kind: "failure" }>;
+
+function judgeFailure({ failure, detail }: Failure, request: HttpRequest): Verdict {
+  const summary = `${named(request)}: ${detail}`;
+  switch (failure) {
+    case "unreachable":
+      return { kind: "unsent", summary };
+    case "untrusted":
+      return refusedByConfiguration(
+        `No trusted connection to Lattice: ${detail}. Check lattice.url; where a company proxy or a private ` +
+          "authority signs certificates, name its certificate in NODE_EXTRA_CA_CERTS.",
+      );
+    case "oversize":
+      return { kind: "faulty", summary, repeatable: false, overloaded: false };
+    case "dropped":
+    case "timeout":
+      return { kind: "faulty", summary, repeatable: true, overloaded: false };
+  }
+}
+
+function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now: number): Verdict {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return judgeSuccess(answer, request);
+  if (status < 400) return refusedByConfiguration(redirected(answer, request));
+
+  const summary = summarise(answer, request);
+  const retryAfterMs = parseRetryAfter(answer.retryAfter, now);
+  if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
+    return { kind: "throttled", retryAfterMs, summary };
+  }
+  if (status === 408 || (status >= 500 && status !== 501))
+    return { kind: "faulty", summary, repeatable: true, overloaded: status === 503 };
+  return { kind: "refused", error: refusal(answer, purpose, summary) };
+}
+
+function judgeSuccess(answer: Answer, request: HttpRequest): Verdict {
+  const { status, requestId } = answer;
+  if (answer.body.trim() === "") return { kind: "done", status, body: undefined, requestId };
+  const body = parseJsonObject(answer.body);
+  if (body !== undefined) return { kind: "done", status, body, requestId };
+  const what = isWebPage(answer.body)
+    ? "a web page instead of SCIM JSON (is lattice.url right, and no login page in between?)"
+    : "something that is not complete JSON";
+  return {
+    kind: "faulty",
+    summary: `${named(request)}: answered ${status} with ${what}`,
+    repeatable: true,
+    overloaded: false,
+  };
+}
+
+function refusal(
+  { status, body }: Answer,
+  purpose: Purpose,
+  summary: string,
+): ConfigurationError | RecordRejectedError {
+  if (status === 401) {
+    return new ConfigurationError(
+      `Lattice refused the API key (401). ${summary}. A super admin must generate the key, it must not have been ` +
+        "revoked, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
+    );
+  }
+  if (status === 403) {
+    return new ConfigurationError(
+      `Lattice accepted the API key but not this request (403). ${summary}. A key of an IT admin has no SCIM rights: ` +
+        "a super admin must generate it, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
+    );
+  }
+  if (status === 407) {
+    return new ConfigurationError(
+      `The proxy on the way to Lattice wants credentials (407). ${summary}. Put them into HTTPS_PROXY.`,
+    );
+  }
+  const { scimType } = parseScimError(body);
+  const details = { status, scimType };
+  if (purpose === "discover")
+    return new RecordRejectedError(`Lattice does not publish this. ${summary}.`, details);
+  const aboutOne = purpose === "update" || purpose === "get";
+  if ((status === 404 || status === 410) && !aboutOne) {
+    return new ConfigurationError(
+      `Lattice has no users at this address (${status}). ${summary}. Check lattice.url: it is the base address, ` +
+        "as in https://api.latticehq.com/scim/v2.",
+    );
+  }
+  if ((status === 501 || status === 405 || purpose === "list") && !aboutOne) {
+    return new ConfigurationError(
+      `Lattice does not take this request (${status}). ${summary}. Check lattice.url and that SCIM is enabled.`,
+    );
+  }
+  if (status === 404 || status === 410) {
+    return new RecordGoneError(`The account is no longer in Lattice. ${summary}.`, details);
+  }
+  if (status === 409) {
+    return new AlreadyExistsError(
+      `Another account in Lattice already has this user name or external id. ${summary}.`,
+      details,
+    );
+  }
+  return new RecordRejectedError(`Lattice refused this account's data. ${summary}.`, details);
+}
+
+function redirected(answer: Answer, request: HttpRequest): string {
+  const target =
+    answer.location === undefined ? undefined : URL.parse(answer.location, "https://same-host.invalid");
+  const to =
+    target === undefined || target === null || target.hostname === "same-host.invalid"
+      ? ""
+      : ` to ${target.origin}`;
+  return (
+    `Lattice answered ${named(request)} with a redirect${to} (${answer.status}), which is not followed because the ` +
+    "API key must not leave the host. Set lattice.url to the final address."
+  );
+}
+
+function refusedByConfiguration(message: string): Verdict {
+  return { kind: "refused", error: new ConfigurationError(message) };
+}
+
+function summarise(answer: Answer, request: HttpRequest): string {
+  const { scimType, detail } = parseScimError(answer.body);
+  const status = `${answer.status}${answer.statusText === "" ? "" : ` ${answer.statusText}`}`;
+  return [
+    `${named(request)}: ${status}`,
+    scimType === undefined ? "" : ` (${scimType})`,
+    detail === undefined ? "" : `: ${detail.replace(/\.$/, "")}`,
+    answer.requestId === undefined ? "" : ` [request ${answer.requestId}]`,
+  ].join("");
+}
+
+/** Without the query: filters hold people's addresses. */
+function named(request: HttpRequest): string {
+  return `[${request.method}] "${request.path}"`;
+}

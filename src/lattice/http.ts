@@ -1,0 +1,218 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import axios, { type AxiosResponse, isAxiosError } from "axios";
+import { UsageError } from "../domain/errors.ts";
+import type { Secret } from "../domain/secret.ts";
+import { isLoopback } from "./tenant-url.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PATCH" | "PUT";
+  /** Behind the base address, with a leading slash, encoded. */
+  readonly path: string;
+  /** Encoded, without `?`. */
+  readonly query?: string;
+  readonly body?: string;
+}
+
+/** What came of sending one request: an answer of any status, or none that could be read. */
+export type Exchange =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly statusText: string;
+      readonly body: string;
+      readonly contentType: string;
+      readonly retryAfter: string | undefined;
+      readonly requestId: string | undefined;
+      readonly location: string | undefined;
+      readonly date: string | undefined;
+    }
+  | {
+      readonly kind: "failure";
+      /**
+       * `unreachable` and `untrusted` (TLS): nothing was sent. `dropped`, `timeout`, `oversize`: the request may have
+       * been carried out.
+       */
+      readonly failure: "unreachable" | "untrusted" | "dropped" | "timeout" | "oversize";
+      readonly detail: string;
+    };
+
+export interface Http {
+  /**
+   * Sends once. `signal` cancels the request under way; leave it out for writes, which must be allowed to finish.
+   * @throws the signal's reason, and nothing else
+   */
+  exchange(request: HttpRequest, signal?: AbortSignal): Promise<Exchange>;
+  /** Closes the kept connections. */
+  close(): void;
+}
+
+export interface HttpOptions {
+  readonly url: string;
+  readonly token: Secret;
+  readonly maxConcurrency: number;
+  readonly timeoutMs: number;
+  readonly maxResponseBytes: number;
+}
+
+/**
+ * The connection to Lattice. The token goes to `url` alone: redirects are handed back as answers, and nothing that is
+ * returned or thrown holds it, even where the server echoes it.
+ * @throws UsageError where the token cannot be sent in a header.
+ */
+export function createHttp(options: HttpOptions): Http {
+  const token = options.token.reveal();
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new UsageError(
+      "The Lattice API key is empty or holds a space, a line break or another character that no key has. Copy it again.",
+    );
+  }
+  const pool = { keepAlive: true, maxSockets: options.maxConcurrency };
+  const agents = { httpAgent: new HttpAgent(pool), httpsAgent: new HttpsAgent(pool) };
+  const client = axios.create({
+    adapter: "http",
+    ...agents,
+    // Proxies of the environment are for the way out, not for this machine.
+    ...(isLoopback(new URL(options.url).hostname) ? { proxy: false as const } : {}),
+    headers: { Accept: "application/scim+json, application/json;q=0.9", "User-Agent": "azure-lattice-sync" },
+    maxRedirects: 0,
+    timeout: options.timeoutMs,
+    maxContentLength: options.maxResponseBytes,
+    responseType: "text",
+    transformRequest: [(body: unknown) => body],
+    transformResponse: [(body: unknown) => body],
+    validateStatus: () => true,
+  });
+  const redact = (text: string): string => text.replaceAll(token, "***");
+
+  return {
+    exchange: async (request, signal) => {
+      signal?.throwIfAborted();
+      // The time-out of axios counts silence; a host that sends a byte now and then must come to an end too.
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), options.timeoutMs * DEADLINE_FACTOR);
+      try {
+        const answer = await client.request<unknown>({
+          method: request.method,
+          url: options.url + request.path + (request.query === undefined ? "" : `?${request.query}`),
+          headers: {
+            Authorization: `Bearer ${token}`,
+            ...(request.body === undefined ? {} : { "Content-Type": "application/scim+json" }),
+          },
+          ...(request.body === undefined ? {} : { data: request.body }),
+          signal: signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
+        });
+        return toAnswer(answer, redact);
+      } catch (error) {
+        signal?.throwIfAborted();
+        return toFailure(error, deadline.signal.aborted, options, redact);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close: () => {
+      agents.httpAgent.destroy();
+      agents.httpsAgent.destroy();
+    },
+  };
+}
+
+const DEADLINE_FACTOR = 4;
+
+function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => string): Exchange {
+  const header = (name: string): string | undefined => {
+    const value: unknown = response.headers[name];
+    return typeof value === "string" && value !== "" ? redact(value) : undefined;
+  };
+  return {
+    kind: "answer",
+    status: response.status,
+    statusText: redact(response.statusText ?? ""),
+    body: typeof response.data === "string" ? redact(response.data) : "",
+    contentType: header("content-type") ?? "",
+    retryAfter: header("retry-after"),
+    requestId: header("x-request-id") ?? header("request-id") ?? header("x-amzn-requestid"),
+    location: header("location"),
+    date: header("date"),
+  };
+}
+
+/** Axios errors hold the request with its token, so only words are taken from them, never the error itself. */
+function toFailure(
+  error: unknown,
+  pastDeadline: boolean,
+  options: HttpOptions,
+  redact: (text: string) => string,
+): Exchange {
+  const failed = (failure: Extract<Exchange, { kind: "failure" }>["failure"], detail: string): Exchange => ({
+    kind: "failure",
+    failure,
+    detail: redact(detail),
+  });
+
+  if (pastDeadline) {
+    return failed(
+      "timeout",
+      `the answer was not complete after ${(options.timeoutMs * DEADLINE_FACTOR) / 1000} s`,
+    );
+  }
+  const causes = causesOf(error);
+  if (causes.some(({ message }) => message.startsWith("maxContentLength size of"))) {
+    return failed("oversize", `the answer is larger than ${options.maxResponseBytes} bytes`);
+  }
+  const untrusted = causes.find(isTlsTrustFailure);
+  if (untrusted !== undefined) {
+    return failed("untrusted", `${untrusted.message}${untrusted.code === "" ? "" : ` (${untrusted.code})`}`);
+  }
+  const unsent = causes.find(({ code, syscall }) => UNSENT_CODES.has(code) || UNSENT_CALLS.has(syscall));
+  if (unsent !== undefined) return failed("unreachable", describe(unsent));
+  const first = causes[0] ?? { code: "", syscall: "", message: "unknown" };
+  if (first.code === "ECONNABORTED" && first.message.startsWith("timeout")) {
+    return failed("timeout", `no answer within ${options.timeoutMs / 1000} s`);
+  }
+  return failed("dropped", describe(first));
+}
+
+interface Cause {
+  readonly code: string;
+  readonly syscall: string;
+  readonly message: string;
+}
+
+const UNSENT_CALLS = new Set(["connect", "getaddrinfo"]);
+const UNSENT_CODES = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
+
+/** Codes of OpenSSL's verification, and what it says when the other side speaks no TLS. */
+function isTlsTrustFailure({ code, message }: Cause): boolean {
+  return (
+    /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/.test(code) ||
+    /wrong version number/i.test(message)
+  );
+}
+
+/** The error with its causes, as words; a connection tried on several addresses fails with one error for each. */
+function causesOf(error: unknown): Cause[] {
+  const causes: Cause[] = [];
+  const queue: unknown[] = [error];
+  while (queue.length > 0 && causes.length < 10) {
+    const current = queue.shift();
+    if (!(current instanceof Error)) continue;
+    causes.push({
+      code: field(current, "code"),
+      syscall: field(current, "syscall"),
+      message: current.message,
+    });
+    if (isAxiosError(current) || current.cause !== undefined) queue.push(current.cause);
+    if (current instanceof AggregateError) queue.push(...current.errors);
+  }
+  return causes;
+}
+
+function field(error: Error, name: "code" | "syscall"): string {
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === "string" ? value : "";
+}
+
+function describe({ code, message }: Cause): string {
+  return code === "" || message.includes(code) ? message : `${message} (${code})`;
+}

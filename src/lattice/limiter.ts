@@ -1,0 +1,145 @@
+import type { Clock } from "../domain/clock.ts";
+import { answered, complained, delayBefore, type Pace, started, startPace, struggled } from "./pace.ts";
+
+export interface LimiterOptions {
+  readonly clock: Clock;
+  readonly maxConcurrency: number;
+  readonly maxRequestsPerSecond: number | null;
+}
+
+/** What a request met, as far as it matters for those behind it. */
+export type Feedback =
+  | { readonly kind: "fine" | "struggling" }
+  | { readonly kind: "throttled"; readonly retryAfterMs: number | undefined }
+  /** Nobody needs to try until this long from now. */
+  | { readonly kind: "shut"; readonly forMs: number; readonly error: Error };
+
+/** One for a host, shared by everything that is sent to it. */
+export interface Limiter {
+  /**
+   * Runs `task` when it is its turn: first come, first served, within the concurrency, the rate and any pause.
+   * `feedback` judges what it returned.
+   * @throws the signal's reason where it aborts before `task` starts; what `task` throws; the error of a `shut` that
+   * has not run out.
+   */
+  run<T>(task: () => Promise<T>, feedback: (result: T) => Feedback, signal: AbortSignal): Promise<T>;
+}
+
+interface Waiter {
+  start(): void;
+  fail(reason: unknown): void;
+}
+
+export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: LimiterOptions): Limiter {
+  let pace: Pace = startPace(maxRequestsPerSecond);
+  let running = 0;
+  let pumping = false;
+  let waking = new AbortController();
+  let shut: { until: number; error: Error } | undefined;
+  const queue: Waiter[] = [];
+
+  async function run<T>(
+    task: () => Promise<T>,
+    feedback: (result: T) => Feedback,
+    signal: AbortSignal,
+  ): Promise<T> {
+    await turn(signal);
+    const startedAt = clock.now();
+    try {
+      signal.throwIfAborted();
+      const result = await task();
+      learn(feedback(result), startedAt);
+      return result;
+    } finally {
+      running -= 1;
+      void pump();
+    }
+  }
+
+  /** Resolves with the slot taken. */
+  function turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = (): void => {
+        queue.splice(queue.indexOf(waiter), 1);
+        if (queue.length === 0) waking.abort();
+        reject(signal.reason);
+      };
+      const waiter: Waiter = {
+        start: () => {
+          signal.removeEventListener("abort", onAbort);
+          resolve();
+        },
+        fail: (reason) => {
+          signal.removeEventListener("abort", onAbort);
+          reject(reason);
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      queue.push(waiter);
+      void pump();
+    });
+  }
+
+  /** Starts whoever may start; the only place that waits, so that one timer at most is pending. */
+  async function pump(): Promise<void> {
+    if (pumping) return;
+    pumping = true;
+    try {
+      while (queue.length > 0) {
+        if (shut !== undefined && clock.now() < shut.until) {
+          const { error } = shut;
+          for (const waiter of queue.splice(0)) waiter.fail(error);
+          return;
+        }
+        if (running >= maxConcurrency) return;
+        const delayMs = delayBefore(pace, clock.now());
+        if (delayMs > 0) {
+          await nap(delayMs);
+          continue;
+        }
+        pace = started(pace, clock.now());
+        running += 1;
+        queue.shift()?.start();
+      }
+    } catch (error) {
+      for (const waiter of queue.splice(0)) waiter.fail(error);
+    } finally {
+      pumping = false;
+    }
+  }
+
+  async function nap(delayMs: number): Promise<void> {
+    waking = new AbortController();
+    try {
+      await clock.sleep(delayMs, waking.signal);
+    } catch (error) {
+      // Woken because nobody waits any more, or because the host was shut: the loop looks again.
+      if (!waking.signal.aborted) throw error;
+    }
+  }
+
+  function learn(feedback: Feedback, startedAt: number): void {
+    const now = clock.now();
+    switch (feedback.kind) {
+      case "fine":
+        pace = answered(pace, startedAt);
+        break;
+      case "struggling":
+        pace = struggled(pace, now, startedAt);
+        break;
+      case "throttled":
+        pace = complained(pace, now, startedAt, feedback.retryAfterMs);
+        break;
+      case "shut":
+        shut = { until: now + feedback.forMs, error: feedback.error };
+        waking.abort();
+        break;
+    }
+  }
+
+  return { run };
+}

@@ -1,0 +1,158 @@
+import { UsageError } from "../domain/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+
+/** RFC 7643 section 4.1: the schema of a user. */
+export const CORE_USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User";
+/** RFC 7643 section 4.3: department, employeeNumber, manager. */
+const ENTERPRISE_USER_SCHEMA = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/** Lattice's own attributes and a company's custom ones ("Lattice SCIM API Schema"). */
+export const LATTICE_USER_SCHEMA = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
+
+/** One attribute path of a mapping, taken apart. */
+export interface ScimPath {
+  /** As written in the mapping; the key of `TargetUser.values`. */
+  readonly text: string;
+  /** Schema URN of an extension; `null` for the core schema. */
+  readonly schema: string | null;
+  readonly attribute: string;
+  /** The type of `[type eq "work"]`; `null` where the attribute has one value. */
+  readonly type: string | null;
+  readonly subAttribute: string | null;
+  /** The value is the Lattice id of another account (the manager). */
+  readonly reference: boolean;
+}
+
+/** The paths of one mapping. */
+export interface PathTable {
+  readonly all: readonly ScimPath[];
+  /** @throws UsageError where `text` is no path that can be written. */
+  of(text: string): ScimPath;
+}
+
+const SYNTAX =
+  /^(?:(urn:[A-Za-z0-9:._-]+):)?([A-Za-z][\w$-]*)(?:\[\s*type\s+eq\s+"([^"\\\]]+)"\s*\])?(?:\.([A-Za-z$][\w$-]*))?$/i;
+
+/** RFC 7643 section 4.1.2: several values each, told apart by their type. */
+const MULTI_VALUED = new Set([
+  "emails",
+  "phonenumbers",
+  "ims",
+  "photos",
+  "addresses",
+  "entitlements",
+  "roles",
+  "x509certificates",
+]);
+
+/** RFC 7643 section 3.1 and 4.1.2: written by the server alone. */
+const SERVER_OWNED = new Set(["id", "meta", "schemas", "groups"]);
+
+/** RFC 7643 section 4.1: plain values without parts. */
+const PLAIN = new Set([
+  "username",
+  "externalid",
+  "active",
+  "displayname",
+  "nickname",
+  "title",
+  "timezone",
+  "locale",
+]);
+
+/**
+ * Takes a path of the attribute mapping apart (RFC 7644 section 3.10, as far as Lattice follows it: the only
+ * filter is `[type eq "…"]`).
+ * @throws UsageError on any other syntax, and for attributes that only the server writes.
+ */
+export function parseScimPath(text: string): ScimPath {
+  const match = SYNTAX.exec(text);
+  const attribute = match?.[2];
+  if (match === null || attribute === undefined) {
+    throw new UsageError(
+      `"${text}" is no SCIM attribute path that Lattice can be sent. Write for instance title, name.givenName, ` +
+        `emails[type eq "work"].value or ${ENTERPRISE_USER_SCHEMA}:department.`,
+    );
+  }
+  const urn = match[1] ?? null;
+  if (urn !== null && attribute.toLowerCase() === "user" && /:\d+\.\d+$/.test(urn)) {
+    throw new UsageError(`"${text}" names a schema; add the attribute, as in ${text}:department.`);
+  }
+  const schema = urn?.toLowerCase() === CORE_USER_SCHEMA.toLowerCase() ? null : urn;
+  const path = { text, schema, attribute, type: match[3] ?? null, subAttribute: match[4] ?? null };
+  refuseUnwritable(path);
+  return { ...path, reference: isManager(path) };
+}
+
+/** @throws UsageError where a path cannot be written, or two are the same but for case or spaces. */
+export function compilePaths(texts: readonly string[]): PathTable {
+  const known = new Map(texts.map((text) => [text, parseScimPath(text)]));
+  const spelled = new Map<string, string>();
+  for (const path of known.values()) {
+    const key = `${attributeKey(path)}|${path.type}|${path.subAttribute}`.toLowerCase();
+    const twin = spelled.get(key);
+    if (twin !== undefined) throw new UsageError(`"${twin}" and "${path.text}" are the same SCIM attribute.`);
+    spelled.set(key, path.text);
+  }
+  return { all: [...known.values()], of: (text) => known.get(text) ?? parseScimPath(text) };
+}
+
+/** The attribute without type and sub-attribute, with the URN of its extension: the path of a PATCH of the whole. */
+export function attributeKey(path: Pick<ScimPath, "schema" | "attribute">): string {
+  return path.schema === null ? path.attribute : `${path.schema}:${path.attribute}`;
+}
+
+/**
+ * The key under which `object` holds the attribute `name`, if it does. Attribute names are case-insensitive (RFC 7643
+ * section 2.1). Lattice shows custom attributes under their display names when read ("Office Location") although they
+ * are written in camelCase (`officeLocation`), so in its extension spaces and punctuation do not count either.
+ */
+export function keyOf(object: JsonObject, name: string, schema: string | null): string | undefined {
+  if (Object.hasOwn(object, name)) return name;
+  const fold = schema === LATTICE_USER_SCHEMA ? foldDisplayName : foldCase;
+  const wanted = fold(name);
+  return Object.keys(object).find((key) => fold(key) === wanted);
+}
+
+/** What `resource` holds at `path`'s attribute, before type and sub-attribute are looked at. */
+export function readAttribute(resource: JsonObject, path: ScimPath): Json | undefined {
+  const block = path.schema === null ? resource : resource[path.schema];
+  return isJsonObject(block) ? memberOf(block, path.attribute, path.schema) : undefined;
+}
+
+/** `object[name]` with the case rules of `keyOf`. */
+export function memberOf(object: JsonObject, name: string, schema: string | null): Json | undefined {
+  const key = keyOf(object, name, schema);
+  return key === undefined ? undefined : object[key];
+}
+
+const foldCase = (name: string): string => name.toLowerCase();
+const foldDisplayName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+
+function isManager(path: Omit<ScimPath, "reference">): boolean {
+  return path.schema === ENTERPRISE_USER_SCHEMA && path.attribute.toLowerCase() === "manager";
+}
+
+function refuseUnwritable(path: Omit<ScimPath, "reference">): void {
+  const name = path.attribute.toLowerCase();
+  const core = path.schema === null;
+  const named = `"${path.text}"`;
+  if (core && SERVER_OWNED.has(name)) {
+    throw new UsageError(`${named} is written by Lattice alone. Take it out of the mapping.`);
+  }
+  if (core && MULTI_VALUED.has(name) && path.type === null) {
+    throw new UsageError(
+      `${named} has several values. Say which one, as in ${path.attribute}[type eq "work"].value; ` +
+        "other filters are not supported by Lattice.",
+    );
+  }
+  if (path.type !== null && path.subAttribute === null) {
+    throw new UsageError(`${named} names a whole entry. Add the part to write, as in ${path.text}.value.`);
+  }
+  if (core && PLAIN.has(name) && (path.type !== null || path.subAttribute !== null)) {
+    throw new UsageError(`${named}: ${path.attribute} is a plain value without types or parts.`);
+  }
+  const part = path.subAttribute?.toLowerCase() ?? "value";
+  if (isManager(path) && (path.type !== null || part !== "value")) {
+    throw new UsageError(`${named} cannot be written. Map ${ENTERPRISE_USER_SCHEMA}:manager instead.`);
+  }
+}

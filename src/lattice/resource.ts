@@ -1,0 +1,204 @@
+import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import type { AttributeWrite, TargetUser } from "../domain/target.ts";
+import { type ElementWrite, mergeElements, pickElement, restoreElements, splitElements } from "./elements.ts";
+import {
+  attributeKey,
+  CORE_USER_SCHEMA,
+  keyOf,
+  memberOf,
+  type PathTable,
+  readAttribute,
+  type ScimPath,
+} from "./path.ts";
+
+type Draft = Record<string, Json>;
+
+/**
+ * Reads an account out of an untrusted SCIM resource (RFC 7643 section 4.1). `null`, `""`, `[]` and `{}` are no value
+ * (section 2.5). An `active` that is missing counts as true.
+ * @returns `undefined` where it is no account: no object, or without an id that can stand in an address.
+ */
+export function parseUser(resource: unknown, paths: PathTable): TargetUser | undefined {
+  if (!isJsonObject(resource)) return undefined;
+  const latticeId = text(memberOf(resource, "id", null));
+  if (latticeId === null || latticeId === "." || latticeId === "..") return undefined;
+  const values: Draft = {};
+  for (const path of paths.all) {
+    const value = readPath(resource, path);
+    if (value !== undefined) values[path.text] = value;
+  }
+  return {
+    latticeId,
+    userName: text(memberOf(resource, "userName", null)) ?? "",
+    externalId: text(memberOf(resource, "externalId", null)),
+    active: boolean(memberOf(resource, "active", null)) !== false,
+    values,
+    siblings: readSiblings(resource, values, paths),
+  };
+}
+
+/** The value that `resource` holds at `path`; for a reference the id it points to. `undefined` where it has none. */
+function readPath(resource: JsonObject, path: ScimPath): Json | undefined {
+  const attribute = readAttribute(resource, path);
+  if (path.reference) {
+    return text(isJsonObject(attribute) ? memberOf(attribute, "value", null) : attribute) ?? undefined;
+  }
+  if (path.type !== null) {
+    const element = Array.isArray(attribute) ? pickElement(attribute, path.type) : undefined;
+    return element === undefined
+      ? undefined
+      : assigned(memberOf(element, path.subAttribute ?? "value", path.schema));
+  }
+  if (path.subAttribute !== null) {
+    return isJsonObject(attribute)
+      ? assigned(memberOf(attribute, path.subAttribute, path.schema))
+      : undefined;
+  }
+  if (path.schema === null && path.attribute.toLowerCase() === "active")
+    return boolean(attribute) ?? assigned(attribute);
+  return assigned(attribute);
+}
+
+/** The body of a POST: `writes` as a SCIM user with the URNs of the extensions in use (RFC 7643 section 3). */
+export function buildCreateBody(writes: readonly AttributeWrite[], paths: PathTable): JsonObject {
+  return mergeIntoResource({ schemas: [CORE_USER_SCHEMA] }, writes, paths);
+}
+
+/** `resource` with `writes` merged in; all else stays as it was read. `null` takes the attribute out. */
+export function mergeIntoResource(
+  resource: JsonObject,
+  writes: readonly AttributeWrite[],
+  paths: PathTable,
+): JsonObject {
+  const merged: Draft = { ...resource };
+  const schemas = new Set<Json>(Array.isArray(merged.schemas) ? merged.schemas : [CORE_USER_SCHEMA]);
+  for (const { path: pathText, value } of writes) {
+    const path = paths.of(pathText);
+    if (path.schema === null) {
+      writeInto(merged, path, value);
+      continue;
+    }
+    const current = merged[path.schema];
+    const block: Draft = isJsonObject(current) ? { ...current } : {};
+    writeInto(block, path, value);
+    if (Object.keys(block).length === 0) {
+      delete merged[path.schema];
+    } else {
+      merged[path.schema] = block;
+      schemas.add(path.schema);
+    }
+  }
+  return { ...merged, schemas: [...schemas] };
+}
+
+/** The account as it is after `writes`, for a target that acknowledges a write without showing the result. */
+export function applyWrites(
+  user: TargetUser,
+  writes: readonly AttributeWrite[],
+  paths: PathTable,
+): TargetUser {
+  const values: Draft = { ...user.values };
+  const siblings: Draft = { ...user.siblings };
+  let { userName, externalId, active } = user;
+  for (const { path: pathText, value } of writes) {
+    const path = paths.of(pathText);
+    const name = path.schema === null ? path.attribute.toLowerCase() : "";
+    if (name === "username") userName = text(value) ?? "";
+    if (name === "externalid") externalId = text(value);
+    if (name === "active") active = value !== false;
+    if (assigned(value) === undefined) delete values[path.text];
+    else values[path.text] = value;
+  }
+  for (const [key, elements] of writtenArrays(user, writes, paths)) {
+    const rest = splitElements(elements, pathsOf(key, paths), values);
+    if (rest === undefined) delete siblings[key];
+    else siblings[key] = rest;
+  }
+  return { latticeId: user.latticeId, userName, externalId, active, values, siblings };
+}
+
+/** The multi-valued attributes that `writes` touch, each as a whole after the writes, by attribute with its URN. */
+export function writtenArrays(
+  user: TargetUser,
+  writes: readonly AttributeWrite[],
+  paths: PathTable,
+): ReadonlyMap<string, readonly Json[]> {
+  const arrays = new Map<string, readonly Json[]>();
+  for (const [key, elementWrites] of elementWritesByAttribute(writes, paths)) {
+    const current = restoreElements(user.siblings[key], pathsOf(key, paths), user.values);
+    arrays.set(key, mergeElements(current, elementWrites[0]?.path.attribute ?? "", elementWrites));
+  }
+  return arrays;
+}
+
+function elementWritesByAttribute(
+  writes: readonly AttributeWrite[],
+  paths: PathTable,
+): Map<string, ElementWrite[]> {
+  const grouped = new Map<string, ElementWrite[]>();
+  for (const write of writes) {
+    const path = paths.of(write.path);
+    if (path.type === null) continue;
+    const key = attributeKey(path);
+    grouped.set(key, [...(grouped.get(key) ?? []), { path, value: write.value }]);
+  }
+  return grouped;
+}
+
+function writeInto(block: Draft, path: ScimPath, value: Json): void {
+  const key = keyOf(block, path.attribute, path.schema) ?? path.attribute;
+  const current = block[key];
+  const next = path.type === null ? singleValue(current, path, value) : arrayValue(current, path, value);
+  if (next === undefined) delete block[key];
+  else block[key] = next;
+}
+
+function arrayValue(current: Json | undefined, path: ScimPath, value: Json): Json | undefined {
+  const elements = mergeElements(Array.isArray(current) ? current : [], path.attribute, [{ path, value }]);
+  return elements.length === 0 ? undefined : elements;
+}
+
+function singleValue(current: Json | undefined, path: ScimPath, value: Json): Json | undefined {
+  if (path.reference) return value === null ? undefined : { value };
+  if (path.subAttribute === null) return value ?? undefined;
+  const complex: Draft = isJsonObject(current) ? { ...current } : {};
+  const key = keyOf(complex, path.subAttribute, path.schema) ?? path.subAttribute;
+  if (value === null) delete complex[key];
+  else complex[key] = value;
+  return Object.keys(complex).length === 0 ? undefined : complex;
+}
+
+function readSiblings(resource: JsonObject, values: JsonObject, paths: PathTable): JsonObject {
+  const siblings: Draft = {};
+  for (const path of paths.all) {
+    const key = attributeKey(path);
+    if (path.type === null || Object.hasOwn(siblings, key)) continue;
+    const elements = readAttribute(resource, path);
+    const rest = Array.isArray(elements) ? splitElements(elements, pathsOf(key, paths), values) : undefined;
+    if (rest !== undefined) siblings[key] = rest;
+  }
+  return siblings;
+}
+
+function pathsOf(key: string, paths: PathTable): readonly ScimPath[] {
+  return paths.all.filter((path) => path.type !== null && attributeKey(path) === key);
+}
+
+function assigned(value: Json | undefined): Json | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value === "object" && Object.keys(value).length === 0) return undefined;
+  return value;
+}
+
+function text(value: Json | undefined): string | null {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** Some servers answer with the words instead of the boolean. */
+function boolean(value: Json | undefined): boolean | undefined {
+  if (typeof value === "boolean") return value;
+  if (typeof value !== "string") return undefined;
+  const word = value.toLowerCase();
+  return word === "true" ? true : word === "false" ? false : undefined;
+}

@@ -1,0 +1,58 @@
+import { isJsonObject, type JsonObject } from "../domain/json.ts";
+
+/** What an error answer says, as far as it can be read. */
+export interface ScimError {
+  /** RFC 7644 section 3.12, table 9: `uniqueness`, `invalidValue`, … */
+  readonly scimType: string | undefined;
+  /** In one line of at most 500 characters; `undefined` where the body says nothing. */
+  readonly detail: string | undefined;
+}
+
+/**
+ * Reads the body of an error answer: RFC 7644 section 3.12, other JSON with a message, or a web page of something
+ * that stands between. Never throws.
+ */
+export function parseScimError(body: string): ScimError {
+  const json = parseJsonObject(body);
+  if (json === undefined) {
+    return { scimType: undefined, detail: isWebPage(body) ? pageTitle(body) : oneLine(body) };
+  }
+  const scimType = json.scimType;
+  return { scimType: typeof scimType === "string" ? oneLine(scimType) : undefined, detail: detailOf(json) };
+}
+
+/** `undefined` where `body` is no JSON object. */
+export function parseJsonObject(body: string): JsonObject | undefined {
+  try {
+    const json: unknown = JSON.parse(body);
+    return isJsonObject(json) ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a body is HTML, as proxies and login pages send it. */
+export function isWebPage(body: string): boolean {
+  return /^\s*(?:<!doctype html|<html)/i.test(body);
+}
+
+function detailOf(json: JsonObject): string | undefined {
+  for (const key of ["detail", "message", "error_description", "error"]) {
+    const value = json[key];
+    if (typeof value === "string") return oneLine(value);
+    if (isJsonObject(value)) return detailOf(value);
+  }
+  return undefined;
+}
+
+function pageTitle(body: string): string | undefined {
+  const title = /<title[^>]*>([^<]*)</i.exec(body)?.[1];
+  return title === undefined ? "a web page" : `a web page, "${oneLine(title) ?? ""}"`;
+}
+
+/** Server text ends in terminals and logs: no control characters, no line breaks, no end of it. */
+function oneLine(text: string): string | undefined {
+  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+  if (line === "") return undefined;
+  return line.length > 500 ? `${line.slice(0, 499)}…` : line;
+}

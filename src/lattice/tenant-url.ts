@@ -1,0 +1,72 @@
+import { UsageError } from "../domain/errors.ts";
+
+const AZURE_FLAG = "aadoptscim062020";
+
+/**
+ * Makes the base address of Lattice's SCIM API out of what an administrator pasted. The tenant URL of an Azure set-up
+ * (`…/scim/v2?aadOptscim062020`) is accepted: the flag, an instruction to Azure's own client alone, is taken off.
+ * @returns the address without a slash at its end, and a sentence for each thing that was changed.
+ * @throws UsageError on anything that cannot be it: no URL, credentials, another query, a fragment, http:// to a host
+ * that is not this machine.
+ */
+export function normalizeLatticeUrl(input: string): { url: string; notes: string[] } {
+  const url = parse(input.trim());
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError(
+      "The Lattice URL holds a user name or password. Take it out; the API key goes into lattice.token or LATTICE_API_KEY.",
+    );
+  }
+  if (url.hash !== "") throw new UsageError("The Lattice URL ends in a fragment (#…). Take it out.");
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    throw new UsageError(
+      `The Lattice URL uses http:// to ${url.host}: the API key would be readable on the way. Use https://.`,
+    );
+  }
+  const { path, flags } = splitPath(url);
+  const other = flags.find((flag) => flagName(flag) !== AZURE_FLAG);
+  if (other !== undefined) {
+    throw new UsageError(
+      `The Lattice URL has the query parameter "${other.split("=")[0]}". Give the base address alone, ` +
+        "as in https://api.latticehq.com/scim/v2.",
+    );
+  }
+  const notes =
+    flags.length === 0
+      ? []
+      : [
+          "Took ?aadOptscim062020 off the Lattice URL: it tells Azure's own SCIM client to follow the standard, " +
+            "which this program always does.",
+        ];
+  return { url: `${url.origin}${path.replace(/\/+$/, "")}`, notes };
+}
+
+/** Whether a host name can only mean this machine. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127(?:\.\d{1,3}){3}$/.test(hostname)
+  );
+}
+
+function parse(input: string): URL {
+  const url = URL.parse(input);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:") || url.hostname === "") {
+    throw new UsageError(
+      "The Lattice URL is no web address. Write it with https:// in front, as in https://api.latticehq.com/scim/v2.",
+    );
+  }
+  return url;
+}
+
+/** The flag is also met behind `&` without any `?`, where a URL parser takes it for a part of the path. */
+function splitPath(url: URL): { path: string; flags: string[] } {
+  const [path = "", ...behind] = url.pathname.split("&");
+  const flags = [...behind, ...url.search.slice(1).split("&")].filter((flag) => flag !== "");
+  return { path, flags };
+}
+
+function flagName(flag: string): string {
+  return (flag.split("=")[0] ?? "").replace(/\/+$/, "").toLowerCase();
+}

@@ -1,0 +1,131 @@
+import { HostUnavailableError, WatermarkExpiredError } from "../../src/domain/errors.ts";
+import type { JsonObject } from "../../src/domain/json.ts";
+import type { Source, SourceChange } from "../../src/domain/source.ts";
+
+interface Person {
+  readonly attributes: JsonObject;
+  readonly managerId: string | null;
+  readonly presence: "present" | "softDeleted" | "deleted";
+}
+
+/** A directory in memory, with a change log whose positions are the watermarks. */
+export interface MemorySource extends Source {
+  /** Adds a person, `<objectId>@example.com`, enabled, unless the attributes say otherwise. */
+  hire(objectId: string, attributes?: JsonObject, managerId?: string | null): void;
+  /** Changes attributes; `null` clears one. */
+  change(objectId: string, attributes: JsonObject): void;
+  setManager(objectId: string, managerId: string | null): void;
+  remove(objectId: string, presence: "softDeleted" | "deleted"): void;
+  restore(objectId: string): void;
+  /** Members of the scope; `null` where everybody is. */
+  scope: readonly string[] | null;
+  /** People whom the listing leaves out although they are there. */
+  readonly hidden: Set<string>;
+  /** Breaks the scope read off after its first page. */
+  breakScope: boolean;
+  /** Breaks the listing off after its first page. */
+  breakList: boolean;
+  /** No older watermark is accepted any more. */
+  expireWatermarks(): void;
+  /** What was read, in order: `all`, `changes`, `user <id>`, `scope`. */
+  readonly reads: string[];
+}
+
+const pageSize = 2;
+
+export function createMemorySource(): MemorySource {
+  const people = new Map<string, Person>();
+  const log: string[] = [];
+  let oldest = 0;
+  const person = (objectId: string): Person => {
+    const found = people.get(objectId);
+    if (found === undefined) throw new Error(`no person ${objectId} in the directory`);
+    return found;
+  };
+  const put = (objectId: string, next: Person): void => {
+    people.set(objectId, next);
+    log.push(objectId);
+  };
+  const upsert = (objectId: string, complete: boolean): SourceChange => {
+    const { attributes, managerId } = person(objectId);
+    return { kind: "upsert", objectId, attributes, complete, managerId };
+  };
+  const changeOf = (objectId: string): SourceChange => {
+    const { presence } = person(objectId);
+    return presence === "present" ? upsert(objectId, false) : { kind: "removed", objectId, presence };
+  };
+
+  const source: MemorySource = {
+    scope: null,
+    hidden: new Set(),
+    breakScope: false,
+    breakList: false,
+    reads: [],
+    hire: (objectId, attributes = {}, managerId = null) => {
+      const basics = {
+        id: objectId,
+        userPrincipalName: `${objectId}@example.com`,
+        displayName: objectId,
+        accountEnabled: true,
+      };
+      put(objectId, { attributes: { ...basics, ...attributes }, managerId, presence: "present" });
+    },
+    change: (objectId, attributes) => {
+      const known = person(objectId);
+      put(objectId, { ...known, attributes: { ...known.attributes, ...attributes } });
+    },
+    setManager: (objectId, managerId) => put(objectId, { ...person(objectId), managerId }),
+    remove: (objectId, presence) => put(objectId, { ...person(objectId), presence }),
+    restore: (objectId) => put(objectId, { ...person(objectId), presence: "present" }),
+    expireWatermarks: () => {
+      oldest = log.length + 1;
+    },
+
+    async *readAll(signal) {
+      source.reads.push("all");
+      const watermark = String(log.length);
+      const listed = [...people.keys()].filter(
+        (objectId) => person(objectId).presence === "present" && !source.hidden.has(objectId),
+      );
+      for (let at = 0; at < listed.length; at += pageSize) {
+        signal.throwIfAborted();
+        if (at > 0 && source.breakList) throw new HostUnavailableError("the directory went away");
+        yield listed.slice(at, at + pageSize).map((objectId) => upsert(objectId, true));
+      }
+      oldest = Math.min(oldest, log.length);
+      return { watermark };
+    },
+    async *readChanges(watermark, signal) {
+      source.reads.push("changes");
+      if (Number(watermark) < oldest) throw new WatermarkExpiredError("the delta token is too old");
+      const changed = [...new Set(log.slice(Number(watermark)))];
+      for (const objectId of changed) {
+        signal.throwIfAborted();
+        yield [changeOf(objectId)];
+      }
+      return { watermark: String(log.length) };
+    },
+    readUser: async (wanted) => {
+      source.reads.push(`user ${wanted}`);
+      const objectId = [...people.keys()].find(
+        (id) => id === wanted || person(id).attributes.userPrincipalName === wanted,
+      );
+      if (objectId === undefined || person(objectId).presence !== "present") return null;
+      return upsert(objectId, true);
+    },
+    readScope: () => (source.scope === null ? null : readScope(source)),
+  };
+  return source;
+}
+
+async function* readScope(source: MemorySource): AsyncGenerator<readonly string[], void> {
+  source.reads.push("scope");
+  const members = source.scope ?? [];
+  for (let at = 0; at < members.length; at += pageSize) {
+    if (source.breakScope) {
+      if (at > 0) throw new HostUnavailableError("the scope read broke off");
+    }
+    yield members.slice(at, at + pageSize);
+  }
+  if (source.breakScope) throw new HostUnavailableError("the scope read broke off");
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
+import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
+import type { CycleSettings } from "../../src/cycle/settings.ts";
+import type { Clock } from "../../src/domain/clock.ts";
+import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
+import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
+import { createMemorySource, type MemorySource } from "./memory-source.ts";
+import { createMemoryTarget, type MemoryTarget } from "./memory-target.ts";
+
+export const defaultRules: readonly object[] = parse(
+  readFileSync(new URL("../../config/default-mapping.yaml", import.meta.url), "utf8"),
+);
+
+export function mappingOf(rules: readonly object[] = defaultRules, filters: unknown = []): Mapping {
+  return parseMapping(rules, {
+    origin: "test",
+    onNull: "clear",
+    filters: parseScopingFilters(filters, { guests: true }),
+    digestOf: filters,
+  });
+}
+
+export const defaultSettings: CycleSettings = {
+  mapping: mappingOf(),
+  tenantId: "tenant-1",
+  actions: { create: true, update: true, deactivate: true },
+  guard: { enabled: true, maxDeactivations: 50, maxDeactivationPercent: 100, deactivationFloor: 5 },
+  adoptForeignExternalId: false,
+  concurrency: 4,
+  intervalMs: 45 * 60_000,
+  retentionMs: 30 * 24 * 3_600_000,
+};
+
+/** Time that stands still until it is moved. */
+export interface HandClock extends Clock {
+  advance(milliseconds: number): void;
+}
+
+export function createHandClock(start = Date.UTC(2026, 10, 23, 8)): HandClock {
+  let now = start;
+  return {
+    now: () => now,
+    sleep: async (milliseconds, signal) => {
+      signal?.throwIfAborted();
+      now += milliseconds;
+    },
+    advance: (milliseconds) => {
+      now += milliseconds;
+    },
+  };
+}
+
+export const silentLog: CycleLog = { debug: () => {}, info: () => {}, warn: () => {} };
+
+/** A directory, a Lattice, a clock and a real database file, and cycles between them. */
+export interface Workplace extends AsyncDisposable {
+  readonly source: MemorySource;
+  readonly target: MemoryTarget;
+  readonly clock: HandClock;
+  readonly path: string;
+  store: StateStore;
+  settings: CycleSettings;
+  /** Runs a cycle 45 minutes after the one before. */
+  cycle(request?: Partial<CycleRequest>): Promise<CycleResult>;
+  /** Closes the database and opens it again, as a new process does. */
+  restart(): Promise<void>;
+  ports(): Ports;
+  operations(cycleId: number): Promise<readonly LoggedOperation[]>;
+}
+
+export async function createWorkplace(settings: Partial<CycleSettings> = {}): Promise<Workplace> {
+  const folder = await mkdtemp(join(tmpdir(), "als-engine-"));
+  const path = join(folder, "state.db");
+  const clock = createHandClock();
+  const place: Workplace = {
+    source: createMemorySource(),
+    target: createMemoryTarget(),
+    clock,
+    path,
+    store: openStore(path),
+    settings: { ...defaultSettings, ...settings },
+    ports: () => ({
+      source: place.source,
+      target: place.target,
+      store: place.store,
+      clock,
+      log: silentLog,
+      settings: place.settings,
+      random: () => 0.5,
+    }),
+    cycle: async (request = {}) => {
+      clock.advance(place.settings.intervalMs);
+      return runCycle(place.ports(), {
+        dryRun: false,
+        full: false,
+        signal: new AbortController().signal,
+        ...request,
+      });
+    },
+    restart: async () => {
+      await place.store.close();
+      place.store = openStore(path);
+    },
+    operations: (cycleId) => place.store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1000 }),
+    [Symbol.asyncDispose]: async () => {
+      await place.store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return place;
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { Secret } from "../../src/domain/secret.ts";
+import { probeLattice } from "../../src/lattice/check.ts";
+import type { LatticeOptions } from "../../src/lattice/options.ts";
+import { json, LATTICE, listOf, optionsFor, PATHS, quiet, scimError, serve } from "./loopback.ts";
+import { startScimmy } from "./scimmy-server.ts";
+
+async function probe(options: LatticeOptions) {
+  const steps = await probeLattice(options, quiet);
+  return Object.fromEntries(steps.map((step) => [step.name, step]));
+}
+
+function now() {
+  return { clock: { now: () => Date.now(), sleep: async () => undefined } };
+}
+
+describe("the check of Lattice", () => {
+  it("passes where all is well, and writes nothing", async () => {
+    const server = await startScimmy({ patch: true });
+    const steps = await probeLattice(
+      { ...optionsFor(server.url, { updateMethod: "auto" }), ...now() },
+      quiet,
+    );
+    expect(steps.map(({ name, ok }) => [name, ok])).toEqual([
+      ["Lattice host", true],
+      ["Lattice API key", true],
+      ["Clock against Lattice", true],
+      ["Lattice update method", true],
+      ["Lattice attributes", true],
+    ]);
+    expect(server.requests.every((request) => request.startsWith("GET "))).toBe(true);
+  });
+
+  it("names the mapped attributes that Lattice does not have", async () => {
+    const server = await startScimmy({ patch: true });
+    const missing = `${LATTICE}:shoeSize`;
+    const paths = [...PATHS, `${LATTICE}:officeLocation`, missing, "name.shoutedName"];
+    const steps = await probe({ ...optionsFor(server.url, { paths }), ...now() });
+    expect(steps["Lattice attributes"]).toMatchObject({
+      ok: false,
+      detail: `Lattice does not know ${missing}, name.shoutedName`,
+      remedy: expect.stringContaining("custom attribute"),
+    });
+  });
+
+  it("finds the schemas under Lattice's own spelling", async () => {
+    const server = await serve(({ url }, response) => {
+      if (url.includes("/Users")) json(response, 200, listOf([]));
+      else if (url.endsWith("/schemas")) {
+        const attributes = [{ name: "userName" }];
+        json(response, 200, listOf([{ id: "urn:ietf:params:scim:schemas:core:2.0:User", attributes }]));
+      } else scimError(response, 404, "none");
+    });
+    const steps = await probe(optionsFor(server.url, { paths: ["userName", "title"] }));
+    expect(steps["Lattice attributes"]).toMatchObject({ ok: false, detail: "Lattice does not know title" });
+    expect(steps["Lattice update method"]).toMatchObject({ ok: true });
+  });
+
+  it("says that PATCH is not taken where the configuration demands it", async () => {
+    const server = await startScimmy({ patch: false });
+    const steps = await probe({ ...optionsFor(server.url, { updateMethod: "patch" }), ...now() });
+    expect(steps["Lattice update method"]).toMatchObject({
+      ok: false,
+      remedy: expect.stringContaining("auto"),
+    });
+  });
+
+  it("stops at a refused key and repeats it nowhere", async () => {
+    const server = await startScimmy({ patch: true });
+    const options = { ...optionsFor(server.url, { token: new Secret("revoked-key") }), ...now() };
+    const steps = await probeLattice(options, quiet);
+    expect(steps.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(["Lattice API key"]);
+    expect(server.requests).toHaveLength(1);
+    expect(JSON.stringify(steps)).toContain("super admin");
+    expect(JSON.stringify(steps)).not.toContain("revoked-key");
+  });
+
+  it("stops where nothing listens", async () => {
+    const steps = await probeLattice(optionsFor("http://127.0.0.1:1/scim/v2"), quiet);
+    expect(steps).toEqual([
+      {
+        name: "Lattice host",
+        ok: false,
+        detail: expect.stringContaining("ECONNREFUSED"),
+        remedy: expect.stringContaining("lattice.url"),
+      },
+    ]);
+  });
+
+  it("measures the clock by the Date of the answer", async () => {
+    const options = optionsFor("");
+    const date = new Date(options.clock.now() + 600_000).toUTCString();
+    const server = await serve((_request, response) => json(response, 200, listOf([]), { Date: date }));
+    const steps = await probe({ ...options, url: server.url });
+    expect(steps["Clock against Lattice"]).toMatchObject({
+      ok: false,
+      detail: "this machine's clock is 600 s behind Lattice's",
+    });
+    expect(steps["Lattice attributes"]).toBeDefined();
+  });
+});

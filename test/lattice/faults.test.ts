@@ -1,0 +1,282 @@
+import type { ServerResponse } from "node:http";
+import { describe, expect, it } from "vitest";
+import {
+  AlreadyExistsError,
+  ConfigurationError,
+  HostUnavailableError,
+  RecordGoneError,
+  RecordRejectedError,
+  RecordUnavailableError,
+  UnknownOutcomeError,
+} from "../../src/domain/errors.ts";
+import type { TargetUser } from "../../src/domain/target.ts";
+import { collect, connect, failureOf, json, listOf, quiet, scimError, serve, TOKEN } from "./loopback.ts";
+
+const ada: TargetUser = {
+  latticeId: "l-1",
+  userName: "ada@example.com",
+  externalId: "o-1",
+  active: true,
+  values: { userName: "ada@example.com", title: "Analyst" },
+  siblings: {},
+};
+const resource = { id: "l-1", userName: "ada@example.com", externalId: "o-1", active: true, title: "Chief" };
+const newcomer = [{ path: "userName", value: "ada@example.com" }];
+const promotion = [{ path: "title", value: "Chief" }];
+
+/** Sends the head of an answer and half of its body, then hangs up. */
+function truncate(response: ServerResponse, status: number): void {
+  const body = JSON.stringify(resource);
+  response.writeHead(status, { "Content-Type": "application/scim+json", "Content-Length": body.length });
+  response.write(body.slice(0, 20), () => response.destroy());
+}
+
+const page = (response: ServerResponse, status: number): void => {
+  response.writeHead(status, { "Content-Type": "text/html" });
+  response.end("<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>cdn</body></html>");
+};
+
+const fates: [string, (response: ServerResponse) => void][] = [
+  ["the connection is dropped", (response) => response.destroy()],
+  ["the answer is cut off", (response) => truncate(response, 201)],
+  ["an error answer is cut off", (response) => truncate(response, 400)],
+  ["the JSON is incomplete", (response) => response.writeHead(201).end('{"id":"l-1"')],
+  ["a web page comes with 200", (response) => page(response, 200)],
+  ["a web page comes with 502", (response) => page(response, 502)],
+  ["500 is answered", (response) => scimError(response, 500, "oops")],
+  ["503 is answered without Retry-After", (response) => scimError(response, 503, "busy")],
+  ["504 is answered", (response) => scimError(response, 504, "late")],
+  [
+    "the answer is too large",
+    (response) => response.writeHead(201).end(JSON.stringify({ id: "x".repeat(5000) })),
+  ],
+  ["no answer comes", () => undefined],
+];
+
+describe("a create", () => {
+  it.each([
+    ...fates,
+    ["the new account has no id", (response: ServerResponse) => json(response, 201, { userName: "a" })],
+    ["the answer is empty", (response: ServerResponse) => void response.writeHead(202).end()],
+  ] as typeof fates)("is sent once and has an unknown outcome where %s", async (_case, answer) => {
+    const server = await serve((_request, response) => answer(response));
+    const { target } = connect(server.url, { timeoutMs: 200, maxResponseBytes: 2000 });
+    expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(UnknownOutcomeError);
+    expect(server.requests.map(({ method, url }) => `${method} ${url}`)).toEqual(["POST /scim/v2/Users"]);
+  });
+
+  it("was certainly not sent where the host refuses connections", async () => {
+    const { target } = connect("http://127.0.0.1:1/scim/v2");
+    const failure = await failureOf(target.create(newcomer, quiet));
+    expect(failure).toBeInstanceOf(HostUnavailableError);
+    expect(failure.message).toContain("ECONNREFUSED");
+  });
+
+  it("was certainly not sent where the name does not resolve", async () => {
+    const { target } = connect("https://lattice.invalid/scim/v2");
+    expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(HostUnavailableError);
+  });
+
+  it("meets an existing account with 409", async () => {
+    const server = await serve((_request, response) =>
+      scimError(response, 409, "userName is taken", { scimType: "uniqueness" }),
+    );
+    const failure = await failureOf(connect(server.url).target.create(newcomer, quiet));
+    expect(failure).toBeInstanceOf(AlreadyExistsError);
+    expect(failure).toMatchObject({ status: 409, scimType: "uniqueness" });
+  });
+
+  it.each([400, 413, 422])(
+    "is refused for this account alone by %i, with the server's words",
+    async (status) => {
+      const server = await serve((_request, response) =>
+        scimError(response, status, "userName must be an e-mail address", { scimType: "invalidValue" }),
+      );
+      const failure = await failureOf(connect(server.url).target.create(newcomer, quiet));
+      expect(failure).toBeInstanceOf(RecordRejectedError);
+      expect(failure).toMatchObject({ status, scimType: "invalidValue" });
+      expect(failure.message).toContain("(invalidValue): userName must be an e-mail address");
+    },
+  );
+
+  it.each([401, 403, 404, 405, 501])("stops everything at %i", async (status) => {
+    const server = await serve((_request, response) => scimError(response, status, "no"));
+    expect(await failureOf(connect(server.url).target.create(newcomer, quiet))).toBeInstanceOf(
+      ConfigurationError,
+    );
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("gives the account as asked for where the server answers with the id alone", async () => {
+    const server = await serve((_request, response) =>
+      json(response, 201, { id: "l-1" }, { "X-Request-Id": "req-7" }),
+    );
+    const receipt = await connect(server.url).target.create(newcomer, quiet);
+    expect(receipt).toMatchObject({
+      status: 201,
+      requestId: "req-7",
+      user: { latticeId: "l-1", userName: "ada@example.com", values: { userName: "ada@example.com" } },
+    });
+    expect(server.requests[0]).toMatchObject({
+      authorization: `Bearer ${TOKEN}`,
+      contentType: "application/scim+json",
+    });
+  });
+});
+
+describe("an update", () => {
+  it.each(fates.filter(([name]) => name !== "the answer is too large"))(
+    "is repeated where %s, and done when that passes",
+    async (_case, answer) => {
+      const server = await serve((_request, response) =>
+        server.requests.length < 4 ? answer(response) : json(response, 200, resource),
+      );
+      const { target, clock } = connect(server.url, { timeoutMs: 200 });
+      const { user } = await target.update(ada, promotion, quiet);
+      expect(user.values.title).toBe("Chief");
+      expect(server.requests).toHaveLength(4);
+      expect(clock.sleeps.slice(0, 3).reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(500);
+    },
+  );
+
+  it("is given up for this account after four tries", async () => {
+    const server = await serve((_request, response) => page(response, 502));
+    const failure = await failureOf(connect(server.url).target.update(ada, promotion, quiet));
+    expect(failure).toBeInstanceOf(RecordUnavailableError);
+    expect(failure.message).toContain('[PATCH] "/Users/l-1": 502 Bad Gateway: a web page, "Bad gateway"');
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it("finds the host gone where nothing listens", async () => {
+    const { target, clock } = connect("http://127.0.0.1:1/scim/v2");
+    expect(await failureOf(target.update(ada, promotion, quiet))).toBeInstanceOf(HostUnavailableError);
+    expect(clock.sleeps).toEqual([500, 1000, 2000]);
+  });
+
+  it("finds the account gone at 404", async () => {
+    const server = await serve((_request, response) => scimError(response, 404, "Resource l-1 not found"));
+    expect(await failureOf(connect(server.url).target.update(ada, promotion, quiet))).toBeInstanceOf(
+      RecordGoneError,
+    );
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([204, 200])("without an answer's body (%i) gives the account as asked for", async (status) => {
+    const server = await serve((_request, response) => void response.writeHead(status).end());
+    const { user } = await connect(server.url).target.update(ada, promotion, quiet);
+    expect(user).toEqual({ ...ada, values: { ...ada.values, title: "Chief" } });
+  });
+
+  it.each([405, 501])(
+    "turns to PUT for good where PATCH meets %i and the method is automatic",
+    async (status) => {
+      const server = await serve(({ method, url }, response) => {
+        if (url.endsWith("/ServiceProviderConfig")) scimError(response, 404, "none");
+        else if (method === "PATCH") scimError(response, status, "not supported");
+        else json(response, 200, resource);
+      });
+      const { target } = connect(server.url, { updateMethod: "auto" });
+      await target.update(ada, promotion, quiet);
+      await target.update(ada, promotion, quiet);
+      expect(server.requests.map(({ method }) => method)).toEqual([
+        "GET",
+        "PATCH",
+        "GET",
+        "PUT",
+        "GET",
+        "PUT",
+      ]);
+      expect(await target.updateMethod(quiet)).toBe("put");
+    },
+  );
+
+  it("is a matter of configuration where PATCH is demanded and refused", async () => {
+    const server = await serve((_request, response) => scimError(response, 501, "not supported"));
+    expect(await failureOf(connect(server.url).target.update(ada, promotion, quiet))).toBeInstanceOf(
+      ConfigurationError,
+    );
+  });
+
+  it("asks for the ServiceProviderConfig once for many updates, and not at all where it is remembered", async () => {
+    const server = await serve(({ url }, response) =>
+      json(response, 200, url.endsWith("/ServiceProviderConfig") ? { patch: { supported: true } } : resource),
+    );
+    const { target } = connect(server.url, { updateMethod: "auto" });
+    await Promise.all([1, 2, 3].map(() => target.update(ada, promotion, quiet)));
+    expect(server.requests.filter(({ method }) => method === "GET")).toHaveLength(1);
+    const remembered = connect(server.url, { updateMethod: "auto", knownUpdateMethod: "patch" });
+    await remembered.target.update(ada, promotion, quiet);
+    expect(server.requests.filter(({ method }) => method === "GET")).toHaveLength(1);
+  });
+
+  it("never replaces an account that it could not read", async () => {
+    const server = await serve((_request, response) => json(response, 200, {}));
+    const failure = await failureOf(
+      connect(server.url, { updateMethod: "put" }).target.update(ada, promotion, quiet),
+    );
+    expect(failure).toBeInstanceOf(RecordUnavailableError);
+    expect(server.requests.map(({ method }) => method)).toEqual(["GET"]);
+  });
+});
+
+describe("a read", () => {
+  it("is repeated where it fails in passing, then the host counts as unavailable", async () => {
+    const server = await serve((_request, response) => page(response, 200));
+    const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
+    expect(failure).toBeInstanceOf(HostUnavailableError);
+    expect(failure.message).toContain("a web page instead of SCIM JSON");
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it("of a missing account gives null", async () => {
+    const server = await serve((_request, response) => scimError(response, 404, "none"));
+    expect(await connect(server.url).target.get("l-1", quiet)).toBeNull();
+  });
+
+  it("is not tried again where the answer is larger than allowed", async () => {
+    const server = await serve((_request, response) =>
+      json(response, 200, listOf([{ id: "x".repeat(5000) }])),
+    );
+    const { target } = connect(server.url, { maxResponseBytes: 2000 });
+    const failure = await failureOf(collect(target.list(quiet)));
+    expect(failure).toBeInstanceOf(HostUnavailableError);
+    expect(failure.message).toContain("larger than 2000 bytes");
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("puts an id into the address so that it cannot lead elsewhere", async () => {
+    const server = await serve((_request, response) => json(response, 200, resource));
+    await connect(server.url).target.get("../Groups/1?x=y", quiet);
+    expect(server.requests[0]?.url).toBe("/scim/v2/Users/..%2FGroups%2F1%3Fx%3Dy");
+  });
+});
+
+describe("the API key", () => {
+  it("does not follow a redirect to another host", async () => {
+    const elsewhere = await serve((_request, response) => json(response, 200, listOf([])));
+    const server = await serve(
+      (_request, response) =>
+        void response.writeHead(307, { Location: `${elsewhere.url}/Users?secret=1` }).end(),
+    );
+    const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
+    expect(failure).toBeInstanceOf(ConfigurationError);
+    expect(failure.message).toContain(new URL(elsewhere.url).origin);
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  it.each([400, 401, 500])("stays out of the error where the server repeats it with %i", async (status) => {
+    const server = await serve(({ authorization }, response) =>
+      scimError(response, status, `bad ${authorization}`),
+    );
+    const failure = await failureOf(connect(server.url).target.create(newcomer, quiet));
+    expect(failure.message).not.toContain(TOKEN);
+    expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain(TOKEN);
+    expect(failure.message).toContain(status === 500 ? "bad Bearer ***" : "***");
+  });
+
+  it("stays out of the error where the connection fails", async () => {
+    const { inspect } = await import("node:util");
+    const failure = await failureOf(connect("http://127.0.0.1:1/scim/v2").target.create(newcomer, quiet));
+    expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain(TOKEN);
+  });
+});

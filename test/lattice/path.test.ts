@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../../src/domain/errors.ts";
+import { compilePaths, parseScimPath } from "../../src/lattice/path.ts";
+import { ENTERPRISE, LATTICE } from "./loopback.ts";
+
+describe("a SCIM path", () => {
+  it.each([
+    ["userName", null, "userName", null, null],
+    ["name.givenName", null, "name", null, "givenName"],
+    ['emails[type eq "work"].value', null, "emails", "work", "value"],
+    ['phoneNumbers[ TYPE EQ "work" ].value', null, "phoneNumbers", "work", "value"],
+    [`${ENTERPRISE}:department`, ENTERPRISE, "department", null, null],
+    [`${LATTICE}:officeLocation`, LATTICE, "officeLocation", null, null],
+    ["urn:ietf:params:scim:schemas:core:2.0:User:title", null, "title", null, null],
+  ])("%s is taken apart", (text, schema, attribute, type, subAttribute) => {
+    expect(parseScimPath(text)).toEqual({ text, schema, attribute, type, subAttribute, reference: false });
+  });
+
+  it("of the manager is a reference", () => {
+    expect(parseScimPath(`${ENTERPRISE}:manager`).reference).toBe(true);
+    expect(parseScimPath(`${ENTERPRISE}:manager.value`).reference).toBe(true);
+    expect(parseScimPath("manager").reference).toBe(false);
+  });
+
+  it.each([
+    "",
+    "user name",
+    "emails",
+    "emails.value",
+    'emails[type eq "work"]',
+    'emails[primary eq "True"].value',
+    'emails[type ne "work"].value',
+    'emails[type eq "work" and primary eq true].value',
+    "name.given.name",
+    "id",
+    "meta.created",
+    "groups",
+    "title.value",
+    ENTERPRISE,
+    `${ENTERPRISE}:manager.displayName`,
+  ])("%j is refused", (text) => {
+    expect(() => parseScimPath(text)).toThrow(UsageError);
+  });
+
+  it("may not stand twice in a mapping, not even in other letters", () => {
+    expect(() => compilePaths(["title", "Title"])).toThrow(
+      '"title" and "Title" are the same SCIM attribute.',
+    );
+  });
+});

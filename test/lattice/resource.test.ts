@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import { compilePaths } from "../../src/lattice/path.ts";
+import { applyWrites, buildCreateBody, parseUser } from "../../src/lattice/resource.ts";
+import { ENTERPRISE, LATTICE, PATHS } from "./loopback.ts";
+
+const WORK = 'emails[type eq "work"].value';
+const paths = compilePaths([...PATHS, `${LATTICE}:officeLocation`]);
+
+const full = {
+  schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+  id: "l-1",
+  externalId: "o-1",
+  userName: "Ada@example.com",
+  active: true,
+  name: { givenName: "Ada", familyName: "Byron", formatted: "Ada Byron" },
+  title: "Analyst",
+  nickName: "unmapped",
+  emails: [{ type: "work", value: "ada@example.com", primary: true }],
+  [ENTERPRISE]: {
+    department: "Engines",
+    manager: { value: "l-9", $ref: "../Users/l-9", displayName: "Boss" },
+  },
+};
+
+describe("a SCIM user that is read", () => {
+  it("gives the mapped values alone, by the path of the mapping", () => {
+    expect(parseUser(full, paths)).toEqual({
+      latticeId: "l-1",
+      userName: "Ada@example.com",
+      externalId: "o-1",
+      active: true,
+      values: {
+        userName: "Ada@example.com",
+        externalId: "o-1",
+        active: true,
+        title: "Analyst",
+        "name.givenName": "Ada",
+        "name.familyName": "Byron",
+        [WORK]: "ada@example.com",
+        [`${ENTERPRISE}:department`]: "Engines",
+        [`${ENTERPRISE}:manager`]: "l-9",
+      },
+      siblings: {},
+    });
+  });
+
+  it.each([null, "", [], {}])("takes %j for no value", (nothing) => {
+    const user = parseUser(
+      { id: "l-1", userName: "a@example.com", title: nothing, externalId: nothing },
+      paths,
+    );
+    expect(user?.values).toEqual({ userName: "a@example.com" });
+    expect(user?.externalId).toBeNull();
+  });
+
+  it.each(["l-9", { value: "l-9" }, { Value: "l-9", $ref: "x", displayName: "Boss" }])(
+    "takes the manager from %j",
+    (manager) => {
+      const user = parseUser({ id: "l-1", [ENTERPRISE]: { manager } }, paths);
+      expect(user?.values[`${ENTERPRISE}:manager`]).toBe("l-9");
+    },
+  );
+
+  it("takes the words of sloppy servers for the boolean", () => {
+    expect(parseUser({ id: "l-1", active: "False" }, paths)).toMatchObject({
+      active: false,
+      values: { active: false },
+    });
+  });
+
+  it("finds attributes whatever their case, and Lattice's custom ones under their display names", () => {
+    const user = parseUser(
+      { ID: "l-1", USERNAME: "a@example.com", [LATTICE]: { "Office Location": "Oslo" } },
+      paths,
+    );
+    expect(user).toMatchObject({
+      latticeId: "l-1",
+      userName: "a@example.com",
+      values: { userName: "a@example.com", [`${LATTICE}:officeLocation`]: "Oslo" },
+    });
+  });
+
+  it.each([{}, { id: "" }, { id: null }, { id: ".." }, [], "l-1", null])(
+    "is none where it is %j",
+    (resource) => {
+      expect(parseUser(resource, paths)).toBeUndefined();
+    },
+  );
+
+  it("keeps what else a multi-valued attribute holds", () => {
+    const home = { type: "home", value: "ada@home.example.com" };
+    const work = { type: "work", value: "ada@example.com", primary: true, display: "Ada" };
+    expect(parseUser({ id: "l-1", emails: [home, work] }, paths)?.siblings).toEqual({
+      emails: [home, { type: "work", primary: true, display: "Ada" }],
+    });
+  });
+
+  it("prefers the primary one of two entries of a type", () => {
+    const emails = [
+      { type: "work", value: "old@example.com" },
+      { type: "work", value: "new@example.com", primary: true },
+    ];
+    expect(parseUser({ id: "l-1", emails }, paths)?.values[WORK]).toBe("new@example.com");
+  });
+});
+
+describe("the body of a create", () => {
+  it("nests the paths and names the extensions in use", () => {
+    const writes = [
+      { path: "userName", value: "ada@example.com" },
+      { path: "active", value: true },
+      { path: "title", value: null },
+      { path: "name.givenName", value: "Ada" },
+      { path: "name.familyName", value: "Byron" },
+      { path: WORK, value: "ada@example.com" },
+      { path: `${ENTERPRISE}:manager`, value: "l-9" },
+      { path: `${LATTICE}:officeLocation`, value: null },
+    ];
+    expect(buildCreateBody(writes, paths)).toEqual({
+      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+      userName: "ada@example.com",
+      active: true,
+      name: { givenName: "Ada", familyName: "Byron" },
+      emails: [{ type: "work", value: "ada@example.com", primary: true }],
+      [ENTERPRISE]: { manager: { value: "l-9" } },
+    });
+  });
+});
+
+describe("writes applied to a known account", () => {
+  it("give the account as it was asked to be", () => {
+    const user = parseUser({ ...full, emails: [{ type: "home", value: "h@example.com" }] }, paths);
+    if (user === undefined) throw new Error("no user");
+    const after = applyWrites(
+      user,
+      [
+        { path: "userName", value: "ada.byron@example.com" },
+        { path: "active", value: false },
+        { path: "title", value: null },
+        { path: WORK, value: "ada.byron@example.com" },
+      ],
+      paths,
+    );
+    expect(after).toMatchObject({
+      latticeId: "l-1",
+      userName: "ada.byron@example.com",
+      active: false,
+      externalId: "o-1",
+    });
+    expect(after.values.title).toBeUndefined();
+    expect(after.values[WORK]).toBe("ada.byron@example.com");
+    expect(after.siblings).toEqual({ emails: [{ type: "home", value: "h@example.com" }, { type: "work" }] });
+  });
+});

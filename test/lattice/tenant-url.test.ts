@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../../src/domain/errors.ts";
+import { normalizeLatticeUrl } from "../../src/lattice/tenant-url.ts";
+
+const BASE = "https://api.latticehq.com/scim/v2";
+
+describe("the Lattice URL", () => {
+  it.each([BASE, `${BASE}/`, ` ${BASE}// `])("%j is taken without its slashes", (input) => {
+    expect(normalizeLatticeUrl(input)).toEqual({ url: BASE, notes: [] });
+  });
+
+  it.each([
+    "?aadOptscim062020",
+    "/?aadOptscim062020",
+    "?AADOPTSCIM062020=",
+    "?aadOptscim062020=true",
+    "?aadOptscim062020/",
+    "?&aadOptscim062020",
+    "&aadOptscim062020",
+    "/&aadOptscim062020",
+  ])("loses Azure's flag written as %s, with a note", (flag) => {
+    const { url, notes } = normalizeLatticeUrl(BASE + flag);
+    expect(url).toBe(BASE);
+    expect(notes).toEqual([expect.stringContaining("aadOptscim062020")]);
+  });
+
+  it.each(["http://localhost:8080/scim/v2", "http://127.0.0.1:1/scim/v2", "http://[::1]:1/scim/v2"])(
+    "may be %s, which stays on this machine",
+    (input) => {
+      expect(normalizeLatticeUrl(input).url).toBe(input);
+    },
+  );
+
+  it.each([
+    "",
+    "api.latticehq.com/scim/v2",
+    "ftp://api.latticehq.com/scim/v2",
+    "http://api.latticehq.com/scim/v2",
+    "http://127.0.0.1.example.com/scim/v2",
+    `${BASE}?token=abc`,
+    `${BASE}?aadOptscim062020&x=1`,
+    `${BASE}#top`,
+    "https://user:hunter2@api.latticehq.com/scim/v2",
+  ])("%j is refused", (input) => {
+    expect(() => normalizeLatticeUrl(input)).toThrow(UsageError);
+  });
+
+  it("does not repeat a secret in its refusal", () => {
+    for (const input of ["https://user:hunter2@api.latticehq.com", `${BASE}?key=hunter2`]) {
+      expect(() => normalizeLatticeUrl(input)).toThrow(/^(?!.*hunter2)/);
+    }
+  });
+});
