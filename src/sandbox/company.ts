@@ -6,10 +6,10 @@ import { inventName, nameOf, type PersonName } from "./names.ts";
 import { createRandom, type Random } from "./random.ts";
 
 /** Name of the enterprise application that everybody in scope is assigned to. */
-export const applicationName = "Lattice SCIM";
+const applicationName = "Lattice SCIM";
 
 /** Name of the group at the top of the nesting; it holds the divisions, which hold the departments. */
-export const everybodyGroupName = "All Employees";
+const everybodyGroupName = "All Employees";
 
 const smallest = 20;
 

@@ -7,6 +7,10 @@ export type SandboxDatabase = Database.Database;
 
 const schemaVersion = 1;
 
+/** In KiB, negative as SQLite wants it. */
+const usualCache = -8_000;
+const largeCache = -32_000;
+
 /**
  * `person.properties` is a JSON object by Graph name: `null` is a value that was cleared, an absent name one that was never set.
  * `account.attributes` is a JSON object by SCIM name of everything that has no column of its own.
@@ -94,7 +98,7 @@ export function openSandboxDatabase(file: string): SandboxDatabase {
     database = new Database(file, { timeout: 5_000 });
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = NORMAL");
-    database.pragma("cache_size = -8000");
+    database.pragma(`cache_size = ${usualCache}`);
     prepareSchema(database, file);
     return database;
   } catch (error) {
@@ -119,6 +123,17 @@ export function writeMeta(database: SandboxDatabase, key: string, value: string)
       "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     )
     .run(key, value);
+}
+
+/** Does a large amount of writing with a cache that holds the indexes, and gives the memory back. */
+export function withLargeCache(database: SandboxDatabase, write: () => void): void {
+  database.pragma(`cache_size = ${largeCache}`);
+  try {
+    write();
+  } finally {
+    database.pragma(`cache_size = ${usualCache}`);
+    database.pragma("shrink_memory");
+  }
 }
 
 function createPrivately(file: string): void {

@@ -46,6 +46,12 @@ function createStory(directory: Directory, random: Random, day: number) {
     Array.from({ length: count }, () => find(suits)).filter((user) => user !== undefined);
   const works = (user: DirectoryUser) => user.properties.accountEnabled === true;
   const leads = (user: DirectoryUser) => directory.reportsOf(user.id).length > 0;
+  /** Leads a team below the head of the company; the two who manage each other have none. */
+  const leadsTeam = (user: DirectoryUser) =>
+    works(user) &&
+    leads(user) &&
+    user.managerId !== null &&
+    directory.get(user.managerId)?.managerId !== user.id;
   const isPlain = (user: DirectoryUser) =>
     works(user) && !leads(user) && String(user.properties.userPrincipalName).endsWith("@example.com");
 
@@ -57,29 +63,27 @@ function createStory(directory: Directory, random: Random, day: number) {
       return [`${nameIn(user)} came back: the account is enabled again.`];
     },
     hire(count: number): string[] {
-      const names = findSome(count, (one) => works(one) && leads(one) && one.managerId !== null).map(
-        (manager, index) => {
-          const name = inventName(random);
-          const number = 1_000_000 + day * 10_000 + index;
-          const alias = unusedAlias(name, number, isTaken);
-          const department = departments.find((one) => one.name === manager.properties.department);
-          const id = directory.createUser(
-            {
-              ...commonProperties(random, name, number),
-              userPrincipalName: `${alias}@example.com`,
-              mail: `${alias}@example.com`,
-              mailNickname: alias,
-              jobTitle: random.pick(department?.roles ?? ["Associate"]),
-              department: manager.properties.department ?? null,
-              employeeType: "Employee",
-            },
-            manager.id,
-          );
-          touched.add(id);
-          for (const group of directory.groupsOf(manager.id)) directory.addMember(group, id);
-          return name.displayName;
-        },
-      );
+      const names = findSome(count, leadsTeam).map((manager, index) => {
+        const name = inventName(random);
+        const number = 1_000_000 + day * 10_000 + index;
+        const alias = unusedAlias(name, number, isTaken);
+        const department = departments.find((one) => one.name === manager.properties.department);
+        const id = directory.createUser(
+          {
+            ...commonProperties(random, name, number),
+            userPrincipalName: `${alias}@example.com`,
+            mail: `${alias}@example.com`,
+            mailNickname: alias,
+            jobTitle: random.pick(department?.roles ?? ["Associate"]),
+            department: manager.properties.department ?? null,
+            employeeType: "Employee",
+          },
+          manager.id,
+        );
+        touched.add(id);
+        for (const group of directory.groupsOf(manager.id)) directory.addMember(group, id);
+        return name.displayName;
+      });
       return names.length === 0 ? [] : [`${people(names.length)} hired: ${names.join(", ")}.`];
     },
     promote(count: number): string[] {
@@ -121,7 +125,7 @@ function createStory(directory: Directory, random: Random, day: number) {
       return [`${nameIn(user)} married and is now ${name.displayName}, with a new user principal name.`];
     },
     giveNewLead(): string[] {
-      const lead = find((one) => works(one) && directory.reportsOf(one.id).length >= 2);
+      const lead = find((one) => leadsTeam(one) && directory.reportsOf(one.id).length >= 2);
       const team =
         lead === undefined ? [] : directory.reportsOf(lead.id).flatMap((id) => directory.get(id) ?? []);
       const successor = team.find((one) => works(one) && isEmployee(directory, one) && !touched.has(one.id));

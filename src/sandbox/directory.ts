@@ -50,12 +50,6 @@ export interface Directory extends DirectoryAccess {
   beginDay(): number;
 }
 
-/** Rows of a company that is being founded: written without a trace in the change log. */
-export interface FoundingUser {
-  readonly properties: JsonObject;
-  readonly managerId: string | null;
-}
-
 /** The object id of the `number`th person (from 1) of this seed. */
 export function personId(seed: number, number: number): string {
   return seededUUID(seed, "person", number);

@@ -13,7 +13,7 @@ export interface PersonRow {
 export const personColumns = "seq, id, deleted, manager_id, properties";
 
 /** Names that a user of Graph v1.0 has and that this directory keeps. "user resource type", Graph v1.0 reference. */
-export const keptProperties: ReadonlySet<string> = new Set([
+const keptProperties: ReadonlySet<string> = new Set([
   "id",
   "userPrincipalName",
   "accountEnabled",

@@ -2,7 +2,13 @@ import { randomBytes } from "node:crypto";
 import { type Clock, systemClock } from "../domain/clock.ts";
 import { createAccounts } from "./accounts.ts";
 import { foundCompany } from "./company.ts";
-import { openSandboxDatabase, readMeta, type SandboxDatabase, writeMeta } from "./database.ts";
+import {
+  openSandboxDatabase,
+  readMeta,
+  type SandboxDatabase,
+  withLargeCache,
+  writeMeta,
+} from "./database.ts";
 import { createDirectory, type Directory } from "./directory.ts";
 import { createGraph } from "./graph.ts";
 import type { Resync } from "./graph-delta.ts";
@@ -17,7 +23,7 @@ import { createScimService, type ScimLimits } from "./scim-service.ts";
 import { createTokenAuthority } from "./token.ts";
 
 export type { Fault, Interceptor } from "./http.ts";
-export type { RequestLog, RequestRecord, SandboxHost } from "./request-log.ts";
+export type { RequestLog, RequestRecord } from "./request-log.ts";
 
 /** How the embedded Lattice behaves; everything has a default. */
 export interface ScimOptions extends Partial<ScimLimits> {
@@ -161,7 +167,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         if (accounts.count() === 0) seedLatticePast(lattice, directory);
         writeMeta(database, "founded", "yes");
       });
-      found.immediate();
+      withLargeCache(database, () => found.immediate());
     }
 
     const shared = { interceptor: () => onRequest, record: requests.add, clock };
