@@ -157,9 +157,18 @@ export async function findAccount(
 ): Promise<TargetUser | null> {
   const externalId =
     person.changes?.find((change) => change.attribute === "externalId")?.after ?? person.objectId;
-  const byId =
-    typeof externalId === "string" ? await context.target.find("externalId", externalId, context.signal) : [];
+  const byId = typeof externalId === "string" ? await findByExternalId(context, externalId) : [];
   return byId[0] ?? (await context.target.find("userName", person.userName, context.signal))[0] ?? null;
+}
+
+/** A target that cannot be searched by this attribute is searched by userName alone. */
+async function findByExternalId(context: CycleContext, externalId: string): Promise<readonly TargetUser[]> {
+  try {
+    return await context.target.find("externalId", externalId, context.signal);
+  } catch (error) {
+    if (error instanceof RecordRejectedError) return [];
+    throw error;
+  }
 }
 
 /** @throws RecordRejectedError where the account is somebody else's, by its link or by its external id */
@@ -252,7 +261,7 @@ async function failed(
     status: "failed",
     error: error.message,
     httpStatus: error instanceof RecordRejectedError ? error.status : undefined,
-    unlink: error instanceof RecordGoneError && operation.action !== "create",
+    unlink: error instanceof RecordGoneError && (await isGone(context, operation)),
     // What ended in 5xx or silence may have been applied: the next cycle reads the account again.
     unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,
     retry: nextRetry(
@@ -266,6 +275,12 @@ async function failed(
     ),
     finishedAt: now,
   };
+}
+
+/** One 404 on a write dissolves no link: the account is asked for once more. */
+async function isGone(context: CycleContext, operation: LoggedOperation): Promise<boolean> {
+  if (operation.action === "create" || operation.latticeId === null) return false;
+  return (await context.target.get(operation.latticeId, context.signal)) === null;
 }
 
 async function previousRetry(context: CycleContext, objectId: string): Promise<RetryRecord | null> {

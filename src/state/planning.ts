@@ -1,4 +1,4 @@
-import type { Operation } from "../domain/plan.ts";
+import type { Operation, SkipCode } from "../domain/plan.ts";
 import type { Presence } from "../domain/source.ts";
 import type { Candidate, Decision, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
@@ -118,6 +118,9 @@ function sharing(db: Connection): StateStore["sharing"] {
     );
 }
 
+/** Reasons that pass without a change of the person: time, or the owner of the account taking another name. */
+const lookedAtAgain: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "linkedToAnother"]);
+
 function saveDecisions(db: Connection): StateStore["saveDecisions"] {
   const insert = db.prepare<{
     cycleId: number;
@@ -177,7 +180,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
         const { skipped } = decision;
         settle.run({
           objectId: skipped.objectId,
-          pending: skipped.code === "waitingForRetry" ? 1 : 0,
+          pending: lookedAtAgain.has(skipped.code) ? 1 : 0,
           reference: decision.referencePending ? 1 : 0,
           code: skipped.code,
           reason: skipped.reason,

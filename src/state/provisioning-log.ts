@@ -207,8 +207,9 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
        request_id = :requestId, error = :error, finished_at = :finishedAt WHERE id = :id`,
   );
   const cycleOf = db.prepare<[number], { cycle_id: number }>("SELECT cycle_id FROM operation WHERE id = ?");
+  // A reference that the plan withdrew before sending is waited for as one that could not be sent is.
   const settle = db.prepare<[number, string]>(
-    "UPDATE source_user SET pending = 0, reference_pending = ? WHERE object_id = ?",
+    "UPDATE source_user SET pending = 0, reference_pending = max(reference_pending, ?) WHERE object_id = ?",
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
   const dropIntent = db.prepare<[string]>("DELETE FROM intent WHERE object_id = ?");
