@@ -1,26 +1,117 @@
 import type { GuardVerdict } from "../domain/plan.ts";
+import type { GuardedCounts, Hold } from "../domain/store.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
 import type { GuardLimits } from "./settings.ts";
 
+/** What a plan is weighed by: its own operations, and those done in the window before it. */
+export interface Weights {
+  readonly planned: GuardedCounts;
+  readonly recent: GuardedCounts;
+  /** Linked accounts that are active before the plan. */
+  readonly linkedActive: number;
+  /** Linked accounts that have a value for the attribute, before the plan. */
+  readonly holders: (attribute: string) => number;
+}
+
+export interface Weighed {
+  readonly verdict: GuardVerdict;
+  readonly holds: readonly Hold[];
+}
+
 /**
- * Weighs a plan before it is sent: too many deactivations hold all of them back, not the first few.
- * @param counts.linkedActive accounts that are linked and active before the plan
+ * Weighs a plan before it is sent. A limit that is met holds back every operation of its kind, not the first few.
  */
-export function weighPlan(
-  counts: { readonly deactivations: number; readonly linkedActive: number },
-  limits: GuardLimits,
-): GuardVerdict {
-  const { deactivations, linkedActive } = counts;
-  if (!limits.enabled || deactivations <= limits.deactivationFloor) return { held: false, reasons: [] };
-  const reasons: string[] = [];
-  const percent = linkedActive === 0 ? 100 : (deactivations / linkedActive) * 100;
-  const all = `${deactivations} of ${linkedActive} active accounts would be deactivated`;
-  if (deactivations > limits.maxDeactivations) {
-    reasons.push(`${all}, more than guard.maxDeactivations (${limits.maxDeactivations})`);
+export function weighPlan(weights: Weights, limits: GuardLimits): Weighed {
+  if (!limits.enabled) return { verdict: { held: false, reasons: [] }, holds: [] };
+  const found = [
+    ...deactivations(weights, limits),
+    ...renames(weights, limits),
+    ...[...weights.planned.clears.keys()].flatMap((attribute) => clears(attribute, weights, limits)),
+  ];
+  return {
+    verdict: { held: found.length > 0, reasons: found.map(({ reason }) => reason) },
+    holds: uniqueHolds(found.map(({ hold }) => hold)),
+  };
+}
+
+interface Finding {
+  readonly hold: Hold;
+  readonly reason: string;
+}
+
+function deactivations({ planned, recent, linkedActive }: Weights, limits: GuardLimits): Finding[] {
+  return overLimits({
+    hold: { kind: "deactivations" },
+    planned: planned.deactivations,
+    recent: recent.deactivations,
+    // Who was switched off within the window was active at its start.
+    base: linkedActive + recent.deactivations,
+    what: (base) => `of ${base} active accounts would be deactivated`,
+    max: { value: limits.maxDeactivations, key: "maxDeactivations" },
+    percent: { value: limits.maxDeactivationPercent, key: "maxDeactivationPercent" },
+    floor: limits.deactivationFloor,
+  });
+}
+
+function renames({ planned, recent, linkedActive }: Weights, limits: GuardLimits): Finding[] {
+  return overLimits({
+    hold: { kind: "renames" },
+    planned: planned.renames,
+    recent: recent.renames,
+    base: linkedActive,
+    what: (base) => `of ${base} active accounts would get another userName`,
+    max: { value: limits.maxRenames, key: "maxRenames" },
+    percent: { value: limits.maxRenamePercent, key: "maxRenamePercent" },
+    floor: limits.renameFloor,
+  });
+}
+
+function clears(attribute: string, { planned, recent, holders }: Weights, limits: GuardLimits): Finding[] {
+  const before = recent.clears.get(attribute) ?? 0;
+  return overLimits({
+    hold: { kind: "clears", attribute },
+    planned: planned.clears.get(attribute) ?? 0,
+    recent: before,
+    base: holders(attribute) + before,
+    what: (base) => `of ${base} accounts with ${shortPath(attribute)} would lose it`,
+    max: null,
+    percent: { value: limits.maxClearsPercent, key: "maxClearsPercent" },
+    floor: limits.clearFloor,
+  });
+}
+
+interface Measure {
+  readonly hold: Hold;
+  readonly planned: number;
+  readonly recent: number;
+  readonly base: number;
+  readonly what: (base: number) => string;
+  readonly max: { readonly value: number; readonly key: keyof GuardLimits } | null;
+  readonly percent: { readonly value: number; readonly key: keyof GuardLimits };
+  readonly floor: number;
+}
+
+function overLimits({ hold, planned, recent, base, what, max, percent, floor }: Measure): Finding[] {
+  if (planned === 0) return [];
+  const total = planned + recent;
+  const window = recent === 0 ? "" : ` (${recent} of them within the last guard.window)`;
+  const share = base === 0 ? 100 : (total / base) * 100;
+  const findings: Finding[] = [];
+  if (max !== null && total > max.value) {
+    findings.push({
+      hold,
+      reason: `${total} ${what(base)}${window}, more than guard.${max.key} (${max.value})`,
+    });
   }
-  if (percent > limits.maxDeactivationPercent) {
-    reasons.push(
-      `${all} (${percent.toFixed(1)} %), more than guard.maxDeactivationPercent (${limits.maxDeactivationPercent} %)`,
-    );
+  if (total > floor && share > percent.value) {
+    findings.push({
+      hold,
+      reason: `${total} ${what(base)}${window}, ${share.toFixed(1)} %, more than guard.${percent.key} (${percent.value} %)`,
+    });
   }
-  return { held: reasons.length > 0, reasons };
+  return findings;
+}
+
+function uniqueHolds(holds: readonly Hold[]): Hold[] {
+  return [...new Map(holds.map((hold) => [JSON.stringify(hold), hold])).values()];
 }

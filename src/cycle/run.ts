@@ -3,7 +3,7 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
 import { applyPlan, interrupted } from "./apply.ts";
-import { weighPlan } from "./guard.ts";
+import { type Weighed, weighPlan } from "./guard.ts";
 import { ingestPerson, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
 import { makePlan, summarise } from "./plan.ts";
 import type { CycleContext, Ports } from "./ports.ts";
@@ -66,9 +66,9 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     if (select === "everybody") await store.putMeta({ mappingDigest: settings.mapping.digest });
     const person = typeof select === "object" && "only" in select ? select.only : undefined;
     const summary = await summarise(context, person);
-    const guard = weighPlan({ deactivations: summary.deactivate, linkedActive }, settings.guard);
+    const { verdict: guard, holds } = await weigh(context, linkedActive);
     await store.setCyclePlan(cycleId, { summary, guard });
-    const heldOperations = guard.held ? await store.holdOperations(cycleId, ["deactivate"]) : 0;
+    const heldOperations = await store.holdOperations(cycleId, holds);
     const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
 
     const applied = request.dryRun
@@ -90,13 +90,32 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     };
   } catch (error) {
     const reason = request.signal.aborted ? interrupted(request.signal) : error;
-    await store.finishCycle(cycleId, {
+    const end = {
       finishedAt: clock.now(),
       outcome: request.signal.aborted ? "interrupted" : "failed",
       error: reason instanceof Error ? reason.message : String(reason),
+    } as const;
+    await store.finishCycle(cycleId, end).catch((second: unknown) => {
+      // The first error says what went wrong; this one is most often its echo (a full disk).
+      ports.log.warn({ error: String(second) }, "the end of the cycle could not be recorded");
     });
     throw reason;
   }
+}
+
+async function weigh(context: CycleContext, linkedActive: number): Promise<Weighed> {
+  const { store, settings, clock, cycleId } = context;
+  const planned = await store.plannedCounts(cycleId);
+  const holders = new Map<string, number>();
+  for (const [attribute, count] of planned.clears) {
+    // Counting a company's values is worth it only where enough of them would go.
+    if (count > 0) holders.set(attribute, await store.countHolders(attribute));
+  }
+  const recent = await store.recentCounts(clock.now() - settings.guard.windowMs);
+  return weighPlan(
+    { planned, recent, linkedActive, holders: (attribute) => holders.get(attribute) ?? 0 },
+    settings.guard,
+  );
 }
 
 function chooseKind(ports: Ports, meta: Partial<Meta>, request: CycleRequest): CycleKind {

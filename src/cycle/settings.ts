@@ -16,12 +16,24 @@ export interface CycleSettings {
   readonly retentionMs: number;
 }
 
+/** What a plan may do without a person's leave; counts are those of the plan and of the window before it. */
 export interface GuardLimits {
   readonly enabled: boolean;
-  /** Deactivations in one plan, absolute. */
+  /** Deactivations, absolute. */
   readonly maxDeactivations: number;
-  /** Deactivations in one plan, per cent of linked active accounts. */
+  /** Deactivations, per cent of the linked active accounts. */
   readonly maxDeactivationPercent: number;
-  /** Up to so many are let through whatever the per cent: small companies. */
+  /** So many deactivations always pass the per cent: small companies. */
   readonly deactivationFloor: number;
+  /** Clears of one attribute, per cent of the linked accounts that have it. */
+  readonly maxClearsPercent: number;
+  /** So many clears of one attribute always pass. */
+  readonly clearFloor: number;
+  /** Changes of userName, absolute. */
+  readonly maxRenames: number;
+  /** Changes of userName, per cent of the linked active accounts. */
+  readonly maxRenamePercent: number;
+  readonly renameFloor: number;
+  /** How far back what was done counts too, so that a slow leak is met as well. */
+  readonly windowMs: number;
 }

@@ -128,6 +128,21 @@ export type Decision =
   /** Out of scope and without an account: nothing to say. */
   | { readonly kind: "ignored"; readonly objectId: string };
 
+/** What the guard counts. */
+export interface GuardedCounts {
+  readonly deactivations: number;
+  /** Changes of userName of existing accounts. */
+  readonly renames: number;
+  /** Values taken away from existing accounts, by attribute path. */
+  readonly clears: ReadonlyMap<string, number>;
+}
+
+/** A kind of work that the guard holds back. */
+export type Hold =
+  | { readonly kind: "deactivations" }
+  | { readonly kind: "renames" }
+  | { readonly kind: "clears"; readonly attribute: string };
+
 export type OperationStatus = "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
 
 /** An operation as it stands in the provisioning log. */
@@ -256,8 +271,17 @@ export interface StateStore {
     cycleId: number,
   ): Promise<{ readonly operationIds: readonly number[]; readonly managerIndexes: Int32Array }>;
   setWaves(waves: readonly { operationId: number; wave: number }[]): Promise<void>;
-  /** Marks planned operations of these actions as held by the guard. */
-  holdOperations(cycleId: number, actions: readonly Action[]): Promise<number>;
+  /** Deactivations, renames and clears that the cycle plans. */
+  plannedCounts(cycleId: number): Promise<GuardedCounts>;
+  /** The same of operations done since `since`, milliseconds since the epoch. */
+  recentCounts(since: number): Promise<GuardedCounts>;
+  /** Linked accounts that have a value for the attribute. */
+  countHolders(attribute: string): Promise<number>;
+  /**
+   * Holds back planned work of these kinds; an operation of which only a part is held is split, and the rest goes on.
+   * Returns how many operations are held.
+   */
+  holdOperations(cycleId: number, holds: readonly Hold[]): Promise<number>;
   countOperations(cycleId: number): Promise<ReadonlyMap<Action, number>>;
   /** Operations of the cycle that adopt an account. */
   countAdoptions(cycleId: number): Promise<number>;

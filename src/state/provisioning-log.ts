@@ -25,7 +25,6 @@ type LogMethods = Pick<
   | "withdrawReference"
   | "referenceDependencies"
   | "setWaves"
-  | "holdOperations"
   | "countOperations"
   | "countAdoptions"
   | "operations"
@@ -38,9 +37,6 @@ type LogMethods = Pick<
 /** A plan as rows, sent row by row, each marked with what came of it. */
 export function provisioningLogMethods(db: Connection, writer: TargetWriter): LogMethods {
   const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
-  const hold = db.prepare<[number, string]>(
-    "UPDATE operation SET status = 'held' WHERE cycle_id = ? AND action = ? AND status = 'planned'",
-  );
   const count = db.prepare<[number], { action: Action; count: number }>(
     "SELECT action, count(*) AS count FROM operation WHERE cycle_id = ? GROUP BY action",
   );
@@ -69,8 +65,6 @@ export function provisioningLogMethods(db: Connection, writer: TargetWriter): Lo
         for (const { operationId, wave } of waves) setWave.run(wave, operationId);
       })();
     },
-    holdOperations: async (cycleId, actions) =>
-      db.transaction(() => actions.reduce((held, action) => held + hold.run(cycleId, action).changes, 0))(),
     countOperations: async (cycleId) => new Map(count.all(cycleId).map((row) => [row.action, row.count])),
     countAdoptions: async (cycleId) => adoptions.get(cycleId)?.count ?? 0,
     operations: async (cycleId, query) =>
@@ -208,8 +202,13 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
   );
   const cycleOf = db.prepare<[number], { cycle_id: number }>("SELECT cycle_id FROM operation WHERE id = ?");
   // A reference that the plan withdrew before sending is waited for as one that could not be sent is.
-  const settle = db.prepare<[number, string]>(
-    "UPDATE source_user SET pending = 0, reference_pending = max(reference_pending, ?) WHERE object_id = ?",
+  const settle = db.prepare<[number, number, string]>(
+    "UPDATE source_user SET pending = ?, reference_pending = max(reference_pending, ?) WHERE object_id = ?",
+  );
+  // A part that the guard holds is planned anew in every cycle.
+  const partHeld = db.prepare<[string, number], { held: number }>(
+    `SELECT EXISTS (SELECT 1 FROM operation WHERE object_id = ? AND status = 'held'
+       AND cycle_id = (SELECT cycle_id FROM operation WHERE id = ?)) AS held`,
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
   const dropIntent = db.prepare<[string]>("DELETE FROM intent WHERE object_id = ?");
@@ -248,7 +247,8 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
       writer.link(outcome.target, outcome.objectId, cycleOf.get(outcome.operationId)?.cycle_id ?? 0);
     }
     if (outcome.status === "done") {
-      settle.run(outcome.referencePending ? 1 : 0, outcome.objectId);
+      const held = partHeld.get(outcome.objectId, outcome.operationId)?.held ?? 0;
+      settle.run(held, outcome.referencePending ? 1 : 0, outcome.objectId);
       dropRetry.run(outcome.objectId);
     }
     if (outcome.retry !== undefined) saveRetry.run(outcome.retry);

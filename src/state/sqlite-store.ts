@@ -1,6 +1,7 @@
 import type { StateStore } from "../domain/store.ts";
 import { cycleMethods } from "./cycles.ts";
 import { type Connection, openDatabase, openReadOnly, openScratchCopy, stateError } from "./database.ts";
+import { guardingMethods } from "./guarding.ts";
 import { leaseMethods } from "./lease.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
@@ -31,6 +32,7 @@ function storeOn(db: Connection, path: string): StateStore {
     ...sourcePictureMethods(db),
     ...targetPictureMethods(db, writer),
     ...planningMethods(db),
+    ...guardingMethods(db),
     ...provisioningLogMethods(db, writer),
     close: async () => {
       db.close();

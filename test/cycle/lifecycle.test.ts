@@ -55,6 +55,18 @@ describe("a later cycle", () => {
     ]);
   });
 
+  it("gives a name that became free to the newcomer who has it now", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("old", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    place.source.change("old", { userPrincipalName: "kim.old@example.com" });
+    place.source.hire("new", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    await place.cycle();
+    expect(place.target.account("kim.old@example.com").externalId).toBe("old");
+    expect(place.target.account("kim@example.com").externalId).toBe("new");
+  });
+
   it("deactivates a disabled person and reactivates the same account", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
@@ -244,7 +256,7 @@ describe("a changed mapping", () => {
     place.target.before = ({ writes }) => {
       if (writes.some(({ path }) => path === "title")) throw new RecordRejectedError("no", { status: 400 });
     };
-    for (let round = 0; round < 4; round += 1) await place.cycle();
+    for (let round = 0; round < 6; round += 1) await place.cycle();
     expect(await place.store.countSkipped()).toEqual(new Map([["waitingForRetry", 1]]));
     const rules = defaultRules.filter((rule) => !("target" in rule && rule.target === "title"));
     place.settings = { ...place.settings, mapping: mappingOf(rules) };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
-import type { CycleSettings } from "../../src/cycle/settings.ts";
+import type { CycleSettings, GuardLimits } from "../../src/cycle/settings.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
@@ -13,6 +13,20 @@ import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 import { createMemorySource, type MemorySource } from "./memory-source.ts";
 import { createMemoryTarget, type MemoryTarget } from "./memory-target.ts";
+
+/** Lets through what a small test company does. */
+export const lenientGuard: GuardLimits = {
+  enabled: true,
+  maxDeactivations: 50,
+  maxDeactivationPercent: 100,
+  deactivationFloor: 5,
+  maxClearsPercent: 100,
+  clearFloor: 10,
+  maxRenames: 50,
+  maxRenamePercent: 100,
+  renameFloor: 3,
+  windowMs: 24 * 60 * 60_000,
+};
 
 export const defaultRules: readonly object[] = parse(
   readFileSync(new URL("../../config/default-mapping.yaml", import.meta.url), "utf8"),
@@ -31,7 +45,7 @@ export const defaultSettings: CycleSettings = {
   mapping: mappingOf(),
   tenantId: "tenant-1",
   actions: { create: true, update: true, deactivate: true },
-  guard: { enabled: true, maxDeactivations: 50, maxDeactivationPercent: 100, deactivationFloor: 5 },
+  guard: lenientGuard,
   adoptForeignExternalId: false,
   concurrency: 4,
   intervalMs: 45 * 60_000,

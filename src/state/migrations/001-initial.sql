@@ -86,6 +86,8 @@ CREATE TABLE operation (
   finished_at       INTEGER
 ) STRICT;
 CREATE INDEX operation_order ON operation (cycle_id, wave, id);
+-- For the guard's window.
+CREATE INDEX operation_finished ON operation (finished_at) WHERE status = 'done' AND action <> 'create';
 CREATE INDEX operation_person ON operation (object_id, cycle_id);
 
 CREATE TABLE retry (

@@ -1,0 +1,61 @@
+import { writeFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { CONFIG_VARIABLE, ENVIRONMENT_VARIABLES } from "../src/config/environment.ts";
+import { type KnownKey, knownKeys } from "../src/config/keys.ts";
+
+// Writes docs/configuration.md from the schema, to the file that is named or else to stdout: what the program
+// accepts and what the documentation says cannot drift apart.
+
+const page = `\
+<!-- Made by "npm run generate:docs" from the schema in src/config: change it there. -->
+
+# Configuration
+
+\`azure-lattice-sync config init\` writes a first file with every key, its default and its meaning;
+[config/azure-lattice-sync.example.yaml](../config/azure-lattice-sync.example.yaml) is the same in longer words.
+\`config check\` tests it without asking anybody, \`config show\` prints what is in force and where each value came
+from, \`config schema\` prints the JSON Schema for editors.
+
+Where a value comes from, the first that has it: the command line, the environment, the file, the default. The file
+is the one that \`--config\` names, else the one that \`${CONFIG_VARIABLE}\` names, else \`config/azure-lattice-sync.yaml\` in
+the current folder where there is one. An unknown key is an error. Durations are written \`90s\`, \`45m\`, \`2h\`,
+\`1d\` or \`1h30m\`.
+
+## Environment
+
+Each variable can also be given as \`NAME_FILE\`, the path of a file that holds the value and nothing else. An empty
+variable counts as not set.
+
+| variable | sets |
+|---|---|
+${ENVIRONMENT_VARIABLES.map(({ name, key }) => `| \`${name}\` | \`${key}\` |\n`).join("")}\
+| \`${CONFIG_VARIABLE}\` | the configuration file |
+
+## Keys
+${knownKeys()
+  .filter(({ key }) => !key.includes("."))
+  .map(chapter)
+  .join("")}`;
+
+const file = process.argv[2];
+if (file === undefined) process.stdout.write(page);
+else writeFileSync(file, page);
+
+function chapter(top: KnownKey): string {
+  const below = knownKeys().filter(({ key, section }) => key.startsWith(`${top.key}.`) && !section);
+  const rows = top.section ? below : [top];
+  const table =
+    rows.length === 0
+      ? ""
+      : `\n| key | default | meaning |\n|---|---|---|\n${rows.map((row) => line(row)).join("")}`;
+  return `\n### ${top.key}\n\n${top.section ? `${top.description}\n` : ""}${table}`.replace("\n\n\n", "\n\n");
+}
+
+function line({ key, description, secret, defaultValue }: KnownKey): string {
+  const shown = defaultValue === undefined ? "" : `\`${stringify(defaultValue).trim()}\``;
+  return `| \`${key}\` | ${shown} | ${cell(secret ? `${description} A secret: \`config show\` masks it.` : description)} |\n`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
+import { createWorkplace } from "./workplace.ts";
+
+describe("a person who is missing from a full read", () => {
+  it("is asked for by id and stays where the directory has them", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    await place.cycle();
+    place.source.hidden.add("b");
+    const result = await place.cycle({ full: true });
+    expect(place.source.reads).toContain("user b");
+    expect(place.source.reads).not.toContain("user a");
+    expect(result.header.summary).toMatchObject({ deactivate: 0, unchanged: 3 });
+    expect(place.target.active()).toHaveLength(3);
+  });
+
+  it("is deactivated where the directory answers that there is nobody", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    await place.cycle();
+    place.source.remove("b", "deleted");
+    place.source.expireWatermarks();
+    // The watermark is refused, so everybody is read.
+    const result = await place.cycle();
+    expect(place.source.reads.slice(-3)).toEqual(["changes", "all", "user b"]);
+    expect((await place.operations(result.cycleId)).map((operation) => operation.evidence?.kind)).toEqual([
+      "deleted",
+    ]);
+    expect(place.target.active()).toEqual(["a@example.com", "c@example.com"]);
+    expect((await place.cycle()).header.cycle).toBe("incremental");
+  });
+
+  it("is forgotten where there was never an account", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["a"];
+    place.source.hire("a");
+    place.source.hire("b");
+    await place.cycle();
+    place.source.remove("b", "deleted");
+    await place.cycle({ full: true });
+    expect(await place.store.totals()).toMatchObject({ sourceUsers: 1 });
+  });
+});
+
+describe("a read that breaks off", () => {
+  it("of the directory deactivates nobody and is read again from the start", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
+    await place.cycle();
+    place.source.breakList = true;
+    await expect(place.cycle({ full: true })).rejects.toThrow(HostUnavailableError);
+    place.source.breakList = false;
+    expect((await place.cycle()).header.summary).toMatchObject({ deactivate: 0, unchanged: 4 });
+    expect(place.target.active()).toHaveLength(4);
+  });
+
+  it("of the scope deactivates nobody, and what changed is sent when it can be read again", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["a", "b", "c", "d"];
+    for (const id of place.source.scope) place.source.hire(id);
+    await place.cycle();
+    place.source.breakScope = true;
+    place.source.scope = ["a"];
+    place.source.change("a", { jobTitle: "Analyst" });
+    await expect(place.cycle()).rejects.toThrow("the scope read broke off");
+    expect(place.target.active()).toHaveLength(4);
+    expect((await place.store.recentCycles(1))[0]).toMatchObject({ outcome: "failed", done: 0 });
+
+    place.source.breakScope = false;
+    place.source.scope = ["a", "b", "c", "d"];
+    const next = await place.cycle();
+    expect(next.header.summary).toMatchObject({ update: 1, deactivate: 0, unchanged: 3 });
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
+  });
+
+  it("of Lattice is taken up again as a first read", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    place.target.beforeRead = () => {
+      throw new HostUnavailableError("down");
+    };
+    await expect(place.cycle()).rejects.toThrow("down");
+    place.target.beforeRead = () => {};
+    expect((await place.cycle()).header).toMatchObject({ cycle: "initial", summary: { create: 1 } });
+  });
+});
+
+describe("a state database of another tenant", () => {
+  it("is refused before anything is read or written", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    place.source.reads.length = 0;
+    place.settings = { ...place.settings, tenantId: "tenant-2" };
+    await expect(place.cycle()).rejects.toThrow(ConfigurationError);
+    await expect(place.cycle()).rejects.toThrow(/belongs to the tenant tenant-1/);
+    expect(place.source.reads).toEqual([]);
+    expect(await place.store.recentCycles(10)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,178 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { runCycle } from "../../src/cycle/run.ts";
+import { ConfigurationError, RecordRejectedError } from "../../src/domain/errors.ts";
+import { openScratchStore } from "../../src/state/sqlite-store.ts";
+import { createWorkplace, lenientGuard } from "./workplace.ts";
+
+const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
+
+describe("the guard", () => {
+  it("holds all deactivations and lets the rest go on", async () => {
+    await using place = await createWorkplace({ guard: strict });
+    for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
+    await place.cycle();
+    for (const id of ["a", "b", "c"]) place.source.change(id, { accountEnabled: false });
+    place.source.change("d", { jobTitle: "Analyst" });
+    place.source.hire("e");
+
+    const held = await place.cycle();
+
+    expect(held).toMatchObject({
+      outcome: "held",
+      heldOperations: 3,
+      done: 2,
+      header: { guard: { held: true }, summary: { deactivate: 3, update: 1, create: 1 } },
+    });
+    expect(held.header.guard.reasons[0]).toContain("3 of 4 active accounts");
+    expect(place.target.active()).toHaveLength(5);
+    expect(place.target.account("d@example.com").values.title).toBe("Analyst");
+    // Held until the plan is smaller, in every cycle anew.
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 3, done: 0 });
+    place.source.change("a", { accountEnabled: true });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
+    expect(place.target.active()).toEqual(["a@example.com", "d@example.com", "e@example.com"]);
+  });
+
+  it("also holds in the later rounds of the same cycle", async () => {
+    await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
+    place.source.hire("x");
+    await place.cycle();
+    // The leaver's manager gets an account in this cycle's first round: the leaver must not come up in the second.
+    place.source.hire("p", {}, "q");
+    place.source.hire("q", {}, "p");
+    place.source.setManager("x", "p");
+    place.source.change("x", { accountEnabled: false });
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 1 });
+    expect(place.target.account("x@example.com").active).toBe(true);
+    expect(place.target.managerOf("p@example.com")).toBe("q@example.com");
+    expect(place.target.managerOf("q@example.com")).toBe("p@example.com");
+  });
+
+  it("does not weigh a deactivation that was asked for one by one differently from any other", async () => {
+    await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
+    place.source.hire("a");
+    await place.cycle();
+    place.source.change("a", { accountEnabled: false });
+    expect(await place.cycle({ only: "a" })).toMatchObject({ outcome: "held" });
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+});
+
+describe("a cycle on demand", () => {
+  it("brings one person up to date and nobody else", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Analyst" });
+    place.source.change("b", { jobTitle: "Analyst" });
+    const result = await place.cycle({ only: "a@example.com" });
+    expect(result.header).toMatchObject({ cycle: "onDemand", summary: { update: 1 } });
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
+    expect(place.target.account("b@example.com").values.title).toBeUndefined();
+    expect(place.source.reads.at(-1)).toBe("user a");
+    await place.cycle();
+    expect(place.target.account("b@example.com").values.title).toBe("Analyst");
+  });
+
+  it("works on an empty database, finding the account by look-up", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a", {}, "boss");
+    place.source.hire("boss");
+    place.target.add({ userName: "a@example.com", externalId: "a" });
+    expect((await place.cycle({ only: "a" })).header.summary).toMatchObject({ link: 1, create: 0 });
+    expect(place.target.reads).not.toContain("list");
+    expect((await place.cycle()).header.cycle).toBe("initial");
+    expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+    expect(place.target.accounts.size).toBe(2);
+  });
+
+  it("does not write to the people who waited for that one", async () => {
+    await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
+    place.source.scope = ["r"];
+    place.source.hire("boss");
+    place.source.hire("r", {}, "boss");
+    await place.cycle();
+    place.source.scope = ["r", "boss"];
+    place.target.writes.length = 0;
+    await place.cycle({ only: "boss" });
+    expect(place.target.writes.map((write) => write.userName)).toEqual(["boss@example.com"]);
+    await place.cycle();
+    expect(place.target.managerOf("r@example.com")).toBe("boss@example.com");
+  });
+
+  it("deactivates one person of whom the directory says that there is nobody", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    place.source.remove("a", "deleted");
+    await place.cycle({ only: "a@example.com" });
+    expect(place.target.active()).toEqual([]);
+  });
+
+  it("does not wait for the retry schedule", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    place.target.before = () => {
+      throw new RecordRejectedError("no", { status: 400 });
+    };
+    for (let round = 0; round < 6; round += 1) await place.cycle();
+    place.target.before = () => {};
+    await place.cycle({ only: "a" });
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+
+  it("names a person whom Entra does not know", async () => {
+    await using place = await createWorkplace();
+    await expect(place.cycle({ only: "nobody@example.com" })).rejects.toThrow(ConfigurationError);
+    await expect(place.cycle({ only: "nobody@example.com" })).rejects.toThrow(/nobody@example\.com/);
+  });
+});
+
+describe("a dry run", () => {
+  it("shows the plan that the run then carries out, and leaves the file and Lattice as they are", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b", "c"]) place.source.hire(id, { jobTitle: "Analyst" }, "c");
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Lead" });
+    place.source.change("b", { accountEnabled: false });
+    place.source.hire("d", {}, "a");
+    place.target.writes.length = 0;
+    await place.restart();
+    const before = readFileSync(place.path);
+
+    const scratch = openScratchStore(place.path);
+    const preview = await runCycle(
+      { ...place.ports(), store: scratch },
+      { dryRun: true, full: false, signal: new AbortController().signal },
+    );
+    const planned = await scratch.operations(preview.cycleId, { afterWave: -1, afterId: 0, limit: 100 });
+    await scratch.close();
+
+    expect(place.target.writes).toEqual([]);
+    expect(readFileSync(place.path).equals(before)).toBe(true);
+    expect(preview.header.summary).toMatchObject({ create: 1, update: 1, deactivate: 1 });
+
+    const real = await place.cycle();
+    const done = await place.operations(real.cycleId);
+    const essence = (operations: typeof done) =>
+      operations.map(({ action, objectId, reason, changes }) => ({ action, objectId, reason, changes }));
+    expect(essence(planned)).toEqual(essence(done));
+    expect(real.header.summary).toEqual(preview.header.summary);
+  });
+
+  it("of an empty database needs no file and makes none", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const scratch = openScratchStore(`${place.path}-not-there`);
+    const preview = await runCycle(
+      { ...place.ports(), store: scratch },
+      { dryRun: true, full: false, signal: new AbortController().signal },
+    );
+    await scratch.close();
+    expect(preview.header.summary.create).toBe(1);
+    expect(() => readFileSync(`${place.path}-not-there`)).toThrow("ENOENT");
+    expect(place.target.writes).toEqual([]);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { runCycle } from "../../src/cycle/run.ts";
+import { StateError } from "../../src/domain/errors.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+/** A cycle whose process dies after writing to Lattice and before recording it, then a new process. */
+async function die(place: Workplace): Promise<void> {
+  const dying: StateStore = {
+    ...place.store,
+    recordOutcomes: async () => {
+      throw new StateError("killed");
+    },
+    finishCycle: async () => {
+      throw new StateError("killed");
+    },
+  };
+  const request = { dryRun: false, full: false, signal: new AbortController().signal };
+  await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
+  await place.restart();
+}
+
+describe("a run that was killed between sending and recording", () => {
+  it("finds the accounts it made, and makes none twice", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a", {}, "b");
+    place.source.hire("b");
+    await die(place);
+    expect(place.target.accounts.size).toBe(2);
+    expect(await place.store.openIntents()).toHaveLength(2);
+    expect(await place.store.totals()).toMatchObject({ linked: 0 });
+
+    const next = await place.cycle();
+
+    expect(next).toMatchObject({ outcome: "done", header: { summary: { create: 0, unchanged: 2 } } });
+    expect(place.target.writes).toHaveLength(2);
+    expect(await place.store.totals()).toMatchObject({ linked: 2 });
+    expect(await place.store.openIntents()).toEqual([]);
+  });
+
+  it("finds them although the person was renamed in between", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await die(place);
+    place.source.change("a", { userPrincipalName: "renamed@example.com" });
+    const next = await place.cycle();
+    expect(next.header.summary).toMatchObject({ create: 0, update: 1 });
+    expect([...place.target.accounts.values()]).toMatchObject([{ userName: "renamed@example.com" }]);
+  });
+
+  it("deactivates the account of somebody who left in between", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await die(place);
+    place.source.remove("a", "deleted");
+    await place.cycle();
+    expect(place.target.account("a@example.com").active).toBe(false);
+  });
+
+  it("reads a changed account again", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Lead" });
+    await die(place);
+    place.source.change("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
+  });
+
+  it("does not take an account with the same name for its own", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await die(place);
+    place.target.accounts.clear();
+    place.target.add({ userName: "a@example.com", externalId: "somebody-else" });
+    const next = await place.cycle({ full: true });
+    expect(await place.store.latticeIdOf("a")).toBeNull();
+    expect(next.header.summary).toMatchObject({ create: 0, link: 0, skipped: 1 });
+  });
+});
+
+describe("a manager whose account was made by a run that was killed", () => {
+  it("is set on the reports that wait", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["report"];
+    place.source.hire("boss");
+    place.source.hire("report", {}, "boss");
+    await place.cycle();
+    place.source.scope = ["report", "boss"];
+    await die(place);
+    await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
+  });
+});
