@@ -1,0 +1,34 @@
+# The base image can be replaced by one of your own registry's; it needs Node >= 22.18 and npm.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+# No install scripts: the image brings its own Node, and better-sqlite3 ships its binaries.
+RUN npm ci --ignore-scripts
+COPY . .
+RUN node scripts/build.ts
+
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production \
+    ALS_STATE=/app/state/azure-lattice-sync.db
+WORKDIR /app
+COPY --from=dependencies /build/node_modules ./node_modules
+COPY --from=build /build/dist ./dist
+COPY --from=build /build/config ./config
+COPY --from=build /build/package.json /build/LICENSE ./
+# The one place that is written to; everything else may be mounted read-only.
+RUN mkdir state && chown 10001:10001 state && chmod 0700 state
+VOLUME /app/state
+USER 10001:10001
+EXPOSE 9464
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9464/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/dist/cli.js"]
+CMD ["daemon"]

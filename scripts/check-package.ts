@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+
+// Says whether the package that `npm pack --dry-run --json` described holds what it needs and nothing else.
+
+const required = [
+  "dist/cli.js",
+  "dist/state/migrations/001-initial.sql",
+  "dist/mapping/grammar/expression-parser.js",
+  "config/default-mapping.yaml",
+  "config/azure-lattice-sync.example.yaml",
+  "package.json",
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+];
+const allowed = /^(dist\/.+\.(js|sql)|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+
+const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
+const files = pathsOf(described);
+const missing = required.filter((path) => !files.includes(path));
+const foreign = files.filter((path) => !allowed.test(path));
+for (const path of missing) process.stderr.write(`missing from the package: ${path}\n`);
+for (const path of foreign) process.stderr.write(`does not belong in the package: ${path}\n`);
+process.stdout.write(`package: ${files.length} files\n`);
+process.exitCode = missing.length + foreign.length === 0 ? 0 : 1;
+
+/** npm prints a list of packages; newer versions print them by name. */
+function pathsOf(value: unknown): string[] {
+  const found: string[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    if ("path" in node && "size" in node && typeof node.path === "string") found.push(node.path);
+    for (const child of Object.values(node)) visit(child);
+  };
+  visit(value);
+  return found;
+}
