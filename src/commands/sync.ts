@@ -76,7 +76,7 @@ async function realRun(session: Session, options: SyncOptions, io: CommandIO): P
   return exitCodeOf(result);
 }
 
-export function exitCodeOf(result: CycleResult): number {
+function exitCodeOf(result: CycleResult): number {
   if (result.outcome === "held") return exitCode.held;
   return result.outcome === "someFailed" ? exitCode.someFailed : exitCode.done;
 }

@@ -2,7 +2,7 @@ import { closest } from "fastest-levenshtein";
 import { UsageError } from "../domain/errors.ts";
 
 export const enterpriseUrn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-export const latticeUrn = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
+const latticeUrn = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
 export const managerPath = `${enterpriseUrn}:manager`;
 
 export type TargetType = "text" | "boolean" | "reference";

@@ -3,7 +3,7 @@ import type { LoggedOperation } from "../domain/store.ts";
 import type { PlanView, Write } from "./view.ts";
 
 /** Minor versions add, major versions break (as Terraform's plan format does). */
-export const formatVersion = "1.0";
+const formatVersion = "1.0";
 
 /** Writes a plan as JSON, one line for each operation, without ever holding all of them. */
 export async function writeJson(view: PlanView, write: Write): Promise<void> {

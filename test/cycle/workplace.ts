@@ -41,7 +41,7 @@ export function mappingOf(rules: readonly object[] = defaultRules, filters: unkn
   });
 }
 
-export const defaultSettings: CycleSettings = {
+const defaultSettings: CycleSettings = {
   mapping: mappingOf(),
   tenantId: "tenant-1",
   actions: { create: true, update: true, deactivate: true },
@@ -57,7 +57,7 @@ export interface HandClock extends Clock {
   advance(milliseconds: number): void;
 }
 
-export function createHandClock(start = Date.UTC(2026, 10, 23, 8)): HandClock {
+function createHandClock(start = Date.UTC(2026, 10, 23, 8)): HandClock {
   let now = start;
   return {
     now: () => now,
@@ -71,7 +71,7 @@ export function createHandClock(start = Date.UTC(2026, 10, 23, 8)): HandClock {
   };
 }
 
-export const silentLog: CycleLog = { debug: () => {}, info: () => {}, warn: () => {} };
+const silentLog: CycleLog = { debug: () => {}, info: () => {}, warn: () => {} };
 
 /** A directory, a Lattice, a clock and a real database file, and cycles between them. */
 export interface Workplace extends AsyncDisposable {
