@@ -22,17 +22,18 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
-/** A tick comes a moment before or after the full second. */
-const toleranceMs = 500;
+/** Half the distance of two ticks: a cycle starts at the tick that is nearest to its time. */
+const toleranceMs = 2_500;
 
 /**
- * Starts cycles when they are due, never two at a time. node-cron only ticks, each second and in UTC (a local tick
+ * Starts cycles when they are due, never two at a time. node-cron only ticks, every five seconds and in UTC (a local tick
  * can pause around a change of daylight saving time); whether a cycle is due is counted from the last start, because
  * `*\/45` in a cron expression fires at :00 and :45. A cron expression of the user's own is taken as it is.
  */
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const { schedule, clock } = options;
   let underWay: Promise<void> = Promise.resolve();
+  let busy = false;
   let failures = 0;
   let retryAt: number | null = null;
 
@@ -54,12 +55,16 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     }
   };
   const task = scheduleCron(
-    schedule.kind === "cron" ? schedule.cron : "* * * * * *",
+    schedule.kind === "cron" ? schedule.cron : "*/5 * * * * *",
     () => {
-      underWay = tick();
-      return underWay;
+      // node-cron's own guard against overlap would warn at every tick of a long cycle.
+      if (busy) return;
+      busy = true;
+      underWay = tick().finally(() => {
+        busy = false;
+      });
     },
-    { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", noOverlap: true },
+    { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC" },
   );
   return {
     stop: async () => {

@@ -23,7 +23,7 @@ import { createScimService, type ScimLimits } from "./scim-service.ts";
 import { createTokenAuthority } from "./token.ts";
 
 export type { Interceptor } from "./http.ts";
-export type { RequestLog, RequestRecord } from "./request-log.ts";
+export type { RequestLog } from "./request-log.ts";
 
 /** How the embedded Lattice behaves; everything has a default. */
 export interface ScimOptions extends Partial<ScimLimits> {

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { nextDueAt, retryDueAt } from "../../src/cycle/schedule.ts";
+import { type Schedule, type Scheduler, startScheduler } from "../../src/daemon/scheduler.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const every45: Schedule = { kind: "every", everyMs: 45 * minuteMs, timezone: "UTC" };
+
+describe("the schedule", () => {
+  const starts: number[] = [];
+  let durationMs = 0;
+  let running = 0;
+  let mostRunning = 0;
+
+  const start = (schedule: Schedule): Scheduler =>
+    startScheduler({
+      schedule,
+      clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
+      // As the database gives it: the start of the last cycle, whichever process ran it.
+      lastStartedAt: async () => starts.at(-1) ?? null,
+      run: async () => {
+        starts.push(Date.now());
+        running += 1;
+        mostRunning = Math.max(mostRunning, running);
+        await new Promise((resolve) => setTimeout(resolve, durationMs));
+        running -= 1;
+        return "finished";
+      },
+      onError: (error) => {
+        throw error;
+      },
+    });
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    starts.length = 0;
+    durationMs = minuteMs;
+    running = 0;
+    mostRunning = 0;
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const gaps = (): number[] => starts.slice(1).map((time, index) => time - (starts[index] ?? 0));
+
+  it("starts a cycle every 45 minutes for three days, over midnight, a change of daylight saving time and a restart", async () => {
+    // Europe's clocks go forward in the first of these nights.
+    vi.setSystemTime(new Date("2026-03-28T22:17:03.250Z"));
+    const first = start(every45);
+    await vi.advanceTimersByTimeAsync(30 * hourMs + 7 * minuteMs);
+    const stopping = first.stop();
+    await vi.advanceTimersByTimeAsync(2 * minuteMs);
+    await stopping;
+    const second = start(every45);
+    await vi.advanceTimersByTimeAsync(42 * hourMs);
+    await Promise.all([second.stop(), vi.advanceTimersByTimeAsync(2 * minuteMs)]);
+
+    expect(starts.length).toBe(97);
+    for (const gap of gaps()) expect(Math.abs(gap - 45 * minuteMs)).toBeLessThanOrEqual(1_000);
+  });
+
+  it("never runs two cycles at a time, however long one takes", async () => {
+    durationMs = 100 * minuteMs;
+    vi.setSystemTime(new Date("2026-06-01T00:00:00Z"));
+    const scheduler = start(every45);
+    await vi.advanceTimersByTimeAsync(8 * hourMs);
+    await Promise.all([scheduler.stop(), vi.advanceTimersByTimeAsync(2 * hourMs)]);
+    expect(mostRunning).toBe(1);
+    expect(starts.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it("takes a cron expression as it is, in its time zone", async () => {
+    vi.setSystemTime(new Date("2026-06-01T00:00:30Z"));
+    const scheduler = start({ kind: "cron", cron: "30 6 * * *", timezone: "Europe/Berlin" });
+    await vi.advanceTimersByTimeAsync(48 * hourMs);
+    await Promise.all([scheduler.stop(), vi.advanceTimersByTimeAsync(2 * minuteMs)]);
+    expect(starts.map((time) => new Date(time).toISOString().slice(0, 16))).toEqual([
+      "2026-06-01T04:30",
+      "2026-06-02T04:30",
+    ]);
+  });
+
+  it("is not put off by a clock that was set back, and retries sooner after an outage", () => {
+    expect(nextDueAt(null, 45 * minuteMs, 1_000)).toBe(1_000);
+    expect(nextDueAt(10 * hourMs, 45 * minuteMs, hourMs)).toBe(hourMs + 45 * minuteMs);
+    expect([1, 2, 3, 12].map((failures) => retryDueAt(0, 45 * minuteMs, failures) / minuteMs)).toEqual([
+      1, 2, 4, 45,
+    ]);
+  });
+});

@@ -1,0 +1,242 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import Database from "better-sqlite3";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const cli = resolve(import.meta.dirname, "../../src/cli.ts");
+
+describe("bad input, through the real process", () => {
+  let sandbox: Sandbox;
+  let garbage: Server;
+  let folder: string;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ file: ":memory:", people: 30 });
+    garbage = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end('{"value": [ {"id": ');
+    });
+    await new Promise<void>((done) => garbage.listen(0, "127.0.0.1", done));
+  });
+  afterAll(async () => {
+    await sandbox.close();
+    garbage.close();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "als-bad-"));
+    sandbox.requests.clear();
+    sandbox.onRequest = undefined;
+    return () => rmSync(folder, { recursive: true, force: true });
+  });
+
+  const configuration = (changes: { entra?: object; lattice?: object; rest?: object } = {}): object => ({
+    entra: {
+      tenantId: sandbox.tenantId,
+      clientId: sandbox.clientId,
+      clientSecret: sandbox.clientSecret,
+      authorityHost: sandbox.authorityHost,
+      graphUrl: sandbox.graphUrl,
+      scope: { mode: "assigned", application: "Lattice SCIM" },
+      ...changes.entra,
+    },
+    lattice: {
+      url: sandbox.latticeUrl,
+      token: sandbox.latticeToken,
+      maxRequestsPerSecond: null,
+      ...changes.lattice,
+    },
+    state: { path: join(folder, "state.db") },
+    ...changes.rest,
+  });
+
+  async function run(args: readonly string[], config: object | string): Promise<Run> {
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config, null, 2));
+    const child = spawn(process.execPath, [cli, ...args, "--config", file], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? "", LOG_LEVEL: "fatal" },
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += String(chunk);
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += String(chunk);
+    });
+    const code = await new Promise<number | null>((done) => child.on("close", done));
+    return { code, stdout, stderr };
+  }
+
+  /** One sentence, no trace, no secret, and no write to Lattice. */
+  function expectRefusal(outcome: Run, code: number, sentence: RegExp): void {
+    expect(outcome.stderr).toMatch(sentence);
+    expect(outcome.code).toBe(code);
+    const output = outcome.stdout + outcome.stderr;
+    expect(output).not.toMatch(/^\s+at .+:\d+/m);
+    for (const secret of [sandbox.clientSecret, sandbox.latticeToken]) expect(output).not.toContain(secret);
+    expect(sandbox.requests.filter(({ host, method }) => host === "lattice" && method !== "GET")).toEqual([]);
+  }
+
+  it("says so when the Lattice key is wrong", async () => {
+    const outcome = await run(["sync"], configuration({ lattice: { token: "not-the-key" } }));
+    expectRefusal(outcome, 1, /Lattice refused the API key \(401\).*super admin/);
+    expect(outcome.stderr).not.toContain("not-the-key");
+  });
+
+  it("says so when the client secret is wrong", async () => {
+    const outcome = await run(["sync"], configuration({ entra: { clientSecret: "not-the-secret" } }));
+    expectRefusal(outcome, 1, /secret/i);
+    expect(outcome.stderr).not.toContain("not-the-secret");
+  });
+
+  it("names the missing permission", async () => {
+    sandbox.onRequest = ({ host, path }) =>
+      host === "entra" && path.startsWith("/v1.0/users")
+        ? {
+            status: 403,
+            body: { error: { code: "Authorization_RequestDenied", message: "Insufficient privileges" } },
+          }
+        : undefined;
+    expectRefusal(await run(["sync"], configuration()), 1, /User\.Read\.All/);
+  });
+
+  it("says so when Lattice cannot be reached", async () => {
+    const outcome = await run(["sync"], configuration({ lattice: { url: "http://127.0.0.1:9/scim/v2" } }));
+    expectRefusal(outcome, 1, /Lattice cannot be reached/);
+  });
+
+  it("names the nearest key for an unknown one", async () => {
+    const outcome = await run(["sync"], configuration({ entra: { tenentId: "x" } }));
+    expectRefusal(outcome, 64, /unknown key "entra\.tenentId"; did you mean "entra\.tenantId"\?/);
+  });
+
+  it("gives line and column of invalid YAML", async () => {
+    expectRefusal(await run(["sync"], "entra:\n  tenantId: [\nlattice: }\n"), 64, /config\.yaml:\d+:\d+: /);
+  });
+
+  it("refuses a mapping to an unknown attribute, with the nearest", async () => {
+    const mapping = [
+      { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
+      { target: "titel", source: "jobTitle" },
+    ];
+    expectRefusal(
+      await run(["sync"], configuration({ rest: { mapping } })),
+      64,
+      /unknown target attribute "titel"; did you mean "title"\?/,
+    );
+  });
+
+  it("accepts Azure's tenant URL, leaves the flag out and explains it", async () => {
+    const url = `${sandbox.latticeUrl}?aadOptscim062020`;
+    const outcome = await run(["sync", "--dry-run"], configuration({ lattice: { url } }));
+    expect(outcome).toMatchObject({ code: 0 });
+    expect(outcome.stderr).toContain("aadOptscim062020");
+    expect(sandbox.requests.some(({ path }) => path.includes("aadOpt"))).toBe(false);
+  });
+
+  it("refuses plain http to another machine, for both ends", async () => {
+    expectRefusal(
+      await run(["sync"], configuration({ lattice: { url: "http://scim.example.com/scim/v2" } })),
+      64,
+      /http/,
+    );
+    expectRefusal(
+      await run(["sync"], configuration({ entra: { graphUrl: "http://graph.example.com" } })),
+      64,
+      /https/,
+    );
+  });
+
+  it("says so when the state folder cannot be written", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const rest = { state: { path: join(folder, "file", "state.db") } };
+    expectRefusal(await run(["sync"], configuration({ rest })), 1, /state database .*state\.path/);
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it("refuses a database of a newer version and leaves it alone", async () => {
+    const path = join(folder, "state.db");
+    const db = new Database(path);
+    db.pragma("user_version = 900");
+    db.close();
+    expectRefusal(await run(["sync"], configuration()), 1, /newer version/);
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it("says which end answers with malformed JSON", async () => {
+    const { port } = garbage.address() as AddressInfo;
+    const lattice = await run(
+      ["sync"],
+      configuration({ lattice: { url: `http://127.0.0.1:${port}/scim/v2` } }),
+    );
+    expectRefusal(lattice, 1, /Lattice.*not complete JSON/);
+    sandbox.onRequest = ({ host, path }) =>
+      host === "entra" && path.includes("/users") ? { truncate: true } : undefined;
+    expectRefusal(await run(["sync"], configuration()), 1, /Graph|127\.0\.0\.1/);
+  }, 60_000);
+
+  it("exits 64 for an unknown flag and for a missing configuration, having tried nothing", async () => {
+    expect((await run(["sync", "--dry-rum"], configuration())).code).toBe(64);
+    const outcome = await run(["sync"], "{}\n");
+    expectRefusal(outcome, 64, /AZURE_TENANT_ID or entra\.tenantId/);
+    expect(existsSync(join(folder, "state.db"))).toBe(false);
+    expect(sandbox.requests.length).toBe(0);
+  });
+
+  it("exits 2 for a dry run with changes pending where that is asked for, else 0", async () => {
+    expect((await run(["sync", "--dry-run", "--detailed-exitcode"], configuration())).code).toBe(2);
+    expect((await run(["sync", "--dry-run"], configuration())).code).toBe(0);
+  });
+
+  it("prints a JSON plan of the documented shape", async () => {
+    const outcome = await run(["sync", "--dry-run", "--format", "json"], configuration());
+    const plan = JSON.parse(outcome.stdout) as Record<string, unknown>;
+    expect(plan).toMatchObject({
+      formatVersion: "1.0",
+      cycle: "initial",
+      complete: true,
+      guard: { held: false, reasons: [] },
+      summary: { update: 0, deactivate: 0 },
+    });
+    const operations = plan.operations as { action: string; changes: { attribute: string }[] }[];
+    expect(operations.some(({ action }) => action === "create")).toBe(true);
+    expect(operations[0]?.changes.map(({ attribute }) => attribute)).toContain("userName");
+  });
+
+  it("finishes what is in flight on SIGTERM, exits 143, and the next run goes on", async () => {
+    sandbox.onRequest = ({ host, method }) =>
+      host === "lattice" && method === "POST" ? { delayMs: 300 } : undefined;
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, JSON.stringify(configuration({ lattice: { maxConcurrency: 2 } })));
+    const env = { PATH: process.env.PATH ?? "", LOG_LEVEL: "fatal" };
+    const child = spawn(process.execPath, [cli, "sync", "--config", file], { cwd: folder, env });
+    const ended = new Promise<number | null>((done) => child.on("close", done));
+    while (sandbox.requests.filter(({ method, status }) => method === "POST" && status === 201).length < 3) {
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    child.kill("SIGTERM");
+    expect(await ended).toBe(143);
+    const before = sandbox.requests.filter(
+      ({ method, status }) => method === "POST" && status === 201,
+    ).length;
+    sandbox.onRequest = undefined;
+    const next = await run(["sync", "--format", "json"], configuration());
+    expect(next.code).toBe(0);
+    expect((JSON.parse(next.stdout) as { summary: { create: number } }).summary.create).toBeGreaterThan(0);
+    const ids = [...sandbox.lattice.accounts()].map(({ externalId }) => externalId).filter(Boolean);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(before).toBeLessThan(ids.length);
+  }, 60_000);
+});

@@ -1,0 +1,99 @@
+import type { Json, JsonObject } from "../../src/domain/json.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+
+// Works out what Lattice must hold without any of the product's mapping code.
+
+const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+export interface Comparison {
+  readonly compared: number;
+  /** `user name: attribute: is … must be …`. */
+  readonly differences: readonly string[];
+}
+
+/** Compares every attribute of everybody who is in use, no guest, and not deliberately left alone. */
+export function compareEverybody(sandbox: Sandbox, leftAlone: ReadonlySet<string>): Comparison {
+  const differences: string[] = [];
+  let compared = 0;
+  for (const person of sandbox.directory.users()) {
+    const { properties } = person;
+    if (properties.userType === "Guest" || leftAlone.has(person.id)) continue;
+    const account = sandbox.lattice.byExternalId(person.id);
+    const active = !person.softDeleted && properties.accountEnabled === true;
+    if (account === undefined) {
+      // Whoever was disabled or deleted before there was an account never gets one.
+      if (active) differences.push(`${String(properties.userPrincipalName)}: no account`);
+      continue;
+    }
+    compared += 1;
+    const wanted = person.softDeleted
+      ? { active: false }
+      : expected(sandbox, properties, person.managerId, active);
+    const held = flatten(account);
+    for (const [attribute, value] of Object.entries(wanted)) {
+      if ((held[attribute] ?? null) !== value) {
+        differences.push(
+          `${String(properties.userPrincipalName)}: ${attribute}: is ${JSON.stringify(held[attribute])}, must be ${JSON.stringify(value)}`,
+        );
+      }
+    }
+  }
+  return { compared, differences };
+}
+
+function expected(
+  sandbox: Sandbox,
+  properties: JsonObject,
+  managerId: string | null,
+  active: boolean,
+): Record<string, Json> {
+  const text = (name: string): string | null => {
+    const value = properties[name];
+    return typeof value === "string" && value !== "" ? value : null;
+  };
+  const phones = Array.isArray(properties.businessPhones) ? properties.businessPhones : [];
+  const names = [text("givenName"), text("surname")].filter((part) => part !== null);
+  const manager = managerId === null ? undefined : sandbox.lattice.byExternalId(managerId);
+  return {
+    userName: text("userPrincipalName"),
+    active,
+    displayName: text("displayName"),
+    title: text("jobTitle"),
+    "emails.work": text("mail"),
+    "name.givenName": text("givenName"),
+    "name.familyName": text("surname"),
+    "name.formatted": names.length === 0 ? null : names.join(" "),
+    "phoneNumbers.work": phones[0] ?? null,
+    employeeNumber: text("employeeId"),
+    department: text("department"),
+    ...(managerId !== null && manager === undefined ? {} : { manager: manager?.id ?? null }),
+  };
+}
+
+function flatten(account: JsonObject): Record<string, Json> {
+  const extension = asObject(account[enterprise]);
+  const name = asObject(account.name);
+  return {
+    userName: account.userName ?? null,
+    active: account.active ?? null,
+    displayName: account.displayName ?? null,
+    title: account.title ?? null,
+    "emails.work": work(account.emails),
+    "name.givenName": name.givenName ?? null,
+    "name.familyName": name.familyName ?? null,
+    "name.formatted": name.formatted ?? null,
+    "phoneNumbers.work": work(account.phoneNumbers),
+    employeeNumber: extension.employeeNumber ?? null,
+    department: extension.department ?? null,
+    manager: asObject(extension.manager).value ?? null,
+  };
+}
+
+function work(list: Json | undefined): Json {
+  if (!Array.isArray(list)) return null;
+  return asObject(list.find((item: Json) => asObject(item).type === "work")).value ?? null;
+}
+
+function asObject(value: Json | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}

@@ -1,0 +1,115 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../../src/config/load.ts";
+import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
+import type { CycleSettings } from "../../src/cycle/settings.ts";
+import { systemClock } from "../../src/domain/clock.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import type { EntraScope } from "../../src/entra/options.ts";
+import { createEntraSource } from "../../src/entra/source.ts";
+import { createLatticeTarget } from "../../src/lattice/target.ts";
+import { parseMapping } from "../../src/mapping/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
+
+export interface Company extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly folder: string;
+  readonly statePath: string;
+  cycle(request?: Partial<CycleRequest> & { scope?: EntraScope; token?: string }): Promise<CycleResult>;
+  /** Bytes of every file of the state database, by name. */
+  stateBytes(): ReadonlyMap<string, string>;
+  /** Requests to one end since the last `clear`. */
+  sent(host: "entra" | "lattice", method?: string): number;
+}
+
+export const everybody: EntraScope = { mode: "all" };
+
+/** A company in a sandbox, with a state database of its own in a temporary folder. */
+export async function startCompany(
+  options: Omit<SandboxOptions, "file"> = {},
+  settings: Partial<CycleSettings> = {},
+): Promise<Company> {
+  const folder = mkdtempSync(join(tmpdir(), "als-e2e-"));
+  const statePath = join(folder, "state.db");
+  const sandbox = await startSandbox({ file: ":memory:", requestLogSize: 100_000, ...options });
+  const loaded = loadConfig({ env: {}, cwd: folder });
+  const mapping = parseMapping(loaded.mappingSource.rules, {
+    origin: loaded.mappingSource.origin,
+    onNull: "clear",
+    filters: parseScopingFilters([], { guests: false }),
+  });
+
+  const cycle: Company["cycle"] = async ({ scope = everybody, token, ...request } = {}) => {
+    const dryRun = request.dryRun ?? false;
+    const store = dryRun ? openScratchStore(statePath) : openStore(statePath);
+    const log = { debug: () => {}, info: () => {}, warn: () => {} };
+    const target = createLatticeTarget({
+      url: sandbox.latticeUrl,
+      token: new Secret(token ?? sandbox.latticeToken),
+      updateMethod: "patch",
+      maxConcurrency: 8,
+      maxRequestsPerSecond: null,
+      paths: mapping.paths,
+      clock: systemClock,
+      log,
+    });
+    const source = createEntraSource({
+      tenantId: sandbox.tenantId,
+      clientId: sandbox.clientId,
+      credential: { kind: "clientSecret", secret: new Secret(sandbox.clientSecret) },
+      authorityHost: sandbox.authorityHost,
+      graphUrl: sandbox.graphUrl,
+      scope,
+      select: mapping.select,
+      clock: systemClock,
+      log,
+    });
+    try {
+      return await runCycle(
+        {
+          source,
+          target,
+          store,
+          clock: systemClock,
+          log,
+          random: () => 0.5,
+          settings: {
+            mapping,
+            tenantId: sandbox.tenantId,
+            actions: { create: true, update: true, deactivate: true },
+            guard: loaded.config.guard,
+            adoptForeignExternalId: false,
+            concurrency: 8,
+            intervalMs: 45 * 60_000,
+            retentionMs: 90 * 86_400_000,
+            ...settings,
+          },
+        },
+        { dryRun, full: false, signal: new AbortController().signal, ...request },
+      );
+    } finally {
+      target.close();
+      await store.close();
+    }
+  };
+
+  return {
+    sandbox,
+    folder,
+    statePath,
+    cycle,
+    stateBytes: () =>
+      new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString("base64")])),
+    sent: (host, method) =>
+      sandbox.requests.filter(
+        (record) => record.host === host && (method === undefined || record.method === method),
+      ).length,
+    [Symbol.asyncDispose]: async () => {
+      await sandbox.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
