@@ -25,7 +25,7 @@ export interface Company extends AsyncDisposable {
   sent(host: "entra" | "lattice", method?: string): number;
 }
 
-export const everybody: EntraScope = { mode: "all" };
+const everybody: EntraScope = { mode: "all" };
 
 /** A company in a sandbox, with a state database of its own in a temporary folder. */
 export async function startCompany(

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { nextRetry } from "../../src/cycle/retry-schedule.ts";
+import { waves } from "../../src/cycle/waves.ts";
+
+const of = (managers: readonly number[]): number[] => [...waves(Int32Array.from(managers))];
+
+describe("waves", () => {
+  it("put everybody after their manager", () => {
+    expect(of([-1, 0, 1, 1, -1])).toEqual([0, 1, 2, 2, 0]);
+    expect(of([1, 2, 3, -1])).toEqual([3, 2, 1, 0]);
+    expect(of([])).toEqual([]);
+  });
+
+  it("cut a ring at one member, and keep the tree below it in order", () => {
+    // 1 and 2 manage each other, 0 hangs below 1, 3 below 0.
+    const depth = of([1, 2, 1, 0]);
+    expect([depth[1], depth[2]].sort()).toEqual([0, 1]);
+    expect(depth[0]).toBe((depth[1] ?? 0) + 1);
+    expect(depth[3]).toBe((depth[0] ?? 0) + 1);
+    expect(of([0])).toEqual([0]);
+  });
+
+  it("cut exactly one place in each ring of a large random company", () => {
+    const size = 20_000;
+    let seed = 42;
+    const random = (): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return seed / 2_147_483_648;
+    };
+    const managers = Array.from({ length: size }, () => Math.floor(random() * (size + 50)) - 50);
+    const depth = of(managers.map((manager) => Math.max(-1, manager)));
+    const late = managers.filter(
+      (manager, index) => manager >= 0 && (depth[index] ?? 0) <= (depth[manager] ?? 0),
+    );
+    const rings = countRings(managers);
+    expect(rings).toBeGreaterThan(0);
+    expect(late.length).toBe(rings);
+  });
+});
+
+function countRings(managers: readonly number[]): number {
+  const seen = new Int32Array(managers.length);
+  let rings = 0;
+  managers.forEach((_manager, start) => {
+    let at = start;
+    while (at >= 0 && seen[at] === 0) {
+      seen[at] = start + 1;
+      at = managers[at] ?? -1;
+    }
+    if (at >= 0 && seen[at] === start + 1) rings += 1;
+  });
+  return rings;
+}
+
+describe("the retry schedule", () => {
+  it("tries in the next cycle, then ever later, up to once a day", () => {
+    const minuteMs = 60_000;
+    const failure = { objectId: "a", code: "X", message: "no" };
+    const time = { now: 1_000, intervalMs: 45 * minuteMs, random: 0.5 };
+    let record = nextRetry(null, failure, time);
+    const delays = [record.nextTryAt - time.now];
+    for (let attempt = 2; attempt <= 9; attempt += 1) {
+      record = nextRetry(record, failure, time);
+      delays.push(record.nextTryAt - time.now);
+    }
+    expect(delays.map((delay) => delay / minuteMs)).toEqual([0, 45, 90, 180, 360, 720, 1_440, 1_440, 1_440]);
+    expect(record).toMatchObject({ attempts: 9, firstFailedAt: 1_000, lastFailedAt: 1_000 });
+  });
+});

@@ -1,0 +1,230 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import type { JsonObject } from "../../src/domain/json.ts";
+import type { SourceUser } from "../../src/domain/source.ts";
+import { mapUser } from "../../src/mapping/map-user.ts";
+import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+
+const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const defaultRules: unknown = parse(readFileSync("config/default-mapping.yaml", "utf8"));
+
+function mappingOf(rules: unknown, filters: unknown = [], guests = true): Mapping {
+  return parseMapping(rules, {
+    origin: "mapping.yaml",
+    onNull: "clear",
+    filters: parseScopingFilters(filters, { guests }),
+  });
+}
+
+function person(attributes: JsonObject, more: Partial<SourceUser> = {}): SourceUser {
+  return { objectId: "id-1", attributes, managerId: null, presence: "present", ...more };
+}
+
+function values(mapping: Mapping, user: SourceUser, member = true): Record<string, unknown> {
+  return Object.fromEntries(
+    mapUser(mapping, user, member).values.map(({ mapping: { target }, value }) => [target, value]),
+  );
+}
+
+describe("the default mapping", () => {
+  it("is the one that Lattice documents, without the nine attributes that it removes", () => {
+    const table = mappingOf(defaultRules).attributes.map(({ target, origin, matchingPrecedence }) => [
+      target,
+      origin,
+      matchingPrecedence,
+    ]);
+    expect(table).toEqual([
+      ["userName", "userPrincipalName", 1],
+      ["externalId", "objectId", 2],
+      ["active", 'Switch([IsSoftDeleted], , "False", "True", "True", "False")', null],
+      ["displayName", "displayName", null],
+      ["title", "jobTitle", null],
+      ['emails[type eq "work"].value', "mail", null],
+      ["name.givenName", "givenName", null],
+      ["name.familyName", "surname", null],
+      ["name.formatted", 'Join(" ", [givenName], [surname])', null],
+      ['phoneNumbers[type eq "work"].value', "telephoneNumber", null],
+      [`${enterprise}:employeeNumber`, "employeeId", null],
+      [`${enterprise}:department`, "department", null],
+      [`${enterprise}:manager`, "manager", null],
+    ]);
+  });
+
+  it("reads nothing that it does not need", () => {
+    expect([...mappingOf(defaultRules).select].sort()).toEqual([
+      "accountEnabled",
+      "businessPhones",
+      "department",
+      "displayName",
+      "employeeId",
+      "givenName",
+      "id",
+      "jobTitle",
+      "mail",
+      "manager",
+      "surname",
+      "userPrincipalName",
+      "userType",
+    ]);
+  });
+
+  it("maps a person", () => {
+    const user = person({
+      userPrincipalName: "kim@example.com",
+      accountEnabled: true,
+      givenName: "Kim",
+      surname: "Example",
+      businessPhones: ["+1-555-0100", "+1-555-0101"],
+    });
+    expect(values(mappingOf(defaultRules), user)).toEqual({
+      userName: "kim@example.com",
+      externalId: "id-1",
+      active: true,
+      displayName: null,
+      title: null,
+      'emails[type eq "work"].value': null,
+      "name.givenName": "Kim",
+      "name.familyName": "Example",
+      "name.formatted": "Kim Example",
+      'phoneNumbers[type eq "work"].value': "+1-555-0100",
+      [`${enterprise}:employeeNumber`]: null,
+      [`${enterprise}:department`]: null,
+    });
+  });
+
+  it.each<[string, Partial<SourceUser>, boolean, JsonObject, boolean]>([
+    ["in use and in scope", {}, true, { accountEnabled: true }, true],
+    ["disabled", {}, true, { accountEnabled: false }, false],
+    ["out of scope", {}, false, { accountEnabled: true }, false],
+    ["in the recycle bin", { presence: "softDeleted" }, true, { accountEnabled: true }, false],
+    ["of unknown state, which is no evidence", {}, true, {}, true],
+  ])("computes active of somebody %s", (_what, more, member, attributes, active) => {
+    expect(mapUser(mappingOf(defaultRules), person(attributes, more), member).active).toBe(active);
+  });
+
+  it("gives a guest the address of the home organisation", () => {
+    const user = person({ userPrincipalName: "kim_doe_partner.example#EXT#@tenant.onmicrosoft.com" });
+    expect(mapUser(mappingOf(defaultRules), user, true).userName).toBe("kim_doe@partner.example");
+  });
+});
+
+describe("a mapping", () => {
+  const base = [{ target: "userName", source: "userPrincipalName", matchingPrecedence: 1 }];
+
+  it("takes constants, extension attributes and custom attributes", () => {
+    const custom = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:officeLocation";
+    const mapping = mappingOf([
+      ...base,
+      { target: "timezone", constant: "Europe/Paris" },
+      { target: custom, source: "physicalDeliveryOfficeName" },
+      { target: "title", source: "extensionAttribute7" },
+    ]);
+    const user = person({
+      officeLocation: "Upper floor",
+      onPremisesExtensionAttributes: { extensionAttribute7: "Seven" },
+    });
+    expect(values(mapping, user)).toMatchObject({
+      timezone: "Europe/Paris",
+      [custom]: "Upper floor",
+      title: "Seven",
+    });
+    expect(mapping.select).toContain("onPremisesExtensionAttributes");
+  });
+
+  it("never sends externalId and nickName again", () => {
+    const mapping = mappingOf([
+      ...base,
+      { target: "externalId", source: "objectId" },
+      { target: "nickName", source: "givenName" },
+    ]);
+    expect(mapping.attributes.map(({ apply }) => apply)).toEqual(["always", "onCreate", "onCreate"]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      "an unknown target",
+      { target: "titel", source: "jobTitle" },
+      /unknown target attribute "titel"; did you mean "title"\?/,
+    ],
+    [
+      "a removed target",
+      { target: "preferredLanguage", source: "preferredLanguage" },
+      /Lattice does not take "preferredLanguage"/,
+    ],
+    [
+      "an unknown source",
+      { target: "title", source: "jobTitel" },
+      /unknown source attribute "jobTitel"; did you mean "jobTitle"\?/,
+    ],
+    [
+      "two sources",
+      { target: "title", source: "jobTitle", constant: "x" },
+      /exactly one of source, constant, expression/,
+    ],
+    ["an unknown key", { target: "title", sauce: "jobTitle" }, /sauce/],
+    ["a manager that is no reference", { target: "title", source: "manager" }, /"manager" is a reference/],
+    ["a target that is mapped twice", { target: "userName", source: "mail" }, /userName is mapped twice/],
+    [
+      "matching by what cannot be searched",
+      { target: "title", source: "jobTitle", matchingPrecedence: 3 },
+      /userName and externalId only/,
+    ],
+  ])("refuses %s", (_what, rule, message) => {
+    expect(() => mappingOf([...base, rule])).toThrow(message);
+  });
+
+  it("changes its digest with every setting that changes a plan", () => {
+    const digests = [
+      mappingOf(base).digest,
+      mappingOf([...base, { target: "title", source: "jobTitle" }]).digest,
+      mappingOf([...base, { target: "title", source: "jobTitle", onNull: "keep" }]).digest,
+    ];
+    expect(new Set(digests).size).toBe(3);
+  });
+});
+
+describe("scoping filters", () => {
+  const filters = [
+    {
+      clauses: [
+        { attribute: "department", operator: "EQUALS", value: "Sales" },
+        { attribute: "employeeId", operator: "IS NOT NULL" },
+      ],
+    },
+    { clauses: [{ attribute: "companyName", operator: "INCLUDES", value: "Example" }] },
+  ];
+  const rejects = (attributes: JsonObject): string | null =>
+    parseScopingFilters(filters, { guests: true }).rejects(person(attributes));
+
+  it("join clauses by AND and filters by OR", () => {
+    expect(rejects({ department: "Sales", employeeId: "1" })).toBeNull();
+    expect(rejects({ department: "Sales" })).not.toBeNull();
+    expect(rejects({ companyName: "An Example company" })).toBeNull();
+    expect(rejects({ department: "sales", employeeId: "1" })).toContain("companyName");
+  });
+
+  it("fail somebody without the attribute, even where it must differ", () => {
+    const differs = parseScopingFilters(
+      [{ clauses: [{ attribute: "department", operator: "NOT EQUALS", value: "Sales" }] }],
+      { guests: true },
+    );
+    expect(differs.rejects(person({}))).not.toBeNull();
+    expect(differs.rejects(person({ department: "Finance" }))).toBeNull();
+  });
+
+  it("keep guests out unless they are let in", () => {
+    const guest = person({ userType: "Guest" });
+    expect(parseScopingFilters([], { guests: false }).rejects(guest)).toBe("guests are out of scope");
+    expect(parseScopingFilters([], { guests: true }).rejects(guest)).toBeNull();
+  });
+
+  it("name the nearest operator", () => {
+    expect(() =>
+      parseScopingFilters([{ clauses: [{ attribute: "department", operator: "EQUAL", value: "x" }] }], {
+        guests: true,
+      }),
+    ).toThrow(/did you mean "EQUALS"/);
+  });
+});

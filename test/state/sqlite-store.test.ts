@@ -1,0 +1,240 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { StateError } from "../../src/domain/errors.ts";
+import type { Operation } from "../../src/domain/plan.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
+
+let folder = "";
+let path = "";
+const keyOf = (): null => null;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "als-state-"));
+  path = join(folder, "state.db");
+  return () => rmSync(folder, { recursive: true, force: true });
+});
+
+function hired(
+  objectId: string,
+  attributes: Record<string, string | null> = {},
+  managerId: string | null = null,
+) {
+  return { kind: "upsert", objectId, attributes, complete: true, managerId } as const;
+}
+
+async function marked(store: StateStore, everyoneInScope = true): Promise<string[]> {
+  const people = await store.candidates({ select: "marked", everyoneInScope, after: "", limit: 100 });
+  return people.map(({ source }) => source.objectId);
+}
+
+/** A cycle that finds everybody in order. */
+async function settle(store: StateStore): Promise<number> {
+  const cycleId = await store.beginCycle({ planId: crypto.randomUUID(), kind: "full", startedAt: 1 });
+  await store.saveDecisions(
+    cycleId,
+    (await marked(store)).map((objectId) => ({ kind: "unchanged", objectId, referencePending: false })),
+  );
+  return cycleId;
+}
+
+function creation(objectId: string, managerObjectId: string | null = null): Operation {
+  const reference = { beforeId: null, afterObjectId: managerObjectId };
+  return {
+    action: "create",
+    objectId,
+    userName: `${objectId}@example.com`,
+    latticeId: null,
+    reason: "new in scope",
+    evidence: null,
+    adopts: false,
+    changes: [
+      { attribute: "userName", before: null, after: `${objectId}@example.com` },
+      ...(managerObjectId === null
+        ? []
+        : [{ attribute: "manager", before: null, after: managerObjectId, reference }]),
+    ],
+  };
+}
+
+function account(latticeId: string, objectId: string) {
+  return {
+    latticeId,
+    userName: `${objectId}@example.com`,
+    externalId: objectId,
+    active: true,
+    values: { title: "Analyst" },
+    siblings: {},
+    acknowledged: {},
+  };
+}
+
+describe("the source picture", () => {
+  it("marks only people whose picture changed, whether read in full or as a change", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a", { jobTitle: "X", mail: "a@example.com" }), hired("b")], 1, keyOf);
+    expect(await marked(store)).toEqual(["a", "b"]);
+    await settle(store);
+    await store.saveSource([hired("a", { mail: "a@example.com", jobTitle: "X" })], 2, keyOf);
+    expect(await marked(store)).toEqual([]);
+
+    const change = { kind: "upsert", objectId: "a", complete: false, managerId: undefined } as const;
+    await store.saveSource([{ ...change, attributes: { jobTitle: null } }], 3, keyOf);
+    expect(await marked(store)).toEqual(["a"]);
+    expect((await store.findSource("a"))?.attributes).toEqual({ mail: "a@example.com" });
+    await store.close();
+  });
+
+  it("marks the reports of somebody who is deleted", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
+    await settle(store);
+    await store.saveSource([{ kind: "removed", objectId: "boss", presence: "softDeleted" }], 2, keyOf);
+    expect(await marked(store)).toEqual(["boss", "report"]);
+    await store.close();
+  });
+
+  it("swaps the scope as a whole and marks who entered and who left", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a"), hired("b"), hired("c")], 1, keyOf);
+    await store.beginScope();
+    await store.stageScope(["a", "b"]);
+    await store.commitScope();
+    await settle(store);
+    await store.beginScope();
+    await store.stageScope(["c"]);
+    // A read that breaks off here leaves the old scope in force.
+    expect(await marked(store, false)).toEqual([]);
+    await store.stageScope(["b", "b"]);
+    expect(await store.commitScope()).toEqual({ members: 2, entered: 1, left: 1 });
+    expect(await marked(store, false)).toEqual(["a", "c"]);
+    await store.close();
+  });
+});
+
+describe("the plan and its log", () => {
+  it("keeps intents over a crash, and links what the look-up finds", async () => {
+    const first = openStore(path);
+    await first.saveSource([hired("a"), hired("b")], 1, keyOf);
+    const cycleId = await first.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    await first.saveDecisions(
+      cycleId,
+      ["a", "b"].map((id) => ({ kind: "operation", operation: creation(id), referencePending: false })),
+    );
+    const operations = await first.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 });
+    await first.beginOperations(
+      operations.map(({ id }) => id),
+      5,
+    );
+    // The process dies here: nothing is closed.
+    const second = openStore(path);
+    expect((await second.openIntents()).map(({ objectId }) => objectId)).toEqual(["a", "b"]);
+    await second.settleIntent("a", account("L1", "a"), "done");
+    await second.settleIntent("b", null, "cancelled");
+    expect(await second.openIntents()).toEqual([]);
+    expect(await second.latticeIdOf("a")).toBe("L1");
+    expect(await marked(second)).toEqual(["a", "b"]);
+    await second.close();
+    await first.close();
+  });
+
+  it("orders managers before reports, and withdraws a reference to somebody who gets no account", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a", {}, "b"), hired("b"), hired("c", {}, "stranger")], 1, keyOf);
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    await store.saveDecisions(cycleId, [
+      { kind: "operation", operation: creation("a", "b"), referencePending: false },
+      { kind: "operation", operation: creation("b"), referencePending: false },
+      { kind: "operation", operation: creation("c", "stranger"), referencePending: false },
+    ]);
+    const [open] = await store.unpromisedReferences(cycleId, 10);
+    expect(open?.objectId).toBe("c");
+    await store.withdrawReference(open?.id ?? 0, {
+      changes: open?.changes.slice(0, 1) ?? [],
+      reason: "new in scope",
+    });
+    const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
+    expect([...managerIndexes]).toEqual([1, -1, -1]);
+    await store.setWaves([{ operationId: operationIds[0] ?? 0, wave: 1 }]);
+    const order = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 });
+    expect(order.map(({ objectId }) => objectId)).toEqual(["b", "c", "a"]);
+    await store.close();
+  });
+
+  it("never links two accounts to one person", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a")], 1, keyOf);
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    for (const latticeId of ["L1", "L2"]) {
+      await store.saveDecisions(cycleId, [
+        { kind: "operation", operation: creation("a"), referencePending: false },
+      ]);
+      const operation = (await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 })).at(-1);
+      await store.recordOutcomes([
+        {
+          operationId: operation?.id ?? 0,
+          objectId: "a",
+          status: "done",
+          target: account(latticeId, "a"),
+          referencePending: false,
+          finishedAt: 9,
+        },
+      ]);
+    }
+    expect(await store.latticeIdOf("a")).toBe("L2");
+    expect(await store.ownerOf("L1")).toBeNull();
+    expect((await store.totals()).linked).toBe(1);
+    await store.close();
+  });
+});
+
+describe("the lease", () => {
+  it("is one run's until it is released or expires", async () => {
+    const store = openStore(path);
+    const other = openStore(path);
+    expect(await store.acquireLease("one", 0, 100)).toEqual({ acquired: true });
+    expect(await other.acquireLease("two", 50, 100)).toMatchObject({
+      acquired: false,
+      holder: { owner: "one" },
+    });
+    expect(await store.renewLease("one", 50, 100)).toBe(true);
+    expect(await other.acquireLease("two", 120, 100)).toMatchObject({ acquired: false });
+    expect(await other.acquireLease("two", 151, 100)).toEqual({ acquired: true });
+    expect(await store.renewLease("one", 160, 100)).toBe(false);
+    await store.releaseLease("one");
+    expect(await store.leaseHolder(160)).toMatchObject({ owner: "two" });
+    await store.close();
+    await other.close();
+  });
+});
+
+describe("the database file", () => {
+  it("is its owner's alone", async () => {
+    await openStore(path).close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("is left as it was by a scratch copy", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a")], 1, keyOf);
+    await store.close();
+    const before = readFileSync(path);
+    const scratch = openScratchStore(path);
+    await scratch.saveSource([hired("b")], 2, keyOf);
+    expect(await marked(scratch)).toEqual(["a", "b"]);
+    await scratch.close();
+    expect(readFileSync(path).equals(before)).toBe(true);
+    const again = openReadOnlyStore(path);
+    expect((await again?.totals())?.sourceUsers).toBe(1);
+    await again?.close();
+  });
+
+  it("is refused in a sentence where it is none", () => {
+    writeFileSync(path, "this is a text, not a database, and long enough to be taken for one".repeat(20));
+    expect(() => openStore(path)).toThrow(StateError);
+    expect(() => openStore(path)).toThrow(/damaged or no database/);
+    expect(openReadOnlyStore(join(folder, "none.db"))).toBeNull();
+  });
+});
