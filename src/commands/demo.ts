@@ -60,11 +60,12 @@ function heading(io: CommandIO, text: string): void {
 }
 
 function nextSteps(folder: string): readonly string[] {
+  const width = 62;
   return [
-    "npm start                                                       the next day of the same company",
-    "npx azure-lattice-sync sync --sandbox --dry-run --format json    the plan for a program",
-    "npx azure-lattice-sync sync --sandbox=lattice --dry-run          your own directory against an embedded Lattice",
-    "npx azure-lattice-sync config init                               a configuration file for your tenant",
-    `${`rm ${join(folder, "*sandbox*")}`.padEnd(65)}a new company`,
+    `${"npm start".padEnd(width)}the next day of the same company`,
+    `${"npx node src/cli.ts sync --sandbox --dry-run --format json".padEnd(width)}the plan for a program`,
+    `${"npx node src/cli.ts sync --sandbox=lattice --dry-run".padEnd(width)}your own directory, an embedded Lattice`,
+    `${"npx node src/cli.ts config init".padEnd(width)}a configuration file for your tenant`,
+    `${`rm ${join(folder, "*sandbox*")}`.padEnd(width)}a new company`,
   ];
 }
