@@ -22,7 +22,7 @@ import { accountSchemas, type CustomAttributeType } from "./scim-schema.ts";
 import { createScimService, type ScimLimits } from "./scim-service.ts";
 import { createTokenAuthority } from "./token.ts";
 
-export type { Interceptor } from "./http.ts";
+export type { Fault, Interceptor } from "./http.ts";
 export type { RequestLog } from "./request-log.ts";
 
 /** How the embedded Lattice behaves; everything has a default. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../../src/domain/json.ts";
+import type { DirectoryUser } from "../../src/sandbox/directory.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 
 // Works out what Lattice must hold without any of the product's mapping code.
@@ -11,41 +12,56 @@ export interface Comparison {
   readonly differences: readonly string[];
 }
 
+/** Where accounts are looked up: the sandbox's Lattice, or another server's storage. */
+export interface Accounts {
+  byExternalId(externalId: string): JsonObject | undefined;
+}
+
 /** Compares every attribute of everybody who is in use, no guest, and not deliberately left alone. */
-export function compareEverybody(sandbox: Sandbox, leftAlone: ReadonlySet<string>): Comparison {
+export function compareEverybody(
+  sandbox: Sandbox,
+  leftAlone: ReadonlySet<string>,
+  accounts: Accounts = sandbox.lattice,
+): Comparison {
   const differences: string[] = [];
   let compared = 0;
   for (const person of sandbox.directory.users()) {
     const { properties } = person;
     if (properties.userType === "Guest" || leftAlone.has(person.id)) continue;
-    const account = sandbox.lattice.byExternalId(person.id);
-    const active = !person.softDeleted && properties.accountEnabled === true;
+    const account = accounts.byExternalId(person.id);
+    const active = properties.accountEnabled === true;
     if (account === undefined) {
       // Whoever was disabled or deleted before there was an account never gets one.
       if (active) differences.push(`${String(properties.userPrincipalName)}: no account`);
       continue;
     }
     compared += 1;
-    const wanted = person.softDeleted
-      ? { active: false }
-      : expected(sandbox, properties, person.managerId, active);
-    const held = flatten(account);
-    for (const [attribute, value] of Object.entries(wanted)) {
-      if ((held[attribute] ?? null) !== value) {
-        differences.push(
-          `${String(properties.userPrincipalName)}: ${attribute}: is ${JSON.stringify(held[attribute])}, must be ${JSON.stringify(value)}`,
-        );
-      }
-    }
+    differences.push(...comparePerson(person, account, active, accounts));
   }
   return { compared, differences };
 }
 
-function expected(
-  sandbox: Sandbox,
-  properties: JsonObject,
-  managerId: string | null,
+/** What is not as it must be in the account of somebody in scope. */
+export function comparePerson(
+  person: DirectoryUser,
+  account: JsonObject,
   active: boolean,
+  accounts: Accounts,
+): readonly string[] {
+  const held = flatten(account);
+  return Object.entries(expected(person, active, accounts)).flatMap(([attribute, value]) =>
+    (held[attribute] ?? null) === value
+      ? []
+      : [
+          `${String(person.properties.userPrincipalName)}: ${attribute}: is ${JSON.stringify(held[attribute])}, must be ${JSON.stringify(value)}`,
+        ],
+  );
+}
+
+function expected(
+  { properties, managerId }: DirectoryUser,
+  active: boolean,
+  accounts: Accounts,
 ): Record<string, Json> {
   const text = (name: string): string | null => {
     const value = properties[name];
@@ -53,7 +69,7 @@ function expected(
   };
   const phones = Array.isArray(properties.businessPhones) ? properties.businessPhones : [];
   const names = [text("givenName"), text("surname")].filter((part) => part !== null);
-  const manager = managerId === null ? undefined : sandbox.lattice.byExternalId(managerId);
+  const manager = managerId === null ? undefined : accounts.byExternalId(managerId);
   return {
     userName: text("userPrincipalName"),
     active,

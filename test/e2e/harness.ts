@@ -4,15 +4,16 @@ import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import type { CycleSettings } from "../../src/cycle/settings.ts";
-import { systemClock } from "../../src/domain/clock.ts";
+import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { EntraScope } from "../../src/entra/options.ts";
 import { createEntraSource } from "../../src/entra/source.ts";
+import type { LatticeOptions } from "../../src/lattice/options.ts";
 import { createLatticeTarget } from "../../src/lattice/target.ts";
 import { parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
+import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
 
 export interface Company extends AsyncDisposable {
   readonly sandbox: Sandbox;
@@ -21,16 +22,40 @@ export interface Company extends AsyncDisposable {
   cycle(request?: Partial<CycleRequest> & { scope?: EntraScope; token?: string }): Promise<CycleResult>;
   /** Bytes of every file of the state database, by name. */
   stateBytes(): ReadonlyMap<string, string>;
+  /** Object ids of the people whom the last cycle left alone for another reason than that they are disabled. */
+  leftAlone(): Promise<ReadonlySet<string>>;
   /** Requests to one end since the last `clear`. */
   sent(host: "entra" | "lattice", method?: string): number;
 }
 
 const everybody: EntraScope = { mode: "all" };
 
+/** A guard that holds nothing: for tests in which a crowd leaves on purpose. */
+export const lenientGuard: CycleSettings["guard"] = {
+  enabled: false,
+  maxDeactivations: 0,
+  maxDeactivationPercent: 0,
+  deactivationFloor: 0,
+  maxClearsPercent: 0,
+  clearFloor: 0,
+  maxRenames: 0,
+  maxRenamePercent: 0,
+  renameFloor: 0,
+  windowMs: 0,
+};
+
+/** What a test sets apart from the sandbox: time, another Lattice, whether guests count. */
+export interface Surroundings {
+  readonly clock?: Clock;
+  readonly lattice?: Partial<LatticeOptions>;
+  readonly guests?: boolean;
+}
+
 /** A company in a sandbox, with a state database of its own in a temporary folder. */
 export async function startCompany(
   options: Omit<SandboxOptions, "file"> = {},
   settings: Partial<CycleSettings> = {},
+  { clock = systemClock, lattice = {}, guests = false }: Surroundings = {},
 ): Promise<Company> {
   const folder = mkdtempSync(join(tmpdir(), "als-e2e-"));
   const statePath = join(folder, "state.db");
@@ -39,7 +64,7 @@ export async function startCompany(
   const mapping = parseMapping(loaded.mappingSource.rules, {
     origin: loaded.mappingSource.origin,
     onNull: "clear",
-    filters: parseScopingFilters([], { guests: false }),
+    filters: parseScopingFilters([], { guests }),
   });
 
   const cycle: Company["cycle"] = async ({ scope = everybody, token, ...request } = {}) => {
@@ -53,8 +78,9 @@ export async function startCompany(
       maxConcurrency: 8,
       maxRequestsPerSecond: null,
       paths: mapping.paths,
-      clock: systemClock,
+      clock,
       log,
+      ...lattice,
     });
     const source = createEntraSource({
       tenantId: sandbox.tenantId,
@@ -64,7 +90,7 @@ export async function startCompany(
       graphUrl: sandbox.graphUrl,
       scope,
       select: mapping.select,
-      clock: systemClock,
+      clock,
       log,
     });
     try {
@@ -73,7 +99,7 @@ export async function startCompany(
           source,
           target,
           store,
-          clock: systemClock,
+          clock,
           log,
           random: () => 0.5,
           settings: {
@@ -103,6 +129,12 @@ export async function startCompany(
     cycle,
     stateBytes: () =>
       new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString("base64")])),
+    leftAlone: async () => {
+      const store = openReadOnlyStore(statePath);
+      const skipped = (await store?.skipped({ after: "", limit: 10_000 })) ?? [];
+      await store?.close();
+      return new Set(skipped.filter(({ code }) => code !== "disabled").map(({ objectId }) => objectId));
+    },
     sent: (host, method) =>
       sandbox.requests.filter(
         (record) => record.host === host && (method === undefined || record.method === method),

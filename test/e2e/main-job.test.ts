@@ -1,36 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";
 import { compareEverybody } from "./expectation.ts";
-import { type Company, startCompany } from "./harness.ts";
-
-const lenient = {
-  enabled: false,
-  maxDeactivations: 0,
-  maxDeactivationPercent: 0,
-  deactivationFloor: 0,
-  maxClearsPercent: 0,
-  clearFloor: 0,
-  maxRenames: 0,
-  maxRenamePercent: 0,
-  renameFloor: 0,
-  windowMs: 0,
-};
-
-async function leftAlone(company: Company): Promise<ReadonlySet<string>> {
-  const store = openReadOnlyStore(company.statePath);
-  const skipped = (await store?.skipped({ after: "", limit: 10_000 })) ?? [];
-  await store?.close();
-  return new Set(skipped.filter(({ code }) => code !== "disabled").map(({ objectId }) => objectId));
-}
+import { type Company, lenientGuard, startCompany } from "./harness.ts";
 
 describe("the main job", () => {
   it("makes Lattice equal to a directory of 2,000 people, and again after many edits, with one request each", async () => {
-    await using company = await startCompany({ people: 2_000 }, { guard: lenient });
+    await using company = await startCompany({ people: 2_000 }, { guard: lenientGuard });
     const { sandbox } = company;
 
     const first = await company.cycle();
     expect(first).toMatchObject({ outcome: "done", failed: 0, header: { cycle: "initial" } });
-    const { compared, differences } = compareEverybody(sandbox, await leftAlone(company));
+    const { compared, differences } = compareEverybody(sandbox, await company.leftAlone());
     expect(differences).toEqual([]);
     expect(compared).toBeGreaterThan(1_700);
     const created = first.header.summary.create;
@@ -53,10 +32,10 @@ describe("the main job", () => {
     ).toBeLessThanOrEqual(2);
 
     sandbox.requests.clear();
-    const changed = edit(company, await leftAlone(company));
+    const changed = edit(company, await company.leftAlone());
     const third = await company.cycle();
     expect(third).toMatchObject({ outcome: "done", failed: 0 });
-    expect(compareEverybody(sandbox, await leftAlone(company)).differences).toEqual([]);
+    expect(compareEverybody(sandbox, await company.leftAlone()).differences).toEqual([]);
     const { create, update, deactivate, reactivate } = third.header.summary;
     expect(create + update + deactivate + reactivate).toBe(changed);
     expect(company.sent("lattice")).toBe(changed);
@@ -111,7 +90,7 @@ describe("the main job", () => {
     expect(dropped).toBe(10);
     const ids = [...company.sandbox.lattice.accounts()].map((account) => account.externalId).filter(Boolean);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(compareEverybody(company.sandbox, await leftAlone(company)).differences).toEqual([]);
+    expect(compareEverybody(company.sandbox, await company.leftAlone()).differences).toEqual([]);
   });
 
   it("deactivates nobody where the reading of the scope breaks off", async () => {
@@ -158,7 +137,7 @@ describe("a dry run", () => {
     const done = await company.cycle();
     expect(done.header.summary).toEqual(planned.header.summary);
 
-    edit(company, await leftAlone(company));
+    edit(company, await company.leftAlone());
     company.sandbox.requests.clear();
     const between = company.stateBytes();
     const next = await company.cycle({ dryRun: true });

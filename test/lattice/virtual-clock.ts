@@ -16,7 +16,8 @@ export function createVirtualClock(start = Date.UTC(2026, 0, 5, 9)): VirtualCloc
     sleep: async (milliseconds, signal) => {
       signal?.throwIfAborted();
       sleeps.push(milliseconds);
-      const until = now + milliseconds;
+      // Whole milliseconds, as the system's clock counts.
+      const until = now + Math.ceil(milliseconds);
       await new Promise(setImmediate);
       signal?.throwIfAborted();
       now = Math.max(now, until);
