@@ -51,7 +51,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
 
 /** Start of the last cycle that came to an end; one that was cut short is made up for at once. */
 async function lastScheduledStart(store: StateStore): Promise<number | null> {
-  const last = (await store.recentCycles(20)).find((cycle) => cycle.kind !== "onDemand");
+  const last = (await store.recentCycles(20)).find((cycle) => cycle.kind !== "on-demand");
   if (last === undefined || last.outcome === null || last.outcome === "interrupted") return null;
   return last.startedAt;
 }

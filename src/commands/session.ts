@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { LoadedConfig } from "../config/load.ts";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
@@ -122,12 +123,12 @@ export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
     import("../mapping/mapping.ts"),
     import("../mapping/scoping-filter.ts"),
   ]);
-  const { entra, onNull, actions, matching } = loaded.config;
+  const { entra, onNull, actions, matching, drift } = loaded.config;
   return parseMapping(loaded.mappingSource.rules, {
     origin: loaded.mappingSource.origin,
     onNull,
     filters: parseScopingFilters(entra.scope.filters, { guests: entra.scope.guests }),
-    digestOf: [entra.scope, actions, matching],
+    digestOf: [entra.scope, actions, matching, drift],
   });
 }
 
@@ -137,6 +138,8 @@ function cycleSettings(config: Config, mapping: Mapping, tenantId: string): Cycl
     tenantId,
     actions: config.actions,
     guard: config.guard,
+    drift: config.drift,
+    scopeDigest: createHash("sha256").update(JSON.stringify(config.entra.scope)).digest("hex"),
     adoptForeignExternalId: config.matching.adoptForeignExternalId,
     concurrency: config.lattice.maxConcurrency,
     intervalMs: config.schedule.kind === "every" ? config.schedule.everyMs : 45 * 60_000,

@@ -236,6 +236,11 @@ export const configSchema = z
       actions: actionsSchema.prefault({}).describe("What may be done in Lattice."),
       schedule: scheduleSchema.prefault({}).describe("When the daemon runs a cycle."),
       reconcile: reconcileSchema.prefault({}).describe("The full comparison of both ends."),
+      drift: choice(["correct", "report"])
+        .prefault("correct")
+        .describe(
+          "What becomes of accounts that were edited or removed by hand in Lattice: corrected, or only reported.",
+        ),
       guard: guardSchema.prefault({}).describe("What holds a plan back until a person releases it."),
       state: stateSchema.prefault({}).describe("The database of what was read and what was confirmed."),
       http: httpSchema.prefault({}).describe("The daemon's own HTTP."),

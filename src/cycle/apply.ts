@@ -1,17 +1,22 @@
 import { HostUnavailableError, InterruptedError } from "../domain/errors.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import type { CycleContext } from "./ports.ts";
+import { mostFailed } from "./quarantine.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { send } from "./send.ts";
 
 /** Operations whose intents are noted in one commit before the first of them is sent. */
 const batchSize = 64;
+/** What a probe sends before anything else. */
+const probeSize = 10;
 /** So many people failing one after the other for no reason of their own mean that the host is down. */
 const maxConsecutiveFaults = 5;
 
 export interface Applied {
   readonly done: number;
   readonly failed: number;
+  /** So many failed that the rest was not sent. */
+  readonly mostFailed: boolean;
 }
 
 /**
@@ -19,22 +24,32 @@ export interface Applied {
  * On an abort the writes in flight are finished and recorded before this throws.
  * @throws InterruptedError, ConfigurationError, HostUnavailableError, StateError
  */
-export async function applyPlan(context: CycleContext, total: number): Promise<Applied> {
+export async function applyPlan(
+  context: CycleContext,
+  plan: { readonly total: number; readonly probe: boolean },
+): Promise<Applied> {
   const recorder = createRecorder(context.store);
-  const run = createRun(context, recorder, total);
+  const run = createRun(context, recorder, plan.total);
+  let probing = plan.probe;
   try {
     for (
-      let batch = await nextBatch(context, null);
+      let batch = await nextBatch(context, null, probing ? probeSize : batchSize);
       batch.length > 0;
-      batch = await nextBatch(context, batch.at(-1))
+      batch = await nextBatch(context, batch.at(-1), batchSize)
     ) {
       run.throwIfStopped();
+      if (mostFailed(recorder.counts, false)) break;
       await recorder.flush();
       await context.store.beginOperations(
         batch.map((operation) => operation.id),
         context.clock.now(),
       );
       for (const operation of batch) await run.start(operation);
+      if (probing) {
+        await run.drain();
+        if (mostFailed(recorder.counts, true)) break;
+        probing = false;
+      }
     }
     await run.drain();
     run.throwIfStopped();
@@ -42,18 +57,19 @@ export async function applyPlan(context: CycleContext, total: number): Promise<A
     await run.drain();
     await recorder.flush();
   }
-  return recorder.counts;
+  return { ...recorder.counts, mostFailed: mostFailed(recorder.counts, probing) };
 }
 
 function nextBatch(
   context: CycleContext,
   last: LoggedOperation | null | undefined,
+  limit: number,
 ): Promise<readonly LoggedOperation[]> {
   return context.store.operations(context.cycleId, {
     status: "planned",
     afterWave: last?.wave ?? -1,
     afterId: last?.id ?? 0,
-    limit: batchSize,
+    limit,
   });
 }
 

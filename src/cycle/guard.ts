@@ -1,6 +1,7 @@
 import type { GuardVerdict } from "../domain/plan.ts";
 import type { GuardedCounts, Hold } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
+import type { Alarm } from "./alarms.ts";
 import type { GuardLimits } from "./settings.ts";
 
 /** What a plan is weighed by: its own operations, and those done in the window before it. */
@@ -11,6 +12,10 @@ export interface Weights {
   readonly linkedActive: number;
   /** Linked accounts that have a value for the attribute, before the plan. */
   readonly holders: (attribute: string) => number;
+  /** What was seen while reading that makes deactivations doubtful, however few. */
+  readonly alarms: readonly Alarm[];
+  /** The directory answered that it has nobody. */
+  readonly emptyDirectory: boolean;
 }
 
 export interface Weighed {
@@ -24,6 +29,7 @@ export interface Weighed {
 export function weighPlan(weights: Weights, limits: GuardLimits): Weighed {
   if (!limits.enabled) return { verdict: { held: false, reasons: [] }, holds: [] };
   const found = [
+    ...alarms(weights),
     ...deactivations(weights, limits),
     ...renames(weights, limits),
     ...[...weights.planned.clears.keys()].flatMap((attribute) => clears(attribute, weights, limits)),
@@ -37,6 +43,23 @@ export function weighPlan(weights: Weights, limits: GuardLimits): Weighed {
 interface Finding {
   readonly hold: Hold;
   readonly reason: string;
+}
+
+function alarms({ planned, alarms: raised, emptyDirectory }: Weights): Finding[] {
+  if (emptyDirectory) {
+    const reason =
+      "Entra answered that it has no user at all; nobody was taken to be gone, and no deactivation is sent until it lists people again: check the application's permissions";
+    return [{ hold: { kind: "deactivations" }, reason }];
+  }
+  return raised.flatMap(({ evidence, reason }) => {
+    const count = concerned({ evidence }, planned);
+    return count === 0 ? [] : [{ hold: { kind: "deactivations" as const, evidence }, reason: reason(count) }];
+  });
+}
+
+/** Deactivations of the plan that an alarm concerns. */
+export function concerned({ evidence }: Pick<Alarm, "evidence">, planned: GuardedCounts): number {
+  return evidence.reduce((sum, kind) => sum + (planned.evidence.get(kind) ?? 0), 0);
 }
 
 function deactivations({ planned, recent, linkedActive }: Weights, limits: GuardLimits): Finding[] {

@@ -1,5 +1,5 @@
 import { ConfigurationError, WatermarkExpiredError } from "../domain/errors.ts";
-import type { SourceChange } from "../domain/source.ts";
+import type { ScopePart, SourceChange } from "../domain/source.ts";
 import { userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
@@ -13,40 +13,45 @@ const pageSize = 500;
 export async function ingestSource(
   context: CycleContext,
   watermark: string | null,
-): Promise<{ full: boolean }> {
+): Promise<{ full: boolean; empty: boolean }> {
   if (watermark !== null) {
     try {
-      await readInto(context, context.source.readChanges(watermark, context.signal));
-      return { full: false };
+      const pages = context.source.readChanges(watermark, context.signal);
+      await keepWatermark(context, (await readInto(context, pages)).watermark);
+      return { full: false, empty: false };
     } catch (error) {
       if (!(error instanceof WatermarkExpiredError)) throw error;
       context.log.warn({ reason: error.message }, "the watermark is no longer accepted; reading everybody");
     }
   }
-  await readInto(context, context.source.readAll(context.signal));
+  const read = await readInto(context, context.source.readAll(context.signal));
+  // No directory is empty: somebody registered this application. Such an answer is kept from both pictures.
+  if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
+  await keepWatermark(context, read.watermark);
   await confirmMissing(context);
-  return { full: true };
+  return { full: true, empty: false };
 }
 
 async function readInto(
   context: CycleContext,
   pages: AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>,
-): Promise<void> {
+): Promise<{ readonly watermark: string; readonly people: number }> {
   const key = keyOf(context);
   let done = 0;
   for (let page = await pages.next(); ; page = await pages.next()) {
-    if (page.done === true) {
-      await context.store.putMeta({
-        watermark: page.value.watermark,
-        watermarkAt: String(context.clock.now()),
-        tenantId: context.settings.tenantId,
-      });
-      return;
-    }
+    if (page.done === true) return { watermark: page.value.watermark, people: done };
     await context.store.saveSource(page.value, context.cycleId, key);
     done += page.value.length;
     context.onProgress?.({ phase: "reading Entra", done, total: null });
   }
+}
+
+async function keepWatermark(context: CycleContext, watermark: string): Promise<void> {
+  await context.store.putMeta({
+    watermark,
+    watermarkAt: String(context.clock.now()),
+    tenantId: context.settings.tenantId,
+  });
 }
 
 /** "Was not in the list" is no evidence: each linked person who was not is asked for by id; only a 404 says gone. */
@@ -75,19 +80,25 @@ function keyOf(context: CycleContext) {
   return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user);
 }
 
-/** Makes the scope current; a scope that could not be read to its end leaves the old one in force and throws. */
-export async function ingestScope(context: CycleContext): Promise<void> {
+/**
+ * Makes the scope current; a scope that could not be read to its end leaves the old one in force and throws.
+ * @returns the parts it is made of; none where everybody is in scope
+ */
+export async function ingestScope(context: CycleContext): Promise<readonly ScopePart[]> {
   const pages = context.source.readScope(context.signal);
-  if (pages === null) return;
+  if (pages === null) return [];
   await context.store.beginScope();
   let done = 0;
-  for await (const page of pages) {
-    await context.store.stageScope(page);
-    done += page.length;
+  for (let page = await pages.next(); ; page = await pages.next()) {
+    if (page.done === true) {
+      const { members, entered, left } = await context.store.commitScope();
+      context.log.debug({ members, entered, left }, "scope read");
+      return page.value;
+    }
+    await context.store.stageScope(page.value);
+    done += page.value.length;
     context.onProgress?.({ phase: "reading the scope", done, total: null });
   }
-  const { members, entered, left } = await context.store.commitScope();
-  context.log.debug({ members, entered, left }, "scope read");
 }
 
 /** Reads every Lattice account into the target picture. */

@@ -1,8 +1,11 @@
 import type { PlanSummary } from "../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts";
+import { valueAt } from "../domain/target.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
-import { attributeList, heldValue, planUser } from "./plan-user.ts";
+import { attributeList } from "./changes.ts";
+import { planUser } from "./plan-user.ts";
 import type { CycleContext } from "./ports.ts";
+import { markReleased } from "./release.ts";
 import { waves } from "./waves.ts";
 
 const pageSize = 500;
@@ -73,12 +76,12 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
   ]);
   const now = context.clock.now();
   // Asked for by name, or seen with a new mapping: what failed before is tried at once.
-  const impatient = context.kind === "onDemand" || context.kind === "initial";
+  const impatient = context.kind === "on-demand" || context.kind === "initial";
   return people.map(({ candidate, mapped }) => {
     const { objectId } = candidate.source;
     const namesakes = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
     const managerId = currentManager({ candidate, mapped });
-    return planUser(
+    const decision = planUser(
       {
         candidate: impatient ? { ...candidate, retry: null } : candidate,
         mapped,
@@ -89,6 +92,9 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
       },
       settings,
     );
+    return decision.kind === "operation"
+      ? { ...decision, operation: markReleased(decision.operation, candidate.released) }
+      : decision;
   });
 }
 
@@ -96,7 +102,7 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
 function currentManager(person: { candidate: Candidate; mapped: MappedUser }): string | null {
   const { link } = person.candidate;
   if (link === null || person.mapped.reference === null) return null;
-  const value = heldValue(link, person.mapped.reference.target);
+  const value = valueAt(link, person.mapped.reference.target);
   return typeof value === "string" && value !== person.candidate.manager?.latticeId ? value : null;
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import type { StateEvent } from "../domain/event.ts";
 import type { CycleKind } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
 import type { StateStore } from "../domain/store.ts";
@@ -29,6 +30,8 @@ export interface Ports {
   readonly settings: CycleSettings;
   /** 0 up to 1; handed in so that a simulation owns it. */
   readonly random: () => number;
+  /** Told of each change of state once. */
+  readonly onEvent?: ((event: StateEvent) => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 

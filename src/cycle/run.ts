@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
+import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
-import { applyPlan, interrupted } from "./apply.ts";
-import { type Weighed, weighPlan } from "./guard.ts";
+import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
+import { type Applied, applyPlan, interrupted } from "./apply.ts";
+import { concerned, type Weighed, weighPlan } from "./guard.ts";
 import { ingestPerson, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
 import { makePlan, summarise } from "./plan.ts";
 import type { CycleContext, Ports } from "./ports.ts";
@@ -16,6 +18,8 @@ export interface CycleRequest {
   readonly full: boolean;
   /** One person, by object id or user principal name. */
   readonly only?: string | undefined;
+  /** Try a few operations first, and send the others only where those did not mostly fail. */
+  readonly probe?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -27,6 +31,8 @@ export interface CycleResult {
   readonly failed: number;
   /** Operations that the guard holds. */
   readonly heldOperations: number;
+  /** Where so many operations failed that the rest was not sent: what happened, in words. */
+  readonly mostFailed: string | null;
   readonly durationMs: number;
   /** Object id of the person of a cycle on demand. */
   readonly person?: string;
@@ -57,7 +63,9 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
   try {
-    const select = await readBothEnds(context, meta, request);
+    await store.dropReleases(startedAt - settings.guard.windowMs);
+    const read = await readBothEnds(context, meta, request);
+    const { select } = read;
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
     const linkedActive = (await store.totals()).linkedActive;
@@ -66,14 +74,19 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     if (select === "everybody") await store.putMeta({ mappingDigest: settings.mapping.digest });
     const person = typeof select === "object" && "only" in select ? select.only : undefined;
     const summary = await summarise(context, person);
-    const { verdict: guard, holds } = await weigh(context, linkedActive);
+    const { verdict: guard, holds } = await weigh(context, { linkedActive, meta, read });
     await store.setCyclePlan(cycleId, { summary, guard });
     const heldOperations = await store.holdOperations(cycleId, holds);
     const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
+    // One person's plan says nothing of what is held of the others.
+    if (!request.dryRun && kind !== "on-demand") await tellGuard(context, meta, header, heldOperations);
 
     const applied = request.dryRun
-      ? { done: 0, failed: 0 }
-      : await sendRounds(context, summary, heldOperations);
+      ? { done: 0, failed: 0, mostFailed: false }
+      : await sendRounds(context, {
+          planned: plannedWrites(summary) - heldOperations,
+          probe: request.probe === true,
+        });
     const outcome = outcomeOf(guard, applied.failed);
     const finishedAt = clock.now();
     await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
@@ -83,8 +96,12 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       cycleId,
       header,
       outcome,
-      ...applied,
+      done: applied.done,
+      failed: applied.failed,
       heldOperations,
+      mostFailed: applied.mostFailed
+        ? `${applied.failed} of ${applied.done + applied.failed} operations failed`
+        : null,
       durationMs: finishedAt - startedAt,
       ...(person === undefined ? {} : { person }),
     };
@@ -103,7 +120,10 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   }
 }
 
-async function weigh(context: CycleContext, linkedActive: number): Promise<Weighed> {
+async function weigh(
+  context: CycleContext,
+  { linkedActive, meta, read }: { linkedActive: number; meta: Partial<Meta>; read: BothEnds },
+): Promise<Weighed> {
   const { store, settings, clock, cycleId } = context;
   const planned = await store.plannedCounts(cycleId);
   const holders = new Map<string, number>();
@@ -112,10 +132,44 @@ async function weigh(context: CycleContext, linkedActive: number): Promise<Weigh
     if (count > 0) holders.set(attribute, await store.countHolders(attribute));
   }
   const recent = await store.recentCounts(clock.now() - settings.guard.windowMs);
+  const accepted = parseAccepted(meta);
+  const scope = { digest: settings.scopeDigest, parts: read.scopeParts };
+  const { enabled, deactivationFloor: floor } = settings.guard;
+  const alarms = scopeAlarms(accepted, scope, floor);
+  if (context.kind !== "on-demand") {
+    const waiting = enabled && alarms.some((alarm) => concerned(alarm, planned) > 0);
+    await store.putMeta({ acceptedScope: JSON.stringify(nextAccepted(accepted, scope, { waiting, floor })) });
+  }
   return weighPlan(
-    { planned, recent, linkedActive, holders: (attribute) => holders.get(attribute) ?? 0 },
+    {
+      planned,
+      recent,
+      linkedActive,
+      holders: (attribute) => holders.get(attribute) ?? 0,
+      alarms,
+      emptyDirectory: read.emptyDirectory,
+    },
     settings.guard,
   );
+}
+
+/** People are told when the guard begins to hold and when it holds nothing any more, not in every cycle between. */
+async function tellGuard(
+  context: CycleContext,
+  meta: Partial<Meta>,
+  { planId, guard }: PlanHeader,
+  operations: number,
+): Promise<void> {
+  const before = meta.heldPlan ?? "";
+  if (guard.held) {
+    await context.store.putMeta({ heldPlan: planId });
+    if (before === "") {
+      context.onEvent?.({ kind: "guardHeld", planId, reasons: guard.reasons, operations });
+    }
+  } else if (before !== "") {
+    await context.store.putMeta({ heldPlan: "" });
+    context.onEvent?.({ kind: "guardCleared", planId: before });
+  }
 }
 
 function chooseKind(ports: Ports, meta: Partial<Meta>, request: CycleRequest): CycleKind {
@@ -125,45 +179,58 @@ function chooseKind(ports: Ports, meta: Partial<Meta>, request: CycleRequest): C
       `the state database belongs to the tenant ${meta.tenantId}, the configuration names ${settings.tenantId}: nobody is touched; point state.path (ALS_STATE) at another file for the new tenant`,
     );
   }
-  if (request.only !== undefined) return "onDemand";
+  if (request.only !== undefined) return "on-demand";
   const current = meta.watermark !== undefined && meta.mappingDigest === settings.mapping.digest;
   if (!current || meta.targetListedAt === undefined) return "initial";
-  return request.full ? "full" : "incremental";
+  return request.full ? "reconcile" : "incremental";
+}
+
+/** What reading both ends came to. */
+interface BothEnds {
+  /** Whom to plan. */
+  readonly select: CandidateSelection;
+  readonly scopeParts: readonly ScopePart[];
+  readonly emptyDirectory: boolean;
 }
 
 async function readBothEnds(
   context: CycleContext,
   meta: Partial<Meta>,
   request: CycleRequest,
-): Promise<CandidateSelection> {
+): Promise<BothEnds> {
   await recoverIntents(context);
   if (request.only !== undefined) {
     const objectId = await ingestPerson(context, request.only);
-    await ingestScope(context);
-    return { only: objectId };
+    const scopeParts = await ingestScope(context);
+    return { select: { only: objectId }, scopeParts, emptyDirectory: false };
   }
   const everything = context.kind !== "incremental";
-  const { full } = await ingestSource(context, everything ? null : (meta.watermark ?? null));
-  await ingestScope(context);
+  const { full, empty } = await ingestSource(context, everything ? null : (meta.watermark ?? null));
+  const scopeParts = await ingestScope(context);
   if (everything) await ingestTarget(context);
-  if (everything && full) await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
-  return everything ? "everybody" : "marked";
+  if (everything && full && !empty) {
+    await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
+  }
+  return { select: everything ? "everybody" : "marked", scopeParts, emptyDirectory: empty };
+}
+
+function plannedWrites(summary: PlanSummary): number {
+  return summary.create + summary.update + summary.deactivate + summary.reactivate + summary.link;
 }
 
 async function sendRounds(
   context: CycleContext,
-  summary: PlanSummary,
-  held: number,
-): Promise<{ done: number; failed: number }> {
-  const planned =
-    summary.create + summary.update + summary.deactivate + summary.reactivate + summary.link - held;
-  const totals = { done: 0, failed: 0 };
+  { planned, probe }: { planned: number; probe: boolean },
+): Promise<Applied> {
+  const totals = { done: 0, failed: 0, mostFailed: false };
   for (let round = 1; round <= maxRounds; round += 1) {
-    const applied = await applyPlan(context, planned);
+    const applied = await applyPlan(context, { total: planned, probe: probe && round === 1 });
     totals.done += applied.done;
     totals.failed += applied.failed;
+    totals.mostFailed = applied.mostFailed;
+    if (applied.mostFailed) break;
     // On demand one person is written, never those who waited for that person.
-    if (context.kind === "onDemand") break;
+    if (context.kind === "on-demand") break;
     if ((await context.store.markResolvedReferences()) === 0) break;
     await makePlan(context, { resolvedIn: context.cycleId });
   }

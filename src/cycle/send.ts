@@ -6,9 +6,8 @@ import {
   UnknownOutcomeError,
 } from "../domain/errors.ts";
 import { type Json, jsonEquals } from "../domain/json.ts";
-import type { LinkedTarget, LoggedOperation, OperationOutcome, RetryRecord } from "../domain/store.ts";
-import type { AttributeWrite, TargetUser, WriteReceipt } from "../domain/target.ts";
-import { heldValue } from "./plan-user.ts";
+import type { ConfirmedTarget, LoggedOperation, OperationOutcome, RetryRecord } from "../domain/store.ts";
+import { type AttributeWrite, type TargetUser, valueAt, type WriteReceipt } from "../domain/target.ts";
 import type { CycleContext } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { nextRetry } from "./retry-schedule.ts";
@@ -51,7 +50,7 @@ export async function send(
 interface Delivery {
   readonly receipt: WriteReceipt;
   /** The account as it was known before the write. */
-  readonly link: LinkedTarget | null;
+  readonly link: ConfirmedTarget | null;
 }
 
 async function deliver(
@@ -79,7 +78,7 @@ async function adopt(
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
 ): Promise<Delivery> {
-  const listed = context.kind === "initial" || context.kind === "full";
+  const listed = context.kind === "initial" || context.kind === "reconcile";
   const latticeId = operation.latticeId ?? "";
   const account = listed
     ? await context.store.accountOf(latticeId)
@@ -94,7 +93,7 @@ async function adopt(
   }
   await refuseForeign(context, operation, account);
   const link = { ...account, acknowledged: {} };
-  const due = writes.filter(({ path, value }) => !jsonEquals(heldValue(link, path), value));
+  const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
   if (due.length === 0) return { receipt: { user: account, status: 0, requestId: undefined }, link };
   return { receipt: await context.target.update(account, due, context.signal), link };
 }
@@ -118,7 +117,7 @@ async function createOnce(
           "found the account by look-up",
         );
         const link = { ...account, acknowledged: {} };
-        const due = writes.filter(({ path, value }) => !jsonEquals(heldValue(link, path), value));
+        const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
         if (due.length === 0) return { user: account, status: 200, requestId: undefined };
         return await context.target.update(account, due, context.signal);
       }
@@ -230,16 +229,16 @@ function refusedActivation(
 
 /** Remembers values that the target took in a form of its own, so that they are not sent for ever. */
 function acknowledge(
-  link: LinkedTarget | null,
+  link: ConfirmedTarget | null,
   writes: readonly AttributeWrite[],
   user: TargetUser,
-): LinkedTarget["acknowledged"] {
+): ConfirmedTarget["acknowledged"] {
   const kept = Object.entries(link?.acknowledged ?? {}).filter(
     ([path]) => !writes.some((write) => write.path === path),
   );
   const after = { ...user, acknowledged: {} };
   const differing = writes.flatMap(({ path, value }): [string, { sent: Json; observed: Json }][] => {
-    const observed = heldValue(after, path);
+    const observed = valueAt(after, path);
     return jsonEquals(observed, value) ? [] : [[path, { sent: value, observed }]];
   });
   return Object.fromEntries([...kept, ...differing]);

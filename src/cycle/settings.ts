@@ -6,6 +6,10 @@ export interface CycleSettings {
   readonly tenantId: string;
   readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
   readonly guard: GuardLimits;
+  /** What becomes of accounts that were edited or removed by hand in Lattice. */
+  readonly drift: "report" | "correct";
+  /** Stands for the scope as it is configured. */
+  readonly scopeDigest: string;
   /** A matched account with another system's externalId is adopted instead of being reported. */
   readonly adoptForeignExternalId: boolean;
   /** Operations sent at the same time. */

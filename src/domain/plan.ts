@@ -2,9 +2,12 @@ import type { Json } from "./json.ts";
 
 export type Action = "create" | "update" | "deactivate" | "reactivate" | "link";
 
+/** What was seen of somebody who shall not be active. */
+export type EvidenceKind = "accountDisabled" | "softDeleted" | "deleted" | "leftScope" | "filteredOut";
+
 /** Why an account may be switched off: something that was seen, never something that was merely not seen. */
 export interface Evidence {
-  readonly kind: "accountDisabled" | "softDeleted" | "deleted" | "leftScope" | "filteredOut";
+  readonly kind: EvidenceKind;
   /** What was read, in words for the provisioning log. */
   readonly detail: string;
 }
@@ -24,6 +27,10 @@ export interface Change {
     /** Object id of the person it shall point to; the Lattice id is looked up when the operation is sent. */
     readonly afterObjectId: string | null;
   };
+  /** Lattice was edited by hand: this value was confirmed before, Entra still has it, and Lattice shows another. */
+  readonly drift?: true;
+  /** A person has released exactly this change: the guard neither counts nor holds it. */
+  readonly released?: true;
 }
 
 /** One planned write for one person. */
@@ -40,7 +47,12 @@ export interface Operation {
   readonly changes: readonly Change[];
   /** The account existed before and is adopted by this operation (matched, not linked yet). */
   readonly adopts: boolean;
+  /** What was done by hand in Lattice that this operation undoes, in whole or in part. */
+  readonly drift?: Drift;
 }
+
+/** An account that was changed, or taken away, by hand in Lattice. */
+export type Drift = "edited" | "removed";
 
 export type SkipCode =
   | "invalidUserName"
@@ -51,6 +63,8 @@ export type SkipCode =
   | "disabled"
   | "actionOff"
   | "mappingFailed"
+  | "rejected"
+  | "removedInLattice"
   | "waitingForRetry";
 
 /** A person who is in scope (or linked) and deliberately left alone. */
@@ -61,7 +75,7 @@ export interface Skipped {
   readonly reason: string;
 }
 
-export type CycleKind = "initial" | "incremental" | "full" | "onDemand";
+export type CycleKind = "initial" | "incremental" | "reconcile" | "on-demand";
 
 export interface PlanSummary {
   readonly create: number;

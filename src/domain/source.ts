@@ -28,6 +28,16 @@ export type SourceChange =
     }
   | { readonly kind: "removed"; readonly objectId: string; readonly presence: "softDeleted" | "deleted" };
 
+/** One assignment or group that makes up the scope. */
+export interface ScopePart {
+  /** Object id of the group; `direct` for the people who are assigned one by one. */
+  readonly id: string;
+  /** For people: the group's name. */
+  readonly name: string;
+  /** People it led to, those included whom another part led to as well. */
+  readonly members: number;
+}
+
 /** The directory. Every read either reaches its end or throws; a partial read is never reported as complete. */
 export interface Source {
   /**
@@ -50,8 +60,9 @@ export interface Source {
   readUser(idOrUserPrincipalName: string, signal: AbortSignal): Promise<SourceChange | null>;
 
   /**
-   * Object ids of the people in scope, in pages, possibly repeated; `null` where everybody is (mode `all`).
+   * Object ids of the people in scope, in pages, possibly repeated, and at the end the parts that they came from;
+   * `null` where everybody is (mode `all`).
    * @throws ConfigurationError where a group or application of the scope is missing, HostUnavailableError
    */
-  readScope(signal: AbortSignal): AsyncGenerator<readonly string[], void> | null;
+  readScope(signal: AbortSignal): AsyncGenerator<readonly string[], readonly ScopePart[]> | null;
 }

@@ -3,6 +3,7 @@ import type {
   Action,
   Change,
   CycleKind,
+  EvidenceKind,
   GuardVerdict,
   Operation,
   PlanSummary,
@@ -27,6 +28,12 @@ export interface Meta {
   readonly targetListedAt: string;
   /** When both ends were last read in full, milliseconds since the epoch. */
   readonly reconciledAt: string;
+  /** The scope that no alarm was raised about, or whose leavers were released: JSON, `AcceptedScope` of the engine. */
+  readonly acceptedScope: string;
+  /** Plan that the guard holds; empty where it holds none. */
+  readonly heldPlan: string;
+  /** Quarantine of the whole job: JSON, `Quarantine` of the engine; empty where there is none. */
+  readonly quarantine: string;
 }
 
 export interface LeaseHolder {
@@ -52,8 +59,8 @@ export interface CycleRecord {
 
 export type CycleOutcome = "done" | "held" | "someFailed" | "failed" | "interrupted";
 
-/** A linked account, with what is known of values that the target keeps in its own form. */
-export interface LinkedTarget extends TargetUser {
+/** An account as a write confirmed it, with what is known of values that the target keeps in its own form. */
+export interface ConfirmedTarget extends TargetUser {
   /**
    * By path: a value that was sent and accepted, and the other value that the target reported for it. While both
    * stay as they are the attribute counts as equal: a target that normalises or ignores a value is not written to for ever.
@@ -61,6 +68,12 @@ export interface LinkedTarget extends TargetUser {
   readonly acknowledged: {
     readonly [path: string]: { readonly sent: JsonObject[string]; readonly observed: JsonObject[string] };
   };
+}
+
+/** A linked account. */
+export interface LinkedTarget extends ConfirmedTarget {
+  /** By path: the value confirmed last, where the target was since found with another that nobody sent. */
+  readonly drifted: JsonObject;
 }
 
 export interface RetryRecord {
@@ -80,7 +93,13 @@ export interface Candidate {
   readonly member: boolean;
   readonly userNameKey: string | null;
   readonly link: LinkedTarget | null;
+  /** The linked account was found to be gone from the target, and no other has been linked since. */
+  readonly accountRemoved: boolean;
   readonly retry: RetryRecord | null;
+  /** When a person rejected what was held of this person: left alone until the source says something new. */
+  readonly rejectedAt: number | null;
+  /** Fingerprints of released changes by attribute. */
+  readonly released: ReadonlyMap<string, string>;
   /** The manager's own standing; `null` where the person has no manager. */
   readonly manager: {
     readonly objectId: string;
@@ -121,29 +140,45 @@ export interface MatchedTarget extends LinkedTarget {
   readonly linkedTo: string | null;
 }
 
-export type Decision =
+export type Decision = (
   | { readonly kind: "operation"; readonly operation: Operation; readonly referencePending: boolean }
   | { readonly kind: "unchanged"; readonly objectId: string; readonly referencePending: boolean }
   | { readonly kind: "skipped"; readonly skipped: Skipped; readonly referencePending: boolean }
   /** Out of scope and without an account: nothing to say. */
-  | { readonly kind: "ignored"; readonly objectId: string };
+  | { readonly kind: "ignored"; readonly objectId: string }
+) & {
+  /** Drift that is reported and not corrected: written into the log, never sent. */
+  readonly reported?: Operation;
+};
 
-/** What the guard counts. */
+/** What the guard counts; what was released is left out. */
 export interface GuardedCounts {
   readonly deactivations: number;
+  /** Deactivations by what was seen. */
+  readonly evidence: ReadonlyMap<EvidenceKind, number>;
   /** Changes of userName of existing accounts. */
   readonly renames: number;
   /** Values taken away from existing accounts, by attribute path. */
   readonly clears: ReadonlyMap<string, number>;
 }
 
+/** A change that a person lets pass the guard. */
+export interface ReleasedChange {
+  readonly objectId: string;
+  readonly attribute: string;
+  /** Changes as soon as anything about the change does. */
+  readonly fingerprint: string;
+}
+
 /** A kind of work that the guard holds back. */
 export type Hold =
-  | { readonly kind: "deactivations" }
+  /** All of them, or those for which this was seen. */
+  | { readonly kind: "deactivations"; readonly evidence?: readonly EvidenceKind[] }
   | { readonly kind: "renames" }
   | { readonly kind: "clears"; readonly attribute: string };
 
-export type OperationStatus = "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
+/** `reported`: drift that is not corrected. */
+export type OperationStatus = "reported" | "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
 
 /** An operation as it stands in the provisioning log. */
 export interface LoggedOperation extends Operation {
@@ -159,7 +194,7 @@ export interface OperationOutcome {
   readonly objectId: string;
   readonly status: "done" | "failed" | "cancelled";
   /** The account as confirmed; present where `done`. */
-  readonly target?: LinkedTarget;
+  readonly target?: ConfirmedTarget;
   /** A change that could not be sent yet (the manager has no account): the person is looked at again. */
   readonly referencePending: boolean;
   readonly httpStatus?: number | undefined;
@@ -219,6 +254,7 @@ export interface StateStore {
     end: { finishedAt: number; outcome: CycleOutcome; error: string | null },
   ): Promise<void>;
   recentCycles(limit: number): Promise<readonly CycleRecord[]>;
+  cycleOfPlan(planId: string): Promise<CycleRecord | null>;
 
   /** Adds a page of a read to the source picture; people whose picture changed are marked for the next plan. */
   saveSource(changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey): Promise<void>;
@@ -282,6 +318,12 @@ export interface StateStore {
    * Returns how many operations are held.
    */
   holdOperations(cycleId: number, holds: readonly Hold[]): Promise<number>;
+  /** Lets these changes pass the guard, each while it stays as it is; rejections of the same people are taken back. */
+  release(planId: string, changes: readonly ReleasedChange[], now: number): Promise<void>;
+  /** Leaves these people alone until the source says something new of them. */
+  reject(planId: string, objectIds: readonly string[], now: number): Promise<void>;
+  /** Forgets releases that were not used by then. */
+  dropReleases(before: number): Promise<void>;
   countOperations(cycleId: number): Promise<ReadonlyMap<Action, number>>;
   /** Operations of the cycle that adopt an account. */
   countAdoptions(cycleId: number): Promise<number>;
@@ -291,6 +333,8 @@ export interface StateStore {
     query: {
       status?: OperationStatus;
       action?: Action | undefined;
+      /** Only operations that concern drift, those included that are reported alone; else none of the latter. */
+      drift?: boolean;
       afterWave: number;
       afterId: number;
       limit: number;

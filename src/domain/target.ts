@@ -18,6 +18,14 @@ export interface TargetUser {
   readonly siblings: JsonObject;
 }
 
+/** What an account holds at a SCIM path of the mapping; `null` for nothing. */
+export function valueAt(user: TargetUser, path: string): Json {
+  if (path === "userName") return user.userName;
+  if (path === "externalId") return user.externalId;
+  if (path === "active") return user.active;
+  return Object.hasOwn(user.values, path) ? (user.values[path] ?? null) : null;
+}
+
 /** One attribute to set; `null` clears it. */
 export interface AttributeWrite {
   /** SCIM path as in the mapping. */

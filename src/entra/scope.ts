@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
+import type { ScopePart } from "../domain/source.ts";
 import type { GraphReader } from "./graph-client.ts";
 import { type GraphCall, GraphRefusalError, malformed } from "./graph-error.ts";
 import type { EntraScope } from "./options.ts";
@@ -14,25 +15,38 @@ const readApplications = "Application.Read.All";
 const readGroups = "GroupMember.Read.All";
 
 /**
- * Object ids of the people in scope, in pages, possibly repeated.
+ * Object ids of the people in scope, in pages, possibly repeated, and at the end the parts that they came from.
  * @throws ConfigurationError where the application or a group is missing or its name is ambiguous
  */
 export async function* readScope(
   graph: GraphReader,
   scope: NamedScope,
   signal: AbortSignal,
-): AsyncGenerator<readonly string[], void> {
-  const groups = new Set<string>();
+): AsyncGenerator<readonly string[], readonly ScopePart[]> {
+  const groups = new Map<string, string>();
+  const parts: ScopePart[] = [];
   if (scope.mode === "assigned") {
     const application = await findApplication(graph, scope.application, signal);
+    let direct = 0;
     for await (const page of readAssignments(graph, application, scope.application, signal)) {
-      for (const id of page.groups) groups.add(id);
+      for (const { id, name } of page.groups) groups.set(id, name);
+      direct += page.users.length;
       if (page.users.length > 0) yield page.users;
     }
+    parts.push({ id: "direct", name: "the direct assignments", members: direct });
   } else {
-    for (const group of scope.groups) groups.add(await findGroup(graph, group, signal));
+    for (const group of scope.groups) groups.set(await findGroup(graph, group, signal), group);
   }
-  for (const group of groups) yield* readMembers(graph, group, scope.nested, signal);
+  const setting = scope.mode === "assigned" ? "the application's assignments" : "entra.scope.groups";
+  for (const [id, name] of groups) {
+    let members = 0;
+    for await (const page of readMembers(graph, id, { nested: scope.nested, setting }, signal)) {
+      members += page.length;
+      yield page;
+    }
+    parts.push({ id, name: `the group "${name}"`, members });
+  }
+  return parts;
 }
 
 /** What the first pages of a scope hold; proves that every kind of request it needs is allowed. */
@@ -46,13 +60,13 @@ export async function sampleScope(
     const page = await firstOf(readAssignments(graph, application, scope.application, signal));
     const { users = [], groups = [] } = page ?? {};
     const [group] = groups;
-    if (group !== undefined) await firstOf(readMembers(graph, group, scope.nested, signal));
+    if (group !== undefined) await firstOf(readMembers(graph, group.id, { nested: scope.nested }, signal));
     return `The application "${scope.application}" is found; its first page of assignments has ${users.length} users and ${groups.length} groups.`;
   }
   const counts: string[] = [];
   for (const name of scope.groups) {
     const group = await findGroup(graph, name, signal);
-    const members = await firstOf(readMembers(graph, group, scope.nested, signal));
+    const members = await firstOf(readMembers(graph, group, { nested: scope.nested }, signal));
     counts.push(`"${name}" ${members?.length ?? 0}`);
   }
   return `Every group is found; users on the first page of members: ${counts.join(", ")}.`;
@@ -62,16 +76,22 @@ export async function sampleScope(
 function parseAssignments(
   items: readonly unknown[],
   host: string,
-): { readonly users: readonly string[]; readonly groups: readonly string[] } {
+): {
+  readonly users: readonly string[];
+  readonly groups: readonly { readonly id: string; readonly name: string }[];
+} {
   const users: string[] = [];
-  const groups: string[] = [];
+  const groups: { id: string; name: string }[] = [];
   for (const item of items) {
-    const { principalId, principalType } = isJsonObject(item) ? item : {};
+    const { principalId, principalType, principalDisplayName } = isJsonObject(item) ? item : {};
     if (typeof principalId !== "string" || principalId === "") {
       throw malformed(host, "an app role assignment has no principalId");
     }
     if (principalType === "User") users.push(principalId);
-    if (principalType === "Group") groups.push(principalId);
+    if (principalType === "Group") {
+      const name = typeof principalDisplayName === "string" ? principalDisplayName : principalId;
+      groups.push({ id: principalId, name });
+    }
   }
   return { users, groups };
 }
@@ -90,7 +110,7 @@ async function* readAssignments(graph: GraphReader, objectId: string, name: stri
 async function* readMembers(
   graph: GraphReader,
   group: string,
-  nested: boolean,
+  { nested, setting = "the scope" }: { readonly nested: boolean; readonly setting?: string },
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[], void> {
   const relation = nested ? "transitiveMembers" : "members";
@@ -110,7 +130,7 @@ async function* readMembers(
       yield items.map((item) => parseId(isJsonObject(item) ? item : {}, "a member of a group", { host }));
     }
   } catch (error) {
-    throw isNotFound(error) ? missing("group", group, "entra.scope.groups") : error;
+    throw isNotFound(error) ? missing("group", group, setting) : error;
   }
 }
 

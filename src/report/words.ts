@@ -29,7 +29,7 @@ export function changeText(change: Change): string {
 
 /** One sentence that says what the report is about. */
 export function headline({ header, dryRun, result }: PlanView): string {
-  const kind = header.cycle === "onDemand" ? "on-demand" : header.cycle;
+  const kind = header.cycle;
   if (dryRun || result === null) return `Dry run of the ${kind} cycle: nothing was written`;
   const seconds = (result.durationMs / 1000).toFixed(1);
   return `The ${kind} cycle is ${headlineOutcome(result.outcome)} (${seconds} s)`;

@@ -18,7 +18,15 @@ interface CycleRow {
 
 type CycleMethods = Pick<
   StateStore,
-  "meta" | "putMeta" | "totals" | "beginCycle" | "setCyclePlan" | "finishCycle" | "recentCycles" | "prune"
+  | "meta"
+  | "putMeta"
+  | "totals"
+  | "beginCycle"
+  | "setCyclePlan"
+  | "finishCycle"
+  | "recentCycles"
+  | "cycleOfPlan"
+  | "prune"
 >;
 
 /** Cycles, and what a run remembers from one to the next. */
@@ -39,12 +47,12 @@ export function cycleMethods(db: Connection): CycleMethods {
   const cancel = db.prepare<[number]>(
     "UPDATE operation SET status = 'cancelled' WHERE cycle_id = ? AND status = 'planned'",
   );
-  const recent = db.prepare<[number], CycleRow>(
-    `SELECT cycle.*,
+  const counted = `SELECT cycle.*,
        (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'done') AS done,
        (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'failed') AS failed
-     FROM cycle ORDER BY id DESC LIMIT ?`,
-  );
+     FROM cycle`;
+  const recent = db.prepare<[number], CycleRow>(`${counted} ORDER BY id DESC LIMIT ?`);
+  const ofPlan = db.prepare<[string], CycleRow>(`${counted} WHERE plan_id = ?`);
   const totals = db.prepare<[], Totals>(
     `SELECT
        (SELECT count(*) FROM source_user) AS sourceUsers,
@@ -83,6 +91,10 @@ export function cycleMethods(db: Connection): CycleMethods {
       })();
     },
     recentCycles: async (limit) => recent.all(limit).map(cycleRecord),
+    cycleOfPlan: async (planId) => {
+      const row = ofPlan.get(planId);
+      return row === undefined ? null : cycleRecord(row);
+    },
     prune: async (before) => {
       prune.run(before);
     },

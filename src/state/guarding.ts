@@ -1,18 +1,22 @@
-import type { Change } from "../domain/plan.ts";
+import type { Change, Evidence, EvidenceKind } from "../domain/plan.ts";
 import type { GuardedCounts, Hold, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 
-type GuardingMethods = Pick<StateStore, "plannedCounts" | "recentCounts" | "countHolders" | "holdOperations">;
+type GuardingMethods = Pick<
+  StateStore,
+  "plannedCounts" | "recentCounts" | "countHolders" | "holdOperations" | "release" | "reject" | "dropReleases"
+>;
 
 interface PlannedRow {
   readonly id: number;
   readonly action: string;
+  readonly evidence: string | null;
   readonly changes: string;
 }
 
 const pageSize = 500;
 
-/** What the guard counts, and what it holds. */
+/** What the guard counts, what it holds, and what a person lets go. */
 export function guardingMethods(db: Connection): GuardingMethods {
   const planned = counter(db, "o.cycle_id = :value AND o.status = 'planned'");
   const recent = counter(db, "o.finished_at >= :value AND o.status = 'done' AND o.action <> 'create'");
@@ -21,7 +25,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
      WHERE object_id IS NOT NULL AND json_extract(attributes, '$.' || json_quote(?)) IS NOT NULL`,
   );
   const page = db.prepare<[number, number, number], PlannedRow>(
-    `SELECT id, action, changes FROM operation
+    `SELECT id, action, evidence, changes FROM operation
      WHERE cycle_id = ? AND status = 'planned' AND action <> 'create' AND id > ? ORDER BY id LIMIT ?`,
   );
   const holdWhole = db.prepare<[number]>("UPDATE operation SET status = 'held' WHERE id = ?");
@@ -33,12 +37,14 @@ export function guardingMethods(db: Connection): GuardingMethods {
   );
 
   const holdOne = (row: PlannedRow, holds: readonly Hold[]): boolean => {
-    if (row.action === "deactivate" && holds.some(({ kind }) => kind === "deactivations")) {
+    const changes = JSON.parse(row.changes) as Change[];
+    if (row.action === "deactivate" && !isReleased(changes, "active") && holdsDeactivation(holds, row)) {
       holdWhole.run(row.id);
       return true;
     }
-    const changes = JSON.parse(row.changes) as Change[];
-    const held = changes.filter((change) => holds.some((hold) => concerns(hold, change)));
+    const held = changes.filter(
+      (change) => change.released !== true && holds.some((hold) => concerns(hold, change)),
+    );
     if (held.length === 0) return false;
     if (held.length === changes.length && row.action === "update") {
       holdWhole.run(row.id);
@@ -50,6 +56,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
   };
 
   return {
+    ...decisionMethods(db),
     plannedCounts: async (cycleId) => planned(cycleId),
     recentCounts: async (since) => recent(since),
     countHolders: async (attribute) => holders.get(attribute)?.count ?? 0,
@@ -70,26 +77,87 @@ export function guardingMethods(db: Connection): GuardingMethods {
   };
 }
 
+/** What a person decides about held work. */
+function decisionMethods(db: Connection): Pick<StateStore, "release" | "reject" | "dropReleases"> {
+  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
+  const dropRejection = db.prepare<[string]>("DELETE FROM rejection WHERE object_id = ?");
+  const dropReleased = db.prepare<[string]>("DELETE FROM released_change WHERE object_id = ?");
+  const dropOld = db.prepare<[number]>("DELETE FROM released_change WHERE released_at < ?");
+  // A person of the plan whom the directory's picture has lost meanwhile has nothing left to decide about.
+  const release = db.prepare<[string, string, string, number, string]>(
+    `INSERT INTO released_change (object_id, attribute, fingerprint, plan_id, released_at)
+     SELECT object_id, ?, ?, ?, ? FROM source_user WHERE object_id = ?
+     ON CONFLICT (object_id, attribute) DO UPDATE SET fingerprint = excluded.fingerprint, plan_id = excluded.plan_id,
+       released_at = excluded.released_at`,
+  );
+  const reject = db.prepare<[string, number, string]>(
+    `INSERT INTO rejection (object_id, plan_id, rejected_at) SELECT object_id, ?, ? FROM source_user WHERE object_id = ?
+     ON CONFLICT (object_id) DO UPDATE SET plan_id = excluded.plan_id, rejected_at = excluded.rejected_at`,
+  );
+  return {
+    release: async (planId, changes, now) => {
+      db.transaction(() => {
+        for (const { objectId, attribute, fingerprint } of changes) {
+          dropRejection.run(objectId);
+          release.run(attribute, fingerprint, planId, now, objectId);
+          mark.run(objectId);
+        }
+      })();
+    },
+    reject: async (planId, objectIds, now) => {
+      db.transaction(() => {
+        for (const objectId of objectIds) {
+          dropReleased.run(objectId);
+          reject.run(planId, now, objectId);
+          mark.run(objectId);
+        }
+      })();
+    },
+    dropReleases: async (before) => {
+      dropOld.run(before);
+    },
+  };
+}
+
+function isReleased(changes: readonly Change[], attribute: string): boolean {
+  return changes.some((change) => change.attribute === attribute && change.released === true);
+}
+
+function holdsDeactivation(holds: readonly Hold[], row: PlannedRow): boolean {
+  const evidence = row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence);
+  return holds.some(
+    (hold) =>
+      hold.kind === "deactivations" &&
+      (hold.evidence === undefined || (evidence !== null && hold.evidence.includes(evidence.kind))),
+  );
+}
+
 function concerns(hold: Hold, change: Change): boolean {
   if (hold.kind === "renames") return change.attribute === "userName" && change.before !== null;
   return hold.kind === "clears" && change.attribute === hold.attribute && change.after === null;
 }
 
 function counter(db: Connection, where: string): (value: number) => GuardedCounts {
-  const deactivations = db.prepare<{ value: number }, { count: number }>(
-    `SELECT count(*) AS count FROM operation o WHERE ${where} AND o.action = 'deactivate'`,
+  const deactivations = db.prepare<{ value: number }, { kind: EvidenceKind; count: number }>(
+    `SELECT json_extract(o.evidence, '$.kind') AS kind, count(*) AS count FROM operation o
+     WHERE ${where} AND o.action = 'deactivate' AND NOT EXISTS (SELECT 1 FROM json_each(o.changes) c
+       WHERE json_extract(c.value, '$.attribute') = 'active' AND json_extract(c.value, '$.released'))
+     GROUP BY 1`,
   );
   const changes = db.prepare<{ value: number }, { attribute: string; cleared: number; count: number }>(
     `SELECT json_extract(c.value, '$.attribute') AS attribute, json_extract(c.value, '$.after') IS NULL AS cleared, count(*) AS count
      FROM operation o, json_each(o.changes) c
      WHERE ${where} AND o.action <> 'create' AND json_extract(c.value, '$.before') IS NOT NULL
+       AND json_extract(c.value, '$.released') IS NULL
        AND (json_extract(c.value, '$.after') IS NULL OR json_extract(c.value, '$.attribute') = 'userName')
      GROUP BY 1, 2`,
   );
   return (value) => {
     const rows = changes.all({ value });
+    const evidence = new Map(deactivations.all({ value }).map((row) => [row.kind, row.count]));
     return {
-      deactivations: deactivations.get({ value })?.count ?? 0,
+      deactivations: [...evidence.values()].reduce((sum, count) => sum + count, 0),
+      evidence,
       renames: rows.find((row) => row.attribute === "userName" && row.cleared === 0)?.count ?? 0,
       clears: new Map(rows.filter((row) => row.cleared === 1).map((row) => [row.attribute, row.count])),
     };

@@ -1,4 +1,4 @@
-import type { Operation, SkipCode } from "../domain/plan.ts";
+import type { Change, Operation, SkipCode } from "../domain/plan.ts";
 import type { Presence } from "../domain/source.ts";
 import type { Candidate, Decision, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
@@ -17,6 +17,8 @@ interface CandidateRow extends SourceRow {
   readonly manager_presence: Presence | null;
   readonly manager_user_name: string | null;
   readonly manager_lattice_id: string | null;
+  readonly account_removed: number;
+  readonly rejected_at: number | null;
 }
 
 type PlanningMethods = Pick<
@@ -41,6 +43,8 @@ export function planningMethods(db: Connection): PlanningMethods {
   };
 }
 
+const none: ReadonlyMap<string, string> = new Map();
+
 function candidates(db: Connection): StateStore["candidates"] {
   const select = (where: string) =>
     db.prepare<
@@ -48,6 +52,7 @@ function candidates(db: Connection): StateStore["candidates"] {
       CandidateRow
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
+         s.account_removed, r.rejected_at,
          (:everyone OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
          m.presence AS manager_presence,
          json_extract(m.attributes, '$.userPrincipalName') AS manager_user_name,
@@ -55,6 +60,7 @@ function candidates(db: Connection): StateStore["candidates"] {
        FROM source_user s
        LEFT JOIN source_user m ON m.object_id = s.manager_id
        LEFT JOIN target_user mt ON mt.object_id = s.manager_id
+       LEFT JOIN rejection r ON r.object_id = s.object_id
        WHERE ${where} AND s.object_id > :after ORDER BY s.object_id LIMIT :limit`,
     );
   const marked = select("s.pending = 1 AND :parameter IS NULL");
@@ -67,6 +73,12 @@ function candidates(db: Connection): StateStore["candidates"] {
   );
   const link = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
+  const anyReleased = db.prepare<[], { any: number }>("SELECT EXISTS (SELECT 1 FROM released_change) AS any");
+  const released = db.prepare<[string], { attribute: string; fingerprint: string }>(
+    "SELECT attribute, fingerprint FROM released_change WHERE object_id = ?",
+  );
+  const releasedOf = (objectId: string): ReadonlyMap<string, string> =>
+    new Map(released.all(objectId).map((row) => [row.attribute, row.fingerprint]));
 
   return async ({ select: selection, after, limit, everyoneInScope }) => {
     const [statement, parameter] =
@@ -78,6 +90,7 @@ function candidates(db: Connection): StateStore["candidates"] {
             ? [one, selection.only]
             : [resolved, selection.resolvedIn];
     const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
+    const releases = anyReleased.get()?.any === 1;
     return rows.map((row): Candidate => {
       const linkRow = link.get(row.object_id);
       const retryRow = retry.get(row.object_id);
@@ -86,7 +99,10 @@ function candidates(db: Connection): StateStore["candidates"] {
         member: row.member === 1,
         userNameKey: row.user_name_key,
         link: linkRow === undefined ? null : linkedTarget(linkRow),
+        accountRemoved: row.account_removed === 1,
         retry: retryRow === undefined ? null : retryRecord(retryRow),
+        rejectedAt: row.rejected_at,
+        released: releases ? releasedOf(row.object_id) : none,
         manager:
           row.manager_id === null
             ? null
@@ -133,9 +149,11 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     changes: string;
     adopts: number;
     managerObjectId: string | null;
+    drift: string | null;
+    status: string;
   }>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, attempt)
-     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :adopts, :managerObjectId,
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, drift, status, attempt)
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :adopts, :managerObjectId, :drift, :status,
        1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
   );
   const settle = db.prepare<{
@@ -149,23 +167,40 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
      WHERE object_id = :objectId`,
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
+  const dropReleases = db.prepare<{ objectId: string; kept: string }>(
+    `DELETE FROM released_change WHERE object_id = :objectId
+       AND attribute NOT IN (SELECT value FROM json_each(:kept))`,
+  );
+
+  const write = (cycleId: number, operation: Operation, status: "planned" | "reported"): void => {
+    insert.run({
+      cycleId,
+      objectId: operation.objectId,
+      userName: operation.userName,
+      latticeId: operation.latticeId,
+      action: operation.action,
+      reason: operation.reason,
+      evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
+      changes: JSON.stringify(operation.changes),
+      adopts: operation.adopts ? 1 : 0,
+      managerObjectId: referencedPerson(operation),
+      drift: operation.drift ?? null,
+      status,
+    });
+  };
+  /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
+  const voidReleases = (objectId: string, changes: readonly Change[]): void => {
+    const kept = changes.filter((change) => change.released === true).map((change) => change.attribute);
+    dropReleases.run({ objectId, kept: JSON.stringify(kept) });
+  };
 
   const save = (cycleId: number, decision: Decision): void => {
+    if (decision.reported !== undefined) write(cycleId, decision.reported, "reported");
     switch (decision.kind) {
       case "operation": {
         const { operation } = decision;
-        insert.run({
-          cycleId,
-          objectId: operation.objectId,
-          userName: operation.userName,
-          latticeId: operation.latticeId,
-          action: operation.action,
-          reason: operation.reason,
-          evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
-          changes: JSON.stringify(operation.changes),
-          adopts: operation.adopts ? 1 : 0,
-          managerObjectId: referencedPerson(operation),
-        });
+        write(cycleId, operation, "planned");
+        voidReleases(operation.objectId, operation.changes);
         // Stays marked until the write is confirmed.
         settle.run({
           objectId: operation.objectId,
@@ -196,6 +231,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
           reason: null,
         });
         dropRetry.run(decision.objectId);
+        voidReleases(decision.objectId, []);
     }
   };
   return async (cycleId, decisions) => {

@@ -1,4 +1,4 @@
-import type { Action, Change, Evidence } from "../domain/plan.ts";
+import type { Action, Change, Drift, Evidence } from "../domain/plan.ts";
 import type { LoggedOperation, OperationOutcome, OperationStatus, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import type { TargetWriter } from "./target-picture.ts";
@@ -14,6 +14,7 @@ interface OperationRow {
   readonly evidence: string | null;
   readonly changes: string;
   readonly adopts: number;
+  readonly drift: Drift | null;
   readonly wave: number;
   readonly status: OperationStatus;
   readonly error: string | null;
@@ -38,16 +39,17 @@ type LogMethods = Pick<
 export function provisioningLogMethods(db: Connection, writer: TargetWriter): LogMethods {
   const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
   const count = db.prepare<[number], { action: Action; count: number }>(
-    "SELECT action, count(*) AS count FROM operation WHERE cycle_id = ? GROUP BY action",
+    "SELECT action, count(*) AS count FROM operation WHERE cycle_id = ? AND status <> 'reported' GROUP BY action",
   );
   const adoptions = db.prepare<[number], { count: number }>(
-    "SELECT count(*) AS count FROM operation WHERE cycle_id = ? AND adopts = 1",
+    "SELECT count(*) AS count FROM operation WHERE cycle_id = ? AND adopts = 1 AND status <> 'reported'",
   );
   const page = db.prepare<
     {
       cycleId: number;
       status: string | null;
       action: string | null;
+      drift: number;
       afterWave: number;
       afterId: number;
       limit: number;
@@ -55,7 +57,7 @@ export function provisioningLogMethods(db: Connection, writer: TargetWriter): Lo
     OperationRow
   >(
     `SELECT * FROM operation WHERE cycle_id = :cycleId AND (wave, id) > (:afterWave, :afterId)
-       AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action) ORDER BY wave, id LIMIT :limit`,
+       AND iif(:drift, drift IS NOT NULL, status <> 'reported') AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action) ORDER BY wave, id LIMIT :limit`,
   );
 
   return {
@@ -69,7 +71,13 @@ export function provisioningLogMethods(db: Connection, writer: TargetWriter): Lo
     countAdoptions: async (cycleId) => adoptions.get(cycleId)?.count ?? 0,
     operations: async (cycleId, query) =>
       page
-        .all({ cycleId, ...query, status: query.status ?? null, action: query.action ?? null })
+        .all({
+          cycleId,
+          ...query,
+          status: query.status ?? null,
+          action: query.action ?? null,
+          drift: query.drift === true ? 1 : 0,
+        })
         .map(loggedOperation),
     ...referenceMethods(db),
     ...intentMethods(db, writer),
@@ -153,7 +161,7 @@ function intentMethods(
     "UPDATE operation SET status = ? WHERE id = ? AND status = 'sending'",
   );
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
-  const cycleOf = db.prepare<[number], { cycle_id: number }>("SELECT cycle_id FROM operation WHERE id = ?");
+  const sentIn = sentWrites(db);
 
   return {
     beginOperations: async (operationIds, now) => {
@@ -179,11 +187,25 @@ function intentMethods(
         close.run(operationStatus, cleared.operation_id);
         mark.run(objectId);
         if (target !== null) {
-          const cycleId = cycleOf.get(cleared.operation_id)?.cycle_id ?? 0;
-          writer.link({ ...target, acknowledged: {} }, objectId, cycleId);
+          const { cycleId, paths } = sentIn(cleared.operation_id);
+          writer.link({ ...target, acknowledged: {} }, objectId, cycleId, paths);
         }
       })();
     },
+  };
+}
+
+/** Which cycle an operation belongs to, and the paths that it writes. */
+function sentWrites(
+  db: Connection,
+): (operationId: number) => { cycleId: number; paths: ReadonlySet<string> } {
+  const read = db.prepare<[number], { cycle_id: number; changes: string }>(
+    "SELECT cycle_id, changes FROM operation WHERE id = ?",
+  );
+  return (operationId) => {
+    const row = read.get(operationId);
+    const changes = row === undefined ? [] : (JSON.parse(row.changes) as Change[]);
+    return { cycleId: row?.cycle_id ?? 0, paths: new Set(changes.map(({ attribute }) => attribute)) };
   };
 }
 
@@ -200,7 +222,7 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
     `UPDATE operation SET status = :status, lattice_id = coalesce(:latticeId, lattice_id), http_status = :httpStatus,
        request_id = :requestId, error = :error, finished_at = :finishedAt WHERE id = :id`,
   );
-  const cycleOf = db.prepare<[number], { cycle_id: number }>("SELECT cycle_id FROM operation WHERE id = ?");
+  const sentIn = sentWrites(db);
   // A reference that the plan withdrew before sending is waited for as one that could not be sent is.
   const settle = db.prepare<[number, number, string]>(
     "UPDATE source_user SET pending = ?, reference_pending = max(reference_pending, ?) WHERE object_id = ?",
@@ -211,6 +233,10 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
        AND cycle_id = (SELECT cycle_id FROM operation WHERE id = ?)) AS held`,
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
+  const useReleases = db.prepare<[string, number]>(
+    `DELETE FROM released_change WHERE object_id = ? AND attribute IN
+       (SELECT json_extract(c.value, '$.attribute') FROM operation o, json_each(o.changes) c WHERE o.id = ?)`,
+  );
   const dropIntent = db.prepare<[string]>("DELETE FROM intent WHERE object_id = ?");
   const saveRetry = db.prepare<{
     objectId: string;
@@ -244,12 +270,14 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
       finishedAt: outcome.finishedAt,
     });
     if (outcome.target !== undefined) {
-      writer.link(outcome.target, outcome.objectId, cycleOf.get(outcome.operationId)?.cycle_id ?? 0);
+      const { cycleId, paths } = sentIn(outcome.operationId);
+      writer.link(outcome.target, outcome.objectId, cycleId, paths);
     }
     if (outcome.status === "done") {
       const held = partHeld.get(outcome.objectId, outcome.operationId)?.held ?? 0;
       settle.run(held, outcome.referencePending ? 1 : 0, outcome.objectId);
       dropRetry.run(outcome.objectId);
+      useReleases.run(outcome.objectId, outcome.operationId);
     }
     if (outcome.retry !== undefined) saveRetry.run(outcome.retry);
     if (outcome.unknown !== true) dropIntent.run(outcome.objectId);
@@ -278,6 +306,7 @@ function loggedOperation(row: OperationRow): LoggedOperation {
     evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence),
     changes: JSON.parse(row.changes) as Change[],
     adopts: row.adopts === 1,
+    ...(row.drift === null ? {} : { drift: row.drift }),
     wave: row.wave,
     status: row.status,
     error: row.error,

@@ -20,6 +20,7 @@ export interface TargetRow {
   readonly attributes: string;
   readonly siblings: string;
   readonly acknowledged: string;
+  readonly drifted: string;
 }
 
 export interface RetryRow {
@@ -50,6 +51,7 @@ export function linkedTarget(row: TargetRow): LinkedTarget {
     values: JSON.parse(row.attributes) as JsonObject,
     siblings: JSON.parse(row.siblings) as JsonObject,
     acknowledged: JSON.parse(row.acknowledged) as LinkedTarget["acknowledged"],
+    drifted: JSON.parse(row.drifted) as JsonObject,
   };
 }
 

@@ -89,6 +89,7 @@ function savePage(
   const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
   // What failed with the old values deserves a try with the new ones at once.
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
+  const dropRejection = db.prepare<[string]>("DELETE FROM rejection WHERE object_id = ?");
   const setKey = db.prepare<[string | null, string]>(
     "UPDATE source_user SET user_name_key = ? WHERE object_id = ?",
   );
@@ -108,6 +109,7 @@ function savePage(
       if (known === undefined || known.presence === item.presence) return;
       change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
       retryNow.run(item.objectId);
+      dropRejection.run(item.objectId);
       markReports.run(item.objectId);
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
       return;
@@ -134,6 +136,7 @@ function savePage(
     ) {
       change.run(attributes, managerId, "present", cycleId, item.objectId);
       retryNow.run(item.objectId);
+      dropRejection.run(item.objectId);
       if (known.presence !== "present") markReports.run(item.objectId);
       // Enabled again or back from the bin: whoever shares the name is affected too.
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
@@ -154,6 +157,7 @@ const moved = `SELECT object_id FROM (SELECT object_id FROM scope_staging EXCEPT
 /** Who came or went is tried at once, and whoever shares the name of one is looked at again. */
 const afterScopeChange = `
   UPDATE retry SET next_try_at = 0 WHERE object_id IN (${moved});
+  DELETE FROM rejection WHERE object_id IN (${moved});
   UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
     (SELECT user_name_key FROM source_user WHERE object_id IN (${moved}))`;
 

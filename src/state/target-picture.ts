@@ -1,6 +1,7 @@
-import type { LinkedTarget, MatchedTarget, StateStore } from "../domain/store.ts";
+import type { ConfirmedTarget, MatchedTarget, StateStore } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
+import { driftOf } from "./drift.ts";
 import { canonicalJson, linkedTarget, type TargetRow } from "./rows.ts";
 
 type TargetMethods = Pick<
@@ -21,8 +22,11 @@ type TargetMethods = Pick<
 export interface TargetWriter {
   /** Saves an account as read; its link stays as it is. */
   save(user: TargetUser, cycleId: number): void;
-  /** Saves an account as confirmed and links it to a person; an older account of the same person loses the link. */
-  link(user: LinkedTarget, objectId: string, cycleId: number): void;
+  /**
+   * Saves an account as confirmed and links it to a person; an older account of the same person loses the link.
+   * @param sent paths of the write that confirmed it
+   */
+  link(user: ConfirmedTarget, objectId: string, cycleId: number, sent: ReadonlySet<string>): void;
   unlink(latticeId: string): void;
 }
 
@@ -49,8 +53,12 @@ export function targetWriter(db: Connection): TargetWriter {
   const dropOtherLink = db.prepare<[string, string]>(
     "UPDATE target_user SET object_id = NULL WHERE object_id = ? AND lattice_id <> ?",
   );
-  const setLink = db.prepare<[string, string, string]>(
-    "UPDATE target_user SET object_id = ?, acknowledged = ? WHERE lattice_id = ?",
+  const setLink = db.prepare<[string, string, string, string]>(
+    "UPDATE target_user SET object_id = ?, acknowledged = ?, drifted = ? WHERE lattice_id = ?",
+  );
+  const setDrift = db.prepare<[string, string]>("UPDATE target_user SET drifted = ? WHERE lattice_id = ?");
+  const setRemoved = db.prepare<[number, string]>(
+    "UPDATE source_user SET account_removed = ? WHERE object_id = ?",
   );
   const linked = db.prepare<[string], { lattice_id: string }>(
     "SELECT lattice_id FROM target_user WHERE object_id = ?",
@@ -78,22 +86,29 @@ export function targetWriter(db: Connection): TargetWriter {
         before.attributes !== canonicalJson(user.values) ||
         before.user_name !== user.userName ||
         (before.active === 1) !== user.active;
-      if (differs && before !== undefined && before.object_id !== null) mark.run(before.object_id);
+      if (!differs || before === undefined || before.object_id === null) return;
+      mark.run(before.object_id);
+      setDrift.run(canonicalJson(driftOf(linkedTarget(before), user, new Set())), user.latticeId);
     },
-    link: (user, objectId, cycleId) => {
-      const formerOwner = read.get(user.latticeId)?.object_id ?? null;
+    link: (user, objectId, cycleId, sent) => {
+      const before = read.get(user.latticeId);
+      const formerOwner = before?.object_id ?? null;
       if (formerOwner !== null && formerOwner !== objectId) mark.run(formerOwner);
       // Reports may still point to an account that is gone.
       if (linked.get(objectId)?.lattice_id !== user.latticeId) markReports.run(objectId);
       write(user, cycleId);
       dropOtherLink.run(objectId, user.latticeId);
-      setLink.run(objectId, canonicalJson(user.acknowledged), user.latticeId);
+      const drifted =
+        before === undefined || formerOwner !== objectId ? {} : driftOf(linkedTarget(before), user, sent);
+      setLink.run(objectId, canonicalJson(user.acknowledged), canonicalJson(drifted), user.latticeId);
+      setRemoved.run(0, objectId);
     },
     unlink: (latticeId) => {
       const objectId = read.get(latticeId)?.object_id ?? null;
       remove.run(latticeId);
       if (objectId === null) return;
       mark.run(objectId);
+      setRemoved.run(1, objectId);
       markReports.run(objectId);
     },
   };

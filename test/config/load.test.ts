@@ -34,6 +34,7 @@ describe("loadConfig", () => {
       actions: { create: true, update: true, deactivate: true },
       schedule: { kind: "every", everyMs: 45 * MINUTE_MS, timezone: "UTC" },
       reconcile: { everyMs: 24 * 60 * MINUTE_MS },
+      drift: "correct",
       guard: {
         enabled: true,
         maxDeactivations: 50,

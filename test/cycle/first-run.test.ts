@@ -87,7 +87,7 @@ describe("the first run", () => {
     await place.cycle();
     place.target.writes.length = 0;
     const full = await place.cycle({ full: true });
-    expect(full.header.cycle).toBe("full");
+    expect(full.header.cycle).toBe("reconcile");
     expect(await place.operations(full.cycleId)).toEqual([]);
     expect(place.target.writes).toEqual([]);
   });

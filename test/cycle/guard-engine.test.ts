@@ -68,7 +68,7 @@ describe("a cycle on demand", () => {
     place.source.change("a", { jobTitle: "Analyst" });
     place.source.change("b", { jobTitle: "Analyst" });
     const result = await place.cycle({ only: "a@example.com" });
-    expect(result.header).toMatchObject({ cycle: "onDemand", summary: { update: 1 } });
+    expect(result.header).toMatchObject({ cycle: "on-demand", summary: { update: 1 } });
     expect(place.target.account("a@example.com").values.title).toBe("Analyst");
     expect(place.target.account("b@example.com").values.title).toBeUndefined();
     expect(place.source.reads.at(-1)).toBe("user a");

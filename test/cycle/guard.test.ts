@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type Weights, weighPlan } from "../../src/cycle/guard.ts";
+import type { EvidenceKind } from "../../src/domain/plan.ts";
 import { lenientGuard } from "./workplace.ts";
 
-const none = { deactivations: 0, renames: 0, clears: new Map<string, number>() };
+const none = {
+  deactivations: 0,
+  evidence: new Map<EvidenceKind, number>(),
+  renames: 0,
+  clears: new Map<string, number>(),
+};
 const defaults = {
   ...lenientGuard,
   maxDeactivationPercent: 10,
@@ -13,7 +19,15 @@ const defaults = {
 
 function weigh(planned: Partial<Weights["planned"]>, more: Partial<Weights> = {}) {
   return weighPlan(
-    { planned: { ...none, ...planned }, recent: none, linkedActive: 1_000, holders: () => 100, ...more },
+    {
+      planned: { ...none, ...planned },
+      recent: none,
+      linkedActive: 1_000,
+      holders: () => 100,
+      alarms: [],
+      emptyDirectory: false,
+      ...more,
+    },
     defaults,
   );
 }
@@ -56,6 +70,8 @@ describe("the guard", () => {
       recent: none,
       linkedActive: 5,
       holders: () => 0,
+      alarms: [],
+      emptyDirectory: false,
     };
     expect(weighPlan(weights, tight).verdict.reasons).toEqual([
       "2 of 5 active accounts would be deactivated, more than guard.maxDeactivations (1)",
@@ -68,6 +84,8 @@ describe("the guard", () => {
       recent: none,
       linkedActive: 999,
       holders: () => 0,
+      alarms: [],
+      emptyDirectory: false,
     };
     expect(weighPlan(weights, { ...defaults, enabled: false }).holds).toEqual([]);
   });

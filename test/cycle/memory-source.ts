@@ -1,6 +1,11 @@
 import { HostUnavailableError, WatermarkExpiredError } from "../../src/domain/errors.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
-import type { Source, SourceChange } from "../../src/domain/source.ts";
+import {
+  directAssignments,
+  type ScopePart,
+  type Source,
+  type SourceChange,
+} from "../../src/domain/source.ts";
 
 interface Person {
   readonly attributes: JsonObject;
@@ -118,7 +123,7 @@ export function createMemorySource(): MemorySource {
   return source;
 }
 
-async function* readScope(source: MemorySource): AsyncGenerator<readonly string[], void> {
+async function* readScope(source: MemorySource): AsyncGenerator<readonly string[], readonly ScopePart[]> {
   source.reads.push("scope");
   const members = source.scope ?? [];
   for (let at = 0; at < members.length; at += pageSize) {
@@ -128,4 +133,5 @@ async function* readScope(source: MemorySource): AsyncGenerator<readonly string[
     yield members.slice(at, at + pageSize);
   }
   if (source.breakScope) throw new HostUnavailableError("the scope read broke off");
+  return [{ id: "direct", name: "the direct assignments", members: members.length }];
 }

@@ -46,6 +46,8 @@ const defaultSettings: CycleSettings = {
   tenantId: "tenant-1",
   actions: { create: true, update: true, deactivate: true },
   guard: lenientGuard,
+  drift: "correct",
+  scopeDigest: "scope-1",
   adoptForeignExternalId: false,
   concurrency: 4,
   intervalMs: 45 * 60_000,

@@ -104,6 +104,8 @@ export async function startCompany(
           random: () => 0.5,
           settings: {
             mapping,
+            drift: "correct",
+            scopeDigest: "scope-1",
             tenantId: sandbox.tenantId,
             actions: { create: true, update: true, deactivate: true },
             guard: loaded.config.guard,

@@ -47,7 +47,7 @@ describe("the main job", () => {
     company.sandbox.requests.clear();
     const full = await company.cycle({ full: true });
     expect(full.header).toMatchObject({
-      cycle: "full",
+      cycle: "reconcile",
       summary: { create: 0, update: 0, deactivate: 0, reactivate: 0, link: 0 },
     });
     expect(company.sent("lattice", "POST") + company.sent("lattice", "PATCH")).toBe(0);

@@ -32,7 +32,7 @@ async function marked(store: StateStore, everyoneInScope = true): Promise<string
 
 /** A cycle that finds everybody in order. */
 async function settle(store: StateStore): Promise<number> {
-  const cycleId = await store.beginCycle({ planId: crypto.randomUUID(), kind: "full", startedAt: 1 });
+  const cycleId = await store.beginCycle({ planId: crypto.randomUUID(), kind: "reconcile", startedAt: 1 });
   await store.saveDecisions(
     cycleId,
     (await marked(store)).map((objectId) => ({ kind: "unchanged", objectId, referencePending: false })),

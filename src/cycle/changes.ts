@@ -1,0 +1,109 @@
+import { type Json, jsonEquals } from "../domain/json.ts";
+import type { Change } from "../domain/plan.ts";
+import type { ConfirmedTarget, LinkedTarget } from "../domain/store.ts";
+import { valueAt } from "../domain/target.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
+import type { PlanInput } from "./plan-input.ts";
+
+/** What a new account shall hold. */
+export function createChanges(input: PlanInput): Change[] {
+  const changes = input.mapped.values.flatMap(({ mapping, value }): Change[] => {
+    const after = value ?? mapping.defaultValue;
+    return after === null ? [] : [{ attribute: mapping.target, before: null, after }];
+  });
+  const reference = referenceChange(input, null);
+  return reference === null ? changes : [...changes, reference];
+}
+
+/** What an existing account holds otherwise than it shall; `active` is decided elsewhere. */
+export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: boolean): Change[] {
+  const changes: Change[] = [];
+  for (const { mapping, value } of input.mapped.values) {
+    if (mapping.target === "active") continue;
+    const before = valueAt(link, mapping.target);
+    // Lattice takes an externalId once: an account that has none gets it when it is adopted.
+    const firstExternalId = adopts && mapping.target === "externalId" && before === null;
+    if (mapping.apply === "onCreate" && !firstExternalId) continue;
+    if (value === null && mapping.onNull === "keep") continue;
+    // The default of the create stands until the source has a value.
+    if (value === null && before !== null && jsonEquals(before, mapping.defaultValue)) continue;
+    if (!holds(link, mapping.target, value)) {
+      changes.push({
+        attribute: mapping.target,
+        before,
+        after: value,
+        ...driftMark(link, mapping.target, value),
+      });
+    }
+  }
+  const reference = referenceChange(input, link);
+  if (reference !== null) changes.push(reference);
+  return changes;
+}
+
+/** The change of manager, if one is due. A manager without an account yet is planned for; the plan withdraws what stays open. */
+function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | null {
+  const { reference } = input.mapped;
+  if (reference === null || (link !== null && reference.apply === "onCreate")) return null;
+  const { manager } = input.candidate;
+  const current = link === null ? null : valueAt(link, reference.target);
+  const beforeId = typeof current === "string" ? current : null;
+  const before = beforeId === null ? null : (input.currentManagerName ?? beforeId);
+  // A disabled manager stays the manager; a deleted one is cleared.
+  const gone = manager === null || manager.presence === "softDeleted" || manager.presence === "deleted";
+  if (gone) {
+    if (
+      beforeId === null ||
+      reference.onNull === "keep" ||
+      link === null ||
+      holds(link, reference.target, null)
+    )
+      return null;
+    return {
+      attribute: reference.target,
+      before,
+      after: null,
+      reference: { beforeId, afterObjectId: null },
+      ...driftMark(link, reference.target, null),
+    };
+  }
+  if (link !== null && manager.latticeId !== null && holds(link, reference.target, manager.latticeId))
+    return null;
+  return {
+    attribute: reference.target,
+    before,
+    after: manager.userName ?? manager.objectId,
+    reference: { beforeId, afterObjectId: manager.objectId },
+    ...(link === null ? {} : driftMark(link, reference.target, manager.latticeId)),
+  };
+}
+
+/** Whether the account holds the value, or has accepted it and keeps it in a form of its own. */
+function holds(link: ConfirmedTarget, path: string, wanted: Json): boolean {
+  const current = valueAt(link, path);
+  if (jsonEquals(current, wanted)) return true;
+  const acknowledged = Object.hasOwn(link.acknowledged, path) ? link.acknowledged[path] : undefined;
+  return (
+    acknowledged !== undefined &&
+    jsonEquals(acknowledged.sent, wanted) &&
+    jsonEquals(acknowledged.observed, current)
+  );
+}
+
+export function activeChange(link: LinkedTarget, after: boolean): Change {
+  return { attribute: "active", before: link.active, after, ...driftMark(link, "active", after) };
+}
+
+/** A value that was confirmed and is still wanted, and that the account has lost without anybody sending another. */
+function driftMark(link: LinkedTarget, path: string, wanted: Json): { drift?: true } {
+  if (!Object.hasOwn(link.drifted, path)) return {};
+  return jsonEquals(link.drifted[path] ?? null, wanted) ? { drift: true } : {};
+}
+
+/** `title`, `title and department`, `title, department and 3 more`. */
+export function attributeList(changes: readonly Change[]): string {
+  const names = changes.map((change) => shortPath(change.attribute));
+  if (names.length <= 2) return names.join(" and ");
+  if (names.length === 3) return `${names[0]}, ${names[1]} and ${names[2]}`;
+  return `${names[0]}, ${names[1]} and ${names.length - 2} more`;
+}

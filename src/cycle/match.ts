@@ -1,0 +1,46 @@
+import type { Decision, MatchedTarget } from "../domain/store.ts";
+import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
+
+export type Match =
+  | { readonly account: MatchedTarget | null; readonly by: string | null }
+  | { readonly decision: Decision };
+
+/** Tries the matching attributes in their order; the first that finds an account decides. */
+export function findMatch(input: PlanInput, settings: PlanSettings): Match {
+  const { matches, mapped, candidate } = input;
+  if (matches === null) return { account: null, by: null };
+  for (const attribute of settings.mapping.matching) {
+    const found = attribute === "userName" ? matches.byUserName : matches.byExternalId;
+    if (found.length > 1) {
+      const ids = found.map((account) => account.latticeId).join(", ");
+      return {
+        decision: skip(input, "ambiguousMatch", `several Lattice accounts have this ${attribute}: ${ids}`),
+      };
+    }
+    const account = found[0];
+    if (account === undefined) continue;
+    const owner = account.linkedTo;
+    if (owner !== null && owner !== candidate.source.objectId) {
+      return {
+        decision: skip(
+          input,
+          "linkedToAnother",
+          `the Lattice account ${account.latticeId} with this ${attribute} belongs to the person ${owner}`,
+        ),
+      };
+    }
+    const foreign =
+      account.externalId !== null && account.externalId !== "" && account.externalId !== mapped.externalId;
+    if (foreign && mapped.externalId !== null && !settings.adoptForeignExternalId) {
+      return {
+        decision: skip(
+          input,
+          "externalIdConflict",
+          `the Lattice account ${account.latticeId} with this ${attribute} has the external id "${account.externalId}" of somebody else or of a former system; correct it in Lattice`,
+        ),
+      };
+    }
+    return { account, by: attribute };
+  }
+  return { account: null, by: null };
+}

@@ -1,0 +1,72 @@
+import { ConfigurationError } from "../domain/errors.ts";
+import type { Meta } from "../domain/store.ts";
+import type { Ports } from "./ports.ts";
+
+/** The whole job backs off: the fault is everybody's, and trying every 45 minutes would only lock accounts or fill logs. */
+export interface Quarantine {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+  /** Cycles that ended with the fault, the first included. */
+  readonly attempts: number;
+  /** When the daemon tries again. A sync by hand tries at once. */
+  readonly nextProbeAt: number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** As many failures, of so many operations, are no matter of single people. */
+const failureShare = 0.4;
+const leastOperations = 20;
+/** A probe sends few operations, so few must do. */
+const leastProbed = 5;
+
+/** Whether so many operations failed that the rest of the plan had better wait. */
+export function mostFailed(counts: { done: number; failed: number }, probe: boolean): boolean {
+  const all = counts.done + counts.failed;
+  return all >= (probe ? leastProbed : leastOperations) && counts.failed >= all * failureShare;
+}
+
+export function parseQuarantine(meta: Partial<Meta>): Quarantine | null {
+  if (meta.quarantine === undefined || meta.quarantine === "") return null;
+  // Written by this program alone.
+  return JSON.parse(meta.quarantine) as Quarantine;
+}
+
+/**
+ * Runs a cycle and keeps the quarantine: a configuration fault or a crowd of failures enters it or makes it longer (from
+ * the regular distance of cycles up to a day), any other end of a cycle leaves it.
+ * @param run told whether it is a probe, which tries a few operations before it sends the others
+ * @throws what `run` throws
+ */
+export async function withQuarantine<T extends { readonly mostFailed: string | null }>(
+  ports: Pick<Ports, "store" | "clock" | "settings" | "onEvent">,
+  run: (probe: boolean) => Promise<T>,
+): Promise<T> {
+  const { store, clock, settings, onEvent } = ports;
+  const before = parseQuarantine(await store.meta());
+  const enter = async (reason: string): Promise<void> => {
+    const now = clock.now();
+    const attempts = (before?.attempts ?? 0) + 1;
+    const next: Quarantine = {
+      since: before?.since ?? now,
+      reason,
+      attempts,
+      nextProbeAt: now + Math.min(settings.intervalMs * 2 ** (attempts - 1), dayMs),
+    };
+    await store.putMeta({ quarantine: JSON.stringify(next) });
+    if (before === null) onEvent?.({ kind: "quarantineEntered", reason, nextProbeAt: next.nextProbeAt });
+  };
+  try {
+    const result = await run(before !== null);
+    if (result.mostFailed !== null) {
+      await enter(result.mostFailed);
+    } else if (before !== null) {
+      await store.putMeta({ quarantine: "" });
+      onEvent?.({ kind: "quarantineLeft", since: before.since });
+    }
+    return result;
+  } catch (error) {
+    if (error instanceof ConfigurationError) await enter(error.message);
+    throw error;
+  }
+}

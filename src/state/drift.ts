@@ -1,0 +1,30 @@
+import { type JsonObject, jsonEquals } from "../domain/json.ts";
+import type { LinkedTarget } from "../domain/store.ts";
+import { type TargetUser, valueAt } from "../domain/target.ts";
+
+/**
+ * What the target shows otherwise than it was confirmed, although nobody sent it: by path, the confirmed value.
+ * @param known the account as the picture has it, earlier drift included
+ * @param sent paths of this write, which are confirmed now
+ */
+export function driftOf(known: LinkedTarget, found: TargetUser, sent: ReadonlySet<string>): JsonObject {
+  const paths = new Set([
+    "userName",
+    "active",
+    ...Object.keys(known.values),
+    ...Object.keys(found.values),
+    ...Object.keys(known.drifted),
+  ]);
+  return Object.fromEntries(
+    [...paths].flatMap((path) => {
+      if (sent.has(path)) return [];
+      const earlier = Object.hasOwn(known.drifted, path) ? known.drifted[path] : undefined;
+      const now = valueAt(found, path);
+      const before = valueAt(known, path);
+      if (earlier === undefined && jsonEquals(before, now)) return [];
+      const acknowledged = Object.hasOwn(known.acknowledged, path) ? known.acknowledged[path] : undefined;
+      const confirmed = earlier ?? acknowledged?.sent ?? before;
+      return jsonEquals(confirmed, now) ? [] : [[path, confirmed]];
+    }),
+  );
+}
