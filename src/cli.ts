@@ -57,6 +57,9 @@ const sandboxOption = () =>
     .choices(["both", "lattice"])
     .preset("both");
 
+const formatOption = () =>
+  new Option("--format <format>", "report format").choices(["table", "json", "markdown"]).default("table");
+
 program
   .command("sync")
   .description("run one cycle now")
@@ -64,9 +67,7 @@ program
   .option("--dry-run", "plan only: writes nothing anywhere", false)
   .option("--full", "read both ends in full, whatever the watermark says", false)
   .option("--user <upn-or-id>", "one person")
-  .addOption(
-    new Option("--format <format>", "report format").choices(["table", "json", "markdown"]).default("table"),
-  )
+  .addOption(formatOption())
   .option("--out <file>", "write the report to a file")
   .option("--detailed-exitcode", "with --dry-run: exit 2 where changes are pending", false)
   .option("--wait <seconds>", "wait for another run to end", seconds, 0)
@@ -86,6 +87,29 @@ Exit codes: 0 done, 1 error, 2 changes pending (--detailed-exitcode), 3 held by 
   .action(async (options) => {
     const { sync } = await import("./commands/sync.ts");
     finish(await sync({ ...options, waitSeconds: options.wait }, io));
+  });
+
+program
+  .command("release")
+  .description("let go what the guard holds of one plan, and run a cycle")
+  .argument("<plan-id>", "the held plan; status names it")
+  .addOption(configOption())
+  .option("--only <users...>", "only these people, by user principal name or object id")
+  .option("--reject <users...>", "leave these people alone until Entra says something new of them")
+  .option("--dry-run", "show what would go: writes nothing anywhere", false)
+  .addOption(formatOption())
+  .option("--out <file>", "write the report to a file")
+  .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+  .addOption(sandboxOption())
+  .addHelpText(
+    "after",
+    `
+With neither --only nor --reject everything that the plan holds is let go; with --reject alone, nothing is. A change is let
+go only while it is still the same. Exit codes are those of sync.`,
+  )
+  .action(async (planId: string, options) => {
+    const { release } = await import("./commands/release.ts");
+    finish(await release({ ...options, planId, waitSeconds: options.wait }, io));
   });
 
 program

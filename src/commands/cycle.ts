@@ -1,35 +1,76 @@
 import type { Ports } from "../cycle/ports.ts";
 import type { CycleRequest, CycleResult } from "../cycle/run.ts";
+import type { StateEvent } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Session } from "./session.ts";
 
-/** Opens both ends and runs one cycle on `store`; what was learnt of the target is remembered. */
+/**
+ * Opens both ends and runs one cycle on `store`; what was learnt of the target is remembered. A cycle of everybody keeps
+ * the quarantine; a dry run and a cycle of one person leave it as it is.
+ */
 export async function performCycle(
   session: Session,
   store: StateStore,
   request: CycleRequest,
   onProgress?: Ports["onProgress"],
 ): Promise<CycleResult> {
-  const { runCycle } = await import("../cycle/run.ts");
-  const meta = await store.meta();
-  // Asked for anew where everything is read anew, so that a change at the target is met within a day.
-  const known =
-    !request.full && (meta.updateMethod === "patch" || meta.updateMethod === "put")
-      ? meta.updateMethod
-      : undefined;
-  const target = await session.target(known);
-  if (!request.dryRun) await target.updateMethod(request.signal);
-  const ports: Ports = {
-    source: await session.source(),
-    target,
-    store,
-    clock: session.clock,
-    log: session.log,
-    settings: session.settings,
-    random: Math.random,
-    onProgress,
+  const [{ runCycle }, { withQuarantine }] = await Promise.all([
+    import("../cycle/run.ts"),
+    import("../cycle/quarantine.ts"),
+  ]);
+  const { clock, log, settings } = session;
+  const onEvent = (event: StateEvent): void => tell(session, event);
+  const cycle = async (probe: boolean): Promise<CycleResult> => {
+    const meta = await store.meta();
+    // Asked for anew where everything is read anew, so that a change at the target is met within a day.
+    const known =
+      !request.full && (meta.updateMethod === "patch" || meta.updateMethod === "put")
+        ? meta.updateMethod
+        : undefined;
+    const target = await session.target(known);
+    if (!request.dryRun) await target.updateMethod(request.signal);
+    const source = await session.source();
+    const ports: Ports = {
+      source,
+      target,
+      store,
+      clock,
+      log,
+      settings,
+      random: Math.random,
+      onEvent,
+      onProgress,
+    };
+    const result = await runCycle(ports, { ...request, probe });
+    if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
+    return result;
   };
-  const result = await runCycle(ports, request);
-  if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
-  return result;
+  if (request.dryRun || request.only !== undefined) return cycle(false);
+  return withQuarantine({ store, clock, settings, onEvent }, cycle);
+}
+
+/** Says a change of state in the log, once. */
+function tell({ log }: Session, event: StateEvent): void {
+  switch (event.kind) {
+    case "guardHeld":
+      log.warn(
+        { event: event.kind, planId: event.planId, reasons: event.reasons, operations: event.operations },
+        "held by the guard: look at status, then release what is right",
+      );
+      return;
+    case "guardCleared":
+      log.info({ event: event.kind, planId: event.planId }, "the guard holds nothing any more");
+      return;
+    case "quarantineEntered":
+      log.error(
+        { event: event.kind, reason: event.reason, nextProbeAt: new Date(event.nextProbeAt).toISOString() },
+        "quarantine: the schedule backs off until a probe succeeds",
+      );
+      return;
+    case "quarantineLeft":
+      log.info(
+        { event: event.kind, since: new Date(event.since).toISOString() },
+        "quarantine is over: the probe succeeded",
+      );
+  }
 }

@@ -1,4 +1,3 @@
-import type { CycleResult } from "../cycle/run.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import { performCycle } from "./cycle.ts";
@@ -23,9 +22,10 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   const { log, config } = session;
   try {
     const store = await session.openStore();
-    const [{ startHealth }, { startScheduler }] = await Promise.all([
+    const [{ startHealth }, { startScheduler }, { parseQuarantine }] = await Promise.all([
       import("../daemon/health.ts"),
       import("../daemon/scheduler.ts"),
+      import("../cycle/quarantine.ts"),
     ]);
     const health = await startHealth(
       options.listen === undefined ? config.http.listen : parseListen(options.listen),
@@ -34,6 +34,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       schedule: config.schedule,
       clock: session.clock,
       lastStartedAt: () => lastScheduledStart(store),
+      notBefore: async () => parseQuarantine(await store.meta())?.nextProbeAt ?? 0,
       run: () => scheduledCycle(session, store, io.signal),
       onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
     });
@@ -66,12 +67,9 @@ async function scheduledCycle(
     const reconciledAt = Number((await store.meta()).reconciledAt ?? 0);
     const { everyMs } = config.reconcile;
     const full = everyMs !== null && clock.now() - reconciledAt >= everyMs;
-    const result: CycleResult = await withLease(store, clock, { signal, waitMs: 0 }, (leased) =>
+    await withLease(store, clock, { signal, waitMs: 0 }, (leased) =>
       performCycle(session, store, { dryRun: false, full, signal: leased }),
     );
-    if (result.header.guard.held) {
-      log.warn({ planId: result.header.planId, reasons: result.header.guard.reasons }, "held by the guard");
-    }
     return "finished";
   } catch (error) {
     if (signal.aborted) return "finished";

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { CycleResult } from "../cycle/run.ts";
 
 /** The process as a command sees it, so that a test can hand in its own. */
 export interface CommandIO {
@@ -22,6 +23,13 @@ export const exitCode = {
   leaseHeld: 5,
   usage: 64,
 } as const;
+
+/** The exit code for a cycle that came to its end. */
+export function exitCodeOf(result: Pick<CycleResult, "outcome">, dryRun: boolean): number {
+  if (dryRun) return exitCode.done;
+  if (result.outcome === "held") return exitCode.held;
+  return result.outcome === "someFailed" ? exitCode.someFailed : exitCode.done;
+}
 
 export function print(io: CommandIO, text: string): void {
   io.stdout.write(`${text}\n`);

@@ -1,6 +1,6 @@
 import type { CycleResult } from "../cycle/run.ts";
 import type { Action, Skipped } from "../domain/plan.ts";
-import type { LoggedOperation, StateStore } from "../domain/store.ts";
+import type { LoggedOperation, OperationStatus, StateStore } from "../domain/store.ts";
 import type { PlanView } from "../report/view.ts";
 
 const pageSize = 500;
@@ -23,20 +23,30 @@ export function planView(
           held: result.heldOperations,
           durationMs: result.durationMs,
         },
-    operations: (action) => operationsOf(store, result.cycleId, action),
+    operations: (action) => operationsOf(store, result.cycleId, { action }),
+    drift: () => operationsOf(store, result.cycleId, { drift: true }),
     skipped: () => skippedOf(store, options.only),
   };
 }
 
-async function* operationsOf(
+/** What the guard holds of a cycle. */
+export function heldOperations(store: StateStore, cycleId: number): AsyncGenerator<LoggedOperation> {
+  return operationsOf(store, cycleId, { status: "held" });
+}
+
+export async function* operationsOf(
   store: StateStore,
   cycleId: number,
-  action: Action | undefined,
+  which: {
+    readonly status?: OperationStatus;
+    readonly action?: Action | undefined;
+    readonly drift?: boolean;
+  },
 ): AsyncGenerator<LoggedOperation> {
   let afterWave = -1;
   let afterId = 0;
   for (;;) {
-    const page = await store.operations(cycleId, { action, afterWave, afterId, limit: pageSize });
+    const page = await store.operations(cycleId, { ...which, afterWave, afterId, limit: pageSize });
     yield* page;
     const last = page.at(-1);
     if (last === undefined) return;

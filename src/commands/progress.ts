@@ -1,13 +1,13 @@
 import type { Progress } from "../cycle/ports.ts";
 import type { CommandIO } from "./io.ts";
 
-export interface ProgressBar {
+interface ProgressBar {
   readonly update: (progress: Progress) => void;
   readonly stop: () => void;
 }
 
 /** A bar on a terminal, nothing elsewhere. It appears only when a phase takes a moment. */
-export async function openProgress(io: CommandIO): Promise<ProgressBar> {
+async function openProgress(io: CommandIO): Promise<ProgressBar> {
   if (io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} };
   const { SingleBar } = await import("cli-progress");
   const bar = new SingleBar({
@@ -35,4 +35,17 @@ export async function openProgress(io: CommandIO): Promise<ProgressBar> {
       running = false;
     },
   };
+}
+
+/** Runs `run` with a progress bar on a terminal, which is gone again when it ends. */
+export async function runWithProgress<T>(
+  io: CommandIO,
+  run: (onProgress: (progress: Progress) => void) => Promise<T>,
+): Promise<T> {
+  const bar = await openProgress(io);
+  try {
+    return await run(bar.update);
+  } finally {
+    bar.stop();
+  }
 }

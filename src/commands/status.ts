@@ -1,10 +1,14 @@
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { parseQuarantine, type Quarantine } from "../cycle/quarantine.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
-import type { CycleRecord, LeaseHolder, RetryRecord, StateStore, Totals } from "../domain/store.ts";
-import { headlineOutcome, printable } from "../report/words.ts";
+import type { Change } from "../domain/plan.ts";
+import type { CycleRecord, LeaseHolder, LoggedOperation, StateStore, Totals } from "../domain/store.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
+import { changeText, headlineOutcome, printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
+import { heldOperations } from "./plan-view.ts";
 import { sandboxState } from "./session.ts";
 
 export interface StatusOptions {
@@ -20,11 +24,19 @@ interface Status {
   /** When the daemon's next cycle is due; `null` where a cron expression decides. */
   readonly nextDueAt: number | null;
   readonly running: LeaseHolder | null;
-  readonly retries: readonly RetryRecord[];
+  /** The last cycle that weighed everybody; `null` where none did. */
+  readonly weighed: CycleRecord | null;
+  readonly held: readonly LoggedOperation[];
+  readonly quarantine: Quarantine | null;
+  readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
 }
 
-const recentCycles = 5;
+const shownCycles = 5;
+/** Far enough back to meet one that was neither for one person nor broke off before it was weighed. */
+const readCycles = 200;
 const shownRetries = 50;
+/** Held people in the text; JSON has all. */
+const shownHeld = 20;
 
 /** What the state database tells: the last cycles, the next one, what is held, who is waiting for a retry. */
 export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
@@ -49,27 +61,43 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
 
 async function read(store: StateStore, config: Config, path: string): Promise<Status> {
   const now = Date.now();
-  const [totals, cycles, running, retries] = await Promise.all([
+  const [totals, cycles, running, retries, meta] = await Promise.all([
     store.totals(),
-    store.recentCycles(recentCycles),
+    store.recentCycles(readCycles),
     store.leaseHolder(now),
     store.retries(shownRetries),
+    store.meta(),
   ]);
   const { schedule } = config;
-  const last = cycles[0]?.startedAt ?? null;
+  const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
+  const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
+  const quarantine = parseQuarantine(meta);
+  const due = nextDueAt(
+    scheduled[0]?.startedAt ?? null,
+    schedule.kind === "every" ? schedule.everyMs : 0,
+    now,
+  );
+  const held: LoggedOperation[] = [];
+  if (weighed?.guard?.held === true) {
+    for await (const operation of heldOperations(store, weighed.id)) held.push(operation);
+  }
   return {
     state: path,
     totals,
-    cycles,
-    nextDueAt: schedule.kind === "every" ? nextDueAt(last, schedule.everyMs, now) : null,
+    cycles: cycles.slice(0, shownCycles),
+    nextDueAt: schedule.kind === "every" ? Math.max(due, quarantine?.nextProbeAt ?? 0) : null,
     running,
+    weighed,
+    held,
+    quarantine,
     retries,
   };
 }
 
 function document(current: Status): object {
+  const { weighed, quarantine } = current;
   const last = current.cycles[0];
-  const held = last?.guard?.held === true;
+  const held = weighed?.guard?.held === true;
   return {
     state: current.state,
     lastCycle: last === undefined ? null : cycleDocument(last),
@@ -78,10 +106,35 @@ function document(current: Status): object {
       current.running === null
         ? null
         : { owner: current.running.owner, since: iso(current.running.acquiredAt) },
-    guard: { held, ...(held ? { planId: last?.planId } : {}), reasons: last?.guard?.reasons ?? [] },
+    guard: {
+      held,
+      ...(held ? { planId: weighed.planId } : {}),
+      reasons: weighed?.guard?.reasons ?? [],
+      operations: current.held.map(
+        ({ action, objectId, userName, latticeId, reason, evidence, changes }) => ({
+          action,
+          objectId,
+          userName,
+          latticeId,
+          reason,
+          evidence,
+          changes,
+        }),
+      ),
+    },
+    quarantine:
+      quarantine === null
+        ? null
+        : {
+            since: iso(quarantine.since),
+            reason: quarantine.reason,
+            attempts: quarantine.attempts,
+            nextProbeAt: iso(quarantine.nextProbeAt),
+          },
     people: current.totals,
     retries: current.retries.map((retry) => ({
       objectId: retry.objectId,
+      userName: retry.userName,
       attempts: retry.attempts,
       firstFailedAt: iso(retry.firstFailedAt),
       nextTryAt: iso(retry.nextTryAt),
@@ -109,11 +162,18 @@ function cycleDocument(cycle: CycleRecord): object {
 }
 
 function text(current: Status): string {
-  const { totals, cycles, running, retries } = current;
+  const { totals, cycles, running, retries, quarantine } = current;
   const lines = [
     `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} left alone, ${totals.retrying} waiting for a retry`,
   ];
   if (running !== null) lines.push(`Running: since ${iso(running.acquiredAt)} (${running.owner})`);
+  if (quarantine !== null) {
+    lines.push(
+      `Quarantine: since ${iso(quarantine.since)}, ${quarantine.attempts} attempts; the daemon tries again at ${iso(quarantine.nextProbeAt)}, a sync by hand at once`,
+      `  ${printable(quarantine.reason)}`,
+    );
+  }
+  lines.push(...guardLines(current));
   lines.push(
     `Next cycle of the daemon: ${iso(current.nextDueAt) ?? "by the cron expression"}`,
     "",
@@ -125,16 +185,33 @@ function text(current: Status): string {
       `  ${iso(cycle.startedAt)}  ${cycle.kind}: ${outcome}; ${cycle.done} done, ${cycle.failed} failed`,
     );
     if (cycle.error !== null) lines.push(`    ${printable(cycle.error)}`);
-    for (const reason of cycle.guard?.reasons ?? [])
-      lines.push(`    guard: ${reason} (plan ${cycle.planId})`);
   }
   if (retries.length > 0) lines.push("", "Waiting for a retry:");
   for (const retry of retries) {
     lines.push(
-      `  ${retry.objectId}  try ${retry.attempts + 1} at ${iso(retry.nextTryAt)}: ${printable(retry.message)}`,
+      `  ${printable(retry.userName ?? retry.objectId)}  try ${retry.attempts + 1} at ${iso(retry.nextTryAt)}: ${printable(retry.message)}`,
     );
   }
   return lines.join("\n");
+}
+
+function guardLines({ weighed, held }: Status): string[] {
+  if (weighed?.guard?.held !== true) return [];
+  const people = held.slice(0, shownHeld).map((operation) => {
+    const what = operation.action === "update" ? ` ${operation.changes.map(changeLine).join(", ")}` : "";
+    return `    ${operation.action}${what}  ${printable(operation.userName)}: ${printable(operation.reason)}`;
+  });
+  return [
+    `Held by the guard: plan ${weighed.planId}`,
+    ...weighed.guard.reasons.map((reason) => `  ${printable(reason)}`),
+    ...people,
+    ...(held.length > shownHeld ? [`    … and ${held.length - shownHeld} more; --format json has all`] : []),
+    ...(held.length === 0 ? [] : [`  To let it go: azure-lattice-sync release ${weighed.planId}`]),
+  ];
+}
+
+function changeLine(change: Change): string {
+  return `${shortPath(change.attribute)} (${changeText(change)})`;
 }
 
 function iso(time: number | null): string | null {

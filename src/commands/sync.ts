@@ -1,12 +1,10 @@
-import type { CycleResult } from "../cycle/run.ts";
 import type { ReportFormat } from "../report/write-report.ts";
-import { writeReport } from "../report/write-report.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { performCycle } from "./cycle.ts";
-import { type CommandIO, exitCode, note } from "./io.ts";
+import { type CommandIO, exitCode, exitCodeOf } from "./io.ts";
 import { withLease } from "./lease.ts";
-import { planView } from "./plan-view.ts";
-import { openProgress } from "./progress.ts";
+import { runWithProgress } from "./progress.ts";
+import { report } from "./report.ts";
 import { openSession, type Session } from "./session.ts";
 
 export interface SyncOptions {
@@ -73,42 +71,5 @@ async function realRun(session: Session, options: SyncOptions, io: CommandIO): P
       ),
   );
   await report(store, result, options, io);
-  return exitCodeOf(result);
-}
-
-function exitCodeOf(result: CycleResult): number {
-  if (result.outcome === "held") return exitCode.held;
-  return result.outcome === "someFailed" ? exitCode.someFailed : exitCode.done;
-}
-
-async function runWithProgress<T>(
-  io: CommandIO,
-  run: (onProgress: Parameters<typeof performCycle>[3]) => Promise<T>,
-): Promise<T> {
-  const bar = await openProgress(io);
-  try {
-    return await run(bar.update);
-  } finally {
-    bar.stop();
-  }
-}
-
-async function report(
-  store: Parameters<typeof planView>[0],
-  result: CycleResult,
-  options: SyncOptions,
-  io: CommandIO,
-): Promise<void> {
-  const view = planView(store, result, {
-    dryRun: options.dryRun,
-    ...(result.person === undefined ? {} : { only: result.person }),
-  });
-  await writeReport(view, {
-    format: options.format,
-    out: options.out,
-    stream: io.stdout,
-    env: io.env,
-    limit: options.limit,
-  });
-  if (options.out !== undefined) note(io, `The report is in ${options.out}.`);
+  return exitCodeOf(result, false);
 }

@@ -11,6 +11,8 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   /** Start of the last cycle, from the state database. */
   readonly lastStartedAt: () => Promise<number | null>;
+  /** No cycle starts before, although one is due: the quarantine. Milliseconds since the epoch. */
+  readonly notBefore: () => Promise<number>;
   /** Runs one cycle to its end; says whether an outage stopped it, so that it is tried again sooner. */
   readonly run: () => Promise<"finished" | "retrySoon">;
   /** A fault outside a cycle (the state database cannot be read). */
@@ -45,6 +47,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   };
   const tick = async (): Promise<void> => {
     try {
+      if (clock.now() + toleranceMs < (await options.notBefore())) return;
       if (schedule.kind === "every") {
         const due = retryAt ?? nextDueAt(await options.lastStartedAt(), schedule.everyMs, clock.now());
         if (clock.now() + toleranceMs < due) return;

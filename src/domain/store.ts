@@ -364,7 +364,8 @@ export interface StateStore {
 
   skipped(query: { after: string; limit: number; only?: string | undefined }): Promise<readonly Skipped[]>;
   countSkipped(): Promise<ReadonlyMap<SkipCode, number>>;
-  retries(limit: number): Promise<readonly RetryRecord[]>;
+  /** People on the retry schedule, the next first. */
+  retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
   findSource(idOrUserName: string): Promise<SourceUser | null>;
 
   /** Removes finished cycles older than `before` with their log. */

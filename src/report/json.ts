@@ -1,6 +1,7 @@
 import type { Skipped } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import type { PlanView, Write } from "./view.ts";
+import { driftChanges } from "./words.ts";
 
 /** Minor versions add, major versions break (as Terraform's plan format does). */
 const formatVersion = "1.0";
@@ -23,6 +24,8 @@ export async function writeJson(view: PlanView, write: Write): Promise<void> {
   await writeArray(view.operations(), (operation) => operationDocument(operation, view.dryRun), write);
   await write(`,\n  "skipped": `);
   await writeArray(view.skipped(), skippedDocument, write);
+  await write(`,\n  "drift": `);
+  await writeArray(view.drift(), driftDocument, write);
   await write("\n}\n");
 }
 
@@ -51,6 +54,17 @@ function operationDocument(operation: LoggedOperation, dryRun: boolean): object 
     ...(dryRun && operation.status !== "held" ? {} : { status: operation.status }),
     ...(operation.error === null ? {} : { error: operation.error }),
     changes: operation.changes,
+  };
+}
+
+function driftDocument(operation: LoggedOperation): object {
+  return {
+    kind: operation.drift,
+    treatment: operation.status === "reported" ? "reported" : "corrected",
+    objectId: operation.objectId,
+    userName: operation.userName,
+    latticeId: operation.latticeId,
+    changes: driftChanges(operation),
   };
 }
 

@@ -1,6 +1,6 @@
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { PlanView, Write } from "./view.ts";
-import { changeText, headline, printable } from "./words.ts";
+import { changeText, driftText, headline, printable } from "./words.ts";
 
 /** Writes a plan as Markdown, for a ticket or a pull request. */
 export async function writeMarkdown(view: PlanView, write: Write): Promise<void> {
@@ -31,6 +31,18 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
     await write(
       `| ${operation.action}${status} | ${asText(operation.userName)} | ${asText(operation.error ?? operation.reason)} | ${changes.join("<br>")} |\n`,
     );
+  }
+
+  first = true;
+  for await (const operation of view.drift()) {
+    if (first) {
+      await write(
+        "\n### Drift: done by hand in Lattice\n\n| person | what was done | treatment |\n|---|---|---|\n",
+      );
+    }
+    first = false;
+    const treatment = operation.status === "reported" ? "reported" : "corrected";
+    await write(`| ${asText(operation.userName)} | ${asText(driftText(operation))} | ${treatment} |\n`);
   }
 
   first = true;

@@ -3,7 +3,7 @@ import type { Action } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { PlanView, Write } from "./view.ts";
-import { actionOrder, changeText, count, headline, printable } from "./words.ts";
+import { actionOrder, changeText, count, driftText, headline, printable } from "./words.ts";
 
 export interface TableOptions {
   /** Characters in a line. */
@@ -44,6 +44,7 @@ export async function writeTable(view: PlanView, write: Write, options: TableOpt
   }
   if (left > 0)
     await write(`\n  … and ${count(left, "more person", "more people")}; --format json has everybody\n`);
+  await writeDrift(view, write, paint, options);
   await writeSkipped(view, write, paint, options);
   await write(`\n${totals(view, paint)}`);
 }
@@ -65,6 +66,19 @@ function person(operation: LoggedOperation, paint: Paint, width: number): string
   }
   if (operation.error !== null) lines.push(`    ${paint("red", printable(operation.error))}`);
   return `${lines.join("\n")}\n`;
+}
+
+async function writeDrift(view: PlanView, write: Write, paint: Paint, options: TableOptions): Promise<void> {
+  let number = 0;
+  for await (const operation of view.drift()) {
+    if (number === 0) await write(`\n${paint("bold", "Drift: done by hand in Lattice")}\n`);
+    number += 1;
+    if (number > options.limit) continue;
+    const treatment = operation.status === "reported" ? "only reported" : "to be corrected";
+    const line = `  ${printable(operation.userName)}  ${driftText(operation)}`;
+    await write(`${clip(line, options.width)} ${paint("dim", `[${treatment}]`)}\n`);
+  }
+  if (number > options.limit) await write(`  … and ${number - options.limit} more\n`);
 }
 
 async function writeSkipped(
@@ -91,7 +105,7 @@ async function writeSkipped(
   }
 }
 
-function totals({ header, result }: PlanView, paint: Paint): string {
+function totals({ header, result, dryRun }: PlanView, paint: Paint): string {
   const { summary, guard } = header;
   const parts = [
     `${summary.create} to create`,
@@ -110,7 +124,11 @@ function totals({ header, result }: PlanView, paint: Paint): string {
   if (guard.held) {
     lines.push(paint(["bold", "magenta"], "Held by the guard:"));
     for (const reason of guard.reasons) lines.push(`  ${reason}`);
-    lines.push(`  No deactivation of plan ${header.planId} is sent; everything else is.`);
+    lines.push(
+      dryRun
+        ? "  A sync holds what is marked [held] and sends everything else."
+        : `  What is marked [held] waits, everything else was sent. To let it go: azure-lattice-sync release ${header.planId}`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -16,6 +16,8 @@ export interface PlanView {
   /** In the order in which they are sent, of one kind or all; can be walked through more than once. */
   operations(action?: Action): AsyncIterable<LoggedOperation>;
   skipped(): AsyncIterable<Skipped>;
+  /** What was done by hand in Lattice: operations that undo it, and those that only report it. */
+  drift(): AsyncIterable<LoggedOperation>;
 }
 
 /** Takes the next piece of a report; resolves when more may come. */

@@ -1,6 +1,7 @@
 import type { Json } from "../domain/json.ts";
 import type { Action, Change } from "../domain/plan.ts";
-import type { CycleOutcome } from "../domain/store.ts";
+import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
 import type { PlanView } from "./view.ts";
 
 export const actionOrder: readonly Action[] = ["create", "link", "update", "reactivate", "deactivate"];
@@ -25,6 +26,19 @@ function shown(value: Json): string {
 export function changeText(change: Change): string {
   if (change.before === null) return shown(change.after);
   return `${shown(change.before)} → ${shown(change.after)}`;
+}
+
+/** The changes of an operation that are drift; none for an account that was removed. */
+export function driftChanges(operation: LoggedOperation): readonly Change[] {
+  return operation.changes.filter((change) => change.drift === true);
+}
+
+/** What was done by hand, for people: `title: Analyst → Chief`, as Lattice was confirmed and as it is now. */
+export function driftText(operation: LoggedOperation): string {
+  if (operation.drift === "removed") return "the account was removed in Lattice";
+  return driftChanges(operation)
+    .map(({ attribute, before, after }) => `${shortPath(attribute)}: ${shown(after)} → ${shown(before)}`)
+    .join("; ");
 }
 
 /** One sentence that says what the report is about. */

@@ -28,7 +28,10 @@ type PlanningMethods = Pick<
 
 /** What the planner reads and what it decides. */
 export function planningMethods(db: Connection): PlanningMethods {
-  const retries = db.prepare<[number], RetryRow>("SELECT * FROM retry ORDER BY next_try_at LIMIT ?");
+  const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
+    `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
+     FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ?`,
+  );
   // 2 stands for resolved: the person is planned anew, in this cycle's second round or in the next cycle.
   const resolved = db.prepare(
     `UPDATE source_user SET pending = 1, reference_pending = 2
@@ -39,7 +42,8 @@ export function planningMethods(db: Connection): PlanningMethods {
     sharing: sharing(db),
     saveDecisions: saveDecisions(db),
     markResolvedReferences: async () => resolved.run().changes,
-    retries: async (limit) => retries.all(limit).map(retryRecord),
+    retries: async (limit) =>
+      retries.all(limit).map((row) => ({ ...retryRecord(row), userName: row.user_name })),
   };
 }
 

@@ -1,11 +1,6 @@
 import { HostUnavailableError, WatermarkExpiredError } from "../../src/domain/errors.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
-import {
-  directAssignments,
-  type ScopePart,
-  type Source,
-  type SourceChange,
-} from "../../src/domain/source.ts";
+import type { ScopePart, Source, SourceChange } from "../../src/domain/source.ts";
 
 interface Person {
   readonly attributes: JsonObject;

@@ -17,6 +17,7 @@ describe("the schedule", () => {
       schedule,
       clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
       // As the database gives it: the start of the last cycle, whichever process ran it.
+      notBefore: async () => 0,
       lastStartedAt: async () => starts.at(-1) ?? null,
       run: async () => {
         starts.push(Date.now());

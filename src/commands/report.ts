@@ -1,0 +1,35 @@
+import type { CycleResult } from "../cycle/run.ts";
+import type { StateStore } from "../domain/store.ts";
+import { type ReportFormat, writeReport } from "../report/write-report.ts";
+import { type CommandIO, note } from "./io.ts";
+import { planView } from "./plan-view.ts";
+
+export interface ReportChoice {
+  readonly dryRun: boolean;
+  readonly format: ReportFormat;
+  /** A file instead of stdout. */
+  readonly out?: string | undefined;
+  /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
+  readonly limit?: number | undefined;
+}
+
+/** Writes the report of a cycle where the command line wants it. @throws UsageError where the file cannot be written */
+export async function report(
+  store: StateStore,
+  result: CycleResult,
+  choice: ReportChoice,
+  io: CommandIO,
+): Promise<void> {
+  const view = planView(store, result, {
+    dryRun: choice.dryRun,
+    ...(result.person === undefined ? {} : { only: result.person }),
+  });
+  await writeReport(view, {
+    format: choice.format,
+    out: choice.out,
+    stream: io.stdout,
+    env: io.env,
+    limit: choice.limit,
+  });
+  if (choice.out !== undefined) note(io, `The report is in ${choice.out}.`);
+}
