@@ -19,6 +19,8 @@ export interface MemorySource extends Source {
   restore(objectId: string): void;
   /** Members of the scope; `null` where everybody is. */
   scope: readonly string[] | null;
+  /** The scope by groups, instead of `scope`. */
+  groups: Readonly<Record<string, readonly string[]>> | null;
   /** People whom the listing leaves out although they are there. */
   readonly hidden: Set<string>;
   /** Breaks the scope read off after its first page. */
@@ -57,6 +59,7 @@ export function createMemorySource(): MemorySource {
 
   const source: MemorySource = {
     scope: null,
+    groups: null,
     hidden: new Set(),
     breakScope: false,
     breakList: false,
@@ -113,14 +116,15 @@ export function createMemorySource(): MemorySource {
       if (objectId === undefined || person(objectId).presence !== "present") return null;
       return upsert(objectId, true);
     },
-    readScope: () => (source.scope === null ? null : readScope(source)),
+    readScope: () => (source.scope === null && source.groups === null ? null : readScope(source)),
   };
   return source;
 }
 
 async function* readScope(source: MemorySource): AsyncGenerator<readonly string[], readonly ScopePart[]> {
   source.reads.push("scope");
-  const members = source.scope ?? [];
+  const groups = Object.entries(source.groups ?? {});
+  const members = source.scope ?? groups.flatMap(([, ids]) => ids);
   for (let at = 0; at < members.length; at += pageSize) {
     if (source.breakScope) {
       if (at > 0) throw new HostUnavailableError("the scope read broke off");
@@ -128,5 +132,7 @@ async function* readScope(source: MemorySource): AsyncGenerator<readonly string[
     yield members.slice(at, at + pageSize);
   }
   if (source.breakScope) throw new HostUnavailableError("the scope read broke off");
-  return [{ id: "direct", name: "the direct assignments", members: members.length }];
+  return source.groups === null
+    ? [{ id: "direct", name: "the direct assignments", members: members.length }]
+    : groups.map(([id, ids]) => ({ id, name: `the group "${id}"`, members: ids.length }));
 }

@@ -7,6 +7,7 @@ import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import type { CycleSettings, GuardLimits } from "../../src/cycle/settings.ts";
 import type { Clock } from "../../src/domain/clock.ts";
+import type { StateEvent } from "../../src/domain/event.ts";
 import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
@@ -83,6 +84,7 @@ export interface Workplace extends AsyncDisposable {
   readonly path: string;
   store: StateStore;
   settings: CycleSettings;
+  onEvent: (event: StateEvent) => void;
   /** Runs a cycle 45 minutes after the one before. */
   cycle(request?: Partial<CycleRequest>): Promise<CycleResult>;
   /** Closes the database and opens it again, as a new process does. */
@@ -102,6 +104,7 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
     path,
     store: openStore(path),
     settings: { ...defaultSettings, ...settings },
+    onEvent: () => {},
     ports: () => ({
       source: place.source,
       target: place.target,
@@ -110,6 +113,7 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
       log: silentLog,
       settings: place.settings,
       random: () => 0.5,
+      onEvent: place.onEvent,
     }),
     cycle: async (request = {}) => {
       clock.advance(place.settings.intervalMs);

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { releasedChanges } from "../../src/cycle/release.ts";
+import { ConfigurationError } from "../../src/domain/errors.ts";
+import { createWorkplace, lenientGuard, mappingOf } from "./workplace.ts";
+
+const people = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+describe("what makes few deactivations doubtful", () => {
+  it("is a directory that answers with nobody: nothing of it is taken over", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    for (const id of ["a", "b"]) place.source.hidden.add(id);
+    place.source.remove("a", "deleted");
+    const held = await place.cycle({ full: true });
+    expect(held).toMatchObject({ outcome: "held", done: 0 });
+    expect(held.header.guard.reasons.join()).toContain("no user at all");
+    expect(place.target.active()).toHaveLength(2);
+    // Nobody was asked for one by one, and what comes back is believed again.
+    expect(place.source.reads.filter((read) => read.startsWith("user"))).toEqual([]);
+    place.source.hidden.clear();
+    expect(await place.cycle({ full: true })).toMatchObject({ outcome: "done", done: 1 });
+    expect(place.target.active()).toEqual(["b@example.com"]);
+  });
+
+  it("is a group of the scope that became empty or went away", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
+    for (const id of people) place.source.hire(id);
+    place.source.groups = { sales: ["a", "b", "c", "d"], legal: ["e", "f", "g", "h"] };
+    await place.cycle();
+    place.source.groups = { sales: [], legal: ["e", "f", "g", "h"] };
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 4, done: 0 });
+    expect(held.header.guard.reasons).toEqual([
+      'the group "sales" of the scope has become empty (4 before), and 4 accounts would be deactivated',
+    ]);
+    // Somebody who is disabled leaves all the same, and the alarm lasts longer than a cycle.
+    place.source.change("e", { accountEnabled: false });
+    place.source.groups = { legal: ["e", "f", "g", "h"] };
+    const still = await place.cycle();
+    expect(still).toMatchObject({ outcome: "held", heldOperations: 4, done: 1 });
+    expect(still.header.guard.reasons.join()).toContain("is gone");
+
+    const operations = (await place.operations(still.cycleId)).filter(({ status }) => status === "held");
+    await place.store.release(still.header.planId, operations.flatMap(releasedChanges), place.clock.now());
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 4 });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+  });
+
+  it("is not the last one of a small group", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 1 } });
+    for (const id of ["a", "b"]) place.source.hire(id);
+    place.source.groups = { sales: ["a"], legal: ["b"] };
+    await place.cycle();
+    place.source.groups = { sales: [], legal: ["b"] };
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+  });
+
+  it("is a scope that was configured otherwise, by mode or by filters", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id, { department: id });
+    await place.cycle();
+    const filters = [{ clauses: [{ attribute: "department", operator: "EQUALS", value: "a" }] }];
+    place.settings = { ...place.settings, scopeDigest: "scope-2", mapping: mappingOf(undefined, filters) };
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 1, done: 0 });
+    expect(held.header.guard.reasons[0]).toContain("the configured scope (entra.scope) has changed");
+    // One person's own cycle neither lets it go nor takes the new scope for granted.
+    expect(await place.cycle({ only: "b" })).toMatchObject({ outcome: "held" });
+    expect(await place.cycle({ only: "a" })).toMatchObject({ outcome: "done" });
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+    place.source.change("b", { department: "a" });
+    expect(await place.cycle()).toMatchObject({ outcome: "done" });
+  });
+
+  it("is another tenant than that of the database: nothing is read or written", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    place.settings = { ...place.settings, tenantId: "tenant-2" };
+    place.source.reads.length = 0;
+    await expect(place.cycle()).rejects.toThrow(ConfigurationError);
+    expect(place.source.reads).toEqual([]);
+  });
+});

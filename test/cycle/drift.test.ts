@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import type { LoggedOperation } from "../../src/domain/store.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+async function companyOfThree(drift: "report" | "correct"): Promise<Workplace> {
+  const place = await createWorkplace({ drift });
+  for (const id of ["a", "b", "c"]) place.source.hire(id, { jobTitle: "Analyst", department: "Sales" });
+  await place.cycle();
+  return place;
+}
+
+/** Somebody edits an account by hand. */
+function edit(
+  place: Workplace,
+  userName: string,
+  values: Record<string, string | null>,
+  active = true,
+): void {
+  const account = place.target.account(userName);
+  const next = Object.fromEntries(
+    Object.entries({ ...account.values, ...values }).filter(([, value]) => value !== null),
+  );
+  place.target.accounts.set(account.latticeId, { ...account, values: next, active });
+}
+
+async function driftOf(place: Workplace, cycleId: number): Promise<readonly LoggedOperation[]> {
+  return place.store.operations(cycleId, { drift: true, afterWave: -1, afterId: 0, limit: 100 });
+}
+
+describe("drift", () => {
+  it("is found by a full comparison, told apart from changes of the source, and corrected", async () => {
+    await using place = await companyOfThree("correct");
+    edit(place, "a@example.com", { title: "Edited" });
+    edit(place, "b@example.com", {}, false);
+    place.source.change("c", { jobTitle: "Chief" });
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+
+    place.source.change("a", { department: "Legal" });
+    const full = await place.cycle({ full: true });
+    expect(full).toMatchObject({ done: 2, header: { cycle: "reconcile" } });
+    const drift = await driftOf(place, full.cycleId);
+    expect(drift.map(({ objectId, action, reason }) => [objectId, action, reason])).toEqual([
+      ["a", "update", "title and department changed"],
+      ["b", "reactivate", "deactivated in Lattice by hand"],
+    ]);
+    expect(
+      drift[0]?.changes.map(({ attribute, drift: marked }) => [attribute.split(":").at(-1), marked]),
+    ).toEqual([
+      ["title", true],
+      ["department", undefined],
+    ]);
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
+    expect(place.target.active()).toHaveLength(3);
+    const after = await place.cycle({ full: true });
+    expect(after.done).toBe(0);
+    expect(await driftOf(place, after.cycleId)).toEqual([]);
+  });
+
+  it("is only reported where the setting says so, while changes of the source go on", async () => {
+    await using place = await companyOfThree("report");
+    edit(place, "a@example.com", { title: "Edited" });
+    edit(place, "b@example.com", {}, false);
+    place.source.change("a", { department: "Legal" });
+    const full = await place.cycle({ full: true });
+    expect(full).toMatchObject({
+      done: 1,
+      outcome: "done",
+      header: { summary: { update: 1, unchanged: 2 } },
+    });
+    expect((await driftOf(place, full.cycleId)).map(({ objectId, status }) => [objectId, status])).toEqual([
+      ["a", "reported"],
+      ["b", "reported"],
+    ]);
+    expect(place.target.account("a@example.com").values.title).toBe("Edited");
+    expect(place.target.active()).toHaveLength(2);
+
+    // A new value in Entra is no drift: it is sent.
+    place.source.change("a", { jobTitle: "Chief" });
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(place.target.account("a@example.com").values.title).toBe("Chief");
+    // Still reported, by every full comparison.
+    const again = await place.cycle({ full: true });
+    expect((await driftOf(place, again.cycleId)).map(({ objectId }) => objectId)).toEqual(["b"]);
+  });
+
+  it("is over when somebody puts the value back", async () => {
+    await using place = await companyOfThree("report");
+    edit(place, "a@example.com", { title: "Edited" });
+    await place.cycle({ full: true });
+    edit(place, "a@example.com", { title: "Analyst" });
+    const full = await place.cycle({ full: true });
+    expect(await driftOf(place, full.cycleId)).toEqual([]);
+  });
+
+  it("makes a removed account anew, or reports it and leaves it away", async () => {
+    for (const [drift, left] of [
+      ["correct", 3],
+      ["report", 2],
+    ] as const) {
+      await using place = await companyOfThree(drift);
+      place.target.accounts.delete(place.target.account("a@example.com").latticeId);
+      const full = await place.cycle({ full: true });
+      expect(await driftOf(place, full.cycleId)).toMatchObject([
+        { objectId: "a", drift: "removed", status: drift === "report" ? "reported" : "done" },
+      ]);
+      expect(place.target.active()).toHaveLength(left);
+      const after = await place.cycle();
+      expect(after.done).toBe(0);
+      if (drift === "correct") continue;
+      expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+        { code: "removedInLattice" },
+      ]);
+      // Put back by hand, it is linked again.
+      place.target.add({ userName: "a@example.com", externalId: "a" });
+      expect(await place.cycle({ full: true })).toMatchObject({
+        header: { summary: { link: 1, create: 0 } },
+      });
+    }
+  });
+
+  it("is not what the server owns, keeps in its own form, or takes only once", async () => {
+    await using place = await createWorkplace();
+    place.target.normalise = (path, value) =>
+      path === "title" && typeof value === "string" ? value.toUpperCase() : value;
+    place.source.hire("a", { jobTitle: "Analyst", preferredLanguage: "en" });
+    await place.cycle();
+    const account = place.target.account("a@example.com");
+    place.target.accounts.set(account.latticeId, {
+      ...account,
+      values: { ...account.values, nickName: "unmapped" },
+    });
+    const full = await place.cycle({ full: true });
+    expect(full.done).toBe(0);
+    expect(await driftOf(place, full.cycleId)).toEqual([]);
+  });
+});

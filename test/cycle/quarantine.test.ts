@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { parseQuarantine, type Quarantine, withQuarantine } from "../../src/cycle/quarantine.ts";
+import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
+import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
+import type { StateEvent } from "../../src/domain/event.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+const minuteMs = 60_000;
+const signal = new AbortController().signal;
+
+/** A cycle as a command runs it. */
+function attempt(place: Workplace): Promise<CycleResult> {
+  return withQuarantine(place.ports(), (probe) =>
+    runCycle(place.ports(), { dryRun: false, full: false, signal, probe }),
+  );
+}
+
+async function quarantineOf(place: Workplace): Promise<Quarantine | null> {
+  return parseQuarantine(await place.store.meta());
+}
+
+function hire(place: Workplace, number: number, prefix = "p"): void {
+  for (let index = 0; index < number; index += 1) place.source.hire(`${prefix}${100 + index}`);
+}
+
+describe("the quarantine", () => {
+  it("is entered by a refused credential, grows to a day, and is left by a cycle that succeeds; each told once", async () => {
+    await using place = await createWorkplace();
+    const events: StateEvent[] = [];
+    place.onEvent = (event) => events.push(event);
+    hire(place, 3);
+    place.target.beforeRead = () => {
+      throw new ConfigurationError("Lattice refused the API key");
+    };
+    const waits: number[] = [];
+    for (let cycle = 0; cycle < 8; cycle += 1) {
+      await expect(attempt(place)).rejects.toThrow("refused the API key");
+      const quarantine = await quarantineOf(place);
+      waits.push(((quarantine?.nextProbeAt ?? 0) - place.clock.now()) / minuteMs);
+      place.clock.advance(45 * minuteMs);
+    }
+    expect(waits).toEqual([45, 90, 180, 360, 720, 1440, 1440, 1440]);
+    place.target.beforeRead = () => {};
+    expect(await attempt(place)).toMatchObject({ outcome: "done", done: 3 });
+    expect(await quarantineOf(place)).toBeNull();
+    expect(events.map(({ kind }) => kind)).toEqual(["quarantineEntered", "quarantineLeft"]);
+  });
+
+  it("is entered when most operations fail, and the rest is not sent", async () => {
+    await using place = await createWorkplace();
+    hire(place, 200);
+    place.target.before = () => {
+      throw new RecordRejectedError("title is not allowed", { status: 400 });
+    };
+    const result = await attempt(place);
+    expect(result.outcome).toBe("someFailed");
+    expect(result.failed).toBeGreaterThanOrEqual(20);
+    expect(result.failed).toBeLessThan(200);
+    expect((await quarantineOf(place))?.reason).toContain(`${result.failed} of ${result.failed} operations`);
+
+    // A probe sends ten, and where those fail as well nobody else is tried.
+    place.target.writes.length = 0;
+    expect(await attempt(place)).toMatchObject({ failed: 10 });
+    expect(place.target.writes).toHaveLength(10);
+    expect((await quarantineOf(place))?.attempts).toBe(2);
+
+    place.target.before = () => {};
+    place.clock.advance(3 * 24 * 60 * minuteMs);
+    expect(await attempt(place)).toMatchObject({ outcome: "done", done: 200 });
+    expect(await quarantineOf(place)).toBeNull();
+  });
+
+  it("is not entered by few failures, by a small share, nor by an outage", async () => {
+    await using place = await createWorkplace();
+    hire(place, 19);
+    place.target.before = () => {
+      throw new RecordRejectedError("no", { status: 400 });
+    };
+    expect(await attempt(place)).toMatchObject({ failed: 19, mostFailed: null });
+    expect(await quarantineOf(place)).toBeNull();
+
+    place.target.before = ({ userName }) => {
+      if (userName.startsWith("p")) throw new RecordRejectedError("no", { status: 400 });
+    };
+    hire(place, 60, "q");
+    expect(await attempt(place)).toMatchObject({ failed: 19, done: 60 });
+    expect(await quarantineOf(place)).toBeNull();
+
+    place.target.before = () => {
+      throw new HostUnavailableError("Lattice is down");
+    };
+    hire(place, 30, "r");
+    await expect(attempt(place)).rejects.toThrow(HostUnavailableError);
+    expect(await quarantineOf(place)).toBeNull();
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { releasedChanges } from "../../src/cycle/release.ts";
+import type { StateEvent } from "../../src/domain/event.ts";
+import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+
+const strict = { ...lenientGuard, maxDeactivations: 1, maxRenames: 1, deactivationFloor: 0 };
+
+async function companyWithLeavers(leavers: readonly string[]): Promise<Workplace> {
+  const place = await createWorkplace({ guard: strict });
+  for (const id of ["a", "b", "c", "d", "e"]) place.source.hire(id);
+  await place.cycle();
+  for (const id of leavers) place.source.change(id, { accountEnabled: false });
+  return place;
+}
+
+/** Releases what a plan holds, of everybody or of some. */
+async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
+  const cycle = await place.store.cycleOfPlan(planId);
+  const held = (await place.operations(cycle?.id ?? 0)).filter(({ status }) => status === "held");
+  const chosen = held.filter(({ objectId }) => only === undefined || only.includes(objectId));
+  await place.store.release(planId, chosen.flatMap(releasedChanges), place.clock.now());
+}
+
+describe("a release", () => {
+  it("lets exactly that plan's operations go, although the plan is made anew", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 2 });
+
+    await release(place, held.header.planId);
+    for (const id of ["c", "d"]) place.source.change(id, { accountEnabled: false });
+    const next = await place.cycle();
+
+    expect(next).toMatchObject({ outcome: "held", done: 2, heldOperations: 2 });
+    expect(place.target.active()).toEqual(["c@example.com", "d@example.com", "e@example.com"]);
+  });
+
+  it("is not counted against the limits, neither when planned nor later in the window", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    await release(place, (await place.cycle()).header.planId);
+    place.source.change("c", { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 3 });
+    // One of the one allowed is used up: that of c, which nobody released.
+    place.source.change("d", { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+  });
+
+  it("holds no longer once the change is another one", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    const held = await place.cycle();
+    await release(place, held.header.planId);
+    place.source.remove("a", "softDeleted");
+    place.source.remove("b", "softDeleted");
+    expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
+    // What was released and went out of date does not come back to life.
+    expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
+  });
+
+  it("is over when the change is, and when the guard's window is", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    await release(place, (await place.cycle()).header.planId);
+    for (const id of ["a", "b"]) place.source.change(id, { accountEnabled: true });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    for (const id of ["a", "b"]) place.source.change(id, { accountEnabled: false });
+    const again = await place.cycle();
+    expect(again).toMatchObject({ outcome: "held", heldOperations: 2 });
+
+    await release(place, again.header.planId);
+    place.clock.advance(strict.windowMs);
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 2 });
+  });
+
+  it("decides per person, and leaves the rejected alone until Entra says something new", async () => {
+    await using place = await companyWithLeavers(["a", "b", "c"]);
+    const held = await place.cycle();
+    await release(place, held.header.planId, ["a"]);
+    await place.store.reject(held.header.planId, ["b"], place.clock.now());
+    expect(await place.cycle()).toMatchObject({ done: 2, outcome: "done" });
+    expect(place.target.active()).toEqual(["b@example.com", "d@example.com", "e@example.com"]);
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "b", code: "rejected" },
+    ]);
+    // Neither a full comparison nor time changes that, but a changed source value does.
+    expect(await place.cycle({ full: true })).toMatchObject({ done: 0 });
+    expect(place.target.account("b@example.com").active).toBe(true);
+    place.clock.advance(strict.windowMs);
+    place.source.change("b", { jobTitle: "Analyst" });
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(place.target.account("b@example.com").active).toBe(false);
+  });
+
+  it("lets a held rename go and nothing else of that person", async () => {
+    await using place = await companyWithLeavers([]);
+    for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 2 });
+    await release(place, held.header.planId, ["a"]);
+    expect(await place.cycle()).toMatchObject({ outcome: "done" });
+    expect(place.target.active()).toContain("a.new@example.com");
+  });
+
+  it("survives a failure of the write it lets go", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    await release(place, (await place.cycle()).header.planId);
+    await place.restart();
+    place.target.before = () => {
+      throw new Error("the program fell over");
+    };
+    await expect(place.cycle()).rejects.toThrow("fell over");
+    place.target.before = () => {};
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
+  });
+});
+
+describe("changes of state", () => {
+  it("are told once when the guard begins to hold, and once when it holds nothing any more", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    const events: StateEvent[] = [];
+    place.onEvent = (event) => events.push(event);
+    const held = await place.cycle();
+    await place.cycle();
+    await place.cycle({ only: "e" });
+    await place.cycle();
+    expect(events).toEqual([
+      {
+        kind: "guardHeld",
+        planId: held.header.planId,
+        operations: 2,
+        reasons: held.header.guard.reasons,
+      },
+    ]);
+    await release(place, held.header.planId);
+    await place.cycle();
+    await place.cycle();
+    expect(events.slice(1)).toMatchObject([{ kind: "guardCleared" }]);
+  });
+});
