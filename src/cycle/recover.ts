@@ -10,7 +10,7 @@ import { findAccount } from "./send.ts";
 export async function recoverIntents(context: CycleContext): Promise<void> {
   for (const intent of await context.store.openIntents()) {
     const account = await lookUp(context, intent);
-    const linkable = account !== null && belongsTo(account, intent);
+    const linkable = account !== null && (await belongsTo(context, account, intent));
     context.log.info(
       { objectId: intent.objectId, action: intent.action, found: account !== null },
       "looked up an unconfirmed write",
@@ -29,7 +29,11 @@ async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser
   return findAccount(context, intent);
 }
 
-/** An account found by its userName alone may be somebody else's: then matching decides, not the intent. */
-function belongsTo(account: TargetUser, intent: Intent): boolean {
-  return intent.latticeId !== null || account.externalId === intent.objectId;
+/**
+ * An account found by its userName alone may be somebody else's, and one that was to be adopted may not have got its
+ * externalId: then matching decides anew, not the intent.
+ */
+async function belongsTo(context: CycleContext, account: TargetUser, intent: Intent): Promise<boolean> {
+  if (account.externalId === intent.objectId) return true;
+  return (await context.store.ownerOf(account.latticeId)) === intent.objectId;
 }

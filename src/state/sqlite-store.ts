@@ -24,7 +24,8 @@ export function openReadOnlyStore(path: string): StateStore | null {
   return db === null ? null : storeOn(db, path);
 }
 
-function storeOn(db: Connection, path: string): StateStore {
+/** The store on an open connection, which it closes; `path` is for messages. */
+export function storeOn(db: Connection, path: string): StateStore {
   const writer = targetWriter(db);
   const store: StateStore = {
     ...leaseMethods(db),

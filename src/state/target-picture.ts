@@ -50,6 +50,10 @@ export function targetWriter(db: Connection): TargetWriter {
   const read = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
   const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
+  // What failed may have failed for the manager's old account.
+  const retryReports = db.prepare<[string]>(
+    "UPDATE retry SET next_try_at = 0 WHERE object_id IN (SELECT object_id FROM source_user WHERE manager_id = ?)",
+  );
   const dropOtherLink = db.prepare<[string, string]>(
     "UPDATE target_user SET object_id = NULL WHERE object_id = ? AND lattice_id <> ?",
   );
@@ -95,7 +99,10 @@ export function targetWriter(db: Connection): TargetWriter {
       const formerOwner = before?.object_id ?? null;
       if (formerOwner !== null && formerOwner !== objectId) mark.run(formerOwner);
       // Reports may still point to an account that is gone.
-      if (linked.get(objectId)?.lattice_id !== user.latticeId) markReports.run(objectId);
+      if (linked.get(objectId)?.lattice_id !== user.latticeId) {
+        markReports.run(objectId);
+        retryReports.run(objectId);
+      }
       write(user, cycleId);
       dropOtherLink.run(objectId, user.latticeId);
       const drifted =
@@ -110,6 +117,7 @@ export function targetWriter(db: Connection): TargetWriter {
       mark.run(objectId);
       setRemoved.run(1, objectId);
       markReports.run(objectId);
+      retryReports.run(objectId);
     },
   };
 }

@@ -1,0 +1,245 @@
+import {
+  AlreadyExistsError,
+  ConfigurationError,
+  HostUnavailableError,
+  RecordGoneError,
+  RecordRejectedError,
+  RecordUnavailableError,
+  UnknownOutcomeError,
+  WatermarkExpiredError,
+} from "../../src/domain/errors.ts";
+import type { Json } from "../../src/domain/json.ts";
+import type { Source, SourceChange } from "../../src/domain/source.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
+import { Death, type Doom } from "./fate.ts";
+import type { Account, Person, World } from "./world.ts";
+
+const pageSize = 2;
+
+/** The simulated directory as the engine reads it. */
+export function createSource(world: World, doom: Doom): Source {
+  const page = async (): Promise<void> => {
+    await doom.call();
+    const fault = doom.fault(["down", "config"] as const);
+    if (fault === "down") throw new HostUnavailableError("Graph went away");
+    if (fault === "config") throw new ConfigurationError("Graph refused the token");
+  };
+  return {
+    async *readAll() {
+      const watermark = String(world.log.length);
+      const ids = [...world.people.keys()];
+      for (let at = 0; at < ids.length || at === 0; at += pageSize) {
+        await page();
+        yield ids.slice(at, at + pageSize).flatMap((id) => {
+          const person = world.people.get(id);
+          return person?.presence === "present" ? [upsert(person, true)] : [];
+        });
+        doom.heard();
+      }
+      return { watermark };
+    },
+    async *readChanges(watermark) {
+      await page();
+      if (Number(watermark) < world.oldestWatermark) throw new WatermarkExpiredError("the token is too old");
+      const until = world.log.length;
+      const ids = [...new Set(world.log.slice(Number(watermark)))];
+      if (world.manners.replays) ids.reverse().push(...ids.slice(0, 2));
+      for (let at = 0; at < ids.length; at += pageSize) {
+        if (at > 0) await page();
+        yield ids.slice(at, at + pageSize).flatMap((id) => changeOf(world.people.get(id)));
+        doom.heard();
+      }
+      return { watermark: String(until) };
+    },
+    readUser: async (wanted) => {
+      await page();
+      const name = wanted.toLowerCase();
+      const person = [...world.people.values()].find(
+        ({ id, userName, presence }) =>
+          presence === "present" && (id === wanted || userName.toLowerCase() === name),
+      );
+      return person === undefined ? null : upsert(person, true);
+    },
+    readScope: () => readScope(world, page),
+  };
+}
+
+async function* readScope(world: World, page: () => Promise<void>) {
+  const ids = [...world.people.keys()];
+  let members = 0;
+  for (let at = 0; at < ids.length || at === 0; at += pageSize) {
+    await page();
+    const found = ids.slice(at, at + pageSize).filter((id) => {
+      const person = world.people.get(id);
+      return person?.presence === "present" && person.member;
+    });
+    members += found.length;
+    yield found;
+  }
+  return [{ id: "group", name: "the group", members }];
+}
+
+function upsert(person: Person, complete: boolean): SourceChange {
+  return {
+    kind: "upsert",
+    objectId: person.id,
+    attributes: {
+      id: person.id,
+      userPrincipalName: person.userName,
+      jobTitle: person.title,
+      accountEnabled: person.enabled,
+    },
+    complete,
+    managerId: person.managerId,
+  };
+}
+
+function changeOf(person: Person | undefined): SourceChange[] {
+  if (person === undefined) return [];
+  if (person.presence === "present") return [upsert(person, false)];
+  return [{ kind: "removed", objectId: person.id, presence: person.presence }];
+}
+
+const updateFaults = [
+  "rejected",
+  "unavailable",
+  "unavailableApplied",
+  "gone",
+  "down",
+  "downApplied",
+] as const;
+const createFaults = ["rejected", "unknown", "unknownApplied", "unavailable", "down", "config"] as const;
+
+/** The simulated Lattice as the engine reads and writes it. */
+export function createTarget(world: World, doom: Doom): Target {
+  const read = async (): Promise<void> => {
+    await doom.call();
+    const fault = doom.fault(["down", "config"] as const);
+    if (fault === "down") throw new HostUnavailableError("Lattice went away");
+    if (fault === "config") throw new ConfigurationError("Lattice refused the key");
+  };
+  /** A request that was out when the process died may still be carried out. */
+  const arrive = async (perform: () => void): Promise<void> => {
+    try {
+      await doom.call();
+    } catch (error) {
+      if (error instanceof Death && doom.random() < 0.5) perform();
+      throw error;
+    }
+  };
+  const heard = async (receipt: WriteReceipt): Promise<WriteReceipt> => {
+    doom.heard();
+    await null;
+    return receipt;
+  };
+
+  return {
+    async *list() {
+      const ids = [...world.accounts.keys()];
+      for (let at = 0; at < ids.length || at === 0; at += pageSize) {
+        await read();
+        yield ids.slice(at, at + pageSize).flatMap((id) => accountOf(world, id));
+      }
+    },
+    find: async (attribute, value) => {
+      await read();
+      const wanted = value.toLowerCase();
+      return [...world.accounts.values()]
+        .filter((account) =>
+          attribute === "userName" ? account.userName.toLowerCase() === wanted : account.externalId === value,
+        )
+        .map(toTargetUser);
+    },
+    get: async (id) => {
+      await read();
+      return accountOf(world, id)[0] ?? null;
+    },
+    create: async (writes) => {
+      const perform = () => world.create(applied(emptyAccount, writes));
+      await arrive(perform);
+      const fault = doom.fault(createFaults);
+      if (fault === "rejected") throw new RecordRejectedError("not allowed", { status: 400 });
+      if (fault === "unknown") throw new UnknownOutcomeError("no answer came");
+      if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
+      if (fault === "down") throw new HostUnavailableError("Lattice went away");
+      if (fault === "config") throw new ConfigurationError("Lattice refused the key");
+      const made = perform();
+      if (fault === "unknownApplied") throw new UnknownOutcomeError("no answer came");
+      return heard(receiptOf(made, 201));
+    },
+    update: async (user, writes) => {
+      const perform = () => {
+        const account = world.accounts.get(user.latticeId);
+        return account === undefined
+          ? "gone"
+          : world.change(account.id, { ...account, ...applied(account, writes) });
+      };
+      await arrive(perform);
+      const fault = doom.fault(updateFaults);
+      if (fault === "rejected") throw new RecordRejectedError("not allowed", { status: 400 });
+      if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
+      if (fault === "gone") throw new RecordGoneError("404 of a proxy", { status: 404 });
+      if (fault === "down") throw new HostUnavailableError("Lattice went away");
+      const changed = perform();
+      if (fault === "unavailableApplied") throw new RecordUnavailableError("503 again and again");
+      if (fault === "downApplied") throw new HostUnavailableError("Lattice went away");
+      if (changed === "gone") throw new RecordGoneError("no such account", { status: 404 });
+      return heard(receiptOf(changed, 200));
+    },
+  };
+}
+
+const emptyAccount: Account = {
+  id: "",
+  userName: "",
+  externalId: null,
+  active: true,
+  values: {},
+  stranger: false,
+};
+
+function applied(account: Account, writes: readonly AttributeWrite[]): Account {
+  let { userName, externalId, active } = account;
+  const values: { [path: string]: Json } = { ...account.values };
+  for (const { path, value } of writes) {
+    if (path === "userName") userName = String(value);
+    else if (path === "externalId") externalId = value === null ? null : String(value);
+    else if (path === "active") active = value === true;
+    else if (value === null) delete values[path];
+    else values[path] = value;
+  }
+  return { ...account, userName, externalId, active, values };
+}
+
+function receiptOf(result: Account | "twin" | "badManager", status: number): WriteReceipt {
+  if (result === "twin") throw new AlreadyExistsError("there is such an account", { status: 409 });
+  if (result === "badManager") throw new RecordRejectedError("no such manager", { status: 400 });
+  return { user: toTargetUser(result), status, requestId: undefined };
+}
+
+function accountOf(world: World, id: string): TargetUser[] {
+  const account = world.accounts.get(id);
+  return account === undefined ? [] : [toTargetUser(account)];
+}
+
+function toTargetUser(account: Account): TargetUser {
+  const { id, userName, externalId, active, values } = account;
+  return { latticeId: id, userName, externalId, active, values, siblings: {} };
+}
+
+/** The store, each call of which may be the last of the process. */
+export function mortalStore(store: StateStore, doom: Doom): StateStore {
+  return new Proxy(store, {
+    get(target, property, receiver) {
+      const member: unknown = Reflect.get(target, property, receiver);
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        await doom.call();
+        const answer: unknown = await member(...args);
+        doom.heard();
+        return answer;
+      };
+    },
+  });
+}

@@ -1,0 +1,72 @@
+import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { type Account, isEntitled, keptAs, type Person, type World } from "./world.ts";
+
+/**
+ * Everything in which Lattice is not what the directory makes it, worked out without the product's mapping or planning.
+ * @param leftAlone people whose change somebody rejected
+ */
+export function faultsOf(world: World, leftAlone: ReadonlySet<string>): readonly string[] {
+  const conflicted = conflictedPeople(world);
+  return [...world.people.values()].flatMap((person) => {
+    if (leftAlone.has(person.id)) return [];
+    const account = accountOf(world, person.id);
+    if (!isEntitled(person)) {
+      // Even somebody whose name is somebody else's is switched off.
+      return account?.active === true ? [`${person.id} has left and is active`] : [];
+    }
+    if (conflicted.has(person.id)) return [];
+    if (account === undefined) return [`${person.id} has no account`];
+    return differences(world, person, account);
+  });
+}
+
+/** People whose userName is also wanted, or held, by somebody else: they are reported, not provisioned. */
+export function conflictedPeople(world: World): ReadonlySet<string> {
+  const conflicted = new Set<string>();
+  for (const person of world.people.values()) {
+    if (person.presence !== "present" || !person.member) continue;
+    const name = person.userName.toLowerCase();
+    const own = accountOf(world, person.id);
+    const holder = [...world.accounts.values()].find(
+      (account) => account.id !== own?.id && account.userName.toLowerCase() === name,
+    );
+    const adoptable = own === undefined && holder?.externalId === null;
+    const namesake = [...world.people.values()].some(
+      (other) =>
+        other.id !== person.id &&
+        other.presence === "present" &&
+        other.member &&
+        other.userName.toLowerCase() === name &&
+        (other.enabled || accountOf(world, other.id) !== undefined),
+    );
+    if (namesake || (holder !== undefined && !adoptable)) conflicted.add(person.id);
+  }
+  return conflicted;
+}
+
+function differences(world: World, person: Person, account: Account): string[] {
+  const wanted = keptAs(world.manners, {
+    ...account,
+    values: person.title === null ? {} : { title: person.title },
+  });
+  const found: string[] = [];
+  const compare = (what: string, is: unknown, must: unknown): void => {
+    if (is !== must) found.push(`${person.id}: ${what} is ${String(is)}, must be ${String(must)}`);
+  };
+  compare("userName", account.userName, person.userName);
+  compare("active", account.active, true);
+  compare("title", account.values.title, wanted.values.title);
+  const manager = person.managerId === null ? undefined : world.people.get(person.managerId);
+  const gone = manager === undefined || manager.presence !== "present";
+  const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);
+  if (gone) compare("manager", account.values[managerPath], undefined);
+  // A manager without an account is waited for.
+  else if (managerAccount !== undefined) {
+    compare("manager", account.values[managerPath], managerAccount.id);
+  }
+  return found;
+}
+
+function accountOf(world: World, id: string): Account | undefined {
+  return [...world.accounts.values()].find(({ externalId }) => externalId === id);
+}

@@ -1,0 +1,75 @@
+/** The process is gone: thrown at whatever it still tries. */
+export class Death extends Error {}
+
+/** What befalls one cycle. Calls are counted from 0; requests are those to either server. */
+export interface Fate {
+  /** Requests `at` up to `at + length - 1` go wrong in a way that `kind` picks from those that fit the request. */
+  readonly faults: readonly { readonly at: number; readonly length: number; readonly kind: number }[];
+  /** The process dies at this call (of a server or of the database), before or after it took effect. */
+  readonly death: { readonly at: number; readonly after: boolean } | null;
+  /** The lease is lost, or somebody stops the run, at this call. */
+  readonly abortAt: number | null;
+  /** Decides what the order of things leaves open. */
+  readonly seed: number;
+}
+
+/** The fate of one cycle under way. */
+export interface Doom {
+  /** Lets other tasks of the process go first, some of the time. @throws Death */
+  call(): Promise<void>;
+  /** The call has taken effect; the process may die before it hears of it. @throws Death */
+  heard(): void;
+  /** Picks the fault of a request among those that fit it; `null` for none. */
+  fault<Kind>(fitting: readonly Kind[]): Kind | null;
+  readonly dead: boolean;
+  /** 0 up to 1. */
+  random(): number;
+}
+
+/** So many calls are no cycle of a handful of people any more. */
+const mostCalls = 20_000;
+
+export function createDoom(fate: Fate, onAbort: () => void): Doom {
+  const random = createRandom(fate.seed);
+  let calls = 0;
+  let requests = 0;
+  let dead = false;
+  const die = (): never => {
+    dead = true;
+    throw new Death("the process was killed");
+  };
+  return {
+    get dead() {
+      return dead;
+    },
+    random,
+    call: async () => {
+      for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) await null;
+      if (dead) throw new Death("the process was killed");
+      const now = calls;
+      calls += 1;
+      if (calls > mostCalls) throw new Error("the cycle does not come to an end");
+      if (fate.abortAt === now) onAbort();
+      if (fate.death?.at === now && !fate.death.after) die();
+    },
+    heard: () => {
+      if (dead || (fate.death !== null && fate.death.after && calls > fate.death.at)) die();
+    },
+    fault: (fitting) => {
+      const request = requests;
+      requests += 1;
+      const fault = fate.faults.find(({ at, length }) => request >= at && request < at + length);
+      return fault === undefined ? null : (fitting[fault.kind % fitting.length] ?? null);
+    },
+  };
+}
+
+/** A small generator of even numbers, the same for the same seed (a linear congruence with mixed output). */
+export function createRandom(seed: number): () => number {
+  let state = (seed ^ 0x9e3779b9) >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const mixed = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) >>> 0;
+    return ((mixed ^ (mixed >>> 13)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,185 @@
+import fc from "fast-check";
+import type { Fate } from "./fate.ts";
+import type { Manners } from "./world.ts";
+
+/** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
+export type Step =
+  | { readonly do: "hire"; readonly who: number; readonly name: number; readonly manager: number | null }
+  | { readonly do: "title"; readonly who: number; readonly title: string | null }
+  | { readonly do: "rename"; readonly who: number; readonly name: number }
+  | { readonly do: "manager"; readonly who: number; readonly manager: number | null }
+  | {
+      readonly do: "enable" | "disable" | "join" | "leave" | "softDelete" | "purge" | "restore";
+      readonly who: number;
+    }
+  | { readonly do: "everybodyLeaves" }
+  | { readonly do: "editInLattice"; readonly who: number; readonly active: boolean; readonly title: string }
+  | { readonly do: "removeInLattice"; readonly who: number }
+  | { readonly do: "stranger"; readonly name: number; readonly owner: "nobody" | "another" }
+  | { readonly do: "expireWatermarks" }
+  | { readonly do: "loseDatabase" }
+  | { readonly do: "wait"; readonly hours: number }
+  | { readonly do: "release" | "reject"; readonly who: number | null }
+  | {
+      readonly do: "cycle";
+      readonly kind: "incremental" | "full";
+      /** One person alone. */
+      readonly only: number | null;
+      readonly fate: Fate;
+      /** Something that happens while the cycle runs, at this call. */
+      readonly during: { readonly at: number; readonly step: Step } | null;
+    };
+
+export interface History {
+  readonly manners: Manners;
+  /** Deactivations that pass in a day without a release; `null` for a guard that holds none. */
+  readonly guard: number | null;
+  readonly drift: "correct" | "report";
+  readonly concurrency: number;
+  readonly steps: readonly Step[];
+}
+
+/** People that a history may have. */
+export const mostPeople = 6;
+
+const who = fc.nat(mostPeople - 1);
+// Names are mostly one's own; now and then two people want the same.
+const name = fc.nat(mostPeople + 1);
+const title = fc.constantFrom("Analyst", "Chief", null);
+const at = fc.oneof({ weight: 3, arbitrary: fc.nat(40) }, { weight: 1, arbitrary: fc.nat(160) });
+
+const edit: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("hire" as const),
+      who,
+      name,
+      manager: fc.option(who),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("title" as const), who, title }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("rename" as const), who, name }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("manager" as const), who, manager: fc.option(who) }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        "enable" as const,
+        "disable" as const,
+        "join" as const,
+        "leave" as const,
+        "softDelete" as const,
+        "purge" as const,
+        "restore" as const,
+      ),
+      who,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("everybodyLeaves" as const) }) },
+);
+
+const elsewhere: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant("editInLattice" as const),
+    who,
+    active: fc.boolean(),
+    title: fc.constantFrom("Edited", "Analyst"),
+  }),
+  fc.record({ do: fc.constant("removeInLattice" as const), who }),
+  fc.record({
+    do: fc.constant("stranger" as const),
+    name,
+    owner: fc.constantFrom("nobody" as const, "another" as const),
+  }),
+  fc.record({ do: fc.constant("expireWatermarks" as const) }),
+  fc.record({ do: fc.constant("wait" as const), hours: fc.constantFrom(1, 25) }),
+  fc.record({ do: fc.constantFrom("release" as const, "reject" as const), who: fc.option(who) }),
+);
+
+const fate: fc.Arbitrary<Fate> = fc.record({
+  faults: fc.array(
+    fc.record({
+      at: fc.oneof({ weight: 3, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.nat(60) }),
+      length: fc.oneof(
+        { weight: 5, arbitrary: fc.constant(1) },
+        { weight: 1, arbitrary: fc.integer({ min: 2, max: 12 }) },
+      ),
+      kind: fc.nat(5),
+    }),
+    { maxLength: 3 },
+  ),
+  death: fc.option(fc.record({ at, after: fc.boolean() }), { freq: 2 }),
+  abortAt: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: at }),
+  seed: fc.nat(),
+});
+
+/** Nothing befalls it. */
+export const calm: Fate = { faults: [], death: null, abortAt: null, seed: 0 };
+
+const during: fc.Arbitrary<Extract<Step, { do: "cycle" }>["during"]> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.record({ at, step: edit }) },
+);
+
+const only: fc.Arbitrary<number | null> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: who },
+);
+
+const cycle: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("cycle" as const),
+  kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
+  only,
+  fate: fc.oneof(
+    { weight: 1, arbitrary: fc.nat().map((seed): Fate => ({ ...calm, seed })) },
+    { weight: 2, arbitrary: fate },
+  ),
+  during,
+});
+
+export const histories: fc.Arbitrary<History> = fc.record({
+  manners: fc.record({ uniqueExternalIds: fc.boolean(), capitals: fc.boolean(), replays: fc.boolean() }),
+  guard: fc.option(fc.nat(2), { freq: 2 }),
+  drift: fc.constantFrom("correct" as const, "correct" as const, "report" as const),
+  concurrency: fc.constantFrom(1, 4),
+  steps: fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: edit },
+      { weight: 2, arbitrary: elsewhere },
+      { weight: 5, arbitrary: cycle },
+    ),
+    { minLength: 2, maxLength: 16, size: "max" },
+  ),
+});
+
+/** One line for each step, to be read. */
+export function describeHistory(history: History): string {
+  const { steps, ...rest } = history;
+  return [JSON.stringify(rest), ...steps.map((step, index) => `${index + 1}. ${describeStep(step)}`)].join(
+    "\n",
+  );
+}
+
+function describeStep(step: Step): string {
+  if (step.do !== "cycle") {
+    const { do: what, ...details } = step;
+    return `${what} ${JSON.stringify(details)}`;
+  }
+  const { fate: befalls, during, kind, only } = step;
+  const parts = [
+    `cycle ${kind}${only === null ? "" : ` of person ${only} alone`}`,
+    ...befalls.faults.map(
+      ({ at: first, length, kind: which }) => `fault ${which} at request ${first} (${length})`,
+    ),
+    ...(befalls.death === null
+      ? []
+      : [`death ${befalls.death.after ? "after" : "before"} call ${befalls.death.at}`]),
+    ...(befalls.abortAt === null ? [] : [`abort at call ${befalls.abortAt}`]),
+    ...(during === null ? [] : [`at call ${during.at}: ${describeStep(during.step)}`]),
+  ];
+  return `${parts.join("; ")} (seed ${befalls.seed})`;
+}

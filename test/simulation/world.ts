@@ -1,0 +1,184 @@
+import type { Json, JsonObject } from "../../src/domain/json.ts";
+import { managerPath } from "../../src/mapping/target-attributes.ts";
+
+/** One person as the simulated directory has it. */
+export interface Person {
+  readonly id: string;
+  readonly userName: string;
+  readonly title: string | null;
+  readonly enabled: boolean;
+  readonly managerId: string | null;
+  readonly presence: "present" | "softDeleted" | "deleted";
+  readonly member: boolean;
+}
+
+/** One account as the simulated Lattice has it. */
+export interface Account {
+  readonly id: string;
+  readonly userName: string;
+  readonly externalId: string | null;
+  readonly active: boolean;
+  readonly values: JsonObject;
+  /** Was there before, made by nobody of this program. */
+  readonly stranger: boolean;
+}
+
+/** How the simulated servers of one history behave. */
+export interface Manners {
+  /** Lattice refuses a second account with the same externalId; user names are unique always. */
+  readonly uniqueExternalIds: boolean;
+  /** Lattice keeps titles in capitals. */
+  readonly capitals: boolean;
+  /** Delta rounds repeat people, and bring them in another order. */
+  readonly replays: boolean;
+}
+
+/** Both ends, and the rules that nothing may break. */
+export interface World {
+  readonly people: Map<string, Person>;
+  /** Object ids in the order of their changes: positions are the watermarks. */
+  readonly log: string[];
+  readonly accounts: Map<string, Account>;
+  readonly manners: Manners;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Watermarks below are refused. */
+  oldestWatermark: number;
+  /** What was broken so far; a history stops at the first. */
+  readonly broken: string[];
+  /** Deactivations that nobody released, as Lattice carried them out. */
+  readonly deactivations: { readonly at: number; readonly objectId: string }[];
+  /** People whose deactivation was released. */
+  readonly released: Set<string>;
+  put(person: Person): void;
+  /** The cycle that begins now reads everything anew. */
+  beginCycle(): void;
+  create(account: Omit<Account, "id" | "stranger">): Account | "twin" | "badManager";
+  change(id: string, next: Account): Account | "twin" | "badManager";
+}
+
+export function createWorld(manners: Manners): World {
+  const people = new Map<string, Person>();
+  const accounts = new Map<string, Account>();
+  const log: string[] = [];
+  const broken: string[] = [];
+  // What the cycle under way may have read: the state of everybody at its start and since.
+  let seen = new Map<string, Person[]>();
+  let made = 0;
+
+  const statesOf = (id: string): readonly Person[] => {
+    const current = people.get(id);
+    return seen.get(id) ?? (current === undefined ? [] : [current]);
+  };
+  const twin = (id: string, next: Account): boolean =>
+    [...accounts.values()].some(
+      (other) =>
+        other.id !== id &&
+        (other.userName.toLowerCase() === next.userName.toLowerCase() ||
+          (manners.uniqueExternalIds && next.externalId !== null && other.externalId === next.externalId)),
+    );
+  const refusal = (next: Account): "twin" | "badManager" | null => {
+    if (twin(next.id, next)) return "twin";
+    const manager = next.values[managerPath];
+    return manager === undefined || accounts.has(String(manager)) ? null : "badManager";
+  };
+  const rule = (holds: boolean, text: string): void => {
+    if (!holds) broken.push(text);
+  };
+
+  const judgeCreate = (next: Account): void => {
+    const states = statesOf(next.externalId ?? "");
+    rule(states.length > 0, `an account is made for ${next.userName}, who is nobody of the directory`);
+    rule(
+      states.some(isEntitled),
+      `an account is made for ${next.externalId}, who is not in scope and enabled`,
+    );
+    const twins = [...accounts.values()].filter((other) => other.externalId === next.externalId);
+    rule(twins.length === 0, `a second account is made for ${next.externalId}`);
+  };
+  const judgeChange = (before: Account, next: Account): void => {
+    const owner = next.externalId ?? "";
+    const states = statesOf(owner);
+    rule(states.length > 0, `the account ${before.userName} is written, which is nobody's of the directory`);
+    rule(
+      before.externalId === null || before.externalId === next.externalId,
+      `the account of ${before.externalId} is given to ${next.externalId}`,
+    );
+    if (before.externalId === null) {
+      rule(
+        states.some((state) => state.userName.toLowerCase() === before.userName.toLowerCase()),
+        `the stranger ${before.userName} is adopted for ${owner}, who has another name`,
+      );
+    }
+    const leaving = before.active && !next.active;
+    if (leaving) {
+      rule(
+        states.some((state) => !isEntitled(state)),
+        `${owner} is deactivated without evidence`,
+      );
+    }
+    if (!before.active && next.active) {
+      rule(states.some(isEntitled), `${owner} is reactivated although not in scope and enabled`);
+    }
+    const inScope = states.some((state) => state.presence === "present" && state.member);
+    const others = { ...next, active: before.active };
+    rule(
+      inScope || JSON.stringify(others) === JSON.stringify(before),
+      `${owner} is out of scope, and more than active is written`,
+    );
+    if (leaving && !world.released.has(owner)) world.deactivations.push({ at: world.now, objectId: owner });
+  };
+
+  const world: World = {
+    people,
+    log,
+    accounts,
+    manners,
+    now: Date.UTC(2026, 0, 5, 9),
+    oldestWatermark: 0,
+    broken,
+    deactivations: [],
+    released: new Set(),
+    put: (person) => {
+      people.set(person.id, person);
+      log.push(person.id);
+      seen.get(person.id)?.push(person);
+      if (!seen.has(person.id)) seen.set(person.id, [person]);
+    },
+    beginCycle: () => {
+      seen = new Map([...people].map(([id, person]) => [id, [person]]));
+    },
+    create: (account) => {
+      made += 1;
+      const next = keptAs(manners, { ...account, id: `lat-${made}`, stranger: false });
+      const refused = refusal(next);
+      if (refused !== null) return refused;
+      judgeCreate(next);
+      accounts.set(next.id, next);
+      return next;
+    },
+    change: (id, wanted) => {
+      const before = accounts.get(id);
+      if (before === undefined) throw new Error(`no account ${id} to change`);
+      const next = keptAs(manners, wanted);
+      const refused = refusal(next);
+      if (refused !== null) return refused;
+      judgeChange(before, next);
+      accounts.set(id, next);
+      return next;
+    },
+  };
+  return world;
+}
+
+/** Whether the person shall have an active account. */
+export function isEntitled(person: Person): boolean {
+  return person.presence === "present" && person.member && person.enabled;
+}
+
+export function keptAs(manners: Manners, account: Account): Account {
+  const { title } = account.values;
+  if (!manners.capitals || typeof title !== "string") return account;
+  const values: { [path: string]: Json } = { ...account.values, title: title.toUpperCase() };
+  return { ...account, values };
+}
