@@ -11,6 +11,8 @@ const { values } = parseArgs({
     runs: { type: "string", default: "2000" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
     path: { type: "string" },
+    // Stops at the first failing history as it is, without making it smaller.
+    first: { type: "boolean", default: false },
   },
 });
 const runs = Number(values.runs);
@@ -26,7 +28,12 @@ const outcome = await fc.check(
     if (played % 1000 === 0) process.stderr.write(`${played} histories\n`);
     if (broken !== null) throw new Error(broken);
   }),
-  { numRuns: runs, seed, endOnFailure: false, ...(values.path === undefined ? {} : { path: values.path }) },
+  {
+    numRuns: runs,
+    seed,
+    endOnFailure: values.first,
+    ...(values.path === undefined ? {} : { path: values.path }),
+  },
 );
 await simulator.close();
 

@@ -27,8 +27,8 @@ export async function ingestSource(
   const read = await readInto(context, context.source.readAll(context.signal));
   // No directory is empty: somebody registered this application. Such an answer is kept from both pictures.
   if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
-  await keepWatermark(context, read.watermark);
   await confirmMissing(context);
+  await keepWatermark(context, read.watermark);
   return { full: true, empty: false };
 }
 

@@ -19,6 +19,7 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
       intent.objectId,
       linkable ? account : null,
       linkable ? "done" : "cancelled",
+      context.clock.now(),
     );
     if (!linkable && account !== null) await context.store.saveTargets([account], context.cycleId);
   }

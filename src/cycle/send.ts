@@ -43,7 +43,43 @@ export async function send(
       finishedAt: context.clock.now(),
     };
   } catch (error) {
-    return { ...base, ...(await failed(context, operation, error)) };
+    const switchedOff = await switchOffAlone(context, operation, writes, error);
+    return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
+  }
+}
+
+/**
+ * Somebody who has left is switched off although what else has changed is refused (a userName that another account has).
+ * The rest is tried again. `null` where there is nothing of the kind to do.
+ */
+async function switchOffAlone(
+  context: CycleContext,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+  refusal: unknown,
+): Promise<Omit<OperationOutcome, "operationId" | "objectId" | "referencePending"> | null> {
+  const rejected = refusal instanceof RecordRejectedError && !(refusal instanceof RecordGoneError);
+  if (context.signal.aborted) return null;
+  if (!rejected || operation.action !== "deactivate" || operation.adopts || writes.length < 2) return null;
+  const link = await context.store.linkOf(operation.objectId);
+  if (link === null) return null;
+  try {
+    const only = writes.filter(({ path }) => path === "active");
+    const receipt = await context.target.update(link, only, context.signal);
+    if (receipt.user.active) return null;
+    const { error, retry } = await failed(context, operation, refusal);
+    return {
+      status: "done",
+      target: { ...receipt.user, acknowledged: acknowledge(link, only, receipt.user) },
+      httpStatus: receipt.status,
+      requestId: receipt.requestId,
+      error: `switched off; the other changes were refused: ${error}`,
+      retry,
+      finishedAt: context.clock.now(),
+    };
+  } catch (error) {
+    if (error instanceof RecordRejectedError) return null;
+    return failed(context, operation, error);
   }
 }
 

@@ -199,7 +199,9 @@ export interface OperationOutcome {
   readonly referencePending: boolean;
   readonly httpStatus?: number | undefined;
   readonly requestId?: string | undefined;
+  /** Why it failed; where `done`, why a part of it was refused. */
   readonly error?: string | undefined;
+  /** When the person is tried again: after a failure, or for the part that was refused. */
   readonly retry?: RetryRecord | undefined;
   /** The account is not there any more: the link is dissolved and the person matched anew. */
   readonly unlink?: boolean;
@@ -351,6 +353,7 @@ export interface StateStore {
     objectId: string,
     target: TargetUser | null,
     operationStatus: "done" | "cancelled",
+    now: number,
   ): Promise<void>;
   /** Current account of a person, for resolving references while sending. */
   /** User names of accounts by Lattice id, for the accounts that the picture has. */

@@ -157,8 +157,8 @@ function intentMethods(
   const clear = db.prepare<[string], { operation_id: number }>(
     "DELETE FROM intent WHERE object_id = ? RETURNING operation_id",
   );
-  const close = db.prepare<[string, number]>(
-    "UPDATE operation SET status = ? WHERE id = ? AND status = 'sending'",
+  const close = db.prepare<[string, number, number]>(
+    "UPDATE operation SET status = ?, finished_at = ? WHERE id = ? AND status = 'sending'",
   );
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
   const sentIn = sentWrites(db);
@@ -180,11 +180,11 @@ function intentMethods(
         userName: row.user_name,
         latticeId: row.lattice_id,
       })),
-    settleIntent: async (objectId, target, operationStatus) => {
+    settleIntent: async (objectId, target, operationStatus, now) => {
       db.transaction(() => {
         const cleared = clear.get(objectId);
         if (cleared === undefined) return;
-        close.run(operationStatus, cleared.operation_id);
+        close.run(operationStatus, now, cleared.operation_id);
         mark.run(objectId);
         if (target !== null) {
           const { cycleId, paths } = sentIn(cleared.operation_id);
@@ -275,7 +275,8 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
     }
     if (outcome.status === "done") {
       const held = partHeld.get(outcome.objectId, outcome.operationId)?.held ?? 0;
-      settle.run(held, outcome.referencePending ? 1 : 0, outcome.objectId);
+      const refused = outcome.retry === undefined ? 0 : 1;
+      settle.run(Math.max(held, refused), outcome.referencePending ? 1 : 0, outcome.objectId);
       dropRetry.run(outcome.objectId);
       useReleases.run(outcome.objectId, outcome.operationId);
     }

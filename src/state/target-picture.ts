@@ -50,6 +50,7 @@ export function targetWriter(db: Connection): TargetWriter {
   const read = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
   const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
+  const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
   // What failed may have failed for the manager's old account.
   const retryReports = db.prepare<[string]>(
     "UPDATE retry SET next_try_at = 0 WHERE object_id IN (SELECT object_id FROM source_user WHERE manager_id = ?)",
@@ -115,6 +116,8 @@ export function targetWriter(db: Connection): TargetWriter {
       remove.run(latticeId);
       if (objectId === null) return;
       mark.run(objectId);
+      // What failed was the old account: the person is matched anew in the next cycle, not when the old failure is over.
+      retryNow.run(objectId);
       setRemoved.run(1, objectId);
       markReports.run(objectId);
       retryReports.run(objectId);

@@ -33,7 +33,8 @@ export function createSource(world: World, doom: Doom): Source {
         await page();
         yield ids.slice(at, at + pageSize).flatMap((id) => {
           const person = world.people.get(id);
-          return person?.presence === "present" ? [upsert(person, true)] : [];
+          const missed = world.manners.listMisses && doom.random() < 0.1;
+          return person?.presence === "present" && !missed ? [upsert(person, true)] : [];
         });
         doom.heard();
       }
@@ -112,7 +113,13 @@ const updateFaults = [
 const createFaults = ["rejected", "unknown", "unknownApplied", "unavailable", "down", "config"] as const;
 
 /** The simulated Lattice as the engine reads and writes it. */
-export function createTarget(world: World, doom: Doom): Target {
+export function createTarget(
+  world: World,
+  doom: Doom,
+  { stopped, concurrency }: { readonly stopped: () => boolean; readonly concurrency: number },
+): Target {
+  // Who is about to be written when the word comes is written still.
+  let late = 0;
   const read = async (): Promise<void> => {
     await doom.call();
     const fault = doom.fault(["down", "config"] as const);
@@ -121,6 +128,8 @@ export function createTarget(world: World, doom: Doom): Target {
   };
   /** A request that was out when the process died may still be carried out. */
   const arrive = async (perform: () => void): Promise<void> => {
+    if (stopped()) late += 1;
+    if (late > concurrency) world.broken.push("the run was told to stop and goes on writing");
     try {
       await doom.call();
     } catch (error) {

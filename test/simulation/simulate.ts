@@ -72,6 +72,17 @@ interface Stage {
 
 async function play(stage: Stage): Promise<string | null> {
   const { history, world } = stage;
+  if (history.founders > 0) {
+    for (let who = 0; who < history.founders; who += 1) {
+      happen(world, { do: "hire", who, name: who, manager: who === 0 ? null : 0 });
+    }
+    const founded = await cycle(
+      stage,
+      { kind: "incremental", only: null, fate: calm, during: null },
+      settingsOf(history),
+    );
+    if (typeof founded === "string") return `founding: ${founded}`;
+  }
   for (const [index, step] of history.steps.entries()) {
     const trouble = await perform(stage, step);
     const broken = trouble ?? world.broken[0] ?? (await invariants(stage));
@@ -108,7 +119,10 @@ async function cycle(
     return await runCycle(
       {
         source: createSource(world, watched),
-        target: createTarget(world, watched),
+        target: createTarget(world, watched, {
+          stopped: () => abort.signal.aborted,
+          concurrency: settings.concurrency,
+        }),
         store: mortalStore(store, watched),
         clock: {
           now: () => world.now,
@@ -233,6 +247,7 @@ function happen(world: World, step: Step): void {
       return;
     case "title":
     case "rename":
+    case "disableAndRename":
     case "manager":
     case "enable":
     case "disable":
@@ -268,8 +283,8 @@ function put(world: World, person: Person, change: Partial<Person>): void {
   if (person.presence === "softDeleted" && change.presence === undefined) return;
   if (Object.entries(change).every(([key, value]) => person[key as keyof Person] === value)) return;
   world.put({ ...person, ...change });
-  // What was released was the other state of things.
-  world.released.delete(person.id);
+  // What was released was another state of things.
+  if (["enabled", "presence", "member"].some((key) => key in change)) world.released.delete(person.id);
 }
 
 /** Who is gone for good manages nobody any more. */
@@ -292,6 +307,8 @@ function editOf(world: World, step: Step): Partial<Person> {
       return { title: step.title };
     case "rename":
       return { userName: userName(step.name) };
+    case "disableAndRename":
+      return { enabled: false, userName: userName(step.name) };
     case "manager":
       return { managerId: managerId(world, step.manager) };
     case "enable":
@@ -339,8 +356,11 @@ async function converge(stage: Stage): Promise<string | null> {
   const settings = { ...settingsOf({ ...history, drift: "correct", guard: null }), scopeDigest: "final" };
   const quiet = { ...settings, guard: { ...settings.guard, enabled: false } };
   const rejected = await rejectedPeople(store);
+  // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
+  const byHand = history.manners.listMisses || history.steps.some((step) => handwork.has(step.do));
+  world.manners = { ...world.manners, listMisses: false };
   world.now += 72 * hourMs;
-  for (const kind of ["incremental", "full"] as const) {
+  for (const kind of ["incremental", byHand ? "full" : "incremental"] as const) {
     const result = await cycle(stage, { kind, only: null, fate: calm, during: null }, quiet);
     if (typeof result === "string") return `after the faults: ${result}`;
     if (result === null) return "after the faults: the cycle broke off";
@@ -357,6 +377,8 @@ async function converge(stage: Stage): Promise<string | null> {
   const due = create + update + deactivate + reactivate + link;
   return due > conflicts ? `the plan is not empty: ${JSON.stringify(last.header.summary)}` : null;
 }
+
+const handwork: ReadonlySet<Step["do"]> = new Set(["editInLattice", "removeInLattice", "stranger"]);
 
 async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
   const people = Array.from({ length: mostPeople }, (_, index) => personId(index));

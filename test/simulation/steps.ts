@@ -6,7 +6,7 @@ import type { Manners } from "./world.ts";
 export type Step =
   | { readonly do: "hire"; readonly who: number; readonly name: number; readonly manager: number | null }
   | { readonly do: "title"; readonly who: number; readonly title: string | null }
-  | { readonly do: "rename"; readonly who: number; readonly name: number }
+  | { readonly do: "rename" | "disableAndRename"; readonly who: number; readonly name: number }
   | { readonly do: "manager"; readonly who: number; readonly manager: number | null }
   | {
       readonly do: "enable" | "disable" | "join" | "leave" | "softDelete" | "purge" | "restore";
@@ -36,6 +36,8 @@ export interface History {
   readonly guard: number | null;
   readonly drift: "correct" | "report";
   readonly concurrency: number;
+  /** People who are hired, and get accounts, before anything else happens. */
+  readonly founders: number;
   readonly steps: readonly Step[];
 }
 
@@ -50,7 +52,7 @@ const at = fc.oneof({ weight: 3, arbitrary: fc.nat(40) }, { weight: 1, arbitrary
 
 const edit: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 6,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant("hire" as const),
       who,
@@ -59,7 +61,10 @@ const edit: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("title" as const), who, title }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("rename" as const), who, name }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom("rename" as const, "disableAndRename" as const), who, name }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant("manager" as const), who, manager: fc.option(who) }),
@@ -97,8 +102,14 @@ const elsewhere: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ do: fc.constant("expireWatermarks" as const) }),
   fc.record({ do: fc.constant("wait" as const), hours: fc.constantFrom(1, 25) }),
-  fc.record({ do: fc.constantFrom("release" as const, "reject" as const), who: fc.option(who) }),
 );
+
+const somebodyOrAll: fc.Arbitrary<number | null> = fc.option(who, { freq: 2 });
+
+const decision: fc.Arbitrary<Step> = fc.record({
+  do: fc.constantFrom("release" as const, "release" as const, "reject" as const),
+  who: somebodyOrAll,
+});
 
 const fate: fc.Arbitrary<Fate> = fc.record({
   faults: fc.array(
@@ -142,14 +153,22 @@ const cycle: fc.Arbitrary<Step> = fc.record({
 });
 
 export const histories: fc.Arbitrary<History> = fc.record({
-  manners: fc.record({ uniqueExternalIds: fc.boolean(), capitals: fc.boolean(), replays: fc.boolean() }),
+  manners: fc.record({
+    uniqueUserNames: fc.boolean(),
+    uniqueExternalIds: fc.boolean(),
+    listMisses: fc.boolean(),
+    capitals: fc.boolean(),
+    replays: fc.boolean(),
+  }),
   guard: fc.option(fc.nat(2), { freq: 2 }),
   drift: fc.constantFrom("correct" as const, "correct" as const, "report" as const),
   concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(0, 2, 4, 5),
   steps: fc.array(
     fc.oneof(
       { weight: 6, arbitrary: edit },
       { weight: 2, arbitrary: elsewhere },
+      { weight: 1, arbitrary: decision },
       { weight: 5, arbitrary: cycle },
     ),
     { minLength: 2, maxLength: 16, size: "max" },

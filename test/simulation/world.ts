@@ -25,8 +25,12 @@ export interface Account {
 
 /** How the simulated servers of one history behave. */
 export interface Manners {
-  /** Lattice refuses a second account with the same externalId; user names are unique always. */
+  /** Lattice refuses a second account with the same userName. */
+  readonly uniqueUserNames: boolean;
+  /** Lattice refuses a second account with the same externalId. */
   readonly uniqueExternalIds: boolean;
+  /** Lists of people leave somebody out now and then. */
+  readonly listMisses: boolean;
   /** Lattice keeps titles in capitals. */
   readonly capitals: boolean;
   /** Delta rounds repeat people, and bring them in another order. */
@@ -39,7 +43,7 @@ export interface World {
   /** Object ids in the order of their changes: positions are the watermarks. */
   readonly log: string[];
   readonly accounts: Map<string, Account>;
-  readonly manners: Manners;
+  manners: Manners;
   /** Milliseconds since the epoch. */
   now: number;
   /** Watermarks below are refused. */
@@ -74,8 +78,10 @@ export function createWorld(manners: Manners): World {
     [...accounts.values()].some(
       (other) =>
         other.id !== id &&
-        (other.userName.toLowerCase() === next.userName.toLowerCase() ||
-          (manners.uniqueExternalIds && next.externalId !== null && other.externalId === next.externalId)),
+        ((world.manners.uniqueUserNames && other.userName.toLowerCase() === next.userName.toLowerCase()) ||
+          (world.manners.uniqueExternalIds &&
+            next.externalId !== null &&
+            other.externalId === next.externalId)),
     );
   const refusal = (next: Account): "twin" | "badManager" | null => {
     if (twin(next.id, next)) return "twin";

@@ -131,8 +131,8 @@ describe("the plan and its log", () => {
     // The process dies here: nothing is closed.
     const second = openStore(path);
     expect((await second.openIntents()).map(({ objectId }) => objectId)).toEqual(["a", "b"]);
-    await second.settleIntent("a", account("L1", "a"), "done");
-    await second.settleIntent("b", null, "cancelled");
+    await second.settleIntent("a", account("L1", "a"), "done", 6);
+    await second.settleIntent("b", null, "cancelled", 6);
     expect(await second.openIntents()).toEqual([]);
     expect(await second.latticeIdOf("a")).toBe("L1");
     expect(await marked(second)).toEqual(["a", "b"]);

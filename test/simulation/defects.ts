@@ -1,0 +1,200 @@
+/** A deliberate fault in the engine, as replacements of its text. The simulation must notice each. */
+export interface Defect {
+  readonly name: string;
+  readonly edits: readonly {
+    /** Under `src/`. */
+    readonly file: string;
+    /** Occurs exactly once. */
+    readonly find: string;
+    readonly replace: string;
+  }[];
+}
+
+export const defects: readonly Defect[] = [
+  {
+    name: "a create without an answer is sent again without a look-up",
+    edits: [
+      {
+        file: "cycle/send.ts",
+        find: "const account = await lookUp(context, operation, error);",
+        replace: "const account = unknown ? null : await lookUp(context, operation, error);",
+      },
+    ],
+  },
+  {
+    name: "the watermark is stored before what was read",
+    edits: [
+      {
+        file: "cycle/ingest.ts",
+        find: "if (page.done === true) return { watermark: page.value.watermark, people: done };",
+        replace:
+          "if (page.done === true) { await keepWatermark(context, page.value.watermark); for (const changes of late) await context.store.saveSource(changes, context.cycleId, key); return { watermark: page.value.watermark, people: done }; }",
+      },
+      {
+        file: "cycle/ingest.ts",
+        find: "await context.store.saveSource(page.value, context.cycleId, key);",
+        replace: "late.push(page.value);",
+      },
+      {
+        file: "cycle/ingest.ts",
+        find: "const key = keyOf(context);\n  let done = 0;",
+        replace:
+          "const key = keyOf(context);\n  const late: (readonly SourceChange[])[] = [];\n  let done = 0;",
+      },
+    ],
+  },
+  {
+    name: "a scope that could not be read to its end is taken for the whole",
+    edits: [
+      {
+        file: "cycle/ingest.ts",
+        find: "await context.store.beginScope();\n  let done = 0;\n  for (let page = await pages.next(); ; page = await pages.next()) {",
+        replace:
+          "await context.store.beginScope();\n  let done = 0;\n  const next = () => pages.next().catch(() => ({ done: true as const, value: [] as readonly ScopePart[] }));\n  for (let page = await next(); ; page = await next()) {",
+      },
+    ],
+  },
+  {
+    name: "who is missing from a list is taken to be deleted",
+    edits: [
+      {
+        file: "cycle/ingest.ts",
+        find: "const found = await source.readUser(objectId, signal);\n      await store.saveSource(",
+        replace: "const found = null;\n      await store.saveSource(",
+      },
+    ],
+  },
+  {
+    name: "nothing notes what is about to be sent",
+    edits: [{ file: "state/provisioning-log.ts", find: "intend.run(now, id);", replace: "" }],
+  },
+  {
+    name: "unconfirmed writes of a killed run are not looked up",
+    edits: [
+      {
+        file: "cycle/run.ts",
+        find: "await recoverIntents(context);",
+        replace:
+          'for (const { objectId } of await context.store.openIntents()) await context.store.settleIntent(objectId, null, "cancelled", 0);',
+      },
+    ],
+  },
+  {
+    name: "a write that failed counts as done",
+    edits: [
+      {
+        file: "state/provisioning-log.ts",
+        find: 'if (outcome.status === "done") {',
+        replace: 'if (outcome.status !== "cancelled") {',
+      },
+    ],
+  },
+  {
+    name: "an update is taken for granted where no answer came",
+    edits: [
+      {
+        file: "cycle/send.ts",
+        find: "unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,",
+        replace: "unknown: false,",
+      },
+    ],
+  },
+  {
+    name: "the guard forgets what was done before",
+    edits: [
+      {
+        file: "state/guarding.ts",
+        find: "recentCounts: async (since) => recent(since),",
+        replace: "recentCounts: async () => recent(Number.MAX_SAFE_INTEGER),",
+      },
+    ],
+  },
+  {
+    name: "the guard holds one less than there are",
+    edits: [
+      {
+        file: "state/guarding.ts",
+        find: "held += rows.filter((row) => holdOne(row, holds)).length;",
+        replace: "held += rows.slice(1).filter((row) => holdOne(row, holds)).length;",
+      },
+    ],
+  },
+  {
+    name: "a release holds for whatever is planned for the person",
+    edits: [
+      {
+        file: "cycle/release.ts",
+        find: "released.get(change.attribute) === fingerprint(operation, change)",
+        replace: "released.size > 0",
+      },
+      {
+        file: "state/planning.ts",
+        find: "dropReleases.run({ objectId, kept: JSON.stringify(kept) });",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "an account with somebody else's externalId is adopted",
+    edits: [
+      { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
+      {
+        file: "cycle/send.ts",
+        find: 'if (externalId === null || externalId === "" || externalId === ours) return;',
+        replace: "return;",
+      },
+    ],
+  },
+  {
+    name: "an account that belongs to somebody else is taken",
+    edits: [
+      {
+        file: "cycle/match.ts",
+        find: "if (owner !== null && owner !== candidate.source.objectId) {",
+        replace: "if (owner === candidate.source.objectId) {",
+      },
+      { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
+    ],
+  },
+  {
+    name: "an expired watermark is taken for no news",
+    edits: [
+      {
+        file: "cycle/ingest.ts",
+        find: "if (!(error instanceof WatermarkExpiredError)) throw error;",
+        replace:
+          "if (!(error instanceof WatermarkExpiredError)) throw error;\n      return { full: false, empty: false };",
+      },
+    ],
+  },
+  {
+    name: "one 404 dissolves a link",
+    edits: [
+      {
+        file: "cycle/send.ts",
+        find: "return (await context.target.get(operation.latticeId, context.signal)) === null;",
+        replace: "return true;",
+      },
+    ],
+  },
+  {
+    name: "somebody who left keeps the account when the new userName is refused",
+    edits: [
+      {
+        file: "cycle/send.ts",
+        find: 'if (!rejected || operation.action !== "deactivate"',
+        replace: 'if (!rejected || operation.action === "deactivate"',
+      },
+    ],
+  },
+  {
+    name: "a run that is told to stop goes on",
+    edits: [
+      {
+        file: "cycle/apply.ts",
+        find: "if (stop === null && context.signal.aborted) stop = interrupted(context.signal);",
+        replace: "",
+      },
+    ],
+  },
+];
