@@ -87,15 +87,10 @@ export const defects: readonly Defect[] = [
         find: 'if (outcome.status === "done") {',
         replace: 'if (outcome.status !== "cancelled") {',
       },
-    ],
-  },
-  {
-    name: "an update is taken for granted where no answer came",
-    edits: [
       {
-        file: "cycle/send.ts",
-        find: "unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,",
-        replace: "unknown: false,",
+        file: "state/provisioning-log.ts",
+        find: "const refused = outcome.retry === undefined ? 0 : 1;",
+        replace: "const refused = 0;",
       },
     ],
   },
@@ -116,21 +111,6 @@ export const defects: readonly Defect[] = [
         file: "state/guarding.ts",
         find: "held += rows.filter((row) => holdOne(row, holds)).length;",
         replace: "held += rows.slice(1).filter((row) => holdOne(row, holds)).length;",
-      },
-    ],
-  },
-  {
-    name: "a release holds for whatever is planned for the person",
-    edits: [
-      {
-        file: "cycle/release.ts",
-        find: "released.get(change.attribute) === fingerprint(operation, change)",
-        replace: "released.size > 0",
-      },
-      {
-        file: "state/planning.ts",
-        find: "dropReleases.run({ objectId, kept: JSON.stringify(kept) });",
-        replace: "",
       },
     ],
   },

@@ -78,10 +78,11 @@ async function play(stage: Stage): Promise<string | null> {
     }
     const founded = await cycle(
       stage,
-      { kind: "incremental", only: null, fate: calm, during: null },
+      { kind: "incremental", only: null, fate: history.founding, during: null },
       settingsOf(history),
     );
-    if (typeof founded === "string") return `founding: ${founded}`;
+    const broken = typeof founded === "string" ? founded : (world.broken[0] ?? (await invariants(stage)));
+    if (broken !== null && broken !== undefined) return `founding: ${broken}`;
   }
   for (const [index, step] of history.steps.entries()) {
     const trouble = await perform(stage, step);
