@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+
+const cli = resolve(import.meta.dirname, "../../src/cli.ts");
+
+describe("held work, through the real process", () => {
+  let sandbox: Sandbox;
+  let folder: string;
+  let drift: "correct" | "report";
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ file: ":memory:", people: 40 });
+    folder = mkdtempSync(join(tmpdir(), "als-held-"));
+    drift = "correct";
+  });
+  afterEach(async () => {
+    await sandbox.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function run(...args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
+    const file = join(folder, "config.json");
+    const config = {
+      entra: {
+        tenantId: sandbox.tenantId,
+        clientId: sandbox.clientId,
+        clientSecret: sandbox.clientSecret,
+        authorityHost: sandbox.authorityHost,
+        graphUrl: sandbox.graphUrl,
+        scope: { mode: "assigned", application: "Lattice SCIM" },
+      },
+      lattice: { url: sandbox.latticeUrl, token: sandbox.latticeToken, maxRequestsPerSecond: null },
+      drift,
+      state: { path: join(folder, "state.db") },
+    };
+    writeFileSync(file, JSON.stringify(config));
+    const child = spawn(process.execPath, [cli, ...args, "--config", file], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? "" },
+    });
+    let out = "";
+    let err = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      err += text;
+    });
+    const code = await new Promise<number | null>((done) => child.once("close", done));
+    return { code, out, err };
+  }
+
+  const status = async () => JSON.parse((await run("status", "--format", "json")).out);
+  const activeOf = (id: string) => sandbox.lattice.byExternalId(id)?.active;
+
+  it("waits with its reasons in status, and goes person by person", async () => {
+    expect((await run("sync")).code).toBe(0);
+    const leavers = [...sandbox.lattice.accounts()]
+      .filter(
+        ({ active, externalId }) =>
+          active === true && sandbox.directory.get(String(externalId)) !== undefined,
+      )
+      .slice(0, 8)
+      .map(({ externalId }) => String(externalId));
+    for (const id of leavers) sandbox.directory.updateUser(id, { accountEnabled: false });
+
+    const held = await run("sync");
+    expect(held.code).toBe(3);
+    expect(held.err.match(/held by the guard/g)).toHaveLength(1);
+    const { guard } = await status();
+    expect(guard).toMatchObject({ held: true, planId: expect.any(String), reasons: [expect.any(String)] });
+    expect(guard.operations).toHaveLength(8);
+    expect(guard.operations[0]).toMatchObject({
+      action: "deactivate",
+      evidence: { kind: "accountDisabled" },
+    });
+    const text = (await run("status")).out;
+    expect(text).toContain(`release ${guard.planId}`);
+    expect(text).toContain(guard.operations[0].userName);
+    // Told once, not in every cycle.
+    expect((await run("sync")).err).not.toContain("held by the guard");
+
+    const [first, second, third] = leavers;
+    if (first === undefined || second === undefined || third === undefined) throw new Error("too few people");
+    const dry = await run("release", guard.planId, "--only", first, "--dry-run", "--format", "json");
+    expect(dry.code).toBe(0);
+    expect(JSON.parse(dry.out)).toMatchObject({ dryRun: true, summary: { deactivate: 8 } });
+    expect(activeOf(first)).toBe(true);
+
+    const some = await run("release", guard.planId, "--only", first, "--reject", second);
+    expect(some.code).toBe(3);
+    expect(some.err).toContain("Released: 1 person. Rejected: 1 person.");
+    expect(leavers.map(activeOf)).toEqual([false, true, true, true, true, true, true, true]);
+
+    // The third is enabled again: a release of the old plan is none of what is planned now.
+    sandbox.directory.updateUser(third, { accountEnabled: true });
+    const rest = await run("release", guard.planId);
+    expect(rest.code).toBe(0);
+    expect(leavers.map(activeOf)).toEqual([false, false, true, false, false, false, false, false]);
+    expect((await status()).guard).toMatchObject({ held: false, operations: [] });
+  });
+
+  it("is released by a plan that exists and people whom it holds, or nothing is done", async () => {
+    await run("sync");
+    const none = await run("release", "00000000-0000-0000-0000-000000000000");
+    expect(none.code).toBe(64);
+    expect(none.err).toContain('knows no plan "00000000-0000-0000-0000-000000000000"');
+    const { lastCycle } = await status();
+    const empty = await run("release", lastCycle.planId);
+    expect(empty.code).toBe(64);
+    expect(empty.err).toContain("holds nothing");
+    for (const { id } of [...sandbox.directory.users()].slice(0, 20)) {
+      sandbox.directory.updateUser(id, { accountEnabled: false });
+    }
+    await run("sync");
+    const { guard } = await status();
+    const stranger = await run("release", guard.planId, "--only", "nobody@example.com");
+    expect(stranger.code).toBe(64);
+    expect(stranger.err).toContain('holds nothing of "nobody@example.com"');
+    const both = guard.operations[0].objectId;
+    expect((await run("release", guard.planId, "--only", both, "--reject", both)).code).toBe(64);
+    expect((await status()).guard.operations).toHaveLength(guard.operations.length);
+  });
+
+  it("shows drift as a section of its own, treated by the setting", async () => {
+    await run("sync");
+    const [account] = [...sandbox.lattice.accounts()].filter(({ externalId }) => externalId !== undefined);
+    if (account === undefined) throw new Error("nobody has an account");
+    sandbox.lattice.edit(String(account.id), { title: "Edited by hand" });
+    const dry = JSON.parse((await run("sync", "--dry-run", "--full", "--format", "json")).out);
+    expect(dry.drift).toMatchObject([
+      { kind: "edited", treatment: "corrected", changes: [{ before: "Edited by hand" }] },
+    ]);
+    drift = "report";
+    const reported = await run("sync", "--full");
+    expect(reported.out).toContain("Drift: done by hand in Lattice");
+    expect(reported.out).toContain("[only reported]");
+    expect(sandbox.lattice.byExternalId(String(account.externalId))?.title).toBe("Edited by hand");
+    drift = "correct";
+    expect((await run("sync", "--full")).code).toBe(0);
+    expect(sandbox.lattice.byExternalId(String(account.externalId))?.title).not.toBe("Edited by hand");
+  });
+
+  it("is put into quarantine by a refused key, which a good cycle leaves", async () => {
+    sandbox.onRequest = ({ host }) => (host === "lattice" ? { status: 401 } : undefined);
+    const refused = await run("sync");
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("quarantine");
+    expect((await status()).quarantine).toMatchObject({ attempts: 1, nextProbeAt: expect.any(String) });
+    expect((await run("status")).out).toContain("Quarantine: since");
+    sandbox.onRequest = undefined;
+    expect((await run("sync")).code).toBe(0);
+    expect((await status()).quarantine).toBeNull();
+  });
+});
