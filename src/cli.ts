@@ -177,6 +177,50 @@ config
     finish(await configInit(options, io));
   });
 
+const state = program.command("state").description("the state database: check, backup, restore, rebuild");
+state
+  .command("check")
+  .description("look the whole database through for damage")
+  .addOption(configOption())
+  .addOption(sandboxOption())
+  .action(async (options) => {
+    const { stateCheck } = await import("./commands/state.ts");
+    finish(await stateCheck(options, io));
+  });
+state
+  .command("backup")
+  .description("copy the database, while a daemon runs or not")
+  .argument("<file>", "where the backup goes")
+  .option("--force", "overwrite an existing file", false)
+  .addOption(configOption())
+  .addOption(sandboxOption())
+  .action(async (file: string, options) => {
+    const { stateBackup } = await import("./commands/state.ts");
+    finish(await stateBackup({ ...options, file }, io));
+  });
+state
+  .command("restore")
+  .description("put a backup in the place of the database, which is kept under a dated name")
+  .argument("<file>", "the backup")
+  .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+  .addOption(configOption())
+  .addOption(sandboxOption())
+  .action(async (file: string, options) => {
+    const { stateRestore } = await import("./commands/state.ts");
+    finish(await stateRestore({ ...options, file, waitSeconds: options.wait }, io));
+  });
+state
+  .command("rebuild")
+  .description("set a damaged database aside; the next sync finds its links by matching")
+  .option("--yes", "set it aside although it is sound", false)
+  .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+  .addOption(configOption())
+  .addOption(sandboxOption())
+  .action(async (options) => {
+    const { stateRebuild } = await import("./commands/state.ts");
+    finish(await stateRebuild({ ...options, waitSeconds: options.wait }, io));
+  });
+
 program
   .command("demo")
   .description("the whole job on an invented company: dry run, sync, a day passes, dry run, sync")

@@ -64,7 +64,7 @@ async function stateStep(session: Session): Promise<Step> {
     if (existsSync(session.statePath)) {
       accessSync(session.statePath, constants.R_OK | constants.W_OK);
       const { openReadOnlyStore } = await import("../state/sqlite-store.ts");
-      const store = openReadOnlyStore(session.statePath);
+      const store = openReadOnlyStore(session.statePath, { check: true });
       const { linked, sourceUsers } = (await store?.totals()) ?? { linked: 0, sourceUsers: 0 };
       await store?.close();
       return {

@@ -4,7 +4,8 @@ import type { Clock } from "../domain/clock.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { LeaseHolder, StateStore } from "../domain/store.ts";
 
-const ttlMs = 60_000;
+/** How long a lease lasts that nobody renews. */
+export const leaseTtlMs = 60_000;
 const heartbeatMs = 15_000;
 const pollMs = 500;
 
@@ -23,7 +24,7 @@ export async function withLease<T>(
   await acquire(store, clock, owner, options);
   const lost = new AbortController();
   const heartbeat = setInterval(() => {
-    store.renewLease(owner, clock.now(), ttlMs).then(
+    store.renewLease(owner, clock.now(), leaseTtlMs).then(
       (kept) => {
         if (!kept) lost.abort(new LeaseHeldError("the lease was taken over by another run; this one stops"));
       },
@@ -46,7 +47,7 @@ async function acquire(
 ): Promise<void> {
   const until = clock.now() + options.waitMs;
   for (;;) {
-    const answer = await store.acquireLease(owner, clock.now(), ttlMs);
+    const answer = await store.acquireLease(owner, clock.now(), leaseTtlMs);
     if (answer.acquired) return;
     if (clock.now() >= until) throw new LeaseHeldError(held(answer.holder));
     await clock.sleep(pollMs, options.signal);

@@ -102,7 +102,16 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
         return target;
       },
       openStore: async () => {
-        const { openStore } = await import("../state/sqlite-store.ts");
+        const [{ openStore }, { isEmptyFile }] = await Promise.all([
+          import("../state/sqlite-store.ts"),
+          import("../state/database.ts"),
+        ]);
+        if (isEmptyFile(statePath)) {
+          log.warn(
+            { state: statePath },
+            "the state database is an empty file: this run begins with a new one and finds existing accounts by matching",
+          );
+        }
         return keep(openStore(statePath), closers);
       },
       openScratchStore: async () => {

@@ -1,11 +1,12 @@
 import type { StateStore } from "../domain/store.ts";
 import { cycleMethods } from "./cycles.ts";
-import { type Connection, openDatabase, openReadOnly, openScratchCopy, stateError } from "./database.ts";
+import { type Connection, openDatabase, openReadOnly, openScratchCopy } from "./database.ts";
 import { guardingMethods } from "./guarding.ts";
 import { leaseMethods } from "./lease.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
+import { stateDatabase, stateError } from "./state-errors.ts";
 import { targetPictureMethods, targetWriter } from "./target-picture.ts";
 
 /** Opens the state database at `path` (`:memory:` for one that is kept nowhere). @throws StateError */
@@ -18,9 +19,16 @@ export function openScratchStore(path: string): StateStore {
   return storeOn(openScratchCopy(path), path);
 }
 
-/** The database to read from alone; `null` where there is none yet. @throws StateError */
-export function openReadOnlyStore(path: string): StateStore | null {
-  const db = openReadOnly(path);
+/**
+ * The database to read from alone; `null` where there is none yet.
+ * @param how whether it is looked through for damage first
+ * @throws StateError
+ */
+export function openReadOnlyStore(
+  path: string,
+  how: { readonly check: boolean } = { check: false },
+): StateStore | null {
+  const db = openReadOnly(path, how);
   return db === null ? null : storeOn(db, path);
 }
 
@@ -59,7 +67,7 @@ function wrap(member: unknown, path: string): unknown {
     try {
       return await member(...args);
     } catch (error) {
-      throw stateError(path, error);
+      throw stateError(stateDatabase(path), error);
     }
   };
 }

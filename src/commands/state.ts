@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { loadConfig } from "../config/load.ts";
+import { systemClock } from "../domain/clock.ts";
+import { LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
+import { count, printable } from "../report/words.ts";
+import { backUp, discard, prepareRestore } from "../state/backup.ts";
+import { type Content, inspectDatabase, isDamaged } from "../state/inspect.ts";
+import { replaceDatabase } from "../state/replace.ts";
+import { type CommandIO, exitCode, note, print } from "./io.ts";
+import { leaseTtlMs } from "./lease.ts";
+import { sandboxState } from "./session.ts";
+
+export interface StateOptions {
+  readonly config?: string | undefined;
+  readonly sandbox?: "both" | "lattice" | undefined;
+}
+
+export interface ReplaceOptions extends StateOptions {
+  /** How long to wait for another run to end, seconds. */
+  readonly waitSeconds: number;
+}
+
+const pollMs = 500;
+
+/** Looks the whole database through, and changes nothing. @throws StateError where it is damaged */
+export async function stateCheck(options: StateOptions, io: CommandIO): Promise<number> {
+  const path = statePath(options, io);
+  const found = inspectDatabase(path);
+  if (found === null) {
+    print(io, `There is no state database at ${path} yet: the first sync makes it.`);
+    return exitCode.done;
+  }
+  if (found.findings.length > 0) {
+    for (const finding of found.findings) print(io, printable(finding));
+    throw new StateError(
+      `the state database ${path} is damaged (${count(found.findings.length, "finding")} above): put a backup in its place with azure-lattice-sync state restore FILE, or let the next sync start anew and find its links by matching, with azure-lattice-sync state rebuild`,
+    );
+  }
+  const size = `${(found.bytes / 1_000_000).toFixed(1)} MB, schema ${found.schema}`;
+  print(
+    io,
+    `${path} is sound: ${found.content === null ? "an empty file" : inWords(found.content)} (${size}).`,
+  );
+  return exitCode.done;
+}
+
+/** Copies the database while others may be writing to it. @throws UsageError, StateError */
+export async function stateBackup(
+  options: StateOptions & { readonly file: string; readonly force: boolean },
+  io: CommandIO,
+): Promise<number> {
+  const path = statePath(options, io);
+  const content = backUp(path, resolve(io.cwd, options.file), { force: options.force });
+  print(io, `${options.file} is a backup of ${path}: ${inWords(content)}.`);
+  return exitCode.done;
+}
+
+/**
+ * Puts a backup in the place of the database, which is kept under a dated name.
+ * @throws LeaseHeldError where a run is under way or a daemon has the database open, UsageError, StateError
+ */
+export async function stateRestore(
+  options: ReplaceOptions & { readonly file: string },
+  io: CommandIO,
+): Promise<number> {
+  const path = statePath(options, io);
+  const prepared = prepareRestore(path, resolve(io.cwd, options.file));
+  try {
+    const kept = await whenFree(options, io, (owner) => replace(path, prepared.temporary, owner));
+    print(io, `${path} is restored from ${options.file}: ${inWords(prepared.content)}.${keptAs(kept)}`);
+    note(
+      io,
+      "The next sync reads Entra and Lattice in full and compares everybody, because what the backup knows may be out of date.",
+    );
+    return exitCode.done;
+  } finally {
+    discard(prepared);
+  }
+}
+
+/**
+ * Sets a damaged database aside, so that the next sync begins with an empty one.
+ * @throws UsageError where it is sound and `yes` was not said, LeaseHeldError, StateError
+ */
+export async function stateRebuild(
+  options: ReplaceOptions & { readonly yes: boolean },
+  io: CommandIO,
+): Promise<number> {
+  const path = statePath(options, io);
+  const damaged = isDamaged(path);
+  if (damaged === null) {
+    print(io, `There is no state database at ${path}: the next sync begins with an empty one anyway.`);
+    return exitCode.done;
+  }
+  if (!damaged && !options.yes) {
+    throw new UsageError(
+      `the state database ${path} is sound, and what it remembers (the log, retries, rejections) cannot be read anew: nothing was done; to begin with an empty one all the same, add --yes`,
+    );
+  }
+  const kept = await whenFree(options, io, (owner) => replace(path, null, owner));
+  print(
+    io,
+    `The next sync begins with an empty state database, reads Entra and Lattice in full and finds its links by matching.${keptAs(kept)}`,
+  );
+  return exitCode.done;
+}
+
+function statePath(options: StateOptions, io: CommandIO): string {
+  const { path } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd }).config.state;
+  return options.sandbox === undefined ? path : sandboxState(path, options.sandbox);
+}
+
+function replace(path: string, replacement: string | null, owner: string): Promise<string | null> {
+  return replaceDatabase(path, replacement, { owner, now: systemClock.now(), ttlMs: leaseTtlMs });
+}
+
+/** Tries until nobody else uses the database, or the time to wait is over. @throws LeaseHeldError */
+async function whenFree<T>(
+  { waitSeconds }: ReplaceOptions,
+  io: CommandIO,
+  action: (owner: string) => Promise<T>,
+): Promise<T> {
+  const owner = `${hostname()}/${process.pid}/${randomUUID()}`;
+  for (let waitedMs = 0; ; waitedMs += pollMs) {
+    try {
+      return await action(owner);
+    } catch (error) {
+      if (!(error instanceof LeaseHeldError) || waitedMs >= waitSeconds * 1000) throw error;
+    }
+    await systemClock.sleep(pollMs, io.signal);
+  }
+}
+
+function inWords({ sourceUsers, linked, lastCycleAt }: Content): string {
+  const last = lastCycleAt === null ? "no cycle yet" : `last cycle ${new Date(lastCycleAt).toISOString()}`;
+  return `${count(sourceUsers, "person", "people")} read, ${linked.toLocaleString("en")} linked, ${last}`;
+}
+
+function keptAs(kept: string | null): string {
+  return kept === null ? "" : ` What was there is now ${kept}.`;
+}
