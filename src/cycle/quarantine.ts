@@ -32,6 +32,12 @@ export function parseQuarantine(meta: Partial<Meta>): Quarantine | null {
   return JSON.parse(meta.quarantine) as Quarantine;
 }
 
+/** The daemon starts no cycle before, milliseconds since the epoch; 0 where there is no quarantine. */
+export function probeDueAt(quarantine: Quarantine | null, now: number): number {
+  // No probe is put off for longer than a day: the clock was set back since.
+  return quarantine === null || quarantine.nextProbeAt - now > dayMs ? 0 : quarantine.nextProbeAt;
+}
+
 /**
  * Runs a cycle and keeps the quarantine: a configuration fault or a crowd of failures enters it or makes it longer (from
  * the regular distance of cycles up to a day), any other end of a cycle leaves it.

@@ -1,7 +1,7 @@
 import type { Intent } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
+import { findAccount } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
-import { findAccount } from "./send.ts";
 
 /**
  * Looks up what became of writes that a run began and never confirmed (it was killed, or no answer came), before

@@ -1,3 +1,6 @@
+/** By so much a clock is corrected now and then; more, and somebody has set it. */
+const clockStepMs = 60_000;
+
 /**
  * When the next cycle is due, counted from the start of the last one, so that the distance is even across hours,
  * midnight and restarts. Times are milliseconds since the epoch.
@@ -5,8 +8,8 @@
  */
 export function nextDueAt(lastStartedAt: number | null, everyMs: number, now: number): number {
   if (lastStartedAt === null) return now;
-  // A clock that was set back must not postpone the next cycle by as much.
-  return Math.min(lastStartedAt, now) + everyMs;
+  // A start in the future: the clock was set back since, and the next cycle must not wait until it is there again.
+  return lastStartedAt - now > clockStepMs ? now : lastStartedAt + everyMs;
 }
 
 /** A cycle that was stopped by an outage is tried again sooner than the regular distance. */

@@ -25,10 +25,12 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
     `SELECT object_id FROM source_user JOIN target_user USING (object_id)
      WHERE source_user.read_in < ? AND presence = 'present' AND object_id > ? ORDER BY object_id LIMIT ?`,
   );
-  const forget = db.prepare<[number]>(
-    `DELETE FROM source_user WHERE read_in < ?
-     AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)`,
+  const forgotten = `FROM source_user WHERE read_in < ?
+     AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)`;
+  const markNamesakes = db.prepare<[number]>(
+    `UPDATE source_user SET pending = 1 WHERE user_name_key IN (SELECT user_name_key ${forgotten})`,
   );
+  const forget = db.prepare<[number]>(`DELETE ${forgotten}`);
   const find = db.prepare<{ wanted: string }, SourceRow>(
     `SELECT * FROM source_user WHERE object_id = :wanted
      OR lower(json_extract(attributes, '$.userPrincipalName')) = lower(:wanted)
@@ -54,7 +56,10 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
     sourceMissing: async (cycleId, after, limit) =>
       missing.all(cycleId, after, limit).map((row) => row.object_id),
     forgetSourceMissing: async (cycleId) => {
-      forget.run(cycleId);
+      db.transaction(() => {
+        markNamesakes.run(cycleId);
+        forget.run(cycleId);
+      })();
     },
     findSource: async (idOrUserName) => {
       const row = find.get({ wanted: idOrUserName });

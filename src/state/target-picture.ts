@@ -51,6 +51,11 @@ export function targetWriter(db: Connection): TargetWriter {
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
   const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
+  // Whoever wants a name that is free now need not wait.
+  const markName = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE user_name_key = ?");
+  const retryName = db.prepare<[string]>(
+    "UPDATE retry SET next_try_at = 0 WHERE object_id IN (SELECT object_id FROM source_user WHERE user_name_key = ?)",
+  );
   // What failed may have failed for the manager's old account.
   const retryReports = db.prepare<[string]>(
     "UPDATE retry SET next_try_at = 0 WHERE object_id IN (SELECT object_id FROM source_user WHERE manager_id = ?)",
@@ -105,6 +110,11 @@ export function targetWriter(db: Connection): TargetWriter {
         retryReports.run(objectId);
       }
       write(user, cycleId);
+      const freed = before?.user_name.toLowerCase() ?? null;
+      if (freed !== null && freed !== user.userName.toLowerCase()) {
+        retryName.run(freed);
+        markName.run(freed);
+      }
       dropOtherLink.run(objectId, user.latticeId);
       const drifted =
         before === undefined || formerOwner !== objectId ? {} : driftOf(linkedTarget(before), user, sent);

@@ -15,7 +15,7 @@ export const defects: readonly Defect[] = [
     name: "a create without an answer is sent again without a look-up",
     edits: [
       {
-        file: "cycle/send.ts",
+        file: "cycle/deliver.ts",
         find: "const account = await lookUp(context, operation, error);",
         replace: "const account = unknown ? null : await lookUp(context, operation, error);",
       },
@@ -119,7 +119,7 @@ export const defects: readonly Defect[] = [
     edits: [
       { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
       {
-        file: "cycle/send.ts",
+        file: "cycle/deliver.ts",
         find: 'if (externalId === null || externalId === "" || externalId === ours) return;',
         replace: "return;",
       },

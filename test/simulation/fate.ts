@@ -53,7 +53,7 @@ export function createDoom(fate: Fate, onAbort: () => void): Doom {
       if (fate.death?.at === now && !fate.death.after) die();
     },
     heard: () => {
-      if (dead || (fate.death !== null && fate.death.after && calls > fate.death.at)) die();
+      if (dead || (fate.death?.after && calls > fate.death.at)) die();
     },
     fault: (fitting) => {
       const request = requests;

@@ -1,0 +1,160 @@
+import {
+  AlreadyExistsError,
+  RecordGoneError,
+  RecordRejectedError,
+  UnknownOutcomeError,
+} from "../domain/errors.ts";
+import { jsonEquals } from "../domain/json.ts";
+import type { ConfirmedTarget, LoggedOperation } from "../domain/store.ts";
+import { type AttributeWrite, type TargetUser, valueAt, type WriteReceipt } from "../domain/target.ts";
+import type { CycleContext } from "./ports.ts";
+
+const maxCreateTries = 3;
+
+export interface Delivery {
+  readonly receipt: WriteReceipt;
+  /** The account as it was known before the write. */
+  readonly link: ConfirmedTarget | null;
+}
+
+/** Carries one operation out. @throws what the target throws */
+export async function deliver(
+  context: CycleContext,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+): Promise<Delivery> {
+  if (operation.action === "create") {
+    return { receipt: await createOnce(context, operation, writes), link: null };
+  }
+  if (operation.adopts) return adopt(context, operation, writes);
+  const link = await context.store.linkOf(operation.objectId);
+  if (link === null) {
+    throw new RecordGoneError(`${operation.objectId} has lost its link to Lattice; it is matched anew`, {
+      status: 404,
+    });
+  }
+  if (writes.length === 0) return { receipt: { user: link, status: 0, requestId: undefined }, link };
+  return { receipt: await context.target.update(link, writes, context.signal), link };
+}
+
+/** Links an existing account: read anew where the listing is of an earlier cycle, because others may have changed it. */
+async function adopt(
+  context: CycleContext,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+): Promise<Delivery> {
+  const listed = context.kind === "initial" || context.kind === "reconcile";
+  const latticeId = operation.latticeId ?? "";
+  const account = listed
+    ? await context.store.accountOf(latticeId)
+    : await context.target.get(latticeId, context.signal);
+  if (account === null) {
+    throw new RecordGoneError(
+      `the Lattice account ${operation.latticeId} is gone; the person is matched anew`,
+      {
+        status: 404,
+      },
+    );
+  }
+  await refuseForeign(context, operation, account);
+  const link = { ...account, acknowledged: {} };
+  const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
+  if (due.length === 0) return { receipt: { user: account, status: 0, requestId: undefined }, link };
+  return { receipt: await context.target.update(account, due, context.signal), link };
+}
+
+/** At most one account: a create whose answer was lost, or that met an existing account, is looked up before anything else. */
+async function createOnce(
+  context: CycleContext,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+): Promise<WriteReceipt> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await context.target.create(writes, context.signal);
+    } catch (error) {
+      const unknown = error instanceof UnknownOutcomeError;
+      if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
+      const account = await lookUp(context, operation, error);
+      if (account !== null) {
+        context.log.info(
+          { objectId: operation.objectId, latticeId: account.latticeId },
+          "found the account by look-up",
+        );
+        const link = { ...account, acknowledged: {} };
+        const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
+        if (due.length === 0) return { user: account, status: 200, requestId: undefined };
+        return await context.target.update(account, due, context.signal);
+      }
+      if (!unknown || attempt >= maxCreateTries) throw error;
+    }
+  }
+}
+
+/** @throws the look-up's own error, or UnknownOutcomeError where the look-up failed: the intent must stay */
+async function lookUp(
+  context: CycleContext,
+  operation: LoggedOperation,
+  cause: Error,
+): Promise<TargetUser | null> {
+  try {
+    const account = await findAccount(context, operation);
+    if (account !== null) await refuseForeign(context, operation, account);
+    return account;
+  } catch (error) {
+    if (error instanceof RecordRejectedError || !(cause instanceof UnknownOutcomeError)) throw error;
+    throw new UnknownOutcomeError(
+      `no answer came to the create of ${operation.objectId}, and looking it up failed as well; the next cycle looks it up first`,
+      { cause: error },
+    );
+  }
+}
+
+/** The account of a person by externalId, then by userName. */
+export async function findAccount(
+  context: CycleContext,
+  person: {
+    readonly objectId: string;
+    readonly userName: string;
+    readonly changes?: LoggedOperation["changes"];
+  },
+): Promise<TargetUser | null> {
+  const externalId =
+    person.changes?.find((change) => change.attribute === "externalId")?.after ?? person.objectId;
+  const byId = typeof externalId === "string" ? await findByExternalId(context, externalId) : [];
+  return byId[0] ?? (await context.target.find("userName", person.userName, context.signal))[0] ?? null;
+}
+
+/** A target that cannot be searched by this attribute is searched by userName alone. */
+async function findByExternalId(context: CycleContext, externalId: string): Promise<readonly TargetUser[]> {
+  try {
+    return await context.target.find("externalId", externalId, context.signal);
+  } catch (error) {
+    if (error instanceof RecordRejectedError) return [];
+    throw error;
+  }
+}
+
+/** @throws RecordRejectedError where the account is somebody else's, by its link or by its external id */
+async function refuseForeign(
+  context: CycleContext,
+  operation: LoggedOperation,
+  account: TargetUser,
+): Promise<void> {
+  const owner = await context.store.ownerOf(account.latticeId);
+  if (owner !== null && owner !== operation.objectId) {
+    throw new RecordRejectedError(
+      `the Lattice account ${account.latticeId} with the userName of ${operation.objectId} belongs to the person ${owner}`,
+      { status: 409 },
+    );
+  }
+  const ours =
+    operation.changes.find((change) => change.attribute === "externalId")?.after ?? operation.objectId;
+  const { externalId } = account;
+  if (externalId === null || externalId === "" || externalId === ours) return;
+  if (context.settings.adoptForeignExternalId) return;
+  throw new RecordRejectedError(
+    `the Lattice account ${account.latticeId} with the userName of ${operation.objectId} has the external id "${externalId}" of somebody else; correct it in Lattice`,
+    { status: 409 },
+  );
+}
