@@ -22,7 +22,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   const { log, config } = session;
   try {
     const store = await session.openStore();
-    const [{ startHealth }, { startScheduler }, { parseQuarantine }] = await Promise.all([
+    const [{ startHealth }, { startScheduler }, { parseQuarantine, probeDueAt }] = await Promise.all([
       import("../daemon/health.ts"),
       import("../daemon/scheduler.ts"),
       import("../cycle/quarantine.ts"),
@@ -34,7 +34,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       schedule: config.schedule,
       clock: session.clock,
       lastStartedAt: () => lastScheduledStart(store),
-      notBefore: async () => parseQuarantine(await store.meta())?.nextProbeAt ?? 0,
+      notBefore: async () => probeDueAt(parseQuarantine(await store.meta()), session.clock.now()),
       run: () => scheduledCycle(session, store, io.signal),
       onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
     });

@@ -8,6 +8,8 @@ import type { LeaseHolder, StateStore } from "../domain/store.ts";
 export const leaseTtlMs = 60_000;
 const heartbeatMs = 15_000;
 const pollMs = 500;
+/** Three heartbeats: whoever misses as many has died. */
+const silenceMs = 45_000;
 
 /**
  * Runs `action` while holding the lease; its signal aborts where the lease is lost or `signal` aborts.
@@ -45,11 +47,21 @@ async function acquire(
   owner: string,
   options: { readonly signal: AbortSignal; readonly waitMs: number },
 ): Promise<void> {
-  const until = clock.now() + options.waitMs;
-  for (;;) {
-    const answer = await store.acquireLease(owner, clock.now(), leaseTtlMs);
+  let watched: LeaseHolder | null = null;
+  let silentForMs = 0;
+  // What was slept is counted: the clock itself may be set while it is waited.
+  for (let waitedMs = 0; ; waitedMs += pollMs) {
+    const silent = watched !== null && silentForMs >= silenceMs ? watched : undefined;
+    const answer = await store.acquireLease(owner, clock.now(), leaseTtlMs, silent);
     if (answer.acquired) return;
-    if (clock.now() >= until) throw new LeaseHeldError(held(answer.holder));
+    const { holder } = answer;
+    // Nobody takes a lease for longer than its time: the clock was set back since, or the holder's is ahead of this one.
+    // It could block for years, so that only a heartbeat tells whether there is somebody.
+    const implausible = holder.expiresAt - clock.now() > leaseTtlMs;
+    const renewed = watched?.owner === holder.owner && watched.expiresAt !== holder.expiresAt;
+    silentForMs = watched?.expiresAt === holder.expiresAt ? silentForMs + pollMs : 0;
+    watched = implausible ? holder : null;
+    if ((!implausible || renewed) && waitedMs >= options.waitMs) throw new LeaseHeldError(held(holder));
     await clock.sleep(pollMs, options.signal);
   }
 }

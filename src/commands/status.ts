@@ -1,6 +1,6 @@
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { parseQuarantine, type Quarantine } from "../cycle/quarantine.ts";
+import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
 import type { Change } from "../domain/plan.ts";
 import type { CycleRecord, LeaseHolder, LoggedOperation, StateStore, Totals } from "../domain/store.ts";
@@ -85,7 +85,7 @@ async function read(store: StateStore, config: Config, path: string): Promise<St
     state: path,
     totals,
     cycles: cycles.slice(0, shownCycles),
-    nextDueAt: schedule.kind === "every" ? Math.max(due, quarantine?.nextProbeAt ?? 0) : null,
+    nextDueAt: schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now)) : null,
     running,
     weighed,
     held,

@@ -26,6 +26,8 @@ export interface Scheduler {
 
 /** Half the distance of two ticks: a cycle starts at the tick that is nearest to its time. */
 const toleranceMs = 2_500;
+const watchMs = 1_000;
+const jumpMs = 10_000;
 
 /**
  * Starts cycles when they are due, never two at a time. node-cron only ticks, every five seconds and in UTC (a local tick
@@ -49,30 +51,55 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     try {
       if (clock.now() + toleranceMs < (await options.notBefore())) return;
       if (schedule.kind === "every") {
-        const due = retryAt ?? nextDueAt(await options.lastStartedAt(), schedule.everyMs, clock.now());
-        if (clock.now() + toleranceMs < due) return;
+        const now = clock.now();
+        // Further away than that, it was set before the clock was set back.
+        const retry = retryAt !== null && retryAt - now <= schedule.everyMs ? retryAt : null;
+        const due = retry ?? nextDueAt(await options.lastStartedAt(), schedule.everyMs, now);
+        if (now + toleranceMs < due) return;
       }
       await cycle();
     } catch (error) {
       options.onError(error);
     }
   };
-  const task = scheduleCron(
-    schedule.kind === "cron" ? schedule.cron : "*/5 * * * * *",
-    () => {
-      // node-cron's own guard against overlap would warn at every tick of a long cycle.
-      if (busy) return;
-      busy = true;
-      underWay = tick().finally(() => {
-        busy = false;
-      });
-    },
-    { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC" },
-  );
+  const startTicking = () =>
+    scheduleCron(
+      schedule.kind === "cron" ? schedule.cron : "*/5 * * * * *",
+      () => {
+        // node-cron's own guard against overlap would warn at every tick of a long cycle.
+        if (busy) return;
+        busy = true;
+        underWay = tick().finally(() => {
+          busy = false;
+        });
+      },
+      // After a computer slept it would warn of each of thousands of ticks.
+      { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", suppressMissedWarning: true },
+    );
+  let task = startTicking();
+  const watch = onClockJump(clock, () => {
+    void task.destroy();
+    task = startTicking();
+  });
   return {
     stop: async () => {
+      clearInterval(watch);
       await task.destroy();
       await underWay;
     },
   };
+}
+
+/**
+ * Calls `restart` where the clock was set, or the computer slept. node-cron waits for the time of its next tick, so that it
+ * would be silent for as long as the clock was set back, and would go through all ticks that a clock set forward leaves out.
+ */
+function onClockJump(clock: Clock, restart: () => void): NodeJS.Timeout {
+  const ahead = (): number => clock.now() - performance.now();
+  let before = ahead();
+  return setInterval(() => {
+    const now = ahead();
+    if (Math.abs(now - before) > jumpMs) restart();
+    before = now;
+  }, watchMs);
 }

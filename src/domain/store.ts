@@ -238,17 +238,22 @@ export interface StateStore {
   putMeta(values: Partial<Meta>): Promise<void>;
   totals(): Promise<Totals>;
 
-  /** Takes the lease where it is free, expired or already `owner`'s; otherwise says who holds it. */
+  /**
+   * Takes the lease where it is free, expired or already `owner`'s; otherwise says who holds it.
+   * @param silent a holder who was watched and did not renew in time: the lease is taken from this one, unless it was renewed
+   */
   acquireLease(
     owner: string,
     now: number,
     ttlMs: number,
+    silent?: LeaseHolder,
   ): Promise<{ acquired: true } | { acquired: false; holder: LeaseHolder }>;
   /** Extends the lease; `false` where it is no longer `owner`'s. */
   renewLease(owner: string, now: number, ttlMs: number): Promise<boolean>;
   releaseLease(owner: string): Promise<void>;
   leaseHolder(now: number): Promise<LeaseHolder | null>;
 
+  /** Times of earlier cycles that lie after `startedAt` are moved to it: the clock was set back since. */
   beginCycle(cycle: { planId: string; kind: CycleKind; startedAt: number }): Promise<number>;
   setCyclePlan(cycleId: number, plan: { summary: PlanSummary; guard: GuardVerdict }): Promise<void>;
   finishCycle(

@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { StateError, UsageError } from "../domain/errors.ts";
 import { type Connection, openUnchanged, refuseFindings, statOf } from "./database.ts";
 import { type Content, contentOf } from "./inspect.ts";
+import { beforeRestore } from "./rows.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { backupFile, explain, stateDatabase } from "./state-errors.ts";
 
@@ -112,7 +113,7 @@ function takeForOutOfDate(db: Connection): void {
       DELETE FROM meta WHERE key IN ('watermark', 'watermarkAt', 'targetListedAt', 'reconciledAt', 'quarantine');
       DELETE FROM lease;
       DELETE FROM released_change;
-      UPDATE target_user SET read_in = -1;
+      UPDATE target_user SET read_in = ${beforeRestore};
     `);
   }).immediate();
 }

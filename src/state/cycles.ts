@@ -1,6 +1,7 @@
 import type { CycleKind, GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome, CycleRecord, Meta, StateStore, Totals } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { forgetTheFuture } from "./set-back-clock.ts";
 
 interface CycleRow {
   readonly id: number;
@@ -38,6 +39,7 @@ export function cycleMethods(db: Connection): CycleMethods {
   const insert = db.prepare<[string, string, number]>(
     "INSERT INTO cycle (plan_id, kind, started_at) VALUES (?, ?, ?)",
   );
+  const noLaterThan = forgetTheFuture(db);
   const setPlan = db.prepare<[string, string, number]>(
     "UPDATE cycle SET summary = ?, guard = ? WHERE id = ?",
   );
@@ -80,7 +82,10 @@ export function cycleMethods(db: Connection): CycleMethods {
       return row;
     },
     beginCycle: async (cycle) =>
-      Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid),
+      db.transaction(() => {
+        noLaterThan(cycle.startedAt);
+        return Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid);
+      })(),
     setCyclePlan: async (cycleId, plan) => {
       setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), cycleId);
     },

@@ -23,9 +23,10 @@ export function leaseMethods(db: Connection): LeaseMethods {
   );
   const release = db.prepare<[string]>("DELETE FROM lease WHERE name = 'cycle' AND owner = ?");
 
-  const acquire = db.transaction((owner: string, now: number, ttlMs: number) => {
+  const acquire = db.transaction((owner: string, now: number, ttlMs: number, silent?: LeaseHolder) => {
     const held = select.get();
-    if (held !== undefined && held.owner !== owner && held.expires_at > now) {
+    const dead = held?.owner === silent?.owner && held?.expires_at === silent?.expiresAt;
+    if (held !== undefined && held.owner !== owner && held.expires_at > now && !dead) {
       return { acquired: false as const, holder: leaseHolder(held) };
     }
     take.run(owner, now, now + ttlMs);
@@ -33,7 +34,7 @@ export function leaseMethods(db: Connection): LeaseMethods {
   });
 
   return {
-    acquireLease: async (owner, now, ttlMs) => acquire.immediate(owner, now, ttlMs),
+    acquireLease: async (owner, now, ttlMs, silent) => acquire.immediate(owner, now, ttlMs, silent),
     renewLease: async (owner, now, ttlMs) => extend.run(now + ttlMs, owner).changes === 1,
     releaseLease: async (owner) => {
       release.run(owner);

@@ -21,6 +21,7 @@ export interface TargetRow {
   readonly siblings: string;
   readonly acknowledged: string;
   readonly drifted: string;
+  readonly read_in: number;
 }
 
 export interface RetryRow {
@@ -53,6 +54,14 @@ export function linkedTarget(row: TargetRow): LinkedTarget {
     acknowledged: JSON.parse(row.acknowledged) as LinkedTarget["acknowledged"],
     drifted: JSON.parse(row.drifted) as JsonObject,
   };
+}
+
+/** `read_in` of accounts that came from a backup: Lattice may have been written since. */
+export const beforeRestore = -1;
+
+/** Whether a value that differs may be a write that the backup does not know of. */
+export function isOutOfDate(row: TargetRow): boolean {
+  return row.read_in === beforeRestore;
 }
 
 export function retryRecord(row: RetryRow): RetryRecord {

@@ -1,6 +1,7 @@
+import { StateError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import { cycleMethods } from "./cycles.ts";
-import { type Connection, openDatabase, openReadOnly, openScratchCopy } from "./database.ts";
+import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./database.ts";
 import { guardingMethods } from "./guarding.ts";
 import { leaseMethods } from "./lease.ts";
 import { planningMethods } from "./planning.ts";
@@ -11,7 +12,28 @@ import { targetPictureMethods, targetWriter } from "./target-picture.ts";
 
 /** Opens the state database at `path` (`:memory:` for one that is kept nowhere). @throws StateError */
 export function openStore(path: string): StateStore {
-  return storeOn(openDatabase(path), path);
+  const store = storeOn(openDatabase(path), path);
+  const opened = statOf(path);
+  if (opened === null) return store;
+  // Asked with every heartbeat: a run on a file that was taken away would write to Lattice beside one on the new file.
+  const mustBeThere = (): void => {
+    const now = statOf(path);
+    if (now?.ino === opened.ino && now.dev === opened.dev) return;
+    throw new StateError(
+      `the state database ${path} was moved or replaced while this process had it open: stop it and start it again`,
+    );
+  };
+  return {
+    ...store,
+    acquireLease: async (...terms) => {
+      mustBeThere();
+      return store.acquireLease(...terms);
+    },
+    renewLease: async (...terms) => {
+      mustBeThere();
+      return store.renewLease(...terms);
+    },
+  };
 }
 
 /** A private copy that vanishes when it is closed: what a dry run plans on. @throws StateError */

@@ -2,7 +2,7 @@ import type { ConfirmedTarget, MatchedTarget, StateStore } from "../domain/store
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import { driftOf } from "./drift.ts";
-import { canonicalJson, linkedTarget, type TargetRow } from "./rows.ts";
+import { canonicalJson, isOutOfDate, linkedTarget, type TargetRow } from "./rows.ts";
 
 type TargetMethods = Pick<
   StateStore,
@@ -98,7 +98,10 @@ export function targetWriter(db: Connection): TargetWriter {
         (before.active === 1) !== user.active;
       if (!differs || before === undefined || before.object_id === null) return;
       mark.run(before.object_id);
-      setDrift.run(canonicalJson(driftOf(linkedTarget(before), user, new Set())), user.latticeId);
+      setDrift.run(
+        canonicalJson(isOutOfDate(before) ? {} : driftOf(linkedTarget(before), user, new Set())),
+        user.latticeId,
+      );
     },
     link: (user, objectId, cycleId, sent) => {
       const before = read.get(user.latticeId);
@@ -117,7 +120,9 @@ export function targetWriter(db: Connection): TargetWriter {
       }
       dropOtherLink.run(objectId, user.latticeId);
       const drifted =
-        before === undefined || formerOwner !== objectId ? {} : driftOf(linkedTarget(before), user, sent);
+        before === undefined || formerOwner !== objectId || isOutOfDate(before)
+          ? {}
+          : driftOf(linkedTarget(before), user, sent);
       setLink.run(objectId, canonicalJson(user.acknowledged), canonicalJson(drifted), user.latticeId);
       setRemoved.run(0, objectId);
     },

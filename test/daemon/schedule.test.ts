@@ -84,7 +84,8 @@ describe("the schedule", () => {
 
   it("is not put off by a clock that was set back, and retries sooner after an outage", () => {
     expect(nextDueAt(null, 45 * minuteMs, 1_000)).toBe(1_000);
-    expect(nextDueAt(10 * hourMs, 45 * minuteMs, hourMs)).toBe(hourMs + 45 * minuteMs);
+    expect(nextDueAt(10 * hourMs, 45 * minuteMs, hourMs)).toBe(hourMs);
+    expect(nextDueAt(hourMs + 1_000, 45 * minuteMs, hourMs)).toBe(hourMs + 1_000 + 45 * minuteMs);
     expect([1, 2, 3, 12].map((failures) => retryDueAt(0, 45 * minuteMs, failures) / minuteMs)).toEqual([
       1, 2, 4, 45,
     ]);

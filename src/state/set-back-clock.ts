@@ -1,0 +1,26 @@
+import type { Connection } from "./database.ts";
+
+/**
+ * Moves times that lie in the future to `now` (milliseconds since the epoch): they were written before the clock was set
+ * back, and would otherwise put off retries and the full comparison, and fill the guard's window, until the clock is there
+ * again. A retry keeps its delay.
+ */
+export function forgetTheFuture(db: Connection): (now: number) => void {
+  const statements = [
+    // An operation is no later than the end of its cycle; that of a run that died is looked at in any case.
+    `UPDATE operation SET finished_at = min(finished_at, :now), started_at = min(started_at, :now)
+     WHERE (finished_at > :now OR started_at > :now)
+       AND cycle_id IN (SELECT id FROM cycle WHERE finished_at > :now OR started_at > :now OR finished_at IS NULL)`,
+    "UPDATE cycle SET started_at = min(started_at, :now), finished_at = min(finished_at, :now) WHERE started_at > :now OR finished_at > :now",
+    `UPDATE retry SET next_try_at = next_try_at - (last_failed_at - :now), last_failed_at = :now, first_failed_at = min(first_failed_at, :now)
+     WHERE last_failed_at > :now`,
+    "UPDATE intent SET started_at = :now WHERE started_at > :now",
+    "UPDATE released_change SET released_at = :now WHERE released_at > :now",
+    "UPDATE rejection SET rejected_at = :now WHERE rejected_at > :now",
+    `UPDATE meta SET value = CAST(:now AS TEXT)
+     WHERE key IN ('watermarkAt', 'targetListedAt', 'reconciledAt') AND CAST(value AS INTEGER) > :now`,
+  ].map((sql) => db.prepare<{ now: number }>(sql));
+  return (now) => {
+    for (const statement of statements) statement.run({ now });
+  };
+}
