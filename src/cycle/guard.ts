@@ -48,7 +48,7 @@ interface Finding {
 function alarms({ planned, alarms: raised, emptyDirectory }: Weights): Finding[] {
   if (emptyDirectory) {
     const reason =
-      "Entra answered that it has no user at all; nobody was taken to be gone, and no deactivation is sent until it lists people again: check the application's permissions";
+      "Entra answered that it has no user at all; nobody was taken to be gone, and nothing is sent until it lists people again: check the application's permissions";
     return [{ hold: { kind: "deactivations" }, reason }];
   }
   return raised.flatMap(({ evidence, reason }) => {

@@ -69,9 +69,12 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
     const linkedActive = (await store.totals()).linkedActive;
-    await makePlan(context, select);
+    // Where Entra answered with nobody the picture is of an earlier day: nothing is planned on it.
+    if (!read.emptyDirectory) await makePlan(context, select);
     // Only now has everybody been looked at with this mapping; a run that dies before does it all again.
-    if (select === "everybody") await store.putMeta({ mappingDigest: settings.mapping.digest });
+    if (select === "everybody" && !read.emptyDirectory) {
+      await store.putMeta({ mappingDigest: settings.mapping.digest });
+    }
     const person = typeof select === "object" && "only" in select ? select.only : undefined;
     const summary = await summarise(context, person);
     const { verdict: guard, holds } = await weigh(context, { linkedActive, meta, read });
