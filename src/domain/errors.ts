@@ -1,3 +1,6 @@
+/** Names and texts of either end stand in messages; a terminal must not obey what they hold. Line breaks are ours. */
+const terminalControls = /[^\P{Cc}\n]/gu;
+
 /**
  * The errors that a caller tells apart. Every message says what happened, to what, and what to do, and may
  * be shown to a person as it is: it holds no secret and needs no stack trace.
@@ -6,7 +9,7 @@ export abstract class DomainError extends Error {
   abstract readonly code: string;
 
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message.replaceAll(terminalControls, "\ufffd"), options);
     this.name = new.target.name;
   }
 }

@@ -1,5 +1,6 @@
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
+import { parseJson } from "../domain/parse-json.ts";
 import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
 import type { EntraCredential } from "./options.ts";
 import { isPassingStatus, PassingFault } from "./retry.ts";
@@ -263,13 +264,9 @@ function parseAnswer(body: string | undefined): Answer {
 }
 
 function parseObject(body: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(body ?? "");
-    return isJsonObject(parsed) ? parsed : {};
-  } catch {
-    // Not JSON: then the status alone must speak.
-    return {};
-  }
+  // Where it is no JSON, the status alone must speak.
+  const parsed = parseJson(body ?? "");
+  return isJsonObject(parsed) ? parsed : {};
 }
 
 function codeIn(text: string): number | undefined {

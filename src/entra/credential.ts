@@ -2,6 +2,7 @@ import type { AccessToken, TokenCredential } from "@azure/identity";
 import type { Clock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
+import { parseJson } from "../domain/parse-json.ts";
 import { type Applicant, explainAuthenticationFailure, type TokenExchange } from "./authentication-error.ts";
 import { isMicrosoftAuthority } from "./clouds.ts";
 import type { EntraCredential, EntraLog } from "./options.ts";
@@ -37,6 +38,8 @@ interface Attempt {
 }
 
 const renewBeforeExpiryMs = 300_000;
+/** What can follow `Bearer` in a header. */
+const headerForm = /^[\x21-\x7e]+$/;
 
 /**
  * Makes the provider for the configured credential. Nothing is sent and no library is loaded before the first
@@ -69,6 +72,8 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
             attempt.signal,
           );
           if (token === null) throw new Error("The credential returned no token.");
+          if (!headerForm.test(token.token))
+            throw new Error("The token holds a character that no header takes.");
           return token;
         } catch (error) {
           signal.throwIfAborted();
@@ -249,7 +254,7 @@ function plainHttpCredential(options: TokenOptions, secret: string, current: () 
 }
 
 function parseToken(text: string): { access_token: string; expires_in: number } {
-  const parsed: unknown = JSON.parse(text);
+  const parsed = parseJson(text);
   const { access_token: token, expires_in: seconds } = isJsonObject(parsed) ? parsed : {};
   if (typeof token !== "string" || token === "")
     throw new Error("The answer of the authority holds no token.");
@@ -276,12 +281,8 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
 export function rolesOf(token: string): readonly string[] | undefined {
   const payload = token.split(".")[1];
   if (payload === undefined) return undefined;
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
-    const roles = isJsonObject(claims) ? claims.roles : undefined;
-    return Array.isArray(roles) ? roles.filter((role) => typeof role === "string") : undefined;
-  } catch {
-    // An opaque token is as good as a JWT; there is just nothing to show.
-    return undefined;
-  }
+  // An opaque token is as good as a JWT; there is just nothing to show.
+  const claims = parseJson(Buffer.from(payload, "base64url").toString("utf8"));
+  const roles = isJsonObject(claims) ? claims.roles : undefined;
+  return Array.isArray(roles) ? roles.filter((role) => typeof role === "string") : undefined;
 }

@@ -9,6 +9,7 @@ import {
 import type { Clock } from "../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
+import { parseJson } from "../domain/parse-json.ts";
 import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
 import type { TokenProvider } from "./credential.ts";
 import { errorOfAnswer, type GraphCall, malformed } from "./graph-error.ts";
@@ -214,10 +215,17 @@ function exchangeOf(context: Context): Exchange {
 
 /** @throws ConfigurationError where `url` leaves the configured Graph origin */
 export function refuseForeign(url: URL, graphUrl: URL): void {
-  if (url.origin === graphUrl.origin) return;
+  if (isWithin(url, graphUrl)) return;
   throw new ConfigurationError(
     `A link of Graph at ${graphUrl.host} pointed to another host (${url.origin}); it was not followed. Check entra.graphUrl and any proxy in between.`,
   );
+}
+
+/** Whether a request to `url` goes to Graph as it is configured, and can be sent at all: fetch takes no user name in it. */
+export function isWithin(url: URL, graphUrl: URL): boolean {
+  // The origin alone would let blob: addresses pass.
+  const sameHost = url.protocol === graphUrl.protocol && url.host === graphUrl.host;
+  return sameHost && url.username === "" && url.password === "";
 }
 
 /** The claims of a continuous access evaluation challenge (`claims="<base64>"`), decoded. */
@@ -258,16 +266,6 @@ async function readText(response: Response, maximumBytes: number, host: string):
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return parsed;
-  } catch {
-    // The caller decides what an unreadable body means for this status.
-    return undefined;
-  }
 }
 
 /** Graph's clock minus ours, from the `Date` header (whole seconds). */

@@ -119,7 +119,8 @@ function parseGraphError(body: unknown): { code: string | undefined; message: st
   const { code, message } = isJsonObject(error) ? error : {};
   return {
     code: typeof code === "string" && code !== "" ? oneLine(code) : undefined,
-    message: typeof message === "string" && message !== "" ? message : undefined,
+    // Expressions are searched for in it, which takes too long in a text without end.
+    message: typeof message === "string" && message !== "" ? message.slice(0, 2000) : undefined,
   };
 }
 

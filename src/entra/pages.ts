@@ -26,9 +26,14 @@ export function parsePage(body: JsonObject, origin: string, subject: string): Pa
   };
 }
 
+/** Twenty million users in pages of 999: beyond this, links lead on for ever. */
+const mostPages = 20_000;
+/** Graph's own links take about two thousand characters; no server takes an address that is longer than this. */
+const longestLink = 16_384;
+
 /**
  * Follows a collection from `first` to its end. Returns the delta link of the last page, where it has one.
- * @throws HostUnavailableError where a link leads back to a page that was read already
+ * @throws HostUnavailableError where a link leads back to a page that was read already, or the pages have no end
  */
 export async function* readPages(
   graph: GraphReader,
@@ -42,6 +47,9 @@ export async function* readPages(
     if (seen.has(url.href)) {
       throw malformed(new URL(graph.origin).host, `the next link of ${call.subject} leads in a circle`);
     }
+    if (seen.size === mostPages) {
+      throw malformed(new URL(graph.origin).host, `${call.subject} did not end after ${mostPages} pages`);
+    }
     seen.add(url.href);
     const page = parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
     yield page.items;
@@ -52,7 +60,7 @@ export async function* readPages(
 
 function parseLink(link: unknown, graphUrl: URL, subject: string): URL | undefined {
   if (link === undefined || link === null) return undefined;
-  if (typeof link !== "string" || !URL.canParse(link)) {
+  if (typeof link !== "string" || link.length > longestLink || !URL.canParse(link)) {
     throw malformed(graphUrl.host, `a link of the page of ${subject} is no URL`);
   }
   const url = new URL(link);

@@ -1,3 +1,4 @@
+import { fitsAddress } from "../domain/address.ts";
 import { ConfigurationError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
 import type { ScopePart } from "../domain/source.ts";
@@ -84,7 +85,7 @@ function parseAssignments(
   const groups: { id: string; name: string }[] = [];
   for (const item of items) {
     const { principalId, principalType, principalDisplayName } = isJsonObject(item) ? item : {};
-    if (typeof principalId !== "string" || principalId === "") {
+    if (typeof principalId !== "string" || !fitsAddress(principalId)) {
       throw malformed(host, "an app role assignment has no principalId");
     }
     if (principalType === "User") users.push(principalId);
@@ -97,7 +98,10 @@ function parseAssignments(
 }
 
 async function* readAssignments(graph: GraphReader, objectId: string, name: string, signal: AbortSignal) {
-  const url = new URL(`/v1.0/servicePrincipals/${objectId}/appRoleAssignedTo?$top=999`, graph.origin);
+  const url = new URL(
+    `/v1.0/servicePrincipals/${encodeURIComponent(objectId)}/appRoleAssignedTo?$top=999`,
+    graph.origin,
+  );
   const call: GraphCall = {
     subject: `the assignments of the enterprise application "${name}"`,
     permission: readApplications,
@@ -172,7 +176,7 @@ async function findByProperty(
   call: GraphCall,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const filter = encodeURIComponent(`${property} eq '${value.replaceAll("'", "''")}'`);
+  const filter = encodeURIComponent(`${property} eq '${value.toWellFormed().replaceAll("'", "''")}'`);
   const url = new URL(`/v1.0/${collection}?$filter=${filter}&$select=id`, graph.origin);
   const host = new URL(graph.origin).host;
   const ids: string[] = [];

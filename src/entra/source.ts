@@ -1,8 +1,9 @@
+import { fitsAddress } from "../domain/address.ts";
 import { HostUnavailableError, UsageError, WatermarkExpiredError } from "../domain/errors.ts";
 import type { Source, SourceChange } from "../domain/source.ts";
 import { type ProbeStep, probeEntra } from "./check.ts";
 import { createTokenProvider } from "./credential.ts";
-import { createGraphReader, type GraphReader } from "./graph-client.ts";
+import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
 import { type GraphCall, GraphRefusalError, isExpiredToken, malformed } from "./graph-error.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
@@ -121,7 +122,7 @@ function isConfirmedAbsence(error: unknown): boolean {
  */
 export function userPath(idOrUserPrincipalName: string): string | undefined {
   const name = idOrUserPrincipalName.trim();
-  if (/^\.{0,2}$/.test(name)) return undefined;
+  if (!fitsAddress(name)) return undefined;
   if (name.startsWith("$")) return `/v1.0/users('${encodeName(name.replaceAll("'", "''"))}')`;
   return `/v1.0/users/${encodeName(name)}`;
 }
@@ -160,8 +161,8 @@ function watermarkOf(link: URL | undefined, { host }: Selection): string {
 }
 
 function parseWatermark(watermark: string, origin: string): URL {
-  const url = URL.canParse(watermark) ? new URL(watermark) : undefined;
-  if (url?.origin === origin) return url;
+  const url = URL.parse(watermark);
+  if (url !== null && isWithin(url, new URL(origin))) return url;
   throw new WatermarkExpiredError(
     `The stored watermark does not belong to ${origin}; all users must be read anew.`,
   );

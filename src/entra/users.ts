@@ -1,3 +1,4 @@
+import { fitsAddress } from "../domain/address.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { SourceChange } from "../domain/source.ts";
 import { malformed } from "./graph-error.ts";
@@ -70,11 +71,11 @@ export function parseDeltaItem(value: unknown, selection: Selection): SourceChan
 
 /**
  * Reads the string `id` of any directory object.
- * @throws HostUnavailableError where there is none
+ * @throws HostUnavailableError where there is none that can stand in an address
  */
 export function parseId(value: JsonObject, what: string, { host }: Pick<Selection, "host">): string {
   const { id } = value;
-  if (typeof id !== "string" || id === "") throw malformed(host, `${what} has no id`);
+  if (typeof id !== "string" || !fitsAddress(id)) throw malformed(host, `${what} has no id`);
   return id;
 }
 

@@ -132,7 +132,7 @@ export async function drain<T, R>(
   for (;;) {
     const page = await pages.next();
     if (page.done === true) return { items, result: page.value };
-    items.push(...page.value);
+    for (const item of page.value) items.push(item);
   }
 }
 

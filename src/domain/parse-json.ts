@@ -1,0 +1,51 @@
+import type { Json } from "./json.ts";
+
+/** Nothing that either end documents is nested deeper than ten levels. */
+const deepest = 64;
+
+/**
+ * Reads JSON of an untrusted end.
+ * @returns `undefined` where `text` is no JSON, or nested so deeply that to walk through it would exhaust the stack
+ */
+export function parseJson(text: string): Json | undefined {
+  if (isTooDeep(text)) return undefined;
+  try {
+    const parsed: Json = JSON.parse(text);
+    return parsed;
+  } catch {
+    // What an unreadable text means is for the caller to say.
+    return undefined;
+  }
+}
+
+/** Looks at the text, not at its value: parsing a very deep one takes many times its size of memory. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    switch (text[index]) {
+      case '"':
+        index = endOfString(text, index);
+        break;
+      case "[":
+      case "{":
+        depth += 1;
+        if (depth > deepest) return true;
+        break;
+      case "]":
+      case "}":
+        depth -= 1;
+        break;
+    }
+  }
+  return false;
+}
+
+/** The index of the quote that closes the one at `start`; the end of the text where none does. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
+}
