@@ -1,5 +1,7 @@
+import { jsonEquals } from "../domain/json.ts";
 import type { Action, Change, Drift, Evidence } from "../domain/plan.ts";
 import type { LoggedOperation, OperationOutcome, OperationStatus, StateStore } from "../domain/store.ts";
+import { valueAt } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import type { TargetWriter } from "./target-picture.ts";
 
@@ -160,6 +162,10 @@ function intentMethods(
   const close = db.prepare<[string, number, number]>(
     "UPDATE operation SET status = ?, finished_at = ? WHERE id = ? AND status = 'sending'",
   );
+  // What was recorded as failed, because no answer came, and was carried out all the same: the guard counts it.
+  const confirm = db.prepare<[number, number]>(
+    `UPDATE operation SET status = 'done', finished_at = ? WHERE id = ? AND status IN ('failed', 'cancelled')`,
+  );
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
   const sentIn = sentWrites(db);
 
@@ -187,7 +193,12 @@ function intentMethods(
         close.run(operationStatus, now, cleared.operation_id);
         mark.run(objectId);
         if (target !== null) {
-          const { cycleId, paths } = sentIn(cleared.operation_id);
+          const { cycleId, paths, changes } = sentIn(cleared.operation_id);
+          if (
+            guardedIn(changes).some((change) => jsonEquals(valueAt(target, change.attribute), change.after))
+          ) {
+            confirm.run(now, cleared.operation_id);
+          }
           writer.link({ ...target, acknowledged: {} }, objectId, cycleId, paths);
         }
       })();
@@ -198,15 +209,27 @@ function intentMethods(
 /** Which cycle an operation belongs to, and the paths that it writes. */
 function sentWrites(
   db: Connection,
-): (operationId: number) => { cycleId: number; paths: ReadonlySet<string> } {
+): (operationId: number) => { cycleId: number; paths: ReadonlySet<string>; changes: readonly Change[] } {
   const read = db.prepare<[number], { cycle_id: number; changes: string }>(
     "SELECT cycle_id, changes FROM operation WHERE id = ?",
   );
   return (operationId) => {
     const row = read.get(operationId);
     const changes = row === undefined ? [] : (JSON.parse(row.changes) as Change[]);
-    return { cycleId: row?.cycle_id ?? 0, paths: new Set(changes.map(({ attribute }) => attribute)) };
+    return {
+      cycleId: row?.cycle_id ?? 0,
+      paths: new Set(changes.map(({ attribute }) => attribute)),
+      changes,
+    };
   };
+}
+
+/** What the guard counts: an account switched off, another userName, a value taken away. */
+function guardedIn(changes: readonly Change[]): readonly Change[] {
+  return changes.filter(
+    ({ attribute, before, after }) =>
+      before !== null && (after === null || attribute === "userName" || (attribute === "active" && !after)),
+  );
 }
 
 function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recordOutcomes"] {

@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/run.ts";
-import { ConfigurationError, RecordRejectedError } from "../../src/domain/errors.ts";
+import {
+  ConfigurationError,
+  HostUnavailableError,
+  RecordRejectedError,
+  RecordUnavailableError,
+} from "../../src/domain/errors.ts";
 import { openScratchStore } from "../../src/state/sqlite-store.ts";
 import { createWorkplace, lenientGuard } from "./workplace.ts";
 
@@ -48,6 +53,25 @@ describe("the guard", () => {
     expect(place.target.account("x@example.com").active).toBe(true);
     expect(place.target.managerOf("p@example.com")).toBe("q@example.com");
     expect(place.target.managerOf("q@example.com")).toBe("p@example.com");
+  });
+
+  it("counts a deactivation that was carried out although no answer came", async () => {
+    for (const fault of [new RecordUnavailableError("502"), new HostUnavailableError("went away")]) {
+      await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 1 } });
+      for (const id of ["a", "b", "c"]) place.source.hire(id);
+      await place.cycle();
+      place.source.change("a", { accountEnabled: false });
+      place.target.after = () => {
+        throw fault;
+      };
+      await place.cycle().catch((error: unknown) => expect(error).toBe(fault));
+      place.target.after = () => {};
+      expect(place.target.active()).toEqual(["b@example.com", "c@example.com"]);
+
+      place.source.change("b", { accountEnabled: false });
+      expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+      expect(place.target.active()).toEqual(["b@example.com", "c@example.com"]);
+    }
   });
 
   it("does not weigh a deactivation that was asked for one by one differently from any other", async () => {
