@@ -7,10 +7,10 @@ import { type Defect, defects } from "./defects.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 /** Histories within which a defect must be noticed. */
-const runs = 2_000;
+const runs = 1_000;
 
 /** Plays histories on a copy of the sources that has the defect. @returns the exit code and what was printed */
-async function simulateWith({ edits }: Defect): Promise<{ code: number | null; output: string }> {
+async function simulateWith({ edits, seed }: Defect): Promise<{ code: number | null; output: string }> {
   const copy = mkdtempSync(join(tmpdir(), "als-defect-"));
   try {
     for (const part of ["src", "test/simulation", "scripts/simulate.ts", "package.json"]) {
@@ -27,17 +27,21 @@ async function simulateWith({ edits }: Defect): Promise<{ code: number | null; o
         text.replace(find, () => replace),
       );
     }
-    return await run(join(copy, "scripts/simulate.ts"));
+    return await run(join(copy, "scripts/simulate.ts"), seed);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-function run(script: string): Promise<{ code: number | null; output: string }> {
+function run(script: string, seed: number): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, "--runs", String(runs), "--seed", "1", "--first"], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    const child = spawn(
+      process.execPath,
+      [script, "--runs", String(runs), "--seed", String(seed), "--first"],
+      {
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output += text;

