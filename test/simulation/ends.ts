@@ -8,12 +8,12 @@ import {
   UnknownOutcomeError,
   WatermarkExpiredError,
 } from "../../src/domain/errors.ts";
-import type { Json } from "../../src/domain/json.ts";
+import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { Source, SourceChange } from "../../src/domain/source.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { Death, type Doom } from "./fate.ts";
-import type { Account, Person, World } from "./world.ts";
+import type { Account, LoggedChange, Person, Refusal, World } from "./world.ts";
 
 const pageSize = 2;
 
@@ -21,7 +21,7 @@ const pageSize = 2;
 export function createSource(world: World, doom: Doom): Source {
   const page = async (): Promise<void> => {
     await doom.call();
-    const fault = doom.fault(["down", "config"] as const);
+    const fault = doom.fault("read", ["down", "config"] as const);
     if (fault === "down") throw new HostUnavailableError("Graph went away");
     if (fault === "config") throw new ConfigurationError("Graph refused the token");
   };
@@ -34,7 +34,7 @@ export function createSource(world: World, doom: Doom): Source {
         yield ids.slice(at, at + pageSize).flatMap((id) => {
           const person = world.people.get(id);
           const missed = world.manners.listMisses && id !== "admin" && doom.random() < 0.1;
-          return person?.presence === "present" && !missed ? [upsert(person, true)] : [];
+          return person?.presence === "present" && !missed ? [show(world, person)] : [];
         });
         doom.heard();
       }
@@ -44,11 +44,20 @@ export function createSource(world: World, doom: Doom): Source {
       await page();
       if (Number(watermark) < world.oldestWatermark) throw new WatermarkExpiredError("the token is too old");
       const until = world.log.length;
-      const ids = [...new Set(world.log.slice(Number(watermark)))];
+      const changes = world.log
+        .slice(Number(watermark), until)
+        .filter(({ appeared }) => !(world.manners.missesRestores && appeared === "restored"));
+      const ids = [...new Set(changes.map(({ id }) => id))];
       if (world.manners.replays) ids.reverse().push(...ids.slice(0, 2));
       for (let at = 0; at < ids.length; at += pageSize) {
         if (at > 0) await page();
-        yield ids.slice(at, at + pageSize).flatMap((id) => changeOf(world.people.get(id)));
+        yield ids.slice(at, at + pageSize).flatMap((id) =>
+          itemsOf(
+            world,
+            world.people.get(id),
+            changes.filter((change) => change.id === id),
+          ),
+        );
         doom.heard();
       }
       return { watermark: String(until) };
@@ -60,7 +69,7 @@ export function createSource(world: World, doom: Doom): Source {
         ({ id, userName, presence }) =>
           presence === "present" && (id === wanted || userName.toLowerCase() === name),
       );
-      return person === undefined ? null : upsert(person, true);
+      return person === undefined ? null : show(world, person);
     },
     readScope: () => readScope(world, page),
   };
@@ -81,6 +90,11 @@ async function* readScope(world: World, page: () => Promise<void>) {
   return [{ id: "group", name: "the group", members }];
 }
 
+function show(world: World, person: Person): SourceChange {
+  world.shown.set(person.id, person);
+  return upsert(person, true);
+}
+
 function upsert(person: Person, complete: boolean): SourceChange {
   return {
     kind: "upsert",
@@ -96,10 +110,35 @@ function upsert(person: Person, complete: boolean): SourceChange {
   };
 }
 
-function changeOf(person: Person | undefined): SourceChange[] {
+/** One person in a round of changes: an item, or two where the manager comes alone. */
+function itemsOf(
+  world: World,
+  person: Person | undefined,
+  changes: readonly LoggedChange[],
+): readonly SourceChange[] {
   if (person === undefined) return [];
-  if (person.presence === "present") return [upsert(person, false)];
-  return [{ kind: "removed", objectId: person.id, presence: person.presence }];
+  world.shown.set(person.id, person);
+  const { id: objectId, presence } = person;
+  if (presence !== "present") return [{ kind: "removed", objectId, presence }];
+  const { sparse, missesClears } = world.manners;
+  // Graph shows all that is selected of a changed person; only of people whom the engine knows is less enough.
+  const everything = !sparse || world.manners.listMisses || changes.some(({ appeared }) => appeared !== null);
+  const touched = new Set(changes.flatMap((change) => [...change.touched]));
+  const shown = (key: keyof Person): boolean =>
+    (everything || touched.has(key)) && !(missesClears && person[key] === null);
+  const attributes: JsonObject = {
+    id: objectId,
+    ...(shown("userName") ? { userPrincipalName: person.userName } : {}),
+    ...(shown("title") ? { jobTitle: person.title } : {}),
+    ...(shown("enabled") ? { accountEnabled: person.enabled } : {}),
+  };
+  const item = { kind: "upsert", objectId, complete: false } as const;
+  if (!sparse) return [{ ...item, attributes, managerId: person.managerId }];
+  const manager = touched.has("managerId") || everything ? person.managerId : undefined;
+  return [
+    { ...item, attributes, managerId: undefined },
+    { ...item, attributes: { id: objectId }, managerId: manager },
+  ];
 }
 
 const updateFaults = [
@@ -122,7 +161,7 @@ export function createTarget(
   let late = 0;
   const read = async (): Promise<void> => {
     await doom.call();
-    const fault = doom.fault(["down", "config"] as const);
+    const fault = doom.fault("read", ["down", "config"] as const);
     if (fault === "down") throw new HostUnavailableError("Lattice went away");
     if (fault === "config") throw new ConfigurationError("Lattice refused the key");
   };
@@ -167,7 +206,7 @@ export function createTarget(
     create: async (writes) => {
       const perform = () => world.create(applied(emptyAccount, writes));
       await arrive(perform);
-      const fault = doom.fault(createFaults);
+      const fault = doom.fault("write", createFaults);
       if (fault === "rejected") throw new RecordRejectedError("not allowed", { status: 400 });
       if (fault === "unknown") throw new UnknownOutcomeError("no answer came");
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
@@ -185,7 +224,7 @@ export function createTarget(
           : world.change(account.id, { ...account, ...applied(account, writes) });
       };
       await arrive(perform);
-      const fault = doom.fault(updateFaults);
+      const fault = doom.fault("write", updateFaults);
       if (fault === "rejected") throw new RecordRejectedError("not allowed", { status: 400 });
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "gone") throw new RecordGoneError("404 of a proxy", { status: 404 });
@@ -221,7 +260,8 @@ function applied(account: Account, writes: readonly AttributeWrite[]): Account {
   return { ...account, userName, externalId, active, values };
 }
 
-function receiptOf(result: Account | "twin" | "badManager", status: number): WriteReceipt {
+function receiptOf(result: Account | Refusal, status: number): WriteReceipt {
+  if (result === "refused") throw new RecordRejectedError("no such title", { status: 400 });
   if (result === "twin") throw new AlreadyExistsError("there is such an account", { status: 409 });
   if (result === "badManager") throw new RecordRejectedError("no such manager", { status: 400 });
   return { user: toTargetUser(result), status, requestId: undefined };

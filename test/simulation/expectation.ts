@@ -1,5 +1,5 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
-import { type Account, isEntitled, keptAs, type Person, type World } from "./world.ts";
+import { type Account, isEntitled, keptAs, type Person, refusedTitle, type World } from "./world.ts";
 
 /**
  * Everything in which Lattice is not what the directory makes it, worked out without the product's mapping or planning.
@@ -14,7 +14,7 @@ export function faultsOf(world: World, leftAlone: ReadonlySet<string>): readonly
       // Even somebody whose name is somebody else's is switched off.
       return account?.active === true ? [`${person.id} has left and is active`] : [];
     }
-    if (conflicted.has(person.id)) return [];
+    if (conflicted.has(person.id) || person.title === refusedTitle) return [];
     if (account === undefined) return [`${person.id} has no account`];
     return differences(world, person, account);
   });

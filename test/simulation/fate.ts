@@ -1,10 +1,18 @@
 /** The process is gone: thrown at whatever it still tries. */
 export class Death extends Error {}
 
+/** Pages and look-ups, or what changes Lattice. */
+export type RequestKind = "read" | "write";
+
 /** What befalls one cycle. Calls are counted from 0; requests are those to either server. */
 export interface Fate {
-  /** Requests `at` up to `at + length - 1` go wrong in a way that `kind` picks from those that fit the request. */
-  readonly faults: readonly { readonly at: number; readonly length: number; readonly kind: number }[];
+  /** Requests `at` up to `at + length - 1` of a kind go wrong in a way that `kind` picks from those that fit the request. */
+  readonly faults: readonly {
+    readonly on: RequestKind;
+    readonly at: number;
+    readonly length: number;
+    readonly kind: number;
+  }[];
   /** The process dies at this call (of a server or of the database), before or after it took effect. */
   readonly death: { readonly at: number; readonly after: boolean } | null;
   /** The lease is lost, or somebody stops the run, at this call. */
@@ -20,7 +28,7 @@ export interface Doom {
   /** The call has taken effect; the process may die before it hears of it. @throws Death */
   heard(): void;
   /** Picks the fault of a request among those that fit it; `null` for none. */
-  fault<Kind>(fitting: readonly Kind[]): Kind | null;
+  fault<Kind>(on: RequestKind, fitting: readonly Kind[]): Kind | null;
   readonly dead: boolean;
   /** 0 up to 1. */
   random(): number;
@@ -32,7 +40,7 @@ const mostCalls = 20_000;
 export function createDoom(fate: Fate, onAbort: () => void): Doom {
   const random = createRandom(fate.seed);
   let calls = 0;
-  let requests = 0;
+  const requests: Record<RequestKind, number> = { read: 0, write: 0 };
   let dead = false;
   const die = (): never => {
     dead = true;
@@ -55,10 +63,12 @@ export function createDoom(fate: Fate, onAbort: () => void): Doom {
     heard: () => {
       if (dead || (fate.death?.after && calls > fate.death.at)) die();
     },
-    fault: (fitting) => {
-      const request = requests;
-      requests += 1;
-      const fault = fate.faults.find(({ at, length }) => request >= at && request < at + length);
+    fault: (on, fitting) => {
+      const request = requests[on];
+      requests[on] += 1;
+      const fault = fate.faults.find(
+        (one) => one.on === on && request >= one.at && request < one.at + one.length,
+      );
       return fault === undefined ? null : (fitting[fault.kind % fitting.length] ?? null);
     },
   };

@@ -1,3 +1,4 @@
+import Database from "better-sqlite3";
 import { releasedChanges } from "../../src/cycle/release.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import type { CycleSettings } from "../../src/cycle/settings.ts";
@@ -11,13 +12,21 @@ import type { StateStore } from "../../src/domain/store.ts";
 import { parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
-import { openDatabase } from "../../src/state/database.ts";
+import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { conflictedPeople, faultsOf } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
 import { calm, type History, mostPeople, type Step } from "./steps.ts";
-import { createWorld, keptAs, type Person, type World } from "./world.ts";
+import {
+  createWorld,
+  type Guarded,
+  keptAs,
+  type Person,
+  refusedTitle,
+  releaseKey,
+  type World,
+} from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -57,7 +66,7 @@ export function createSimulator(): Simulator {
   return {
     play: async (history) => {
       wipe();
-      return play({ history, world: createWorld(history.manners), store, wipe });
+      return play({ history, world: createWorld(history.manners), db, store, wipe });
     },
     close: () => store.close(),
   };
@@ -66,6 +75,7 @@ export function createSimulator(): Simulator {
 interface Stage {
   readonly history: History;
   readonly world: World;
+  readonly db: Connection;
   readonly store: StateStore;
   readonly wipe: () => void;
 }
@@ -76,17 +86,14 @@ async function play(stage: Stage): Promise<string | null> {
     for (let who = 0; who < history.founders; who += 1) {
       happen(world, { do: "hire", who, name: who, manager: who === 0 ? null : 0 });
     }
-    const founded = await cycle(
-      stage,
-      { kind: "incremental", only: null, fate: history.founding, during: null },
-      settingsOf(history),
-    );
+    const founded = await cycle(stage, { ...quietCycle, fate: history.founding }, settingsOf(history));
     const broken = typeof founded === "string" ? founded : (world.broken[0] ?? (await invariants(stage)));
     if (broken !== null && broken !== undefined) return `founding: ${broken}`;
   }
   for (const [index, step] of history.steps.entries()) {
     const trouble = await perform(stage, step);
-    const broken = trouble ?? world.broken[0] ?? (await invariants(stage));
+    // Between cycles the directory and hands in Lattice may do as they like.
+    const broken = trouble ?? world.broken[0] ?? (step.do === "cycle" ? await invariants(stage) : null);
     if (broken !== null && broken !== undefined) return `step ${index + 1} (${step.do}): ${broken}`;
   }
   return converge(stage);
@@ -94,7 +101,8 @@ async function play(stage: Stage): Promise<string | null> {
 
 async function perform(stage: Stage, step: Step): Promise<string | null> {
   if (step.do === "cycle") {
-    const result = await cycle(stage, step, settingsOf(stage.history));
+    const settings = settingsOf(stage.history);
+    const result = await (step.dryRun ? rehearse(stage, step, settings) : cycle(stage, step, settings));
     return typeof result === "string" ? result : null;
   }
   if (step.do === "release" || step.do === "reject") await decide(stage, step);
@@ -105,10 +113,32 @@ async function perform(stage: Stage, step: Step): Promise<string | null> {
 
 type Cycle = Extract<Step, { do: "cycle" }>;
 
+const quietCycle = { kind: "incremental", dryRun: false, only: null, fate: calm, during: null } as const;
+
+/** Plans on a copy, as a dry run does: whatever becomes of it, both ends and the database stay as they are. */
+async function rehearse(
+  stage: Stage,
+  step: Omit<Cycle, "do">,
+  settings: CycleSettings,
+): Promise<CycleResult | string | null> {
+  const { db, world } = stage;
+  const before = { database: db.serialize(), accounts: JSON.stringify([...world.accounts]) };
+  const copy = new Database(before.database);
+  copy.pragma("foreign_keys = ON");
+  const scratch = storeOn(copy, ":memory:");
+  try {
+    const result = await cycle({ ...stage, store: scratch }, step, settings);
+    if (JSON.stringify([...world.accounts]) !== before.accounts) return "a dry run has written to Lattice";
+    return db.serialize().equals(before.database) ? result : "a dry run has written to the database";
+  } finally {
+    await scratch.close();
+  }
+}
+
 /** Runs a cycle to its end, whatever that is. @returns its result, `null` where it ended as it may, or what is wrong */
 async function cycle(
   { world, store }: Stage,
-  { kind, only, fate, during }: Omit<Cycle, "do">,
+  { kind, dryRun, only, fate, during }: Omit<Cycle, "do">,
   settings: CycleSettings,
 ): Promise<CycleResult | string | null> {
   const abort = new AbortController();
@@ -136,7 +166,7 @@ async function cycle(
         random: doom.random,
       },
       {
-        dryRun: false,
+        dryRun,
         full: kind === "full",
         only: only === null ? undefined : personId(only),
         signal: abort.signal,
@@ -191,12 +221,17 @@ async function decide(
   const people = chosen.map(({ objectId }) => objectId);
   if (step.do === "reject") {
     await store.reject(held.planId, people, world.now);
-    for (const id of people) world.released.delete(id);
+    for (const id of people) {
+      for (const what of guarded) world.released.delete(releaseKey(what, id));
+    }
     return;
   }
   await store.release(held.planId, chosen.flatMap(releasedChanges), world.now);
   for (const operation of chosen) {
-    if (operation.action === "deactivate") world.released.add(operation.objectId);
+    for (const { attribute, after } of operation.changes) {
+      const what = attribute === "active" ? "deactivations" : attribute === "userName" ? "renames" : "clears";
+      if (what !== "clears" || after === null) world.released.add(releaseKey(what, operation.objectId));
+    }
   }
 }
 
@@ -285,7 +320,12 @@ function put(world: World, person: Person, change: Partial<Person>): void {
   if (Object.entries(change).every(([key, value]) => person[key as keyof Person] === value)) return;
   world.put({ ...person, ...change });
   // What was released was another state of things.
-  if (["enabled", "presence", "member"].some((key) => key in change)) world.released.delete(person.id);
+  const forget = (what: Guarded, ...keys: readonly (keyof Person)[]): void => {
+    if (keys.some((key) => key in change)) world.released.delete(releaseKey(what, person.id));
+  };
+  forget("deactivations", "enabled", "presence", "member");
+  forget("renames", "userName");
+  forget("clears", "title");
 }
 
 /** Who is gone for good manages nobody any more. */
@@ -343,9 +383,10 @@ async function invariants({ world, store, history }: Stage): Promise<string | nu
     if (blind !== undefined) return `the log has a deactivation of ${blind.objectId} without evidence`;
   }
   if (history.guard !== null) {
-    const recent = world.deactivations.filter(({ at }) => at > world.now - 24 * hourMs);
-    if (recent.length > history.guard) {
-      return `${recent.length} deactivations in a day, although ${history.guard} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
+    const { what, most } = history.guard;
+    const recent = world.carriedOut.filter((one) => one.what === what && one.at > world.now - 24 * hourMs);
+    if (recent.length > most) {
+      return `${recent.length} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
     }
   }
   return null;
@@ -358,11 +399,14 @@ async function converge(stage: Stage): Promise<string | null> {
   const quiet = { ...settings, guard: { ...settings.guard, enabled: false } };
   const rejected = await rejectedPeople(store);
   // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
-  const byHand = history.manners.listMisses || history.steps.some((step) => handwork.has(step.do));
+  const { listMisses, missesClears, missesRestores } = history.manners;
+  const byHand =
+    listMisses || missesClears || missesRestores || history.steps.some((step) => handwork.has(step.do));
   world.manners = { ...world.manners, listMisses: false };
-  world.now += 72 * hourMs;
   for (const kind of ["incremental", byHand ? "full" : "incremental"] as const) {
-    const result = await cycle(stage, { kind, only: null, fate: calm, during: null }, quiet);
+    // Whoever failed, in the cycle before even, is tried again by then.
+    world.now += 72 * hourMs;
+    const result = await cycle(stage, { ...quietCycle, kind }, quiet);
     if (typeof result === "string") return `after the faults: ${result}`;
     if (result === null) return "after the faults: the cycle broke off";
     const broken = world.broken[0] ?? (await invariants({ ...stage, history: { ...history, guard: null } }));
@@ -371,14 +415,20 @@ async function converge(stage: Stage): Promise<string | null> {
   const faults = faultsOf(world, rejected);
   if (faults.length > 0) return `Lattice is not what the directory makes it: ${faults.join("; ")}`;
   world.now += 72 * hourMs;
-  const last = await cycle(stage, { kind: "full", only: null, fate: calm, during: null }, quiet);
+  const last = await cycle(stage, { ...quietCycle, kind: "full" }, quiet);
   if (typeof last === "string" || last === null) return `after all: ${last ?? "the cycle broke off"}`;
   const { create, update, deactivate, reactivate, link } = last.header.summary;
-  const conflicts = conflictedPeople(world).size;
+  const refused = [...world.people.values()].filter(({ title }) => title === refusedTitle);
+  const hopeless = new Set([...conflictedPeople(world), ...refused.map(({ id }) => id)]);
+  // The plan sets a manager who is to be made; where that fails nothing is sent.
+  for (const { id, managerId: manager } of world.people.values()) {
+    if (manager !== null && hopeless.has(manager)) hopeless.add(id);
+  }
   const due = create + update + deactivate + reactivate + link;
-  return due > conflicts ? `the plan is not empty: ${JSON.stringify(last.header.summary)}` : null;
+  return due > hopeless.size ? `the plan is not empty: ${JSON.stringify(last.header.summary)}` : null;
 }
 
+const guarded: readonly Guarded[] = ["deactivations", "renames", "clears"];
 const handwork: ReadonlySet<Step["do"]> = new Set(["editInLattice", "removeInLattice", "stranger"]);
 
 async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
@@ -397,7 +447,7 @@ async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
 }
 
 function settingsOf(history: History): CycleSettings {
-  const loose = { maxClearsPercent: 100, clearFloor: 1_000, maxRenames: 1_000, maxRenamePercent: 100 };
+  const limit = (what: Guarded): number => (history.guard?.what === what ? history.guard.most : 1_000);
   return {
     mapping,
     tenantId: "tenant",
@@ -406,12 +456,15 @@ function settingsOf(history: History): CycleSettings {
     scopeDigest: "scope",
     guard: {
       enabled: true,
-      maxDeactivations: history.guard ?? 1_000,
+      maxDeactivations: limit("deactivations"),
       maxDeactivationPercent: 100,
-      deactivationFloor: history.guard ?? 1_000,
-      renameFloor: 1_000,
+      deactivationFloor: limit("deactivations"),
+      maxRenames: limit("renames"),
+      maxRenamePercent: 100,
+      renameFloor: limit("renames"),
+      maxClearsPercent: 0,
+      clearFloor: limit("clears"),
       windowMs: 24 * hourMs,
-      ...loose,
     },
     adoptForeignExternalId: false,
     concurrency: history.concurrency,

@@ -35,13 +35,35 @@ export interface Manners {
   readonly capitals: boolean;
   /** Delta rounds repeat people, and bring them in another order. */
   readonly replays: boolean;
+  /** Delta rounds show what has changed alone, the manager in an item of its own. */
+  readonly sparse: boolean;
+  /** Delta rounds do not show that a value was cleared. */
+  readonly missesClears: boolean;
+  /** Delta rounds do not show who came back from the bin. */
+  readonly missesRestores: boolean;
 }
+
+/** What the guard counts. */
+export type Guarded = "deactivations" | "renames" | "clears";
+
+/** One change in the directory: a round of changes shows what it touched. */
+export interface LoggedChange {
+  readonly id: string;
+  readonly touched: ReadonlySet<keyof Person>;
+  /** Not there before, or back from the bin. */
+  readonly appeared: "hired" | "restored" | null;
+}
+
+export type Refusal = "twin" | "badManager" | "refused";
+
+/** A title that Lattice takes from nobody. */
+export const refusedTitle = "Refused";
 
 /** Both ends, and the rules that nothing may break. */
 export interface World {
   readonly people: Map<string, Person>;
-  /** Object ids in the order of their changes: positions are the watermarks. */
-  readonly log: string[];
+  /** Changes in their order: positions are the watermarks. */
+  readonly log: LoggedChange[];
   readonly accounts: Map<string, Account>;
   manners: Manners;
   /** Milliseconds since the epoch. */
@@ -50,15 +72,17 @@ export interface World {
   oldestWatermark: number;
   /** What was broken so far; a history stops at the first. */
   readonly broken: string[];
-  /** Deactivations that nobody released, as Lattice carried them out. */
-  readonly deactivations: { readonly at: number; readonly objectId: string }[];
-  /** People whose deactivation was released. */
+  /** What the guard counts and nobody released, as Lattice carried it out. */
+  readonly carriedOut: { readonly what: Guarded; readonly at: number; readonly objectId: string }[];
+  /** What was released, as `releaseKey` names it. */
   readonly released: Set<string>;
+  /** What the directory last showed of a person. */
+  readonly shown: Map<string, Person>;
   put(person: Person): void;
   /** The cycle that begins now reads everything anew. */
   beginCycle(): void;
-  create(account: Omit<Account, "id" | "stranger">): Account | "twin" | "badManager";
-  change(id: string, next: Account): Account | "twin" | "badManager";
+  create(account: Omit<Account, "id" | "stranger">): Account | Refusal;
+  change(id: string, next: Account): Account | Refusal;
 }
 
 /** Is in the directory, never in the scope, and never left out of a list. */
@@ -75,7 +99,8 @@ const administrator: Person = {
 export function createWorld(manners: Manners): World {
   const people = new Map<string, Person>();
   const accounts = new Map<string, Account>();
-  const log: string[] = [];
+  const log: LoggedChange[] = [];
+  const shown = new Map<string, Person>();
   const broken: string[] = [];
   // What the cycle under way may have read: the state of everybody at its start and since.
   let seen = new Map<string, Person[]>();
@@ -83,7 +108,10 @@ export function createWorld(manners: Manners): World {
 
   const statesOf = (id: string): readonly Person[] => {
     const current = people.get(id);
-    return seen.get(id) ?? (current === undefined ? [] : [current]);
+    const states = seen.get(id) ?? (current === undefined ? [] : [current]);
+    const stale = shown.get(id);
+    // Of what the directory kept to itself the engine cannot know.
+    return world.manners.missesRestores && stale !== undefined ? [...states, stale] : states;
   };
   const twin = (id: string, next: Account): boolean =>
     [...accounts.values()].some(
@@ -94,7 +122,8 @@ export function createWorld(manners: Manners): World {
             next.externalId !== null &&
             other.externalId === next.externalId)),
     );
-  const refusal = (next: Account): "twin" | "badManager" | null => {
+  const refusal = (next: Account): Refusal | null => {
+    if (next.values.title === refusedTitle) return "refused";
     if (twin(next.id, next)) return "twin";
     const manager = next.values[managerPath];
     return manager === undefined || accounts.has(String(manager)) ? null : "badManager";
@@ -143,7 +172,14 @@ export function createWorld(manners: Manners): World {
       inScope || JSON.stringify(others) === JSON.stringify(before),
       `${owner} is out of scope, and more than active is written`,
     );
-    if (leaving && !world.released.has(owner)) world.deactivations.push({ at: world.now, objectId: owner });
+    const count = (what: Guarded, happened: boolean): void => {
+      if (happened && !world.released.has(releaseKey(what, owner))) {
+        world.carriedOut.push({ what, at: world.now, objectId: owner });
+      }
+    };
+    count("deactivations", leaving);
+    count("renames", before.userName !== next.userName);
+    count("clears", before.values.title !== undefined && next.values.title === undefined);
   };
 
   // No directory is empty: somebody registered the application.
@@ -157,11 +193,12 @@ export function createWorld(manners: Manners): World {
     now: Date.UTC(2026, 0, 5, 9),
     oldestWatermark: 0,
     broken,
-    deactivations: [],
+    carriedOut: [],
     released: new Set(),
+    shown,
     put: (person) => {
+      log.push(changeOf(people.get(person.id), person));
       people.set(person.id, person);
-      log.push(person.id);
       seen.get(person.id)?.push(person);
       if (!seen.has(person.id)) seen.set(person.id, [person]);
     },
@@ -170,9 +207,10 @@ export function createWorld(manners: Manners): World {
     },
     create: (account) => {
       made += 1;
-      const next = keptAs(manners, { ...account, id: `lat-${made}`, stranger: false });
-      const refused = refusal(next);
+      const wanted = { ...account, id: `lat-${made}`, stranger: false };
+      const refused = refusal(wanted);
       if (refused !== null) return refused;
+      const next = keptAs(manners, wanted);
       judgeCreate(next);
       accounts.set(next.id, next);
       return next;
@@ -180,15 +218,29 @@ export function createWorld(manners: Manners): World {
     change: (id, wanted) => {
       const before = accounts.get(id);
       if (before === undefined) throw new Error(`no account ${id} to change`);
-      const next = keptAs(manners, wanted);
-      const refused = refusal(next);
+      const refused = refusal(wanted);
       if (refused !== null) return refused;
+      const next = keptAs(manners, wanted);
       judgeChange(before, next);
       accounts.set(id, next);
       return next;
     },
   };
   return world;
+}
+
+export function releaseKey(what: Guarded, objectId: string): string {
+  return `${what} ${objectId}`;
+}
+
+function changeOf(before: Person | undefined, after: Person): LoggedChange {
+  const back = after.presence === "present" && before?.presence !== "present";
+  const keys = ["userName", "title", "enabled", "managerId"] as const;
+  return {
+    id: after.id,
+    touched: new Set(keys.filter((key) => before?.[key] !== after[key])),
+    appeared: !back ? null : before === undefined ? "hired" : "restored",
+  };
 }
 
 /** Whether the person shall have an active account. */
