@@ -26,7 +26,7 @@ export interface Scheduler {
 
 /** Half the distance of two ticks: a cycle starts at the tick that is nearest to its time. */
 const toleranceMs = 2_500;
-const watchMs = 1_000;
+const watchMs = 5_000;
 const jumpMs = 10_000;
 
 /**

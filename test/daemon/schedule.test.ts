@@ -11,13 +11,14 @@ describe("the schedule", () => {
   let durationMs = 0;
   let running = 0;
   let mostRunning = 0;
+  let notBefore = 0;
 
   const start = (schedule: Schedule): Scheduler =>
     startScheduler({
       schedule,
       clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
       // As the database gives it: the start of the last cycle, whichever process ran it.
-      notBefore: async () => 0,
+      notBefore: async () => notBefore,
       lastStartedAt: async () => starts.at(-1) ?? null,
       run: async () => {
         starts.push(Date.now());
@@ -38,12 +39,28 @@ describe("the schedule", () => {
     durationMs = minuteMs;
     running = 0;
     mostRunning = 0;
+    notBefore = 0;
   });
   afterEach(() => {
     vi.useRealTimers();
   });
 
   const gaps = (): number[] => starts.slice(1).map((time, index) => time - (starts[index] ?? 0));
+
+  it("waits for the end of a quarantine, whether an interval or a cron expression calls", async () => {
+    vi.setSystemTime(new Date("2026-03-02T08:00:00Z"));
+    notBefore = Date.now() + 3 * hourMs;
+    for (const schedule of [every45, { kind: "cron", cron: "*/15 * * * *", timezone: "UTC" }] as const) {
+      starts.length = 0;
+      const scheduler = start(schedule);
+      await vi.advanceTimersByTimeAsync(notBefore - Date.now() - minuteMs);
+      expect(starts).toEqual([]);
+      await vi.advanceTimersByTimeAsync(20 * minuteMs);
+      expect(starts.length).toBeGreaterThan(0);
+      await Promise.all([scheduler.stop(), vi.advanceTimersByTimeAsync(2 * minuteMs)]);
+      notBefore = Date.now() + 3 * hourMs;
+    }
+  });
 
   it("starts a cycle every 45 minutes for three days, over midnight, a change of daylight saving time and a restart", async () => {
     // Europe's clocks go forward in the first of these nights.
