@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError, UsageError } from "../domain/errors.ts";
-import { type Connection, openUnchanged, refuseFindings, statOf } from "./database.ts";
+import { type Connection, makeFolder, openUnchanged, refuseFindings, statOf } from "./database.ts";
 import { type Content, contentOf } from "./inspect.ts";
 import { beforeRestore } from "./rows.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
@@ -77,7 +77,7 @@ export function prepareRestore(path: string, file: string): PreparedRestore {
     });
     const state = stateDatabase(path);
     return explain(state, () => {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       const temporary = temporaryName(path);
       try {
         copyInto(db, temporary);

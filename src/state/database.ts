@@ -14,7 +14,14 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError } from "../domain/errors.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
-import { DamagedStateError, explain, type FileInWords, notAFile, stateDatabase } from "./state-errors.ts";
+import {
+  codeOf,
+  DamagedStateError,
+  explain,
+  type FileInWords,
+  notAFile,
+  stateDatabase,
+} from "./state-errors.ts";
 
 export type Connection = Database.Database;
 
@@ -173,9 +180,21 @@ function prepareScratch(db: Connection, file: FileInWords): Connection {
   return db;
 }
 
+/** Makes the folder and those above it, step by step: Node's own `recursive` never ends where a system makes none (`/proc`). */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (codeOf(error) !== "EEXIST") throw error;
+  }
+}
+
 /** @returns whether the file is new */
 function makePrivateFile(path: string): boolean {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   if (existsSync(path)) return false;
   closeSync(openSync(path, "wx", 0o600));
   // A log without its database belongs to nothing.

@@ -114,8 +114,9 @@ async function holdLease(db: Connection, { owner, now, ttlMs }: LeaseTerms): Pro
     }
     if (answer.acquired) return () => releaseLease(owner);
     const since = new Date(answer.holder.acquiredAt).toISOString();
+    const [host, pid] = answer.holder.owner.split("/");
     throw new LeaseHeldError(
-      `another run holds the lease (${answer.holder.owner}, since ${since}): wait for it to end, or use --wait SECONDS`,
+      `another run holds the lease (process ${pid} on ${host}, since ${since}): wait for it to end, or use --wait SECONDS`,
     );
   } catch (error) {
     // A lease that cannot be read holds nobody back; whether somebody has the file open is asked next.

@@ -1,0 +1,237 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { beforeEach, describe, expect, it } from "vitest";
+import { StateError } from "../../src/domain/errors.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import { isEmptyFile } from "../../src/state/database.ts";
+import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
+
+let folder = "";
+let path = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "als-database-"));
+  path = join(folder, "state.db");
+  return () => rmSync(folder, { recursive: true, force: true });
+});
+
+const bothWaysOut = /is damaged or no database .*state restore FILE.*state rebuild$/;
+
+function people(count: number) {
+  return Array.from({ length: count }, (_, number) => ({
+    kind: "upsert" as const,
+    objectId: `person-${String(number).padStart(5, "0")}`,
+    attributes: { displayName: `Person ${number}`, userPrincipalName: `person-${number}@example.com` },
+    complete: true,
+    managerId: null,
+  }));
+}
+
+async function fill(store: StateStore, count = 400): Promise<void> {
+  await store.saveSource(people(count), 1, (user) => String(user.attributes.userPrincipalName));
+}
+
+async function makeDatabase(): Promise<void> {
+  const store = openStore(path);
+  await fill(store);
+  await store.close();
+}
+
+/** Names and contents of all files beside the database, but the shared memory that reading makes. */
+function files(): ReadonlyMap<string, string> {
+  const names = readdirSync(folder).filter((name) => !name.endsWith("-shm"));
+  return new Map(
+    names
+      .map((name): [string, string] => [name, readFileSync(join(folder, name), "base64")])
+      .filter(([name, content]) => !(name.endsWith("-wal") && content === "")),
+  );
+}
+
+function overwrite(at: number, length: number): void {
+  const content = readFileSync(path);
+  content.fill(0xa5, at, at + length);
+  writeFileSync(path, content);
+}
+
+describe("a damaged database", () => {
+  const pageBytes = 4096;
+
+  it("is refused by whoever works on it, whichever page is damaged, and left as it is", async () => {
+    await makeDatabase();
+    const sound = readFileSync(path);
+    const pages = sound.length / pageBytes;
+    expect(pages).toBeGreaterThan(30);
+    for (let page = 0; page < pages; page += 7) {
+      writeFileSync(path, sound);
+      overwrite(page * pageBytes, pageBytes);
+      const before = files();
+      expect(() => openStore(path), `page ${page}`).toThrow(bothWaysOut);
+      expect(() => openScratchStore(path), `page ${page}`).toThrow(StateError);
+      expect(() => openReadOnlyStore(path, { check: true }), `page ${page}`).toThrow(StateError);
+      expect(files()).toEqual(before);
+    }
+  });
+
+  it("is noticed where the file was cut short", async () => {
+    await makeDatabase();
+    truncateSync(path, Math.floor(readFileSync(path).length / 2));
+    expect(() => openStore(path)).toThrow(bothWaysOut);
+  });
+
+  it("keeps the log of a run that was killed", async () => {
+    await makeDatabase();
+    const running = openStore(path);
+    await fill(running, 500);
+    const wal = readFileSync(`${path}-wal`);
+    const other = join(folder, "other.db");
+    copyFileSync(path, other);
+    writeFileSync(`${other}-wal`, wal);
+    await running.close();
+    truncateSync(other, 20_000);
+    expect(() => openStore(other)).toThrow(StateError);
+    expect(readFileSync(`${other}-wal`).equals(wal)).toBe(true);
+  });
+
+  it("is said in the same sentence where a run meets it on its way", async () => {
+    await makeDatabase();
+    const store = openStore(path);
+    for (let page = 8; page < readFileSync(path).length / pageBytes; page += 1) {
+      overwrite(page * pageBytes, pageBytes);
+    }
+    const everybody = { select: "everybody", everyoneInScope: true, after: "", limit: 1_000 } as const;
+    await expect(store.candidates(everybody)).rejects.toThrow(bothWaysOut);
+    await expect(fill(store, 500)).rejects.toThrow(StateError);
+    await store.close();
+  });
+
+  it("is noticed in a record that is no longer what was written", async () => {
+    await makeDatabase();
+    const db = new Database(path);
+    db.exec(`UPDATE source_user SET attributes = '{"displayName' WHERE object_id = 'person-00007'`);
+    db.close();
+    const store = openStore(path);
+    await expect(store.findSource("person-00007")).rejects.toThrow(bothWaysOut);
+    await expect(store.sharing(["person-7@example.com"], true)).rejects.toThrow(bothWaysOut);
+    await store.close();
+  });
+});
+
+describe("a file that lost its content", () => {
+  it("is a new database where nothing else is left", async () => {
+    writeFileSync(path, "");
+    expect(isEmptyFile(path)).toBe(true);
+    expect(openReadOnlyStore(path)).toBeNull();
+    const store = openStore(path);
+    expect(isEmptyFile(path)).toBe(false);
+    expect((await store.totals()).sourceUsers).toBe(0);
+    await store.close();
+  });
+
+  it("is damage where its log is left, which is not thrown away", async () => {
+    await makeDatabase();
+    const running = openStore(path);
+    await fill(running, 500);
+    const wal = readFileSync(`${path}-wal`);
+    await running.close();
+    truncateSync(path, 0);
+    writeFileSync(`${path}-wal`, wal);
+    expect(() => openStore(path)).toThrow(bothWaysOut);
+    expect(() => openReadOnlyStore(path)).toThrow(bothWaysOut);
+    expect(readFileSync(`${path}-wal`).equals(wal)).toBe(true);
+  });
+
+  it("is a new database where the file is gone, whatever log it left", async () => {
+    await makeDatabase();
+    const running = openStore(path);
+    await fill(running, 500);
+    const wal = readFileSync(`${path}-wal`);
+    await running.close();
+    rmSync(path);
+    writeFileSync(`${path}-wal`, wal);
+    const store = openStore(path);
+    expect((await store.totals()).sourceUsers).toBe(0);
+    await fill(store, 10);
+    await store.close();
+    expect(() => openStore(path).close()).not.toThrow();
+  });
+});
+
+describe("a file that is no state database", () => {
+  it("is another program's, and left alone", () => {
+    const db = new Database(path);
+    db.exec("CREATE TABLE invoice (number INTEGER)");
+    db.close();
+    const before = files();
+    for (const open of [openStore, openScratchStore, openReadOnlyStore]) {
+      expect(() => open(path)).toThrow(/is a database of another program: point state\.path/);
+    }
+    expect(files()).toEqual(before);
+  });
+
+  it("is a newer version's, and left alone", async () => {
+    await makeDatabase();
+    const db = new Database(path);
+    db.pragma("user_version = 900");
+    db.close();
+    const before = files();
+    expect(() => openStore(path)).toThrow(/schema 900, made by a newer version/);
+    expect(files()).toEqual(before);
+  });
+
+  it("is a folder or a device", () => {
+    mkdirSync(path);
+    expect(() => openStore(path)).toThrow(/state\.db is not a file \(a folder\): point state\.path/);
+    expect(() => openStore("/dev/null")).toThrow(/\/dev\/null is not a file/);
+    expect(() => openStore(join(path, "..", "file.txt", "x.db"))).not.toThrow();
+    writeFileSync(join(folder, "file"), "");
+    expect(() => openStore(join(folder, "file", "x.db"))).toThrow(/is not a file \(E[A-Z]+\)/);
+    expect(() => openStore("/proc/azure-lattice-sync/x.db")).toThrow(/cannot be written \(ENOENT\)/);
+  });
+});
+
+describe("a database of an older version", () => {
+  it("is read by status before a sync has brought it up to date, and stays as it is", async () => {
+    const db = new Database(path);
+    db.exec(readFileSync(new URL("../../src/state/migrations/001-initial.sql", import.meta.url), "utf8"));
+    db.pragma("user_version = 1");
+    db.exec(
+      `INSERT INTO source_user (object_id, attributes, presence, read_in) VALUES ('a', '{}', 'present', 1)`,
+    );
+    db.close();
+    const before = files();
+    const store = openReadOnlyStore(path);
+    expect((await store?.totals())?.sourceUsers).toBe(1);
+    expect(await store?.linkOf("a")).toBeNull();
+    await store?.close();
+    expect(files()).toEqual(before);
+  });
+});
+
+describe("a database whose file is taken away", () => {
+  it("gives no lease any more, so that nobody writes to Lattice beside a run on the new file", async () => {
+    const store = openStore(path);
+    expect(await store.acquireLease("one", 0, 100)).toEqual({ acquired: true });
+    renameSync(path, join(folder, "elsewhere.db"));
+    await expect(store.renewLease("one", 10, 100)).rejects.toThrow(/moved or replaced.*start it again/);
+    const other = openStore(path);
+    expect(await other.acquireLease("two", 10, 100)).toEqual({ acquired: true });
+    await expect(store.acquireLease("one", 200, 100)).rejects.toThrow(StateError);
+    await other.close();
+    await store.close();
+    expect(existsSync(path)).toBe(true);
+    await openStore(path).close();
+  });
+});
