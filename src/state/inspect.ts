@@ -84,6 +84,6 @@ function strayRows(db: Connection): readonly string[] {
     )
     .all();
   return rows.map(
-    ({ table, parent, count }) => `${count} rows of ${table} refer to a ${parent} that is not there`,
+    ({ table, parent, count }) => `rows of ${table} that refer to a ${parent} that is not there: ${count}`,
   );
 }
