@@ -30,12 +30,18 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     const health = await startHealth(
       options.listen === undefined ? config.http.listen : parseListen(options.listen),
     );
+    // Whoever starts the daemon anew may have mended what the quarantine is about: it is tried at once, and once.
+    let mended = parseQuarantine(await store.meta()) !== null;
     const scheduler = startScheduler({
       schedule: config.schedule,
       clock: session.clock,
-      lastStartedAt: () => lastScheduledStart(store),
-      notBefore: async () => probeDueAt(parseQuarantine(await store.meta()), session.clock.now()),
-      run: () => scheduledCycle(session, store, io.signal),
+      lastStartedAt: async () => (mended ? null : lastScheduledStart(store)),
+      notBefore: async () =>
+        mended ? 0 : probeDueAt(parseQuarantine(await store.meta()), session.clock.now()),
+      run: () => {
+        mended = false;
+        return scheduledCycle(session, store, io.signal);
+      },
       onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
     });
     log.info({ health: health.url, schedule: config.schedule, state: session.statePath }, "daemon started");

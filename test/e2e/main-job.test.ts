@@ -123,6 +123,21 @@ describe("the main job", () => {
     company.sandbox.forceResync("gone");
     expect((await company.cycle()).header.summary).toMatchObject({ update: 1, create: 0, deactivate: 0 });
   });
+
+  it("finds in a full comparison whom the changes have left out: somebody restored from the bin", async () => {
+    await using company = await startCompany({ people: 40, graph: { missRestores: true } });
+    await company.cycle();
+    const { directory, lattice } = company.sandbox;
+    const [person] = [...directory.users()].filter(({ id }) => lattice.byExternalId(id)?.active === true);
+    if (person === undefined) throw new Error("nobody has an account");
+    directory.softDelete(person.id);
+    await company.cycle();
+    directory.restore(person.id);
+    expect((await company.cycle()).done).toBe(0);
+    expect(lattice.byExternalId(person.id)?.active).toBe(false);
+    expect((await company.cycle({ full: true })).header.summary).toMatchObject({ reactivate: 1 });
+    expect(lattice.byExternalId(person.id)?.active).toBe(true);
+  });
 });
 
 describe("a dry run", () => {
