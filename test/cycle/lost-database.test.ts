@@ -1,0 +1,179 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { StateError } from "../../src/domain/errors.ts";
+import { backUp, prepareRestore } from "../../src/state/backup.ts";
+import { openDatabase } from "../../src/state/database.ts";
+import { replaceDatabase } from "../../src/state/replace.ts";
+import { openStore, storeOn } from "../../src/state/sqlite-store.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+async function lose(place: Workplace): Promise<void> {
+  await place.store.close();
+  for (const ending of ["", "-wal", "-shm"]) rmSync(`${place.path}${ending}`, { force: true });
+  place.store = openStore(place.path);
+}
+
+async function restore(place: Workplace, file: string): Promise<void> {
+  await place.store.close();
+  const { temporary } = prepareRestore(place.path, file);
+  await replaceDatabase(place.path, temporary, { owner: "restore", now: place.clock.now(), ttlMs: 60_000 });
+  place.store = openStore(place.path);
+}
+
+const names = ["a", "b", "c", "d", "e", "f"] as const;
+
+/** Six people with a manager, of whom `f` left before. */
+async function settled(settings: Parameters<typeof createWorkplace>[0] = {}): Promise<Workplace> {
+  const place = await createWorkplace(settings);
+  for (const name of names) place.source.hire(name, { jobTitle: "Analyst" }, name === "a" ? null : "a");
+  await place.cycle();
+  place.source.change("f", { accountEnabled: false });
+  await place.cycle();
+  place.target.writes.length = 0;
+  return place;
+}
+
+describe("a lost database", () => {
+  it("is rebuilt by matching, without a write for anybody who is right", async () => {
+    await using place = await settled();
+    await lose(place);
+
+    const result = await place.cycle();
+
+    expect(result).toMatchObject({ outcome: "done", header: { cycle: "initial" } });
+    expect(result.header.summary).toMatchObject({ create: 0, deactivate: 0, reactivate: 0, link: 6 });
+    expect(place.target.writes).toEqual([]);
+    expect(await place.store.totals()).toMatchObject({ linked: 6, linkedActive: 5 });
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 6, link: 0 });
+  });
+
+  it("deactivates who was disabled meanwhile, changes who changed, makes who is new, and leaves the others", async () => {
+    await using place = await settled();
+    place.source.change("b", { accountEnabled: false });
+    place.source.change("c", { jobTitle: "Lead" });
+    place.source.change("d", { userPrincipalName: "renamed@example.com" });
+    place.source.hire("g", {}, "a");
+    place.source.change("f", { jobTitle: "Left" });
+    await lose(place);
+
+    const result = await place.cycle();
+
+    expect(result).toMatchObject({ outcome: "done", failed: 0 });
+    expect(result.header.summary).toMatchObject({ create: 1, deactivate: 1, reactivate: 0 });
+    expect(place.target.active()).toEqual([
+      "a@example.com",
+      "c@example.com",
+      "e@example.com",
+      "g@example.com",
+      "renamed@example.com",
+    ]);
+    expect(place.target.accounts.size).toBe(7);
+    expect(place.target.account("c@example.com").values.title).toBe("Lead");
+    const touched = new Set(place.target.writes.map(({ userName }) => userName));
+    expect([...touched].sort()).toEqual([
+      "b@example.com",
+      "c@example.com",
+      "d@example.com",
+      "f@example.com",
+      "g@example.com",
+    ]);
+  });
+
+  it("finds the account whose create was on its way when it was lost", async () => {
+    await using place = await settled();
+    place.source.hire("g");
+    place.target.after = ({ kind }) => {
+      if (kind === "create") throw new StateError("killed");
+    };
+    await expect(place.cycle()).rejects.toThrow("killed");
+    place.target.after = () => {};
+    await lose(place);
+    expect((await place.cycle()).header.summary).toMatchObject({ create: 0, link: 7 });
+    expect(place.target.accounts.size).toBe(7);
+  });
+});
+
+describe("a restored database", () => {
+  it("reads both ends in full, and meets what happened since the backup", async () => {
+    await using place = await settled();
+    const file = join(place.path, "..", "backup.db");
+    backUp(place.path, file, { force: false });
+    place.source.hire("g");
+    place.source.change("b", { accountEnabled: false });
+    place.source.change("c", { jobTitle: "Lead" });
+    await place.cycle();
+    place.source.change("c", { jobTitle: "Head" });
+    place.target.writes.length = 0;
+    place.source.reads.length = 0;
+    place.target.reads.length = 0;
+
+    await restore(place, file);
+    const result = await place.cycle();
+
+    expect(place.source.reads).toContain("all");
+    expect(place.target.reads).toContain("list");
+    expect(result.header.summary).toMatchObject({ create: 0, deactivate: 0, update: 1, link: 1 });
+    expect(place.target.writes).toMatchObject([{ userName: "c@example.com" }]);
+    expect(place.target.account("c@example.com").values.title).toBe("Head");
+    expect((await place.cycle()).header.cycle).toBe("incremental");
+  });
+
+  it("does not take what was sent since the backup for edits by hand", async () => {
+    await using place = await settled({ drift: "report" });
+    const file = join(place.path, "..", "backup.db");
+    backUp(place.path, file, { force: false });
+    place.source.change("c", { jobTitle: "Lead" });
+    await place.cycle();
+    // Back to what the backup has.
+    place.source.change("c", { jobTitle: "Analyst" });
+    await restore(place, file);
+    await place.cycle();
+    expect(place.target.account("c@example.com").values.title).toBe("Analyst");
+
+    // Once it has been read anew, an edit by hand is one again.
+    const account = place.target.account("d@example.com");
+    place.target.accounts.set(account.latticeId, {
+      ...account,
+      values: { ...account.values, title: "Edited" },
+    });
+    await place.cycle({ full: true });
+    expect(place.target.account("d@example.com").values.title).toBe("Edited");
+  });
+});
+
+describe("a disk that becomes full", () => {
+  it("stops the cycle with a sentence, wherever it is, and the next one goes on without a second account", async () => {
+    let stopped = 0;
+    for (let more = 0; more < 40; more += 5) {
+      await using place = await createWorkplace();
+      for (let number = 0; number < 120; number += 1) {
+        place.source.hire(`p${number}`, { jobTitle: "x".repeat(300) }, number === 0 ? null : "p0");
+      }
+      await place.store.close();
+      const db = openDatabase(place.path);
+      const pages = Number(db.pragma("page_count", { simple: true }));
+      db.pragma(`max_page_count = ${pages + more}`);
+      place.store = storeOn(db, place.path);
+
+      const full = await place.cycle().then(
+        () => null,
+        (error: unknown) => error,
+      );
+      await place.restart();
+
+      if (full !== null) {
+        stopped += 1;
+        expect(full).toBeInstanceOf(StateError);
+        expect(String(full)).toMatch(/the disk of the state database .* is full \(SQLITE_FULL\): free space/);
+      }
+      const next = await place.cycle();
+      expect(next).toMatchObject({ outcome: "done", failed: 0 });
+      expect(place.target.accounts.size).toBe(120);
+      expect(place.target.writes.filter(({ kind }) => kind === "create")).toHaveLength(120);
+      expect(await place.store.totals()).toMatchObject({ linked: 120 });
+    }
+    // It was met at many different places.
+    expect(stopped).toBeGreaterThan(4);
+  });
+});
