@@ -118,16 +118,18 @@ export function createHttp(options: HttpOptions): Http {
 }
 
 const DEADLINE_FACTOR = 4;
+/** What stands in headers ends up in messages and in the provisioning log. */
+const LONGEST_HEADER = 200;
 
 function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => string): Exchange {
   const header = (name: string): string | undefined => {
     const value: unknown = response.headers[name];
-    return typeof value === "string" && value !== "" ? redact(value) : undefined;
+    return typeof value === "string" && value !== "" ? redact(value).slice(0, LONGEST_HEADER) : undefined;
   };
   return {
     kind: "answer",
     status: response.status,
-    statusText: redact(response.statusText ?? ""),
+    statusText: redact(response.statusText ?? "").slice(0, LONGEST_HEADER),
     body: typeof response.data === "string" ? redact(response.data) : "",
     contentType: header("content-type") ?? "",
     retryAfter: header("retry-after"),

@@ -15,16 +15,23 @@ export function parseListPage(body: JsonObject | undefined): ListPage | undefine
   if (body === undefined) return undefined;
   const total = memberOf(body, "totalResults", null);
   const resources = memberOf(body, "Resources", null) ?? [];
-  if (typeof total !== "number" || !Number.isInteger(total) || total < 0) return undefined;
+  if (typeof total !== "number" || !Number.isInteger(total) || total < 0 || total > largestTotal)
+    return undefined;
   return Array.isArray(resources) ? { totalResults: total, resources } : undefined;
 }
+
+/** A listing may grow while it is read, but hardly to twice what it began with: beyond this it has no end. */
+const mostAccounts = (promised: number): number => 2 * promised + 1_000;
+
+/** No company has more people. */
+const largestTotal = 10_000_000;
 
 /**
  * Walks a listing to its end, in steps of what came, not of what was asked for: the server may send less. An account
  * that comes twice, because the listing moved while it was read, is given out once.
  * @param fetchPage asks for the page that begins at a 1-based index
  * @throws HostUnavailableError where the listing does not reach its end: it stops before its own total, repeats
- * itself, or holds something that is no user. A listing without its end is no listing.
+ * itself, grows without end, or holds something that is no user. A listing without its end is no listing.
  */
 export async function* readListing(
   fetchPage: (startIndex: number) => Promise<JsonObject | undefined>,
@@ -32,6 +39,7 @@ export async function* readListing(
 ): AsyncGenerator<readonly TargetUser[], void> {
   const seen = new Set<string>();
   let received = 0;
+  let most = Number.POSITIVE_INFINITY;
   for (;;) {
     const page = parseListPage(await fetchPage(received + 1));
     if (page === undefined) {
@@ -39,6 +47,7 @@ export async function* readListing(
         "Lattice answered the listing of users with something that is no SCIM list. Check lattice.url.",
       );
     }
+    if (received === 0) most = mostAccounts(page.totalResults);
     const users = page.resources.map((resource) => readable(resource, paths));
     const fresh = users.filter(({ latticeId }) => !seen.has(latticeId) && seen.add(latticeId));
     if (users.length > 0 && fresh.length === 0) {
@@ -50,6 +59,12 @@ export async function* readListing(
     received += users.length;
     if (fresh.length > 0) yield fresh;
     if (received >= page.totalResults) return;
+    if (received > most) {
+      throw new HostUnavailableError(
+        `Lattice's listing of users does not end: it has given ${received} accounts and now promises ` +
+          `${page.totalResults}; nothing was concluded from it. Report it to Lattice.`,
+      );
+    }
     if (users.length === 0) {
       throw new HostUnavailableError(
         `Lattice's listing of users ended after ${received} of ${page.totalResults} accounts; nothing was concluded ` +

@@ -1,3 +1,4 @@
+import { fitsAddress } from "../domain/address.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { AttributeWrite, TargetUser } from "../domain/target.ts";
 import { type ElementWrite, mergeElements, pickElement, restoreElements, splitElements } from "./elements.ts";
@@ -21,7 +22,7 @@ type Draft = Record<string, Json>;
 export function parseUser(resource: unknown, paths: PathTable): TargetUser | undefined {
   if (!isJsonObject(resource)) return undefined;
   const latticeId = text(memberOf(resource, "id", null));
-  if (latticeId === null || latticeId === "." || latticeId === "..") return undefined;
+  if (latticeId === null || !fitsAddress(latticeId)) return undefined;
   const values: Draft = {};
   for (const path of paths.all) {
     const value = readPath(resource, path);

@@ -36,11 +36,12 @@ function isCommon(path: ScimPath): boolean {
 }
 
 function namesOf(attributes: Json | undefined): JsonObject {
-  const names: Record<string, JsonObject> = {};
+  const names: [string, JsonObject][] = [];
   for (const attribute of Array.isArray(attributes) ? attributes : []) {
     if (isJsonObject(attribute) && typeof attribute.name === "string") {
-      names[attribute.name] = namesOf(attribute.subAttributes);
+      names.push([attribute.name, namesOf(attribute.subAttributes)]);
     }
   }
-  return names;
+  // Not by assignment: an attribute may be named __proto__.
+  return Object.fromEntries(names);
 }

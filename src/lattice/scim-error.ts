@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
+import { parseJson } from "../domain/parse-json.ts";
 
 /** What an error answer says, as far as it can be read. */
 export interface ScimError {
@@ -21,14 +22,10 @@ export function parseScimError(body: string): ScimError {
   return { scimType: typeof scimType === "string" ? oneLine(scimType) : undefined, detail: detailOf(json) };
 }
 
-/** `undefined` where `body` is no JSON object. */
+/** `undefined` where `body` is no JSON object, or none that can be worked on. */
 export function parseJsonObject(body: string): JsonObject | undefined {
-  try {
-    const json: unknown = JSON.parse(body);
-    return isJsonObject(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(body);
+  return isJsonObject(json) ? json : undefined;
 }
 
 /** Whether a body is HTML, as proxies and login pages send it. */
@@ -46,7 +43,8 @@ function detailOf(json: JsonObject): string | undefined {
 }
 
 function pageTitle(body: string): string | undefined {
-  const title = /<title[^>]*>([^<]*)</i.exec(body)?.[1];
+  // The search for the end of a title that has none begins anew at each beginning of one.
+  const title = /<title[^>]*>([^<]*)</i.exec(body.slice(0, 10_000))?.[1];
   return title === undefined ? "a web page" : `a web page, "${oneLine(title) ?? ""}"`;
 }
 

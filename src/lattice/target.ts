@@ -1,3 +1,4 @@
+import { fitsAddress } from "../domain/address.ts";
 import {
   ConfigurationError,
   HostUnavailableError,
@@ -24,6 +25,9 @@ export interface LatticeTarget extends Target {
   /** Requests sent, and how many of them Lattice refused for coming too fast. */
   stats(): { requests: number; throttled: number };
 }
+
+/** Encoded it takes up to nine times as much, and servers take addresses of about 16,000 characters. */
+const LONGEST_VALUE = 1_000;
 
 /** @throws UsageError where a path cannot be written, or the token cannot be a key. */
 export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
@@ -113,10 +117,11 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
 
     find: async (attribute, value, signal) => {
       const matches: TargetUser[] = [];
-      const filter = `filter=${encodeURIComponent(`${attribute} eq ${JSON.stringify(value)}`)}`;
-      for await (const page of listing(filter, signal)) {
-        // A server that ignores the filter must not lead to a wrong link.
-        matches.push(...page.filter((user) => matchesFilter(user, attribute, value)));
+      for await (const page of listing(filterQuery(attribute, value), signal)) {
+        for (const user of page) {
+          // A server that ignores the filter must not lead to a wrong link.
+          if (matchesFilter(user, attribute, value)) matches.push(user);
+        }
       }
       return matches;
     },
@@ -230,6 +235,25 @@ function isMethodRefused(error: unknown): error is RecordRejectedError {
   return error instanceof RecordRejectedError && (error.status === 405 || error.status === 501);
 }
 
+/** RFC 7644 section 3.4.2.2: the value is a JSON string. @throws RecordRejectedError on one that no address can hold */
+function filterQuery(attribute: "userName" | "externalId", value: string): string {
+  if (value.length > LONGEST_VALUE) {
+    throw new RecordRejectedError(
+      `Lattice cannot be searched for a value of ${value.length} characters (${attribute}). Shorten it in Entra, or ` +
+        "map the attribute to another one.",
+      { status: 414 },
+    );
+  }
+  return `filter=${encodeURIComponent(`${attribute} eq ${JSON.stringify(value)}`)}`;
+}
+
+/** @throws RecordRejectedError where the id would make another address of it */
 function userPath(latticeId: string): string {
+  if (!fitsAddress(latticeId)) {
+    throw new RecordRejectedError(
+      `The Lattice account id ${JSON.stringify(latticeId.slice(0, 60))} cannot stand in an address.`,
+      { status: 400 },
+    );
+  }
   return `/Users/${encodeURIComponent(latticeId)}`;
 }

@@ -16,7 +16,9 @@ import { deliver, type HostileAnswer, outcomeOf } from "./outcome.ts";
 const seed = 20_260_301;
 
 let graph: GraphDouble;
+/** Given in turn and for ever. */
 let answers: readonly HostileAnswer[] = [];
+let given = 0;
 let tokenAnswer: HostileAnswer | undefined;
 /** Requests that reached a host which is not Graph. */
 let strayed = 0;
@@ -31,7 +33,7 @@ beforeAll(async () => {
   await once(stranger, "listening");
   strangerOrigin = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
   graph = await startGraph(
-    (_request, count) => (response) => deliver(response, answers[count % answers.length] ?? plain({})),
+    () => (response) => deliver(response, answers[given++ % answers.length] ?? plain({})),
     (_form, count) =>
       tokenAnswer === undefined
         ? { json: { access_token: `token-${count}`, expires_in: 3600 } }
@@ -202,6 +204,7 @@ async function attack(
       .replaceAll("GRAPH", graph.origin)
       .replaceAll("STRANGER", strangerOrigin),
   }));
+  given = 0;
   const before = graph.requests.length;
   const clock = fakeClock();
   const source = sourceFor(graph, { clock, scope: entraScope, select });
