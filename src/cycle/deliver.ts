@@ -84,6 +84,8 @@ async function createOnce(
         const link = { ...account, acknowledged: {} };
         const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
         if (due.length === 0) return { user: account, status: 200, requestId: undefined };
+        // Should the rest be refused, matching finds the account: it is not made again.
+        await context.store.saveTargets([account], context.cycleId);
         return await context.target.update(account, due, context.signal);
       }
       if (!unknown || attempt >= maxCreateTries) throw error;

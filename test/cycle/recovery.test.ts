@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/run.ts";
-import { StateError } from "../../src/domain/errors.ts";
+import { RecordRejectedError, StateError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
@@ -91,5 +91,34 @@ describe("a manager whose account was made by a run that was killed", () => {
     await die(place);
     await place.cycle();
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
+  });
+});
+
+describe("an account that a look-up found after a create without an answer", () => {
+  it("is kept in mind although what was left to send is refused", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a", { jobTitle: "Analyst" });
+    place.target.normalise = (path, value) => (path === "title" ? String(value).toUpperCase() : value);
+    place.target.after = ({ kind }) => {
+      if (kind === "create") throw new UnknownOutcomeError("no answer came");
+    };
+    place.target.before = ({ kind }) => {
+      if (kind === "update") throw new RecordRejectedError("not allowed", { status: 400 });
+    };
+    expect(await place.cycle()).toMatchObject({ failed: 1 });
+    place.target.after = () => {};
+    place.target.before = () => {};
+    place.target.writes.length = 0;
+
+    await place.cycle();
+    // A server that does not insist on unique names would have made a second account.
+    expect(place.target.writes.map(({ kind }) => kind)).not.toContain("create");
+    expect(place.target.active()).toEqual(["a@example.com"]);
+    expect((await place.cycle()).header.summary).toMatchObject({
+      create: 0,
+      link: 0,
+      update: 0,
+      unchanged: 1,
+    });
   });
 });
