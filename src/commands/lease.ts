@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { Clock } from "../domain/clock.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { LeaseHolder, StateStore } from "../domain/store.ts";
+import { hasEnded, identifyProcess } from "./process-identity.ts";
 
 /** How long a lease lasts that nobody renews. */
 export const leaseTtlMs = 60_000;
@@ -10,9 +11,12 @@ const heartbeatMs = 15_000;
 const pollMs = 500;
 /** Three heartbeats: whoever misses as many has died. */
 const silenceMs = 45_000;
+/** What a killed run had sent can still arrive: looked up too early it would be sent a second time. */
+const settleMs = 3_000;
 
 /**
- * Runs `action` while holding the lease; its signal aborts where the lease is lost or `signal` aborts.
+ * Runs `action` while holding the lease; its signal aborts where the lease is lost or `signal` aborts. The lease of a
+ * process that has certainly ended is taken over at once, any other when it expires.
  * @param waitMs how long to wait for another run to end
  * @throws LeaseHeldError
  */
@@ -22,8 +26,8 @@ export async function withLease<T>(
   options: { readonly signal: AbortSignal; readonly waitMs: number },
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const owner = `${hostname()}/${process.pid}/${randomUUID()}`;
-  await acquire(store, clock, owner, options);
+  const owner = [hostname(), process.pid, randomUUID(), identifyProcess() ?? ""].join("/");
+  const { tookOver } = await acquire(store, clock, owner, options);
   const lost = new AbortController();
   const heartbeat = setInterval(() => {
     store.renewLease(owner, clock.now(), leaseTtlMs).then(
@@ -34,7 +38,9 @@ export async function withLease<T>(
     );
   }, heartbeatMs);
   try {
-    return await action(AbortSignal.any([options.signal, lost.signal]));
+    const signal = AbortSignal.any([options.signal, lost.signal]);
+    if (tookOver && (await store.openIntents()).length > 0) await clock.sleep(settleMs, signal);
+    return await action(signal);
   } finally {
     clearInterval(heartbeat);
     await store.releaseLease(owner);
@@ -46,18 +52,22 @@ async function acquire(
   clock: Clock,
   owner: string,
   options: { readonly signal: AbortSignal; readonly waitMs: number },
-): Promise<void> {
+): Promise<{ readonly tookOver: boolean }> {
   let watched: LeaseHolder | null = null;
   let silentForMs = 0;
   // What was slept is counted: the clock itself may be set while it is waited.
   for (let waitedMs = 0; ; waitedMs += pollMs) {
     const silent = watched !== null && silentForMs >= silenceMs ? watched : undefined;
-    const answer = await store.acquireLease(owner, clock.now(), leaseTtlMs, silent);
-    if (answer.acquired) return;
+    let answer = await store.acquireLease(owner, clock.now(), leaseTtlMs, silent);
+    if (answer.acquired) return { tookOver: false };
+    if (hasDied(answer.holder)) {
+      answer = await store.acquireLease(owner, clock.now(), leaseTtlMs, answer.holder);
+      if (answer.acquired) return { tookOver: true };
+    }
     const { holder } = answer;
-    // Nobody takes a lease for longer than its time: the clock was set back since, or the holder's is ahead of this one.
-    // It could block for years, so that only a heartbeat tells whether there is somebody.
-    const implausible = holder.expiresAt - clock.now() > leaseTtlMs;
+    // Nobody takes a lease for so long: the clock was set back since, or the holder's is ahead of this one. It could block
+    // for years, so that only a heartbeat tells whether there is somebody.
+    const implausible = holder.expiresAt - clock.now() > 2 * leaseTtlMs;
     const renewed = watched?.owner === holder.owner && watched.expiresAt !== holder.expiresAt;
     silentForMs = watched?.expiresAt === holder.expiresAt ? silentForMs + pollMs : 0;
     watched = implausible ? holder : null;
@@ -66,6 +76,13 @@ async function acquire(
   }
 }
 
+/** A name of a host is not unique either, but two that differ are two machines or containers. */
+function hasDied({ owner }: LeaseHolder): boolean {
+  const [host, , , identity = ""] = owner.split("/");
+  return host === hostname() && hasEnded(identity);
+}
+
 function held(holder: LeaseHolder): string {
-  return `another run holds the lease (${holder.owner}, since ${new Date(holder.acquiredAt).toISOString()}): wait for it to end, or use --wait SECONDS; a lease whose holder died expires by ${new Date(holder.expiresAt).toISOString()}`;
+  const [host, pid] = holder.owner.split("/");
+  return `another run holds the lease (process ${pid} on ${host}, since ${new Date(holder.acquiredAt).toISOString()}): wait for it to end, or use --wait SECONDS; a lease whose holder died expires by ${new Date(holder.expiresAt).toISOString()}`;
 }

@@ -1,0 +1,14 @@
+import { existsSync } from "node:fs";
+import Database from "better-sqlite3";
+
+/** Whoever waits for a retry is due. */
+export function aDayPasses(statePath: string): void {
+  if (!existsSync(statePath)) return;
+  const db = new Database(statePath);
+  try {
+    const made = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'retry'").get() !== undefined;
+    if (made) db.exec("UPDATE retry SET next_try_at = 0");
+  } finally {
+    db.close();
+  }
+}
