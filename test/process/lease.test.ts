@@ -45,9 +45,15 @@ describe.concurrent("one database and several processes", () => {
       const { front, sandbox } = scene;
       // The first create is on its way for longer than a process takes to start; whoever sent it is killed meanwhile.
       const slow = Promise.withResolvers<Passing>();
+      const arrived = Promise.withResolvers<void>();
+      let first: Passing | undefined;
+      front.after = (request) => {
+        if (request === first) arrived.resolve();
+      };
       front.before = async (request) => {
         if (request.method !== "POST") return undefined;
         front.before = undefined;
+        first = request;
         slow.resolve(request);
         await new Promise((done) => setTimeout(done, 2_000));
         return undefined;
@@ -60,6 +66,7 @@ describe.concurrent("one database and several processes", () => {
       const begun = Date.now();
       expect(await scene.start(["sync"]).ended).toMatchObject({ code: 0, stderr: "" });
       expect(Date.now() - begun).toBeLessThan(30_000);
+      await arrived.promise;
       expect(scene.writes.filter((write) => write.body === body)).toHaveLength(1);
       const { externalId } = JSON.parse(body) as { externalId: string };
       expect(sandbox.lattice.byExternalId(externalId)).toMatchObject({ active: true });
