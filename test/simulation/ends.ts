@@ -69,6 +69,9 @@ export function createSource(world: World, doom: Doom): Source {
         ({ id, userName, presence }) =>
           presence === "present" && (id === wanted || userName.toLowerCase() === name),
       );
+      const hidden = world.people.get(wanted);
+      // "There is nobody" is shown, too.
+      if (person === undefined && hidden !== undefined) world.shown.set(hidden.id, hidden);
       return person === undefined ? null : show(world, person);
     },
     readScope: () => readScope(world, page),

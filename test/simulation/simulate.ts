@@ -15,7 +15,7 @@ import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
-import { conflictedPeople, faultsOf } from "./expectation.ts";
+import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
 import { calm, type History, mostPeople, type Step } from "./steps.ts";
 import {
@@ -321,7 +321,8 @@ function put(world: World, person: Person, change: Partial<Person>): void {
   world.put({ ...person, ...change });
   // What was released was another state of things.
   const forget = (what: Guarded, ...keys: readonly (keyof Person)[]): void => {
-    if (keys.some((key) => key in change)) world.released.delete(releaseKey(what, person.id));
+    if (keys.some((key) => key in change && change[key] !== person[key]))
+      world.released.delete(releaseKey(what, person.id));
   };
   forget("deactivations", "enabled", "presence", "member");
   forget("renames", "userName");
@@ -392,7 +393,7 @@ async function invariants({ world, store, history }: Stage): Promise<string | nu
   return null;
 }
 
-/** Once nothing goes wrong any more, two cycles make Lattice equal to the directory, and a third has nothing to do. */
+/** Once nothing goes wrong any more, two cycles (one for each of a row of people who wait for names) make Lattice equal to the directory, and a third has nothing to do. */
 async function converge(stage: Stage): Promise<string | null> {
   const { history, world, store } = stage;
   const settings = { ...settingsOf({ ...history, drift: "correct", guard: null }), scopeDigest: "final" };
@@ -403,7 +404,10 @@ async function converge(stage: Stage): Promise<string | null> {
   const byHand =
     listMisses || missesClears || missesRestores || history.steps.some((step) => handwork.has(step.do));
   world.manners = { ...world.manners, listMisses: false };
-  for (const kind of ["incremental", byHand ? "full" : "incremental"] as const) {
+  // Names that wait for one another come free one after the other.
+  const cycles = Math.max(2, longestRenameChain(world));
+  for (let index = 0; index < cycles; index += 1) {
+    const kind = byHand && index > 0 ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.
     world.now += 72 * hourMs;
     const result = await cycle(stage, { ...quietCycle, kind }, quiet);
