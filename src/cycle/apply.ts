@@ -1,7 +1,7 @@
 import { HostUnavailableError, InterruptedError } from "../domain/errors.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import type { CycleContext } from "./ports.ts";
-import { mostFailed } from "./quarantine.ts";
+import { isHopeless, mostFailed } from "./quarantine.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { send } from "./send.ts";
 
@@ -15,7 +15,7 @@ const maxConsecutiveFaults = 5;
 export interface Applied {
   readonly done: number;
   readonly failed: number;
-  /** So many failed that the rest was not sent. */
+  /** So many failed that the whole job backs off. */
   readonly mostFailed: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function applyPlan(
       batch = await nextBatch(context, batch.at(-1), batchSize)
     ) {
       run.throwIfStopped();
-      if (mostFailed(recorder.counts, false)) break;
+      if (isHopeless(recorder.counts)) break;
       await recorder.flush();
       await context.store.beginOperations(
         batch.map((operation) => operation.id),

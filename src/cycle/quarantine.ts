@@ -20,7 +20,17 @@ const leastOperations = 20;
 /** A probe sends few operations, so few must do. */
 const leastProbed = 5;
 
-/** Whether so many operations failed that the rest of the plan had better wait. */
+/** So few get through that sending the rest of the plan is of no use. */
+const hopelessShare = 0.95;
+const leastHopeless = 50;
+
+/** Whether hardly anything gets through: then the rest of the plan waits. Anything less, and the others have their turn. */
+export function isHopeless(counts: { done: number; failed: number }): boolean {
+  const all = counts.done + counts.failed;
+  return all >= leastHopeless && counts.failed >= all * hopelessShare;
+}
+
+/** Whether so many operations failed that the whole job backs off. */
 export function mostFailed(counts: { done: number; failed: number }, probe: boolean): boolean {
   const all = counts.done + counts.failed;
   return all >= (probe ? leastProbed : leastOperations) && counts.failed >= all * failureShare;

@@ -31,7 +31,7 @@ export interface CycleResult {
   readonly failed: number;
   /** Operations that the guard holds. */
   readonly heldOperations: number;
-  /** Where so many operations failed that the rest was not sent: what happened, in words. */
+  /** Where so many operations failed that the whole job backs off: what happened, in words. */
   readonly mostFailed: string | null;
   readonly durationMs: number;
   /** Object id of the person of a cycle on demand. */

@@ -46,7 +46,17 @@ describe("the quarantine", () => {
     expect(events.map(({ kind }) => kind)).toEqual(["quarantineEntered", "quarantineLeft"]);
   });
 
-  it("is entered when most operations fail, and the rest is not sent", async () => {
+  it("is entered when many operations fail, after everybody has had a turn", async () => {
+    await using place = await createWorkplace();
+    hire(place, 200);
+    place.target.before = ({ userName }) => {
+      if (/[02468]@/.test(userName)) throw new RecordRejectedError("no", { status: 400 });
+    };
+    expect(await attempt(place)).toMatchObject({ done: 100, failed: 100 });
+    expect((await quarantineOf(place))?.reason).toBe("100 of 200 operations failed");
+  });
+
+  it("is entered when hardly anything gets through, and the rest is not sent", async () => {
     await using place = await createWorkplace();
     hire(place, 200);
     place.target.before = () => {
