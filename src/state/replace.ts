@@ -109,7 +109,7 @@ async function holdLease(db: Connection, { owner, now, ttlMs }: LeaseTerms): Pro
     const { acquireLease, releaseLease } = leaseMethods(db);
     let answer = await acquireLease(owner, now, ttlMs);
     // From before the clock was set back: whether somebody is there is asked next.
-    if (!answer.acquired && answer.holder.expiresAt - now > ttlMs) {
+    if (!answer.acquired && answer.holder.expiresAt - now > 2 * ttlMs) {
       answer = await acquireLease(owner, now, ttlMs, answer.holder);
     }
     if (answer.acquired) return () => releaseLease(owner);

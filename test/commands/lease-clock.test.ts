@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { withLease } from "../../src/commands/lease.ts";
+import type { Clock } from "../../src/domain/clock.ts";
+import { LeaseHeldError } from "../../src/domain/errors.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
+
+const yearMs = 365 * 86_400_000;
+const ttlMs = 60_000;
+const start = Date.UTC(2026, 10, 23, 8);
+const other = "another-host/7/3f1c";
+
+let store: StateStore;
+
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), "als-lease-"));
+  store = openStore(join(folder, "state.db"));
+  return async () => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+});
+
+/** A clock that sleeping moves on; `tick` is told the time slept so far. */
+function clockFrom(now: number, tick: (sleptMs: number) => Promise<void> = async () => {}) {
+  let sleptMs = 0;
+  const clock: Clock = {
+    now: () => now + sleptMs,
+    sleep: async (milliseconds) => {
+      sleptMs += milliseconds;
+      await tick(sleptMs);
+    },
+  };
+  return { clock, slept: () => sleptMs };
+}
+
+function attempt(clock: Clock, waitMs = 0): Promise<string> {
+  return withLease(store, clock, { signal: new AbortController().signal, waitMs }, async () => "ran");
+}
+
+describe("a lease that lies years ahead, because the clock was set back", () => {
+  it("is taken from a dead run after three heartbeats were missed, whoever waits or not", async () => {
+    await store.acquireLease(other, start + yearMs, ttlMs);
+    const { clock, slept } = clockFrom(start);
+    expect(await attempt(clock)).toBe("ran");
+    expect(slept()).toBeGreaterThanOrEqual(45_000);
+    expect(slept()).toBeLessThan(50_000);
+  });
+
+  it("is left to a live run, which renews it by the new clock", async () => {
+    await store.acquireLease(other, start + yearMs, ttlMs);
+    const { clock, slept } = clockFrom(start, async (sleptMs) => {
+      if (sleptMs === 10_000) await store.renewLease(other, start + sleptMs, ttlMs);
+    });
+    await expect(attempt(clock)).rejects.toThrow(LeaseHeldError);
+    expect(slept()).toBe(10_000);
+    expect(await store.leaseHolder(start + 10_000)).toMatchObject({ owner: other });
+  });
+
+  it("is left to a live run on a host whose clock is ahead", async () => {
+    const aheadMs = 10 * 60_000;
+    await store.acquireLease(other, start + aheadMs, ttlMs);
+    const { clock } = clockFrom(start, async (sleptMs) => {
+      if (sleptMs % 15_000 === 0) await store.renewLease(other, start + aheadMs + sleptMs, ttlMs);
+    });
+    await expect(attempt(clock)).rejects.toThrow(LeaseHeldError);
+    await expect(attempt(clock, 5 * 60_000)).rejects.toThrow(LeaseHeldError);
+    expect((await store.leaseHolder(start))?.owner).toBe(other);
+  });
+
+  it("is not taken from a run that took it in the last moment", async () => {
+    await store.acquireLease(other, start + yearMs, ttlMs);
+    const { clock, slept } = clockFrom(start, async (sleptMs) => {
+      if (sleptMs === 45_000) await store.acquireLease(other, start + sleptMs, ttlMs);
+    });
+    await expect(attempt(clock)).rejects.toThrow(LeaseHeldError);
+    expect(slept()).toBe(45_000);
+  });
+});
+
+describe("a lease of the present", () => {
+  it("is waited for as long as was said, by time slept and not by the clock", async () => {
+    await store.acquireLease(other, start, ttlMs);
+    let now = start;
+    let slept = 0;
+    const backwards: Clock = {
+      now: () => now,
+      sleep: async (milliseconds) => {
+        slept += milliseconds;
+        // Corrected by a little at every look.
+        now -= 1;
+      },
+    };
+    await expect(
+      withLease(store, backwards, { signal: new AbortController().signal, waitMs: 5_000 }, async () => "ran"),
+    ).rejects.toThrow(LeaseHeldError);
+    expect(slept).toBe(5_000);
+  });
+
+  it("is refused at once where nobody waits, and free when it expires", async () => {
+    await store.acquireLease(other, start, ttlMs);
+    const { clock, slept } = clockFrom(start);
+    await expect(attempt(clock)).rejects.toThrow(/another run holds the lease/);
+    expect(slept()).toBe(0);
+    expect(await attempt(clock, 70_000)).toBe("ran");
+    expect(slept()).toBeGreaterThanOrEqual(ttlMs - 1_000);
+  });
+});
