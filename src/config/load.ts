@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../domain/errors.ts";
+import { joinFaults } from "../domain/faults.ts";
 import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
 import { CONFIG_VARIABLE, type Environment, FEDERATED_TOKEN_VARIABLE, readVariable } from "./environment.ts";
 import { type Layers, layer, type Overrides, readValue, setValue } from "./layers.ts";
@@ -51,7 +52,7 @@ export function loadConfig(options: {
     ...latticeUrl.problems,
     ...describeIssues(parsed.error?.issues ?? [], layers.raw, layers),
   ];
-  if (!parsed.success || problems.length > 0) throw new UsageError(problems.join("\n"));
+  if (!parsed.success || problems.length > 0) throw new UsageError(joinFaults(problems));
 
   const fileFolder = file === null ? cwd : dirname(resolve(cwd, file.name));
   const config = complete(parsed.data, layers, { env, cwd, fileFolder });

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Fault } from "../domain/faults.ts";
 import { type KnownKey, knownKeys } from "./keys.ts";
 import { suggestKeys } from "./suggest-key.ts";
 import type { KeyPath } from "./yaml-file.ts";
@@ -17,23 +18,27 @@ export interface Places {
   readonly ofKey: (path: KeyPath) => string;
 }
 
-/** One line for each thing that is wrong, in words; a credential is never quoted. */
+/** Each thing that is wrong, in one line; a credential is never quoted. */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   raw: unknown,
   places: Places,
-): readonly string[] {
+): readonly Fault[] {
   const known = knownKeys();
-  return issues.flatMap((issue) => {
+  return issues.flatMap((issue): Fault[] => {
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => {
+      return issue.keys.map((key) => () => {
         const path = [...issue.path, key];
         return `${places.ofKey(path)}: unknown key "${dotted(path)}"; ${hint(path, known)}`;
       });
     }
-    const message = `${issue.path.length === 0 ? "the configuration" : dotted(issue.path)} ${issue.message}`;
-    const given = issue.message.startsWith("must be") ? quote(issue.path, raw, known) : "";
-    return [`${places.ofValue(issue.path)}: ${message}${given}`];
+    return [
+      () => {
+        const message = `${issue.path.length === 0 ? "the configuration" : dotted(issue.path)} ${issue.message}`;
+        const given = issue.message.startsWith("must be") ? quote(issue.path, raw, known) : "";
+        return `${places.ofValue(issue.path)}: ${message}${given}`;
+      },
+    ];
   });
 }
 
@@ -41,7 +46,8 @@ export function describeIssues(
 function dotted(path: KeyPath): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;
-    return text === "" ? String(key) : `${text}.${String(key)}`;
+    const name = String(key).replaceAll(/\s/g, " ");
+    return text === "" ? name : `${text}.${name}`;
   }, "");
 }
 

@@ -11,9 +11,20 @@ import {
   visit,
 } from "yaml";
 import { UsageError } from "../domain/errors.ts";
+import { joinFaults } from "../domain/faults.ts";
 import { readTextFile } from "./text-file.ts";
 
-const MAXIMUM_BYTES = 1024 * 1024;
+/** Five thousand groups take about this much; the time that the parser takes grows faster than the file. */
+const MAXIMUM_BYTES = 256 * 1024;
+
+/** The configuration has sections in sections, six levels at most; in YAML one or two nodes make a level. */
+const MOST_ANCESTORS = 100;
+
+/** What the parser's own errors look like, as far as they are used. */
+interface Fault {
+  readonly code: string;
+  readonly pos: readonly [number, ...number[]];
+}
 
 /** A path into a YAML document, as zod reports it. */
 export type KeyPath = readonly PropertyKey[];
@@ -71,15 +82,26 @@ export function readYamlFile(
     throw new UsageError(`${name} cannot be read: ${file.problem}`);
   }
   const lines = new LineCounter();
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(file.text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    // Its own search compares each key with each other one.
+    uniqueKeys: false,
+  });
   const locate = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
   };
-  const faults = [...document.errors, ...document.warnings, ...danglingAliases(document)]
+  const structural = tooDeep(document) ?? [...danglingAliases(document), ...repeatedKeys(document)];
+  const faults = [...document.errors, ...document.warnings, ...structural]
     .sort((left, right) => left.pos[0] - right.pos[0])
-    .map(({ code, pos }) => `${locate(pos[0])}: ${SENTENCES[code] ?? `this is not valid YAML (${code})`}`);
-  if (faults.length > 0) throw new UsageError(faults.join("\n"));
+    .map(
+      ({ code, pos }) =>
+        () =>
+          `${locate(pos[0])}: ${SENTENCES[code] ?? `this is not valid YAML (${code})`}`,
+    );
+  if (faults.length > 0) throw new UsageError(joinFaults(faults));
   if (options.emptyIsAbsentExceptIn) emptyToUndefined(document, options.emptyIsAbsentExceptIn);
   return {
     name,
@@ -89,13 +111,45 @@ export function readYamlFile(
   };
 }
 
-/** Aliases without an anchor; `yaml` reports them only when the value is made, and quotes them. */
-function danglingAliases(document: Document.Parsed): { code: string; pos: readonly [number] }[] {
-  const found: { code: string; pos: readonly [number] }[] = [];
+/** The place beyond which nothing can walk through the document safely; `null` where there is none. */
+function tooDeep(document: Document.Parsed): Fault[] | null {
+  let found: Fault[] | null = null;
   visit(document, {
+    Collection: (_, node, ancestors) => {
+      if (ancestors.length <= MOST_ANCESTORS) return undefined;
+      found = [{ code: "RESOURCE_EXHAUSTION", pos: [node.range?.[0] ?? 0] }];
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+/** Aliases without an anchor; `yaml` reports them only when the value is made, and quotes them. */
+function danglingAliases(document: Document.Parsed): Fault[] {
+  const found: Fault[] = [];
+  const anchors = new Set<string>();
+  // Not with `Alias.resolve`, which looks through the whole document for each.
+  visit(document, {
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+    },
     Alias: (_, alias) => {
-      if (alias.resolve(document) === undefined)
-        found.push({ code: "BAD_ALIAS", pos: [alias.range?.[0] ?? 0] });
+      if (!anchors.has(alias.source)) found.push({ code: "BAD_ALIAS", pos: [alias.range?.[0] ?? 0] });
+    },
+  });
+  return found;
+}
+
+function repeatedKeys(document: Document.Parsed): Fault[] {
+  const found: Fault[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const keys = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (keys.has(key.value)) found.push({ code: "DUPLICATE_KEY", pos: [key.range?.[0] ?? 0] });
+        keys.add(key.value);
+      }
     },
   });
   return found;

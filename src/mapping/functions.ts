@@ -155,6 +155,15 @@ function withCulture(
   change: (value: string, locale: string) => string,
 ): Value {
   if (isEmpty(source ?? null)) return null;
-  // "en-US" stands for the invariant culture: it has no case rules of its own.
-  return change(text(source), isEmpty(culture ?? null) ? "en-US" : text(culture));
+  return change(text(source), localeOf(text(culture)));
+}
+
+/** "en-US" stands for the invariant culture: it has no case rules of its own. So it does for what names no culture. */
+function localeOf(culture: string): string {
+  try {
+    return Intl.getCanonicalLocales(culture)[0] ?? "en-US";
+  } catch (error) {
+    if (error instanceof RangeError) return "en-US";
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { UsageError } from "../domain/errors.ts";
+import { joinFaults } from "../domain/faults.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
 import { compileExpression } from "./evaluate.ts";
@@ -101,7 +102,7 @@ export function parseMapping(
   });
 
   faults.push(...duplicates(attributes), ...missing(attributes, faults.length > 0));
-  if (faults.length > 0) throw new UsageError(faults.map((fault) => `${origin}: ${fault}`).join("\n"));
+  if (faults.length > 0) throw new UsageError(joinFaults(faults.map((fault) => `${origin}: ${fault}`)));
 
   return {
     attributes,

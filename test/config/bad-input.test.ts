@@ -230,9 +230,9 @@ describe("invalid YAML", () => {
 });
 
 describe("a file that cannot be read", () => {
-  it("is refused above 1 MiB", () => {
-    expect(complaints("#".repeat(1024 * 1024 + 1))).toEqual([
-      "config/x.yaml cannot be read: it is larger than 1048576 bytes",
+  it("is refused above 256 KiB", () => {
+    expect(complaints("#".repeat(256 * 1024 + 1))).toEqual([
+      "config/x.yaml cannot be read: it is larger than 262144 bytes",
     ]);
   });
 

@@ -79,7 +79,7 @@ export const nastyJson: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((t
 })).value;
 
 /** An object with these own properties, `__proto__` too. */
-export function record(entries: fc.Arbitrary<[string, unknown][]>): fc.Arbitrary<Record<string, unknown>> {
+function record(entries: fc.Arbitrary<[string, unknown][]>): fc.Arbitrary<Record<string, unknown>> {
   return entries.map((pairs) => Object.fromEntries(pairs));
 }
 
@@ -99,7 +99,7 @@ export function mangled(shape: Readonly<Record<string, fc.Arbitrary<unknown>>>):
 }
 
 /** What a header can hold on the wire: one line of Latin-1. */
-export const headerText: fc.Arbitrary<string> = nastyText.map((text) =>
+const headerText: fc.Arbitrary<string> = nastyText.map((text) =>
   text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/gu, "?"),
 );
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { DomainError } from "../../src/domain/errors.ts";
+import { DomainError, UsageError } from "../../src/domain/errors.ts";
 import type { Delivery } from "./arbitraries.ts";
 
 /** One prepared answer of a hostile server. */
@@ -64,8 +64,37 @@ async function settle<T>(attempt: () => Promise<T>): Promise<Outcome<T>> {
   }
 }
 
+/** Longest time of the processor, not of the clock, that one configuration or expression may take. */
+const promptlyMs = 2_000;
+
+/**
+ * What `attempt`, which does not wait for anything, came to: a value, or `null` for a UsageError that can be shown to a
+ * person. Any other error, a long time, and a changed `Object.prototype` fail the test.
+ */
+export function promptOutcomeOf<T>(attempt: () => T): T | null {
+  const prototype = prototypeOfObjects();
+  const before = process.cpuUsage();
+  const value = valueOrRefusal(attempt);
+  const spentMs = process.cpuUsage(before).user / 1_000;
+  if (spentMs > promptlyMs) throw new Error(`it took ${spentMs} ms`);
+  if (prototypeOfObjects() !== prototype) throw new Error("Object.prototype was changed");
+  return value;
+}
+
+function valueOrRefusal<T>(attempt: () => T): T | null {
+  try {
+    return attempt();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const lines = error.message.split("\n");
+    if (lines.length > 200) throw new Error(`a message of ${lines.length} lines`);
+    for (const line of lines) requireShowable(line);
+    return null;
+  }
+}
+
 /** Fails where a message is no single line of bearable length, or holds what a terminal would obey. */
-export function requireShowable(message: string): void {
+function requireShowable(message: string): void {
   if (message.length > 3_000)
     throw new Error(`a message of ${message.length} characters: ${message.slice(0, 200)}`);
   const control = /\p{Cc}/u.exec(message);

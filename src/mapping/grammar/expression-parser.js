@@ -3,6 +3,10 @@
 // https://peggyjs.org/
 
 
+
+  // Entra's own limit is not known; the parser's is the stack.
+  const deepest = 100;
+
 class peg$SyntaxError extends SyntaxError {
   constructor(message, expected, found, location) {
     super(message);
@@ -222,22 +226,26 @@ function peg$parse(input, options) {
   const peg$e28 = peg$classExpectation([" ", "\t", "\r", "\n"], false, false, false);
 
   function peg$f0(value) {    return value;  }
-  function peg$f1(name, list) {
+  function peg$f1(name) {    return enter(location());  }
+  function peg$f2(name, list) {
+    depth -= 1;
     return { kind: "call", name, arguments: list, offset: offset() };
   }
-  function peg$f2(head, tail) {
+  function peg$f3(head, tail) {
     const all = [head, ...tail];
     return all.length === 1 && head.kind === "omitted" ? [] : all;
   }
-  function peg$f3() {    return { kind: "omitted", offset: offset() };  }
-  function peg$f4(left, operator, right) {
+  function peg$f4(left, condition) {
+    if (condition === null) return left;
+    const [operator, right] = condition;
     return { kind: "condition", operator, left, right, offset: offset() };
   }
-  function peg$f5(name) {    return { kind: "attribute", name: name.trim(), offset: offset() };  }
-  function peg$f6(parts) {    return { kind: "constant", value: parts.join(""), offset: offset() };  }
-  function peg$f7(digits) {    return { kind: "constant", value: Number.parseInt(digits, 16), offset: offset() };  }
-  function peg$f8(text) {    return { kind: "constant", value: Number(text), offset: offset() };  }
-  function peg$f9(text) {
+  function peg$f5() {    return { kind: "omitted", offset: offset() };  }
+  function peg$f6(name) {    return { kind: "attribute", name: name.trim(), offset: offset() };  }
+  function peg$f7(parts) {    return { kind: "constant", value: parts.join(""), offset: offset() };  }
+  function peg$f8(digits) {    return { kind: "constant", value: Number.parseInt(digits, 16), offset: offset() };  }
+  function peg$f9(text) {    return { kind: "constant", value: Number(text), offset: offset() };  }
+  function peg$f10(text) {
     return { kind: "constant", value: text.toLowerCase() === "true", offset: offset() };
   }
   let peg$currPos = options.peg$currPos | 0;
@@ -449,7 +457,7 @@ function peg$parse(input, options) {
   }
 
   function peg$parseCall() {
-    let s0, s1, s2, s3, s4, s5, s6, s7;
+    let s0, s1, s2, s3, s4, s5, s6, s7, s8;
 
     s0 = peg$currPos;
     s1 = peg$parseName();
@@ -463,20 +471,32 @@ function peg$parse(input, options) {
         if (peg$silentFails === 0) { peg$fail(peg$e0); }
       }
       if (s3 !== peg$FAILED) {
-        s4 = peg$parse_();
-        s5 = peg$parseArguments();
-        if (s5 !== peg$FAILED) {
-          s6 = peg$parse_();
-          if (input.charCodeAt(peg$currPos) === 41) {
-            s7 = peg$c1;
-            peg$currPos++;
-          } else {
-            s7 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e1); }
-          }
-          if (s7 !== peg$FAILED) {
-            peg$savedPos = s0;
-            s0 = peg$f1(s1, s5);
+        peg$savedPos = peg$currPos;
+        s4 = peg$f1(s1);
+        if (s4) {
+          s4 = undefined;
+        } else {
+          s4 = peg$FAILED;
+        }
+        if (s4 !== peg$FAILED) {
+          s5 = peg$parse_();
+          s6 = peg$parseArguments();
+          if (s6 !== peg$FAILED) {
+            s7 = peg$parse_();
+            if (input.charCodeAt(peg$currPos) === 41) {
+              s8 = peg$c1;
+              peg$currPos++;
+            } else {
+              s8 = peg$FAILED;
+              if (peg$silentFails === 0) { peg$fail(peg$e1); }
+            }
+            if (s8 !== peg$FAILED) {
+              peg$savedPos = s0;
+              s0 = peg$f2(s1, s6);
+            } else {
+              peg$currPos = s0;
+              s0 = peg$FAILED;
+            }
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -552,7 +572,7 @@ function peg$parse(input, options) {
         }
       }
       peg$savedPos = s0;
-      s0 = peg$f2(s1, s2);
+      s0 = peg$f3(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -562,48 +582,42 @@ function peg$parse(input, options) {
   }
 
   function peg$parseArgument() {
-    let s0, s1;
-
-    s0 = peg$parseCondition();
-    if (s0 === peg$FAILED) {
-      s0 = peg$parseValue();
-      if (s0 === peg$FAILED) {
-        s0 = peg$currPos;
-        s1 = '';
-        peg$savedPos = s0;
-        s1 = peg$f3();
-        s0 = s1;
-      }
-    }
-
-    return s0;
-  }
-
-  function peg$parseCondition() {
-    let s0, s1, s2, s3, s4, s5;
+    let s0, s1, s2, s3, s4, s5, s6;
 
     s0 = peg$currPos;
     s1 = peg$parseValue();
     if (s1 !== peg$FAILED) {
-      s2 = peg$parse_();
-      s3 = peg$parseOperator();
-      if (s3 !== peg$FAILED) {
-        s4 = peg$parse_();
-        s5 = peg$parseValue();
-        if (s5 !== peg$FAILED) {
-          peg$savedPos = s0;
-          s0 = peg$f4(s1, s3, s5);
+      s2 = peg$currPos;
+      s3 = peg$parse_();
+      s4 = peg$parseOperator();
+      if (s4 !== peg$FAILED) {
+        s5 = peg$parse_();
+        s6 = peg$parseValue();
+        if (s6 !== peg$FAILED) {
+          s2 = [ s4, s6 ];
         } else {
-          peg$currPos = s0;
-          s0 = peg$FAILED;
+          peg$currPos = s2;
+          s2 = peg$FAILED;
         }
       } else {
-        peg$currPos = s0;
-        s0 = peg$FAILED;
+        peg$currPos = s2;
+        s2 = peg$FAILED;
       }
+      if (s2 === peg$FAILED) {
+        s2 = null;
+      }
+      peg$savedPos = s0;
+      s0 = peg$f4(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
+    }
+    if (s0 === peg$FAILED) {
+      s0 = peg$currPos;
+      s1 = '';
+      peg$savedPos = s0;
+      s1 = peg$f5();
+      s0 = s1;
     }
 
     return s0;
@@ -701,7 +715,7 @@ function peg$parse(input, options) {
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f5(s2);
+          s0 = peg$f6(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -757,7 +771,7 @@ function peg$parse(input, options) {
       }
       if (s3 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f6(s2);
+        s0 = peg$f7(s2);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -895,7 +909,7 @@ function peg$parse(input, options) {
       }
       if (s2 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f7(s2);
+        s0 = peg$f8(s2);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -999,7 +1013,7 @@ function peg$parse(input, options) {
       }
       if (s1 !== peg$FAILED) {
         peg$savedPos = s0;
-        s1 = peg$f8(s1);
+        s1 = peg$f9(s1);
       }
       s0 = s1;
     }
@@ -1051,7 +1065,7 @@ function peg$parse(input, options) {
       }
       if (s2 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f9(s1);
+        s0 = peg$f10(s1);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -1141,6 +1155,15 @@ function peg$parse(input, options) {
     peg$silentFails--;
 
     return s0;
+  }
+
+
+  let depth = 0;
+
+  function enter(where) {
+    depth += 1;
+    if (depth > deepest) error(`nested deeper than ${deepest} functions`, where);
+    return true;
   }
 
   peg$result = peg$startRuleFunction();

@@ -1,0 +1,170 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { compileExpression, type Evaluator } from "../../src/mapping/evaluate.ts";
+import { attributesOf, parseExpression } from "../../src/mapping/expression.ts";
+import { expressionFunctions } from "../../src/mapping/functions.ts";
+import { parseMapping } from "../../src/mapping/mapping.ts";
+import type { Value } from "../../src/mapping/value.ts";
+import { mangled, nastyJson, nastyText } from "./arbitraries.ts";
+import { promptOutcomeOf } from "./outcome.ts";
+
+const seed = 20_260_305;
+const value = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
+
+/** The evaluator of `text`; `null` where it is refused in words. */
+function compiled(text: string): Evaluator | null {
+  return promptOutcomeOf(() => {
+    const tree = parseExpression(text);
+    for (const name of attributesOf(tree)) expect(typeof name).toBe("string");
+    return compileExpression(tree, text);
+  });
+}
+
+const attributeValue: fc.Arbitrary<Value> = fc.oneof(
+  nastyText,
+  fc.boolean(),
+  fc.double(),
+  fc.constant(null),
+  fc.array(nastyText, { maxLength: 3 }),
+);
+
+const names = [...expressionFunctions.keys()];
+const token = fc.oneof(
+  fc.constantFrom(
+    ...names.map((name) => `${name}(`),
+    "(",
+    ")",
+    ",",
+    ", ",
+    "[",
+    "]",
+    "[mail]",
+    '"',
+    '"x"',
+    "\\",
+    "&H",
+    "-1",
+  ),
+  fc.constantFrom(
+    "=",
+    "<>",
+    ">=",
+    " ",
+    "\n",
+    "True",
+    "false",
+    "Unknown(",
+    "1e9",
+    "99999999999999999999",
+    "[__proto__]",
+  ),
+  nastyText,
+);
+
+/** A well-formed expression; the functions get as many arguments as they take, of any kind. */
+const wellFormed: fc.Arbitrary<string> = fc.letrec<{ expression: string }>((tie) => {
+  const quoted = nastyText.map((text) => `"${text.slice(0, 50).replaceAll(/["\\]/g, "\\$&")}"`);
+  const call = fc
+    .constantFrom(...expressionFunctions.values())
+    .chain(({ name, minArguments, maxArguments }) => {
+      const condition = fc
+        .tuple(tie("expression"), fc.constantFrom("=", "<>", "<", ">="), tie("expression"))
+        .map(([left, operator, right]) => `${left} ${operator} ${right}`);
+      const argument = fc.oneof(tie("expression"), condition, fc.constant(""));
+      return fc
+        .array(argument, { minLength: minArguments, maxLength: Math.min(maxArguments, minArguments + 2) })
+        .map((given) => `${name}(${given.join(", ")})`);
+    });
+  return {
+    expression: fc.oneof(
+      { maxDepth: 3 },
+      fc.oneof(
+        quoted,
+        fc.constantFrom("[a]", "[b]", "1", "-5", "99999999", "True", "&HFFFFFFFFFFFFFFFFFFFF"),
+      ),
+      call,
+    ),
+  };
+}).expression;
+
+describe("an expression", () => {
+  it("of any text is understood, or refused in words", () => {
+    const soup = fc.array(token, { maxLength: 20 }).map((tokens) => tokens.join(""));
+    fc.assert(
+      fc.property(fc.oneof(nastyText, soup), (text) => {
+        compiled(text);
+      }),
+      { seed, numRuns: 1_000 },
+    );
+  });
+
+  it("that is well formed gives a value, whatever the attributes hold", () => {
+    let evaluated = 0;
+    fc.assert(
+      fc.property(wellFormed, attributeValue, attributeValue, (text, first, second) => {
+        const evaluate = compiled(text);
+        if (evaluate === null) return;
+        evaluated += 1;
+        value.parse(evaluate((name) => (name === "a" ? first : second)));
+      }),
+      { seed, numRuns: 1_000 },
+    );
+    expect(evaluated).toBeGreaterThan(600);
+  });
+
+  it("takes a culture from anywhere", () => {
+    for (const name of ["ToLower", "ToUpper"]) {
+      const evaluate = compiled(`${name}([a], [b])`);
+      fc.assert(
+        fc.property(nastyText, attributeValue, (text, culture) => {
+          expect(typeof evaluate?.((attribute) => (attribute === "a" ? `x${text}` : culture))).toBe("string");
+        }),
+        { seed, numRuns: 200 },
+      );
+    }
+  });
+
+  it("nested as deeply as it can be is understood, or refused in words", () => {
+    const pieces = ["Not(", "IIF(", "Append([a], ", "IIF(IsNull([a]) = ", "Coalesce(,", "(", "["];
+    for (const piece of pieces) {
+      for (const depth of [10, 50, 100, 101, 1_000, 9_999]) {
+        for (const end of ["", "[a]", `[a]${")".repeat(depth)}`])
+          compiled(`${piece.repeat(depth)}${end}`.slice(0, 10_000));
+      }
+    }
+    expect(compiled(`${"Not(".repeat(100)}[a]${")".repeat(100)}`)).not.toBeNull();
+    expect(compiled(`${"Not(".repeat(101)}[a]${")".repeat(101)}`)).toBeNull();
+    // What was nested and is closed again does not count.
+    expect(compiled(`Join(",", ${Array(300).fill("Not([a])").join(", ")})`)).not.toBeNull();
+  });
+
+  it("of ten megabytes is refused at once", () => {
+    for (const text of ["x", "Not(", '"', "[", "\\", " "])
+      expect(compiled(text.repeat(10_000_000 / text.length))).toBeNull();
+  });
+});
+
+describe("an attribute mapping", () => {
+  it("of any form is understood, or refused in words", () => {
+    const text = fc.oneof(
+      fc.constantFrom("userName", "externalId", "title", "manager", "mail", "Not([mail])"),
+      nastyText,
+    );
+    const rule = mangled({
+      target: text,
+      source: fc.oneof(fc.constant(undefined), text),
+      expression: fc.oneof(fc.constant(undefined), text),
+      constant: fc.oneof(fc.constant(undefined), nastyJson),
+      default: nastyJson,
+      matchingPrecedence: fc.constantFrom(1, 2, 0),
+    });
+    const filters = { properties: [], rejects: () => null };
+    fc.assert(
+      fc.property(fc.oneof(fc.array(rule, { maxLength: 3 }), nastyJson), (raw) => {
+        promptOutcomeOf(() => parseMapping(raw, { origin: "the test", onNull: "clear", filters }));
+      }),
+      { seed, numRuns: 500 },
+    );
+  });
+});
