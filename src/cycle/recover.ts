@@ -1,7 +1,9 @@
-import type { Intent } from "../domain/store.ts";
+import { RecordRejectedError } from "../domain/errors.ts";
+import type { Intent, OperationOutcome } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import { findAccount } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
+import { nextRetry, previousRetry } from "./retry-schedule.ts";
 
 /**
  * Looks up what became of writes that a run began and never confirmed (it was killed, or no answer came), before
@@ -10,6 +12,7 @@ import type { CycleContext } from "./ports.ts";
 export async function recoverIntents(context: CycleContext): Promise<void> {
   for (const intent of await context.store.openIntents()) {
     const account = await lookUp(context, intent);
+    if (account === "refused") continue;
     const linkable = account !== null && (await belongsTo(context, account, intent));
     context.log.info(
       { objectId: intent.objectId, action: intent.action, found: account !== null },
@@ -25,9 +28,36 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
   }
 }
 
-async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser | null> {
-  if (intent.latticeId !== null) return context.target.get(intent.latticeId, context.signal);
-  return findAccount(context, intent);
+/** One look-up that is refused stops nobody else: the intent stays, and the person is tried again later. */
+async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser | null | "refused"> {
+  try {
+    if (intent.latticeId !== null) return await context.target.get(intent.latticeId, context.signal);
+    return await findAccount(context, intent);
+  } catch (error) {
+    if (!(error instanceof RecordRejectedError)) throw error;
+    const { objectId, operationId } = intent;
+    const now = context.clock.now();
+    context.log.warn({ objectId }, "the look-up of an unconfirmed write was refused");
+    const message = `an earlier write is unconfirmed, and looking it up was refused: ${error.message}`;
+    const retry = nextRetry(
+      await previousRetry(context, objectId),
+      { objectId, code: error.code, message },
+      { now, intervalMs: context.settings.intervalMs, random: context.random() },
+    );
+    const outcome: OperationOutcome = {
+      operationId,
+      objectId,
+      status: "failed",
+      referencePending: false,
+      unknown: true,
+      error: message,
+      // Not in this cycle: what cannot be looked up must not be sent a second time.
+      retry: { ...retry, nextTryAt: Math.max(retry.nextTryAt, now + 1) },
+      finishedAt: now,
+    };
+    await context.store.recordOutcomes([outcome]);
+    return "refused";
+  }
 }
 
 /**

@@ -6,12 +6,12 @@ import {
   UnknownOutcomeError,
 } from "../domain/errors.ts";
 import { type Json, jsonEquals } from "../domain/json.ts";
-import type { ConfirmedTarget, LoggedOperation, OperationOutcome, RetryRecord } from "../domain/store.ts";
+import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../domain/store.ts";
 import { type AttributeWrite, type TargetUser, valueAt } from "../domain/target.ts";
 import { deliver } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
-import { nextRetry } from "./retry-schedule.ts";
+import { nextRetry, previousRetry } from "./retry-schedule.ts";
 
 /**
  * Sends one operation and says what came of it. One person's failure is an outcome; what concerns everybody
@@ -212,15 +212,4 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
 async function isGone(context: CycleContext, operation: LoggedOperation): Promise<boolean> {
   if (operation.action === "create" || operation.latticeId === null) return false;
   return (await context.target.get(operation.latticeId, context.signal)) === null;
-}
-
-async function previousRetry(context: CycleContext, objectId: string): Promise<RetryRecord | null> {
-  const { store, everyoneInScope } = context;
-  const [candidate] = await store.candidates({
-    select: { only: objectId },
-    everyoneInScope,
-    after: "",
-    limit: 1,
-  });
-  return candidate?.retry ?? null;
 }

@@ -38,6 +38,27 @@ describe("a run that was killed between sending and recording", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
+  it("stops nobody else where one look-up is refused, and sends nothing of that person until it is answered", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("x");
+    await place.cycle();
+    place.source.hire("a");
+    await die(place);
+    place.source.hire("b");
+    place.target.beforeRead = (read) => {
+      if (read.startsWith("find")) throw new RecordRejectedError("no filters today", { status: 400 });
+    };
+    place.target.writes.length = 0;
+    expect(await place.cycle()).toMatchObject({ done: 1, header: { summary: { create: 1 } } });
+    expect(place.target.writes.map(({ userName }) => userName)).toEqual(["b@example.com"]);
+    expect(await place.store.retries(9)).toMatchObject([{ objectId: "a" }]);
+    place.target.beforeRead = () => {};
+    expect(await place.cycle()).toMatchObject({ done: 0, outcome: "done" });
+    expect(await place.store.openIntents()).toEqual([]);
+    expect(await place.store.totals()).toMatchObject({ linked: 3, retrying: 0 });
+    expect(place.target.accounts.size).toBe(3);
+  });
+
   it("finds them although the person was renamed in between", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

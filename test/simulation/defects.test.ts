@@ -58,6 +58,8 @@ describe("the simulation notices", () => {
     async (_name, defect) => {
       const { code, output } = await simulateWith(defect);
       expect(output).toContain("A history breaks a promise");
+      // A program that only falls over would be found by anybody.
+      expect(output).not.toContain("the engine fell over");
       expect(code).toBe(1);
     },
   );

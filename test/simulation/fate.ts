@@ -75,7 +75,7 @@ export function createDoom(fate: Fate, onAbort: () => void): Doom {
 }
 
 /** A small generator of even numbers, the same for the same seed (a linear congruence with mixed output). */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = (seed ^ 0x9e3779b9) >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

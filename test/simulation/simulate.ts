@@ -15,18 +15,11 @@ import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
+import { happen, personId } from "./events.ts";
 import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
 import { calm, type History, mostPeople, type Step } from "./steps.ts";
-import {
-  createWorld,
-  type Guarded,
-  keptAs,
-  type Person,
-  refusedTitle,
-  releaseKey,
-  type World,
-} from "./world.ts";
+import { createWorld, type Guarded, refusedTitle, releaseKey, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -235,143 +228,6 @@ async function decide(
   }
 }
 
-/** Something happens at one of the two ends. */
-function happen(world: World, step: Step): void {
-  switch (step.do) {
-    case "hire": {
-      const id = personId(step.who);
-      if (world.people.has(id)) return;
-      world.put({
-        id,
-        userName: userName(step.name),
-        title: "Analyst",
-        enabled: true,
-        managerId: managerId(world, step.manager),
-        presence: "present",
-        member: true,
-      });
-      return;
-    }
-    case "everybodyLeaves":
-      for (const person of [...world.people.values()]) put(world, person, { member: false });
-      return;
-    case "editInLattice": {
-      const account = accountOf(world, step.who);
-      if (account === undefined) return;
-      const values = { ...account.values, title: step.title };
-      world.accounts.set(account.id, keptAs(world.manners, { ...account, active: step.active, values }));
-      return;
-    }
-    case "removeInLattice": {
-      const account = accountOf(world, step.who);
-      if (account !== undefined) removeAccount(world, account.id);
-      return;
-    }
-    case "stranger": {
-      const name = userName(step.name);
-      if ([...world.accounts.values()].some((account) => account.userName === name)) return;
-      const id = `stranger-${world.accounts.size}-${step.name}`;
-      const externalId = step.owner === "another" ? `another-${step.name}` : null;
-      world.accounts.set(id, { id, userName: name, externalId, active: true, values: {}, stranger: true });
-      return;
-    }
-    case "expireWatermarks":
-      world.oldestWatermark = world.log.length + 1;
-      return;
-    case "wait":
-      world.now += step.hours * hourMs;
-      return;
-    case "title":
-    case "rename":
-    case "disableAndRename":
-    case "manager":
-    case "enable":
-    case "disable":
-    case "join":
-    case "leave":
-    case "softDelete":
-    case "purge":
-    case "restore": {
-      const person = world.people.get(personId(step.who));
-      if (person === undefined) return;
-      put(world, person, editOf(world, step));
-      if (step.do === "purge") forgetManager(world, person.id);
-      return;
-    }
-    default:
-      throw new Error(`${step.do} is no event at an end`);
-  }
-}
-
-/** As Lattice does it: whoever had the account as a manager has none. */
-function removeAccount(world: World, id: string): void {
-  world.accounts.delete(id);
-  for (const account of [...world.accounts.values()]) {
-    if (account.values[managerPath] !== id) continue;
-    const { [managerPath]: _, ...values } = account.values;
-    world.accounts.set(account.id, { ...account, values });
-  }
-}
-
-function put(world: World, person: Person, change: Partial<Person>): void {
-  // Nobody comes back from a purge, and only a restore brings somebody back from the bin.
-  if (person.presence === "deleted") return;
-  if (person.presence === "softDeleted" && change.presence === undefined) return;
-  if (Object.entries(change).every(([key, value]) => person[key as keyof Person] === value)) return;
-  world.put({ ...person, ...change });
-  // What was released was another state of things.
-  const forget = (what: Guarded, ...keys: readonly (keyof Person)[]): void => {
-    if (keys.some((key) => key in change && change[key] !== person[key]))
-      world.released.delete(releaseKey(what, person.id));
-  };
-  forget("deactivations", "enabled", "presence", "member");
-  forget("renames", "userName");
-  forget("clears", "title");
-}
-
-/** Who is gone for good manages nobody any more. */
-function forgetManager(world: World, id: string): void {
-  for (const person of [...world.people.values()]) {
-    if (person.managerId === id) put(world, person, { managerId: null });
-  }
-}
-
-/** A manager is somebody whom the directory has. */
-function managerId(world: World, who: number | null): string | null {
-  if (who === null) return null;
-  const manager = world.people.get(personId(who));
-  return manager?.presence === "present" ? manager.id : null;
-}
-
-function editOf(world: World, step: Step): Partial<Person> {
-  switch (step.do) {
-    case "title":
-      return { title: step.title };
-    case "rename":
-      return { userName: userName(step.name) };
-    case "disableAndRename":
-      return { enabled: false, userName: userName(step.name) };
-    case "manager":
-      return { managerId: managerId(world, step.manager) };
-    case "enable":
-      return { enabled: true };
-    case "disable":
-      return { enabled: false };
-    case "join":
-      return { member: true };
-    case "leave":
-      return { member: false };
-    case "softDelete":
-      return { presence: "softDeleted" };
-    case "purge":
-      return { presence: "deleted" };
-    case "restore":
-      return { presence: "present" };
-    default:
-      return {};
-  }
-}
-
 /** What must hold between any two steps. */
 async function invariants({ world, store, history }: Stage): Promise<string | null> {
   const owners = [...world.accounts.values()].flatMap(({ externalId }) => externalId ?? []);
@@ -475,16 +331,4 @@ function settingsOf(history: History): CycleSettings {
     intervalMs: 45 * 60_000,
     retentionMs: 30 * 24 * hourMs,
   };
-}
-
-function personId(number: number): string {
-  return `p${number}`;
-}
-
-function userName(number: number): string {
-  return `n${number}@example.com`;
-}
-
-function accountOf(world: World, who: number) {
-  return [...world.accounts.values()].find(({ externalId }) => externalId === personId(who));
 }
