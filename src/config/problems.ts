@@ -5,6 +5,8 @@ import { suggestKeys } from "./suggest-key.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
 const LONGEST_QUOTE = 60;
+/** A word that is longer than this may be a credential in a wrong place; what is meant for these keys is shorter. */
+const LONGEST_WORD = 20;
 
 const KINDS: { readonly [type: string]: string } = {
   string: "text",
@@ -88,13 +90,17 @@ function quote(path: KeyPath, raw: unknown, known: readonly KnownKey[]): string 
   const key = known.find((candidate) => candidate.key === name);
   // Where a section is wanted, the text may be a credential that was put one level too high.
   if (key?.section !== false || key.secret) return `, but is ${KINDS[typeof value] ?? "something else"}`;
-  return `, but is ${shorten(typeof value === "string" ? JSON.stringify(withoutUserInfo(value)) : String(value))}`;
+  if (typeof value !== "string") return `, but is ${shorten(String(value))}`;
+  if (value.includes("://")) return `, but is ${shorten(JSON.stringify(withoutSecrets(value)))}`;
+  const word = value.split(/\s+/).find(({ length }) => length > LONGEST_WORD);
+  return word === undefined ? `, but is ${shorten(JSON.stringify(value))}` : ", but is something else";
 }
 
 function shorten(text: string): string {
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`;
 }
 
-function withoutUserInfo(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, "//***@");
+/** An address without user name and query. */
+function withoutSecrets(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, "//***@").replace(/\?.*$/s, "?***");
 }

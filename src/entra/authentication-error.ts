@@ -107,15 +107,19 @@ const passingCodes: ReadonlySet<number> = new Set([90006, 90033, 90024]);
 
 /**
  * Turns a failed attempt to get a token into one clear sentence.
+ * @param redact takes the credential out of what the other side says
  * @returns a `ConfigurationError`, or a `PassingFault` whose verdict is a `HostUnavailableError`
  */
 export function explainAuthenticationFailure(
   error: unknown,
-  exchange: TokenExchange,
+  said: TokenExchange,
   applicant: Applicant,
+  redact: (text: string) => string = (text) => text,
 ): ConfigurationError | PassingFault {
-  const answer = parseAnswer(exchange.body);
-  const message = error instanceof Error ? error.message : String(error);
+  const { retryAfter = null } = said;
+  const exchange = { ...said, retryAfter: retryAfter === null ? null : redact(retryAfter) };
+  const answer = parseAnswer(redact(exchange.body ?? ""));
+  const message = redact(error instanceof Error ? error.message : String(error));
   const code = answer.code ?? codeIn(message);
   const cause = { cause: error };
   if (code !== undefined && !passingCodes.has(code)) {
@@ -251,7 +255,7 @@ interface Answer {
 }
 
 /** Reads an OAuth error answer (RFC 6749, section 5.2) with Entra's `error_codes`. */
-function parseAnswer(body: string | undefined): Answer {
+function parseAnswer(body: string): Answer {
   const parsed = parseObject(body);
   const { error, error_description: description, error_codes: codes } = parsed;
   const text = typeof description === "string" ? description : undefined;
@@ -263,9 +267,9 @@ function parseAnswer(body: string | undefined): Answer {
   };
 }
 
-function parseObject(body: string | undefined): Readonly<Record<string, unknown>> {
+function parseObject(body: string): Readonly<Record<string, unknown>> {
   // Where it is no JSON, the status alone must speak.
-  const parsed = parseJson(body ?? "");
+  const parsed = parseJson(body);
   return isJsonObject(parsed) ? parsed : {};
 }
 

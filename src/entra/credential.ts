@@ -3,6 +3,7 @@ import type { Clock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
 import { parseJson } from "../domain/parse-json.ts";
+import { redactor } from "../domain/redact.ts";
 import { type Applicant, explainAuthenticationFailure, type TokenExchange } from "./authentication-error.ts";
 import { isMicrosoftAuthority } from "./clouds.ts";
 import type { EntraCredential, EntraLog } from "./options.ts";
@@ -57,6 +58,7 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
     credential: kind.kind,
   };
   const scope = `${graphUrl.origin}/.default`;
+  const redact = redactor(secretOf(kind));
   let attempt: Attempt = { exchange: {}, signal: AbortSignal.abort() };
   let credential: TokenCredential | undefined;
   let cached: AccessToken | undefined;
@@ -77,7 +79,7 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
           return token;
         } catch (error) {
           signal.throwIfAborted();
-          throw explainAuthenticationFailure(error, attempt.exchange, applicant);
+          throw explainAuthenticationFailure(error, attempt.exchange, applicant, redact);
         }
       },
       { clock, signal, log, what: `Signing in at ${authority.host}` },
@@ -112,6 +114,12 @@ function refuseImpossible({ authority, clientId, credential }: TokenOptions): vo
       `entra.authorityHost ${authority.origin} is plain http://, which works with a client secret only. Use https:// or a client secret.`,
     );
   }
+}
+
+/** What is sent to the authority, or opens what is; empty for a credential that this program never sees. */
+function secretOf(credential: EntraCredential): string {
+  if (credential.kind === "clientSecret") return credential.secret.reveal();
+  return credential.kind === "clientCertificate" ? (credential.password?.reveal() ?? "") : "";
 }
 
 async function createCredential(options: TokenOptions, current: () => Attempt): Promise<TokenCredential> {

@@ -10,6 +10,7 @@ import type { Clock } from "../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import { parseJson } from "../domain/parse-json.ts";
+import { redactor } from "../domain/redact.ts";
 import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
 import type { TokenProvider } from "./credential.ts";
 import { errorOfAnswer, type GraphCall, malformed } from "./graph-error.ts";
@@ -59,14 +60,15 @@ export function createGraphReader(options: GraphReaderOptions): GraphReader {
     try {
       const response = await send(client, exchange);
       skewMs = skewOf(response, clock.now()) ?? skewMs;
-      const text = await readText(response, maximumBytes, graphUrl.host);
+      const redact = redactor(exchange.token);
+      const text = redact(await readText(response, maximumBytes, graphUrl.host));
       const body = parseJson(text);
       log?.debug({ url: url.pathname, status: response.status, bytes: text.length }, "Graph answered.");
       if (!response.ok) {
         throw errorOfAnswer(
           graphUrl.host,
           call,
-          { status: response.status, headers: response.headers, body },
+          { status: response.status, headers: redactedHeaders(response, redact), body },
           skewHint(skewMs),
         );
       }
@@ -108,6 +110,8 @@ class Exchange implements MiddlewareOptions {
   readonly signal: AbortSignal;
   /** The client wraps what its middleware throws and loses the cause; here it survives. */
   thrown: { readonly error: unknown } | undefined;
+  /** The bearer that was sent last, which an answer may say back. */
+  token = "";
 
   constructor(url: URL, call: GraphCall, signal: AbortSignal) {
     this.url = url;
@@ -138,13 +142,16 @@ function middlewareChain(options: GraphReaderOptions): Middleware[] {
 function authentication({ graphUrl, tokens }: GraphReaderOptions): Middleware {
   let next: Middleware | undefined;
 
-  async function run(context: Context, { url, signal }: Exchange): Promise<void> {
+  async function run(context: Context, exchange: Exchange): Promise<void> {
+    const { url, signal } = exchange;
     refuseForeign(url, graphUrl);
-    await pass(next, withBearer(context, (await tokens.get(signal)).token));
+    exchange.token = (await tokens.get(signal)).token;
+    await pass(next, withBearer(context, exchange.token));
     if (context.response?.status !== 401) return;
     const claims = claimsChallenge(context.response.headers.get("www-authenticate"));
     await context.response.body?.cancel();
-    await pass(next, withBearer(context, (await tokens.renew(signal, claims)).token));
+    exchange.token = (await tokens.renew(signal, claims)).token;
+    await pass(next, withBearer(context, exchange.token));
   }
 
   return {
@@ -266,6 +273,18 @@ async function readText(response: Response, maximumBytes: number, host: string):
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+function redactedHeaders(
+  { headers }: Response,
+  redact: (text: string) => string,
+): { get(name: string): string | null } {
+  return {
+    get: (name) => {
+      const value = headers.get(name);
+      return value === null ? null : redact(value);
+    },
+  };
 }
 
 /** Graph's clock minus ours, from the `Date` header (whole seconds). */

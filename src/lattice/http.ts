@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import axios, { type AxiosResponse, isAxiosError } from "axios";
 import { UsageError } from "../domain/errors.ts";
+import { redactor } from "../domain/redact.ts";
 import type { Secret } from "../domain/secret.ts";
 import { isLoopback } from "./tenant-url.ts";
 
@@ -83,7 +84,7 @@ export function createHttp(options: HttpOptions): Http {
     transformResponse: [(body: unknown) => body],
     validateStatus: () => true,
   });
-  const redact = (text: string): string => text.replaceAll(token, "***");
+  const redact = redactor(token);
 
   return {
     exchange: async (request, signal) => {

@@ -25,8 +25,10 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
   const { path, flags } = splitPath(url);
   const other = flags.find((flag) => flagName(flag) !== AZURE_FLAG);
   if (other !== undefined) {
+    // Without a name, what stands there may be the key itself.
+    const what = other.includes("=") ? `the query parameter "${other.split("=")[0]}"` : "a query";
     throw new UsageError(
-      `The Lattice URL has the query parameter "${other.split("=")[0]}". Give the base address alone, ` +
+      `The Lattice URL has ${what}. Give the base address alone, ` +
         "as in https://api.latticehq.com/scim/v2.",
     );
   }

@@ -19,6 +19,10 @@ export interface Answer {
 /** What stands before a server: it passes on what it has received, also when whoever sent it is gone by then. */
 export interface Front extends AsyncDisposable {
   readonly origin: string;
+  /** Changes a request before it is passed on. */
+  rewrite: ((request: Passing) => Passing) | undefined;
+  /** Changes an answer of the server behind before it is given. */
+  rewriteAnswer: ((answer: Answer) => Answer) | undefined;
   /** Called with each request before it is passed on; an answer of its own is given instead. */
   before: ((request: Passing) => Promise<Answer | undefined> | Answer | undefined) | undefined;
   /** Called with what came back. */
@@ -38,19 +42,26 @@ export async function startFront(to: string | null): Promise<Front> {
       const { method = "GET", url: path = "/", headers } = incoming;
       const request: Passing = { method, path, headers, body: Buffer.concat(chunks).toString("utf8") };
       const own = await front.before?.(request);
-      const answer = own ?? (to === null ? { status: 404, body: "" } : await forward(agent, to, request));
-      if (own === undefined) front.after?.(request, answer);
+      const answer = own ?? (await answerOf(request));
       const body = Buffer.from(to === null ? answer.body : answer.body.replaceAll(to, front.origin));
       response.writeHead(answer.status, { ...answer.headers, "content-length": body.length });
       response.end(body);
     };
     pass().catch(() => response.destroy());
   });
+  const answerOf = async (request: Passing): Promise<Answer> => {
+    if (to === null) return { status: 404, body: "" };
+    const answer = await forward(agent, to, front.rewrite?.(request) ?? request);
+    front.after?.(request, answer);
+    return front.rewriteAnswer?.(answer) ?? answer;
+  };
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   const front: Front = {
     origin: `http://127.0.0.1:${port}`,
+    rewrite: undefined,
+    rewriteAnswer: undefined,
     before: undefined,
     after: undefined,
     [Symbol.asyncDispose]: async () => {

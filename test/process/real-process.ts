@@ -17,6 +17,8 @@ export interface Ended {
 export interface RealProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** What it has said so far. */
+  stderr(): string;
   /** Resolves when stderr matches; rejects where the process ends before. */
   said(pattern: RegExp): Promise<void>;
 }
@@ -98,6 +100,7 @@ function startProcess(
   return {
     child,
     ended,
+    stderr: () => stderr,
     said: (pattern) =>
       new Promise((found, failed) => {
         const look = (): void => {
