@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { realpath, rename, rm, stat } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { UsageError } from "../domain/errors.ts";
 import type { PlanView, Write } from "./view.ts";
@@ -19,7 +19,7 @@ export interface ReportOptions {
 
 /**
  * Writes the report of a plan or a cycle. A file appears under its name only when it is whole, readable by its
- * owner alone (it holds people's data).
+ * owner alone (it holds people's data). A pipe or a device is written to as it is: it must not be replaced by a file.
  * @throws UsageError where the file cannot be written
  */
 export async function writeReport(view: PlanView, options: ReportOptions): Promise<void> {
@@ -27,16 +27,17 @@ export async function writeReport(view: PlanView, options: ReportOptions): Promi
     await writeTo(view, options, writer(options.stream));
     return;
   }
-  const partial = `${options.out}.${process.pid}.partial`;
+  const { path, special } = await destination(options.out);
+  const partial = special ? path : `${path}.${process.pid}.partial`;
   try {
-    const file = createWriteStream(partial, { mode: 0o600 });
+    const file = createWriteStream(partial, { mode: 0o600, flags: special ? "a" : "w" });
     await once(file, "open");
     await writeTo(view, options, writer(file));
     file.end();
     await once(file, "close");
-    await rename(partial, options.out);
+    if (!special) await rename(partial, path);
   } catch (error) {
-    await rm(partial, { force: true });
+    if (!special) await rm(partial, { force: true });
     if (!(error instanceof Error && "code" in error)) throw error;
     throw new UsageError(
       `the report cannot be written to ${options.out} (${String(error.code)}): choose another --out`,
@@ -44,6 +45,18 @@ export async function writeReport(view: PlanView, options: ReportOptions): Promi
         cause: error,
       },
     );
+  }
+}
+
+/** Where a report goes: through links, and whether what is there is something other than a file or a folder. */
+async function destination(out: string): Promise<{ path: string; special: boolean }> {
+  try {
+    const found = await stat(out);
+    const special = !found.isFile() && !found.isDirectory();
+    // The name of a pipe may be a link to nothing that has a path (/dev/stdout).
+    return { path: special ? out : await realpath(out), special };
+  } catch {
+    return { path: out, special: false };
   }
 }
 

@@ -18,7 +18,11 @@ export function backUp(path: string, file: string, how: { readonly force: boolea
   const state = stateDatabase(path);
   const destination = backupFile(file, "written");
   refuseOwnFiles(path, file);
-  if (statOf(file) !== null && !how.force) {
+  const taken = statOf(file);
+  if (taken !== null && !taken.isFile()) {
+    throw new UsageError(`${file} is not a file: choose another name; nothing was done`);
+  }
+  if (taken !== null && !how.force) {
     throw new UsageError(
       `${file} exists: choose another name, or overwrite it with --force; nothing was done`,
     );

@@ -6,10 +6,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +19,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
-import { LeaseHeldError, StateError, UsageError } from "../../src/domain/errors.ts";
+import { LeaseHeldError, UsageError } from "../../src/domain/errors.ts";
 import { backUp, discard, prepareRestore } from "../../src/state/backup.ts";
 import { inspectDatabase, isDamaged } from "../../src/state/inspect.ts";
 import { replaceDatabase } from "../../src/state/replace.ts";
@@ -167,8 +169,15 @@ describe("a backup", () => {
       /the backup .*none.backup\.db cannot be written \(ENOENT\)/,
     );
     mkdirSync(backup);
-    expect(() => backUp(path, backup, { force: true })).toThrow(StateError);
+    expect(() => backUp(path, backup, { force: true })).toThrow(
+      /backup\.db is not a file: choose another name/,
+    );
     rmSync(backup, { recursive: true });
+    // A device must not be replaced by the backup; whatever goes to it afterwards would fill the disk.
+    symlinkSync("/dev/null", backup);
+    expect(() => backUp(path, backup, { force: true })).toThrow(UsageError);
+    expect(readlinkSync(backup)).toBe("/dev/null");
+    unlinkSync(backup);
     truncateSync(path, 20_000);
     expect(() => backUp(path, backup, { force: false })).toThrow(/is damaged/);
     expect(names()).toEqual(["state.db"]);
