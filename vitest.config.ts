@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
+    // Left alone, a machine of two cores would get one.
+    maxWorkers: 2,
   },
 });
