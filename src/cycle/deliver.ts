@@ -4,7 +4,7 @@ import {
   RecordRejectedError,
   UnknownOutcomeError,
 } from "../domain/errors.ts";
-import { jsonEquals } from "../domain/json.ts";
+import { type Json, jsonEquals } from "../domain/json.ts";
 import type { ConfirmedTarget, LoggedOperation } from "../domain/store.ts";
 import { type AttributeWrite, type TargetUser, valueAt, type WriteReceipt } from "../domain/target.ts";
 import type { CycleContext } from "./ports.ts";
@@ -15,6 +15,8 @@ export interface Delivery {
   readonly receipt: WriteReceipt;
   /** The account as it was known before the write. */
   readonly link: ConfirmedTarget | null;
+  /** Why the account, which is certainly this person's, did not take the rest. */
+  readonly refusal?: unknown;
 }
 
 /** Carries one operation out. @throws what the target throws */
@@ -24,7 +26,7 @@ export async function deliver(
   writes: readonly AttributeWrite[],
 ): Promise<Delivery> {
   if (operation.action === "create") {
-    return { receipt: await createOnce(context, operation, writes), link: null };
+    return createOnce(context, operation, writes);
   }
   if (operation.adopts) return adopt(context, operation, writes);
   const link = await context.store.linkOf(operation.objectId);
@@ -68,10 +70,10 @@ async function createOnce(
   context: CycleContext,
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
-): Promise<WriteReceipt> {
+): Promise<Delivery> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await context.target.create(writes, context.signal);
+      return { receipt: await context.target.create(writes, context.signal), link: null };
     } catch (error) {
       const unknown = error instanceof UnknownOutcomeError;
       if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
@@ -81,15 +83,32 @@ async function createOnce(
           { objectId: operation.objectId, latticeId: account.latticeId },
           "found the account by look-up",
         );
-        const link = { ...account, acknowledged: {} };
-        const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
-        if (due.length === 0) return { user: account, status: 200, requestId: undefined };
-        // Should the rest be refused, matching finds the account: it is not made again.
-        await context.store.saveTargets([account], context.cycleId);
-        return await context.target.update(account, due, context.signal);
+        return completeFound(context, operation, account, writes);
       }
       if (!unknown || attempt >= maxCreateTries) throw error;
     }
+  }
+}
+
+/** Sends what an account that a create met, or made without an answer, still lacks. */
+async function completeFound(
+  context: CycleContext,
+  operation: LoggedOperation,
+  account: TargetUser,
+  writes: readonly AttributeWrite[],
+): Promise<Delivery> {
+  const link = { ...account, acknowledged: {} };
+  const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
+  const unchanged: WriteReceipt = { user: account, status: 200, requestId: undefined };
+  if (due.length === 0) return { receipt: unchanged, link: null };
+  try {
+    return { receipt: await context.target.update(account, due, context.signal), link: null };
+  } catch (refusal) {
+    // Whoever leaves before the rest is taken must be switched off, and for that be linked.
+    if (account.externalId === externalIdOf(operation)) return { receipt: unchanged, link: null, refusal };
+    // Of this name alone: matching decides anew, and does not make it again.
+    await context.store.saveTargets([account], context.cycleId);
+    throw refusal;
   }
 }
 
@@ -112,17 +131,19 @@ async function lookUp(
   }
 }
 
+interface Sought {
+  readonly objectId: string;
+  readonly userName: string;
+  readonly changes?: LoggedOperation["changes"];
+}
+
+function externalIdOf({ objectId, changes }: Sought): Json {
+  return changes?.find((change) => change.attribute === "externalId")?.after ?? objectId;
+}
+
 /** The account of a person by externalId, then by userName. */
-export async function findAccount(
-  context: CycleContext,
-  person: {
-    readonly objectId: string;
-    readonly userName: string;
-    readonly changes?: LoggedOperation["changes"];
-  },
-): Promise<TargetUser | null> {
-  const externalId =
-    person.changes?.find((change) => change.attribute === "externalId")?.after ?? person.objectId;
+export async function findAccount(context: CycleContext, person: Sought): Promise<TargetUser | null> {
+  const externalId = externalIdOf(person);
   const byId = typeof externalId === "string" ? await findByExternalId(context, externalId) : [];
   return byId[0] ?? (await context.target.find("userName", person.userName, context.signal))[0] ?? null;
 }
@@ -150,8 +171,7 @@ async function refuseForeign(
       { status: 409 },
     );
   }
-  const ours =
-    operation.changes.find((change) => change.attribute === "externalId")?.after ?? operation.objectId;
+  const ours = externalIdOf(operation);
   const { externalId } = account;
   if (externalId === null || externalId === "" || externalId === ours) return;
   if (context.settings.adoptForeignExternalId) return;

@@ -1,20 +1,26 @@
 import { ConfigurationError, WatermarkExpiredError } from "../domain/errors.ts";
 import type { ScopePart, SourceChange } from "../domain/source.ts";
+import type { Meta } from "../domain/store.ts";
 import { userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
 const pageSize = 500;
 
 /**
- * Makes the source picture current. Pages are kept as they come (each says something true); the watermark only
- * after the last one, so a read that broke off is read again.
+ * Makes the source picture current. Pages are kept as they come (each says something true); the watermark only after the
+ * last one. Where some were kept and it was not (the read broke off, somebody was read on demand), everybody is read:
+ * what was changed before such a page and changed back after it may be in no round of changes.
+ * @param changesSuffice whether what changed since the last watermark is enough
  * @returns whether everybody was read
  */
 export async function ingestSource(
   context: CycleContext,
-  watermark: string | null,
+  { watermark, aheadOfWatermark }: Partial<Meta>,
+  changesSuffice: boolean,
 ): Promise<{ full: boolean; empty: boolean }> {
-  if (watermark !== null) {
+  if (changesSuffice && (aheadOfWatermark ?? "") !== "") {
+    context.log.info({}, "somebody was read outside a complete round of changes; reading everybody");
+  } else if (changesSuffice && watermark !== undefined) {
     try {
       const pages = context.source.readChanges(watermark, context.signal);
       await keepWatermark(context, (await readInto(context, pages)).watermark);
@@ -49,6 +55,7 @@ async function readInto(
 async function keepWatermark(context: CycleContext, watermark: string): Promise<void> {
   await context.store.putMeta({
     watermark,
+    aheadOfWatermark: "",
     watermarkAt: String(context.clock.now()),
     tenantId: context.settings.tenantId,
   });

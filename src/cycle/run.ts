@@ -208,7 +208,7 @@ async function readBothEnds(
     return { select: { only: objectId }, scopeParts, emptyDirectory: false };
   }
   const everything = context.kind !== "incremental";
-  const { full, empty } = await ingestSource(context, everything ? null : (meta.watermark ?? null));
+  const { full, empty } = await ingestSource(context, meta, !everything);
   const scopeParts = await ingestScope(context);
   if (everything) await ingestTarget(context);
   if (everything && full && !empty) {

@@ -41,7 +41,11 @@ async function delivered(
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
 ): Promise<Outcome> {
-  const { receipt, link } = await deliver(context, operation, writes);
+  const { receipt, link, refusal: refused } = await deliver(context, operation, writes);
+  if (refused !== undefined) {
+    const target = { ...receipt.user, acknowledged: {} };
+    return { ...(await failed(context, operation, refused)), target };
+  }
   const refusal = refusedActivation(operation, writes, receipt.user);
   const target = { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) };
   if (refusal !== null) {

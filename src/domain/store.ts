@@ -17,6 +17,11 @@ import type { TargetUser } from "./target.ts";
 export interface Meta {
   /** Delta link of the last completed read of the source. */
   readonly watermark: string;
+  /**
+   * Not empty: the source picture holds something that was read since that watermark. Set by `saveSource` where it changes
+   * anybody, emptied together with the next watermark.
+   */
+  readonly aheadOfWatermark: string;
   /** When that read ended, milliseconds since the epoch. */
   readonly watermarkAt: string;
   /** Digest of everything that a plan depends on in the configuration; a new one means an initial cycle. */

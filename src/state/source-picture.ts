@@ -108,16 +108,21 @@ function savePage(
     if (key !== null) markNamesakes.run(key);
   };
 
-  const saveOne = (item: SourceChange, cycleId: number, userNameKey: UserNameKey): void => {
+  const runAhead = db.prepare<[]>(
+    "INSERT INTO meta (key, value) VALUES ('aheadOfWatermark', 'yes') ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  );
+
+  /** @returns whether anything is now other than before */
+  const saveOne = (item: SourceChange, cycleId: number, userNameKey: UserNameKey): boolean => {
     const known = read.get(item.objectId);
     if (item.kind === "removed") {
-      if (known === undefined || known.presence === item.presence) return;
+      if (known === undefined || known.presence === item.presence) return false;
       change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
       retryNow.run(item.objectId);
       dropRejection.run(item.objectId);
       markReports.run(item.objectId);
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
-      return;
+      return true;
     }
     const attributes = canonicalJson(
       item.complete || known === undefined
@@ -131,6 +136,7 @@ function savePage(
       manager_id: managerId,
       presence: "present",
     };
+    let changed = true;
     if (known === undefined) {
       insert.run(item.objectId, attributes, managerId, cycleId);
       markReports.run(item.objectId);
@@ -147,12 +153,16 @@ function savePage(
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
     } else {
       touch.run(cycleId, item.objectId);
+      changed = false;
     }
     saveKey(row, known?.user_name_key ?? null, userNameKey);
+    return changed;
   };
 
   return db.transaction((changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => {
-    for (const item of changes) saveOne(item, cycleId, userNameKey);
+    let changed = false;
+    for (const item of changes) changed = saveOne(item, cycleId, userNameKey) || changed;
+    if (changed) runAhead.run();
   });
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { HostUnavailableError, WatermarkExpiredError } from "../../src/domain/errors.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { ScopePart, Source, SourceChange } from "../../src/domain/source.ts";
@@ -27,6 +28,10 @@ export interface MemorySource extends Source {
   breakScope: boolean;
   /** Breaks the listing off after its first page. */
   breakList: boolean;
+  /** Breaks a round of changes off after its first page. */
+  breakChanges: boolean;
+  /** Rounds compare the watermark with now: what came and went in between is not shown. */
+  netChanges: boolean;
   /** No older watermark is accepted any more. */
   expireWatermarks(): void;
   /** What was read, in order: `all`, `changes`, `user <id>`, `scope`. */
@@ -37,7 +42,7 @@ const pageSize = 2;
 
 export function createMemorySource(): MemorySource {
   const people = new Map<string, Person>();
-  const log: string[] = [];
+  const log: { readonly objectId: string; readonly before: Person | undefined }[] = [];
   let oldest = 0;
   const person = (objectId: string): Person => {
     const found = people.get(objectId);
@@ -45,8 +50,8 @@ export function createMemorySource(): MemorySource {
     return found;
   };
   const put = (objectId: string, next: Person): void => {
+    log.push({ objectId, before: people.get(objectId) });
     people.set(objectId, next);
-    log.push(objectId);
   };
   const upsert = (objectId: string, complete: boolean): SourceChange => {
     const { attributes, managerId } = person(objectId);
@@ -63,6 +68,8 @@ export function createMemorySource(): MemorySource {
     hidden: new Set(),
     breakScope: false,
     breakList: false,
+    breakChanges: false,
+    netChanges: false,
     reads: [],
     hire: (objectId, attributes = {}, managerId = null) => {
       const basics = {
@@ -101,10 +108,13 @@ export function createMemorySource(): MemorySource {
     async *readChanges(watermark, signal) {
       source.reads.push("changes");
       if (Number(watermark) < oldest) throw new WatermarkExpiredError("the delta token is too old");
-      const changed = [...new Set(log.slice(Number(watermark)))];
-      for (const objectId of changed) {
+      const logged = log.slice(Number(watermark));
+      const first = new Map(logged.toReversed().map(({ objectId, before }) => [objectId, before]));
+      for (const [objectId, before] of first) {
         signal.throwIfAborted();
+        if (source.netChanges && isDeepStrictEqual(before, person(objectId))) continue;
         yield [changeOf(objectId)];
+        if (source.breakChanges) throw new HostUnavailableError("the directory went away");
       }
       return { watermark: String(log.length) };
     },

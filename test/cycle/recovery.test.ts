@@ -142,4 +142,23 @@ describe("an account that a look-up found after a create without an answer", () 
       unchanged: 1,
     });
   });
+
+  it("is linked, so that somebody who leaves before the rest is taken is switched off", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["a"];
+    place.source.hire("a", { jobTitle: "Analyst" });
+    place.target.normalise = (path, value) => (path === "title" ? String(value).toUpperCase() : value);
+    place.target.after = ({ kind }) => {
+      if (kind === "create") throw new UnknownOutcomeError("no answer came");
+    };
+    place.target.before = ({ kind }) => {
+      if (kind === "update") throw new RecordRejectedError("not allowed", { status: 400 });
+    };
+    expect(await place.cycle()).toMatchObject({ failed: 1 });
+    place.target.after = () => {};
+    place.target.before = () => {};
+    place.source.scope = [];
+    expect(await place.cycle()).toMatchObject({ header: { summary: { deactivate: 1 } } });
+    expect(place.target.active()).toEqual([]);
+  });
 });

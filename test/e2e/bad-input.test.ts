@@ -1,25 +1,22 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
-
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const cli = resolve(import.meta.dirname, "../../src/cli.ts");
+import {
+  configuration as connection,
+  type Ended,
+  makeWorkplace,
+  type RealProcess,
+  type Workplace,
+} from "../process/real-process.ts";
 
 describe("bad input, through the real process", () => {
   let sandbox: Sandbox;
   let garbage: Server;
-  let folder: string;
+  let place: Workplace;
 
   beforeAll(async () => {
     sandbox = await startSandbox({ file: ":memory:", people: 30 });
@@ -34,53 +31,30 @@ describe("bad input, through the real process", () => {
     garbage.close();
   });
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "als-bad-"));
+    place = makeWorkplace();
     sandbox.requests.clear();
     sandbox.onRequest = undefined;
-    return () => rmSync(folder, { recursive: true, force: true });
+    return () => place[Symbol.dispose]();
   });
 
-  const configuration = (changes: { entra?: object; lattice?: object; rest?: object } = {}): object => ({
-    entra: {
-      tenantId: sandbox.tenantId,
-      clientId: sandbox.clientId,
-      clientSecret: sandbox.clientSecret,
-      authorityHost: sandbox.authorityHost,
-      graphUrl: sandbox.graphUrl,
-      scope: { mode: "assigned", application: "Lattice SCIM" },
-      ...changes.entra,
-    },
-    lattice: {
-      url: sandbox.latticeUrl,
-      token: sandbox.latticeToken,
-      maxRequestsPerSecond: null,
-      ...changes.lattice,
-    },
-    state: { path: join(folder, "state.db") },
-    ...changes.rest,
-  });
+  const configuration = (changes: { entra?: object; lattice?: object; rest?: object } = {}): object => {
+    const { entra, lattice, state } = connection({ sandbox, statePath: place.statePath });
+    const scope = { mode: "assigned", application: "Lattice SCIM" };
+    return {
+      entra: { ...entra, scope, ...changes.entra },
+      lattice: { ...lattice, ...changes.lattice },
+      state,
+      ...changes.rest,
+    };
+  };
 
-  async function run(args: readonly string[], config: object | string): Promise<Run> {
-    const file = join(folder, "config.yaml");
-    writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config, null, 2));
-    const child = spawn(process.execPath, [cli, ...args, "--config", file], {
-      cwd: folder,
-      env: { PATH: process.env.PATH ?? "", LOG_LEVEL: "fatal" },
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk) => {
-      stdout += String(chunk);
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += String(chunk);
-    });
-    const code = await new Promise<number | null>((done) => child.on("close", done));
-    return { code, stdout, stderr };
-  }
+  const start = (args: readonly string[], config: object | string): RealProcess =>
+    place.start([...args, "--config", place.configure(config)], { LOG_LEVEL: "fatal" });
+
+  const run = (args: readonly string[], config: object | string): Promise<Ended> => start(args, config).ended;
 
   /** One sentence, no trace, no secret, and no write to Lattice. */
-  function expectRefusal(outcome: Run, code: number, sentence: RegExp): void {
+  function expectRefusal(outcome: Ended, code: number, sentence: RegExp): void {
     expect(outcome.stderr).toMatch(sentence);
     expect(outcome.code).toBe(code);
     const output = outcome.stdout + outcome.stderr;
@@ -160,14 +134,14 @@ describe("bad input, through the real process", () => {
   });
 
   it("says so when the state folder cannot be written", async () => {
-    writeFileSync(join(folder, "file"), "");
-    const rest = { state: { path: join(folder, "file", "state.db") } };
+    writeFileSync(join(place.folder, "file"), "");
+    const rest = { state: { path: join(place.folder, "file", "state.db") } };
     expectRefusal(await run(["sync"], configuration({ rest })), 1, /state database .*state\.path/);
     expect(sandbox.requests.length).toBe(0);
   });
 
   it("refuses a database of a newer version and leaves it alone", async () => {
-    const path = join(folder, "state.db");
+    const path = place.statePath;
     const db = new Database(path);
     db.pragma("user_version = 900");
     db.close();
@@ -191,7 +165,7 @@ describe("bad input, through the real process", () => {
     expect((await run(["sync", "--dry-rum"], configuration())).code).toBe(64);
     const outcome = await run(["sync"], "{}\n");
     expectRefusal(outcome, 64, /AZURE_TENANT_ID or entra\.tenantId/);
-    expect(existsSync(join(folder, "state.db"))).toBe(false);
+    expect(existsSync(place.statePath)).toBe(false);
     expect(sandbox.requests.length).toBe(0);
   });
 
@@ -218,16 +192,12 @@ describe("bad input, through the real process", () => {
   it("finishes what is in flight on SIGTERM, exits 143, and the next run goes on", async () => {
     sandbox.onRequest = ({ host, method }) =>
       host === "lattice" && method === "POST" ? { delayMs: 300 } : undefined;
-    const file = join(folder, "config.yaml");
-    writeFileSync(file, JSON.stringify(configuration({ lattice: { maxConcurrency: 2 } })));
-    const env = { PATH: process.env.PATH ?? "", LOG_LEVEL: "fatal" };
-    const child = spawn(process.execPath, [cli, "sync", "--config", file], { cwd: folder, env });
-    const ended = new Promise<number | null>((done) => child.on("close", done));
+    const { child, ended } = start(["sync"], configuration({ lattice: { maxConcurrency: 2 } }));
     while (sandbox.requests.filter(({ method, status }) => method === "POST" && status === 201).length < 3) {
       await new Promise((done) => setTimeout(done, 20));
     }
     child.kill("SIGTERM");
-    expect(await ended).toBe(143);
+    expect(await ended).toMatchObject({ code: 143 });
     const before = sandbox.requests.filter(
       ({ method, status }) => method === "POST" && status === 201,
     ).length;

@@ -1,57 +1,29 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
-
-const cli = resolve(import.meta.dirname, "../../src/cli.ts");
+import { configuration, makeWorkplace, type Workplace } from "../process/real-process.ts";
 
 describe("held work, through the real process", () => {
   let sandbox: Sandbox;
-  let folder: string;
+  let place: Workplace;
   let drift: "correct" | "report";
 
   beforeEach(async () => {
     sandbox = await startSandbox({ file: ":memory:", people: 40 });
-    folder = mkdtempSync(join(tmpdir(), "als-held-"));
+    place = makeWorkplace();
     drift = "correct";
   });
   afterEach(async () => {
     await sandbox.close();
-    rmSync(folder, { recursive: true, force: true });
+    place[Symbol.dispose]();
   });
 
   async function run(...args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
-    const file = join(folder, "config.json");
-    const config = {
-      entra: {
-        tenantId: sandbox.tenantId,
-        clientId: sandbox.clientId,
-        clientSecret: sandbox.clientSecret,
-        authorityHost: sandbox.authorityHost,
-        graphUrl: sandbox.graphUrl,
-        scope: { mode: "assigned", application: "Lattice SCIM" },
-      },
-      lattice: { url: sandbox.latticeUrl, token: sandbox.latticeToken, maxRequestsPerSecond: null },
-      drift,
-      state: { path: join(folder, "state.db") },
-    };
-    writeFileSync(file, JSON.stringify(config));
-    const child = spawn(process.execPath, [cli, ...args, "--config", file], {
-      cwd: folder,
-      env: { PATH: process.env.PATH ?? "" },
-    });
-    let out = "";
-    let err = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      err += text;
-    });
-    const code = await new Promise<number | null>((done) => child.once("close", done));
-    return { code, out, err };
+    const { entra, lattice, state } = configuration({ sandbox, statePath: place.statePath });
+    const scope = { mode: "assigned", application: "Lattice SCIM" };
+    const file = place.configure({ entra: { ...entra, scope }, lattice, drift, state });
+    const { code, stdout, stderr } = await place.start([...args, "--config", file], { LOG_LEVEL: "info" })
+      .ended;
+    return { code, out: stdout, err: stderr };
   }
 
   const status = async () => JSON.parse((await run("status", "--format", "json")).out);

@@ -48,11 +48,19 @@ export function makeWorkplace(): Workplace {
   };
 }
 
+/** The sections of a configuration that lead to a sandbox. */
+export interface Connected {
+  readonly entra: object;
+  readonly lattice: object;
+  readonly guard: object;
+  readonly state: object;
+}
+
 /** A configuration that points at a sandbox and holds nothing back. `latticeUrl`: where something stands before its Lattice. */
 export function configuration(
   { sandbox, statePath }: { sandbox: Sandbox; statePath: string },
   { latticeUrl = sandbox.latticeUrl, ...rest }: { latticeUrl?: string; [section: string]: unknown } = {},
-): object {
+): Connected {
   return {
     entra: {
       tenantId: sandbox.tenantId,

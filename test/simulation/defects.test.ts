@@ -40,6 +40,7 @@ function run(script: string, seed: number): Promise<{ code: number | null; outpu
       [script, "--runs", String(runs), "--seed", String(seed), "--first"],
       {
         stdio: ["ignore", "pipe", "ignore"],
+        env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "als-compile-cache") },
       },
     );
     let output = "";

@@ -212,7 +212,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "the guard does not count what was carried out without an answer",
-    seed: 1,
+    seed: 4,
     edits: [
       { file: "state/provisioning-log.ts", find: "confirm.run(now, cleared.operation_id);", replace: "" },
     ],
@@ -285,6 +285,22 @@ export const defects: readonly Defect[] = [
         file: "state/source-picture.ts",
         find: "item.complete || known === undefined",
         replace: "item.complete !== undefined || known === undefined",
+      },
+    ],
+  },
+  {
+    name: "a picture that is ahead of its watermark is carried on from there",
+    seed: 5,
+    edits: [{ file: "state/source-picture.ts", find: "if (changed) runAhead.run();", replace: "" }],
+  },
+  {
+    name: "an account that did not take everything is not linked",
+    seed: 5,
+    edits: [
+      {
+        file: "cycle/deliver.ts",
+        find: "if (account.externalId === externalIdOf(operation)) return",
+        replace: "if (account.externalId === null) return",
       },
     ],
   },

@@ -13,7 +13,7 @@ import type { Source, SourceChange } from "../../src/domain/source.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { Death, type Doom } from "./fate.ts";
-import type { Account, LoggedChange, Person, Refusal, World } from "./world.ts";
+import { type Account, changeOf, type LoggedChange, type Person, type Refusal, type World } from "./world.ts";
 
 const pageSize = 2;
 
@@ -44,9 +44,10 @@ export function createSource(world: World, doom: Doom): Source {
       await page();
       if (Number(watermark) < world.oldestWatermark) throw new WatermarkExpiredError("the token is too old");
       const until = world.log.length;
-      const changes = world.log
-        .slice(Number(watermark), until)
-        .filter(({ appeared }) => !(world.manners.missesRestores && appeared === "restored"));
+      const logged = world.log.slice(Number(watermark), until);
+      const changes = (world.manners.netChanges ? netOf(world, logged) : logged).filter(
+        ({ appeared }) => !(world.manners.missesRestores && appeared === "restored"),
+      );
       const ids = [...new Set(changes.map(({ id }) => id))];
       if (world.manners.replays) ids.reverse().push(...ids.slice(0, 2));
       for (let at = 0; at < ids.length; at += pageSize) {
@@ -76,6 +77,17 @@ export function createSource(world: World, doom: Doom): Source {
     },
     readScope: () => readScope(world, page),
   };
+}
+
+/** What is not now as it was at the watermark. */
+function netOf(world: World, logged: readonly LoggedChange[]): readonly LoggedChange[] {
+  const first = new Map(logged.toReversed().map(({ id, before }) => [id, before]));
+  return [...first].flatMap(([id, before]) => {
+    const after = world.people.get(id);
+    if (after === undefined) return [];
+    const change = changeOf(before, after);
+    return change.touched.size > 0 || before?.presence !== after.presence ? [change] : [];
+  });
 }
 
 async function* readScope(world: World, page: () => Promise<void>) {

@@ -136,7 +136,13 @@ async function cycle(
 ): Promise<CycleResult | string | null> {
   const abort = new AbortController();
   const doom = createDoom(fate, () => abort.abort(new LeaseHeldError("the lease is lost")));
-  const watched = during === null ? doom : interruptedBy(doom, during.at, () => happen(world, during.step));
+  const watched =
+    during === null
+      ? doom
+      : interruptedBy(doom, during.at, () => {
+          world.editedMeanwhile = true;
+          happen(world, during.step);
+        });
   world.now += 45 * 60_000;
   world.beginCycle();
   try {
@@ -256,9 +262,9 @@ async function converge(stage: Stage): Promise<string | null> {
   const quiet = { ...settings, guard: { ...settings.guard, enabled: false } };
   const rejected = await rejectedPeople(store);
   // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
-  const { listMisses, missesClears, missesRestores } = history.manners;
-  const byHand =
-    listMisses || missesClears || missesRestores || history.steps.some((step) => handwork.has(step.do));
+  const { listMisses, missesClears, missesRestores, netChanges } = history.manners;
+  const secretive = missesClears || missesRestores || (netChanges && world.editedMeanwhile);
+  const byHand = listMisses || secretive || history.steps.some((step) => handwork.has(step.do));
   world.manners = { ...world.manners, listMisses: false };
   // Names that wait for one another come free one after the other.
   const cycles = Math.max(2, longestRenameChain(world));

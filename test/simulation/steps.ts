@@ -188,7 +188,7 @@ const often = [
 const length = { minLength: 2, maxLength: 16, size: "max" } as const;
 
 // What asks for a full comparison in the end hides what a round of changes alone must get right: one at a time, seldom.
-const faithful = { listMisses: false, missesClears: false, missesRestores: false };
+const faithful = { listMisses: false, missesClears: false, missesRestores: false, netChanges: false };
 const shortcomings = fc.constantFrom(
   faithful,
   faithful,
@@ -197,6 +197,7 @@ const shortcomings = fc.constantFrom(
   { ...faithful, listMisses: true },
   { ...faithful, missesClears: true },
   { ...faithful, missesRestores: true },
+  { ...faithful, netChanges: true },
 );
 
 const manners: fc.Arbitrary<Manners> = fc
@@ -285,11 +286,59 @@ const clearing: fc.Arbitrary<Step> = fc.record({
   title: fc.constantFrom(null, null, "Chief"),
 });
 
+/** Reads break off, and what they showed is taken back before the next. */
+const unsteady: fc.Arbitrary<History> = fc.record({
+  manners: manners.map((others) => ({ ...others, ...faithful, netChanges: true })),
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  concurrency: fc.constant(1),
+  founders: fc.constantFrom(2, 4),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.oneof(
+          fc.record({
+            do: fc.constant("title" as const),
+            who: fc.nat(1),
+            title: fc.constantFrom("Chief", null),
+          }),
+          fc.record({ do: fc.constantFrom("enable" as const, "disable" as const), who: fc.nat(1) }),
+          fc.record({
+            do: fc.constant("manager" as const),
+            who: fc.constant(1),
+            manager: fc.constantFrom(0, null),
+          }),
+        ),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          do: fc.constant("cycle" as const),
+          kind: fc.constant("incremental" as const),
+          dryRun: fc.constant(false),
+          only: fc.option(fc.nat(1), { freq: 3 }),
+          fate: fc.record({
+            faults: fc.array(faultOn("read", fc.nat(6)), { maxLength: 1 }),
+            death: fc.option(fc.record({ at: fc.nat(12), after: fc.boolean() })),
+            abortAt: fc.constant(null),
+            seed: fc.nat(),
+          }),
+          during: fc.constant(null),
+        }),
+      },
+    ),
+    { minLength: 3, maxLength: 10, size: "max" },
+  ),
+});
+
 export const histories: fc.Arbitrary<History> = fc.oneof(
   { weight: 6, arbitrary: mixed },
   { weight: 2, arbitrary: guardedHistories("deactivations", comingAndGoing) },
   { weight: 1, arbitrary: guardedHistories("renames", renaming) },
   { weight: 1, arbitrary: guardedHistories("clears", clearing) },
+  { weight: 1, arbitrary: unsteady },
 );
 
 /** One line for each step, to be read. */

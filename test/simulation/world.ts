@@ -41,6 +41,8 @@ export interface Manners {
   readonly missesClears: boolean;
   /** Delta rounds do not show who came back from the bin. */
   readonly missesRestores: boolean;
+  /** Delta rounds compare the watermark with now: what came and went in between is not shown. */
+  readonly netChanges: boolean;
 }
 
 /** What the guard counts. */
@@ -49,6 +51,7 @@ export type Guarded = "deactivations" | "renames" | "clears";
 /** One change in the directory: a round of changes shows what it touched. */
 export interface LoggedChange {
   readonly id: string;
+  readonly before: Person | undefined;
   readonly touched: ReadonlySet<keyof Person>;
   /** Not there before, or back from the bin. */
   readonly appeared: "hired" | "restored" | null;
@@ -76,6 +79,8 @@ export interface World {
   readonly carriedOut: { readonly what: Guarded; readonly at: number; readonly objectId: string }[];
   /** What was released, as `releaseKey` names it. */
   readonly released: Set<string>;
+  /** Somebody was edited while a cycle was reading. */
+  editedMeanwhile: boolean;
   /** What the directory last showed of a person. */
   readonly shown: Map<string, Person>;
   put(person: Person): void;
@@ -111,7 +116,8 @@ export function createWorld(manners: Manners): World {
     const states = seen.get(id) ?? (current === undefined ? [] : [current]);
     const stale = shown.get(id);
     // Of what the directory kept to itself the engine cannot know.
-    return world.manners.missesRestores && stale !== undefined ? [...states, stale] : states;
+    const secretive = world.manners.missesRestores || (world.manners.netChanges && world.editedMeanwhile);
+    return secretive && stale !== undefined ? [...states, stale] : states;
   };
   const twin = (id: string, next: Account): boolean =>
     [...accounts.values()].some(
@@ -195,6 +201,7 @@ export function createWorld(manners: Manners): World {
     broken,
     carriedOut: [],
     released: new Set(),
+    editedMeanwhile: false,
     shown,
     put: (person) => {
       log.push(changeOf(people.get(person.id), person));
@@ -233,11 +240,12 @@ export function releaseKey(what: Guarded, objectId: string): string {
   return `${what} ${objectId}`;
 }
 
-function changeOf(before: Person | undefined, after: Person): LoggedChange {
+export function changeOf(before: Person | undefined, after: Person): LoggedChange {
   const back = after.presence === "present" && before?.presence !== "present";
   const keys = ["userName", "title", "enabled", "managerId"] as const;
   return {
     id: after.id,
+    before,
     touched: new Set(keys.filter((key) => before?.[key] !== after[key])),
     appeared: !back ? null : before === undefined ? "hired" : "restored",
   };

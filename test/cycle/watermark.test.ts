@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+/** Two people who are known, in a directory that shows only what differs between the watermark and now. */
+async function company(): Promise<Workplace> {
+  const place = await createWorkplace();
+  place.source.netChanges = true;
+  place.source.hire("boss");
+  place.source.hire("a", {}, "boss");
+  await place.cycle();
+  place.source.reads.length = 0;
+  return place;
+}
+
+describe("a picture that is ahead of its watermark", () => {
+  it("is read anew in full where a round of changes broke off after its first page", async () => {
+    await using place = await company();
+    place.source.breakChanges = true;
+    place.source.setManager("a", null);
+    await expect(place.cycle()).rejects.toThrow("went away");
+    place.source.breakChanges = false;
+    // Taken back: the next round, from the same watermark, would not show it.
+    place.source.setManager("a", "boss");
+
+    await place.cycle();
+
+    expect(place.source.reads).toEqual(["changes", "all"]);
+    expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+    expect(place.target.writes.filter(({ kind }) => kind === "update")).toEqual([]);
+  });
+
+  it("is read anew in full where one person was read on demand and had changed", async () => {
+    await using place = await company();
+    place.source.change("a", { accountEnabled: false });
+    await place.cycle({ only: "a" });
+    expect(place.target.account("a@example.com").active).toBe(false);
+    place.source.change("a", { accountEnabled: true });
+    await place.cycle();
+    expect(place.target.account("a@example.com").active).toBe(true);
+    await place.cycle();
+    expect(place.source.reads).toEqual(["user a", "all", "changes"]);
+  });
+
+  it("is not what a read that brings nothing new makes of it", async () => {
+    await using place = await company();
+    await place.cycle({ only: "a" });
+    await place.cycle();
+    expect(place.source.reads).toEqual(["user a", "changes"]);
+  });
+});
