@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import {
   configuration as connection,
@@ -13,69 +13,74 @@ import {
   type Workplace,
 } from "../process/real-process.ts";
 
-describe("bad input, through the real process", () => {
-  let sandbox: Sandbox;
-  let garbage: Server;
-  let place: Workplace;
-
-  beforeAll(async () => {
-    sandbox = await startSandbox({ file: ":memory:", people: 30 });
-    garbage = createServer((_request, response) => {
-      response.writeHead(200, { "content-type": "application/json" });
-      response.end('{"value": [ {"id": ');
-    });
-    await new Promise<void>((done) => garbage.listen(0, "127.0.0.1", done));
-  });
-  afterAll(async () => {
-    await sandbox.close();
-    garbage.close();
-  });
-  beforeEach(() => {
-    place = makeWorkplace();
-    sandbox.requests.clear();
-    sandbox.onRequest = undefined;
-    return () => place[Symbol.dispose]();
-  });
-
-  const configuration = (changes: { entra?: object; lattice?: object; rest?: object } = {}): object => {
-    const { entra, lattice, state } = connection({ sandbox, statePath: place.statePath });
-    const scope = { mode: "assigned", application: "Lattice SCIM" };
-    return {
-      entra: { ...entra, scope, ...changes.entra },
-      lattice: { ...lattice, ...changes.lattice },
-      state,
-      ...changes.rest,
-    };
-  };
-
-  const start = (args: readonly string[], config: object | string): RealProcess =>
-    place.start([...args, "--config", place.configure(config)], { LOG_LEVEL: "fatal" });
-
-  const run = (args: readonly string[], config: object | string): Promise<Ended> => start(args, config).ended;
-
+interface Stage extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly place: Workplace;
+  /** What leads to the sandbox, with changes. */
+  configuration(changes?: { entra?: object; lattice?: object; rest?: object }): object;
+  start(args: readonly string[], config: object | string): RealProcess;
+  run(args: readonly string[], config: object | string): Promise<Ended>;
   /** One sentence, no trace, no secret, and no write to Lattice. */
-  function expectRefusal(outcome: Ended, code: number, sentence: RegExp): void {
-    expect(outcome.stderr).toMatch(sentence);
-    expect(outcome.code).toBe(code);
-    const output = outcome.stdout + outcome.stderr;
-    expect(output).not.toMatch(/^\s+at .+:\d+/m);
-    for (const secret of [sandbox.clientSecret, sandbox.latticeToken]) expect(output).not.toContain(secret);
-    expect(sandbox.requests.filter(({ host, method }) => host === "lattice" && method !== "GET")).toEqual([]);
-  }
+  expectRefusal(outcome: Ended, code: number, sentence: RegExp): void;
+}
 
+async function setStage(): Promise<Stage> {
+  const sandbox = await startSandbox({ file: ":memory:", people: 30 });
+  const place = makeWorkplace();
+  const start: Stage["start"] = (args, config) =>
+    place.start([...args, "--config", place.configure(config)], { LOG_LEVEL: "fatal" });
+  return {
+    sandbox,
+    place,
+    configuration: (changes = {}) => {
+      const { entra, lattice, state } = connection({ sandbox, statePath: place.statePath });
+      const scope = { mode: "assigned", application: "Lattice SCIM" };
+      return {
+        entra: { ...entra, scope, ...changes.entra },
+        lattice: { ...lattice, ...changes.lattice },
+        state,
+        ...changes.rest,
+      };
+    },
+    start,
+    run: async (args, config) => start(args, config).ended,
+    expectRefusal: (outcome, code, sentence) => {
+      expect(outcome.stderr).toMatch(sentence);
+      expect(outcome.code).toBe(code);
+      const output = outcome.stdout + outcome.stderr;
+      expect(output).not.toMatch(/^\s+at .+:\d+/m);
+      for (const secret of [sandbox.clientSecret, sandbox.latticeToken]) expect(output).not.toContain(secret);
+      expect(sandbox.requests.filter(({ host, method }) => host === "lattice" && method !== "GET")).toEqual(
+        [],
+      );
+    },
+    [Symbol.asyncDispose]: async () => {
+      place[Symbol.dispose]();
+      await sandbox.close();
+    },
+  };
+}
+
+describe.concurrent("bad input, through the real process", () => {
   it("says so when the Lattice key is wrong", async () => {
+    await using stage = await setStage();
+    const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ lattice: { token: "not-the-key" } }));
     expectRefusal(outcome, 1, /Lattice refused the API key \(401\).*super admin/);
     expect(outcome.stderr).not.toContain("not-the-key");
   });
 
   it("says so when the client secret is wrong", async () => {
+    await using stage = await setStage();
+    const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ entra: { clientSecret: "not-the-secret" } }));
     expectRefusal(outcome, 1, /secret/i);
     expect(outcome.stderr).not.toContain("not-the-secret");
   });
 
   it("names the missing permission", async () => {
+    await using stage = await setStage();
+    const { sandbox, configuration, run, expectRefusal } = stage;
     sandbox.onRequest = ({ host, path }) =>
       host === "entra" && path.startsWith("/v1.0/users")
         ? {
@@ -87,20 +92,28 @@ describe("bad input, through the real process", () => {
   });
 
   it("says so when Lattice cannot be reached", async () => {
+    await using stage = await setStage();
+    const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ lattice: { url: "http://127.0.0.1:9/scim/v2" } }));
     expectRefusal(outcome, 1, /Lattice cannot be reached/);
   });
 
   it("names the nearest key for an unknown one", async () => {
+    await using stage = await setStage();
+    const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ entra: { tenentId: "x" } }));
     expectRefusal(outcome, 64, /unknown key "entra\.tenentId"; did you mean "entra\.tenantId"\?/);
   });
 
   it("gives line and column of invalid YAML", async () => {
+    await using stage = await setStage();
+    const { run, expectRefusal } = stage;
     expectRefusal(await run(["sync"], "entra:\n  tenantId: [\nlattice: }\n"), 64, /config\.yaml:\d+:\d+: /);
   });
 
   it("refuses a mapping to an unknown attribute, with the nearest", async () => {
+    await using stage = await setStage();
+    const { configuration, run, expectRefusal } = stage;
     const mapping = [
       { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
       { target: "titel", source: "jobTitle" },
@@ -113,6 +126,8 @@ describe("bad input, through the real process", () => {
   });
 
   it("accepts Azure's tenant URL, leaves the flag out and explains it", async () => {
+    await using stage = await setStage();
+    const { sandbox, configuration, run } = stage;
     const url = `${sandbox.latticeUrl}?aadOptscim062020`;
     const outcome = await run(["sync", "--dry-run"], configuration({ lattice: { url } }));
     expect(outcome).toMatchObject({ code: 0 });
@@ -121,6 +136,8 @@ describe("bad input, through the real process", () => {
   });
 
   it("refuses plain http to another machine, for both ends", async () => {
+    await using stage = await setStage();
+    const { configuration, run, expectRefusal } = stage;
     expectRefusal(
       await run(["sync"], configuration({ lattice: { url: "http://scim.example.com/scim/v2" } })),
       64,
@@ -134,6 +151,8 @@ describe("bad input, through the real process", () => {
   });
 
   it("says so when the state folder cannot be written", async () => {
+    await using stage = await setStage();
+    const { sandbox, place, configuration, run, expectRefusal } = stage;
     writeFileSync(join(place.folder, "file"), "");
     const rest = { state: { path: join(place.folder, "file", "state.db") } };
     expectRefusal(await run(["sync"], configuration({ rest })), 1, /state database .*state\.path/);
@@ -141,6 +160,8 @@ describe("bad input, through the real process", () => {
   });
 
   it("refuses a database of a newer version and leaves it alone", async () => {
+    await using stage = await setStage();
+    const { sandbox, place, configuration, run, expectRefusal } = stage;
     const path = place.statePath;
     const db = new Database(path);
     db.pragma("user_version = 900");
@@ -149,19 +170,31 @@ describe("bad input, through the real process", () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it("says which end answers with malformed JSON", async () => {
+  it("says that Lattice answers with malformed JSON", async () => {
+    await using stage = await setStage();
+    const { configuration, run, expectRefusal } = stage;
+    const garbage = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end('{"value": [ {"id": ');
+    });
+    await new Promise<void>((done) => garbage.listen(0, "127.0.0.1", done));
     const { port } = garbage.address() as AddressInfo;
-    const lattice = await run(
-      ["sync"],
-      configuration({ lattice: { url: `http://127.0.0.1:${port}/scim/v2` } }),
-    );
-    expectRefusal(lattice, 1, /Lattice.*not complete JSON/);
+    const url = `http://127.0.0.1:${port}/scim/v2`;
+    expectRefusal(await run(["sync"], configuration({ lattice: { url } })), 1, /Lattice.*not complete JSON/);
+    garbage.close();
+  });
+
+  it("says that Graph answers with malformed JSON", async () => {
+    await using stage = await setStage();
+    const { sandbox, configuration, run, expectRefusal } = stage;
     sandbox.onRequest = ({ host, path }) =>
       host === "entra" && path.includes("/users") ? { truncate: true } : undefined;
     expectRefusal(await run(["sync"], configuration()), 1, /Graph|127\.0\.0\.1/);
-  }, 60_000);
+  });
 
   it("exits 64 for an unknown flag and for a missing configuration, having tried nothing", async () => {
+    await using stage = await setStage();
+    const { sandbox, place, configuration, run, expectRefusal } = stage;
     expect((await run(["sync", "--dry-rum"], configuration())).code).toBe(64);
     const outcome = await run(["sync"], "{}\n");
     expectRefusal(outcome, 64, /AZURE_TENANT_ID or entra\.tenantId/);
@@ -170,11 +203,15 @@ describe("bad input, through the real process", () => {
   });
 
   it("exits 2 for a dry run with changes pending where that is asked for, else 0", async () => {
+    await using stage = await setStage();
+    const { configuration, run } = stage;
     expect((await run(["sync", "--dry-run", "--detailed-exitcode"], configuration())).code).toBe(2);
     expect((await run(["sync", "--dry-run"], configuration())).code).toBe(0);
   });
 
   it("prints a JSON plan of the documented shape", async () => {
+    await using stage = await setStage();
+    const { configuration, run } = stage;
     const outcome = await run(["sync", "--dry-run", "--format", "json"], configuration());
     const plan = JSON.parse(outcome.stdout) as Record<string, unknown>;
     expect(plan).toMatchObject({
@@ -190,6 +227,8 @@ describe("bad input, through the real process", () => {
   });
 
   it("finishes what is in flight on SIGTERM, exits 143, and the next run goes on", async () => {
+    await using stage = await setStage();
+    const { sandbox, configuration, start, run } = stage;
     sandbox.onRequest = ({ host, method }) =>
       host === "lattice" && method === "POST" ? { delayMs: 300 } : undefined;
     const { child, ended } = start(["sync"], configuration({ lattice: { maxConcurrency: 2 } }));
