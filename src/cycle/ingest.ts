@@ -46,10 +46,20 @@ async function readInto(
   let done = 0;
   for (let page = await pages.next(); ; page = await pages.next()) {
     if (page.done === true) return { watermark: page.value.watermark, people: done };
-    await context.store.saveSource(page.value, context.cycleId, key);
+    const returned = await context.store.saveSource(page.value, context.cycleId, key);
+    for (const objectId of returned) await readAnew(context, objectId);
     done += page.value.length;
     context.onProgress?.({ phase: "reading Entra", done, total: null });
   }
+}
+
+/**
+ * While somebody was in the bin links may have been cut, and an item of a round of changes does not show a link that is
+ * not there. Nothing is concluded where the person cannot be found: the next round says what became of them.
+ */
+async function readAnew(context: CycleContext, objectId: string): Promise<void> {
+  const found = await context.source.readUser(objectId, context.signal);
+  if (found !== null) await context.store.saveSource([found], context.cycleId, keyOf(context));
 }
 
 async function keepWatermark(context: CycleContext, watermark: string): Promise<void> {

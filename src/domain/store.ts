@@ -268,8 +268,15 @@ export interface StateStore {
   recentCycles(limit: number): Promise<readonly CycleRecord[]>;
   cycleOfPlan(planId: string): Promise<CycleRecord | null>;
 
-  /** Adds a page of a read to the source picture; people whose picture changed are marked for the next plan. */
-  saveSource(changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey): Promise<void>;
+  /**
+   * Adds a page of a read to the source picture; people whose picture changed are marked for the next plan.
+   * @returns whom an incomplete item brought back from the bin: what it leaves out may have changed there
+   */
+  saveSource(
+    changes: readonly SourceChange[],
+    cycleId: number,
+    userNameKey: UserNameKey,
+  ): Promise<readonly string[]>;
   /** After a completed full read: linked people who were not in it, in pages by object id. */
   sourceMissing(cycleId: number, after: string, limit: number): Promise<readonly string[]>;
   /** After a completed full read: forgets the people who were not in it and have no account. */

@@ -50,9 +50,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
 
   return {
     ...scopeMethods(db),
-    saveSource: async (changes, cycleId, userNameKey) => {
-      save(changes, cycleId, userNameKey);
-    },
+    saveSource: async (changes, cycleId, userNameKey) => save(changes, cycleId, userNameKey),
     sourceMissing: async (cycleId, after, limit) =>
       missing.all(cycleId, after, limit).map((row) => row.object_id),
     forgetSourceMissing: async (cycleId) => {
@@ -80,7 +78,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
 
 function savePage(
   db: Connection,
-): (changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => void {
+): (changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => readonly string[] {
   const read = db.prepare<[string], SourceRow & { user_name_key: string | null }>(
     "SELECT object_id, attributes, manager_id, presence, user_name_key FROM source_user WHERE object_id = ?",
   );
@@ -112,17 +110,21 @@ function savePage(
     "INSERT INTO meta (key, value) VALUES ('aheadOfWatermark', 'yes') ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   );
 
-  /** @returns whether anything is now other than before */
-  const saveOne = (item: SourceChange, cycleId: number, userNameKey: UserNameKey): boolean => {
+  /** @returns what became of the person's picture */
+  const saveOne = (
+    item: SourceChange,
+    cycleId: number,
+    userNameKey: UserNameKey,
+  ): "same" | "changed" | "returned" => {
     const known = read.get(item.objectId);
     if (item.kind === "removed") {
-      if (known === undefined || known.presence === item.presence) return false;
+      if (known === undefined || known.presence === item.presence) return "same";
       change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
       retryNow.run(item.objectId);
       dropRejection.run(item.objectId);
       markReports.run(item.objectId);
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
-      return true;
+      return "changed";
     }
     const attributes = canonicalJson(
       item.complete || known === undefined
@@ -136,7 +138,7 @@ function savePage(
       manager_id: managerId,
       presence: "present",
     };
-    let changed = true;
+    let outcome: "same" | "changed" | "returned" = "changed";
     if (known === undefined) {
       insert.run(item.objectId, attributes, managerId, cycleId);
       markReports.run(item.objectId);
@@ -148,21 +150,30 @@ function savePage(
       change.run(attributes, managerId, "present", cycleId, item.objectId);
       retryNow.run(item.objectId);
       dropRejection.run(item.objectId);
-      if (known.presence !== "present") markReports.run(item.objectId);
+      if (known.presence !== "present") {
+        markReports.run(item.objectId);
+        outcome = "returned";
+      }
       // Enabled again or back from the bin: whoever shares the name is affected too.
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
     } else {
       touch.run(cycleId, item.objectId);
-      changed = false;
+      outcome = "same";
     }
     saveKey(row, known?.user_name_key ?? null, userNameKey);
-    return changed;
+    return outcome;
   };
 
   return db.transaction((changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => {
+    const returned: string[] = [];
     let changed = false;
-    for (const item of changes) changed = saveOne(item, cycleId, userNameKey) || changed;
+    for (const item of changes) {
+      const outcome = saveOne(item, cycleId, userNameKey);
+      if (outcome !== "same") changed = true;
+      if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
+    }
     if (changed) runAhead.run();
+    return returned;
   });
 }
 

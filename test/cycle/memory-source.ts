@@ -32,6 +32,8 @@ export interface MemorySource extends Source {
   breakChanges: boolean;
   /** Rounds compare the watermark with now: what came and went in between is not shown. */
   netChanges: boolean;
+  /** Rounds show no manager of those who have none. */
+  hideMissingLinks: boolean;
   /** No older watermark is accepted any more. */
   expireWatermarks(): void;
   /** What was read, in order: `all`, `changes`, `user <id>`, `scope`. */
@@ -53,13 +55,15 @@ export function createMemorySource(): MemorySource {
     log.push({ objectId, before: people.get(objectId) });
     people.set(objectId, next);
   };
-  const upsert = (objectId: string, complete: boolean): SourceChange => {
+  const upsert = (objectId: string, complete: boolean): Extract<SourceChange, { kind: "upsert" }> => {
     const { attributes, managerId } = person(objectId);
     return { kind: "upsert", objectId, attributes, complete, managerId };
   };
   const changeOf = (objectId: string): SourceChange => {
-    const { presence } = person(objectId);
-    return presence === "present" ? upsert(objectId, false) : { kind: "removed", objectId, presence };
+    const { presence, managerId } = person(objectId);
+    if (presence !== "present") return { kind: "removed", objectId, presence };
+    const shown = upsert(objectId, false);
+    return source.hideMissingLinks ? { ...shown, managerId: managerId ?? undefined } : shown;
   };
 
   const source: MemorySource = {
@@ -70,6 +74,7 @@ export function createMemorySource(): MemorySource {
     breakList: false,
     breakChanges: false,
     netChanges: false,
+    hideMissingLinks: false,
     reads: [],
     hire: (objectId, attributes = {}, managerId = null) => {
       const basics = {

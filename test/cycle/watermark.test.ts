@@ -48,3 +48,21 @@ describe("a picture that is ahead of its watermark", () => {
     expect(place.source.reads).toEqual(["user a", "changes"]);
   });
 });
+
+describe("somebody who comes back from the bin", () => {
+  it("is read in full: a link that was cut there is in no round of changes", async () => {
+    await using place = await company();
+    place.source.remove("a", "softDeleted");
+    await place.cycle();
+    place.source.hideMissingLinks = true;
+    place.source.setManager("a", null);
+    place.source.restore("a");
+    place.source.reads.length = 0;
+    await place.cycle();
+    expect(place.source.reads).toEqual(["changes", "user a"]);
+    expect(place.target.account("a@example.com").active).toBe(true);
+    expect(place.target.managerOf("a@example.com")).toBeNull();
+    await place.cycle();
+    expect(place.source.reads).toEqual(["changes", "user a", "changes"]);
+  });
+});

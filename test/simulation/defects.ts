@@ -36,8 +36,8 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/ingest.ts",
-        find: "await context.store.saveSource(page.value, context.cycleId, key);",
-        replace: "late.push(page.value);",
+        find: "const returned = await context.store.saveSource(page.value, context.cycleId, key);",
+        replace: "const returned: readonly string[] = [];\n    late.push(page.value);",
       },
       {
         file: "cycle/ingest.ts",
@@ -301,6 +301,17 @@ export const defects: readonly Defect[] = [
         file: "cycle/deliver.ts",
         find: "if (account.externalId === externalIdOf(operation)) return",
         replace: "if (account.externalId === null) return",
+      },
+    ],
+  },
+  {
+    name: "whoever returns from the bin is taken for what the round shows of them",
+    seed: 4,
+    edits: [
+      {
+        file: "cycle/ingest.ts",
+        find: "for (const objectId of returned) await readAnew(context, objectId);",
+        replace: "",
       },
     ],
   },

@@ -137,7 +137,8 @@ function itemsOf(
   if (presence !== "present") return [{ kind: "removed", objectId, presence }];
   const { sparse, missesClears } = world.manners;
   // Graph shows all that is selected of a changed person; only of people whom the engine knows is less enough.
-  const everything = !sparse || world.manners.listMisses || changes.some(({ appeared }) => appeared !== null);
+  const appeared = changes.some((change) => change.appeared !== null);
+  const everything = !sparse || world.manners.listMisses || appeared;
   const touched = new Set(changes.flatMap((change) => [...change.touched]));
   const shown = (key: keyof Person): boolean =>
     (everything || touched.has(key)) && !(missesClears && person[key] === null);
@@ -148,8 +149,11 @@ function itemsOf(
     ...(shown("enabled") ? { accountEnabled: person.enabled } : {}),
   };
   const item = { kind: "upsert", objectId, complete: false } as const;
-  if (!sparse) return [{ ...item, attributes, managerId: person.managerId }];
-  const manager = touched.has("managerId") || everything ? person.managerId : undefined;
+  // Of somebody who comes into sight no link is shown that is not there, unless it was cut in this very round.
+  const unseen = appeared && !touched.has("managerId") && person.managerId === null;
+  const link = unseen ? undefined : person.managerId;
+  if (!sparse) return [{ ...item, attributes, managerId: link }];
+  const manager = touched.has("managerId") || everything ? link : undefined;
   return [
     { ...item, attributes, managerId: undefined },
     { ...item, attributes: { id: objectId }, managerId: manager },

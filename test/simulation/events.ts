@@ -64,7 +64,7 @@ export function happen(world: World, step: Step): void {
       const person = world.people.get(personId(step.who));
       if (person === undefined) return;
       put(world, person, editOf(world, step));
-      if (step.do === "purge") forgetManager(world, person.id);
+      if (step.do === "softDelete" || step.do === "purge") forgetManager(world, person.id);
       return;
     }
     default:
@@ -98,10 +98,10 @@ function put(world: World, person: Person, change: Partial<Person>): void {
   forget("clears", "title");
 }
 
-/** Who is gone for good manages nobody any more. */
+/** Who is gone manages nobody any more, also of those who are gone themselves; a restore brings nobody's reports back. */
 function forgetManager(world: World, id: string): void {
   for (const person of [...world.people.values()]) {
-    if (person.managerId === id) put(world, person, { managerId: null });
+    if (person.managerId === id && person.presence !== "deleted") world.put({ ...person, managerId: null });
   }
 }
 

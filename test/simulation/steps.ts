@@ -286,9 +286,11 @@ const clearing: fc.Arbitrary<Step> = fc.record({
   title: fc.constantFrom(null, null, "Chief"),
 });
 
-/** Reads break off, and what they showed is taken back before the next. */
+/** Reads break off, what they showed is taken back before the next, and two people come and go with their links. */
 const unsteady: fc.Arbitrary<History> = fc.record({
-  manners: manners.map((others) => ({ ...others, ...faithful, netChanges: true })),
+  manners: fc
+    .tuple(manners, fc.boolean())
+    .map(([others, netChanges]) => ({ ...others, ...faithful, netChanges })),
   guard: fc.constant(null),
   drift: fc.constant("correct" as const),
   concurrency: fc.constant(1),
@@ -305,6 +307,13 @@ const unsteady: fc.Arbitrary<History> = fc.record({
             title: fc.constantFrom("Chief", null),
           }),
           fc.record({ do: fc.constantFrom("enable" as const, "disable" as const), who: fc.nat(1) }),
+          {
+            weight: 3,
+            arbitrary: fc.record({
+              do: fc.constantFrom("softDelete" as const, "restore" as const),
+              who: fc.nat(1),
+            }),
+          },
           fc.record({
             do: fc.constant("manager" as const),
             who: fc.constant(1),
