@@ -114,7 +114,8 @@ export function discard({ temporary }: PreparedRestore): void {
 function takeForOutOfDate(db: Connection): void {
   db.transaction(() => {
     db.exec(`
-      DELETE FROM meta WHERE key IN ('watermark', 'watermarkAt', 'targetListedAt', 'reconciledAt', 'quarantine');
+      DELETE FROM meta WHERE key IN
+        ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'reconciledAt', 'quarantine');
       DELETE FROM lease;
       DELETE FROM released_change;
       UPDATE target_user SET read_in = ${beforeRestore};
