@@ -78,6 +78,8 @@ async function createOnce(
       const unknown = error instanceof UnknownOutcomeError;
       if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
       const account = await lookUp(context, operation, error);
+      // A run that was told to stop leaves the rest to the next one, which looks this person up first.
+      if (unknown) context.signal.throwIfAborted();
       if (account !== null) {
         context.log.info(
           { objectId: operation.objectId, latticeId: account.latticeId },
