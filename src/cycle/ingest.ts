@@ -71,14 +71,19 @@ async function keepWatermark(context: CycleContext, watermark: string): Promise<
   });
 }
 
-/** "Was not in the list" is no evidence: each linked person who was not is asked for by id; only a 404 says gone. */
+/**
+ * "Was not in the list" is no evidence, neither of being gone nor of being gone still: each linked person who was not is
+ * asked for by id; only a 404 says gone.
+ */
 async function confirmMissing(context: CycleContext): Promise<void> {
   const { store, source, cycleId, signal } = context;
   let after = "";
   for (;;) {
     const missing = await store.sourceMissing(cycleId, after, pageSize);
-    for (const objectId of missing) {
+    for (const { objectId, presence } of missing) {
       const found = await source.readUser(objectId, signal);
+      // Of somebody in the bin a 404 says nothing new.
+      if (found === null && presence !== "present") continue;
       await store.saveSource(
         [found ?? { kind: "removed", objectId, presence: "deleted" }],
         cycleId,
@@ -87,7 +92,7 @@ async function confirmMissing(context: CycleContext): Promise<void> {
     }
     const last = missing.at(-1);
     if (last === undefined) break;
-    after = last;
+    after = last.objectId;
   }
   await store.forgetSourceMissing(cycleId);
 }

@@ -277,8 +277,15 @@ export interface StateStore {
     cycleId: number,
     userNameKey: UserNameKey,
   ): Promise<readonly string[]>;
-  /** After a completed full read: linked people who were not in it, in pages by object id. */
-  sourceMissing(cycleId: number, after: string, limit: number): Promise<readonly string[]>;
+  /**
+   * After a completed full read: linked people who were not in it, in pages by object id. Those who are known to be in the
+   * bin or gone are among them as long as their accounts are active, for they may have come back.
+   */
+  sourceMissing(
+    cycleId: number,
+    after: string,
+    limit: number,
+  ): Promise<readonly { readonly objectId: string; readonly presence: Presence }[]>;
   /** After a completed full read: forgets the people who were not in it and have no account. */
   forgetSourceMissing(cycleId: number): Promise<void>;
 

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../domain/json.ts";
 import type { SkipCode, Skipped } from "../domain/plan.ts";
-import type { SourceChange } from "../domain/source.ts";
+import type { Presence, SourceChange } from "../domain/source.ts";
 import type { StateStore, UserNameKey } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import { canonicalJson, type SourceRow, sourceUser } from "./rows.ts";
@@ -21,9 +21,10 @@ type SourceMethods = Pick<
 /** The directory as last read, its scope, and who is left alone. */
 export function sourcePictureMethods(db: Connection): SourceMethods {
   const save = savePage(db);
-  const missing = db.prepare<[number, string, number], { object_id: string }>(
-    `SELECT object_id FROM source_user JOIN target_user USING (object_id)
-     WHERE source_user.read_in < ? AND presence = 'present' AND object_id > ? ORDER BY object_id LIMIT ?`,
+  const missing = db.prepare<[number, string, number], { object_id: string; presence: Presence }>(
+    `SELECT object_id, presence FROM source_user JOIN target_user USING (object_id)
+     WHERE source_user.read_in < ? AND (presence = 'present' OR active = 1) AND object_id > ?
+     ORDER BY object_id LIMIT ?`,
   );
   const forgotten = `FROM source_user WHERE read_in < ?
      AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)`;
@@ -52,7 +53,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
     ...scopeMethods(db),
     saveSource: async (changes, cycleId, userNameKey) => save(changes, cycleId, userNameKey),
     sourceMissing: async (cycleId, after, limit) =>
-      missing.all(cycleId, after, limit).map((row) => row.object_id),
+      missing.all(cycleId, after, limit).map((row) => ({ objectId: row.object_id, presence: row.presence })),
     forgetSourceMissing: async (cycleId) => {
       db.transaction(() => {
         markNamesakes.run(cycleId);

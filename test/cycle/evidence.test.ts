@@ -31,6 +31,29 @@ describe("a person who is missing from a full read", () => {
     expect((await place.cycle()).header.cycle).toBe("incremental");
   });
 
+  it("is not taken to be gone still after a read that broke off once it had shown that", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.source.remove("b", "softDeleted");
+    place.source.breakChanges = true;
+    await expect(place.cycle()).rejects.toThrow("went away");
+    place.source.breakChanges = false;
+    place.source.restore("b");
+    place.source.hidden.add("b");
+    await place.cycle();
+    expect(place.source.reads.slice(-2)).toEqual(["all", "user b"]);
+    expect(place.target.active()).toHaveLength(2);
+    // Who is gone indeed stays so, by the reason that was seen.
+    place.source.remove("b", "softDeleted");
+    place.source.breakChanges = true;
+    await expect(place.cycle()).rejects.toThrow("went away");
+    place.source.breakChanges = false;
+    const { cycleId } = await place.cycle();
+    expect((await place.operations(cycleId)).map(({ evidence }) => evidence?.kind)).toEqual(["softDeleted"]);
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+
   it("is forgotten where there was never an account", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];

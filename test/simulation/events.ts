@@ -1,6 +1,6 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import type { Step } from "./steps.ts";
-import { type Guarded, keptAs, type Person, releaseKey, type World } from "./world.ts";
+import { keptAs, type Person, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -88,14 +88,6 @@ function put(world: World, person: Person, change: Partial<Person>): void {
   if (person.presence === "softDeleted" && change.presence === undefined) return;
   if (Object.entries(change).every(([key, value]) => person[key as keyof Person] === value)) return;
   world.put({ ...person, ...change });
-  // What was released was another state of things.
-  const forget = (what: Guarded, ...keys: readonly (keyof Person)[]): void => {
-    if (keys.some((key) => key in change && change[key] !== person[key]))
-      world.released.delete(releaseKey(what, person.id));
-  };
-  forget("deactivations", "enabled", "presence", "member");
-  forget("renames", "userName");
-  forget("clears", "title");
 }
 
 /** Who is gone manages nobody any more, also of those who are gone themselves; a restore brings nobody's reports back. */

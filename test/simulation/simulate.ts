@@ -19,7 +19,7 @@ import { happen, personId } from "./events.ts";
 import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
 import { calm, type History, mostPeople, type Step } from "./steps.ts";
-import { createWorld, type Guarded, refusedTitle, releaseKey, type World } from "./world.ts";
+import { createWorld, type Guarded, reasonOf, refusedTitle, releaseKey, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -220,16 +220,19 @@ async function decide(
   const people = chosen.map(({ objectId }) => objectId);
   if (step.do === "reject") {
     await store.reject(held.planId, people, world.now);
-    for (const id of people) {
-      for (const what of guarded) world.released.delete(releaseKey(what, id));
+    for (const key of [...world.released]) {
+      if (people.some((id) => key.includes(` ${id} `))) world.released.delete(key);
     }
     return;
   }
   await store.release(held.planId, chosen.flatMap(releasedChanges), world.now);
   for (const operation of chosen) {
-    for (const { attribute, after } of operation.changes) {
+    for (const { attribute, before, after } of operation.changes) {
       const what = attribute === "active" ? "deactivations" : attribute === "userName" ? "renames" : "clears";
-      if (what !== "clears" || after === null) world.released.add(releaseKey(what, operation.objectId));
+      const { evidence } = operation;
+      const leaves = attribute === "active" && evidence !== null;
+      const detail = leaves ? reasonOf(evidence.kind) : `${String(before)} to ${String(after)}`;
+      world.released.add(releaseKey(what, operation.objectId, detail));
     }
   }
 }
@@ -294,7 +297,6 @@ async function converge(stage: Stage): Promise<string | null> {
   return due > hopeless.size ? `the plan is not empty: ${JSON.stringify(last.header.summary)}` : null;
 }
 
-const guarded: readonly Guarded[] = ["deactivations", "renames", "clears"];
 const handwork: ReadonlySet<Step["do"]> = new Set(["editInLattice", "removeInLattice", "stranger"]);
 
 async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {

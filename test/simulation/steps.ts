@@ -342,12 +342,66 @@ const unsteady: fc.Arbitrary<History> = fc.record({
   ),
 });
 
+const calmCycle: fc.Arbitrary<Step> = fc.constant({
+  do: "cycle",
+  kind: "incremental",
+  dryRun: false,
+  only: null,
+  fate: calm,
+  during: null,
+});
+
+/** Two people, one the other's manager, go to the bin and come back, and nothing else is amiss. */
+const toTheBinAndBack: fc.Arbitrary<History> = fc.record({
+  manners: manners.map((others) => ({ ...others, ...faithful })),
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  concurrency: fc.constant(1),
+  founders: fc.constant(2),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          do: fc.constantFrom("softDelete" as const, "restore" as const),
+          who: fc.nat(1),
+        }),
+      },
+      { weight: 2, arbitrary: calmCycle },
+    ),
+    { minLength: 4, maxLength: 10, size: "max" },
+  ),
+});
+
+/** Accounts come about although no answer comes, what follows goes wrong as well, and their people leave. */
+const halfMade: fc.Arbitrary<History> = fc.record({
+  manners: manners.map((others) => ({ ...others, ...faithful, capitals: true })),
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  concurrency: fc.constant(1),
+  founders: fc.constantFrom(1, 2),
+  founding: fc.record({
+    // No answer comes to a create that was carried out.
+    faults: fc.tuple(
+      fc.constant({ on: "write" as const, at: 0, length: 1, kind: 2 }),
+      faultOn("write", fc.constant(1)),
+    ),
+    death: fc.constant(null),
+    abortAt: fc.option(at),
+    seed: fc.nat(),
+  }),
+  steps: fc.array(fc.oneof(comingAndGoing, calmCycle), { minLength: 1, maxLength: 4, size: "max" }),
+});
+
 export const histories: fc.Arbitrary<History> = fc.oneof(
   { weight: 6, arbitrary: mixed },
   { weight: 2, arbitrary: guardedHistories("deactivations", comingAndGoing) },
   { weight: 1, arbitrary: guardedHistories("renames", renaming) },
   { weight: 1, arbitrary: guardedHistories("clears", clearing) },
   { weight: 1, arbitrary: unsteady },
+  { weight: 1, arbitrary: toTheBinAndBack },
+  { weight: 1, arbitrary: halfMade },
 );
 
 /** One line for each step, to be read. */

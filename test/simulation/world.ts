@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../../src/domain/json.ts";
+import type { EvidenceKind } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 
 /** One person as the simulated directory has it. */
@@ -178,14 +179,18 @@ export function createWorld(manners: Manners): World {
       inScope || JSON.stringify(others) === JSON.stringify(before),
       `${owner} is out of scope, and more than active is written`,
     );
-    const count = (what: Guarded, happened: boolean): void => {
-      if (happened && !world.released.has(releaseKey(what, owner))) {
+    const count = (what: Guarded, happened: boolean, ...same: readonly string[]): void => {
+      if (happened && !same.some((detail) => world.released.has(releaseKey(what, owner, detail)))) {
         world.carriedOut.push({ what, at: world.now, objectId: owner });
       }
     };
-    count("deactivations", leaving);
-    count("renames", before.userName !== next.userName);
-    count("clears", before.values.title !== undefined && next.values.title === undefined);
+    count("deactivations", leaving, ...states.map(reasonToLeave));
+    count("renames", before.userName !== next.userName, `${before.userName} to ${next.userName}`);
+    count(
+      "clears",
+      before.values.title !== undefined && next.values.title === undefined,
+      `${String(before.values.title)} to null`,
+    );
   };
 
   // No directory is empty: somebody registered the application.
@@ -236,8 +241,21 @@ export function createWorld(manners: Manners): World {
   return world;
 }
 
-export function releaseKey(what: Guarded, objectId: string): string {
-  return `${what} ${objectId}`;
+/** @param detail what a person saw: the reason to leave, or both values; it holds for nothing else */
+export function releaseKey(what: Guarded, objectId: string, detail: string): string {
+  return `${what} ${objectId} ${detail}`;
+}
+
+/** The first reason that the engine gives for a deactivation; a release holds for that one, whatever is added. */
+function reasonToLeave({ presence, member, enabled }: Person): string {
+  if (presence !== "present") return reasonOf("deleted");
+  if (!member) return reasonOf("leftScope");
+  return enabled ? "none" : reasonOf("accountDisabled");
+}
+
+/** Who is not in a list and cannot be found is deleted, whether for good or not. */
+export function reasonOf(evidence: EvidenceKind): string {
+  return evidence === "softDeleted" ? "deleted" : evidence;
 }
 
 export function changeOf(before: Person | undefined, after: Person): LoggedChange {
