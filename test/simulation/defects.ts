@@ -201,7 +201,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "an update is taken for granted where no answer came",
-    seed: 2,
+    seed: 6,
     edits: [
       {
         file: "cycle/send.ts",
@@ -241,7 +241,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "a release holds for whatever is planned for the person",
-    seed: 4,
+    seed: 6,
     edits: [
       {
         file: "cycle/release.ts",
@@ -295,7 +295,7 @@ export const defects: readonly Defect[] = [
   },
   {
     name: "an account that did not take everything is not linked",
-    seed: 4,
+    seed: 1,
     edits: [
       {
         file: "cycle/deliver.ts",
