@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Ports } from "../cycle/ports.ts";
 import type { CycleRequest, CycleResult } from "../cycle/run.ts";
 import type { StateEvent } from "../domain/event.ts";
@@ -37,7 +38,7 @@ export async function performCycle(
       clock,
       log,
       settings,
-      random: Math.random,
+      random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
       onEvent,
       onProgress,
     };

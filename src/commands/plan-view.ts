@@ -2,6 +2,7 @@ import type { CycleResult } from "../cycle/run.ts";
 import type { Action, Skipped } from "../domain/plan.ts";
 import type { LoggedOperation, OperationStatus, StateStore } from "../domain/store.ts";
 import type { PlanView } from "../report/view.ts";
+import { withoutRedacted } from "../report/words.ts";
 
 const pageSize = 500;
 
@@ -23,10 +24,14 @@ export function planView(
           held: result.heldOperations,
           durationMs: result.durationMs,
         },
-    operations: (action) => operationsOf(store, result.cycleId, { action }),
-    drift: () => operationsOf(store, result.cycleId, { drift: true }),
+    operations: (action) => shown(operationsOf(store, result.cycleId, { action })),
+    drift: () => shown(operationsOf(store, result.cycleId, { drift: true })),
     skipped: () => skippedOf(store, options.only),
   };
+}
+
+async function* shown(operations: AsyncIterable<LoggedOperation>): AsyncGenerator<LoggedOperation> {
+  for await (const operation of operations) yield withoutRedacted(operation);
 }
 
 /** What the guard holds of a cycle. */

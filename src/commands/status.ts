@@ -5,7 +5,7 @@ import { nextDueAt } from "../cycle/schedule.ts";
 import type { Change } from "../domain/plan.ts";
 import type { CycleRecord, LeaseHolder, LoggedOperation, StateStore, Totals } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
-import { changeText, headlineOutcome, printable } from "../report/words.ts";
+import { changeText, headlineOutcome, printable, withoutRedacted } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { heldOperations } from "./plan-view.ts";
@@ -79,7 +79,7 @@ async function read(store: StateStore, config: Config, path: string): Promise<St
   );
   const held: LoggedOperation[] = [];
   if (weighed?.guard?.held === true) {
-    for await (const operation of heldOperations(store, weighed.id)) held.push(operation);
+    for await (const operation of heldOperations(store, weighed.id)) held.push(withoutRedacted(operation));
   }
   return {
     state: path,

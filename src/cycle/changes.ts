@@ -2,6 +2,7 @@ import { type Json, jsonEquals } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
 import type { ConfirmedTarget, LinkedTarget } from "../domain/store.ts";
 import { valueAt } from "../domain/target.ts";
+import type { AttributeMapping } from "../mapping/mapping.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { PlanInput } from "./plan-input.ts";
 
@@ -9,7 +10,7 @@ import type { PlanInput } from "./plan-input.ts";
 export function createChanges(input: PlanInput): Change[] {
   const changes = input.mapped.values.flatMap(({ mapping, value }): Change[] => {
     const after = value ?? mapping.defaultValue;
-    return after === null ? [] : [{ attribute: mapping.target, before: null, after }];
+    return after === null ? [] : [{ attribute: mapping.target, before: null, after, ...redaction(mapping) }];
   });
   const reference = referenceChange(input, null);
   return reference === null ? changes : [...changes, reference];
@@ -32,6 +33,7 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
         attribute: mapping.target,
         before,
         after: value,
+        ...redaction(mapping),
         ...driftMark(link, mapping.target, value),
       });
     }
@@ -39,6 +41,10 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
   const reference = referenceChange(input, link);
   if (reference !== null) changes.push(reference);
   return changes;
+}
+
+function redaction({ redacted }: AttributeMapping): Pick<Change, "redacted"> {
+  return redacted ? { redacted: true } : {};
 }
 
 /** The change of manager, if one is due. A manager without an account yet is planned for; the plan withdraws what stays open. */

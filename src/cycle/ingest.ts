@@ -99,7 +99,8 @@ async function confirmMissing(context: CycleContext): Promise<void> {
 
 function keyOf(context: CycleContext) {
   const { mapping } = context.settings;
-  return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user);
+  const environment = { now: context.clock.now, random: context.random };
+  return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user, environment);
 }
 
 /**
@@ -157,7 +158,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
 
 /** Makes the pictures of one person current, for a cycle on demand. @returns the object id */
 export async function ingestPerson(context: CycleContext, idOrUserName: string): Promise<string> {
-  const { store, source, target, cycleId, signal, settings } = context;
+  const { store, source, target, cycleId, signal } = context;
   const known = await store.findSource(idOrUserName);
   const found = await source.readUser(known?.objectId ?? idOrUserName, signal);
   if (found === null && known === null) {
@@ -180,7 +181,7 @@ export async function ingestPerson(context: CycleContext, idOrUserName: string):
   }
   if ((await store.linkOf(objectId)) === null) {
     const person = await store.findSource(objectId);
-    const name = person === null ? null : userNameKey(settings.mapping, person);
+    const name = person === null ? null : keyOf(context)(person);
     const accounts = [
       ...(await target.find("externalId", objectId, signal)),
       ...(name === null ? [] : await target.find("userName", name, signal)),

@@ -55,10 +55,20 @@ export async function summarise(context: CycleContext, only: string | undefined)
 
 async function decide(context: CycleContext, candidates: readonly Candidate[]): Promise<Decision[]> {
   const { store, settings, everyoneInScope } = context;
+  const environment = { now: context.clock.now, random: context.random };
   const people = candidates.map((candidate) => ({
     candidate,
-    mapped: mapUser(settings.mapping, candidate.source, candidate.member),
+    mapped: mapUser(settings.mapping, candidate.source, { member: candidate.member, environment }),
   }));
+  for (const { candidate, mapped } of people) {
+    for (const { target, reason } of mapped.problems) {
+      const { objectId } = candidate.source;
+      context.log.warn(
+        { objectId, attribute: target, reason },
+        "the attribute cannot be mapped and is left as it is",
+      );
+    }
+  }
   const unlinked = people.filter(({ candidate }) => candidate.link === null);
   const [sharing, matches, managerNames] = await Promise.all([
     store.sharing(

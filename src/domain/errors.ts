@@ -53,6 +53,11 @@ export class RecordRejectedError extends DomainError {
   }
 }
 
+/** A value of one person cannot be mapped: the wrong type for what reads it. Says nothing of anybody else. */
+export class MappingError extends DomainError {
+  readonly code = "MAPPING";
+}
+
 /** The target already holds an account with this userName or externalId (409). */
 export class AlreadyExistsError extends RecordRejectedError {
   override readonly code = "ALREADY_EXISTS";

@@ -29,6 +29,8 @@ export interface Change {
   };
   /** Lattice was edited by hand: this value was confirmed before, Entra still has it, and Lattice shows another. */
   readonly drift?: true;
+  /** The value is for Lattice alone: reports and logs show `[Redact]` (Entra's function of that name). */
+  readonly redacted?: true;
   /** A person has released exactly this change: the guard neither counts nor holds it. */
   readonly released?: true;
 }

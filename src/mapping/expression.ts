@@ -66,6 +66,42 @@ export function attributesOf(tree: Expression): readonly string[] {
   return [...names];
 }
 
+/** Names of the functions that are called, each as often as it is. */
+export function callsOf(tree: Expression): readonly string[] {
+  switch (tree.kind) {
+    case "call":
+      return [tree.name, ...tree.arguments.flatMap(callsOf)];
+    case "condition":
+      return [...callsOf(tree.left), ...callsOf(tree.right)];
+    default:
+      return [];
+  }
+}
+
+/** The tree as text; parsed again it is the same tree. */
+export function printExpression(tree: Expression): string {
+  switch (tree.kind) {
+    case "call":
+      // A single omitted argument is none.
+      return `${tree.name}(${tree.arguments.map(printExpression).join(", ")})`;
+    case "attribute":
+      return `[${tree.name}]`;
+    case "constant":
+      return printConstant(tree.value);
+    case "condition":
+      return `${printExpression(tree.left)} ${tree.operator} ${printExpression(tree.right)}`;
+    case "omitted":
+      return "";
+  }
+}
+
+function printConstant(value: string | number | boolean): string {
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value === "number") return String(value);
+  return `"${value.replaceAll(/[\\"]/g, "\\$&")}"`;
+}
+
 function isSyntaxError(error: unknown): error is Error & { location: { start: { offset: number } } } {
   return error instanceof Error && "location" in error;
 }

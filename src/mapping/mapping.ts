@@ -4,8 +4,9 @@ import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
-import { compileExpression } from "./evaluate.ts";
-import { attributesOf, parseExpression } from "./expression.ts";
+import { compileExpression, unsteadyCall } from "./evaluate.ts";
+import { attributesOf, callsOf, parseExpression } from "./expression.ts";
+import type { Environment } from "./functions/definition.ts";
 import type { ScopingFilters } from "./scoping-filter.ts";
 import { alwaysRead, type ReadContext, sourceAttribute } from "./source-attributes.ts";
 import { managerPath, type TargetType, targetAttribute } from "./target-attributes.ts";
@@ -24,9 +25,17 @@ export interface AttributeMapping {
   readonly defaultValue: Json;
   /** 1 is tried first; `null`: not used for matching. */
   readonly matchingPrecedence: number | null;
+  /** The value is not shown in reports and logs (Redact). */
+  readonly redacted: boolean;
   /** Where the value comes from, as a person would write it. */
   readonly origin: string;
-  readonly evaluate: (user: SourceUser, context: ReadContext) => Value;
+  /** @throws MappingError where a value of this person has the wrong type */
+  readonly evaluate: (user: SourceUser, context: MappingContext) => Value;
+}
+
+/** What a person's values depend on beside the person. */
+export interface MappingContext extends ReadContext {
+  readonly environment: Environment;
 }
 
 export interface Mapping {
@@ -118,7 +127,7 @@ export function parseMapping(
 
 function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: readonly string[] } {
   const target = targetAttribute(rule.target);
-  const { evaluate, reads, origin, reference } = compileSource(rule);
+  const { evaluate, reads, origin, redacted, reference } = compileSource(rule);
   if ((target.type === "reference") !== reference) {
     throw new UsageError(
       reference
@@ -139,32 +148,48 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
     defaultValue: rule.default === undefined ? null : typedValue(target.type, rule.default),
     matchingPrecedence: rule.matchingPrecedence ?? null,
     origin,
+    redacted,
     evaluate,
   };
   return { mapping, reads };
 }
 
-function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"> & {
+function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin" | "redacted"> & {
   reads: readonly string[];
   reference: boolean;
 } {
   if (rule.constant !== undefined) {
     const { constant } = rule;
-    return { evaluate: () => constant, reads: [], origin: JSON.stringify(constant), reference: false };
+    return {
+      evaluate: () => constant,
+      reads: [],
+      origin: JSON.stringify(constant),
+      redacted: false,
+      reference: false,
+    };
   }
   if (rule.source !== undefined) {
     const attribute = sourceAttribute(rule.source);
     const reads = attribute.property === null ? [] : [attribute.property];
-    return { evaluate: attribute.read, reads, origin: rule.source, reference: attribute.reference };
+    const { read, reference } = attribute;
+    return { evaluate: read, reads, origin: rule.source, redacted: false, reference };
   }
   const text = rule.expression ?? "";
   const tree = parseExpression(text);
   const readers = new Map(attributesOf(tree).map((name) => [name, sourceAttribute(name)]));
   const evaluator = compileExpression(tree, text);
+  const unsteady = unsteadyCall(tree);
+  if (unsteady !== undefined && (rule.apply !== "onCreate" || rule.matchingPrecedence !== undefined)) {
+    throw new UsageError(
+      `${unsteady}() gives another value each time: it needs apply: onCreate, and cannot be used for matching`,
+    );
+  }
   return {
-    evaluate: (user, context) => evaluator((name) => readers.get(name)?.read(user, context) ?? null),
+    evaluate: (user, context) =>
+      evaluator((name) => readers.get(name)?.read(user, context) ?? null, context.environment),
     reads: [...readers.values()].flatMap((attribute) => attribute.property ?? []),
     origin: text,
+    redacted: callsOf(tree).includes("Redact"),
     reference: false,
   };
 }

@@ -1,18 +1,35 @@
 import type { Json } from "../domain/json.ts";
 
-/** What an attribute or an expression can be; `null` is "no value". */
-export type Value = string | number | boolean | readonly string[] | null;
+/** A point in time: what date functions pass to one another. */
+export interface Instant {
+  readonly epochMs: number;
+}
 
-/** Text as Entra's expressions see it: booleans as `True` and `False`, several values joined by a comma. */
+/** The attribute shall be neither set nor cleared this time (IgnoreFlowIfNullOrEmpty). */
+export const ignoreFlow: unique symbol = Symbol("ignore flow");
+
+/** What an attribute or an expression can be; `null` is "no value". */
+export type Value = string | number | boolean | readonly string[] | Instant | typeof ignoreFlow | null;
+
+/** Text as Entra's expressions see it: booleans as `True` and `False`, several values joined by a comma, dates in UTC. */
 export function toText(value: Value): string {
-  if (value === null) return "";
+  if (value === null || value === ignoreFlow) return "";
   if (value === true) return "True";
   if (value === false) return "False";
-  return typeof value === "object" ? value.join(",") : String(value);
+  if (isList(value)) return value.join(",");
+  return isInstant(value) ? instantText(value) : String(value);
 }
 
 export function isEmpty(value: Value): boolean {
-  return value === null || value === "" || (typeof value === "object" && value.length === 0);
+  return value === null || value === "" || value === ignoreFlow || (isList(value) && value.length === 0);
+}
+
+export function isList(value: Value): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+export function isInstant(value: Value): value is Instant {
+  return typeof value === "object" && value !== null && !isList(value);
 }
 
 /** A Graph property as a value; objects have none. */
@@ -21,4 +38,14 @@ export function fromJson(json: Json | undefined): Value {
   if (typeof json !== "object") return json;
   if (!Array.isArray(json)) return null;
   return json.filter((item): item is string => typeof item === "string");
+}
+
+/** `M/d/yyyy h:mm:ss tt`, the form in which Entra's date functions return a date. */
+function instantText({ epochMs }: Instant): string {
+  const date = new Date(epochMs);
+  const hour = date.getUTCHours();
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const day = `${date.getUTCMonth() + 1}/${date.getUTCDate()}/${date.getUTCFullYear()}`;
+  const time = `${hour % 12 === 0 ? 12 : hour % 12}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+  return `${day} ${time} ${hour < 12 ? "AM" : "PM"}`;
 }

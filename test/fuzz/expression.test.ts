@@ -1,16 +1,33 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { compileExpression, type Evaluator } from "../../src/mapping/evaluate.ts";
+import { type AttributeReader, compileExpression, type Evaluator } from "../../src/mapping/evaluate.ts";
 import { attributesOf, parseExpression } from "../../src/mapping/expression.ts";
-import { expressionFunctions } from "../../src/mapping/functions.ts";
+import { argumentCount } from "../../src/mapping/functions/definition.ts";
+import { expressionFunctions } from "../../src/mapping/functions/table.ts";
 import { parseMapping } from "../../src/mapping/mapping.ts";
-import type { Value } from "../../src/mapping/value.ts";
+import { ignoreFlow, type Value } from "../../src/mapping/value.ts";
+import { fixedEnvironment } from "../mapping/environment.ts";
 import { mangled, nastyJson, nastyText } from "./arbitraries.ts";
 import { promptOutcomeOf } from "./outcome.ts";
 
 const seed = 20_260_305;
-const value = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
+const value = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.array(z.string()),
+  z.object({ epochMs: z.int() }),
+  z.literal("ignored"),
+]);
+const environment = fixedEnvironment();
+
+/** What an evaluator gives; "ignored" where the attribute shall be left as it is. */
+function given(evaluate: Evaluator, read: AttributeReader): unknown {
+  const result = evaluate(read, environment);
+  return result === ignoreFlow ? "ignored" : result;
+}
 
 /** The evaluator of `text`; `null` where it is refused in words. */
 function compiled(text: string): Evaluator | null {
@@ -66,15 +83,16 @@ const token = fc.oneof(
 const wellFormed: fc.Arbitrary<string> = fc.letrec<{ expression: string }>((tie) => {
   const quoted = nastyText.map((text) => `"${text.slice(0, 50).replaceAll(/["\\]/g, "\\$&")}"`);
   const call = fc
-    .constantFrom(...expressionFunctions.values())
-    .chain(({ name, minArguments, maxArguments }) => {
+    .constantFrom(...[...expressionFunctions.values()].filter(({ refused }) => refused === undefined))
+    .chain((definition) => {
+      const { least, most } = argumentCount(definition);
       const condition = fc
         .tuple(tie("expression"), fc.constantFrom("=", "<>", "<", ">="), tie("expression"))
         .map(([left, operator, right]) => `${left} ${operator} ${right}`);
       const argument = fc.oneof(tie("expression"), condition, fc.constant(""));
       return fc
-        .array(argument, { minLength: minArguments, maxLength: Math.min(maxArguments, minArguments + 2) })
-        .map((given) => `${name}(${given.join(", ")})`);
+        .array(argument, { minLength: least, maxLength: Math.min(most, least + 2) })
+        .map((parts) => `${definition.name}(${parts.join(", ")})`);
     });
   return {
     expression: fc.oneof(
@@ -106,7 +124,8 @@ describe("an expression", () => {
         const evaluate = compiled(text);
         if (evaluate === null) return;
         evaluated += 1;
-        value.parse(evaluate((name) => (name === "a" ? first : second)));
+        // A value of the wrong type is refused in words.
+        promptOutcomeOf(() => value.parse(given(evaluate, (name) => (name === "a" ? first : second))));
       }),
       { seed, numRuns: 1_000 },
     );
@@ -118,7 +137,8 @@ describe("an expression", () => {
       const evaluate = compiled(`${name}([a], [b])`);
       fc.assert(
         fc.property(nastyText, attributeValue, (text, culture) => {
-          expect(typeof evaluate?.((attribute) => (attribute === "a" ? `x${text}` : culture))).toBe("string");
+          const read: AttributeReader = (attribute) => (attribute === "a" ? `x${text}` : culture);
+          expect(typeof evaluate?.(read, environment)).toBe("string");
         }),
         { seed, numRuns: 200 },
       );

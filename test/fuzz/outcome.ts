@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { DomainError, UsageError } from "../../src/domain/errors.ts";
+import { DomainError, MappingError, UsageError } from "../../src/domain/errors.ts";
 import type { Delivery } from "./arbitraries.ts";
 
 /** One prepared answer of a hostile server. */
@@ -68,7 +68,7 @@ async function settle<T>(attempt: () => Promise<T>): Promise<Outcome<T>> {
 const promptlyMs = 2_000;
 
 /**
- * What `attempt`, which does not wait for anything, came to: a value, or `null` for a UsageError that can be shown to a
+ * What `attempt`, which does not wait for anything, came to: a value, or `null` for a UsageError or MappingError that can be shown to a
  * person. Any other error, a long time, and a changed `Object.prototype` fail the test.
  */
 export function promptOutcomeOf<T>(attempt: () => T): T | null {
@@ -85,7 +85,7 @@ function valueOrRefusal<T>(attempt: () => T): T | null {
   try {
     return attempt();
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError || error instanceof MappingError)) throw error;
     const lines = error.message.split("\n");
     if (lines.length > 200) throw new Error(`a message of ${lines.length} lines`);
     for (const line of lines) requireShowable(line);

@@ -3,9 +3,13 @@ import { UsageError } from "../../src/domain/errors.ts";
 import { compileExpression } from "../../src/mapping/evaluate.ts";
 import { attributesOf, parseExpression } from "../../src/mapping/expression.ts";
 import type { Value } from "../../src/mapping/value.ts";
+import { fixedEnvironment } from "./environment.ts";
 
 function evaluate(text: string, attributes: Record<string, Value> = {}): Value {
-  return compileExpression(parseExpression(text), text)((name) => attributes[name] ?? null);
+  return compileExpression(parseExpression(text), text)(
+    (name) => attributes[name] ?? null,
+    fixedEnvironment(),
+  );
 }
 
 describe("expressions", () => {

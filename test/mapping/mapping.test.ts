@@ -3,9 +3,12 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { SourceUser } from "../../src/domain/source.ts";
-import { mapUser } from "../../src/mapping/map-user.ts";
+import { mapUser, userNameKey } from "../../src/mapping/map-user.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { fixedEnvironment } from "./environment.ts";
+
+const environment = fixedEnvironment();
 
 const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const defaultRules: unknown = parse(readFileSync("config/default-mapping.yaml", "utf8"));
@@ -24,7 +27,10 @@ function person(attributes: JsonObject, more: Partial<SourceUser> = {}): SourceU
 
 function values(mapping: Mapping, user: SourceUser, member = true): Record<string, unknown> {
   return Object.fromEntries(
-    mapUser(mapping, user, member).values.map(({ mapping: { target }, value }) => [target, value]),
+    mapUser(mapping, user, { member, environment }).values.map(({ mapping: { target }, value }) => [
+      target,
+      value,
+    ]),
   );
 }
 
@@ -101,12 +107,16 @@ describe("the default mapping", () => {
     ["in the recycle bin", { presence: "softDeleted" }, true, { accountEnabled: true }, false],
     ["of unknown state, which is no evidence", {}, true, {}, true],
   ])("computes active of somebody %s", (_what, more, member, attributes, active) => {
-    expect(mapUser(mappingOf(defaultRules), person(attributes, more), member).active).toBe(active);
+    expect(mapUser(mappingOf(defaultRules), person(attributes, more), { member, environment }).active).toBe(
+      active,
+    );
   });
 
   it("gives a guest the address of the home organisation", () => {
     const user = person({ userPrincipalName: "kim_doe_partner.example#EXT#@tenant.onmicrosoft.com" });
-    expect(mapUser(mappingOf(defaultRules), user, true).userName).toBe("kim_doe@partner.example");
+    expect(mapUser(mappingOf(defaultRules), user, { member: true, environment }).userName).toBe(
+      "kim_doe@partner.example",
+    );
   });
 });
 
@@ -226,5 +236,47 @@ describe("scoping filters", () => {
         guests: true,
       }),
     ).toThrow(/did you mean "EQUALS"/);
+  });
+});
+
+describe("an attribute that cannot be worked out for one person", () => {
+  const rules = [
+    { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
+    { target: "title", expression: 'FormatDateTime([jobTitle], , "yyyy-MM-dd", "yyyy")' },
+    { target: "nickName", expression: "IgnoreFlowIfNullOrEmpty([mailNickname])" },
+    { target: `${enterprise}:department`, source: "department" },
+  ];
+
+  it("is left as it is, with the reason; the others are mapped", () => {
+    const mapping = mappingOf(rules);
+    const user = person({ userPrincipalName: "kim@example.com", jobTitle: "Lead", department: "Sales" });
+    expect(values(mapping, user)).toEqual({
+      userName: "kim@example.com",
+      [`${enterprise}:department`]: "Sales",
+    });
+    expect(mapUser(mapping, user, { member: true, environment }).problems).toEqual([
+      { target: "title", reason: expect.stringContaining('must be a date as "yyyy-MM-dd", and is "Lead"') },
+    ]);
+  });
+
+  it("leaves a person whose userName it is without one, and alone", () => {
+    const mapping = mappingOf([
+      { target: "userName", expression: "Left([mail], [employeeId])", matchingPrecedence: 1 },
+    ]);
+    const user = person({ mail: "kim@example.com" });
+    expect(mapUser(mapping, user, { member: true, environment })).toMatchObject({
+      userName: null,
+      problems: [{ target: "userName" }],
+    });
+    expect(userNameKey(mapping, user, environment)).toBeNull();
+  });
+
+  it("that is another value each time is refused but for a new account", () => {
+    const [userName] = rules;
+    expect(() => mappingOf([userName, { target: "nickName", expression: "Guid()" }])).toThrow(
+      /nickName.*Guid\(\) gives another value each time: it needs apply: onCreate/,
+    );
+    const mapping = mappingOf([userName, { target: "nickName", expression: "Guid()", apply: "onCreate" }]);
+    expect(mapping.attributes[1]).toMatchObject({ apply: "onCreate" });
   });
 });

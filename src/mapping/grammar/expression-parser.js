@@ -183,6 +183,8 @@ function peg$parse(input, options) {
   const peg$c12 = ".";
   const peg$c13 = "true";
   const peg$c14 = "false";
+  const peg$c15 = "vbTextCompare";
+  const peg$c16 = "vbBinaryCompare";
 
   const peg$r0 = /^[<->]/;
   const peg$r1 = /^[^[\]"]/;
@@ -220,10 +222,12 @@ function peg$parse(input, options) {
   const peg$e22 = peg$literalExpectation("True", true);
   const peg$e23 = peg$literalExpectation("False", true);
   const peg$e24 = peg$classExpectation([["A", "Z"], ["a", "z"], ["0", "9"], "_", "("], false, false, false);
-  const peg$e25 = peg$otherExpectation("a function name");
-  const peg$e26 = peg$classExpectation([["A", "Z"], ["a", "z"], "_"], false, false, false);
-  const peg$e27 = peg$classExpectation([["A", "Z"], ["a", "z"], ["0", "9"], "_"], false, false, false);
-  const peg$e28 = peg$classExpectation([" ", "\t", "\r", "\n"], false, false, false);
+  const peg$e25 = peg$literalExpectation("vbTextCompare", false);
+  const peg$e26 = peg$literalExpectation("vbBinaryCompare", false);
+  const peg$e27 = peg$otherExpectation("a function name");
+  const peg$e28 = peg$classExpectation([["A", "Z"], ["a", "z"], "_"], false, false, false);
+  const peg$e29 = peg$classExpectation([["A", "Z"], ["a", "z"], ["0", "9"], "_"], false, false, false);
+  const peg$e30 = peg$classExpectation([" ", "\t", "\r", "\n"], false, false, false);
 
   function peg$f0(value) {    return value;  }
   function peg$f1(name) {    return enter(location());  }
@@ -244,9 +248,16 @@ function peg$parse(input, options) {
   function peg$f6(name) {    return { kind: "attribute", name: name.trim(), offset: offset() };  }
   function peg$f7(parts) {    return { kind: "constant", value: parts.join(""), offset: offset() };  }
   function peg$f8(digits) {    return { kind: "constant", value: Number.parseInt(digits, 16), offset: offset() };  }
-  function peg$f9(text) {    return { kind: "constant", value: Number(text), offset: offset() };  }
+  function peg$f9(text) {
+    const value = Number(text);
+    // Active Directory's dates are whole numbers with more digits than a number of this language has.
+    return { kind: "constant", value: Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : text, offset: offset() };
+  }
   function peg$f10(text) {
     return { kind: "constant", value: text.toLowerCase() === "true", offset: offset() };
+  }
+  function peg$f11(text) {
+    return { kind: "constant", value: text, offset: offset() };
   }
   let peg$currPos = options.peg$currPos | 0;
   let peg$savedPos = peg$currPos;
@@ -448,6 +459,9 @@ function peg$parse(input, options) {
           s0 = peg$parseNumber();
           if (s0 === peg$FAILED) {
             s0 = peg$parseTruth();
+            if (s0 === peg$FAILED) {
+              s0 = peg$parseEnumeration();
+            }
           }
         }
       }
@@ -1078,6 +1092,58 @@ function peg$parse(input, options) {
     return s0;
   }
 
+  function peg$parseEnumeration() {
+    let s0, s1, s2, s3;
+
+    s0 = peg$currPos;
+    if (input.substr(peg$currPos, 13) === peg$c15) {
+      s1 = peg$c15;
+      peg$currPos += 13;
+    } else {
+      s1 = peg$FAILED;
+      if (peg$silentFails === 0) { peg$fail(peg$e25); }
+    }
+    if (s1 === peg$FAILED) {
+      if (input.substr(peg$currPos, 15) === peg$c16) {
+        s1 = peg$c16;
+        peg$currPos += 15;
+      } else {
+        s1 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e26); }
+      }
+    }
+    if (s1 !== peg$FAILED) {
+      s2 = peg$currPos;
+      peg$silentFails++;
+      s3 = input.charAt(peg$currPos);
+      if (peg$r6.test(s3)) {
+        peg$currPos++;
+      } else {
+        s3 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e24); }
+      }
+      peg$silentFails--;
+      if (s3 === peg$FAILED) {
+        s2 = undefined;
+      } else {
+        peg$currPos = s2;
+        s2 = peg$FAILED;
+      }
+      if (s2 !== peg$FAILED) {
+        peg$savedPos = s0;
+        s0 = peg$f11(s1);
+      } else {
+        peg$currPos = s0;
+        s0 = peg$FAILED;
+      }
+    } else {
+      peg$currPos = s0;
+      s0 = peg$FAILED;
+    }
+
+    return s0;
+  }
+
   function peg$parseName() {
     let s0, s1, s2, s3, s4;
 
@@ -1089,7 +1155,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s2 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e26); }
+      if (peg$silentFails === 0) { peg$fail(peg$e28); }
     }
     if (s2 !== peg$FAILED) {
       s3 = [];
@@ -1098,7 +1164,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s4 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e27); }
+        if (peg$silentFails === 0) { peg$fail(peg$e29); }
       }
       while (s4 !== peg$FAILED) {
         s3.push(s4);
@@ -1107,7 +1173,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s4 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e27); }
+          if (peg$silentFails === 0) { peg$fail(peg$e29); }
         }
       }
       s2 = [s2, s3];
@@ -1124,7 +1190,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e25); }
+      if (peg$silentFails === 0) { peg$fail(peg$e27); }
     }
 
     return s0;
@@ -1140,7 +1206,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e28); }
+      if (peg$silentFails === 0) { peg$fail(peg$e30); }
     }
     while (s1 !== peg$FAILED) {
       s0.push(s1);
@@ -1149,7 +1215,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e28); }
+        if (peg$silentFails === 0) { peg$fail(peg$e30); }
       }
     }
     peg$silentFails--;

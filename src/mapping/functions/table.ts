@@ -1,0 +1,50 @@
+import { dateFunctions } from "./dates.ts";
+import type { ExpressionFunction, Parameter } from "./definition.ts";
+import { listFunctions } from "./lists.ts";
+import { logicFunctions } from "./logic.ts";
+import { numberFunctions } from "./numbers.ts";
+import { replaceFunctions } from "./replace.ts";
+import { textFunctions } from "./text.ts";
+
+const roles =
+  "roles of an application are not read by this tool; assign people by group, and map what the groups stand for";
+
+/** Entra's functions that have no meaning here. They are known, so that a message can say why. */
+const refusedFunctions: readonly ExpressionFunction[] = [
+  refused("AppRoleAssignments", roles),
+  refused("AppRoleAssignmentsComplex", roles),
+  refused("AssertiveAppRoleAssignmentsComplex", roles),
+  refused("SingleAppRoleAssignment", roles),
+  refused("DefaultDomain", "the tenant's default domain is not read by this tool; write it as a text"),
+  refused(
+    "SelectUniqueValue",
+    "Entra offers it for provisioning into Active Directory alone, and Lattice cannot be asked whether a value is free",
+  ),
+];
+
+/** Semantics: "Reference for writing expressions for attribute mappings in Microsoft Entra ID". */
+export const expressionFunctions: ReadonlyMap<string, ExpressionFunction> = new Map(
+  [
+    ...textFunctions,
+    ...logicFunctions,
+    ...listFunctions,
+    ...numberFunctions,
+    ...dateFunctions,
+    ...replaceFunctions,
+    ...refusedFunctions,
+  ]
+    .sort((left, right) => left.name.localeCompare(right.name, "en"))
+    .map((entry) => [entry.name, entry]),
+);
+
+function refused(name: string, reason: string): ExpressionFunction {
+  const parameters: readonly Parameter[] = [{ name: "value", type: "any", optional: true, repeats: true }];
+  return {
+    name,
+    parameters,
+    summary: `Not here: ${reason}.`,
+    example: { expression: `${name}()`, result: null },
+    refused: reason,
+    evaluate: () => null,
+  };
+}
