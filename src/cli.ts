@@ -144,6 +144,16 @@ program
     finish(await status(options, io));
   });
 
+const mapping = program.command("mapping").description("the attribute mapping: functions");
+mapping
+  .command("functions")
+  .description("list the functions of the expression language, with an example each")
+  .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))
+  .action(async (options) => {
+    const { mappingFunctions } = await import("./commands/mapping.ts");
+    finish(mappingFunctions(options, io));
+  });
+
 const config = program.command("config").description("the configuration: check, show, schema, init");
 config
   .command("check")

@@ -21,6 +21,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
       ["config", "check"],
       ["config", "show"],
       ["config", "schema"],
+      ["mapping", "functions"],
       ["config", "init", "--config", join(place.folder, "first.yaml")],
       ["sync", "--dry-run", "--format", "table"],
       ["sync", "--dry-run", "--format", "json", ...out("plan.json")],
@@ -240,7 +241,7 @@ async function commandsOfHelp(stage: Stage, group: readonly string[] = []): Prom
     .filter((names) => names.at(-1) !== "help");
   const below = await Promise.all(
     names.map(async (names) =>
-      /^(?:config|state)$/.test(names.join(" ")) ? commandsOfHelp(stage, names) : [names.join(" ")],
+      /^(?:config|mapping|state)$/.test(names.join(" ")) ? commandsOfHelp(stage, names) : [names.join(" ")],
     ),
   );
   return below.flat();
