@@ -41,6 +41,21 @@ one with an attribute that has no value does not hold. Names are case-sensitive.
 - What depends on Now() is looked at when the person changes, and in each full comparison (\`reconcile.every\`).
 - What Redact surrounds is sent, and stands as \`[Redact]\` in reports. The state database holds it.
 
+## Scoping filters
+
+Who passes one of the filters of \`entra.scope.filters\` is in scope; the clauses of one filter must all hold. As in Entra, an
+attribute without a value fails every clause but IS NULL: "department NOT EQUALS Sales" keeps out whoever has none.
+
+| operator | holds where the value |
+|---|---|
+| EQUALS, NOT EQUALS | is, is not, exactly this text |
+| IS TRUE, IS FALSE | is this truth value |
+| IS NULL, IS NOT NULL | is missing or empty, is not |
+| REGEX MATCH, NOT REGEX MATCH | matches a .NET regular expression, as a whole or, with \`match: anywhere\`, in any part. Entra does not document which; its examples are patterns of the whole value |
+| GREATER_THAN, GREATER_THAN_OR_EQUALS | is a greater whole number; both from 0 on |
+| INCLUDES, ENDS_WITH | has this text in it, at its end |
+| &, !& | is a whole number that has one of these bits, has none of them. Entra's wording is loose; this is what the sign stands for |
+
 ## Functions
 
 \`azure-lattice-sync mapping functions\` prints this list.

@@ -28,7 +28,7 @@ const filterSchema = z
               {
                 attribute: text().describe("Entra attribute, such as department."),
                 operator: text().describe(
-                  "EQUALS, NOT EQUALS, IS TRUE, IS FALSE, IS NULL, IS NOT NULL, INCLUDES or ENDS_WITH.",
+                  "EQUALS, NOT EQUALS, IS TRUE, IS FALSE, IS NULL, IS NOT NULL, REGEX MATCH, NOT REGEX MATCH, GREATER_THAN, GREATER_THAN_OR_EQUALS, INCLUDES, ENDS_WITH, & or !&. Case counts; the last two test bits of whole numbers.",
                 ),
                 value: z
                   .union([z.string(), z.number(), z.boolean()], {
@@ -36,6 +36,11 @@ const filterSchema = z
                   })
                   .optional()
                   .describe("What the attribute is compared with; the IS operators take none."),
+                match: choice(["whole", "anywhere"])
+                  .optional()
+                  .describe(
+                    "With REGEX MATCH and NOT REGEX MATCH: whether the whole value must match (default) or any part of it. Entra does not document which.",
+                  ),
               },
               { error: SECTION_MESSAGE },
             )

@@ -1,7 +1,8 @@
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
-import { UsageError } from "../domain/errors.ts";
+import { MappingError, UsageError } from "../domain/errors.ts";
 import type { SourceUser } from "../domain/source.ts";
+import { compileRegex } from "./dotnet-regex.ts";
 import { type SourceAttribute, sourceAttribute } from "./source-attributes.ts";
 import { fromJson, isEmpty, toText, type Value } from "./value.ts";
 
@@ -9,6 +10,7 @@ const clauseSchema = z.strictObject({
   attribute: z.string(),
   operator: z.string(),
   value: z.union([z.string(), z.number(), z.boolean()]).optional(),
+  match: z.enum(["whole", "anywhere"]).optional(),
 });
 const filtersSchema = z.array(
   z.strictObject({ name: z.string().optional(), clauses: z.array(clauseSchema).min(1) }),
@@ -27,25 +29,63 @@ export interface ScopingFilters {
   readonly rejects: (user: SourceUser) => string | null;
 }
 
-type Operator = { readonly unary: boolean; readonly test: (value: Value, operand: string) => boolean };
+type Test = (value: Value) => boolean;
+type Operator =
+  | { readonly unary: true; readonly test: Test }
+  /** @throws MappingError where the operand can never be right */
+  | { readonly unary: false; readonly prepare: (operand: string, match: "whole" | "anywhere") => Test };
 
 const operators: { readonly [name: string]: Operator } = {
-  EQUALS: { unary: false, test: (value, operand) => toText(value) === operand },
-  "NOT EQUALS": { unary: false, test: (value, operand) => toText(value) !== operand },
+  EQUALS: binary((operand) => (value) => toText(value) === operand),
+  "NOT EQUALS": binary((operand) => (value) => toText(value) !== operand),
   "IS TRUE": { unary: true, test: (value) => value === true },
   "IS FALSE": { unary: true, test: (value) => value === false },
   "IS NULL": { unary: true, test: isEmpty },
   "IS NOT NULL": { unary: true, test: (value) => !isEmpty(value) },
-  INCLUDES: { unary: false, test: (value, operand) => toText(value).includes(operand) },
-  ENDS_WITH: { unary: false, test: (value, operand) => toText(value).endsWith(operand) },
+  "REGEX MATCH": binary((operand, match) => regexTest(operand, match)),
+  "NOT REGEX MATCH": binary((operand, match) => {
+    const test = regexTest(operand, match);
+    return (value) => !test(value);
+  }),
+  GREATER_THAN: binary((operand) => compared(operand, (value, limit) => value > limit)),
+  GREATER_THAN_OR_EQUALS: binary((operand) => compared(operand, (value, limit) => value >= limit)),
+  INCLUDES: binary((operand) => (value) => toText(value).includes(operand)),
+  ENDS_WITH: binary((operand) => (value) => toText(value).endsWith(operand)),
+  "&": binary((operand) => compared(operand, (value, bits) => (value & bits) !== 0n)),
+  "!&": binary((operand) => compared(operand, (value, bits) => (value & bits) === 0n)),
 };
+
+function binary(prepare: (operand: string, match: "whole" | "anywhere") => Test): Operator {
+  return { unary: false, prepare };
+}
+
+/** Entra's documentation says nothing of anchors; its examples are patterns of the whole value. */
+function regexTest(pattern: string, match: "whole" | "anywhere"): Test {
+  const regex = compileRegex(pattern).pattern;
+  return match === "whole" ? (value) => regex.testExact(toText(value)) : (value) => regex.test(toText(value));
+}
+
+/** A value that is no whole number from 0 on meets nothing. */
+function compared(operand: string, test: (value: bigint, operand: bigint) => boolean): Test {
+  const limit = wholeNumber(operand);
+  if (limit === null)
+    throw new MappingError(`needs a whole number from 0 on, not ${JSON.stringify(operand)}`);
+  return (value) => {
+    const given = wholeNumber(toText(value));
+    return given !== null && test(given, limit);
+  };
+}
+
+function wholeNumber(written: string): bigint | null {
+  return /^\d{1,30}$/.test(written.trim()) ? BigInt(written.trim()) : null;
+}
 
 /**
  * Reads scoping filters from configuration.
  * Source: "Define conditional rules for provisioning user accounts" (an attribute without a value fails every
  * clause but IS NULL).
  * @param options.guests whether guests (Graph `userType`) may pass at all
- * @throws UsageError for an unknown attribute or operator
+ * @throws UsageError for an unknown attribute or operator, and for a value that an operator cannot take
  */
 export function parseScopingFilters(raw: unknown, options: { guests: boolean }): ScopingFilters {
   const parsed = filtersSchema.safeParse(raw ?? []);
@@ -77,22 +117,46 @@ function isGuest(user: SourceUser): boolean {
 }
 
 function compileClause(clause: z.infer<typeof clauseSchema>): Clause {
-  const name = clause.operator.toUpperCase().replace(/^IS_/, "IS ").replace("NOT_", "NOT ");
-  const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
-  if (operator === undefined) {
+  const wanted = spelling(clause.operator);
+  const name = Object.keys(operators).find((known) => spelling(known) === wanted);
+  const operator = name === undefined ? undefined : operators[name];
+  if (name === undefined || operator === undefined) {
     throw new UsageError(
-      `unknown operator "${clause.operator}" in entra.scope.filters; did you mean "${closest(name, Object.keys(operators))}"?`,
+      `unknown operator "${clause.operator}" in entra.scope.filters; did you mean "${closest(wanted, Object.keys(operators))}"?`,
     );
   }
-  if (!operator.unary && clause.value === undefined) {
-    throw new UsageError(
-      `the operator ${name} on "${clause.attribute}" in entra.scope.filters needs a value`,
-    );
+  const where = `the operator ${name} on "${clause.attribute}" in entra.scope.filters`;
+  if (!operator.unary && clause.value === undefined) throw new UsageError(`${where} needs a value`);
+  if (clause.match !== undefined && !name.endsWith("REGEX MATCH")) {
+    throw new UsageError(`${where} takes no match: it is for REGEX MATCH and NOT REGEX MATCH`);
   }
   const operand = toText(clause.value ?? null);
+  const test = operator.unary ? operator.test : prepared(operator, operand, clause.match ?? "whole", where);
   return {
     text: `${clause.attribute} ${name}${operator.unary ? "" : ` ${JSON.stringify(operand)}`}`,
     attribute: sourceAttribute(clause.attribute),
-    matches: (value) => (isEmpty(value) ? name === "IS NULL" : operator.test(value, operand)),
+    matches: (value) => (isEmpty(value) ? name === "IS NULL" : test(value)),
   };
+}
+
+function prepared(
+  operator: Extract<Operator, { unary: false }>,
+  operand: string,
+  match: "whole" | "anywhere",
+  where: string,
+): Test {
+  try {
+    return operator.prepare(operand, match);
+  } catch (error) {
+    if (!(error instanceof MappingError)) throw error;
+    throw new UsageError(`${where}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Entra writes an operator one way in its portal and another in an export. */
+function spelling(operator: string): string {
+  return operator
+    .trim()
+    .toUpperCase()
+    .replaceAll(/[_\s]+/g, " ");
 }

@@ -230,6 +230,57 @@ describe("scoping filters", () => {
     expect(parseScopingFilters([], { guests: true }).rejects(guest)).toBeNull();
   });
 
+  it.each<[string, string | number | undefined, JsonObject[string], boolean]>([
+    ["EQUALS", "Sales", "sales", false],
+    ["NOT EQUALS", "Sales", "sales", true],
+    ["IS TRUE", undefined, true, true],
+    ["IS TRUE", undefined, false, false],
+    ["is_false", undefined, false, true],
+    ["IS NULL", undefined, "", true],
+    ["IS NOT NULL", undefined, null, false],
+    ["REGEX MATCH", "[1-9][0-9]", "10", true],
+    ["REGEX MATCH", "[1-9][0-9]", "100", false],
+    ["REGEX MATCH", ".*@example\\.com", "kim@Example.com", false],
+    ["REGEX MATCH", "(?i).*@example\\.com", "kim@Example.com", true],
+    ["NOT REGEX MATCH", "Con.*", "Contractor", false],
+    ["NOT REGEX MATCH", "Con.*", null, false],
+    ["Greater_Than", 5, "6", true],
+    ["Greater_Than", "6", "6", false],
+    ["GREATER_THAN_OR_EQUALS", 6, "6", true],
+    ["GREATER_THAN", 5, "many", false],
+    ["GREATER_THAN", 5, "12345678901234567890", true],
+    ["Includes", "ale", "Sales", true],
+    ["ENDS_WITH", "les", "Sales", true],
+    ["&", 2, "6", true],
+    ["&", 1, "6", false],
+    ["!&", 1, "6", true],
+    ["!&", 1, null, false],
+  ])("%s %j of %j is %s", (operator, value, given, passes) => {
+    const clause = { attribute: "employeeType", operator, ...(value === undefined ? {} : { value }) };
+    const { rejects: verdict } = parseScopingFilters([{ clauses: [clause] }], { guests: true });
+    expect(verdict(person({ employeeType: given })) === null).toBe(passes);
+  });
+
+  it("find a pattern anywhere in the value where that is asked for", () => {
+    const clause = { attribute: "department", operator: "REGEX MATCH", value: "ale", match: "anywhere" };
+    const { rejects: verdict } = parseScopingFilters([{ clauses: [clause] }], { guests: true });
+    expect(verdict(person({ department: "Sales" }))).toBeNull();
+  });
+
+  it.each<[object, RegExp]>([
+    [{ operator: "REGEX MATCH", value: "(?!a)" }, /the operator REGEX MATCH on "department".*looking ahead/],
+    [{ operator: "REGEX MATCH", value: "(" }, /regular expression "\(" cannot be used/],
+    [
+      { operator: "GREATER_THAN", value: "-1" },
+      /GREATER_THAN on "department".*a whole number from 0 on, not "-1"/,
+    ],
+    [{ operator: "EQUALS", value: "x", match: "whole" }, /takes no match/],
+    [{ operator: "INCLUDES" }, /needs a value/],
+  ])("%j are refused when the configuration is read", (clause, message) => {
+    const filters = [{ clauses: [{ attribute: "department", ...clause }] }];
+    expect(() => parseScopingFilters(filters, { guests: true })).toThrow(message);
+  });
+
   it("name the nearest operator", () => {
     expect(() =>
       parseScopingFilters([{ clauses: [{ attribute: "department", operator: "EQUAL", value: "x" }] }], {
