@@ -36,7 +36,7 @@ one with an attribute that has no value does not hold. Names are case-sensitive.
   log says why. Where it is the userName, the person is left alone.
 - Dates are in UTC. Formats are .NET's custom and standard ones, with English names.
 - Regular expressions are .NET's, carried out in linear time: looking ahead or behind, references back and conditions are
-  refused when the configuration is read.
+  refused when the configuration is read, and so are patterns of more than 500 characters.
 - Guid and RandomString need \`apply: onCreate\`: they would change everybody in each cycle.
 - What depends on Now() is looked at when the person changes, and in each full comparison (\`reconcile.every\`).
 - What Redact surrounds is sent, and stands as \`[Redact]\` in reports. The state database holds it.

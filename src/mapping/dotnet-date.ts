@@ -61,6 +61,8 @@ const longest: { readonly [letter: string]: number } = {
   z: 3,
 };
 
+const longestFormat = 200;
+
 type Token = { readonly letter: string; readonly count: number } | { readonly literal: string };
 
 /** @throws MappingError where it is no format */
@@ -68,6 +70,11 @@ export function parseDateFormat(format: string): readonly Token[] {
   const written = format.length === 1 ? standard[format] : format;
   if (written === undefined || written === "") {
     throw new MappingError(`"${format}" is no .NET date format; write it out, such as "yyyy-MM-dd"`);
+  }
+  if (written.length > longestFormat) {
+    throw new MappingError(
+      `a date format has at most ${longestFormat} characters, and this one ${written.length}`,
+    );
   }
   const tokens: Token[] = [];
   for (let at = 0; at < written.length; ) {

@@ -11,6 +11,11 @@ const classes: { readonly [letter: string]: string } = {
   s: "\\t\\n\\x0B\\f\\r\\x{85}\\p{Z}",
 };
 
+/** Work grows with the pattern times the text: more than this would take noticeably long for each person. */
+const longest = 500;
+/** Of counted repetitions, which are written out one by one. */
+const mostRepeats = 1_000;
+
 /** A compiled pattern, and the names of its groups in .NET's order: those without a name first. */
 export interface DotnetRegex {
   readonly pattern: RE2JS;
@@ -20,6 +25,16 @@ export interface DotnetRegex {
 
 /** @throws MappingError for what RE2 cannot do, and for what is no pattern */
 export const compileRegex: (pattern: string) => DotnetRegex = remembered((source) => {
+  if (source.length > longest) {
+    throw new MappingError(
+      `the regular expression ${shown(source)} has ${source.length} characters; at most ${longest} are taken`,
+    );
+  }
+  const repeats = [...source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)];
+  const unrolled = repeats.reduce((sum, [, least, most]) => sum + Number(most || least), 0);
+  if (unrolled > mostRepeats) {
+    throw new MappingError(`the regular expression ${shown(source)} repeats more than ${mostRepeats} times`);
+  }
   const { pattern, names } = translate(source);
   try {
     return { pattern: RE2JS.compile(pattern), groups: numbered(names) };

@@ -227,6 +227,9 @@ describe("a value of the wrong type", () => {
     ['InStr([x], "a", 1, "vbLoose")', /vbTextCompare or vbBinaryCompare/],
     ['Replace([x], , "(?=a)", , "", , )', /column 16: .*looking ahead or behind could take for ever/],
     ['Replace([x], , "(a)\\\\1", , "", , )', /references back to a group/],
+    [`Replace([x], , "${"a".repeat(501)}", , "", , )`, /has 501 characters; at most 500/],
+    ['Replace([x], , "a{1,600}b{2,401}", , "", , )', /repeats more than 1000 times/],
+    [`FormatDateTime([x], , "${"d.".repeat(101)}", "yyyy")`, /at most 200 characters, and this one 202/],
     ["Mid([x], , 1)", /start of Mid is missing: Mid\(source, start, length\)/],
     ["Append([x] = [y], [z])", /source of Append is no condition; comparisons stand in IIF and CBool alone/],
   ])("%s is refused when the configuration is read", (text, message) => {
