@@ -22,11 +22,15 @@ const graphProperties = [
   "employeeLeaveDateTime",
   "employeeType",
   "externalUserState",
+  "externalUserStateChangeDateTime",
   "faxNumber",
   "givenName",
   "id",
   "imAddresses",
+  "isManagementRestricted",
+  "isResourceAccount",
   "jobTitle",
+  "lastPasswordChangeDateTime",
   "legalAgeGroupClassification",
   "mail",
   "mailNickname",
@@ -35,16 +39,20 @@ const graphProperties = [
   "onPremisesDistinguishedName",
   "onPremisesDomainName",
   "onPremisesImmutableId",
+  "onPremisesLastSyncDateTime",
   "onPremisesSamAccountName",
   "onPremisesSecurityIdentifier",
   "onPremisesSyncEnabled",
   "onPremisesUserPrincipalName",
   "otherMails",
+  "passwordPolicies",
   "postalCode",
   "preferredDataLocation",
   "preferredLanguage",
   "proxyAddresses",
   "securityIdentifier",
+  "showInAddressList",
+  "signInSessionsValidFromDateTime",
   "state",
   "streetAddress",
   "surname",
@@ -101,16 +109,15 @@ export function sourceAttribute(name: string): SourceAttribute {
   if (name === "id" || name === "objectId")
     return { property: "id", reference: false, read: (user) => user.objectId };
 
-  const onPremises = /^(?:onPremisesExtensionAttributes\.)?(extensionAttribute(?:[1-9]|1[0-5]))$/.exec(
-    name,
-  )?.[1];
-  if (onPremises !== undefined) {
+  const inBlock = blockOf(name);
+  if (inBlock !== null) {
+    const { property, key } = inBlock;
     return {
-      property: "onPremisesExtensionAttributes",
+      property,
       reference: false,
       read: (user) => {
-        const block = user.attributes.onPremisesExtensionAttributes;
-        return isJsonObject(block) ? fromJson(block[onPremises]) : null;
+        const block = user.attributes[property];
+        return isJsonObject(block) ? fromJson(block[key]) : null;
       },
     };
   }
@@ -120,7 +127,14 @@ export function sourceAttribute(name: string): SourceAttribute {
   const indexed = /^(\w+)\[(\d+)\]$/.exec(resolved);
   const property = indexed?.[1] ?? resolved;
   if (!graphProperties.some((known) => known === property)) {
-    const nearest = closest(name, [...graphProperties, ...Object.keys(aliases), ...computed, "manager"]);
+    const blocks = ["employeeOrgData.division", "employeeOrgData.costCenter", "extensionAttribute1"];
+    const nearest = closest(name, [
+      ...graphProperties,
+      ...Object.keys(aliases),
+      ...blocks,
+      ...computed,
+      "manager",
+    ]);
     throw new UsageError(`unknown source attribute "${name}"; did you mean "${nearest}"?`);
   }
   if (indexed === null) return plain(property);
@@ -133,6 +147,16 @@ export function sourceAttribute(name: string): SourceAttribute {
       return Array.isArray(list) ? (list[index] ?? null) : null;
     },
   };
+}
+
+/** Properties that Graph has inside another; extension attributes also by their name alone, as Entra shows them. */
+function blockOf(name: string): { readonly property: string; readonly key: string } | null {
+  const extension = /^(?:onPremisesExtensionAttributes\.)?(extensionAttribute(?:[1-9]|1[0-5]))$/.exec(
+    name,
+  )?.[1];
+  if (extension !== undefined) return { property: "onPremisesExtensionAttributes", key: extension };
+  const organisation = /^employeeOrgData\.(division|costCenter)$/.exec(name)?.[1];
+  return organisation === undefined ? null : { property: "employeeOrgData", key: organisation };
 }
 
 function plain(property: string): SourceAttribute {

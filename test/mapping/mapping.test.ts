@@ -130,17 +130,24 @@ describe("a mapping", () => {
       { target: "timezone", constant: "Europe/Paris" },
       { target: custom, source: "physicalDeliveryOfficeName" },
       { target: "title", source: "extensionAttribute7" },
+      { target: `${enterprise}:division`, source: "employeeOrgData.division" },
     ]);
     const user = person({
       officeLocation: "Upper floor",
       onPremisesExtensionAttributes: { extensionAttribute7: "Seven" },
+      employeeOrgData: { division: "Retail", costCenter: null },
     });
     expect(values(mapping, user)).toMatchObject({
       timezone: "Europe/Paris",
       [custom]: "Upper floor",
       title: "Seven",
+      [`${enterprise}:division`]: "Retail",
+    });
+    expect(values(mapping, person({ employeeOrgData: null }))).toMatchObject({
+      [`${enterprise}:division`]: null,
     });
     expect(mapping.select).toContain("onPremisesExtensionAttributes");
+    expect(mapping.select).toContain("employeeOrgData");
   });
 
   it("never sends externalId and nickName again", () => {
