@@ -56,6 +56,9 @@ function compileCall(tree: Call, text: string): Evaluator {
   const parts = tree.arguments.map((argument) =>
     argument.kind === "omitted" ? undefined : compileExpression(argument, text),
   );
+  if ("choose" in definition) {
+    return (read, environment) => definition.choose(parts.map((part) => () => part?.(read, environment)));
+  }
   return (read, environment) =>
     definition.evaluate(
       parts.map((part) => part?.(read, environment)),

@@ -125,6 +125,10 @@ describe("the documented examples and their edges", () => {
     ['IIF([country]="","Other",[country])', {}, null],
     ['IIF(IsNullOrEmpty([country]),"Other",[country])', {}, "Other"],
     ['IIF([n] > 9, "many", "few")', { n: "10" }, "many"],
+    // What is wrong with a branch that is not taken does not matter.
+    ['IIF([kind] = "date", CDate([x]), [x])', { kind: "text", x: "soon" }, "soon"],
+    ['Switch([kind], [x], "date", CDate([x]))', { kind: "text", x: "soon" }, "soon"],
+    ["Coalesce([x], CDate([x]))", { x: "soon" }, "soon"],
     ['InStr("The quick brown fox","quick")', {}, "5"],
     ['InStr("repEated","E",1,vbTextCompare)', {}, "2"],
     ['InStr("abc","x")', {}, "0"],

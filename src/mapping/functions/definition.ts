@@ -26,8 +26,19 @@ export interface Parameter {
   readonly check?: (constant: Value) => void;
 }
 
+/** An argument that is worked out when it is asked for. */
+export type LazyArgument = () => Argument;
+
 /** One function of the expression language: what evaluates it, lists it and documents it. */
-export interface ExpressionFunction {
+export type ExpressionFunction = Description & Evaluation;
+
+type Evaluation =
+  /** @throws MappingError where an argument has the wrong type for this person */
+  | { readonly evaluate: (args: readonly Argument[], environment: Environment) => Value }
+  /** Of a function that picks one of its arguments: what is wrong with the others does not matter. */
+  | { readonly choose: (args: readonly LazyArgument[]) => Value };
+
+interface Description {
   /** Case-sensitive, as in Entra. */
   readonly name: string;
   readonly parameters: readonly Parameter[];
@@ -40,8 +51,6 @@ export interface ExpressionFunction {
   readonly refused?: string;
   /** Arguments come in pairs after the first two (Switch). */
   readonly pairs?: true;
-  /** @throws MappingError where an argument has the wrong type for this person */
-  readonly evaluate: (args: readonly Argument[], environment: Environment) => Value;
 }
 
 /** Documented, and run as a test. */
@@ -53,7 +62,7 @@ export interface Example {
   readonly result: string | null;
 }
 
-export function signature({ name, parameters, pairs }: ExpressionFunction): string {
+export function signature({ name, parameters, pairs }: Description): string {
   if (pairs) return `${name}(source, defaultValue, key1, value1, key2, value2, ...)`;
   const names = parameters.map((parameter) =>
     parameter.repeats === true ? `${parameter.name}1, ${parameter.name}2, ...` : parameter.name,
@@ -62,7 +71,7 @@ export function signature({ name, parameters, pairs }: ExpressionFunction): stri
 }
 
 /** How many arguments a call may have. */
-export function argumentCount({ parameters }: ExpressionFunction): {
+export function argumentCount({ parameters }: Description): {
   readonly least: number;
   readonly most: number;
 } {

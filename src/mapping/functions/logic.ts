@@ -1,4 +1,4 @@
-import { ignoreFlow, isEmpty, toText } from "../value.ts";
+import { ignoreFlow, isEmpty } from "../value.ts";
 import { type ExpressionFunction, isTrue, text } from "./definition.ts";
 
 const expression = { name: "expression", type: "any" } as const;
@@ -28,8 +28,13 @@ export const logicFunctions: readonly ExpressionFunction[] = [
       attributes: { userPrincipalName: "kim@example.com" },
       result: "kim@example.com",
     },
-    evaluate: (sources) =>
-      sources.find((source) => source !== null && source !== undefined && source !== ignoreFlow) ?? null,
+    choose: (sources) => {
+      for (const source of sources) {
+        const value = source() ?? null;
+        if (value !== null && value !== ignoreFlow) return value;
+      }
+      return null;
+    },
   },
   {
     name: "IgnoreFlowIfNullOrEmpty",
@@ -57,7 +62,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
       attributes: { country: "USA", department: "Sales" },
       result: "USA",
     },
-    evaluate: ([condition, whenTrue, whenFalse]) => (isTrue(condition) ? whenTrue : whenFalse) ?? null,
+    choose: ([condition, whenTrue, whenFalse]) => (isTrue(condition?.()) ? whenTrue : whenFalse)?.() ?? null,
   },
   {
     name: "IsNull",
@@ -126,12 +131,12 @@ export const logicFunctions: readonly ExpressionFunction[] = [
       attributes: { state: "QLD" },
       result: "Australia/Brisbane",
     },
-    evaluate: ([source, otherwise, ...pairs]) => {
-      const wanted = toText(source ?? null);
+    choose: ([source, otherwise, ...pairs]) => {
+      const wanted = text(source?.());
       for (let index = 0; index + 1 < pairs.length; index += 2) {
-        if (text(pairs[index]) === wanted) return pairs[index + 1] ?? null;
+        if (text(pairs[index]?.()) === wanted) return pairs[index + 1]?.() ?? null;
       }
-      return otherwise ?? null;
+      return otherwise?.() ?? null;
     },
   },
 ];
