@@ -25,6 +25,15 @@ mapping that Lattice documents for Azure ([config/default-mapping.yaml](../confi
 | \`onNull\` | \`clear\`, or \`keep\`: what happens when the source has no value any more |
 | \`default\` | value for a new account whose source has none |
 
+## Bring it over from Entra
+
+\`azure-lattice-sync mapping import FILE\` reads a provisioning schema as Entra exports it (portal: Provisioning, attribute
+mapping, review your schema; or \`GET /servicePrincipals/{id}/synchronization/jobs/{jobId}/schema\`) and writes the same as
+configuration: mappings, scoping filters, and which actions are on. \`--out FILE\` writes a new file. Whatever is not carried
+over is said on stderr with its reason, such as the nine attributes that Lattice refuses; a scoping filter that cannot be
+carried over stops the import, because without it others would be in scope. Not part of an export, and so not of the
+import: whether all or assigned users are in scope, and credentials.
+
 ## Expressions
 
 A call \`Name(argument, …)\`, an attribute \`[mail]\`, a text \`"…"\` (\`\\"\` and \`\\\\\` inside), a number, or \`True\` and \`False\`.

@@ -144,7 +144,16 @@ program
     finish(await status(options, io));
   });
 
-const mapping = program.command("mapping").description("the attribute mapping: functions");
+const mapping = program.command("mapping").description("the attribute mapping: import, functions");
+mapping
+  .command("import")
+  .description("make mapping, filters and actions from a provisioning schema that Entra has exported")
+  .argument("<file>", "the exported JSON")
+  .option("--out <file>", "write the configuration to a new file instead of stdout")
+  .action(async (file: string, options) => {
+    const { mappingImport } = await import("./commands/mapping.ts");
+    finish(mappingImport({ ...options, file }, io));
+  });
 mapping
   .command("functions")
   .description("list the functions of the expression language, with an example each")

@@ -1,6 +1,49 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { stringify } from "yaml";
+import { fileProblem, readTextFile } from "../config/text-file.ts";
+import { UsageError } from "../domain/errors.ts";
+import { parseJson } from "../domain/parse-json.ts";
 import { type ExpressionFunction, signature } from "../mapping/functions/definition.ts";
 import { expressionFunctions } from "../mapping/functions/table.ts";
+import { importSchema } from "../mapping/import-schema.ts";
+import { printable } from "../report/words.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
+
+/** Exports have several thousand lines. */
+const largestExport = 32 * 1024 * 1024;
+
+export interface ImportOptions {
+  /** Entra's exported provisioning schema. */
+  readonly file: string;
+  /** A file that is not there yet; stdout without it. */
+  readonly out?: string | undefined;
+}
+
+/** Makes a part of the configuration from Entra's own; what is not carried over is said on stderr. @throws UsageError */
+export function mappingImport({ file, out }: ImportOptions, io: CommandIO): number {
+  const read = readTextFile(resolve(io.cwd, file), largestExport);
+  if (read.problem !== undefined) throw new UsageError(`${file} cannot be read: ${read.problem}`);
+  const json = parseJson(read.text.replace(/^\uFEFF/, ""));
+  if (json === undefined) throw new UsageError(`${file} is no JSON: export the provisioning schema anew`);
+  const { config, notes } = importSchema(json, file);
+  const yaml = `# Made by "azure-lattice-sync mapping import" from a provisioning schema of Entra.\n${stringify(config, { lineWidth: 0 })}`;
+  if (out === undefined) io.stdout.write(yaml);
+  else writeNew(resolve(io.cwd, out), out, yaml);
+  for (const note of notes) io.stderr.write(`${printable(note)}\n`);
+  const count = notes.length === 1 ? "1 note" : `${notes.length} notes`;
+  const where = out === undefined ? "" : ` written to ${printable(out)}`;
+  io.stderr.write(`${config.mapping.length} attribute mappings${where}, ${count}.\n`);
+  return exitCode.done;
+}
+
+function writeNew(path: string, name: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    throw new UsageError(`${name} was not written: ${fileProblem(error)}`, { cause: error });
+  }
+}
 
 /** Lists the functions of the expression language, with an example each. */
 export function mappingFunctions(options: { readonly format: "table" | "json" }, io: CommandIO): number {

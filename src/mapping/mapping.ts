@@ -69,7 +69,8 @@ const ruleSchema = z
     },
   );
 
-type Rule = z.infer<typeof ruleSchema>;
+/** An attribute mapping as written in the configuration. */
+export type Rule = z.infer<typeof ruleSchema>;
 
 /**
  * Reads a mapping as written in YAML.
@@ -125,6 +126,11 @@ export function parseMapping(
   };
 }
 
+/** @throws UsageError where the mapping cannot be applied */
+export function checkRule(rule: Rule): void {
+  compileRule(rule, "clear");
+}
+
 function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: readonly string[] } {
   const target = targetAttribute(rule.target);
   const { evaluate, reads, origin, redacted, reference } = compileSource(rule);
@@ -176,8 +182,9 @@ function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"
   }
   const text = rule.expression ?? "";
   const tree = parseExpression(text);
-  const readers = new Map(attributesOf(tree).map((name) => [name, sourceAttribute(name)]));
+  // First: where a function cannot be used, that its attribute is not read either says less.
   const evaluator = compileExpression(tree, text);
+  const readers = new Map(attributesOf(tree).map((name) => [name, sourceAttribute(name)]));
   const unsteady = unsteadyCall(tree);
   if (unsteady !== undefined && (rule.apply !== "onCreate" || rule.matchingPrecedence !== undefined)) {
     throw new UsageError(

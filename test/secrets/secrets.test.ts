@@ -6,6 +6,25 @@ import type { Answer, Passing } from "../process/front.ts";
 import { formsOf, sentinels } from "./sentinels.ts";
 import { found, type Stage, setStage } from "./stage.ts";
 
+const exportOfEntra = {
+  synchronizationRules: [
+    {
+      objectMappings: [
+        {
+          sourceObjectName: "User",
+          attributeMappings: [
+            {
+              targetAttributeName: "userName",
+              matchingPriority: 1,
+              source: { expression: "[userPrincipalName]" },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
 describe.concurrent("no secret is shown, written or sent to another", () => {
   it("by any command that succeeds", async () => {
     await using stage = await setStage();
@@ -22,6 +41,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
       ["config", "show"],
       ["config", "schema"],
       ["mapping", "functions"],
+      ["mapping", "import", place.configure(exportOfEntra, "given-export.json")],
       ["config", "init", "--config", join(place.folder, "first.yaml")],
       ["sync", "--dry-run", "--format", "table"],
       ["sync", "--dry-run", "--format", "json", ...out("plan.json")],
