@@ -7,6 +7,7 @@ import { StateError } from "../../src/domain/errors.ts";
 import { nextDay } from "../../src/sandbox/day.ts";
 import { foreignExternalId } from "../../src/sandbox/lattice-past.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { createManualClock } from "./manual-clock.ts";
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -139,7 +140,10 @@ it("says what to do where its file cannot be used", async () => {
 });
 
 it("lets the same days pass in the same company, each kind of event among them", async () => {
-  const [one, two] = [await start(), await start()];
+  const [one, two] = [
+    await start({ clock: createManualClock() }),
+    await start({ clock: createManualClock() }),
+  ];
   const days = [1, 2, 3].map(() => nextDay(one));
   expect([1, 2, 3].map(() => nextDay(two))).toEqual(days);
   expect(digest(one)).toBe(digest(two));
