@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 
 const required = [
   "dist/cli.js",
-  "dist/state/migrations/001-initial.sql",
-  "dist/mapping/grammar/expression-parser.js",
+  "dist/THIRD-PARTY-LICENCES.txt",
+  "src/state/migrations/001-initial.sql",
   "config/default-mapping.yaml",
   "config/azure-lattice-sync.example.yaml",
   "package.json",
@@ -13,7 +13,8 @@ const required = [
   "LICENSE",
   "CHANGELOG.md",
 ];
-const allowed = /^(dist\/.+\.(js|sql)|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+const allowed =
+  /^(dist\/[\w.-]+\.(js|txt)|src\/state\/migrations\/[\w.-]+\.sql|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

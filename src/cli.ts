@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type CommandIO, exitCode } from "./commands/io.ts";
 import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
+import { packageVersion } from "./package-root.ts";
 
 // Flags only: each command is loaded when it is called for. The one place where errors become exit codes.
 
@@ -42,7 +42,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const program = new Command("azure-lattice-sync")
   .description("Keeps Lattice accounts equal to an Entra ID (Azure AD) directory.")
-  .version(version(), "-V, --version")
+  .version(packageVersion(), "-V, --version")
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .showSuggestionAfterError(true);
@@ -285,11 +285,4 @@ function people(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 20) throw new InvalidArgumentError("a whole number, 20 or more.");
   return number;
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest
-    ? String(manifest.version)
-    : "unknown";
 }

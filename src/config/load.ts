@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
+import { packageRoot } from "../package-root.ts";
 import { CONFIG_VARIABLE, type Environment, FEDERATED_TOKEN_VARIABLE, readVariable } from "./environment.ts";
 import { type Layers, layer, type Overrides, readValue, setValue } from "./layers.ts";
 import { describeIssues } from "./problems.ts";
@@ -15,7 +15,7 @@ export const DEFAULT_CONFIG_FILE = "config/azure-lattice-sync.yaml";
 
 const DEFAULT_MAPPING_NAME = "config/default-mapping.yaml";
 
-const DEFAULT_MAPPING = fileURLToPath(new URL(`../../${DEFAULT_MAPPING_NAME}`, import.meta.url));
+const DEFAULT_MAPPING = join(packageRoot, DEFAULT_MAPPING_NAME);
 
 /** A configuration with what is known about it. */
 export interface LoadedConfig {

@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type Database from "better-sqlite3";
 import { StateError } from "../domain/errors.ts";
+import { packageRoot } from "../package-root.ts";
 import type { FileInWords } from "./state-errors.ts";
 
 type Connection = Database.Database;
 
-const migrationsFolder = new URL("./migrations/", import.meta.url);
+const migrationsFolder = join(packageRoot, "src/state/migrations");
 
 /** Tables that every version of the schema has. */
 const oldestTables = ["meta", "lease", "cycle", "source_user", "target_user", "operation", "retry", "intent"];
@@ -21,7 +23,7 @@ function migrations(): readonly Migration[] {
     .sort()
     .map((name) => ({
       version: Number(name.slice(0, 3)),
-      sql: readFileSync(new URL(name, migrationsFolder), "utf8"),
+      sql: readFileSync(join(migrationsFolder, name), "utf8"),
     }));
 }
 

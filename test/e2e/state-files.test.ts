@@ -1,10 +1,16 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { configuration, type Ended, makeWorkplace, type Workplace } from "../process/real-process.ts";
+import {
+  configuration,
+  type Ended,
+  makeWorkplace,
+  program,
+  type Workplace,
+} from "../process/real-process.ts";
 import { compareEverybody } from "./expectation.ts";
 import { lenientGuard, startCompany } from "./harness.ts";
 
@@ -152,9 +158,8 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
     const disk = join(place.folder, "disk");
     mkdirSync(disk);
     const config = place.configure(configuration({ sandbox, statePath: join(disk, "state.db") }));
-    const cli = resolve(import.meta.dirname, "../../src/cli.ts");
     const report = join(place.folder, "report.json");
-    const sync = `"${process.execPath}" "${cli}" sync --config "${config}" --format json --out "${report}" 2>&1; echo "code $?"`;
+    const sync = `"${process.execPath}" "${program}" sync --config "${config}" --format json --out "${report}" 2>&1; echo "code $?"`;
     const script = `
       mount -t tmpfs -o size=600k none "${disk}" || exit 9
       ${sync}

@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join } from "node:path";
+import { inject } from "vitest";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 
-const cli = resolve(import.meta.dirname, "../../src/cli.ts");
+/** The command line as it is shipped. */
+export const program = inject("program");
+/** What it compiles to, which makes the next start quicker. */
+const compileCache = join(dirname(program), "compiled");
 
 /** How a process ended and what it said. */
 export interface Ended {
@@ -23,7 +27,7 @@ export interface RealProcess {
   said(pattern: RegExp): Promise<void>;
 }
 
-/** A folder for a process: its configuration, its database, and what the sources compile to, which makes the next start quicker. */
+/** A folder for a process: its configuration and its database. */
 export interface Workplace extends Disposable {
   readonly folder: string;
   readonly statePath: string;
@@ -82,12 +86,12 @@ function startProcess(
   folder: string,
   environment: Readonly<Record<string, string>>,
 ): RealProcess {
-  const child = spawn(process.execPath, [cli, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     env: {
       PATH: process.env.PATH ?? "",
       LOG_LEVEL: "silent",
-      NODE_COMPILE_CACHE: join(tmpdir(), "als-compile-cache"),
+      NODE_COMPILE_CACHE: compileCache,
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],

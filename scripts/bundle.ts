@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type OutputBundle, type Plugin, rolldown } from "rolldown";
+
+const root = dirname(import.meta.dirname);
+
+/** Comes with binaries of its own, which no bundle holds. */
+const external = ["better-sqlite3"];
+
+/**
+ * Makes one program of the sources and the libraries they use, a file for each part that is loaded by itself. To find and
+ * read a thousand files takes longer than most runs.
+ * @param folder where it goes; what is there already is removed
+ */
+export async function bundle(folder: string): Promise<void> {
+  const build = await rolldown({
+    input: join(root, "src/cli.ts"),
+    platform: "node",
+    external,
+    plugins: [licences()],
+    // Of libraries: a circular import, an eval. Our own sources are checked by the compiler.
+    logLevel: "silent",
+  });
+  try {
+    await build.write({ dir: folder, format: "esm", cleanDir: true, entryFileNames: "cli.js" });
+  } finally {
+    await build.close();
+  }
+}
+
+/** Adds the licences of the libraries that went into the program, as they ask for. */
+function licences(): Plugin {
+  return {
+    name: "licences",
+    generateBundle(_options, output) {
+      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENCES.txt", source: licencesOf(output) });
+    },
+  };
+}
+
+function licencesOf(output: OutputBundle): string {
+  const folders = new Set<string>();
+  for (const part of Object.values(output)) {
+    if (part.type !== "chunk") continue;
+    for (const id of part.moduleIds) {
+      const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
+      if (folder !== undefined) folders.add(folder);
+    }
+  }
+  return [...folders]
+    .map(licenceOf)
+    .sort()
+    .join(`\n${"-".repeat(80)}\n\n`);
+}
+
+function licenceOf(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.(md|txt))?$/i.test(entry));
+  const text = file === undefined ? "" : `\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+  return `${name} ${version} (${license})\n${text}`;
+}
