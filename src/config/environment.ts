@@ -15,6 +15,7 @@ export const ENVIRONMENT_VARIABLES = [
   { name: "LATTICE_API_KEY", key: "lattice.token" },
   { name: "LATTICE_URL", key: "lattice.url" },
   { name: "ALS_STATE", key: "state.path" },
+  { name: "ALS_HTTP_TOKEN", key: "http.token" },
   { name: "LOG_LEVEL", key: "log.level" },
 ] as const;
 
