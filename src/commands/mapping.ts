@@ -6,12 +6,15 @@ import { UsageError } from "../domain/errors.ts";
 import { parseJson } from "../domain/parse-json.ts";
 import { type ExpressionFunction, signature } from "../mapping/functions/definition.ts";
 import { expressionFunctions } from "../mapping/functions/table.ts";
-import { importSchema } from "../mapping/import-schema.ts";
+import { importSchema, notInExport } from "../mapping/import-schema.ts";
 import { printable } from "../report/words.ts";
-import { type CommandIO, exitCode, print } from "./io.ts";
+import { type CommandIO, exitCode, note, print } from "./io.ts";
 
 /** Exports have several thousand lines. */
 const largestExport = 32 * 1024 * 1024;
+
+/** Each call within a call takes three levels of the tree that an export has beside its text. */
+const deepestExport = 600;
 
 export interface ImportOptions {
   /** Entra's exported provisioning schema. */
@@ -22,19 +25,33 @@ export interface ImportOptions {
 
 /** Makes a part of the configuration from Entra's own; what is not carried over is said on stderr. @throws UsageError */
 export function mappingImport({ file, out }: ImportOptions, io: CommandIO): number {
-  const read = readTextFile(resolve(io.cwd, file), largestExport);
+  const read = readTextFile(resolve(io.cwd, file), largestExport, { utf16: true });
   if (read.problem !== undefined) throw new UsageError(`${file} cannot be read: ${read.problem}`);
-  const json = parseJson(read.text.replace(/^\uFEFF/, ""));
+  const json = parseJson(read.text, deepestExport);
   if (json === undefined) throw new UsageError(`${file} is no JSON: export the provisioning schema anew`);
   const { config, notes } = importSchema(json, file);
-  const yaml = `# Made by "azure-lattice-sync mapping import" from a provisioning schema of Entra.\n${stringify(config, { lineWidth: 0 })}`;
+  const yaml = `${heading(notes)}${stringify(config, { lineWidth: 0 })}`;
   if (out === undefined) io.stdout.write(yaml);
   else writeNew(resolve(io.cwd, out), out, yaml);
-  for (const note of notes) io.stderr.write(`${printable(note)}\n`);
+  for (const text of notes) note(io, printable(text));
+  note(io, "Not part of an export, to be set by hand where it matters:");
+  for (const text of notInExport) note(io, `  ${text}`);
   const count = notes.length === 1 ? "1 note" : `${notes.length} notes`;
   const where = out === undefined ? "" : ` written to ${printable(out)}`;
-  io.stderr.write(`${config.mapping.length} attribute mappings${where}, ${count}.\n`);
+  note(io, `${config.mapping.length} attribute mappings${where}, ${count}.`);
   return exitCode.done;
+}
+
+/** The notes go with the configuration: whoever reads it later has not seen stderr. */
+function heading(notes: readonly string[]): string {
+  const lines = [
+    'Made by "azure-lattice-sync mapping import" from a provisioning schema of Entra.',
+    ...(notes.length === 0 ? [] : ["Not carried over, or not as it was:"]),
+    ...notes.map((text) => `- ${printable(text)}`),
+    "Not part of an export, to be set by hand where it matters:",
+    ...notInExport.map((text) => `- ${text}`),
+  ];
+  return `${lines.map((line) => `# ${line.replaceAll(/\s+/g, " ")}\n`).join("")}\n`;
 }
 
 function writeNew(path: string, name: string, text: string): void {

@@ -18,9 +18,14 @@ const PROBLEMS: { readonly [code: string]: string } = {
 
 /**
  * Reads a whole UTF-8 file of at most `maximumBytes`. What is no regular file (a pipe of the shell's `<(…)`)
- * is read as well, so the size is checked while reading.
+ * is read as well, so the size is checked while reading. A byte order mark is left out.
+ * @param options.utf16 whether UTF-16 with its byte order mark is taken as well, as Windows PowerShell writes files
  */
-export function readTextFile(path: string, maximumBytes: number): TextFileResult {
+export function readTextFile(
+  path: string,
+  maximumBytes: number,
+  options: { readonly utf16?: boolean } = {},
+): TextFileResult {
   const buffer = Buffer.allocUnsafe(maximumBytes + 1);
   let length = 0;
   try {
@@ -37,12 +42,18 @@ export function readTextFile(path: string, maximumBytes: number): TextFileResult
   }
   if (length > maximumBytes) return { problem: `it is larger than ${maximumBytes} bytes`, missing: false };
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, length));
-    return { text };
+    const bytes = buffer.subarray(0, length);
+    const encoding = options.utf16 === true ? encodingOf(bytes) : "utf-8";
+    return { text: new TextDecoder(encoding, { fatal: true }).decode(bytes) };
   } catch (error) {
     if (error instanceof TypeError) return { problem: "it is not UTF-8 text", missing: false };
     throw error;
   }
+}
+
+function encodingOf(bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be" {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : "utf-8";
 }
 
 /** Says what a file-system error means, in words that end a sentence. @throws the error itself where it is none */

@@ -5,10 +5,11 @@ const deepest = 64;
 
 /**
  * Reads JSON of an untrusted end.
+ * @param levels how deeply it may be nested
  * @returns `undefined` where `text` is no JSON, or nested so deeply that to walk through it would exhaust the stack
  */
-export function parseJson(text: string): Json | undefined {
-  if (isTooDeep(text)) return undefined;
+export function parseJson(text: string, levels: number = deepest): Json | undefined {
+  if (isTooDeep(text, levels)) return undefined;
   try {
     const parsed: Json = JSON.parse(text);
     return parsed;
@@ -19,7 +20,7 @@ export function parseJson(text: string): Json | undefined {
 }
 
 /** Looks at the text, not at its value: parsing a very deep one takes many times its size of memory. */
-function isTooDeep(text: string): boolean {
+function isTooDeep(text: string, levels: number): boolean {
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
     switch (text[index]) {
@@ -29,7 +30,7 @@ function isTooDeep(text: string): boolean {
       case "[":
       case "{":
         depth += 1;
-        if (depth > deepest) return true;
+        if (depth > levels) return true;
         break;
       case "]":
       case "}":

@@ -2,7 +2,7 @@ import { closest } from "fastest-levenshtein";
 import { UsageError } from "../domain/errors.ts";
 
 export const enterpriseUrn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-const latticeUrn = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
+export const latticeUrn = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
 export const managerPath = `${enterpriseUrn}:manager`;
 
 export type TargetType = "text" | "boolean" | "reference";
@@ -37,6 +37,9 @@ const known: readonly TargetAttribute[] = [
   text(`${enterpriseUrn}:costCenter`),
   { path: managerPath, type: "reference", createOnly: false },
 ];
+
+/** The documented paths, as this tool writes them. */
+export const targetPaths: readonly string[] = known.map(({ path }) => path);
 
 /** Targets of Azure's default mapping that Lattice's set-up article has removed. */
 const removed = /^(preferredLanguage|addresses\b.*|phoneNumbers\[type eq "(mobile|fax)"\]\.value)$/;

@@ -2,168 +2,310 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { UsageError } from "../../src/domain/errors.ts";
-import { importSchema } from "../../src/mapping/import-schema.ts";
+import { type Imported, importSchema } from "../../src/mapping/import-schema.ts";
 import { mappingOf } from "../cycle/workplace.ts";
+import { defaultRows, type Row, refusedSources, schemaExport } from "./schema-export.ts";
 
 const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const name: Row = { target: "userName", expression: "ToLower([userPrincipalName])", priority: 1 };
 
-interface Row {
-  readonly target: string;
-  readonly expression: string | null;
-  readonly priority?: number;
-  readonly flowType?: string;
-  readonly defaultValue?: string;
+function imported(rows?: readonly Row[], options?: Parameters<typeof schemaExport>[1]): Imported {
+  return importSchema(schemaExport(rows, options), "export.json");
 }
 
-/** An export as Entra makes it, with these attribute mappings. */
-function exported(rows: readonly Row[], changes: object = {}): object {
-  return {
-    id: "scim.0f1e.demo",
-    directories: [{ id: "d-1", name: "Azure Active Directory", objects: [] }],
-    synchronizationRules: [
-      {
-        priority: 1,
-        targetDirectoryName: "customappsso",
-        objectMappings: [
-          {
-            name: "Provision Groups",
-            enabled: false,
-            flowTypes: "Add, Update, Delete",
-            sourceObjectName: "Group",
-            scope: null,
-            attributeMappings: [],
-          },
-          {
-            name: "Provision Users",
-            enabled: true,
-            flowTypes: "Add, Update",
-            sourceObjectName: "User",
-            scope: null,
-            attributeMappings: rows.map(({ target, expression, priority, flowType, defaultValue }) => ({
-              targetAttributeName: target,
-              matchingPriority: priority ?? 0,
-              flowType: flowType ?? "Always",
-              flowBehavior: "FlowWhenChanged",
-              defaultValue: defaultValue ?? null,
-              source: expression === null ? null : { expression, type: "Function", name: "", parameters: [] },
-            })),
-            ...changes,
-          },
-        ],
-      },
-    ],
-  };
+/** What is said of single attributes; of groups and of Delete each export of the generator says the same. */
+function attributeNotes({ notes }: Imported): readonly string[] {
+  return notes.filter((note) => !/^(Provision |Delete: )/.test(note));
 }
-
-const azureDefault: readonly Row[] = [
-  { target: "userName", expression: "[userPrincipalName]", priority: 1 },
-  { target: "externalId", expression: "[objectId]", priority: 2 },
-  { target: "active", expression: 'Switch([IsSoftDeleted], , "False", "True", "True", "False")' },
-  { target: "displayName", expression: "[displayName]" },
-  { target: "title", expression: "[jobTitle]" },
-  { target: 'emails[type eq "work"].value', expression: "[mail]" },
-  { target: "preferredLanguage", expression: "[preferredLanguage]" },
-  { target: "name.givenName", expression: "[givenName]" },
-  { target: "name.familyName", expression: "[surname]" },
-  { target: "name.formatted", expression: 'Join(" ", [givenName], [surname])' },
-  { target: 'addresses[type eq "work"].formatted', expression: "[physicalDeliveryOfficeName]" },
-  { target: 'addresses[type eq "work"].streetAddress', expression: "[streetAddress]" },
-  { target: 'addresses[type eq "work"].locality', expression: "[city]" },
-  { target: 'addresses[type eq "work"].region', expression: "[state]" },
-  { target: 'addresses[type eq "work"].postalCode', expression: "[postalCode]" },
-  { target: 'addresses[type eq "work"].country', expression: "[country]" },
-  { target: 'phoneNumbers[type eq "work"].value', expression: "[telephoneNumber]" },
-  { target: 'phoneNumbers[type eq "mobile"].value', expression: "[mobile]" },
-  { target: 'phoneNumbers[type eq "fax"].value', expression: "[facsimileTelephoneNumber]" },
-  { target: `${enterprise}:employeeNumber`, expression: "[employeeId]" },
-  { target: `${enterprise}:department`, expression: "[department]" },
-  { target: `${enterprise}:manager`, expression: "[manager]" },
-];
 
 describe("the export of Azure's default mapping", () => {
-  it("becomes the built-in default mapping, and the nine attributes that Lattice refuses are named", () => {
-    const { config, notes } = importSchema(exported(azureDefault), "export.json");
-    expect(config.mapping).toEqual(parse(readFileSync("config/default-mapping.yaml", "utf8")));
+  const builtIn = mappingOf();
+
+  it.each(["both", "tree", "text"] as const)("becomes the built-in mapping (sources: %s)", (sources) => {
+    const { config } = imported(defaultRows, { sources });
+    const mapping = mappingOf(config.mapping);
+    const plain = ({ attributes, ...rest }: typeof mapping) => ({
+      ...rest,
+      digest: null,
+      filters: null,
+      attributes: [...attributes]
+        .map(({ evaluate: _, ...attribute }) =>
+          // Functions are other functions each time; where they come from is compared.
+          JSON.parse(JSON.stringify(attribute)),
+        )
+        .sort((left, right) => (left.target < right.target ? -1 : 1)),
+      paths: [...rest.paths].sort(),
+      select: [...rest.select].sort(),
+    });
+    expect(plain(mapping)).toEqual(plain(builtIn));
+    const byTarget = (rules: readonly { readonly target: string }[]) =>
+      [...rules].sort((left, right) => (left.target < right.target ? -1 : 1));
+    const written: { target: string }[] = parse(readFileSync("config/default-mapping.yaml", "utf8"));
+    expect(byTarget(config.mapping)).toEqual(byTarget(written));
     expect(config.actions).toEqual({ create: true, update: true, deactivate: true });
     expect(config).not.toHaveProperty("entra");
-    expect(notes).toHaveLength(9);
-    for (const note of notes) expect(note).toMatch(/left out; Lattice does not take/);
-    // Once more, and it is the same.
-    expect(importSchema(exported(azureDefault), "export.json")).toEqual({ config, notes });
+  });
+
+  it("is large, and gives the same each time", () => {
+    expect(JSON.stringify(schemaExport(), null, 2).split("\n").length).toBeGreaterThan(5000);
+    expect(imported()).toEqual(imported());
+  });
+
+  it("leaves out the nine attributes that Lattice refuses, and names each", () => {
+    const refused = imported().notes.filter((note) => note.includes("left out; Lattice does not take"));
+    expect(refused.map((note) => /\(from (\w+)\)/.exec(note)?.[1])).toEqual(refusedSources);
+    expect(imported().notes.filter((note) => !refused.includes(note))).toEqual([
+      "Provision Azure Active Directory Groups: left out, Lattice takes users alone",
+      "externalId: carried over for new accounts alone, Lattice never changes it afterwards",
+      "Delete: Lattice accounts are never deleted; whoever is gone is deactivated",
+    ]);
+  });
+
+  it.each([
+    ["in capitals", (target: string) => target.toUpperCase()],
+    [
+      "with the URN of the core",
+      (target: string) =>
+        target.startsWith("urn:") ? target : `urn:ietf:params:scim:schemas:core:2.0:User:${target}`,
+    ],
+    ["with a dot after the extension", (target: string) => target.replace(/User:(?=\w+$)/, "User.")],
+    ["with spaces", (target: string) => target.replaceAll("[", "[ ").replaceAll("]", " ]")],
+    ["with the manager's value", (target: string) => target.replace(/:manager$/, ":manager.value")],
+  ])("is recognised where its targets are written %s", (_, spell) => {
+    const rows = defaultRows.map((row) => ({ ...row, target: spell(row.target) }));
+    expect(imported(rows)).toEqual(imported());
+  });
+
+  it("is recognised as PowerShell's own module writes it", () => {
+    const capitals = (json: unknown): unknown =>
+      Array.isArray(json)
+        ? json.map(capitals)
+        : typeof json === "object" && json !== null
+          ? Object.fromEntries(
+              Object.entries(json).map(([key, value]) => [
+                key.charAt(0).toUpperCase() + key.slice(1),
+                capitals(value),
+              ]),
+            )
+          : json;
+    expect(importSchema(capitals(schemaExport()), "export.json")).toEqual(imported());
   });
 });
 
-describe("an export", () => {
-  const name: Row = { target: "userName", expression: "ToLower([userPrincipalName])", priority: 1 };
-
-  it("brings constants, defaults, create-only mappings and what is built of a tree alone", () => {
-    const tree = {
-      type: "Function",
-      name: "Append",
-      parameters: [
-        { key: "source", value: { type: "Attribute", name: "mailNickname", parameters: [] } },
-        { key: "suffix", value: { type: "Constant", name: '.a"b' } },
-      ],
-    };
-    const file = exported([
+describe("an attribute mapping of an export", () => {
+  it("brings constants, defaults, create-only mappings", () => {
+    const result = imported([
       name,
       { target: "timezone", expression: '"Europe/Paris"', flowType: "ObjectAddOnly" },
       { target: "title", expression: "[jobTitle]", defaultValue: "None yet" },
       { target: "nickName", expression: null, defaultValue: "new" },
     ]);
-    const text = JSON.stringify(file).replace(
-      '"attributeMappings":[{"targetAttributeName":"userName"',
-      `"attributeMappings":[{"targetAttributeName":"displayName","source":${JSON.stringify(tree)}},{"targetAttributeName":"userName"`,
-    );
-    const { config, notes } = importSchema(JSON.parse(text), "export.json");
-    expect(config.mapping).toEqual([
-      { target: "displayName", expression: 'Append([mailNickname], ".a\\"b")' },
+    expect(result.config.mapping).toEqual([
       { target: "userName", expression: "ToLower([userPrincipalName])", matchingPrecedence: 1 },
       { target: "timezone", constant: "Europe/Paris", apply: "onCreate" },
       { target: "title", source: "jobTitle", default: "None yet" },
       { target: "nickName", constant: "new", apply: "onCreate" },
     ]);
-    expect(notes).toEqual([]);
-    expect(mappingOf(config.mapping).attributes).toHaveLength(5);
+    expect(attributeNotes(result)).toEqual([]);
+    expect(mappingOf(result.config.mapping).attributes).toHaveLength(4);
   });
 
-  it("says of each thing that is not carried over why", () => {
-    const rows: readonly Row[] = [
+  it.each([
+    ['Append([mailNickname], ".a\\"b\\\\c")'],
+    ['Switch([department], , "a", "1", "b", "2")'],
+    ['Switch([department], "none", "a", "1", "b", "2")'],
+    ['Mid([displayName], "1", "3")'],
+    ['Join("", "1000", [employeeId])'],
+    ['Replace([displayName], , "\\\\d+", , "", , )', 'Replace([displayName], , "\\\\d+", , "")'],
+    [
+      'Replace([mail], , "(?<d>@.*)", "d", , [userPrincipalName], )',
+      'Replace([mail], , "(?<d>@.*)", "d", , [userPrincipalName])',
+    ],
+    ['FormatDateTime([employeeHireDate], , "yyyy-MM-dd", "dd.MM.yyyy")'],
+    ["Coalesce([mail], [userPrincipalName])"],
+    [
+      'ToLower(NormalizeDiacritics(Left([givenName], "1")), )',
+      'ToLower(NormalizeDiacritics(Left([givenName], "1")))',
+    ],
+  ])("is read from its tree where the text is missing: %s", (expression, written = expression) => {
+    const { config } = imported([name, { target: "displayName", expression }], { sources: "tree" });
+    expect(config.mapping[1]).toEqual({ target: "displayName", expression: written });
+  });
+
+  it("may have a tree that has bare constants and an empty text", () => {
+    const source = {
+      expression: "",
+      type: "Function",
+      name: "Left",
+      parameters: [
+        { key: "string", value: { type: "Attribute", name: "displayName" } },
+        { key: "n", value: { type: "Constant", name: "3" } },
+      ],
+    };
+    const attributeMappings = [
+      { targetAttributeName: "userName", matchingPriority: 1, source: { expression: "[mail]" } },
+      { targetAttributeName: "displayName", source },
+    ];
+    const { config } = imported([], { users: { attributeMappings } });
+    expect(config.mapping[1]).toEqual({ target: "displayName", expression: 'Left([displayName], "3")' });
+  });
+
+  it("keeps its place in matching, whatever the order in the export", () => {
+    const { config } = imported([
+      { target: "externalId", expression: "[objectId]", priority: 1 },
+      { ...name, priority: 3 },
+    ]);
+    expect(mappingOf(config.mapping).matching).toEqual(["externalId", "userName"]);
+  });
+
+  it("says why where it is not carried over, or not as it was", () => {
+    const result = imported([
       name,
       { target: "title", expression: "SingleAppRoleAssignment([appRoleAssignments])" },
       { target: "displayName", expression: "[displayNam]" },
       { target: "name.givenName", expression: "[givenName]", flowType: "ValueAddOnly" },
+      { target: "name.familyName", expression: "[surname]", flowBehavior: "FlowAlways" },
       { target: 'emails[type eq "work"].value', expression: "[mail]", priority: 2 },
       { target: "timezone", expression: null },
-    ];
-    const { config, notes } = importSchema(exported(rows, { flowTypes: "Add, Delete" }), "export.json");
-    expect(config.mapping.map(({ target }) => target)).toEqual([
+      { target: "USERNAME", expression: "[mail]" },
+      { target: 'roles[primary eq "True"].value', expression: '"x"' },
+      {
+        target: "urn:ietf:params:scim:schemas:extension:Own:2.0:User:shoe",
+        expression: "[extensionAttribute1]",
+      },
+      {
+        target: `${enterprise}:division`,
+        expression: 'Append("a", "b")',
+      },
+      { target: `${enterprise}:costCenter`, expression: "Guid()" },
+    ]);
+    expect(result.config.mapping.map(({ target }) => target)).toEqual([
       "userName",
       "name.givenName",
+      "name.familyName",
       'emails[type eq "work"].value',
+      `${enterprise}:division`,
     ]);
-    expect(config.actions).toEqual({ create: true, update: false, deactivate: false });
-    expect(notes).toEqual([
+    expect(attributeNotes(result)).toEqual([
       expect.stringMatching(/^title: left out; .*roles of an application/),
-      expect.stringMatching(/^displayName: left out; .*did you mean "displayName"/),
+      expect.stringMatching(/^displayName \(from displayNam\): left out; .*did you mean "displayName"/),
       expect.stringMatching(/^name\.givenName: carried over as always applied, ValueAddOnly/),
+      expect.stringMatching(/^name\.familyName: carried over; .*FlowAlways/),
       expect.stringMatching(/^emails.*not for matching/),
       "timezone: left out; it has neither a source nor a default",
-      expect.stringMatching(/^Delete: /),
+      "userName: its second mapping is left out, an attribute has one",
+      expect.stringMatching(/^roles.*: left out; unknown target attribute/),
+      expect.stringMatching(/^urn.*Own.*: left out; unknown target attribute/),
+      expect.stringMatching(/^urn.*costCenter: left out; Guid\(\) gives another value each time/),
     ]);
+    expect(() => mappingOf(result.config.mapping)).not.toThrow();
   });
 
-  it("brings its scoping filters, or is refused where one cannot be kept", () => {
-    const group = (...clauses: object[]) => ({ scope: { groups: [{ name: "Staff", clauses }] } });
-    const clause = (operatorName: string, ...values: string[]) => ({
-      sourceOperandName: "department",
-      operatorName,
-      targetOperand: { values },
-    });
-    const { config } = importSchema(
-      exported([name], group(clause("EQUALS", "People Ops"), clause("IS NOT NULL"))),
-      "export.json",
+  it("takes the userName for matching where Entra matches by what Lattice cannot search", () => {
+    const result = imported([
+      { target: "userName", expression: "[userPrincipalName]" },
+      { target: 'emails[type eq "work"].value', expression: "[mail]", priority: 1 },
+    ]);
+    expect(mappingOf(result.config.mapping).matching).toEqual(["userName"]);
+    expect(result.notes).toContainEqual(expect.stringMatching(/^matching: .*userName is used/));
+  });
+
+  it("must be there for the userName", () => {
+    expect(() => imported([{ target: "userName", expression: "[nobody]", priority: 1 }])).toThrow(
+      /nothing usable is mapped to userName.*nothing was written\nuserName \(from nobody\): left out/,
     );
+  });
+});
+
+describe("target object actions of an export", () => {
+  it.each([
+    ["Add, Update, Delete", { create: true, update: true, deactivate: true }],
+    ["Add, Update", { create: true, update: true, deactivate: true }],
+    ["add,update", { create: true, update: true, deactivate: true }],
+    ["Update", { create: false, update: true, deactivate: true }],
+    // To Entra, a deactivation is an update.
+    ["Add, Delete", { create: true, update: false, deactivate: false }],
+    ["Add", { create: true, update: false, deactivate: false }],
+    ["None", { create: false, update: false, deactivate: false }],
+    ["", { create: false, update: false, deactivate: false }],
+    [null, { create: true, update: true, deactivate: true }],
+  ])("%j", (flowTypes, actions) => {
+    const { config, notes } = imported([name], { users: { flowTypes } });
+    expect(config.actions).toEqual(actions);
+    expect(notes.some((note) => note.startsWith("Update is off"))).toBe(!actions.update);
+  });
+
+  it("are all off where the mapping of users is disabled", () => {
+    const { config, notes } = imported([name], { users: { enabled: false } });
+    expect(config.actions).toEqual({ create: false, update: false, deactivate: false });
+    expect(notes).toContainEqual(expect.stringMatching(/Users: it is disabled in Entra/));
+  });
+
+  it("that nobody knows are named", () => {
+    expect(imported([name], { users: { flowTypes: "Add, Update, Polish" } }).notes).toContain(
+      "Polish: left out, no such target object action is known",
+    );
+  });
+});
+
+describe("several mappings of an export", () => {
+  const users = (label: string, changes: object = {}) => ({
+    name: label,
+    enabled: true,
+    flowTypes: "Add",
+    sourceObjectName: "User",
+    attributeMappings: [
+      { targetAttributeName: "userName", matchingPriority: 1, source: { expression: "[mail]" } },
+    ],
+    ...changes,
+  });
+
+  it("are taken by the priority of their rule, enabled ones first; each that is left is named", () => {
+    const { config, notes } = imported([name], {
+      others: [users("Provision Users Again"), users("Off", { enabled: false })],
+      rules: [
+        { priority: 0, objectMappings: [users("First, but off", { enabled: false })] },
+        {
+          priority: 0,
+          targetDirectoryName: "Azure Active Directory",
+          objectMappings: [users("Import Users")],
+        },
+      ],
+    });
+    expect(config.mapping).toEqual([
+      { target: "userName", expression: "ToLower([userPrincipalName])", matchingPrecedence: 1 },
+    ]);
+    expect(notes.filter((note) => !note.startsWith("Delete"))).toEqual([
+      "First, but off: left out, one mapping of users is taken (it is disabled in Entra)",
+      "Import Users: left out, it writes into Entra",
+      "Provision Azure Active Directory Groups: left out, Lattice takes users alone",
+      "Provision Users Again: left out, one mapping of users is taken",
+      "Off: left out, one mapping of users is taken (it is disabled in Entra)",
+    ]);
+  });
+});
+
+describe("scoping filters of an export", () => {
+  const group = (...clauses: object[]) => ({ users: { scope: { groups: [{ name: "Staff", clauses }] } } });
+  const clause = (operatorName: string, ...values: (string | number)[]) => ({
+    sourceOperandName: "department",
+    operatorName,
+    targetOperand: { values },
+  });
+
+  it("are carried over, groups as filters", () => {
+    const { config } = imported([name], {
+      users: {
+        scope: {
+          groups: [
+            { name: "Staff", clauses: [clause("EQUALS", "People Ops"), clause("IS NOT NULL")] },
+            { name: null, clauses: [clause("IS_NULL", "")] },
+          ],
+          inputFilterGroups: [],
+          categoryFilterGroups: null,
+        },
+      },
+    });
     expect(config.entra).toEqual({
       scope: {
         filters: [
@@ -174,22 +316,62 @@ describe("an export", () => {
               { attribute: "department", operator: "IS NOT NULL" },
             ],
           },
+          { clauses: [{ attribute: "department", operator: "IS_NULL" }] },
         ],
       },
     });
-    for (const changes of [
-      group(clause("RESEMBLES", "x")),
-      group(clause("EQUALS", "x", "y")),
-      { scope: { inputFilterGroups: [{ name: "early" }] } },
-    ]) {
-      expect(() => importSchema(exported([name], changes), "export.json")).toThrow(/nothing was written/);
+  });
+
+  it.each([
+    ["NOT EQUALS", "NOT_EQUALS"],
+    ["Greater_Than", "GREATER_THAN", "greater than"],
+    ["Greater_Than_OR_EQUALS", "GREATER_THAN_OR_EQUALS"],
+    ["Includes", "INCLUDES"],
+    ["ENDS_WITH", "ENDS WITH"],
+    ["REGEX MATCH", "REGEX_MATCH"],
+    ["NOT REGEX MATCH"],
+    ["&"],
+    ["!&"],
+  ])("may spell %s in either way", (...spellings) => {
+    for (const operator of spellings) {
+      const { config } = imported([name], group(clause(operator, "7")));
+      expect(() => mappingOf(config.mapping, config.entra?.scope.filters)).not.toThrow();
     }
   });
 
+  it("stop the import where one cannot be kept; every one is named", () => {
+    expect(() =>
+      imported([name], group(clause("RESEMBLES", "x"), clause("EQUALS", "x", "y"), clause("EQUALS"))),
+    ).toThrow(
+      /RESEMBLES.*nothing was written\n.*compares with 2 values.*nothing was written\n.*needs a value.*nothing was written$/,
+    );
+    for (const users of [
+      { scope: { inputFilterGroups: [{ name: "early" }] } },
+      { scope: { categoryFilterGroups: [{ name: "kind" }] } },
+      { scope: { groups: [{ name: "empty", clauses: [] }] } },
+    ]) {
+      expect(() => imported([name], { users })).toThrow(/nothing was written/);
+    }
+  });
+
+  it.each([[{ scope: null }], [{ scope: { groups: null } }], [{ scope: { groups: [] } }]])(
+    "are none in %j",
+    (users) => {
+      expect(imported([name], { users }).config).not.toHaveProperty("entra");
+    },
+  );
+});
+
+describe("a file that is no export", () => {
   it.each([[null], [[]], [{ value: [] }], [{ synchronizationRules: [] }], [{ synchronizationRules: "x" }]])(
-    "that is none (%j) is refused",
+    "is refused: %j",
     (json) => {
       expect(() => importSchema(json, "export.json")).toThrow(UsageError);
     },
   );
+
+  it("is told from one that ConvertTo-Json cut off", () => {
+    const cut = { synchronizationRules: [{ objectMappings: ["@{name=Provision Users; enabled=True}"] }] };
+    expect(() => importSchema(cut, "export.json")).toThrow(/-Depth 100/);
+  });
 });
