@@ -7,6 +7,7 @@ const required = [
   "dist/THIRD-PARTY-LICENCES.txt",
   "src/state/migrations/001-initial.sql",
   "config/default-mapping.yaml",
+  "config/default-mapping.mapping-test.example.yaml",
   "config/azure-lattice-sync.example.yaml",
   "package.json",
   "README.md",

@@ -144,7 +144,21 @@ program
     finish(await status(options, io));
   });
 
-const mapping = program.command("mapping").description("the attribute mapping: import, functions");
+const mapping = program.command("mapping").description("the attribute mapping: test, import, functions");
+mapping
+  .command("test")
+  .description("run the cases of the mapping: a source user in, the expected Lattice user out")
+  .addOption(configOption())
+  .option("--cases <files...>", "files of cases (default: *.mapping-test.yaml beside the configuration)")
+  .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))
+  .option("--record <upn-or-id>", "make a case of a person, with made-up values, instead")
+  .option("--out <file>", "with --record: write the case to a new file instead of stdout")
+  .option("--keep <attributes...>", "with --record: Entra attributes whose values stay")
+  .addOption(sandboxOption())
+  .action(async (options) => {
+    const { mappingTest } = await import("./commands/mapping-test.ts");
+    finish(await mappingTest(options, io));
+  });
 mapping
   .command("import")
   .description("make mapping, filters and actions from a provisioning schema that Entra has exported")

@@ -1,4 +1,6 @@
 import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
+import { UsageError } from "../domain/errors.ts";
+import { describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { readMapping } from "./session.ts";
 
@@ -6,14 +8,21 @@ export interface ConfigOptions {
   readonly config?: string | undefined;
 }
 
-/** Checks the configuration, the mapping and the filters, and what each end would need; asks nobody. */
+/**
+ * Checks the configuration, the mapping and the filters, the cases beside them, and what each end would need; asks nobody.
+ */
 export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
   const { requireEntra, requireLattice } = await import("../config/require.ts");
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
   const mapping = await readMapping(loaded);
   for (const text of loaded.notes) print(io, text);
+  const files = runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);
+  if (files.length > 0) print(io, describeResults(files, { failuresOnly: true }));
   requireEntra(loaded.config);
   requireLattice(loaded.config);
+  if (failures(files) > 0) {
+    throw new UsageError("the mapping does not do what its cases say; mend the one or the other");
+  }
   print(
     io,
     `${loaded.file ?? "The environment alone"}: valid, ${mapping.attributes.length} attribute mappings.`,

@@ -1,7 +1,6 @@
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { stringify } from "yaml";
-import { fileProblem, readTextFile } from "../config/text-file.ts";
+import { readTextFile } from "../config/text-file.ts";
 import { UsageError } from "../domain/errors.ts";
 import { parseJson } from "../domain/parse-json.ts";
 import { type ExpressionFunction, signature } from "../mapping/functions/definition.ts";
@@ -9,6 +8,7 @@ import { expressionFunctions } from "../mapping/functions/table.ts";
 import { importSchema, notInExport } from "../mapping/import-schema.ts";
 import { printable } from "../report/words.ts";
 import { type CommandIO, exitCode, note, print } from "./io.ts";
+import { writeNewFile } from "./new-file.ts";
 
 /** Exports have several thousand lines. */
 const largestExport = 32 * 1024 * 1024;
@@ -32,7 +32,7 @@ export function mappingImport({ file, out }: ImportOptions, io: CommandIO): numb
   const { config, notes } = importSchema(json, file);
   const yaml = `${heading(notes)}${stringify(config, { lineWidth: 0 })}`;
   if (out === undefined) io.stdout.write(yaml);
-  else writeNew(resolve(io.cwd, out), out, yaml);
+  else writeNewFile(io.cwd, out, yaml);
   for (const text of notes) note(io, printable(text));
   note(io, "Not part of an export, to be set by hand where it matters:");
   for (const text of notInExport) note(io, `  ${text}`);
@@ -52,14 +52,6 @@ function heading(notes: readonly string[]): string {
     ...notInExport.map((text) => `- ${text}`),
   ];
   return `${lines.map((line) => `# ${line.replaceAll(/\s+/g, " ")}\n`).join("")}\n`;
-}
-
-function writeNew(path: string, name: string, text: string): void {
-  try {
-    writeFileSync(path, text, { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    throw new UsageError(`${name} was not written: ${fileProblem(error)}`, { cause: error });
-  }
 }
 
 /** Lists the functions of the expression language, with an example each. */

@@ -1,0 +1,68 @@
+import { loadConfig } from "../config/load.ts";
+import { UsageError } from "../domain/errors.ts";
+import { caseFileEnding, describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
+import { type CommandIO, exitCode, note, print } from "./io.ts";
+import { readMapping } from "./session.ts";
+
+export interface MappingTestOptions {
+  readonly config?: string | undefined;
+  /** Files of cases; without them, those beside the configuration. */
+  readonly cases?: readonly string[] | undefined;
+  readonly format: "table" | "json";
+  /** Makes a case of this person instead: user principal name or object id. */
+  readonly record?: string | undefined;
+  /** With `record`: a file that is not there yet; stdout without it. */
+  readonly out?: string | undefined;
+  /** With `record`: Entra attributes whose values stay. */
+  readonly keep?: readonly string[] | undefined;
+  readonly sandbox?: "both" | "lattice" | undefined;
+}
+
+/** Runs the cases of the mapping; exit code 1 where one fails. @throws UsageError where a file of cases is malformed */
+export async function mappingTest(options: MappingTestOptions, io: CommandIO): Promise<number> {
+  if (options.record !== undefined) return record({ ...options, record: options.record }, io);
+  for (const flag of ["out", "keep", "sandbox"] as const) {
+    if (options[flag] !== undefined) throw new UsageError(`--${flag} goes with --record`);
+  }
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const mapping = await readMapping(loaded);
+  const files = options.cases ?? findCaseFiles(loaded, io.cwd);
+  if (files.length === 0) {
+    throw new UsageError(
+      "there are no cases: put a file that ends in .mapping-test.yaml beside the configuration, or name files with --cases; --record USER makes a first case",
+    );
+  }
+  const results = runCaseFiles(mapping, files, io.cwd);
+  const failed = failures(results);
+  if (options.format === "json") {
+    const cases = results.flatMap(({ file, results: each }) => each.map((result) => ({ file, ...result })));
+    const summary = { cases: cases.length, passed: cases.length - failed, failed };
+    print(io, JSON.stringify({ formatVersion: "1.0", summary, cases }, null, 2));
+  } else {
+    print(io, describeResults(results, { failuresOnly: false }));
+  }
+  return failed === 0 ? exitCode.done : exitCode.error;
+}
+
+async function record(
+  options: MappingTestOptions & { readonly record: string },
+  io: CommandIO,
+): Promise<number> {
+  const { recordCase } = await import("./record-case.ts");
+  const { yaml, notes } = await recordCase(options, io);
+  const { out } = options;
+  if (out === undefined) io.stdout.write(yaml);
+  else {
+    const { writeNewFile } = await import("./new-file.ts");
+    writeNewFile(io.cwd, out, yaml);
+    note(io, `written to ${out}`);
+    if (!caseFileEnding.test(out)) {
+      note(
+        io,
+        `a file is found by itself where its name ends in .mapping-test.yaml; else name it with --cases`,
+      );
+    }
+  }
+  for (const text of notes) note(io, text);
+  return exitCode.done;
+}
