@@ -11,7 +11,9 @@ const phones = ["businessPhones", "mobilePhone", "faxNumber"];
 const languages = ["en-GB", "de-DE", "fr-FR", "es-ES", "sv-SE", "pl-PL"];
 /** Reserved for examples (RFC 2606). */
 const domains = ["example.com", "example.net", "example.org"];
-const reserved = /example\.(?:com|net|org|onmicrosoft\.com)|example-\d+\.example/gi;
+/** Parts that are the same for everybody. */
+const common =
+  /example\.(?:com|net|org|onmicrosoft\.com)|example(?:\.mail)?\.onmicrosoft\.com|example-\d+\.example|#EXT#|(?:smtp|sip|mailto):|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
 export interface AnonymiseOptions {
   /** Entra attributes whose values stay, by the names that mappings use. */
@@ -74,7 +76,7 @@ function createSubstitutes(user: SourceUser, options: AnonymiseOptions, plain: b
     const name = user.attributes[property];
     if (typeof name === "string") words.learn(name);
   }
-  const digits = (run: string): string => remembered("digits", run, () => madeUpDigits(run, random));
+  const digits = (run: string): string => remembered("digits", run, () => madeUpDigits(run, random, plain));
   const id = (written: string): string =>
     remembered("id", written.toLowerCase(), () => madeUpId(written, random));
   const domain = (written: string): string => {
@@ -86,7 +88,7 @@ function createSubstitutes(user: SourceUser, options: AnonymiseOptions, plain: b
       (count) => domains[count] ?? `example-${count}.example`,
     );
   };
-  const texts = { words, digits, id, domain };
+  const texts = { words, digits, id, domain, plain };
   return {
     id,
     text: (text, property) => {
@@ -105,7 +107,7 @@ function createSubstitutes(user: SourceUser, options: AnonymiseOptions, plain: b
         return text.replaceAll(/\d/g, (digit) => {
           const fixed = plain ? "55501"[at] : undefined;
           at += 1;
-          return fixed ?? madeUpDigits(digit, random);
+          return fixed ?? madeUpDigits(digit, random, false);
         });
       }
       return madeUpDate(text, options) ?? madeUpText(text, texts);
@@ -118,20 +120,24 @@ interface Texts {
   readonly digits: (run: string) => string;
   readonly id: (id: string) => string;
   readonly domain: (domain: string) => string;
+  /** Letters and signs that are the same for everybody stay. */
+  readonly plain: boolean;
 }
 
 const parts =
-  /(?<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|(?<scheme>(?:smtp|sip|mailto|x500|eum):)|(?<local>[^\s@<>,;:"]+)@(?<domain>[\p{L}\p{M}\p{N}.-]*[\p{L}\p{M}\p{N}])|(?<key>(?:CN|OU|DC|O)(?==))|(?<word>\p{L}[\p{L}\p{M}]*)|(?<digits>\p{Nd}+)/giu;
+  /(?<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|(?<scheme>(?:smtp|sip|mailto):(?=[^\s@]+@))|(?<local>[^\s@<>,;:"]+)@(?<domain>[\p{L}\p{M}\p{N}.-]*[\p{L}\p{M}\p{N}])|(?<key>(?:CN|OU|DC|O)(?==))|(?<word>\p{L}[\p{L}\p{M}]*)|(?<digits>\p{Nd}+)/giu;
 
 function madeUpText(text: string, texts: Texts): string {
-  const { words, digits, id, domain } = texts;
+  const { words, digits, id, domain, plain } = texts;
   return text.replaceAll(parts, (...found) => {
     const groups = found.at(-1) as { readonly [group: string]: string | undefined };
     if (groups.id !== undefined) return id(groups.id);
     if (groups.domain !== undefined)
       return `${madeUpLocal(groups.local ?? "", texts)}@${domain(groups.domain)}`;
     if (groups.word !== undefined) return words.word(groups.word);
-    return groups.digits === undefined ? String(found[0]) : digits(groups.digits);
+    if (groups.digits !== undefined) return digits(groups.digits);
+    const [same] = found;
+    return plain ? String(same) : String(same).replaceAll(/[a-z]+/gi, (word) => words.word(word));
   });
 }
 
@@ -152,7 +158,7 @@ function substitute(user: SourceUser, keeps: Keeps, { text, id }: Substitutes): 
   const value = (json: Json, property: string, key: string | null): Json => {
     if (keeps(property, key) || json === null || typeof json === "boolean") return json;
     if (typeof json === "string") return property === "id" ? id(json) : text(json, property);
-    if (typeof json === "number") return Number(text(String(json), property));
+    if (typeof json === "number") return Number(text(String(json), property)) || 0;
     if (!isJsonObject(json)) return json.map((item) => value(item, property, key));
     return Object.fromEntries(
       Object.entries(json).map(([name, item]) => [name, value(item, property, name)]),
@@ -171,7 +177,7 @@ function substitute(user: SourceUser, keeps: Keeps, { text, id }: Substitutes): 
 interface PersonalTexts {
   /** In lower case, of more than two characters. */
   readonly values: ReadonlySet<string>;
-  /** Their words and longer numbers. */
+  /** Their words, and numbers of four digits and more. */
   readonly words: ReadonlySet<string>;
 }
 
@@ -187,9 +193,11 @@ function personalTexts({ objectId, attributes, managerId }: SourceUser, keeps: K
       return;
     }
     const text = String(json).toLowerCase();
-    if (text.length > 2) values.add(text);
-    const withoutReserved = text.replaceAll(reserved, " ").replaceAll("#ext#", " ");
-    for (const [word] of withoutReserved.matchAll(/\p{L}[\p{L}\p{M}]{2,}|\p{Nd}{4,}/gu)) words.add(word);
+    // What has neither letter nor digit says nothing of anybody.
+    if (text.length > 2 && /[\p{L}\p{Nd}]/u.test(text)) values.add(text);
+    for (const [word] of text.replaceAll(common, " ").matchAll(/\p{L}[\p{L}\p{M}]{2,}|\p{Nd}{4,}/gu)) {
+      words.add(word);
+    }
   };
   visit(objectId, "id", null);
   if (managerId !== null) visit(managerId, "manager", null);
@@ -198,15 +206,15 @@ function personalTexts({ objectId, attributes, managerId }: SourceUser, keeps: K
 }
 
 function shares(real: PersonalTexts, made: PersonalTexts): boolean {
-  const schemes = new Set(["smtp", "sip", "mailto", "eum"]);
-  for (const word of made.words) if (real.words.has(word) && !schemes.has(word)) return true;
-  for (const text of made.values) {
-    const withoutReserved = text.replaceAll(reserved, " ");
-    for (const value of real.values) {
-      if (text === value || withoutReserved.includes(value)) return true;
-    }
-  }
-  return false;
+  const texts = [...made.values].flatMap((text) =>
+    real.values.has(text) ? text : text.replaceAll(common, " "),
+  );
+  return texts.some(
+    (text) =>
+      real.values.has(text) ||
+      [...real.values].some((value) => text.includes(value)) ||
+      [...real.words].some((word) => text.includes(word)),
+  );
 }
 
 /** Remembers what was made up for what, by kind; `count` is how many of the kind there are already. */
@@ -222,8 +230,8 @@ function memory(): (kind: string, real: string, make: (count: number) => string)
 }
 
 /** Zeros in front stay: they are what a mapping has to keep. */
-function madeUpDigits(run: string, random: () => number): string {
-  const zeros = /^0*/.exec(run)?.[0] ?? "";
+function madeUpDigits(run: string, random: () => number, keepZeros: boolean): string {
+  const zeros = keepZeros ? (/^0*/.exec(run)?.[0] ?? "") : "";
   return [...run]
     .map((digit, index) => {
       if (index < zeros.length) return digit;
