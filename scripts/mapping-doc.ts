@@ -30,9 +30,66 @@ mapping that Lattice documents for Azure ([config/default-mapping.yaml](../confi
 \`azure-lattice-sync mapping import FILE\` reads a provisioning schema as Entra exports it (portal: Provisioning, attribute
 mapping, review your schema; or \`GET /servicePrincipals/{id}/synchronization/jobs/{jobId}/schema\`) and writes the same as
 configuration: mappings, scoping filters, and which actions are on. \`--out FILE\` writes a new file. Whatever is not carried
-over is said on stderr with its reason, such as the nine attributes that Lattice refuses; a scoping filter that cannot be
-carried over stops the import, because without it others would be in scope. Not part of an export, and so not of the
-import: whether all or assigned users are in scope, and credentials.
+over, or not as it was, is said on stderr and at the top of the file with its reason, such as the nine attributes that Lattice
+refuses; a scoping filter that cannot be carried over stops the import, because without it others would be in scope. Not part
+of an export, and so to be set by hand: whether all or assigned users are in scope, the threshold of accidental deletions,
+SkipOutOfScopeDeletions, and credentials. The lists of attributes of both directories, the greatest part of an export, are not needed.
+
+| in the export | here |
+|---|---|
+| \`source.expression\`, or the tree of \`parameters\` where it is missing | \`source\`, \`constant\` or \`expression\` |
+| \`source: null\` with \`defaultValue\` | \`constant\` with \`apply: onCreate\` |
+| \`defaultValue\` beside a source | \`default\` |
+| \`flowType: ObjectAddOnly\` | \`apply: onCreate\`; the other AddOnly kinds are carried over as always applied, with a note |
+| \`matchingPriority\` | \`matchingPrecedence\`, on userName and externalId |
+| \`scope.groups\` | \`entra.scope.filters\` |
+| \`flowTypes\` | \`actions\`; without Update nobody is deactivated either, as in Entra. Delete is left out: Lattice accounts are never deleted |
+| a mapping of users that is disabled | all actions off |
+| mappings of groups | left out, with a note |
+
+## Test it
+
+Cases say what shall become of whom; \`azure-lattice-sync mapping test\` and \`config check\` run them. They stand in files that end
+in \`.mapping-test.yaml\` beside the configuration or the mapping
+([an example](../config/default-mapping.mapping-test.example.yaml)):
+
+\`\`\`yaml
+- name: Guests have the address of home
+  user:
+    userPrincipalName: robin_example.net#EXT#@example.onmicrosoft.com
+    accountEnabled: true
+  expect:
+    userName: robin@example.net
+    title: null
+- name: The kitchen is not provisioned
+  user: { userPrincipalName: sam@example.com, department: Kitchen }
+  expect: { outOfScope: department }
+\`\`\`
+
+| key | meaning |
+|---|---|
+| \`name\` | what the case is about |
+| \`user\` | Graph properties of the person, as Graph writes them; what is not named has no value. \`manager\`: object id of the manager |
+| \`member\` | \`false\`: not a member of the scope. Default \`true\` |
+| \`presence\` | \`present\` (default), \`softDeleted\`, \`deleted\` |
+| \`newAccount\` | \`true\`: the account is to be made, so a \`default\` counts |
+| \`now\` | the time, for Now() and filters on dates. Default 2026-01-01T12:00:00Z. Guid() and RandomString() give the same at each run |
+| \`expect\` | values by target attribute: its SCIM path, or its short name as in reports (\`department\`, \`emails.work\`, \`manager\`) |
+
+Only what \`expect\` names is compared, unless it has \`exact: true\`: then everything else must have no value. \`null\` is no value;
+\`{ problem: part of the reason }\` a value that cannot be worked out; \`{ leftAlone: true }\` one that IgnoreFlowIfNullOrEmpty leaves as it
+is. \`outOfScope\` is a part of the reason for which the person is out of scope; without it a member must be in scope. The manager
+is compared by object id. Numbers and texts are the same where they read the same: put \`"00042"\` in quotes.
+
+### Record a case
+
+\`mapping test --record USER\` makes a case of a person, and takes what the mapping makes of it now as the expectation. Nothing of the
+person is left: names, addresses, titles, departments, places, numbers, ids, dates, and every attribute of unknown content are made up, in
+the same shape (as many letters and digits, capitals, marks, blanks and apostrophes where they were; the same word where there was
+the same; addresses at example.com; dates on the same side of the time; a guest stays a guest), so that mappings meet what they
+meet in life. As they are stay truth values, \`userType\`, \`creationType\`, \`externalUserState\`, and what
+\`--keep ATTRIBUTE…\` names. A mapping or filter that compares with a value (\`department\` in Switch, say) needs that attribute
+kept to be tested; where filters decide otherwise of the made-up values, a note says so. Read a case before you share it.
 
 ## Expressions
 

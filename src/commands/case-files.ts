@@ -5,7 +5,8 @@ import { readYamlFile } from "../config/yaml-file.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import type { Mapping } from "../mapping/mapping.ts";
-import { type CaseResult, parseCases, runCase } from "../mapping/test-cases.ts";
+import { type CaseResult, runCase } from "../mapping/run-case.ts";
+import { parseCases } from "../mapping/test-cases.ts";
 import { printable } from "../report/words.ts";
 
 /** What names a file of cases. */

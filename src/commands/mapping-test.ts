@@ -20,7 +20,10 @@ export interface MappingTestOptions {
 
 /** Runs the cases of the mapping; exit code 1 where one fails. @throws UsageError where a file of cases is malformed */
 export async function mappingTest(options: MappingTestOptions, io: CommandIO): Promise<number> {
-  if (options.record !== undefined) return record({ ...options, record: options.record }, io);
+  if (options.record !== undefined) {
+    if (options.cases !== undefined) throw new UsageError("--cases does not go with --record");
+    return record({ ...options, record: options.record }, io);
+  }
   for (const flag of ["out", "keep", "sandbox"] as const) {
     if (options[flag] !== undefined) throw new UsageError(`--${flag} goes with --record`);
   }

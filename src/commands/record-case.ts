@@ -6,7 +6,8 @@ import type { SourceChange, SourceUser } from "../domain/source.ts";
 import { anonymise } from "../mapping/anonymise.ts";
 import { mapUser } from "../mapping/map-user.ts";
 import type { Mapping } from "../mapping/mapping.ts";
-import { defaultNow, expectationOf } from "../mapping/test-cases.ts";
+import { expectationOf } from "../mapping/run-case.ts";
+import { defaultNow } from "../mapping/test-cases.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import type { CommandIO } from "./io.ts";
 import { readMapping, sandboxState } from "./session.ts";
@@ -22,6 +23,8 @@ export interface RecordOptions {
 interface Person {
   readonly user: SourceUser;
   readonly member: boolean;
+  /** What to know of where it was read. */
+  readonly notes?: readonly string[];
 }
 
 const random = (): number => randomInt(2 ** 32) / 2 ** 32;
@@ -62,6 +65,7 @@ export async function recordCase(
     yaml: stringify([recorded], { lineWidth: 0 }),
     notes: [
       `values are made up${keep.length === 0 ? "" : `, but for ${keep.join(", ")}`}; read it before you share it`,
+      ...(real.notes ?? []),
       ...scopeNote(mapping, real, made, { now, caseNow }),
     ],
   };
@@ -95,9 +99,7 @@ async function fromEntra(
   io: CommandIO,
 ): Promise<Person> {
   if (options.sandbox === "both") {
-    throw new UsageError(
-      "the sandbox has no state database yet: run sync --sandbox --dry-run and sync --sandbox first",
-    );
+    throw new UsageError("the sandbox has no state database yet: run sync --sandbox first");
   }
   const [{ requireEntra }, { createEntraSource }, { openLog }, { systemClock }] = await Promise.all([
     import("../config/require.ts"),
@@ -116,7 +118,13 @@ async function fromEntra(
     throw new UsageError(`Entra has no user ${options.record}`);
   }
   const { objectId, attributes, managerId = null } = change;
-  return { user: { objectId, attributes, managerId, presence: "present" }, member: true };
+  return {
+    user: { objectId, attributes, managerId, presence: "present" },
+    member: true,
+    notes: [
+      "read from Entra, for there is no state database yet; whether the person is assigned was not asked",
+    ],
+  };
 }
 
 /** Made-up values may pass filters that the real ones do not, and the other way round. */

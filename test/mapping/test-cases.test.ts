@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Mapping } from "../../src/mapping/mapping.ts";
-import { expectationOf, parseCases, runCase } from "../../src/mapping/test-cases.ts";
+import { expectationOf, runCase } from "../../src/mapping/run-case.ts";
+import { parseCases } from "../../src/mapping/test-cases.ts";
 import { defaultRules, mappingOf } from "../cycle/workplace.ts";
 
 const person = {

@@ -1,0 +1,243 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { configCheck } from "../../src/commands/config.ts";
+import { mappingTest } from "../../src/commands/mapping-test.ts";
+import { sync } from "../../src/commands/sync.ts";
+import { UsageError } from "../../src/domain/errors.ts";
+import type { Json } from "../../src/domain/json.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";
+import { workplace } from "../config/workplace.ts";
+import { terminal } from "./terminal.ts";
+
+const env = {
+  AZURE_TENANT_ID: "example.onmicrosoft.com",
+  AZURE_CLIENT_ID: "55555555-6666-7777-8888-999999999999",
+  AZURE_CLIENT_SECRET: "secret",
+  LATTICE_API_KEY: "key",
+};
+
+const passing = `- name: kim
+  user: { userPrincipalName: kim@example.com, jobTitle: Analyst }
+  expect: { userName: kim@example.com, title: Analyst }
+`;
+const failing = `- name: sam
+  user:
+    userPrincipalName: sam@example.com
+  expect:
+    title: Chief
+`;
+
+async function messageOf(action: Promise<unknown>): Promise<string> {
+  try {
+    await action;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  throw new Error("expected a UsageError, but nothing was thrown");
+}
+
+describe("mapping test", () => {
+  it("runs the cases beside the configuration and beside the mapping, and says what failed", async () => {
+    const cwd = workplace({
+      "conf/c.yaml": "mapping: ../maps/m.yaml\n",
+      "maps/m.yaml":
+        "- { target: userName, source: mail, matchingPrecedence: 1 }\n- { target: title, source: jobTitle }\n",
+      "conf/a.mapping-test.yaml": failing,
+      "maps/b.mapping-test.yml":
+        "- { name: pat, user: { mail: pat@example.com }, expect: { userName: pat@example.com } }\n",
+      "conf/other.yaml": "not: cases\n",
+    });
+    const { io, output } = terminal(cwd);
+    expect(await mappingTest({ config: "conf/c.yaml", format: "table" }, io)).toBe(1);
+    expect(output()).toBe(`conf/a.mapping-test.yaml
+  FAIL  sam  (conf/a.mapping-test.yaml:1:3)
+        title
+          expected  "Chief"
+          got       no value
+          from      jobTitle
+maps/b.mapping-test.yml
+  ok    pat
+2 mapping cases: 1 passed, 1 failed
+`);
+  });
+
+  it("passes, and says the same for a program", async () => {
+    const cwd = workplace({ "config/a.mapping-test.yaml": passing });
+    const { io, output } = terminal(cwd);
+    expect(await mappingTest({ format: "json" }, io)).toBe(0);
+    expect(JSON.parse(output())).toEqual({
+      formatVersion: "1.0",
+      summary: { cases: 1, passed: 1, failed: 0 },
+      cases: [
+        {
+          file: "config/a.mapping-test.yaml",
+          name: "kim",
+          place: "config/a.mapping-test.yaml:1:3",
+          passed: true,
+          differences: [],
+        },
+      ],
+    });
+  });
+
+  it("runs the files that are named, and no others", async () => {
+    const cwd = workplace({ "config/a.mapping-test.yaml": failing, "x.yaml": passing });
+    expect(await mappingTest({ cases: ["x.yaml"], format: "table" }, terminal(cwd).io)).toBe(0);
+    await expect(mappingTest({ cases: ["y.yaml"], format: "table" }, terminal(cwd).io)).rejects.toThrow(
+      "y.yaml cannot be read: there is no such file",
+    );
+  });
+
+  it("names every fault of every file with line and column", async () => {
+    const cwd = workplace({
+      "config/a.mapping-test.yaml": "- name: kim\n  user:\n    jobTitel: x\n  expect: { titel: x }\n",
+      "config/b.mapping-test.yaml": "- nme: kim\n  user: {}\n  expect: { title: x }\n",
+    });
+    const message = await messageOf(mappingTest({ format: "table" }, terminal(cwd).io));
+    expect(message.split("\n")).toEqual([
+      expect.stringMatching(/^config\/a.mapping-test.yaml:3:15: .*did you mean "jobTitle"/),
+      expect.stringMatching(/^config\/a.mapping-test.yaml:4:20: .*did you mean "title"/),
+      expect.stringMatching(/^config\/b.mapping-test.yaml:1:3: name must be a text/),
+      expect.stringMatching(/^config\/b.mapping-test.yaml:1:8: unknown key "nme"; known here: name/),
+    ]);
+    const broken = workplace({ "config/a.mapping-test.yaml": "- name: 'kim\n" });
+    await expect(mappingTest({ format: "table" }, terminal(broken).io)).rejects.toThrow(
+      /a.mapping-test.yaml:\d+:\d+: /,
+    );
+    const deep = workplace({ "config/a.mapping-test.yaml": `${"- ".repeat(5000)}x` });
+    await expect(mappingTest({ format: "table" }, terminal(deep).io)).rejects.toThrow(UsageError);
+  });
+
+  it("says what to do where there are no cases, or flags do not go together", async () => {
+    const { io } = terminal(workplace());
+    await expect(mappingTest({ format: "table" }, io)).rejects.toThrow(/no cases.*\.mapping-test\.yaml/);
+    await expect(mappingTest({ format: "table", keep: ["city"] }, io)).rejects.toThrow(
+      "--keep goes with --record",
+    );
+  });
+
+  it("passes with the worked example of the default mapping", async () => {
+    const cases = ["config/default-mapping.mapping-test.example.yaml"];
+    expect(await mappingTest({ cases, format: "table" }, terminal(process.cwd()).io)).toBe(0);
+  });
+});
+
+describe("config check", () => {
+  it("runs the cases, and refuses a mapping that fails one", async () => {
+    const good = terminal(workplace({ "config/a.mapping-test.yaml": passing }), env);
+    expect(await configCheck({}, good.io)).toBe(0);
+    expect(good.output()).toMatch(/^1 mapping case: 1 passed, 0 failed\n.*valid, 13 attribute mappings/);
+
+    const bad = terminal(workplace({ "config/a.mapping-test.yaml": passing + failing }), env);
+    await expect(configCheck({}, bad.io)).rejects.toThrow(UsageError);
+    const text = bad.output();
+    expect(text).toMatch(/FAIL {2}sam .*\n +title\n +expected {2}"Chief"/);
+    expect(text).not.toContain("kim");
+    expect(text).toContain("2 mapping cases: 1 passed, 1 failed");
+  });
+});
+
+function leaves(json: Json): readonly string[] {
+  if (typeof json === "string" || typeof json === "number") return [String(json)];
+  return typeof json === "object" && json !== null ? Object.values(json).flatMap(leaves) : [];
+}
+
+describe("mapping test --record", () => {
+  it("makes cases of people of the state database that pass, and hold no value of theirs", async () => {
+    const cwd = workplace();
+    const sandboxed = {
+      sandbox: "both",
+      full: false,
+      format: "json",
+      detailedExitcode: false,
+      waitSeconds: 0,
+    } as const;
+    expect(await sync({ ...sandboxed, people: 20, dryRun: false }, terminal(cwd).io)).toBe(0);
+    const store = openReadOnlyStore(join(cwd, "state/azure-lattice-sync.sandbox-both.db"));
+    if (store === null) throw new Error("the sync has left no database");
+    const people = await store.candidates({
+      select: "everybody",
+      everyoneInScope: true,
+      after: "",
+      limit: 12,
+    });
+    await store.close();
+    expect(people.length).toBe(12);
+
+    const recorded: string[] = [];
+    for (const { source } of people) {
+      const { io, output, notes } = terminal(cwd);
+      const record = source.objectId;
+      expect(await mappingTest({ record, sandbox: "both", format: "table" }, io)).toBe(0);
+      const yaml = output();
+      recorded.push(yaml);
+      const written = leaves(parse(yaml) as Json).map((value) => value.toLowerCase());
+      const { userType: _, ...attributes } = source.attributes;
+      const real = [...leaves(attributes), source.objectId, source.managerId ?? ""];
+      for (const value of real.filter(({ length }) => length > 2)) {
+        expect(written.filter((other) => other.includes(value.toLowerCase()))).toEqual([]);
+      }
+      expect(notes()).toMatch(/^values are made up; read it before you share it\n/);
+    }
+    const all = workplace({ "config/recorded.mapping-test.yaml": recorded.join("") });
+    const { io, output } = terminal(all);
+    expect(await mappingTest({ format: "table" }, io)).toBe(0);
+    expect(output()).toContain(`${people.length} mapping cases: ${people.length} passed, 0 failed`);
+  });
+
+  it("reads the person from Entra where there is no database, keeps what it is told to, and never writes over a file", async () => {
+    const sandbox = await startSandbox({ file: ":memory:", people: 20 });
+    onTestFinished(() => sandbox.close());
+    const config = JSON.stringify({
+      entra: {
+        tenantId: sandbox.tenantId,
+        clientId: sandbox.clientId,
+        authorityHost: sandbox.authorityHost,
+        graphUrl: sandbox.graphUrl,
+        scope: {
+          filters: [
+            {
+              clauses: [
+                { attribute: "department", operator: "REGEX MATCH", value: "[A-Z][a-z &]+" },
+                { attribute: "jobTitle", operator: "NOT EQUALS", value: "x" },
+              ],
+            },
+          ],
+        },
+      },
+    });
+    const cwd = workplace({ "config/azure-lattice-sync.yaml": config });
+    const secret = { AZURE_CLIENT_SECRET: sandbox.clientSecret };
+    const person = [...sandbox.directory.users()].find(
+      ({ properties: { department, jobTitle, accountEnabled } }) => department && jobTitle && accountEnabled,
+    )?.properties;
+    if (person === undefined) throw new Error("nobody has a department");
+    const record = String(person.userPrincipalName);
+    const { io, notes } = terminal(cwd, secret);
+    const options = {
+      record,
+      keep: ["department"],
+      out: "config/one.mapping-test.yaml",
+      format: "table",
+    } as const;
+    expect(await mappingTest(options, io)).toBe(0);
+    expect(notes()).toMatch(
+      /^written to config\/one.mapping-test.yaml\nvalues are made up, but for department;/,
+    );
+    const written = readFileSync(join(cwd, options.out), "utf8");
+    expect(parse(written)).toMatchObject([{ user: { department: person.department } }]);
+    expect(written).not.toContain(record);
+    await expect(mappingTest(options, terminal(cwd, secret).io)).rejects.toThrow(/left as it is$/);
+    expect(readFileSync(join(cwd, options.out), "utf8")).toBe(written);
+    expect(await mappingTest({ format: "table" }, terminal(cwd, secret).io)).toBe(0);
+    expect(existsSync(join(cwd, "state"))).toBe(false);
+
+    await expect(
+      mappingTest({ record: "nobody@example.com", format: "table" }, terminal(cwd, secret).io),
+    ).rejects.toThrow("Entra has no user nobody@example.com");
+  });
+});
