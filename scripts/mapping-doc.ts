@@ -69,8 +69,9 @@ in \`.mapping-test.yaml\` beside the configuration or the mapping
 | key | meaning |
 |---|---|
 | \`name\` | what the case is about |
-| \`user\` | Graph properties of the person, as Graph writes them; what is not named has no value. \`manager\`: object id of the manager |
+| \`user\` | Graph properties of the person, as Graph writes them; what is not named has no value. \`manager\`: object id of the manager, or \`{ id, … }\` with the manager's own properties |
 | \`member\` | \`false\`: not a member of the scope. Default \`true\` |
+| \`memberOf\` | groups that the person is a member of, as the scoping filters name them |
 | \`presence\` | \`present\` (default), \`softDeleted\`, \`deleted\` |
 | \`newAccount\` | \`true\`: the account is to be made, so a \`default\` counts |
 | \`now\` | the time, for Now() and filters on dates. Default 2026-01-01T12:00:00Z. Guid() and RandomString() give the same at each run |

@@ -48,7 +48,13 @@ export async function recordCase(
     user: anonymise(real.user, { keep, random, now, caseNow }),
     member: real.member,
   };
-  const expected = expectationOf(mapping, { ...made, newAccount: false, now: caseNow });
+  const expected = expectationOf(mapping, {
+    ...made,
+    manager: null,
+    groups: new Set(),
+    newAccount: false,
+    now: caseNow,
+  });
   const { attributes, managerId, objectId, presence } = made.user;
   const recorded = {
     name: `recorded: ${String(attributes.userPrincipalName ?? objectId)}`,

@@ -29,7 +29,7 @@ export interface Imported {
 export const notInExport: readonly string[] = [
   "scope (all or assigned users): entra.scope.mode; assigned is the default, with the application of entra.clientId unless entra.scope.application names another",
   "accidental deletion threshold: guard.maxDeactivations and guard.maxDeactivationPercent; the guard is on by default",
-  "SkipOutOfScopeDeletions: who leaves the scope is deactivated here; actions.deactivate: false deactivates nobody at all",
+  "SkipOutOfScopeDeletions: actions.outOfScope: ignore leaves those alone who are no longer in scope",
   "cleared values: Entra never clears a value in Lattice, this tool does; onNull: keep does as Entra does",
   "credentials and notification mail: not part of any export",
 ];

@@ -23,8 +23,7 @@ export interface CaseResult {
 
 /** Maps the user of a case and compares; the time and the random source are the case's own, so it is the same each time. */
 export function runCase(mapping: Mapping, test: MappingCase): CaseResult {
-  const environment = caseEnvironment(test.now);
-  const mapped = mapUser(mapping, test.user, { member: test.member, environment });
+  const mapped = mapCase(mapping, test);
   const outcomes = outcomesOf(mapped, test);
   const differences: Difference[] = scopeDifferences(mapped, test);
   const compared = new Set<string>();
@@ -49,12 +48,9 @@ export function runCase(mapping: Mapping, test: MappingCase): CaseResult {
 /** The expectation that the mapping meets as it is now: every attribute, or why the person is out of scope. */
 export function expectationOf(
   mapping: Mapping,
-  test: Pick<MappingCase, "user" | "member" | "newAccount" | "now">,
+  test: Omit<MappingCase, "name" | "place" | "outOfScope" | "exact" | "expected">,
 ): { readonly [attribute: string]: Expected } {
-  const mapped = mapUser(mapping, test.user, {
-    member: test.member,
-    environment: caseEnvironment(test.now),
-  });
+  const mapped = mapCase(mapping, test);
   const reason = scopeReason(mapped, test.member);
   if (reason !== null)
     return { outOfScope: reason, ...(mapped.active === null ? {} : { active: mapped.active }) };
@@ -65,6 +61,14 @@ export function expectationOf(
       return [target, outcome === undefined ? { leftAlone: true } : (outcome as Expected)];
     }),
   );
+}
+
+function mapCase(
+  mapping: Mapping,
+  { user, manager, member, groups, now }: Pick<MappingCase, "user" | "manager" | "member" | "groups" | "now">,
+): MappedUser {
+  const state = { member, groups, manager, environment: caseEnvironment(now) };
+  return mapUser(mapping, user, state);
 }
 
 /** The same time and the same random numbers at each run. */

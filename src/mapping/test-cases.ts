@@ -35,6 +35,7 @@ const caseSchema = z.strictObject(
     name: z.string({ error: "must be a text that says what the case is about" }).trim().min(1),
     user: userSchema,
     member: z.boolean({ error: "must be true or false" }).optional(),
+    memberOf: z.array(z.string(), { error: "must be a list of names of groups" }).optional(),
     presence: z
       .enum(["present", "softDeleted", "deleted"], { error: "must be present, softDeleted or deleted" })
       .optional(),
@@ -57,8 +58,12 @@ export interface MappingCase {
   /** `file:line:column` */
   readonly place: string;
   readonly user: SourceUser;
+  /** The person's manager, where the case says more than the id. */
+  readonly manager: SourceUser | null;
   /** Member of the scope. */
   readonly member: boolean;
+  /** Groups of scoping filters that the person is a member of, as the filters name them. */
+  readonly groups: ReadonlySet<string>;
   /** A new account: where a mapping has a default, it counts. */
   readonly newAccount: boolean;
   /** Milliseconds since the epoch. */
@@ -105,7 +110,9 @@ export function parseCases(
       name: item.name,
       place: locate([index]),
       user: sourceUser(item.user, item.presence ?? "present"),
+      manager: managerUser(item.user.manager),
       member: item.member ?? true,
+      groups: new Set(item.memberOf),
       newAccount: item.newAccount ?? false,
       now: Date.parse(item.now ?? defaultNow),
       outOfScope: typeof outOfScope === "string" ? outOfScope.trim() : null,
@@ -128,9 +135,12 @@ function sourceUser(given: JsonObject, presence: SourceUser["presence"]): Source
 /** The id itself, or the object that Graph expands. */
 function managerOf(manager: Json | undefined): string | null {
   if (typeof manager === "string") return manager;
-  return isJsonObject(manager ?? null) && typeof (manager as JsonObject).id === "string"
-    ? String((manager as JsonObject).id)
-    : null;
+  return managerUser(manager)?.objectId ?? null;
+}
+
+function managerUser(manager: Json | undefined): SourceUser | null {
+  if (manager === undefined || !isJsonObject(manager) || typeof manager.id !== "string") return null;
+  return sourceUser(manager, "present");
 }
 
 /** Properties that hold others. */

@@ -161,6 +161,8 @@ describe("a case", () => {
         presence: "present" as const,
       },
       member: true,
+      manager: null,
+      groups: new Set<string>(),
       newAccount: false,
       now: 0,
     };
@@ -187,6 +189,7 @@ describe("a malformed case", () => {
     ["an empty expectation", [{ ...good, expect: { exact: true } }], /names nothing that could be compared/],
     ["an unknown key", [{ ...good, membr: false }], /unknown key "membr"; known here: name, user, member/],
     ["a time that is none", [{ ...good, now: "tomorrow" }], /now must be a time such as/],
+    ["a bad group", [{ ...good, memberOf: "x" }], /memberOf must be a list/],
     ["a bad presence", [{ ...good, presence: "away" }], /presence must be present/],
     ["a bad value", [{ ...good, expect: { title: { is: "x" } } }], /expect.title must be a value, null,/],
     ["a bad reason", [{ ...good, expect: { outOfScope: true } }], /outOfScope must be a part/],
