@@ -1,7 +1,7 @@
 import { jsonEquals } from "../domain/json.ts";
 import type { Action, Change, Drift, Evidence } from "../domain/plan.ts";
 import type { LoggedOperation, OperationOutcome, OperationStatus, StateStore } from "../domain/store.ts";
-import { valueAt } from "../domain/target.ts";
+import { type TargetUser, valueAt } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import type { TargetWriter } from "./target-picture.ts";
 
@@ -190,10 +190,12 @@ function intentMethods(
       db.transaction(() => {
         const cleared = clear.get(objectId);
         if (cleared === undefined) return;
-        close.run(operationStatus, now, cleared.operation_id);
+        const { cycleId, paths, changes } = sentIn(cleared.operation_id);
+        // A batch is noted before its first request: what was not carried out must not count as done.
+        const untouched = target !== null && isUntouched(target, changes);
+        close.run(untouched ? "cancelled" : operationStatus, now, cleared.operation_id);
         mark.run(objectId);
         if (target !== null) {
-          const { cycleId, paths, changes } = sentIn(cleared.operation_id);
           if (
             guardedIn(changes).some((change) => jsonEquals(valueAt(target, change.attribute), change.after))
           ) {
@@ -222,6 +224,16 @@ function sentWrites(
       changes,
     };
   };
+}
+
+/** Whether an account holds what it held before all of these changes. */
+function isUntouched(target: TargetUser, changes: readonly Change[]): boolean {
+  return (
+    changes.length > 0 &&
+    changes.every(({ attribute, before, reference }) =>
+      jsonEquals(valueAt(target, attribute), reference === undefined ? before : reference.beforeId),
+    )
+  );
 }
 
 /** What the guard counts: an account switched off, another userName, a value taken away. */

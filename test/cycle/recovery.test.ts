@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/run.ts";
 import { RecordRejectedError, StateError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import { createWorkplace, type Workplace } from "./workplace.ts";
+import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 
 /** A cycle whose process dies after writing to Lattice and before recording it, then a new process. */
 async function die(place: Workplace): Promise<void> {
@@ -98,6 +98,33 @@ describe("a run that was killed between sending and recording", () => {
     const next = await place.cycle({ full: true });
     expect(await place.store.latticeIdOf("a")).toBeNull();
     expect(next.header.summary).toMatchObject({ create: 0, link: 0, skipped: 1 });
+  });
+
+  it("does not count as done what it had noted and never sent", async () => {
+    const guard = { ...lenientGuard, maxDeactivations: 6, deactivationFloor: 6 };
+    await using place = await createWorkplace({ guard });
+    const people = ["a", "b", "c", "d"];
+    for (const id of people) place.source.hire(id);
+    await place.cycle();
+    for (const id of people) place.source.change(id, { accountEnabled: false });
+    const dying: StateStore = {
+      ...place.store,
+      beginOperations: async (ids, now) => {
+        await place.store.beginOperations(ids, now);
+        throw new StateError("killed");
+      },
+      finishCycle: async () => {
+        throw new StateError("killed");
+      },
+    };
+    place.clock.advance(place.settings.intervalMs);
+    const request = { dryRun: false, full: false, signal: new AbortController().signal };
+    await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
+    await place.restart();
+
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 4 });
+    expect(place.target.active()).toEqual([]);
+    expect((await place.operations(2)).map(({ status }) => status)).toEqual(people.map(() => "cancelled"));
   });
 });
 
