@@ -171,7 +171,7 @@ const stateSchema = z
         .describe("Database file, relative to the current folder."),
       retention: duration({ minimumMs: DAY_MS })
         .prefault("90d")
-        .describe("How long finished cycles and their provisioning log are kept."),
+        .describe("How long finished cycles and their provisioning log are kept; at least for guard.window."),
     },
     { error: SECTION_MESSAGE },
   )

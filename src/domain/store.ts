@@ -395,7 +395,7 @@ export interface StateStore {
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
   findSource(idOrUserName: string): Promise<SourceUser | null>;
 
-  /** Removes finished cycles older than `before` with their log. */
+  /** Removes cycles that ended (or died) before `before`, with their log; the newest stays. */
   prune(before: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -64,9 +64,9 @@ export function cycleMethods(db: Connection): CycleMethods {
        (SELECT count(*) FROM source_user JOIN target_user USING (object_id) WHERE skip_code IS NOT NULL) AS linkedSkipped,
        (SELECT count(*) FROM retry) AS retrying`,
   );
-  // The newest cycle stays whatever its age: it says when the next one is due.
+  // The newest cycle stays whatever its age: it says when the next one is due. An older one without an end has died.
   const prune = db.prepare<[number]>(
-    "DELETE FROM cycle WHERE started_at < ? AND finished_at IS NOT NULL AND id < (SELECT max(id) FROM cycle)",
+    "DELETE FROM cycle WHERE coalesce(finished_at, started_at) < ? AND id < (SELECT max(id) FROM cycle)",
   );
 
   return {

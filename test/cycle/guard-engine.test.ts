@@ -6,6 +6,7 @@ import {
   HostUnavailableError,
   RecordRejectedError,
   RecordUnavailableError,
+  StateError,
 } from "../../src/domain/errors.ts";
 import { openScratchStore } from "../../src/state/sqlite-store.ts";
 import { createWorkplace, lenientGuard } from "./workplace.ts";
@@ -74,6 +75,23 @@ describe("the guard", () => {
     }
   });
 
+  it("remembers its window although the log is kept for less", async () => {
+    const dayMs = 24 * 3_600_000;
+    await using place = await createWorkplace({
+      guard: { ...strict, windowMs: 7 * dayMs },
+      retentionMs: dayMs,
+    });
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    await place.cycle();
+    const outcomes: string[] = [];
+    for (const id of ["a", "b", "c"]) {
+      place.clock.advance(2 * dayMs);
+      place.source.change(id, { accountEnabled: false });
+      outcomes.push((await place.cycle()).outcome);
+    }
+    expect(outcomes).toEqual(["done", "done", "held"]);
+  });
+
   it("does not weigh a deactivation that was asked for one by one differently from any other", async () => {
     await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
     place.source.hire("a");
@@ -81,6 +99,20 @@ describe("the guard", () => {
     place.source.change("a", { accountEnabled: false });
     expect(await place.cycle({ only: "a" })).toMatchObject({ outcome: "held" });
     expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+});
+
+describe("the provisioning log", () => {
+  it("is kept for so long, that of a run which died as well", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const request = { dryRun: false, full: false, signal: new AbortController().signal };
+    const dying = { ...place.store, finishCycle: () => Promise.reject(new StateError("killed")) };
+    await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
+    await place.cycle();
+    place.clock.advance(place.settings.retentionMs);
+    await place.cycle();
+    expect((await place.store.recentCycles(9)).map(({ id }) => id)).toEqual([3]);
   });
 });
 
