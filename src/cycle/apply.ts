@@ -3,6 +3,7 @@ import type { LoggedOperation } from "../domain/store.ts";
 import type { CycleContext } from "./ports.ts";
 import { isHopeless, mostFailed } from "./quarantine.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
+import { watchRefusals } from "./refusals.ts";
 import { send } from "./send.ts";
 
 /** Operations whose intents are noted in one commit before the first of them is sent. */
@@ -83,6 +84,7 @@ interface Run {
 function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
   const inFlight = new Map<string, Promise<void>>();
   let stop: unknown = null;
+  const refusals = watchRefusals(context);
   let faults = 0;
   let finished = 0;
 
@@ -112,6 +114,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
         return;
       }
       const outcome = await send(context, recorder, operation);
+      await refusals.judge(outcome, operation);
       recorder.record(outcome);
       faults = outcome.retry?.code === "RECORD_UNAVAILABLE" || outcome.unknown === true ? faults + 1 : 0;
       if (faults >= maxConsecutiveFaults) {
@@ -119,6 +122,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
           `Lattice failed ${faults} times in a row (${outcome.error ?? "no answer"}); the cycle stops here and goes on next time`,
         );
       }
+      stop ??= refusals.suspicion();
       if (outcome.status === "failed") {
         context.log.warn(
           { objectId: operation.objectId, action: operation.action, code: outcome.retry?.code },

@@ -68,6 +68,14 @@ export class RecordGoneError extends RecordRejectedError {
   override readonly code = "RECORD_GONE";
 }
 
+/**
+ * The key may not write this account (403). An account that is protected, or a key that has lost its rights: what became
+ * of the others tells.
+ */
+export class RecordForbiddenError extends RecordRejectedError {
+  override readonly code = "RECORD_FORBIDDEN";
+}
+
 /** A write was sent and no answer came back: whether it was applied must be looked up before it is tried again. */
 export class UnknownOutcomeError extends DomainError {
   readonly code = "UNKNOWN_OUTCOME";

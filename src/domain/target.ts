@@ -45,7 +45,7 @@ export interface WriteReceipt {
 /**
  * Lattice. Writes throw
  * `RecordRejectedError` (this record only), `AlreadyExistsError` (create met an existing account),
- * `RecordGoneError` (update met a missing one), `UnknownOutcomeError` (sent, not answered),
+ * `RecordGoneError` (update met a missing one), `RecordForbiddenError` (403: this record, or the key), `UnknownOutcomeError` (sent, not answered),
  * `RecordUnavailableError` (this record's retries ran out, nothing says that it was applied),
  * `HostUnavailableError` or `ConfigurationError` (everybody is affected: stop).
  */

@@ -1,6 +1,7 @@
 import {
   AlreadyExistsError,
   ConfigurationError,
+  RecordForbiddenError,
   RecordGoneError,
   RecordRejectedError,
 } from "../domain/errors.ts";
@@ -110,7 +111,7 @@ function refusal(
         "revoked, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
     );
   }
-  if (status === 403) {
+  if (status === 403 && purpose !== "create" && purpose !== "update") {
     return new ConfigurationError(
       `Lattice accepted the API key but not this request (403). ${summary}. A key of an IT admin has no SCIM rights: ` +
         "a super admin must generate it, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
@@ -123,6 +124,12 @@ function refusal(
   }
   const { scimType } = parseScimError(body);
   const details = { status, scimType };
+  if (status === 403) {
+    return new RecordForbiddenError(
+      `Lattice does not let the API key write this account (403). ${summary}. See in Lattice whether the account is protected.`,
+      details,
+    );
+  }
   if (purpose === "discover")
     return new RecordRejectedError(`Lattice does not publish this. ${summary}.`, details);
   const aboutOne = purpose === "update" || purpose === "get";

@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   HostUnavailableError,
   InterruptedError,
+  RecordForbiddenError,
   RecordRejectedError,
   RecordUnavailableError,
   UnknownOutcomeError,
@@ -13,6 +14,56 @@ import { createWorkplace } from "./workplace.ts";
 const refuse = (userName: string) => (request: { userName: string }) => {
   if (request.userName === userName) throw new RecordRejectedError("Lattice says no", { status: 400 });
 };
+
+const forbid =
+  (...userNames: readonly string[]) =>
+  (request: { userName: string }) => {
+    if (userNames.includes(request.userName)) {
+      throw new RecordForbiddenError("protected", { status: 403 });
+    }
+  };
+
+describe("a 403", () => {
+  it("is that account's where the key is good for others, alone in its cycle too", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    place.target.before = forbid("a@example.com");
+    expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 2, failed: 1 });
+    expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", code: "RECORD_FORBIDDEN" }]);
+    // Nothing else is due: a read tells that it is not the key.
+    place.target.reads.length = 0;
+    expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 0, failed: 1 });
+    expect(place.target.reads).toEqual(["find userName a@example.com"]);
+    place.target.before = () => {};
+    place.clock.advance(place.settings.intervalMs);
+    await place.cycle();
+    expect(place.target.active()).toEqual(["a@example.com", "b@example.com", "c@example.com"]);
+  });
+
+  it("is the key's where it is refused for reading too, and stops the cycle", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    place.target.before = forbid("a@example.com", "b@example.com", "c@example.com");
+    place.target.beforeRead = (read) => {
+      if (read.startsWith("find")) throw new ConfigurationError("Lattice refused the API key");
+    };
+    await expect(place.cycle()).rejects.toThrow(ConfigurationError);
+    expect(place.target.writes).toHaveLength(1);
+  });
+
+  it("is the key's where five accounts are refused in a row, once", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    const people = ["a", "b", "c", "d", "e", "f"];
+    for (const id of people) place.source.hire(id);
+    place.target.before = forbid(...people.map((id) => `${id}@example.com`));
+    await expect(place.cycle()).rejects.toThrow("5 accounts in a row");
+    expect(place.target.writes).toHaveLength(5);
+    // Whoever is protected must not stop those who come after, for ever.
+    place.source.hire("g");
+    expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 1, failed: 6 });
+    expect(place.target.active()).toEqual(["g@example.com"]);
+  });
+});
 
 describe("one person's failure", () => {
   it("does not stop the others and is tried again, ever later", async () => {

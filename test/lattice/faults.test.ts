@@ -4,6 +4,7 @@ import {
   AlreadyExistsError,
   ConfigurationError,
   HostUnavailableError,
+  RecordForbiddenError,
   RecordGoneError,
   RecordRejectedError,
   RecordUnavailableError,
@@ -99,7 +100,17 @@ describe("a create", () => {
     },
   );
 
-  it.each([401, 403, 404, 405, 501])("stops everything at %i", async (status) => {
+  it("is refused for this account alone by 403, which may be said of the key as well", async () => {
+    const server = await serve((_request, response) => scimError(response, 403, "no"));
+    const { target } = connect(server.url);
+    expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(RecordForbiddenError);
+    expect(await failureOf(target.update(ada, promotion, quiet))).toBeInstanceOf(RecordForbiddenError);
+    expect(await failureOf(target.find("userName", "ada@example.com", quiet))).toBeInstanceOf(
+      ConfigurationError,
+    );
+  });
+
+  it.each([401, 404, 405, 501])("stops everything at %i", async (status) => {
     const server = await serve((_request, response) => scimError(response, status, "no"));
     expect(await failureOf(connect(server.url).target.create(newcomer, quiet))).toBeInstanceOf(
       ConfigurationError,
