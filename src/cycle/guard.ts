@@ -8,9 +8,9 @@ import type { GuardLimits } from "./settings.ts";
 export interface Weights {
   readonly planned: GuardedCounts;
   readonly recent: GuardedCounts;
-  /** Linked accounts that are active before the plan. */
-  readonly linkedActive: number;
-  /** Linked accounts that have a value for the attribute, before the plan. */
+  /** Accounts that are active before the plan: linked ones, and those that the plan links. */
+  readonly active: number;
+  /** The same that have a value for the attribute. */
   readonly holders: (attribute: string) => number;
   /** What was seen while reading that makes deactivations doubtful, however few. */
   readonly alarms: readonly Alarm[];
@@ -62,13 +62,13 @@ export function concerned({ evidence }: Pick<Alarm, "evidence">, planned: Guarde
   return evidence.reduce((sum, kind) => sum + (planned.evidence.get(kind) ?? 0), 0);
 }
 
-function deactivations({ planned, recent, linkedActive }: Weights, limits: GuardLimits): Finding[] {
+function deactivations({ planned, recent, active }: Weights, limits: GuardLimits): Finding[] {
   return overLimits({
     hold: { kind: "deactivations" },
     planned: planned.deactivations,
     recent: recent.deactivations,
     // Who was switched off within the window was active at its start.
-    base: linkedActive + recent.deactivations,
+    base: active + recent.deactivations,
     what: (base) => `of ${base} active accounts would be deactivated`,
     max: { value: limits.maxDeactivations, key: "maxDeactivations" },
     percent: { value: limits.maxDeactivationPercent, key: "maxDeactivationPercent" },
@@ -76,12 +76,12 @@ function deactivations({ planned, recent, linkedActive }: Weights, limits: Guard
   });
 }
 
-function renames({ planned, recent, linkedActive }: Weights, limits: GuardLimits): Finding[] {
+function renames({ planned, recent, active }: Weights, limits: GuardLimits): Finding[] {
   return overLimits({
     hold: { kind: "renames" },
     planned: planned.renames,
     recent: recent.renames,
-    base: linkedActive,
+    base: active,
     what: (base) => `of ${base} active accounts would get another userName`,
     max: { value: limits.maxRenames, key: "maxRenames" },
     percent: { value: limits.maxRenamePercent, key: "maxRenamePercent" },

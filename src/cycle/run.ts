@@ -68,7 +68,6 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const { select } = read;
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
-    const linkedActive = (await store.totals()).linkedActive;
     // Where Entra answered with nobody the picture is of an earlier day: nothing is planned on it.
     if (!read.emptyDirectory) await makePlan(context, select);
     // Only now has everybody been looked at with this mapping; a run that dies before does it all again.
@@ -77,7 +76,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     }
     const person = typeof select === "object" && "only" in select ? select.only : undefined;
     const summary = await summarise(context, person);
-    const { verdict: guard, holds } = await weigh(context, { linkedActive, meta, read });
+    const { verdict: guard, holds } = await weigh(context, { meta, read });
     await store.setCyclePlan(cycleId, { summary, guard });
     const heldOperations = await store.holdOperations(cycleId, holds);
     const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
@@ -126,14 +125,14 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
 
 async function weigh(
   context: CycleContext,
-  { linkedActive, meta, read }: { linkedActive: number; meta: Partial<Meta>; read: BothEnds },
+  { meta, read }: { meta: Partial<Meta>; read: BothEnds },
 ): Promise<Weighed> {
   const { store, settings, clock, cycleId } = context;
   const planned = await store.plannedCounts(cycleId);
   const holders = new Map<string, number>();
   for (const [attribute, count] of planned.clears) {
     // Counting a company's values is worth it only where enough of them would go.
-    if (count > 0) holders.set(attribute, await store.countHolders(attribute));
+    if (count > 0) holders.set(attribute, await store.countHolders(attribute, cycleId));
   }
   const recent = await store.recentCounts(clock.now() - settings.guard.windowMs);
   const accepted = parseAccepted(meta);
@@ -148,7 +147,7 @@ async function weigh(
     {
       planned,
       recent,
-      linkedActive,
+      active: await store.countActive(cycleId),
       holders: (attribute) => holders.get(attribute) ?? 0,
       alarms,
       emptyDirectory: read.emptyDirectory,

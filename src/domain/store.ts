@@ -337,8 +337,10 @@ export interface StateStore {
   plannedCounts(cycleId: number): Promise<GuardedCounts>;
   /** The same of operations done since `since`, milliseconds since the epoch. */
   recentCounts(since: number): Promise<GuardedCounts>;
-  /** Linked accounts that have a value for the attribute. */
-  countHolders(attribute: string): Promise<number>;
+  /** Accounts that are active: linked ones, and those that the cycle plans to link. */
+  countActive(cycleId: number): Promise<number>;
+  /** The same that have a value for the attribute. */
+  countHolders(attribute: string, cycleId: number): Promise<number>;
   /**
    * Holds back planned work of these kinds; an operation of which only a part is held is split, and the rest goes on.
    * Returns how many operations are held.

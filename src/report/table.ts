@@ -124,11 +124,13 @@ function totals({ header, result, dryRun }: PlanView, paint: Paint): string {
   if (guard.held) {
     lines.push(paint(["bold", "magenta"], "Held by the guard:"));
     for (const reason of guard.reasons) lines.push(`  ${reason}`);
-    lines.push(
-      dryRun
-        ? "  A sync holds what is marked [held] and sends everything else."
-        : `  What is marked [held] waits, everything else was sent. To let it go: azure-lattice-sync release ${header.planId}`,
-    );
+    if (dryRun) lines.push("  A sync holds what is marked [held] and sends everything else.");
+    // An answer that is not to be trusted holds a plan of nothing.
+    if (result !== null && result.held > 0) {
+      lines.push(
+        `  What is marked [held] waits, everything else was sent. To let it go: azure-lattice-sync release ${header.planId}`,
+      );
+    }
   }
   return `${lines.join("\n")}\n`;
 }

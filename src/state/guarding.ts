@@ -4,7 +4,14 @@ import type { Connection } from "./database.ts";
 
 type GuardingMethods = Pick<
   StateStore,
-  "plannedCounts" | "recentCounts" | "countHolders" | "holdOperations" | "release" | "reject" | "dropReleases"
+  | "plannedCounts"
+  | "recentCounts"
+  | "countActive"
+  | "countHolders"
+  | "holdOperations"
+  | "release"
+  | "reject"
+  | "dropReleases"
 >;
 
 interface PlannedRow {
@@ -20,9 +27,14 @@ const pageSize = 500;
 export function guardingMethods(db: Connection): GuardingMethods {
   const planned = counter(db, "o.cycle_id = :value AND o.status = 'planned'");
   const recent = counter(db, "o.finished_at >= :value AND o.status = 'done' AND o.action <> 'create'");
-  const holders = db.prepare<[string], { count: number }>(
-    `SELECT count(*) AS count FROM target_user
-     WHERE object_id IS NOT NULL AND json_extract(attributes, '$.' || json_quote(?)) IS NOT NULL`,
+  // Where the database is new everybody is still to be linked.
+  const concerned = `FROM target_user WHERE (object_id IS NOT NULL
+     OR lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = :cycleId AND adopts = 1))`;
+  const active = db.prepare<{ cycleId: number }, { count: number }>(
+    `SELECT count(*) AS count ${concerned} AND active = 1`,
+  );
+  const holders = db.prepare<{ cycleId: number; attribute: string }, { count: number }>(
+    `SELECT count(*) AS count ${concerned} AND json_extract(attributes, '$.' || json_quote(:attribute)) IS NOT NULL`,
   );
   const page = db.prepare<[number, number, number], PlannedRow>(
     `SELECT id, action, evidence, changes FROM operation
@@ -59,7 +71,8 @@ export function guardingMethods(db: Connection): GuardingMethods {
     ...decisionMethods(db),
     plannedCounts: async (cycleId) => planned(cycleId),
     recentCounts: async (since) => recent(since),
-    countHolders: async (attribute) => holders.get(attribute)?.count ?? 0,
+    countActive: async (cycleId) => active.get({ cycleId })?.count ?? 0,
+    countHolders: async (attribute, cycleId) => holders.get({ cycleId, attribute })?.count ?? 0,
     holdOperations: async (cycleId, holds) => {
       if (holds.length === 0) return 0;
       return db.transaction(() => {

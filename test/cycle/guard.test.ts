@@ -22,7 +22,7 @@ function weigh(planned: Partial<Weights["planned"]>, more: Partial<Weights> = {}
     {
       planned: { ...none, ...planned },
       recent: none,
-      linkedActive: 1_000,
+      active: 1_000,
       holders: () => 100,
       alarms: [],
       emptyDirectory: false,
@@ -42,7 +42,7 @@ describe("the guard", () => {
 
   it.each<[string, Partial<Weights["planned"]>, Partial<Weights>, object]>([
     ["too many deactivations", { deactivations: 51 }, {}, { kind: "deactivations" }],
-    ["too large a share", { deactivations: 4 }, { linkedActive: 30 }, { kind: "deactivations" }],
+    ["too large a share", { deactivations: 4 }, { active: 30 }, { kind: "deactivations" }],
     [
       "a slow leak",
       { deactivations: 1 },
@@ -63,12 +63,12 @@ describe("the guard", () => {
   });
 
   it("lets the floor pass the per cent, but not the absolute limit", () => {
-    expect(weigh({ deactivations: 3 }, { linkedActive: 5 }).verdict.held).toBe(false);
+    expect(weigh({ deactivations: 3 }, { active: 5 }).verdict.held).toBe(false);
     const tight = { ...defaults, maxDeactivations: 1 };
     const weights = {
       planned: { ...none, deactivations: 2 },
       recent: none,
-      linkedActive: 5,
+      active: 5,
       holders: () => 0,
       alarms: [],
       emptyDirectory: false,
@@ -82,7 +82,7 @@ describe("the guard", () => {
     const weights = {
       planned: { ...none, deactivations: 999 },
       recent: none,
-      linkedActive: 999,
+      active: 999,
       holders: () => 0,
       alarms: [],
       emptyDirectory: false,

@@ -6,7 +6,7 @@ import { backUp, prepareRestore } from "../../src/state/backup.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { replaceDatabase } from "../../src/state/replace.ts";
 import { openStore, storeOn } from "../../src/state/sqlite-store.ts";
-import { createWorkplace, type Workplace } from "./workplace.ts";
+import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 
 async function lose(place: Workplace): Promise<void> {
   await place.store.close();
@@ -46,6 +46,20 @@ describe("a lost database", () => {
     expect(place.target.writes).toEqual([]);
     expect(await place.store.totals()).toMatchObject({ linked: 6, linkedActive: 5 });
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 6, link: 0 });
+  });
+
+  it("is weighed by the accounts that it finds, not by the links that it lost", async () => {
+    const guard = { ...lenientGuard, maxDeactivationPercent: 50, deactivationFloor: 0 };
+    await using place = await settled({ guard: { ...guard, maxClearsPercent: 50, clearFloor: 0 } });
+    place.source.change("b", { accountEnabled: false });
+    place.source.change("c", { jobTitle: null });
+    await lose(place);
+
+    const result = await place.cycle();
+
+    expect(result).toMatchObject({ outcome: "done", header: { guard: { held: false, reasons: [] } } });
+    expect(place.target.active()).toEqual(["a", "c", "d", "e"].map((name) => `${name}@example.com`));
+    expect(place.target.account("c@example.com").values.title).toBeUndefined();
   });
 
   it("deactivates who was disabled meanwhile, changes who changed, makes who is new, and leaves the others", async () => {
