@@ -10,6 +10,8 @@ import { type AttributeWrite, type TargetUser, valueAt, type WriteReceipt } from
 import type { CycleContext } from "./ports.ts";
 
 const maxCreateTries = 3;
+/** What was sent may be worked on still although its connection is gone: looked up too early it would be sent again. */
+const settleMs = 1_000;
 
 export interface Delivery {
   readonly receipt: WriteReceipt;
@@ -77,6 +79,7 @@ async function createOnce(
     } catch (error) {
       const unknown = error instanceof UnknownOutcomeError;
       if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
+      if (unknown) await context.clock.sleep(settleMs, context.signal);
       const account = await lookUp(context, operation, error);
       // A run that was told to stop leaves the rest to the next one, which looks this person up first.
       if (unknown) context.signal.throwIfAborted();
@@ -133,13 +136,15 @@ async function lookUp(
   }
 }
 
+/** Whose account is looked for. */
 interface Sought {
   readonly objectId: string;
   readonly userName: string;
   readonly changes?: LoggedOperation["changes"];
 }
 
-function externalIdOf({ objectId, changes }: Sought): Json {
+/** What the account of a person is known by: the externalId that is sent, which need not be the object id. */
+export function externalIdOf({ objectId, changes }: Sought): Json {
   return changes?.find((change) => change.attribute === "externalId")?.after ?? objectId;
 }
 

@@ -25,19 +25,23 @@ export interface Weighed {
 
 /**
  * Weighs a plan before it is sent. A limit that is met holds back every operation of its kind, not the first few.
+ * Limits can be switched off; that a directory which answers with nobody is not believed cannot.
  */
 export function weighPlan(weights: Weights, limits: GuardLimits): Weighed {
-  if (!limits.enabled) return { verdict: { held: false, reasons: [] }, holds: [] };
-  const found = [
+  const found = limits.enabled || weights.emptyDirectory ? findings(weights, limits) : [];
+  return {
+    verdict: { held: found.length > 0, reasons: found.map(({ reason }) => reason) },
+    holds: uniqueHolds(found.map(({ hold }) => hold)),
+  };
+}
+
+function findings(weights: Weights, limits: GuardLimits): Finding[] {
+  return [
     ...alarms(weights),
     ...deactivations(weights, limits),
     ...renames(weights, limits),
     ...[...weights.planned.clears.keys()].flatMap((attribute) => clears(attribute, weights, limits)),
   ];
-  return {
-    verdict: { held: found.length > 0, reasons: found.map(({ reason }) => reason) },
-    holds: uniqueHolds(found.map(({ hold }) => hold)),
-  };
 }
 
 interface Finding {

@@ -1,7 +1,7 @@
 import { ConfigurationError, WatermarkExpiredError } from "../domain/errors.ts";
 import type { ScopePart, SourceChange } from "../domain/source.ts";
 import type { Meta } from "../domain/store.ts";
-import { userNameKey } from "../mapping/map-user.ts";
+import { mapUser, userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
 const pageSize = 500;
@@ -181,10 +181,14 @@ export async function ingestPerson(context: CycleContext, idOrUserName: string):
   }
   if ((await store.linkOf(objectId)) === null) {
     const person = await store.findSource(objectId);
-    const name = person === null ? null : keyOf(context)(person);
+    const environment = { now: context.clock.now, random: context.random };
+    const { externalId, userName } =
+      person === null
+        ? { externalId: null, userName: null }
+        : mapUser(context.settings.mapping, person, { member: true, environment });
     const accounts = [
-      ...(await target.find("externalId", objectId, signal)),
-      ...(name === null ? [] : await target.find("userName", name, signal)),
+      ...(await target.find("externalId", externalId ?? objectId, signal)),
+      ...(userName === null ? [] : await target.find("userName", userName, signal)),
     ];
     await store.saveTargets(accounts, cycleId);
   }

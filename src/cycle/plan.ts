@@ -23,6 +23,8 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     after = last.source.objectId;
     done += candidates.length;
     context.onProgress?.({ phase: "planning", done, total: null });
+    // Nothing here waits for anything: the lease would not be renewed meanwhile, nor a signal heard.
+    await context.clock.sleep(0, context.signal);
   }
   await withdrawUnpromised(context);
   await order(context);

@@ -1,7 +1,7 @@
 import { RecordRejectedError } from "../domain/errors.ts";
 import type { Intent, OperationOutcome } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
-import { findAccount } from "./deliver.ts";
+import { externalIdOf, findAccount } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
 import { nextRetry, previousRetry } from "./retry-schedule.ts";
 
@@ -65,6 +65,6 @@ async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser
  * externalId: then matching decides anew, not the intent.
  */
 async function belongsTo(context: CycleContext, account: TargetUser, intent: Intent): Promise<boolean> {
-  if (account.externalId === intent.objectId) return true;
+  if (account.externalId === externalIdOf(intent)) return true;
   return (await context.store.ownerOf(account.latticeId)) === intent.objectId;
 }

@@ -222,6 +222,8 @@ export interface Intent {
   readonly action: Action;
   readonly userName: string;
   readonly latticeId: string | null;
+  /** What it was to change. */
+  readonly changes: readonly Change[];
 }
 
 export interface Totals {

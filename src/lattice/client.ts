@@ -69,6 +69,9 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
         { method: request.method, retryAfterMs: verdict.retryAfterMs, attempt },
         "Lattice asks to slow down; all requests pause",
       );
+      if (verdict.perhapsCarriedOut && purpose === "create") {
+        return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
+      }
       if (attempt >= THROTTLED_TRIES) {
         throw new HostUnavailableError(
           `Lattice kept asking to slow down, ${THROTTLED_TRIES} times in a row. ${verdict.summary}. ` +

@@ -23,7 +23,13 @@ export type Verdict =
       readonly requestId: string | undefined;
     }
   /** Not carried out, because there were too many: wait and send it again. */
-  | { readonly kind: "throttled"; readonly retryAfterMs: number | undefined; readonly summary: string }
+  | {
+      readonly kind: "throttled";
+      readonly retryAfterMs: number | undefined;
+      readonly summary: string;
+      /** 503: something that stands between may say so of a request that was passed on. */
+      readonly perhapsCarriedOut: boolean;
+    }
   /** Nothing reached the host. */
   | { readonly kind: "unsent"; readonly summary: string }
   /** No usable answer: a write may or may not have been carried out. */
@@ -77,7 +83,7 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
   const summary = summarise(answer, request);
   const retryAfterMs = parseRetryAfter(answer.retryAfter, now);
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
-    return { kind: "throttled", retryAfterMs, summary };
+    return { kind: "throttled", retryAfterMs, summary, perhapsCarriedOut: status === 503 };
   }
   if (status === 408 || (status >= 500 && status !== 501))
     return { kind: "faulty", summary, repeatable: true, overloaded: status === 503 };

@@ -154,8 +154,18 @@ function intentMethods(
   );
   const open = db.prepare<
     [],
-    { object_id: string; operation_id: number; action: Action; user_name: string; lattice_id: string | null }
-  >("SELECT * FROM intent ORDER BY object_id");
+    {
+      object_id: string;
+      operation_id: number;
+      action: Action;
+      user_name: string;
+      lattice_id: string | null;
+      changes: string | null;
+    }
+  >(
+    `SELECT intent.*, operation.changes FROM intent LEFT JOIN operation ON operation.id = intent.operation_id
+     ORDER BY intent.object_id`,
+  );
   const clear = db.prepare<[string], { operation_id: number }>(
     "DELETE FROM intent WHERE object_id = ? RETURNING operation_id",
   );
@@ -185,6 +195,7 @@ function intentMethods(
         action: row.action,
         userName: row.user_name,
         latticeId: row.lattice_id,
+        changes: row.changes === null ? [] : (JSON.parse(row.changes) as Change[]),
       })),
     settleIntent: async (objectId, target, operationStatus, now) => {
       db.transaction(() => {

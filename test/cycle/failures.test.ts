@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Ports } from "../../src/cycle/ports.ts";
+import { runCycle } from "../../src/cycle/run.ts";
 import {
   AlreadyExistsError,
   ConfigurationError,
@@ -208,6 +210,47 @@ describe("a create without an answer", () => {
     expect(place.target.writes).toHaveLength(1);
     expect(await place.store.latticeIdOf("a")).toBe("lat-1");
     expect(await place.store.openIntents()).toEqual([]);
+  });
+});
+
+describe("planning", () => {
+  it("leaves room for the lease and for signals, and stops when it is told to", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const stop = new AbortController();
+    const ports: Ports = {
+      ...place.ports(),
+      onProgress: ({ phase }) => {
+        if (phase === "planning") stop.abort(new InterruptedError("stop"));
+      },
+    };
+    const request = { dryRun: false, full: false, signal: stop.signal };
+    await expect(runCycle(ports, request)).rejects.toThrow(InterruptedError);
+    // The next thing that looks at the signal would be an operation.
+    expect((await place.store.recentCycles(1))[0]).toMatchObject({ outcome: "interrupted", summary: null });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+  });
+});
+
+describe("a create whose connection went away", () => {
+  it("is waited for before it is looked up", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    let sentAt = 0;
+    place.target.before = () => {
+      sentAt = place.clock.now();
+      place.target.before = () => {};
+      throw new UnknownOutcomeError("no answer");
+    };
+    place.target.beforeRead = (read) => {
+      if (!read.startsWith("find") || sentAt === 0) return;
+      expect(place.clock.now() - sentAt).toBeGreaterThanOrEqual(1_000);
+      // Now it has arrived.
+      place.target.beforeRead = () => {};
+      place.target.add({ userName: "a@example.com", externalId: "a" });
+    };
+    await place.cycle();
+    expect(place.target.accounts.size).toBe(1);
   });
 });
 

@@ -9,7 +9,7 @@ import {
   StateError,
 } from "../../src/domain/errors.ts";
 import { openScratchStore } from "../../src/state/sqlite-store.ts";
-import { createWorkplace, lenientGuard } from "./workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
 
@@ -142,6 +142,16 @@ describe("a cycle on demand", () => {
     expect((await place.cycle()).header.cycle).toBe("initial");
     expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
     expect(place.target.accounts.size).toBe(2);
+  });
+
+  it("finds the account by the externalId that is mapped, whatever its name is by now", async () => {
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+    );
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("a", { employeeId: "E-7" });
+    place.target.add({ userName: "former@example.com", externalId: "E-7" });
+    expect((await place.cycle({ only: "a" })).header.summary).toMatchObject({ link: 1, create: 0 });
   });
 
   it("does not write to the people who waited for that one", async () => {

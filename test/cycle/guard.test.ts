@@ -88,5 +88,8 @@ describe("the guard", () => {
       emptyDirectory: false,
     };
     expect(weighPlan(weights, { ...defaults, enabled: false }).holds).toEqual([]);
+    // That is no matter of limits.
+    const empty = { ...weights, planned: none, emptyDirectory: true };
+    expect(weighPlan(empty, { ...defaults, enabled: false }).verdict.held).toBe(true);
   });
 });

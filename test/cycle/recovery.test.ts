@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/run.ts";
 import { RecordRejectedError, StateError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 /** A cycle whose process dies after writing to Lattice and before recording it, then a new process. */
 async function die(place: Workplace): Promise<void> {
@@ -19,6 +19,13 @@ async function die(place: Workplace): Promise<void> {
   await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
   await place.restart();
 }
+
+/** The account is known by the number that the company gives. */
+const byEmployeeNumber = mappingOf(
+  defaultRules.map((rule) =>
+    "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+  ),
+);
 
 describe("a run that was killed between sending and recording", () => {
   it("finds the accounts it made, and makes none twice", async () => {
@@ -125,6 +132,19 @@ describe("a run that was killed between sending and recording", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 4 });
     expect(place.target.active()).toEqual([]);
     expect((await place.operations(2)).map(({ status }) => status)).toEqual(people.map(() => "cancelled"));
+  });
+
+  it("finds them by the externalId that was sent, and switches off who has left meanwhile", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeNumber });
+    place.source.hire("a", { employeeId: "E-7" });
+    await die(place);
+    place.source.change("a", { userPrincipalName: "renamed@example.com" });
+    place.source.remove("a", "softDeleted");
+
+    await place.cycle();
+
+    expect(place.target.active()).toEqual([]);
+    expect(await place.store.totals()).toMatchObject({ linked: 1 });
   });
 });
 

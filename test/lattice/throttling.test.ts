@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HostUnavailableError } from "../../src/domain/errors.ts";
+import { HostUnavailableError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import { connect, failureOf, json, listOf, quiet, scimError, serve } from "./loopback.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -38,14 +38,25 @@ describe("429", () => {
   it("on a create is not carried out, so the create is sent again", async () => {
     const server = await serve((_request, response) =>
       server.requests.length < 3
-        ? scimError(response, server.requests.length === 1 ? 429 : 503, "busy", {
-            headers: { "Retry-After": "1" },
-          })
+        ? scimError(response, 429, "busy", { headers: { "Retry-After": "1" } })
         : json(response, 201, { id: "l-1", userName: "ada@example.com" }),
     );
     const receipt = await connect(server.url).target.create(newcomer, quiet);
     expect(receipt.user.latticeId).toBe("l-1");
     expect(server.requests).toHaveLength(3);
+  });
+
+  it("by 503 leaves open whether a create was carried out, and pauses all the same", async () => {
+    const server = await serve(({ method }, response) =>
+      method === "POST"
+        ? scimError(response, 503, "busy", { headers: { "Retry-After": "7" } })
+        : json(response, 200, listOf([])),
+    );
+    const { target, clock } = connect(server.url);
+    expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(UnknownOutcomeError);
+    expect(await target.find("userName", "ada@example.com", quiet)).toEqual([]);
+    expect(server.requests.map(({ method }) => method)).toEqual(["POST", "GET"]);
+    expect(clock.sleeps).toEqual([7000]);
   });
 
   it("without end makes the host unavailable", async () => {
