@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { createSimulator } from "../test/simulation/simulate.ts";
-import { describeHistory, histories } from "../test/simulation/steps.ts";
+import { describeHistory, histories, lostDatabases } from "../test/simulation/steps.ts";
 
 // Plays random histories of both ends, of faults and of killed processes. A failing one is made as small as it gets and
 // printed with what is needed to play it again: --seed and --path.
@@ -13,6 +13,8 @@ const { values } = parseArgs({
     path: { type: "string" },
     // Stops at the first failing history as it is, without making it smaller.
     first: { type: "boolean", default: false },
+    // The database is lost now and then.
+    "lost-database": { type: "boolean", default: false },
   },
 });
 const runs = Number(values.runs);
@@ -22,7 +24,7 @@ const simulator = createSimulator();
 let played = 0;
 
 const outcome = await fc.check(
-  fc.asyncProperty(histories, async (history) => {
+  fc.asyncProperty(values["lost-database"] ? lostDatabases : histories, async (history) => {
     const broken = await simulator.play(history);
     played += 1;
     if (played % 1000 === 0) process.stderr.write(`${played} histories\n`);
@@ -44,7 +46,7 @@ if (outcome.failed) {
     `A history breaks a promise (seed ${seed}, run ${outcome.numRuns} of ${runs}, made smaller ${outcome.numShrinks} times, ${seconds} s):\n` +
       `${outcome.errorInstance instanceof Error ? outcome.errorInstance.message : "it did not end"}\n\n` +
       `${history === undefined ? "" : describeHistory(history)}\n\n` +
-      `Play it again: npm run simulate -- --seed ${seed} --path ${outcome.counterexamplePath ?? ""}\n`,
+      `Play it again: npm run simulate --${values["lost-database"] ? " --lost-database" : ""} --seed ${seed} --path ${outcome.counterexamplePath ?? ""}\n`,
   );
   process.exitCode = 1;
 } else {

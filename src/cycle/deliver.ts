@@ -49,9 +49,8 @@ async function adopt(
 ): Promise<Delivery> {
   const listed = context.kind === "initial" || context.kind === "reconcile";
   const latticeId = operation.latticeId ?? "";
-  const account = listed
-    ? await context.store.accountOf(latticeId)
-    : await context.target.get(latticeId, context.signal);
+  const planned = await context.store.accountOf(latticeId);
+  const account = listed ? planned : await context.target.get(latticeId, context.signal);
   if (account === null) {
     throw new RecordGoneError(
       `the Lattice account ${operation.latticeId} is gone; the person is matched anew`,
@@ -60,11 +59,21 @@ async function adopt(
       },
     );
   }
-  await refuseForeign(context, operation, account);
+  // What the plan has matched need not be looked into again.
+  const matched = planned?.externalId ?? null;
+  await refuseForeign(context, operation, account, matched);
   const link = { ...account, acknowledged: {} };
   const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
-  if (due.length === 0) return { receipt: { user: account, status: 0, requestId: undefined }, link };
-  return { receipt: await context.target.update(account, due, context.signal), link };
+  const unchanged: WriteReceipt = { user: account, status: 0, requestId: undefined };
+  if (due.length === 0) return { receipt: unchanged, link };
+  try {
+    return { receipt: await context.target.update(account, due, context.signal), link };
+  } catch (refusal) {
+    // An account that carries this person's externalId is linked whatever else is refused, so that it can be switched off.
+    const certain = matched !== null && matched !== "" && account.externalId === matched;
+    if (!certain || !isRefusal(refusal)) throw refusal;
+    return { receipt: unchanged, link, refusal };
+  }
 }
 
 /** At most one account: a create whose answer was lost, or that met an existing account, is looked up before anything else. */
@@ -165,11 +174,20 @@ async function findByExternalId(context: CycleContext, externalId: string): Prom
   }
 }
 
-/** @throws RecordRejectedError where the account is somebody else's, by its link or by its external id */
+/** The account is there, and did not take what was sent. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RecordRejectedError && !(error instanceof RecordGoneError);
+}
+
+/**
+ * @param matched external id of the account when the plan matched it
+ * @throws RecordRejectedError where the account is somebody else's, by its link or by its external id
+ */
 async function refuseForeign(
   context: CycleContext,
   operation: LoggedOperation,
   account: TargetUser,
+  matched: string | null = null,
 ): Promise<void> {
   const owner = await context.store.ownerOf(account.latticeId);
   if (owner !== null && owner !== operation.objectId) {
@@ -181,6 +199,7 @@ async function refuseForeign(
   const ours = externalIdOf(operation);
   const { externalId } = account;
   if (externalId === null || externalId === "" || externalId === ours) return;
+  if (externalId === matched) return;
   if (context.settings.adoptForeignExternalId) return;
   throw new RecordRejectedError(
     `the Lattice account ${account.latticeId} with the userName of ${operation.objectId} has the external id "${externalId}" of somebody else; correct it in Lattice`,

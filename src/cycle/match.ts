@@ -5,7 +5,10 @@ export type Match =
   | { readonly account: MatchedTarget | null; readonly by: string | null }
   | { readonly decision: Decision };
 
-/** Tries the matching attributes in their order; the first that finds an account decides. */
+/**
+ * Tries the matching attributes in their order; the first that finds an account decides. An account that carries this
+ * person's externalId is this person's, though: another one with the same userName is not taken beside it.
+ */
 export function findMatch(input: PlanInput, settings: PlanSettings): Match {
   const { matches, mapped, candidate } = input;
   if (matches === null) return { account: null, by: null };
@@ -19,6 +22,19 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
     }
     const account = found[0];
     if (account === undefined) continue;
+    if (attribute === "userName" && account.externalId !== mapped.externalId) {
+      const own = matches.byExternalId.find(({ latticeId }) => latticeId !== account.latticeId);
+      if (own !== undefined && settings.mapping.matching.includes("externalId")) continue;
+      if (own !== undefined) {
+        return {
+          decision: skip(
+            input,
+            "ambiguousMatch",
+            `the Lattice account ${account.latticeId} has this userName, and the account ${own.latticeId} this person's externalId; correct one of them in Lattice`,
+          ),
+        };
+      }
+    }
     const owner = account.linkedTo;
     if (owner !== null && owner !== candidate.source.objectId) {
       return {

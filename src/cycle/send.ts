@@ -27,10 +27,25 @@ export async function send(
   try {
     return { ...base, ...(await delivered(context, operation, writes)) };
   } catch (error) {
-    const rest = await withoutLostManager(context, operation, writes, error);
+    const refusal = error instanceof Undelivered ? error.refusal : error;
+    // An account that a create has made already must not be made again.
+    const made = error instanceof Undelivered && operation.action === "create";
+    const rest = made ? null : await withoutLostManager(context, operation, writes, refusal);
     if (rest !== null) return sendRest(context, operation, rest, { ...base, referencePending: true });
-    const switchedOff = await switchOffAlone(context, operation, writes, error);
+    const switchedOff = await switchOffAlone(context, operation, writes, refusal);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
+  }
+}
+
+/** The account is certainly this person's, and did not take what was sent; never leaves this file. */
+class Undelivered extends Error {
+  readonly refusal: unknown;
+  readonly account: TargetUser;
+
+  constructor(refusal: unknown, account: TargetUser) {
+    super("undelivered");
+    this.refusal = refusal;
+    this.account = account;
   }
 }
 
@@ -42,10 +57,7 @@ async function delivered(
   writes: readonly AttributeWrite[],
 ): Promise<Outcome> {
   const { receipt, link, refusal: refused } = await deliver(context, operation, writes);
-  if (refused !== undefined) {
-    const target = { ...receipt.user, acknowledged: {} };
-    return { ...(await failed(context, operation, refused)), target };
-  }
+  if (refused !== undefined) throw new Undelivered(refused, receipt.user);
   const refusal = refusedActivation(operation, writes, receipt.user);
   const target = { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) };
   if (refusal !== null) {
@@ -186,6 +198,10 @@ function acknowledge(
 
 /** @throws what is not this person's alone */
 async function failed(context: CycleContext, operation: LoggedOperation, error: unknown): Promise<Outcome> {
+  if (error instanceof Undelivered) {
+    const target = { ...error.account, acknowledged: {} };
+    return { ...(await failed(context, operation, error.refusal)), target };
+  }
   const ours =
     error instanceof RecordRejectedError ||
     error instanceof RecordUnavailableError ||

@@ -151,7 +151,10 @@ describe("a cycle on demand", () => {
     await using place = await createWorkplace({ mapping: mappingOf(rules) });
     place.source.hire("a", { employeeId: "E-7" });
     place.target.add({ userName: "former@example.com", externalId: "E-7" });
-    expect((await place.cycle({ only: "a" })).header.summary).toMatchObject({ link: 1, create: 0 });
+    expect(await place.cycle({ only: "a" })).toMatchObject({ outcome: "done", done: 1 });
+    expect([...place.target.accounts.values()]).toMatchObject([
+      { userName: "a@example.com", externalId: "E-7" },
+    ]);
   });
 
   it("does not write to the people who waited for that one", async () => {

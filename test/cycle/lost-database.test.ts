@@ -48,6 +48,23 @@ describe("a lost database", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 6, link: 0 });
   });
 
+  it("takes the account that carries the externalId, not another that has the new userName", async () => {
+    await using place = await settled();
+    const own = (await place.store.linkOf("b"))?.latticeId;
+    place.target.add({ userName: "taken@example.com" });
+    place.source.change("b", { userPrincipalName: "taken@example.com" });
+    await lose(place);
+
+    const result = await place.cycle();
+
+    // The name is somebody else's, and that is said; nobody has two accounts.
+    expect(result).toMatchObject({ outcome: "someFailed", failed: 1 });
+    expect(place.target.account("taken@example.com").externalId).toBeNull();
+    place.source.remove("b", "softDeleted");
+    await place.cycle();
+    expect(place.target.accounts.get(String(own))?.active).toBe(false);
+  });
+
   it("is weighed by the accounts that it finds, not by the links that it lost", async () => {
     const guard = { ...lenientGuard, maxDeactivationPercent: 50, deactivationFloor: 0 };
     await using place = await settled({ guard: { ...guard, maxClearsPercent: 50, clearFloor: 0 } });

@@ -148,7 +148,7 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/deliver.ts",
-        find: "await refuseForeign(context, operation, account);\n  const link",
+        find: "await refuseForeign(context, operation, account, matched);\n  const link",
         replace: "const link",
       },
       { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },

@@ -4,19 +4,27 @@ import { type Account, isEntitled, keptAs, type Person, refusedTitle, type World
 /**
  * Everything in which Lattice is not what the directory makes it, worked out without the product's mapping or planning.
  * @param leftAlone people whose change somebody rejected
+ * @param forgotten people whose accounts a lost database knew, and nobody has found again
  */
-export function faultsOf(world: World, leftAlone: ReadonlySet<string>): readonly string[] {
+export function faultsOf(
+  world: World,
+  leftAlone: ReadonlySet<string>,
+  forgotten: ReadonlySet<string>,
+): readonly string[] {
   const conflicted = conflictedPeople(world);
   return [...world.people.values()].flatMap((person) => {
     if (leftAlone.has(person.id)) return [];
     const account = accountOf(world, person.id);
     if (!isEntitled(person)) {
       // Even somebody whose name is somebody else's is switched off.
-      return account?.active === true ? [`${person.id} has left and is active`] : [];
+      return account?.active === true && !forgotten.has(person.id)
+        ? [`${person.id} has left and is active`]
+        : [];
     }
     if (conflicted.has(person.id) || person.title === refusedTitle) return [];
     if (account === undefined) return [`${person.id} has no account`];
-    return differences(world, person, account);
+    if (forgotten.has(person.id)) return [`${person.id} is not linked to the account`];
+    return differences(world, person, account, forgotten);
   });
 }
 
@@ -62,7 +70,12 @@ export function longestRenameChain(world: World): number {
   return Math.max(...[...world.people.values()].map((person) => lengthFrom(person, new Set([person.id]))));
 }
 
-function differences(world: World, person: Person, account: Account): string[] {
+function differences(
+  world: World,
+  person: Person,
+  account: Account,
+  forgotten: ReadonlySet<string>,
+): string[] {
   const wanted = keptAs(world.manners, {
     ...account,
     values: person.title === null ? {} : { title: person.title },
@@ -79,7 +92,7 @@ function differences(world: World, person: Person, account: Account): string[] {
   const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);
   if (gone) compare("manager", account.values[managerPath], undefined);
   // A manager without an account is waited for.
-  else if (managerAccount !== undefined) {
+  else if (managerAccount !== undefined && !forgotten.has(person.managerId ?? "")) {
     compare("manager", account.values[managerPath], managerAccount.id);
   }
   return found;

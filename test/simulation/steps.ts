@@ -404,6 +404,26 @@ export const histories: fc.Arbitrary<History> = fc.oneof(
   { weight: 1, arbitrary: halfMade },
 );
 
+/** The database is lost, now and then in the middle of things. Beside `histories`, so that theirs stay the same. */
+export const lostDatabases: fc.Arbitrary<History> = fc.record({
+  manners,
+  guard: fc.constant(null),
+  drift: fc.constantFrom("correct" as const, "report" as const),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(2, 5),
+  founding: anyFate,
+  steps: fc.array(
+    fc.oneof(
+      { weight: 5, arbitrary: edit },
+      { weight: 1, arbitrary: byHand },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("loseDatabase" as const) }) },
+      { weight: 4, arbitrary: cycle },
+      { weight: 1, arbitrary: calmCycle },
+    ),
+    length,
+  ),
+});
+
 /** One line for each step, to be read. */
 export function describeHistory(history: History): string {
   const { steps, ...rest } = history;
