@@ -6,7 +6,7 @@ import { backUp, prepareRestore } from "../../src/state/backup.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { replaceDatabase } from "../../src/state/replace.ts";
 import { openStore, storeOn } from "../../src/state/sqlite-store.ts";
-import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 async function lose(place: Workplace): Promise<void> {
   await place.store.close();
@@ -63,6 +63,19 @@ describe("a lost database", () => {
     place.source.remove("b", "softDeleted");
     await place.cycle();
     expect(place.target.accounts.get(String(own))?.active).toBe(false);
+  });
+
+  it("says so where only the userName may decide and two accounts come into question", async () => {
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === "externalId" ? { ...rule, matchingPrecedence: undefined } : rule,
+    );
+    await using place = await settled({ mapping: mappingOf(rules) });
+    place.target.add({ userName: "taken@example.com" });
+    place.source.change("b", { userPrincipalName: "taken@example.com" });
+    await lose(place);
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
+    expect(await place.store.countSkipped()).toEqual(new Map([["ambiguousMatch", 1]]));
   });
 
   it("is weighed by the accounts that it finds, not by the links that it lost", async () => {
