@@ -144,6 +144,17 @@ program
     finish(await status(options, io));
   });
 
+const notify = program.command("notify").description("notifications: test");
+notify
+  .command("test")
+  .description("send a test message to each receiver, and print what each answered")
+  .addOption(configOption())
+  .option("--receiver <name>", "only this one")
+  .action(async (options) => {
+    const { notifyTest } = await import("./commands/notify.ts");
+    finish(await notifyTest(options, io));
+  });
+
 const mapping = program.command("mapping").description("the attribute mapping: test, import, functions");
 mapping
   .command("test")

@@ -34,6 +34,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
           io.signal,
         )
       ).map((step) => ({ ...step, name: `Lattice: ${step.name}` })),
+      notificationsStep(session),
     ];
     const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
     for (const step of steps) print(io, line(step, color));
@@ -56,6 +57,16 @@ function configurationStep({ loaded, mapping }: Session): Step {
     ok: true,
     detail: `${loaded.file ?? "from the environment alone"}; ${mapping.attributes.length} attribute mappings from ${loaded.mappingSource.origin}.`,
   };
+}
+
+/** From the configuration alone: a test message is for `notify test`. */
+function notificationsStep({ config: { notify } }: Session): Step {
+  const name = "Notifications";
+  const receivers = notify.receivers.map((receiver) => `${receiver.name} (${receiver.kind})`);
+  if (receivers.length === 0 && notify.ping === null)
+    return { name, ok: true, detail: "nobody is told (notify.receivers)." };
+  const told = [...receivers, ...(notify.ping === null ? [] : ["the dead-man's ping"])].join(", ");
+  return { name, ok: true, detail: `${told}; to try receivers: azure-lattice-sync notify test.` };
 }
 
 async function stateStep(session: Session): Promise<Step> {

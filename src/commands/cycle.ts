@@ -3,7 +3,9 @@ import type { Ports } from "../cycle/ports.ts";
 import type { CycleRequest, CycleResult } from "../cycle/run.ts";
 import type { StateEvent } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
+import { sayEvent } from "./say-event.ts";
 import type { Session } from "./session.ts";
+import { noteGood } from "./telling.ts";
 
 /**
  * Opens both ends and runs one cycle on `store`; what was learnt of the target is remembered. A cycle of everybody keeps
@@ -20,7 +22,7 @@ export async function performCycle(
     import("../cycle/quarantine.ts"),
   ]);
   const { clock, log, settings } = session;
-  const onEvent = (event: StateEvent): void => tell(session, event);
+  const onEvent = (event: StateEvent): void => sayEvent(log, event);
   const cycle = async (probe: boolean): Promise<CycleResult> => {
     const meta = await store.meta();
     // Asked for anew where everything is read anew, so that a change at the target is met within a day.
@@ -47,31 +49,7 @@ export async function performCycle(
     return result;
   };
   if (request.dryRun || request.only !== undefined) return cycle(false);
-  return withQuarantine({ store, clock, settings, onEvent }, cycle);
-}
-
-/** Says a change of state in the log, once. */
-function tell({ log }: Session, event: StateEvent): void {
-  switch (event.kind) {
-    case "guardHeld":
-      log.warn(
-        { event: event.kind, planId: event.planId, reasons: event.reasons, operations: event.operations },
-        "held by the guard: look at status, then release what is right",
-      );
-      return;
-    case "guardCleared":
-      log.info({ event: event.kind, planId: event.planId }, "the guard holds nothing any more");
-      return;
-    case "quarantineEntered":
-      log.error(
-        { event: event.kind, reason: event.reason, nextProbeAt: new Date(event.nextProbeAt).toISOString() },
-        "quarantine: the schedule backs off until a probe succeeds",
-      );
-      return;
-    case "quarantineLeft":
-      log.info(
-        { event: event.kind, since: new Date(event.since).toISOString() },
-        "quarantine is over: the probe succeeded",
-      );
-  }
+  const result = await withQuarantine({ store, clock, settings, onEvent }, cycle);
+  if (result.mostFailed === null) await noteGood(session, store);
+  return result;
 }

@@ -4,6 +4,7 @@ import { performCycle } from "./cycle.ts";
 import { type CommandIO, exitCode } from "./io.ts";
 import { withLease } from "./lease.ts";
 import { openSession, type Session } from "./session.ts";
+import { startTeller, type Teller } from "./telling.ts";
 
 export interface DaemonOptions {
   readonly config?: string | undefined;
@@ -30,6 +31,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     const health = await startHealth(
       options.listen === undefined ? config.http.listen : parseListen(options.listen),
     );
+    const teller = await startTeller(session, store, io.signal);
     // Whoever starts the daemon anew may have mended what the quarantine is about: it is tried at once, and once.
     let mended = parseQuarantine(await store.meta()) !== null;
     const scheduler = startScheduler({
@@ -40,7 +42,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
         mended ? 0 : probeDueAt(parseQuarantine(await store.meta()), session.clock.now()),
       run: () => {
         mended = false;
-        return scheduledCycle(session, store, io.signal);
+        return scheduledCycle(session, store, teller, io.signal);
       },
       onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
     });
@@ -48,6 +50,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     await stopped(io.signal);
     log.info("stopping");
     await scheduler.stop();
+    await teller.stop();
     await health.close();
     log.info("stopped");
     return exitCode.done;
@@ -66,6 +69,7 @@ async function lastScheduledStart(store: StateStore): Promise<number | null> {
 async function scheduledCycle(
   session: Session,
   store: StateStore,
+  teller: Teller,
   signal: AbortSignal,
 ): Promise<"finished" | "retrySoon"> {
   const { log, clock, config } = session;
@@ -73,11 +77,13 @@ async function scheduledCycle(
     const reconciledAt = Number((await store.meta()).reconciledAt ?? 0);
     const { everyMs } = config.reconcile;
     const full = everyMs !== null && clock.now() - reconciledAt >= everyMs;
-    await withLease(store, clock, { signal, waitMs: 0 }, (leased) =>
+    const result = await withLease(store, clock, { signal, waitMs: 0 }, (leased) =>
       performCycle(session, store, { dryRun: false, full, signal: leased }),
     );
+    teller.cycleEnded(result);
     return "finished";
   } catch (error) {
+    teller.cycleEnded({ error });
     if (signal.aborted) return "finished";
     if (error instanceof LeaseHeldError) {
       log.warn({ reason: error.message }, "no cycle: another run holds the lease");

@@ -11,6 +11,7 @@ import { heldOperations, operationsOf } from "./plan-view.ts";
 import { runWithProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { openSession, type Session } from "./session.ts";
+import { toldAfterwards } from "./telling.ts";
 
 export interface ReleaseOptions {
   readonly config?: string | undefined;
@@ -35,15 +36,18 @@ export interface ReleaseOptions {
 export async function release(options: ReleaseOptions, io: CommandIO): Promise<number> {
   const session = await openSession(io, { ...options, quiet: io.stderr.isTTY === true });
   try {
-    if (options.dryRun) return await decideAndRun(session, await session.openScratchStore(), options, io);
+    if (options.dryRun) {
+      const scratch = await session.openScratchStore();
+      return exitCodeOf(await decideAndRun(session, scratch, options, io), true);
+    }
     const store = await session.openStore();
     const { clock } = session;
-    return await withLease(
-      store,
-      clock,
-      { signal: io.signal, waitMs: options.waitSeconds * 1000 },
-      (signal) => decideAndRun(session, store, options, { ...io, signal }),
-    );
+    const run = (): Promise<CycleResult> =>
+      withLease(store, clock, { signal: io.signal, waitMs: options.waitSeconds * 1000 }, (signal) =>
+        decideAndRun(session, store, options, { ...io, signal }),
+      );
+    const result = await toldAfterwards(session, store, { signal: io.signal }, run, async () => {});
+    return exitCodeOf(result, false);
   } finally {
     await session.close();
   }
@@ -54,7 +58,7 @@ async function decideAndRun(
   store: StateStore,
   options: ReleaseOptions,
   io: CommandIO,
-): Promise<number> {
+): Promise<CycleResult> {
   const { released, rejected } = await decide(store, options, session.statePath);
   const now = session.clock.now();
   await store.release(options.planId, released.flatMap(releasedChanges), now);
@@ -65,7 +69,7 @@ async function decideAndRun(
   );
   await report(store, result, options, io);
   await sayWhatBecame(store, result, { released, rejected }, io);
-  return exitCodeOf(result, options.dryRun);
+  return result;
 }
 
 interface Decided {

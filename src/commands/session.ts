@@ -11,6 +11,7 @@ import type { EntraSource } from "../entra/source.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import type { LatticeTarget } from "../lattice/target.ts";
 import type { Mapping } from "../mapping/mapping.ts";
+import type { NotifySettings } from "../notify/settings.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type CommandIO, note } from "./io.ts";
 import { openLog } from "./log.ts";
@@ -38,6 +39,8 @@ export interface Session {
   readonly lattice: LatticeSettings;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Who is told; nobody of what happens in a sandbox. */
+  readonly notify: NotifySettings;
   /** Database file. */
   readonly statePath: string;
   readonly sandbox: Sandbox | null;
@@ -83,6 +86,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
       lattice,
       log,
       clock,
+      notify: sandbox === null ? config.notify : { ...config.notify, receivers: [], ping: null },
       statePath,
       sandbox,
       source: async () => {

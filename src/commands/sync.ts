@@ -1,3 +1,4 @@
+import type { CycleResult } from "../cycle/run.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { performCycle } from "./cycle.ts";
@@ -6,6 +7,7 @@ import { withLease } from "./lease.ts";
 import { runWithProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { openSession, type Session } from "./session.ts";
+import { toldAfterwards } from "./telling.ts";
 
 export interface SyncOptions {
   readonly config?: string | undefined;
@@ -56,11 +58,8 @@ async function dryRun(session: Session, options: SyncOptions, io: CommandIO): Pr
 
 async function realRun(session: Session, options: SyncOptions, io: CommandIO): Promise<number> {
   const store = await session.openStore();
-  const result = await withLease(
-    store,
-    session.clock,
-    { signal: io.signal, waitMs: options.waitSeconds * 1000 },
-    (signal) =>
+  const run = (): Promise<CycleResult> =>
+    withLease(store, session.clock, { signal: io.signal, waitMs: options.waitSeconds * 1000 }, (signal) =>
       runWithProgress(io, (onProgress) =>
         performCycle(
           session,
@@ -69,7 +68,13 @@ async function realRun(session: Session, options: SyncOptions, io: CommandIO): P
           onProgress,
         ),
       ),
+    );
+  const result = await toldAfterwards(
+    session,
+    store,
+    { only: options.user, signal: io.signal },
+    run,
+    (ended) => report(store, ended, options, io),
   );
-  await report(store, result, options, io);
   return exitCodeOf(result, false);
 }

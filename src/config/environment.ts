@@ -16,6 +16,7 @@ export const ENVIRONMENT_VARIABLES = [
   { name: "LATTICE_URL", key: "lattice.url" },
   { name: "ALS_STATE", key: "state.path" },
   { name: "ALS_HTTP_TOKEN", key: "http.token" },
+  { name: "ALS_PING_URL", key: "notify.ping.url" },
   { name: "LOG_LEVEL", key: "log.level" },
 ] as const;
 

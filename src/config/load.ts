@@ -7,6 +7,7 @@ import { CONFIG_VARIABLE, type Environment, FEDERATED_TOKEN_VARIABLE, readVariab
 import { type Layers, layer, type Overrides, readValue, setValue } from "./layers.ts";
 import { describeIssues } from "./problems.ts";
 import { type Config, configSchema, type ParsedConfig } from "./schema.ts";
+import { withSecretFiles } from "./secret-files.ts";
 import { effectiveSettings, type Setting } from "./settings.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
@@ -46,15 +47,17 @@ export function loadConfig(options: {
   const file = readConfigFile(options.file, env, cwd);
   const layers = layer(file, env, cwd, options.overrides ?? {});
   const latticeUrl = normalizeUrlIn(layers);
-  const parsed = configSchema.safeParse(layers.raw);
+  const fileFolder = file === null ? cwd : dirname(resolve(cwd, file.name));
+  const secrets = withSecretFiles(layers, fileFolder);
+  const parsed = configSchema.safeParse(secrets.raw);
   const problems = [
     ...layers.problems,
     ...latticeUrl.problems,
+    ...secrets.problems,
     ...describeIssues(parsed.error?.issues ?? [], layers.raw, layers),
   ];
   if (!parsed.success || problems.length > 0) throw new UsageError(joinFaults(problems));
 
-  const fileFolder = file === null ? cwd : dirname(resolve(cwd, file.name));
   const config = complete(parsed.data, layers, { env, cwd, fileFolder });
   return {
     config,

@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from "./fields.ts";
 import { entraSchema } from "./schema-entra.ts";
+import { notifySchema } from "./schema-notify.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -245,10 +246,7 @@ export const configSchema = z
       state: stateSchema.prefault({}).describe("The database of what was read and what was confirmed."),
       http: httpSchema.prefault({}).describe("The daemon's own HTTP."),
       log: logSchema.prefault({}).describe("Logs, on stderr."),
-      notify: z
-        .strictObject({}, { error: SECTION_MESSAGE })
-        .prefault({})
-        .describe("Notifications. No key is known here yet."),
+      notify: notifySchema.prefault({}).describe("Notifications (docs/notifications.md)."),
     },
     { error: SECTION_MESSAGE },
   )

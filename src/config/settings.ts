@@ -1,3 +1,4 @@
+import { isJsonObject } from "../domain/json.ts";
 import { Secret } from "../domain/secret.ts";
 import { formatDuration } from "./duration.ts";
 import { knownKeys } from "./keys.ts";
@@ -23,7 +24,9 @@ interface Implied {
 export function effectiveSettings(config: Config, layers: Layers): readonly Setting[] {
   const implied = impliedValues(config);
   const normalized = normalizedValues(config);
-  return knownKeys().flatMap(({ key, section, secret, defaultValue }): Setting[] => {
+  const known = knownKeys();
+  const secretKeys = new Set(known.filter((one) => one.secret).map((one) => one.key));
+  return known.flatMap(({ key, section, secret, defaultValue }): Setting[] => {
     if (section || key.includes("[]")) return [];
     const given = readValue(layers.raw, key.split("."));
     const origin = layers.originOf(key);
@@ -35,12 +38,23 @@ export function effectiveSettings(config: Config, layers: Layers): readonly Sett
     return [
       {
         key,
-        value: secret && value !== undefined ? new Secret(String(value)) : value,
+        value: secret && value !== undefined ? new Secret(String(value)) : masked(value, key, secretKeys),
         origin,
         because: null,
       },
     ];
   });
+}
+
+/** A list with the credentials of its elements as they are shown. */
+function masked(value: unknown, key: string, secretKeys: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map((element) => masked(element, `${key}[]`, secretKeys));
+  if (value === undefined) return undefined;
+  if (secretKeys.has(key)) return String(new Secret(""));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, below]) => [name, masked(below, `${key}.${name}`, secretKeys)]),
+  );
 }
 
 /** Values of keys that were not given (or given as `auto`) and that other keys decide. */

@@ -2,7 +2,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { StateEvent } from "../domain/event.ts";
 import type { CycleKind } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
 import type { CycleSettings } from "./settings.ts";
 
@@ -33,6 +33,16 @@ export interface Ports {
   /** Told of each change of state once. */
   readonly onEvent?: ((event: StateEvent) => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Remembers a change of state together with the event that tells of it, in one commit, and says it. */
+export async function changeState(
+  { store, clock, onEvent }: Pick<Ports, "store" | "clock" | "onEvent">,
+  meta: Partial<Meta>,
+  event: StateEvent,
+): Promise<void> {
+  await store.addEvent(event, { at: clock.now(), meta });
+  onEvent?.(event);
 }
 
 /** One cycle under way. */

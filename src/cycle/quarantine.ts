@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../domain/errors.ts";
 import type { Meta } from "../domain/store.ts";
-import type { Ports } from "./ports.ts";
+import { changeState, type Ports } from "./ports.ts";
 
 /** The whole job backs off: the fault is everybody's, and trying every 45 minutes would only lock accounts or fill logs. */
 export interface Quarantine {
@@ -58,7 +58,7 @@ export async function withQuarantine<T extends { readonly mostFailed: string | n
   ports: Pick<Ports, "store" | "clock" | "settings" | "onEvent">,
   run: (probe: boolean) => Promise<T>,
 ): Promise<T> {
-  const { store, clock, settings, onEvent } = ports;
+  const { store, clock, settings } = ports;
   const before = parseQuarantine(await store.meta());
   const enter = async (reason: string): Promise<void> => {
     const now = clock.now();
@@ -69,16 +69,16 @@ export async function withQuarantine<T extends { readonly mostFailed: string | n
       attempts,
       nextProbeAt: now + Math.min(settings.intervalMs * 2 ** (attempts - 1), dayMs),
     };
-    await store.putMeta({ quarantine: JSON.stringify(next) });
-    if (before === null) onEvent?.({ kind: "quarantineEntered", reason, nextProbeAt: next.nextProbeAt });
+    const meta = { quarantine: JSON.stringify(next) };
+    if (before !== null) return store.putMeta(meta);
+    await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt: next.nextProbeAt });
   };
   try {
     const result = await run(before !== null);
     if (result.mostFailed !== null) {
       await enter(result.mostFailed);
     } else if (before !== null) {
-      await store.putMeta({ quarantine: "" });
-      onEvent?.({ kind: "quarantineLeft", since: before.since });
+      await changeState(ports, { quarantine: "" }, { kind: "quarantineLeft", since: before.since });
     }
     return result;
   } catch (error) {

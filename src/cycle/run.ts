@@ -8,7 +8,7 @@ import { type Applied, applyPlan, interrupted } from "./apply.ts";
 import { concerned, type Weighed, weighPlan } from "./guard.ts";
 import { ingestPerson, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
 import { makePlan, summarise } from "./plan.ts";
-import type { CycleContext, Ports } from "./ports.ts";
+import { type CycleContext, changeState, type Ports } from "./ports.ts";
 import { recoverIntents } from "./recover.ts";
 
 export interface CycleRequest {
@@ -165,13 +165,14 @@ async function tellGuard(
 ): Promise<void> {
   const before = meta.heldPlan ?? "";
   if (guard.held) {
-    await context.store.putMeta({ heldPlan: planId });
     if (before === "") {
-      context.onEvent?.({ kind: "guardHeld", planId, reasons: guard.reasons, operations });
+      const event = { kind: "guardHeld", planId, reasons: guard.reasons, operations } as const;
+      await changeState(context, { heldPlan: planId }, event);
+    } else {
+      await context.store.putMeta({ heldPlan: planId });
     }
   } else if (before !== "") {
-    await context.store.putMeta({ heldPlan: "" });
-    context.onEvent?.({ kind: "guardCleared", planId: before });
+    await changeState(context, { heldPlan: "" }, { kind: "guardCleared", planId: before });
   }
 }
 

@@ -14,4 +14,89 @@ export type StateEvent =
       readonly reason: string;
       readonly nextProbeAt: number;
     }
-  | { readonly kind: "quarantineLeft"; readonly since: number };
+  | { readonly kind: "quarantineLeft"; readonly since: number }
+  /** Who began to fail and who does not fail any more, gathered over a day. */
+  | {
+      readonly kind: "failureDigest";
+      readonly began: number;
+      readonly recovered: number;
+      /** People who began to fail and recovered since the last digest; they are in neither of the others. */
+      readonly passing: number;
+      /** The first hundred of each. */
+      readonly people: {
+        readonly began: readonly FailingPerson[];
+        readonly recovered: readonly FailingPerson[];
+      };
+    }
+  | {
+      readonly kind: "credentialExpiring";
+      readonly credential: CredentialKind;
+      /** Which one, where there are several: the name that it has in Entra, or the file. */
+      readonly name: string;
+      readonly expiresAt: number;
+      readonly expired: boolean;
+    }
+  | { readonly kind: "noGoodCycle"; readonly since: number; readonly lastError: string | null }
+  | { readonly kind: "goodCycleAgain"; readonly since: number };
+
+/** Every kind of event, in the order of their description. */
+export const eventKinds = [
+  "guardHeld",
+  "guardCleared",
+  "quarantineEntered",
+  "quarantineLeft",
+  "failureDigest",
+  "credentialExpiring",
+  "noGoodCycle",
+  "goodCycleAgain",
+] as const satisfies readonly StateEvent["kind"][];
+
+export type EventKind = StateEvent["kind"];
+
+export interface FailingPerson {
+  readonly objectId: string;
+  /** `null` where the directory's picture does not have the person any more. */
+  readonly userName: string | null;
+  /** When the person began to fail. */
+  readonly since: number;
+  /** Of the error class, such as `ALREADY_EXISTS`. */
+  readonly code: string;
+  /** What happened, in a sentence that may quote values of the person. */
+  readonly message: string;
+}
+
+export type CredentialKind = "clientSecret" | "certificate" | "latticeToken";
+
+/** When a credential ends, as far as anybody says. */
+export interface CredentialExpiry {
+  readonly credential: CredentialKind;
+  /** Tells it from its successor. */
+  readonly id: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** An event as it is kept until everybody was told. */
+export interface KeptEvent {
+  /** Unique and always the same, however often it is sent. */
+  readonly id: string;
+  /** When it happened, milliseconds since the epoch. */
+  readonly at: number;
+  readonly event: StateEvent;
+}
+
+/** An event on its way to one receiver. */
+export interface Delivery {
+  readonly kept: KeptEvent;
+  readonly receiver: string;
+  /** Attempts that failed. */
+  readonly attempts: number;
+}
+
+/** Somebody began to fail, or fails no more. */
+export interface FailureChange extends FailingPerson {
+  /** Grows with time. */
+  readonly id: number;
+  readonly change: "began" | "recovered";
+}

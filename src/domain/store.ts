@@ -1,3 +1,4 @@
+import type { Delivery, EventKind, FailureChange, StateEvent } from "./event.ts";
 import type { JsonObject } from "./json.ts";
 import type {
   Action,
@@ -39,6 +40,16 @@ export interface Meta {
   readonly heldPlan: string;
   /** Quarantine of the whole job: JSON, `Quarantine` of the engine; empty where there is none. */
   readonly quarantine: string;
+  /** When people were last told who fails, or there was nothing to tell; milliseconds since the epoch. */
+  readonly digestedAt: string;
+  /** When it was last looked whether a credential expires, milliseconds since the epoch. */
+  readonly expiryCheckedAt: string;
+  /** End of the last good cycle of everybody, milliseconds since the epoch; before the first, when it began to be watched. */
+  readonly goodCycleAt: string;
+  /** No good cycle until then is worth telling, milliseconds since the epoch. */
+  readonly silentAt: string;
+  /** The `goodCycleAt` after which it was told that no good cycle followed; empty where there is nothing to take back. */
+  readonly silenceTold: string;
 }
 
 export interface LeaseHolder {
@@ -399,7 +410,32 @@ export interface StateStore {
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
   findSource(idOrUserName: string): Promise<SourceUser | null>;
 
-  /** Removes cycles that ended (or died) before `before`, with their log; the newest stays. */
+  /**
+   * Keeps an event until it is told, in one commit with what it follows from.
+   * @param kept `once`: what makes it the same event; where one such was kept already, nothing is done and the answer is `false`.
+   * `failuresThrough`: failure changes up to this id are told with it, and forgotten
+   */
+  addEvent(
+    event: StateEvent,
+    kept: {
+      readonly at: number;
+      readonly once?: string;
+      readonly meta?: Partial<Meta>;
+      readonly failuresThrough?: number;
+    },
+  ): Promise<boolean>;
+  /** Addresses each event that was not yet to those receivers that want its kind, once; to nobody where there is none. */
+  addressEvents(
+    receivers: readonly { readonly name: string; readonly events: readonly EventKind[] }[],
+  ): Promise<void>;
+  /** The oldest event that is due for the receiver and that nobody is sending; others leave it alone for `claimMs`. */
+  claimDelivery(receiver: string, now: number, claimMs: number): Promise<Delivery | null>;
+  /** After an attempt. @param nextTryAt when the next is due; `null` where it was delivered, or given up */
+  settleDelivery(delivery: Delivery, nextTryAt: number | null): Promise<void>;
+  /** Who began to fail and who fails no more since the last digest, in the order in which it happened. */
+  failureChanges(): Promise<readonly FailureChange[]>;
+
+  /** Removes cycles that ended (or died) before `before`, with their log, and events of that time; the newest cycle stays. */
   prune(before: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,8 +1,10 @@
 import { fitsAddress } from "../domain/address.ts";
 import { HostUnavailableError, UsageError, WatermarkExpiredError } from "../domain/errors.ts";
+import type { CredentialExpiry } from "../domain/event.ts";
 import type { Source, SourceChange } from "../domain/source.ts";
 import { type ProbeStep, probeEntra } from "./check.ts";
 import { createTokenProvider } from "./credential.ts";
+import { readSecretExpiry } from "./expiry.ts";
 import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
 import { type GraphCall, GraphRefusalError, isExpiredToken, malformed } from "./graph-error.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
@@ -14,6 +16,8 @@ import { parseDeltaItem, parseListedUser, parseSelection, type Selection } from 
 export interface EntraSource extends Source {
   /** Tries each thing that a cycle needs; reports instead of throwing, except for the signal's reason. */
   probe(signal: AbortSignal): Promise<readonly ProbeStep[]>;
+  /** When the client secret in use ends; empty where that is not known. @throws ConfigurationError, HostUnavailableError */
+  readSecretExpiry(signal: AbortSignal): Promise<readonly CredentialExpiry[]>;
 }
 
 const users: GraphCall = { subject: "users", permission: "User.Read.All" };
@@ -45,6 +49,7 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     readChanges: (watermark, signal) => readChanges(graph, selection, watermark, signal),
     readUser: (id, signal) => readUser(graph, selection, id, signal),
     readScope: (signal) => (scope.mode === "all" ? null : readScope(graph, scope, signal)),
+    readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
     probe: (signal) => probeEntra({ tokens, graph, scope, clock, signal }),
   };
 }

@@ -16,6 +16,13 @@ export interface Graph {
   forceResync(how: Resync): void;
 }
 
+/** What an app registration tells of its client secret. */
+export interface ClientSecretFacts {
+  readonly hint: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: () => number;
+}
+
 interface Route {
   readonly path: RegExp;
   /** Any one of these application permissions is enough. */
@@ -31,12 +38,17 @@ const readsApplications = ["Application.Read.All", "Directory.Read.All"];
 
 export function createGraph(
   database: SandboxDatabase,
-  identity: { readonly origin: () => string; readonly tenantId: string },
+  identity: {
+    readonly origin: () => string;
+    readonly tenantId: string;
+    readonly clientId: string;
+    readonly secret: ClientSecretFacts;
+  },
   authority: TokenAuthority,
   clock: Clock,
   options: DeltaOptions,
 ): Graph {
-  const { origin, tenantId } = identity;
+  const { origin, tenantId, clientId, secret } = identity;
   const users = createGraphUsers(database, origin);
   const delta = createGraphDelta(database, origin, clock, options);
   const access = createGraphAccess(database, origin);
@@ -50,6 +62,25 @@ export function createGraph(
       },
     ],
   });
+
+  const registration = (appId: string): JsonObject => {
+    if (appId.toLowerCase() !== clientId.toLowerCase()) {
+      throw new GraphRefusal(404, "Request_ResourceNotFound", `Resource '${appId}' does not exist.`);
+    }
+    const password = {
+      customKeyIdentifier: null,
+      displayName: "Lattice sync",
+      endDateTime: new Date(secret.expiresAt()).toISOString(),
+      hint: secret.hint,
+      keyId: clientId,
+      secretText: null,
+      startDateTime: "2026-01-01T00:00:00Z",
+    };
+    return {
+      "@odata.context": `${origin()}/v1.0/$metadata#applications(passwordCredentials)/$entity`,
+      passwordCredentials: [password],
+    };
+  };
 
   const routes: readonly Route[] = [
     { path: /^users$/, roles: readsUsers, answer: ({ url }, query) => users.list(url, query) },
@@ -93,6 +124,11 @@ export function createGraph(
       path: /^servicePrincipals\/([^/]+)\/appRoleAssignedTo$/,
       roles: readsApplications,
       answer: ({ url }, query, key) => access.assignments(key, url, query),
+    },
+    {
+      path: /^applications\(appId='([^']+)'\)$/,
+      roles: readsApplications,
+      answer: (_request, _query, appId) => registration(appId),
     },
     { path: /^organization$/, roles: [...readsUsers, "Organization.Read.All"], answer: organization },
   ];

@@ -50,6 +50,8 @@ export interface GraphOptions {
   readonly deltaReplays?: boolean;
   /** Whether delta rounds leave restored people out, as was observed of Graph: false by default. */
   readonly missRestores?: boolean;
+  /** When the app registration says that the client secret ends, milliseconds since the epoch: after two years by default. */
+  readonly secretExpiresAt?: number;
 }
 
 export interface SandboxOptions {
@@ -152,12 +154,25 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       () => graphOptions.roles ?? leastRoles,
       clock,
     );
-    const graph = createGraph(database, { origin: () => graphUrl, tenantId }, authority, clock, {
-      pageSize: graphOptions.deltaPageSize ?? 200,
-      tokenLifetimeMs: graphOptions.deltaTokenLifetimeMs ?? 7 * oneDayMs,
-      replays: graphOptions.deltaReplays ?? true,
-      missRestores: graphOptions.missRestores ?? false,
-    });
+    const secretEnds = Number(
+      remembered(database, "clientSecretExpiresAt", () => String(clock.now() + 730 * oneDayMs)),
+    );
+    const secret = {
+      hint: clientSecret.slice(0, 3),
+      expiresAt: () => graphOptions.secretExpiresAt ?? secretEnds,
+    };
+    const graph = createGraph(
+      database,
+      { origin: () => graphUrl, tenantId, clientId, secret },
+      authority,
+      clock,
+      {
+        pageSize: graphOptions.deltaPageSize ?? 200,
+        tokenLifetimeMs: graphOptions.deltaTokenLifetimeMs ?? 7 * oneDayMs,
+        replays: graphOptions.deltaReplays ?? true,
+        missRestores: graphOptions.missRestores ?? false,
+      },
+    );
 
     if (ends === "both") {
       // One transaction: a company that was founded halfway would be in the way of the next start.

@@ -33,9 +33,7 @@ type CycleMethods = Pick<
 /** Cycles, and what a run remembers from one to the next. */
 export function cycleMethods(db: Connection): CycleMethods {
   const readMeta = db.prepare<[], { key: string; value: string }>("SELECT key, value FROM meta");
-  const writeMeta = db.prepare<[string, string]>(
-    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-  );
+  const writeMeta = metaWriter(db);
   const insert = db.prepare<[string, string, number]>(
     "INSERT INTO cycle (plan_id, kind, started_at) VALUES (?, ?, ?)",
   );
@@ -69,11 +67,16 @@ export function cycleMethods(db: Connection): CycleMethods {
     "DELETE FROM cycle WHERE coalesce(finished_at, started_at) < ? AND id < (SELECT max(id) FROM cycle)",
   );
 
+  // That a credential has expired is found every day: what was told of it stays for good, a few rows in a year.
+  const pruneEvents = db.prepare<[number]>(
+    "DELETE FROM event WHERE at < ? AND json_extract(data, '$.kind') <> 'credentialExpiring'",
+  );
+
   return {
     meta: async () => Object.fromEntries(readMeta.all().map((row) => [row.key, row.value])),
     putMeta: async (values: Partial<Meta>) => {
       db.transaction(() => {
-        for (const [key, value] of Object.entries(values)) writeMeta.run(key, value);
+        writeMeta(values);
       })();
     },
     totals: async () => {
@@ -102,7 +105,18 @@ export function cycleMethods(db: Connection): CycleMethods {
     },
     prune: async (before) => {
       prune.run(before);
+      pruneEvents.run(before);
     },
+  };
+}
+
+/** Writes values of `meta` as a part of the transaction that is open. */
+export function metaWriter(db: Connection): (values: Partial<Meta>) => void {
+  const write = db.prepare<[string, string]>(
+    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  );
+  return (values) => {
+    for (const [key, value] of Object.entries(values)) write.run(key, value);
   };
 }
 

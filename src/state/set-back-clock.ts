@@ -18,7 +18,7 @@ export function forgetTheFuture(db: Connection): (now: number) => void {
     "UPDATE released_change SET released_at = :now WHERE released_at > :now",
     "UPDATE rejection SET rejected_at = :now WHERE rejected_at > :now",
     `UPDATE meta SET value = CAST(:now AS TEXT)
-     WHERE key IN ('watermarkAt', 'targetListedAt', 'reconciledAt') AND CAST(value AS INTEGER) > :now`,
+     WHERE key IN ('watermarkAt', 'targetListedAt', 'reconciledAt', 'digestedAt', 'expiryCheckedAt', 'goodCycleAt') AND CAST(value AS INTEGER) > :now`,
   ].map((sql) => db.prepare<{ now: number }>(sql));
   return (now) => {
     for (const statement of statements) statement.run({ now });

@@ -4,6 +4,7 @@ import { cycleMethods } from "./cycles.ts";
 import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./database.ts";
 import { guardingMethods } from "./guarding.ts";
 import { leaseMethods } from "./lease.ts";
+import { outboxMethods } from "./outbox.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
@@ -65,6 +66,7 @@ export function storeOn(db: Connection, path: string): StateStore {
     ...planningMethods(db),
     ...guardingMethods(db),
     ...provisioningLogMethods(db, writer),
+    ...outboxMethods(db),
     close: async () => {
       db.close();
     },

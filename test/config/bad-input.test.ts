@@ -31,7 +31,10 @@ describe("an unknown key", () => {
       'config/x.yaml:2:3: unknown key "entra.tenentId"; did you mean "entra.tenantId"?',
     ],
     ["__proto__: { a: 1 }", /^config\/x\.yaml:1:1: unknown key "__proto__"; known here: entra, lattice, /],
-    ["notify: { webhook: x }", 'config/x.yaml:1:11: unknown key "notify.webhook"; no key is known here'],
+    [
+      "notify: { webhook: x }",
+      'config/x.yaml:1:11: unknown key "notify.webhook"; known here: instance, receivers, ping, digestAt, expiryDays, silentAfter',
+    ],
     [
       "entra:\n  scope:\n    filters:\n      - clauses:\n          - { attribute: a, oprator: EQUALS, operator: EQUALS }",
       'config/x.yaml:5:29: unknown key "entra.scope.filters[0].clauses[0].oprator"; did you mean "entra.scope.filters[].clauses[].operator"?',

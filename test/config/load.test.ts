@@ -50,7 +50,14 @@ describe("loadConfig", () => {
       state: { path: join(cwd, "state/azure-lattice-sync.db"), retentionMs: 90 * 24 * 60 * MINUTE_MS },
       http: { listen: { host: "127.0.0.1", port: 9464 } },
       log: { level: "info", format: "auto" },
-      notify: {},
+      notify: {
+        instance: "azure-lattice-sync",
+        receivers: [],
+        ping: null,
+        digestAt: { hour: 8, minute: 0, timezone: "UTC" },
+        expiryDays: 30,
+        silentAfter: 3,
+      },
     });
   });
 

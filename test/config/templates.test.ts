@@ -80,6 +80,10 @@ describe("the JSON Schema", () => {
       "entra.certificate.password",
       "lattice.token",
       "http.token",
+      "notify.receivers[].url",
+      "notify.receivers[].secret",
+      "notify.receivers[].smtp.password",
+      "notify.ping.url",
     ]);
   });
 

@@ -1,0 +1,42 @@
+import { randomUUID } from "node:crypto";
+import { loadConfig } from "../config/load.ts";
+import { UsageError } from "../domain/errors.ts";
+import { send } from "../notify/send.ts";
+import { printable } from "../report/words.ts";
+import { type CommandIO, exitCode, print } from "./io.ts";
+
+export interface NotifyTestOptions {
+  readonly config?: string | undefined;
+  /** Only this one, by name. */
+  readonly receiver?: string | undefined;
+}
+
+/**
+ * Sends a message that is plainly a test to each receiver and prints what each answered.
+ * @returns 1 where one did not take it
+ * @throws UsageError where there is no receiver, or none of that name
+ */
+export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
+  const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const { instance, receivers } = config.notify;
+  const chosen = receivers.filter(({ name }) => options.receiver === undefined || name === options.receiver);
+  if (receivers.length === 0) {
+    throw new UsageError("notify.receivers is empty: there is nobody to tell; see docs/notifications.md");
+  }
+  if (chosen.length === 0) {
+    const names = receivers.map(({ name }) => name).join(", ");
+    throw new UsageError(`there is no receiver "${printable(options.receiver ?? "")}"; there are: ${names}`);
+  }
+  const now = Date.now();
+  const answers = await Promise.all(
+    chosen.map(async (receiver) => {
+      const notice = { id: randomUUID(), at: now, event: { kind: "test" as const } };
+      return { receiver, answer: await send(receiver, notice, { instance, now }, io.signal) };
+    }),
+  );
+  for (const { receiver, answer } of answers) {
+    const kind = receiver.name === receiver.kind ? "" : ` (${receiver.kind})`;
+    print(io, `${answer.ok ? "ok  " : "FAIL"}  ${receiver.name}${kind}: ${printable(answer.detail)}`);
+  }
+  return answers.every(({ answer }) => answer.ok) ? exitCode.done : exitCode.error;
+}

@@ -1,0 +1,198 @@
+import { z } from "zod";
+import { eventKinds } from "../domain/event.ts";
+import { Secret } from "../domain/secret.ts";
+import { isLoopback } from "../entra/options.ts";
+import { choice, flag, SECTION_MESSAGE, secret, text, wholeNumber } from "./fields.ts";
+
+const ADDRESS_MESSAGE = "must be an https address (http on loopback alone)";
+const WEBHOOK_SECRET = /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const MAILBOX = /^(?:[^<>"@\\\p{Cc}]*<[^\s<>"@]+@[^\s<>"@]+>|[^\s<>"@,;]+@[^\s<>"@,;]+)$/u;
+const MAILBOX_MESSAGE = "must be an e-mail address such as sync@example.com";
+
+/** An address that carries a right, and so is a credential. */
+function secretAddress() {
+  return secret().refine((value) => isAddress(value.reveal()), { error: ADDRESS_MESSAGE });
+}
+
+function mailbox() {
+  return text(MAILBOX_MESSAGE).regex(MAILBOX, { error: MAILBOX_MESSAGE });
+}
+
+const smtpSchema = z
+  .strictObject(
+    {
+      host: text("must be the name of the SMTP server").describe("SMTP server."),
+      port: wholeNumber(1, 65_535)
+        .optional()
+        .describe("Default: 587 with starttls, 465 with implicit, 25 with none."),
+      tls: choice(["starttls", "implicit", "none"])
+        .prefault("starttls")
+        .describe("Encryption: starttls is required, not only offered; none is for loopback alone."),
+      user: text().optional().describe("User name, where the server asks for one."),
+      password: secret().optional().describe("Password of that user."),
+      passwordFile: text().optional().describe("File that holds the password, relative to this file."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .transform(({ passwordFile: _, port, user, password, ...smtp }, context) => {
+    const problem = (key: string, message: string): void => {
+      context.addIssue({ code: "custom", path: [key], message, input: key });
+    };
+    if (smtp.tls === "none" && !isLoopbackName(smtp.host)) {
+      problem("tls", "may be none for a server on loopback alone: the messages would be readable on the way");
+    }
+    if (user !== undefined && password === undefined) problem("password", "is missing, which the user needs");
+    if (user === undefined && password !== undefined) problem("user", "is missing, which the password is of");
+    return { ...smtp, port: port ?? { starttls: 587, implicit: 465, none: 25 }[smtp.tls], user, password };
+  });
+
+const KINDS = ["webhook", "slack", "teams", "email"] as const;
+/** Which keys a kind needs, beside those that all have. */
+const NEEDED: Readonly<Record<(typeof KINDS)[number], readonly string[]>> = {
+  webhook: ["url", "secret"],
+  slack: ["url"],
+  teams: ["url"],
+  email: ["smtp", "from", "to"],
+};
+
+const receiverSchema = z
+  .strictObject(
+    {
+      kind: choice(KINDS).describe(
+        "webhook (signed JSON), slack (incoming webhook), teams (webhook of Workflows), email.",
+      ),
+      name: text("must be a name of letters, digits and - _ .")
+        .regex(/^[\w.-]{1,60}$/, { error: "must be a name of letters, digits and - _ ." })
+        .optional()
+        .describe("Tells receivers apart; default: the kind."),
+      events: z
+        .array(choice(eventKinds), { error: "must be a list of events" })
+        .min(1, { error: "must be a list of at least one event" })
+        .optional()
+        .describe(`Which events are sent. Default: all. ${eventKinds.join(", ")}.`),
+      people: choice(["ids", "names"])
+        .prefault("ids")
+        .describe("Whether people are shown by object id, or by user name and with the reason in full."),
+      url: secretAddress().optional().describe("Address of a webhook, of Slack or of Teams."),
+      urlFile: text().optional().describe("File that holds the address, relative to this file."),
+      secret: secret()
+        .refine((value) => WEBHOOK_SECRET.test(value.reveal()), {
+          error: "is not whsec_ followed by base64 of 24 to 64 bytes",
+        })
+        .optional()
+        .describe("Signs what a webhook gets: whsec_ and base64 of 24 to 64 bytes (Standard Webhooks)."),
+      secretFile: text().optional().describe("File that holds the secret, relative to this file."),
+      smtp: smtpSchema.optional().describe("Server for e-mail."),
+      from: mailbox().optional().describe("Sender of e-mail."),
+      to: z
+        .array(mailbox(), { error: "must be a list of e-mail addresses" })
+        .min(1, { error: "must be a list of at least one e-mail address" })
+        .optional()
+        .describe("Who gets e-mail."),
+    },
+    { error: "must be a section with the keys of a receiver" },
+  )
+  .transform((receiver, context) => {
+    const { kind, name, events, people, url, secret: signing, smtp, from, to } = receiver;
+    const given = { url, secret: signing, smtp, from, to };
+    for (const [key, value] of Object.entries(given)) {
+      const needed = NEEDED[kind].includes(key);
+      if (needed === (value !== undefined)) continue;
+      const message = needed ? `is missing, which the kind ${kind} needs` : `is not for the kind ${kind}`;
+      context.addIssue({ code: "custom", path: [key], message, input: key });
+    }
+    const none = new Secret("");
+    const common = { name: name ?? kind, events: events ?? eventKinds, people };
+    switch (kind) {
+      case "webhook":
+        return { ...common, kind, url: url ?? none, secret: signing ?? none };
+      case "slack":
+      case "teams":
+        return { ...common, kind, url: url ?? none };
+      case "email":
+        return smtp === undefined ? z.NEVER : { ...common, kind, smtp, from: from ?? "", to: to ?? [] };
+    }
+  });
+
+const pingSchema = z
+  .strictObject(
+    {
+      url: secretAddress()
+        .optional()
+        .describe("Asked after each good cycle; the service behind it raises the alarm when nothing comes."),
+      urlFile: text().optional().describe("File that holds the address, relative to this file."),
+      method: choice(["GET", "POST"]).prefault("POST").describe("HTTP method."),
+      failures: flag()
+        .prefault(false)
+        .describe("Whether a cycle that does not end well is told at the same address with /fail behind it."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .transform(({ url, urlFile: _, ...ping }) => (url === undefined ? null : { url, ...ping }));
+
+const TIME_MESSAGE =
+  "must be a time of day, and a time zone where it is not UTC, such as 08:00 Europe/Berlin";
+
+/** Who is told what. */
+export const notifySchema = z.strictObject(
+  {
+    instance: text().prefault("azure-lattice-sync").describe("Names this installation in each message."),
+    receivers: z
+      .array(receiverSchema, { error: "must be a list of receivers" })
+      .prefault([])
+      .superRefine((receivers, context) => {
+        const names = new Set<string>();
+        receivers.forEach((receiver, index) => {
+          if (names.has(receiver?.name)) {
+            const message = "is the name of another receiver: give each one of its own";
+            context.addIssue({ code: "custom", path: [index, "name"], message, input: index });
+          }
+          names.add(receiver?.name);
+        });
+      })
+      .describe("Who is told of changes of state."),
+    ping: pingSchema.prefault({}).describe("The dead-man's ping."),
+    digestAt: text(TIME_MESSAGE)
+      .transform((value, context) => {
+        const time = parseTimeOfDay(value);
+        if (time !== null) return time;
+        context.addIssue({ code: "custom", message: TIME_MESSAGE, input: value });
+        return z.NEVER;
+      })
+      .prefault("08:00 UTC")
+      .describe("When the daily digest of people who fail is sent: a time of day and a time zone."),
+    expiryDays: wholeNumber(1, 365)
+      .prefault(30)
+      .describe(
+        "How many days before a credential expires it is told first; then at 7, at 1, and when it has.",
+      ),
+    silentAfter: wholeNumber(1, 1000)
+      .prefault(3)
+      .describe("After so many intervals without a good cycle the daemon tells."),
+  },
+  { error: SECTION_MESSAGE },
+);
+
+function isAddress(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || url.username !== "" || url.password !== "") return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
+}
+
+function isLoopbackName(host: string): boolean {
+  const url = URL.parse(`http://${host.includes(":") ? `[${host}]` : host}`);
+  return url !== null && isLoopback(url);
+}
+
+function parseTimeOfDay(value: string): { hour: number; minute: number; timezone: string } | null {
+  const match = /^([01]?\d|2[0-3]):([0-5]\d)(?:\s+(\S+))?$/.exec(value);
+  if (match === null) return null;
+  const timezone = match[3] ?? "UTC";
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: timezone });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+  return { hour: Number(match[1]), minute: Number(match[2]), timezone };
+}

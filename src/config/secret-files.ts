@@ -1,0 +1,72 @@
+import { resolve } from "node:path";
+import { isJsonObject } from "../domain/json.ts";
+import { type Layers, readValue } from "./layers.ts";
+import { readTextFile } from "./text-file.ts";
+import type { KeyPath } from "./yaml-file.ts";
+
+const MAXIMUM_BYTES = 64 * 1024;
+
+/**
+ * What was given, with each secret of `notify` that a key `…File` names read from that file, relative to `folder`. What was
+ * given itself stays as it is. A problem never quotes what a file holds.
+ */
+export function withSecretFiles(
+  layers: Layers,
+  folder: string,
+): { readonly raw: unknown; readonly problems: readonly string[] } {
+  const raw: unknown = structuredClone(layers.raw);
+  const problems: string[] = [];
+  const read = (path: KeyPath, key: string): void => {
+    const section = path.reduce<unknown>(below, raw);
+    if (!isSection(section)) return;
+    const name = section[`${key}File`];
+    if (typeof name !== "string" || name.trim() === "") return;
+    const place = `${layers.ofValue([...path, `${key}File`])}: ${dotted([...path, `${key}File`])}`;
+    if (section[key] !== undefined) {
+      // The environment beats the file here as everywhere.
+      if (layers.originOf([...path, key].join(".")).kind === "environment") return;
+      problems.push(`${place} and ${key} are both set; keep one of the two`);
+      return;
+    }
+    const value = valueIn(resolve(folder, name.trim()));
+    if (value.problem === undefined) section[key] = value.text;
+    else problems.push(`${place} names ${name.trim()}, ${value.problem}`);
+  };
+  read(["notify", "ping"], "url");
+  const receivers = readValue(raw, ["notify", "receivers"]);
+  if (Array.isArray(receivers)) {
+    receivers.forEach((_, index) => {
+      read(["notify", "receivers", index], "url");
+      read(["notify", "receivers", index], "secret");
+      read(["notify", "receivers", index, "smtp"], "password");
+    });
+  }
+  return { raw, problems };
+}
+
+function valueIn(path: string): { text: string; problem?: never } | { problem: string } {
+  const file = readTextFile(path, MAXIMUM_BYTES);
+  if (file.problem !== undefined) return { problem: `which cannot be read: ${file.problem}` };
+  const value = file.text.replace(/\r?\n$/, "");
+  if (value === "") return { problem: "which is empty" };
+  if (/[\r\n]/.test(value)) {
+    return { problem: "which has more than one line; it holds the value and nothing else" };
+  }
+  return { text: value };
+}
+
+function below(value: unknown, key: KeyPath[number]): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return isJsonObject(value);
+}
+
+function dotted(path: KeyPath): string {
+  return path.reduce<string>(
+    (text, key) =>
+      typeof key === "number" ? `${text}[${key}]` : `${text}${text === "" ? "" : "."}${String(key)}`,
+    "",
+  );
+}

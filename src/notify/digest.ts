@@ -1,0 +1,96 @@
+import type { Clock } from "../domain/clock.ts";
+import type { FailingPerson, FailureChange, StateEvent } from "../domain/event.ts";
+import type { StateStore } from "../domain/store.ts";
+
+const mostPeople = 100;
+
+/** A time of day in a time zone. */
+export interface TimeOfDay {
+  readonly hour: number;
+  readonly minute: number;
+  /** IANA. */
+  readonly timezone: string;
+}
+
+/**
+ * Once a day, after `digestAt`: gathers who began to fail and who fails no more into one event. Nothing to say is no event.
+ * @returns the event, where there was one
+ */
+export async function digestFailures(
+  { store, clock }: { readonly store: StateStore; readonly clock: Clock },
+  digestAt: TimeOfDay,
+): Promise<StateEvent | null> {
+  const now = clock.now();
+  const last = Number((await store.meta()).digestedAt ?? Number.NaN);
+  const due = lastOccurrence(digestAt, now);
+  const meta = { digestedAt: String(now) };
+  // A new database waits for the first time of day that it sees.
+  if (Number.isNaN(last)) await store.putMeta(meta);
+  if (!(last < due)) return null;
+  const changes = await store.failureChanges();
+  const event = digestOf(changes);
+  if (event === null) {
+    await store.putMeta(meta);
+    return null;
+  }
+  const failuresThrough = Math.max(...changes.map(({ id }) => id));
+  const added = await store.addEvent(event, { at: now, once: `failureDigest/${due}`, meta, failuresThrough });
+  return added ? event : null;
+}
+
+/** What the changes come to; `null` where that is nothing. Who failed and recovered in between is only counted. */
+export function digestOf(
+  changes: readonly FailureChange[],
+): Extract<StateEvent, { kind: "failureDigest" }> | null {
+  const people = new Map<string, { failedBefore: boolean; last: FailureChange }>();
+  for (const change of changes) {
+    const known = people.get(change.objectId);
+    people.set(change.objectId, {
+      failedBefore: known?.failedBefore ?? change.change === "recovered",
+      last: change,
+    });
+  }
+  const began: FailingPerson[] = [];
+  const recovered: FailingPerson[] = [];
+  let passing = 0;
+  for (const { failedBefore, last } of people.values()) {
+    const { id: _, change, ...person } = last;
+    // Who recovered and failed anew since is told: the reason may be another one.
+    if (change === "began") began.push(person);
+    else if (failedBefore) recovered.push(person);
+    else passing += 1;
+  }
+  if (people.size === 0) return null;
+  return {
+    kind: "failureDigest",
+    began: began.length,
+    recovered: recovered.length,
+    passing,
+    people: { began: began.slice(0, mostPeople), recovered: recovered.slice(0, mostPeople) },
+  };
+}
+
+/** The last time that it was this time of day, at or before `now`; milliseconds since the epoch. */
+export function lastOccurrence({ hour, minute, timezone }: TimeOfDay, now: number): number {
+  const format = new Intl.DateTimeFormat("en", {
+    timeZone: timezone,
+    hour: "numeric",
+    minute: "numeric",
+    hourCycle: "h23",
+  });
+  const minuteMs = 60_000;
+  const dayMinutes = 24 * 60;
+  const wanted = hour * 60 + minute;
+  const minutesAt = (time: number): number => {
+    const parts = format.formatToParts(time);
+    const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value);
+    return part("hour") * 60 + part("minute");
+  };
+  const start = Math.floor(now / minuteMs) * minuteMs;
+  const guess = start - ((minutesAt(start) - wanted + dayMinutes) % dayMinutes) * minuteMs;
+  // Across a change of daylight saving time the guess is off by as much as the change.
+  const error = (minutesAt(guess) - wanted + dayMinutes) % dayMinutes;
+  const signed = error > dayMinutes / 2 ? error - dayMinutes : error;
+  const corrected = guess - signed * minuteMs;
+  return corrected > now ? guess : corrected;
+}

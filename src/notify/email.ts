@@ -1,0 +1,107 @@
+import { redactor } from "../domain/redact.ts";
+import { type Answer, faultCode, oneLine } from "./answer.ts";
+import type { Receiver } from "./settings.ts";
+import type { Message } from "./words.ts";
+
+type EmailReceiver = Extract<Receiver, { kind: "email" }>;
+
+/** Sends one message as text and HTML. Never throws, and never says the password. */
+export async function sendEmail(
+  { smtp, from, to }: EmailReceiver,
+  message: Message,
+  how: { readonly id: string; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { host, port, tls, user, password } = smtp;
+  const { timeoutMs } = how;
+  // Loading it takes time that a run without e-mail never needs.
+  const { createTransport } = await import("nodemailer");
+  const transport = createTransport({
+    host,
+    port,
+    secure: tls === "implicit",
+    requireTLS: tls === "starttls",
+    ignoreTLS: tls === "none",
+    ...(user === undefined ? {} : { auth: { user, pass: password?.reveal() ?? "" } }),
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const hide = password === undefined ? (text: string) => text : redactor(password.reveal());
+  try {
+    const { response } = await untilAborted(
+      transport.sendMail({
+        from,
+        to: [...to],
+        subject: `[${message.instance}] ${message.title}`,
+        text: plainText(message),
+        html: html(message),
+        // The same for every attempt, so that a mail box can tell a second copy.
+        messageId: `<${how.id}@azure-lattice-sync.invalid>`,
+        date: message.at,
+        headers: { "Auto-Submitted": "auto-generated" },
+      }),
+      stop,
+    );
+    return { ok: true, detail: oneLine(hide(response)) };
+  } catch (error) {
+    if (signal.aborted) return { ok: false, detail: "stopped before it answered" };
+    if (stop.aborted) return { ok: false, detail: `did not answer within ${timeoutMs / 1000} s` };
+    return { ok: false, detail: faultOf(error, hide) };
+  } finally {
+    transport.close();
+  }
+}
+
+/** What the server said, where it said something, else the code of the connection's fault. */
+function faultOf(error: unknown, hide: (text: string) => string): string {
+  const { response, code } = error instanceof Error ? (error as { response?: unknown; code?: unknown }) : {};
+  if (code === "ETLS") return "offers no encryption that is accepted (ETLS); check smtp.tls and smtp.port";
+  if (typeof response === "string" && response !== "") return oneLine(hide(response));
+  return `cannot be reached (${faultCode(error)})`;
+}
+
+function plainText({ text, lists, action, instance, at }: Message): string {
+  const blocks = [
+    text,
+    ...lists.map((list) => `${list.title}:\n${list.lines.map((line) => `- ${line}`).join("\n")}`),
+    ...(action === "" ? [] : [action]),
+    `-- \n${instance}, ${at}`,
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function html({ title, text, lists, action, instance, at }: Message): string {
+  const blocks = [
+    `<h2>${escapeHtml(title)}</h2>`,
+    `<p>${escapeHtml(text)}</p>`,
+    ...lists.map(
+      (list) =>
+        `<p><b>${escapeHtml(list.title)}</b></p><ul>${list.lines.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>`,
+    ),
+    ...(action === "" ? [] : [`<p>${escapeHtml(action)}</p>`]),
+    `<p><small>${escapeHtml(`${instance}, ${at}`)}</small></p>`,
+  ];
+  return `<!doctype html><html lang="en"><body>${blocks.join("\n")}</body></html>`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}
+
+/** The library knows no signal. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}

@@ -1,0 +1,87 @@
+import { redactor } from "../domain/redact.ts";
+import type { Secret } from "../domain/secret.ts";
+import { type Answer, faultCode, oneLine } from "./answer.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Longest wait for the answer, its body included. */
+  readonly timeoutMs: number;
+  /** Further secrets that the answer might say back. */
+  readonly secrets?: readonly Secret[];
+}
+
+const longestBody = 10_000;
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Sends one request to an address that is a secret. A redirect is not followed: it would carry what was meant for one
+ * host to another. Never throws, and never says the address.
+ */
+export async function sendHttp(address: string, request: HttpRequest, signal: AbortSignal): Promise<Answer> {
+  const { method, headers, body, timeoutMs, secrets = [] } = request;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(address, {
+      method,
+      headers: { ...headers, "user-agent": "azure-lattice-sync" },
+      redirect: "manual",
+      signal: AbortSignal.any([signal, timeout]),
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = hide(address, secrets)(await readText(response));
+    if (response.ok) return { ok: true, detail: described(response, text) };
+    if (response.status >= 300 && response.status < 400) {
+      return {
+        ok: false,
+        detail: `${response.status}: it sends on to another address, which is not followed`,
+      };
+    }
+    return { ok: false, detail: described(response, text), ...retryAfter(response) };
+  } catch (error) {
+    if (signal.aborted) return { ok: false, detail: "stopped before it answered" };
+    if (timeout.aborted) return { ok: false, detail: `did not answer within ${timeoutMs / 1000} s` };
+    return { ok: false, detail: `cannot be reached (${faultCode(error)})` };
+  }
+}
+
+/** Takes the address, and whatever part of it is long enough to be a secret, out of a text. */
+function hide(address: string, secrets: readonly Secret[]): (text: string) => string {
+  const { pathname, searchParams } = new URL(address);
+  const parts = [...pathname.split("/"), ...searchParams.values()].filter((part) => part.length >= 8);
+  const redactors = [address, pathname.slice(1), ...parts, ...secrets.map((secret) => secret.reveal())]
+    .filter((text) => text !== "")
+    .flatMap((text) => [redactor(text), redactor(decoded(text))]);
+  return (text) => redactors.reduce((left, redact) => redact(left), text);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function described({ status }: Response, text: string): string {
+  const line = oneLine(text);
+  return line === "" ? String(status) : `${status}: ${line}`;
+}
+
+function retryAfter({ status, headers }: Response): { retryAfterMs?: number } {
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  if ((status !== 429 && status !== 503) || !(seconds > 0)) return {};
+  return { retryAfterMs: Math.min(seconds * 1000, dayMs) };
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes > longestBody) break;
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,72 @@
+import type { Clock } from "../domain/clock.ts";
+import type { Delivery } from "../domain/event.ts";
+import type { StateStore } from "../domain/store.ts";
+import { send } from "./send.ts";
+import type { NotifyLog, NotifySettings, Receiver } from "./settings.ts";
+
+export interface OutboxPorts {
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly log: NotifyLog;
+  readonly settings: NotifySettings;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+const firstDelayMs = 60_000;
+const longestDelayMs = 60 * 60_000;
+/** Longer than one attempt can take: whoever holds a claim for so long has died. */
+const claimMs = 60_000;
+
+/**
+ * Tells each receiver what it has not been told, until nothing is due or `signal` aborts. Whatever a receiver does, this
+ * resolves; what was not taken is tried again after a minute, then ever later, for a day. Several processes may do this at
+ * the same time.
+ * @throws StateError where the store cannot be used
+ */
+export async function deliver(ports: OutboxPorts, signal: AbortSignal): Promise<void> {
+  const { store, settings } = ports;
+  await store.addressEvents(settings.receivers);
+  await Promise.all(settings.receivers.map((receiver) => tell(ports, receiver, signal)));
+}
+
+async function tell(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal): Promise<void> {
+  const { store, clock, settings } = ports;
+  while (!signal.aborted) {
+    const now = clock.now();
+    const delivery = await store.claimDelivery(receiver.name, now, claimMs);
+    if (delivery === null) return;
+    if (delivery.attempts > 0 && now - delivery.kept.at > dayMs) {
+      await giveUp(ports, delivery);
+      continue;
+    }
+    const answer = await send(receiver, delivery.kept, { instance: settings.instance, now }, signal);
+    await store.settleDelivery(delivery, answer.ok ? null : nextTry(delivery, clock.now(), answer));
+    say(ports, delivery, answer);
+  }
+}
+
+/** When an attempt that failed is made again, milliseconds since the epoch. */
+function nextTry({ attempts }: Delivery, now: number, answer: { retryAfterMs?: number }): number {
+  const delayMs = Math.min(firstDelayMs * 2 ** attempts, longestDelayMs);
+  return now + Math.max(delayMs, answer.retryAfterMs ?? 0);
+}
+
+async function giveUp({ store, log }: OutboxPorts, delivery: Delivery): Promise<void> {
+  await store.settleDelivery(delivery, null);
+  log.warn(
+    { receiver: delivery.receiver, event: delivery.kept.event.kind, id: delivery.kept.id },
+    "notification given up: the receiver has not taken it for a day; try it with notify test",
+  );
+}
+
+function say(
+  { log }: OutboxPorts,
+  { receiver, kept, attempts }: Delivery,
+  answer: { ok: boolean; detail: string },
+) {
+  const fields = { receiver, event: kept.event.kind, id: kept.id };
+  if (answer.ok) log.info(fields, "notification sent");
+  else if (attempts === 0) {
+    log.warn({ ...fields, answer: answer.detail }, "notification not taken; it is tried again for a day");
+  } else log.debug({ ...fields, answer: answer.detail }, "notification not taken again");
+}

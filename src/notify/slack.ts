@@ -1,0 +1,40 @@
+import type { Message } from "./words.ts";
+
+/**
+ * Body of a Slack incoming webhook (Block Kit). Texts of others stand in `rich_text`, which Slack shows as it is; in the
+ * short text of the notification they are escaped as mrkdwn asks.
+ */
+export function slackBody(message: Message): string {
+  const { title, severity, text, lists, action, instance, at } = message;
+  const sign = { problem: ":warning:", good: ":white_check_mark:", note: ":information_source:" }[severity];
+  return JSON.stringify({
+    text: `${sign} ${escapeMrkdwn(`${instance}: ${title}`)}`,
+    blocks: [
+      { type: "section", text: { type: "mrkdwn", text: `${sign} *${escapeMrkdwn(title)}*` } },
+      {
+        type: "rich_text",
+        elements: [
+          section(text),
+          ...lists.flatMap((list) => [
+            section(list.title, true),
+            { type: "rich_text_list", style: "bullet", elements: list.lines.map((line) => section(line)) },
+          ]),
+          ...(action === "" ? [] : [section(action)]),
+        ],
+      },
+      { type: "context", elements: [{ type: "plain_text", emoji: false, text: `${instance}, ${at}` }] },
+    ],
+  });
+}
+
+function section(text: string, bold = false): object {
+  return {
+    type: "rich_text_section",
+    elements: [{ type: "text", text: text === "" ? " " : text, ...(bold ? { style: { bold } } : {}) }],
+  };
+}
+
+/** Slack, "Formatting text for app surfaces": three characters begin mentions, links and entities. */
+export function escapeMrkdwn(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

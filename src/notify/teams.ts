@@ -1,0 +1,43 @@
+import type { Message } from "./words.ts";
+
+/**
+ * Body of a Teams webhook that was made with Workflows ("Post to a channel when a webhook request is received"): one
+ * Adaptive Card. A `TextBlock` reads Markdown and mentions; texts stand in `TextRun`s, which show what is there.
+ */
+export function teamsBody(message: Message): string {
+  const { title, severity, text, lists, action, instance, at } = message;
+  const color = { problem: "attention", good: "good", note: "default" }[severity];
+  return JSON.stringify({
+    type: "message",
+    summary: title,
+    attachments: [
+      {
+        contentType: "application/vnd.microsoft.card.adaptive",
+        contentUrl: null,
+        content: {
+          $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
+          type: "AdaptiveCard",
+          version: "1.4",
+          msteams: { width: "Full" },
+          body: [
+            paragraph(title, { weight: "bolder", size: "medium", color }),
+            paragraph(text),
+            ...lists.flatMap((list) => [
+              paragraph(list.title, { weight: "bolder" }),
+              ...list.lines.map((line) => paragraph(`• ${line}`)),
+            ]),
+            ...(action === "" ? [] : [paragraph(action)]),
+            paragraph(`${instance}, ${at}`, { isSubtle: true, size: "small" }),
+          ],
+        },
+      },
+    ],
+  });
+}
+
+function paragraph(text: string, style: object = {}): object {
+  return {
+    type: "RichTextBlock",
+    inlines: [{ type: "TextRun", text: text === "" ? " " : text, ...style }],
+  };
+}

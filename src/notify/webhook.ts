@@ -1,0 +1,83 @@
+import { createHmac } from "node:crypto";
+import type { FailingPerson } from "../domain/event.ts";
+import type { Secret } from "../domain/secret.ts";
+import { messageOf, type Notice, reasonOf } from "./words.ts";
+
+/^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** The body (docs/notifications.md): `formatVersion` counts as that of the JSON plan. */
+export function webhookBody(
+  notice: Notice,
+  how: { readonly instance: string; readonly people: "ids" | "names" },
+): string {
+  const { title, text } = messageOf(notice, how);
+  return JSON.stringify({
+    formatVersion: "1.0",
+    event: notice.event.kind,
+    id: notice.id,
+    at: new Date(notice.at).toISOString(),
+    instance: how.instance,
+    summary: `${title}. ${text}`,
+    data: dataOf(notice.event, how.people),
+  });
+}
+
+/**
+ * Headers by which the receiver tells that a body is ours and new (Standard Webhooks, version 1).
+ * @param now when it is sent, milliseconds since the epoch
+ */
+export function signatureHeaders(
+  id: string,
+  body: string,
+  secret: Secret,
+  now: number,
+): Readonly<Record<string, string>> {
+  const timestamp = String(Math.floor(now / 1000));
+  const key = Buffer.from(secret.reveal().replace(/^whsec_/, ""), "base64");
+  const signature = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
+  return { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": `v1,${signature}` };
+}
+
+function dataOf(event: Notice["event"], people: "ids" | "names"): object {
+  const time = (at: number): string => new Date(at).toISOString();
+  switch (event.kind) {
+    case "guardHeld":
+      return { planId: event.planId, operations: event.operations, reasons: event.reasons };
+    case "guardCleared":
+      return { planId: event.planId };
+    case "quarantineEntered":
+      return { reason: event.reason, nextProbeAt: time(event.nextProbeAt) };
+    case "quarantineLeft":
+    case "goodCycleAgain":
+      return { since: time(event.since) };
+    case "failureDigest": {
+      const person = (one: FailingPerson) => ({
+        objectId: one.objectId,
+        ...(people === "names" ? { userName: one.userName } : {}),
+        since: time(one.since),
+        code: one.code,
+        reason: reasonOf(one, people),
+      });
+      return {
+        began: event.began,
+        recovered: event.recovered,
+        passing: event.passing,
+        people: {
+          began: event.people.began.map(person),
+          recovered: event.people.recovered.map(person),
+        },
+      };
+    }
+    case "credentialExpiring":
+      return {
+        credential: event.credential,
+        name: event.name,
+        expiresAt: time(event.expiresAt),
+        expired: event.expired,
+      };
+    case "noGoodCycle":
+      return { since: time(event.since), lastError: event.lastError };
+    case "test":
+      return {};
+  }
+}

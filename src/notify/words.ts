@@ -1,0 +1,191 @@
+import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
+import { oneLine } from "./answer.ts";
+
+/** An event in words, for people. What comes from outside is in one line, but not yet escaped for any receiver. */
+export interface Message {
+  readonly title: string;
+  readonly severity: "problem" | "good" | "note";
+  /** What happened. */
+  readonly text: string;
+  readonly lists: readonly { readonly title: string; readonly lines: readonly string[] }[];
+  /** What to do; empty where there is nothing. */
+  readonly action: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly instance: string;
+}
+
+/** What is sent: an event, or the test of `notify test`. */
+export type Notice = Omit<KeptEvent, "event"> & { readonly event: StateEvent | { readonly kind: "test" } };
+
+const longestLine = 300;
+const mostLines = 20;
+
+/** Says in words what happened. */
+export function messageOf(
+  notice: Notice,
+  how: { readonly instance: string; readonly people: "ids" | "names" },
+): Message {
+  const { instance, people } = how;
+  return {
+    ...wordsOf(notice.event, people),
+    at: new Date(notice.at).toISOString(),
+    instance: oneLine(instance),
+  };
+}
+
+function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message, "at" | "instance"> {
+  switch (event.kind) {
+    case "guardHeld":
+      return {
+        title: "The guard holds changes back",
+        severity: "problem",
+        text: `${count(event.operations, "change waits", "changes wait")} for a person's leave; everything else was sent. Plan ${event.planId}.`,
+        lists: listOf("Why", event.reasons),
+        action: `Look at "azure-lattice-sync status", then release what is right: azure-lattice-sync release ${event.planId}`,
+      };
+    case "guardCleared":
+      return {
+        title: "The guard holds nothing any more",
+        severity: "good",
+        text: `What plan ${event.planId} held was released, rejected, or is no longer due.`,
+        lists: [],
+        action: "",
+      };
+    case "quarantineEntered":
+      return {
+        title: "Quarantine: the whole job backs off",
+        severity: "problem",
+        text: oneLine(event.reason, 1000),
+        lists: [],
+        action: `Mend what is named and run "azure-lattice-sync check"; the next try is at ${time(event.nextProbeAt)}, or at once by "azure-lattice-sync sync".`,
+      };
+    case "quarantineLeft":
+      return {
+        title: "The quarantine is over",
+        severity: "good",
+        text: `A cycle ended well; the quarantine had lasted since ${time(event.since)}.`,
+        lists: [],
+        action: "",
+      };
+    case "failureDigest":
+      return digestWords(event, people);
+    case "credentialExpiring":
+      return credentialWords(event);
+    case "noGoodCycle":
+      return {
+        title: "No cycle has ended well",
+        severity: "problem",
+        text: `The last one that did, or the start of watching, was at ${time(event.since)}.${event.lastError === null ? "" : ` The last error: ${oneLine(event.lastError, 1000)}`}`,
+        lists: [],
+        action: 'Look at "azure-lattice-sync status" and the log, and run "azure-lattice-sync check".',
+      };
+    case "goodCycleAgain":
+      return {
+        title: "A cycle ended well again",
+        severity: "good",
+        text: `None had since ${time(event.since)}.`,
+        lists: [],
+        action: "",
+      };
+    case "test":
+      return {
+        title: "Test: this receiver works",
+        severity: "note",
+        text: 'This is a test message of "azure-lattice-sync notify test". Nothing has happened.',
+        lists: [],
+        action: "",
+      };
+  }
+}
+
+function digestWords(
+  { began, recovered, passing, people: shown }: Extract<StateEvent, { kind: "failureDigest" }>,
+  people: "ids" | "names",
+): Omit<Message, "at" | "instance"> {
+  const parts = [
+    [began, "person began to fail and is tried again.", "people began to fail and are tried again."],
+    [recovered, "person fails no more.", "people fail no more."],
+    [passing, "person failed for a while and recovered.", "people failed for a while and recovered."],
+  ] as const;
+  const failing = shown.began.map((one) => `${personName(one, people)}: ${reasonOf(one, people)}`);
+  const recovering = shown.recovered.map((one) => personName(one, people));
+  return {
+    title: "People who fail: what changed since the last digest",
+    severity: began > 0 ? "problem" : "good",
+    text: parts.flatMap(([number, one, many]) => (number > 0 ? [count(number, one, many)] : [])).join(" "),
+    lists: [
+      ...listOf("Began to fail", failing, began),
+      ...listOf("Fail no more (written, or no longer due)", recovering, recovered),
+    ],
+    action: began > 0 ? 'Reasons in full: "azure-lattice-sync status".' : "",
+  };
+}
+
+function credentialWords({
+  credential,
+  name,
+  expiresAt,
+  expired,
+}: Extract<StateEvent, { kind: "credentialExpiring" }>): Omit<Message, "at" | "instance"> {
+  const { noun, action } = credentials[credential];
+  return {
+    title: expired ? `${noun} has expired` : `${noun} expires soon`,
+    severity: "problem",
+    text: `${oneLine(name)}: ${expired ? "expired" : "expires"} at ${time(expiresAt)}.`,
+    lists: [],
+    action,
+  };
+}
+
+const credentials: Readonly<Record<CredentialKind, { readonly noun: string; readonly action: string }>> = {
+  clientSecret: {
+    noun: "Entra's client secret",
+    action:
+      "Make a new one in the app registration (Certificates & secrets) and give it as AZURE_CLIENT_SECRET.",
+  },
+  certificate: {
+    noun: "Entra's client certificate",
+    action:
+      "Make a new one, upload it to the app registration, and put it in the place of the file that entra.certificate.path names.",
+  },
+  latticeToken: {
+    noun: "Lattice's API key",
+    action: "Let a Lattice super admin make a new one and give it as LATTICE_API_KEY.",
+  },
+};
+
+/** What a code means, where the sentence itself may not be shown. */
+const codeWords: Readonly<Record<string, string>> = {
+  ALREADY_EXISTS: "another account has this user name or externalId",
+  RECORD_REJECTED: "Lattice refused the change",
+  RECORD_GONE: "the account was not there any more",
+  RECORD_UNAVAILABLE: "Lattice kept failing for this person",
+  UNKNOWN_OUTCOME: "no answer came; it is looked up",
+  MAPPING: "a value cannot be mapped",
+};
+
+/** Why a person fails: in full, or in words that quote nothing of the person. */
+export function reasonOf({ code, message }: FailingPerson, people: "ids" | "names"): string {
+  return people === "names" ? oneLine(message, longestLine) : (codeWords[code] ?? code);
+}
+
+function personName({ objectId, userName }: FailingPerson, people: "ids" | "names"): string {
+  return people === "names" && userName !== null ? oneLine(userName) : objectId;
+}
+
+/** `total`: of how many these are the first. */
+function listOf(title: string, lines: readonly string[], total = lines.length): Message["lists"] {
+  if (lines.length === 0) return [];
+  const shown = lines.slice(0, mostLines).map((line) => oneLine(line, longestLine));
+  const more = total - shown.length;
+  return [{ title, lines: more > 0 ? [...shown, `and ${more} more`] : shown }];
+}
+
+function count(number: number, singular: string, plural: string): string {
+  return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
+}
+
+function time(at: number): string {
+  return new Date(at).toISOString();
+}

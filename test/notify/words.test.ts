@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { FailingPerson, StateEvent } from "../../src/domain/event.ts";
+import { send } from "../../src/notify/send.ts";
+import { startReceiver } from "./receiver.ts";
+import { chat, held, webhook } from "./workplace.ts";
+
+const hostile =
+  '<!channel> *x* [Klick](https://evil.example.com) <at>All</at> & "\u001b[2J\nBcc: a@example.com \u202e\ud800';
+const person: FailingPerson = {
+  objectId: "object-1",
+  userName: `${hostile}@example.com`,
+  since: 0,
+  code: "ALREADY_EXISTS",
+  message: `"${hostile}" exists already`,
+};
+const digest: StateEvent = {
+  kind: "failureDigest",
+  began: 5000,
+  recovered: 1,
+  passing: 2,
+  people: { began: Array.from({ length: 100 }, () => person), recovered: [person] },
+};
+const signal = new AbortController().signal;
+const how = { instance: "test <&>", now: 0 };
+
+describe("what chat services get", () => {
+  it("shows hostile names in Slack as text, never as a mention or a link", async () => {
+    await using receiver = await startReceiver(200);
+    await send(chat("slack", receiver.origin), { id: "1", at: 0, event: digest }, how, signal);
+    const body = JSON.parse(receiver.got[0]?.body ?? "");
+    expect(body.text).toContain("test &lt;&amp;&gt;");
+    const marked = [
+      body.text,
+      ...body.blocks.flatMap((block: { text?: { text: string } }) => block.text?.text ?? []),
+    ];
+    expect(marked.join("")).not.toMatch(/channel|evil|<[!@#h]/);
+    const literal = JSON.stringify(body.blocks[1]);
+    expect(body.blocks[1].type).toBe("rich_text");
+    expect(literal).toContain("<!channel>");
+    expect(literal).not.toMatch(/\\u001b|\\n|\\u202e|\\ud800/i);
+    expect(literal).toContain("and 4980 more");
+  });
+
+  it("shows them in Teams as text runs, which know no Markdown", async () => {
+    await using receiver = await startReceiver(202);
+    const notice = { id: "1", at: 0, event: digest };
+    expect(await send(chat("teams", receiver.origin), notice, how, signal)).toMatchObject({ ok: true });
+    const body = receiver.got[0]?.body ?? "";
+    const { attachments } = JSON.parse(body);
+    expect(attachments[0].contentType).toBe("application/vnd.microsoft.card.adaptive");
+    expect(new Set(attachments[0].content.body.map(({ type }: { type: string }) => type))).toEqual(
+      new Set(["RichTextBlock"]),
+    );
+    // Teams takes 28 KB.
+    expect(Buffer.byteLength(body)).toBeLessThan(28_000);
+  });
+
+  it("has ids and a reason in words alone where names are not asked for", async () => {
+    await using receiver = await startReceiver(200);
+    const notice = { id: "1", at: 0, event: digest };
+    await send(webhook(receiver.origin), notice, how, signal);
+    await send(webhook(receiver.origin, { people: "names" }), notice, how, signal);
+    const [ids, names] = receiver.got.map(({ body }) => body);
+    expect(ids).not.toContain("evil");
+    expect(JSON.parse(ids ?? "").data).toMatchObject({
+      began: 5000,
+      recovered: 1,
+      passing: 2,
+      people: {
+        recovered: [
+          {
+            objectId: "object-1",
+            since: "1970-01-01T00:00:00.000Z",
+            code: "ALREADY_EXISTS",
+            reason: "another account has this user name or externalId",
+          },
+        ],
+      },
+    });
+    expect(names).toContain("evil");
+  });
+
+  it("marks a test plainly", async () => {
+    await using receiver = await startReceiver(200);
+    for (const kind of ["slack", "teams"] as const) {
+      await send(chat(kind, receiver.origin), { id: "1", at: 0, event: { kind: "test" } }, how, signal);
+    }
+    for (const { body } of receiver.got) expect(body).toMatch(/Test: this receiver works/);
+  });
+
+  it("says what to do", async () => {
+    await using receiver = await startReceiver(200);
+    await send(chat("slack", receiver.origin), { id: "1", at: 0, event: held }, how, signal);
+    expect(receiver.got[0]?.body).toContain("azure-lattice-sync release plan-1");
+  });
+});
