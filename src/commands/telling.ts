@@ -9,8 +9,8 @@ import type { Session } from "./session.ts";
 type Ended = "good" | "bad" | "none";
 
 /** What a one-shot run gives its notifications at its end; the rest is told by the next run. */
-const oneShotMs = 8_000;
-const lookUpMs = 5_000;
+const oneShotMs = 5_000;
+const lookUpMs = 3_000;
 const tickMs = 30_000;
 /** What a daemon that is stopped gives them. */
 const farewellMs = 3_000;

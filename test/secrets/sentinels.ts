@@ -3,6 +3,10 @@ export const sentinels = {
   clientSecret: 'Client-sentinel~8Q"\\/+=&%ü<end>',
   latticeKey: 'Lattice-sentinel~K3"\\/+=&%<end>',
   httpToken: 'Daemon-sentinel~t0"\\/+=&%<end>',
+  signing: `whsec_${Buffer.from("Webhook-sentinel~w7-signing-key!").toString("base64")}`,
+  /** The last part of the addresses of chat services and of the ping. */
+  address: "Address-sentinel~a1.x",
+  smtpPassword: 'Smtp-sentinel~p2"\\/+=&%<end>',
 } as const;
 
 /** So much of a secret is too much: what is cut off after it, or quoted in part, is found as well. */
