@@ -58,13 +58,15 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     for (const args of done) expect(await stage.run(args), args.join(" ")).toMatchObject({ code: 0 });
     // A plan that does not exist: what a release says of one that does is what a sync says.
     expect(await stage.run(["release", "no-such-plan"])).toMatchObject({ code: 64 });
+    expect(await stage.run(["notify", "test"])).toMatchObject({ code: 1 });
+    expect(stage.asked("receiver")).toBeGreaterThan(3);
     await daemonForACycle(stage);
     await demonstration(stage);
 
     expect(stage.leaks()).toEqual([]);
     expect(stage.asked("third")).toBe(0);
     expect(stage.asked("graph")).toBeGreaterThan(10);
-    const tried = [...done.map((args) => args), ["release"], ["daemon"], ["demo"]];
+    const tried = [...done.map((args) => args), ["release"], ["notify", "test"], ["daemon"], ["demo"]];
     for (const command of await commandsOfHelp(stage)) {
       expect(
         tried.some((args) => args.join(" ").startsWith(command)),
@@ -261,7 +263,9 @@ async function commandsOfHelp(stage: Stage, group: readonly string[] = []): Prom
     .filter((names) => names.at(-1) !== "help");
   const below = await Promise.all(
     names.map(async (names) =>
-      /^(?:config|mapping|state)$/.test(names.join(" ")) ? commandsOfHelp(stage, names) : [names.join(" ")],
+      /^(?:config|mapping|notify|state)$/.test(names.join(" "))
+        ? commandsOfHelp(stage, names)
+        : [names.join(" ")],
     ),
   );
   return below.flat();

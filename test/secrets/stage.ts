@@ -6,7 +6,7 @@ import { type Answer, type Front, type Passing, startFront } from "../process/fr
 import { type Ended, makeWorkplace, type RealProcess, type Workplace } from "../process/real-process.ts";
 import { formsOf, sentinels } from "./sentinels.ts";
 
-export type HostName = "login" | "graph" | "lattice" | "third";
+export type HostName = "login" | "graph" | "lattice" | "third" | "receiver";
 
 /** The embedded ends behind four hosts that write down what they are asked, and a place for processes. */
 export interface Stage extends AsyncDisposable {
@@ -31,21 +31,24 @@ export async function setStage(changes: { readonly [section: string]: object } =
   const sandbox = await startSandbox({ file: ":memory:", people: 20, seed: 9 });
   stack.defer(() => sandbox.close());
   const place = stack.use(makeWorkplace());
-  const [login, graph, lattice, third] = await Promise.all([
+  const [login, graph, lattice, third, receiver] = await Promise.all([
     startFront(sandbox.graphUrl),
     startFront(sandbox.graphUrl),
     startFront(new URL(sandbox.latticeUrl).origin),
     startFront(null),
+    startFront(null),
   ]);
-  const hosts = { login, graph, lattice, third };
+  const hosts = { login, graph, lattice, third, receiver };
   for (const host of Object.values(hosts)) stack.use(host);
   const requests: { readonly host: HostName; readonly request: Passing }[] = [];
   const texts: { readonly where: string; readonly text: string }[] = [];
   const tokens = new Set<string>();
 
-  for (const name of ["login", "graph", "lattice", "third"] as const) {
+  for (const name of ["login", "graph", "lattice", "third", "receiver"] as const) {
     hosts[name].before = (request) => {
       requests.push({ host: name, request });
+      // Receivers of notifications always say back what they were told.
+      if (name === "receiver") return { status: 400, body: saidBack(request) };
       return stage.answers?.(name, request);
     };
   }
@@ -88,6 +91,22 @@ export async function setStage(changes: { readonly [section: string]: object } =
     state: { path: place.statePath },
     http: { listen: "127.0.0.1:0", token: sentinels.httpToken },
     log: { level: "trace" },
+    notify: {
+      receivers: [
+        { kind: "webhook", url: `${receiver.origin}/hook/${sentinels.address}`, secret: sentinels.signing },
+        ...(["slack", "teams"] as const).map((kind) => ({
+          kind,
+          url: `${receiver.origin}/${sentinels.address}`,
+        })),
+        {
+          kind: "email",
+          smtp: { host: "127.0.0.1", port: 1, user: "u", password: sentinels.smtpPassword },
+          from: "sync@example.com",
+          to: ["it@example.com"],
+        },
+      ],
+      ping: { url: `${receiver.origin}/ping?key=${sentinels.address}`, failures: true },
+    },
     ...changes.rest,
   };
   const file = place.configure(config, "given.yaml");
@@ -128,6 +147,10 @@ export async function setStage(changes: { readonly [section: string]: object } =
   return stage;
 }
 
+function saidBack({ path, headers, body }: Passing): string {
+  return [path, decodeURIComponent(path), headers["webhook-signature"], body].join(" ").slice(0, 5_000);
+}
+
 /** Which form of the secret is in the text, with what stands before it. */
 export function found(text: string, secret: string): readonly string[] {
   return formsOf(secret).flatMap((form) => {
@@ -148,7 +171,8 @@ function astray(
     const allowed = (place: keyof typeof places, secret: string): boolean =>
       (place === "body" && host === "login" && secret === sentinels.clientSecret) ||
       (place === "authorization" && host === "lattice" && secret === sentinels.latticeKey) ||
-      (place === "authorization" && host === "graph" && tokens.has(secret));
+      (place === "authorization" && host === "graph" && tokens.has(secret)) ||
+      (place === "rest" && host === "receiver" && secret === sentinels.address);
     return [...Object.values(sentinels), ...tokens].flatMap((secret) =>
       (["authorization", "body", "rest"] as const).flatMap((place) =>
         !allowed(place, secret) && found(places[place], secret).length > 0
