@@ -5,6 +5,8 @@ export interface Answer {
   readonly detail: string;
   /** The receiver asks not to be tried again before so many milliseconds. */
   readonly retryAfterMs?: number;
+  /** It was understood and refused: at once again is of no use. */
+  readonly refused?: boolean;
 }
 
 /** Text of another side as one short line that a terminal can show. */

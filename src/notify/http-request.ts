@@ -38,7 +38,8 @@ export async function sendHttp(address: string, request: HttpRequest, signal: Ab
         detail: `${response.status}: it sends on to another address, which is not followed`,
       };
     }
-    return { ok: false, detail: described(response, text), ...retryAfter(response) };
+    const refused = response.status < 500 && response.status !== 408 && response.status !== 429;
+    return { ok: false, detail: described(response, text), refused, ...retryAfter(response) };
   } catch (error) {
     if (signal.aborted) return { ok: false, detail: "stopped before it answered" };
     if (timeout.aborted) return { ok: false, detail: `did not answer within ${timeoutMs / 1000} s` };

@@ -8,7 +8,8 @@ const pauseMs = 1_000;
 const attempts = 3;
 
 /**
- * Tells the service that watches for silence how a cycle ended; tries three times. Never throws.
+ * Tells the service that watches for silence how a cycle ended; tries three times where it is not refused. Never
+ * throws.
  * @returns the last answer; `null` where there is nothing to say
  */
 export async function ping(
@@ -21,7 +22,7 @@ export async function ping(
   const address = pingAddress(settings.url.reveal(), outcome);
   for (let attempt = 1; ; attempt += 1) {
     const answer = await sendHttp(address, { method: settings.method, headers: {}, timeoutMs }, signal);
-    if (answer.ok || attempt === attempts || signal.aborted) return answer;
+    if (answer.ok || answer.refused === true || attempt === attempts || signal.aborted) return answer;
     await clock.sleep(pauseMs, signal).catch(() => {});
   }
 }

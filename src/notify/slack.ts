@@ -35,6 +35,6 @@ function section(text: string, bold = false): object {
 }
 
 /** Slack, "Formatting text for app surfaces": three characters begin mentions, links and entities. */
-export function escapeMrkdwn(text: string): string {
+function escapeMrkdwn(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
