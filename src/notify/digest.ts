@@ -39,9 +39,7 @@ export async function digestFailures(
 }
 
 /** What the changes come to; `null` where that is nothing. Who failed and recovered in between is only counted. */
-function digestOf(
-  changes: readonly FailureChange[],
-): Extract<StateEvent, { kind: "failureDigest" }> | null {
+function digestOf(changes: readonly FailureChange[]): Extract<StateEvent, { kind: "failureDigest" }> | null {
   const people = new Map<string, { failedBefore: boolean; last: FailureChange }>();
   for (const change of changes) {
     const known = people.get(change.objectId);

@@ -191,7 +191,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     expect(found("before *** after", secret)).toEqual([]);
     expect(formsOf(secret).every((form) => form.length >= 10)).toBe(true);
   });
-}, 120_000);
+}, 300_000);
 
 const echoes: readonly (readonly [string, (request: Passing) => Answer])[] = [
   ["400", (request) => refusal(400, request)],
