@@ -14,7 +14,7 @@ The key \`mapping\` of the configuration is a list, or the name of a file that h
 mapping that Lattice documents for Azure ([config/default-mapping.yaml](../config/default-mapping.yaml)). Each entry has a
 \`target\` (a SCIM path) and one of
 
-- \`source\`: an attribute of the Entra user, by its Graph name or the older one that Entra's portal shows;
+- \`source\`: an attribute of the Entra user, by its Graph name or the older one that Entra's portal shows ([sources](#sources));
 - \`constant\`: a fixed value;
 - \`expression\`: Entra's expression language, as written in the portal.
 
@@ -24,6 +24,68 @@ mapping that Lattice documents for Azure ([config/default-mapping.yaml](../confi
 | \`apply\` | \`always\`, or \`onCreate\`: sent when the account is made, never again |
 | \`onNull\` | \`clear\`, or \`keep\`: what happens when the source has no value any more |
 | \`default\` | value for a new account whose source has none |
+| \`required\` | \`true\`: a person without a value, or with one of the wrong type, is left alone with the reason; always so for userName. Who has left is switched off all the same |
+| \`type\` | for an attribute of your own ([targets](#targets)): \`text\` (default), \`number\`, \`boolean\`, \`date\`, \`dateTime\`, \`timezone\`, \`email\` |
+| \`timezone\` | with type \`date\`: in which time zone a moment is a day; UTC without it |
+
+## Sources
+
+- Plain properties of Graph's user, such as \`employeeType\` or \`onPremisesSamAccountName\`; one of a list by its place from 0, as
+  \`businessPhones[0]\`. Older names do as well: objectId, telephoneNumber, mobile, physicalDeliveryOfficeName,
+  facsimileTelephoneNumber, dirSyncEnabled, lastDirSyncTime, immutableId, sipProxyAddress, refreshTokensValidFromDateTime,
+  userState, userStateChangedOn.
+- \`onPremisesExtensionAttributes.extensionAttribute1\` to 15, or \`extensionAttribute1\` alone; \`employeeOrgData.division\` and
+  \`employeeOrgData.costCenter\`; directory extensions as \`extension_APPID_NAME\`.
+- \`IsSoftDeleted\`: disabled, deleted or out of scope. \`userPrincipalName\` of a guest is without \`#EXT#\` and the tenant's domain,
+  as Entra provisions it; \`originalUserPrincipalName\` is the name as it is.
+- \`manager\` is a reference, for the target manager alone. \`manager.displayName\`, \`manager.mail\`, \`manager.employeeId\` and so on are
+  the manager's own attributes, whether or not the manager is in scope; where one of them changes, the reports are looked
+  at again in the same cycle. A manager who was deleted is none. Of a manager who is no user of the directory (a contact)
+  nothing is known: such an attribute is left as it is.
+- \`customSecurityAttributes.SET.ATTRIBUTE\` needs the application permission CustomSecAttributeAssignment.Read.All beside the
+  others. Without it Graph shows no values and no error, so that a cycle with a token that lacks it stops before anything is
+  cleared, and \`check\` says so. Graph's rounds of changes do not have these attributes: a change of one is seen in the next
+  full read (\`reconcile.every\`, \`sync --full\`) or when the person is asked for by name (\`sync --user\`).
+- What Graph gives of one user at a time only (skills, aboutMe and the like), lists of objects (licences, identities) and
+  pictures cannot be mapped.
+
+## Targets
+
+What Lattice documents; other attributes are refused with the reason when the configuration is read.
+
+| target | type |
+|---|---|
+| userName | an e-mail address; required |
+| externalId, nickName | text, sent when the account is made |
+| active | boolean |
+| displayName, title, name.formatted, name.givenName, name.familyName, name.middleName | text |
+| timezone | an Olson name such as America/Los_Angeles |
+| \`emails[type eq "work"].value\`, or another type | e-mail |
+| \`phoneNumbers[type eq "work"].value\`, or another type but mobile and fax | text |
+| URN of the enterprise extension, with employeeNumber, department, division, organization, costCenter | text |
+| the same with manager | reference: its source is \`manager\` |
+| \`urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:\` with birthDate, startDate | date, or \`type: dateTime\` |
+| the same with gender | text |
+| the same with the name of an attribute of your own in camelCase | text, or what \`type\` says; a multiple choice is a text |
+
+- A type in brackets is how a mapping says which of several values it means. It never goes to Lattice, which takes no
+  filters: the list is sent whole, with the values of other types as they are.
+- \`date\` is sent as \`2026-01-31\`. A day stays that day; a moment, which is how Graph has employeeHireDate, becomes the day that it
+  is in \`timezone\`. \`dateTime\` is sent in UTC, as \`2026-01-31T09:00:00Z\`.
+- A value of the wrong type leaves this attribute of this person as it is in Lattice; the log names the attribute, and at
+  level debug the value.
+- Where Lattice publishes its schemas, \`check\` names mapped attributes that are not there or have another type.
+
+\`\`\`yaml
+- target: urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:startDate
+  source: employeeHireDate
+  timezone: America/New_York
+- target: urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:level
+  source: extensionAttribute4
+  type: number
+- target: urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:managerEmail
+  source: manager.mail
+\`\`\`
 
 ## Bring it over from Entra
 
@@ -100,7 +162,7 @@ one with an attribute that has no value does not hold. Names are case-sensitive.
 
 - Each expression sees the whole person as last read, so that a part that has not changed is never taken to be empty.
 - A value of the wrong type (a text where a date is expected) leaves this attribute of this person as it is in Lattice; the
-  log says why. Where it is the userName, the person is left alone.
+  log says why. Where it is the userName, or another that is \`required\`, the person is left alone.
 - Dates are in UTC. Formats are .NET's custom and standard ones, with English names.
 - Regular expressions are .NET's, carried out in linear time: looking ahead or behind, references back and conditions are
   refused when the configuration is read, and so are patterns of more than 500 characters.

@@ -4,6 +4,7 @@ import type { ConfirmedTarget, LinkedTarget } from "../domain/store.ts";
 import { valueAt } from "../domain/target.ts";
 import type { AttributeMapping } from "../mapping/mapping.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
+import { sameValue } from "../mapping/target-type.ts";
 import type { PlanInput } from "./plan-input.ts";
 
 /** What a new account shall hold. */
@@ -28,7 +29,7 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
     if (value === null && mapping.onNull === "keep") continue;
     // The default of the create stands until the source has a value.
     if (value === null && before !== null && jsonEquals(before, mapping.defaultValue)) continue;
-    if (!holds(link, mapping.target, value)) {
+    if (!holds(link, mapping.target, value) && !sameValue(mapping.type, before, value)) {
       changes.push({
         attribute: mapping.target,
         before,

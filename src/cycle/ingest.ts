@@ -42,11 +42,12 @@ async function readInto(
   context: CycleContext,
   pages: AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>,
 ): Promise<{ readonly watermark: string; readonly people: number }> {
+  const { ofManager } = context.settings.mapping;
   const key = keyOf(context);
   let done = 0;
   for (let page = await pages.next(); ; page = await pages.next()) {
     if (page.done === true) return { watermark: page.value.watermark, people: done };
-    const returned = await context.store.saveSource(page.value, context.cycleId, key);
+    const returned = await context.store.saveSource(page.value, context.cycleId, key, ofManager);
     for (const objectId of returned) await readAnew(context, objectId);
     done += page.value.length;
     context.onProgress?.({ phase: "reading Entra", done, total: null });
@@ -59,7 +60,7 @@ async function readInto(
  */
 async function readAnew(context: CycleContext, objectId: string): Promise<void> {
   const found = await context.source.readUser(objectId, context.signal);
-  if (found !== null) await context.store.saveSource([found], context.cycleId, keyOf(context));
+  if (found !== null) await save(context, found);
 }
 
 async function keepWatermark(context: CycleContext, watermark: string): Promise<void> {
@@ -84,17 +85,27 @@ async function confirmMissing(context: CycleContext): Promise<void> {
       const found = await source.readUser(objectId, signal);
       // Of somebody in the bin a 404 says nothing new.
       if (found === null && presence !== "present") continue;
-      await store.saveSource(
-        [found ?? { kind: "removed", objectId, presence: "deleted" }],
-        cycleId,
-        keyOf(context),
-      );
+      await save(context, found ?? { kind: "removed", objectId, presence: "deleted" });
     }
     const last = missing.at(-1);
     if (last === undefined) break;
     after = last.objectId;
   }
   await store.forgetSourceMissing(cycleId);
+}
+
+/** Adds one person to the source picture. */
+async function save(context: CycleContext, change: SourceChange): Promise<void> {
+  const { ofManager } = context.settings.mapping;
+  await context.store.saveSource([change], context.cycleId, keyOf(context), ofManager);
+}
+
+/** Where the person is mapped from the manager's attributes, those are made current too; nothing is concluded from a 404. */
+async function readManager(context: CycleContext, objectId: string): Promise<void> {
+  const managerId = (await context.store.findSource(objectId))?.managerId ?? null;
+  if (managerId === null || context.settings.mapping.ofManager.length === 0) return;
+  const manager = await context.source.readUser(managerId, context.signal);
+  if (manager !== null) await save(context, manager);
 }
 
 function keyOf(context: CycleContext) {
@@ -167,11 +178,8 @@ export async function ingestPerson(context: CycleContext, idOrUserName: string):
     );
   }
   const objectId = found?.objectId ?? known?.objectId ?? idOrUserName;
-  await store.saveSource(
-    [found ?? { kind: "removed", objectId, presence: "deleted" }],
-    cycleId,
-    keyOf(context),
-  );
+  await save(context, found ?? { kind: "removed", objectId, presence: "deleted" });
+  await readManager(context, objectId);
 
   const link = await store.linkOf(objectId);
   if (link !== null) {

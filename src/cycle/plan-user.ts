@@ -1,5 +1,6 @@
 import type { Action, Change, Evidence, Operation } from "../domain/plan.ts";
 import type { Decision, LinkedTarget } from "../domain/store.ts";
+import { isEmailAddress } from "../mapping/email-address.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { findMatch } from "./match.ts";
 import { operation, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
@@ -36,9 +37,9 @@ function planLeaver(input: PlanInput, link: LinkedTarget, settings: PlanSettings
 }
 
 function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
-  const blocked = nameFault(input);
+  const blocked = nameFault(input) ?? lackingFault(input, { creates: false });
   if (blocked !== null) {
-    // A name that cannot be sent must not keep a leaver's account alive.
+    // What cannot be sent must not keep a leaver's account alive.
     if (input.mapped.active === false && link.active) {
       return decide(input, link, settings, [activeChange(link, false)], null);
     }
@@ -48,7 +49,7 @@ function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings
 }
 
 function planUnlinked(input: PlanInput, settings: PlanSettings): Decision {
-  const blocked = nameFault(input);
+  const blocked = nameFault(input) ?? lackingFault(input, { creates: false });
   if (blocked !== null) return blocked;
   const match = findMatch(input, settings);
   if ("decision" in match) return match.decision;
@@ -58,6 +59,8 @@ function planUnlinked(input: PlanInput, settings: PlanSettings): Decision {
     return skip(input, "disabled", "the account is disabled in Entra; a disabled person is never created");
   }
   if (!settings.actions.create) return skip(input, "actionOff", "actions.create is off");
+  const lacking = lackingFault(input, { creates: true });
+  if (lacking !== null) return lacking;
   const removed = input.candidate.accountRemoved;
   const creation = operation(input, {
     action: "create",
@@ -199,6 +202,10 @@ function evidenceOf({ candidate, mapped }: PlanInput): Evidence | null {
 /** A userName that no account can have: not an address, or somebody else's too. */
 function nameFault(input: PlanInput): Decision | null {
   const { userName } = input.mapped;
+  const problem = input.mapped.problems.find(({ target }) => target === "userName");
+  if (problem !== undefined) {
+    return skip(input, "mappingFailed", `the userName cannot be worked out: ${problem.reason}`);
+  }
   if (userName === null)
     return skip(input, "invalidUserName", "the mapped userName is empty; Lattice needs an e-mail address");
   if (!isEmailAddress(userName)) {
@@ -218,9 +225,8 @@ function nameFault(input: PlanInput): Decision | null {
   return null;
 }
 
-/** Deliberately plain: one @, no blanks or control characters, a dot in the domain (RFC 5321 leaves more to the server). */
-function isEmailAddress(text: string): boolean {
-  return (
-    text.length <= 254 && !/[\s\p{Cc}"(),:;<>[\\\]]/u.test(text) && /^[^@]+@[^@.]+(\.[^@.]+)+$/.test(text)
-  );
+/** An attribute that the mapping requires and that has no value, or one of the wrong type. */
+function lackingFault(input: PlanInput, { creates }: { readonly creates: boolean }): Decision | null {
+  const fault = input.mapped.lacking.find(({ onCreate }) => creates || !onCreate);
+  return fault === undefined ? null : skip(input, "mappingFailed", fault.reason);
 }

@@ -60,15 +60,18 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
   const environment = { now: context.clock.now, random: context.random };
   const people = candidates.map((candidate) => ({
     candidate,
-    mapped: mapUser(settings.mapping, candidate.source, { member: candidate.member, environment }),
+    mapped: mapUser(settings.mapping, candidate.source, {
+      member: candidate.member,
+      environment,
+      manager: candidate.manager?.source ?? null,
+    }),
   }));
   for (const { candidate, mapped } of people) {
-    for (const { target, reason } of mapped.problems) {
-      const { objectId } = candidate.source;
-      context.log.warn(
-        { objectId, attribute: target, reason },
-        "the attribute cannot be mapped and is left as it is",
-      );
+    const { objectId } = candidate.source;
+    for (const { target, reason, rule } of mapped.problems) {
+      const told = "the attribute cannot be mapped and is left as it is";
+      context.log.warn({ objectId, attribute: target, rule }, told);
+      context.log.debug({ objectId, attribute: target, reason }, told);
     }
   }
   const unlinked = people.filter(({ candidate }) => candidate.link === null);

@@ -56,6 +56,16 @@ export class RecordRejectedError extends DomainError {
 /** A value of one person cannot be mapped: the wrong type for what reads it. Says nothing of anybody else. */
 export class MappingError extends DomainError {
   readonly code = "MAPPING";
+  /** The rule without the value, which is the person's own: what a log may hold. */
+  readonly rule: string;
+
+  /** @param rule what the value must be; with `given`, the value itself, it ends in "must be …" */
+  constructor(rule: string, options: ErrorOptions & { readonly given?: string } = {}) {
+    const { given } = options;
+    const shown = given === "" ? "empty" : JSON.stringify(given?.slice(0, 60));
+    super(given === undefined ? rule : `${rule}, and is ${shown}`, options);
+    this.rule = given === undefined ? "a value cannot be used" : rule;
+  }
 }
 
 /** The target already holds an account with this userName or externalId (409). */

@@ -123,6 +123,8 @@ export interface Candidate {
     readonly presence: Presence | null;
     readonly userName: string | null;
     readonly latticeId: string | null;
+    /** As last read; `null` where the directory's picture does not have this person. */
+    readonly source: SourceUser | null;
   } | null;
 }
 
@@ -283,12 +285,14 @@ export interface StateStore {
 
   /**
    * Adds a page of a read to the source picture; people whose picture changed are marked for the next plan.
+   * @param ofManager properties that are mapped of a person's manager: where one of them changes, the reports are marked
    * @returns whom an incomplete item brought back from the bin: what it leaves out may have changed there
    */
   saveSource(
     changes: readonly SourceChange[],
     cycleId: number,
     userNameKey: UserNameKey,
+    ofManager?: readonly string[],
   ): Promise<readonly string[]>;
   /**
    * After a completed full read: linked people who were not in it, in pages by object id. Those who are known to be in the

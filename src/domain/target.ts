@@ -1,5 +1,19 @@
 import type { Json, JsonObject } from "./json.ts";
 
+/** What an attribute of an account takes; a `reference` is another account. */
+export type AttributeType =
+  | "text"
+  | "number"
+  | "boolean"
+  /** A day: `yyyy-MM-dd`. */
+  | "date"
+  /** A moment, in UTC. */
+  | "dateTime"
+  /** An Olson name, such as `America/Los_Angeles`. */
+  | "timezone"
+  | "email"
+  | "reference";
+
 /**
  * One Lattice account as last confirmed. `values` holds the mapped attributes only, by SCIM path as written in
  * the mapping (`title`, `name.givenName`, `emails[type eq "work"].value`, `urn:…:enterprise:2.0:User:department`);

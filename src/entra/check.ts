@@ -5,6 +5,12 @@ import { type GraphReader, skewHint } from "./graph-client.ts";
 import type { EntraScope } from "./options.ts";
 import { parsePage } from "./pages.ts";
 import { sampleScope } from "./scope.ts";
+import {
+  isSecurityAttributes,
+  requireSecurityAttributes,
+  securityAttributePermission,
+} from "./security-attributes.ts";
+import type { Selection } from "./users.ts";
 
 /** One thing that was tried, for the `check` command. */
 export interface ProbeStep {
@@ -20,13 +26,14 @@ export interface ProbeStep {
 export interface ProbeContext {
   readonly tokens: TokenProvider;
   readonly graph: GraphReader;
+  readonly selection: Selection;
   readonly scope: EntraScope;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /**
- * Tries, in order: the token, reading users, the scope, the clock. What cannot work without a token is left out
+ * Tries, in order: the token, reading users, custom security attributes where they are mapped, the scope, the clock. What cannot work without a token is left out
  * when there is none. Throws nothing but the signal's reason and programming errors.
  */
 export async function probeEntra(context: ProbeContext): Promise<readonly ProbeStep[]> {
@@ -52,7 +59,20 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
   const inScope = await step("Read the scope", async () => ({
     detail: scope.mode === "all" ? "Everybody is in scope." : await sampleScope(graph, scope, signal),
   }));
-  return [token, read, inScope, ...clockStep(graph.clockSkewMs())];
+  return [token, read, ...(await securityStep(context)), inScope, ...clockStep(graph.clockSkewMs())];
+}
+
+/** Where they are mapped: without the permission Graph shows nothing, and says nothing. */
+async function securityStep({ graph, selection, signal, tokens }: ProbeContext): Promise<ProbeStep[]> {
+  if (!selection.properties.some(isSecurityAttributes)) return [];
+  const tried = await step("Read custom security attributes", async () => {
+    await requireSecurityAttributes(selection, tokens, signal);
+    const url = new URL("/v1.0/users?$top=1&$select=id,customSecurityAttributes", graph.origin);
+    const call = { subject: "custom security attributes", permission: securityAttributePermission };
+    parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
+    return { detail: "Graph answered; their changes are seen in full reads only (reconcile.every)." };
+  });
+  return [tried];
 }
 
 function clockStep(skewMs: number | undefined): readonly ProbeStep[] {

@@ -10,6 +10,7 @@ import { type GraphCall, GraphRefusalError, isExpiredToken, malformed } from "./
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { readScope } from "./scope.ts";
+import { requireSecurityAttributes } from "./security-attributes.ts";
 import { parseDeltaItem, parseListedUser, parseSelection, type Selection } from "./users.ts";
 
 /** The directory in Entra, which can also test its own connection. */
@@ -45,12 +46,18 @@ export function createEntraSource(options: EntraOptions): EntraSource {
   const graph = createGraphReader({ graphUrl, tokens, clock, log, timeoutMs, userAgent });
   const selection = parseSelection(options.select, graphUrl.host);
   return {
-    readAll: (signal) => readAll(graph, selection, signal),
+    readAll: async function* (signal) {
+      await requireSecurityAttributes(selection, tokens, signal);
+      return yield* readAll(graph, selection, signal);
+    },
     readChanges: (watermark, signal) => readChanges(graph, selection, watermark, signal),
-    readUser: (id, signal) => readUser(graph, selection, id, signal),
+    readUser: async (id, signal) => {
+      await requireSecurityAttributes(selection, tokens, signal);
+      return readUser(graph, selection, id, signal);
+    },
     readScope: (signal) => (scope.mode === "all" ? null : readScope(graph, scope, signal)),
     readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
-    probe: (signal) => probeEntra({ tokens, graph, scope, clock, signal }),
+    probe: (signal) => probeEntra({ tokens, graph, selection, scope, clock, signal }),
   };
 }
 
@@ -142,7 +149,7 @@ async function currentWatermark(
   signal: AbortSignal,
 ): Promise<string> {
   // What the round tracks is fixed by this first request and lives on in its token.
-  const properties = selection.manager ? [...selection.properties, "manager"] : selection.properties;
+  const properties = selection.manager ? [...selection.tracked, "manager"] : selection.tracked;
   const url = new URL(`/v1.0/users/delta?$deltatoken=latest&$select=${encodeList(properties)}`, graph.origin);
   const pages = readPages(graph, url, users, signal);
   for (;;) {

@@ -2,11 +2,14 @@ import { fitsAddress } from "../domain/address.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { SourceChange } from "../domain/source.ts";
 import { malformed } from "./graph-error.ts";
+import { isSecurityAttributes } from "./security-attributes.ts";
 
 /** Which properties of a user are asked for. */
 export interface Selection {
   /** Value of `$select` without the manager; `id` is always part of it. */
   readonly properties: readonly string[];
+  /** The same for rounds of changes, which do not have all of them. */
+  readonly tracked: readonly string[];
   /** Whether the manager's id is asked for. */
   readonly manager: boolean;
   /** The configured spelling by the lower-case name: Graph answers in its own spelling. */
@@ -23,9 +26,11 @@ export function parseSelection(select: readonly string[], host: string): Selecti
       .filter((name) => name.toLowerCase() !== "manager")
       .map((name) => [name.toLowerCase(), name] as const),
   );
-  const properties = [...spelling.values()];
+  const named = [...spelling.values()];
+  const properties = spelling.has("id") ? named : ["id", ...named];
   return {
-    properties: spelling.has("id") ? properties : ["id", ...properties],
+    properties,
+    tracked: properties.filter((name) => !isSecurityAttributes(name)),
     manager: wanted.some((name) => name.toLowerCase() === "manager"),
     spelling,
     host,

@@ -51,11 +51,11 @@ export function expressionError(text: string, offset: number, sentence: string):
   return new UsageError(`column ${offset + 1}: ${sentence}\n    ${line}\n    ${" ".repeat(offset - start)}^`);
 }
 
-/** Names of the source attributes that the expression reads, each once. */
-export function attributesOf(tree: Expression): readonly string[] {
-  const names = new Set<string>();
+/** The source attributes that the expression reads, each with the offset where it stands first. */
+export function attributesOf(tree: Expression): ReadonlyMap<string, number> {
+  const names = new Map<string, number>();
   const visit = (node: Expression): void => {
-    if (node.kind === "attribute") names.add(node.name);
+    if (node.kind === "attribute" && !names.has(node.name)) names.set(node.name, node.offset);
     if (node.kind === "call") node.arguments.forEach(visit);
     if (node.kind === "condition") {
       visit(node.left);
@@ -63,7 +63,7 @@ export function attributesOf(tree: Expression): readonly string[] {
     }
   };
   visit(tree);
-  return [...names];
+  return names;
 }
 
 /** Names of the functions that are called, each as often as it is. */

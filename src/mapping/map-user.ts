@@ -2,8 +2,10 @@ import { MappingError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { Environment } from "./functions/definition.ts";
-import { type AttributeMapping, type Mapping, type MappingContext, typedValue } from "./mapping.ts";
-import { ignoreFlow, isEmpty, toText, type Value } from "./value.ts";
+import type { AttributeMapping, Mapping, MappingContext } from "./mapping.ts";
+import { shortPath } from "./target-attributes.ts";
+import { typedValue } from "./target-type.ts";
+import { ignoreFlow } from "./value.ts";
 
 /** What Lattice shall hold for one person. */
 export interface MappedUser {
@@ -20,23 +22,39 @@ export interface MappedUser {
   readonly values: readonly { readonly mapping: AttributeMapping; readonly value: Json }[];
   /** The reference mapping (the manager), if any; its value is `SourceUser.managerId`. */
   readonly reference: AttributeMapping | null;
-  /** Attributes that could not be worked out for this person, and why, in words. They are left as they are. */
-  readonly problems: readonly { readonly target: string; readonly reason: string }[];
+  /** Attributes that could not be worked out for this person. They are left as they are. */
+  readonly problems: readonly MappingProblem[];
+  /** Required attributes without a value: why the person is left alone, and whether only a new account needs it. */
+  readonly lacking: readonly { readonly reason: string; readonly onCreate: boolean }[];
+}
+
+export interface MappingProblem {
+  readonly target: string;
+  /** In words, with the value at fault. */
+  readonly reason: string;
+  /** The same without the value, which is the person's own: what a log may hold. */
+  readonly rule: string;
 }
 
 /**
  * Maps one person: a pure function of the source user, the scope decision and the configuration.
- * @param state `member`: the person is a member of the scope; scoping filters are decided here
+ * @param state `member`: the person is a member of the scope; scoping filters are decided here. `manager`: the person's
+ * manager as last read, where the directory's picture has that person
  */
 export function mapUser(
   mapping: Mapping,
   user: SourceUser,
-  state: { readonly member: boolean; readonly environment: Environment },
+  state: {
+    readonly member: boolean;
+    readonly environment: Environment;
+    readonly manager?: SourceUser | null;
+  },
 ): MappedUser {
-  const { member, environment } = state;
+  const { member, environment, manager = null } = state;
   const filteredOut = mapping.filters.rejects(user);
-  const context = { inScope: member && filteredOut === null, environment };
-  const problems: { target: string; reason: string }[] = [];
+  const context = { inScope: member && filteredOut === null, environment, manager };
+  const problems: MappingProblem[] = [];
+  const lacking: { reason: string; onCreate: boolean }[] = [];
   const values: { mapping: AttributeMapping; value: Json }[] = [];
   let userName: string | null = null;
   let externalId: string | null = null;
@@ -48,28 +66,37 @@ export function mapUser(
       reference = attribute;
       continue;
     }
-    const found = attempt(attribute, user, context);
-    if (found instanceof MappingError) {
-      problems.push({ target: attribute.target, reason: found.message });
-      continue;
+    const value = attempt(attribute, user, context);
+    const failure = value instanceof MappingError ? problemOf(attribute, value) : null;
+    if (failure !== null) problems.push(failure);
+    if (attribute.required && (failure !== null || (value ?? attribute.defaultValue) === null)) {
+      const why = failure === null ? "has no value" : `cannot be worked out: ${failure.reason}`;
+      const reason = `${shortPath(attribute.target)} is required, and ${why}`;
+      lacking.push({ reason, onCreate: attribute.apply === "onCreate" });
     }
-    if (found === ignoreFlow) continue;
-    const value = typedValue(attribute.type, found);
+    if (value instanceof MappingError) continue;
+    if (value === undefined) continue;
     if (attribute.target === "userName") userName = typeof value === "string" ? value : null;
     if (attribute.target === "externalId") externalId = typeof value === "string" ? value : null;
     if (attribute.target === "active") active = typeof value === "boolean" ? value : null;
     values.push({ mapping: attribute, value });
   }
-  return { userName, externalId, active, filteredOut, values, reference, problems };
+  return { userName, externalId, active, filteredOut, values, reference, problems, lacking };
 }
 
+function problemOf({ target, redacted }: AttributeMapping, { message, rule }: MappingError): MappingProblem {
+  return { target, reason: redacted ? rule : message, rule };
+}
+
+/** `undefined`: the attribute shall be left as it is. */
 function attempt(
   attribute: AttributeMapping,
   user: SourceUser,
   context: MappingContext,
-): Value | MappingError {
+): Json | undefined | MappingError {
   try {
-    return attribute.evaluate(user, context);
+    const value = attribute.evaluate(user, context);
+    return value === ignoreFlow ? undefined : typedValue(attribute, value);
   } catch (error) {
     if (error instanceof MappingError) return error;
     throw error;
@@ -81,6 +108,5 @@ export function userNameKey(mapping: Mapping, user: SourceUser, environment: Env
   const attribute = mapping.attributes.find(({ target }) => target === "userName");
   if (attribute === undefined || mapping.filters.rejects(user) !== null) return null;
   const value = attempt(attribute, user, { inScope: true, environment });
-  if (value instanceof MappingError || isEmpty(value)) return null;
-  return toText(value).toLowerCase();
+  return typeof value === "string" ? value.toLowerCase() : null;
 }

@@ -1,24 +1,27 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { UsageError } from "../domain/errors.ts";
+import { MappingError, UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
+import type { AttributeType } from "../domain/target.ts";
 import { compileExpression, unsteadyCall } from "./evaluate.ts";
-import { attributesOf, callsOf, parseExpression } from "./expression.ts";
+import { attributesOf, callsOf, expressionError, parseExpression } from "./expression.ts";
 import type { Environment } from "./functions/definition.ts";
 import type { ScopingFilters } from "./scoping-filter.ts";
-import { alwaysRead, type ReadContext, sourceAttribute } from "./source-attributes.ts";
-import { managerPath, type TargetType, targetAttribute } from "./target-attributes.ts";
-import { isEmpty, toText, type Value } from "./value.ts";
+import { alwaysRead, type MappedAttribute, mappedAttribute, type ReadContext } from "./source-attributes.ts";
+import { managerPath, type TargetAttribute, targetAttribute } from "./target-attributes.ts";
+import { isTimeZone, type TypedTarget, typedValue } from "./target-type.ts";
+import type { Value } from "./value.ts";
 
 export type OnNull = "clear" | "keep";
 
 /** One attribute mapping, ready to be applied. */
-export interface AttributeMapping {
+export interface AttributeMapping extends TypedTarget {
   /** SCIM path. */
   readonly target: string;
-  readonly type: TargetType;
+  /** A person for whom there is no value of the right type is left alone. */
+  readonly required: boolean;
   readonly apply: "always" | "onCreate";
   readonly onNull: OnNull;
   /** Sent on create where the source has no value. */
@@ -44,6 +47,8 @@ export interface Mapping {
   readonly matching: readonly ("userName" | "externalId")[];
   /** Graph properties to read, `manager` included where it is mapped. */
   readonly select: readonly string[];
+  /** Of those, the ones that are mapped of a person's manager: a change of one concerns the reports. */
+  readonly ofManager: readonly string[];
   /** SCIM paths that are written. */
   readonly paths: readonly string[];
   readonly filters: ScopingFilters;
@@ -51,12 +56,18 @@ export interface Mapping {
   readonly digest: string;
 }
 
+/** What `type` of an attribute mapping can be; whether Lattice's attribute takes it is looked at then. */
+const attributeTypes = ["text", "number", "boolean", "date", "dateTime", "timezone", "email"] as const;
+
 const ruleSchema = z
   .strictObject({
     target: z.string(),
     source: z.string().optional(),
     constant: z.union([z.string(), z.number(), z.boolean()]).optional(),
     expression: z.string().optional(),
+    type: z.enum(attributeTypes).optional(),
+    timezone: z.string().optional(),
+    required: z.boolean().optional(),
     matchingPrecedence: z.int().positive().optional(),
     apply: z.enum(["always", "onCreate"]).optional(),
     onNull: z.enum(["clear", "keep"]).optional(),
@@ -91,6 +102,7 @@ export function parseMapping(
   const faults: string[] = [];
   const attributes: AttributeMapping[] = [];
   const properties = new Set([...alwaysRead, ...options.filters.properties]);
+  const ofManager = new Set<string>();
 
   raw.forEach((item: unknown, index) => {
     const parsed = ruleSchema.safeParse(item);
@@ -104,7 +116,12 @@ export function parseMapping(
     try {
       const { mapping, reads } = compileRule(parsed.data, options.onNull);
       attributes.push(mapping);
-      for (const property of reads) properties.add(property);
+      for (const attribute of reads) {
+        if (attribute.property !== null) properties.add(attribute.property);
+        if (!attribute.ofManager) continue;
+        properties.add("manager");
+        if (attribute.property !== null) ofManager.add(attribute.property);
+      }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       faults.push(`mapping ${index + 1} (${parsed.data.target}): ${error.message}`);
@@ -118,6 +135,7 @@ export function parseMapping(
     attributes,
     matching: matchingOrder(attributes),
     select: [...properties],
+    ofManager: [...ofManager],
     paths: attributes.map((attribute) => attribute.target),
     filters: options.filters,
     digest: createHash("sha256")
@@ -131,13 +149,13 @@ export function checkRule(rule: Rule): void {
   compileRule(rule, "clear");
 }
 
-function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: readonly string[] } {
+function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: Reads } {
   const target = targetAttribute(rule.target);
   const { evaluate, reads, origin, redacted, reference } = compileSource(rule);
   if ((target.type === "reference") !== reference) {
     throw new UsageError(
       reference
-        ? `"manager" is a reference and can only feed ${managerPath}`
+        ? `"manager" is a reference and can only feed ${managerPath}; map one of its attributes, such as manager.displayName`
         : `${target.path} is a reference: its source is "manager"`,
     );
   }
@@ -146,12 +164,21 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
       "Lattice can be searched by userName and externalId only: matchingPrecedence belongs there",
     );
   }
+  if (target.path === "userName" && reads.some((attribute) => attribute.ofManager)) {
+    throw new UsageError("userName is the person's own: an attribute of the manager cannot feed it");
+  }
+  if (target.type === "reference" && rule.required === true) {
+    throw new UsageError('a person may have no manager, or one without an account: leave "required" out');
+  }
+  const typed = { type: typeOf(rule, target), zone: zoneOf(rule, target) };
+  if (rule.constant !== undefined) checkConstant(typed, rule.constant, "constant");
   const mapping: AttributeMapping = {
     target: target.path,
-    type: target.type,
+    ...typed,
+    required: rule.required ?? target.path === "userName",
     apply: target.createOnly ? "onCreate" : (rule.apply ?? "always"),
     onNull: rule.onNull ?? onNull,
-    defaultValue: rule.default === undefined ? null : typedValue(target.type, rule.default),
+    defaultValue: rule.default === undefined ? null : checkConstant(typed, rule.default, "default"),
     matchingPrecedence: rule.matchingPrecedence ?? null,
     origin,
     redacted,
@@ -160,8 +187,39 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
   return { mapping, reads };
 }
 
+function typeOf({ type }: Rule, target: TargetAttribute): AttributeType {
+  if (type === undefined || type === target.type) return target.type;
+  if (target.choice.includes(type)) return type;
+  throw new UsageError(
+    target.choice.length === 0
+      ? `Lattice takes a value of type ${target.type} here: leave "type" out`
+      : `"type" is one of ${target.choice.join(", ")} here`,
+  );
+}
+
+/** @throws UsageError where it is no Olson time zone, or the value is no date */
+function zoneOf(rule: Rule, target: TargetAttribute): string {
+  if (rule.timezone === undefined) return "UTC";
+  if (typeOf(rule, target) !== "date") throw new UsageError('"timezone" belongs to a mapping of type date');
+  if (isTimeZone(rule.timezone)) return rule.timezone;
+  throw new UsageError(
+    `"${rule.timezone}" is no time zone; write its Olson name, such as America/Los_Angeles`,
+  );
+}
+
+function checkConstant(typed: TypedTarget, value: Value, key: string): Json {
+  try {
+    return typedValue(typed, value);
+  } catch (error) {
+    if (error instanceof MappingError) throw new UsageError(`"${key}" ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+type Reads = readonly MappedAttribute[];
+
 function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin" | "redacted"> & {
-  reads: readonly string[];
+  reads: Reads;
   reference: boolean;
 } {
   if (rule.constant !== undefined) {
@@ -175,16 +233,17 @@ function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"
     };
   }
   if (rule.source !== undefined) {
-    const attribute = sourceAttribute(rule.source);
-    const reads = attribute.property === null ? [] : [attribute.property];
+    const attribute = mappedAttribute(rule.source);
     const { read, reference } = attribute;
-    return { evaluate: read, reads, origin: rule.source, redacted: false, reference };
+    return { evaluate: read, reads: [attribute], origin: rule.source, redacted: false, reference };
   }
   const text = rule.expression ?? "";
   const tree = parseExpression(text);
   // First: where a function cannot be used, that its attribute is not read either says less.
   const evaluator = compileExpression(tree, text);
-  const readers = new Map(attributesOf(tree).map((name) => [name, sourceAttribute(name)]));
+  const readers = new Map(
+    [...attributesOf(tree)].map(([name, offset]) => [name, attributeAt(name, offset, text)]),
+  );
   const unsteady = unsteadyCall(tree);
   if (unsteady !== undefined && (rule.apply !== "onCreate" || rule.matchingPrecedence !== undefined)) {
     throw new UsageError(
@@ -194,19 +253,20 @@ function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"
   return {
     evaluate: (user, context) =>
       evaluator((name) => readers.get(name)?.read(user, context) ?? null, context.environment),
-    reads: [...readers.values()].flatMap((attribute) => attribute.property ?? []),
+    reads: [...readers.values()],
     origin: text,
     redacted: callsOf(tree).includes("Redact"),
     reference: false,
   };
 }
 
-/** A value as its attribute takes it. An empty text is no value: SCIM has no use for it, and Entra does not send it. */
-export function typedValue(type: TargetType, value: Value): Json {
-  if (isEmpty(value)) return null;
-  if (type !== "boolean") return toText(value);
-  const text = toText(value).toLowerCase();
-  return text === "true" ? true : text === "false" ? false : null;
+function attributeAt(name: string, offset: number, text: string): MappedAttribute {
+  try {
+    return mappedAttribute(name);
+  } catch (error) {
+    if (error instanceof UsageError) throw expressionError(text, offset, error.message);
+    throw error;
+  }
 }
 
 function duplicates(attributes: readonly AttributeMapping[]): string[] {

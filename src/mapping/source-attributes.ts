@@ -1,6 +1,6 @@
 import { closest } from "fastest-levenshtein";
-import { UsageError } from "../domain/errors.ts";
-import { isJsonObject } from "../domain/json.ts";
+import { MappingError, UsageError } from "../domain/errors.ts";
+import { isJsonObject, type Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
 import { fromJson, type Value } from "./value.ts";
 
@@ -69,8 +69,43 @@ const aliases: { readonly [name: string]: string } = {
   facsimileTelephoneNumber: "faxNumber",
   physicalDeliveryOfficeName: "officeLocation",
   dirSyncEnabled: "onPremisesSyncEnabled",
+  lastDirSyncTime: "onPremisesLastSyncDateTime",
   immutableId: "onPremisesImmutableId",
+  sipProxyAddress: "imAddresses[0]",
+  refreshTokensValidFromDateTime: "signInSessionsValidFromDateTime",
+  userState: "externalUserState",
+  userStateChangedOn: "externalUserStateChangeDateTime",
 };
+
+/** Properties of a user that no mapping can have, by the reason. */
+const unreadable: ReadonlyMap<string, string> = new Map([
+  ...reason(
+    "Graph gives it of one user at a time only, and tells no change of it",
+    "aboutMe birthday hireDate interests mailboxSettings mySite pastProjects preferredName responsibilities schools skills",
+  ),
+  ...reason(
+    "it is no plain value, but made of parts that stand for nothing in Lattice",
+    "assignedLicenses assignedPlans authorizationInfo cloudRealtimeCommunicationInfo identities licenseAssignmentStates onPremisesProvisioningErrors passwordProfile provisionedPlans serviceProvisioningErrors signInActivity",
+  ),
+  ...reason("Lattice documents no attribute for roles, and they are not read", "appRoleAssignments"),
+  ...reason("pictures are not provisioned", "photo thumbnailPhoto"),
+  ...reason(
+    "name one of its parts, such as onPremisesExtensionAttributes.extensionAttribute1",
+    "onPremisesExtensionAttributes",
+  ),
+  ...reason(
+    "name one of its parts: employeeOrgData.division or employeeOrgData.costCenter",
+    "employeeOrgData",
+  ),
+  ...reason(
+    "name the set and the attribute, as in customSecurityAttributes.Engineering.Project",
+    "customSecurityAttributes",
+  ),
+]);
+
+function reason(text: string, names: string): [string, string][] {
+  return names.split(" ").map((name) => [name, text]);
+}
 
 /** Attributes that no directory holds: they are worked out for each person. */
 const computed = ["IsSoftDeleted", "originalUserPrincipalName"];
@@ -86,13 +121,48 @@ export interface SourceAttribute {
 export interface ReadContext {
   /** The person is assigned and passes the scoping filters. */
   readonly inScope: boolean;
+  /** The person's manager as last read; absent where the directory's picture does not have that person. */
+  readonly manager?: SourceUser | null;
+}
+
+/** A source attribute of the person or of the person's manager. */
+export interface MappedAttribute extends SourceAttribute {
+  /** `manager.*`: the property is read of another person. */
+  readonly ofManager: boolean;
 }
 
 /** Read for every person, whatever the mapping: identity, lifecycle, and what tells a guest. */
 export const alwaysRead: readonly string[] = ["id", "userPrincipalName", "accountEnabled", "userType"];
 
 /**
- * Finds a source attribute by its Graph name, its older name, or a directory extension's name.
+ * Finds what an attribute mapping may read: an attribute of the person, or, as `manager.mail`, of the manager.
+ * @throws UsageError with the nearest known name
+ */
+export function mappedAttribute(name: string): MappedAttribute {
+  if (!name.startsWith(managerPrefix)) return { ...sourceAttribute(name), ofManager: false };
+  const attribute = sourceAttribute(name.slice(managerPrefix.length));
+  if (attribute.property === null || attribute.reference) {
+    throw new UsageError(`"${name}" cannot be mapped: of the manager only what Graph holds can be`);
+  }
+  return { ...attribute, ofManager: true, read: (user, context) => ofManager(attribute, user, context) };
+}
+
+const managerPrefix = "manager.";
+
+/** A manager who was deleted is none, as where the manager is mapped as a reference. */
+function ofManager(
+  attribute: SourceAttribute,
+  { managerId }: SourceUser,
+  { manager = null }: ReadContext,
+): Value {
+  if (managerId === null) return null;
+  // Not known is not empty: nothing is cleared because of it.
+  if (manager === null) throw new MappingError("the manager is nobody whom the directory showed so far");
+  return manager.presence === "present" ? attribute.read(manager, { inScope: true }) : null;
+}
+
+/**
+ * Finds an attribute of the person alone by its Graph name, its older name, or a directory extension's name.
  * @throws UsageError with the nearest known name
  */
 export function sourceAttribute(name: string): SourceAttribute {
@@ -109,18 +179,16 @@ export function sourceAttribute(name: string): SourceAttribute {
   if (name === "id" || name === "objectId")
     return { property: "id", reference: false, read: (user) => user.objectId };
 
+  if (name.startsWith(managerPrefix)) {
+    throw new UsageError(`"${name}" can be mapped, but nobody can be filtered by it`);
+  }
   const inBlock = blockOf(name);
   if (inBlock !== null) {
-    const { property, key } = inBlock;
-    return {
-      property,
-      reference: false,
-      read: (user) => {
-        const block = user.attributes[property];
-        return isJsonObject(block) ? fromJson(block[key]) : null;
-      },
-    };
+    const { property, keys } = inBlock;
+    return { property, reference: false, read: (user) => fromJson(within(user.attributes[property], keys)) };
   }
+  const why = unreadable.get(name);
+  if (why !== undefined) throw new UsageError(`the source attribute "${name}" cannot be used: ${why}`);
   if (/^extension_[0-9a-f]{32}_\w+$/i.test(name)) return plain(name);
 
   const resolved = Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
@@ -134,6 +202,7 @@ export function sourceAttribute(name: string): SourceAttribute {
       ...blocks,
       ...computed,
       "manager",
+      "manager.displayName",
     ]);
     throw new UsageError(`unknown source attribute "${name}"; did you mean "${nearest}"?`);
   }
@@ -150,13 +219,22 @@ export function sourceAttribute(name: string): SourceAttribute {
 }
 
 /** Properties that Graph has inside another; extension attributes also by their name alone, as Entra shows them. */
-function blockOf(name: string): { readonly property: string; readonly key: string } | null {
+function blockOf(name: string): { readonly property: string; readonly keys: readonly string[] } | null {
   const extension = /^(?:onPremisesExtensionAttributes\.)?(extensionAttribute(?:[1-9]|1[0-5]))$/.exec(
     name,
   )?.[1];
-  if (extension !== undefined) return { property: "onPremisesExtensionAttributes", key: extension };
+  if (extension !== undefined) return { property: "onPremisesExtensionAttributes", keys: [extension] };
   const organisation = /^employeeOrgData\.(division|costCenter)$/.exec(name)?.[1];
-  return organisation === undefined ? null : { property: "employeeOrgData", key: organisation };
+  if (organisation !== undefined) return { property: "employeeOrgData", keys: [organisation] };
+  const [, set, attribute] = /^customSecurityAttributes\.(\w+)\.(\w+)$/.exec(name) ?? [];
+  if (set === undefined || attribute === undefined) return null;
+  return { property: "customSecurityAttributes", keys: [set, attribute] };
+}
+
+function within(value: Json | undefined, keys: readonly string[]): Json | undefined {
+  let found = value;
+  for (const key of keys) found = isJsonObject(found) && Object.hasOwn(found, key) ? found[key] : undefined;
+  return found;
 }
 
 function plain(property: string): SourceAttribute {

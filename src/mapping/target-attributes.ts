@@ -1,45 +1,54 @@
 import { closest } from "fastest-levenshtein";
 import { UsageError } from "../domain/errors.ts";
+import type { AttributeType } from "../domain/target.ts";
 
 export const enterpriseUrn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 export const latticeUrn = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
 export const managerPath = `${enterpriseUrn}:manager`;
 
-export type TargetType = "text" | "boolean" | "reference";
-
 export interface TargetAttribute {
   /** The path as this tool writes it everywhere. */
   readonly path: string;
-  readonly type: TargetType;
+  readonly type: AttributeType;
   /** Lattice takes it when the account is made and never changes it afterwards ("Lattice SCIM API Schema"). */
   readonly createOnly: boolean;
+  /** Types that the mapping may choose from instead; Lattice's documents leave them to the company. */
+  readonly choice: readonly AttributeType[];
 }
 
 /** What Lattice documents ("Lattice SCIM API Schema"); extension attributes beyond these are a company's own. */
 const known: readonly TargetAttribute[] = [
   text("userName"),
   { ...text("externalId"), createOnly: true },
-  { path: "active", type: "boolean", createOnly: false },
+  typed("active", "boolean"),
   text("displayName"),
   { ...text("nickName"), createOnly: true },
   text("title"),
-  text("timezone"),
+  typed("timezone", "timezone"),
   text("name.formatted"),
   text("name.givenName"),
   text("name.familyName"),
   text("name.middleName"),
-  text('emails[type eq "work"].value'),
+  typed('emails[type eq "work"].value', "email"),
   text('phoneNumbers[type eq "work"].value'),
   text(`${enterpriseUrn}:employeeNumber`),
   text(`${enterpriseUrn}:department`),
   text(`${enterpriseUrn}:division`),
   text(`${enterpriseUrn}:organization`),
   text(`${enterpriseUrn}:costCenter`),
-  { path: managerPath, type: "reference", createOnly: false },
+  typed(managerPath, "reference"),
+  ...["birthDate", "startDate"].map((name) => ({
+    ...typed(`${latticeUrn}:${name}`, "date"),
+    choice: ["date", "dateTime"] as const,
+  })),
+  text(`${latticeUrn}:gender`),
 ];
 
 /** The documented paths, as this tool writes them. */
 export const targetPaths: readonly string[] = known.map(({ path }) => path);
+
+/** Data types of a company's own attributes ("Lattice SCIM API Schema": text, number, date, multiple choice). */
+const ownTypes = ["text", "number", "boolean", "date", "dateTime", "timezone", "email"] as const;
 
 /** Targets of Azure's default mapping that Lattice's set-up article has removed. */
 const removed = /^(preferredLanguage|addresses\b.*|phoneNumbers\[type eq "(mobile|fax)"\]\.value)$/;
@@ -55,7 +64,7 @@ export function targetAttribute(path: string): TargetAttribute {
   if (found !== undefined) return found;
   if (wanted.startsWith(`${latticeUrn}:`)) {
     const name = wanted.slice(latticeUrn.length + 1);
-    if (/^[a-z][A-Za-z0-9]*$/.test(name)) return text(wanted);
+    if (/^[a-z][A-Za-z0-9]*$/.test(name)) return { ...text(wanted), choice: ownTypes };
     throw new UsageError(
       `"${name}" is no name of a Lattice attribute: write its name in camelCase, such as "officeLocation" for "Office Location"`,
     );
@@ -65,6 +74,8 @@ export function targetAttribute(path: string): TargetAttribute {
       `Lattice does not take "${path}": its set-up article removes this attribute from the mapping; map it to a custom attribute under ${latticeUrn} instead`,
     );
   }
+  const ofType = /^(emails|phoneNumbers)\[type eq "[A-Za-z0-9][A-Za-z0-9 _-]*"\]\.value$/.exec(wanted);
+  if (ofType !== null) return typed(wanted, ofType[1] === "emails" ? "email" : "text");
   const nearest = closest(
     wanted,
     known.map((attribute) => attribute.path),
@@ -81,5 +92,9 @@ export function shortPath(path: string): string {
 }
 
 function text(path: string): TargetAttribute {
-  return { path, type: "text", createOnly: false };
+  return typed(path, "text");
+}
+
+function typed(path: string, type: AttributeType): TargetAttribute {
+  return { path, type, createOnly: false, choice: [] };
 }

@@ -37,7 +37,7 @@ export function fromJson(json: Json | undefined): Value {
   if (json === undefined || json === null) return null;
   if (typeof json !== "object") return json;
   if (!Array.isArray(json)) return null;
-  return json.filter((item): item is string => typeof item === "string");
+  return json.flatMap((item) => (item === null || typeof item === "object" ? [] : toText(item)));
 }
 
 /** `M/d/yyyy h:mm:ss tt`, the form in which Entra's date functions return a date. */

@@ -1,5 +1,5 @@
 import type { Change, Operation, SkipCode } from "../domain/plan.ts";
-import type { Presence } from "../domain/source.ts";
+import type { Presence, SourceUser } from "../domain/source.ts";
 import type { Candidate, Decision, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import {
@@ -16,6 +16,8 @@ interface CandidateRow extends SourceRow {
   readonly member: number;
   readonly manager_presence: Presence | null;
   readonly manager_user_name: string | null;
+  readonly manager_attributes: string | null;
+  readonly manager_manager_id: string | null;
   readonly manager_lattice_id: string | null;
   readonly account_removed: number;
   readonly rejected_at: number | null;
@@ -58,7 +60,7 @@ function candidates(db: Connection): StateStore["candidates"] {
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
          s.account_removed, r.rejected_at,
          (:everyone OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
-         m.presence AS manager_presence,
+         m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,
          json_extract(m.attributes, '$.userPrincipalName') AS manager_user_name,
          mt.lattice_id AS manager_lattice_id
        FROM source_user s
@@ -115,10 +117,17 @@ function candidates(db: Connection): StateStore["candidates"] {
                 presence: row.manager_presence,
                 userName: row.manager_user_name,
                 latticeId: row.manager_lattice_id,
+                source: managerOf(row, row.manager_id),
               },
       };
     });
   };
+}
+
+function managerOf(row: CandidateRow, objectId: string): SourceUser | null {
+  const { manager_attributes: attributes, manager_presence: presence } = row;
+  if (attributes === null || presence === null) return null;
+  return sourceUser({ object_id: objectId, attributes, manager_id: row.manager_manager_id, presence });
 }
 
 function sharing(db: Connection): StateStore["sharing"] {

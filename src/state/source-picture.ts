@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../domain/json.ts";
+import { type Json, type JsonObject, jsonEquals } from "../domain/json.ts";
 import type { SkipCode, Skipped } from "../domain/plan.ts";
 import type { Presence, SourceChange } from "../domain/source.ts";
 import type { StateStore, UserNameKey } from "../domain/store.ts";
@@ -51,7 +51,8 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
 
   return {
     ...scopeMethods(db),
-    saveSource: async (changes, cycleId, userNameKey) => save(changes, cycleId, userNameKey),
+    saveSource: async (changes, cycleId, userNameKey, ofManager = []) =>
+      save(changes, cycleId, userNameKey, ofManager),
     sourceMissing: async (cycleId, after, limit) =>
       missing.all(cycleId, after, limit).map((row) => ({ objectId: row.object_id, presence: row.presence })),
     forgetSourceMissing: async (cycleId) => {
@@ -79,7 +80,12 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
 
 function savePage(
   db: Connection,
-): (changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => readonly string[] {
+): (
+  changes: readonly SourceChange[],
+  cycleId: number,
+  userNameKey: UserNameKey,
+  ofManager: readonly string[],
+) => readonly string[] {
   const read = db.prepare<[string], SourceRow & { user_name_key: string | null }>(
     "SELECT object_id, attributes, manager_id, presence, user_name_key FROM source_user WHERE object_id = ?",
   );
@@ -116,6 +122,7 @@ function savePage(
     item: SourceChange,
     cycleId: number,
     userNameKey: UserNameKey,
+    ofManager: readonly string[],
   ): "same" | "changed" | "returned" => {
     const known = read.get(item.objectId);
     if (item.kind === "removed") {
@@ -149,6 +156,7 @@ function savePage(
       known.presence !== "present"
     ) {
       change.run(attributes, managerId, "present", cycleId, item.objectId);
+      if (differAt(ofManager, known.attributes, attributes)) markReports.run(item.objectId);
       retryNow.run(item.objectId);
       dropRejection.run(item.objectId);
       if (known.presence !== "present") {
@@ -165,17 +173,31 @@ function savePage(
     return outcome;
   };
 
-  return db.transaction((changes: readonly SourceChange[], cycleId: number, userNameKey: UserNameKey) => {
-    const returned: string[] = [];
-    let changed = false;
-    for (const item of changes) {
-      const outcome = saveOne(item, cycleId, userNameKey);
-      if (outcome !== "same") changed = true;
-      if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
-    }
-    if (changed) runAhead.run();
-    return returned;
-  });
+  return db.transaction(
+    (
+      changes: readonly SourceChange[],
+      cycleId: number,
+      userNameKey: UserNameKey,
+      ofManager: readonly string[],
+    ) => {
+      const returned: string[] = [];
+      let changed = false;
+      for (const item of changes) {
+        const outcome = saveOne(item, cycleId, userNameKey, ofManager);
+        if (outcome !== "same") changed = true;
+        if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
+      }
+      if (changed) runAhead.run();
+      return returned;
+    },
+  );
+}
+
+/** Whether two pictures of a person, as JSON, differ in one of these properties. */
+function differAt(properties: readonly string[], before: string, after: string): boolean {
+  if (properties.length === 0 || before === after) return false;
+  const [left, right] = [JSON.parse(before) as JsonObject, JSON.parse(after) as JsonObject];
+  return properties.some((name) => !jsonEquals(left[name], right[name]));
 }
 
 const moved = `SELECT object_id FROM (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)

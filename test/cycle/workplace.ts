@@ -74,14 +74,14 @@ function createHandClock(start = Date.UTC(2026, 10, 23, 8)): HandClock {
   };
 }
 
-const silentLog: CycleLog = { debug: () => {}, info: () => {}, warn: () => {} };
-
 /** A directory, a Lattice, a clock and a real database file, and cycles between them. */
 export interface Workplace extends AsyncDisposable {
   readonly source: MemorySource;
   readonly target: MemoryTarget;
   readonly clock: HandClock;
   readonly path: string;
+  /** What was logged at `warn`, as JSON. */
+  readonly warnings: string[];
   store: StateStore;
   settings: CycleSettings;
   onEvent: (event: StateEvent) => void;
@@ -97,11 +97,18 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
   const folder = await mkdtemp(join(tmpdir(), "als-engine-"));
   const path = join(folder, "state.db");
   const clock = createHandClock();
+  const warnings: string[] = [];
+  const log: CycleLog = {
+    debug: () => {},
+    info: () => {},
+    warn: (fields) => warnings.push(JSON.stringify(fields)),
+  };
   const place: Workplace = {
     source: createMemorySource(),
     target: createMemoryTarget(),
     clock,
     path,
+    warnings,
     store: openStore(path),
     settings: { ...defaultSettings, ...settings },
     onEvent: () => {},
@@ -110,7 +117,7 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
       target: place.target,
       store: place.store,
       clock,
-      log: silentLog,
+      log,
       settings: place.settings,
       random: () => 0.5,
       onEvent: place.onEvent,

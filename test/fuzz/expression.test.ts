@@ -33,7 +33,7 @@ function given(evaluate: Evaluator, read: AttributeReader): unknown {
 function compiled(text: string): Evaluator | null {
   return promptOutcomeOf(() => {
     const tree = parseExpression(text);
-    for (const name of attributesOf(tree)) expect(typeof name).toBe("string");
+    for (const name of attributesOf(tree).keys()) expect(typeof name).toBe("string");
     return compileExpression(tree, text);
   });
 }

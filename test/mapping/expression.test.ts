@@ -48,11 +48,11 @@ describe("expressions", () => {
   });
 
   it("lists the attributes that it reads, each once", () => {
-    expect(attributesOf(parseExpression("IIF([a] = [b], Join([c], [a]), [d])"))).toEqual([
-      "a",
-      "b",
-      "c",
-      "d",
+    expect([...attributesOf(parseExpression("IIF([a] = [b], Join([c], [a]), [d])"))]).toEqual([
+      ["a", 4],
+      ["b", 10],
+      ["c", 20],
+      ["d", 31],
     ]);
   });
 

@@ -36,7 +36,7 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/ingest.ts",
-        find: "const returned = await context.store.saveSource(page.value, context.cycleId, key);",
+        find: "const returned = await context.store.saveSource(page.value, context.cycleId, key, ofManager);",
         replace: "const returned: readonly string[] = [];\n    late.push(page.value);",
       },
       {

@@ -71,9 +71,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
       const written = text(value).trim();
       if (written === "") return null;
       if (!/^\d{1,19}$/.test(written))
-        throw new MappingError(
-          `value of DateFromNum must be a whole number, and is "${written.slice(0, 60)}"`,
-        );
+        throw new MappingError("value of DateFromNum must be a whole number", { given: written });
       return instantOf(Number((BigInt(written) - fileTimeOfEpoch) / 10_000n));
     },
   },
@@ -107,9 +105,9 @@ export const dateFunctions: readonly ExpressionFunction[] = [
         innerWhite: inner,
       });
       if (date === null) {
-        throw new MappingError(
-          `source of FormatDateTime must be a date as "${text(input)}", and is ${JSON.stringify(written.slice(0, 60))}`,
-        );
+        throw new MappingError(`source of FormatDateTime must be a date as "${text(input)}"`, {
+          given: written,
+        });
       }
       return formatDate(date, text(output));
     },

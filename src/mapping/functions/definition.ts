@@ -96,14 +96,14 @@ export function number(argument: Argument, name: string): number {
   if (typeof argument === "number") return argument;
   const written = text(argument).trim();
   if (/^-?\d+(\.\d+)?$/.test(written)) return Number(written);
-  throw new MappingError(`${name} must be a number, and is ${shown(argument)}`);
+  throw new MappingError(`${name} must be a number`, { given: text(argument) });
 }
 
 /** @throws MappingError where it is none */
 export function integer(argument: Argument, name: string): number {
   const value = number(argument, name);
   if (Number.isSafeInteger(value)) return value;
-  throw new MappingError(`${name} must be a whole number, and is ${shown(argument)}`);
+  throw new MappingError(`${name} must be a whole number`, { given: text(argument) });
 }
 
 /** `null` where there is no value. @throws MappingError where it is no date */
@@ -113,14 +113,10 @@ export function instant(argument: Argument, name: string): Instant | null {
   if (isInstant(value)) return value;
   const parsed = parseDate(toText(value));
   if (parsed !== null) return parsed;
-  throw new MappingError(`${name} must be a date such as 2026-01-31T09:00:00Z, and is ${shown(value)}`);
+  throw new MappingError(`${name} must be a date such as 2026-01-31T09:00:00Z`, { given: toText(value) });
 }
 
 /** True for the truth value and for its text, in any case. */
 export function isTrue(argument: Argument): boolean {
   return argument === true || text(argument).toLowerCase() === "true";
-}
-
-function shown(argument: Argument): string {
-  return isEmpty(argument ?? null) ? "empty" : JSON.stringify(text(argument).slice(0, 60));
 }

@@ -7,7 +7,7 @@ import { replaceFunctions } from "./replace.ts";
 import { textFunctions } from "./text.ts";
 
 const roles =
-  "roles of an application are not read by this tool; assign people by group, and map what the groups stand for";
+  "Lattice documents no attribute for roles, and roles of an application are not read by this tool; assign people by group, and map what the groups stand for";
 
 /** Entra's functions that have no meaning here. They are known, so that a message can say why. */
 const refusedFunctions: readonly ExpressionFunction[] = [

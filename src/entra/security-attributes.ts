@@ -1,0 +1,35 @@
+import { ConfigurationError } from "../domain/errors.ts";
+import { rolesOf, type TokenProvider } from "./credential.ts";
+import type { Selection } from "./users.ts";
+
+/** The least application permission for reading custom security attributes (Graph permissions reference). */
+export const securityAttributePermission = "CustomSecAttributeAssignment.Read.All";
+
+const sufficient: readonly string[] = [
+  securityAttributePermission,
+  "CustomSecAttributeAssignment.ReadWrite.All",
+];
+
+/** Custom security attributes are in no round of changes, and without their permission Graph shows none of them. */
+export function isSecurityAttributes(property: string): boolean {
+  return property.toLowerCase() === "customsecurityattributes";
+}
+
+/**
+ * Makes sure that custom security attributes can be seen where they are selected: to an application without the permission
+ * everybody seems to have none ("Assign, update, list, or remove custom security attributes for a user"), which must not
+ * clear anything.
+ * @throws ConfigurationError where the token says that it lacks the permission
+ */
+export async function requireSecurityAttributes(
+  { properties, host }: Selection,
+  tokens: TokenProvider,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!properties.some(isSecurityAttributes)) return;
+  const roles = rolesOf((await tokens.get(signal)).token);
+  if (roles === undefined || roles.some((role) => sufficient.includes(role))) return;
+  throw new ConfigurationError(
+    `The application may not read custom security attributes, which the mapping uses, and Graph at ${host} would show none of them: it needs the application permission ${securityAttributePermission}. Add it to the app registration and grant admin consent.`,
+  );
+}

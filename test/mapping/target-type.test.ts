@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { MappingError } from "../../src/domain/errors.ts";
+import type { Json, JsonObject } from "../../src/domain/json.ts";
+import type { AttributeType } from "../../src/domain/target.ts";
+import { mapUser } from "../../src/mapping/map-user.ts";
+import { sameValue, typedValue } from "../../src/mapping/target-type.ts";
+import type { Value } from "../../src/mapping/value.ts";
+import { mappingOf } from "../cycle/workplace.ts";
+import { fixedEnvironment } from "./environment.ts";
+
+const environment = fixedEnvironment();
+const lattice = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
+const userName = { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 };
+
+function map(rule: object, attributes: JsonObject) {
+  const all = { userPrincipalName: "kim@example.com", ...attributes };
+  const user = { objectId: "id-1", attributes: all, managerId: null, presence: "present" } as const;
+  const { values, problems, lacking } = mapUser(mappingOf([userName, rule]), user, {
+    member: true,
+    environment,
+  });
+  return { value: values.at(1)?.value, problem: problems[0]?.reason, lacking: lacking[0]?.reason };
+}
+
+describe("a value for a target", () => {
+  it.each<[AttributeType, Value, Json]>([
+    ["text", true, "True"],
+    ["text", ["a", "b"], "a,b"],
+    ["text", "", null],
+    ["number", " 12.50 ", 12.5],
+    ["number", "-3", -3],
+    ["number", 7, 7],
+    ["number", null, null],
+    ["boolean", "TRUE", true],
+    ["boolean", false, false],
+    ["timezone", "America/Los_Angeles", "America/Los_Angeles"],
+    ["timezone", "UTC", "UTC"],
+    ["email", "kim@example.com", "kim@example.com"],
+    ["dateTime", "2026-01-31", "2026-01-31T00:00:00Z"],
+    ["dateTime", "2026-01-31T10:00:00.5+02:00", "2026-01-31T08:00:00.500Z"],
+    ["dateTime", { epochMs: 0 }, "1970-01-01T00:00:00Z"],
+  ])("of type %s: %j becomes %j", (type, value, result) => {
+    expect(typedValue({ type, zone: "UTC" }, value)).toEqual(result);
+  });
+
+  it.each<[Value, string, string]>([
+    ["2026-01-31T23:30:00Z", "UTC", "2026-01-31"],
+    ["2026-01-31T23:30:00Z", "Europe/Paris", "2026-02-01"],
+    ["2026-01-31T02:00:00Z", "America/Los_Angeles", "2026-01-30"],
+    ["2026-07-31T22:30:00Z", "Europe/London", "2026-07-31"],
+    ["2026-07-31T23:30:00Z", "Europe/London", "2026-08-01"],
+    // A day is the same day everywhere.
+    ["2026-01-31", "America/Los_Angeles", "2026-01-31"],
+    ["0099-03-01T00:00:00Z", "Asia/Tokyo", "0099-03-01"],
+    ["1/31/2026 11:30:00 PM", "Europe/Paris", "2026-02-01"],
+    [{ epochMs: Date.UTC(2026, 0, 31, 23) }, "Europe/Paris", "2026-02-01"],
+  ])("that is the moment %j is in %s the day %s", (value, zone, day) => {
+    expect(typedValue({ type: "date", zone }, value)).toBe(day);
+  });
+
+  it.each<[AttributeType, Value, RegExp]>([
+    ["number", "12 people", /must be a number, and is "12 people"/],
+    ["number", "0x10", /must be a number/],
+    ["number", "1234567890123456", /must be a number/],
+    ["boolean", "yes", /must be True or False, and is "yes"/],
+    ["date", "soon", /must be a date such as 2026-01-31, and is "soon"/],
+    ["date", "2026-02-30", /must be a date/],
+    ["timezone", "Pacific Standard Time", /must be a time zone such as America\/Los_Angeles/],
+    ["timezone", "+02:00", /must be a time zone/],
+    ["email", "front..desk@example", /must be an e-mail address/],
+  ])("of type %s is not %j", (type, value, message) => {
+    const attempt = () => typedValue({ type, zone: "UTC" }, value);
+    expect(attempt).toThrow(MappingError);
+    expect(attempt).toThrow(message);
+  });
+
+  it.each<[AttributeType, Json, Json, boolean]>([
+    ["date", "2026-01-31T00:00:00Z", "2026-01-31", true],
+    ["date", "2026-01-31T00:00:00.000+00:00", "2026-01-31", true],
+    ["date", "2026-01-31T08:00:00Z", "2026-01-31", false],
+    ["dateTime", "2026-01-31T08:00:00.000Z", "2026-01-31T08:00:00Z", true],
+    ["dateTime", "never", "never", false],
+    ["number", "12.50", 12.5, true],
+    ["number", "", 0, false],
+    ["boolean", "True", true, true],
+    ["boolean", null, true, false],
+    ["text", "a", "A", false],
+  ])("of type %s: %j and %j are the same: %j", (type, left, right, same) => {
+    expect(sameValue(type, left, right)).toBe(same);
+  });
+});
+
+describe("an attribute mapping with a type", () => {
+  it("sends numbers, days and truth values, and the documented attributes in their own types", () => {
+    const custom = (type: string, more = {}) => ({
+      target: `${lattice}:own`,
+      source: "employeeHireDate",
+      type,
+      ...more,
+    });
+    const hired = { employeeHireDate: "2026-01-31T23:30:00Z" };
+    expect(map(custom("date", { timezone: "Asia/Tokyo" }), hired).value).toBe("2026-02-01");
+    expect(map(custom("date"), hired).value).toBe("2026-01-31");
+    expect(map(custom("text"), hired).value).toBe("2026-01-31T23:30:00Z");
+    expect(map({ target: `${lattice}:startDate`, source: "employeeHireDate" }, hired).value).toBe(
+      "2026-01-31",
+    );
+    expect(
+      map(
+        { target: `${lattice}:level`, source: "extensionAttribute1", type: "number" },
+        {
+          onPremisesExtensionAttributes: { extensionAttribute1: "7" },
+        },
+      ).value,
+    ).toBe(7);
+    expect(
+      map(
+        { target: 'emails[type eq "home"].value', expression: "Item([otherMails], 1)" },
+        {
+          otherMails: ["kim@home.example"],
+        },
+      ).value,
+    ).toBe("kim@home.example");
+  });
+
+  it("leaves a value of the wrong type as it is in Lattice, with the reason, and the person with it where it is required", () => {
+    const rule = { target: `${lattice}:startDate`, source: "employeeId" };
+    expect(map(rule, { employeeId: "E1" })).toEqual({
+      value: undefined,
+      problem: 'must be a date such as 2026-01-31, and is "E1"',
+      lacking: undefined,
+    });
+    expect(map({ ...rule, required: true }, { employeeId: "E1" }).lacking).toBe(
+      'startDate is required, and cannot be worked out: must be a date such as 2026-01-31, and is "E1"',
+    );
+    expect(map({ ...rule, required: true }, {}).lacking).toBe("startDate is required, and has no value");
+    expect(map({ ...rule, required: true, default: "2026-01-01" }, {}).lacking).toBeUndefined();
+    // What Redact surrounds stands in no reason.
+    const redacted = { target: `${lattice}:startDate`, expression: "Redact([employeeId])", required: true };
+    expect(map(redacted, { employeeId: "E1" }).lacking).not.toContain("E1");
+  });
+
+  it.each<[object, RegExp]>([
+    [{ target: "title", source: "jobTitle", type: "number" }, /Lattice takes a value of type text here/],
+    [{ target: `${lattice}:startDate`, source: "jobTitle", type: "number" }, /one of date, dateTime here/],
+    [{ target: `${lattice}:own`, source: "jobTitle", type: "money" }, /type: /],
+    [{ target: `${lattice}:own`, source: "jobTitle", timezone: "UTC" }, /belongs to a mapping of type date/],
+    [
+      { target: `${lattice}:startDate`, source: "employeeHireDate", timezone: "Pacific Standard Time" },
+      /is no time zone; write its Olson name/,
+    ],
+    [{ target: `${lattice}:startDate`, constant: "soon" }, /"constant" must be a date such as .*"soon"/],
+    [{ target: "timezone", source: "city", default: "CET-1" }, /"default" must be a time zone/],
+    [
+      { target: 'emails[type eq "work" and primary eq true].value', source: "mail" },
+      /unknown target attribute/,
+    ],
+    [{ target: 'phoneNumbers[type eq "mobile"].value', source: "mobile" }, /Lattice does not take/],
+  ])("%j is refused when the configuration is read", (rule, message) => {
+    expect(() => mappingOf([userName, rule])).toThrow(message);
+  });
+});
