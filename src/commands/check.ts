@@ -31,6 +31,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
       ...(
         await probeLattice(
           { ...session.lattice, paths: session.mapping.paths, clock: session.clock, log: session.log },
+          new Map(session.mapping.attributes.map(({ target, type }) => [target, type])),
           io.signal,
         )
       ).map((step) => ({ ...step, name: `Lattice: ${step.name}` })),

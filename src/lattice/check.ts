@@ -1,11 +1,12 @@
 import type { JsonObject } from "../domain/json.ts";
+import type { AttributeType } from "../domain/target.ts";
 import type { LatticeClient } from "./client.ts";
 import { judge, type Purpose } from "./failure.ts";
 import type { Exchange, HttpRequest } from "./http.ts";
 import { parseListPage } from "./list.ts";
 import type { LatticeOptions } from "./options.ts";
-import { compilePaths } from "./path.ts";
-import { schemaNames, unknownPaths } from "./schemas.ts";
+import { compilePaths, type ScimPath } from "./path.ts";
+import { mistypedPaths, parseSchemas, unknownPaths } from "./schemas.ts";
 import { connectLattice, patchSupport } from "./target.ts";
 
 /** One line of the `check` command. */
@@ -24,9 +25,14 @@ const CLOCK_SKEW_LIMIT_MS = 5 * 60_000;
 /**
  * Tries Lattice step by step, reading only: host, key, clock, update method, attributes. Stops where the next steps
  * could not succeed.
+ * @param types what the mapping sends, by path
  * @throws UsageError where a path cannot be written or the token cannot be a key; the signal's reason
  */
-export async function probeLattice(options: LatticeOptions, signal: AbortSignal): Promise<CheckStep[]> {
+export async function probeLattice(
+  options: LatticeOptions,
+  types: ReadonlyMap<string, AttributeType>,
+  signal: AbortSignal,
+): Promise<CheckStep[]> {
   const paths = compilePaths(options.paths);
   const { client, http } = connectLattice(options);
   try {
@@ -43,7 +49,7 @@ export async function probeLattice(options: LatticeOptions, signal: AbortSignal)
     const config = await read(client, "/ServiceProviderConfig", options, signal);
     const schemas =
       (await read(client, "/Schemas", options, signal)) ?? (await read(client, "/schemas", options, signal));
-    return [...steps, methodStep(config, options), attributeStep(schemas, paths.all)];
+    return [...steps, methodStep(config, options), attributeStep(schemas, paths.all, types)];
   } finally {
     http.close();
   }
@@ -133,31 +139,40 @@ function methodStep(config: JsonObject | undefined, { updateMethod }: LatticeOpt
 }
 
 function attributeStep(
-  schemas: JsonObject | undefined,
-  paths: Parameters<typeof unknownPaths>[0],
+  body: JsonObject | undefined,
+  paths: readonly ScimPath[],
+  types: ReadonlyMap<string, AttributeType>,
 ): CheckStep {
-  const names = schemaNames(schemas);
-  if (names.size === 0) {
+  const schemas = parseSchemas(body);
+  if (schemas.size === 0) {
     return {
       name: ATTRIBUTES,
       ok: true,
       detail: "Lattice does not publish its schemas; nothing to compare with",
     };
   }
-  const unknown = unknownPaths(paths, names);
-  if (unknown.length === 0) {
+  const unknown = unknownPaths(paths, schemas);
+  const mistyped = mistypedPaths(paths, types, schemas);
+  if (unknown.length + mistyped.length === 0) {
     return {
       name: ATTRIBUTES,
       ok: true,
       detail: `all ${paths.length} mapped attributes are known to Lattice`,
     };
   }
-  return {
-    name: ATTRIBUTES,
-    ok: false,
-    detail: `Lattice does not know ${unknown.map(({ text }) => text).join(", ")}`,
-    remedy: "Create the custom attribute in Lattice first, correct its name, or take it out of the mapping.",
-  };
+  const faults = [
+    unknown.length === 0 ? [] : `Lattice does not know ${unknown.map(({ text }) => text).join(", ")}`,
+    mistyped.map(
+      ({ path, mapped, declared }) => `${path.text} is mapped as ${mapped}, and is ${declared} in Lattice`,
+    ),
+  ].flat();
+  const remedies = [
+    unknown.length === 0
+      ? []
+      : "Create the custom attribute in Lattice first, correct its name, or take it out of the mapping.",
+    mistyped.length === 0 ? [] : 'Set "type" in its attribute mapping to what Lattice has.',
+  ].flat();
+  return { name: ATTRIBUTES, ok: false, detail: faults.join("; "), remedy: remedies.join(" ") };
 }
 
 /** `undefined` where it is not to be had: neither document is required. */

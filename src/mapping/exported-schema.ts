@@ -66,7 +66,20 @@ const objectMappingSchema = z.object({
   attributeMappings: z.array(attributeSchema),
 });
 
+const directorySchema = z.object({
+  name: z.string().nullish(),
+  objects: z
+    .array(
+      z.object({
+        attributes: z.array(z.object({ name: z.string(), type: z.string().nullish() })).nullish(),
+      }),
+    )
+    .nullish(),
+});
+
 const exportSchema = z.object({
+  // Needed for the types alone: what is odd about them is passed over.
+  directories: z.array(directorySchema).nullish().catch(null),
   synchronizationRules: z.array(
     z.object({
       name: z.string().nullish(),
@@ -78,7 +91,8 @@ const exportSchema = z.object({
   ),
 });
 
-export type ExportedRule = z.infer<typeof exportSchema>["synchronizationRules"][number];
+export type ExportedSchema = z.infer<typeof exportSchema>;
+export type ExportedRule = ExportedSchema["synchronizationRules"][number];
 export type ExportedObjectMapping = z.infer<typeof objectMappingSchema>;
 export type ExportedAttributeMapping = z.infer<typeof attributeSchema>;
 
@@ -87,9 +101,9 @@ export type ExportedAttributeMapping = z.infer<typeof attributeSchema>;
  * @param origin name of the file, for messages
  * @throws UsageError where it is no such export
  */
-export function parseExportedSchema(json: unknown, origin: string): readonly ExportedRule[] {
+export function parseExportedSchema(json: unknown, origin: string): ExportedSchema {
   const parsed = exportSchema.safeParse(withSmallInitials(json));
-  if (parsed.success) return parsed.data.synchronizationRules;
+  if (parsed.success) return parsed.data;
   const hint = isCutOff(json)
     ? "PowerShell's ConvertTo-Json has cut it off: export it anew with -Depth 100"
     : z.prettifyError(parsed.error);

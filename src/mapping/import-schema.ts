@@ -10,6 +10,7 @@ import {
 import { parseExpression } from "./expression.ts";
 import { sourceText } from "./import-source.ts";
 import { importedTarget } from "./import-target.ts";
+import { importedTypes } from "./import-types.ts";
 import { checkRule, type Rule } from "./mapping.ts";
 import { parseScopingFilters } from "./scoping-filter.ts";
 import { managerPath, targetAttribute } from "./target-attributes.ts";
@@ -42,11 +43,11 @@ export const notInExport: readonly string[] = [
  * others would be in scope
  */
 export function importSchema(json: unknown, origin: string): Imported {
-  const rules = parseExportedSchema(json, origin);
+  const schema = parseExportedSchema(json, origin);
   const notes: string[] = [];
-  const users = userMapping(rules, origin, notes);
+  const users = userMapping(schema.synchronizationRules, origin, notes);
   const filters = filtersOf(users, origin);
-  const mapping = mappingOf(users, origin, notes);
+  const mapping = mappingOf(users, importedTypes(schema), { origin, notes });
   return {
     config: {
       ...(filters.length === 0 ? {} : { entra: { scope: { filters } } }),
@@ -161,12 +162,12 @@ function clauseOf(
 /** @throws UsageError where userName is not among them */
 function mappingOf(
   { attributeMappings }: ExportedObjectMapping,
-  origin: string,
-  notes: string[],
+  types: ReturnType<typeof importedTypes>,
+  { origin, notes }: { readonly origin: string; readonly notes: string[] },
 ): readonly Rule[] {
   const taken = new Set<string>();
   const rules = attributeMappings.flatMap((attribute): Rule[] => {
-    const rule = ruleOf(attribute, notes);
+    const rule = ruleOf(attribute, types, notes);
     if (rule === null) return [];
     if (taken.has(rule.target)) {
       notes.push(`${rule.target}: its second mapping is left out, an attribute has one`);
@@ -191,7 +192,11 @@ function mappingOf(
 }
 
 /** `null` where it is left out; the notes say why. */
-function ruleOf(attribute: ExportedAttributeMapping, notes: string[]): Rule | null {
+function ruleOf(
+  attribute: ExportedAttributeMapping,
+  types: ReturnType<typeof importedTypes>,
+  notes: string[],
+): Rule | null {
   const { source = null, matchingPriority } = attribute;
   const name = importedTarget(attribute.targetAttributeName);
   const defaultValue = attribute.defaultValue ?? "";
@@ -208,9 +213,11 @@ function ruleOf(attribute: ExportedAttributeMapping, notes: string[]): Rule | nu
     const onCreate = target.createOnly || flow.onCreate || source === null;
     const matches = (matchingPriority ?? 0) > 0;
     const searchable = target.path === "userName" || target.path === "externalId";
+    const type = types.get(target.path);
     const rule: Rule = {
       target: target.path,
       ...part,
+      ...(type !== undefined && type !== target.type && target.choice.includes(type) ? { type } : {}),
       ...(matches && searchable ? { matchingPrecedence: matchingPriority ?? 1 } : {}),
       ...(onCreate ? { apply: "onCreate" as const } : {}),
       ...(source === null || defaultValue === "" ? {} : { default: defaultValue }),

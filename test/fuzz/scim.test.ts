@@ -81,7 +81,7 @@ const deeds: Readonly<Record<string, (target: LatticeTarget, url: string) => Pro
       receipt.parse(await target.update(user, writes, quiet));
     }
   },
-  probe: (_target, url) => probeLattice(optionsFor(url), quiet),
+  probe: (_target, url) => probeLattice(optionsFor(url), new Map([["userName", "text"]]), quiet),
 };
 
 const element = mangled({

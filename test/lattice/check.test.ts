@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/domain/secret.ts";
+import type { AttributeType } from "../../src/domain/target.ts";
 import { probeLattice } from "../../src/lattice/check.ts";
 import type { LatticeOptions } from "../../src/lattice/options.ts";
 import { json, LATTICE, listOf, optionsFor, PATHS, quiet, scimError, serve } from "./loopback.ts";
 import { startScimmy } from "./scimmy-server.ts";
 
-async function probe(options: LatticeOptions) {
-  const steps = await probeLattice(options, quiet);
+const untyped: ReadonlyMap<string, AttributeType> = new Map();
+
+async function probe(options: LatticeOptions, types = untyped) {
+  const steps = await probeLattice(options, types, quiet);
   return Object.fromEntries(steps.map((step) => [step.name, step]));
 }
 
@@ -19,6 +22,7 @@ describe("the check of Lattice", () => {
     const server = await startScimmy({ patch: true });
     const steps = await probeLattice(
       { ...optionsFor(server.url, { updateMethod: "auto" }), ...now() },
+      untyped,
       quiet,
     );
     expect(steps.map(({ name, ok }) => [name, ok])).toEqual([
@@ -40,6 +44,42 @@ describe("the check of Lattice", () => {
       ok: false,
       detail: `Lattice does not know ${missing}, name.shoutedName`,
       remedy: expect.stringContaining("custom attribute"),
+    });
+  });
+
+  it("names the mapped attributes that have another type in Lattice", async () => {
+    const attributes = [
+      { name: "userName", type: "string" },
+      { name: "emails", type: "complex", subAttributes: [{ name: "value", type: "string" }] },
+      { name: "active", type: "boolean" },
+    ];
+    const own = [
+      { name: "Shoe Size", type: "decimal" },
+      { name: "startDate", type: "dateTime" },
+      { name: "level", type: "integer" },
+      { name: "untold" },
+    ];
+    const server = await serve(({ url }, response) => {
+      if (url.includes("/Users")) json(response, 200, listOf([]));
+      else if (url.endsWith("/Schemas")) {
+        const core = { id: "urn:ietf:params:scim:schemas:core:2.0:User", attributes };
+        json(response, 200, listOf([core, { id: LATTICE, attributes: own }]));
+      } else scimError(response, 404, "none");
+    });
+    const types = new Map<string, AttributeType>([
+      ["userName", "text"],
+      ["active", "boolean"],
+      ['emails[type eq "work"].value', "email"],
+      [`${LATTICE}:shoeSize`, "text"],
+      [`${LATTICE}:startDate`, "date"],
+      [`${LATTICE}:level`, "number"],
+      [`${LATTICE}:untold`, "number"],
+    ]);
+    const steps = await probe(optionsFor(server.url, { paths: [...types.keys()] }), types);
+    expect(steps["Lattice attributes"]).toMatchObject({
+      ok: false,
+      detail: `${LATTICE}:shoeSize is mapped as text, and is decimal in Lattice`,
+      remedy: 'Set "type" in its attribute mapping to what Lattice has.',
     });
   });
 
@@ -68,7 +108,7 @@ describe("the check of Lattice", () => {
   it("stops at a refused key and repeats it nowhere", async () => {
     const server = await startScimmy({ patch: true });
     const options = { ...optionsFor(server.url, { token: new Secret("revoked-key") }), ...now() };
-    const steps = await probeLattice(options, quiet);
+    const steps = await probeLattice(options, untyped, quiet);
     expect(steps.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(["Lattice API key"]);
     expect(server.requests).toHaveLength(1);
     expect(JSON.stringify(steps)).toContain("super admin");
@@ -76,7 +116,7 @@ describe("the check of Lattice", () => {
   });
 
   it("stops where nothing listens", async () => {
-    const steps = await probeLattice(optionsFor("http://127.0.0.1:1/scim/v2"), quiet);
+    const steps = await probeLattice(optionsFor("http://127.0.0.1:1/scim/v2"), untyped, quiet);
     expect(steps).toEqual([
       {
         name: "Lattice host",

@@ -93,6 +93,27 @@ describe("the export of Azure's default mapping", () => {
 });
 
 describe("an attribute mapping of an export", () => {
+  it("brings the types of custom attributes", () => {
+    const lattice = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
+    const types = { level: "Integer", since: "DateTime", remote: "Boolean", office: "String" };
+    const attributes = Object.entries(types).map(([own, type]) => ({ name: `${lattice}:${own}`, type }));
+    const rows = attributes.map((row) => ({ target: row.name, expression: "[employeeId]" }));
+    const file = {
+      ...schemaExport([name, ...rows]),
+      directories: [
+        // Of the source, which is not asked.
+        {
+          name: "Azure Active Directory",
+          objects: [{ attributes: [{ name: `${lattice}:office`, type: "Integer" }] }],
+        },
+        { name: "customappsso", objects: [{ name: "User", attributes }] },
+      ],
+    };
+    const { config } = importSchema(file, "export.json");
+    expect(config.mapping.slice(1).map(({ type }) => type)).toEqual(["number", "date", "boolean", undefined]);
+    expect(mappingOf(config.mapping).attributes.map(({ type }) => type)).toContain("number");
+  });
+
   it("brings constants, defaults, create-only mappings", () => {
     const result = imported([
       name,
