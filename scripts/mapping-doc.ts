@@ -20,7 +20,7 @@ mapping that Lattice documents for Azure ([config/default-mapping.yaml](../confi
 
 | key | meaning |
 |---|---|
-| \`matchingPrecedence\` | 1, 2, …: how an existing Lattice account is found; on userName and externalId |
+| \`matchingPrecedence\` | 1, 2: how an existing Lattice account is found, the first that finds one decides; on userName and externalId, which Lattice can be asked for. The source may be an expression |
 | \`apply\` | \`always\`, or \`onCreate\`: sent when the account is made, never again |
 | \`onNull\` | \`clear\`, or \`keep\`: what happens when the source has no value any more |
 | \`default\` | value for a new account whose source has none |
@@ -165,7 +165,12 @@ one with an attribute that has no value does not hold. Names are case-sensitive.
   log says why. Where it is the userName, or another that is \`required\`, the person is left alone.
 - Dates are in UTC. Formats are .NET's custom and standard ones, with English names.
 - Regular expressions are .NET's, carried out in linear time: looking ahead or behind, references back and conditions are
-  refused when the configuration is read, and so are patterns of more than 500 characters.
+  refused when the configuration is read, and so are patterns of more than 500 characters and very large ones. \`\\b\` is
+  understood in texts of ASCII alone (of another person the attribute is left as it is), and \`$\` is the very end.
+- What an expression may cost for one person is bounded, in work and not in time: nested functions on texts of many thousand
+  characters are given up, and the attribute is left as it is. Texts of Entra are a hundred times shorter.
+- Contradictions of Entra's own documentation are taken as they are written: IsPresent and IsNullOrEmpty within Switch and IIF
+  do what they say; \`[country] = ""\` never holds, since a comparison with a missing value does not.
 - Guid and RandomString need \`apply: onCreate\`: they would change everybody in each cycle.
 - What depends on Now() is looked at when the person changes, and in each full comparison (\`reconcile.every\`).
 - What Redact surrounds is sent, and stands as \`[Redact]\` in reports. The state database holds it.

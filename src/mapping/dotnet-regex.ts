@@ -1,6 +1,8 @@
 import { RE2JS, RE2JSException } from "re2js";
 import { MappingError } from "../domain/errors.ts";
+import { type RegexSize, regexSize } from "./regex-size.ts";
 import { remembered } from "./remembered.ts";
+import { refuseLong } from "./value.ts";
 
 // Regular expressions of .NET, carried out by RE2: in linear time, whatever the pattern and the text are.
 
@@ -11,17 +13,22 @@ const classes: { readonly [letter: string]: string } = {
   s: "\\t\\n\\x0B\\f\\r\\x{85}\\p{Z}",
 };
 
-/** Work grows with the pattern times the text: more than this would take noticeably long for each person. */
 const longest = 500;
-/** Of counted repetitions, which are written out one by one. */
-const mostRepeats = 1_000;
+/** Steps and weight of one pattern (see `regexSize`): beyond them compiling or matching takes noticeably long. */
+const mostSteps = 1_500;
+const heaviest = 3_000;
 
 /** A compiled pattern, and the names of its groups in .NET's order: those without a name first. */
-export interface DotnetRegex {
+export interface DotnetRegex extends RegexSize {
   readonly pattern: RE2JS;
   /** RE2's number of each group by .NET's number (from 0, the whole match) and by name. */
   readonly groups: ReadonlyMap<string, number>;
+  /** It asks where words end, which RE2 knows of ASCII alone. */
+  readonly asksForWords: boolean;
 }
+
+/** Told of work before it is done, in characters. */
+export type Charge = ((characters: number) => void) | undefined;
 
 /** @throws MappingError for what RE2 cannot do, and for what is no pattern */
 export const compileRegex: (pattern: string) => DotnetRegex = remembered((source) => {
@@ -30,14 +37,15 @@ export const compileRegex: (pattern: string) => DotnetRegex = remembered((source
       `the regular expression ${shown(source)} has ${source.length} characters; at most ${longest} are taken`,
     );
   }
-  const repeats = [...source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)];
-  const unrolled = repeats.reduce((sum, [, least, most]) => sum + Number(most || least), 0);
-  if (unrolled > mostRepeats) {
-    throw new MappingError(`the regular expression ${shown(source)} repeats more than ${mostRepeats} times`);
+  const size = regexSize(source);
+  if (size.steps > mostSteps || size.weight > heaviest) {
+    throw new MappingError(
+      `the regular expression ${shown(source)} is too large with its repetitions written out; use fewer or simpler ones`,
+    );
   }
-  const { pattern, names } = translate(source);
+  const { pattern, names, asksForWords } = translate(source);
   try {
-    return { pattern: RE2JS.compile(pattern), groups: numbered(names) };
+    return { ...size, pattern: RE2JS.compile(pattern), groups: numbered(names), asksForWords };
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     throw new MappingError(`the regular expression ${shown(source)} cannot be used: ${error.message}`, {
@@ -48,51 +56,91 @@ export const compileRegex: (pattern: string) => DotnetRegex = remembered((source
 
 /** Replaces every match, as `Regex.Replace` does. */
 export function replaceMatches(
-  { pattern, groups }: DotnetRegex,
+  regex: DotnetRegex,
   source: string,
   replacement: (group: (name: string) => string | null) => string,
+  charge?: Charge,
 ): string {
-  const matcher = pattern.matcher(source);
+  const { groups } = regex;
   let result = "";
   let from = 0;
-  while (matcher.find()) {
+  for (const matcher of matches(regex, source, charge)) {
+    const [start, end] = [matcher.start(), matcher.end()];
     const group = (name: string): string | null => {
-      const number = groups.get(name);
+      if (name === "`") return source.slice(0, start);
+      if (name === "'") return source.slice(end);
+      if (name === "_") return source;
+      const number = name === "+" ? matcher.groupCount() : groups.get(name);
       return number === undefined ? null : (matcher.group(number) ?? "");
     };
-    result += source.slice(from, matcher.start()) + replacement(group);
-    from = matcher.end();
+    result += source.slice(from, start) + replacement(group);
+    refuseLong(result.length);
+    from = end;
   }
   return result + source.slice(from);
 }
 
 /** Replaces the text of one group in every match. @throws MappingError where the pattern has no such group */
-export function replaceGroup(regex: DotnetRegex, source: string, name: string, replacement: string): string {
+export function replaceGroup(
+  regex: DotnetRegex,
+  source: string,
+  { name, replacement }: { readonly name: string; readonly replacement: string },
+  charge?: Charge,
+): string {
   const number = groupNumber(regex, name);
-  const matcher = regex.pattern.matcher(source);
   let result = "";
   let from = 0;
-  while (matcher.find()) {
+  for (const matcher of matches(regex, source, charge)) {
     if (matcher.group(number) === null) continue;
     result += source.slice(from, matcher.start(number)) + replacement;
+    refuseLong(result.length);
     from = matcher.end(number);
   }
   return result + source.slice(from);
 }
 
 /** The group's text in the first match; `null` where nothing matches. @throws MappingError where there is no such group */
-export function firstGroup(regex: DotnetRegex, source: string, name: string): string | null {
+export function firstGroup(regex: DotnetRegex, source: string, name: string, charge?: Charge): string | null {
   const number = groupNumber(regex, name);
-  const matcher = regex.pattern.matcher(source);
-  return matcher.find() ? matcher.group(number) : null;
+  for (const matcher of matches(regex, source, charge)) return matcher.group(number);
+  return null;
 }
 
-/** Fills `${name}`, `$1`, `$&` and `$$` of a replacement; what names no group stands for itself, as in .NET. */
+/** The matcher at each match. @throws MappingError where the text is not understood, or the work is too much */
+function* matches(
+  regex: DotnetRegex,
+  source: string,
+  charge: Charge,
+): Generator<ReturnType<RE2JS["matcher"]>, void> {
+  if (regex.asksForWords && /[^\p{ASCII}]/u.test(source)) {
+    throw new MappingError(
+      "\\b and \\B in a regular expression are understood in a text of ASCII characters alone",
+    );
+  }
+  const perCharacter = 1 + regex.steps / 50;
+  charge?.(2 * regex.weight);
+  const matcher = regex.pattern.matcher(source);
+  let from = 0;
+  for (;;) {
+    if (regex.farSighted) charge?.(30 + 1.5 * (source.length - from) * perCharacter);
+    const found = matcher.find();
+    const end = found ? matcher.end() : source.length;
+    if (!regex.farSighted) charge?.(30 + (end - from + regex.steps) * perCharacter);
+    if (!found) return;
+    yield matcher;
+    from = end;
+  }
+}
+
+/**
+ * Fills `${name}`, `$1`, `$&`, `$$` and .NET's other signs (the text before and after the match, the whole text, the last
+ * group) of a replacement; what names no group stands for itself, as in .NET.
+ */
 export function fillReplacement(template: string, group: (name: string) => string | null): string {
-  return template.replaceAll(/\$(?:\{(\w+)\}|(\d+)|([$&]))/g, (whole, braced, digits, sign) => {
+  return template.replaceAll(/\$(?:\{(\w+)\}|(\d+)|([$&`'_+]))/g, (whole, braced, digits, sign) => {
     if (sign === "$") return "$";
     if (sign === "&") return group("0") ?? "";
-    return group(braced ?? digits) ?? whole;
+    return group(braced ?? digits ?? sign) ?? whole;
   });
 }
 
@@ -117,13 +165,19 @@ function numbered(names: readonly (string | null)[]): ReadonlyMap<string, number
 }
 
 /** Writes a .NET pattern as RE2 has it. */
-function translate(source: string): { readonly pattern: string; readonly names: readonly (string | null)[] } {
+function translate(source: string): {
+  readonly pattern: string;
+  readonly names: readonly (string | null)[];
+  readonly asksForWords: boolean;
+} {
   const names: (string | null)[] = [];
   let pattern = "";
   let inClass = false;
+  let asksForWords = false;
   for (let at = 0; at < source.length; ) {
     const rest = source.slice(at, at + 80);
     if (source.charAt(at) === "\\") {
+      if (/^\\b/i.test(rest)) asksForWords = true;
       const [text, length] = escaped(rest, inClass, source);
       pattern += text;
       at += length;
@@ -149,7 +203,7 @@ function translate(source: string): { readonly pattern: string; readonly names: 
       at += 1;
     }
   }
-  return { pattern, names };
+  return { pattern, names, asksForWords };
 }
 
 /** @returns what RE2 has for it, its length in the source, and the group's name (`null`: none, `undefined`: no group) */

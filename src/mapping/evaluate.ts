@@ -11,7 +11,7 @@ import {
   signature,
 } from "./functions/definition.ts";
 import { expressionFunctions } from "./functions/table.ts";
-import { isEmpty, isInstant, toText, type Value } from "./value.ts";
+import { isEmpty, isInstant, lengthOf, toText, type Value } from "./value.ts";
 
 /** Reads a source attribute of the person at hand. */
 export type AttributeReader = (name: string) => Value;
@@ -54,7 +54,7 @@ function compileCall(tree: Call, text: string): Evaluator {
     checkArgument(argument, parameterAt(definition, index), definition, text);
   });
   const parts = tree.arguments.map((argument) =>
-    argument.kind === "omitted" ? undefined : compileExpression(argument, text),
+    argument.kind === "omitted" ? undefined : charged(compileExpression(argument, text)),
   );
   if ("choose" in definition) {
     return (read, environment) => definition.choose(parts.map((part) => () => part?.(read, environment)));
@@ -66,11 +66,21 @@ function compileCall(tree: Call, text: string): Evaluator {
     );
 }
 
+/** What a function is given is what it costs. */
+function charged(evaluate: Evaluator): Evaluator {
+  return (read, environment) => {
+    const value = evaluate(read, environment);
+    environment.charge?.(lengthOf(value));
+    return value;
+  };
+}
+
 function functionOf(tree: Call, text: string): ExpressionFunction {
   const definition = expressionFunctions.get(tree.name);
   if (definition === undefined) {
-    const nearest = closest(tree.name, [...expressionFunctions.keys()]);
-    throw expressionError(text, tree.offset, `unknown function "${tree.name}"; did you mean "${nearest}"?`);
+    const name = tree.name.slice(0, 60);
+    const nearest = closest(name, [...expressionFunctions.keys()]);
+    throw expressionError(text, tree.offset, `unknown function "${name}"; did you mean "${nearest}"?`);
   }
   if (definition.refused !== undefined) {
     throw expressionError(text, tree.offset, `${tree.name} cannot be used: ${definition.refused}`);

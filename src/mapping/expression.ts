@@ -51,31 +51,32 @@ export function expressionError(text: string, offset: number, sentence: string):
   return new UsageError(`column ${offset + 1}: ${sentence}\n    ${line}\n    ${" ".repeat(offset - start)}^`);
 }
 
+/** Calls `see` for each part of the tree, the outer ones first, in the order of the text. */
+export function visit(tree: Expression, see: (node: Expression) => void): void {
+  see(tree);
+  if (tree.kind === "call") for (const argument of tree.arguments) visit(argument, see);
+  if (tree.kind === "condition") {
+    visit(tree.left, see);
+    visit(tree.right, see);
+  }
+}
+
 /** The source attributes that the expression reads, each with the offset where it stands first. */
 export function attributesOf(tree: Expression): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
-  const visit = (node: Expression): void => {
+  visit(tree, (node) => {
     if (node.kind === "attribute" && !names.has(node.name)) names.set(node.name, node.offset);
-    if (node.kind === "call") node.arguments.forEach(visit);
-    if (node.kind === "condition") {
-      visit(node.left);
-      visit(node.right);
-    }
-  };
-  visit(tree);
+  });
   return names;
 }
 
 /** Names of the functions that are called, each as often as it is. */
 export function callsOf(tree: Expression): readonly string[] {
-  switch (tree.kind) {
-    case "call":
-      return [tree.name, ...tree.arguments.flatMap(callsOf)];
-    case "condition":
-      return [...callsOf(tree.left), ...callsOf(tree.right)];
-    default:
-      return [];
-  }
+  const names: string[] = [];
+  visit(tree, (node) => {
+    if (node.kind === "call") names.push(node.name);
+  });
+  return names;
 }
 
 /** The tree as text; parsed again it is the same tree. */

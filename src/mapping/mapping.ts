@@ -5,7 +5,8 @@ import { joinFaults } from "../domain/faults.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { AttributeType } from "../domain/target.ts";
-import { compileExpression, unsteadyCall } from "./evaluate.ts";
+import { compileBounded } from "./bounded.ts";
+import { unsteadyCall } from "./evaluate.ts";
 import { attributesOf, callsOf, expressionError, parseExpression } from "./expression.ts";
 import type { Environment } from "./functions/definition.ts";
 import type { ScopingFilters } from "./scoping-filter.ts";
@@ -240,7 +241,7 @@ function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"
   const text = rule.expression ?? "";
   const tree = parseExpression(text);
   // First: where a function cannot be used, that its attribute is not read either says less.
-  const evaluator = compileExpression(tree, text);
+  const evaluator = compileBounded(tree, text);
   const readers = new Map(
     [...attributesOf(tree)].map(([name, offset]) => [name, attributeAt(name, offset, text)]),
   );

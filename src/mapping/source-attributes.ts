@@ -196,7 +196,8 @@ export function sourceAttribute(name: string): SourceAttribute {
   const property = indexed?.[1] ?? resolved;
   if (!graphProperties.some((known) => known === property)) {
     const blocks = ["employeeOrgData.division", "employeeOrgData.costCenter", "extensionAttribute1"];
-    const nearest = closest(name, [
+    const shown = name.slice(0, 100);
+    const nearest = closest(shown, [
       ...graphProperties,
       ...Object.keys(aliases),
       ...blocks,
@@ -204,7 +205,7 @@ export function sourceAttribute(name: string): SourceAttribute {
       "manager",
       "manager.displayName",
     ]);
-    throw new UsageError(`unknown source attribute "${name}"; did you mean "${nearest}"?`);
+    throw new UsageError(`unknown source attribute "${shown}"; did you mean "${nearest}"?`);
   }
   if (indexed === null) return plain(property);
   const index = Number(indexed[2]);

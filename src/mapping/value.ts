@@ -1,3 +1,4 @@
+import { MappingError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 
 /** A point in time: what date functions pass to one another. */
@@ -22,6 +23,20 @@ export function toText(value: Value): string {
 
 export function isEmpty(value: Value): boolean {
   return value === null || value === "" || value === ignoreFlow || (isList(value) && value.length === 0);
+}
+
+/** Characters that it takes to handle the value: for each of several a few more. */
+export function lengthOf(value: Value): number {
+  if (typeof value === "string") return 1 + value.length;
+  return isList(value) ? value.reduce((sum, item) => sum + 8 + item.length, 1) : 1;
+}
+
+/** Nothing that Lattice or Entra holds is as long as this. */
+const longestText = 20_000;
+
+/** @throws MappingError where a text becomes too long; asked before it is made */
+export function refuseLong(length: number): void {
+  if (length > longestText) throw new MappingError(`a text of more than ${longestText} characters came out`);
 }
 
 export function isList(value: Value): value is readonly string[] {

@@ -1,6 +1,6 @@
 import { MappingError } from "../../domain/errors.ts";
 import { compileRegex, fillReplacement, firstGroup, replaceGroup, replaceMatches } from "../dotnet-regex.ts";
-import { toText } from "../value.ts";
+import { refuseLong, toText } from "../value.ts";
 import { type ExpressionFunction, text } from "./definition.ts";
 
 const optional = { type: "text", optional: true } as const;
@@ -24,7 +24,11 @@ export const replaceFunctions: readonly ExpressionFunction[] = [
       attributes: { mobilePhone: "+1 (999) 555-0100" },
       result: "+19995550100",
     },
-    evaluate: ([source, oldValue, regexPattern, groupName, replacement, attribute, template]) => {
+    evaluate: (
+      [source, oldValue, regexPattern, groupName, replacement, attribute, template],
+      environment,
+    ) => {
+      const charge = environment.charge;
       const written = text(source);
       if (oldValue !== undefined && template !== undefined) {
         return replaceText(text(template), text(oldValue), written);
@@ -35,16 +39,19 @@ export const replaceFunctions: readonly ExpressionFunction[] = [
       }
       const regex = compileRegex(text(regexPattern));
       if (groupName === undefined) {
-        return replaceMatches(regex, written, (group) => fillReplacement(text(replacement), group));
+        return replaceMatches(regex, written, (group) => fillReplacement(text(replacement), group), charge);
       }
       if (attribute !== undefined) {
-        return written === "" ? firstGroup(regex, text(attribute), text(groupName)) : written;
+        return written === "" ? firstGroup(regex, text(attribute), text(groupName), charge) : written;
       }
-      return replaceGroup(regex, written, text(groupName), text(replacement));
+      return replaceGroup(regex, written, { name: text(groupName), replacement: text(replacement) }, charge);
     },
   },
 ];
 
 function replaceText(whole: string, part: string, by: string): string {
-  return part === "" ? whole : whole.replaceAll(part, () => by);
+  if (part === "") return whole;
+  const pieces = whole.split(part);
+  refuseLong(whole.length + (pieces.length - 1) * (by.length - part.length));
+  return pieces.join(by);
 }

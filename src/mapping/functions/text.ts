@@ -1,6 +1,6 @@
 import { MappingError } from "../../domain/errors.ts";
 import { withoutDiacritics } from "../diacritics.ts";
-import { isEmpty, toText, type Value } from "../value.ts";
+import { isEmpty, refuseLong, toText, type Value } from "../value.ts";
 import { type Argument, type ExpressionFunction, integer, list, text } from "./definition.ts";
 
 const source = { name: "source", type: "text" } as const;
@@ -86,11 +86,12 @@ export const textFunctions: readonly ExpressionFunction[] = [
       attributes: { givenName: "Kim", surname: "Example" },
       result: "Example, Kim",
     },
-    evaluate: ([separator, ...sources]) =>
-      sources
-        .flatMap(list)
-        .filter((part) => part !== "")
-        .join(text(separator)),
+    evaluate: ([separator, ...sources]) => {
+      const parts = sources.flatMap(list).filter((part) => part !== "");
+      const between = text(separator);
+      refuseLong(parts.reduce((sum, part) => sum + part.length + between.length, 0));
+      return parts.join(between);
+    },
   },
   {
     name: "Left",
@@ -223,21 +224,27 @@ function compareType(value: Value): boolean {
   throw new MappingError("compareType is vbTextCompare or vbBinaryCompare");
 }
 
+/** What is between the characters that end a word for ToTitleCase; an apostrophe ends none. */
+const titleWord = /(?:'|[^\p{Z}\p{Cc}\p{Cf}\p{P}\p{S}])+/gu;
+
 /** A capital at the beginning of each word, small letters after it. */
 function properCase(written: string, separators: string | null): string {
-  // An apostrophe ends no word for ToTitleCase.
-  const ends = separators === null ? null : new Set(separators);
-  const isEnd = (character: string): boolean =>
-    ends === null
-      ? character !== "'" && /[\p{Z}\p{Cc}\p{Cf}\p{P}\p{S}]/u.test(character)
-      : ends.has(character);
-  let begins = true;
+  if (separators === null) return written.replaceAll(titleWord, capitalised);
+  const ends = new Set(separators);
   let result = "";
+  let word = "";
   for (const character of written) {
-    result += begins ? character.toUpperCase() : character.toLowerCase();
-    begins = isEnd(character);
+    if (ends.has(character)) {
+      result += capitalised(word) + character;
+      word = "";
+    } else word += character;
   }
-  return result;
+  return result + capitalised(word);
+}
+
+function capitalised(word: string): string {
+  const [first = ""] = word;
+  return first.toUpperCase() + word.slice(first.length).toLowerCase();
 }
 
 /** "en-US" stands for the invariant culture: it has no case rules of its own. So it does for what names no culture. */
