@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MappingError, UsageError } from "../../src/domain/errors.ts";
 import { compileExpression } from "../../src/mapping/evaluate.ts";
-import { type Expression, parseExpression, printExpression } from "../../src/mapping/expression.ts";
+import { callsOf, type Expression, parseExpression, printExpression } from "../../src/mapping/expression.ts";
 import { expressionFunctions } from "../../src/mapping/functions/table.ts";
 import { ignoreFlow, toText, type Value } from "../../src/mapping/value.ts";
 import { fixedEnvironment } from "./environment.ts";
@@ -61,7 +61,52 @@ describe("the documented examples and their edges", () => {
   const late = { from: "8/25/2021 5:41:18 PM", to: "2012-03-16-07:00" };
   const hire = { date: "2012-03-16-07:00" };
 
-  it.each<[string, Attributes, Value]>([
+  const rows: readonly [string, Attributes, string | null][] = [
+    ['Append([x], ".test")', {}, ".test"],
+    ["Append([x], [list])", { x: "a-", list: ["b", "c"] }, "a-b,c"],
+    ['Prepend("ext-", [x])', {}, "ext-"],
+    ["ConvertToBase64([x])", {}, null],
+    ['ConvertToBase64("é€")', {}, "6QCsIA=="],
+    ["ConvertToUTF8Hex([x])", {}, null],
+    ['ConvertToUTF8Hex("é€")', {}, "C3A9E282AC"],
+    ["CStr([x])", {}, null],
+    ["CStr([x])", { x: 12 }, "12"],
+    ['CStr(CDate("2026-01-31"))', {}, "1/31/2026 12:00:00 AM"],
+    ["IsNothing([x])", { x: "" }, "False"],
+    ["IsNull([x])", {}, "True"],
+    ["IsNull([x])", { x: "" }, "False"],
+    ["IsNullOrEmpty([x])", {}, "True"],
+    ["IsNullOrEmpty([x])", { x: [] }, "True"],
+    ["IsNullOrEmpty([x])", { x: "0" }, "False"],
+    ["IsPresent([x])", { x: "" }, "False"],
+    ["IsPresent([x])", { x: false }, "True"],
+    ["IsString([x])", {}, "False"],
+    ["IsString([x])", { x: true }, "False"],
+    ["Not([x])", {}, "True"],
+    ['Not("False")', {}, "True"],
+    ['Not("true")', {}, "False"],
+    ['Join(", ", [x], "b")', {}, "b"],
+    ["Item([x], 1)", { x: "alone" }, "alone"],
+    ["Redact([x])", {}, null],
+    ["RemoveDuplicates([x])", {}, ""],
+    ['Split([x], ",")', {}, ""],
+    ['Split("a,,b", ",")', {}, "a,b"],
+    ["StripSpaces([x])", { x: " a\tb c " }, "a\tbc"],
+    ["Trim([x])", {}, null],
+    ["ToLower([x])", {}, null],
+    ['ToUpper([x], "tr-TR")', { x: "ı i" }, "I İ"],
+    ["PCase([x])", {}, null],
+    ["NormalizeDiacritics([x])", {}, null],
+    ["NumFromDate([x])", {}, null],
+    ["DateFromNum([x])", {}, null],
+    ['DateAdd("d", 1, [x])', {}, null],
+    ['DateAdd("h", 25, CDate("2024-02-28"))', {}, "2/29/2024 1:00:00 AM"],
+    ['DateDiff("d", [x], Now())', {}, null],
+    ["IgnoreFlowIfNullOrEmpty([x])", { x: "v" }, "v"],
+    ["Left([x], 9)", { x: "abc" }, "abc"],
+    ["Mid([x], 2, 99)", { x: "abc" }, "bc"],
+    ["Mid([x], 9, 2)", { x: "abc" }, ""],
+    ['InStr([x], "a")', {}, "0"],
     ["BitAnd(&HF, &HF7)", {}, "7"],
     ["BitAnd([n], 1)", { n: "3" }, "1"],
     ["CBool([a] = [b])", { a: "x", b: "y" }, "False"],
@@ -188,9 +233,21 @@ describe("the documented examples and their edges", () => {
     ['Word([x],1," ")', {}, ""],
     ['Word("one",2," ")', {}, ""],
     ['Word("one",0," ")', {}, ""],
-  ])("%s of %j is %j", (text, attributes, result) => {
+  ];
+
+  it.each(rows)("%s of %j is %j", (text, attributes, result) => {
     const value = evaluate(text, attributes);
     expect(value === null ? null : toText(value)).toBe(result);
+  });
+
+  it("are there for every function", () => {
+    // Chance has a test of its own.
+    const others = new Set(["Guid", "RandomString"]);
+    const called = new Set(rows.flatMap(([text]) => callsOf(parseExpression(text))));
+    const usable = [...expressionFunctions.values()].filter(({ refused }) => refused === undefined);
+    expect(usable.map(({ name }) => name).filter((name) => !called.has(name) && !others.has(name))).toEqual(
+      [],
+    );
   });
 
   it("makes identifiers and random texts as they are asked for, from the source of chance that is handed in", () => {
