@@ -1,8 +1,8 @@
 import type { CycleResult } from "../cycle/run.ts";
 import type { Action, Skipped } from "../domain/plan.ts";
+import { withoutRedacted } from "../domain/redacted.ts";
 import type { LoggedOperation, OperationStatus, StateStore } from "../domain/store.ts";
 import type { PlanView } from "../report/view.ts";
-import { withoutRedacted } from "../report/words.ts";
 
 const pageSize = 500;
 

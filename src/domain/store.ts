@@ -207,6 +207,49 @@ export interface LoggedOperation extends Operation {
   readonly error: string | null;
 }
 
+/** An operation as an operator asks for it: with its plan, and what came of it. Redacted values are hidden. */
+export interface LogEntry extends LoggedOperation {
+  readonly planId: string;
+  readonly cycle: CycleKind;
+  /** Milliseconds since the epoch: when it ended, else when it began, else when its cycle began. */
+  readonly at: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  /** From the start of the first request to the end of the last. */
+  readonly durationMs: number | null;
+  readonly httpStatus: number | null;
+  /** The target's id of the request, where it gave one. */
+  readonly requestId: string | null;
+  /** 1 for the first try. */
+  readonly attempt: number;
+}
+
+/** What to find in the provisioning log: entries that meet everything that is given. */
+export interface LogQuery {
+  /** Object id, or user name in any case: everything of whoever has or had that name in the log. */
+  readonly person?: string;
+  readonly actions?: readonly Action[];
+  readonly outcomes?: readonly OperationStatus[];
+  /** Earliest and latest `at`, milliseconds since the epoch, both included. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly cycleId?: number;
+  /** Part of a user name, in any case. */
+  readonly text?: string;
+  /** Id of an operation: only those before it, for paging. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** How many operations of a day came to the same. */
+export interface DailyCount {
+  /** Day in UTC: `2026-01-31`. */
+  readonly day: string;
+  readonly action: Action;
+  readonly outcome: OperationStatus;
+  readonly count: number;
+}
+
 export interface OperationOutcome {
   readonly operationId: number;
   readonly objectId: string;
@@ -280,7 +323,8 @@ export interface StateStore {
     cycleId: number,
     end: { finishedAt: number; outcome: CycleOutcome; error: string | null },
   ): Promise<void>;
-  recentCycles(limit: number): Promise<readonly CycleRecord[]>;
+  /** The newest first. @param before a cycle's id: only those before it, for paging */
+  recentCycles(limit: number, before?: number): Promise<readonly CycleRecord[]>;
   cycleOfPlan(planId: string): Promise<CycleRecord | null>;
 
   /**
@@ -407,6 +451,11 @@ export interface StateStore {
   ownerOf(latticeId: string): Promise<string | null>;
   /** One account of the target picture. */
   accountOf(latticeId: string): Promise<LinkedTarget | null>;
+
+  /** Entries of the provisioning log, the newest first (in the order of their ids). */
+  history(query: LogQuery): Promise<readonly LogEntry[]>;
+  /** Entries of the log since then (milliseconds since the epoch) by day, action and outcome, the oldest day first. */
+  dailyCounts(since: number): Promise<readonly DailyCount[]>;
 
   skipped(query: { after: string; limit: number; only?: string | undefined }): Promise<readonly Skipped[]>;
   countSkipped(): Promise<ReadonlyMap<SkipCode, number>>;

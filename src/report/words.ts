@@ -17,15 +17,6 @@ export function printable(text: string): string {
   );
 }
 
-/** The operation with what is for Lattice alone taken out. */
-export function withoutRedacted(operation: LoggedOperation): LoggedOperation {
-  const hide = (value: Json): Json => (value === null ? null : "[Redact]");
-  const changes = operation.changes.map((change) =>
-    change.redacted ? { ...change, before: hide(change.before), after: hide(change.after) } : change,
-  );
-  return { ...operation, changes };
-}
-
 /** A value for people: `(none)` where there is none. */
 function shown(value: Json): string {
   if (value === null) return "(none)";

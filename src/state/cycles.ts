@@ -51,7 +51,7 @@ export function cycleMethods(db: Connection): CycleMethods {
        (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'done') AS done,
        (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'failed') AS failed
      FROM cycle`;
-  const recent = db.prepare<[number], CycleRow>(`${counted} ORDER BY id DESC LIMIT ?`);
+  const recent = db.prepare<[number, number], CycleRow>(`${counted} WHERE id < ? ORDER BY id DESC LIMIT ?`);
   const ofPlan = db.prepare<[string], CycleRow>(`${counted} WHERE plan_id = ?`);
   const totals = db.prepare<[], Totals>(
     `SELECT
@@ -98,7 +98,8 @@ export function cycleMethods(db: Connection): CycleMethods {
         finish.run(end.finishedAt, end.outcome, end.error, cycleId);
       })();
     },
-    recentCycles: async (limit) => recent.all(limit).map(cycleRecord),
+    recentCycles: async (limit, before) =>
+      recent.all(before ?? Number.MAX_SAFE_INTEGER, limit).map(cycleRecord),
     cycleOfPlan: async (planId) => {
       const row = ofPlan.get(planId);
       return row === undefined ? null : cycleRecord(row);

@@ -43,8 +43,8 @@ export function guardingMethods(db: Connection): GuardingMethods {
   const holdWhole = db.prepare<[number]>("UPDATE operation SET status = 'held' WHERE id = ?");
   const shrink = db.prepare<[string, number]>("UPDATE operation SET changes = ? WHERE id = ?");
   const holdPart = db.prepare<[string, number]>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, wave, status, attempt)
-     SELECT cycle_id, object_id, user_name, lattice_id, 'update', reason, evidence, ?, 0, wave, 'held', attempt
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, wave, status, at, attempt)
+     SELECT cycle_id, object_id, user_name, lattice_id, 'update', reason, evidence, ?, 0, wave, 'held', at, attempt
      FROM operation WHERE id = ?`,
   );
 

@@ -165,9 +165,9 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     drift: string | null;
     status: string;
   }>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, drift, status, attempt)
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, drift, status, at, attempt)
      VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :adopts, :managerObjectId, :drift, :status,
-       1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
+       (SELECT started_at FROM cycle WHERE id = :cycleId), 1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
   );
   const settle = db.prepare<{
     objectId: string;

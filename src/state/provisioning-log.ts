@@ -5,7 +5,7 @@ import { type TargetUser, valueAt } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import type { TargetWriter } from "./target-picture.ts";
 
-interface OperationRow {
+export interface OperationRow {
   readonly id: number;
   readonly cycle_id: number;
   readonly object_id: string;
@@ -143,8 +143,8 @@ function intentMethods(
   db: Connection,
   writer: TargetWriter,
 ): Pick<StateStore, "beginOperations" | "openIntents" | "settleIntent"> {
-  const sending = db.prepare<[number, number]>(
-    "UPDATE operation SET status = 'sending', started_at = ? WHERE id = ?",
+  const sending = db.prepare<{ id: number; now: number }>(
+    "UPDATE operation SET status = 'sending', started_at = :now, at = :now WHERE id = :id",
   );
   const intend = db.prepare<[number, number]>(
     `INSERT INTO intent (object_id, operation_id, action, user_name, lattice_id, started_at)
@@ -169,12 +169,13 @@ function intentMethods(
   const clear = db.prepare<[string], { operation_id: number }>(
     "DELETE FROM intent WHERE object_id = ? RETURNING operation_id",
   );
-  const close = db.prepare<[string, number, number]>(
-    "UPDATE operation SET status = ?, finished_at = ? WHERE id = ? AND status = 'sending'",
+  const close = db.prepare<{ id: number; status: string; now: number }>(
+    "UPDATE operation SET status = :status, finished_at = :now, at = :now WHERE id = :id AND status = 'sending'",
   );
   // What was recorded as failed, because no answer came, and was carried out all the same: the guard counts it.
-  const confirm = db.prepare<[number, number]>(
-    `UPDATE operation SET status = 'done', finished_at = ? WHERE id = ? AND status IN ('failed', 'cancelled')`,
+  const confirm = db.prepare<{ id: number; now: number }>(
+    `UPDATE operation SET status = 'done', finished_at = :now, at = :now
+     WHERE id = :id AND status IN ('failed', 'cancelled')`,
   );
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
   const sentIn = sentWrites(db);
@@ -183,7 +184,7 @@ function intentMethods(
     beginOperations: async (operationIds, now) => {
       db.transaction(() => {
         for (const id of operationIds) {
-          sending.run(now, id);
+          sending.run({ id, now });
           intend.run(now, id);
         }
       })();
@@ -204,13 +205,13 @@ function intentMethods(
         const { cycleId, paths, changes } = sentIn(cleared.operation_id);
         // A batch is noted before its first request: what was not carried out must not count as done.
         const untouched = target !== null && isUntouched(target, changes);
-        close.run(untouched ? "cancelled" : operationStatus, now, cleared.operation_id);
+        close.run({ id: cleared.operation_id, status: untouched ? "cancelled" : operationStatus, now });
         mark.run(objectId);
         if (target !== null) {
           if (
             guardedIn(changes).some((change) => jsonEquals(valueAt(target, change.attribute), change.after))
           ) {
-            confirm.run(now, cleared.operation_id);
+            confirm.run({ id: cleared.operation_id, now });
           }
           writer.link({ ...target, acknowledged: {} }, objectId, cycleId, paths);
         }
@@ -266,7 +267,7 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
     finishedAt: number;
   }>(
     `UPDATE operation SET status = :status, lattice_id = coalesce(:latticeId, lattice_id), http_status = :httpStatus,
-       request_id = :requestId, error = :error, finished_at = :finishedAt WHERE id = :id`,
+       request_id = :requestId, error = :error, finished_at = :finishedAt, at = :finishedAt WHERE id = :id`,
   );
   const sentIn = sentWrites(db);
   // A reference that the plan withdrew before sending is waited for as one that could not be sent is.
@@ -341,7 +342,8 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
   };
 }
 
-function loggedOperation(row: OperationRow): LoggedOperation {
+/** The operation that a row of the log holds. */
+export function loggedOperation(row: OperationRow): LoggedOperation {
   return {
     id: row.id,
     cycleId: row.cycle_id,

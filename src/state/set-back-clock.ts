@@ -8,8 +8,8 @@ import type { Connection } from "./database.ts";
 export function forgetTheFuture(db: Connection): (now: number) => void {
   const statements = [
     // An operation is no later than the end of its cycle; that of a run that died is looked at in any case.
-    `UPDATE operation SET finished_at = min(finished_at, :now), started_at = min(started_at, :now)
-     WHERE (finished_at > :now OR started_at > :now)
+    `UPDATE operation SET finished_at = min(finished_at, :now), started_at = min(started_at, :now), at = min(at, :now)
+     WHERE at > :now
        AND cycle_id IN (SELECT id FROM cycle WHERE finished_at > :now OR started_at > :now OR finished_at IS NULL)`,
     "UPDATE cycle SET started_at = min(started_at, :now), finished_at = min(finished_at, :now) WHERE started_at > :now OR finished_at > :now",
     `UPDATE retry SET next_try_at = next_try_at - (last_failed_at - :now), last_failed_at = :now, first_failed_at = min(first_failed_at, :now)

@@ -3,6 +3,7 @@ import type { StateStore } from "../domain/store.ts";
 import { cycleMethods } from "./cycles.ts";
 import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./database.ts";
 import { guardingMethods } from "./guarding.ts";
+import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
 import { outboxMethods } from "./outbox.ts";
 import { planningMethods } from "./planning.ts";
@@ -67,6 +68,7 @@ export function storeOn(db: Connection, path: string): StateStore {
     ...guardingMethods(db),
     ...provisioningLogMethods(db, writer),
     ...outboxMethods(db),
+    ...historyMethods(db),
     close: async () => {
       db.close();
     },

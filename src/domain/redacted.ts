@@ -1,0 +1,14 @@
+import type { Json } from "./json.ts";
+import type { Change, Operation } from "./plan.ts";
+
+/** The operation with what is for Lattice alone taken out. */
+export function withoutRedacted<T extends Operation>(operation: T): T {
+  if (!operation.changes.some((change) => change.redacted === true)) return operation;
+  return { ...operation, changes: operation.changes.map(hidden) };
+}
+
+function hidden(change: Change): Change {
+  if (change.redacted !== true) return change;
+  const hide = (value: Json): Json => (value === null ? null : "[Redact]");
+  return { ...change, before: hide(change.before), after: hide(change.after) };
+}

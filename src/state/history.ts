@@ -1,0 +1,222 @@
+import type { Action, CycleKind } from "../domain/plan.ts";
+import { withoutRedacted } from "../domain/redacted.ts";
+import type { LogEntry, LogQuery, OperationStatus, StateStore } from "../domain/store.ts";
+import type { Connection } from "./database.ts";
+import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
+
+interface EntryRow extends OperationRow {
+  readonly plan_id: string;
+  readonly kind: CycleKind;
+  readonly at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly http_status: number | null;
+  readonly request_id: string | null;
+  readonly attempt: number;
+}
+
+const actions: readonly Action[] = ["create", "update", "deactivate", "reactivate", "link"];
+const outcomes: readonly OperationStatus[] = [
+  "reported",
+  "planned",
+  "held",
+  "sending",
+  "done",
+  "failed",
+  "cancelled",
+];
+
+/** So many names are looked up one by one; more of them are so common that walking through the log meets them soon. */
+const fewNames = 300;
+
+const dayMs = 86_400_000;
+
+/** The provisioning log as it is asked for. */
+export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts"> {
+  const find = finder(db);
+  const entries = db.prepare<[string], EntryRow>(
+    `SELECT o.*, c.plan_id, c.kind
+     FROM json_each(?) k CROSS JOIN operation o ON o.id = k.value CROSS JOIN cycle c ON c.id = o.cycle_id
+     ORDER BY o.id DESC`,
+  );
+  const counts = db.prepare<
+    [number],
+    { day: number; action: Action; outcome: OperationStatus; count: number }
+  >(
+    `SELECT at / ${dayMs} AS day, action, status AS outcome, count(*) AS count
+     FROM operation INDEXED BY operation_at WHERE at >= ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+  );
+  return {
+    history: async (query) =>
+      // One picture: the ids and the rows that belong to them.
+      db.transaction(() => entries.all(JSON.stringify(find(query))).map(logEntry))(),
+    dailyCounts: async (since) =>
+      counts.all(since).map((row) => ({ ...row, day: new Date(row.day * dayMs).toISOString().slice(0, 10) })),
+  };
+}
+
+/**
+ * Ids of the newest entries that meet the query. Times and cycles become bounds of the id, which grows with both; then
+ * the index of the most telling filter is walked from the newest entry down, and whatever is left is asked of each row.
+ */
+function finder(db: Connection): (query: LogQuery) => readonly number[] {
+  const prepared = new Map<string, ReturnType<typeof prepare>>();
+  const prepare = (sql: string) => db.prepare<Parameters, number>(sql).pluck();
+  const walk = (index: string, where: readonly string[], parameters: Parameters): readonly number[] => {
+    const sql = `SELECT id FROM operation ${index} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT :limit`;
+    const statement = prepared.get(sql) ?? prepare(sql);
+    prepared.set(sql, statement);
+    return statement.all(parameters);
+  };
+  const boundsOf = bounds(db);
+  const objectIdsOf = people(db);
+  const namesWith = names(db);
+
+  return (query) => {
+    const range = boundsOf(query);
+    if (range === null) return [];
+    const { person, text, limit } = query;
+    const { where, parameters } = filters(query, { ...range, limit });
+
+    if (person !== undefined) {
+      const objectIds = JSON.stringify(objectIdsOf(person));
+      return walk(
+        "INDEXED BY operation_person",
+        ["object_id IN (SELECT value FROM json_each(:objectIds))", ...where],
+        { ...parameters, objectIds },
+      );
+    }
+    const found = text === undefined ? null : namesWith(parameters);
+    if (found !== null && found.length <= fewNames) {
+      return walk(
+        "INDEXED BY operation_user_name",
+        ["user_name COLLATE NOCASE IN (SELECT value FROM json_each(:names))", ...where],
+        { ...parameters, names: JSON.stringify(found) },
+      );
+    }
+    if (query.actions === undefined && query.outcomes === undefined) {
+      return walk("NOT INDEXED", where, parameters);
+    }
+    // Each kind has its newest entries at the end of its part of the index.
+    const kinds = (query.actions ?? actions).flatMap((action) =>
+      (query.outcomes ?? outcomes).map((outcome) => ({ action, outcome })),
+    );
+    return kinds
+      .flatMap((kind) =>
+        walk("INDEXED BY operation_kind", ["action = :action", "status = :outcome", ...where], {
+          ...parameters,
+          ...kind,
+        }),
+      )
+      .sort((left, right) => right - left)
+      .slice(0, limit);
+  };
+}
+
+type Parameters = { readonly [name: string]: string | number };
+
+interface Range {
+  /** First and last id, both included. */
+  readonly first: number;
+  readonly last: number;
+}
+
+function filters(
+  query: LogQuery,
+  range: Range & { limit: number },
+): { where: readonly string[]; parameters: Parameters } {
+  const where = ["id BETWEEN :first AND :last"];
+  const parameters: Record<string, string | number> = { ...range };
+  const add = (condition: string, values: Parameters): void => {
+    where.push(condition);
+    Object.assign(parameters, values);
+  };
+  if (query.cycleId !== undefined) add("cycle_id = :cycleId", { cycleId: query.cycleId });
+  if (query.since !== undefined) add("at >= :since", { since: query.since });
+  if (query.until !== undefined) add("at <= :until", { until: query.until });
+  if (query.text !== undefined) {
+    const part = query.text.replaceAll(/[\\%_]/g, "\\$&");
+    add("user_name LIKE :text ESCAPE '\\'", { text: `%${part}%` });
+  }
+  const among = (column: string, values: readonly string[]): void =>
+    add(`+${column} IN (SELECT value FROM json_each(:${column}s))`, {
+      [`${column}s`]: JSON.stringify(values),
+    });
+  if (query.actions !== undefined) among("action", query.actions);
+  if (query.outcomes !== undefined) among("status", query.outcomes);
+  return { where, parameters };
+}
+
+/** Ids between which everything lies that the query can find; `null` where that is nothing. */
+function bounds(db: Connection): (query: LogQuery) => Range | null {
+  const firstSince = db.prepare<[number], { id: number | null }>(
+    "SELECT min(id) AS id FROM operation INDEXED BY operation_at WHERE at >= ?",
+  );
+  // Nothing is earlier than the start of its cycle.
+  const lastUntil = db.prepare<[number], { id: number | null }>(
+    `SELECT max(id) AS id FROM operation INDEXED BY operation_order WHERE cycle_id =
+       (SELECT max(cycle_id) FROM operation WHERE cycle_id <= (SELECT max(id) FROM cycle WHERE started_at <= ?))`,
+  );
+  const ofCycle = db.prepare<[number], { first: number | null; last: number | null }>(
+    "SELECT min(id) AS first, max(id) AS last FROM operation INDEXED BY operation_order WHERE cycle_id = ?",
+  );
+  return ({ since, until, cycleId, before }) => {
+    const ranges: { first?: number | null | undefined; last?: number | null | undefined }[] = [
+      { first: 0, last: before === undefined ? Number.MAX_SAFE_INTEGER : before - 1 },
+    ];
+    if (since !== undefined) ranges.push({ first: firstSince.get(since)?.id });
+    if (until !== undefined) ranges.push({ last: lastUntil.get(until)?.id });
+    if (cycleId !== undefined) ranges.push(ofCycle.get(cycleId) ?? { first: null });
+    let first = 0;
+    let last = Number.MAX_SAFE_INTEGER;
+    for (const range of ranges) {
+      if (Object.values(range).some((bound) => bound === null || bound === undefined)) return null;
+      first = Math.max(first, range.first ?? first);
+      last = Math.min(last, range.last ?? last);
+    }
+    return first > last ? null : { first, last };
+  };
+}
+
+/** Everybody who has that object id, or had that user name when something was written into the log. */
+function people(db: Connection): (person: string) => readonly string[] {
+  const named = db
+    .prepare<[string], string>(
+      "SELECT DISTINCT object_id FROM operation INDEXED BY operation_user_name WHERE user_name = ? COLLATE NOCASE",
+    )
+    .pluck();
+  return (person) => [...new Set([person, person.toLowerCase(), ...named.all(person)])];
+}
+
+/** User names with a text in them, from one name to the next; one more than a few where there are many. */
+function names(db: Connection): (parameters: Parameters) => readonly string[] {
+  const next = (after: string) =>
+    `(SELECT user_name FROM operation INDEXED BY operation_user_name ${after} ORDER BY user_name COLLATE NOCASE LIMIT 1)`;
+  const statement = db
+    .prepare<Parameters, string>(
+      `WITH RECURSIVE distinct_name (name) AS (
+         SELECT ${next("")}
+         UNION ALL
+         SELECT ${next("WHERE user_name COLLATE NOCASE > name")} FROM distinct_name WHERE name IS NOT NULL
+       )
+       SELECT name FROM distinct_name WHERE name LIKE :text ESCAPE '\\' LIMIT ${fewNames + 1}`,
+    )
+    .pluck();
+  return ({ text }) => statement.all({ text: text ?? "" });
+}
+
+function logEntry(row: EntryRow): LogEntry {
+  const { started_at: startedAt, finished_at: finishedAt } = row;
+  return {
+    ...withoutRedacted(loggedOperation(row)),
+    planId: row.plan_id,
+    cycle: row.kind,
+    at: row.at,
+    startedAt,
+    finishedAt,
+    durationMs: startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
+    httpStatus: row.http_status,
+    requestId: row.request_id,
+    attempt: row.attempt,
+  };
+}

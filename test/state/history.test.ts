@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Action, Operation } from "../../src/domain/plan.ts";
+import type { LogEntry, LogQuery, OperationStatus, StateStore } from "../../src/domain/store.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
+
+const day = 86_400_000;
+const start = Date.UTC(2026, 2, 1);
+const actions: readonly Action[] = ["create", "update", "deactivate", "reactivate", "link"];
+
+let folder = "";
+let store: StateStore;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "als-history-"));
+  store = openStore(join(folder, "state.db"));
+  return async () => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+});
+
+function operation(person: string, action: Action, userName: string, more: Partial<Operation> = {}) {
+  return {
+    kind: "operation",
+    referencePending: false,
+    operation: {
+      action,
+      objectId: person,
+      userName,
+      latticeId: action === "create" ? null : `lattice-${person}`,
+      reason: "title changed",
+      evidence: null,
+      changes: [{ attribute: "title", before: "Analyst", after: "Chief" }],
+      adopts: false,
+      ...more,
+    },
+  } as const;
+}
+
+/** Twenty cycles, one a day, of ten people each; some done, some failed, the rest cancelled with the cycle. */
+async function fill(): Promise<readonly LogEntry[]> {
+  for (let number = 0; number < 20; number += 1) {
+    const startedAt = start + number * day;
+    const cycleId = await store.beginCycle({ planId: `plan-${number}`, kind: "incremental", startedAt });
+    await store.saveDecisions(
+      cycleId,
+      Array.from({ length: 10 }, (_, person) => {
+        const action = actions[(number + person) % actions.length] ?? "update";
+        // The ninth was renamed half way.
+        const name = person === 9 && number >= 10 ? "Renamed" : `person${person}`;
+        return operation(`object-${person}`, action, `${name}@example.com`);
+      }),
+    );
+    const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 100 });
+    const sent = planned.slice(0, 7);
+    await store.beginOperations(
+      sent.map(({ id }) => id),
+      startedAt + 1_000,
+    );
+    await store.recordOutcomes(
+      sent.map(({ id, objectId }, index) => ({
+        operationId: id,
+        objectId,
+        status: index % 4 === 3 ? "failed" : "done",
+        referencePending: false,
+        httpStatus: index % 4 === 3 ? 500 : 200,
+        requestId: `request-${id}`,
+        finishedAt: startedAt + 1_000 + index,
+      })),
+    );
+    await store.finishCycle(cycleId, { finishedAt: startedAt + 5_000, outcome: "done", error: null });
+  }
+  return store.history({ limit: 1_000 });
+}
+
+const conditions: { readonly [K in keyof LogQuery]?: (entry: LogEntry, value: never) => boolean } = {
+  actions: (entry, value: readonly Action[]) => value.includes(entry.action),
+  outcomes: (entry, value: readonly OperationStatus[]) => value.includes(entry.status),
+  since: (entry, value: number) => entry.at >= value,
+  until: (entry, value: number) => entry.at <= value,
+  cycleId: (entry, value: number) => entry.cycleId === value,
+  text: (entry, value: string) => entry.userName.toLowerCase().includes(value.toLowerCase()),
+  before: (entry, value: number) => entry.id < value,
+  person: (entry, value: string) =>
+    entry.objectId === value ||
+    (value.toLowerCase() === "person9@example.com" && entry.objectId === "object-9"),
+};
+
+function meets(entry: LogEntry, query: Partial<LogQuery>): boolean {
+  return Object.entries(query).every(([key, value]) =>
+    conditions[key as keyof LogQuery]?.(entry, value as never),
+  );
+}
+
+describe("the provisioning log", () => {
+  it("gives the newest entries that meet all filters, whichever are given", async () => {
+    const all = await fill();
+    expect(all).toHaveLength(200);
+    const filters: readonly Partial<LogQuery>[] = [
+      {},
+      { person: "object-3" },
+      { person: "PERSON9@Example.com" },
+      { person: "nobody@example.com" },
+      { actions: ["create", "link"] },
+      { outcomes: ["failed"] },
+      { outcomes: ["done", "cancelled"], actions: ["update"] },
+      { since: start + 5 * day },
+      { since: start + 5 * day + 1_002 },
+      { until: start + 5 * day + 1_002 },
+      { since: start + 40 * day },
+      { until: start - 1 },
+      { cycleId: 7 },
+      { cycleId: 700 },
+      { text: "RENAMED" },
+      { text: "example" },
+      { text: "100%" },
+    ];
+    for (const one of filters) {
+      for (const other of [...filters, { before: 101 }]) {
+        const query = { ...one, ...other };
+        const expected = all.filter((entry) => meets(entry, query)).slice(0, 25);
+        expect(await store.history({ ...query, limit: 25 }), JSON.stringify(query)).toEqual(expected);
+      }
+    }
+  });
+
+  it("has pages that come to every entry once, the newest first", async () => {
+    await fill();
+    const seen: number[] = [];
+    let before: number | undefined;
+    for (;;) {
+      const query = { outcomes: ["done", "failed"], limit: 30 } as const;
+      const page = await store.history(before === undefined ? query : { ...query, before });
+      seen.push(...page.map(({ id }) => id));
+      before = page.at(-1)?.id;
+      if (before === undefined) break;
+    }
+    expect(seen).toHaveLength(140);
+    expect(seen).toEqual([...new Set(seen)].sort((left, right) => right - left));
+  });
+
+  it("says of each entry which plan it is of, when it was, how long it took and what was answered", async () => {
+    await fill();
+    const [failed] = await store.history({ outcomes: ["failed"], limit: 1 });
+    expect(failed).toMatchObject({
+      planId: "plan-19",
+      cycle: "incremental",
+      at: start + 19 * day + 1_003,
+      startedAt: start + 19 * day + 1_000,
+      finishedAt: start + 19 * day + 1_003,
+      durationMs: 3,
+      httpStatus: 500,
+      requestId: `request-${failed?.id}`,
+      attempt: 1,
+    });
+    const [never] = await store.history({ outcomes: ["cancelled"], limit: 1 });
+    expect(never).toMatchObject({
+      at: start + 19 * day,
+      startedAt: null,
+      durationMs: null,
+      httpStatus: null,
+    });
+  });
+
+  it("hides what is for Lattice alone", async () => {
+    const cycleId = await store.beginCycle({ planId: "plan", kind: "incremental", startedAt: start });
+    const changes = [{ attribute: "title", before: null, after: "Secret title", redacted: true as const }];
+    await store.saveDecisions(cycleId, [operation("a", "update", "a@example.com", { changes })]);
+    const [entry] = await store.history({ limit: 1 });
+    expect(entry?.changes).toMatchObject([{ before: null, after: "[Redact]" }]);
+  });
+
+  it("counts a day's operations by action and outcome, in UTC", async () => {
+    const all = await fill();
+    const counts = await store.dailyCounts(start + 18 * day);
+    expect([...new Set(counts.map((row) => row.day))]).toEqual(["2026-03-19", "2026-03-20"]);
+    for (const { day: date, action, outcome, count } of counts) {
+      const same = all.filter(
+        (entry) =>
+          new Date(entry.at).toISOString().startsWith(date) &&
+          entry.action === action &&
+          entry.status === outcome,
+      );
+      expect(same).toHaveLength(count);
+    }
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(20);
+  });
+
+  it("pages through cycles", async () => {
+    await fill();
+    const newest = await store.recentCycles(5);
+    expect(newest.map(({ id }) => id)).toEqual([20, 19, 18, 17, 16]);
+    expect((await store.recentCycles(2, 16)).map(({ id }) => id)).toEqual([15, 14]);
+  });
+});
