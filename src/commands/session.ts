@@ -116,7 +116,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
             "the state database is an empty file: this run begins with a new one and finds existing accounts by matching",
           );
         }
-        return keep(openStore(statePath), closers);
+        return keep(openStore(statePath, { logValues: config.state.logValues }), closers);
       },
       openScratchStore: async () => {
         const { openScratchStore } = await import("../state/sqlite-store.ts");
@@ -157,6 +157,7 @@ function cycleSettings(config: Config, mapping: Mapping, tenantId: string): Cycl
     concurrency: config.lattice.maxConcurrency,
     intervalMs: config.schedule.kind === "every" ? config.schedule.everyMs : 45 * 60_000,
     retentionMs: config.state.retentionMs,
+    maxLogRows: config.state.maxLogRows,
   };
 }
 

@@ -173,6 +173,17 @@ const stateSchema = z
       retention: duration({ minimumMs: DAY_MS })
         .prefault("90d")
         .describe("How long finished cycles and their provisioning log are kept; at least for guard.window."),
+      maxLogRows: wholeNumber(1_000)
+        .nullable()
+        .prefault(1_000_000)
+        .describe(
+          "Operations that the provisioning log keeps at most: the oldest cycles go first, the guard's window stays; null for any number.",
+        ),
+      logValues: choice(["keep", "hash", "omit"])
+        .prefault("keep")
+        .describe(
+          "What the log keeps of values once an operation has ended: the values, hashes by which equal ones are known, or nothing.",
+        ),
     },
     { error: SECTION_MESSAGE },
   )

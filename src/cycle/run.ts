@@ -92,8 +92,11 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const outcome = outcomeOf(guard, applied.failed);
     const finishedAt = clock.now();
     await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
-    // The guard counts what was done in its window, however briefly the log is kept.
-    await store.prune(startedAt - Math.max(settings.retentionMs, settings.guard.windowMs));
+    await store.prune({
+      before: startedAt - settings.retentionMs,
+      countedSince: finishedAt - settings.guard.windowMs,
+      maxRows: settings.maxLogRows,
+    });
     ports.log.info({ cycleId, outcome, ...summary, ...applied, held: heldOperations }, "cycle finished");
     return {
       cycleId,

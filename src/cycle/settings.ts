@@ -18,6 +18,8 @@ export interface CycleSettings {
   readonly intervalMs: number;
   /** How long finished cycles are kept. */
   readonly retentionMs: number;
+  /** Operations that the provisioning log keeps at most; `null` for any number. */
+  readonly maxLogRows: number | null;
 }
 
 /** What a plan may do without a person's leave; counts are those of the plan and of the window before it. */

@@ -31,6 +31,8 @@ export interface Change {
   readonly drift?: true;
   /** The value is for Lattice alone: reports and logs show `[Redact]` (Entra's function of that name). */
   readonly redacted?: true;
+  /** `before` and `after` are no values but what the provisioning log keeps in their place, by setting. */
+  readonly logged?: "hashed" | "omitted";
   /** A person has released exactly this change: the guard neither counts nor holds it. */
   readonly released?: true;
 }

@@ -488,7 +488,15 @@ export interface StateStore {
   /** Who began to fail and who fails no more since the last digest, in the order in which it happened. */
   failureChanges(): Promise<readonly FailureChange[]>;
 
-  /** Removes cycles that ended (or died) before `before`, with their log, and events of that time; the newest cycle stays. */
-  prune(before: number): Promise<void>;
+  /**
+   * Removes the oldest cycles with their log: those that ended (or died) before `before`, with events of that time, and further ones as long as the log has more
+   * than `maxRows` operations. What was done since `countedSince` (the guard's window) stays in any case, as do
+   * the newest cycle and writes whose outcome is unknown. Times in milliseconds since the epoch.
+   */
+  prune(limits: {
+    readonly before: number;
+    readonly countedSince: number;
+    readonly maxRows: number | null;
+  }): Promise<void>;
   close(): Promise<void>;
 }

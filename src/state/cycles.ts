@@ -1,6 +1,7 @@
 import type { CycleKind, GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome, CycleRecord, Meta, StateStore, Totals } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import type { ValueKeeper } from "./log-values.ts";
 import { forgetTheFuture } from "./set-back-clock.ts";
 
 interface CycleRow {
@@ -27,12 +28,13 @@ type CycleMethods = Pick<
   | "finishCycle"
   | "recentCycles"
   | "cycleOfPlan"
-  | "prune"
 >;
 
 /** Cycles, and what a run remembers from one to the next. */
-export function cycleMethods(db: Connection): CycleMethods {
-  const readMeta = db.prepare<[], { key: string; value: string }>("SELECT key, value FROM meta");
+export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods {
+  const readMeta = db.prepare<[], { key: string; value: string }>(
+    "SELECT key, value FROM meta WHERE key NOT LIKE 'log%'",
+  );
   const writeMeta = metaWriter(db);
   const insert = db.prepare<[string, string, number]>(
     "INSERT INTO cycle (plan_id, kind, started_at) VALUES (?, ?, ?)",
@@ -44,9 +46,16 @@ export function cycleMethods(db: Connection): CycleMethods {
   const finish = db.prepare<[number, string, string | null, number]>(
     "UPDATE cycle SET finished_at = ?, outcome = ?, error = ? WHERE id = ?",
   );
-  const cancel = db.prepare<[number]>(
-    "UPDATE operation SET status = 'cancelled' WHERE cycle_id = ? AND status = 'planned'",
+  const ending = db.prepare<[number], { id: number; status: string }>(
+    "SELECT id, status FROM operation WHERE cycle_id = ? AND status IN ('planned', 'reported')",
   );
+  const leftPlanned = db
+    .prepare<[], number>(
+      `SELECT id FROM operation INDEXED BY operation_kind
+       WHERE action IN ('create', 'update', 'deactivate', 'reactivate', 'link') AND status = 'planned'`,
+    )
+    .pluck();
+  const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
   const counted = `SELECT cycle.*,
        (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'done') AS done,
        (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'failed') AS failed
@@ -61,15 +70,6 @@ export function cycleMethods(db: Connection): CycleMethods {
        (SELECT count(*) FROM source_user WHERE skip_code IS NOT NULL) AS skipped,
        (SELECT count(*) FROM source_user JOIN target_user USING (object_id) WHERE skip_code IS NOT NULL) AS linkedSkipped,
        (SELECT count(*) FROM retry) AS retrying`,
-  );
-  // The newest cycle stays whatever its age: it says when the next one is due. An older one without an end has died.
-  const prune = db.prepare<[number]>(
-    "DELETE FROM cycle WHERE coalesce(finished_at, started_at) < ? AND id < (SELECT max(id) FROM cycle)",
-  );
-
-  // That a credential has expired is found every day: what was told of it stays for good, a few rows in a year.
-  const pruneEvents = db.prepare<[number]>(
-    "DELETE FROM event WHERE at < ? AND json_extract(data, '$.kind') <> 'credentialExpiring'",
   );
 
   return {
@@ -87,6 +87,11 @@ export function cycleMethods(db: Connection): CycleMethods {
     beginCycle: async (cycle) =>
       db.transaction(() => {
         noLaterThan(cycle.startedAt);
+        // The run that planned it died: nothing of it is sent any more.
+        for (const id of leftPlanned.all()) {
+          cancel.run(id);
+          values.replace(id);
+        }
         return Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid);
       })(),
     setCyclePlan: async (cycleId, plan) => {
@@ -94,7 +99,10 @@ export function cycleMethods(db: Connection): CycleMethods {
     },
     finishCycle: async (cycleId, end) => {
       db.transaction(() => {
-        cancel.run(cycleId);
+        for (const { id, status } of ending.all(cycleId)) {
+          if (status === "planned") cancel.run(id);
+          values.replace(id);
+        }
         finish.run(end.finishedAt, end.outcome, end.error, cycleId);
       })();
     },
@@ -103,10 +111,6 @@ export function cycleMethods(db: Connection): CycleMethods {
     cycleOfPlan: async (planId) => {
       const row = ofPlan.get(planId);
       return row === undefined ? null : cycleRecord(row);
-    },
-    prune: async (before) => {
-      prune.run(before);
-      pruneEvents.run(before);
     },
   };
 }

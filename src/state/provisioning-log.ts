@@ -3,6 +3,7 @@ import type { Action, Change, Drift, Evidence } from "../domain/plan.ts";
 import type { LoggedOperation, OperationOutcome, OperationStatus, StateStore } from "../domain/store.ts";
 import { type TargetUser, valueAt } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
+import type { ValueKeeper } from "./log-values.ts";
 import type { TargetWriter } from "./target-picture.ts";
 
 export interface OperationRow {
@@ -38,7 +39,11 @@ type LogMethods = Pick<
 >;
 
 /** A plan as rows, sent row by row, each marked with what came of it. */
-export function provisioningLogMethods(db: Connection, writer: TargetWriter): LogMethods {
+export function provisioningLogMethods(
+  db: Connection,
+  writer: TargetWriter,
+  values: ValueKeeper,
+): LogMethods {
   const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
   const count = db.prepare<[number], { action: Action; count: number }>(
     "SELECT action, count(*) AS count FROM operation WHERE cycle_id = ? AND status <> 'reported' GROUP BY action",
@@ -82,8 +87,8 @@ export function provisioningLogMethods(db: Connection, writer: TargetWriter): Lo
         })
         .map(loggedOperation),
     ...referenceMethods(db),
-    ...intentMethods(db, writer),
-    recordOutcomes: recordOutcomes(db, writer),
+    ...intentMethods(db, writer, values),
+    recordOutcomes: recordOutcomes(db, writer, values),
   };
 }
 
@@ -142,6 +147,7 @@ function dependencies(
 function intentMethods(
   db: Connection,
   writer: TargetWriter,
+  values: ValueKeeper,
 ): Pick<StateStore, "beginOperations" | "openIntents" | "settleIntent"> {
   const sending = db.prepare<{ id: number; now: number }>(
     "UPDATE operation SET status = 'sending', started_at = :now, at = :now WHERE id = :id",
@@ -215,6 +221,7 @@ function intentMethods(
           }
           writer.link({ ...target, acknowledged: {} }, objectId, cycleId, paths);
         }
+        values.replace(cleared.operation_id);
       })();
     },
   };
@@ -256,7 +263,11 @@ function guardedIn(changes: readonly Change[]): readonly Change[] {
   );
 }
 
-function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recordOutcomes"] {
+function recordOutcomes(
+  db: Connection,
+  writer: TargetWriter,
+  values: ValueKeeper,
+): StateStore["recordOutcomes"] {
   const finish = db.prepare<{
     id: number;
     status: string;
@@ -328,7 +339,11 @@ function recordOutcomes(db: Connection, writer: TargetWriter): StateStore["recor
       useReleases.run(outcome.objectId, outcome.operationId);
     }
     if (outcome.retry !== undefined) saveRetry.run(outcome.retry);
-    if (outcome.unknown !== true) dropIntent.run(outcome.objectId);
+    // A look-up that is still to come compares the values.
+    if (outcome.unknown !== true) {
+      dropIntent.run(outcome.objectId);
+      values.replace(outcome.operationId);
+    }
     if (outcome.unlink === true) {
       for (const { lattice_id } of goneAccounts.all(outcome.objectId, outcome.operationId)) {
         writer.unlink(lattice_id);

@@ -5,16 +5,24 @@ import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } 
 import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
+import { type LogValues, valueKeeper } from "./log-values.ts";
 import { outboxMethods } from "./outbox.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
+import { retentionMethods } from "./retention.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
 import { stateDatabase, stateError } from "./state-errors.ts";
 import { targetPictureMethods, targetWriter } from "./target-picture.ts";
 
+/** What a store does beside what it is told. */
+export interface StoreOptions {
+  /** What the log keeps of values once an operation has ended. Default `keep`. */
+  readonly logValues?: LogValues;
+}
+
 /** Opens the state database at `path` (`:memory:` for one that is kept nowhere). @throws StateError */
-export function openStore(path: string): StateStore {
-  const store = storeOn(openDatabase(path), path);
+export function openStore(path: string, options: StoreOptions = {}): StateStore {
+  const store = storeOn(openDatabase(path), path, options);
   const opened = statOf(path);
   if (opened === null) return store;
   // Asked with every heartbeat: a run on a file that was taken away would write to Lattice beside one on the new file.
@@ -38,7 +46,7 @@ export function openStore(path: string): StateStore {
   };
 }
 
-/** A private copy that vanishes when it is closed: what a dry run plans on. @throws StateError */
+/** A private copy that vanishes when it is closed, values and all: what a dry run plans on. @throws StateError */
 export function openScratchStore(path: string): StateStore {
   return storeOn(openScratchCopy(path), path);
 }
@@ -57,16 +65,18 @@ export function openReadOnlyStore(
 }
 
 /** The store on an open connection, which it closes; `path` is for messages. */
-export function storeOn(db: Connection, path: string): StateStore {
+export function storeOn(db: Connection, path: string, options: StoreOptions = {}): StateStore {
+  const values = valueKeeper(db, options.logValues ?? "keep");
   const writer = targetWriter(db);
   const store: StateStore = {
     ...leaseMethods(db),
-    ...cycleMethods(db),
+    ...cycleMethods(db, values),
+    ...retentionMethods(db, values),
     ...sourcePictureMethods(db),
     ...targetPictureMethods(db, writer),
     ...planningMethods(db),
     ...guardingMethods(db),
-    ...provisioningLogMethods(db, writer),
+    ...provisioningLogMethods(db, writer, values),
     ...outboxMethods(db),
     ...historyMethods(db),
     close: async () => {

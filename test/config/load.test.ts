@@ -47,7 +47,12 @@ describe("loadConfig", () => {
         renameFloor: 3,
         windowMs: 24 * 60 * MINUTE_MS,
       },
-      state: { path: join(cwd, "state/azure-lattice-sync.db"), retentionMs: 90 * 24 * 60 * MINUTE_MS },
+      state: {
+        path: join(cwd, "state/azure-lattice-sync.db"),
+        retentionMs: 90 * 24 * 60 * MINUTE_MS,
+        maxLogRows: 1_000_000,
+        logValues: "keep",
+      },
       http: { listen: { host: "127.0.0.1", port: 9464 } },
       log: { level: "info", format: "auto" },
       notify: {

@@ -53,6 +53,7 @@ const defaultSettings: CycleSettings = {
   concurrency: 4,
   intervalMs: 45 * 60_000,
   retentionMs: 30 * 24 * 3_600_000,
+  maxLogRows: null,
 };
 
 /** Time that stands still until it is moved. */

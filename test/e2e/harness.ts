@@ -113,6 +113,7 @@ export async function startCompany(
             concurrency: 8,
             intervalMs: 45 * 60_000,
             retentionMs: 90 * 86_400_000,
+            maxLogRows: null,
             ...settings,
           },
         },

@@ -145,7 +145,7 @@ describe("a credential that ends", () => {
     // Not again when the outbox forgets what is old.
     outbox.clock.at += 400 * dayMs;
     const { store, clock } = outbox;
-    await store.prune(clock.at);
+    await store.prune({ before: clock.at, countedSince: clock.at, maxRows: null });
     const again = await checkExpiry({ store, clock }, 30, async () => [
       { credential: "clientSecret", id: "key-1", name: "Lattice sync", expiresAt },
     ]);

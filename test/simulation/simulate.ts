@@ -348,5 +348,6 @@ function settingsOf(history: History): CycleSettings {
     concurrency: history.concurrency,
     intervalMs: 45 * 60_000,
     retentionMs: 30 * 24 * hourMs,
+    maxLogRows: null,
   };
 }

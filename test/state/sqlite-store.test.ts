@@ -158,7 +158,7 @@ describe("events that are to be told", () => {
     } as const;
     await store.addEvent(cleared, { at: 1, once: "cleared" });
     await store.addEvent(expiring, { at: 1, once: "expiring" });
-    await store.prune(5);
+    await store.prune({ before: 5, countedSince: 5, maxRows: null });
     expect(await store.addEvent(cleared, { at: 6, once: "cleared" })).toBe(true);
     expect(await store.addEvent(expiring, { at: 6, once: "expiring" })).toBe(false);
     await store.close();

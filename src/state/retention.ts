@@ -1,0 +1,48 @@
+import type { StateStore } from "../domain/store.ts";
+import type { Connection } from "./database.ts";
+import type { ValueKeeper } from "./log-values.ts";
+
+/** About so many operations are removed in one transaction: to the end of the cycle that this many lie in. */
+const pageSize = 20_000;
+
+/** Removes the oldest cycles with their log. */
+export function retentionMethods(db: Connection, values: ValueKeeper): Pick<StateStore, "prune"> {
+  // The newest cycle stays whatever its age: it says when the next one is due. What the guard still counts stays, and
+  // a write whose outcome is not known. A cycle without an end is that of a run that died.
+  const disposable = `id < (SELECT max(id) FROM cycle)
+    AND coalesce(finished_at, started_at) < :countedSince
+    AND id NOT IN (SELECT cycle_id FROM operation
+      WHERE finished_at >= :countedSince AND status = 'done' AND action <> 'create')
+    AND id NOT IN (SELECT cycle_id FROM operation WHERE id IN (SELECT operation_id FROM intent))`;
+  const older = db.prepare<{ before: number; countedSince: number }>(
+    `DELETE FROM cycle WHERE coalesce(finished_at, started_at) < :before AND ${disposable}`,
+  );
+  // That a credential has expired is found every day: what was told of it stays for good, a few rows in a year.
+  const olderEvents = db.prepare<[number]>(
+    "DELETE FROM event WHERE at < ? AND json_extract(data, '$.kind') <> 'credentialExpiring'",
+  );
+  const countRows = db
+    .prepare<[], number>("SELECT count(*) FROM operation INDEXED BY operation_at WHERE at >= 0")
+    .pluck();
+  const cycleOfRow = db
+    .prepare<[number], number>("SELECT cycle_id FROM operation NOT INDEXED ORDER BY id LIMIT 1 OFFSET ?")
+    .pluck();
+  const surplus = db.prepare<{ upTo: number; countedSince: number }>(
+    `DELETE FROM cycle WHERE id <= :upTo AND ${disposable}`,
+  );
+  /** @returns whether there may be more */
+  const dropSurplus = (countedSince: number, maxRows: number): boolean => {
+    const excess = Math.min(pageSize, (countRows.get() ?? 0) - maxRows);
+    const upTo = excess > 0 ? cycleOfRow.get(excess - 1) : undefined;
+    return upTo !== undefined && surplus.run({ upTo, countedSince }).changes > 0;
+  };
+  return {
+    prune: async ({ before, countedSince, maxRows }) => {
+      older.run({ before, countedSince });
+      olderEvents.run(Math.min(before, countedSince));
+      // Lets the lease be renewed between two pages.
+      while (maxRows !== null && dropSurplus(countedSince, maxRows)) await new Promise(setImmediate);
+      await values.replaceOlder();
+    },
+  };
+}
