@@ -58,7 +58,9 @@ const sandboxOption = () =>
     .preset("both");
 
 const formatOption = () =>
-  new Option("--format <format>", "report format").choices(["table", "json", "markdown"]).default("table");
+  new Option("--format <format>", "report format")
+    .choices(["table", "json", "markdown", "html"])
+    .default("table");
 
 program
   .command("sync")
@@ -142,6 +144,56 @@ program
   .action(async (options) => {
     const { status } = await import("./commands/status.ts");
     finish(await status(options, io));
+  });
+
+program
+  .command("history")
+  .description("the provisioning log: what was done to whom, when and why")
+  .addOption(configOption())
+  .option("--user <upn-or-id>", "one person")
+  .addOption(
+    new Option("--action <actions...>", "only these actions").choices([
+      "create",
+      "update",
+      "deactivate",
+      "reactivate",
+      "link",
+    ]),
+  )
+  .addOption(
+    new Option("--outcome <outcomes...>", "only what came to this").choices([
+      "done",
+      "failed",
+      "held",
+      "cancelled",
+      "reported",
+      "sending",
+      "planned",
+    ]),
+  )
+  .option("--since <time>", "a date, a time (UTC) or how long ago: 2026-01-31, 2026-01-31T08:30, 7d")
+  .option("--until <time>", "the same; a date includes that day")
+  .addOption(new Option("--cycle <id>", "one cycle").argParser(positive))
+  .addOption(
+    new Option("--limit <number>", "entries at most, the newest ones").argParser(positive).default(50),
+  )
+  .option("--all", "every entry", false)
+  .addOption(
+    new Option("--format <format>", "output format").choices(["table", "json", "csv"]).default("table"),
+  )
+  .option("--out <file>", "write to a file")
+  .addOption(sandboxOption())
+  .addHelpText(
+    "after",
+    `
+Examples:
+  azure-lattice-sync history --user kim.example@example.com
+  azure-lattice-sync history --outcome failed --since 7d
+  azure-lattice-sync history --action deactivate --since 2026-01-01 --all --format csv --out deactivations.csv`,
+  )
+  .action(async (options) => {
+    const { history } = await import("./commands/history.ts");
+    finish(await history(options, io));
   });
 
 const notify = program.command("notify").description("notifications: test");
@@ -303,6 +355,13 @@ function seconds(text: string): number {
   const number = Number(text);
   if (!Number.isFinite(number) || number < 0)
     throw new InvalidArgumentError("a number of seconds, 0 or more.");
+  return number;
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError("a whole number, 1 or more.");
   return number;
 }
 

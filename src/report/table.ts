@@ -1,34 +1,17 @@
-import { styleText } from "node:util";
-import type { Action } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
-import { shortPath } from "../mapping/target-attributes.ts";
+import { changeLines, signs } from "./change-lines.ts";
+import { columnsOf, indented, type Layout } from "./terminal.ts";
 import type { PlanView, Write } from "./view.ts";
-import { actionOrder, changeText, count, driftText, headline, printable } from "./words.ts";
+import { actionOrder, count, driftText, headline, printable } from "./words.ts";
 
-export interface TableOptions {
-  /** Characters in a line. */
-  readonly width: number;
-  readonly color: boolean;
+export interface TableOptions extends Layout {
   /** People shown in full before the rest is only counted. */
   readonly limit: number;
 }
 
-type Color = Parameters<typeof styleText>[0];
-type Paint = (color: Color, text: string) => string;
-
-const signs: { readonly [A in Action]: { readonly sign: string; readonly color: Color } } = {
-  create: { sign: "+", color: "green" },
-  link: { sign: "=", color: "cyan" },
-  update: { sign: "~", color: "yellow" },
-  reactivate: { sign: "↑", color: "green" },
-  deactivate: { sign: "-", color: "red" },
-};
-
 /** Writes a plan for a terminal: each person with what changes, then what is left alone, then the totals. */
 export async function writeTable(view: PlanView, write: Write, options: TableOptions): Promise<void> {
-  const paint: Paint = (color, text) =>
-    options.color ? styleText(color, text, { validateStream: false }) : text;
-  await write(`${paint("bold", headline(view))}\n`);
+  await write(`${options.paint("bold", headline(view))}\n`);
 
   let shownPeople = 0;
   let left = 0;
@@ -39,73 +22,73 @@ export async function writeTable(view: PlanView, write: Write, options: TableOpt
         continue;
       }
       shownPeople += 1;
-      await write(`\n${person(operation, paint, options.width)}`);
+      await write(`\n${person(operation, options)}`);
     }
   }
   if (left > 0)
     await write(`\n  … and ${count(left, "more person", "more people")}; --format json has everybody\n`);
-  await writeDrift(view, write, paint, options);
-  await writeSkipped(view, write, paint, options);
-  await write(`\n${totals(view, paint)}`);
+  await writeDrift(view, write, options);
+  await writeSkipped(view, write, options);
+  await write(`\n${totals(view, options)}`);
 }
 
-function person(operation: LoggedOperation, paint: Paint, width: number): string {
+function person(operation: LoggedOperation, layout: Layout): string {
+  const { paint, width } = layout;
   const { sign, color } = signs[operation.action];
-  const mark = operation.status === "held" ? "held" : operation.status === "failed" ? "failed" : "";
+  const state = operation.status === "held" || operation.status === "failed" ? operation.status : null;
   const title = `${sign} ${operation.action.padEnd(10)} ${printable(operation.userName)}`;
+  const mark = state === null ? "" : ` [${state}]`;
+  const reason = printable(operation.reason);
+  const beside = columnsOf(title) + columnsOf(mark) + 2 + columnsOf(reason) <= width;
   const lines = [
-    `${paint(color, title)}  ${paint("dim", printable(operation.reason))}${mark === "" ? "" : ` ${paint("magenta", `[${mark}]`)}`}`,
+    paint(color, title) +
+      (beside ? `  ${paint("dim", reason)}` : "") +
+      (mark === "" ? "" : paint("magenta", mark)),
+    ...(beside ? [] : indented(reason, 4, width).map((line) => paint("dim", line))),
+    ...changeLines(operation.changes, layout),
   ];
-  const named = operation.changes.map((change) => ({
-    name: shortPath(change.attribute),
-    text: changeText(change),
-  }));
-  const column = Math.min(24, Math.max(0, ...named.map(({ name }) => name.length)));
-  for (const { name, text } of named) {
-    lines.push(clip(`    ${name.padEnd(column)}  ${text}`, width));
+  if (operation.error !== null) {
+    lines.push(...indented(printable(operation.error), 4, width).map((line) => paint("red", line)));
   }
-  if (operation.error !== null) lines.push(`    ${paint("red", printable(operation.error))}`);
   return `${lines.join("\n")}\n`;
 }
 
-async function writeDrift(view: PlanView, write: Write, paint: Paint, options: TableOptions): Promise<void> {
+async function writeDrift(view: PlanView, write: Write, options: TableOptions): Promise<void> {
+  const { paint, width, limit } = options;
   let number = 0;
   for await (const operation of view.drift()) {
     if (number === 0) await write(`\n${paint("bold", "Drift: done by hand in Lattice")}\n`);
     number += 1;
-    if (number > options.limit) continue;
+    if (number > limit) continue;
     const treatment = operation.status === "reported" ? "only reported" : "to be corrected";
-    const line = `  ${printable(operation.userName)}  ${driftText(operation)}`;
-    await write(`${clip(line, options.width)} ${paint("dim", `[${treatment}]`)}\n`);
+    await writeLine(`${printable(operation.userName)}  ${driftText(operation)} [${treatment}]`, write, width);
   }
-  if (number > options.limit) await write(`  … and ${number - options.limit} more\n`);
+  if (number > limit) await write(`  … and ${number - limit} more\n`);
 }
 
-async function writeSkipped(
-  view: PlanView,
-  write: Write,
-  paint: Paint,
-  options: TableOptions,
-): Promise<void> {
+async function writeSkipped(view: PlanView, write: Write, options: TableOptions): Promise<void> {
+  const { paint, width, limit } = options;
   let number = 0;
   for await (const skipped of view.skipped()) {
     if (number === 0) await write(`\n${paint("bold", "Left alone")}\n`);
     number += 1;
-    if (number > options.limit) continue;
-    await write(
-      `  ${printable(skipped.userName || skipped.objectId)}  ${paint("dim", printable(skipped.reason))}\n`,
-    );
+    if (number > limit) continue;
+    const name = printable(skipped.userName || skipped.objectId);
+    await writeLine(`${name}  ${printable(skipped.reason)}`, write, width);
   }
-  if (number > options.limit) {
+  if (number > limit) {
     await write(
-      options.limit === 0
-        ? `  ${count(number, "person", "people")}\n`
-        : `  … and ${number - options.limit} more\n`,
+      limit === 0 ? `  ${count(number, "person", "people")}\n` : `  … and ${number - limit} more\n`,
     );
   }
 }
 
-function totals({ header, result, dryRun }: PlanView, paint: Paint): string {
+async function writeLine(text: string, write: Write, width: number): Promise<void> {
+  const [first = "", ...more] = indented(text, 2, width);
+  await write(`${[first, ...more.map((line) => `  ${line}`)].join("\n")}\n`);
+}
+
+function totals({ header, result, dryRun }: PlanView, { paint, width }: Layout): string {
   const { summary, guard } = header;
   const parts = [
     `${summary.create} to create`,
@@ -123,18 +106,14 @@ function totals({ header, result, dryRun }: PlanView, paint: Paint): string {
   }
   if (guard.held) {
     lines.push(paint(["bold", "magenta"], "Held by the guard:"));
-    for (const reason of guard.reasons) lines.push(`  ${reason}`);
-    if (dryRun) lines.push("  A sync holds what is marked [held] and sends everything else.");
+    for (const reason of guard.reasons) lines.push(...indented(printable(reason), 2, width));
     // An answer that is not to be trusted holds a plan of nothing.
-    if (result !== null && result.held > 0) {
-      lines.push(
-        `  What is marked [held] waits, everything else was sent. To let it go: azure-lattice-sync release ${header.planId}`,
-      );
-    }
+    const next = dryRun
+      ? "A sync holds what is marked [held] and sends everything else."
+      : result !== null && result.held > 0
+        ? `What is marked [held] waits, everything else was sent. To let it go: azure-lattice-sync release ${header.planId}`
+        : null;
+    if (next !== null) lines.push(...indented(next, 2, width));
   }
   return `${lines.join("\n")}\n`;
-}
-
-function clip(line: string, width: number): string {
-  return line.length <= width ? line : `${line.slice(0, Math.max(1, width - 1))}…`;
 }

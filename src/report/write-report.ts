@@ -1,11 +1,9 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { realpath, rename, rm, stat } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { UsageError } from "../domain/errors.ts";
+import { writeOut } from "./output.ts";
+import { isTerminal, layoutOf } from "./terminal.ts";
 import type { PlanView, Write } from "./view.ts";
 
-export type ReportFormat = "table" | "json" | "markdown";
+export type ReportFormat = "table" | "json" | "markdown" | "html";
 
 export interface ReportOptions {
   readonly format: ReportFormat;
@@ -17,50 +15,12 @@ export interface ReportOptions {
   readonly limit?: number | undefined;
 }
 
-/**
- * Writes the report of a plan or a cycle. A file appears under its name only when it is whole, readable by its
- * owner alone (it holds people's data). A pipe or a device is written to as it is: it must not be replaced by a file.
- * @throws UsageError where the file cannot be written
- */
+/** Writes the report of a plan or a cycle. @throws UsageError where the file cannot be written */
 export async function writeReport(view: PlanView, options: ReportOptions): Promise<void> {
-  if (options.out === undefined) {
-    await writeTo(view, options, writer(options.stream));
-    return;
-  }
-  const { path, special } = await destination(options.out);
-  const partial = special ? path : `${path}.${process.pid}.partial`;
-  try {
-    const file = createWriteStream(partial, { mode: 0o600, flags: special ? "a" : "w" });
-    await once(file, "open");
-    await writeTo(view, options, writer(file));
-    file.end();
-    await once(file, "close");
-    if (!special) await rename(partial, path);
-  } catch (error) {
-    if (!special) await rm(partial, { force: true });
-    if (!(error instanceof Error && "code" in error)) throw error;
-    throw new UsageError(
-      `the report cannot be written to ${options.out} (${String(error.code)}): choose another --out`,
-      {
-        cause: error,
-      },
-    );
-  }
+  await writeOut(options, (write) => writeAs(view, options, write));
 }
 
-/** Where a report goes: through links, and whether what is there is something other than a file or a folder. */
-async function destination(out: string): Promise<{ path: string; special: boolean }> {
-  try {
-    const found = await stat(out);
-    const special = !found.isFile() && !found.isDirectory();
-    // The name of a pipe may be a link to nothing that has a path (/dev/stdout).
-    return { path: special ? out : await realpath(out), special };
-  } catch {
-    return { path: out, special: false };
-  }
-}
-
-async function writeTo(view: PlanView, options: ReportOptions, write: Write): Promise<void> {
+async function writeAs(view: PlanView, options: ReportOptions, write: Write): Promise<void> {
   switch (options.format) {
     case "json": {
       const { writeJson } = await import("./json.ts");
@@ -70,20 +30,14 @@ async function writeTo(view: PlanView, options: ReportOptions, write: Write): Pr
       const { writeMarkdown } = await import("./markdown.ts");
       return writeMarkdown(view, write);
     }
+    case "html": {
+      const { writeHtml } = await import("./html.ts");
+      return writeHtml(view, write);
+    }
     case "table": {
       const { writeTable } = await import("./table.ts");
-      const terminal = options.out === undefined && options.stream.isTTY === true;
-      return writeTable(view, write, {
-        width: terminal ? (options.stream.columns ?? 100) : 120,
-        color: terminal && (options.env.NO_COLOR ?? "") === "",
-        limit: options.limit ?? (terminal ? 100 : Number.POSITIVE_INFINITY),
-      });
+      const limit = options.limit ?? (isTerminal(options) ? 100 : Number.POSITIVE_INFINITY);
+      return writeTable(view, write, { ...layoutOf(options), limit });
     }
   }
-}
-
-function writer(stream: Writable): Write {
-  return async (text) => {
-    if (!stream.write(text)) await once(stream, "drain");
-  };
 }

@@ -1,0 +1,147 @@
+import { loadConfig } from "../config/load.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { Action } from "../domain/plan.ts";
+import type { LogEntry, LogQuery, OperationStatus, StateStore } from "../domain/store.ts";
+import { writeOut } from "../report/output.ts";
+import { isTerminal, layoutOf } from "../report/terminal.ts";
+import { count, printable } from "../report/words.ts";
+import { openReadOnlyStore } from "../state/sqlite-store.ts";
+import { type CommandIO, exitCode, note } from "./io.ts";
+import { parsePointInTime } from "./point-in-time.ts";
+import { sandboxState } from "./session.ts";
+
+export interface HistoryOptions {
+  readonly config?: string | undefined;
+  readonly sandbox?: "both" | "lattice" | undefined;
+  /** One person, by user name or object id. */
+  readonly user?: string | undefined;
+  readonly action?: readonly Action[] | undefined;
+  readonly outcome?: readonly OperationStatus[] | undefined;
+  /** A date, a time or how long ago. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly cycle?: number | undefined;
+  /** Entries at most, the newest ones. */
+  readonly limit: number;
+  /** Every entry, whatever the limit. */
+  readonly all: boolean;
+  readonly format: "table" | "json" | "csv";
+  readonly out?: string | undefined;
+}
+
+const pageSize = 500;
+
+/**
+ * The provisioning log, the newest entry first. Reads alone, page by page: a daemon may write meanwhile.
+ * @throws UsageError where a time is none, or the person is not known
+ */
+export async function history(options: HistoryOptions, io: CommandIO): Promise<number> {
+  const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const query = queryOf(options, Date.now());
+  const path =
+    options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
+  const store = openReadOnlyStore(path);
+  if (store === null) note(io, `No cycle has run yet: there is no state database at ${path}.`);
+  try {
+    const person =
+      options.user === undefined || store === null ? {} : { person: await knownPerson(store, options.user) };
+    const limit = options.all ? Number.POSITIVE_INFINITY : options.limit;
+    const taken = { shown: 0, more: false };
+    const entries = store === null ? nothing() : entriesOf(store, { ...query, ...person }, limit, taken, io);
+    await writeOut({ out: options.out, stream: io.stdout }, (write) => writeAs(entries, options, write, io));
+    if (store !== null && taken.shown === 0) note(io, "Nothing in the provisioning log meets this.");
+    if (taken.more) note(io, `The newest ${count(taken.shown, "entry", "entries")}; --all has every one.`);
+    if (options.out !== undefined) note(io, `The provisioning log is in ${options.out}.`);
+    return exitCode.done;
+  } finally {
+    await store?.close();
+  }
+}
+
+function queryOf(options: HistoryOptions, now: number): Omit<LogQuery, "limit"> {
+  const since = options.since === undefined ? null : parsePointInTime(options.since, now);
+  const until = options.until === undefined ? null : parsePointInTime(options.until, now);
+  for (const [flag, given, parsed] of [
+    ["--since", options.since, since],
+    ["--until", options.until, until],
+  ] as const) {
+    if (given !== undefined && parsed === null) {
+      throw new UsageError(
+        `${flag} takes a date (2026-01-31), a time (2026-01-31T08:30) or how long ago (7d, 12h), not "${printable(given)}"`,
+      );
+    }
+  }
+  if (since !== null && until !== null && since.first > until.last) {
+    throw new UsageError(`--since ${options.since} is later than --until ${options.until}`);
+  }
+  return {
+    ...(since === null ? {} : { since: since.first }),
+    ...(until === null ? {} : { until: until.last }),
+    ...(options.action === undefined ? {} : { actions: options.action }),
+    ...(options.outcome === undefined ? {} : { outcomes: options.outcome }),
+    ...(options.cycle === undefined ? {} : { cycleId: options.cycle }),
+  };
+}
+
+/** Who is meant, as the log knows them: whoever has the name now, else whoever had it. */
+async function knownPerson(store: StateStore, user: string): Promise<string> {
+  const found = await store.findSource(user);
+  if (found !== null) return found.objectId;
+  const [entry] = await store.history({ person: user, limit: 1 });
+  if (entry === undefined) {
+    throw new UsageError(
+      `neither the directory as last read nor the provisioning log knows "${printable(user)}": give the user principal name, the user name in Lattice or the object id`,
+    );
+  }
+  return user;
+}
+
+async function* entriesOf(
+  store: StateStore,
+  query: Omit<LogQuery, "limit">,
+  limit: number,
+  taken: { shown: number; more: boolean },
+  io: CommandIO,
+): AsyncGenerator<LogEntry> {
+  let before: number | undefined;
+  for (;;) {
+    io.signal.throwIfAborted();
+    const size = Math.min(pageSize, limit - taken.shown + 1);
+    const page = await store.history({ ...query, ...(before === undefined ? {} : { before }), limit: size });
+    for (const entry of page) {
+      if (taken.shown === limit) {
+        taken.more = true;
+        return;
+      }
+      taken.shown += 1;
+      yield entry;
+    }
+    before = page.at(-1)?.id;
+    if (before === undefined || page.length < size) return;
+  }
+}
+
+async function* nothing(): AsyncGenerator<LogEntry> {}
+
+async function writeAs(
+  entries: AsyncIterable<LogEntry>,
+  options: HistoryOptions,
+  write: (text: string) => Promise<void>,
+  io: CommandIO,
+): Promise<void> {
+  const outlet = { out: options.out, stream: io.stdout, env: io.env };
+  switch (options.format) {
+    case "json": {
+      const { writeLogJson } = await import("../report/log-json.ts");
+      return writeLogJson(entries, write);
+    }
+    case "csv": {
+      const { writeLogCsv } = await import("../report/log-csv.ts");
+      return writeLogCsv(entries, write, isTerminal(outlet));
+    }
+    case "table": {
+      const { writeLogTable } = await import("../report/log-table.ts");
+      return writeLogTable(entries, write, layoutOf(outlet));
+    }
+  }
+}

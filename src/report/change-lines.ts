@@ -1,0 +1,36 @@
+import type { Action, Change } from "../domain/plan.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
+import { columnsOf, type Layout, padded, wrapped } from "./terminal.ts";
+import { changeText, printable } from "./words.ts";
+
+export const signs: {
+  readonly [A in Action]: { readonly sign: string; readonly color: Parameters<Layout["paint"]>[0] };
+} = {
+  create: { sign: "+", color: "green" },
+  link: { sign: "=", color: "cyan" },
+  update: { sign: "~", color: "yellow" },
+  reactivate: { sign: "↑", color: "green" },
+  deactivate: { sign: "-", color: "red" },
+};
+
+const indent = 4;
+const widestName = 24;
+
+/** Each attribute with what was and what shall be, the values below one another. */
+export function changeLines(changes: readonly Change[], { width }: Layout): readonly string[] {
+  const named = changes.map((change) => ({
+    name: printable(shortPath(change.attribute)),
+    text: changeText(change),
+  }));
+  const column = Math.min(widestName, Math.max(0, ...named.map(({ name }) => columnsOf(name))));
+  return named.flatMap(({ name, text }) => {
+    const start = `${" ".repeat(indent)}${padded(name, column)}  `;
+    const taken = columnsOf(start);
+    // Beside a name that takes most of the line there is no room for values: they go below it.
+    const beside = width - taken >= Math.min(20, columnsOf(text));
+    const left = beside ? taken : indent + 2;
+    const [first = "", ...more] = wrapped(text, width - left);
+    const head = beside ? [start + first] : [start.trimEnd(), " ".repeat(left) + first];
+    return [...head, ...more.map((line) => " ".repeat(left) + line)];
+  });
+}

@@ -1,0 +1,67 @@
+import type { Json } from "../domain/json.ts";
+import type { Change } from "../domain/plan.ts";
+import type { LogEntry } from "../domain/store.ts";
+import type { Write } from "./view.ts";
+import { printable } from "./words.ts";
+
+type Cell = string | number | null;
+
+const columns: readonly {
+  readonly name: string;
+  readonly of: (entry: LogEntry, change: Change | null) => Cell;
+}[] = [
+  { name: "at", of: (entry) => new Date(entry.at).toISOString() },
+  { name: "id", of: (entry) => entry.id },
+  { name: "cycleId", of: (entry) => entry.cycleId },
+  { name: "planId", of: (entry) => entry.planId },
+  { name: "cycle", of: (entry) => entry.cycle },
+  { name: "action", of: (entry) => entry.action },
+  { name: "outcome", of: (entry) => entry.status },
+  { name: "objectId", of: (entry) => entry.objectId },
+  { name: "userName", of: (entry) => entry.userName },
+  { name: "latticeId", of: (entry) => entry.latticeId },
+  { name: "reason", of: (entry) => entry.reason },
+  { name: "evidence", of: (entry) => entry.evidence?.kind ?? null },
+  { name: "drift", of: (entry) => entry.drift ?? null },
+  { name: "attribute", of: (_entry, change) => change?.attribute ?? null },
+  { name: "before", of: (_entry, change) => value(change?.before ?? null) },
+  { name: "after", of: (_entry, change) => value(change?.after ?? null) },
+  { name: "httpStatus", of: (entry) => entry.httpStatus },
+  { name: "requestId", of: (entry) => entry.requestId },
+  { name: "durationMs", of: (entry) => entry.durationMs },
+  { name: "attempt", of: (entry) => entry.attempt },
+  { name: "error", of: (entry) => entry.error },
+];
+
+/**
+ * Writes entries of the provisioning log as CSV (RFC 4180, with a header), one row for each changed attribute; one row for
+ * an entry without any. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+ * @param toTerminal control characters are made visible: a terminal would act on them
+ */
+export async function writeLogCsv(
+  entries: AsyncIterable<LogEntry>,
+  write: Write,
+  toTerminal: boolean,
+): Promise<void> {
+  const row = (cells: readonly Cell[]): string =>
+    `${cells.map((cell) => field(typeof cell === "string" && toTerminal ? printable(cell) : cell)).join(",")}\r\n`;
+  await write(row(columns.map(({ name }) => name)));
+  for await (const entry of entries) {
+    const changes = entry.changes.length === 0 ? [null] : entry.changes;
+    await write(changes.map((change) => row(columns.map((column) => column.of(entry, change)))).join(""));
+  }
+}
+
+function value(json: Json): Cell {
+  return json === null || typeof json === "string" || typeof json === "number" ? json : JSON.stringify(json);
+}
+
+/** What makes a formula in one spreadsheet or another, blanks and the full-width forms of the signs included. */
+const formula = /^(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
+
+function field(cell: Cell): string {
+  if (cell === null) return "";
+  if (typeof cell === "number") return String(cell);
+  const safe = formula.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,56 @@
+import type { LogEntry, OperationStatus } from "../domain/store.ts";
+import { changeLines, signs } from "./change-lines.ts";
+import { columnsOf, indented, type Layout } from "./terminal.ts";
+import type { Write } from "./view.ts";
+import { printable } from "./words.ts";
+
+const outcomeColors: { readonly [S in OperationStatus]?: Parameters<Layout["paint"]>[0] } = {
+  failed: "red",
+  held: "magenta",
+  cancelled: "dim",
+  reported: "dim",
+};
+
+/** Writes entries of the provisioning log for people to read. */
+export async function writeLogTable(
+  entries: AsyncIterable<LogEntry>,
+  write: Write,
+  layout: Layout,
+): Promise<void> {
+  let separator = "";
+  for await (const entry of entries) {
+    await write(separator + block(entry, layout));
+    separator = "\n";
+  }
+}
+
+function block(entry: LogEntry, layout: Layout): string {
+  const { paint, width } = layout;
+  const { sign, color } = signs[entry.action];
+  const time = new Date(entry.at).toISOString().replace("T", " ").slice(0, 19);
+  const outcome = paint(outcomeColors[entry.status] ?? "reset", entry.status.padEnd(9));
+  const plain = `${time}Z  ${sign} ${entry.action.padEnd(10)} ${entry.status.padEnd(9)}  ${printable(entry.userName)}`;
+  const reason = printable(entry.reason);
+  const beside = columnsOf(plain) + 2 + columnsOf(reason) <= width;
+  const lines = [
+    `${paint("dim", `${time}Z`)}  ${paint(color, `${sign} ${entry.action.padEnd(10)}`)} ${outcome}  ${printable(entry.userName)}${beside ? `  ${paint("dim", reason)}` : ""}`,
+    ...(beside ? [] : indented(reason, 4, width).map((line) => paint("dim", line))),
+    ...changeLines(entry.changes, layout),
+  ];
+  if (entry.error !== null) {
+    lines.push(...indented(printable(entry.error), 4, width).map((line) => paint("red", line)));
+  }
+  lines.push(...indented(circumstances(entry), 4, width).map((line) => paint("dim", line)));
+  return `${lines.join("\n")}\n`;
+}
+
+function circumstances(entry: LogEntry): string {
+  return [
+    `cycle ${entry.cycleId} (${entry.cycle})`,
+    ...(entry.httpStatus === null ? [] : [`HTTP ${entry.httpStatus}`]),
+    ...(entry.durationMs === null ? [] : [`${entry.durationMs} ms`]),
+    ...(entry.attempt > 1 ? [`try ${entry.attempt}`] : []),
+    ...(entry.requestId === null ? [] : [`request ${printable(entry.requestId)}`]),
+    ...(entry.drift === undefined ? [] : ["drift"]),
+  ].join(", ");
+}

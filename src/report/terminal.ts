@@ -1,0 +1,112 @@
+import type { Writable } from "node:stream";
+import { styleText } from "node:util";
+import stringWidth from "string-width";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Puts a colour or a weight on text, or leaves it as it is. */
+export type Paint = (style: Style, text: string) => string;
+
+/** How text is laid out. */
+export interface Layout {
+  /** Columns in a line; infinite where nobody looks at lines: in a file nothing is wrapped or cut. */
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+/** Somewhere that text goes to. */
+export interface Outlet {
+  readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: NodeJS.ProcessEnv;
+  /** A file instead of the stream. */
+  readonly out?: string | undefined;
+}
+
+export function isTerminal({ stream, out }: Outlet): boolean {
+  return out === undefined && stream.isTTY === true;
+}
+
+/**
+ * The width of the terminal, and colour only there: not with `NO_COLOR`, not on a dumb terminal; `FORCE_COLOR` decides where
+ * it is given, as it does for Node itself. A file gets none in any case.
+ */
+export function layoutOf(outlet: Outlet): Layout {
+  const terminal = isTerminal(outlet);
+  const color = outlet.out === undefined && wantsColor(outlet.env, terminal);
+  return {
+    width: terminal ? Math.max(40, outlet.stream.columns ?? 100) : Number.POSITIVE_INFINITY,
+    paint: color
+      ? (style, text) => styleText(style, text, { validateStream: false })
+      : (_style, text) => text,
+  };
+}
+
+function wantsColor(env: NodeJS.ProcessEnv, terminal: boolean): boolean {
+  const forced = env.FORCE_COLOR;
+  if (forced !== undefined && forced !== "") return !["0", "false"].includes(forced);
+  return terminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+}
+
+const plainAscii = /^[\x20-\x7e]*$/;
+
+/** Columns that text takes on a terminal: two for a wide character, none for a combining one. */
+export function columnsOf(text: string): number {
+  return plainAscii.test(text) ? text.length : stringWidth(text);
+}
+
+/** Fills up with blanks to so many columns. */
+export function padded(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
+}
+
+/** Lines shown of one text on a terminal. */
+const mostLines = 6;
+
+/**
+ * Breaks text into lines of at most so many columns, between words where it can and never within a character; what is too
+ * long for six lines ends with an ellipsis.
+ */
+export function wrapped(text: string, columns: number): readonly string[] {
+  if (columnsOf(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<= )/)) {
+    if (columnsOf(line + word.trimEnd()) <= columns) {
+      line += word;
+      continue;
+    }
+    if (line !== "") lines.push(line.trimEnd());
+    const pieces = piecesOf(word, columns);
+    line = pieces.pop() ?? "";
+    lines.push(...pieces);
+    if (lines.length > mostLines) break;
+  }
+  lines.push(line.trimEnd());
+  if (lines.length <= mostLines) return lines;
+  const last = piecesOf(lines[mostLines - 1] ?? "", columns - 1)[0] ?? "";
+  return [...lines.slice(0, mostLines - 1), `${last}…`];
+}
+
+const segmenter = new Intl.Segmenter();
+
+/** A word that is too long for a line, in pieces that are not. */
+function piecesOf(word: string, columns: number): string[] {
+  const pieces = [""];
+  let taken = 0;
+  for (const { segment } of segmenter.segment(word)) {
+    const width = columnsOf(segment);
+    if (taken + width > columns) {
+      pieces.push("");
+      taken = 0;
+    }
+    pieces[pieces.length - 1] += segment;
+    taken += width;
+  }
+  return pieces;
+}
+
+/** The same with blanks before each line. */
+export function indented(text: string, indent: number, width: number): readonly string[] {
+  const blanks = " ".repeat(indent);
+  return wrapped(text, width - indent).map((line) => blanks + line);
+}

@@ -1,0 +1,177 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type HistoryOptions, history } from "../../src/commands/history.ts";
+import { UsageError } from "../../src/domain/errors.ts";
+import { createWorkplace, type Workplace } from "../cycle/workplace.ts";
+
+let place: Workplace;
+let folder = "";
+
+beforeEach(async () => {
+  place = await createWorkplace();
+  folder = mkdtempSync(join(tmpdir(), "als-history-"));
+});
+afterEach(async () => {
+  await place[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs the command beside the store that is open for writing, as a daemon's is. */
+async function run(
+  options: Partial<HistoryOptions>,
+  how: { columns?: number; env?: NodeJS.ProcessEnv } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const stdout = Object.assign(
+    new PassThrough(),
+    how.columns === undefined ? {} : { isTTY: true, columns: how.columns },
+  );
+  const stderr = new PassThrough();
+  const [out, err] = [text(stdout), text(stderr)];
+  try {
+    const code = await history(
+      { limit: 50, all: false, format: "table", ...options },
+      {
+        env: { ALS_STATE: place.path, ...how.env },
+        cwd: folder,
+        stdin: new PassThrough(),
+        stdout,
+        stderr,
+        signal: new AbortController().signal,
+      },
+    );
+    stdout.end();
+    stderr.end();
+    return { code, out: await out, err: await err };
+  } finally {
+    stdout.end();
+    stderr.end();
+  }
+}
+
+/** The records of a CSV by RFC 4180, read without the writer's help. */
+function records(csv: string): string[][] {
+  const rows: string[][] = [[]];
+  let rest = csv;
+  while (rest !== "") {
+    const quoted = /^"((?:[^"]|"")*)"(,|\r\n)/.exec(rest);
+    const plain = /^([^",\r\n]*)(,|\r\n)/.exec(rest);
+    const [whole, field = "", end] = quoted ?? plain ?? [];
+    if (whole === undefined) throw new Error(`no field begins at ${JSON.stringify(rest.slice(0, 40))}`);
+    rows.at(-1)?.push(quoted === null ? field : field.replaceAll('""', '"'));
+    if (end === "\r\n") rows.push([]);
+    rest = rest.slice(whole.length);
+  }
+  rows.pop();
+  return rows;
+}
+
+describe("history", () => {
+  it("shows the newest entries first, each with what changed and how it went", async () => {
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Chief" });
+    await place.cycle();
+    const { out, code } = await run({});
+    expect(code).toBe(0);
+    expect(out).toMatch(/~ update .* done .*a@example\.com {2}title changed\n {4}title {2}Analyst → Chief\n/);
+    expect(out.indexOf("~ update")).toBeLessThan(out.indexOf("+ create"));
+    expect(out).toMatch(/cycle 2 \(incremental\)/);
+  });
+
+  it("filters by person under any name they had, by action, outcome, time and cycle", async () => {
+    place.source.hire("a", {});
+    place.source.hire("b", {});
+    await place.cycle();
+    place.source.change("a", { userPrincipalName: "renamed@example.com" });
+    await place.cycle();
+    const found = async (options: Partial<HistoryOptions>): Promise<string[]> =>
+      JSON.parse((await run({ format: "json", ...options })).out).entries.map(
+        (entry: { cycleId: number; objectId: string }) => `${entry.cycleId} ${entry.objectId}`,
+      );
+    expect(await found({})).toHaveLength(3);
+    expect(await found({ user: "Renamed@Example.com" })).toEqual(["2 a", "1 a"]);
+    expect(await found({ user: "a@example.com" })).toEqual(["2 a", "1 a"]);
+    expect(await found({ user: "b" })).toEqual(["1 b"]);
+    expect(await found({ action: ["update"] })).toEqual(["2 a"]);
+    expect(await found({ outcome: ["failed"] })).toEqual([]);
+    expect(await found({ cycle: 1 })).toHaveLength(2);
+    const day = new Date(place.clock.now()).toISOString().slice(0, 10);
+    expect(await found({ since: day, until: day })).toHaveLength(3);
+    expect(await found({ until: "2020-01-01" })).toEqual([]);
+  });
+
+  it("says in a sentence that a person or a time is none", async () => {
+    await place.cycle();
+    await expect(run({ user: "nobody@example.com" })).rejects.toThrow(/knows "nobody@example\.com"/);
+    for (const since of ["yesterday", "2026-02-31", "2026-01-01T25:00", "7"]) {
+      await expect(run({ since }), since).rejects.toThrow(UsageError);
+    }
+    await expect(run({ since: "2026-02-02", until: "2026-02-01" })).rejects.toThrow(/is later than --until/);
+    expect((await run({ action: ["link"] })).err).toBe("Nothing in the provisioning log meets this.\n");
+  });
+
+  it("says that there is nothing where no cycle has run yet, and makes no database", async () => {
+    const env = { ALS_STATE: join(folder, "none.db") };
+    const { code, out, err } = await run({ format: "json" }, { env });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({ formatVersion: "1.0", entries: [] });
+    expect(err).toMatch(/^No cycle has run yet: there is no state database at .*none\.db\.\n$/);
+  });
+
+  it("shows as many as were asked for and says that there are more", async () => {
+    for (let number = 0; number < 12; number += 1) place.source.hire(`p${number}`, {});
+    await place.cycle();
+    const few = await run({ format: "json", limit: 5 });
+    expect(JSON.parse(few.out).entries).toHaveLength(5);
+    expect(few.err).toBe("The newest 5 entries; --all has every one.\n");
+    for (const options of [{ limit: 12 }, { limit: 5, all: true }]) {
+      const { out, err } = await run({ format: "json", ...options });
+      expect(JSON.parse(out).entries).toHaveLength(12);
+      expect(err).toBe("");
+    }
+  });
+
+  it("exports a row for each attribute, which no spreadsheet takes for a formula", async () => {
+    const hostile = {
+      jobTitle: '=HYPERLINK("https://example.com";"x")',
+      givenName: "@SUM(A1)",
+      surname: "-2+3",
+      department: "+1",
+      employeeId: "\tcmd",
+      displayName: 'Says "no", twice\r\nand more',
+      companyName: " =1+1",
+    };
+    place.source.hire("a", hostile);
+    await place.cycle();
+    const out = join(folder, "log.csv");
+    expect((await run({ format: "csv", out })).err).toContain("log.csv");
+    const [header = [], ...rows] = records(readFileSync(out, "utf8"));
+    const column = (name: string) => header.indexOf(name);
+    expect(new Set(rows.map((row) => row.length))).toEqual(new Set([header.length]));
+    const [entry] = await place.store.history({ limit: 1 });
+    expect(rows).toHaveLength(entry?.changes.length ?? 0);
+    for (const row of rows) for (const cell of row) expect(cell).not.toMatch(/^\s*[=+\-@]|^[\t\r\n]/);
+    const after = new Map(rows.map((row) => [row[column("attribute")], row[column("after")]]));
+    expect(after.get("title")).toBe(`'${hostile.jobTitle}`);
+    expect(after.get("displayName")).toBe(hostile.displayName);
+    expect(rows.every((row) => row[column("userName")] === "a@example.com")).toBe(true);
+  });
+
+  it("lets no name act on a terminal, nor reach beyond its width", async () => {
+    const name = `\u001b[2J${"田中".repeat(80)}`;
+    place.source.hire("a", { displayName: name, jobTitle: "word ".repeat(60).trim() });
+    await place.cycle();
+    for (const format of ["table", "csv"] as const) {
+      const { out } = await run({ format }, { columns: 60, env: { NO_COLOR: "1" } });
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+      expect(out).not.toMatch(/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f]/);
+      if (format === "csv") continue;
+      const wide = (line: string) => line.length + (line.match(/[田中]/g)?.length ?? 0);
+      for (const line of out.split("\n")) expect(wide(line), line).toBeLessThanOrEqual(60);
+    }
+  });
+});
