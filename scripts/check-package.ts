@@ -6,6 +6,8 @@ const required = [
   "dist/cli.js",
   "dist/THIRD-PARTY-LICENCES.txt",
   "src/state/migrations/001-initial.sql",
+  "src/report/page/report.css",
+  "src/report/page/report.js",
   "config/default-mapping.yaml",
   "config/default-mapping.mapping-test.example.yaml",
   "config/azure-lattice-sync.example.yaml",
@@ -15,7 +17,7 @@ const required = [
   "CHANGELOG.md",
 ];
 const allowed =
-  /^(dist\/[\w.-]+\.(js|txt)|src\/state\/migrations\/[\w.-]+\.sql|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist\/[\w.-]+\.(js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/report\/page\/[\w.-]+\.(css|js)|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

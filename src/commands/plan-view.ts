@@ -6,11 +6,14 @@ import type { PlanView } from "../report/view.ts";
 
 const pageSize = 500;
 
-/** A cycle in the store as a report walks through it. `only`: the person of a cycle on demand. */
+/**
+ * A cycle in the store as a report walks through it. `only`: the person of a cycle on demand. `department`: path of the target
+ * attribute that tells departments apart, where they may be shown.
+ */
 export function planView(
   store: StateStore,
   result: CycleResult,
-  options: { dryRun: boolean; only?: string },
+  options: { dryRun: boolean; only?: string; department?: string | null },
 ): PlanView {
   return {
     header: result.header,
@@ -27,6 +30,10 @@ export function planView(
     operations: (action) => shown(operationsOf(store, result.cycleId, { action })),
     drift: () => shown(operationsOf(store, result.cycleId, { drift: true })),
     skipped: () => skippedOf(store, options.only),
+    departments: async () => {
+      const { department = null } = options;
+      return department === null ? null : store.departments(result.cycleId, department);
+    },
   };
 }
 

@@ -67,7 +67,7 @@ async function decideAndRun(
   const result = await runWithProgress(io, (onProgress) =>
     performCycle(session, store, { dryRun: options.dryRun, full: false, signal: io.signal }, onProgress),
   );
-  await report(store, result, options, io);
+  await report(store, result, { ...options, mapping: session.mapping }, io);
   await sayWhatBecame(store, result, { released, rejected }, io);
   return result;
 }

@@ -1,11 +1,14 @@
 import type { CycleResult } from "../cycle/run.ts";
 import type { StateStore } from "../domain/store.ts";
+import type { Mapping } from "../mapping/mapping.ts";
+import { enterpriseUrn } from "../mapping/target-attributes.ts";
 import { type ReportFormat, writeReport } from "../report/write-report.ts";
 import { type CommandIO, note } from "./io.ts";
 import { planView } from "./plan-view.ts";
 
 export interface ReportChoice {
   readonly dryRun: boolean;
+  readonly mapping: Mapping;
   readonly format: ReportFormat;
   /** A file instead of stdout. */
   readonly out?: string | undefined;
@@ -22,6 +25,7 @@ export async function report(
 ): Promise<void> {
   const view = planView(store, result, {
     dryRun: choice.dryRun,
+    department: departmentPath(choice.mapping),
     ...(result.person === undefined ? {} : { only: result.person }),
   });
   await writeReport(view, {
@@ -32,4 +36,10 @@ export async function report(
     limit: choice.limit,
   });
   if (choice.out !== undefined) note(io, `The report is in ${choice.out}.`);
+}
+
+/** `null` where the mapping says that departments are for Lattice alone. */
+function departmentPath(mapping: Mapping): string | null {
+  const path = `${enterpriseUrn}:department`;
+  return mapping.attributes.some(({ target, redacted }) => target === path && redacted) ? null : path;
 }

@@ -50,7 +50,7 @@ async function dryRun(session: Session, options: SyncOptions, io: CommandIO): Pr
       onProgress,
     ),
   );
-  await report(store, result, options, io);
+  await report(store, result, { ...options, mapping: session.mapping }, io);
   const { create, update, deactivate, reactivate, link } = result.header.summary;
   const pending = create + update + deactivate + reactivate + link > 0;
   return options.detailedExitcode && pending ? exitCode.changesPending : exitCode.done;
@@ -74,7 +74,7 @@ async function realRun(session: Session, options: SyncOptions, io: CommandIO): P
     store,
     { only: options.user, signal: io.signal },
     run,
-    (ended) => report(store, ended, options, io),
+    (ended) => report(store, ended, { ...options, mapping: session.mapping }, io),
   );
   return exitCodeOf(result, false);
 }

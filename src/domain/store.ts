@@ -250,6 +250,14 @@ export interface DailyCount {
   readonly count: number;
 }
 
+/** How many operations of a cycle are of people of one department. */
+export interface DepartmentCount {
+  /** `null`: of none. */
+  readonly department: string | null;
+  readonly action: Action;
+  readonly count: number;
+}
+
 export interface OperationOutcome {
   readonly operationId: number;
   readonly objectId: string;
@@ -416,6 +424,11 @@ export interface StateStore {
   countOperations(cycleId: number): Promise<ReadonlyMap<Action, number>>;
   /** Operations of the cycle that adopt an account. */
   countAdoptions(cycleId: number): Promise<number>;
+  /**
+   * Operations of the cycle by department and action.
+   * @param path the target attribute that holds it: as it shall be, else as the account has it, else Entra's `department`
+   */
+  departments(cycleId: number, path: string): Promise<readonly DepartmentCount[]>;
   /** Operations in the order they are to be sent: by wave, then by id. */
   operations(
     cycleId: number,

@@ -1,2 +1,206 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Change, Skipped } from "../domain/plan.ts";
+import type { LoggedOperation } from "../domain/store.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
+import { packageRoot, packageVersion } from "../package-root.ts";
+import { departmentChart } from "./html-chart.ts";
+import { html, Markup } from "./markup.ts";
 import type { PlanView, Write } from "./view.ts";
-export async function writeHtml(_view: PlanView, _write: Write): Promise<void> {}
+import { actionOrder, driftText, headline, shown } from "./words.ts";
+
+/** People who are shown opened; the others open with a click, so that a page of 20,000 stays quick. */
+const opened = 100;
+
+const titles = {
+  create: "Accounts to create",
+  link: "Existing accounts to link",
+  update: "Accounts to change",
+  reactivate: "Accounts to reactivate",
+  deactivate: "Accounts to deactivate",
+} as const;
+
+/**
+ * Writes a plan, or what came of it, as one HTML file that needs nothing else: no request leaves the page, and a policy in it
+ * forbids any. People go through one by one, never all at once.
+ */
+export async function writeHtml(view: PlanView, write: Write): Promise<void> {
+  const send = ({ text }: Markup): Promise<void> => write(text);
+  const style = pageFile("report.css");
+  const script = pageFile("report.js");
+  const statuses = await countStatuses(view);
+  await send(head(view, style, script));
+  await send(verdict(view));
+  await send(tiles(view, statuses));
+  const departments = await view.departments();
+  if (departments !== null && departments.length > 0) await send(departmentChart(departments));
+  await send(searchBox);
+
+  let shownPeople = 0;
+  const people = async (
+    id: string,
+    title: string,
+    operations: AsyncIterable<LoggedOperation>,
+  ): Promise<void> => {
+    await section({ id, title }, operations, send, (operation) => {
+      shownPeople += 1;
+      return person(operation, shownPeople <= opened);
+    });
+  };
+  const apart = view.dryRun ? (["held"] as const) : (["failed", "held"] as const);
+  for (const status of apart) {
+    if ((statuses.get(status) ?? 0) === 0) continue;
+    const title = status === "held" ? "Held by the guard" : "Failed";
+    await people(
+      status,
+      title,
+      matching(view.operations(), (operation) => operation.status === status),
+    );
+  }
+  for (const action of actionOrder) {
+    const rest = matching(
+      view.operations(action),
+      ({ status }) => status !== "held" && (view.dryRun || status !== "failed"),
+    );
+    await people(action, titles[action], rest);
+  }
+  await section({ id: "drift", title: "Drift: done by hand in Lattice" }, view.drift(), send, drift);
+  await section({ id: "alone", title: "Left alone" }, view.skipped(), send, alone);
+  await send(html`</main>
+<footer><p class="quiet">azure-lattice-sync ${packageVersion()}. This page holds people's data: pass it on to those alone who may see it.</p></footer>
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`);
+}
+
+/** A part of the page, kept as a file of its own. What it holds is ours and is sent as it is. */
+function pageFile(name: string): string {
+  return readFileSync(join(packageRoot, "src/report/page", name), "utf8");
+}
+
+function digest(content: string): string {
+  return `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+}
+
+async function countStatuses(view: PlanView): Promise<ReadonlyMap<LoggedOperation["status"], number>> {
+  const statuses = new Map<LoggedOperation["status"], number>();
+  for await (const { status } of view.operations()) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  return statuses;
+}
+
+async function* matching(
+  operations: AsyncIterable<LoggedOperation>,
+  meets: (operation: LoggedOperation) => boolean,
+): AsyncGenerator<LoggedOperation> {
+  for await (const operation of operations) if (meets(operation)) yield operation;
+}
+
+function head(view: PlanView, style: string, script: string): Markup {
+  const { header, result } = view;
+  const policy = `default-src 'none'; style-src ${digest(style)}; script-src ${digest(script)}; base-uri 'none'; form-action 'none'`;
+  const time = new Date(header.createdAt).toISOString();
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+<title>${headline(view)}</title>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+<header>
+<h1>${headline(view)}</h1>
+<ul class="facts"><li><time datetime="${time}">${time.replace("T", " ").slice(0, 19)} UTC</time></li><li>plan <code>${header.planId}</code></li>${result === null ? [] : [html`<li>${result.done} done, ${result.failed} failed, ${result.held} held</li>`]}</ul>
+</header>
+<main>
+`;
+}
+
+function verdict({ header, dryRun, result }: PlanView): Markup {
+  const { guard, planId } = header;
+  if (!guard.held) {
+    return html`<section class="verdict" aria-label="Guard"><p>The guard holds nothing back.</p></section>
+`;
+  }
+  const next = dryRun
+    ? html`<p>A sync holds what stands below as held and sends everything else.</p>`
+    : result !== null && result.held > 0
+      ? html`<p>What stands below as held waits, everything else was sent. To let it go: <code>azure-lattice-sync release ${planId}</code></p>`
+      : [];
+  return html`<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}</section>
+`;
+}
+
+function tiles({ header }: PlanView, statuses: ReadonlyMap<string, number>): Markup {
+  const { summary } = header;
+  const tile = (name: string, label: string, number: number): Markup =>
+    html`<div class="${name}"><dt>${label}</dt><dd>${number.toLocaleString("en")}</dd></div>`;
+  const some = (name: string, number: number): readonly Markup[] =>
+    number === 0 ? [] : [tile(name, name, number)];
+  return html`<dl class="tiles">${[
+    ...actionOrder.map((action) => tile(action, action, summary[action])),
+    ...some("held", statuses.get("held") ?? 0),
+    ...some("failed", statuses.get("failed") ?? 0),
+    tile("unchanged", "unchanged", summary.unchanged),
+    tile("alone", "left alone", summary.skipped),
+  ]}</dl>
+`;
+}
+
+const searchBox = html`<div id="search" class="search" role="search" hidden><label for="words">Find people</label><input id="words" type="search" placeholder="name, reason or value" autocomplete="off" spellcheck="false"><span id="found" role="status"></span><button id="open" type="button">Open all</button><button id="close" type="button">Close all</button></div>
+`;
+
+/** A heading with everything below it; nothing at all where there is nothing. */
+async function section<T>(
+  { id, title }: { id: string; title: string },
+  items: AsyncIterable<T>,
+  send: (markup: Markup) => Promise<void>,
+  toMarkup: (item: T) => Markup,
+): Promise<void> {
+  let any = false;
+  for await (const item of items) {
+    if (!any) {
+      await send(html`<section data-people aria-labelledby="${id}-people"><h2 id="${id}-people">${title}</h2>
+`);
+    }
+    any = true;
+    await send(toMarkup(item));
+  }
+  if (any)
+    await send(html`</section>
+`);
+}
+
+function person(operation: LoggedOperation, open: boolean): Markup {
+  const { action, status, changes, error } = operation;
+  const marked = status === "held" || status === "failed" ? status : null;
+  const shade = marked === null ? action : `${action} ${marked}`;
+  const flag = new Markup(open ? " open" : "");
+  return html`<details data-person class="person ${shade}"${flag}><summary><bdi class="name">${operation.userName}</bdi> <span class="quiet">${action}: ${operation.reason}</span>${marked === null ? [] : [html` <span class="mark">${marked}</span>`]}</summary>
+${error === null ? [] : [html`<p class="error">${error}</p>`]}${changes.length === 0 ? html`<p class="quiet">No attribute changes.</p>` : changeTable(operation)}</details>
+`;
+}
+
+function changeTable({ userName, changes }: LoggedOperation): Markup {
+  return html`<table aria-label="Changes of ${userName}"><thead><tr><th scope="col">Attribute</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>${changes.map(changeRow)}</tbody></table>`;
+}
+
+function changeRow({ attribute, before, after }: Change): Markup {
+  return html`<tr><th scope="row">${shortPath(attribute)}</th>${before === null ? html`<td class="quiet">(none)</td>` : html`<td class="before"><bdi>${shown(before)}</bdi></td>`}${after === null ? html`<td class="quiet">(none)</td>` : html`<td class="after"><bdi>${shown(after)}</bdi></td>`}</tr>`;
+}
+
+function drift(operation: LoggedOperation): Markup {
+  const treatment = operation.status === "reported" ? "only reported" : "to be corrected";
+  return html`<p data-person class="alone"><bdi class="name">${operation.userName}</bdi> ${driftText(operation)} <span class="quiet">(${treatment})</span></p>
+`;
+}
+
+function alone({ userName, objectId, reason }: Skipped): Markup {
+  return html`<p data-person class="alone"><bdi class="name">${userName || objectId}</bdi> <span class="quiet">${reason}</span></p>
+`;
+}

@@ -1,5 +1,5 @@
 import type { Action, PlanHeader, Skipped } from "../domain/plan.ts";
-import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
+import type { CycleOutcome, DepartmentCount, LoggedOperation } from "../domain/store.ts";
 
 /** A plan, and where it was carried out what came of it, for a report to walk through. */
 export interface PlanView {
@@ -16,6 +16,8 @@ export interface PlanView {
   /** In the order in which they are sent, of one kind or all; can be walked through more than once. */
   operations(action?: Action): AsyncIterable<LoggedOperation>;
   skipped(): AsyncIterable<Skipped>;
+  /** Operations by department; `null` where departments are not to be shown. */
+  departments(): Promise<readonly DepartmentCount[] | null>;
   /** What was done by hand in Lattice: operations that undo it, and those that only report it. */
   drift(): AsyncIterable<LoggedOperation>;
 }

@@ -18,7 +18,7 @@ export function printable(text: string): string {
 }
 
 /** A value for people: `(none)` where there is none. */
-function shown(value: Json): string {
+export function shown(value: Json): string {
   if (value === null) return "(none)";
   return printable(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -1,6 +1,6 @@
 import type { Action, CycleKind } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { LogEntry, LogQuery, OperationStatus, StateStore } from "../domain/store.ts";
+import type { DepartmentCount, LogEntry, LogQuery, OperationStatus, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
 
@@ -32,7 +32,7 @@ const fewNames = 300;
 const dayMs = 86_400_000;
 
 /** The provisioning log as it is asked for. */
-export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts"> {
+export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts" | "departments"> {
   const find = finder(db);
   const entries = db.prepare<[string], EntryRow>(
     `SELECT o.*, c.plan_id, c.kind
@@ -46,7 +46,21 @@ export function historyMethods(db: Connection): Pick<StateStore, "history" | "da
     `SELECT at / ${dayMs} AS day, action, status AS outcome, count(*) AS count
      FROM operation INDEXED BY operation_at WHERE at >= ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
   );
+  const departments = db.prepare<{ cycleId: number; path: string }, DepartmentCount>(
+    `SELECT coalesce(
+         (SELECT json_extract(c.value, '$.after') FROM json_each(o.changes) c
+          WHERE json_extract(c.value, '$.attribute') = :path AND json_extract(c.value, '$.logged') IS NULL),
+         json_extract(t.attributes, '$.' || json_quote(:path)),
+         json_extract(s.attributes, '$.department')) AS department,
+       o.action, count(*) AS count
+     FROM operation o LEFT JOIN target_user t ON t.object_id = o.object_id LEFT JOIN source_user s ON s.object_id = o.object_id
+     WHERE o.cycle_id = :cycleId AND o.status <> 'reported' GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
   return {
+    departments: async (cycleId, path) =>
+      departments
+        .all({ cycleId, path })
+        .map((row) => ({ ...row, department: row.department === null ? null : String(row.department) })),
     history: async (query) =>
       // One picture: the ids and the rows that belong to them.
       db.transaction(() => entries.all(JSON.stringify(find(query))).map(logEntry))(),

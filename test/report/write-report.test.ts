@@ -31,6 +31,7 @@ const view: PlanView = {
   result: null,
   async *operations() {},
   async *skipped() {},
+  departments: async () => null,
   async *drift() {},
 };
 
