@@ -69,7 +69,7 @@ function barOf(bar: Bar, index: number, longest: number): Markup {
     );
     left += length;
   }
-  return html`<g><text x="${nameWidth - 10}" y="${top + 18}" text-anchor="end">${short(bar.name)}</text>${parts}<text x="${left + 8}" y="${top + 18}">${bar.total}</text></g>
+  return html`<g><text x="${nameWidth - 10}" y="${top + 18}" text-anchor="end">${short(bar.name)}</text>${parts}<text x="${left + 8}" y="${top + 18}">${bar.total.toLocaleString("en")}</text></g>
 `;
 }
 

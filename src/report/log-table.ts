@@ -28,13 +28,20 @@ function block(entry: LogEntry, layout: Layout): string {
   const { paint, width } = layout;
   const { sign, color } = signs[entry.action];
   const time = new Date(entry.at).toISOString().replace("T", " ").slice(0, 19);
-  const outcome = paint(outcomeColors[entry.status] ?? "reset", entry.status.padEnd(9));
-  const plain = `${time}Z  ${sign} ${entry.action.padEnd(10)} ${entry.status.padEnd(9)}  ${printable(entry.userName)}`;
+  const start = [
+    paint("dim", `${time}Z`),
+    paint(color, `${sign} ${entry.action.padEnd(10)}`),
+    paint(outcomeColors[entry.status] ?? "reset", entry.status.padEnd(9)),
+  ].join("  ");
+  const taken = columnsOf(`${time}Z  ${sign} ${entry.action.padEnd(10)}  ${entry.status.padEnd(9)}  `);
+  const name = printable(entry.userName);
   const reason = printable(entry.reason);
-  const beside = columnsOf(plain) + 2 + columnsOf(reason) <= width;
+  const nameBeside = taken + columnsOf(name) <= width;
+  const reasonBeside = nameBeside && taken + columnsOf(name) + 2 + columnsOf(reason) <= width;
   const lines = [
-    `${paint("dim", `${time}Z`)}  ${paint(color, `${sign} ${entry.action.padEnd(10)}`)} ${outcome}  ${printable(entry.userName)}${beside ? `  ${paint("dim", reason)}` : ""}`,
-    ...(beside ? [] : indented(reason, 4, width).map((line) => paint("dim", line))),
+    `${start}${nameBeside ? `  ${name}` : ""}${reasonBeside ? `  ${paint("dim", reason)}` : ""}`,
+    ...(nameBeside ? [] : indented(name, 4, width)),
+    ...(reasonBeside ? [] : indented(reason, 4, width).map((line) => paint("dim", line))),
     ...changeLines(entry.changes, layout),
   ];
   if (entry.error !== null) {

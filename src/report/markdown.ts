@@ -53,11 +53,21 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   }
 }
 
-/** A name is text, never markup: what Markdown or HTML would act on is written out. */
+/** Is seen nowhere and parts what a tracker would take for a mention, a reference or an address. */
+const part = "\u200b";
+
+/**
+ * A name is text, never markup: what Markdown or HTML would act on is written out. Nobody is mentioned, no ticket referred to
+ * and no address made a link, which a tracker does with the text that Markdown has become.
+ */
 function asText(text: string): string {
   return printable(text)
+    .replaceAll(/(?<![\p{L}\p{N}])@(?=[\p{L}\p{N}])/gu, `@${part}`)
+    .replaceAll(/([#!])(?=\d)/g, `$1${part}`)
+    .replaceAll("://", `:${part}//`)
+    .replaceAll(/\bwww\./gi, `www${part}.`)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
-    .replaceAll(/[\\`*_[\]|~#!]/g, "\\$&");
+    .replaceAll(/[\\`*_[\]|~#!$]/g, "\\$&");
 }

@@ -1,6 +1,6 @@
 import type { LoggedOperation } from "../domain/store.ts";
 import { changeLines, signs } from "./change-lines.ts";
-import { columnsOf, indented, type Layout } from "./terminal.ts";
+import { columnsOf, indented, type Layout, wrapped } from "./terminal.ts";
 import type { PlanView, Write } from "./view.ts";
 import { actionOrder, count, driftText, headline, printable } from "./words.ts";
 
@@ -11,7 +11,8 @@ export interface TableOptions extends Layout {
 
 /** Writes a plan for a terminal: each person with what changes, then what is left alone, then the totals. */
 export async function writeTable(view: PlanView, write: Write, options: TableOptions): Promise<void> {
-  await write(`${options.paint("bold", headline(view))}\n`);
+  const title = wrapped(headline(view), options.width).map((line) => options.paint("bold", line));
+  await write(`${title.join("\n")}\n`);
 
   let shownPeople = 0;
   let left = 0;
@@ -35,18 +36,20 @@ export async function writeTable(view: PlanView, write: Write, options: TableOpt
 function person(operation: LoggedOperation, layout: Layout): string {
   const { paint, width } = layout;
   const { sign, color } = signs[operation.action];
-  const state = operation.status === "held" || operation.status === "failed" ? operation.status : null;
-  const title = `${sign} ${operation.action.padEnd(10)} ${printable(operation.userName)}`;
-  const mark = state === null ? "" : ` [${state}]`;
+  const title = wrapped(`${sign} ${operation.action.padEnd(10)} ${printable(operation.userName)}`, width);
+  const mark = operation.status === "held" || operation.status === "failed" ? `[${operation.status}]` : "";
   const reason = printable(operation.reason);
-  const beside = columnsOf(title) + columnsOf(mark) + 2 + columnsOf(reason) <= width;
-  const lines = [
-    paint(color, title) +
-      (beside ? `  ${paint("dim", reason)}` : "") +
-      (mark === "" ? "" : paint("magenta", mark)),
-    ...(beside ? [] : indented(reason, 4, width).map((line) => paint("dim", line))),
-    ...changeLines(operation.changes, layout),
-  ];
+  // What follows the title stands beside it where there is room, else below.
+  const after = [paint("dim", reason), ...(mark === "" ? [] : [paint("magenta", mark)])].join(" ");
+  const beside = columnsOf(`${title.at(-1)}  ${reason} ${mark}`) <= width;
+  const lines = title.map((line) => paint(color, line));
+  if (beside) {
+    lines[lines.length - 1] += `  ${after}`;
+  } else {
+    if (mark !== "") lines.push(`    ${paint("magenta", mark)}`);
+    lines.push(...indented(reason, 4, width).map((line) => paint("dim", line)));
+  }
+  lines.push(...changeLines(operation.changes, layout));
   if (operation.error !== null) {
     lines.push(...indented(printable(operation.error), 4, width).map((line) => paint("red", line)));
   }
@@ -97,9 +100,9 @@ function totals({ header, result, dryRun }: PlanView, { paint, width }: Layout):
     `${summary.reactivate} to reactivate`,
     `${summary.deactivate} to deactivate`,
   ];
-  const lines = [
-    `${paint("bold", "Plan:")} ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} left alone.`,
-  ];
+  const plan = `Plan: ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} left alone.`;
+  const lines = [...wrapped(plan, width)];
+  lines[0] = lines[0]?.replace("Plan:", paint("bold", "Plan:")) ?? "";
   if (result !== null) {
     const held = result.held > 0 ? `, ${result.held} held` : "";
     lines.push(`${paint("bold", "Sent:")} ${result.done} done, ${result.failed} failed${held}.`);

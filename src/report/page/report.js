@@ -28,7 +28,13 @@ function search() {
     section.hidden = words.length > 0 && section.querySelector("[data-person]:not([hidden])") === null;
   }
   found.textContent =
-    words.length === 0 ? `${people.length} entries` : `${shown} of ${people.length} entries`;
+    words.length === 0
+      ? `${number(people.length)} entries`
+      : `${number(shown)} of ${number(people.length)} entries`;
+}
+
+function number(count) {
+  return count.toLocaleString("en");
 }
 
 function openAll(open) {

@@ -1,0 +1,148 @@
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import type { Change } from "../../src/domain/plan.ts";
+import type { LoggedOperation } from "../../src/domain/store.ts";
+import type { PlanView } from "../../src/report/view.ts";
+import { type ReportFormat, writeReport } from "../../src/report/write-report.ts";
+
+function operation(userName: string, changes: readonly Change[], more: Partial<LoggedOperation> = {}) {
+  return {
+    id: 1,
+    cycleId: 1,
+    wave: 0,
+    status: "done",
+    error: null,
+    action: "update",
+    objectId: "a",
+    userName,
+    latticeId: "lattice-a",
+    reason: "title changed",
+    evidence: null,
+    changes,
+    adopts: false,
+    ...more,
+  } as const satisfies LoggedOperation;
+}
+
+function viewOf(operations: readonly LoggedOperation[], reasons: readonly string[] = []): PlanView {
+  return {
+    header: {
+      planId: "plan-1",
+      cycle: "incremental",
+      createdAt: Date.UTC(2026, 0, 5),
+      summary: { create: 0, update: 1, deactivate: 0, reactivate: 0, link: 0, unchanged: 7, skipped: 1 },
+      guard: { held: reasons.length > 0, reasons },
+    },
+    dryRun: false,
+    result: { outcome: "someFailed", done: 0, failed: 1, held: 0, durationMs: 1_200 },
+    async *operations(action) {
+      for (const one of operations) if (action === undefined || one.action === action) yield one;
+    },
+    async *skipped() {
+      const [first] = operations;
+      const userName = first?.userName ?? "";
+      yield { objectId: "b", userName, code: "disabled", reason: `left alone: ${userName}` };
+    },
+    async *drift() {},
+    departments: async () => null,
+  };
+}
+
+async function report(
+  view: PlanView,
+  format: ReportFormat,
+  how: { columns?: number; env?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
+  const terminal = how.columns === undefined ? {} : { isTTY: true, columns: how.columns };
+  const stream = Object.assign(new PassThrough(), terminal);
+  const all = text(stream);
+  await writeReport(view, { format, stream, env: how.env ?? {} });
+  stream.end();
+  return all;
+}
+
+/** Columns on a terminal of the texts used here: Japanese characters take two. */
+function columnsOf(line: string): number {
+  return [...stripVTControlCharacters(line)].reduce(
+    (sum, character) => sum + (/\p{Script=Han}/u.test(character) ? 2 : 1),
+    0,
+  );
+}
+
+const long = `${"word ".repeat(40)}${"x".repeat(200)}`;
+
+describe("a table", () => {
+  const change = { attribute: "title", before: long, after: "研究開発部長".repeat(20) };
+  const view = viewOf(
+    [operation("kim.example@example.com", [change], { status: "failed", error: long, reason: long })],
+    [long],
+  );
+
+  it.each([40, 80, 200])("keeps to a terminal of %i columns, whatever a value holds", async (columns) => {
+    const out = await report(view, "table", { columns });
+    for (const line of out.split("\n")) {
+      expect(columnsOf(line), line).toBeLessThanOrEqual(columns);
+    }
+    expect(out.includes("…")).toBe(columns < 200);
+  });
+
+  it("breaks lines between words, and cuts nothing in a file", async () => {
+    const narrow = stripVTControlCharacters(await report(view, "table", { columns: 60 }));
+    expect(narrow).not.toMatch(/wor$/m);
+    const whole = await report(view, "table");
+    expect(whole).toContain(`    title  ${long} → ${change.after}\n`);
+    expect(whole).not.toContain("…");
+  });
+
+  it.each([
+    { name: "on a terminal", columns: 80, env: {}, color: true },
+    { name: "not in a file or a pipe", env: {}, color: false },
+    { name: "not with NO_COLOR", columns: 80, env: { NO_COLOR: "1" }, color: false },
+    { name: "with an empty NO_COLOR", columns: 80, env: { NO_COLOR: "" }, color: true },
+    { name: "not on a dumb terminal", columns: 80, env: { TERM: "dumb" }, color: false },
+    { name: "in a pipe with FORCE_COLOR", env: { FORCE_COLOR: "1" }, color: true },
+    { name: "not with FORCE_COLOR=0", columns: 80, env: { FORCE_COLOR: "0" }, color: false },
+  ])("has colour $name", async ({ columns, env, color }) => {
+    const out = await report(view, "table", columns === undefined ? { env } : { columns, env });
+    expect(out.includes("\u001b[")).toBe(color);
+  });
+});
+
+describe("Markdown", () => {
+  const names = [
+    "a | b",
+    "`code`",
+    "<img src=x onerror=alert(1)>",
+    "[link](https://example.com)",
+    "@everyone",
+    "see #12 and !7",
+    "www.example.com",
+    "$x$ **bold** ~~gone~~",
+    "line\nbreak\r\n# heading",
+  ];
+
+  it.each(names)("takes %j for text", async (name) => {
+    const out = await report(
+      viewOf([operation(name, [{ attribute: "title", before: name, after: null }])], [name]),
+      "markdown",
+    );
+    const lines = out.split("\n").filter((line) => line.includes("title:"));
+    expect(lines).toHaveLength(1);
+    // Four cells: five bars that are not written out.
+    expect(lines[0]?.match(/(?<!\\)\|/g)).toHaveLength(5);
+    const ours = out
+      .replaceAll("<br>", "")
+      .replaceAll("`plan-1`", "")
+      .replaceAll("**Held by the guard**", "");
+    expect(ours).not.toMatch(/<|(?<!\\)[`$*~]|(?<!\\)\[|(?<![\p{L}\p{N}])@[\p{L}]|[#!]\d|:\/\/|www\./u);
+    expect(out).not.toMatch(/^# heading/m);
+  });
+
+  it("leaves addresses of mail as they are", async () => {
+    expect(await report(viewOf([operation("kim@example.com", [])]), "markdown")).toContain(
+      "| kim@example.com |",
+    );
+  });
+});
