@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { history } from "../src/commands/history.ts";
 import type { LogQuery } from "../src/domain/store.ts";
 import { openDatabase } from "../src/state/database.ts";
 import { storeOn } from "../src/state/sqlite-store.ts";
@@ -52,6 +53,7 @@ try {
   }
   await measure("daily counts of 30 days", async () => (await store.dailyCounts(end - 30 * day)).length);
   await measure("daily counts of everything", async () => (await store.dailyCounts(0)).length);
+  await exportAll();
   await measure("reference: every row", async () => {
     let read = 0;
     for (const _row of db.prepare("SELECT * FROM operation").iterate()) read += 1;
@@ -75,6 +77,33 @@ async function measure(name: string, work: () => Promise<number>): Promise<void>
     `${name.padEnd(28)} ${(first ?? 0).toFixed(1).padStart(8)} ${Math.min(...times)
       .toFixed(1)
       .padStart(8)}   ${found} found\n`,
+  );
+}
+
+/** The command itself, beside the open database, with what memory grows by meanwhile. */
+async function exportAll(): Promise<void> {
+  const before = process.memoryUsage().rss;
+  let most = before;
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss);
+  }, 50);
+  const startedAt = performance.now();
+  const out = join(folder, "log.csv");
+  await history(
+    { all: true, limit: 50, format: "csv", out },
+    {
+      env: { ALS_STATE: path },
+      cwd: folder,
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      signal: new AbortController().signal,
+    },
+  );
+  clearInterval(watch);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  process.stdout.write(
+    `everything as CSV: ${seconds.toFixed(1)} s, ${Math.round(statSync(out).size / 1e6)} MB, memory grew by ${Math.round((most - before) / 1e6)} MB\n`,
   );
 }
 

@@ -16,7 +16,7 @@ export async function writeLogJson(entries: AsyncIterable<LogEntry>, write: Writ
 }
 
 /** An entry as the public face shows it: times in ISO 8601. */
-export function entryDocument(entry: LogEntry): object {
+function entryDocument(entry: LogEntry): object {
   return {
     id: entry.id,
     at: iso(entry.at),

@@ -19,19 +19,23 @@ export interface ValueKeeper {
 }
 
 const strictness: { readonly [V in LogValues]: number } = { keep: 0, hash: 1, omit: 2 };
+const leftOut = "[left out]";
 const pageSize = 500;
 
 interface Row {
   readonly id: number;
   readonly changes: string;
+  readonly error: string | null;
 }
 
 /** Keeps, hashes or leaves out values of operations that have ended. */
 export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
-  const read = db.prepare<[number], Row>("SELECT id, changes FROM operation WHERE id = ?");
-  const write = db.prepare<[string, number]>("UPDATE operation SET changes = ? WHERE id = ?");
+  const read = db.prepare<[number], Row>("SELECT id, changes, error FROM operation WHERE id = ?");
+  const write = db.prepare<[string, string | null, number]>(
+    "UPDATE operation SET changes = ?, error = ? WHERE id = ?",
+  );
   const older = db.prepare<[number, number], Row>(
-    `SELECT id, changes FROM operation
+    `SELECT id, changes, error FROM operation
      WHERE id > ? AND status IN ('done', 'failed', 'cancelled', 'reported')
        AND id NOT IN (SELECT operation_id FROM intent) ORDER BY id LIMIT ?`,
   );
@@ -42,9 +46,10 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
   let standIn: ((attribute: string, value: Json) => Json) | null = null;
 
   const replaceIn = (row: Row): void => {
-    standIn ??= values === "hash" ? hashing(logKey(db)) : () => "[left out]";
+    standIn ??= values === "hash" ? hashing(logKey(db)) : () => leftOut;
     const changes = JSON.parse(row.changes) as Change[];
-    write.run(JSON.stringify(changes.map(withStandIns(values, standIn))), row.id);
+    const kept = JSON.stringify(changes.map(withStandIns(values, standIn)));
+    write.run(kept, row.error === null ? null : withoutValues(row.error, changes), row.id);
   };
   return {
     replace: (operationId) => {
@@ -96,6 +101,20 @@ function withStandIns(
       logged: values === "hash" ? "hashed" : "omitted",
     };
   };
+}
+
+/** Shorter ones are in words of every sentence. */
+const shortestValue = 3;
+
+/** An error without the values that the target said back in it. */
+function withoutValues(error: string, changes: readonly Change[]): string {
+  return changes
+    .filter(({ logged }) => logged === undefined)
+    .flatMap(({ before, after }) => [before, after])
+    .filter((value) => typeof value === "string" && value.length >= shortestValue)
+    .map(String)
+    .sort((left, right) => right.length - left.length)
+    .reduce((text, value) => text.replaceAll(value, leftOut), error);
 }
 
 /** Equal values of one attribute have equal hashes; guessing takes the key, which is in the database alone. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/store.ts";
 import type { LogValues } from "../../src/state/log-values.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
@@ -118,6 +119,18 @@ describe("values in the provisioning log", () => {
       "Chief",
       ...Array(3).fill("[left out]"),
     ]);
+  });
+
+  it("are taken out of an error that says them back", async () => {
+    await using place = await createWorkplace();
+    await withValues(place, "omit");
+    place.source.hire("a", { jobTitle: "Analyst" });
+    place.target.before = () => {
+      throw new RecordRejectedError('the title "Analyst" is not allowed', { status: 400 });
+    };
+    await place.cycle();
+    const [entry] = await place.store.history({ outcomes: ["failed"], limit: 1 });
+    expect(entry?.error).toContain('the title "[left out]" is not allowed');
   });
 
   it("of a write without an answer stay until it was looked up", async () => {
