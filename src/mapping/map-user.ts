@@ -15,6 +15,10 @@ export interface MappedUser {
   readonly active: boolean | null;
   /** The scoping filter that the person fails, in words; `null` where the person passes. */
   readonly filteredOut: string | null;
+  /** Kept out by name (`entra.scope.exclude`), not by a filter. */
+  readonly excluded: boolean;
+  /** When time alone may change whether the person passes, milliseconds since the epoch. */
+  readonly lookAgainAt: number | null;
   /**
    * Every mapped attribute but references, in the order of the mapping; `null` where there is no value. What shall be left
    * as it is this time is not among them.
@@ -38,20 +42,26 @@ export interface MappingProblem {
 
 /**
  * Maps one person: a pure function of the source user, the scope decision and the configuration.
- * @param state `member`: the person is a member of the scope; scoping filters are decided here. `manager`: the person's
- * manager as last read, where the directory's picture has that person
+ * @param state `member`: the person is a member of the scope; scoping filters are decided here. `groups`: those of the
+ * filters' groups that the person is a member of. `manager`: the person's manager as last read, where the directory's
+ * picture has that person
  */
 export function mapUser(
   mapping: Mapping,
   user: SourceUser,
   state: {
     readonly member: boolean;
+    readonly groups?: ReadonlySet<string>;
     readonly environment: Environment;
     readonly manager?: SourceUser | null;
   },
 ): MappedUser {
-  const { member, environment, manager = null } = state;
-  const filteredOut = mapping.filters.rejects(user);
+  const { member, environment, groups = none, manager = null } = state;
+  const { rejection, decidedBy, lookAgainAt } = mapping.filters.judge(user, {
+    now: environment.now(),
+    groups,
+  });
+  const filteredOut = rejection;
   const context = { inScope: member && filteredOut === null, environment, manager };
   const problems: MappingProblem[] = [];
   const lacking: { reason: string; onCreate: boolean }[] = [];
@@ -81,8 +91,22 @@ export function mapUser(
     if (attribute.target === "active") active = typeof value === "boolean" ? value : null;
     values.push({ mapping: attribute, value });
   }
-  return { userName, externalId, active, filteredOut, values, reference, problems, lacking };
+  const excluded = decidedBy === "exclude";
+  return {
+    userName,
+    externalId,
+    active,
+    filteredOut,
+    excluded,
+    lookAgainAt,
+    values,
+    reference,
+    problems,
+    lacking,
+  };
 }
+
+const none: ReadonlySet<string> = new Set();
 
 function problemOf({ target, redacted }: AttributeMapping, { message, rule }: MappingError): MappingProblem {
   return { target, reason: redacted ? rule : message, rule };
@@ -103,10 +127,13 @@ function attempt(
   }
 }
 
-/** The mapped userName alone, in lower case: what two people must not share. `null` for whom the filters keep out. */
+/**
+ * The mapped userName alone, in lower case: what two people must not share. `null` for whom the filters keep out, whatever
+ * the time and the person's groups.
+ */
 export function userNameKey(mapping: Mapping, user: SourceUser, environment: Environment): string | null {
   const attribute = mapping.attributes.find(({ target }) => target === "userName");
-  if (attribute === undefined || mapping.filters.rejects(user) !== null) return null;
+  if (attribute === undefined || !mapping.filters.mayPass(user)) return null;
   const value = attempt(attribute, user, { inScope: true, environment });
   return typeof value === "string" ? value.toLowerCase() : null;
 }

@@ -1,162 +1,211 @@
-import { closest } from "fastest-levenshtein";
 import { z } from "zod";
-import { MappingError, UsageError } from "../domain/errors.ts";
+import { UsageError } from "../domain/errors.ts";
 import type { SourceUser } from "../domain/source.ts";
-import { compileRegex } from "./dotnet-regex.ts";
-import { type SourceAttribute, sourceAttribute } from "./source-attributes.ts";
-import { fromJson, isEmpty, toText, type Value } from "./value.ts";
+import { type Clause, clauseSchema, compileClause, type ScopeContext } from "./scope-clause.ts";
+import { sourceAttribute } from "./source-attributes.ts";
+import { fromJson, toText } from "./value.ts";
 
-const clauseSchema = z.strictObject({
-  attribute: z.string(),
-  operator: z.string(),
-  value: z.union([z.string(), z.number(), z.boolean()]).optional(),
-  match: z.enum(["whole", "anywhere"]).optional(),
-});
 const filtersSchema = z.array(
-  z.strictObject({ name: z.string().optional(), clauses: z.array(clauseSchema).min(1) }),
+  z.strictObject({
+    name: z.string().optional(),
+    clauses: z.array(clauseSchema).min(1),
+  }),
 );
 
-interface Clause {
-  readonly text: string;
-  readonly attribute: SourceAttribute;
-  readonly matches: (value: Value) => boolean;
+/** One clause, applied to one person. */
+export interface ClauseVerdict {
+  /** The Entra attribute; `memberOf` for a group. */
+  readonly attribute: string;
+  readonly operator: string;
+  /** What the operator compares with; `null` where it takes nothing. */
+  readonly expected: string | null;
+  /** What the person has; `null` for no value. */
+  readonly actual: string | null;
+  readonly holds: boolean;
+  /** When `holds` changes by itself, milliseconds since the epoch; `null` where time changes nothing. */
+  readonly changesAt: number | null;
 }
 
-/** Clauses of one filter are joined by AND, several filters by OR; no filter lets everybody pass. */
+export interface FilterVerdict {
+  readonly name: string | null;
+  readonly clauses: readonly ClauseVerdict[];
+  /** All clauses hold. */
+  readonly passes: boolean;
+}
+
+/** Everything that decides whether a person passes. Whether the person is assigned is not among it. */
+export interface ScopeVerdict {
+  readonly passes: boolean;
+  /** What decided, the first of these that applies; `nothing` where no filter is configured. */
+  readonly decidedBy: "exclude" | "include" | "guests" | "filters" | "nothing";
+  /** `null` where the person passes, else why not, in words. */
+  readonly rejection: string | null;
+  /** Each filter with each of its clauses, whatever decided. */
+  readonly filters: readonly FilterVerdict[];
+  /** The next moment at which time alone may change the outcome; `null` where it cannot. */
+  readonly lookAgainAt: number | null;
+}
+
+/**
+ * Who passes: nobody of `exclude`, everybody of `include`, and whoever passes one filter. The clauses of one filter are
+ * joined by AND, several filters by OR; no filter lets everybody pass.
+ */
 export interface ScopingFilters {
   readonly properties: readonly string[];
+  /** Groups that clauses name, as they are written there. */
+  readonly groups: readonly string[];
+  /** Whether a verdict rests on the person alone, neither on time nor on groups. */
+  readonly steady: boolean;
   /** `null` where the person passes, else the clause that failed in the last filter tried. */
-  readonly rejects: (user: SourceUser) => string | null;
+  readonly rejects: (user: SourceUser, context: ScopeContext) => string | null;
+  readonly judge: (
+    user: SourceUser,
+    context: ScopeContext,
+  ) => Pick<ScopeVerdict, "decidedBy" | "rejection" | "lookAgainAt">;
+  /** Whether the person passes at some time, in some groups. */
+  readonly mayPass: (user: SourceUser) => boolean;
+  /** Always in scope: listed in `include` and not in `exclude`. */
+  readonly includes: (user: SourceUser) => boolean;
+  readonly explain: (user: SourceUser, context: ScopeContext) => ScopeVerdict;
 }
 
-type Test = (value: Value) => boolean;
-type Operator =
-  | { readonly unary: true; readonly test: Test }
-  /** @throws MappingError where the operand can never be right */
-  | { readonly unary: false; readonly prepare: (operand: string, match: "whole" | "anywhere") => Test };
-
-const operators: { readonly [name: string]: Operator } = {
-  EQUALS: binary((operand) => (value) => toText(value) === operand),
-  "NOT EQUALS": binary((operand) => (value) => toText(value) !== operand),
-  "IS TRUE": { unary: true, test: (value) => value === true },
-  "IS FALSE": { unary: true, test: (value) => value === false },
-  "IS NULL": { unary: true, test: isEmpty },
-  "IS NOT NULL": { unary: true, test: (value) => !isEmpty(value) },
-  "REGEX MATCH": binary((operand, match) => regexTest(operand, match)),
-  "NOT REGEX MATCH": binary((operand, match) => {
-    const test = regexTest(operand, match);
-    return (value) => !test(value);
-  }),
-  GREATER_THAN: binary((operand) => compared(operand, (value, limit) => value > limit)),
-  GREATER_THAN_OR_EQUALS: binary((operand) => compared(operand, (value, limit) => value >= limit)),
-  INCLUDES: binary((operand) => (value) => toText(value).includes(operand)),
-  ENDS_WITH: binary((operand) => (value) => toText(value).endsWith(operand)),
-  "&": binary((operand) => compared(operand, (value, bits) => (value & bits) !== 0n)),
-  "!&": binary((operand) => compared(operand, (value, bits) => (value & bits) === 0n)),
-};
-
-function binary(prepare: (operand: string, match: "whole" | "anywhere") => Test): Operator {
-  return { unary: false, prepare };
+/** What is configured beside the filters. */
+export interface ScopeLists {
+  /** Whether guests (Graph `userType`) may pass at all. */
+  readonly guests: boolean;
+  /** User principal names or object ids. */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  /** IANA name: where a day begins. Default UTC. */
+  readonly timeZone?: string;
 }
 
-/** Entra's documentation says nothing of anchors; its examples are patterns of the whole value. */
-function regexTest(pattern: string, match: "whole" | "anywhere"): Test {
-  const regex = compileRegex(pattern).pattern;
-  return match === "whole" ? (value) => regex.testExact(toText(value)) : (value) => regex.test(toText(value));
-}
-
-/** A value that is no whole number from 0 on meets nothing. */
-function compared(operand: string, test: (value: bigint, operand: bigint) => boolean): Test {
-  const limit = wholeNumber(operand);
-  if (limit === null)
-    throw new MappingError(`needs a whole number from 0 on, not ${JSON.stringify(operand)}`);
-  return (value) => {
-    const given = wholeNumber(toText(value));
-    return given !== null && test(given, limit);
-  };
-}
-
-function wholeNumber(written: string): bigint | null {
-  return /^\d{1,30}$/.test(written.trim()) ? BigInt(written.trim()) : null;
+interface Filter {
+  readonly name: string | null;
+  readonly clauses: readonly Clause[];
 }
 
 /**
  * Reads scoping filters from configuration.
  * Source: "Define conditional rules for provisioning user accounts" (an attribute without a value fails every
  * clause but IS NULL).
- * @param options.guests whether guests (Graph `userType`) may pass at all
  * @throws UsageError for an unknown attribute or operator, and for a value that an operator cannot take
  */
-export function parseScopingFilters(raw: unknown, options: { guests: boolean }): ScopingFilters {
+export function parseScopingFilters(raw: unknown, lists: ScopeLists): ScopingFilters {
   const parsed = filtersSchema.safeParse(raw ?? []);
   if (!parsed.success) {
     throw new UsageError(
-      `entra.scope.filters is a list of { name, clauses: [{ attribute, operator, value }] }: ${z.prettifyError(parsed.error)}`,
+      `entra.scope.filters is a list of { name, clauses: [{ attribute, operator, value }] }, where a clause may also be { memberOf } or { notMemberOf }: ${z.prettifyError(parsed.error)}`,
     );
   }
-  const filters = parsed.data.map((filter) => filter.clauses.map(compileClause));
+  const filters = parsed.data.map(
+    ({ name, clauses }): Filter => ({
+      name: name ?? null,
+      clauses: clauses.map((clause) => compileClause(clause, lists.timeZone ?? "UTC")),
+    }),
+  );
+  const clauses = filters.flatMap((filter) => filter.clauses);
+  const excluded = listed(lists.exclude ?? []);
+  const included = listed(lists.include ?? []);
+  const listedAs = (user: SourceUser): "exclude" | "include" | null =>
+    excluded(user) ? "exclude" : included(user) ? "include" : null;
+  const keptOut = (user: SourceUser): boolean => !lists.guests && isGuest(user);
+  const timed = clauses.some(({ restsOn }) => restsOn === "time");
+
+  const judge: ScopingFilters["judge"] = (user, context) => {
+    const list = listedAs(user);
+    if (list === "exclude") return { decidedBy: list, rejection: excludedReason, lookAgainAt: null };
+    if (list === "include") return { decidedBy: list, rejection: null, lookAgainAt: null };
+    if (keptOut(user)) {
+      return { decidedBy: "guests", rejection: "guests are out of scope", lookAgainAt: null };
+    }
+    return {
+      decidedBy: filters.length === 0 ? "nothing" : "filters",
+      rejection: failing(filters, user, context),
+      lookAgainAt: timed ? nextLook(filters, user, context) : null,
+    };
+  };
   return {
-    properties: [...new Set(filters.flat().flatMap((clause) => clause.attribute.property ?? []))],
-    rejects: (user) => {
-      if (!options.guests && isGuest(user)) return "guests are out of scope";
-      let failed: string | null = null;
-      for (const clauses of filters) {
-        const failing = clauses.find(
-          (clause) => !clause.matches(clause.attribute.read(user, { inScope: true })),
-        );
-        if (failing === undefined) return null;
-        failed = failing.text;
-      }
-      return failed;
+    properties: [...new Set(clauses.flatMap(({ property }) => property ?? []))],
+    groups: [
+      ...new Set(clauses.flatMap(({ restsOn, expected }) => (restsOn === "groups" ? (expected ?? []) : []))),
+    ],
+    steady: clauses.every(({ restsOn }) => restsOn === "person"),
+    rejects: (user, context) => judge(user, context).rejection,
+    judge,
+    mayPass: (user) => {
+      const list = listedAs(user);
+      if (list !== null) return list === "include";
+      return !keptOut(user) && (filters.length === 0 || filters.some((filter) => mayHold(filter, user)));
+    },
+    includes: (user) => listedAs(user) === "include",
+    explain: (user, context) => {
+      const judgement = judge(user, context);
+      return {
+        ...judgement,
+        passes: judgement.rejection === null,
+        filters: filters.map(({ name, clauses: all }) => {
+          const verdicts = all.map((clause) => verdictOf(clause, user, context));
+          return { name, clauses: verdicts, passes: verdicts.every(({ holds }) => holds) };
+        }),
+      };
     },
   };
 }
 
-function isGuest(user: SourceUser): boolean {
-  return toText(fromJson(user.attributes.userType)).toLowerCase() === "guest";
+const excludedReason = "listed in entra.scope.exclude";
+const timeless: ScopeContext = { now: 0, groups: new Set() };
+
+/** The clause that fails in the last filter, if none passes. */
+function failing(filters: readonly Filter[], user: SourceUser, context: ScopeContext): string | null {
+  let failed: string | null = null;
+  for (const { clauses } of filters) {
+    const first = clauses.find((clause) => !clause.holds(user, context));
+    if (first === undefined) return null;
+    failed = first.text;
+  }
+  return failed;
 }
 
-function compileClause(clause: z.infer<typeof clauseSchema>): Clause {
-  const wanted = spelling(clause.operator);
-  const name = Object.keys(operators).find((known) => spelling(known) === wanted);
-  const operator = name === undefined ? undefined : operators[name];
-  if (name === undefined || operator === undefined) {
-    throw new UsageError(
-      `unknown operator "${clause.operator}" in entra.scope.filters; did you mean "${closest(wanted, Object.keys(operators))}"?`,
-    );
+/** Time changes a filter only where whatever else is in it holds, and nothing where another filter passes for good. */
+function nextLook(filters: readonly Filter[], user: SourceUser, context: ScopeContext): number | null {
+  let next: number | null = null;
+  for (const { clauses } of filters) {
+    const fails = (clause: Clause): boolean => !clause.holds(user, context);
+    if (clauses.some((clause) => fails(clause) && clause.changesAt(user, context.now) === null)) continue;
+    const changes = clauses.flatMap((clause) => clause.changesAt(user, context.now) ?? []);
+    if (changes.length === 0) return null;
+    next = Math.min(next ?? Number.POSITIVE_INFINITY, ...changes);
   }
-  const where = `the operator ${name} on "${clause.attribute}" in entra.scope.filters`;
-  if (!operator.unary && clause.value === undefined) throw new UsageError(`${where} needs a value`);
-  if (clause.match !== undefined && !name.endsWith("REGEX MATCH")) {
-    throw new UsageError(`${where} takes no match: it is for REGEX MATCH and NOT REGEX MATCH`);
-  }
-  const operand = toText(clause.value ?? null);
-  const test = operator.unary ? operator.test : prepared(operator, operand, clause.match ?? "whole", where);
+  return next;
+}
+
+function mayHold({ clauses }: Filter, user: SourceUser): boolean {
+  return clauses.every((clause) => clause.restsOn !== "person" || clause.holds(user, timeless));
+}
+
+function verdictOf(clause: Clause, user: SourceUser, context: ScopeContext): ClauseVerdict {
+  const { attribute, operator, expected } = clause;
   return {
-    text: `${clause.attribute} ${name}${operator.unary ? "" : ` ${JSON.stringify(operand)}`}`,
-    attribute: sourceAttribute(clause.attribute),
-    matches: (value) => (isEmpty(value) ? name === "IS NULL" : test(value)),
+    attribute,
+    operator,
+    expected,
+    actual: clause.actual(user, context),
+    holds: clause.holds(user, context),
+    changesAt: clause.changesAt(user, context.now),
   };
 }
 
-function prepared(
-  operator: Extract<Operator, { unary: false }>,
-  operand: string,
-  match: "whole" | "anywhere",
-  where: string,
-): Test {
-  try {
-    return operator.prepare(operand, match);
-  } catch (error) {
-    if (!(error instanceof MappingError)) throw error;
-    throw new UsageError(`${where}: ${error.message}`, { cause: error });
-  }
+/** Whether somebody is on a list of object ids and user principal names, which differ in case at will. */
+function listed(entries: readonly string[]): (user: SourceUser) => boolean {
+  if (entries.length === 0) return () => false;
+  const wanted = new Set(entries.map((entry) => entry.trim().toLowerCase()));
+  const names = [sourceAttribute("originalUserPrincipalName"), sourceAttribute("userPrincipalName")];
+  return (user) =>
+    wanted.has(user.objectId.toLowerCase()) ||
+    names.some((name) => wanted.has(toText(name.read(user, { inScope: true })).toLowerCase()));
 }
 
-/** Entra writes an operator one way in its portal and another in an export. */
-function spelling(operator: string): string {
-  return operator
-    .trim()
-    .toUpperCase()
-    .replaceAll(/[_\s]+/g, " ");
+function isGuest(user: SourceUser): boolean {
+  return toText(fromJson(user.attributes.userType)).toLowerCase() === "guest";
 }

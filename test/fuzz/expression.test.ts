@@ -6,6 +6,7 @@ import { attributesOf, parseExpression } from "../../src/mapping/expression.ts";
 import { argumentCount } from "../../src/mapping/functions/definition.ts";
 import { expressionFunctions } from "../../src/mapping/functions/table.ts";
 import { parseMapping } from "../../src/mapping/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { ignoreFlow, type Value } from "../../src/mapping/value.ts";
 import { fixedEnvironment } from "../mapping/environment.ts";
 import { mangled, nastyJson, nastyText } from "./arbitraries.ts";
@@ -179,7 +180,7 @@ describe("an attribute mapping", () => {
       default: nastyJson,
       matchingPrecedence: fc.constantFrom(1, 2, 0),
     });
-    const filters = { properties: [], rejects: () => null };
+    const filters = parseScopingFilters([], { guests: true });
     fc.assert(
       fc.property(fc.oneof(fc.array(rule, { maxLength: 3 }), nastyJson), (raw) => {
         promptOutcomeOf(() => parseMapping(raw, { origin: "the test", onNull: "clear", filters }));

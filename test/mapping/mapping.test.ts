@@ -9,6 +9,7 @@ import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { fixedEnvironment } from "./environment.ts";
 
 const environment = fixedEnvironment();
+const someTime = { now: environment.now(), groups: new Set<string>() };
 
 const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const defaultRules: unknown = parse(readFileSync("config/default-mapping.yaml", "utf8"));
@@ -213,7 +214,7 @@ describe("scoping filters", () => {
     { clauses: [{ attribute: "companyName", operator: "INCLUDES", value: "Example" }] },
   ];
   const rejects = (attributes: JsonObject): string | null =>
-    parseScopingFilters(filters, { guests: true }).rejects(person(attributes));
+    parseScopingFilters(filters, { guests: true }).rejects(person(attributes), someTime);
 
   it("join clauses by AND and filters by OR", () => {
     expect(rejects({ department: "Sales", employeeId: "1" })).toBeNull();
@@ -227,14 +228,16 @@ describe("scoping filters", () => {
       [{ clauses: [{ attribute: "department", operator: "NOT EQUALS", value: "Sales" }] }],
       { guests: true },
     );
-    expect(differs.rejects(person({}))).not.toBeNull();
-    expect(differs.rejects(person({ department: "Finance" }))).toBeNull();
+    expect(differs.rejects(person({}), someTime)).not.toBeNull();
+    expect(differs.rejects(person({ department: "Finance" }), someTime)).toBeNull();
   });
 
   it("keep guests out unless they are let in", () => {
     const guest = person({ userType: "Guest" });
-    expect(parseScopingFilters([], { guests: false }).rejects(guest)).toBe("guests are out of scope");
-    expect(parseScopingFilters([], { guests: true }).rejects(guest)).toBeNull();
+    expect(parseScopingFilters([], { guests: false }).rejects(guest, someTime)).toBe(
+      "guests are out of scope",
+    );
+    expect(parseScopingFilters([], { guests: true }).rejects(guest, someTime)).toBeNull();
   });
 
   it.each<[string, string | number | undefined, JsonObject[string], boolean]>([
@@ -265,13 +268,13 @@ describe("scoping filters", () => {
   ])("%s %j of %j is %s", (operator, value, given, passes) => {
     const clause = { attribute: "employeeType", operator, ...(value === undefined ? {} : { value }) };
     const { rejects: verdict } = parseScopingFilters([{ clauses: [clause] }], { guests: true });
-    expect(verdict(person({ employeeType: given })) === null).toBe(passes);
+    expect(verdict(person({ employeeType: given }), someTime) === null).toBe(passes);
   });
 
   it("find a pattern anywhere in the value where that is asked for", () => {
     const clause = { attribute: "department", operator: "REGEX MATCH", value: "ale", match: "anywhere" };
     const { rejects: verdict } = parseScopingFilters([{ clauses: [clause] }], { guests: true });
-    expect(verdict(person({ department: "Sales" }))).toBeNull();
+    expect(verdict(person({ department: "Sales" }), someTime)).toBeNull();
   });
 
   it.each<[object, RegExp]>([

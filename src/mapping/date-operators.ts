@@ -1,0 +1,125 @@
+import { toText, type Value } from "./value.ts";
+
+/** From when, and until when (not included), a clause holds; milliseconds since the epoch, `null` for no bound. */
+export interface Period {
+  readonly from: number | null;
+  readonly until: number | null;
+}
+
+/** When a clause on a date holds; `null` where the value is no date. */
+export type Dated = (value: Value) => Period | null;
+
+const dayMs = 86_400_000;
+
+interface DateOperator {
+  /** Takes a number of days. */
+  readonly days: boolean;
+  readonly period: (date: Bounds, days: number) => Period;
+}
+
+/** Moments around a date: a day has a beginning and an end, a moment is both. */
+interface Bounds {
+  readonly start: (offsetDays: number) => number;
+  readonly end: (offsetDays: number) => number;
+}
+
+/** Operators that Entra does not have. A date that is a whole day has come when it begins. */
+export const dateOperators: { readonly [name: string]: DateOperator } = {
+  "IN THE PAST": { days: false, period: ({ start }) => ({ from: start(0), until: null }) },
+  "IN THE FUTURE": { days: false, period: ({ start }) => ({ from: null, until: start(0) }) },
+  "WITHIN DAYS": { days: true, period: ({ start, end }, days) => ({ from: start(-days), until: end(days) }) },
+  "UP TO DAYS AHEAD": { days: true, period: ({ start }, days) => ({ from: start(-days), until: null }) },
+  "UP TO DAYS AGO": { days: true, period: ({ end }, days) => ({ from: null, until: end(days) }) },
+};
+
+/**
+ * @param name one of `dateOperators`
+ * @param timeZone IANA name: where a day begins
+ */
+export function datedTest(name: string, days: number, timeZone: string): Dated {
+  const operator = dateOperators[name];
+  const startOfDay = daysIn(timeZone);
+  return (value) => {
+    const date = dateOf(value);
+    if (date === null || operator === undefined) return null;
+    const { at, wholeDay } = date;
+    const shifted = (offsetDays: number): number => at + offsetDays * dayMs;
+    return operator.period(
+      wholeDay
+        ? {
+            start: (offsetDays) => startOfDay(shifted(offsetDays)),
+            end: (offsetDays) => startOfDay(shifted(offsetDays + 1)),
+          }
+        : { start: shifted, end: shifted },
+      days,
+    );
+  };
+}
+
+export function holdsAt({ from, until }: Period, now: number): boolean {
+  return (from === null || now >= from) && (until === null || now < until);
+}
+
+/** The next moment at which it begins or ceases to hold; `null` where nothing changes any more. */
+export function nextChange({ from, until }: Period, now: number): number | null {
+  if (from !== null && now < from) return from;
+  return until !== null && now < until ? until : null;
+}
+
+/**
+ * A date as Graph and on-premises directories write it. Midnight in UTC is how Graph writes a day without a time (hire
+ * dates above all): it stands for that day, wherever one is. One without an offset is taken to be in UTC.
+ */
+function dateOf(value: Value): { readonly at: number; readonly wholeDay: boolean } | null {
+  const text = typeof value === "string" ? value.trim() : toText(value);
+  const general = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]\d+)?Z$/.exec(text);
+  const written =
+    general === null ? text : `${general.slice(1, 4).join("-")}T${general.slice(4, 7).join(":")}Z`;
+  const parts = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:\d\d)?)?$/i.exec(
+    written,
+  );
+  if (parts === null) return null;
+  const [, day = "", time = "00:00", offset = "Z"] = parts;
+  // A day that the calendar does not have is otherwise taken for one of the next month.
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return null;
+  const at = Date.parse(`${day}T${time}${offset.toUpperCase()}`);
+  if (Number.isNaN(at)) return null;
+  return { at, wholeDay: /^(Z|[+-]00:00)$/i.test(offset) && at === midnight };
+}
+
+const mostDays = 10_000;
+
+/** When the day that begins at a midnight in UTC begins in the time zone. */
+function daysIn(timeZone: string): (midnight: number) => number {
+  if (timeZone === "UTC") return (midnight) => midnight;
+  const format = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
+  const known = new Map<number, number>();
+  return (midnight) => {
+    const found = known.get(midnight);
+    if (found !== undefined) return found;
+    const start = startOfDay(midnight, format);
+    if (known.size >= mostDays) known.clear();
+    known.set(midnight, start);
+    return start;
+  };
+}
+
+/** Where clocks are set at midnight the day begins late, or its first hour comes twice: the first counts. */
+function startOfDay(midnight: number, format: Intl.DateTimeFormat): number {
+  const candidates = [midnight - dayMs, midnight + dayMs]
+    .map((near) => midnight - offsetMs(near, format))
+    .sort((left, right) => left - right);
+  const first = candidates.find((start) => start + offsetMs(start, format) >= midnight);
+  return first ?? midnight - offsetMs(midnight, format);
+}
+
+/** How far the time zone is ahead of UTC. */
+function offsetMs(at: number, format: Intl.DateTimeFormat): number {
+  const name = format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "";
+  const parts = /([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name);
+  if (parts === null) return 0;
+  const [, sign, hours, minutes, seconds = "0"] = parts;
+  const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  return sign === "-" ? -ms : ms;
+}
