@@ -189,6 +189,11 @@ attribute without a value fails every clause but IS NULL: "department NOT EQUALS
 | GREATER_THAN, GREATER_THAN_OR_EQUALS | is a greater whole number; both from 0 on |
 | INCLUDES, ENDS_WITH | has this text in it, at its end |
 | &, !& | is a whole number that has one of these bits, has none of them. Entra's wording is loose; this is what the sign stands for |
+| IN THE PAST, IN THE FUTURE | is a date that has come, is still to come |
+| WITHIN DAYS, UP TO DAYS AHEAD, UP TO DAYS AGO | is a date so near; see [scope.md](scope.md#dates) |
+
+A clause may also be \`memberOf\` or \`notMemberOf\` and a group. These, filters on dates, people by name, and what becomes of the accounts
+of those who are out are described in [scope.md](scope.md).
 
 ## Functions
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { LoadedConfig } from "../config/load.ts";
-import type { EntraSettings, LatticeSettings } from "../config/require.ts";
+import { type EntraSettings, filterGroupsOf, type LatticeSettings } from "../config/require.ts";
 import type { Config } from "../config/schema.ts";
 import type { CycleSettings } from "../cycle/settings.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
@@ -73,7 +73,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
 
   try {
     const entra =
-      sandbox !== null && options.sandbox === "both" ? sandboxEntra(sandbox) : requireEntra(config);
+      sandbox !== null && options.sandbox === "both" ? sandboxEntra(sandbox, config) : requireEntra(config);
     const lattice = sandbox === null ? requireLattice(config) : sandboxLattice(sandbox, config);
     const log = await openLog(config.log, io, options.quiet);
     const clock = systemClock;
@@ -140,7 +140,7 @@ export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
   return parseMapping(loaded.mappingSource.rules, {
     origin: loaded.mappingSource.origin,
     onNull,
-    filters: parseScopingFilters(entra.scope.filters, { guests: entra.scope.guests }),
+    filters: parseScopingFilters(entra.scope.filters, { ...entra.scope, timeZone: entra.scope.timezone }),
     digestOf: [entra.scope, actions, matching, drift],
   });
 }
@@ -150,15 +150,26 @@ function cycleSettings(config: Config, mapping: Mapping, tenantId: string): Cycl
     mapping,
     tenantId,
     actions: config.actions,
+    events: {
+      outOfScope: config.actions.outOfScope,
+      deleted: config.actions.onDelete,
+      disabled: config.actions.onDisable,
+    },
     guard: config.guard,
     drift: config.drift,
-    scopeDigest: createHash("sha256").update(JSON.stringify(config.entra.scope)).digest("hex"),
+    scopeDigest: createHash("sha256").update(scopeIdentity(config.entra.scope)).digest("hex"),
     adoptForeignExternalId: config.matching.adoptForeignExternalId,
     concurrency: config.lattice.maxConcurrency,
     intervalMs: config.schedule.kind === "every" ? config.schedule.everyMs : 45 * 60_000,
     retentionMs: config.state.retentionMs,
     maxLogRows: config.state.maxLogRows,
   };
+}
+
+/** The scope in words of its own; keys that came later are left out at their defaults, so that a new version alone alarms nobody. */
+function scopeIdentity({ include, exclude, timezone, ...scope }: Config["entra"]["scope"]): string {
+  const later = [include, exclude, timezone === "UTC" ? [] : [timezone]];
+  return JSON.stringify(later.every((list) => list.length === 0) ? scope : [scope, ...later]);
 }
 
 async function startSandbox(statePath: string, options: SessionOptions): Promise<Sandbox | null> {
@@ -168,7 +179,7 @@ async function startSandbox(statePath: string, options: SessionOptions): Promise
   return start({ file: sandboxFile(statePath, ends), ends, ...(people === undefined ? {} : { people }) });
 }
 
-function sandboxEntra(sandbox: Sandbox): EntraSettings {
+function sandboxEntra(sandbox: Sandbox, config: Config): EntraSettings {
   return {
     tenantId: sandbox.tenantId,
     clientId: sandbox.clientId,
@@ -176,6 +187,7 @@ function sandboxEntra(sandbox: Sandbox): EntraSettings {
     authorityHost: sandbox.authorityHost,
     graphUrl: sandbox.graphUrl,
     scope: { mode: "assigned", application: "Lattice SCIM", nested: true },
+    filterGroups: filterGroupsOf(config.entra.scope),
   };
 }
 

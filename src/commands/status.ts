@@ -2,7 +2,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
-import type { Change } from "../domain/plan.ts";
+import type { Change, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { CycleRecord, LeaseHolder, LoggedOperation, StateStore, Totals } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
@@ -30,12 +30,16 @@ interface Status {
   readonly held: readonly LoggedOperation[];
   readonly quarantine: Quarantine | null;
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
+  /** People whose deactivation is put off (`actions`), as far as they are shown. */
+  readonly delayed: readonly Skipped[];
+  readonly delayedCount: number;
 }
 
 const shownCycles = 5;
 /** Far enough back to meet one that was neither for one person nor broke off before it was weighed. */
 const readCycles = 200;
 const shownRetries = 50;
+const shownDelayed = 50;
 /** Held people in the text; JSON has all. */
 const shownHeld = 20;
 
@@ -62,11 +66,13 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
 
 async function read(store: StateStore, config: Config, path: string): Promise<Status> {
   const now = Date.now();
-  const [totals, cycles, running, retries, meta] = await Promise.all([
+  const [totals, cycles, running, retries, delayed, leftAlone, meta] = await Promise.all([
     store.totals(),
     store.recentCycles(readCycles),
     store.leaseHolder(now),
     store.retries(shownRetries),
+    store.skipped({ after: "", limit: shownDelayed, code: "deactivationDelayed" }),
+    store.countSkipped(),
     store.meta(),
   ]);
   const { schedule } = config;
@@ -92,6 +98,8 @@ async function read(store: StateStore, config: Config, path: string): Promise<St
     held,
     quarantine,
     retries,
+    delayed,
+    delayedCount: leftAlone.get("deactivationDelayed") ?? 0,
   };
 }
 
@@ -142,6 +150,10 @@ function document(current: Status): object {
       code: retry.code,
       message: retry.message,
     })),
+    delayed: {
+      count: current.delayedCount,
+      people: current.delayed.map(({ objectId, userName, reason }) => ({ objectId, userName, reason })),
+    },
     cycles: current.cycles.map(cycleDocument),
   };
 }
@@ -163,7 +175,7 @@ function cycleDocument(cycle: CycleRecord): object {
 }
 
 function text(current: Status): string {
-  const { totals, cycles, running, retries, quarantine } = current;
+  const { totals, cycles, running, retries, delayed, delayedCount, quarantine } = current;
   const lines = [
     `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} left alone, ${totals.retrying} waiting for a retry`,
   ];
@@ -193,6 +205,9 @@ function text(current: Status): string {
       `  ${printable(retry.userName ?? retry.objectId)}  try ${retry.attempts + 1} at ${iso(retry.nextTryAt)}: ${printable(retry.message)}`,
     );
   }
+  if (delayedCount > 0) lines.push("", "Deactivation put off:");
+  for (const person of delayed) lines.push(`  ${printable(person.userName)}: ${printable(person.reason)}`);
+  if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
   return lines.join("\n");
 }
 

@@ -29,6 +29,22 @@ export function choice<const Values extends readonly [string, ...string[]]>(
   return z.enum(values, { error: message });
 }
 
+/** The name of a time zone. */
+export function timeZone() {
+  const error = "must be an IANA time zone such as Europe/Berlin";
+  return text(error).refine(isTimeZone, { error });
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 /** A whole number between two bounds, both included. */
 export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
   const error =

@@ -1,6 +1,6 @@
 import { UsageError } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
-import type { EntraCredential, EntraScope } from "../entra/options.ts";
+import type { EntraCredential, EntraScope, FilterGroups } from "../entra/options.ts";
 import { ENVIRONMENT_VARIABLES } from "./environment.ts";
 import type { Config } from "./schema.ts";
 
@@ -15,6 +15,7 @@ export interface EntraSettings {
   /** An origin. */
   readonly graphUrl: string;
   readonly scope: EntraScope;
+  readonly filterGroups: FilterGroups;
 }
 
 /** Everything that the target needs from the configuration. */
@@ -45,7 +46,8 @@ export function requireEntra({ entra }: Config): EntraSettings {
     throw new UsageError(missing.join("\n"));
   }
   const { clientId, authorityHost, graphUrl } = entra;
-  return { tenantId, clientId, credential, authorityHost, graphUrl, scope };
+  const filterGroups = filterGroupsOf(entra.scope);
+  return { tenantId, clientId, credential, authorityHost, graphUrl, scope, filterGroups };
 }
 
 /**
@@ -56,6 +58,13 @@ export function requireLattice({ lattice }: Config): LatticeSettings {
   const { token, ...settings } = lattice;
   if (token === undefined) throw new UsageError(howToGive("lattice.token", "Lattice's API key is missing"));
   return { ...settings, token };
+}
+
+/** The groups that clauses of the scoping filters name. */
+export function filterGroupsOf({ filters, nested }: Config["entra"]["scope"]): FilterGroups {
+  const clauses = filters.flatMap((filter) => filter.clauses);
+  const names = clauses.flatMap(({ memberOf, notMemberOf }) => memberOf ?? notMemberOf ?? []);
+  return { names: [...new Set(names)], nested };
 }
 
 type Require = <Value>(key: string, value: Value | undefined, purpose: string) => Value | undefined;

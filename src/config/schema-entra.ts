@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CLOUD_NAMES, CLOUDS } from "./clouds.ts";
-import { choice, endpoint, flag, SECTION_MESSAGE, secret, text } from "./fields.ts";
+import { choice, endpoint, flag, SECTION_MESSAGE, secret, text, timeZone } from "./fields.ts";
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DOMAIN_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
@@ -17,42 +17,80 @@ const CREDENTIALS = [
   "default",
 ] as const;
 
+const CLAUSE_MESSAGE = "must have an attribute and an operator, or memberOf alone, or notMemberOf alone";
+
+const clauseSchema = z
+  .strictObject(
+    {
+      attribute: text()
+        .optional()
+        .describe("Entra attribute, such as department; userType and employeeType are allowed."),
+      operator: text()
+        .optional()
+        .describe(
+          "EQUALS, NOT EQUALS, IS TRUE, IS FALSE, IS NULL, IS NOT NULL, REGEX MATCH, NOT REGEX MATCH, GREATER_THAN, GREATER_THAN_OR_EQUALS, INCLUDES, ENDS_WITH, & or !&; on dates IN THE PAST, IN THE FUTURE, WITHIN DAYS, UP TO DAYS AHEAD or UP TO DAYS AGO. Case counts; & and !& test bits of whole numbers.",
+        ),
+      value: z
+        .union([z.string(), z.number(), z.boolean()], { error: "must be text, a number, true or false" })
+        .optional()
+        .describe(
+          "What the attribute is compared with, for the operators with DAYS a number of days; the IS and IN THE operators take none.",
+        ),
+      match: choice(["whole", "anywhere"])
+        .optional()
+        .describe(
+          "With REGEX MATCH and NOT REGEX MATCH: whether the whole value must match (default) or any part of it. Entra does not document which.",
+        ),
+      memberOf: text()
+        .optional()
+        .describe(
+          "Instead of attribute and operator: object id or display name of a group that the person must be a member of.",
+        ),
+      notMemberOf: text()
+        .optional()
+        .describe("Instead of attribute and operator: a group that the person must not be a member of."),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .refine(isOneClause, { error: CLAUSE_MESSAGE })
+  .describe("One condition.");
+
+interface WrittenClause {
+  readonly attribute?: string | undefined;
+  readonly operator?: string | undefined;
+  readonly value?: unknown;
+  readonly match?: unknown;
+  readonly memberOf?: string | undefined;
+  readonly notMemberOf?: string | undefined;
+}
+
+function isOneClause({ attribute, operator, value, match, memberOf, notMemberOf }: WrittenClause): boolean {
+  const isGiven = (part: unknown): boolean => part !== undefined;
+  const comparison = [attribute, operator, value, match];
+  const groups = [memberOf, notMemberOf].filter(isGiven).length;
+  if (groups > 0) return groups === 1 && !comparison.some(isGiven);
+  return isGiven(attribute) && isGiven(operator);
+}
+
 const filterSchema = z
   .strictObject(
     {
       name: text().optional().describe("What the filter is for, in your words."),
       clauses: z
-        .array(
-          z
-            .strictObject(
-              {
-                attribute: text().describe("Entra attribute, such as department."),
-                operator: text().describe(
-                  "EQUALS, NOT EQUALS, IS TRUE, IS FALSE, IS NULL, IS NOT NULL, REGEX MATCH, NOT REGEX MATCH, GREATER_THAN, GREATER_THAN_OR_EQUALS, INCLUDES, ENDS_WITH, & or !&. Case counts; the last two test bits of whole numbers.",
-                ),
-                value: z
-                  .union([z.string(), z.number(), z.boolean()], {
-                    error: "must be text, a number, true or false",
-                  })
-                  .optional()
-                  .describe("What the attribute is compared with; the IS operators take none."),
-                match: choice(["whole", "anywhere"])
-                  .optional()
-                  .describe(
-                    "With REGEX MATCH and NOT REGEX MATCH: whether the whole value must match (default) or any part of it. Entra does not document which.",
-                  ),
-              },
-              { error: SECTION_MESSAGE },
-            )
-            .describe("One condition."),
-          { error: "must be a list of clauses" },
-        )
+        .array(clauseSchema, { error: "must be a list of clauses" })
         .min(1, { error: "must be a list of at least one clause" })
         .describe("Conditions that must all hold."),
     },
     { error: SECTION_MESSAGE },
   )
   .describe("One scoping filter.");
+
+/** People by name. */
+function people() {
+  return z.array(text("must be a user principal name or an object id"), {
+    error: "must be a list of user principal names and object ids",
+  });
+}
 
 const scopeSchema = z
   .strictObject(
@@ -89,6 +127,19 @@ const scopeSchema = z
         .describe(
           "Scoping filters: who passes one of them is in scope. The clauses of one filter must all hold; an attribute without a value fails every clause but IS NULL.",
         ),
+      include: people()
+        .prefault([])
+        .describe(
+          "User principal names or object ids of people who are always in scope, whatever the mode, filters and guests say.",
+        ),
+      exclude: people()
+        .prefault([])
+        .describe(
+          "User principal names or object ids of people who are never in scope, not even where include names them.",
+        ),
+      timezone: timeZone()
+        .prefault("UTC")
+        .describe("Time zone in which a day begins, for filters on dates such as employeeHireDate."),
     },
     { error: SECTION_MESSAGE },
   )

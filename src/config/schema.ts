@@ -10,6 +10,7 @@ import {
   SECTION_MESSAGE,
   secret,
   text,
+  timeZone,
   wholeNumber,
 } from "./fields.ts";
 import { entraSchema } from "./schema-entra.ts";
@@ -71,13 +72,51 @@ const mappingSchema = z
       : { kind: "inline" as const, rules: value };
   });
 
+const MOST_DAYS = 3650;
+
+/** What is done about an account because of one event: at once, some days after it was first seen, or never. */
+function eventAction(event: string) {
+  const error = "must be deactivate, ignore, or a section such as { do: deactivate, afterDays: 7 }";
+  return z
+    .union(
+      [
+        choice(["deactivate", "ignore"]),
+        z.strictObject({
+          do: choice(["deactivate", "ignore"]),
+          afterDays: wholeNumber(0, MOST_DAYS).optional(),
+        }),
+      ],
+      { error },
+    )
+    .transform((value, context) => {
+      const { do: what, afterDays } = typeof value === "string" ? { do: value, afterDays: undefined } : value;
+      if (what === "deactivate") return { do: what, afterMs: (afterDays ?? 0) * DAY_MS };
+      if (afterDays === undefined) return { do: what };
+      context.addIssue({
+        code: "custom",
+        message: "takes afterDays where it deactivates, not where it ignores",
+        input: value,
+      });
+      return z.NEVER;
+    })
+    .prefault("deactivate")
+    .describe(
+      `What becomes of the account of somebody who ${event}: deactivate, ignore (left as it is, attributes included), or { do: deactivate, afterDays: 7 } to wait so many days from when it was first seen.`,
+    );
+}
+
 const actionsSchema = z.strictObject(
   {
     create: flag().prefault(true).describe("Whether missing accounts are created."),
     update: flag().prefault(true).describe("Whether changed attributes are written."),
     deactivate: flag()
       .prefault(true)
-      .describe("Whether accounts of people who left, were disabled or went out of scope are deactivated."),
+      .describe(
+        "Whether accounts are deactivated at all: of people who left, were disabled or went out of scope.",
+      ),
+    outOfScope: eventAction("is no longer in scope: not assigned, filtered out or excluded"),
+    onDelete: eventAction("was deleted in Entra, for good or into the recycle bin"),
+    onDisable: eventAction("was disabled in Entra"),
   },
   { error: SECTION_MESSAGE },
 );
@@ -96,10 +135,7 @@ const scheduleSchema = z
         })
         .optional()
         .describe("Cron expression of five fields, instead of every."),
-      timezone: text("must be an IANA time zone such as Europe/Berlin")
-        .refine(isTimeZone, { error: "must be an IANA time zone such as Europe/Berlin" })
-        .prefault("UTC")
-        .describe("Time zone of the cron expression."),
+      timezone: timeZone().prefault("UTC").describe("Time zone of the cron expression."),
     },
     { error: SECTION_MESSAGE },
   )
@@ -275,16 +311,6 @@ export type Config = Omit<ParsedConfig, "entra"> & {
     credential: Exclude<ParsedConfig["entra"]["credential"], "auto">;
   };
 };
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-}
 
 function parseListen(address: string): { host: string; port: number } | null {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/i.exec(address);

@@ -15,6 +15,8 @@ export interface AcceptedScope {
   /** Of the configured scope. */
   readonly digest: string;
   readonly parts: readonly ScopePart[];
+  /** Since when an alarm about it has been up, milliseconds since the epoch; absent where none is. */
+  readonly doubtSince?: number;
 }
 
 /**
@@ -36,10 +38,10 @@ export function scopeAlarms(
       },
     ];
   }
-  return lostParts(accepted, current, floor).map(({ name, members, gone }) => ({
-    evidence: ["leftScope"],
+  return lostParts(accepted, current, floor).map(({ name, members, gone, usedBy }) => ({
+    evidence: [usedBy === "filters" ? "filteredOut" : "leftScope"],
     reason: (count) =>
-      `${name} of the scope ${gone ? "is gone" : "has become empty"} (${members} before), and ${accounts(count)} would be deactivated`,
+      `${name} of the ${usedBy === "filters" ? "scoping filters" : "scope"} ${gone ? "is gone" : "has become empty"} (${members} before), and ${accounts(count)} would be deactivated`,
   }));
 }
 
@@ -50,12 +52,17 @@ export function scopeAlarms(
 export function nextAccepted(
   accepted: AcceptedScope | null,
   current: AcceptedScope,
-  { waiting, floor }: { readonly waiting: boolean; readonly floor: number },
+  {
+    waiting,
+    floor,
+    doubtSince,
+  }: { readonly waiting: boolean; readonly floor: number; readonly doubtSince: number },
 ): AcceptedScope {
   if (accepted === null || !waiting) return current;
   const lost = lostParts(accepted, current, floor);
   const others = current.parts.filter((part) => lost.every(({ id }) => id !== part.id));
-  return { digest: accepted.digest, parts: [...others, ...lost.map(({ gone: _, ...part }) => part)] };
+  const parts = [...others, ...lost.map(({ gone: _, ...part }) => part)];
+  return { digest: accepted.digest, parts, doubtSince };
 }
 
 export function parseAccepted(meta: Partial<Meta>): AcceptedScope | null {

@@ -1,6 +1,6 @@
 import { ConfigurationError, WatermarkExpiredError } from "../domain/errors.ts";
 import type { ScopePart, SourceChange } from "../domain/source.ts";
-import type { Meta } from "../domain/store.ts";
+import type { AlwaysInScope, Meta } from "../domain/store.ts";
 import { mapUser, userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
@@ -47,7 +47,13 @@ async function readInto(
   let done = 0;
   for (let page = await pages.next(); ; page = await pages.next()) {
     if (page.done === true) return { watermark: page.value.watermark, people: done };
-    const returned = await context.store.saveSource(page.value, context.cycleId, key, ofManager);
+    const returned = await context.store.saveSource(
+      page.value,
+      context.cycleId,
+      key,
+      ofManager,
+      alwaysInScope(context),
+    );
     for (const objectId of returned) await readAnew(context, objectId);
     done += page.value.length;
     context.onProgress?.({ phase: "reading Entra", done, total: null });
@@ -97,7 +103,13 @@ async function confirmMissing(context: CycleContext): Promise<void> {
 /** Adds one person to the source picture. */
 async function save(context: CycleContext, change: SourceChange): Promise<void> {
   const { ofManager } = context.settings.mapping;
-  await context.store.saveSource([change], context.cycleId, keyOf(context), ofManager);
+  await context.store.saveSource(
+    [change],
+    context.cycleId,
+    keyOf(context),
+    ofManager,
+    alwaysInScope(context),
+  );
 }
 
 /** Where the person is mapped from the manager's attributes, those are made current too; nothing is concluded from a 404. */
@@ -106,6 +118,10 @@ async function readManager(context: CycleContext, objectId: string): Promise<voi
   if (managerId === null || context.settings.mapping.ofManager.length === 0) return;
   const manager = await context.source.readUser(managerId, context.signal);
   if (manager !== null) await save(context, manager);
+}
+
+function alwaysInScope({ settings }: CycleContext): AlwaysInScope {
+  return settings.mapping.filters.includes;
 }
 
 function keyOf(context: CycleContext) {
@@ -133,6 +149,33 @@ export async function ingestScope(context: CycleContext): Promise<readonly Scope
     done += page.value.length;
     context.onProgress?.({ phase: "reading the scope", done, total: null });
   }
+}
+
+/**
+ * Makes the groups that scoping filters name current, all or none of them.
+ * @returns a part for each
+ * @throws ConfigurationError where one is gone: nobody is out of scope because of it
+ */
+export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {
+  const { store, source, signal, settings } = context;
+  await store.beginFilterGroups();
+  const parts: ScopePart[] = [];
+  let done = 0;
+  for (const group of settings.mapping.filters.groups) {
+    const pages = source.readFilterGroup(group, signal);
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      if (page.done === true) {
+        parts.push(page.value);
+        break;
+      }
+      await store.stageFilterGroup(group, page.value);
+      done += page.value.length;
+      context.onProgress?.({ phase: "reading the scope", done, total: null });
+    }
+  }
+  const { moved } = await store.commitFilterGroups();
+  context.log.debug({ groups: parts.length, moved }, "groups of the scoping filters read");
+  return parts;
 }
 
 /** Reads every Lattice account into the target picture. */

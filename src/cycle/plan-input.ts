@@ -18,7 +18,10 @@ export interface PlanInput {
   readonly now: number;
 }
 
-export type PlanSettings = Pick<CycleSettings, "mapping" | "actions" | "adoptForeignExternalId" | "drift">;
+export type PlanSettings = Pick<
+  CycleSettings,
+  "mapping" | "actions" | "events" | "adoptForeignExternalId" | "drift"
+>;
 
 export function operation(
   input: PlanInput,

@@ -1,7 +1,8 @@
-import type { Action, Change, Evidence, Operation } from "../domain/plan.ts";
+import type { Action, Change, Evidence, LeavingEvent, Operation } from "../domain/plan.ts";
 import type { Decision, LinkedTarget } from "../domain/store.ts";
 import { isEmailAddress } from "../mapping/email-address.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
+import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
 import { findMatch } from "./match.ts";
 import { operation, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
 
@@ -9,6 +10,37 @@ import { operation, type PlanInput, type PlanSettings, skip, unchanged } from ".
  * Decides what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
  */
 export function planUser(input: PlanInput, settings: PlanSettings): Decision {
+  const decision = decideUser(input, settings);
+  const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.mapped.lookAgainAt);
+  const events = toRemember(input);
+  return {
+    ...decision,
+    ...(lookAgainAt === null ? {} : { lookAgainAt }),
+    ...(sameEvents(events, input.candidate.events) ? {} : { events }),
+  };
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
+
+/** Since when things were seen of somebody who has, or may have, an account; of others nobody asks. */
+function toRemember(input: PlanInput): ReadonlyMap<LeavingEvent, number> {
+  const { candidate, matches } = input;
+  const matched = matches !== null && matches.byUserName.length + matches.byExternalId.length > 0;
+  if (candidate.link === null && !matched) return new Map();
+  return new Map(seenEvents(input).map(({ event, since }) => [event, since]));
+}
+
+function sameEvents(
+  one: ReadonlyMap<LeavingEvent, number>,
+  other: ReadonlyMap<LeavingEvent, number>,
+): boolean {
+  return one.size === other.size && [...one].every(([event, since]) => other.get(event) === since);
+}
+
+function decideUser(input: PlanInput, settings: PlanSettings): Decision {
   const { candidate, mapped } = input;
   const { retry, link, rejectedAt } = candidate;
   if (rejectedAt !== null) {
@@ -33,7 +65,7 @@ export function planUser(input: PlanInput, settings: PlanSettings): Decision {
 /** A linked person who is gone or out of scope: only `active` is touched. */
 function planLeaver(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
   if (input.mapped.active !== false || !link.active) return unchanged(input);
-  return decide(input, link, settings, [activeChange(link, false)], null);
+  return stays(input, settings) ?? decide(input, link, settings, [activeChange(link, false)], null);
 }
 
 function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
@@ -41,7 +73,7 @@ function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings
   if (blocked !== null) {
     // What cannot be sent must not keep a leaver's account alive.
     if (input.mapped.active === false && link.active) {
-      return decide(input, link, settings, [activeChange(link, false)], null);
+      return stays(input, settings) ?? decide(input, link, settings, [activeChange(link, false)], null);
     }
     return blocked;
   }
@@ -87,15 +119,40 @@ function planChanges(
   settings: PlanSettings,
   matchedBy: string | null,
 ): Decision {
-  const changes = settings.actions.update ? changedAttributes(input, link, matchedBy !== null) : [];
   const { active } = input.mapped;
-  if (active === false && link.active && evidenceOf(input) !== null) {
+  if (active === false) {
+    if (link.active) {
+      const staying = stays(input, settings);
+      if (staying !== null) return staying;
+    } else if (matchedBy === null && leavingOf(input, settings).kind === "ignored") {
+      return unchanged(input);
+    }
+  }
+  const changes = settings.actions.update ? changedAttributes(input, link, matchedBy !== null) : [];
+  if (active === false && link.active && evidenceOf(input, settings) !== null) {
     return decide(input, link, settings, [activeChange(link, false), ...changes], matchedBy);
   }
   if (active === true && !link.active) {
     return decide(input, link, settings, [activeChange(link, true), ...changes], matchedBy);
   }
   return decide(input, link, settings, changes, matchedBy);
+}
+
+/** Somebody who shall not be active, and whose account is left alone, for now or for good; `null` for everybody else. */
+function stays(input: PlanInput, settings: PlanSettings): Decision | null {
+  const leaving = leavingOf(input, settings);
+  if (leaving.kind === "ignored") return skip(input, "eventIgnored", leavingReason(leaving));
+  if (leaving.kind !== "waiting") return null;
+  if (!settings.actions.deactivate) return deactivationOff(input, leaving.seen.evidence.detail);
+  return { ...skip(input, "deactivationDelayed", leavingReason(leaving)), lookAgainAt: leaving.until };
+}
+
+function leavingOf(input: PlanInput, settings: PlanSettings): Leaving {
+  return judgeLeaving(seenEvents(input), settings.events, input.now);
+}
+
+function deactivationOff(input: PlanInput, reason: string): Decision {
+  return skip(input, "actionOff", `${reason}, but actions.deactivate is off`);
 }
 
 /** What becomes of the changes that are due: sent, or where they are drift perhaps only reported. */
@@ -111,7 +168,7 @@ function decide(
   const rest = changes.filter((change) => !isDrift(change));
   return {
     ...decideSending(input, link, settings, rest, matchedBy),
-    reported: operationFor(input, link, changes.filter(isDrift), null),
+    reported: operationFor(input, link, settings, changes.filter(isDrift), null),
   };
 }
 
@@ -123,10 +180,10 @@ function decideSending(
   matchedBy: string | null,
 ): Decision {
   if (changes.length === 0 && matchedBy === null) return unchanged(input);
-  const planned = operationFor(input, link, changes, matchedBy);
+  const planned = operationFor(input, link, settings, changes, matchedBy);
   if (planned.action === "deactivate" && planned.evidence === null) return unchanged(input);
   if (planned.action === "deactivate" && !settings.actions.deactivate) {
-    return skip(input, "actionOff", `${planned.reason}, but actions.deactivate is off`);
+    return deactivationOff(input, planned.reason);
   }
   if (planned.action === "reactivate" && !settings.actions.create) {
     return skip(input, "actionOff", "actions.create is off, which covers reactivation");
@@ -138,11 +195,12 @@ function decideSending(
 function operationFor(
   input: PlanInput,
   link: LinkedTarget,
+  settings: PlanSettings,
   changes: readonly Change[],
   matchedBy: string | null,
 ): Operation {
   const action = actionOf(changes, matchedBy);
-  const evidence = action === "deactivate" ? evidenceOf(input) : null;
+  const evidence = action === "deactivate" ? evidenceOf(input, settings) : null;
   return operation(input, {
     action,
     latticeId: link.latticeId,
@@ -182,21 +240,10 @@ function isDrift(change: Change): boolean {
   return change.drift === true;
 }
 
-/** What was seen that allows an account to be switched off; `null` where nothing was. */
-function evidenceOf({ candidate, mapped }: PlanInput): Evidence | null {
-  const { presence, attributes } = candidate.source;
-  if (presence === "softDeleted") return { kind: "softDeleted", detail: "deleted in Entra (recycle bin)" };
-  if (presence === "deleted") return { kind: "deleted", detail: "deleted in Entra for good" };
-  if (!candidate.member)
-    return {
-      kind: "leftScope",
-      detail: "no longer assigned: the scope was read to its end without this person",
-    };
-  if (mapped.filteredOut !== null)
-    return { kind: "filteredOut", detail: `fails the scoping filter: ${mapped.filteredOut}` };
-  if (attributes.accountEnabled === false)
-    return { kind: "accountDisabled", detail: "account disabled in Entra" };
-  return null;
+/** What was seen that allows an account to be switched off now; `null` where nothing was. */
+function evidenceOf(input: PlanInput, settings: PlanSettings): Evidence | null {
+  const leaving = leavingOf(input, settings);
+  return leaving.kind === "due" ? leaving.seen.evidence : null;
 }
 
 /** A userName that no account can have: not an address, or somebody else's too. */

@@ -3,6 +3,7 @@ import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts
 import { valueAt } from "../domain/target.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
 import { attributeList } from "./changes.ts";
+import { namesakesInScope } from "./namesakes.ts";
 import { planUser } from "./plan-user.ts";
 import type { CycleContext } from "./ports.ts";
 import { markReleased } from "./release.ts";
@@ -62,6 +63,7 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
     candidate,
     mapped: mapUser(settings.mapping, candidate.source, {
       member: candidate.member,
+      groups: candidate.groups,
       environment,
       manager: candidate.manager?.source ?? null,
     }),
@@ -75,7 +77,7 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
     }
   }
   const unlinked = people.filter(({ candidate }) => candidate.link === null);
-  const [sharing, matches, managerNames] = await Promise.all([
+  const [keyed, matches, managerNames] = await Promise.all([
     store.sharing(
       candidates.flatMap(({ userNameKey }) => userNameKey ?? []),
       everyoneInScope,
@@ -90,6 +92,8 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
     store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
   ]);
   const now = context.clock.now();
+  const { filters } = settings.mapping;
+  const sharing = await namesakesInScope(store, filters, keyed, { everyoneInScope, now });
   // Asked for by name, or seen with a new mapping: what failed before is tried at once.
   const impatient = context.kind === "on-demand" || context.kind === "initial";
   return people.map(({ candidate, mapped }) => {

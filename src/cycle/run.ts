@@ -6,7 +6,7 @@ import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts"
 import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
 import { concerned, type Weighed, weighPlan } from "./guard.ts";
-import { ingestPerson, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
+import { ingestFilterGroups, ingestPerson, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
 import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, type Ports } from "./ports.ts";
 import { recoverIntents } from "./recover.ts";
@@ -68,6 +68,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const { select } = read;
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
+    await store.markDue(clock.now());
     // Where Entra answered with nobody the picture is of an earlier day: nothing is planned on it.
     if (!read.emptyDirectory) await makePlan(context, select);
     // Only now has everybody been looked at with this mapping; a run that dies before does it all again.
@@ -76,7 +77,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     }
     const person = typeof select === "object" && "only" in select ? select.only : undefined;
     const summary = await summarise(context, person);
-    const { verdict: guard, holds } = await weigh(context, { meta, read });
+    const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt });
     await store.setCyclePlan(cycleId, { summary, guard });
     const heldOperations = await store.holdOperations(cycleId, holds);
     const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
@@ -128,7 +129,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
 
 async function weigh(
   context: CycleContext,
-  { meta, read }: { meta: Partial<Meta>; read: BothEnds },
+  { meta, read, startedAt }: { meta: Partial<Meta>; read: BothEnds; startedAt: number },
 ): Promise<Weighed> {
   const { store, settings, clock, cycleId } = context;
   const planned = await store.plannedCounts(cycleId);
@@ -143,8 +144,13 @@ async function weigh(
   const { enabled, deactivationFloor: floor } = settings.guard;
   const alarms = scopeAlarms(accepted, scope, floor);
   if (context.kind !== "on-demand") {
-    const waiting = enabled && alarms.some((alarm) => concerned(alarm, planned) > 0);
-    await store.putMeta({ acceptedScope: JSON.stringify(nextAccepted(accepted, scope, { waiting, floor })) });
+    const doubtSince = accepted?.doubtSince ?? startedAt;
+    const waiting =
+      enabled &&
+      (alarms.some((alarm) => concerned(alarm, planned) > 0) ||
+        (alarms.length > 0 && (await delayedInDoubt(context, planned.deactivations, doubtSince))));
+    const next = nextAccepted(accepted, scope, { waiting, floor, doubtSince });
+    await store.putMeta({ acceptedScope: JSON.stringify(next) });
   }
   return weighPlan(
     {
@@ -157,6 +163,21 @@ async function weigh(
     },
     settings.guard,
   );
+}
+
+/**
+ * Whether somebody whose deactivation is put off left the scope since an alarm about it was raised, and nobody has released
+ * a deactivation meanwhile: the alarm must not be over before it is due.
+ */
+async function delayedInDoubt(
+  { store, settings, cycleId }: CycleContext,
+  unreleased: number,
+  doubtSince: number,
+): Promise<boolean> {
+  const action = settings.events.outOfScope;
+  if (action.do === "ignore" || action.afterMs === 0) return false;
+  const planned = (await store.countOperations(cycleId)).get("deactivate") ?? 0;
+  return planned === unreleased && (await store.countLeaving("outOfScope", doubtSince)) > 0;
 }
 
 /** People are told when the guard begins to hold and when it holds nothing any more, not in every cycle between. */
@@ -208,12 +229,12 @@ async function readBothEnds(
   await recoverIntents(context);
   if (request.only !== undefined) {
     const objectId = await ingestPerson(context, request.only);
-    const scopeParts = await ingestScope(context);
+    const scopeParts = [...(await ingestScope(context)), ...(await ingestFilterGroups(context))];
     return { select: { only: objectId }, scopeParts, emptyDirectory: false };
   }
   const everything = context.kind !== "incremental";
   const { full, empty } = await ingestSource(context, meta, !everything);
-  const scopeParts = await ingestScope(context);
+  const scopeParts = [...(await ingestScope(context)), ...(await ingestFilterGroups(context))];
   if (everything) await ingestTarget(context);
   if (everything && full && !empty) {
     await context.store.putMeta({ reconciledAt: String(context.clock.now()) });

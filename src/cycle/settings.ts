@@ -1,10 +1,13 @@
 import type { Mapping } from "../mapping/mapping.ts";
+import type { EventActions } from "./leaving.ts";
 
 /** What a cycle needs of the configuration. */
 export interface CycleSettings {
   readonly mapping: Mapping;
   readonly tenantId: string;
   readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
+  /** What is done about the account of somebody who was deleted, went out of scope or was disabled. */
+  readonly events: EventActions;
   readonly guard: GuardLimits;
   /** What becomes of accounts that were edited or removed by hand in Lattice. */
   readonly drift: "report" | "correct";

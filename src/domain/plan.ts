@@ -5,6 +5,9 @@ export type Action = "create" | "update" | "deactivate" | "reactivate" | "link";
 /** What was seen of somebody who shall not be active. */
 export type EvidenceKind = "accountDisabled" | "softDeleted" | "deleted" | "leftScope" | "filteredOut";
 
+/** What happens to somebody who had an account, each with an action of its own (`actions.onDelete`, `outOfScope`, `onDisable`). */
+export type LeavingEvent = "deleted" | "outOfScope" | "disabled";
+
 /** Why an account may be switched off: something that was seen, never something that was merely not seen. */
 export interface Evidence {
   readonly kind: EvidenceKind;
@@ -69,6 +72,8 @@ export type SkipCode =
   | "mappingFailed"
   | "rejected"
   | "removedInLattice"
+  | "deactivationDelayed"
+  | "eventIgnored"
   | "waitingForRetry";
 
 /** A person who is in scope (or linked) and deliberately left alone. */

@@ -36,6 +36,8 @@ export interface ScopePart {
   readonly name: string;
   /** People it led to, those included whom another part led to as well. */
   readonly members: number;
+  /** Present where it is a group that scoping filters name. */
+  readonly usedBy?: "filters";
 }
 
 /** The directory. Every read either reaches its end or throws; a partial read is never reported as complete. */
@@ -65,4 +67,11 @@ export interface Source {
    * @throws ConfigurationError where a group or application of the scope is missing, HostUnavailableError
    */
   readScope(signal: AbortSignal): AsyncGenerator<readonly string[], readonly ScopePart[]> | null;
+
+  /**
+   * Object ids of the members of a group that scoping filters name, in pages, possibly repeated.
+   * @param group object id or display name
+   * @throws ConfigurationError where the group is missing or its name is ambiguous, HostUnavailableError
+   */
+  readFilterGroup(group: string, signal: AbortSignal): AsyncGenerator<readonly string[], ScopePart>;
 }

@@ -6,6 +6,7 @@ import type {
   CycleKind,
   EvidenceKind,
   GuardVerdict,
+  LeavingEvent,
   Operation,
   PlanSummary,
   SkipCode,
@@ -105,8 +106,10 @@ export interface RetryRecord {
 /** One person to look at, with all that the store knows. */
 export interface Candidate {
   readonly source: SourceUser;
-  /** Member of the scope as last read in full (always true where everybody is). */
+  /** Member of the scope as last read in full (always true where everybody is), or in scope whatever it says. */
   readonly member: boolean;
+  /** Groups that scoping filters name, and that the person is a member of. */
+  readonly groups: ReadonlySet<string>;
   readonly userNameKey: string | null;
   readonly link: LinkedTarget | null;
   /** The linked account was found to be gone from the target, and no other has been linked since. */
@@ -114,6 +117,8 @@ export interface Candidate {
   readonly retry: RetryRecord | null;
   /** When a person rejected what was held of this person: left alone until the source says something new. */
   readonly rejectedAt: number | null;
+  /** Since when something was seen that may cost the person the account, milliseconds since the epoch. */
+  readonly events: ReadonlyMap<LeavingEvent, number>;
   /** Fingerprints of released changes by attribute. */
   readonly released: ReadonlyMap<string, string>;
   /** The manager's own standing; `null` where the person has no manager. */
@@ -130,6 +135,9 @@ export interface Candidate {
 
 /** The mapped userName of a person in lower case, kept with the picture to find people who share one. */
 export type UserNameKey = (user: SourceUser) => string | null;
+
+/** Whether the configuration names the person as one who is in scope, whatever the scope says. */
+export type AlwaysInScope = (user: SourceUser) => boolean;
 
 /**
  * Whom to plan: those whose picture changed, everybody, one person, or those who got no manager earlier in this
@@ -167,6 +175,10 @@ export type Decision = (
 ) & {
   /** Drift that is reported and not corrected: written into the log, never sent. */
   readonly reported?: Operation;
+  /** When time alone may change the decision, milliseconds since the epoch: the person is looked at again by then. */
+  readonly lookAgainAt?: number | null;
+  /** What is to be remembered as `Candidate.events`; left as it is where absent. */
+  readonly events?: ReadonlyMap<LeavingEvent, number>;
 };
 
 /** What the guard counts; what was released is left out. */
@@ -345,6 +357,7 @@ export interface StateStore {
     cycleId: number,
     userNameKey: UserNameKey,
     ofManager?: readonly string[],
+    alwaysInScope?: AlwaysInScope,
   ): Promise<readonly string[]>;
   /**
    * After a completed full read: linked people who were not in it, in pages by object id. Those who are known to be in the
@@ -363,6 +376,16 @@ export interface StateStore {
   stageScope(objectIds: readonly string[]): Promise<void>;
   /** Makes the staged members the scope, and marks everybody whose membership changed. */
   commitScope(): Promise<{ members: number; entered: number; left: number }>;
+
+  /** Empties the staging area of the groups that scoping filters name. */
+  beginFilterGroups(): Promise<void>;
+  stageFilterGroup(group: string, objectIds: readonly string[]): Promise<void>;
+  /** Makes the staged members those of the groups, and marks everybody who came into one or left one. */
+  commitFilterGroups(): Promise<{ readonly moved: number }>;
+  /** Marks people who are to be looked at again by `now`, and whoever shares a userName with one. Returns how many were due. */
+  markDue(now: number): Promise<number>;
+  /** People with an active account of whom this was first seen at `since` or later. */
+  countLeaving(event: LeavingEvent, since: number): Promise<number>;
 
   /** Adds a page of the target's listing to its picture; linked accounts whose values differ are marked. */
   saveTargets(users: readonly TargetUser[], cycleId: number): Promise<void>;
@@ -470,7 +493,12 @@ export interface StateStore {
   /** Entries of the log since then (milliseconds since the epoch) by day, action and outcome, the oldest day first. */
   dailyCounts(since: number): Promise<readonly DailyCount[]>;
 
-  skipped(query: { after: string; limit: number; only?: string | undefined }): Promise<readonly Skipped[]>;
+  skipped(query: {
+    after: string;
+    limit: number;
+    only?: string | undefined;
+    code?: SkipCode | undefined;
+  }): Promise<readonly Skipped[]>;
   countSkipped(): Promise<ReadonlyMap<SkipCode, number>>;
   /** People on the retry schedule, the next first. */
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;

@@ -2,9 +2,9 @@ import type { Clock } from "../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { rolesOf, type TokenProvider } from "./credential.ts";
 import { type GraphReader, skewHint } from "./graph-client.ts";
-import type { EntraScope } from "./options.ts";
+import type { EntraScope, FilterGroups } from "./options.ts";
 import { parsePage } from "./pages.ts";
-import { sampleScope } from "./scope.ts";
+import { sampleFilterGroups, sampleScope } from "./scope.ts";
 import {
   isSecurityAttributes,
   requireSecurityAttributes,
@@ -28,16 +28,17 @@ export interface ProbeContext {
   readonly graph: GraphReader;
   readonly selection: Selection;
   readonly scope: EntraScope;
+  readonly filterGroups: FilterGroups;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /**
- * Tries, in order: the token, reading users, custom security attributes where they are mapped, the scope, the clock. What cannot work without a token is left out
+ * Tries, in order: the token, reading users, custom security attributes where they are mapped, the scope, the groups of its filters, the clock. What cannot work without a token is left out
  * when there is none. Throws nothing but the signal's reason and programming errors.
  */
 export async function probeEntra(context: ProbeContext): Promise<readonly ProbeStep[]> {
-  const { clock, graph, scope, signal, tokens } = context;
+  const { clock, filterGroups, graph, scope, signal, tokens } = context;
   const token = await step("Sign in to Entra", async () => {
     const { token: bearer, expiresOnTimestamp } = await tokens.get(signal);
     const minutes = Math.round((expiresOnTimestamp - clock.now()) / 60_000);
@@ -59,7 +60,22 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
   const inScope = await step("Read the scope", async () => ({
     detail: scope.mode === "all" ? "Everybody is in scope." : await sampleScope(graph, scope, signal),
   }));
-  return [token, read, ...(await securityStep(context)), inScope, ...clockStep(graph.clockSkewMs())];
+  const groups =
+    filterGroups.names.length === 0
+      ? []
+      : [
+          await step("Read the groups of the scoping filters", async () => ({
+            detail: await sampleFilterGroups(graph, filterGroups, signal),
+          })),
+        ];
+  return [
+    token,
+    read,
+    ...(await securityStep(context)),
+    inScope,
+    ...groups,
+    ...clockStep(graph.clockSkewMs()),
+  ];
 }
 
 /** Where they are mapped: without the permission Graph shows nothing, and says nothing. */

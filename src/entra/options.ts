@@ -19,6 +19,12 @@ export type EntraScope =
   | { readonly mode: "groups"; readonly groups: readonly string[]; readonly nested: boolean }
   | { readonly mode: "all" };
 
+/** Groups that scoping filters name, by object id or display name. `nested`: members of groups within them count too. */
+export interface FilterGroups {
+  readonly names: readonly string[];
+  readonly nested: boolean;
+}
+
 /** The part of a pino logger that the source uses. */
 export interface EntraLog {
   debug(details: object, message: string): void;
@@ -38,6 +44,8 @@ export interface EntraOptions {
   /** Origin without a path, such as `https://graph.microsoft.com`. */
   readonly graphUrl: string;
   readonly scope: EntraScope;
+  /** Default: none. */
+  readonly filterGroups?: FilterGroups;
   /** The Graph properties that the mapping needs; `manager` among them asks for the manager's id. */
   readonly select: readonly string[];
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import { isJsonObject } from "../domain/json.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { GraphReader } from "./graph-client.ts";
 import { type GraphCall, GraphRefusalError, malformed } from "./graph-error.ts";
-import type { EntraScope } from "./options.ts";
+import type { EntraScope, FilterGroups } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { parseId } from "./users.ts";
 
@@ -14,6 +14,8 @@ export type NamedScope = Exclude<EntraScope, { mode: "all" }>;
 const objectIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const readApplications = "Application.Read.All";
 const readGroups = "GroupMember.Read.All";
+const groupsSetting = "entra.scope.groups";
+const filtersSetting = "entra.scope.filters";
 
 /**
  * Object ids of the people in scope, in pages, possibly repeated, and at the end the parts that they came from.
@@ -36,9 +38,9 @@ export async function* readScope(
     }
     parts.push({ id: "direct", name: "the direct assignments", members: direct });
   } else {
-    for (const group of scope.groups) groups.set(await findGroup(graph, group, signal), group);
+    for (const group of scope.groups) groups.set(await findGroup(graph, group, groupsSetting, signal), group);
   }
-  const setting = scope.mode === "assigned" ? "the application's assignments" : "entra.scope.groups";
+  const setting = scope.mode === "assigned" ? "the application's assignments" : groupsSetting;
   for (const [id, name] of groups) {
     let members = 0;
     for await (const page of readMembers(graph, id, { nested: scope.nested, setting }, signal)) {
@@ -48,6 +50,49 @@ export async function* readScope(
     parts.push({ id, name: `the group "${name}"`, members });
   }
   return parts;
+}
+
+/**
+ * Object ids of the members of a group that scoping filters name, in pages, possibly repeated.
+ * @throws ConfigurationError where the group is missing or its name is ambiguous
+ */
+export async function* readFilterGroup(
+  graph: GraphReader,
+  name: string,
+  nested: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<readonly string[], ScopePart> {
+  const id = await findGroup(graph, name, filtersSetting, signal);
+  let members = 0;
+  for await (const page of readMembers(graph, id, { nested, setting: filtersSetting }, signal)) {
+    members += page.length;
+    yield page;
+  }
+  return { id: `filters/${id}`, name: `the group "${name}"`, members, usedBy: "filters" };
+}
+
+/** The first page of each group that scoping filters name, in words. */
+export async function sampleFilterGroups(
+  graph: GraphReader,
+  { names, nested }: FilterGroups,
+  signal: AbortSignal,
+): Promise<string> {
+  return `Every group of the scoping filters is found; users on the first page of members: ${await sampleGroups(graph, names, { nested, setting: filtersSetting }, signal)}.`;
+}
+
+async function sampleGroups(
+  graph: GraphReader,
+  names: readonly string[],
+  { nested, setting }: { readonly nested: boolean; readonly setting: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const counts: string[] = [];
+  for (const name of names) {
+    const group = await findGroup(graph, name, setting, signal);
+    const members = await firstOf(readMembers(graph, group, { nested, setting }, signal));
+    counts.push(`"${name}" ${members?.length ?? 0}`);
+  }
+  return counts.join(", ");
 }
 
 /** What the first pages of a scope hold; proves that every kind of request it needs is allowed. */
@@ -64,13 +109,13 @@ export async function sampleScope(
     if (group !== undefined) await firstOf(readMembers(graph, group.id, { nested: scope.nested }, signal));
     return `The application "${scope.application}" is found; its first page of assignments has ${users.length} users and ${groups.length} groups.`;
   }
-  const counts: string[] = [];
-  for (const name of scope.groups) {
-    const group = await findGroup(graph, name, signal);
-    const members = await firstOf(readMembers(graph, group, { nested: scope.nested }, signal));
-    counts.push(`"${name}" ${members?.length ?? 0}`);
-  }
-  return `Every group is found; users on the first page of members: ${counts.join(", ")}.`;
+  const counts = await sampleGroups(
+    graph,
+    scope.groups,
+    { nested: scope.nested, setting: groupsSetting },
+    signal,
+  );
+  return `Every group is found; users on the first page of members: ${counts}.`;
 }
 
 /** Tells the users and groups apart that are assigned to an application; other principals are left out. */
@@ -160,12 +205,17 @@ async function findApplication(
   return theOnly(ids, "enterprise application", application, "entra.scope.application");
 }
 
-async function findGroup(graph: GraphReader, group: string, signal: AbortSignal): Promise<string> {
+async function findGroup(
+  graph: GraphReader,
+  group: string,
+  setting: string,
+  signal: AbortSignal,
+): Promise<string> {
   // A missing id shows when its members are read: no request only to see that it is there.
   if (objectIdForm.test(group)) return group;
   const call: GraphCall = { subject: `the group "${group}"`, permission: readGroups };
   const ids = await findByProperty(graph, "groups", "displayName", group, call, signal);
-  return theOnly(ids, "group", group, "entra.scope.groups");
+  return theOnly(ids, "group", group, setting);
 }
 
 async function findByProperty(

@@ -9,7 +9,7 @@ import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts
 import { type GraphCall, GraphRefusalError, isExpiredToken, malformed } from "./graph-error.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
-import { readScope } from "./scope.ts";
+import { readFilterGroup, readScope } from "./scope.ts";
 import { requireSecurityAttributes } from "./security-attributes.ts";
 import { parseDeltaItem, parseListedUser, parseSelection, type Selection } from "./users.ts";
 
@@ -29,6 +29,7 @@ const users: GraphCall = { subject: "users", permission: "User.Read.All" };
  */
 export function createEntraSource(options: EntraOptions): EntraSource {
   const { clock, log, scope, timeoutMs = 60_000, userAgent = "azure-lattice-sync" } = options;
+  const { filterGroups = { names: [], nested: true } } = options;
   const authority = parseOrigin("entra.authorityHost", options.authorityHost);
   const graphUrl = parseOrigin("entra.graphUrl", options.graphUrl);
   refuseEmpty(options);
@@ -57,7 +58,8 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     },
     readScope: (signal) => (scope.mode === "all" ? null : readScope(graph, scope, signal)),
     readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
-    probe: (signal) => probeEntra({ tokens, graph, selection, scope, clock, signal }),
+    probe: (signal) => probeEntra({ tokens, graph, selection, scope, filterGroups, clock, signal }),
+    readFilterGroup: (group, signal) => readFilterGroup(graph, group, filterGroups.nested, signal),
   };
 }
 

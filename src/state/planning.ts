@@ -1,4 +1,4 @@
-import type { Change, Operation, SkipCode } from "../domain/plan.ts";
+import type { Change, LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
 import type { Candidate, Decision, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
@@ -50,6 +50,7 @@ export function planningMethods(db: Connection): PlanningMethods {
 }
 
 const none: ReadonlyMap<string, string> = new Map();
+const noGroups: ReadonlySet<string> = new Set();
 
 function candidates(db: Connection): StateStore["candidates"] {
   const select = (where: string) =>
@@ -59,7 +60,7 @@ function candidates(db: Connection): StateStore["candidates"] {
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
          s.account_removed, r.rejected_at,
-         (:everyone OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
+         (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
          m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,
          json_extract(m.attributes, '$.userPrincipalName') AS manager_user_name,
          mt.lattice_id AS manager_lattice_id
@@ -79,6 +80,19 @@ function candidates(db: Connection): StateStore["candidates"] {
   );
   const link = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
+  const groups = db.prepare<[string], { group_name: string }>(
+    "SELECT group_name FROM filter_group_member WHERE object_id = ?",
+  );
+  const groupsOf = (objectId: string): ReadonlySet<string> =>
+    new Set(groups.all(objectId).map((row) => row.group_name));
+  const anyGroups = db.prepare<[], { any: number }>(
+    "SELECT EXISTS (SELECT 1 FROM filter_group_member) AS any",
+  );
+  const events = db.prepare<[string], { event: LeavingEvent; since: number }>(
+    "SELECT event, since FROM leaving_event WHERE object_id = ?",
+  );
+  const eventsOf = (objectId: string): ReadonlyMap<LeavingEvent, number> =>
+    new Map(events.all(objectId).map((row) => [row.event, row.since]));
   const anyReleased = db.prepare<[], { any: number }>("SELECT EXISTS (SELECT 1 FROM released_change) AS any");
   const released = db.prepare<[string], { attribute: string; fingerprint: string }>(
     "SELECT attribute, fingerprint FROM released_change WHERE object_id = ?",
@@ -97,17 +111,20 @@ function candidates(db: Connection): StateStore["candidates"] {
             : [resolved, selection.resolvedIn];
     const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
     const releases = anyReleased.get()?.any === 1;
+    const grouped = anyGroups.get()?.any === 1;
     return rows.map((row): Candidate => {
       const linkRow = link.get(row.object_id);
       const retryRow = retry.get(row.object_id);
       return {
         source: sourceUser(row),
         member: row.member === 1,
+        groups: grouped ? groupsOf(row.object_id) : noGroups,
         userNameKey: row.user_name_key,
         link: linkRow === undefined ? null : linkedTarget(linkRow),
         accountRemoved: row.account_removed === 1,
         retry: retryRow === undefined ? null : retryRecord(retryRow),
         rejectedAt: row.rejected_at,
+        events: eventsOf(row.object_id),
         released: releases ? releasedOf(row.object_id) : none,
         manager:
           row.manager_id === null
@@ -134,7 +151,7 @@ function sharing(db: Connection): StateStore["sharing"] {
   const select = db.prepare<{ key: string; everyone: number }, { object_id: string }>(
     `SELECT s.object_id FROM source_user s
      WHERE s.user_name_key = :key AND s.presence = 'present'
-       AND (:everyone OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
+       AND (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
        AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
             OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))`,
   );
@@ -175,8 +192,10 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     reference: number;
     code: string | null;
     reason: string | null;
+    lookAgainAt: number | null;
   }>(
-    `UPDATE source_user SET pending = :pending, reference_pending = :reference, skip_code = :code, skip_reason = :reason
+    `UPDATE source_user SET pending = :pending, reference_pending = :reference, skip_code = :code, skip_reason = :reason,
+       look_again_at = :lookAgainAt
      WHERE object_id = :objectId`,
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
@@ -207,7 +226,18 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     dropReleases.run({ objectId, kept: JSON.stringify(kept) });
   };
 
+  const dropEvents = db.prepare<[string]>("DELETE FROM leaving_event WHERE object_id = ?");
+  const saveEvent = db.prepare<[string, LeavingEvent, number]>(
+    "INSERT INTO leaving_event (object_id, event, since) VALUES (?, ?, ?)",
+  );
+  const saveEvents = (objectId: string, seen: Decision["events"]): void => {
+    if (seen === undefined) return;
+    dropEvents.run(objectId);
+    for (const [event, since] of seen) saveEvent.run(objectId, event, since);
+  };
+
   const save = (cycleId: number, decision: Decision): void => {
+    const lookAgainAt = decision.lookAgainAt ?? null;
     if (decision.reported !== undefined) write(cycleId, decision.reported, "reported");
     switch (decision.kind) {
       case "operation": {
@@ -221,7 +251,9 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
           reference: decision.referencePending ? 1 : 0,
           code: null,
           reason: null,
+          lookAgainAt,
         });
+        saveEvents(operation.objectId, decision.events);
         return;
       }
       case "skipped": {
@@ -232,7 +264,9 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
           reference: decision.referencePending ? 1 : 0,
           code: skipped.code,
           reason: skipped.reason,
+          lookAgainAt,
         });
+        saveEvents(skipped.objectId, decision.events);
         return;
       }
       default:
@@ -242,7 +276,9 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
           reference: decision.kind === "unchanged" && decision.referencePending ? 1 : 0,
           code: null,
           reason: null,
+          lookAgainAt,
         });
+        saveEvents(decision.objectId, decision.events);
         dropRetry.run(decision.objectId);
         voidReleases(decision.objectId, []);
     }

@@ -16,6 +16,9 @@ export function forgetTheFuture(db: Connection): (now: number) => void {
      WHERE last_failed_at > :now`,
     "UPDATE intent SET started_at = :now WHERE started_at > :now",
     "UPDATE released_change SET released_at = :now WHERE released_at > :now",
+    // The delay begins anew: what was to be done when it is over is worked out anew as well.
+    "UPDATE source_user SET look_again_at = :now WHERE object_id IN (SELECT object_id FROM leaving_event WHERE since > :now)",
+    "UPDATE leaving_event SET since = :now WHERE since > :now",
     "UPDATE rejection SET rejected_at = :now WHERE rejected_at > :now",
     `UPDATE meta SET value = CAST(:now AS TEXT)
      WHERE key IN ('watermarkAt', 'targetListedAt', 'reconciledAt', 'digestedAt', 'expiryCheckedAt', 'goodCycleAt') AND CAST(value AS INTEGER) > :now`,

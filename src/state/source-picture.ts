@@ -1,8 +1,9 @@
 import { type Json, type JsonObject, jsonEquals } from "../domain/json.ts";
 import type { SkipCode, Skipped } from "../domain/plan.ts";
 import type { Presence, SourceChange } from "../domain/source.ts";
-import type { StateStore, UserNameKey } from "../domain/store.ts";
+import type { AlwaysInScope, StateStore, UserNameKey } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { markMoved } from "./due.ts";
 import { canonicalJson, type SourceRow, sourceUser } from "./rows.ts";
 
 type SourceMethods = Pick<
@@ -38,11 +39,11 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
      ORDER BY object_id = :wanted DESC LIMIT 1`,
   );
   const skipped = db.prepare<
-    { after: string; limit: number; only: string | null },
+    { after: string; limit: number; only: string | null; code: SkipCode | null },
     { object_id: string; user_name: string | null; skip_code: SkipCode; skip_reason: string }
   >(
     `SELECT object_id, json_extract(attributes, '$.userPrincipalName') AS user_name, skip_code, skip_reason
-     FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after AND (:only IS NULL OR object_id = :only)
+     FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after AND (:only IS NULL OR object_id = :only) AND (:code IS NULL OR skip_code = :code)
      ORDER BY object_id LIMIT :limit`,
   );
   const countSkipped = db.prepare<[], { skip_code: SkipCode; count: number }>(
@@ -51,8 +52,8 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
 
   return {
     ...scopeMethods(db),
-    saveSource: async (changes, cycleId, userNameKey, ofManager = []) =>
-      save(changes, cycleId, userNameKey, ofManager),
+    saveSource: async (changes, cycleId, userNameKey, ofManager = [], alwaysInScope = nobody) =>
+      save(changes, cycleId, { userNameKey, ofManager, alwaysInScope }),
     sourceMissing: async (cycleId, after, limit) =>
       missing.all(cycleId, after, limit).map((row) => ({ objectId: row.object_id, presence: row.presence })),
     forgetSourceMissing: async (cycleId) => {
@@ -66,28 +67,46 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
       return row === undefined ? null : sourceUser(row);
     },
     skipped: async (query) =>
-      skipped.all({ after: query.after, limit: query.limit, only: query.only ?? null }).map(
-        (row): Skipped => ({
-          objectId: row.object_id,
-          userName: row.user_name ?? "",
-          code: row.skip_code,
-          reason: row.skip_reason,
-        }),
-      ),
+      skipped
+        .all({
+          after: query.after,
+          limit: query.limit,
+          only: query.only ?? null,
+          code: query.code ?? null,
+        })
+        .map(
+          (row): Skipped => ({
+            objectId: row.object_id,
+            userName: row.user_name ?? "",
+            code: row.skip_code,
+            reason: row.skip_reason,
+          }),
+        ),
     countSkipped: async () => new Map(countSkipped.all().map((row) => [row.skip_code, row.count])),
   };
 }
 
+interface Derive {
+  readonly userNameKey: UserNameKey;
+  readonly ofManager: readonly string[];
+  readonly alwaysInScope: AlwaysInScope;
+}
+
+/** What the configuration made of the person when the picture was last saved. */
+interface Derived {
+  readonly user_name_key: string | null;
+  readonly always_in_scope: number;
+}
+
+const nobody = (): boolean => false;
+const nothing: Derived = { user_name_key: null, always_in_scope: 0 };
+
 function savePage(
   db: Connection,
-): (
-  changes: readonly SourceChange[],
-  cycleId: number,
-  userNameKey: UserNameKey,
-  ofManager: readonly string[],
-) => readonly string[] {
-  const read = db.prepare<[string], SourceRow & { user_name_key: string | null }>(
-    "SELECT object_id, attributes, manager_id, presence, user_name_key FROM source_user WHERE object_id = ?",
+): (changes: readonly SourceChange[], cycleId: number, derive: Derive) => readonly string[] {
+  const read = db.prepare<[string], SourceRow & Derived>(
+    `SELECT object_id, attributes, manager_id, presence, user_name_key, always_in_scope
+     FROM source_user WHERE object_id = ?`,
   );
   const insert = db.prepare<[string, string, string | null, number]>(
     "INSERT INTO source_user (object_id, attributes, manager_id, presence, read_in) VALUES (?, ?, ?, 'present', ?)",
@@ -105,10 +124,19 @@ function savePage(
   );
   const markNamesakes = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE user_name_key = ?");
 
-  const saveKey = (row: SourceRow, old: string | null, userNameKey: UserNameKey): void => {
-    const key = userNameKey(sourceUser(row));
-    if (key === old) return;
+  const setAlways = db.prepare<[number, string]>(
+    "UPDATE source_user SET always_in_scope = ?, pending = 1 WHERE object_id = ?",
+  );
+
+  const saveDerived = (row: SourceRow, known: Derived, derive: Derive): void => {
+    const user = sourceUser(row);
+    const key = derive.userNameKey(user);
+    const always = derive.alwaysInScope(user) ? 1 : 0;
+    if (always !== known.always_in_scope) setAlways.run(always, row.object_id);
+    const old = known.user_name_key;
+    if (key === old && always === known.always_in_scope) return;
     if (old !== null) markNamesakes.run(old);
+    if (key === old) return;
     setKey.run(key, row.object_id);
     if (key !== null) markNamesakes.run(key);
   };
@@ -118,12 +146,7 @@ function savePage(
   );
 
   /** @returns what became of the person's picture */
-  const saveOne = (
-    item: SourceChange,
-    cycleId: number,
-    userNameKey: UserNameKey,
-    ofManager: readonly string[],
-  ): "same" | "changed" | "returned" => {
+  const saveOne = (item: SourceChange, cycleId: number, derive: Derive): "same" | "changed" | "returned" => {
     const known = read.get(item.objectId);
     if (item.kind === "removed") {
       if (known === undefined || known.presence === item.presence) return "same";
@@ -156,7 +179,7 @@ function savePage(
       known.presence !== "present"
     ) {
       change.run(attributes, managerId, "present", cycleId, item.objectId);
-      if (differAt(ofManager, known.attributes, attributes)) markReports.run(item.objectId);
+      if (differAt(derive.ofManager, known.attributes, attributes)) markReports.run(item.objectId);
       retryNow.run(item.objectId);
       dropRejection.run(item.objectId);
       if (known.presence !== "present") {
@@ -169,28 +192,21 @@ function savePage(
       touch.run(cycleId, item.objectId);
       outcome = "same";
     }
-    saveKey(row, known?.user_name_key ?? null, userNameKey);
+    saveDerived(row, known ?? nothing, derive);
     return outcome;
   };
 
-  return db.transaction(
-    (
-      changes: readonly SourceChange[],
-      cycleId: number,
-      userNameKey: UserNameKey,
-      ofManager: readonly string[],
-    ) => {
-      const returned: string[] = [];
-      let changed = false;
-      for (const item of changes) {
-        const outcome = saveOne(item, cycleId, userNameKey, ofManager);
-        if (outcome !== "same") changed = true;
-        if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
-      }
-      if (changed) runAhead.run();
-      return returned;
-    },
-  );
+  return db.transaction((changes: readonly SourceChange[], cycleId: number, derive: Derive) => {
+    const returned: string[] = [];
+    let changed = false;
+    for (const item of changes) {
+      const outcome = saveOne(item, cycleId, derive);
+      if (outcome !== "same") changed = true;
+      if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
+    }
+    if (changed) runAhead.run();
+    return returned;
+  });
 }
 
 /** Whether two pictures of a person, as JSON, differ in one of these properties. */
@@ -202,13 +218,6 @@ function differAt(properties: readonly string[], before: string, after: string):
 
 const moved = `SELECT object_id FROM (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)
   UNION SELECT object_id FROM (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`;
-
-/** Who came or went is tried at once, and whoever shares the name of one is looked at again. */
-const afterScopeChange = `
-  UPDATE retry SET next_try_at = 0 WHERE object_id IN (${moved});
-  DELETE FROM rejection WHERE object_id IN (${moved});
-  UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
-    (SELECT user_name_key FROM source_user WHERE object_id IN (${moved}))`;
 
 function scopeMethods(db: Connection): Pick<StateStore, "beginScope" | "stageScope" | "commitScope"> {
   const stage = db.prepare<[string]>("INSERT OR IGNORE INTO scope_staging (object_id) VALUES (?)");
@@ -225,7 +234,7 @@ function scopeMethods(db: Connection): Pick<StateStore, "beginScope" | "stageSco
          (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`,
       )
       .run().changes;
-    if (entered + left > 0) db.exec(afterScopeChange);
+    if (entered + left > 0) db.exec(markMoved(moved));
     if (entered + left > 0 || !sameCount(db)) {
       db.exec("DELETE FROM scope_member; INSERT INTO scope_member SELECT object_id FROM scope_staging");
     }

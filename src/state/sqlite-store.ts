@@ -2,6 +2,7 @@ import { StateError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import { cycleMethods } from "./cycles.ts";
 import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./database.ts";
+import { dueMethods } from "./due.ts";
 import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
@@ -74,6 +75,7 @@ export function storeOn(db: Connection, path: string, options: StoreOptions = {}
     ...retentionMethods(db, values),
     ...sourcePictureMethods(db),
     ...targetPictureMethods(db, writer),
+    ...dueMethods(db),
     ...planningMethods(db),
     ...guardingMethods(db),
     ...provisioningLogMethods(db, writer, values),

@@ -24,7 +24,7 @@ describe("an unknown key", () => {
     ["latice:\n  token: x", 'config/x.yaml:1:1: unknown key "latice"; did you mean "lattice"?'],
     [
       "actions: { remove: true }",
-      'config/x.yaml:1:12: unknown key "actions.remove"; known here: create, update, deactivate',
+      'config/x.yaml:1:12: unknown key "actions.remove"; known here: create, update, deactivate, outOfScope, onDelete, onDisable',
     ],
     [
       "entra:\n  tenentId:\n",
@@ -67,6 +67,30 @@ describe("a wrong value", () => {
       "config/x.yaml:1:28: guard.maxClearsPercent must be a number from 0 to 100, but is 101",
     ],
     ["actions: { create: yes }", 'config/x.yaml:1:20: actions.create must be true or false, but is "yes"'],
+    [
+      "actions: { onDisable: remove }",
+      'config/x.yaml:1:23: actions.onDisable must be deactivate, ignore, or a section such as { do: deactivate, afterDays: 7 }, but is "remove"',
+    ],
+    [
+      "actions: { onDelete: { do: ignore, afterDays: 3 } }",
+      "config/x.yaml:1:22: actions.onDelete takes afterDays where it deactivates, not where it ignores",
+    ],
+    [
+      "entra:\n  scope:\n    filters: [{ clauses: [{ memberOf: Sales, attribute: city }] }]",
+      "config/x.yaml:3:27: entra.scope.filters[0].clauses[0] must have an attribute and an operator, or memberOf alone, or notMemberOf alone",
+    ],
+    [
+      "entra:\n  scope: { timezone: Berlin }",
+      'config/x.yaml:2:22: entra.scope.timezone must be an IANA time zone such as Europe/Berlin, but is "Berlin"',
+    ],
+    [
+      "entra:\n  scope: { include: kim@example.com }",
+      'config/x.yaml:2:21: entra.scope.include must be a list of user principal names and object ids, but is "kim@example.com"',
+    ],
+    [
+      "actions: { onDelete: { do: deactivate, afterDays: 1.5 } }",
+      "config/x.yaml:1:22: actions.onDelete must be deactivate, ignore, or a section such as { do: deactivate, afterDays: 7 }, but is a section",
+    ],
     ["onNull: null", "config/x.yaml:1:9: onNull must be one of clear, keep, but is null"],
     [
       "schedule: { every: 45 }",

@@ -19,7 +19,16 @@ describe("loadConfig", () => {
         cloud: "global",
         authorityHost: "https://login.microsoftonline.com",
         graphUrl: "https://graph.microsoft.com",
-        scope: { mode: "assigned", groups: [], nested: true, guests: true, filters: [] },
+        scope: {
+          mode: "assigned",
+          groups: [],
+          nested: true,
+          guests: true,
+          filters: [],
+          include: [],
+          exclude: [],
+          timezone: "UTC",
+        },
       },
       lattice: {
         url: "https://api.latticehq.com/scim/v2",
@@ -31,7 +40,14 @@ describe("loadConfig", () => {
       mapping: { kind: "default" },
       onNull: "clear",
       matching: { adoptForeignExternalId: false },
-      actions: { create: true, update: true, deactivate: true },
+      actions: {
+        create: true,
+        update: true,
+        deactivate: true,
+        outOfScope: { do: "deactivate", afterMs: 0 },
+        onDelete: { do: "deactivate", afterMs: 0 },
+        onDisable: { do: "deactivate", afterMs: 0 },
+      },
       schedule: { kind: "every", everyMs: 45 * MINUTE_MS, timezone: "UTC" },
       reconcile: { everyMs: 24 * 60 * MINUTE_MS },
       drift: "correct",
@@ -63,6 +79,17 @@ describe("loadConfig", () => {
         expiryDays: 30,
         silentAfter: 3,
       },
+    });
+  });
+
+  it("takes what becomes of who left in a word or with a delay", () => {
+    const actions =
+      "actions: { outOfScope: ignore, onDelete: { do: ignore }, onDisable: { do: deactivate, afterDays: 7 } }";
+    const cwd = workplace({ "c.yaml": actions });
+    expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.actions).toMatchObject({
+      outOfScope: { do: "ignore" },
+      onDelete: { do: "ignore" },
+      onDisable: { do: "deactivate", afterMs: 7 * 24 * 60 * MINUTE_MS },
     });
   });
 

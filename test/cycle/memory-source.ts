@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { HostUnavailableError, WatermarkExpiredError } from "../../src/domain/errors.ts";
+import { ConfigurationError, HostUnavailableError, WatermarkExpiredError } from "../../src/domain/errors.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { ScopePart, Source, SourceChange } from "../../src/domain/source.ts";
 
@@ -22,6 +22,10 @@ export interface MemorySource extends Source {
   scope: readonly string[] | null;
   /** The scope by groups, instead of `scope`. */
   groups: Readonly<Record<string, readonly string[]>> | null;
+  /** Groups that scoping filters name, by name. */
+  filterGroups: Readonly<Record<string, readonly string[]>>;
+  /** Breaks the read of such a group off after its first page. */
+  breakFilterGroup: boolean;
   /** People whom the listing leaves out although they are there. */
   readonly hidden: Set<string>;
   /** Breaks the scope read off after its first page. */
@@ -69,6 +73,8 @@ export function createMemorySource(): MemorySource {
   const source: MemorySource = {
     scope: null,
     groups: null,
+    filterGroups: {},
+    breakFilterGroup: false,
     hidden: new Set(),
     breakScope: false,
     breakList: false,
@@ -131,6 +137,7 @@ export function createMemorySource(): MemorySource {
       if (objectId === undefined || person(objectId).presence !== "present") return null;
       return upsert(objectId, true);
     },
+    readFilterGroup: (group) => readFilterGroup(source, group),
     readScope: () => (source.scope === null && source.groups === null ? null : readScope(source)),
   };
   return source;
@@ -150,4 +157,18 @@ async function* readScope(source: MemorySource): AsyncGenerator<readonly string[
   return source.groups === null
     ? [{ id: "direct", name: "the direct assignments", members: members.length }]
     : groups.map(([id, ids]) => ({ id, name: `the group "${id}"`, members: ids.length }));
+}
+
+async function* readFilterGroup(
+  source: MemorySource,
+  group: string,
+): AsyncGenerator<readonly string[], ScopePart> {
+  source.reads.push(`group ${group}`);
+  const members = source.filterGroups[group];
+  if (members === undefined) throw new ConfigurationError(`Entra has no group "${group}"`);
+  for (let at = 0; at < members.length; at += pageSize) {
+    if (at > 0 && source.breakFilterGroup) throw new HostUnavailableError("the group read broke off");
+    yield members.slice(at, at + pageSize);
+  }
+  return { id: `filters/${group}`, name: `the group "${group}"`, members: members.length, usedBy: "filters" };
 }

@@ -10,7 +10,7 @@ import type { Clock } from "../../src/domain/clock.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { parseScopingFilters, type ScopeLists } from "../../src/mapping/scoping-filter.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 import { createMemorySource, type MemorySource } from "./memory-source.ts";
 import { createMemoryTarget, type MemoryTarget } from "./memory-target.ts";
@@ -33,19 +33,31 @@ export const defaultRules: readonly object[] = parse(
   readFileSync(new URL("../../config/default-mapping.yaml", import.meta.url), "utf8"),
 );
 
-export function mappingOf(rules: readonly object[] = defaultRules, filters: unknown = []): Mapping {
+export function mappingOf(
+  rules: readonly object[] = defaultRules,
+  filters: unknown = [],
+  lists: Partial<ScopeLists> = {},
+): Mapping {
   return parseMapping(rules, {
     origin: "test",
     onNull: "clear",
-    filters: parseScopingFilters(filters, { guests: true }),
-    digestOf: filters,
+    filters: parseScopingFilters(filters, { guests: true, ...lists }),
+    digestOf: [filters, lists],
   });
 }
+
+/** Whoever is gone is deactivated at once. */
+export const atOnce: CycleSettings["events"] = {
+  outOfScope: { do: "deactivate", afterMs: 0 },
+  deleted: { do: "deactivate", afterMs: 0 },
+  disabled: { do: "deactivate", afterMs: 0 },
+};
 
 const defaultSettings: CycleSettings = {
   mapping: mappingOf(),
   tenantId: "tenant-1",
   actions: { create: true, update: true, deactivate: true },
+  events: atOnce,
   guard: lenientGuard,
   drift: "correct",
   scopeDigest: "scope-1",

@@ -14,6 +14,7 @@ import { parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
+import { atOnce } from "../cycle/workplace.ts";
 
 export interface Company extends AsyncDisposable {
   readonly sandbox: Sandbox;
@@ -108,6 +109,7 @@ export async function startCompany(
             scopeDigest: "scope-1",
             tenantId: sandbox.tenantId,
             actions: { create: true, update: true, deactivate: true },
+            events: atOnce,
             guard: loaded.config.guard,
             adoptForeignExternalId: false,
             concurrency: 8,

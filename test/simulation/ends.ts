@@ -75,6 +75,10 @@ export function createSource(world: World, doom: Doom): Source {
       if (person === undefined && hidden !== undefined) world.shown.set(hidden.id, hidden);
       return person === undefined ? null : show(world, person);
     },
+    // No scoping filter names one.
+    readFilterGroup: () => {
+      throw new Error("no group to read");
+    },
     readScope: () => readScope(world, page),
   };
 }

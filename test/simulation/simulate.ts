@@ -14,6 +14,7 @@ import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
+import { atOnce } from "../cycle/workplace.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, personId } from "./events.ts";
 import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
@@ -330,6 +331,7 @@ function settingsOf(history: History): CycleSettings {
     mapping,
     tenantId: "tenant",
     actions: { create: true, update: true, deactivate: true },
+    events: atOnce,
     drift: history.drift,
     scopeDigest: "scope",
     guard: {

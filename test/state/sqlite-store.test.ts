@@ -165,6 +165,122 @@ describe("events that are to be told", () => {
   });
 });
 
+describe("people who are looked at although the directory says nothing new", () => {
+  it("are marked when their time has come, once, together with whoever shares the name", async () => {
+    const store = openStore(path);
+    const key = ({ objectId }: { objectId: string }) => (objectId === "other" ? "other" : "kim");
+    await store.saveSource([hired("a"), hired("b"), hired("other")], 1, key);
+    const cycleId = await settle(store);
+    await store.saveDecisions(cycleId, [
+      { kind: "ignored", objectId: "a", lookAgainAt: 100 },
+      { kind: "ignored", objectId: "other", lookAgainAt: 200 },
+    ]);
+    expect([await store.markDue(99), await marked(store)]).toEqual([0, []]);
+    expect([await store.markDue(100), await marked(store)]).toEqual([1, ["a", "b"]]);
+    expect(await store.markDue(100)).toBe(0);
+    // A later decision without a date takes the date back.
+    await store.saveDecisions(cycleId, [{ kind: "unchanged", objectId: "other", referencePending: false }]);
+    expect(await store.markDue(1_000)).toBe(0);
+    await store.close();
+  });
+
+  it("are marked when they come into a group that filters name, or leave it", async () => {
+    const store = openStore(path);
+    await store.saveSource(
+      ["a", "b", "c"].map((id) => hired(id)),
+      1,
+      keyOf,
+    );
+    const regroup = async (groups: Record<string, readonly string[]>) => {
+      await store.beginFilterGroups();
+      for (const [name, ids] of Object.entries(groups)) await store.stageFilterGroup(name, ids);
+      return store.commitFilterGroups();
+    };
+    expect(await regroup({ G: ["a", "b", "b"], H: ["b", "nobody"] })).toEqual({ moved: 3 });
+    await settle(store);
+    expect(await regroup({ G: ["a", "b"], H: ["b", "nobody"] })).toEqual({ moved: 0 });
+    // A read that breaks off here leaves the old members in force.
+    await store.beginFilterGroups();
+    await store.stageFilterGroup("G", ["c"]);
+    expect(await marked(store)).toEqual([]);
+    expect(await regroup({ G: ["b", "c"], H: ["a", "nobody"] })).toEqual({ moved: 3 });
+    expect(await marked(store)).toEqual(["a", "b", "c"]);
+    const people = await store.candidates({
+      select: "everybody",
+      everyoneInScope: true,
+      after: "",
+      limit: 9,
+    });
+    expect(people.map(({ groups }) => [...groups])).toEqual([["H"], ["G"], ["G"]]);
+    await store.close();
+  });
+
+  it("are members where the configuration names them, and are marked when it does", async () => {
+    const store = openStore(path);
+    const named = ({ objectId }: { objectId: string }) => objectId === "a";
+    const shared = () => "kim";
+    await store.saveSource([hired("a"), hired("b")], 1, shared);
+    await settle(store);
+    await store.saveSource([hired("a"), hired("b")], 2, shared, [], named);
+    expect(await marked(store, false)).toEqual(["a", "b"]);
+    const people = await store.candidates({
+      select: "everybody",
+      everyoneInScope: false,
+      after: "",
+      limit: 9,
+    });
+    expect(people.map(({ member }) => member)).toEqual([true, false]);
+    expect(await store.sharing(["kim"], false)).toEqual(new Map([["kim", ["a"]]]));
+    await store.close();
+  });
+
+  it("keep since when they are gone until the planner forgets it", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a"), hired("b")], 1, keyOf);
+    const cycleId = await store.beginCycle({ planId: "p", kind: "reconcile", startedAt: 50 });
+    const decide = (events?: ReadonlyMap<"deleted" | "outOfScope" | "disabled", number>) =>
+      store.saveDecisions(cycleId, [
+        { kind: "unchanged", objectId: "a", referencePending: false, ...(events && { events }) },
+      ]);
+    const eventsOf = async () =>
+      (await store.candidates({ select: { only: "a" }, everyoneInScope: true, after: "", limit: 1 }))[0]
+        ?.events;
+    const seen = new Map([
+      ["outOfScope", 10],
+      ["disabled", 90],
+    ] as const);
+    await decide(seen);
+    await decide();
+    expect(await eventsOf()).toEqual(seen);
+    await store.saveTargets([account("L1", "a")], cycleId);
+    expect(await store.countLeaving("outOfScope", 10)).toBe(0);
+    await store.saveDecisions(cycleId, [
+      { kind: "operation", operation: creation("a"), referencePending: false },
+    ]);
+    const [operation] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
+    await store.recordOutcomes([
+      {
+        operationId: operation?.id ?? 0,
+        objectId: "a",
+        status: "done",
+        target: account("L1", "a"),
+        referencePending: false,
+        finishedAt: 60,
+      },
+    ]);
+    expect([await store.countLeaving("outOfScope", 10), await store.countLeaving("outOfScope", 11)]).toEqual([
+      1, 0,
+    ]);
+    // The clock was set back: what was seen later than now was seen now, and is looked at at once.
+    await store.beginCycle({ planId: "q", kind: "reconcile", startedAt: 60 });
+    expect(await eventsOf()).toEqual(new Map([...seen, ["disabled", 60]]));
+    expect(await store.markDue(60)).toBe(1);
+    await decide(new Map());
+    expect(await eventsOf()).toEqual(new Map());
+    await store.close();
+  });
+});
+
 describe("the plan and its log", () => {
   it("keeps intents over a crash, and links what the look-up finds", async () => {
     const first = openStore(path);

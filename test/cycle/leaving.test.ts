@@ -1,0 +1,253 @@
+import { rmSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { EventAction } from "../../src/cycle/leaving.ts";
+import { releasedChanges } from "../../src/cycle/release.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
+import { atOnce, createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
+
+const dayMs = 86_400_000;
+const week: EventAction = { do: "deactivate", afterMs: 7 * dayMs };
+const ignore: EventAction = { do: "ignore" };
+
+/** Three people who have accounts. */
+async function company(events: Partial<typeof atOnce>): Promise<Workplace> {
+  const place = await createWorkplace({ events: { ...atOnce, ...events } });
+  for (const id of ["a", "b", "c"]) place.source.hire(id, { jobTitle: "Analyst", department: "Sales" });
+  place.source.scope = ["a", "b", "c"];
+  await place.cycle();
+  place.target.writes.length = 0;
+  return place;
+}
+
+const isActive = (place: Workplace): boolean => place.target.account("a@example.com").active;
+
+async function leftAlone(place: Workplace): Promise<readonly { code: string; reason: string }[]> {
+  const skipped = await place.store.skipped({ after: "", limit: 10 });
+  return skipped.map(({ code, reason }) => ({ code, reason }));
+}
+
+type Event = "deleted" | "outOfScope" | "disabled";
+
+function happen(place: Workplace, event: Event): void {
+  if (event === "deleted") place.source.remove("a", "softDeleted");
+  if (event === "disabled") place.source.change("a", { accountEnabled: false });
+  if (event === "outOfScope") place.source.scope = ["b", "c"];
+}
+
+function undo(place: Workplace, event: Event): void {
+  if (event === "deleted") place.source.restore("a");
+  if (event === "disabled") place.source.change("a", { accountEnabled: true });
+  if (event === "outOfScope") place.source.scope = ["a", "b", "c"];
+}
+
+const events = ["deleted", "outOfScope", "disabled"] as const;
+
+describe.each(events)("the event %s", (event) => {
+  it("deactivates at once by default", async () => {
+    await using place = await company({});
+    happen(place, event);
+    expect((await place.cycle()).header.summary.deactivate).toBe(1);
+    expect(isActive(place)).toBe(false);
+  });
+
+  it("leaves the account entirely alone where it is ignored, until it is undone", async () => {
+    await using place = await company({ [event]: ignore });
+    happen(place, event);
+    if (event !== "deleted") place.source.change("a", { jobTitle: "Left" });
+    await place.cycle();
+    place.clock.advance(400 * dayMs);
+    await place.cycle({ full: true });
+    expect(place.target.writes).toEqual([]);
+    expect(await leftAlone(place)).toMatchObject([{ code: "eventIgnored" }]);
+    undo(place, event);
+    place.source.change("a", { jobTitle: "Back" });
+    await place.cycle();
+    expect(place.target.account("a@example.com")).toMatchObject({ active: true, values: { title: "Back" } });
+    expect(await leftAlone(place)).toEqual([]);
+  });
+
+  it("deactivates when the delay is over, by a cycle in which nothing changed", async () => {
+    await using place = await company({ [event]: week });
+    happen(place, event);
+    const seenAt = place.clock.now() + place.settings.intervalMs;
+    expect((await place.cycle()).header.summary).toMatchObject({ deactivate: 0, skipped: 1 });
+    const until = new Date(seenAt + 7 * dayMs).toISOString().slice(0, 16).replace("T", " ");
+    expect(await leftAlone(place)).toEqual([
+      { code: "deactivationDelayed", reason: expect.stringContaining(`deactivated on ${until} UTC`) },
+    ]);
+    place.clock.advance(7 * dayMs - 2 * place.settings.intervalMs);
+    // A moment before: looked at by nobody.
+    const before = await place.cycle();
+    expect(before.header).toMatchObject({ cycle: "incremental", summary: { deactivate: 0, skipped: 1 } });
+    expect(isActive(place)).toBe(true);
+    const due = await place.cycle();
+    expect(due.header).toMatchObject({ cycle: "incremental", summary: { deactivate: 1, skipped: 0 } });
+    expect(isActive(place)).toBe(false);
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({
+      deactivate: 0,
+      reactivate: 0,
+    });
+  });
+
+  it("counts the delay anew where it is undone and happens again", async () => {
+    await using place = await company({ [event]: week });
+    happen(place, event);
+    await place.cycle();
+    place.clock.advance(4 * dayMs);
+    undo(place, event);
+    await place.cycle();
+    expect(await leftAlone(place)).toEqual([]);
+    happen(place, event);
+    await place.cycle();
+    place.clock.advance(4 * dayMs);
+    await place.cycle({ full: true });
+    expect(isActive(place)).toBe(true);
+    place.clock.advance(3 * dayMs);
+    await place.cycle();
+    expect(isActive(place)).toBe(false);
+  });
+});
+
+describe("a delay", () => {
+  it("goes on while the person changes, and over a new process", async () => {
+    await using place = await company({ disabled: week });
+    happen(place, "disabled");
+    await place.cycle();
+    place.clock.advance(6 * dayMs);
+    place.source.change("a", { jobTitle: "Changed" });
+    await place.restart();
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
+    place.clock.advance(dayMs);
+    await place.cycle();
+    expect(isActive(place)).toBe(false);
+  });
+
+  it("begins anew with a lost database", async () => {
+    await using place = await company({ disabled: week });
+    happen(place, "disabled");
+    await place.cycle();
+    place.clock.advance(6 * dayMs);
+    await place.store.close();
+    for (const ending of ["", "-wal", "-shm"]) rmSync(`${place.path}${ending}`, { force: true });
+    place.store = openStore(place.path);
+    await place.cycle();
+    place.clock.advance(6 * dayMs);
+    await place.cycle();
+    expect(isActive(place)).toBe(true);
+    place.clock.advance(dayMs);
+    await place.cycle();
+    expect(isActive(place)).toBe(false);
+  });
+
+  it("that was lengthened or cut short counts from the same day", async () => {
+    await using place = await company({ disabled: week });
+    happen(place, "disabled");
+    await place.cycle();
+    place.clock.advance(2 * dayMs);
+    const shorter: EventAction = { do: "deactivate", afterMs: dayMs };
+    // As after a change of configuration: everybody is planned.
+    place.settings = {
+      ...place.settings,
+      events: { ...atOnce, disabled: shorter },
+      mapping: { ...place.settings.mapping, digest: "other" },
+    };
+    await place.cycle();
+    expect(isActive(place)).toBe(false);
+  });
+
+  it("is not told where deactivation is off", async () => {
+    await using place = await company({ disabled: week });
+    place.settings = { ...place.settings, actions: { create: true, update: true, deactivate: false } };
+    happen(place, "disabled");
+    await place.cycle();
+    expect(await leftAlone(place)).toMatchObject([
+      { code: "actionOff", reason: "account disabled in Entra, but actions.deactivate is off" },
+    ]);
+  });
+
+  it("that began while the clock was years ahead begins anew when it is set back", async () => {
+    await using place = await company({ disabled: week });
+    place.clock.advance(1000 * dayMs);
+    happen(place, "disabled");
+    await place.cycle();
+    place.clock.advance(-1000 * dayMs);
+    await place.cycle();
+    expect(await leftAlone(place)).toMatchObject([{ code: "deactivationDelayed" }]);
+    place.clock.advance(7 * dayMs);
+    await place.cycle();
+    expect(isActive(place)).toBe(false);
+  });
+});
+
+describe("several events of one person", () => {
+  it("deactivate as soon as one of them says so", async () => {
+    await using place = await company({ outOfScope: ignore, disabled: week, deleted: atOnce.deleted });
+    happen(place, "outOfScope");
+    await place.cycle();
+    expect(await leftAlone(place)).toMatchObject([{ code: "eventIgnored" }]);
+    happen(place, "disabled");
+    await place.cycle();
+    expect(await leftAlone(place)).toMatchObject([{ code: "deactivationDelayed" }]);
+    happen(place, "deleted");
+    const result = await place.cycle();
+    expect((await place.operations(result.cycleId))[0]?.evidence?.kind).toBe("softDeleted");
+    expect(isActive(place)).toBe(false);
+  });
+
+  it("do not make a deleted person one who left the scope", async () => {
+    await using place = await company({ deleted: ignore });
+    happen(place, "outOfScope");
+    happen(place, "deleted");
+    await place.cycle();
+    expect(isActive(place)).toBe(true);
+    expect(await leftAlone(place)).toMatchObject([{ code: "eventIgnored" }]);
+  });
+});
+
+describe("an existing account of somebody who is disabled", () => {
+  it("is not adopted while the event is ignored, and is switched off when the delay is over", async () => {
+    await using place = await createWorkplace({ events: { ...atOnce, disabled: week } });
+    place.source.hire("a", { accountEnabled: false });
+    place.target.add({ userName: "a@example.com" });
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
+    place.clock.advance(7 * dayMs);
+    await place.cycle();
+    expect(place.target.account("a@example.com")).toMatchObject({ active: false, externalId: "a" });
+  });
+});
+
+describe("a changed scope", () => {
+  const onlyLegal = [{ clauses: [{ attribute: "department", operator: "EQUALS", value: "Legal" }] }];
+  const reconfigured = (place: Workplace): void => {
+    const mapping = mappingOf(undefined, onlyLegal);
+    place.settings = { ...place.settings, scopeDigest: "scope-2", mapping };
+  };
+
+  it("is still doubtful when the delay is over, until somebody releases what follows from it", async () => {
+    await using place = await company({ outOfScope: week });
+    reconfigured(place);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    place.clock.advance(7 * dayMs);
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 3 });
+    expect(held.header.guard.reasons.join()).toContain("the configured scope (entra.scope) has changed");
+    const operations = await place.operations(held.cycleId);
+    await place.store.release(held.header.planId, operations.flatMap(releasedChanges), place.clock.now());
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 3 });
+    expect(place.target.active()).toEqual([]);
+    // From then on it is the measure: the next who leaves is no matter of doubt.
+    expect(JSON.parse((await place.store.meta()).acceptedScope ?? "{}")).toMatchObject({ digest: "scope-2" });
+  });
+
+  it("is no matter of doubt for whoever was on the way out before", async () => {
+    await using place = await company({ outOfScope: week });
+    happen(place, "outOfScope");
+    await place.cycle();
+    place.settings = { ...place.settings, scopeDigest: "scope-2" };
+    await place.cycle();
+    place.clock.advance(7 * dayMs);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+  });
+});
