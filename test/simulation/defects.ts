@@ -36,7 +36,7 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/ingest.ts",
-        find: "const returned = await context.store.saveSource(page.value, context.cycleId, key, ofManager);",
+        find: "const returned = await context.store.saveSource(\n      page.value,\n      context.cycleId,\n      key,\n      ofManager,\n      alwaysInScope(context),\n    );",
         replace: "const returned: readonly string[] = [];\n    late.push(page.value);",
       },
       {
@@ -312,6 +312,33 @@ export const defects: readonly Defect[] = [
         file: "cycle/ingest.ts",
         find: "for (const objectId of returned) await readAnew(context, objectId);",
         replace: "",
+      },
+    ],
+  },
+  {
+    name: "nobody is looked at because time has passed",
+    seed: 1,
+    edits: [{ file: "cycle/run.ts", find: "await store.markDue(clock.now());", replace: "" }],
+  },
+  {
+    name: "a delayed deactivation is not waited for",
+    seed: 1,
+    edits: [
+      {
+        file: "cycle/leaving.ts",
+        find: "if (until <= now) return",
+        replace: "if (until <= now + action.afterMs) return",
+      },
+    ],
+  },
+  {
+    name: "who is left alone for the time being is written all the same",
+    seed: 1,
+    edits: [
+      {
+        file: "cycle/plan-user.ts",
+        find: "const staying = stays(input, settings);",
+        replace: "const staying = null as ReturnType<typeof stays>;",
       },
     ],
   },

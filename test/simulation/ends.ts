@@ -123,6 +123,7 @@ function upsert(person: Person, complete: boolean): SourceChange {
       userPrincipalName: person.userName,
       jobTitle: person.title,
       accountEnabled: person.enabled,
+      employeeHireDate: new Date(person.startsAt).toISOString(),
     },
     complete,
     managerId: person.managerId,
@@ -151,6 +152,7 @@ function itemsOf(
     ...(shown("userName") ? { userPrincipalName: person.userName } : {}),
     ...(shown("title") ? { jobTitle: person.title } : {}),
     ...(shown("enabled") ? { accountEnabled: person.enabled } : {}),
+    ...(shown("startsAt") ? { employeeHireDate: new Date(person.startsAt).toISOString() } : {}),
   };
   const item = { kind: "upsert", objectId, complete: false } as const;
   // Of somebody who comes into sight no link is shown that is not there, unless it was cut in this very round.

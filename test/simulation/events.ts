@@ -18,6 +18,7 @@ export function happen(world: World, step: Step): void {
         managerId: managerId(world, step.manager),
         presence: "present",
         member: true,
+        startsAt: 0,
       });
       return;
     }
@@ -60,6 +61,7 @@ export function happen(world: World, step: Step): void {
     case "leave":
     case "softDelete":
     case "purge":
+    case "starts":
     case "restore": {
       const person = world.people.get(personId(step.who));
       if (person === undefined) return;
@@ -122,6 +124,8 @@ function editOf(world: World, step: Step): Partial<Person> {
       return { member: true };
     case "leave":
       return { member: false };
+    case "starts":
+      return { startsAt: world.now + step.hours * hourMs };
     case "softDelete":
       return { presence: "softDeleted" };
     case "purge":

@@ -1,5 +1,14 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
-import { type Account, isEntitled, keptAs, type Person, refusedTitle, type World } from "./world.ts";
+import {
+  type Account,
+  isEntitled,
+  isInScope,
+  keptAs,
+  leavingEvents,
+  type Person,
+  refusedTitle,
+  type World,
+} from "./world.ts";
 
 /**
  * Everything in which Lattice is not what the directory makes it, worked out without the product's mapping or planning.
@@ -15,11 +24,10 @@ export function faultsOf(
   return [...world.people.values()].flatMap((person) => {
     if (leftAlone.has(person.id)) return [];
     const account = accountOf(world, person.id);
-    if (!isEntitled(person)) {
+    if (!isEntitled(world, person)) {
       // Even somebody whose name is somebody else's is switched off.
-      return account?.active === true && !forgotten.has(person.id)
-        ? [`${person.id} has left and is active`]
-        : [];
+      const stays = forgotten.has(person.id) || !mustGo(world, person);
+      return account?.active === true && !stays ? [`${person.id} has left and is active`] : [];
     }
     if (conflicted.has(person.id) || person.title === refusedTitle) return [];
     if (account === undefined) return [`${person.id} has no account`];
@@ -28,11 +36,18 @@ export function faultsOf(
   });
 }
 
+/** Delays are over by then. Of somebody who was deleted nobody knows whether the engine has seen more than that. */
+function mustGo(world: World, person: Person): boolean {
+  const events = leavingEvents(world, person, world.now);
+  const telling = events.includes("deleted") ? (["deleted"] as const) : events;
+  return telling.some((event) => world.rules.events[event].do === "deactivate");
+}
+
 /** People whose userName is also wanted, or held, by somebody else: they are reported, not provisioned. */
 export function conflictedPeople(world: World): ReadonlySet<string> {
   const conflicted = new Set<string>();
   for (const person of world.people.values()) {
-    if (person.presence !== "present" || !person.member) continue;
+    if (!isInScope(world, person)) continue;
     const name = person.userName.toLowerCase();
     const own = accountOf(world, person.id);
     const holder = [...world.accounts.values()].find(
@@ -42,8 +57,7 @@ export function conflictedPeople(world: World): ReadonlySet<string> {
     const namesake = [...world.people.values()].some(
       (other) =>
         other.id !== person.id &&
-        other.presence === "present" &&
-        other.member &&
+        isInScope(world, other) &&
         other.userName.toLowerCase() === name &&
         (other.enabled || accountOf(world, other.id) !== undefined),
     );

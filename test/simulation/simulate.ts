@@ -9,31 +9,40 @@ import {
   LeaseHeldError,
 } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import { parseMapping } from "../../src/mapping/mapping.ts";
+import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
-import { atOnce } from "../cycle/workplace.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, personId } from "./events.ts";
 import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
-import { calm, type History, mostPeople, type Step } from "./steps.ts";
+import { calm, type History, mostPeople, rulesOf, type Step } from "./steps.ts";
 import { createWorld, type Guarded, reasonOf, refusedTitle, releaseKey, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
-const mapping = parseMapping(
-  [
-    { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
-    { target: "externalId", source: "objectId", matchingPrecedence: 2, apply: "onCreate" },
-    { target: "active", expression: 'Switch([IsSoftDeleted], , "False", "True", "True", "False")' },
-    { target: "title", source: "jobTitle" },
-    { target: managerPath, source: "manager" },
-  ],
-  { origin: "simulation", onNull: "clear", filters: parseScopingFilters([], { guests: true }) },
-);
+const rules = [
+  { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
+  { target: "externalId", source: "objectId", matchingPrecedence: 2, apply: "onCreate" },
+  { target: "active", expression: 'Switch([IsSoftDeleted], , "False", "True", "True", "False")' },
+  { target: "title", source: "jobTitle" },
+  { target: managerPath, source: "manager" },
+];
+
+function mappingWith(filters: readonly object[]): Mapping {
+  return parseMapping(rules, {
+    origin: "simulation",
+    onNull: "clear",
+    filters: parseScopingFilters(filters, { guests: true }),
+  });
+}
+
+const mapping = mappingWith([]);
+const mappingByDate = mappingWith([
+  { clauses: [{ attribute: "employeeHireDate", operator: "IN THE PAST" }] },
+]);
 
 /** The engine between two simulated servers, over a real database in memory. */
 export interface Simulator {
@@ -60,7 +69,7 @@ export function createSimulator(): Simulator {
   return {
     play: async (history) => {
       wipe();
-      return play({ history, world: createWorld(history.manners), db, store, wipe });
+      return play({ history, world: createWorld(history.manners, rulesOf(history)), db, store, wipe });
     },
     close: () => store.close(),
   };
@@ -271,7 +280,7 @@ async function converge(stage: Stage): Promise<string | null> {
   const byHand = listMisses || secretive || history.steps.some((step) => handwork.has(step.do));
   world.manners = { ...world.manners, listMisses: false };
   // Names that wait for one another come free one after the other.
-  const cycles = Math.max(2, longestRenameChain(world));
+  const cycles = Math.max(2, longestRenameChain(world)) + (history.rules === undefined ? 0 : 1);
   for (let index = 0; index < cycles; index += 1) {
     const kind = byHand && index > 0 ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.
@@ -327,11 +336,12 @@ async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
 
 function settingsOf(history: History): CycleSettings {
   const limit = (what: Guarded): number => (history.guard?.what === what ? history.guard.most : 1_000);
+  const { events, byDate } = rulesOf(history);
   return {
-    mapping,
+    mapping: byDate ? mappingByDate : mapping,
     tenantId: "tenant",
     actions: { create: true, update: true, deactivate: true },
-    events: atOnce,
+    events,
     drift: history.drift,
     scopeDigest: "scope",
     guard: {

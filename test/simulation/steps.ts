@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Fate, RequestKind } from "./fate.ts";
-import { type Guarded, type Manners, refusedTitle } from "./world.ts";
+import { type Guarded, type Manners, plainRules, type Rules, refusedTitle } from "./world.ts";
 
 /** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
 export type Step =
@@ -12,6 +12,8 @@ export type Step =
       readonly do: "enable" | "disable" | "join" | "leave" | "softDelete" | "purge" | "restore";
       readonly who: number;
     }
+  /** The first day is so many hours from now. */
+  | { readonly do: "starts"; readonly who: number; readonly hours: number }
   | { readonly do: "everybodyLeaves" }
   | { readonly do: "editInLattice"; readonly who: number; readonly active: boolean; readonly title: string }
   | { readonly do: "removeInLattice"; readonly who: number }
@@ -36,6 +38,8 @@ export interface History {
   /** So many of one kind pass in a day without a release; `null` for a guard that holds nothing. */
   readonly guard: { readonly what: Guarded; readonly most: number } | null;
   readonly drift: "correct" | "report";
+  /** Default: `plainRules`. */
+  readonly rules?: Rules;
   readonly concurrency: number;
   /** People who are there before anything else happens, and what befalls the first cycle. */
   readonly founders: number;
@@ -394,6 +398,48 @@ const halfMade: fc.Arbitrary<History> = fc.record({
   steps: fc.array(fc.oneof(comingAndGoing, calmCycle), { minLength: 1, maxLength: 4, size: "max" }),
 });
 
+const days = (count: number) => ({ do: "deactivate", afterMs: count * 86_400_000 }) as const;
+const eventAction = fc.constantFrom(days(0), days(1), days(2), days(2), { do: "ignore" } as const);
+
+/** What happens to people takes effect later or never, and their first days come and are put off. */
+const inDueTime: fc.Arbitrary<History> = fc.record({
+  manners: manners.map((others) => ({ ...others, ...faithful })),
+  guard: fc.constantFrom(null, null, { what: "deactivations" as const, most: 1 }),
+  drift: fc.constant("correct" as const),
+  rules: fc.record({
+    events: fc.record({ outOfScope: eventAction, deleted: eventAction, disabled: eventAction }),
+    byDate: fc.boolean(),
+  }),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(1, 3),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      { weight: 4, arbitrary: comingAndGoing },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("starts" as const),
+          who,
+          hours: fc.constantFrom(-48, 5, 30, 60),
+        }),
+      },
+      { weight: 1, arbitrary: edit },
+      {
+        weight: 2,
+        arbitrary: fc.record({ do: fc.constant("wait" as const), hours: fc.constantFrom(1, 25, 49) }),
+      },
+      { weight: 3, arbitrary: calmCycle },
+      { weight: 3, arbitrary: cycle },
+    ),
+    { minLength: 3, maxLength: 14, size: "max" },
+  ),
+});
+
+export function rulesOf(history: History): Rules {
+  return history.rules ?? plainRules;
+}
+
 export const histories: fc.Arbitrary<History> = fc.oneof(
   { weight: 6, arbitrary: mixed },
   { weight: 2, arbitrary: guardedHistories("deactivations", comingAndGoing) },
@@ -402,6 +448,7 @@ export const histories: fc.Arbitrary<History> = fc.oneof(
   { weight: 1, arbitrary: unsteady },
   { weight: 1, arbitrary: toTheBinAndBack },
   { weight: 1, arbitrary: halfMade },
+  { weight: 2, arbitrary: inDueTime },
 );
 
 /** The database is lost, now and then in the middle of things. Beside `histories`, so that theirs stay the same. */

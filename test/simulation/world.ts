@@ -1,5 +1,6 @@
+import type { EventActions } from "../../src/cycle/leaving.ts";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
-import type { EvidenceKind } from "../../src/domain/plan.ts";
+import type { EvidenceKind, LeavingEvent } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 
 /** One person as the simulated directory has it. */
@@ -11,7 +12,26 @@ export interface Person {
   readonly managerId: string | null;
   readonly presence: "present" | "softDeleted" | "deleted";
   readonly member: boolean;
+  /** First day, milliseconds since the epoch; counts where the scope asks for it. */
+  readonly startsAt: number;
 }
+
+/** What is configured of who is in scope and of who goes. */
+export interface Rules {
+  readonly events: EventActions;
+  /** Nobody is in scope before the first day. */
+  readonly byDate: boolean;
+}
+
+/** Whoever is gone is deactivated at once, and dates are nobody's concern. */
+export const plainRules: Rules = {
+  events: {
+    outOfScope: { do: "deactivate", afterMs: 0 },
+    deleted: { do: "deactivate", afterMs: 0 },
+    disabled: { do: "deactivate", afterMs: 0 },
+  },
+  byDate: false,
+};
 
 /** One account as the simulated Lattice has it. */
 export interface Account {
@@ -70,6 +90,9 @@ export interface World {
   readonly log: LoggedChange[];
   readonly accounts: Map<string, Account>;
   manners: Manners;
+  readonly rules: Rules;
+  /** When the cycle under way, or the last one, began. */
+  cycleAt: number;
   /** Milliseconds since the epoch. */
   now: number;
   /** Watermarks below are refused. */
@@ -100,9 +123,10 @@ const administrator: Person = {
   managerId: null,
   presence: "present",
   member: false,
+  startsAt: 0,
 };
 
-export function createWorld(manners: Manners): World {
+export function createWorld(manners: Manners, rules: Rules): World {
   const people = new Map<string, Person>();
   const accounts = new Map<string, Account>();
   const log: LoggedChange[] = [];
@@ -111,6 +135,22 @@ export function createWorld(manners: Manners): World {
   // What the cycle under way may have read: the state of everybody at its start and since.
   let seen = new Map<string, Person[]>();
   let made = 0;
+  // When something first became true of somebody: no delay can be over before it is over from then.
+  const first = new Map<string, number>();
+
+  const entitled = (person: Person): boolean => isEntitled(world, person);
+  /** What was seen, or may have been seen, of a person before a deletion, of which nothing more is shown. */
+  const eventsOf = (person: Person): readonly LeavingEvent[] => {
+    const events = leavingEvents(world, person, world.cycleAt);
+    const before = person.presence !== "present" && first.has(`disabled ${person.id}`);
+    return before && !events.includes("disabled") ? [...events, "disabled"] : events;
+  };
+  const isDue = (person: Person): boolean =>
+    eventsOf(person).some((event) => {
+      const action = rules.events[event];
+      const since = first.get(`${event} ${person.id}`) ?? world.now;
+      return action.do === "deactivate" && since + action.afterMs <= world.now;
+    });
 
   const statesOf = (id: string): readonly Person[] => {
     const current = people.get(id);
@@ -142,10 +182,7 @@ export function createWorld(manners: Manners): World {
   const judgeCreate = (next: Account): void => {
     const states = statesOf(next.externalId ?? "");
     rule(states.length > 0, `an account is made for ${next.userName}, who is nobody of the directory`);
-    rule(
-      states.some(isEntitled),
-      `an account is made for ${next.externalId}, who is not in scope and enabled`,
-    );
+    rule(states.some(entitled), `an account is made for ${next.externalId}, who is not in scope and enabled`);
     const twins = [...accounts.values()].filter((other) => other.externalId === next.externalId);
     rule(twins.length === 0, `a second account is made for ${next.externalId}`);
   };
@@ -166,14 +203,20 @@ export function createWorld(manners: Manners): World {
     const leaving = before.active && !next.active;
     if (leaving) {
       rule(
-        states.some((state) => !isEntitled(state)),
-        `${owner} is deactivated without evidence`,
+        states.some(isDue),
+        `${owner} is deactivated without evidence, before its time, or although that is ignored`,
+      );
+    }
+    if (before.active && before.externalId !== null) {
+      rule(
+        states.some((state) => entitled(state) || isDue(state)),
+        `the account of ${owner} is written, although it is to be left as it is`,
       );
     }
     if (!before.active && next.active) {
-      rule(states.some(isEntitled), `${owner} is reactivated although not in scope and enabled`);
+      rule(states.some(entitled), `${owner} is reactivated although not in scope and enabled`);
     }
-    const inScope = states.some((state) => state.presence === "present" && state.member);
+    const inScope = states.some((state) => isInScope(world, state));
     const others = { ...next, active: before.active };
     rule(
       inScope || JSON.stringify(others) === JSON.stringify(before),
@@ -184,7 +227,7 @@ export function createWorld(manners: Manners): World {
         world.carriedOut.push({ what, at: world.now, objectId: owner });
       }
     };
-    count("deactivations", leaving, ...states.map(reasonToLeave));
+    count("deactivations", leaving, ...states.flatMap((state) => reasonsToLeave(world, state)));
     count("renames", before.userName !== next.userName, `${before.userName} to ${next.userName}`);
     count(
       "clears",
@@ -201,6 +244,8 @@ export function createWorld(manners: Manners): World {
     log,
     accounts,
     manners,
+    rules,
+    cycleAt: 0,
     now: Date.UTC(2026, 0, 5, 9),
     oldestWatermark: 0,
     broken,
@@ -211,10 +256,15 @@ export function createWorld(manners: Manners): World {
     put: (person) => {
       log.push(changeOf(people.get(person.id), person));
       people.set(person.id, person);
+      for (const event of leavingEvents(world, person, world.now)) {
+        const key = `${event} ${person.id}`;
+        if (!first.has(key)) first.set(key, world.now);
+      }
       seen.get(person.id)?.push(person);
       if (!seen.has(person.id)) seen.set(person.id, [person]);
     },
     beginCycle: () => {
+      world.cycleAt = world.now;
       seen = new Map([...people].map(([id, person]) => [id, [person]]));
     },
     create: (account) => {
@@ -246,11 +296,18 @@ export function releaseKey(what: Guarded, objectId: string, detail: string): str
   return `${what} ${objectId} ${detail}`;
 }
 
-/** The first reason that the engine gives for a deactivation; a release holds for that one, whatever is added. */
-function reasonToLeave({ presence, member, enabled }: Person): string {
-  if (presence !== "present") return reasonOf("deleted");
-  if (!member) return reasonOf("leftScope");
-  return enabled ? "none" : reasonOf("accountDisabled");
+/**
+ * The reason that the engine gives for a deactivation; a release holds for that one, whatever is added. Where events have
+ * delays any of them may be the one.
+ */
+function reasonsToLeave(world: World, person: Person): readonly string[] {
+  const kinds: { readonly [event in LeavingEvent]: EvidenceKind } = {
+    deleted: "deleted",
+    outOfScope: person.member ? "filteredOut" : "leftScope",
+    disabled: "accountDisabled",
+  };
+  const reasons = leavingEvents(world, person, world.cycleAt).map((event) => reasonOf(kinds[event]));
+  return world.rules === plainRules ? reasons.slice(0, 1) : reasons;
 }
 
 /** Who is not in a list and cannot be found is deleted, whether for good or not. */
@@ -260,7 +317,7 @@ export function reasonOf(evidence: EvidenceKind): string {
 
 export function changeOf(before: Person | undefined, after: Person): LoggedChange {
   const back = after.presence === "present" && before?.presence !== "present";
-  const keys = ["userName", "title", "enabled", "managerId"] as const;
+  const keys = ["userName", "title", "enabled", "managerId", "startsAt"] as const;
   return {
     id: after.id,
     before,
@@ -270,8 +327,23 @@ export function changeOf(before: Person | undefined, after: Person): LoggedChang
 }
 
 /** Whether the person shall have an active account. */
-export function isEntitled(person: Person): boolean {
-  return person.presence === "present" && person.member && person.enabled;
+export function isEntitled(world: World, person: Person): boolean {
+  return isInScope(world, person) && person.enabled;
+}
+
+/** @param at milliseconds since the epoch; default: now */
+export function isInScope({ rules, now }: World, person: Person, at = now): boolean {
+  return person.presence === "present" && person.member && (!rules.byDate || person.startsAt <= at);
+}
+
+/** What is true of a person that may cost the account. */
+export function leavingEvents(world: World, person: Person, at: number): readonly LeavingEvent[] {
+  const gone = person.presence !== "present";
+  return [
+    ...(gone ? (["deleted"] as const) : []),
+    ...(!gone && !isInScope(world, person, at) ? (["outOfScope"] as const) : []),
+    ...(person.enabled ? [] : (["disabled"] as const)),
+  ];
 }
 
 export function keptAs(manners: Manners, account: Account): Account {
