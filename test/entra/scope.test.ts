@@ -155,3 +155,54 @@ describe("readScope", () => {
     },
   );
 });
+
+describe("readFilterGroup", () => {
+  const drained = (graph: { origin: string }, name: string, nested: boolean) =>
+    drain(sourceFor(graph, { filterGroups: { names: [name], nested } }).readFilterGroup(name, never));
+
+  it.each([group, "R&D + Ops"])(
+    "reads the group %j to its end, with or without groups inside it",
+    async (name) => {
+      await using graph = await startGraph(company);
+      expect(await drained(graph, name, true)).toEqual({
+        items: ["u3", "u1", "u4"],
+        result: { id: `filters/${group}`, name: `the group "${name}"`, members: 3, usedBy: "filters" },
+      });
+      expect((await drained(graph, name, false)).items).toEqual(["u9"]);
+    },
+  );
+
+  it.each(["cccccccc-0000-4000-8000-000000000009", "Nobody's"])(
+    "never takes the missing group %j for an empty one",
+    async (name) => {
+      await using graph = await startGraph(company);
+      const reading = drained(graph, name, true);
+      await expect(reading).rejects.toBeInstanceOf(ConfigurationError);
+      await expect(reading).rejects.toThrow(/Entra has no group .*Check entra\.scope\.filters/);
+    },
+  );
+
+  it("names the permission that is missing, and breaks off half-way rather than leave anybody out", async () => {
+    await using refusing = await startGraph(() => graphError(403, "Authorization_RequestDenied"));
+    await expect(drained(refusing, group, true)).rejects.toThrow("GroupMember.Read.All");
+    await using breaking = await startGraph((request) =>
+      request.url.includes("?p=2") ? { status: 503 } : company(request),
+    );
+    await expect(drained(breaking, group, true)).rejects.toBeInstanceOf(HostUnavailableError);
+  });
+
+  it("is tried by the probe", async () => {
+    await using graph = await startGraph(company);
+    const probe = async (names: readonly string[]) => {
+      const steps = await sourceFor(graph, { filterGroups: { names, nested: true } }).probe(never);
+      return steps.find(({ name }) => name === "Read the groups of the scoping filters");
+    };
+    expect(await probe([])).toBeUndefined();
+    expect(await probe(["R&D + Ops"])).toMatchObject({
+      ok: true,
+      detail:
+        'Every group of the scoping filters is found; users on the first page of members: "R&D + Ops" 2.',
+    });
+    expect(await probe(["Nobody's"])).toMatchObject({ ok: false });
+  });
+});
