@@ -157,11 +157,14 @@ export async function ingestScope(context: CycleContext): Promise<readonly Scope
  * @throws ConfigurationError where one is gone: nobody is out of scope because of it
  */
 export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {
-  const { store, source, signal, settings } = context;
+  const { store, source, signal, settings, kind } = context;
+  const { groups } = settings.mapping.filters;
+  // Those of a filter that is no longer there are forgotten by the cycle that follows the change.
+  if (groups.length === 0 && kind !== "initial") return [];
   await store.beginFilterGroups();
   const parts: ScopePart[] = [];
   let done = 0;
-  for (const group of settings.mapping.filters.groups) {
+  for (const group of groups) {
     const pages = source.readFilterGroup(group, signal);
     for (let page = await pages.next(); ; page = await pages.next()) {
       if (page.done === true) {

@@ -10,7 +10,11 @@ const root = new URL("../../", import.meta.url).pathname;
 const runs = 1_000;
 
 /** Plays histories on a copy of the sources that has the defect. @returns the exit code and what was printed */
-async function simulateWith({ edits, seed }: Defect): Promise<{ code: number | null; output: string }> {
+async function simulateWith({
+  edits,
+  seed,
+  inDueTime,
+}: Defect): Promise<{ code: number | null; output: string }> {
   const copy = mkdtempSync(join(tmpdir(), "als-defect-"));
   try {
     for (const part of ["src", "test/simulation", "scripts/simulate.ts", "package.json"]) {
@@ -27,22 +31,25 @@ async function simulateWith({ edits, seed }: Defect): Promise<{ code: number | n
         text.replace(find, () => replace),
       );
     }
-    return await run(join(copy, "scripts/simulate.ts"), seed);
+    return await run(join(copy, "scripts/simulate.ts"), [
+      "--runs",
+      String(runs),
+      "--seed",
+      String(seed),
+      "--first",
+      ...(inDueTime ? ["--in-due-time"] : []),
+    ]);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-function run(script: string, seed: number): Promise<{ code: number | null; output: string }> {
+function run(script: string, options: readonly string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [script, "--runs", String(runs), "--seed", String(seed), "--first"],
-      {
-        stdio: ["ignore", "pipe", "ignore"],
-        env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "als-compile-cache") },
-      },
-    );
+    const child = spawn(process.execPath, [script, ...options], {
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "als-compile-cache") },
+    });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output += text;

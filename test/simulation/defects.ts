@@ -3,6 +3,8 @@ export interface Defect {
   readonly name: string;
   /** Under which it shows early; the engine as it is breaks nothing under it. */
   readonly seed: number;
+  /** Shows where things take effect later. */
+  readonly inDueTime?: true;
   readonly edits: readonly {
     /** Under `src/`. */
     readonly file: string;
@@ -318,11 +320,13 @@ export const defects: readonly Defect[] = [
   {
     name: "nobody is looked at because time has passed",
     seed: 1,
+    inDueTime: true,
     edits: [{ file: "cycle/run.ts", find: "await store.markDue(clock.now());", replace: "" }],
   },
   {
     name: "a delayed deactivation is not waited for",
     seed: 1,
+    inDueTime: true,
     edits: [
       {
         file: "cycle/leaving.ts",
@@ -334,6 +338,7 @@ export const defects: readonly Defect[] = [
   {
     name: "who is left alone for the time being is written all the same",
     seed: 1,
+    inDueTime: true,
     edits: [
       {
         file: "cycle/plan-user.ts",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSimulator } from "./simulate.ts";
-import { describeHistory, type History, histories, lostDatabases } from "./steps.ts";
+import { describeHistory, type History, histories, inDueTime, lostDatabases } from "./steps.ts";
 
 const runs = 2_000;
 const seed = 20_260_105;
@@ -9,6 +9,10 @@ const seed = 20_260_105;
 describe("the engine", () => {
   it("finds everybody again where the database is lost, and harms nobody", { timeout: 60_000 }, async () => {
     expect(await firstFailure(lostDatabases, 400)).toBeNull();
+  });
+
+  it("does in due time what takes effect later, and never what is ignored", { timeout: 60_000 }, async () => {
+    expect(await firstFailure(inDueTime, 400)).toBeNull();
   });
 
   it(`keeps its promises in ${runs} random histories of edits, faults and killed processes`, {
@@ -29,6 +33,6 @@ async function firstFailure(which: fc.Arbitrary<History>, numRuns: number): Prom
   );
   await simulator.close();
   if (!outcome.failed) return null;
-  const lost = which === lostDatabases ? " --lost-database" : "";
-  return `${String(outcome.errorInstance)}\nnpm run simulate --${lost} --seed ${seed} --path ${outcome.counterexamplePath}`;
+  const option = which === lostDatabases ? " --lost-database" : which === inDueTime ? " --in-due-time" : "";
+  return `${String(outcome.errorInstance)}\nnpm run simulate --${option} --seed ${seed} --path ${outcome.counterexamplePath}`;
 }

@@ -402,7 +402,7 @@ const days = (count: number) => ({ do: "deactivate", afterMs: count * 86_400_000
 const eventAction = fc.constantFrom(days(0), days(1), days(2), days(2), { do: "ignore" } as const);
 
 /** What happens to people takes effect later or never, and their first days come and are put off. */
-const inDueTime: fc.Arbitrary<History> = fc.record({
+export const inDueTime: fc.Arbitrary<History> = fc.record({
   manners: manners.map((others) => ({ ...others, ...faithful })),
   guard: fc.constantFrom(null, null, { what: "deactivations" as const, most: 1 }),
   drift: fc.constant("correct" as const),
@@ -448,7 +448,6 @@ export const histories: fc.Arbitrary<History> = fc.oneof(
   { weight: 1, arbitrary: unsteady },
   { weight: 1, arbitrary: toTheBinAndBack },
   { weight: 1, arbitrary: halfMade },
-  { weight: 2, arbitrary: inDueTime },
 );
 
 /** The database is lost, now and then in the middle of things. Beside `histories`, so that theirs stay the same. */
