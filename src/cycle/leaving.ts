@@ -39,11 +39,20 @@ export function judgeLeaving(events: readonly SeenEvent[], actions: EventActions
       if (leaving.kind === "none") leaving = { kind: "ignored", seen };
       continue;
     }
-    const until = seen.since + action.afterMs;
+    const until = seen.since + Math.max(action.afterMs, seen.event === "outOfScope" ? patience(actions) : 0);
     if (until <= now) return { kind: "due", seen };
     if (leaving.kind !== "waiting" || until < leaving.until) leaving = { kind: "waiting", seen, until };
   }
   return leaving;
+}
+
+/**
+ * Who is deleted while a cycle reads has left the scope before the deletion shows. Where a deletion is to cost the account
+ * later, or not at all, it is waited for until the next cycle.
+ */
+function patience({ deleted, outOfScope }: EventActions): number {
+  if (outOfScope.do === "ignore") return 0;
+  return deleted.do === "ignore" || deleted.afterMs > outOfScope.afterMs ? 1 : 0;
 }
 
 /** What is to be told of somebody whose account stays active for the time being. */
@@ -52,7 +61,8 @@ export function leavingReason(leaving: Extract<Leaving, { kind: "waiting" | "ign
   if (leaving.kind === "ignored") {
     return `${evidence.detail}; the account is left as it is (${keys[event]}: ignore)`;
   }
-  return `${evidence.detail}, first seen on ${minute(since)}; to be deactivated on ${minute(leaving.until)} (${keys[event]})`;
+  const when = leaving.until - since <= 1 ? "with the next cycle" : `on ${minute(leaving.until)}`;
+  return `${evidence.detail}, first seen on ${minute(since)}; to be deactivated ${when} (${keys[event]})`;
 }
 
 function minute(time: number): string {

@@ -195,10 +195,17 @@ describe("several events of one person", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("do not make a deleted person one who left the scope", async () => {
+  it("do not make a deleted person one who left the scope, even where the deletion shows a cycle later", async () => {
     await using place = await company({ deleted: ignore });
-    happen(place, "outOfScope");
+    place.source.scope = ["c"];
+    await place.cycle();
+    expect(await leftAlone(place)).toMatchObject([
+      { code: "deactivationDelayed", reason: expect.stringContaining("deactivated with the next cycle") },
+      { code: "deactivationDelayed" },
+    ]);
     happen(place, "deleted");
+    await place.cycle();
+    expect(place.target.account("b@example.com").active).toBe(false);
     await place.cycle();
     expect(isActive(place)).toBe(true);
     expect(await leftAlone(place)).toMatchObject([{ code: "eventIgnored" }]);
