@@ -212,6 +212,20 @@ describe("several events of one person", () => {
   });
 });
 
+describe("an account that is inactive already", () => {
+  it("is left as it is too while the event is ignored", async () => {
+    await using place = await company({});
+    happen(place, "disabled");
+    await place.cycle();
+    place.settings = { ...place.settings, events: { ...atOnce, disabled: ignore } };
+    place.target.writes.length = 0;
+    place.source.change("a", { jobTitle: "Changed" });
+    await place.cycle({ full: true });
+    expect(place.target.writes).toEqual([]);
+    expect(await leftAlone(place)).toEqual([]);
+  });
+});
+
 describe("an existing account of somebody who is disabled", () => {
   it("is not adopted while the event is ignored, and is switched off when the delay is over", async () => {
     await using place = await createWorkplace({ events: { ...atOnce, disabled: week } });
