@@ -1,6 +1,6 @@
 import { MappingError } from "../domain/errors.ts";
 import { compileRegex } from "./dotnet-regex.ts";
-import { compileExpression, type Evaluator } from "./evaluate.ts";
+import { type Around, compileExpression, type Evaluator } from "./evaluate.ts";
 import { type Expression, expressionError, visit } from "./expression.ts";
 import { toText } from "./value.ts";
 
@@ -14,9 +14,9 @@ const heaviestPatterns = 4_000;
  * noticeably long.
  * @throws UsageError as `compileExpression` does, and where the regular expressions are too large together
  */
-export function compileBounded(tree: Expression, text: string): Evaluator {
+export function compileBounded(tree: Expression, text: string, around?: Around): Evaluator {
   refuseHeavyPatterns(tree, text);
-  const evaluate = compileExpression(tree, text);
+  const evaluate = compileExpression(tree, text, around);
   return (read, environment) => {
     let left = mostWork;
     const charge = (characters: number): void => {

@@ -20,11 +20,20 @@ export type Evaluator = (read: AttributeReader, environment: Environment) => Val
 
 type Call = Extract<Expression, { kind: "call" }>;
 
+/** Puts something around the evaluator of each part of an expression, such as the noting of what it gives. */
+export type Around = (node: Expression, evaluator: Evaluator) => Evaluator;
+
 /**
  * Turns a tree into a function that can be called for each person. Evaluation always sees the whole source user.
+ * @param around for a trace; without it the evaluators stand by themselves, so that tracing costs a cycle nothing
  * @throws UsageError for an unknown function, a wrong number of arguments, or a constant of the wrong type
  */
-export function compileExpression(tree: Expression, text: string): Evaluator {
+export function compileExpression(tree: Expression, text: string, around?: Around): Evaluator {
+  const evaluator = compileNode(tree, text, around);
+  return around === undefined ? evaluator : around(tree, evaluator);
+}
+
+function compileNode(tree: Expression, text: string, around: Around | undefined): Evaluator {
   switch (tree.kind) {
     case "attribute":
       return (read) => read(tree.name);
@@ -33,12 +42,12 @@ export function compileExpression(tree: Expression, text: string): Evaluator {
     case "omitted":
       return () => null;
     case "condition": {
-      const left = compileExpression(tree.left, text);
-      const right = compileExpression(tree.right, text);
+      const left = compileExpression(tree.left, text, around);
+      const right = compileExpression(tree.right, text, around);
       return (read, environment) => compare(tree.operator, left(read, environment), right(read, environment));
     }
     case "call":
-      return compileCall(tree, text);
+      return compileCall(tree, text, around);
   }
 }
 
@@ -47,14 +56,14 @@ export function unsteadyCall(tree: Expression): string | undefined {
   return callsOf(tree).find((name) => expressionFunctions.get(name)?.varies === "each");
 }
 
-function compileCall(tree: Call, text: string): Evaluator {
+function compileCall(tree: Call, text: string, around: Around | undefined): Evaluator {
   const definition = functionOf(tree, text);
   checkCount(tree, definition, text);
   tree.arguments.forEach((argument, index) => {
     checkArgument(argument, parameterAt(definition, index), definition, text);
   });
   const parts = tree.arguments.map((argument) =>
-    argument.kind === "omitted" ? undefined : charged(compileExpression(argument, text)),
+    argument.kind === "omitted" ? undefined : charged(compileExpression(argument, text, around)),
   );
   if ("choose" in definition) {
     return (read, environment) => definition.choose(parts.map((part) => () => part?.(read, environment)));

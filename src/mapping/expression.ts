@@ -70,6 +70,18 @@ export function attributesOf(tree: Expression): ReadonlyMap<string, number> {
   return names;
 }
 
+/** Names of the source attributes that are read within `Redact`. */
+export function concealedIn(tree: Expression): readonly string[] {
+  switch (tree.kind) {
+    case "call":
+      return tree.name === "Redact" ? [...attributesOf(tree).keys()] : tree.arguments.flatMap(concealedIn);
+    case "condition":
+      return [...concealedIn(tree.left), ...concealedIn(tree.right)];
+    default:
+      return [];
+  }
+}
+
 /** Names of the functions that are called, each as often as it is. */
 export function callsOf(tree: Expression): readonly string[] {
   const names: string[] = [];

@@ -7,12 +7,13 @@ import type { SourceUser } from "../domain/source.ts";
 import type { AttributeType } from "../domain/target.ts";
 import { compileBounded } from "./bounded.ts";
 import { unsteadyCall } from "./evaluate.ts";
-import { attributesOf, callsOf, expressionError, parseExpression } from "./expression.ts";
+import { attributesOf, callsOf, concealedIn, expressionError, parseExpression } from "./expression.ts";
 import type { Environment } from "./functions/definition.ts";
 import type { ScopingFilters } from "./scoping-filter.ts";
 import { alwaysRead, type MappedAttribute, mappedAttribute, type ReadContext } from "./source-attributes.ts";
 import { managerPath, type TargetAttribute, targetAttribute } from "./target-attributes.ts";
 import { isTimeZone, type TypedTarget, typedValue } from "./target-type.ts";
+import { singleStep, type Traced, traceExpression, traceSource } from "./trace.ts";
 import type { Value } from "./value.ts";
 
 export type OnNull = "clear" | "keep";
@@ -35,6 +36,10 @@ export interface AttributeMapping extends TypedTarget {
   readonly origin: string;
   /** @throws MappingError where a value of this person has the wrong type */
   readonly evaluate: (user: SourceUser, context: MappingContext) => Value;
+  /** The same, with the way to the value; for people who ask why. */
+  readonly trace: (user: SourceUser, context: MappingContext) => Traced;
+  /** Source attributes whose value goes through `Redact`: reports show them as little as what comes of them. */
+  readonly concealed: readonly string[];
 }
 
 /** What a person's values depend on beside the person. */
@@ -152,7 +157,7 @@ export function checkRule(rule: Rule): void {
 
 function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: Reads } {
   const target = targetAttribute(rule.target);
-  const { evaluate, reads, origin, redacted, reference } = compileSource(rule);
+  const { evaluate, trace, concealed, reads, origin, redacted, reference } = compileSource(rule);
   if ((target.type === "reference") !== reference) {
     throw new UsageError(
       reference
@@ -184,6 +189,8 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
     origin,
     redacted,
     evaluate,
+    trace,
+    concealed,
   };
   return { mapping, reads };
 }
@@ -219,16 +226,22 @@ function checkConstant(typed: TypedTarget, value: Value, key: string): Json {
 
 type Reads = readonly MappedAttribute[];
 
-function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin" | "redacted"> & {
+function compileSource(rule: Rule): Pick<
+  AttributeMapping,
+  "evaluate" | "trace" | "concealed" | "origin" | "redacted"
+> & {
   reads: Reads;
   reference: boolean;
 } {
   if (rule.constant !== undefined) {
     const { constant } = rule;
+    const origin = JSON.stringify(constant);
     return {
       evaluate: () => constant,
+      trace: () => ({ outcome: constant, trace: singleStep("constant", origin, constant) }),
+      concealed: [],
       reads: [],
-      origin: JSON.stringify(constant),
+      origin,
       redacted: false,
       reference: false,
     };
@@ -236,7 +249,16 @@ function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"
   if (rule.source !== undefined) {
     const attribute = mappedAttribute(rule.source);
     const { read, reference } = attribute;
-    return { evaluate: read, reads: [attribute], origin: rule.source, redacted: false, reference };
+    const { source } = rule;
+    return {
+      evaluate: read,
+      trace: (user, context) => traceSource(source, () => read(user, context)),
+      concealed: [],
+      reads: [attribute],
+      origin: source,
+      redacted: false,
+      reference,
+    };
   }
   const text = rule.expression ?? "";
   const tree = parseExpression(text);
@@ -251,9 +273,15 @@ function compileSource(rule: Rule): Pick<AttributeMapping, "evaluate" | "origin"
       `${unsteady}() gives another value each time: it needs apply: onCreate, and cannot be used for matching`,
     );
   }
+  const reader = (user: SourceUser, context: MappingContext) => (name: string) =>
+    readers.get(name)?.read(user, context) ?? null;
   return {
-    evaluate: (user, context) =>
-      evaluator((name) => readers.get(name)?.read(user, context) ?? null, context.environment),
+    evaluate: (user, context) => evaluator(reader(user, context), context.environment),
+    trace: (user, context) => traceExpression(tree, text, reader(user, context), context.environment),
+    concealed: concealedIn(tree).map((name) => {
+      const reader = readers.get(name);
+      return reader === undefined || reader.ofManager ? name : (reader.property ?? name);
+    }),
     reads: [...readers.values()],
     origin: text,
     redacted: callsOf(tree).includes("Redact"),

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { MappingError } from "../../src/domain/errors.ts";
 import { type AttributeReader, compileExpression, type Evaluator } from "../../src/mapping/evaluate.ts";
 import { attributesOf, parseExpression } from "../../src/mapping/expression.ts";
 import { argumentCount } from "../../src/mapping/functions/definition.ts";
 import { expressionFunctions } from "../../src/mapping/functions/table.ts";
 import { parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { traceExpression } from "../../src/mapping/trace.ts";
 import { ignoreFlow, type Value } from "../../src/mapping/value.ts";
 import { fixedEnvironment } from "../mapping/environment.ts";
 import { mangled, nastyJson, nastyText } from "./arbitraries.ts";
@@ -28,6 +30,15 @@ const environment = fixedEnvironment();
 function given(evaluate: Evaluator, read: AttributeReader): unknown {
   const result = evaluate(read, environment);
   return result === ignoreFlow ? "ignored" : result;
+}
+
+function outcomeOf(evaluate: () => Value): Value | MappingError {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (error instanceof MappingError) return error;
+    throw error;
+  }
 }
 
 /** The evaluator of `text`; `null` where it is refused in words. */
@@ -131,6 +142,30 @@ describe("an expression", () => {
       { seed, numRuns: 1_000 },
     );
     expect(evaluated).toBeGreaterThan(600);
+  });
+
+  it("gives the same traced as it does plainly, and the trace shows it", () => {
+    let traced = 0;
+    fc.assert(
+      fc.property(wellFormed, attributeValue, attributeValue, (text, first, second) => {
+        const evaluate = compiled(text);
+        if (evaluate === null) return;
+        traced += 1;
+        const read: AttributeReader = (name) => (name === "a" ? first : second);
+        // The same chance for both.
+        const plain = outcomeOf(() => evaluate(read, fixedEnvironment()));
+        const tree = parseExpression(text);
+        const { outcome, trace } = traceExpression(tree, text, read, fixedEnvironment());
+        expect(outcome instanceof MappingError ? outcome.message : outcome).toEqual(
+          plain instanceof MappingError ? plain.message : plain,
+        );
+        expect(JSON.parse(JSON.stringify(trace))).toMatchObject({ evaluated: true });
+        if (plain instanceof MappingError || text.includes("Redact(")) return;
+        if (typeof plain === "string" || typeof plain === "boolean") expect(trace.value).toBe(plain);
+      }),
+      { seed, numRuns: 1_000 },
+    );
+    expect(traced).toBeGreaterThan(600);
   });
 
   it("takes a culture from anywhere", () => {
