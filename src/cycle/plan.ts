@@ -1,12 +1,8 @@
 import type { PlanSummary } from "../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts";
-import { valueAt } from "../domain/target.ts";
-import { type MappedUser, mapUser } from "../mapping/map-user.ts";
 import { attributeList } from "./changes.ts";
-import { namesakesInScope } from "./namesakes.ts";
-import { planUser } from "./plan-user.ts";
+import { decideFor } from "./decide.ts";
 import type { CycleContext } from "./ports.ts";
-import { markReleased } from "./release.ts";
 import { waves } from "./waves.ts";
 
 const pageSize = 500;
@@ -58,16 +54,14 @@ export async function summarise(context: CycleContext, only: string | undefined)
 
 async function decide(context: CycleContext, candidates: readonly Candidate[]): Promise<Decision[]> {
   const { store, settings, everyoneInScope } = context;
-  const environment = { now: context.clock.now, random: context.random };
-  const people = candidates.map((candidate) => ({
-    candidate,
-    mapped: mapUser(settings.mapping, candidate.source, {
-      member: candidate.member,
-      groups: candidate.groups,
-      environment,
-      manager: candidate.manager?.source ?? null,
-    }),
-  }));
+  const people = await decideFor(candidates, {
+    store,
+    settings,
+    everyoneInScope,
+    environment: { now: context.clock.now, random: context.random },
+    // Asked for by name, or seen with a new mapping: what failed before is tried at once.
+    impatient: context.kind === "on-demand" || context.kind === "initial",
+  });
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
     for (const { target, reason, rule } of mapped.problems) {
@@ -76,53 +70,7 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
       context.log.debug({ objectId, attribute: target, reason }, told);
     }
   }
-  const unlinked = people.filter(({ candidate }) => candidate.link === null);
-  const [keyed, matches, managerNames] = await Promise.all([
-    store.sharing(
-      candidates.flatMap(({ userNameKey }) => userNameKey ?? []),
-      everyoneInScope,
-    ),
-    store.matches(
-      unlinked.map(({ candidate, mapped }) => ({
-        objectId: candidate.source.objectId,
-        userName: mapped.userName,
-        externalId: mapped.externalId,
-      })),
-    ),
-    store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
-  ]);
-  const now = context.clock.now();
-  const { filters } = settings.mapping;
-  const sharing = await namesakesInScope(store, filters, keyed, { everyoneInScope, now });
-  // Asked for by name, or seen with a new mapping: what failed before is tried at once.
-  const impatient = context.kind === "on-demand" || context.kind === "initial";
-  return people.map(({ candidate, mapped }) => {
-    const { objectId } = candidate.source;
-    const namesakes = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
-    const managerId = currentManager({ candidate, mapped });
-    const decision = planUser(
-      {
-        candidate: impatient ? { ...candidate, retry: null } : candidate,
-        mapped,
-        matches: matches.get(objectId) ?? null,
-        sharedWith: (namesakes ?? []).filter((other) => other !== objectId),
-        currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
-        now,
-      },
-      settings,
-    );
-    return decision.kind === "operation"
-      ? { ...decision, operation: markReleased(decision.operation, candidate.released) }
-      : decision;
-  });
-}
-
-/** Lattice id of the manager that the account points to now, where that matters. */
-function currentManager(person: { candidate: Candidate; mapped: MappedUser }): string | null {
-  const { link } = person.candidate;
-  if (link === null || person.mapped.reference === null) return null;
-  const value = valueAt(link, person.mapped.reference.target);
-  return typeof value === "string" && value !== person.candidate.manager?.latticeId ? value : null;
+  return people.map(({ decision }) => decision);
 }
 
 /** A manager who has no account and gets none in this plan cannot be set yet: not a failure, the report waits. */

@@ -1,0 +1,87 @@
+import type { Candidate, Decision, StateStore } from "../domain/store.ts";
+import { valueAt } from "../domain/target.ts";
+import type { Environment } from "../mapping/functions/definition.ts";
+import { type MappedUser, mapUser } from "../mapping/map-user.ts";
+import { namesakesInScope } from "./namesakes.ts";
+import type { PlanSettings } from "./plan-input.ts";
+import { planUser } from "./plan-user.ts";
+import { markReleased } from "./release.ts";
+
+/** What decisions are made from beside the people themselves. */
+export interface Surroundings {
+  readonly store: Pick<StateStore, "sharing" | "matches" | "userNamesOf" | "candidates">;
+  readonly settings: PlanSettings;
+  readonly everyoneInScope: boolean;
+  readonly environment: Environment;
+  /** People who wait for a retry are looked at all the same. */
+  readonly impatient: boolean;
+}
+
+export interface Decided {
+  readonly candidate: Candidate;
+  readonly mapped: MappedUser;
+  readonly decision: Decision;
+}
+
+/** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
+export async function decideFor(
+  candidates: readonly Candidate[],
+  { store, settings, everyoneInScope, environment, impatient }: Surroundings,
+): Promise<readonly Decided[]> {
+  const people = candidates.map((candidate) => ({
+    candidate,
+    mapped: mapUser(settings.mapping, candidate.source, {
+      member: candidate.member,
+      groups: candidate.groups,
+      environment,
+      manager: candidate.manager?.source ?? null,
+    }),
+  }));
+  const unlinked = people.filter(({ candidate }) => candidate.link === null);
+  const [keyed, matches, managerNames] = await Promise.all([
+    store.sharing(
+      candidates.flatMap(({ userNameKey }) => userNameKey ?? []),
+      everyoneInScope,
+    ),
+    store.matches(
+      unlinked.map(({ candidate, mapped }) => ({
+        objectId: candidate.source.objectId,
+        userName: mapped.userName,
+        externalId: mapped.externalId,
+      })),
+    ),
+    store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
+  ]);
+  const now = environment.now();
+  const { filters } = settings.mapping;
+  const sharing = await namesakesInScope(store, filters, keyed, { everyoneInScope, now });
+  return people.map(({ candidate, mapped }) => {
+    const { objectId } = candidate.source;
+    const namesakes = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
+    const managerId = currentManager({ candidate, mapped });
+    const planned = planUser(
+      {
+        candidate: impatient ? { ...candidate, retry: null } : candidate,
+        mapped,
+        matches: matches.get(objectId) ?? null,
+        sharedWith: (namesakes ?? []).filter((other) => other !== objectId),
+        currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
+        now,
+      },
+      settings,
+    );
+    const decision: Decision =
+      planned.kind === "operation"
+        ? { ...planned, operation: markReleased(planned.operation, candidate.released) }
+        : planned;
+    return { candidate, mapped, decision };
+  });
+}
+
+/** Lattice id of the manager that the account points to now, where that matters. */
+function currentManager(person: { candidate: Candidate; mapped: MappedUser }): string | null {
+  const { link } = person.candidate;
+  if (link === null || person.mapped.reference === null) return null;
+  const value = valueAt(link, person.mapped.reference.target);
+  return typeof value === "string" && value !== person.candidate.manager?.latticeId ? value : null;
+}
