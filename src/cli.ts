@@ -68,7 +68,8 @@ program
   .addOption(configOption())
   .option("--dry-run", "plan only: writes nothing anywhere", false)
   .option("--full", "read both ends in full, whatever the watermark says", false)
-  .option("--user <upn-or-id>", "one person")
+  .option("--user <upn-or-id...>", "up to 20 people on demand: a dry run first, then a question")
+  .option("--yes", "with --user: send it without a question", false)
   .addOption(formatOption())
   .option("--out <file>", "write the report to a file")
   .option("--detailed-exitcode", "with --dry-run: exit 2 where changes are pending", false)
@@ -81,7 +82,8 @@ program
 Examples:
   azure-lattice-sync sync --dry-run                      what would change, person by person
   azure-lattice-sync sync --dry-run --format json --out plan.json
-  azure-lattice-sync sync --user kim.example@example.com --dry-run
+  azure-lattice-sync sync --user kim.example@example.com            shows it, and asks on a terminal
+  azure-lattice-sync sync --user kim.example@example.com sam.example@example.com --yes
 
 Exit codes: 0 done, 1 error, 2 changes pending (--detailed-exitcode), 3 held by the guard, 4 some people failed,
 5 another run holds the lease, 64 wrong usage or configuration, 130/143 interrupted`,
@@ -144,6 +146,33 @@ program
   .action(async (options) => {
     const { status } = await import("./commands/status.ts");
     finish(await status(options, io));
+  });
+
+program
+  .command("user")
+  .description(
+    "explain one person: source values, scope, mapping step by step, account, what is due, history",
+  )
+  .argument("<upn-or-id>", "user principal name, object id, Lattice id, or a userName in Lattice")
+  .addOption(configOption())
+  .option("--live", "ask both ends for this person now; writes nothing", false)
+  .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
+  .addOption(sandboxOption())
+  .addHelpText(
+    "after",
+    `
+Without --live the state database alone is read, as the last cycle left it: nobody is asked, no credential is needed.
+
+Examples:
+  azure-lattice-sync user kim.example@example.com
+  azure-lattice-sync user kim.example@example.com --live
+  azure-lattice-sync user kim.example@example.com --format json | jq .decision
+
+Exit codes: 0 explained, 1 nobody of this name or id is known (or an error)`,
+  )
+  .action(async (person: string, options) => {
+    const { user } = await import("./commands/user.ts");
+    finish(await user({ ...options, user: person }, io));
   });
 
 program

@@ -15,7 +15,7 @@ export async function performCycle(
   session: Session,
   store: StateStore,
   request: CycleRequest,
-  onProgress?: Ports["onProgress"],
+  told: Pick<Ports, "onProgress" | "onStep"> = {},
 ): Promise<CycleResult> {
   const [{ runCycle }, { withQuarantine }] = await Promise.all([
     import("../cycle/run.ts"),
@@ -42,7 +42,7 @@ export async function performCycle(
       settings,
       random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
       onEvent,
-      onProgress,
+      ...told,
     };
     const result = await runCycle(ports, { ...request, probe });
     if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });

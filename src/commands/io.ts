@@ -6,7 +6,7 @@ export interface CommandIO {
   readonly env: NodeJS.ProcessEnv;
   /** Working directory. */
   readonly cwd: string;
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Aborted by SIGINT or SIGTERM, with an `InterruptedError` as its reason. */

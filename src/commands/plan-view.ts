@@ -1,5 +1,5 @@
 import type { CycleResult } from "../cycle/run.ts";
-import type { Action, Skipped } from "../domain/plan.ts";
+import type { Action, PersonStep, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { LoggedOperation, OperationStatus, StateStore } from "../domain/store.ts";
 import type { PlanView } from "../report/view.ts";
@@ -7,13 +7,18 @@ import type { PlanView } from "../report/view.ts";
 const pageSize = 500;
 
 /**
- * A cycle in the store as a report walks through it. `only`: the person of a cycle on demand. `department`: path of the target
+ * A cycle in the store as a report walks through it. `only`: the people of a cycle on demand. `department`: path of the target
  * attribute that tells departments apart, where they may be shown.
  */
 export function planView(
   store: StateStore,
   result: CycleResult,
-  options: { dryRun: boolean; only?: string; department?: string | null },
+  options: {
+    dryRun: boolean;
+    only?: readonly string[];
+    steps?: readonly PersonStep[];
+    department?: string | null;
+  },
 ): PlanView {
   return {
     header: result.header,
@@ -34,6 +39,7 @@ export function planView(
       const { department = null } = options;
       return department === null ? null : store.departments(result.cycleId, department);
     },
+    ...(options.steps === undefined ? {} : { steps: options.steps }),
   };
 }
 
@@ -67,7 +73,7 @@ export async function* operationsOf(
   }
 }
 
-async function* skippedOf(store: StateStore, only: string | undefined): AsyncGenerator<Skipped> {
+async function* skippedOf(store: StateStore, only: readonly string[] | undefined): AsyncGenerator<Skipped> {
   let after = "";
   for (;;) {
     const page = await store.skipped({ after, limit: pageSize, only });

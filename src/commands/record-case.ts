@@ -86,7 +86,7 @@ async function fromState(loaded: LoadedConfig, options: RecordOptions): Promise<
     const user = await store.findSource(options.record);
     if (user === null) throw new UsageError(`${options.record} is not among the people as last read`);
     const [candidate] = await store.candidates({
-      select: { only: user.objectId },
+      select: { only: [user.objectId] },
       everyoneInScope: options.sandbox !== "both" && loaded.config.entra.scope.mode === "all",
       after: "",
       limit: 1,

@@ -65,7 +65,7 @@ async function decideAndRun(
   await store.reject(options.planId, [...new Set(rejected.map(({ objectId }) => objectId))], now);
 
   const result = await runWithProgress(io, (onProgress) =>
-    performCycle(session, store, { dryRun: options.dryRun, full: false, signal: io.signal }, onProgress),
+    performCycle(session, store, { dryRun: options.dryRun, full: false, signal: io.signal }, { onProgress }),
   );
   await report(store, result, { ...options, mapping: session.mapping }, io);
   await sayWhatBecame(store, result, { released, rejected }, io);

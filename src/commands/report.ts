@@ -1,4 +1,5 @@
 import type { CycleResult } from "../cycle/run.ts";
+import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import { enterpriseUrn } from "../mapping/target-attributes.ts";
@@ -14,6 +15,8 @@ export interface ReportChoice {
   readonly out?: string | undefined;
   /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
   readonly limit?: number | undefined;
+  /** Of a cycle on demand: what was done for each person. */
+  readonly steps?: readonly PersonStep[] | undefined;
 }
 
 /** Writes the report of a cycle where the command line wants it. @throws UsageError where the file cannot be written */
@@ -26,7 +29,7 @@ export async function report(
   const view = planView(store, result, {
     dryRun: choice.dryRun,
     department: departmentPath(choice.mapping),
-    ...(result.person === undefined ? {} : { only: result.person }),
+    ...(result.onDemand === undefined ? {} : { only: result.onDemand.people, steps: choice.steps ?? [] }),
   });
   await writeReport(view, {
     format: choice.format,

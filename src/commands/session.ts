@@ -150,11 +150,7 @@ function cycleSettings(config: Config, mapping: Mapping, tenantId: string): Cycl
     mapping,
     tenantId,
     actions: config.actions,
-    events: {
-      outOfScope: config.actions.outOfScope,
-      deleted: config.actions.onDelete,
-      disabled: config.actions.onDisable,
-    },
+    events: eventActions(config),
     guard: config.guard,
     drift: config.drift,
     scopeDigest: createHash("sha256").update(scopeIdentity(config.entra.scope)).digest("hex"),
@@ -164,6 +160,11 @@ function cycleSettings(config: Config, mapping: Mapping, tenantId: string): Cycl
     retentionMs: config.state.retentionMs,
     maxLogRows: config.state.maxLogRows,
   };
+}
+
+/** What is done about accounts of people who leave, by what was seen of them. */
+export function eventActions({ actions }: Config): CycleSettings["events"] {
+  return { outOfScope: actions.outOfScope, deleted: actions.onDelete, disabled: actions.onDisable };
 }
 
 /** The scope in words of its own; keys that came later are left out at their defaults, so that a new version alone alarms nobody. */
@@ -186,10 +187,13 @@ function sandboxEntra(sandbox: Sandbox, config: Config): EntraSettings {
     credential: { kind: "clientSecret", secret: new Secret(sandbox.clientSecret) },
     authorityHost: sandbox.authorityHost,
     graphUrl: sandbox.graphUrl,
-    scope: { mode: "assigned", application: "Lattice SCIM", nested: true },
+    scope: sandboxScope,
     filterGroups: filterGroupsOf(config.entra.scope),
   };
 }
+
+/** Who takes part of the embedded company. */
+export const sandboxScope = { mode: "assigned", application: "Lattice SCIM", nested: true } as const;
 
 /** The embedded Lattice is on this machine: no limit but its own. */
 function sandboxLattice(sandbox: Sandbox, config: Config): LatticeSettings {

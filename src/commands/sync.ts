@@ -1,9 +1,11 @@
 import type { CycleResult } from "../cycle/run.ts";
+import { UsageError } from "../domain/errors.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { performCycle } from "./cycle.ts";
 import { type CommandIO, exitCode, exitCodeOf } from "./io.ts";
 import { withLease } from "./lease.ts";
+import { checkPeople, onDemand } from "./on-demand.ts";
 import { runWithProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { openSession, type Session } from "./session.ts";
@@ -15,8 +17,10 @@ export interface SyncOptions {
   readonly people?: number | undefined;
   readonly dryRun: boolean;
   readonly full: boolean;
-  /** One person, by user principal name or object id. */
-  readonly user?: string | undefined;
+  /** These people alone, by user principal name or object id: provisioning on demand. */
+  readonly user?: readonly string[] | undefined;
+  /** With `user`: sends without showing it first and asking. */
+  readonly yes?: boolean | undefined;
   readonly format: ReportFormat;
   readonly out?: string | undefined;
   readonly detailedExitcode: boolean;
@@ -32,8 +36,11 @@ export interface SyncOptions {
 
 /** One cycle now. @returns the exit code */
 export async function sync(options: SyncOptions, io: CommandIO): Promise<number> {
+  if (options.user !== undefined) checkPeople(options.user);
+  else if (options.yes === true) throw new UsageError("--yes goes with --user: nothing was done");
   const session = await openSession(io, { ...options, quiet: options.quiet ?? io.stderr.isTTY === true });
   try {
+    if (options.user !== undefined) return await onDemand(session, options.user, options, io);
     return await (options.dryRun ? dryRun : realRun)(session, options, io);
   } finally {
     await session.close();
@@ -43,12 +50,7 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
 async function dryRun(session: Session, options: SyncOptions, io: CommandIO): Promise<number> {
   const store = await session.openScratchStore();
   const result = await runWithProgress(io, (onProgress) =>
-    performCycle(
-      session,
-      store,
-      { dryRun: true, full: options.full, only: options.user, signal: io.signal },
-      onProgress,
-    ),
+    performCycle(session, store, { dryRun: true, full: options.full, signal: io.signal }, { onProgress }),
   );
   await report(store, result, { ...options, mapping: session.mapping }, io);
   const { create, update, deactivate, reactivate, link } = result.header.summary;
@@ -61,20 +63,11 @@ async function realRun(session: Session, options: SyncOptions, io: CommandIO): P
   const run = (): Promise<CycleResult> =>
     withLease(store, session.clock, { signal: io.signal, waitMs: options.waitSeconds * 1000 }, (signal) =>
       runWithProgress(io, (onProgress) =>
-        performCycle(
-          session,
-          store,
-          { dryRun: false, full: options.full, only: options.user, signal },
-          onProgress,
-        ),
+        performCycle(session, store, { dryRun: false, full: options.full, signal }, { onProgress }),
       ),
     );
-  const result = await toldAfterwards(
-    session,
-    store,
-    { only: options.user, signal: io.signal },
-    run,
-    (ended) => report(store, ended, { ...options, mapping: session.mapping }, io),
+  const result = await toldAfterwards(session, store, { signal: io.signal }, run, (ended) =>
+    report(store, ended, { ...options, mapping: session.mapping }, io),
   );
   return exitCodeOf(result, false);
 }

@@ -22,7 +22,7 @@ const farewellMs = 3_000;
 export async function toldAfterwards<T extends Pick<CycleResult, "mostFailed">>(
   session: Session,
   store: StateStore,
-  request: { readonly only?: string | undefined; readonly signal: AbortSignal },
+  request: { readonly only?: readonly string[] | undefined; readonly signal: AbortSignal },
   run: () => Promise<T>,
   report: (result: T) => Promise<void>,
 ): Promise<T> {

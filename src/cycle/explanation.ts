@@ -2,7 +2,7 @@ import type { Json } from "../domain/json.ts";
 import type { Action, Change, CycleKind, Evidence, SkipCode } from "../domain/plan.ts";
 import type { Presence } from "../domain/source.ts";
 import type { OperationStatus } from "../domain/store.ts";
-import type { FilterVerdict } from "../mapping/scoping-filter.ts";
+import type { ClauseVerdict, FilterVerdict, ScopeVerdict } from "../mapping/scoping-filter.ts";
 import type { TraceStep } from "../mapping/trace.ts";
 
 /**
@@ -67,7 +67,7 @@ export interface SourceExplanation {
 }
 
 export interface ScopeExplanation {
-  /** Present, a member, no guest where guests are out, and passing a filter. */
+  /** Present, a member, and passing the filters. */
   readonly inScope: boolean;
   readonly mode: "assigned" | "groups" | "all";
   /** The application, or the groups, that the scope is made of; empty for everybody. */
@@ -76,9 +76,20 @@ export interface ScopeExplanation {
   readonly member: boolean;
   /** The assignments and groups that make the person a member; `null` where that was not read (it is with `live`). */
   readonly through: readonly string[] | null;
-  readonly guests: { readonly allowed: boolean; readonly guest: boolean; readonly holds: boolean };
+  readonly guest: boolean;
+  readonly guestsAllowed: boolean;
+  /** What decided beside membership. */
+  readonly decidedBy: ScopeVerdict["decidedBy"];
+  /** `null` where the person passes, else why not, in words. */
+  readonly rejection: string | null;
   /** Any of them suffices; none lets everybody pass. */
-  readonly filters: readonly FilterVerdict[];
+  readonly filters: readonly FilterExplanation[];
+  /** The next moment at which time alone may change the outcome. */
+  readonly lookAgainAt: string | null;
+}
+
+export interface FilterExplanation extends Pick<FilterVerdict, "name" | "passes"> {
+  readonly clauses: readonly (Omit<ClauseVerdict, "changesAt"> & { readonly changesAt: string | null })[];
 }
 
 export interface MappingExplanation {
@@ -134,8 +145,8 @@ export interface DecisionExplanation {
   readonly waitsForManager: boolean;
 }
 
+/** What waits of this person, and why. */
 export interface Standing {
-  /** The next cycle looks at this person in any case. */
   readonly retry: {
     readonly attempts: number;
     readonly firstFailedAt: string;

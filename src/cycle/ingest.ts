@@ -1,7 +1,7 @@
-import { ConfigurationError, WatermarkExpiredError } from "../domain/errors.ts";
+import { WatermarkExpiredError } from "../domain/errors.ts";
 import type { ScopePart, SourceChange } from "../domain/source.ts";
 import type { AlwaysInScope, Meta } from "../domain/store.ts";
-import { mapUser, userNameKey } from "../mapping/map-user.ts";
+import { userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
 const pageSize = 500;
@@ -66,7 +66,7 @@ async function readInto(
  */
 async function readAnew(context: CycleContext, objectId: string): Promise<void> {
   const found = await context.source.readUser(objectId, context.signal);
-  if (found !== null) await save(context, found);
+  if (found !== null) await savePerson(context, found);
 }
 
 async function keepWatermark(context: CycleContext, watermark: string): Promise<void> {
@@ -91,7 +91,7 @@ async function confirmMissing(context: CycleContext): Promise<void> {
       const found = await source.readUser(objectId, signal);
       // Of somebody in the bin a 404 says nothing new.
       if (found === null && presence !== "present") continue;
-      await save(context, found ?? { kind: "removed", objectId, presence: "deleted" });
+      await savePerson(context, found ?? { kind: "removed", objectId, presence: "deleted" });
     }
     const last = missing.at(-1);
     if (last === undefined) break;
@@ -100,8 +100,8 @@ async function confirmMissing(context: CycleContext): Promise<void> {
   await store.forgetSourceMissing(cycleId);
 }
 
-/** Adds one person to the source picture. */
-async function save(context: CycleContext, change: SourceChange): Promise<void> {
+/** Keeps what was read of one person. */
+export async function savePerson(context: CycleContext, change: SourceChange): Promise<void> {
   const { ofManager } = context.settings.mapping;
   await context.store.saveSource(
     [change],
@@ -113,18 +113,19 @@ async function save(context: CycleContext, change: SourceChange): Promise<void> 
 }
 
 /** Where the person is mapped from the manager's attributes, those are made current too; nothing is concluded from a 404. */
-async function readManager(context: CycleContext, objectId: string): Promise<void> {
+export async function readManager(context: CycleContext, objectId: string): Promise<void> {
   const managerId = (await context.store.findSource(objectId))?.managerId ?? null;
   if (managerId === null || context.settings.mapping.ofManager.length === 0) return;
   const manager = await context.source.readUser(managerId, context.signal);
-  if (manager !== null) await save(context, manager);
+  if (manager !== null) await savePerson(context, manager);
 }
 
 function alwaysInScope({ settings }: CycleContext): AlwaysInScope {
   return settings.mapping.filters.includes;
 }
 
-function keyOf(context: CycleContext) {
+/** The mapped userName of a person in lower case, as the source picture keeps it. */
+export function keyOf(context: CycleContext) {
   const { mapping } = context.settings;
   const environment = { now: context.clock.now, random: context.random };
   return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user, environment);
@@ -211,40 +212,4 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
   }
   await store.forgetTargetsMissing(cycleId);
   await store.putMeta({ targetListedAt: String(context.clock.now()) });
-}
-
-/** Makes the pictures of one person current, for a cycle on demand. @returns the object id */
-export async function ingestPerson(context: CycleContext, idOrUserName: string): Promise<string> {
-  const { store, source, target, cycleId, signal } = context;
-  const known = await store.findSource(idOrUserName);
-  const found = await source.readUser(known?.objectId ?? idOrUserName, signal);
-  if (found === null && known === null) {
-    throw new ConfigurationError(
-      `Entra knows no user "${idOrUserName}": check the user principal name or object id`,
-    );
-  }
-  const objectId = found?.objectId ?? known?.objectId ?? idOrUserName;
-  await save(context, found ?? { kind: "removed", objectId, presence: "deleted" });
-  await readManager(context, objectId);
-
-  const link = await store.linkOf(objectId);
-  if (link !== null) {
-    const account = await target.get(link.latticeId, signal);
-    if (account === null) await store.unlink(link.latticeId);
-    else await store.saveTargets([account], cycleId);
-  }
-  if ((await store.linkOf(objectId)) === null) {
-    const person = await store.findSource(objectId);
-    const environment = { now: context.clock.now, random: context.random };
-    const { externalId, userName } =
-      person === null
-        ? { externalId: null, userName: null }
-        : mapUser(context.settings.mapping, person, { member: true, environment });
-    const accounts = [
-      ...(await target.find("externalId", externalId ?? objectId, signal)),
-      ...(userName === null ? [] : await target.find("userName", userName, signal)),
-    ];
-    await store.saveTargets(accounts, cycleId);
-  }
-  return objectId;
 }

@@ -14,7 +14,7 @@ export async function namesakesInScope(
   if (filters.steady) return sharing;
   const passes = async (objectId: string): Promise<boolean> => {
     const [candidate] = await store.candidates({
-      select: { only: objectId },
+      select: { only: [objectId] },
       everyoneInScope,
       after: "",
       limit: 1,

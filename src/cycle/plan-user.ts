@@ -1,6 +1,7 @@
 import type { Action, Change, Evidence, LeavingEvent, Operation } from "../domain/plan.ts";
-import type { Decision, LinkedTarget } from "../domain/store.ts";
+import type { Candidate, Decision, LinkedTarget } from "../domain/store.ts";
 import { isEmailAddress } from "../mapping/email-address.ts";
+import type { MappedUser } from "../mapping/map-user.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
 import { findMatch } from "./match.ts";
@@ -57,9 +58,14 @@ function decideUser(input: PlanInput, settings: PlanSettings): Decision {
       `${retry.message}; next try ${new Date(retry.nextTryAt).toISOString()}`,
     );
   }
-  const inScope = candidate.source.presence === "present" && candidate.member && mapped.filteredOut === null;
+  const inScope = isInScope(candidate, mapped);
   if (link !== null) return inScope ? planLinked(input, link, settings) : planLeaver(input, link, settings);
   return inScope ? planUnlinked(input, settings) : { kind: "ignored", objectId: candidate.source.objectId };
+}
+
+/** Whether the person shall have an active account, as far as the scope decides it. */
+export function isInScope(candidate: Candidate, mapped: MappedUser): boolean {
+  return candidate.source.presence === "present" && candidate.member && mapped.filteredOut === null;
 }
 
 /** A linked person who is gone or out of scope: only `active` is touched. */

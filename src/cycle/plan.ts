@@ -27,8 +27,11 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   await order(context);
 }
 
-/** What the plan holds, in numbers; of a cycle on demand, that person alone (`only`). */
-export async function summarise(context: CycleContext, only: string | undefined): Promise<PlanSummary> {
+/** What the plan holds, in numbers; of a cycle on demand, of these people alone (`only`). */
+export async function summarise(
+  context: CycleContext,
+  only: readonly string[] | undefined,
+): Promise<PlanSummary> {
   const [counts, totals, adopted] = await Promise.all([
     context.store.countOperations(context.cycleId),
     context.store.totals(),
@@ -44,9 +47,14 @@ export async function summarise(context: CycleContext, only: string | undefined)
   };
   const all = Object.values(operations).reduce((sum, number) => sum + number, 0);
   if (only !== undefined) {
-    const skipped = (await context.store.skipped({ after: "", limit: 1, only })).length;
-    const linked = (await context.store.linkOf(only)) !== null;
-    return { ...operations, unchanged: linked && all + skipped === 0 ? 1 : 0, skipped };
+    const { store, cycleId } = context;
+    const limit = only.length;
+    const skipped = await store.skipped({ after: "", limit, only });
+    const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit });
+    const busy = new Set([...skipped, ...planned].map(({ objectId }) => objectId));
+    const links = await Promise.all(only.filter((id) => !busy.has(id)).map((id) => store.linkOf(id)));
+    const unchanged = links.filter((link) => link !== null).length;
+    return { ...operations, unchanged, skipped: skipped.length };
   }
   const unchanged = totals.linked - totals.linkedSkipped - (all - operations.create - adopted);
   return { ...operations, unchanged, skipped: totals.skipped };

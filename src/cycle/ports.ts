@@ -1,6 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { StateEvent } from "../domain/event.ts";
-import type { CycleKind } from "../domain/plan.ts";
+import type { CycleKind, PersonStep } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
@@ -33,6 +33,8 @@ export interface Ports {
   /** Told of each change of state once. */
   readonly onEvent?: ((event: StateEvent) => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Told of each step of a cycle on demand as it is done. */
+  readonly onStep?: ((step: PersonStep) => void) | undefined;
 }
 
 /** Remembers a change of state together with the event that tells of it, in one commit, and says it. */

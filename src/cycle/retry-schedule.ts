@@ -29,7 +29,7 @@ export function nextRetry(
 export async function previousRetry(context: CycleContext, objectId: string): Promise<RetryRecord | null> {
   const { store, everyoneInScope } = context;
   const [candidate] = await store.candidates({
-    select: { only: objectId },
+    select: { only: [objectId] },
     everyoneInScope,
     after: "",
     limit: 1,

@@ -3,10 +3,19 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
+import { type Agreement, agreementOf } from "./agreement.ts";
 import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
 import { concerned, type Weighed, weighPlan } from "./guard.ts";
-import { ingestFilterGroups, ingestPerson, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
+import { ingestFilterGroups, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
+import {
+  ingestMembership,
+  ingestPeople,
+  type Membership,
+  tellActs,
+  tellScopeAndMatch,
+  type Wanted,
+} from "./on-demand.ts";
 import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, type Ports } from "./ports.ts";
 import { recoverIntents } from "./recover.ts";
@@ -16,8 +25,12 @@ export interface CycleRequest {
   readonly dryRun: boolean;
   /** Read both ends in full, whatever the watermark says. */
   readonly full: boolean;
-  /** One person, by object id or user principal name. */
-  readonly only?: string | undefined;
+  /** These people alone, by object id or user principal name. */
+  readonly only?: readonly string[] | undefined;
+  /**
+   * What a person has agreed to (`CycleResult.onDemand.agreement`): where the plan has become another, nothing is sent.
+   */
+  readonly agreed?: string | undefined;
   /** Try a few operations first, and send the others only where those did not mostly fail. */
   readonly probe?: boolean;
   readonly signal: AbortSignal;
@@ -34,8 +47,8 @@ export interface CycleResult {
   /** Where so many operations failed that the whole job backs off: what happened, in words. */
   readonly mostFailed: string | null;
   readonly durationMs: number;
-  /** Object id of the person of a cycle on demand. */
-  readonly person?: string;
+  /** Of a cycle on demand: the object ids of its people, and what stands for what it sends or would send. */
+  readonly onDemand?: { readonly people: readonly string[]; readonly agreement: Agreement };
 }
 
 /** A later round sets managers whose accounts were made in the round before; rings need one, failures never more. */
@@ -69,18 +82,27 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
     await store.markDue(clock.now());
+    const people = read.onDemand?.people ?? [];
+    const decided =
+      read.onDemand === null ? null : await tellScopeAndMatch(context, people, read.onDemand.membership);
     // Where Entra answered with nobody the picture is of an earlier day: nothing is planned on it.
     if (!read.emptyDirectory) await makePlan(context, select);
     // Only now has everybody been looked at with this mapping; a run that dies before does it all again.
     if (select === "everybody" && !read.emptyDirectory) {
       await store.putMeta({ mappingDigest: settings.mapping.digest });
     }
-    const person = typeof select === "object" && "only" in select ? select.only : undefined;
-    const summary = await summarise(context, person);
+    const only = read.onDemand === null ? undefined : people.map(({ objectId }) => objectId);
+    const summary = await summarise(context, only);
     const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt });
     await store.setCyclePlan(cycleId, { summary, guard });
     const heldOperations = await store.holdOperations(cycleId, holds);
     const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
+    const agreement = only === undefined ? null : await agreementOf(store, cycleId);
+    if (request.agreed !== undefined && request.agreed !== agreement?.digest) {
+      throw new ConfigurationError(
+        "what is due has changed since it was shown: nothing was sent; look at it again",
+      );
+    }
     // One person's plan says nothing of what is held of the others.
     if (!request.dryRun && kind !== "on-demand") await tellGuard(context, meta, header, heldOperations);
 
@@ -90,6 +112,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
           planned: plannedWrites(summary) - heldOperations,
           probe: request.probe === true,
         });
+    if (decided !== null) await tellActs(context, people, decided);
     const outcome = outcomeOf(guard, applied.failed);
     const finishedAt = clock.now();
     await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
@@ -110,7 +133,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
         ? `${applied.failed} of ${applied.done + applied.failed} operations failed`
         : null,
       durationMs: finishedAt - startedAt,
-      ...(person === undefined ? {} : { person }),
+      ...(only === undefined || agreement === null ? {} : { onDemand: { people: only, agreement } }),
     };
   } catch (error) {
     const reason = request.signal.aborted ? interrupted(request.signal) : error;
@@ -140,7 +163,10 @@ async function weigh(
   }
   const recent = await store.recentCounts(clock.now() - settings.guard.windowMs);
   const accepted = parseAccepted(meta);
-  const scope = { digest: settings.scopeDigest, parts: read.scopeParts };
+  // Where only a few people were asked about, nothing is known of the parts: none is lost.
+  const known = (accepted?.parts ?? []).filter(({ usedBy }) => usedBy !== "filters");
+  const parts = [...(read.scopeParts ?? known), ...read.filterParts];
+  const scope = { digest: settings.scopeDigest, parts };
   const { enabled, deactivationFloor: floor } = settings.guard;
   const alarms = scopeAlarms(accepted, scope, floor);
   if (context.kind !== "on-demand") {
@@ -217,8 +243,12 @@ function chooseKind(ports: Ports, meta: Partial<Meta>, request: CycleRequest): C
 interface BothEnds {
   /** Whom to plan. */
   readonly select: CandidateSelection;
-  readonly scopeParts: readonly ScopePart[];
+  /** `null` where the scope was not read as a whole. */
+  readonly scopeParts: readonly ScopePart[] | null;
+  /** Groups that scoping filters name. */
+  readonly filterParts: readonly ScopePart[];
   readonly emptyDirectory: boolean;
+  readonly onDemand: { readonly people: readonly Wanted[]; readonly membership: Membership } | null;
 }
 
 async function readBothEnds(
@@ -228,18 +258,23 @@ async function readBothEnds(
 ): Promise<BothEnds> {
   await recoverIntents(context);
   if (request.only !== undefined) {
-    const objectId = await ingestPerson(context, request.only);
-    const scopeParts = [...(await ingestScope(context)), ...(await ingestFilterGroups(context))];
-    return { select: { only: objectId }, scopeParts, emptyDirectory: false };
+    const people = await ingestPeople(context, request.only);
+    const only = people.map(({ objectId }) => objectId);
+    const membership = await ingestMembership(context, only);
+    const filterParts = await ingestFilterGroups(context);
+    const onDemand = { people, membership };
+    return { select: { only }, scopeParts: membership.parts, filterParts, emptyDirectory: false, onDemand };
   }
   const everything = context.kind !== "incremental";
   const { full, empty } = await ingestSource(context, meta, !everything);
-  const scopeParts = [...(await ingestScope(context)), ...(await ingestFilterGroups(context))];
+  const scopeParts = await ingestScope(context);
+  const filterParts = await ingestFilterGroups(context);
   if (everything) await ingestTarget(context);
   if (everything && full && !empty) {
     await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
   }
-  return { select: everything ? "everybody" : "marked", scopeParts, emptyDirectory: empty };
+  const select = everything ? "everybody" : "marked";
+  return { select, scopeParts, filterParts, emptyDirectory: empty, onDemand: null };
 }
 
 function plannedWrites(summary: PlanSummary): number {
@@ -257,7 +292,7 @@ async function sendRounds(
     totals.failed += applied.failed;
     totals.mostFailed = applied.mostFailed;
     if (applied.mostFailed) break;
-    // On demand one person is written, never those who waited for that person.
+    // On demand these people are written, never those who waited for them.
     if (context.kind === "on-demand") break;
     if ((await context.store.markResolvedReferences()) === 0) break;
     await makePlan(context, { resolvedIn: context.cycleId });

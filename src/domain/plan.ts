@@ -103,6 +103,18 @@ export interface GuardVerdict {
   readonly reasons: readonly string[];
 }
 
+/** What was done for one person in a cycle on demand; the steps are those of Entra's provisioning on demand. */
+export interface PersonStep {
+  /** As it was asked for. */
+  readonly user: string;
+  /** `null` for somebody whom Entra does not know. */
+  readonly objectId: string | null;
+  readonly step: "connect" | "import" | "scope" | "match" | "act";
+  readonly outcome: "done" | "planned" | "skipped" | "held" | "failed";
+  /** In words. */
+  readonly detail: string;
+}
+
 /** Everything about a plan but its operations, which are read in pages. */
 export interface PlanHeader {
   readonly planId: string;

@@ -74,4 +74,14 @@ export interface Source {
    * @throws ConfigurationError where the group is missing or its name is ambiguous, HostUnavailableError
    */
   readFilterGroup(group: string, signal: AbortSignal): AsyncGenerator<readonly string[], ScopePart>;
+
+  /**
+   * The parts of the scope, by name, that each of a few people is a member of; none for whoever is in no part. Cheaper than
+   * the whole scope, and no evidence that somebody left it. Not to be asked where everybody is in scope.
+   * @throws ConfigurationError where it must not be asked, HostUnavailableError
+   */
+  readMembership(
+    objectIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
 }

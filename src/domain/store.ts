@@ -140,13 +140,13 @@ export type UserNameKey = (user: SourceUser) => string | null;
 export type AlwaysInScope = (user: SourceUser) => boolean;
 
 /**
- * Whom to plan: those whose picture changed, everybody, one person, or those who got no manager earlier in this
+ * Whom to plan: those whose picture changed, everybody, some people by name, or those who got no manager earlier in this
  * cycle because the manager had no account yet.
  */
 export type CandidateSelection =
   | "marked"
   | "everybody"
-  | { readonly only: string }
+  | { readonly only: readonly string[] }
   | { readonly resolvedIn: number };
 
 export interface MatchRequest {
@@ -377,6 +377,9 @@ export interface StateStore {
   /** Makes the staged members the scope, and marks everybody whose membership changed. */
   commitScope(): Promise<{ members: number; entered: number; left: number }>;
 
+  /** Makes some people members of the scope and others not, and marks those whose membership changed. */
+  setMembership(change: { members: readonly string[]; others: readonly string[] }): Promise<void>;
+
   /** Empties the staging area of the groups that scoping filters name. */
   beginFilterGroups(): Promise<void>;
   stageFilterGroup(group: string, objectIds: readonly string[]): Promise<void>;
@@ -496,7 +499,7 @@ export interface StateStore {
   skipped(query: {
     after: string;
     limit: number;
-    only?: string | undefined;
+    only?: readonly string[] | undefined;
     code?: SkipCode | undefined;
   }): Promise<readonly Skipped[]>;
   countSkipped(): Promise<ReadonlyMap<SkipCode, number>>;

@@ -28,18 +28,13 @@ export async function* readScope(
 ): AsyncGenerator<readonly string[], readonly ScopePart[]> {
   const groups = new Map<string, string>();
   const parts: ScopePart[] = [];
-  if (scope.mode === "assigned") {
-    const application = await findApplication(graph, scope.application, signal);
-    let direct = 0;
-    for await (const page of readAssignments(graph, application, scope.application, signal)) {
-      for (const { id, name } of page.groups) groups.set(id, name);
-      direct += page.users.length;
-      if (page.users.length > 0) yield page.users;
-    }
-    parts.push({ id: "direct", name: "the direct assignments", members: direct });
-  } else {
-    for (const group of scope.groups) groups.set(await findGroup(graph, group, groupsSetting, signal), group);
+  let direct = 0;
+  for await (const page of readParts(graph, scope, signal)) {
+    for (const { id, name } of page.groups) groups.set(id, name);
+    direct += page.users.length;
+    if (page.users.length > 0) yield page.users;
   }
+  if (scope.mode === "assigned") parts.push({ id: "direct", name: directName, members: direct });
   const setting = scope.mode === "assigned" ? "the application's assignments" : groupsSetting;
   for (const [id, name] of groups) {
     let members = 0;
@@ -47,9 +42,41 @@ export async function* readScope(
       members += page.length;
       yield page;
     }
-    parts.push({ id, name: `the group "${name}"`, members });
+    parts.push({ id, name: groupName(name), members });
   }
   return parts;
+}
+
+/** What people are told of the assignments one by one. */
+export const directName = "the direct assignments";
+
+/** What people are told of a group. */
+export function groupName(name: string): string {
+  return `the group "${name}"`;
+}
+
+/**
+ * What the scope is made of: people who are assigned one by one, and groups, in pages.
+ * @throws ConfigurationError where the application or a group is missing or its name is ambiguous
+ */
+export async function* readParts(
+  graph: GraphReader,
+  scope: NamedScope,
+  signal: AbortSignal,
+): AsyncGenerator<ScopePage, void> {
+  if (scope.mode === "assigned") {
+    const application = await findApplication(graph, scope.application, signal);
+    yield* readAssignments(graph, application, scope.application, signal);
+    return;
+  }
+  for (const group of scope.groups) {
+    yield { users: [], groups: [{ id: await findGroup(graph, group, groupsSetting, signal), name: group }] };
+  }
+}
+
+export interface ScopePage {
+  readonly users: readonly string[];
+  readonly groups: readonly { readonly id: string; readonly name: string }[];
 }
 
 /**
@@ -68,7 +95,7 @@ export async function* readFilterGroup(
     members += page.length;
     yield page;
   }
-  return { id: `filters/${id}`, name: `the group "${name}"`, members, usedBy: "filters" };
+  return { id: `filters/${id}`, name: groupName(name), members, usedBy: "filters" };
 }
 
 /** The first page of each group that scoping filters name, in words. */
@@ -119,13 +146,7 @@ export async function sampleScope(
 }
 
 /** Tells the users and groups apart that are assigned to an application; other principals are left out. */
-function parseAssignments(
-  items: readonly unknown[],
-  host: string,
-): {
-  readonly users: readonly string[];
-  readonly groups: readonly { readonly id: string; readonly name: string }[];
-} {
+function parseAssignments(items: readonly unknown[], host: string): ScopePage {
   const users: string[] = [];
   const groups: { id: string; name: string }[] = [];
   for (const item of items) {

@@ -7,6 +7,7 @@ import { createTokenProvider } from "./credential.ts";
 import { readSecretExpiry } from "./expiry.ts";
 import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
 import { type GraphCall, GraphRefusalError, isExpiredToken, malformed } from "./graph-error.ts";
+import { readMembership } from "./membership.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { readFilterGroup, readScope } from "./scope.ts";
@@ -60,6 +61,8 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
     probe: (signal) => probeEntra({ tokens, graph, selection, scope, filterGroups, clock, signal }),
     readFilterGroup: (group, signal) => readFilterGroup(graph, group, filterGroups.nested, signal),
+    readMembership: async (objectIds, signal) =>
+      scope.mode === "all" ? new Map() : readMembership(graph, scope, objectIds, signal),
   };
 }
 

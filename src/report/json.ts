@@ -19,6 +19,7 @@ export async function writeJson(view: PlanView, write: Write): Promise<void> {
     summary: header.summary,
     guard: header.guard,
     ...(result === null ? {} : { result }),
+    ...(view.steps === undefined ? {} : { steps: view.steps }),
   };
   await write(`${JSON.stringify(head, null, 2).slice(0, -2)},\n  "operations": `);
   await writeArray(view.operations(), (operation) => operationDocument(operation, view.dryRun), write);

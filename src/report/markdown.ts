@@ -19,6 +19,12 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
     for (const reason of header.guard.reasons) await write(`- ${asText(reason)}\n`);
   }
 
+  const { steps = [] } = view;
+  if (steps.length > 0) await write("\n| person | step | outcome | |\n|---|---|---|---|\n");
+  for (const { user, step, outcome, detail } of steps) {
+    await write(`| ${asText(user)} | ${step} | ${outcome} | ${asText(detail)} |\n`);
+  }
+
   let first = true;
   for await (const operation of view.operations()) {
     if (first) await write("\n| action | person | reason | changes |\n|---|---|---|---|\n");

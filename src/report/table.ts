@@ -1,6 +1,9 @@
 import type { LoggedOperation } from "../domain/store.ts";
+
 import { changeLines, signs } from "./change-lines.ts";
+import { stepLine } from "./steps.ts";
 import { columnsOf, indented, type Layout, wrapped } from "./terminal.ts";
+
 import type { PlanView, Write } from "./view.ts";
 import { actionOrder, count, driftText, headline, printable } from "./words.ts";
 
@@ -11,6 +14,8 @@ export interface TableOptions extends Layout {
 
 /** Writes a plan for a terminal: each person with what changes, then what is left alone, then the totals. */
 export async function writeTable(view: PlanView, write: Write, options: TableOptions): Promise<void> {
+  for (const step of view.steps ?? []) await write(`${stepLine(step, { user: true })}\n`);
+  if ((view.steps ?? []).length > 0) await write("\n");
   const title = wrapped(headline(view), options.width).map((line) => options.paint("bold", line));
   await write(`${title.join("\n")}\n`);
 

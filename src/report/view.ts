@@ -1,4 +1,4 @@
-import type { Action, PlanHeader, Skipped } from "../domain/plan.ts";
+import type { Action, PersonStep, PlanHeader, Skipped } from "../domain/plan.ts";
 import type { CycleOutcome, DepartmentCount, LoggedOperation } from "../domain/store.ts";
 
 /** A plan, and where it was carried out what came of it, for a report to walk through. */
@@ -20,6 +20,8 @@ export interface PlanView {
   departments(): Promise<readonly DepartmentCount[] | null>;
   /** What was done by hand in Lattice: operations that undo it, and those that only report it. */
   drift(): AsyncIterable<LoggedOperation>;
+  /** Of a cycle on demand: what was done for each person, where the report has not shown it already. */
+  readonly steps?: readonly PersonStep[];
 }
 
 /** Takes the next piece of a report; resolves when more may come. */

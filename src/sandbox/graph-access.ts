@@ -37,6 +37,8 @@ export interface GraphAccess {
   group(id: string): JsonObject;
   /** People of a group; `nested`: of the groups in it too (transitiveMembers). */
   members(groupId: string, nested: boolean, url: URL, query: QueryOptions): JsonObject;
+  /** Groups of a person; `nested`: those around them too (transitiveMemberOf). */
+  memberOf(personId: string, nested: boolean, url: URL, query: QueryOptions): JsonObject;
   servicePrincipals(query: QueryOptions): JsonObject;
   servicePrincipal(id: string): JsonObject;
   assignments(servicePrincipalId: string, url: URL, query: QueryOptions): JsonObject;
@@ -48,6 +50,13 @@ const nestedGroups = `WITH RECURSIVE inside (id) AS (
   SELECT member_id FROM member JOIN inside ON member.group_id = inside.id WHERE member.kind = 'group')`;
 
 const onlyThisGroup = "WITH inside (id) AS (VALUES (@group))";
+
+/** Groups around a person; nesting may be circular. */
+const groupsAround = (nested: boolean): string => `WITH RECURSIVE around (id) AS (
+  SELECT group_id FROM member WHERE member_id = @person
+  ${nested ? "UNION SELECT group_id FROM member JOIN around ON member.member_id = around.id" : ""})
+  SELECT seq, id, display_name AS name FROM directory_group
+  WHERE seq > @after AND id IN (SELECT id FROM around) ORDER BY seq LIMIT @limit`;
 
 const isMember = `deleted = 0 AND EXISTS (
   SELECT 1 FROM member WHERE member_id = person.id AND group_id IN (SELECT id FROM inside))`;
@@ -83,6 +92,12 @@ export function createGraphAccess(database: SandboxDatabase, origin: () => strin
       .prepare<{ group: string }, number>(`${groups} SELECT count(*) FROM person WHERE ${isMember}`)
       .pluck(),
   });
+  const personById = database.prepare<[string], { id: string }>(
+    "SELECT id FROM person WHERE (id = ?1 OR upn_key = lower(?1)) AND deleted = 0",
+  );
+  type Around = { person: string; after: number; limit: number };
+  const directlyAround = database.prepare<Around, GroupRow>(groupsAround(false));
+  const allAround = database.prepare<Around, GroupRow>(groupsAround(true));
   const direct = membership(onlyThisGroup);
   const transitive = membership(nestedGroups);
 
@@ -116,6 +131,20 @@ export function createGraphAccess(database: SandboxDatabase, origin: () => strin
         ...context("users"),
         ...(counted ? { "@odata.count": statements.count.get({ group: groupId }) ?? 0 } : {}),
         ...pageOf(rows, top, linkTo, (row) => renderUser(row, select)),
+      };
+    },
+    memberOf: (personId, nested, url, query) => {
+      const person = personById.get(personId) ?? notFound(personId);
+      const top = readTop(query.get("top"));
+      const statement = nested ? allAround : directlyAround;
+      const rows = statement.all({ person: person.id, after: readPosition(query), limit: top + 1 });
+      const linkTo = (position: number) => nextLink(origin(), url, position);
+      return {
+        ...context("directoryObjects"),
+        ...pageOf(rows, top, linkTo, (row) => ({
+          "@odata.type": "#microsoft.graph.group",
+          ...renderGroup(row),
+        })),
       };
     },
     servicePrincipals: (query) => {

@@ -92,6 +92,16 @@ export function createGraph(
     },
     { path: /^users\/([^/]+)$/, roles: readsUsers, answer: (_, query, key) => users.one(key, query) },
     {
+      path: /^users\/([^/]+)\/transitiveMemberOf$/,
+      roles: readsUsers,
+      answer: ({ url }, query, key) => access.memberOf(key, true, url, query),
+    },
+    {
+      path: /^users\/([^/]+)\/memberOf$/,
+      roles: readsUsers,
+      answer: ({ url }, query, key) => access.memberOf(key, false, url, query),
+    },
+    {
       path: /^directory\/deletedItems\/microsoft\.graph\.user$/,
       roles: readsUsers,
       answer: ({ url }, query) => users.deleted(url, query),

@@ -72,7 +72,7 @@ function candidates(db: Connection): StateStore["candidates"] {
     );
   const marked = select("s.pending = 1 AND :parameter IS NULL");
   const everybody = select(":parameter IS NULL");
-  const one = select("s.object_id = :parameter");
+  const some = select("s.object_id IN (SELECT value FROM json_each(:parameter))");
   // Whoever has an unfinished operation in the cycle is left to the next one: above all what the guard holds.
   const resolved = select(
     `s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
@@ -107,7 +107,7 @@ function candidates(db: Connection): StateStore["candidates"] {
         : selection === "everybody"
           ? [everybody, null]
           : "only" in selection
-            ? [one, selection.only]
+            ? [some, JSON.stringify(selection.only)]
             : [resolved, selection.resolvedIn];
     const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
     const releases = anyReleased.get()?.any === 1;

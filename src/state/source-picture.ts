@@ -14,6 +14,7 @@ type SourceMethods = Pick<
   | "beginScope"
   | "stageScope"
   | "commitScope"
+  | "setMembership"
   | "findSource"
   | "skipped"
   | "countSkipped"
@@ -43,7 +44,9 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
     { object_id: string; user_name: string | null; skip_code: SkipCode; skip_reason: string }
   >(
     `SELECT object_id, json_extract(attributes, '$.userPrincipalName') AS user_name, skip_code, skip_reason
-     FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after AND (:only IS NULL OR object_id = :only) AND (:code IS NULL OR skip_code = :code)
+     FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after
+       AND (:only IS NULL OR object_id IN (SELECT value FROM json_each(:only)))
+       AND (:code IS NULL OR skip_code = :code)
      ORDER BY object_id LIMIT :limit`,
   );
   const countSkipped = db.prepare<[], { skip_code: SkipCode; count: number }>(
@@ -71,7 +74,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
         .all({
           after: query.after,
           limit: query.limit,
-          only: query.only ?? null,
+          only: query.only === undefined ? null : JSON.stringify(query.only),
           code: query.code ?? null,
         })
         .map(
@@ -219,7 +222,9 @@ function differAt(properties: readonly string[], before: string, after: string):
 const moved = `SELECT object_id FROM (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)
   UNION SELECT object_id FROM (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`;
 
-function scopeMethods(db: Connection): Pick<StateStore, "beginScope" | "stageScope" | "commitScope"> {
+function scopeMethods(
+  db: Connection,
+): Pick<StateStore, "beginScope" | "stageScope" | "commitScope" | "setMembership"> {
   const stage = db.prepare<[string]>("INSERT OR IGNORE INTO scope_staging (object_id) VALUES (?)");
   const commit = db.transaction(() => {
     const entered = db
@@ -243,7 +248,27 @@ function scopeMethods(db: Connection): Pick<StateStore, "beginScope" | "stageSco
     db.exec("DELETE FROM scope_staging");
     return { members, entered, left };
   });
+  const enter = db.prepare<[string]>("INSERT OR IGNORE INTO scope_member (object_id) VALUES (?)");
+  const leave = db.prepare<[string]>("DELETE FROM scope_member WHERE object_id = ?");
+  const mark = db.prepare<{ id: string }>(
+    `UPDATE source_user SET pending = 1 WHERE object_id = :id
+       OR user_name_key = (SELECT user_name_key FROM source_user WHERE object_id = :id)`,
+  );
+  const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
+  const dropRejection = db.prepare<[string]>("DELETE FROM rejection WHERE object_id = ?");
+  const move = (statement: typeof enter, objectId: string): void => {
+    if (statement.run(objectId).changes === 0) return;
+    mark.run({ id: objectId });
+    retryNow.run(objectId);
+    dropRejection.run(objectId);
+  };
   return {
+    setMembership: async ({ members, others }) => {
+      db.transaction(() => {
+        for (const objectId of members) move(enter, objectId);
+        for (const objectId of others) move(leave, objectId);
+      })();
+    },
     beginScope: async () => {
       db.exec("DELETE FROM scope_staging");
     },

@@ -66,8 +66,8 @@ describe("what makes few deactivations doubtful", () => {
     expect(held).toMatchObject({ outcome: "held", heldOperations: 1, done: 0 });
     expect(held.header.guard.reasons[0]).toContain("the configured scope (entra.scope) has changed");
     // One person's own cycle neither lets it go nor takes the new scope for granted.
-    expect(await place.cycle({ only: "b" })).toMatchObject({ outcome: "held" });
-    expect(await place.cycle({ only: "a" })).toMatchObject({ outcome: "done" });
+    expect(await place.cycle({ only: ["b"] })).toMatchObject({ outcome: "held" });
+    expect(await place.cycle({ only: ["a"] })).toMatchObject({ outcome: "done" });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
     place.source.change("b", { department: "a" });
     expect(await place.cycle()).toMatchObject({ outcome: "done" });

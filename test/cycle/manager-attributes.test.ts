@@ -83,7 +83,7 @@ describe("an attribute of the manager", () => {
   it("is made current with the person in a cycle for one person", async () => {
     await using place = await team();
     place.source.change("z-ada", { displayName: "Ada Other" });
-    await place.cycle({ only: "kim@example.com" });
+    await place.cycle({ only: ["kim@example.com"] });
     expect(names(place)).toEqual(["Ada Example", "Ada Other"]);
     // The other report is not forgotten.
     await place.cycle();

@@ -30,6 +30,8 @@ export interface MemorySource extends Source {
   readonly hidden: Set<string>;
   /** Breaks the scope read off after its first page. */
   breakScope: boolean;
+  /** Membership cannot be asked person by person. */
+  refuseMembership: boolean;
   /** Breaks the listing off after its first page. */
   breakList: boolean;
   /** Breaks a round of changes off after its first page. */
@@ -77,6 +79,7 @@ export function createMemorySource(): MemorySource {
     breakFilterGroup: false,
     hidden: new Set(),
     breakScope: false,
+    refuseMembership: false,
     breakList: false,
     breakChanges: false,
     netChanges: false,
@@ -138,6 +141,17 @@ export function createMemorySource(): MemorySource {
       return upsert(objectId, true);
     },
     readFilterGroup: (group) => readFilterGroup(source, group),
+    readMembership: async (objectIds) => {
+      source.reads.push(`membership ${objectIds.join(" ")}`);
+      if (source.refuseMembership) throw new ConfigurationError("the permission is missing");
+      const groups = source.groups ?? { "the direct assignments": source.scope ?? [] };
+      return new Map(
+        objectIds.map((objectId) => [
+          objectId,
+          Object.entries(groups).flatMap(([name, ids]) => (ids.includes(objectId) ? [name] : [])),
+        ]),
+      );
+    },
     readScope: () => (source.scope === null && source.groups === null ? null : readScope(source)),
   };
   return source;

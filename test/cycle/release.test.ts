@@ -119,7 +119,7 @@ describe("changes of state", () => {
     place.onEvent = (event) => events.push(event);
     const held = await place.cycle();
     await place.cycle();
-    await place.cycle({ only: "e" });
+    await place.cycle({ only: ["e"] });
     await place.cycle();
     expect(events).toEqual([
       {

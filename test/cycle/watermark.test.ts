@@ -32,7 +32,7 @@ describe("a picture that is ahead of its watermark", () => {
   it("is read anew in full where one person was read on demand and had changed", async () => {
     await using place = await company();
     place.source.change("a", { accountEnabled: false });
-    await place.cycle({ only: "a" });
+    await place.cycle({ only: ["a"] });
     expect(place.target.account("a@example.com").active).toBe(false);
     place.source.change("a", { accountEnabled: true });
     await place.cycle();
@@ -43,7 +43,7 @@ describe("a picture that is ahead of its watermark", () => {
 
   it("is not what a read that brings nothing new makes of it", async () => {
     await using place = await company();
-    await place.cycle({ only: "a" });
+    await place.cycle({ only: ["a"] });
     await place.cycle();
     expect(place.source.reads).toEqual(["user a", "changes"]);
   });

@@ -80,6 +80,15 @@ export function createSource(world: World, doom: Doom): Source {
       throw new Error("no group to read");
     },
     readScope: () => readScope(world, page),
+    readMembership: async (ids) => {
+      await page();
+      return new Map(
+        ids.map((id) => {
+          const person = world.people.get(id);
+          return [id, person?.presence === "present" && person.member ? ["the group"] : []];
+        }),
+      );
+    },
   };
 }
 

@@ -177,7 +177,7 @@ async function cycle(
       {
         dryRun,
         full: kind === "full",
-        only: only === null ? undefined : personId(only),
+        only: only === null ? undefined : [personId(only)],
         signal: abort.signal,
       },
     );
@@ -324,7 +324,7 @@ async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
   const found: string[] = [];
   for (const id of people) {
     const [candidate] = await store.candidates({
-      select: { only: id },
+      select: { only: [id] },
       everyoneInScope: false,
       after: "",
       limit: 1,

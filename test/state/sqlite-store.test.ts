@@ -243,7 +243,7 @@ describe("people who are looked at although the directory says nothing new", () 
         { kind: "unchanged", objectId: "a", referencePending: false, ...(events && { events }) },
       ]);
     const eventsOf = async () =>
-      (await store.candidates({ select: { only: "a" }, everyoneInScope: true, after: "", limit: 1 }))[0]
+      (await store.candidates({ select: { only: ["a"] }, everyoneInScope: true, after: "", limit: 1 }))[0]
         ?.events;
     const seen = new Map([
       ["outOfScope", 10],

@@ -1,0 +1,141 @@
+import { createInterface } from "node:readline/promises";
+import type { CycleResult } from "../cycle/run.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { PersonStep } from "../domain/plan.ts";
+import type { StateStore } from "../domain/store.ts";
+import { stepLine } from "../report/steps.ts";
+import { performCycle } from "./cycle.ts";
+import { type CommandIO, exitCode, exitCodeOf, note, print } from "./io.ts";
+import { withLease } from "./lease.ts";
+import { report } from "./report.ts";
+import type { Session } from "./session.ts";
+import type { SyncOptions } from "./sync.ts";
+import { toldAfterwards } from "./telling.ts";
+
+/** People in one call: as many as one still looks at one by one. */
+export const mostPeople = 20;
+
+/** @throws UsageError for nobody, for an empty name, and for too many */
+export function checkPeople(users: readonly string[]): void {
+  if (users.length > mostPeople) {
+    throw new UsageError(
+      `--user takes up to ${mostPeople} people, not ${users.length}: a sync without --user provisions everybody; nothing was done`,
+    );
+  }
+  if (users.length === 0 || users.some((user) => user.trim() === "")) {
+    throw new UsageError("--user needs a user principal name or an object id; nothing was done");
+  }
+}
+
+/**
+ * Provisioning on demand: the five steps are told as they are done. Without `yes` it is a dry run first, and what that
+ * showed is sent when a person at the terminal agrees.
+ * @returns the exit code
+ */
+export async function onDemand(
+  session: Session,
+  users: readonly string[],
+  options: SyncOptions,
+  io: CommandIO,
+): Promise<number> {
+  const only = users.map((user) => user.trim());
+  if (options.yes === true && !options.dryRun) return send(session, only, undefined, options, io);
+
+  const store = await session.openScratchStore();
+  const result = await run(session, store, { only, dryRun: true, signal: io.signal }, options, io);
+  const pending = plannedIn(result) > 0;
+  const code = options.detailedExitcode && pending ? exitCode.changesPending : exitCode.done;
+  if (options.dryRun || !pending) return code;
+  if (result.onDemand?.agreement.operations === 0) {
+    note(io, "Nothing was sent: the guard holds all of it. Look at status.");
+    return code;
+  }
+  if (!canAsk(options, io)) {
+    note(io, "Nothing was sent: this was a dry run. To send it, call it again with --yes.");
+    return code;
+  }
+  if (!(await agrees(io))) {
+    note(io, "Nothing was sent.");
+    return code;
+  }
+  return send(session, only, result.onDemand?.agreement.digest, options, io);
+}
+
+async function send(
+  session: Session,
+  only: readonly string[],
+  agreed: string | undefined,
+  options: SyncOptions,
+  io: CommandIO,
+): Promise<number> {
+  const store = await session.openStore();
+  const wait = { signal: io.signal, waitMs: options.waitSeconds * 1000 };
+  const result = await toldAfterwards(
+    session,
+    store,
+    { only, signal: io.signal },
+    () =>
+      withLease(store, session.clock, wait, (signal) =>
+        run(session, store, { only, dryRun: false, agreed, signal }, options, io),
+      ),
+    async () => undefined,
+  );
+  return exitCodeOf(result, false);
+}
+
+interface Request {
+  readonly only: readonly string[];
+  readonly dryRun: boolean;
+  readonly agreed?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function run(
+  session: Session,
+  store: StateStore,
+  request: Request,
+  options: SyncOptions,
+  io: CommandIO,
+): Promise<CycleResult> {
+  const steps: PersonStep[] = [];
+  // On stdout they come as they are done; a document has them all at once.
+  const live = options.format === "table" && options.out === undefined;
+  const onStep = (step: PersonStep): void => {
+    steps.push(step);
+    if (live) print(io, stepLine(step, { user: request.only.length > 1 }));
+  };
+  const result = await performCycle(session, store, { full: false, ...request }, { onStep });
+  if (live) print(io, "");
+  await report(
+    store,
+    result,
+    { ...options, mapping: session.mapping, dryRun: request.dryRun, steps: live ? [] : steps },
+    io,
+  );
+  return result;
+}
+
+function plannedIn({ header }: CycleResult): number {
+  const { create, update, deactivate, reactivate, link } = header.summary;
+  return create + update + deactivate + reactivate + link;
+}
+
+/** Whether somebody sits at the terminal who has just seen the plan. */
+function canAsk(options: SyncOptions, io: CommandIO): boolean {
+  const shown = options.format === "table" && options.out === undefined && io.stdout.isTTY === true;
+  return shown && io.stdin.isTTY === true && io.stderr.isTTY === true;
+}
+
+async function agrees(io: CommandIO): Promise<boolean> {
+  const terminal = createInterface({ input: io.stdin, output: io.stderr });
+  try {
+    const answer = await terminal.question("Send this? Only yes sends it: ", { signal: io.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    // An interrupted question is not answered.
+    if (io.signal.aborted) throw io.signal.reason;
+    throw error;
+  } finally {
+    terminal.close();
+  }
+}

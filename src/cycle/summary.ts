@@ -1,0 +1,106 @@
+import type { Action } from "../domain/plan.ts";
+import { attributeList } from "./changes.ts";
+import type { DecisionExplanation, Explanation, ScopeExplanation } from "./explanation.ts";
+
+const verbs: { readonly [A in Action]: string } = {
+  create: "makes an account",
+  update: "updates the account",
+  deactivate: "deactivates the account",
+  reactivate: "reactivates the account",
+  link: "links the existing account",
+};
+
+/** What to know of a person first, in whole sentences. */
+export function summaryOf(explanation: Omit<Explanation, "summary">): readonly string[] {
+  return [...who(explanation), ...what(explanation), ...howSure(explanation)];
+}
+
+function who({ found, asked, account, source, pictures }: Omit<Explanation, "summary">): readonly string[] {
+  const where = pictures.live ? "" : " as they were last read; --live asks both ends now";
+  switch (found) {
+    case "nobody":
+      return [
+        `Neither Entra's users nor Lattice's accounts have "${asked}"${where}.`,
+        "It can be a user principal name, an object id, a Lattice id, or a userName in Lattice.",
+      ];
+    case "lattice":
+      return [
+        account?.linkedTo == null
+          ? "This account is nobody's: it is left untouched, and linked as soon as somebody in scope maps to its userName or externalId."
+          : `This account belongs to the person ${account.linkedTo}, whom Entra's users no longer have.`,
+      ];
+    default:
+      return source?.presence === "present"
+        ? []
+        : [
+            source?.presence === "softDeleted"
+              ? "The person is in Entra's recycle bin."
+              : "The person is deleted in Entra for good.",
+          ];
+  }
+}
+
+function what({ decision, scope, standing }: Omit<Explanation, "summary">): readonly string[] {
+  if (decision === null) return [];
+  const sentences = [nextCycle(decision)];
+  if (scope !== null && !scope.inScope) sentences.push(...whyOut(scope));
+  if (decision.waitsForManager) {
+    sentences.push("The manager has no account yet and is set as soon as there is one.");
+  }
+  if (decision.deferred !== null) {
+    const { action, changes } = decision.deferred;
+    sentences.push(`Due, but waiting: ${action} (${attributeList(changes)}).`);
+  }
+  if (decision.reported !== null) {
+    sentences.push("Lattice was edited by hand, and that is only reported (drift: report).");
+  }
+  if (standing === null) return sentences;
+  const { retry, heldBy, rejectedAt, released } = standing;
+  if (retry !== null) {
+    const tries = retry.attempts === 1 ? "once" : `${retry.attempts} times`;
+    sentences.push(
+      `Waits for a retry: failed ${tries} since ${retry.firstFailedAt}, next try ${retry.nextTryAt} (${retry.message}). sync --user tries at once.`,
+    );
+  }
+  if (heldBy !== null) {
+    sentences.push(
+      `Held by the guard in plan ${heldBy.planId}: ${attributeList(heldBy.changes)}. ${heldBy.reasons.join("; ")}.`,
+    );
+  }
+  if (rejectedAt !== null) {
+    sentences.push(
+      `What was held of this person was rejected on ${rejectedAt}: left alone until Entra says something new.`,
+    );
+  }
+  if (released.length > 0) sentences.push("A held change was released and goes with the next cycle.");
+  return sentences;
+}
+
+function nextCycle({ kind, action, reason, code }: DecisionExplanation): string {
+  if (kind === "operation" && action !== null) return `The next cycle ${verbs[action]}: ${reason}.`;
+  if (kind === "skipped") return `The next cycle leaves this person alone (${code}): ${reason}.`;
+  return `Nothing is due: ${reason}.`;
+}
+
+function whyOut({ member, mode, configured, rejection }: ScopeExplanation): readonly string[] {
+  const sentences: string[] = [];
+  if (!member) {
+    sentences.push(
+      mode === "assigned"
+        ? `Not in scope: not assigned to the application "${configured.join(", ")}".`
+        : `Not in scope: not a member of ${configured.map((name) => `"${name}"`).join(", ")}.`,
+    );
+  }
+  if (rejection !== null) sentences.push(`Not in scope: ${rejection}.`);
+  return sentences;
+}
+
+function howSure({ pictures, found }: Omit<Explanation, "summary">): readonly string[] {
+  const sentences: string[] = [];
+  if (pictures.configurationChanged && found !== "nobody") {
+    sentences.push(
+      "The configuration has changed since the last cycle: this is what it does now. Attributes that it reads for the first time show with --live.",
+    );
+  }
+  return sentences;
+}

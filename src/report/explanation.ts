@@ -1,0 +1,203 @@
+import { styleText } from "node:util";
+import type {
+  AccountExplanation,
+  Explanation,
+  HistoryEntry,
+  MappingExplanation,
+  ScopeExplanation,
+  SourceExplanation,
+} from "../cycle/explanation.ts";
+import type { Json } from "../domain/json.ts";
+import type { Change } from "../domain/plan.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
+import type { TraceStep } from "../mapping/trace.ts";
+import { changeText, printable } from "./words.ts";
+
+type Paint = (color: Parameters<typeof styleText>[0], text: string) => string;
+
+/** An explanation for a terminal: what to know first, then everything it rests on. */
+export function explanationText(explanation: Explanation, options: { readonly color: boolean }): string {
+  const paint: Paint = (color, text) =>
+    options.color ? styleText(color, text, { validateStream: false }) : text;
+  const { source, scope, mappings, account, decision, history } = explanation;
+  const sections = [
+    [
+      paint("bold", heading(explanation)),
+      ...explanation.summary.map((sentence) => `  ${printable(sentence)}`),
+    ],
+    section(paint("bold", "Pictures"), pictureLines(explanation)),
+    source === null ? [] : section(paint("bold", "In Entra"), sourceLines(source)),
+    scope === null ? [] : section(paint("bold", "Scope"), scopeLines(scope)),
+    section(
+      paint("bold", "Mapping"),
+      mappings.flatMap((mapping) => mappingLines(mapping, paint)),
+    ),
+    account === null ? [] : section(paint("bold", "In Lattice"), accountLines(account)),
+    decision === null
+      ? []
+      : section(paint("bold", "Due"), [
+          ...changeLines(decision.changes),
+          ...(decision.evidence === null ? [] : [`Evidence: ${printable(decision.evidence.detail)}`]),
+          ...(decision.deferred === null ? [] : changeLines(decision.deferred.changes)),
+          ...(decision.reported === null ? [] : changeLines(decision.reported)),
+        ]),
+    section(paint("bold", "Last entries of the log"), history.flatMap(historyLines)),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+function heading({ asked, source, account }: Explanation): string {
+  const name = source?.userPrincipalName ?? account?.userName ?? asked;
+  const displayName = source?.displayName ?? null;
+  return printable(displayName === null ? name : `${displayName} <${name}>`);
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+}
+
+function pictureLines({ pictures }: Explanation): readonly string[] {
+  const { live, explainedAt, entraReadAt, latticeListedAt, lastCycle } = pictures;
+  const age = (time: string | null): string =>
+    time === null ? "never" : `${time} (${ageText(Date.parse(explainedAt) - Date.parse(time))} ago)`;
+  const lines = live
+    ? [`Both ends were asked for this person now, ${explainedAt}; nothing was written`]
+    : [`Entra last read    ${age(entraReadAt)}`, `Lattice last listed ${age(latticeListedAt)}`];
+  if (lastCycle !== null) {
+    lines.push(
+      `Last cycle: ${lastCycle.cycle}, ${age(lastCycle.startedAt)}: ${lastCycle.outcome ?? "under way, or its run died"}`,
+    );
+  }
+  return lines;
+}
+
+function ageText(milliseconds: number): string {
+  const minutes = Math.max(0, Math.round(milliseconds / 60_000));
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
+}
+
+function sourceLines({ objectId, presence, attributes, manager }: SourceExplanation): readonly string[] {
+  const managerText =
+    manager === null
+      ? "(none)"
+      : `${manager.userPrincipalName ?? manager.objectId}${manager.latticeId === null ? " (no Lattice account)" : ""}${manager.presence === "present" ? "" : ` (${manager.presence ?? "not in the picture"})`}`;
+  const rows: [string, string][] = [
+    ["objectId", objectId],
+    ["presence", presence],
+    ...attributes
+      .filter(({ name }) => name !== "id")
+      .map(({ name, value }): [string, string] => [name, valueText(value)]),
+    ["manager", printable(managerText)],
+  ];
+  return aligned(rows);
+}
+
+function scopeLines(scope: ScopeExplanation): readonly string[] {
+  const { mode, configured, nested, member, through, guest, guestsAllowed, filters, decidedBy } = scope;
+  const names = configured.map((name) => `"${printable(name)}"`).join(", ");
+  const made = {
+    all: "everybody",
+    assigned: `assigned to ${names}${nested ? ", nested groups count" : ", direct members of groups only"}`,
+    groups: `members of ${names}${nested ? ", nested groups count" : ", direct members only"}`,
+  }[mode];
+  const by = through === null || through.length === 0 ? "" : ` through ${through.map(printable).join(", ")}`;
+  return [
+    `${mark(scope.inScope)} in scope`,
+    `${mark(member)} member (mode ${mode}: ${made})${by}`,
+    ...(guest ? [`${mark(guestsAllowed)} is a guest; guests are ${guestsAllowed ? "" : "not "}let in`] : []),
+    ...(decidedBy === "include" || decidedBy === "exclude"
+      ? [`decided by the list entra.scope.${decidedBy}, whatever the filters say`]
+      : []),
+    ...filters.flatMap(({ name, passes, clauses }, index) => [
+      `${mark(passes)} filter ${name === null ? index + 1 : `"${printable(name)}"`}`,
+      ...clauses.map(({ attribute, operator, expected, actual, holds, changesAt }) => {
+        const wanted = expected === null ? "" : ` ${JSON.stringify(printable(expected))}`;
+        const has = actual === null ? "has no value" : `is ${JSON.stringify(printable(actual))}`;
+        const until = changesAt === null ? "" : `; changes by itself at ${changesAt}`;
+        return `  ${mark(holds)} ${printable(attribute)} ${operator}${wanted}: ${has}${until}`;
+      }),
+    ]),
+  ];
+}
+
+function mark(holds: boolean): string {
+  return holds ? "yes" : "no ";
+}
+
+function mappingLines(mapping: MappingExplanation, paint: Paint): readonly string[] {
+  const { attribute, origin, apply, value, leftAsIs, problem, steps } = mapping;
+  const once = apply === "onCreate" ? " (sent once, on create)" : "";
+  const result = problem ?? (leftAsIs ? "left as it is" : valueText(value));
+  const head = `${paint("cyan", shortPath(attribute))} = ${printable(result)}${once}`;
+  // A plain attribute or a constant is its own explanation.
+  if (steps === null || steps.parts.length === 0)
+    return [`${head}  ${paint("dim", `from ${printable(origin)}`)}`];
+  return [head, ...stepLines(steps, 1)];
+}
+
+/** One step a line, its parts below it and indented. */
+function stepLines(step: TraceStep, depth: number): readonly string[] {
+  const indent = "  ".repeat(depth);
+  const expression = printable(step.expression);
+  if (!step.evaluated) return [`${indent}${expression}  not worked out`];
+  const result =
+    step.problem !== undefined
+      ? printable(step.problem)
+      : step.ignored === true
+        ? "left as it is"
+        : valueText(step.value, true);
+  if (step.kind === "constant") return [];
+  return [`${indent}${expression} → ${result}`, ...step.parts.flatMap((part) => stepLines(part, depth + 1))];
+}
+
+function accountLines(account: AccountExplanation): readonly string[] {
+  const rows: [string, string][] = [
+    ["latticeId", account.latticeId],
+    ["linked to", account.linkedTo ?? "(nobody)"],
+    ["active", String(account.active)],
+    ...account.values
+      .filter(({ attribute }) => attribute !== "active")
+      .map((row): [string, string] => [
+        shortPath(row.attribute),
+        `${valueText(row.value)}${row.confirmed === undefined ? "" : `  edited by hand: was ${valueText(row.confirmed)}`}${row.sent === undefined ? "" : `  Lattice's form of ${valueText(row.sent)}`}`,
+      ]),
+  ];
+  return aligned(rows);
+}
+
+function changeLines(changes: readonly Change[]): readonly string[] {
+  return aligned(
+    changes.map((change): [string, string] => [shortPath(change.attribute), changeText(change)]),
+  );
+}
+
+function historyLines(entry: HistoryEntry): readonly string[] {
+  const changed = entry.changes.map(({ attribute }) => shortPath(attribute)).join(", ");
+  const answer = [
+    ...(entry.httpStatus === null ? [] : [`HTTP ${entry.httpStatus}`]),
+    ...(entry.requestId === null ? [] : [`request ${entry.requestId}`]),
+  ].join(", ");
+  return [
+    `${entry.at}  ${entry.status.padEnd(9)} ${entry.action}: ${printable(entry.reason)}`,
+    ...(changed === "" ? [] : [`    ${printable(changed)}`]),
+    ...(entry.error === null ? [] : [`    ${printable(entry.error)}`]),
+    ...(answer === "" ? [] : [`    ${printable(answer)}`]),
+  ];
+}
+
+function aligned(rows: readonly [string, string][]): readonly string[] {
+  const column = Math.min(28, Math.max(0, ...rows.map(([name]) => name.length)));
+  return rows.map(([name, text]) => `${printable(name).padEnd(column)}  ${text}`);
+}
+
+/** @param quoted texts in quotation marks, so that an empty one and blanks can be seen */
+function valueText(value: Json, quoted = false): string {
+  if (value === null) return "(none)";
+  if (typeof value === "string")
+    return quoted && value !== "[Redact]" ? printable(JSON.stringify(value)) : printable(value);
+  return printable(JSON.stringify(value));
+}
