@@ -77,7 +77,10 @@ async function withoutSource(store: StateStore, found: Found, settings: ExplainS
   const history = historyOf(await store.history({ person, limit: shownEntries }));
   if (account === null) return { ...nothing, found: "nobody", account: null, history };
   const linkedTo = await store.ownerOf(account.latticeId);
-  return { ...nothing, found: "lattice", account: accountExplanation(account, linkedTo, settings), history };
+  const key = account.userName.toLowerCase();
+  const namesakes = linkedTo === null ? ((await store.sharing([key], true)).get(key) ?? []) : [];
+  const explained = { ...accountExplanation(account, linkedTo, settings), namesakes };
+  return { ...nothing, found: "lattice", account: explained, history };
 }
 
 async function withSource(
@@ -272,6 +275,7 @@ function accountExplanation(
     externalId: redacted.has("externalId") && externalId !== null ? redactedValue : externalId,
     active,
     linkedTo,
+    namesakes: [],
     values: mapping.paths.map((path) => {
       const kept = Object.hasOwn(acknowledged, path) ? acknowledged[path] : undefined;
       return {

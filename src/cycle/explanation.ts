@@ -115,6 +115,8 @@ export interface AccountExplanation {
   readonly active: boolean;
   /** Object id of the person whose account it is. */
   readonly linkedTo: string | null;
+  /** Where it is nobody's: object ids of people in Entra to whom the mapping gives this userName. */
+  readonly namesakes: readonly string[];
   readonly values: readonly {
     readonly attribute: string;
     readonly value: Json;

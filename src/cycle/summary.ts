@@ -24,10 +24,15 @@ function who({ found, asked, account, source, pictures }: Omit<Explanation, "sum
         "It can be a user principal name, an object id, a Lattice id, or a userName in Lattice.",
       ];
     case "lattice":
+      if (account !== null && account.linkedTo !== null) {
+        return [`This account belongs to the person ${account.linkedTo}, whom Entra's users no longer have.`];
+      }
       return [
-        account?.linkedTo == null
-          ? "This account is nobody's: it is left untouched, and linked as soon as somebody in scope maps to its userName or externalId."
-          : `This account belongs to the person ${account.linkedTo}, whom Entra's users no longer have.`,
+        "This account is nobody's: it is left untouched, and linked as soon as somebody in scope matches it.",
+        ...(account?.namesakes ?? []).map(
+          (objectId) =>
+            `In Entra the person ${objectId} maps to this userName: ask for that id to see why it is no match.`,
+        ),
       ];
     default:
       return source?.presence === "present"
@@ -76,7 +81,10 @@ function what({ decision, scope, standing }: Omit<Explanation, "summary">): read
   return sentences;
 }
 
-function nextCycle({ kind, action, reason, code }: DecisionExplanation): string {
+function nextCycle({ kind, action, reason, code, changes, waitsForManager }: DecisionExplanation): string {
+  if (kind === "operation" && waitsForManager && action === "update" && changes.length === 1) {
+    return `Nothing can be sent yet: ${reason}.`;
+  }
   if (kind === "operation" && action !== null) return `The next cycle ${verbs[action]}: ${reason}.`;
   if (kind === "skipped") return `The next cycle leaves this person alone (${code}): ${reason}.`;
   return `Nothing is due: ${reason}.`;

@@ -92,8 +92,8 @@ export function createGraphAccess(database: SandboxDatabase, origin: () => strin
       .prepare<{ group: string }, number>(`${groups} SELECT count(*) FROM person WHERE ${isMember}`)
       .pluck(),
   });
-  const personById = database.prepare<[string], { id: string }>(
-    "SELECT id FROM person WHERE (id = ?1 OR upn_key = lower(?1)) AND deleted = 0",
+  const personById = database.prepare<{ key: string }, { id: string }>(
+    "SELECT id FROM person WHERE (id = @key OR upn_key = lower(@key)) AND deleted = 0",
   );
   type Around = { person: string; after: number; limit: number };
   const directlyAround = database.prepare<Around, GroupRow>(groupsAround(false));
@@ -134,7 +134,7 @@ export function createGraphAccess(database: SandboxDatabase, origin: () => strin
       };
     },
     memberOf: (personId, nested, url, query) => {
-      const person = personById.get(personId) ?? notFound(personId);
+      const person = personById.get({ key: personId }) ?? notFound(personId);
       const top = readTop(query.get("top"));
       const statement = nested ? allAround : directlyAround;
       const rows = statement.all({ person: person.id, after: readPosition(query), limit: top + 1 });
