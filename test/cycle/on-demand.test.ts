@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest";
+import { runCycle } from "../../src/cycle/run.ts";
+import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
+import type { PersonStep } from "../../src/domain/plan.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+/** Runs a cycle on demand and returns the steps that it told of. */
+async function stepsOf(place: Workplace, only: readonly string[], dryRun = false): Promise<PersonStep[]> {
+  const steps: PersonStep[] = [];
+  await runCycle(
+    { ...place.ports(), onStep: (step) => steps.push(step) },
+    { dryRun, full: false, only, signal: new AbortController().signal },
+  );
+  return steps;
+}
+
+const short = (steps: readonly PersonStep[]): string[] =>
+  steps.map(({ objectId, step, outcome }) => `${objectId} ${step} ${outcome}`);
+
+describe("a cycle on demand of several people", () => {
+  it("brings them up to date in one cycle, managers first, and nobody else", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("boss");
+    place.source.hire("a", {}, "boss");
+    place.source.hire("b");
+    const result = await place.cycle({ only: ["a@example.com", "boss", "A@example.com".toLowerCase()] });
+    expect(result.header.summary).toMatchObject({ create: 2, unchanged: 0 });
+    expect(place.target.active()).toEqual(["a@example.com", "boss@example.com"]);
+    expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+    const again = await place.cycle({ only: ["a", "boss"] });
+    expect(again.header.summary).toMatchObject({ create: 0, update: 0, unchanged: 2, skipped: 0 });
+  });
+
+  it("touches nobody where one of them is unknown, and names everybody who is", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const cycle = place.cycle({ only: ["a", "ghost@example.com", "phantom@example.com"] });
+    await expect(cycle).rejects.toThrow(ConfigurationError);
+    await expect(cycle).rejects.toThrow(/"ghost@example\.com", "phantom@example\.com"/);
+    expect(place.target.writes).toEqual([]);
+  });
+
+  it("weighs them as any other cycle does", async () => {
+    const guard = { enabled: true, maxDeactivations: 1, deactivationFloor: 0 };
+    await using place = await createWorkplace();
+    place.settings = { ...place.settings, guard: { ...place.settings.guard, ...guard } };
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    await place.cycle();
+    for (const id of ["a", "b"]) place.source.change(id, { accountEnabled: false });
+    expect(await place.cycle({ only: ["a", "b"] })).toMatchObject({ outcome: "held", heldOperations: 2 });
+    expect(place.target.active()).toHaveLength(3);
+    // What one by one would get past the limit does not: the window counts.
+    expect(await place.cycle({ only: ["a"] })).toMatchObject({ outcome: "done", done: 1 });
+    expect(await place.cycle({ only: ["b"] })).toMatchObject({ outcome: "held" });
+  });
+
+  it("sends nothing where the plan is another than the one that was agreed to", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Analyst" });
+    const shown = await place.cycle({ only: ["a"], dryRun: true });
+    const agreed = shown.onDemand?.agreement.digest;
+    place.source.change("a", { jobTitle: "Chief" });
+    await expect(place.cycle({ only: ["a"], agreed })).rejects.toThrow(/has changed since it was shown/);
+    expect(place.target.account("a@example.com").values.title).toBeUndefined();
+    place.source.change("a", { jobTitle: "Analyst" });
+    expect(await place.cycle({ only: ["a"], agreed })).toMatchObject({ done: 1 });
+  });
+});
+
+describe("the steps of a cycle on demand", () => {
+  it("are told of each person in their order", async () => {
+    await using place = await createWorkplace();
+    place.source.groups = { Staff: ["a"] };
+    place.source.hire("a");
+    const steps = await stepsOf(place, ["a@example.com"]);
+    expect(steps).toMatchObject([
+      { user: "a@example.com", objectId: "a", step: "connect", outcome: "done" },
+      { step: "import", outcome: "done" },
+      { step: "scope", outcome: "done", detail: "in scope: Staff" },
+      { step: "match", outcome: "done", detail: "no account in Lattice" },
+      { step: "act", outcome: "done", detail: "create: new in scope" },
+    ]);
+    place.source.change("a", { jobTitle: "Analyst" });
+    expect((await stepsOf(place, ["a"], true)).at(-1)).toMatchObject({
+      outcome: "planned",
+      detail: "update title: title changed",
+    });
+  });
+
+  it("say who is not in scope, who matches an existing account and who matches none cleanly", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["b", "c"];
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    place.target.add({ userName: "b@example.com", externalId: null });
+    place.target.add({ userName: "c@example.com", externalId: "former" });
+    const steps = await stepsOf(place, ["a", "b", "c"]);
+    expect(short(steps.filter(({ step }) => step !== "connect" && step !== "import"))).toEqual([
+      "a scope skipped",
+      "a match skipped",
+      "b scope done",
+      "b match done",
+      "c scope done",
+      "c match failed",
+      "a act skipped",
+      "b act done",
+      "c act skipped",
+    ]);
+  });
+
+  it("name the end that does not answer", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const steps: PersonStep[] = [];
+    place.target.beforeRead = () => {
+      throw new HostUnavailableError("Lattice is away");
+    };
+    const cycle = runCycle(
+      { ...place.ports(), onStep: (step) => steps.push(step) },
+      { dryRun: false, full: false, only: ["a"], signal: new AbortController().signal },
+    );
+    await expect(cycle).rejects.toThrow("Lattice is away");
+    expect(steps).toMatchObject([{ step: "connect", outcome: "failed", detail: "Lattice: Lattice is away" }]);
+  });
+});
+
+describe("membership on demand", () => {
+  it("is asked for one person where that is enough", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["a"];
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    await place.cycle();
+    place.source.scope = ["a", "b"];
+    place.source.reads.length = 0;
+    await place.cycle({ only: ["b", "c"] });
+    expect(place.source.reads).not.toContain("scope");
+    expect(place.source.reads).toContain("membership b c");
+    expect(place.target.active()).toEqual(["a@example.com", "b@example.com"]);
+    // The next cycle finds the scope as it is.
+    expect((await place.cycle()).header.summary).toMatchObject({ create: 0, deactivate: 0 });
+  });
+
+  it("of somebody whose account would be deactivated is taken from the whole scope alone", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["a", "b"];
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.source.scope = ["b"];
+    place.source.breakScope = true;
+    await expect(place.cycle({ only: ["a"] })).rejects.toThrow(HostUnavailableError);
+    expect(place.target.active()).toHaveLength(2);
+    place.source.breakScope = false;
+    place.source.reads.length = 0;
+    expect(await place.cycle({ only: ["a"] })).toMatchObject({ done: 1 });
+    expect(place.source.reads).toContain("scope");
+    expect(place.target.active()).toEqual(["b@example.com"]);
+  });
+
+  it("forgets the membership of somebody without an account", async () => {
+    await using place = await createWorkplace({ actions: { create: false, update: true, deactivate: true } });
+    place.source.scope = ["a"];
+    place.source.hire("a");
+    await place.cycle();
+    place.source.scope = [];
+    place.settings = { ...place.settings, actions: { create: true, update: true, deactivate: true } };
+    expect(await place.cycle({ only: ["a"] })).toMatchObject({ done: 0 });
+    expect(place.target.active()).toEqual([]);
+  });
+
+  it("is read from the whole scope where it must not be asked for", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["a"];
+    place.source.hire("a");
+    place.source.refuseMembership = true;
+    expect(await place.cycle({ only: ["a"] })).toMatchObject({ done: 1 });
+    expect(place.source.reads).toContain("scope");
+  });
+});
