@@ -6,6 +6,7 @@ import type { Explanation } from "../cycle/explanation.ts";
 import { systemClock } from "../domain/clock.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import { explanationText } from "../report/explanation.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, note, print } from "./io.ts";
 import { eventActions, readMapping, sandboxScope, sandboxState } from "./session.ts";
@@ -17,6 +18,8 @@ export interface UserOptions {
   readonly user: string;
   /** Ask both ends for this person now. */
   readonly live: boolean;
+  /** A sandbox that runs already; whoever started it closes it. */
+  readonly runningSandbox?: Sandbox | undefined;
   readonly format: "table" | "json";
 }
 

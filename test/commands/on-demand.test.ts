@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { CommandIO } from "../../src/commands/io.ts";
+import { type SyncOptions, sync } from "../../src/commands/sync.ts";
+import { user } from "../../src/commands/user.ts";
+import { UsageError } from "../../src/domain/errors.ts";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+
+let sandbox: Sandbox;
+let folder: string;
+let kim: string;
+let sam: string;
+let title = 0;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ file: ":memory:", people: 20, requestLogSize: 10_000 });
+  folder = mkdtempSync(join(tmpdir(), "als-on-demand-"));
+  const group = sandbox.directory.groupByName("All Employees") ?? "";
+  const hire = (name: string): string => {
+    const properties = { userPrincipalName: `${name}@example.com`, displayName: name, accountEnabled: true };
+    const id = sandbox.directory.createUser(properties);
+    sandbox.directory.addMember(group, id);
+    return id;
+  };
+  [kim, sam] = [hire("kim.example"), hire("sam.example")];
+  expect((await run({})).code).toBe(0);
+});
+afterAll(async () => {
+  await sandbox.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  title += 1;
+  for (const id of [kim, sam]) sandbox.directory.updateUser(id, { jobTitle: `Title ${title}` });
+});
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** @param answer typed at a terminal; without it nobody sits there */
+async function run(options: Partial<SyncOptions>, answer?: string): Promise<Ran> {
+  return ran(
+    (io) =>
+      sync(
+        {
+          sandbox: "both",
+          runningSandbox: sandbox,
+          dryRun: false,
+          full: false,
+          format: "table",
+          detailedExitcode: false,
+          waitSeconds: 0,
+          quiet: true,
+          ...options,
+        },
+        io,
+      ),
+    answer,
+  );
+}
+
+async function ran(command: (io: CommandIO) => Promise<number>, answer?: string): Promise<Ran> {
+  const terminal = { isTTY: answer !== undefined };
+  const stream = () => Object.assign(new PassThrough(), terminal);
+  const [stdin, stdout, stderr] = [stream(), stream(), stream()];
+  const texts = { out: "", err: "" };
+  stdout.on("data", (chunk) => {
+    texts.out += String(chunk);
+  });
+  stderr.on("data", (chunk) => {
+    texts.err += String(chunk);
+  });
+  if (answer !== undefined) stdin.write(`${answer}\n`);
+  const env = { ALS_STATE: join(folder, "state.db"), NO_COLOR: "1" };
+  const signal = new AbortController().signal;
+  const code = await command({ env, cwd: folder, stdin, stdout, stderr, signal });
+  return { code, ...texts };
+}
+
+const titleOf = (id: string): unknown => sandbox.lattice.byExternalId(id)?.title;
+
+describe("sync --user", () => {
+  it("shows the plan and sends nothing where nobody can be asked, and says how to send it", async () => {
+    const { code, out, err } = await run({ user: [kim] });
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^connect done .*\nimport {2}done .*\nscope {3}done .*\nmatch {3}done .*\nact {5}planned/,
+    );
+    expect(out).toContain("nothing was written");
+    expect(err).toContain("call it again with --yes");
+    expect(titleOf(kim)).not.toBe(`Title ${title}`);
+    expect((await run({ user: [kim], detailedExitcode: true })).code).toBe(2);
+  });
+
+  it("sends it at once with --yes, to each person who is named and nobody else", async () => {
+    const { code, out } = await run({ user: ["kim.example@example.com"], yes: true });
+    expect(code).toBe(0);
+    expect(out).toMatch(/act {5}done {5}update title/);
+    expect(titleOf(kim)).toBe(`Title ${title}`);
+    expect(titleOf(sam)).not.toBe(`Title ${title}`);
+    await run({ user: [kim, sam], yes: true });
+    expect(titleOf(sam)).toBe(`Title ${title}`);
+  });
+
+  it("asks at a terminal, and sends on a yes alone", async () => {
+    const refused = await run({ user: [kim, sam] }, "no");
+    expect(refused.err).toContain("Nothing was sent.");
+    expect(titleOf(kim)).not.toBe(`Title ${title}`);
+    const agreed = await run({ user: [kim, sam] }, "yes");
+    expect(agreed).toMatchObject({ code: 0 });
+    expect(agreed.out).toContain("Sent: 2 done");
+    expect([titleOf(kim), titleOf(sam)]).toEqual([`Title ${title}`, `Title ${title}`]);
+  });
+
+  it("asks nothing where nothing is due, or where a dry run was asked for", async () => {
+    await run({ user: [kim], yes: true });
+    expect((await run({ user: [kim] }, "yes")).err).toBe("");
+    const dry = await run({ user: [sam], dryRun: true, yes: true }, "yes");
+    expect(dry.err).toBe("");
+    expect(titleOf(sam)).not.toBe(`Title ${title}`);
+  });
+
+  it("has the steps in JSON", async () => {
+    const { out } = await run({ user: [kim, sam], format: "json" }, "yes");
+    const plan = JSON.parse(out);
+    expect(plan.summary).toMatchObject({ update: 2 });
+    expect(plan.steps).toHaveLength(10);
+    expect(plan.steps.at(-1)).toEqual({
+      user: sam,
+      objectId: sam,
+      step: "act",
+      outcome: "planned",
+      detail: "update title: title changed",
+    });
+    expect(titleOf(kim)).not.toBe(`Title ${title}`);
+  });
+
+  it("takes 20 people and no more, and nobody without a name", async () => {
+    const many = Array.from({ length: 21 }, (_, index) => `person${index}@example.com`);
+    const before = sandbox.requests.length;
+    await expect(run({ user: many })).rejects.toThrow(UsageError);
+    await expect(run({ user: [" "] })).rejects.toThrow(UsageError);
+    await expect(run({ yes: true })).rejects.toThrow(UsageError);
+    expect(sandbox.requests.length).toBe(before);
+  });
+});
+
+describe("user", () => {
+  const options = { sandbox: "both", live: false, format: "json" } as const;
+
+  it("tells from the database alone", async () => {
+    await run({ user: [kim], yes: true });
+    const before = sandbox.requests.length;
+    const { code, out } = await ran((io) => user({ ...options, user: "KIM.example@example.com" }, io));
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      found: "both",
+      source: { objectId: kim },
+      scope: { mode: "assigned", configured: ["Lattice SCIM"], inScope: true },
+      decision: { kind: "unchanged" },
+    });
+    expect(sandbox.requests.length).toBe(before);
+    const table = await ran((io) => user({ ...options, format: "table", user: kim }, io));
+    expect(table.out).toContain("Nothing is due: the account holds what the mapping gives.");
+    expect((await ran((io) => user({ ...options, user: "ghost@example.com" }, io))).code).toBe(1);
+  });
+
+  it("asks both ends with --live, writes nothing, and says what makes the person a member", async () => {
+    const running = { ...options, live: true, runningSandbox: sandbox };
+    const { out } = await ran((io) => user({ ...running, user: kim }, io));
+    expect(JSON.parse(out)).toMatchObject({
+      pictures: { live: true },
+      scope: { through: ['the group "All Employees"'] },
+      decision: { kind: "operation", action: "update", changes: [{ after: `Title ${title}` }] },
+    });
+    const offline = await ran((io) => user({ ...options, user: kim }, io));
+    expect(JSON.parse(offline.out).decision.kind).toBe("unchanged");
+
+    const stranger = sandbox.lattice.create({ userName: "only.lattice@example.com", active: true });
+    const live = await ran((io) => user({ ...running, user: "only.lattice@example.com" }, io));
+    expect(JSON.parse(live.out)).toMatchObject({ found: "lattice", account: { latticeId: stranger.id } });
+    const nobody = await ran((io) => user({ ...running, user: "ghost@example.com" }, io));
+    expect(nobody.code).toBe(1);
+  });
+});
