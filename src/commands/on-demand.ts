@@ -13,7 +13,7 @@ import type { SyncOptions } from "./sync.ts";
 import { toldAfterwards } from "./telling.ts";
 
 /** People in one call: as many as one still looks at one by one. */
-export const mostPeople = 20;
+const mostPeople = 20;
 
 /** @throws UsageError for nobody, for an empty name, and for too many */
 export function checkPeople(users: readonly string[]): void {

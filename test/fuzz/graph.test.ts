@@ -182,6 +182,10 @@ const reads: Readonly<Record<string, (source: EntraSource) => Promise<unknown>>>
     for (const id of items) expect(id).toMatch(/^.{1,1000}$/su);
     for (const part of result) expect(typeof part.name).toBe("string");
   },
+  readMembership: async (source) => {
+    const found = await source.readMembership(["u1", "../groups"], never);
+    for (const parts of found.values()) for (const part of parts) expect(typeof part).toBe("string");
+  },
   probe: (source) => source.probe(never),
 };
 
