@@ -125,7 +125,7 @@ function alwaysInScope({ settings }: CycleContext): AlwaysInScope {
 }
 
 /** The mapped userName of a person in lower case, as the source picture keeps it. */
-export function keyOf(context: CycleContext) {
+function keyOf(context: CycleContext) {
   const { mapping } = context.settings;
   const environment = { now: context.clock.now, random: context.random };
   return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user, environment);
