@@ -46,8 +46,10 @@ export function effectiveSettings(config: Config, layers: Layers): readonly Sett
   });
 }
 
-/** A list with the credentials of its elements as they are shown. */
+/** A list with the credentials of its elements as they are shown. Where none can be, whatever was written stays as it is. */
 function masked(value: unknown, key: string, secretKeys: ReadonlySet<string>): unknown {
+  // An anchor of YAML can make a list that contains itself; no key leads down that way for ever.
+  if (![...secretKeys].some((secret) => secret.startsWith(key))) return value;
   if (Array.isArray(value)) return value.map((element) => masked(element, `${key}[]`, secretKeys));
   if (value === undefined) return undefined;
   if (secretKeys.has(key)) return String(new Secret(""));

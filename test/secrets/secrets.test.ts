@@ -34,6 +34,8 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
       ...answer,
       headers: { ...answer.headers, location: `${hosts.third.origin}/Users/1` },
     });
+    const [someone] = [...stage.sandbox.directory.users()];
+    const person = String(someone?.properties.userPrincipalName);
     const out = (name: string): readonly string[] => ["--out", join(place.folder, name)];
     const done: (readonly string[])[] = [
       ["check"],
@@ -48,6 +50,13 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
       ["sync", "--dry-run", "--format", "markdown", ...out("plan.md")],
       ["sync", "--format", "json"],
       ["sync", "--full", "--format", "markdown"],
+      ["sync", "--dry-run", "--format", "html", ...out("plan.html")],
+      ["sync", "--user", person, "--yes"],
+      ["user", person, "--live"],
+      ["user", person, "--format", "json"],
+      ["history", "--format", "csv", "--all"],
+      ["history", "--format", "json", ...out("history.json")],
+      ["mapping", "test", "--record", person],
       ["status"],
       ["status", "--format", "json"],
       ["state", "check"],

@@ -216,7 +216,11 @@ export const defects: readonly Defect[] = [
     name: "the guard does not count what was carried out without an answer",
     seed: 17,
     edits: [
-      { file: "state/provisioning-log.ts", find: "confirm.run(now, cleared.operation_id);", replace: "" },
+      {
+        file: "state/provisioning-log.ts",
+        find: "confirm.run({ id: cleared.operation_id, now });",
+        replace: "",
+      },
     ],
   },
   {
