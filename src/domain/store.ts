@@ -72,6 +72,15 @@ export interface CycleRecord {
   readonly guard: GuardVerdict | null;
   readonly done: number;
   readonly failed: number;
+  /** What came of its operations. */
+  readonly outcomes: readonly OutcomeCount[];
+}
+
+/** How many operations of one kind came to the same. */
+export interface OutcomeCount {
+  readonly action: Action;
+  readonly outcome: OperationStatus;
+  readonly count: number;
 }
 
 export type CycleOutcome = "done" | "held" | "someFailed" | "failed" | "interrupted";

@@ -1,5 +1,5 @@
 import type { CycleKind, GuardVerdict, PlanSummary } from "../domain/plan.ts";
-import type { CycleOutcome, CycleRecord, Meta, StateStore, Totals } from "../domain/store.ts";
+import type { CycleOutcome, CycleRecord, Meta, OutcomeCount, StateStore, Totals } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import { forgetTheFuture } from "./set-back-clock.ts";
@@ -14,8 +14,7 @@ interface CycleRow {
   readonly error: string | null;
   readonly summary: string | null;
   readonly guard: string | null;
-  readonly done: number;
-  readonly failed: number;
+  readonly outcomes: string;
 }
 
 type CycleMethods = Pick<
@@ -29,6 +28,10 @@ type CycleMethods = Pick<
   | "recentCycles"
   | "cycleOfPlan"
 >;
+
+/** Counted anew for a cycle that is under way or whose log was corrected since. */
+const countedOutcomes = `SELECT json_group_array(json_object('action', action, 'outcome', status, 'count', number))
+  FROM (SELECT action, status, count(*) AS number FROM operation WHERE cycle_id = cycle.id GROUP BY action, status)`;
 
 /** Cycles, and what a run remembers from one to the next. */
 export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods {
@@ -44,7 +47,7 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     "UPDATE cycle SET summary = ?, guard = ? WHERE id = ?",
   );
   const finish = db.prepare<[number, string, string | null, number]>(
-    "UPDATE cycle SET finished_at = ?, outcome = ?, error = ? WHERE id = ?",
+    `UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = (${countedOutcomes}) WHERE id = ?`,
   );
   const ending = db.prepare<[number], { id: number; status: string }>(
     "SELECT id, status FROM operation WHERE cycle_id = ? AND status IN ('planned', 'reported')",
@@ -56,10 +59,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     )
     .pluck();
   const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
-  const counted = `SELECT cycle.*,
-       (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'done') AS done,
-       (SELECT count(*) FROM operation WHERE cycle_id = cycle.id AND status = 'failed') AS failed
-     FROM cycle`;
+  const counted = `SELECT id, plan_id, kind, started_at, finished_at, outcome, error, summary, guard,
+       coalesce(outcomes, (${countedOutcomes})) AS outcomes FROM cycle`;
   const recent = db.prepare<[number, number], CycleRow>(`${counted} WHERE id < ? ORDER BY id DESC LIMIT ?`);
   const ofPlan = db.prepare<[string], CycleRow>(`${counted} WHERE plan_id = ?`);
   const totals = db.prepare<[], Totals>(
@@ -126,6 +127,9 @@ export function metaWriter(db: Connection): (values: Partial<Meta>) => void {
 }
 
 function cycleRecord(row: CycleRow): CycleRecord {
+  const outcomes = JSON.parse(row.outcomes) as OutcomeCount[];
+  const countOf = (outcome: string): number =>
+    outcomes.reduce((sum, one) => (one.outcome === outcome ? sum + one.count : sum), 0);
   return {
     id: row.id,
     planId: row.plan_id,
@@ -136,7 +140,8 @@ function cycleRecord(row: CycleRow): CycleRecord {
     error: row.error,
     summary: row.summary === null ? null : (JSON.parse(row.summary) as PlanSummary),
     guard: row.guard === null ? null : (JSON.parse(row.guard) as GuardVerdict),
-    done: row.done,
-    failed: row.failed,
+    done: countOf("done"),
+    failed: countOf("failed"),
+    outcomes,
   };
 }

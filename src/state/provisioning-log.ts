@@ -184,6 +184,9 @@ function intentMethods(
      WHERE id = :id AND status IN ('failed', 'cancelled')`,
   );
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
+  const recount = db.prepare<[number]>(
+    "UPDATE cycle SET outcomes = NULL WHERE id = (SELECT cycle_id FROM operation WHERE id = ?)",
+  );
   const sentIn = sentWrites(db);
 
   return {
@@ -212,6 +215,7 @@ function intentMethods(
         // A batch is noted before its first request: what was not carried out must not count as done.
         const untouched = target !== null && isUntouched(target, changes);
         close.run({ id: cleared.operation_id, status: untouched ? "cancelled" : operationStatus, now });
+        recount.run(cleared.operation_id);
         mark.run(objectId);
         if (target !== null) {
           if (
