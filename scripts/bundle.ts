@@ -14,7 +14,8 @@ const external = ["better-sqlite3"];
  */
 export async function bundle(folder: string): Promise<void> {
   const build = await rolldown({
-    input: join(root, "src/cli.ts"),
+    // A thread starts from a file of its own.
+    input: { cli: join(root, "src/cli.ts"), "reader-thread": join(root, "src/state/reader-thread.ts") },
     platform: "node",
     external,
     plugins: [licences()],
@@ -22,7 +23,7 @@ export async function bundle(folder: string): Promise<void> {
     logLevel: "silent",
   });
   try {
-    await build.write({ dir: folder, format: "esm", cleanDir: true, entryFileNames: "cli.js" });
+    await build.write({ dir: folder, format: "esm", cleanDir: true, entryFileNames: "[name].js" });
   } finally {
     await build.close();
   }

@@ -1,7 +1,8 @@
+import { operationsOf } from "../cycle/operations.ts";
 import type { CycleResult } from "../cycle/run.ts";
-import type { Action, PersonStep, Skipped } from "../domain/plan.ts";
+import type { PersonStep, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { LoggedOperation, OperationStatus, StateStore } from "../domain/store.ts";
+import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import type { PlanView } from "../report/view.ts";
 
 const pageSize = 500;
@@ -45,32 +46,6 @@ export function planView(
 
 async function* shown(operations: AsyncIterable<LoggedOperation>): AsyncGenerator<LoggedOperation> {
   for await (const operation of operations) yield withoutRedacted(operation);
-}
-
-/** What the guard holds of a cycle. */
-export function heldOperations(store: StateStore, cycleId: number): AsyncGenerator<LoggedOperation> {
-  return operationsOf(store, cycleId, { status: "held" });
-}
-
-export async function* operationsOf(
-  store: StateStore,
-  cycleId: number,
-  which: {
-    readonly status?: OperationStatus;
-    readonly action?: Action | undefined;
-    readonly drift?: boolean;
-  },
-): AsyncGenerator<LoggedOperation> {
-  let afterWave = -1;
-  let afterId = 0;
-  for (;;) {
-    const page = await store.operations(cycleId, { ...which, afterWave, afterId, limit: pageSize });
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined) return;
-    afterWave = last.wave;
-    afterId = last.id;
-  }
 }
 
 async function* skippedOf(store: StateStore, only: readonly string[] | undefined): AsyncGenerator<Skipped> {

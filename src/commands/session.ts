@@ -5,6 +5,7 @@ import { type EntraSettings, filterGroupsOf, type LatticeSettings } from "../con
 import type { Config } from "../config/schema.ts";
 import type { CycleSettings } from "../cycle/settings.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
+import type { RequestObserver } from "../domain/request.ts";
 import { Secret } from "../domain/secret.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { EntraSource } from "../entra/source.ts";
@@ -27,6 +28,8 @@ export interface SessionOptions {
   readonly runningSandbox?: Sandbox | undefined;
   /** The log says warnings only: a report follows. */
   readonly quiet: boolean;
+  /** Told of each request to either end that came to an end. */
+  readonly onRequest?: RequestObserver | undefined;
 }
 
 /** Everything that a command works with, opened once. */
@@ -91,7 +94,13 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
       sandbox,
       source: async () => {
         const { createEntraSource } = await import("../entra/source.ts");
-        return createEntraSource({ ...entra, select: mapping.select, clock, log });
+        return createEntraSource({
+          ...entra,
+          select: mapping.select,
+          clock,
+          log,
+          onRequest: options.onRequest,
+        });
       },
       target: async (knownUpdateMethod) => {
         const { createLatticeTarget } = await import("../lattice/target.ts");
@@ -100,6 +109,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
           paths: mapping.paths,
           clock,
           log,
+          onRequest: options.onRequest,
           knownUpdateMethod,
         });
         closers.push(() => target.close());

@@ -98,11 +98,12 @@ function durationMessage(limits: { minimumMs: number; maximumMs?: number }, alte
   return `must be a duration such as 90s, 45m, 2h or 1d (${range})${alternative}`;
 }
 
-/** A credential: read as text, handed on as a `Secret`, never shown in a message. */
-export function secret() {
+/** A credential: read as text, handed on as a `Secret`, never shown in a message. `minimumLength`: where it can be guessed at. */
+export function secret(minimumLength = 1) {
   return z
     .string({ error: "must be text, in quotes where it looks like a number" })
     .min(1, { error: "must be text that is not empty" })
+    .min(minimumLength, { error: `must have ${minimumLength} characters or more` })
     .refine((value) => value === value.trim() && !/\p{Cc}/u.test(value), {
       error: "has a line break or spaces at an end: was it pasted whole?",
     })

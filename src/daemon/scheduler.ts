@@ -20,6 +20,18 @@ export interface SchedulerOptions {
 }
 
 export interface Scheduler {
+  /** A cycle, or what was asked for by hand, is under way. */
+  readonly busy: boolean;
+  /** When the cron expression calls next, milliseconds since the epoch; `null` where an interval decides. */
+  nextCronAt(): number | null;
+  /** The distance of regular cycles, milliseconds; for a cron expression that of the next two. */
+  intervalMs(): number;
+  /**
+   * Starts work that was asked for by hand, in the place of a cycle: nothing overlaps it. A cycle that becomes due
+   * meanwhile starts after it.
+   * @returns resolves when the work has ended; `null` where something is under way
+   */
+  start(work: () => Promise<void>): Promise<void> | null;
   /** Ends the ticking; resolves when a cycle under way has ended. */
   stop(): Promise<void>;
 }
@@ -63,17 +75,25 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       options.onError(error);
     }
   };
+  let byHand = false;
+  let missed = false;
+  let stopping = false;
+  const onTick = (): void => {
+    // node-cron's own guard against overlap would warn at every tick of a long cycle.
+    if (busy) {
+      // A cron expression does not call again soon: what was asked for by hand must not cost the day's cycle.
+      missed ||= byHand && schedule.kind === "cron";
+      return;
+    }
+    busy = true;
+    underWay = tick().finally(() => {
+      busy = false;
+    });
+  };
   const startTicking = () =>
     scheduleCron(
       schedule.kind === "cron" ? schedule.cron : "*/5 * * * * *",
-      () => {
-        // node-cron's own guard against overlap would warn at every tick of a long cycle.
-        if (busy) return;
-        busy = true;
-        underWay = tick().finally(() => {
-          busy = false;
-        });
-      },
+      onTick,
       // After a computer slept it would warn of each of thousands of ticks.
       { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", suppressMissedWarning: true },
     );
@@ -83,7 +103,30 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     task = startTicking();
   });
   return {
+    get busy() {
+      return busy;
+    },
+    nextCronAt: () => (schedule.kind === "cron" ? (task.getNextRun()?.getTime() ?? null) : null),
+    intervalMs: () => {
+      if (schedule.kind === "every") return schedule.everyMs;
+      const [first, second] = task.getNextRuns(2);
+      return first === undefined || second === undefined ? 0 : second.getTime() - first.getTime();
+    },
+    start: (work) => {
+      if (busy || stopping) return null;
+      busy = true;
+      byHand = true;
+      const ended = work().finally(() => {
+        busy = false;
+        byHand = false;
+        if (missed && !stopping) onTick();
+        missed = false;
+      });
+      underWay = ended.catch(() => {});
+      return ended;
+    },
     stop: async () => {
+      stopping = true;
       stopLooking();
       await task.destroy();
       await underWay;

@@ -11,6 +11,7 @@ import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import { parseJson } from "../domain/parse-json.ts";
 import { redactor } from "../domain/redact.ts";
+import type { RequestObserver } from "../domain/request.ts";
 import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
 import type { TokenProvider } from "./credential.ts";
 import { errorOfAnswer, type GraphCall, malformed } from "./graph-error.ts";
@@ -38,6 +39,8 @@ export interface GraphReaderOptions {
   readonly log: EntraLog | undefined;
   readonly timeoutMs: number;
   readonly userAgent: string;
+  /** Told of each request that came to an end. */
+  readonly onRequest?: RequestObserver | undefined;
   /** Longest body that is accepted, in bytes. Default 64 MiB; a page of 999 users takes about one. */
   readonly maximumBytes?: number;
 }
@@ -47,7 +50,7 @@ const worrisomeSkewMs = 300_000;
 
 /** Makes a reader on Microsoft's client, with a middleware chain that keeps the token on one origin. */
 export function createGraphReader(options: GraphReaderOptions): GraphReader {
-  const { clock, graphUrl, log, maximumBytes = 64 * 1024 * 1024 } = options;
+  const { clock, graphUrl, log, onRequest, maximumBytes = 64 * 1024 * 1024 } = options;
   const client = Client.initWithMiddleware({
     baseUrl: graphUrl.origin,
     defaultVersion: "v1.0",
@@ -57,12 +60,19 @@ export function createGraphReader(options: GraphReaderOptions): GraphReader {
 
   async function attempt(url: URL, call: GraphCall, signal: AbortSignal): Promise<JsonObject> {
     const exchange = new Exchange(url, call, signal);
+    const sentAt = clock.now();
+    const observe = (status: number | null): void =>
+      onRequest?.({ end: "entra", method: "GET", status, durationMs: clock.now() - sentAt });
     try {
-      const response = await send(client, exchange);
+      const response = await send(client, exchange).catch((error: unknown) => {
+        observe(null);
+        throw error;
+      });
       skewMs = skewOf(response, clock.now()) ?? skewMs;
       const redact = redactor(exchange.token);
       const text = redact(await readText(response, maximumBytes, graphUrl.host));
       const body = parseJson(text);
+      observe(response.status);
       log?.debug({ url: url.pathname, status: response.status, bytes: text.length }, "Graph answered.");
       if (!response.ok) {
         throw errorOfAnswer(

@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
+import type { RequestObserver } from "../domain/request.ts";
 import type { Secret } from "../domain/secret.ts";
 
 /** How the application proves who it is to Entra. */
@@ -50,6 +51,8 @@ export interface EntraOptions {
   readonly select: readonly string[];
   readonly clock: Clock;
   readonly log?: EntraLog;
+  /** Told of each request to Graph that came to an end. */
+  readonly onRequest?: RequestObserver | undefined;
   /** Longest wait for one answer, its body included. Default 60,000. */
   readonly timeoutMs?: number;
   /** Value of the `User-Agent` header. */

@@ -45,7 +45,15 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     log,
     timeoutMs,
   });
-  const graph = createGraphReader({ graphUrl, tokens, clock, log, timeoutMs, userAgent });
+  const graph = createGraphReader({
+    graphUrl,
+    tokens,
+    clock,
+    log,
+    timeoutMs,
+    userAgent,
+    onRequest: options.onRequest,
+  });
   const selection = parseSelection(options.select, graphUrl.host);
   return {
     readAll: async function* (signal) {

@@ -2,6 +2,7 @@ import pRetry from "p-retry";
 import type { Clock } from "../domain/clock.ts";
 import { HostUnavailableError, RecordUnavailableError, UnknownOutcomeError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { RequestObserver } from "../domain/request.ts";
 import { judge, type Purpose, type Verdict } from "./failure.ts";
 import type { Exchange, Http, HttpRequest } from "./http.ts";
 import { createLimiter, type Feedback } from "./limiter.ts";
@@ -21,6 +22,7 @@ export interface LatticeClientOptions {
   readonly maxConcurrency: number;
   readonly maxRequestsPerSecond: number | null;
   readonly log: LatticeLog | undefined;
+  readonly onRequest?: RequestObserver | undefined;
 }
 
 /** Sends requests within the limits of the host, and turns what comes back into an answer or one of the domain's errors. */
@@ -48,7 +50,7 @@ const THROTTLED_TRIES = 10;
 const LONGEST_PAUSE_MS = 5 * 60_000;
 
 export function createLatticeClient(options: LatticeClientOptions): LatticeClient {
-  const { http, clock, log } = options;
+  const { http, clock, log, onRequest } = options;
   const limiter = createLimiter(options);
   let requests = 0;
   let throttled = 0;
@@ -86,12 +88,20 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
     const sentAt = clock.now();
     // A write under way is left to finish: cancelled, it would have to be looked up.
     const answer = await http.exchange(request, request.method === "GET" ? signal : undefined);
+    const durationMs = clock.now() - sentAt;
+    onRequest?.({
+      end: "lattice",
+      method: request.method,
+      status: answer.kind === "answer" ? answer.status : null,
+      durationMs,
+      requestsPerSecond: limiter.requestsPerSecond(),
+    });
     log?.debug(
       {
         method: request.method,
         path: request.path,
         status: answer.kind === "answer" ? answer.status : answer.failure,
-        durationMs: clock.now() - sentAt,
+        durationMs,
       },
       "Lattice request",
     );

@@ -1,5 +1,14 @@
 import type { Clock } from "../domain/clock.ts";
-import { answered, complained, delayBefore, type Pace, started, startPace, struggled } from "./pace.ts";
+import {
+  answered,
+  complained,
+  currentRate,
+  delayBefore,
+  type Pace,
+  started,
+  startPace,
+  struggled,
+} from "./pace.ts";
 
 export interface LimiterOptions {
   readonly clock: Clock;
@@ -23,6 +32,8 @@ export interface Limiter {
    * has not run out.
    */
   run<T>(task: () => Promise<T>, feedback: (result: T) => Feedback, signal: AbortSignal): Promise<T>;
+  /** What is let through at present; `null` for no limit. */
+  requestsPerSecond(): number | null;
 }
 
 interface Waiter {
@@ -141,5 +152,5 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     }
   }
 
-  return { run };
+  return { run, requestsPerSecond: () => currentRate(pace) };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import type { RequestObserver } from "../domain/request.ts";
 import type { Secret } from "../domain/secret.ts";
 
 /** The part of pino's logger that is used here. People's data is never passed to it. */
@@ -22,6 +23,8 @@ export interface LatticeOptions {
   readonly paths: readonly string[];
   readonly clock: Clock;
   readonly log?: LatticeLog;
+  /** Told of each request to Lattice that came to an end. */
+  readonly onRequest?: RequestObserver | undefined;
   /** Silence on the connection after which a request counts as lost. Default 30,000. */
   readonly timeoutMs?: number;
   /** Largest answer that is read, unpacked. Default 16 MiB. */

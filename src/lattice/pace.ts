@@ -105,7 +105,8 @@ function slowed(pace: Pace): Pace {
   return { ...pace, rate: Math.max(SLOWEST_RATE, rate / 2) };
 }
 
-function currentRate(pace: Pace): number | null {
+/** Requests a second at present; `null` for no limit. */
+export function currentRate(pace: Pace): number | null {
   if (pace.ceiling === null) return pace.rate;
   return pace.rate === null ? pace.ceiling : Math.min(pace.rate, pace.ceiling);
 }

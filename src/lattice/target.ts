@@ -170,8 +170,11 @@ export function connectLattice(options: LatticeOptions): { client: LatticeClient
     timeoutMs: options.timeoutMs ?? 30_000,
     maxResponseBytes: options.maxResponseBytes ?? 16 * 1024 * 1024,
   });
-  const { clock, maxConcurrency, maxRequestsPerSecond, log } = options;
-  return { client: createLatticeClient({ http, clock, maxConcurrency, maxRequestsPerSecond, log }), http };
+  const { clock, maxConcurrency, maxRequestsPerSecond, log, onRequest } = options;
+  return {
+    client: createLatticeClient({ http, clock, maxConcurrency, maxRequestsPerSecond, log, onRequest }),
+    http,
+  };
 }
 
 /** RFC 7643 section 5. A server that does not say takes PATCH: Lattice documents it, and a refusal turns to PUT. */

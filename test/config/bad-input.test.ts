@@ -148,6 +148,19 @@ describe("a wrong value", () => {
       "http: { listen: 'localhost:99999' }",
       'config/x.yaml:1:17: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, but is "localhost:99999"',
     ],
+    ["http: { token: short }", "config/x.yaml:1:16: http.token must have 16 characters or more"],
+    [
+      "http: { trustedHeader: X-User }",
+      "config/x.yaml:1:7: http.trustedProxies is missing: http.trustedHeader and http.trustedProxies go together",
+    ],
+    [
+      "http: { trustedHeader: X-User, trustedProxies: [proxy] }",
+      'config/x.yaml:1:49: http.trustedProxies[0] must be an IP address or a network such as 10.1.0.0/16, but is "proxy"',
+    ],
+    [
+      "http: { publicUrl: 'https://x.example.com/path' }",
+      'config/x.yaml:1:20: http.publicUrl must be an address without a path, such as https://sync.example.com, but is "https://x.example.com/path"',
+    ],
     [
       "mapping: 5",
       "config/x.yaml:1:10: mapping must be the path of a YAML file, or a list of attribute mappings, but is 5",

@@ -5,7 +5,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { showConfig } from "../../src/config/show.ts";
 import { workplace } from "./workplace.ts";
 
-const canary = "canary-7f3a";
+const canary = "canary-7f3a-91d04c";
 
 describe("showConfig", () => {
   it("says of every value where it came from", () => {

@@ -1,0 +1,125 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { SkipCode } from "../domain/plan.ts";
+import type { RequestRecord } from "../domain/request.ts";
+import type { CycleRecord, Totals } from "../domain/store.ts";
+
+/** What is true at the moment, read from the state database. Times are milliseconds since the epoch. */
+export interface Situation {
+  readonly totals: Totals;
+  readonly skipped: ReadonlyMap<SkipCode, number>;
+  /** When the last read of Entra ended that reached its last page; `null` before the first. */
+  readonly watermarkAt: number | null;
+  readonly heldOperations: number;
+  readonly quarantine: boolean;
+  readonly nextCycleAt: number | null;
+  readonly lastCycle: CycleRecord | null;
+}
+
+export interface Metrics {
+  /** A request to either end came to an end. */
+  request(record: RequestRecord): void;
+  /** A cycle came to an end, of whatever kind. */
+  cycle(cycle: CycleRecord): void;
+  /** Text in the format of Prometheus. `situation`: `null` where the state database could not be read. */
+  text(situation: Situation | null, now: number): Promise<string>;
+  readonly contentType: string;
+  /** Ends what watches the process. */
+  close(): void;
+}
+
+const prefix = "azure_lattice_sync_";
+const requestBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const cycleBuckets = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600];
+
+/** The daemon's metrics, counted from its start. @param version of this program */
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
+    new Gauge({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
+  const counter = (name: string, help: string, labelNames: readonly string[]) =>
+    new Counter({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
+  collectDefaultMetrics({ register: registry });
+
+  gauge("build_info", "Always 1; the labels say what runs.", ["version", "node"]).set(
+    { version, node: process.version },
+    1,
+  );
+  const cycles = counter("cycles_total", "Cycles that came to an end.", ["kind", "outcome"]);
+  const operations = counter("operations_total", "Operations of cycles that came to an end.", [
+    "action",
+    "outcome",
+  ]);
+  const cycleSeconds = new Histogram({
+    name: `${prefix}cycle_duration_seconds`,
+    help: "How long cycles took.",
+    labelNames: ["kind"],
+    buckets: cycleBuckets,
+    registers: [registry],
+  });
+  const requestSeconds = new Histogram({
+    name: `${prefix}request_duration_seconds`,
+    help: "How long requests to Entra and Lattice took; status is none where no answer came.",
+    labelNames: ["end", "method", "status"],
+    buckets: requestBuckets,
+    registers: [registry],
+  });
+  const throttled = counter("throttled_requests_total", "Requests answered with 429.", ["end"]);
+  for (const end of ["entra", "lattice"]) throttled.inc({ end }, 0);
+  const rate = gauge(
+    "lattice_requests_per_second_limit",
+    "Requests a second that the limiter lets through at present; +Inf for no limit.",
+  );
+  const set = situationGauges(gauge);
+
+  return {
+    request: ({ end, method, status, durationMs, requestsPerSecond }) => {
+      requestSeconds.observe({ end, method, status: status ?? "none" }, durationMs / 1000);
+      if (status === 429) throttled.inc({ end });
+      if (requestsPerSecond !== undefined) rate.set(requestsPerSecond ?? Number.POSITIVE_INFINITY);
+    },
+    cycle: ({ kind, outcome, startedAt, finishedAt, outcomes }) => {
+      cycles.inc({ kind, outcome: outcome ?? "interrupted" });
+      if (finishedAt !== null) cycleSeconds.observe({ kind }, (finishedAt - startedAt) / 1000);
+      for (const one of outcomes) operations.inc({ action: one.action, outcome: one.outcome }, one.count);
+    },
+    text: (situation, now) => {
+      set(situation, now);
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+    close: () => registry.clear(),
+  };
+}
+
+function situationGauges(
+  gauge: (name: string, help: string, labelNames?: readonly string[]) => Gauge,
+): (situation: Situation | null, now: number) => void {
+  const readable = gauge("state_readable", "1 where the state database could be read.");
+  const people = gauge("people", "People by state.", ["state"]);
+  const leftAlone = gauge("people_left_alone", "People who are left alone, by reason.", ["code"]);
+  const watermarkAge = gauge("watermark_age_seconds", "Since the last completed read of Entra.");
+  const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");
+  const held = gauge("guard_held_operations", "Operations that wait for a release.");
+  const quarantine = gauge("quarantine", "1 while the whole job backs off.");
+  const next = gauge("next_cycle_timestamp_seconds", "When the next cycle is due.");
+  const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle came to an end.");
+
+  return (situation, now) => {
+    readable.set(situation === null ? 0 : 1);
+    if (situation === null) return;
+    const { totals } = situation;
+    people.set({ state: "in_entra" }, totals.sourceUsers);
+    people.set({ state: "linked" }, totals.linked);
+    people.set({ state: "active" }, totals.linkedActive);
+    people.set({ state: "left_alone" }, totals.skipped);
+    people.set({ state: "retrying" }, totals.retrying);
+    leftAlone.reset();
+    for (const [code, number] of situation.skipped) leftAlone.set({ code }, number);
+    watermarkAge.set(situation.watermarkAt === null ? Number.NaN : (now - situation.watermarkAt) / 1000);
+    guardHeld.set(situation.heldOperations > 0 ? 1 : 0);
+    held.set(situation.heldOperations);
+    quarantine.set(situation.quarantine ? 1 : 0);
+    next.set((situation.nextCycleAt ?? Number.NaN) / 1000);
+    lastEnd.set((situation.lastCycle?.finishedAt ?? Number.NaN) / 1000);
+  };
+}

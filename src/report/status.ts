@@ -1,0 +1,152 @@
+import type { Config } from "../config/schema.ts";
+import { heldOperations } from "../cycle/operations.ts";
+import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
+import { nextDueAt } from "../cycle/schedule.ts";
+import type { Skipped } from "../domain/plan.ts";
+import { withoutRedacted } from "../domain/redacted.ts";
+import type { CycleRecord, LeaseHolder, LoggedOperation, StateStore, Totals } from "../domain/store.ts";
+
+/** What the state database tells of the job. Times are milliseconds since the epoch. */
+export interface Status {
+  readonly totals: Totals;
+  /** The newest first. */
+  readonly cycles: readonly CycleRecord[];
+  /** When the daemon's next cycle is due; `null` where a cron expression decides. */
+  readonly nextDueAt: number | null;
+  readonly running: LeaseHolder | null;
+  /** The last cycle that weighed everybody; `null` where none did. */
+  readonly weighed: CycleRecord | null;
+  /** What the guard holds, up to `mostHeld`. */
+  readonly held: readonly LoggedOperation[];
+  readonly quarantine: Quarantine | null;
+  readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
+  /** People whose deactivation is put off (`actions`), as far as they are shown. */
+  readonly delayed: readonly Skipped[];
+  readonly delayedCount: number;
+}
+
+/** Far enough back to meet one that was neither for one person nor broke off before it was weighed. */
+const readCycles = 200;
+const shownRetries = 50;
+const shownDelayed = 50;
+
+/**
+ * Reads what the state database tells: the last cycles, the next one, what is held, who waits for a retry.
+ * @param limits cycles that are told of, and held operations at most
+ */
+export async function readStatus(
+  store: StateStore,
+  schedule: Config["schedule"],
+  now: number,
+  limits: { readonly cycles: number; readonly mostHeld: number },
+): Promise<Status> {
+  const [totals, cycles, running, retries, delayed, leftAlone, meta] = await Promise.all([
+    store.totals(),
+    store.recentCycles(readCycles),
+    store.leaseHolder(now),
+    store.retries(shownRetries),
+    store.skipped({ after: "", limit: shownDelayed, code: "deactivationDelayed" }),
+    store.countSkipped(),
+    store.meta(),
+  ]);
+  const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
+  const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
+  const quarantine = parseQuarantine(meta);
+  const due = nextDueAt(
+    scheduled[0]?.startedAt ?? null,
+    schedule.kind === "every" ? schedule.everyMs : 0,
+    now,
+  );
+  const held: LoggedOperation[] = [];
+  if (weighed?.guard?.held === true) {
+    for await (const operation of heldOperations(store, weighed.id)) {
+      if (held.length >= limits.mostHeld) break;
+      held.push(withoutRedacted(operation));
+    }
+  }
+  return {
+    totals,
+    cycles: cycles.slice(0, limits.cycles),
+    nextDueAt: schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now)) : null,
+    running,
+    weighed,
+    held,
+    quarantine,
+    retries,
+    delayed,
+    delayedCount: leftAlone.get("deactivationDelayed") ?? 0,
+  };
+}
+
+/** The status as a program reads it (`status --format json`, `GET /api/now`); times are ISO 8601. */
+export function statusDocument(current: Status) {
+  const { weighed, quarantine } = current;
+  const last = current.cycles[0];
+  const held = weighed?.guard?.held === true;
+  return {
+    lastCycle: last === undefined ? null : cycleDocument(last),
+    nextDueAt: iso(current.nextDueAt),
+    running:
+      current.running === null
+        ? null
+        : { owner: current.running.owner, since: iso(current.running.acquiredAt) },
+    guard: {
+      held,
+      ...(held ? { planId: weighed.planId } : {}),
+      reasons: weighed?.guard?.reasons ?? [],
+      operations: current.held.map(heldDocument),
+    },
+    quarantine:
+      quarantine === null
+        ? null
+        : {
+            since: iso(quarantine.since),
+            reason: quarantine.reason,
+            attempts: quarantine.attempts,
+            nextProbeAt: iso(quarantine.nextProbeAt),
+          },
+    people: current.totals,
+    retries: current.retries.map((retry) => ({
+      objectId: retry.objectId,
+      userName: retry.userName,
+      attempts: retry.attempts,
+      firstFailedAt: iso(retry.firstFailedAt),
+      nextTryAt: iso(retry.nextTryAt),
+      code: retry.code,
+      message: retry.message,
+    })),
+    delayed: {
+      count: current.delayedCount,
+      people: current.delayed.map(({ objectId, userName, reason }) => ({ objectId, userName, reason })),
+    },
+    cycles: current.cycles.map(cycleDocument),
+  };
+}
+
+/** A held operation as a program reads it. */
+export function heldDocument(operation: LoggedOperation) {
+  const { action, objectId, userName, latticeId, reason, evidence, changes } = operation;
+  return { action, objectId, userName, latticeId, reason, evidence, changes };
+}
+
+/** A cycle as a program reads it. */
+export function cycleDocument(cycle: CycleRecord) {
+  const { id, planId, kind, outcome, error, summary, done, failed } = cycle;
+  return {
+    id,
+    planId,
+    cycle: kind,
+    startedAt: iso(cycle.startedAt),
+    finishedAt: iso(cycle.finishedAt),
+    outcome,
+    error,
+    summary,
+    done,
+    failed,
+  };
+}
+
+/** ISO 8601 of milliseconds since the epoch. */
+export function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
