@@ -120,7 +120,7 @@ program
   .command("daemon")
   .description("run cycles on the schedule until stopped")
   .addOption(configOption())
-  .option("--listen <address>", "address and port of the health endpoint")
+  .option("--listen <address>", "address and port of the dashboard, API, health and metrics")
   .addOption(sandboxOption())
   .action(async (options) => {
     const { daemon } = await import("./commands/daemon.ts");

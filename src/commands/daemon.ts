@@ -1,16 +1,18 @@
+import { isLoopbackHost } from "../daemon/http/access.ts";
+import type { Scheduler } from "../daemon/scheduler.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
-import { performCycle } from "./cycle.ts";
+import { packageVersion } from "../package-root.ts";
+import { createDaemonWork, type DaemonWork } from "./daemon-work.ts";
 import { type CommandIO, exitCode } from "./io.ts";
-import { withLease } from "./lease.ts";
 import { openSession, type Session } from "./session.ts";
-import { startTeller, type Teller } from "./telling.ts";
+import { startTeller } from "./telling.ts";
 
 export interface DaemonOptions {
   readonly config?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
   readonly people?: number | undefined;
-  /** `host:port` of the health endpoint, over the configuration's. */
+  /** `host:port` of the HTTP, over the configuration's. */
   readonly listen?: string | undefined;
 }
 
@@ -19,45 +21,97 @@ export interface DaemonOptions {
  * A failing cycle never ends the daemon.
  */
 export async function daemon(options: DaemonOptions, io: CommandIO): Promise<number> {
-  const session = await openSession(io, { ...options, quiet: false });
-  const { log, config } = session;
+  const { createMetrics } = await import("../daemon/metrics.ts");
+  const metrics = createMetrics(packageVersion());
+  const session = await openSession(io, { ...options, quiet: false, onRequest: metrics.request });
+  const { log, config, clock } = session;
+  const closers: (() => void | Promise<void>)[] = [() => session.close()];
   try {
     const store = await session.openStore();
-    const [{ startHealth }, { startScheduler }, { parseQuarantine, probeDueAt }] = await Promise.all([
-      import("../daemon/health.ts"),
+    const [{ startHttp }, { startScheduler }, { createWorks }, { openReader }] = await Promise.all([
+      import("../daemon/http/server.ts"),
       import("../daemon/scheduler.ts"),
-      import("../cycle/quarantine.ts"),
+      import("../daemon/works.ts"),
+      import("../state/reader.ts"),
     ]);
-    const health = await startHealth(
-      options.listen === undefined ? config.http.listen : parseListen(options.listen),
-    );
     const teller = await startTeller(session, store, io.signal);
+    closers.push(() => teller.stop());
+    const { parseQuarantine, probeDueAt } = await import("../cycle/quarantine.ts");
+    const reader = openReader(session.statePath);
+    closers.push(() => reader.close());
+    const works = createWorks(clock.now);
+    const work = createDaemonWork({
+      session,
+      store,
+      reader,
+      works,
+      metrics,
+      cycleEnded: teller.cycleEnded,
+      signal: io.signal,
+      scheduler: () => scheduler,
+    });
     // Whoever starts the daemon anew may have mended what the quarantine is about: it is tried at once, and once.
     let mended = parseQuarantine(await store.meta()) !== null;
-    const scheduler = startScheduler({
+    const listen = options.listen === undefined ? config.http.listen : parseListen(options.listen);
+    // No cycle before the address is taken: whoever has it already may be another daemon.
+    const startTicking = () =>
+      startScheduler({
+        schedule: config.schedule,
+        clock,
+        lastStartedAt: async () => (mended ? null : lastScheduledStart(store)),
+        notBefore: async () => (mended ? 0 : probeDueAt(parseQuarantine(await store.meta()), clock.now())),
+        run: () => {
+          mended = false;
+          return scheduledCycle(session, store, work, io.signal);
+        },
+        onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
+      });
+    let scheduler = notYet;
+    const http = await startHttp(listen, config.http, {
+      version: packageVersion(),
+      reader,
       schedule: config.schedule,
-      clock: session.clock,
-      lastStartedAt: async () => (mended ? null : lastScheduledStart(store)),
-      notBefore: async () =>
-        mended ? 0 : probeDueAt(parseQuarantine(await store.meta()), session.clock.now()),
-      run: () => {
-        mended = false;
-        return scheduledCycle(session, store, teller, io.signal);
+      scheduler: {
+        get busy() {
+          return scheduler.busy;
+        },
+        nextCronAt: () => scheduler.nextCronAt(),
+        intervalMs: () => scheduler.intervalMs(),
       },
-      onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
+      works,
+      metrics,
+      now: clock.now,
+      startCycle: work.startCycle,
+      startDryRun: work.startDryRun,
+      startRelease: work.startRelease,
+      explain: null,
+      log,
     });
-    log.info({ health: health.url, schedule: config.schedule, state: session.statePath }, "daemon started");
+    closers.push(() => http.close());
+    scheduler = startTicking();
+    log.info({ http: http.url, schedule: config.schedule, state: session.statePath }, "daemon started");
+    if (config.http.token !== undefined && !isLoopbackHost(listen.host)) {
+      log.warn({ listen }, "the token travels unencrypted here: put a proxy with TLS in front for others");
+    }
     await stopped(io.signal);
     log.info("stopping");
     await scheduler.stop();
-    await teller.stop();
-    await health.close();
-    log.info("stopped");
-    return exitCode.done;
   } finally {
-    await session.close();
+    for (const close of closers.reverse()) await close();
+    metrics.close();
   }
+  log.info("stopped");
+  return exitCode.done;
 }
+
+/** Until the schedule runs nothing can be asked for. */
+const notYet: Scheduler = {
+  busy: true,
+  nextCronAt: () => null,
+  intervalMs: () => 0,
+  start: () => null,
+  stop: async () => {},
+};
 
 /** Start of the last cycle that came to an end; one that was cut short is made up for at once. */
 async function lastScheduledStart(store: StateStore): Promise<number | null> {
@@ -69,7 +123,7 @@ async function lastScheduledStart(store: StateStore): Promise<number | null> {
 async function scheduledCycle(
   session: Session,
   store: StateStore,
-  teller: Teller,
+  work: DaemonWork,
   signal: AbortSignal,
 ): Promise<"finished" | "retrySoon"> {
   const { log, clock, config } = session;
@@ -77,13 +131,9 @@ async function scheduledCycle(
     const reconciledAt = Number((await store.meta()).reconciledAt ?? 0);
     const { everyMs } = config.reconcile;
     const full = everyMs !== null && clock.now() - reconciledAt >= everyMs;
-    const result = await withLease(store, clock, { signal, waitMs: 0 }, (leased) =>
-      performCycle(session, store, { dryRun: false, full, signal: leased }),
-    );
-    teller.cycleEnded(result);
+    await work.scheduled({ full });
     return "finished";
   } catch (error) {
-    teller.cycleEnded({ error });
     if (signal.aborted) return "finished";
     if (error instanceof LeaseHeldError) {
       log.warn({ reason: error.message }, "no cycle: another run holds the lease");

@@ -49,6 +49,25 @@ const THROTTLED_TRIES = 10;
 /** Whoever is told to wait longer than this does better to end the cycle. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
 
+/** A write under way is left to finish for as long after a stop: cancelled, it would have to be looked up. */
+const GRACE_MS = 6_000;
+
+const graces = new WeakMap<AbortSignal, AbortSignal>();
+
+/** Aborts a while after `signal` does, so that whoever stops a run need not wait for a host that hangs. */
+function withGrace(signal: AbortSignal): AbortSignal {
+  const known = graces.get(signal);
+  if (known !== undefined) return known;
+  const late = new AbortController();
+  const begin = (): void => {
+    setTimeout(() => late.abort(signal.reason), GRACE_MS).unref();
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener("abort", begin, { once: true });
+  graces.set(signal, late.signal);
+  return late.signal;
+}
+
 export function createLatticeClient(options: LatticeClientOptions): LatticeClient {
   const { http, clock, log, onRequest } = options;
   const limiter = createLimiter(options);
@@ -86,8 +105,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
   async function exchange(request: HttpRequest, signal: AbortSignal): Promise<Exchange> {
     requests += 1;
     const sentAt = clock.now();
-    // A write under way is left to finish: cancelled, it would have to be looked up.
-    const answer = await http.exchange(request, request.method === "GET" ? signal : undefined);
+    const answer = await http.exchange(request, request.method === "GET" ? signal : withGrace(signal));
     const durationMs = clock.now() - sentAt;
     onRequest?.({
       end: "lattice",

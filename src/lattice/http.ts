@@ -40,7 +40,7 @@ export type Exchange =
 
 export interface Http {
   /**
-   * Sends once. `signal` cancels the request under way; leave it out for writes, which must be allowed to finish.
+   * Sends once. `signal` cancels the request under way; that of a write must leave it time to finish.
    * @throws the signal's reason, and nothing else
    */
   exchange(request: HttpRequest, signal?: AbortSignal): Promise<Exchange>;

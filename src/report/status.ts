@@ -58,7 +58,7 @@ export async function readStatus(
     now,
   );
   const held: LoggedOperation[] = [];
-  if (weighed?.guard?.held === true) {
+  if (weighed?.guard?.held === true && limits.mostHeld > 0) {
     for await (const operation of heldOperations(store, weighed.id)) {
       if (held.length >= limits.mostHeld) break;
       held.push(withoutRedacted(operation));

@@ -1,0 +1,158 @@
+import {
+  type DecidedHeld,
+  decideHeld,
+  type HeldDecision,
+  notLetGo,
+  recordDecided,
+} from "../cycle/decide-held.ts";
+import { operationsOf } from "../cycle/operations.ts";
+import type { CycleResult } from "../cycle/run.ts";
+import type { Started } from "../daemon/http/daemon-view.ts";
+import type { Metrics } from "../daemon/metrics.ts";
+import type { Scheduler } from "../daemon/scheduler.ts";
+import type { DryRunPlan, Work, WorkReport, WorkResult, Works } from "../daemon/works.ts";
+import { InterruptedError, LeaseHeldError } from "../domain/errors.ts";
+import type { LoggedOperation, StateStore } from "../domain/store.ts";
+import { performCycle } from "./cycle.ts";
+import { withLease } from "./lease.ts";
+import type { Session } from "./session.ts";
+
+/** Operations of a dry run that are kept to be looked through. */
+const keptOperations = 2_000;
+
+/** What a daemon does, by the schedule and by hand: one thing at a time. */
+export interface DaemonWork {
+  /** One cycle of the schedule. @throws what `performCycle` and the lease throw */
+  scheduled(how: { readonly full: boolean }): Promise<void>;
+  startCycle(how: { readonly full: boolean }): Started;
+  startDryRun(how: { readonly full: boolean }): Started;
+  startRelease(decision: HeldDecision): Promise<Started>;
+}
+
+export interface DaemonWorkParts {
+  readonly session: Session;
+  readonly store: StateStore;
+  /** For what is asked before something is started. */
+  readonly reader: StateStore;
+  readonly works: Works;
+  readonly metrics: Metrics;
+  /** Told when a cycle has ended: what it came to, or what was thrown. */
+  readonly cycleEnded: (result: CycleResult | { readonly error: unknown }) => void;
+  readonly signal: AbortSignal;
+  /** Made after this, because the schedule's cycles go through here. */
+  readonly scheduler: () => Scheduler;
+}
+
+export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
+  const { session, store, works, metrics, signal } = parts;
+  const { log, clock } = session;
+
+  /** Runs `work` and tells the watchers of it; what it throws is told, logged where nobody else does, and thrown. */
+  const watched = async (
+    report: WorkReport,
+    work: (report: WorkReport) => Promise<{ result: WorkResult; plan?: DryRunPlan }>,
+  ): Promise<void> => {
+    try {
+      const { result, plan } = await work(report);
+      report.finish(result, plan);
+    } catch (error) {
+      report.fail(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+
+  const cycle = async (
+    report: WorkReport,
+    full: boolean,
+    decision: HeldDecision | null,
+  ): Promise<{ result: WorkResult }> => {
+    try {
+      return await withLease(store, clock, { signal, waitMs: 0 }, async (leased) => {
+        let decided: DecidedHeld = { released: [], rejected: [] };
+        if (decision !== null) {
+          decided = await decideHeld(store, decision);
+          await recordDecided(store, decision.planId, decided, clock.now());
+        }
+        const result = await counted(() =>
+          performCycle(session, store, { dryRun: false, full, signal: leased }, report.onProgress),
+        );
+        parts.cycleEnded(result);
+        return { result: workResult(result, await notLetGo(store, result.cycleId, decided.released)) };
+      });
+    } catch (error) {
+      parts.cycleEnded({ error });
+      throw error;
+    }
+  };
+
+  /** Counts the cycle that `run` adds to the log, however it ends. */
+  const counted = async <T>(run: () => Promise<T>): Promise<T> => {
+    const before = (await store.recentCycles(1))[0]?.id ?? 0;
+    try {
+      return await run();
+    } finally {
+      // Not every cycle gets as far as into the log.
+      const [last] = await store.recentCycles(1).catch(() => []);
+      if (last !== undefined && last.id > before) metrics.cycle(last);
+    }
+  };
+
+  const dryRun = async (
+    report: WorkReport,
+    full: boolean,
+  ): Promise<{ result: WorkResult; plan: DryRunPlan }> => {
+    const scratch = await session.openScratchStore();
+    try {
+      const result = await performCycle(session, scratch, { dryRun: true, full, signal }, report.onProgress);
+      return { result: workResult(result, []), plan: await planOf(scratch, result.cycleId) };
+    } finally {
+      await scratch.close();
+    }
+  };
+
+  /** Starts `work` in the place of a cycle; its failure is in the log, as that of a cycle of the schedule is. */
+  const start = (
+    kind: Work["kind"],
+    work: (report: WorkReport) => Promise<{ result: WorkResult; plan?: DryRunPlan }>,
+  ): Started => {
+    if (parts.scheduler().busy) return "busy";
+    const report = works.begin(kind, "hand");
+    const ended = parts.scheduler().start(() => watched(report, work));
+    ended?.catch((error: unknown) => {
+      if (error instanceof InterruptedError) return;
+      const level = error instanceof LeaseHeldError ? "warn" : "error";
+      log[level](
+        { work: kind, error: error instanceof Error ? error.message : String(error) },
+        "work failed",
+      );
+    });
+    return { id: report.id };
+  };
+
+  return {
+    scheduled: ({ full }) => watched(works.begin("cycle", "schedule"), (report) => cycle(report, full, null)),
+    startCycle: ({ full }) => start("cycle", (report) => cycle(report, full, null)),
+    startDryRun: ({ full }) => start("dryRun", (report) => dryRun(report, full)),
+    startRelease: async (decision) => {
+      // Said before anything is started, and decided anew under the lease.
+      await decideHeld(parts.reader, decision);
+      return start("release", (report) => cycle(report, false, decision));
+    },
+  };
+}
+
+async function planOf(store: StateStore, cycleId: number): Promise<DryRunPlan> {
+  const operations: LoggedOperation[] = [];
+  let total = 0;
+  for await (const operation of operationsOf(store, cycleId, {})) {
+    total += 1;
+    if (operations.length < keptOperations) operations.push(operation);
+  }
+  return { operations, total };
+}
+
+function workResult(result: CycleResult, stale: WorkResult["notLetGo"]): WorkResult {
+  const { header, outcome, done, failed, heldOperations: held } = result;
+  const { planId, cycle, summary, guard } = header;
+  return { planId, cycle, outcome, summary, guard, done, failed, held, notLetGo: stale };
+}

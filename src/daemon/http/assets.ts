@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { extname, join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { packageRoot } from "../../package-root.ts";
+
+const pageFolder = join(packageRoot, "src/daemon/http/page");
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+interface Asset {
+  readonly type: string;
+  readonly plain: Buffer;
+  readonly brotli: Buffer;
+  readonly gzip: Buffer;
+}
+
+/**
+ * Serves the page: its files as they are, read once, under a folder named for their content, so that a browser keeps them
+ * for as long as they stay the same. They hold nothing that needs leave.
+ */
+export function serveAssets(app: FastifyInstance): void {
+  const files = readFiles();
+  const digest = createHash("sha256");
+  for (const [name, content] of files) digest.update(name).update(content);
+  const folder = `/assets/${digest.digest("base64url").slice(0, 16)}`;
+  const assets = new Map([...files].map(([name, content]) => [name, asset(name, content)]));
+  const html = files.get("index.html")?.toString("utf8").replaceAll("{{assets}}", folder) ?? "";
+  const page = asset("index.html", Buffer.from(html));
+
+  app.get("/", (request, reply) => send(page, "no-cache", request, reply));
+  app.get<{ Params: { name: string } }>(`${folder}/:name`, (request, reply) => {
+    const found = assets.get(request.params.name);
+    if (found === undefined) return reply.callNotFound();
+    return send(found, "public, max-age=31536000, immutable", request, reply);
+  });
+}
+
+function readFiles(): Map<string, Buffer> {
+  const files = new Map(
+    readdirSync(pageFolder)
+      .filter((name) => extname(name) in types)
+      .sort()
+      .map((name) => [name, readFileSync(join(pageFolder, name))]),
+  );
+  const charts = createRequire(import.meta.url).resolve("uplot/package.json");
+  for (const name of ["uPlot.iife.min.js", "uPlot.min.css"]) {
+    files.set(name, readFileSync(join(charts, "../dist", name)));
+  }
+  return files;
+}
+
+function asset(name: string, plain: Buffer): Asset {
+  const type = types[extname(name)] ?? "application/octet-stream";
+  return { type, plain, brotli: brotliCompressSync(plain), gzip: gzipSync(plain) };
+}
+
+function send(asset: Asset, caching: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const accepted = request.headers["accept-encoding"] ?? "";
+  const encoding = (["br", "gzip"] as const).find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+  reply.header("content-type", asset.type).header("cache-control", caching).header("vary", "accept-encoding");
+  if (encoding === undefined) return reply.send(asset.plain);
+  return reply.header("content-encoding", encoding).send(encoding === "br" ? asset.brotli : asset.gzip);
+}

@@ -1,0 +1,34 @@
+import type { Config } from "../../config/schema.ts";
+import type { HeldDecision } from "../../cycle/decide-held.ts";
+import type { StateStore } from "../../domain/store.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { Works } from "../works.ts";
+
+/** Work was not started: something is under way already. */
+export type Started = { readonly id: string } | "busy";
+
+/** The daemon as its HTTP sees it: what it may read, and the few things that it may set going. */
+export interface DaemonView {
+  readonly version: string;
+  /** Reads on a thread of its own. */
+  readonly reader: StateStore;
+  readonly schedule: Config["schedule"];
+  readonly scheduler: Pick<Scheduler, "busy" | "nextCronAt" | "intervalMs">;
+  readonly works: Works;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  startCycle(how: { readonly full: boolean }): Started;
+  startDryRun(how: { readonly full: boolean }): Started;
+  /** @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named */
+  startRelease(decision: HeldDecision): Promise<Started>;
+  /** Everything known of one person, as JSON (the `Explanation` of `user --format json`); `null` where that is not told. */
+  readonly explain: ((person: string) => Promise<object>) | null;
+  /** For what only the log of the daemon may say. */
+  readonly log: {
+    error(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+    info(fields: object, message: string): void;
+  };
+}

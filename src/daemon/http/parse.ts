@@ -1,0 +1,12 @@
+import type { z } from "zod";
+import { UsageError } from "../../domain/errors.ts";
+
+/** @throws UsageError that names what is wrong with what was sent */
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`,
+  );
+  throw new UsageError(`the request cannot be understood: ${wrong.join("; ")}`);
+}

@@ -1,0 +1,130 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { withoutRedacted } from "../../domain/redacted.ts";
+import type { LogEntry, LogQuery } from "../../domain/store.ts";
+import { cycleDocument, heldDocument, iso, statusDocument } from "../../report/status.ts";
+import type { DaemonView } from "./daemon-view.ts";
+import { parse } from "./parse.ts";
+import { workDocument } from "./routes-work.ts";
+import { currentStatus, heldCount, kept } from "./situation.ts";
+
+const daysAgeMs = 30_000;
+const dayMs = 86_400_000;
+const shownDays = 30;
+const mostCycles = 2_000;
+const longestPage = 200;
+
+const actions = z.enum(["create", "update", "deactivate", "reactivate", "link"]);
+const outcomes = z.enum(["reported", "planned", "held", "sending", "done", "failed", "cancelled"]);
+const list = <Item extends z.ZodType<string, string>>(item: Item) =>
+  z
+    .string()
+    .transform((value) => value.split(",").filter((part) => part !== ""))
+    .pipe(z.array(item).max(20))
+    .optional();
+const time = z.iso
+  .datetime({ offset: true })
+  .transform((value) => Date.parse(value))
+  .optional();
+const limit = z.coerce.number().int().min(1).max(longestPage).default(50);
+
+const logQuery = z.strictObject({
+  person: z.string().max(500).optional(),
+  text: z.string().max(200).optional(),
+  action: list(actions),
+  outcome: list(outcomes),
+  since: time,
+  until: time,
+  cycle: z.coerce.number().int().optional(),
+  before: z.coerce.number().int().optional(),
+  limit,
+});
+const planQuery = z.strictObject({
+  afterWave: z.coerce.number().int().default(-1),
+  afterId: z.coerce.number().int().default(0),
+  limit,
+});
+const leftAloneQuery = z.strictObject({ after: z.string().max(500).default(""), limit });
+
+/** What the dashboard shows of the state: only reads. */
+export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
+  const { reader } = view;
+
+  app.get("/now", async () => {
+    const [status, leftAlone] = await Promise.all([currentStatus(view), reader.countSkipped()]);
+    const document = statusDocument(status);
+    const { schedule } = view;
+    return {
+      version: view.version,
+      now: iso(view.now()),
+      schedule: schedule.kind === "every" ? { everyMs: schedule.everyMs } : { cron: schedule.cron },
+      ...document,
+      guard: { ...document.guard, heldOperations: heldCount(status) },
+      leftAlone: Object.fromEntries(leftAlone),
+      works: view.works.recent().slice(0, 5).map(workDocument),
+    };
+  });
+
+  const days = kept(daysAgeMs, view.now, async () => {
+    const since = Math.floor(view.now() / dayMs) * dayMs - (shownDays - 1) * dayMs;
+    const [counts, cycles] = await Promise.all([reader.dailyCounts(since), reader.recentCycles(mostCycles)]);
+    return {
+      since: iso(since),
+      counts,
+      cycles: cycles
+        .filter(({ startedAt, finishedAt }) => startedAt >= since && finishedAt !== null)
+        .map(({ startedAt, finishedAt, kind, outcome, failed }) => ({
+          startedAt: iso(startedAt),
+          durationMs: (finishedAt ?? startedAt) - startedAt,
+          cycle: kind,
+          outcome,
+          failed,
+        })),
+    };
+  });
+  app.get("/days", () => days());
+
+  app.get("/log", async (request) => {
+    const { action, outcome, cycle, ...rest } = parse(logQuery, request.query);
+    const given = { ...rest, actions: action, outcomes: outcome, cycleId: cycle };
+    const query = Object.fromEntries(
+      Object.entries(given).filter(([, value]) => value !== undefined && value !== ""),
+    );
+    const entries = await reader.history({ ...query, limit: rest.limit } as LogQuery);
+    return {
+      entries: entries.map(logDocument),
+      before: entries.length < rest.limit ? null : (entries.at(-1)?.id ?? null),
+    };
+  });
+
+  app.get<{ Params: { planId: string } }>("/plans/:planId", async (request, reply) => {
+    const { afterWave, afterId, limit: size } = parse(planQuery, request.query);
+    const cycle = await reader.cycleOfPlan(request.params.planId);
+    if (cycle === null) return reply.callNotFound();
+    const page = await reader.operations(cycle.id, { status: "held", afterWave, afterId, limit: size });
+    const last = page.at(-1);
+    return {
+      ...cycleDocument(cycle),
+      guard: cycle.guard,
+      heldOperations: heldCount({ weighed: cycle }),
+      held: page.map((operation) => heldDocument(withoutRedacted(operation))),
+      next: page.length < size || last === undefined ? null : { afterWave: last.wave, afterId: last.id },
+    };
+  });
+
+  app.get("/left-alone", async (request) => {
+    const { after, limit: size } = parse(leftAloneQuery, request.query);
+    const people = await reader.skipped({ after, limit: size });
+    return { people, after: people.length < size ? null : (people.at(-1)?.objectId ?? null) };
+  });
+
+  const { explain } = view;
+  if (explain !== null) {
+    app.get<{ Params: { person: string } }>("/people/:person", (request) => explain(request.params.person));
+  }
+}
+
+function logDocument(entry: LogEntry): object {
+  const { at, startedAt, finishedAt, wave, ...rest } = entry;
+  return { ...rest, at: iso(at), startedAt: iso(startedAt), finishedAt: iso(finishedAt) };
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { z } from "zod";
+import { withoutRedacted } from "../../domain/redacted.ts";
+import { heldDocument, iso } from "../../report/status.ts";
+import type { Work } from "../works.ts";
+import type { DaemonView, Started } from "./daemon-view.ts";
+import { parse } from "./parse.ts";
+
+const names = z.array(z.string().min(1).max(500)).min(1).max(10_000).optional();
+const cycleBody = z.strictObject({ dryRun: z.boolean().default(false), full: z.boolean().default(false) });
+const releaseBody = z.strictObject({ only: names, reject: names });
+const pageQuery = z.strictObject({
+  from: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+/** What the dashboard sets going, and how far it is. */
+export function workRoutes(app: FastifyInstance, view: DaemonView): void {
+  app.post("/cycles", async (request, reply) => {
+    const { dryRun, full } = parse(cycleBody, request.body);
+    return begun(dryRun ? view.startDryRun({ full }) : view.startCycle({ full }), reply);
+  });
+
+  app.post<{ Params: { planId: string } }>("/plans/:planId/release", async (request, reply) => {
+    const { only, reject } = parse(releaseBody, request.body);
+    return begun(await view.startRelease({ planId: request.params.planId, only, reject }), reply);
+  });
+
+  app.get("/works", async () => ({ works: view.works.recent().map(workDocument) }));
+
+  app.get<{ Params: { id: string } }>("/works/:id", async (request, reply) => {
+    const work = view.works.find(request.params.id);
+    return work === null ? reply.callNotFound() : workDocument(work);
+  });
+
+  app.get<{ Params: { id: string } }>("/works/:id/operations", async (request, reply) => {
+    const { from, limit } = parse(pageQuery, request.query);
+    const plan = view.works.planOf(request.params.id);
+    if (plan === null) return reply.callNotFound();
+    return {
+      total: plan.total,
+      kept: plan.operations.length,
+      operations: plan.operations
+        .slice(from, from + limit)
+        .map((operation) => heldDocument(withoutRedacted(operation))),
+    };
+  });
+}
+
+export function workDocument(work: Work): object {
+  return { ...work, startedAt: iso(work.startedAt), finishedAt: iso(work.finishedAt) };
+}
+
+function begun(started: Started, reply: FastifyReply): FastifyReply {
+  if (started === "busy") {
+    return reply
+      .code(409)
+      .send({ error: "a cycle or a dry run is under way: wait for it to end, then try again" });
+  }
+  return reply.code(202).send({ work: started.id });
+}

@@ -1,0 +1,96 @@
+import { readStatus, type Status } from "../../report/status.ts";
+import type { Situation } from "../metrics.ts";
+import type { DaemonView } from "./daemon-view.ts";
+
+/** How long what was read is told again: however many ask, the database is read once in that time. */
+const situationAgeMs = 5_000;
+const textAgeMs = 1_000;
+const readyAgeMs = 1_000;
+const patienceMs = 5_000;
+const shownCycles = 8;
+
+/** Operations that the guard holds of the last plan that weighed everybody. */
+export function heldCount({ weighed }: Pick<Status, "weighed">): number {
+  if (weighed?.guard?.held !== true) return 0;
+  return weighed.outcomes.reduce((sum, one) => (one.outcome === "held" ? sum + one.count : sum), 0);
+}
+
+/** The status, with the time that only the scheduler knows. Held operations are counted, not read. */
+export async function currentStatus(view: DaemonView): Promise<Status> {
+  const status = await readStatus(view.reader, view.schedule, view.now(), {
+    cycles: shownCycles,
+    mostHeld: 0,
+  });
+  return status.nextDueAt === null ? { ...status, nextDueAt: view.scheduler.nextCronAt() } : status;
+}
+
+/** The text of `/metrics`, made once a second at most. */
+export function metricsText(view: DaemonView): () => Promise<string> {
+  const situation = kept(situationAgeMs, view.now, () => readSituation(view).catch(() => null));
+  return kept(textAgeMs, view.now, async () => view.metrics.text(await situation(), view.now()));
+}
+
+async function readSituation(view: DaemonView): Promise<Situation> {
+  const [status, skipped, meta] = await Promise.all([
+    currentStatus(view),
+    view.reader.countSkipped(),
+    view.reader.meta(),
+  ]);
+  const watermarkAt = Number(meta.watermarkAt ?? Number.NaN);
+  return {
+    totals: status.totals,
+    skipped,
+    watermarkAt: Number.isNaN(watermarkAt) ? null : watermarkAt,
+    heldOperations: heldCount(status),
+    quarantine: status.quarantine !== null,
+    nextCycleAt: status.nextDueAt,
+    lastCycle: status.cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,
+  };
+}
+
+/**
+ * Whether the daemon does its work: the state database answers, and a cycle of everybody came to its end less than two
+ * intervals ago.
+ */
+export function readiness(view: DaemonView): () => Promise<boolean> {
+  return kept(readyAgeMs, view.now, async () => {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), patienceMs);
+    });
+    try {
+      return await Promise.race([isReady(view), tooLate]);
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+}
+
+async function isReady(view: DaemonView): Promise<boolean> {
+  const cycles = await view.reader.recentCycles(50);
+  const last = cycles.find(
+    ({ kind, outcome }) =>
+      kind !== "on-demand" && outcome !== null && outcome !== "failed" && outcome !== "interrupted",
+  );
+  if (last === undefined || last.finishedAt === null) return false;
+  return view.now() - last.finishedAt < 2 * view.scheduler.intervalMs();
+}
+
+/** What `make` gave is given again for `ageMs`; whoever asks meanwhile waits for the same answer. */
+export function kept<T>(ageMs: number, now: () => number, make: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  let madeAt = 0;
+  return () => {
+    const age = now() - madeAt;
+    if (answer === null || age >= ageMs || age < 0) {
+      madeAt = now();
+      answer = make();
+      answer.catch(() => {
+        answer = null;
+      });
+    }
+    return answer;
+  };
+}
