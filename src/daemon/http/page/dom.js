@@ -1,0 +1,72 @@
+// Elements from data. Text is only ever set as text: what stands in a directory is never read as HTML.
+
+/**
+ * @param {string} tag
+ * @param {Record<string, unknown> | null} properties attributes; `onclick` and the like: listeners; `class`
+ * @param {...unknown} children elements, texts, lists of them; null and false are left out
+ */
+export function h(tag, properties, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (name === "value" || name === "checked" || name === "disabled") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  append(element, children);
+  return element;
+}
+
+function append(element, children) {
+  for (const child of children) {
+    if (Array.isArray(child)) append(element, child);
+    else if (child !== null && child !== undefined && child !== false) {
+      element.append(child instanceof Node ? child : document.createTextNode(shown(child)));
+    }
+  }
+}
+
+/** Characters that turn the reading direction, or cannot be seen, are made visible. */
+function shown(value) {
+  return String(value).replaceAll(
+    /[\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Tells those who listen instead of looking. */
+export function say(text) {
+  const live = document.getElementById("live");
+  if (live !== null) live.textContent = text;
+}
+
+export function table(caption, heads, rows, { stack = true } = {}) {
+  return h(
+    "div",
+    {
+      class: "scroll",
+      tabindex: stack ? null : 0,
+      role: stack ? null : "region",
+      "aria-label": stack ? null : caption,
+    },
+    h(
+      "table",
+      { class: stack ? "stack" : null },
+      h("caption", null, caption),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          heads.map((head) =>
+            typeof head === "string"
+              ? h("th", { scope: "col" }, head)
+              : h("th", { scope: "col", class: head.class }, head.text),
+          ),
+        ),
+      ),
+      h("tbody", null, rows),
+    ),
+  );
+}

@@ -1,0 +1,181 @@
+import { api, Refused } from "./api.js";
+import { h, table } from "./dom.js";
+import { entries } from "./view-log.js";
+import { changeList, moment, tag, valueText } from "./words.js";
+
+/** One person: the explanation that the command `user` gives, and all of the log. */
+export async function personView({ parameter: person, signal }) {
+  const explanation = await explain(person, signal);
+  const log = h("div", null);
+  await entries(log, { person: explanation?.source?.objectId ?? person }, signal);
+  const history = h("section", null, h("h2", null, "Log"), log);
+  if (explanation === null) {
+    return [h("h1", null, person), history];
+  }
+  const { source } = explanation;
+  return [
+    h(
+      "h1",
+      null,
+      source?.displayName ?? source?.userPrincipalName ?? explanation.account?.userName ?? person,
+    ),
+    source === null
+      ? null
+      : h("p", { class: "quiet" }, source.userPrincipalName ?? "", " · ", source.objectId),
+    explanation.summary.length === 0
+      ? null
+      : h(
+          "div",
+          { class: "notice" },
+          explanation.summary.map((line) => h("p", null, line)),
+        ),
+    decision(explanation.decision),
+    standing(explanation.standing),
+    scope(explanation.scope),
+    mappings(explanation.mappings),
+    source === null
+      ? null
+      : attributes(
+          "In Entra",
+          source.attributes.map(({ name, value }) => [name, value]),
+        ),
+    explanation.account === null
+      ? null
+      : attributes(
+          `In Lattice (${explanation.account.latticeId})`,
+          explanation.account.values.map(({ attribute, value }) => [attribute, value]),
+        ),
+    history,
+  ].filter((part) => part !== null);
+}
+
+async function explain(person, signal) {
+  try {
+    return await api(`people/${encodeURIComponent(person)}`, { signal });
+  } catch (error) {
+    // A daemon that does not explain still has the log.
+    if (error instanceof Refused && error.status === 404) return null;
+    throw error;
+  }
+}
+
+const kinds = { unchanged: "Nothing to do", skipped: "Left alone", ignored: "Out of scope", operation: "" };
+
+function decision(decided) {
+  if (decided === null) return null;
+  return h(
+    "section",
+    null,
+    h("h2", null, "What the next cycle does"),
+    h(
+      "p",
+      null,
+      decided.action === null ? h("strong", null, kinds[decided.kind]) : tag(decided.action),
+      ` ${decided.reason}`,
+    ),
+    decided.evidence === null ? null : h("p", { class: "quiet" }, decided.evidence.detail),
+    changeList(decided.changes),
+    decided.deferred === null
+      ? null
+      : h(
+          "div",
+          { class: "notice warn" },
+          `Due, and not done now: ${decided.deferred.action}, ${decided.deferred.reason}`,
+          changeList(decided.deferred.changes),
+        ),
+    decided.waitsForManager
+      ? h("p", null, "The manager has no account yet and is set as soon as there is one.")
+      : null,
+  );
+}
+
+function standing(stands) {
+  if (stands === null) return null;
+  const lines = [
+    stands.retry === null
+      ? null
+      : h(
+          "div",
+          { class: "notice bad" },
+          `Failed ${stands.retry.attempts} times: ${stands.retry.message}. Next try: `,
+          moment(stands.retry.nextTryAt),
+        ),
+    stands.heldBy === null
+      ? null
+      : h(
+          "div",
+          { class: "notice warn" },
+          "Held by the guard: ",
+          h("a", { href: `#/plans/${encodeURIComponent(stands.heldBy.planId)}` }, "look through the plan"),
+          h(
+            "ul",
+            null,
+            stands.heldBy.reasons.map((reason) => h("li", null, reason)),
+          ),
+        ),
+    stands.rejectedAt === null
+      ? null
+      : h("div", { class: "notice warn" }, "Rejected by hand: ", moment(stands.rejectedAt)),
+  ].filter((line) => line !== null);
+  return lines.length === 0 ? null : h("div", null, lines);
+}
+
+function scope(told) {
+  if (told === null) return null;
+  return h(
+    "section",
+    null,
+    h("h2", null, "Scope"),
+    h(
+      "p",
+      null,
+      tag(told.inScope ? "in scope" : "out of scope"),
+      ` Mode ${told.mode}; ${told.member ? "a member" : "no member"}.`,
+    ),
+  );
+}
+
+function mappings(list) {
+  if (list.length === 0) return null;
+  return h(
+    "section",
+    null,
+    h("h2", null, "Mapping"),
+    table(
+      "What Entra's values become",
+      ["Attribute", "From", "Shall be", "Is"],
+      list.map((mapping) =>
+        h(
+          "tr",
+          null,
+          h("td", null, mapping.attribute),
+          h("td", { class: "small quiet" }, mapping.origin),
+          h(
+            "td",
+            null,
+            mapping.leftAsIs ? "left as it is" : valueText(mapping.value),
+            mapping.problem === null ? null : h("div", { class: "notice bad small" }, mapping.problem),
+          ),
+          h("td", null, valueText(mapping.current)),
+        ),
+      ),
+    ),
+  );
+}
+
+function attributes(title, pairs) {
+  return h(
+    "section",
+    null,
+    h(
+      "details",
+      null,
+      h("summary", null, title),
+      h(
+        "dl",
+        null,
+        pairs.map(([name, value]) => [h("dt", null, name), h("dd", null, valueText(value))]),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,219 @@
+import { api } from "./api.js";
+import { h, table } from "./dom.js";
+import { changeList, count, moment, number, personLink, tag } from "./words.js";
+import { summaryText, workCard } from "./work-card.js";
+
+/** A held plan, to be released or rejected person by person. */
+export async function planView({ parameter: planId, signal, reload }) {
+  const address = `plans/${encodeURIComponent(planId)}`;
+  const plan = await api(`${address}?limit=100`, { signal });
+  const chosen = new Map();
+  const status = h("p", { class: "small quiet", role: "status" });
+  const problem = h("div", { role: "alert" });
+  const place = h("div", null);
+
+  const decide = async (body, question) => {
+    if (!confirm(question)) return;
+    problem.replaceChildren();
+    for (const button of buttons) button.disabled = true;
+    try {
+      const { work } = await api(`${address}/release`, { method: "POST", body });
+      const begun = await api(`works/${work}`, { signal });
+      place.replaceChildren(
+        workCard(begun, signal, () =>
+          actions.replaceChildren(h("a", { class: "button", href: "#/" }, "To the dashboard")),
+        ),
+      );
+      place.scrollIntoView({ block: "nearest" });
+    } catch (error) {
+      problem.replaceChildren(h("div", { class: "notice bad" }, error.message));
+      update();
+    }
+  };
+  const names = () => [...chosen.keys()];
+  const people = () => count(chosen.size, "person", "people");
+  const releaseChosen = h(
+    "button",
+    {
+      type: "button",
+      class: "main",
+      onclick: () => decide({ only: names() }, `Release what is held of ${people()}? It is sent now.`),
+    },
+    "Release chosen",
+  );
+  const rejectChosen = h(
+    "button",
+    {
+      type: "button",
+      class: "danger",
+      onclick: () =>
+        decide(
+          { reject: names() },
+          `Reject what is held of ${people()}? They are left alone until Entra says something new of them.`,
+        ),
+    },
+    "Reject chosen",
+  );
+  const releaseAll = h(
+    "button",
+    {
+      type: "button",
+      onclick: () =>
+        decide({}, `Release all ${number(plan.heldOperations)} held operations? They are sent now.`),
+    },
+    "Release all",
+  );
+  const buttons = [releaseChosen, rejectChosen, releaseAll];
+  const update = () => {
+    releaseChosen.disabled = chosen.size === 0;
+    rejectChosen.disabled = chosen.size === 0;
+    releaseAll.disabled = false;
+    status.textContent = chosen.size === 0 ? "Nobody is chosen." : `${people()} chosen.`;
+  };
+  const actions = h("div", { class: "sticky row" }, buttons, status);
+  const row = (operation) => {
+    const box = h("input", {
+      type: "checkbox",
+      "aria-label": `Choose ${operation.userName}`,
+      onchange: () => {
+        if (box.checked) chosen.set(operation.objectId, operation.userName);
+        else chosen.delete(operation.objectId);
+        update();
+      },
+    });
+    return operationRow(operation, box);
+  };
+  const body = table(
+    "What is held",
+    ["Choose", "Person", "Action", "Why", "What would change"],
+    plan.held.map(row),
+  );
+  const more = pager(plan.next, async (next) => {
+    const page = await api(`${address}?limit=100&afterWave=${next.afterWave}&afterId=${next.afterId}`, {
+      signal,
+    });
+    body.querySelector("tbody").append(...page.held.map(row));
+    return page.next;
+  });
+  update();
+  const heading = [
+    h("h1", null, "Held plan"),
+    h(
+      "p",
+      { class: "quiet" },
+      `${plan.cycle} cycle of `,
+      moment(plan.startedAt),
+      ". ",
+      summaryText(plan.summary, "were to be"),
+    ),
+    h(
+      "div",
+      { class: "notice warn" },
+      h(
+        "ul",
+        null,
+        (plan.guard?.reasons ?? []).map((reason) => h("li", null, reason)),
+      ),
+    ),
+    place,
+    problem,
+  ];
+  if (plan.held.length === 0) {
+    return [
+      ...heading,
+      h(
+        "section",
+        null,
+        h("p", null, "This plan holds nothing."),
+        h("button", { type: "button", onclick: reload }, "Look again"),
+      ),
+    ];
+  }
+  return [...heading, h("section", null, body, more, actions)];
+}
+
+/** What the last dry run would do. */
+export async function dryRunView({ parameter: id, signal }) {
+  const pageSize = 100;
+  const work = await api(`works/${encodeURIComponent(id)}`, { signal });
+  const first = await api(`works/${encodeURIComponent(id)}/operations?limit=${pageSize}`, { signal });
+  let from = first.operations.length;
+  const body = table(
+    "What would be sent",
+    ["Person", "Action", "Why", "What would change"],
+    first.operations.map((operation) => operationRow(operation, null)),
+  );
+  const more = pager(from < first.kept ? {} : null, async () => {
+    const page = await api(`works/${encodeURIComponent(id)}/operations?limit=${pageSize}&from=${from}`, {
+      signal,
+    });
+    body.querySelector("tbody").append(...page.operations.map((operation) => operationRow(operation, null)));
+    from += page.operations.length;
+    return from < first.kept ? {} : null;
+  });
+  return [
+    h("h1", null, "Dry run"),
+    h(
+      "p",
+      null,
+      "Nothing was written. ",
+      work.result === null ? "" : summaryText(work.result.summary, "would be"),
+    ),
+    work.result?.guard.held
+      ? h(
+          "div",
+          { class: "notice warn" },
+          "The guard would hold a part of this:",
+          h(
+            "ul",
+            null,
+            work.result.guard.reasons.map((reason) => h("li", null, reason)),
+          ),
+        )
+      : null,
+    first.total > first.kept
+      ? h(
+          "p",
+          { class: "quiet" },
+          `The first ${number(first.kept)} of ${number(first.total)} operations; “sync --dry-run --out FILE” has all.`,
+        )
+      : null,
+    h("section", null, first.total === 0 ? h("p", null, "Nothing is due: both ends agree.") : [body, more]),
+  ].filter((part) => part !== null);
+}
+
+function operationRow(operation, box) {
+  return h(
+    "tr",
+    null,
+    box === null ? null : h("td", null, box),
+    h("td", null, personLink(operation.objectId, operation.userName)),
+    h("td", null, tag(operation.action)),
+    h(
+      "td",
+      null,
+      operation.reason,
+      operation.evidence ? h("div", { class: "small quiet" }, operation.evidence.detail) : null,
+    ),
+    h("td", null, changeList(operation.changes)),
+  );
+}
+
+function pager(start, read) {
+  let next = start;
+  const button = h(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        button.disabled = true;
+        next = await read(next);
+        button.disabled = false;
+        button.hidden = next === null;
+      },
+    },
+    "Show more",
+  );
+  button.hidden = next === null;
+  return button;
+}

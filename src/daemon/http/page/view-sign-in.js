@@ -1,0 +1,51 @@
+import { api } from "./api.js";
+import { h } from "./dom.js";
+
+export function signInView(session, done) {
+  if (session.asks === "proxy") {
+    return h(
+      "div",
+      { class: "card narrow" },
+      h("h1", null, "Not signed in"),
+      h(
+        "p",
+        null,
+        "This dashboard is reached through a reverse proxy, which says who you are. It has named nobody.",
+      ),
+    );
+  }
+  const problem = h("div", { role: "alert" });
+  const token = h("input", {
+    id: "token",
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
+  });
+  const button = h("button", { class: "main", type: "submit" }, "Sign in");
+  const submit = async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    problem.replaceChildren();
+    try {
+      await api("session", { method: "POST", body: { token: token.value } });
+      done();
+    } catch (error) {
+      button.disabled = false;
+      token.value = "";
+      token.focus();
+      problem.replaceChildren(h("div", { class: "notice bad" }, `Not signed in: ${error.message}.`));
+    }
+  };
+  return h(
+    "div",
+    { class: "card narrow" },
+    h("h1", null, "Sign in"),
+    h(
+      "form",
+      { onsubmit: submit },
+      problem,
+      h("label", { for: "token" }, "Token (http.token of the configuration)", token),
+      button,
+    ),
+  );
+}
