@@ -118,10 +118,10 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     return { people, after: people.length < size ? null : (people.at(-1)?.objectId ?? null) };
   });
 
-  const { explain } = view;
-  if (explain !== null) {
-    app.get<{ Params: { person: string } }>("/people/:person", (request) => explain(request.params.person));
-  }
+  app.get<{ Params: { person: string } }>("/people/:person", async (request, reply) => {
+    const explanation = view.explain === null ? null : await view.explain(request.params.person);
+    return reply.type("application/json; charset=utf-8").send(JSON.stringify(explanation));
+  });
 }
 
 function logDocument(entry: LogEntry): object {

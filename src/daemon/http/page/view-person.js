@@ -1,11 +1,11 @@
-import { api, Refused } from "./api.js";
+import { api } from "./api.js";
 import { h, table } from "./dom.js";
 import { entries } from "./view-log.js";
 import { changeList, moment, tag, valueText } from "./words.js";
 
 /** One person: the explanation that the command `user` gives, and all of the log. */
 export async function personView({ parameter: person, signal }) {
-  const explanation = await explain(person, signal);
+  const explanation = await api(`people/${encodeURIComponent(person)}`, { signal });
   const log = h("div", null);
   await entries(log, { person: explanation?.source?.objectId ?? person }, signal);
   const history = h("section", null, h("h2", null, "Log"), log);
@@ -47,16 +47,6 @@ export async function personView({ parameter: person, signal }) {
         ),
     history,
   ].filter((part) => part !== null);
-}
-
-async function explain(person, signal) {
-  try {
-    return await api(`people/${encodeURIComponent(person)}`, { signal });
-  } catch (error) {
-    // A daemon that does not explain still has the log.
-    if (error instanceof Refused && error.status === 404) return null;
-    throw error;
-  }
 }
 
 const kinds = { unchanged: "Nothing to do", skipped: "Left alone", ignored: "Out of scope", operation: "" };

@@ -63,7 +63,9 @@ export async function trendsView({ signal }) {
       .map(({ durationMs }) => durationMs / 1000);
     return of.length === 0 ? null : Math.max(...of);
   });
-  const bars = { paths: "bars" };
+  // Half a day more at either end, so that a bar of the first or last day is shown whole.
+  const span = [since / 1000 - dayMs / 2000, since / 1000 + (days - 0.5) * (dayMs / 1000)];
+  const bars = { paths: "bars", span };
   return [
     h("h1", null, "The last 30 days"),
     chart("Operations that were done, by kind", at, operations, dayNames, { ...bars, signal }),
@@ -73,6 +75,7 @@ export async function trendsView({ signal }) {
       [{ name: "seconds", color: "update", values: seconds }],
       dayNames,
       {
+        span: [since / 1000, since / 1000 + (days * dayMs) / 1000],
         signal,
         rows: [
           {
@@ -86,7 +89,7 @@ export async function trendsView({ signal }) {
   ];
 }
 
-function chart(title, at, series, dayNames, { signal, paths, rows = series }) {
+function chart(title, at, series, dayNames, { signal, paths, span, rows = series }) {
   const place = h("div", {
     class: "chart",
     role: "img",
@@ -111,7 +114,10 @@ function chart(title, at, series, dayNames, { signal, paths, rows = series }) {
         height: 240,
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false } },
-        scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, 1)] } },
+        scales: {
+          x: { time: true, range: [span[0], span[1]] },
+          y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, 1)] },
+        },
         axes: [axis, { ...axis, size: 56 }],
         series: [
           {},

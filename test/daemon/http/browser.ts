@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+const executablePath = "/usr/bin/chromium";
+
+/** Whether there is a browser to test in. On CI there must be one. @throws Error where it is missing there */
+export function hasBrowser(): boolean {
+  if (existsSync(executablePath)) return true;
+  if (process.env.CI === "true") {
+    throw new Error(`${executablePath} is missing: install the distribution's package "chromium"`);
+  }
+  process.stderr.write(`The tests of the dashboard are left out: there is no ${executablePath}.\n`);
+  return false;
+}
+
+export function startBrowser(): Promise<Browser> {
+  // Its own sandbox needs rights that a container does not give; the pages are ours.
+  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+}
+
+/** A page that fails the test where the browser complains of anything: a script error, a breach of the policy. */
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: readonly string[] }> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  return { page, complaints };
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+/** Serious and critical findings of axe, as text. The page's context must bypass the policy, which forbids such scripts. */
+export async function seriousFindings(page: Page): Promise<readonly string[]> {
+  await page.addScriptTag({ content: axe });
+  const result = (await page.evaluate("axe.run()")) as AxeResult;
+  return result.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
+}
+
+/** Nothing reaches beyond the side of the window. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  expect(await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")).toBeLessThanOrEqual(
+    0,
+  );
+}

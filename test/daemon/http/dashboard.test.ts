@@ -1,0 +1,197 @@
+import Database from "better-sqlite3";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
+import { type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
+
+const token = "a-made-up-token-0123456789";
+const hostileName = `<img src=x onerror="window.broken=1"><script>window.broken=1</script>\u202eEvil`;
+
+describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 }, () => {
+  let browser: Browser;
+  let daemon: RunningDaemon;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  const activePeople = (): string[] =>
+    [...daemon.sandbox.lattice.accounts()]
+      .filter(
+        ({ active, externalId }) =>
+          active === true && daemon.sandbox.directory.get(String(externalId)) !== undefined,
+      )
+      .map(({ externalId }) => String(externalId));
+  async function holdLeavers(): Promise<readonly string[]> {
+    const leavers = activePeople().slice(0, 8);
+    for (const id of leavers) daemon.sandbox.directory.updateUser(id, { accountEnabled: false });
+    await daemon.post("/api/cycles", {});
+    await daemon.settled(2);
+    return leavers;
+  }
+
+  it("shows each view in order: on a phone and a desk, light and dark, with nothing that axe finds serious", async () => {
+    daemon = await startDaemon({ people: 40 });
+    await daemon.settled();
+    const [person] = await holdLeavers();
+    await daemon.post("/api/cycles", { dryRun: true });
+    await daemon.settled(3);
+    const { works } = await daemon.json<{ works: { id: string }[] }>("/api/works");
+    const { guard } = await daemon.json<{ guard: { planId: string } }>("/api/now");
+    const views = {
+      "#/": "A part of the plan is held",
+      "#/trends": "The last 30 days",
+      "#/log": "Provisioning log",
+      [`#/people/${person}`]: "Log",
+      [`#/plans/${guard.planId}`]: "Held plan",
+      [`#/dry-run/${works[0]?.id}`]: "Dry run",
+      "#/nowhere": "There is nothing here",
+    };
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [390, "dark"],
+    ] as const) {
+      const look = { viewport: { width, height: 844 }, colorScheme };
+      const { page, complaints } = await openPage(browser, look);
+      const checked = await openPage(browser, { ...look, bypassCSP: true });
+      for (const [hash, heading] of Object.entries(views)) {
+        for (const one of [page, checked.page]) {
+          await one.goto(`${daemon.url}/${hash}`);
+          await one.getByRole("heading", { name: heading, exact: true }).first().waitFor();
+        }
+        await expectNoSidewaysScroll(page);
+        expect(await seriousFindings(checked.page), hash).toEqual([]);
+      }
+      expect(complaints).toEqual([]);
+      await page.context().close();
+      await checked.page.context().close();
+    }
+  });
+
+  it("releases and rejects a held plan person by person, by keyboard alone", async () => {
+    daemon = await startDaemon({ people: 40 });
+    await daemon.settled();
+    const leavers = await holdLeavers();
+    const { page, complaints } = await openPage(browser);
+    page.on("dialog", (dialog) => dialog.accept());
+    await page.goto(`${daemon.url}/`);
+    await page.getByRole("link", { name: "Look through, release or reject" }).press("Enter");
+    const boxes = page.getByRole("checkbox");
+    await boxes.first().waitFor();
+    expect(await boxes.count()).toBe(8);
+    expect(await page.getByRole("button", { name: "Release chosen" }).isDisabled()).toBe(true);
+    await boxes.nth(0).press("Space");
+    await boxes.nth(3).press("Space");
+    await page.getByText("2 people chosen.").waitFor();
+    await page.getByRole("button", { name: "Release chosen" }).press("Enter");
+    await page.getByRole("heading", { name: /^Release, asked for by hand: ended/ }).waitFor();
+    const off = () => leavers.filter((id) => daemon.sandbox.lattice.byExternalId(id)?.active === false);
+    expect(off()).toHaveLength(2);
+    await page.getByRole("link", { name: "To the dashboard" }).press("Enter");
+    await page.getByRole("link", { name: "Look through, release or reject" }).press("Enter");
+    await boxes.first().press("Space");
+    await page.getByRole("button", { name: "Reject chosen" }).press("Enter");
+    await page.getByRole("heading", { name: /^Release, asked for by hand: ended/ }).waitFor();
+    expect(off()).toHaveLength(2);
+    const { leftAlone } = await daemon.json<{ leftAlone: { rejected: number } }>("/api/now");
+    expect(leftAlone.rejected).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows a dry run as it goes", async () => {
+    daemon = await startDaemon({ people: 40 });
+    await daemon.settled();
+    const [person = ""] = activePeople();
+    daemon.sandbox.directory.updateUser(person, { jobTitle: "Plainly Another" });
+    const { page, complaints } = await openPage(browser);
+    await page.goto(`${daemon.url}/`);
+    await page.getByRole("button", { name: "Dry run" }).click();
+    await page.getByRole("link", { name: "Look through the plan" }).click();
+    await page.getByText("Plainly Another").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows a hostile name as the text that it is", async () => {
+    daemon = await startDaemon({
+      people: 20,
+      prepare: (sandbox) => {
+        const [someone] = sandbox.directory.users();
+        sandbox.directory.updateUser(String(someone?.id), { displayName: hostileName });
+      },
+    });
+    await daemon.settled();
+    const db = new Database(daemon.statePath);
+    db.prepare("UPDATE operation SET user_name = ?, reason = ?, error = ?").run(
+      hostileName,
+      hostileName,
+      hostileName,
+    );
+    db.close();
+    const { page, complaints } = await openPage(browser);
+    await page.goto(`${daemon.url}/#/log`);
+    await page.getByText("<script>window.broken=1</script>\\u202eEvil").first().waitFor();
+    await page.locator("summary").first().click();
+    expect(await page.evaluate("window.broken")).toBeUndefined();
+    expect(await page.locator("main img, main script").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it("asks for the token, says that a wrong one is wrong, and signs out again", async () => {
+    daemon = await startDaemon({ people: 20, http: { token } });
+    const { page } = await openPage(browser);
+    await page.goto(`${daemon.url}/#/log`);
+    const field = page.getByLabel("Token");
+    await field.fill("a-wrong-token-0123456789");
+    await field.press("Enter");
+    await page.getByRole("alert").getByText("Not signed in: this is not the token.").waitFor();
+    await field.fill(token);
+    await field.press("Enter");
+    await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
+    expect(await page.evaluate("document.cookie")).toBe("");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+
+  it("stays quick with 100,000 rows in the log", async () => {
+    daemon = await startDaemon({ people: 20 });
+    await daemon.settled();
+    const db = new Database(daemon.statePath);
+    db.exec(`INSERT INTO operation (cycle_id, object_id, user_name, action, reason, changes, adopts, status, at)
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+      SELECT 1, 'object-' || (i % 5000), 'person' || (i % 5000) || '@example.com', 'update', 'title changed',
+        '[{"attribute":"title","before":"A","after":"B"}]', 0, iif(i % 100 = 0, 'failed', 'done'), 1790000000000 + i FROM n`);
+    db.close();
+    const { page } = await openPage(browser);
+    await page.goto(`${daemon.url}/#/log`);
+    await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
+    const shown = async (act: () => Promise<void>, wait: () => Promise<unknown>): Promise<number> => {
+      const before = performance.now();
+      await act();
+      await wait();
+      return performance.now() - before;
+    };
+    await page.getByLabel("Name has").fill("person4999@");
+    const filtered = await shown(
+      () => page.getByRole("button", { name: "Filter" }).click(),
+      () =>
+        until(
+          async () => page.url().includes("person4999") && (await page.locator("tbody tr").count()) === 20,
+        ),
+    );
+    const failed = await shown(
+      async () => {
+        await page.goto(`${daemon.url}/#/log?outcome=failed`);
+      },
+      () => until(async () => (await page.locator("tbody .tag.bad").count()) >= 50),
+    );
+    const older = await shown(
+      () => page.getByRole("button", { name: "Show older" }).click(),
+      () => until(async () => (await page.locator("tbody tr").count()) === 100),
+    );
+    // Far above what it takes on a quiet machine (a tenth of it), far below what walking through all rows would.
+    for (const took of [filtered, failed, older]) expect(took).toBeLessThan(3_000);
+  });
+});

@@ -1,0 +1,116 @@
+import Database from "better-sqlite3";
+import { afterEach, describe, expect, it } from "vitest";
+import { type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
+
+describe("what the daemon does on request", () => {
+  let daemon: RunningDaemon;
+  afterEach(async () => {
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  const activePeople = (): string[] =>
+    [...daemon.sandbox.lattice.accounts()]
+      .filter(
+        ({ active, externalId }) =>
+          active === true && daemon.sandbox.directory.get(String(externalId)) !== undefined,
+      )
+      .map(({ externalId }) => String(externalId));
+  const disable = (ids: readonly string[]): void => {
+    for (const id of ids) daemon.sandbox.directory.updateUser(id, { accountEnabled: false });
+  };
+  const started = async (answer: Response): Promise<string> => {
+    const { work } = (await answer.json()) as { work: string };
+    return work;
+  };
+  const ended = async (id: string): Promise<unknown> => {
+    await until(async () => (await daemon.json(`/api/works/${id}`)).finishedAt !== null);
+    return daemon.json(`/api/works/${id}`);
+  };
+
+  it("runs a dry run that writes nothing, and a cycle that sends what it showed, one at a time", async () => {
+    daemon = await startDaemon({ people: 40 });
+    await daemon.settled();
+    disable(activePeople().slice(0, 2));
+    const dry = await daemon.post("/api/cycles", { dryRun: true });
+    // Nothing overlaps.
+    const second = await daemon.post("/api/cycles", {});
+    expect([dry.status, second.status]).toEqual([202, 409]);
+    const id = await started(dry);
+    const shown = await ended(id);
+    expect(shown).toMatchObject({ kind: "dryRun", trigger: "hand", result: { summary: { deactivate: 2 } } });
+    const plan = await daemon.json(`/api/works/${id}/operations`);
+    expect(plan).toMatchObject({
+      total: 2,
+      operations: [{ action: "deactivate" }, { action: "deactivate" }],
+    });
+    expect((await daemon.json("/api/log?action=deactivate")).entries).toEqual([]);
+    const sent = await ended(await started(await daemon.post("/api/cycles", {})));
+    expect(sent).toMatchObject({ kind: "cycle", result: { outcome: "done", done: 2, failed: 0 } });
+    const { entries } = await daemon.json("/api/log?action=deactivate&outcome=done");
+    expect(entries).toHaveLength(2);
+  });
+
+  it("releases and rejects person by person what the guard holds, and says what it cannot do", async () => {
+    daemon = await startDaemon({ people: 40 });
+    await daemon.settled();
+    const [first, second, ...others] = activePeople().slice(0, 8);
+    if (first === undefined || second === undefined) throw new Error("too few people");
+    disable([first, second, ...others]);
+    await ended(await started(await daemon.post("/api/cycles", {})));
+    const { guard } = await daemon.json<{
+      guard: { held: boolean; planId: string; heldOperations: number };
+    }>("/api/now");
+    expect(guard).toMatchObject({ held: true, heldOperations: 8 });
+    const plan = `/api/plans/${guard.planId}`;
+    expect((await daemon.json(`${plan}?limit=5`)).held).toHaveLength(5);
+    expect((await daemon.post(`${plan}/release`, { only: ["nobody@example.com"] })).status).toBe(400);
+    expect((await daemon.post("/api/plans/unknown/release", {})).status).toBe(400);
+    expect((await daemon.post(`${plan}/release`, { onyl: [first] })).status).toBe(400);
+    const work = await ended(
+      await started(await daemon.post(`${plan}/release`, { only: [first], reject: [second] })),
+    );
+    expect(work).toMatchObject({ kind: "release", result: { done: 1, failed: 0, held: 6, notLetGo: [] } });
+    expect(daemon.sandbox.lattice.byExternalId(first)?.active).toBe(false);
+    expect(daemon.sandbox.lattice.byExternalId(second)?.active).toBe(true);
+  });
+
+  it("tells what it counted since it started, and where it stands", async () => {
+    daemon = await startDaemon({ people: 30 });
+    await daemon.settled();
+    const text = await (await fetch(`${daemon.url}/metrics`)).text();
+    const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+    expect(text).toMatch(/^azure_lattice_sync_build_info\{version="[^"]+",node="v[^"]+"\} 1$/m);
+    expect(value(/^azure_lattice_sync_cycles_total\{kind="initial",outcome="\w+"\} (\d+)$/m)).toBe(1);
+    expect(
+      value(/^azure_lattice_sync_operations_total\{action="create",outcome="done"\} (\d+)$/m),
+    ).toBeGreaterThan(9);
+    expect(value(/^azure_lattice_sync_people\{state="in_entra"\} (\d+)$/m)).toBe(30);
+    expect(value(/^azure_lattice_sync_cycle_duration_seconds_count\{kind="initial"\} (\d+)$/m)).toBe(1);
+    for (const end of ["entra", "lattice"]) {
+      expect(
+        value(
+          new RegExp(`_request_duration_seconds_count\\{end="${end}",method="GET",status="200"\\} (\\d+)`),
+        ),
+      ).toBeGreaterThan(0);
+      expect(text).toContain(`azure_lattice_sync_throttled_requests_total{end="${end}"} 0`);
+    }
+    expect(text).toContain("azure_lattice_sync_lattice_requests_per_second_limit +Inf");
+    expect(value(/^azure_lattice_sync_watermark_age_seconds ([\d.]+)$/m)).toBeLessThan(60);
+    for (const name of ["guard_held", "guard_held_operations", "quarantine"]) {
+      expect(text).toContain(`azure_lattice_sync_${name} 0`);
+    }
+    const next = value(/^azure_lattice_sync_next_cycle_timestamp_seconds ([\d.e+]+)$/m);
+    expect(next).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  it("is ready while a cycle has ended within two intervals, and not when it has not", async () => {
+    daemon = await startDaemon({ people: 20 });
+    await daemon.settled();
+    await until(async () => (await fetch(`${daemon.url}/readyz`)).status === 200);
+    const db = new Database(daemon.statePath);
+    db.prepare("UPDATE cycle SET finished_at = finished_at - ?").run(91 * 60_000);
+    db.close();
+    await until(async () => (await fetch(`${daemon.url}/readyz`)).status === 503);
+    expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
+  });
+});
