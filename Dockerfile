@@ -22,6 +22,7 @@ COPY --from=dependencies /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY --from=build /build/src/state/migrations ./src/state/migrations
 COPY --from=build /build/src/report/page ./src/report/page
+COPY --from=build /build/src/daemon/http/page ./src/daemon/http/page
 COPY --from=build /build/config ./config
 COPY --from=build /build/package.json /build/LICENSE ./
 # The one place that is written to; everything else may be mounted read-only.

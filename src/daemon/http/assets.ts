@@ -49,7 +49,7 @@ function readFiles(): Map<string, Buffer> {
       .sort()
       .map((name) => [name, readFileSync(join(pageFolder, name))]),
   );
-  const charts = createRequire(import.meta.url).resolve("uplot/package.json");
+  const charts = createRequire(join(packageRoot, "package.json")).resolve("uplot/package.json");
   for (const name of ["uPlot.iife.min.js", "uPlot.min.css"]) {
     files.set(name, readFileSync(join(charts, "../dist", name)));
   }
