@@ -18,7 +18,7 @@ export async function bundle(folder: string): Promise<void> {
     input: { cli: join(root, "src/cli.ts"), "reader-thread": join(root, "src/state/reader-thread.ts") },
     platform: "node",
     external,
-    plugins: [licences()],
+    plugins: [charts(), licences()],
     // Of libraries: a circular import, an eval. Our own sources are checked by the compiler.
     logLevel: "silent",
   });
@@ -27,6 +27,24 @@ export async function bundle(folder: string): Promise<void> {
   } finally {
     await build.close();
   }
+}
+
+const chartLibrary = join(root, "node_modules/uplot");
+
+/** Adds the library for charts, which the browser runs as it comes. */
+function charts(): Plugin {
+  return {
+    name: "charts",
+    generateBundle() {
+      for (const fileName of ["uPlot.iife.min.js", "uPlot.min.css"]) {
+        this.emitFile({
+          type: "asset",
+          fileName,
+          source: readFileSync(join(chartLibrary, "dist", fileName)),
+        });
+      }
+    },
+  };
 }
 
 /** Adds the licences of the libraries that went into the program, as they ask for. */
@@ -40,7 +58,7 @@ function licences(): Plugin {
 }
 
 function licencesOf(output: OutputBundle): string {
-  const folders = new Set<string>();
+  const folders = new Set<string>([chartLibrary]);
   for (const part of Object.values(output)) {
     if (part.type !== "chunk") continue;
     for (const id of part.moduleIds) {

@@ -10,6 +10,7 @@ const required = [
   "src/report/page/report.js",
   "src/daemon/http/page/index.html",
   "dist/reader-thread.js",
+  "dist/uPlot.iife.min.js",
   "config/default-mapping.yaml",
   "config/default-mapping.mapping-test.example.yaml",
   "config/azure-lattice-sync.example.yaml",
@@ -19,7 +20,7 @@ const required = [
   "CHANGELOG.md",
 ];
 const allowed =
-  /^(dist\/[\w.-]+\.(js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist\/[\w.-]+\.(css|js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

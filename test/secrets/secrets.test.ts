@@ -284,8 +284,8 @@ async function commandsOfHelp(stage: Stage, group: readonly string[] = []): Prom
 async function daemonForACycle(stage: Stage): Promise<void> {
   const daemon = stage.start(["daemon"]);
   await daemon.said(/"cycle finished"/);
-  const url = /"health":"([^"]+)"/.exec(daemon.stderr())?.[1] ?? "";
-  for (const path of ["/healthz", "/", "/metrics", "/status", "/../given.yaml"]) {
+  const url = /"http":"([^"]+)"/.exec(daemon.stderr())?.[1] ?? "";
+  for (const path of ["/healthz", "/", "/metrics", "/api/now", "/api/log", "/api/works", "/../given.yaml"]) {
     for (const token of ["", sentinels.httpToken, "wrong"]) {
       const answer = await fetch(
         `${url}${path}`,

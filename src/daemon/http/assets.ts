@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { packageRoot } from "../../package-root.ts";
@@ -13,6 +13,9 @@ const types: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
   ".svg": "image/svg+xml",
 };
+
+/** Of the library for charts, as it comes. */
+const chartFiles = ["uPlot.iife.min.js", "uPlot.min.css"];
 
 interface Asset {
   readonly type: string;
@@ -49,11 +52,15 @@ function readFiles(): Map<string, Buffer> {
       .sort()
       .map((name) => [name, readFileSync(join(pageFolder, name))]),
   );
-  const charts = createRequire(join(packageRoot, "package.json")).resolve("uplot/package.json");
-  for (const name of ["uPlot.iife.min.js", "uPlot.min.css"]) {
-    files.set(name, readFileSync(join(charts, "../dist", name)));
-  }
+  for (const name of chartFiles) files.set(name, readFileSync(join(chartFolder(), name)));
   return files;
+}
+
+/** The built program has them beside itself; to the sources they are a library's. */
+function chartFolder(): string {
+  const { filename, dirname: folder } = import.meta;
+  if (!filename.endsWith(".ts")) return folder;
+  return join(dirname(createRequire(import.meta.url).resolve("uplot/package.json")), "dist");
 }
 
 function asset(name: string, plain: Buffer): Asset {

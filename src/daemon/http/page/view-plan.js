@@ -193,7 +193,9 @@ function operationRow(operation, box) {
       "td",
       null,
       operation.reason,
-      operation.evidence ? h("div", { class: "small quiet" }, operation.evidence.detail) : null,
+      operation.evidence && operation.evidence.detail !== operation.reason
+        ? h("div", { class: "small quiet" }, operation.evidence.detail)
+        : null,
     ),
     h("td", null, changeList(operation.changes)),
   );
