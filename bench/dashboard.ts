@@ -52,7 +52,7 @@ async function views(): Promise<void> {
       startCycle: () => "busy",
       startDryRun: () => "busy",
       startRelease: async () => "busy",
-      explain: null,
+      explain: () => Promise.reject(new Error("not asked for here")),
       log: { error: () => {}, warn: () => {}, info: () => {} },
     },
   );

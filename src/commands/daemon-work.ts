@@ -74,7 +74,12 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
           await recordDecided(store, decision.planId, decided, clock.now());
         }
         const result = await counted(() =>
-          performCycle(session, store, { dryRun: false, full, signal: leased }, report.onProgress),
+          performCycle(
+            session,
+            store,
+            { dryRun: false, full, signal: leased },
+            { onProgress: report.onProgress },
+          ),
         );
         parts.cycleEnded(result);
         return { result: workResult(result, await notLetGo(store, result.cycleId, decided.released)) };
@@ -103,7 +108,12 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   ): Promise<{ result: WorkResult; plan: DryRunPlan }> => {
     const scratch = await session.openScratchStore();
     try {
-      const result = await performCycle(session, scratch, { dryRun: true, full, signal }, report.onProgress);
+      const result = await performCycle(
+        session,
+        scratch,
+        { dryRun: true, full, signal },
+        { onProgress: report.onProgress },
+      );
       return { result: workResult(result, []), plan: await planOf(scratch, result.cycleId) };
     } finally {
       await scratch.close();

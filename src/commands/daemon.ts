@@ -1,3 +1,4 @@
+import type { Explanation } from "../cycle/explanation.ts";
 import { isLoopbackHost } from "../daemon/http/access.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
@@ -84,7 +85,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       startCycle: work.startCycle,
       startDryRun: work.startDryRun,
       startRelease: work.startRelease,
-      explain: null,
+      explain: (person) => explainPerson(session, reader, person, options.sandbox),
       log,
     });
     closers.push(() => http.close());
@@ -102,6 +103,22 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   }
   log.info("stopped");
   return exitCode.done;
+}
+
+/** What the command `user` says of a person, from the state alone. */
+async function explainPerson(
+  { config, mapping, clock }: Session,
+  reader: StateStore,
+  person: string,
+  sandbox: DaemonOptions["sandbox"],
+): Promise<Explanation> {
+  const [{ explain }, { explainSettings }] = await Promise.all([
+    import("../cycle/explain.ts"),
+    import("./user.ts"),
+  ]);
+  return explain(reader, explainSettings(config, mapping, sandbox), person, {
+    environment: { now: clock.now, random: Math.random },
+  });
 }
 
 /** Until the schedule runs nothing can be asked for. */

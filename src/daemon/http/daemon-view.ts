@@ -1,5 +1,6 @@
 import type { Config } from "../../config/schema.ts";
 import type { HeldDecision } from "../../cycle/decide-held.ts";
+import type { Explanation } from "../../cycle/explanation.ts";
 import type { StateStore } from "../../domain/store.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -23,8 +24,8 @@ export interface DaemonView {
   startDryRun(how: { readonly full: boolean }): Started;
   /** @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named */
   startRelease(decision: HeldDecision): Promise<Started>;
-  /** Everything known of one person, as JSON (the `Explanation` of `user --format json`); `null` where that is not told. */
-  readonly explain: ((person: string) => Promise<object>) | null;
+  /** Everything known of one person. */
+  explain(person: string): Promise<Explanation>;
   /** For what only the log of the daemon may say. */
   readonly log: {
     error(fields: object, message: string): void;

@@ -118,10 +118,9 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     return { people, after: people.length < size ? null : (people.at(-1)?.objectId ?? null) };
   });
 
-  app.get<{ Params: { person: string } }>("/people/:person", async (request, reply) => {
-    const explanation = view.explain === null ? null : await view.explain(request.params.person);
-    return reply.type("application/json; charset=utf-8").send(JSON.stringify(explanation));
-  });
+  app.get<{ Params: { person: string } }>("/people/:person", (request) =>
+    view.explain(request.params.person),
+  );
 }
 
 function logDocument(entry: LogEntry): object {

@@ -45,7 +45,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
       "#/": "A part of the plan is held",
       "#/trends": "The last 30 days",
       "#/log": "Provisioning log",
-      [`#/people/${person}`]: "Log",
+      [`#/people/${person}`]: "What the next cycle does",
       [`#/plans/${guard.planId}`]: "Held plan",
       [`#/dry-run/${works[0]?.id}`]: "Dry run",
       "#/nowhere": "There is nothing here",

@@ -7,11 +7,8 @@ import { changeList, moment, tag, valueText } from "./words.js";
 export async function personView({ parameter: person, signal }) {
   const explanation = await api(`people/${encodeURIComponent(person)}`, { signal });
   const log = h("div", null);
-  await entries(log, { person: explanation?.source?.objectId ?? person }, signal);
+  await entries(log, { person: explanation.source?.objectId ?? person }, signal);
   const history = h("section", null, h("h2", null, "Log"), log);
-  if (explanation === null) {
-    return [h("h1", null, person), history];
-  }
   const { source } = explanation;
   return [
     h(
