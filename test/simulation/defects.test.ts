@@ -13,6 +13,7 @@ const runs = 1_000;
 async function simulateWith({
   edits,
   seed,
+  history,
   inDueTime,
 }: Defect): Promise<{ code: number | null; output: string }> {
   const copy = mkdtempSync(join(tmpdir(), "als-defect-"));
@@ -36,6 +37,8 @@ async function simulateWith({
       String(runs),
       "--seed",
       String(seed),
+      "--path",
+      String(history),
       "--first",
       ...(inDueTime ? ["--in-due-time"] : []),
     ]);

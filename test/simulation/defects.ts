@@ -3,6 +3,8 @@ export interface Defect {
   readonly name: string;
   /** Under which it shows early; the engine as it is breaks nothing under it. */
   readonly seed: number;
+  /** The first that shows it, counted from 0. Where another does after a change of the histories, it is found all the same, later. */
+  readonly history: number;
   /** Shows where things take effect later. */
   readonly inDueTime?: true;
   readonly edits: readonly {
@@ -18,6 +20,7 @@ export const defects: readonly Defect[] = [
   {
     name: "a create without an answer is sent again without a look-up",
     seed: 2,
+    history: 40,
     edits: [
       {
         file: "cycle/deliver.ts",
@@ -29,6 +32,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the watermark is stored before what was read",
     seed: 2,
+    history: 1,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -52,6 +56,7 @@ export const defects: readonly Defect[] = [
   {
     name: "a scope that could not be read to its end is taken for the whole",
     seed: 3,
+    history: 19,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -64,6 +69,7 @@ export const defects: readonly Defect[] = [
   {
     name: "who is missing from a list is taken to be deleted",
     seed: 10,
+    history: 30,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -75,11 +81,13 @@ export const defects: readonly Defect[] = [
   {
     name: "nothing notes what is about to be sent",
     seed: 12,
+    history: 115,
     edits: [{ file: "state/provisioning-log.ts", find: "intend.run(now, id);", replace: "" }],
   },
   {
     name: "unconfirmed writes of a killed run are not looked up",
     seed: 12,
+    history: 115,
     edits: [
       {
         file: "cycle/run.ts",
@@ -92,6 +100,7 @@ export const defects: readonly Defect[] = [
   {
     name: "a write that failed counts as done",
     seed: 8,
+    history: 36,
     edits: [
       {
         file: "state/provisioning-log.ts",
@@ -108,6 +117,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the guard forgets what was done before",
     seed: 1,
+    history: 22,
     edits: [
       {
         file: "state/guarding.ts",
@@ -119,6 +129,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the guard holds one less than there are",
     seed: 1,
+    history: 13,
     edits: [
       {
         file: "state/guarding.ts",
@@ -130,6 +141,7 @@ export const defects: readonly Defect[] = [
   {
     name: "an account with somebody else's externalId is adopted",
     seed: 5,
+    history: 10,
     edits: [
       { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
       {
@@ -142,6 +154,7 @@ export const defects: readonly Defect[] = [
   {
     name: "an account that belongs to somebody else is taken",
     seed: 5,
+    history: 10,
     edits: [
       {
         file: "cycle/match.ts",
@@ -159,6 +172,7 @@ export const defects: readonly Defect[] = [
   {
     name: "an expired watermark is taken for no news",
     seed: 7,
+    history: 21,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -171,6 +185,7 @@ export const defects: readonly Defect[] = [
   {
     name: "one 404 dissolves a link",
     seed: 2,
+    history: 6,
     edits: [
       {
         file: "cycle/send.ts",
@@ -182,6 +197,7 @@ export const defects: readonly Defect[] = [
   {
     name: "somebody who left keeps the account when the new userName is refused",
     seed: 2,
+    history: 10,
     edits: [
       {
         file: "cycle/send.ts",
@@ -193,6 +209,7 @@ export const defects: readonly Defect[] = [
   {
     name: "a run that is told to stop goes on",
     seed: 7,
+    history: 50,
     edits: [
       {
         file: "cycle/apply.ts",
@@ -204,6 +221,7 @@ export const defects: readonly Defect[] = [
   {
     name: "an update is taken for granted where no answer came",
     seed: 6,
+    history: 154,
     edits: [
       {
         file: "cycle/send.ts",
@@ -215,6 +233,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the guard does not count what was carried out without an answer",
     seed: 17,
+    history: 49,
     edits: [
       {
         file: "state/provisioning-log.ts",
@@ -226,6 +245,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the guard does not count renames",
     seed: 1,
+    history: 18,
     edits: [
       {
         file: "cycle/guard.ts",
@@ -237,6 +257,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the guard does not count cleared values",
     seed: 6,
+    history: 20,
     edits: [
       {
         file: "cycle/guard.ts",
@@ -248,6 +269,7 @@ export const defects: readonly Defect[] = [
   {
     name: "a release holds for whatever is planned for the person",
     seed: 6,
+    history: 151,
     edits: [
       {
         file: "cycle/release.ts",
@@ -264,6 +286,7 @@ export const defects: readonly Defect[] = [
   {
     name: "a dry run sends",
     seed: 1,
+    history: 41,
     edits: [
       {
         file: "cycle/run.ts",
@@ -275,6 +298,7 @@ export const defects: readonly Defect[] = [
   {
     name: "who failed is not looked at again",
     seed: 1,
+    history: 29,
     edits: [
       {
         file: "state/provisioning-log.ts",
@@ -286,6 +310,7 @@ export const defects: readonly Defect[] = [
   {
     name: "what a round of changes leaves out is taken to be empty",
     seed: 1,
+    history: 1,
     edits: [
       {
         file: "state/source-picture.ts",
@@ -297,11 +322,13 @@ export const defects: readonly Defect[] = [
   {
     name: "a picture that is ahead of its watermark is carried on from there",
     seed: 9,
+    history: 108,
     edits: [{ file: "state/source-picture.ts", find: "if (changed) runAhead.run();", replace: "" }],
   },
   {
     name: "an account that did not take everything is not linked",
     seed: 1,
+    history: 17,
     edits: [
       {
         file: "cycle/deliver.ts",
@@ -313,6 +340,7 @@ export const defects: readonly Defect[] = [
   {
     name: "whoever returns from the bin is taken for what the round shows of them",
     seed: 21,
+    history: 17,
     edits: [
       {
         file: "cycle/ingest.ts",
@@ -324,12 +352,14 @@ export const defects: readonly Defect[] = [
   {
     name: "nobody is looked at because time has passed",
     seed: 1,
+    history: 0,
     inDueTime: true,
     edits: [{ file: "cycle/run.ts", find: "await store.markDue(clock.now());", replace: "" }],
   },
   {
     name: "a delayed deactivation is not waited for",
     seed: 1,
+    history: 0,
     inDueTime: true,
     edits: [
       {
@@ -342,6 +372,7 @@ export const defects: readonly Defect[] = [
   {
     name: "who is left alone for the time being is written all the same",
     seed: 1,
+    history: 39,
     inDueTime: true,
     edits: [
       {
