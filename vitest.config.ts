@@ -1,13 +1,38 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Begun first: what takes longest must not be what everything else has ended before. */
+const longest = ["process/kill", "simulation/simulation", "http/dashboard", "secrets/secrets", "e2e/release"];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((name) => moduleId.includes(`/${name}.test`));
+      return index === -1 ? longest.length : index;
+    };
+    return (await super.sort(files)).sort((one, other) => place(one) - place(other));
+  }
+}
+
+/** Tests that start processes, browsers and servers of others; each file has a worker of its own. */
+const whole = ["test/{daemon,deploy,e2e,fuzz,process,sandbox,secrets,simulation}/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: "test/built-program.ts",
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
     // Left alone, a machine of two cores would get one.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: "whole", include: whole } },
+      // The others share workers: to load everything anew for each file takes longer than most of them.
+      {
+        extends: true,
+        test: { name: "parts", include: ["test/**/*.test.ts"], exclude: whole, isolate: false },
+      },
+    ],
   },
 });
