@@ -64,6 +64,7 @@ function nextSteps(folder: string): readonly string[] {
   return [
     `${"npm start".padEnd(width)}the next day of the same company`,
     `${"npx node src/cli.ts sync --sandbox --dry-run --format json".padEnd(width)}the plan for a program`,
+    `${"npx node src/cli.ts daemon --sandbox".padEnd(width)}the dashboard, at http://127.0.0.1:9464`,
     `${"npx node src/cli.ts sync --sandbox=lattice --dry-run".padEnd(width)}your own directory, an embedded Lattice`,
     `${"npx node src/cli.ts config init".padEnd(width)}a configuration file for your tenant`,
     `${`rm ${join(folder, "*sandbox*")}`.padEnd(width)}a new company`,
