@@ -4,8 +4,9 @@ import { readdirSync } from "node:fs";
 // figure alone says more of the machine than of the code.
 
 const names = readdirSync(import.meta.dirname)
+  .filter((file) => file.endsWith(".ts"))
   .map((file) => file.replace(/\.ts$/, ""))
-  .filter((name) => name !== "run");
+  .filter((name) => name !== "run" && name !== "program");
 const name = process.argv[2];
 if (name === undefined || !names.includes(name)) {
   process.stderr.write(`Which bench? npm run bench -- ${names.join(" | ")}\n`);

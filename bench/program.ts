@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundle } from "../scripts/bundle.ts";
+
+/** How a run of the program went. */
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly milliseconds: number;
+  readonly cpuMilliseconds: number;
+  /** Largest resident set of the process. */
+  readonly peakMegabytes: number;
+}
+
+/** The program as it is shipped, with a folder for its configuration and its database. */
+export interface Program extends Disposable {
+  readonly folder: string;
+  readonly statePath: string;
+  run(args: readonly string[], configuration: object): Promise<Ran>;
+}
+
+const built = join(import.meta.dirname, "../node_modules/.cache/als-bench");
+let building: Promise<void> | undefined;
+
+/** Builds the program once, and makes a folder for it to run in. */
+export async function program(): Promise<Program> {
+  building ??= bundle(built);
+  await building;
+  const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
+  const statePath = join(folder, "state.db");
+  const usage = join(folder, "usage.cjs");
+  // What the process used is asked of itself at its end, and written where its output is not.
+  writeFileSync(
+    usage,
+    `process.on("exit", () => {
+       const { writeSync, readFileSync } = require("node:fs");
+       // Not maxRSS: on Linux that begins with what the parent had.
+       const peakKilobytes = Number(/VmHWM:\\s*(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+       writeSync(3, JSON.stringify({ ...process.resourceUsage(), peakKilobytes }));
+     });`,
+  );
+  return {
+    folder,
+    statePath,
+    run: (args, configuration) => {
+      const file = join(folder, "config.yaml");
+      writeFileSync(file, JSON.stringify({ ...configuration, state: { path: statePath } }));
+      return runOnce(["--require", usage, join(built, "cli.js"), ...args, "--config", file], folder);
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+function runOnce(args: readonly string[], cwd: string): Promise<Ran> {
+  return new Promise((done, failed) => {
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { PATH: process.env.PATH ?? "", LOG_LEVEL: "warn", NODE_COMPILE_CACHE: join(built, "compiled") },
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
+    const texts = { stdout: "", stderr: "", usage: "" };
+    child.stdout?.on("data", (part) => {
+      texts.stdout += String(part);
+    });
+    child.stderr?.on("data", (part) => {
+      texts.stderr += String(part);
+    });
+    child.stdio[3]?.on("data", (part) => {
+      texts.usage += String(part);
+    });
+    child.once("error", failed);
+    child.once("close", (code) => {
+      const usage = JSON.parse(texts.usage || "{}");
+      done({
+        code,
+        stdout: texts.stdout,
+        stderr: texts.stderr,
+        milliseconds: performance.now() - startedAt,
+        cpuMilliseconds: ((usage.userCPUTime ?? 0) + (usage.systemCPUTime ?? 0)) / 1_000,
+        peakMegabytes: (usage.peakKilobytes ?? 0) / 1_024,
+      });
+    });
+  });
+}
