@@ -1,0 +1,68 @@
+import type { Argument, Option } from "commander";
+import { type DocumentedCommand, pathOf } from "../program/documented-command.ts";
+
+/** What can be typed for an option or an argument. */
+export interface Value {
+  readonly name: string;
+  readonly kind: "choices" | "file" | "free";
+  readonly choices: readonly string[];
+  /** The option stands without it as well. */
+  readonly optional: boolean;
+  /** Several may follow each other. */
+  readonly variadic: boolean;
+}
+
+/** An option as a shell sees it. */
+export interface CompletableOption {
+  /** `-h`, `--help`: each form, the long one last. */
+  readonly forms: readonly string[];
+  readonly description: string;
+  readonly value: Value | null;
+}
+
+/** A command as a shell sees it. */
+export interface Completable {
+  /** Words after the name of the program; none for the program itself. */
+  readonly path: readonly string[];
+  readonly description: string;
+  readonly options: readonly CompletableOption[];
+  readonly values: readonly Value[];
+  readonly below: readonly Completable[];
+}
+
+/** What a shell can complete of a command and of everything below it. */
+export function completableOf(command: DocumentedCommand): Completable {
+  return {
+    path: pathOf(command),
+    description: command.description(),
+    options: command.createHelp().visibleOptions(command).map(optionOf),
+    values: command.registeredArguments.map((argument) => completableValue(argument.name(), argument)),
+    below: command.below.map(completableOf),
+  };
+}
+
+/** The command and everything below it. */
+export function allOf(command: Completable): readonly Completable[] {
+  return [command, ...command.below.flatMap(allOf)];
+}
+
+function optionOf(option: Option): CompletableOption {
+  return {
+    forms: [option.short, option.long].filter((form) => form !== undefined),
+    description: option.description,
+    value:
+      option.required || option.optional
+        ? { ...completableValue(placeholderOf(option.flags), option), optional: option.optional }
+        : null,
+  };
+}
+
+/** A name says what a value is: the files of this program are called `file` and `files`. */
+function completableValue(name: string, { argChoices, variadic }: Argument | Option): Value {
+  const kind = argChoices !== undefined ? "choices" : /^files?$/.test(name) ? "file" : "free";
+  return { name, kind, choices: argChoices ?? [], optional: false, variadic };
+}
+
+function placeholderOf(flags: string): string {
+  return /[<[]([\w-]+)/.exec(flags)?.[1] ?? "value";
+}

@@ -1,0 +1,59 @@
+import { allOf, type Completable, type CompletableOption, type Value } from "./completable.ts";
+
+/** The script for fish. */
+export function fishScript(program: string, root: Completable): string {
+  const at = `__${program.replaceAll("-", "_")}_at`;
+  return `\
+# fish completion of ${program}, printed by "${program} completion fish".
+function ${at} --description "whether this command, and no word of another below it, is typed"
+    set --local typed (commandline --tokenize --cut-at-cursor --current-process)
+    set --local words $typed[2..]
+    test (count $words) -ge (count $argv[2..]); or return 1
+    test $argv[1] = within; or test (count $words) -eq (count $argv[2..]); or return 1
+    for i in (seq 2 (count $argv))
+        test "$typed[$i]" = "$argv[$i]"; or return 1
+    end
+end
+complete --command ${program} --no-files
+${allOf(root)
+  .flatMap((command) => linesOf(at, command))
+  .map((line) => `complete --command ${program} ${line}\n`)
+  .join("")}`;
+}
+
+function linesOf(at: string, command: Completable): readonly string[] {
+  const condition = (where: string) => `--condition ${quoted([at, where, ...command.path].join(" "))}`;
+  // Words below a command come right after it, its options anywhere.
+  const own = condition(command.below.length > 0 ? "exactly" : "within");
+  return [
+    ...command.below.map(
+      ({ path, description }) =>
+        `${condition("exactly")} --arguments ${path.at(-1)} --description ${quoted(description)}`,
+    ),
+    ...command.values.filter(({ kind }) => kind !== "free").map((value) => `${own} ${offer(value)}`),
+    ...command.options.map((option) => `${own} ${optionLine(option)}`),
+  ];
+}
+
+function optionLine({ forms, description, value }: CompletableOption): string {
+  const names = forms.map((form) =>
+    form.startsWith("--") ? `--long-option ${form.slice(2)}` : `--short-option ${form.slice(1)}`,
+  );
+  // Without either fish takes the value for one that is tied to the option.
+  const takes =
+    value === null
+      ? []
+      : value.optional
+        ? [offer(value)]
+        : [value.kind === "file" ? "--require-parameter" : "--exclusive", offer(value)];
+  return [...names, ...takes, `--description ${quoted(description)}`].filter((part) => part !== "").join(" ");
+}
+
+function offer({ kind, choices }: Value): string {
+  if (kind === "free") return "";
+  return kind === "file" ? "--force-files" : `--arguments ${quoted(choices.join(" "))}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/[\\']/g, "\\$&")}'`;
+}

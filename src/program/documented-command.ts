@@ -1,0 +1,71 @@
+import { Command } from "commander";
+
+/** Told the exit code of a command that came to its end. */
+export type Finish = (code: number) => void;
+
+/** What the help and the manual page say of a command beside its options. */
+export interface Manual {
+  /** Sentences that come first. */
+  readonly notes?: string;
+  /** A command line, and perhaps what it is for. */
+  readonly examples: readonly (readonly [line: string, meaning?: string])[];
+  /** Where the codes are other than everybody's, or worth repeating. */
+  readonly exitCodes?: string;
+}
+
+const width = 120;
+
+/** A command of commander that keeps its examples, so that the help and the manual page tell the same. */
+export class DocumentedCommand extends Command {
+  readonly #manuals: Manual[] = [];
+
+  override createCommand(name?: string): DocumentedCommand {
+    return new DocumentedCommand(name);
+  }
+
+  /** Says it after the options, in the help. */
+  manual(manual: Manual): this {
+    this.#manuals.push(manual);
+    return this.addHelpText("after", helpOf(manual));
+  }
+
+  /** What was said with `manual`; nothing for the commands of commander itself. */
+  get said(): Manual | undefined {
+    return this.#manuals.at(-1);
+  }
+
+  /** The commands below this one, in the order in which they were added. */
+  get below(): readonly DocumentedCommand[] {
+    return this.commands.filter((command) => command instanceof DocumentedCommand);
+  }
+}
+
+/** The name of a command with those above it, as it is typed after the name of the program. */
+export function pathOf(command: Command): readonly string[] {
+  return command.parent === null ? [] : [...pathOf(command.parent), command.name()];
+}
+
+function helpOf({ notes, examples, exitCodes }: Manual): string {
+  const explained = examples.filter(([, meaning]) => meaning !== undefined);
+  const longest = Math.max(0, ...explained.map(([line]) => line.length));
+  const lines = examples.map(([line, meaning]) =>
+    meaning === undefined ? `  ${line}` : `  ${line.padEnd(longest)}   ${meaning}`,
+  );
+  return [
+    "",
+    ...(notes === undefined ? [] : [wrapped(notes), ""]),
+    "Examples:",
+    ...lines,
+    ...(exitCodes === undefined ? [] : ["", wrapped(`Exit codes: ${exitCodes}`)]),
+  ].join("\n");
+}
+
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,114 @@
+import { Option } from "commander";
+import type { CommandIO } from "../commands/io.ts";
+import type { DocumentedCommand, Finish } from "./documented-command.ts";
+import { configOption, positive, sandboxOption } from "./options.ts";
+
+/** Commands that look and change nothing: `check`, `status`, `user`, `history`. */
+export function addLookCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
+  program
+    .command("check")
+    .description("test both credentials, permissions, clock, schema and database")
+    .addOption(configOption())
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync check"],
+        ["azure-lattice-sync check --config /etc/azure-lattice-sync/config.yaml"],
+      ],
+      exitCodes: "0 all is well, 1 something is not; each line says how to mend it",
+    })
+    .action(async (options) => {
+      const { check } = await import("../commands/check.ts");
+      finish(await check(options, io));
+    });
+
+  program
+    .command("status")
+    .description("last cycles, the next one, guard and retries")
+    .addOption(configOption())
+    .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
+    .addOption(sandboxOption())
+    .manual({
+      examples: [["azure-lattice-sync status"], ["azure-lattice-sync status --format json | jq .guard"]],
+    })
+    .action(async (options) => {
+      const { status } = await import("../commands/status.ts");
+      finish(await status(options, io));
+    });
+
+  program
+    .command("user")
+    .description(
+      "explain one person: source values, scope, mapping step by step, account, what is due, history",
+    )
+    .argument("<upn-or-id>", "user principal name, object id, Lattice id, or a userName in Lattice")
+    .addOption(configOption())
+    .option("--live", "ask both ends for this person now; writes nothing", false)
+    .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
+    .addOption(sandboxOption())
+    .manual({
+      notes:
+        "Without --live the state database alone is read, as the last cycle left it: nobody is asked, no credential is needed.",
+      examples: [
+        ["azure-lattice-sync user kim.example@example.com"],
+        ["azure-lattice-sync user kim.example@example.com --live"],
+        ["azure-lattice-sync user kim.example@example.com --format json | jq .decision"],
+      ],
+      exitCodes: "0 explained, 1 nobody of this name or id is known (or an error)",
+    })
+    .action(async (person: string, options) => {
+      const { user } = await import("../commands/user.ts");
+      finish(await user({ ...options, user: person }, io));
+    });
+
+  program
+    .command("history")
+    .description("the provisioning log: what was done to whom, when and why")
+    .addOption(configOption())
+    .option("--user <upn-or-id>", "one person")
+    .addOption(
+      new Option("--action <actions...>", "only these actions").choices([
+        "create",
+        "update",
+        "deactivate",
+        "reactivate",
+        "link",
+      ]),
+    )
+    .addOption(
+      new Option("--outcome <outcomes...>", "only what came to this").choices([
+        "done",
+        "failed",
+        "held",
+        "cancelled",
+        "reported",
+        "sending",
+        "planned",
+      ]),
+    )
+    .option("--since <time>", "a date, a time (UTC) or how long ago: 2026-01-31, 2026-01-31T08:30, 7d")
+    .option("--until <time>", "the same; a date includes that day")
+    .addOption(new Option("--cycle <id>", "one cycle").argParser(positive))
+    .addOption(
+      new Option("--limit <number>", "entries at most, the newest ones").argParser(positive).default(50),
+    )
+    .option("--all", "every entry", false)
+    .addOption(
+      new Option("--format <format>", "output format").choices(["table", "json", "csv"]).default("table"),
+    )
+    .option("--out <file>", "write to a file")
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync history --user kim.example@example.com"],
+        ["azure-lattice-sync history --outcome failed --since 7d"],
+        [
+          "azure-lattice-sync history --action deactivate --since 2026-01-01 --all --format csv --out deactivations.csv",
+        ],
+      ],
+    })
+    .action(async (options) => {
+      const { history } = await import("../commands/history.ts");
+      finish(await history(options, io));
+    });
+}

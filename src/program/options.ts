@@ -1,0 +1,43 @@
+import { InvalidArgumentError, Option } from "commander";
+
+/** Where the configuration is. */
+export const configOption = (): Option =>
+  new Option("--config <file>", "configuration file (default: config/azure-lattice-sync.yaml)");
+
+/** Replaces one end or both by embedded ones. */
+export const sandboxOption = (): Option =>
+  new Option(
+    "--sandbox [end]",
+    "embedded Entra and Lattice with an invented company; =lattice: Lattice alone",
+  )
+    .choices(["both", "lattice"])
+    .preset("both");
+
+/** The forms of the report of a cycle. */
+export const formatOption = (): Option =>
+  new Option("--format <format>", "report format")
+    .choices(["table", "json", "markdown", "html"])
+    .default("table");
+
+/** A time to wait; throws where it is none. */
+export function seconds(text: string): number {
+  const number = Number(text);
+  if (!Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError("a number of seconds, 0 or more.");
+  return number;
+}
+
+/** A count or an id; throws where it is none. */
+export function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError("a whole number, 1 or more.");
+  return number;
+}
+
+/** The size of a company, which has managers; throws where it is too small. */
+export function people(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 20) throw new InvalidArgumentError("a whole number, 20 or more.");
+  return number;
+}

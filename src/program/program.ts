@@ -1,0 +1,37 @@
+import type { CommandIO } from "../commands/io.ts";
+import { packageVersion } from "../package-root.ts";
+import { addCycleCommands } from "./cycle-commands.ts";
+import { DocumentedCommand, type Finish } from "./documented-command.ts";
+import { addLookCommands } from "./look-commands.ts";
+import { addSettingCommands } from "./setting-commands.ts";
+import { addShellCommands } from "./shell-commands.ts";
+import { addStateCommands } from "./state-commands.ts";
+
+/**
+ * The commands and their flags, and nothing more: each command is loaded when it is called for. The help, the completion
+ * of the shells and the manual page are made of it.
+ * @param finish is told the exit code of the command that ran
+ */
+export function createProgram(io: CommandIO, finish: Finish): DocumentedCommand {
+  const program = new DocumentedCommand("azure-lattice-sync")
+    .description("Keeps Lattice accounts equal to an Entra ID (Azure AD) directory.")
+    .version(packageVersion(), "-V, --version")
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError(true)
+    .manual({
+      examples: [
+        ["azure-lattice-sync demo", "the whole job on an invented company"],
+        ["azure-lattice-sync config init", "a first configuration file"],
+        ["azure-lattice-sync check", "are the credentials good, is everything reached"],
+        ["azure-lattice-sync sync --dry-run", "what would change"],
+        ["azure-lattice-sync daemon", "cycles on the schedule"],
+      ],
+    });
+  addCycleCommands(program, io, finish);
+  addLookCommands(program, io, finish);
+  addSettingCommands(program, io, finish);
+  addStateCommands(program, io, finish);
+  addShellCommands(program, io, finish);
+  return program;
+}

@@ -1,0 +1,139 @@
+import { Option } from "commander";
+import type { CommandIO } from "../commands/io.ts";
+import type { DocumentedCommand, Finish } from "./documented-command.ts";
+import { configOption, sandboxOption } from "./options.ts";
+
+/** Commands for what the program is set up with: `mapping`, `config`, `notify`. */
+export function addSettingCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
+  const notify = program
+    .command("notify")
+    .description("notifications: test")
+    .manual({ examples: [["azure-lattice-sync notify test"]] });
+  notify
+    .command("test")
+    .description("send a test message to each receiver, and print what each answered")
+    .addOption(configOption())
+    .option("--receiver <name>", "only this one")
+    .manual({
+      examples: [
+        ["azure-lattice-sync notify test"],
+        ["azure-lattice-sync notify test --receiver siem", "to one"],
+      ],
+      exitCodes: "0 every receiver took it, 1 one did not",
+    })
+    .action(async (options) => {
+      const { notifyTest } = await import("../commands/notify.ts");
+      finish(await notifyTest(options, io));
+    });
+
+  const mapping = program
+    .command("mapping")
+    .description("the attribute mapping: test, import, functions")
+    .manual({
+      examples: [
+        ["azure-lattice-sync mapping test"],
+        ["azure-lattice-sync mapping import schema.json --out config/azure-lattice-sync.yaml"],
+      ],
+    });
+  mapping
+    .command("test")
+    .description("run the cases of the mapping: a source user in, the expected Lattice user out")
+    .addOption(configOption())
+    .option("--cases <files...>", "files of cases (default: *.mapping-test.yaml beside the configuration)")
+    .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))
+    .option("--record <upn-or-id>", "make a case of a person, with made-up values, instead")
+    .option("--out <file>", "with --record: write the case to a new file instead of stdout")
+    .option("--keep <attributes...>", "with --record: Entra attributes whose values stay")
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync mapping test"],
+        ["azure-lattice-sync mapping test --cases contractors.mapping-test.yaml"],
+        [
+          "azure-lattice-sync mapping test --record kim.example@example.com --keep department --out kim.mapping-test.yaml",
+        ],
+      ],
+      exitCodes: "0 all pass, 1 one fails, 64 a file is malformed or there are no cases",
+    })
+    .action(async (options) => {
+      const { mappingTest } = await import("../commands/mapping-test.ts");
+      finish(await mappingTest(options, io));
+    });
+  mapping
+    .command("import")
+    .description("make mapping, filters and actions from a provisioning schema that Entra has exported")
+    .argument("<file>", "the exported JSON")
+    .option("--out <file>", "write the configuration to a new file instead of stdout")
+    .manual({
+      notes: "What was left out, and what is to be set by hand, is said on stderr.",
+      examples: [
+        ["azure-lattice-sync mapping import schema.json"],
+        ["azure-lattice-sync mapping import schema.json --out config/azure-lattice-sync.yaml"],
+      ],
+    })
+    .action(async (file: string, options) => {
+      const { mappingImport } = await import("../commands/mapping.ts");
+      finish(mappingImport({ ...options, file }, io));
+    });
+  mapping
+    .command("functions")
+    .description("list the functions of the expression language, with an example each")
+    .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))
+    .manual({
+      examples: [
+        ["azure-lattice-sync mapping functions"],
+        ["azure-lattice-sync mapping functions --format json"],
+      ],
+    })
+    .action(async (options) => {
+      const { mappingFunctions } = await import("../commands/mapping.ts");
+      finish(mappingFunctions(options, io));
+    });
+
+  const config = program
+    .command("config")
+    .description("the configuration: check, show, schema, init")
+    .manual({ examples: [["azure-lattice-sync config init"], ["azure-lattice-sync config check"]] });
+  config
+    .command("check")
+    .description("test the configuration, asking nobody")
+    .addOption(configOption())
+    .manual({
+      examples: [["azure-lattice-sync config check"], ["azure-lattice-sync config check --config new.yaml"]],
+    })
+    .action(async (options) => {
+      const { configCheck } = await import("../commands/config.ts");
+      finish(await configCheck(options, io));
+    });
+  config
+    .command("show")
+    .description("print the configuration in force, secrets masked")
+    .addOption(configOption())
+    .manual({ examples: [["azure-lattice-sync config show"]] })
+    .action(async (options) => {
+      const { configShow } = await import("../commands/config.ts");
+      finish(await configShow(options, io));
+    });
+  config
+    .command("schema")
+    .description("print the JSON Schema, for editors")
+    .manual({ examples: [["azure-lattice-sync config schema > azure-lattice-sync.schema.json"]] })
+    .action(async () => {
+      const { configSchema } = await import("../commands/config.ts");
+      finish(await configSchema(io));
+    });
+  config
+    .command("init")
+    .description("write a first, commented configuration file")
+    .addOption(configOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync config init"],
+        ["azure-lattice-sync config init --config /etc/azure-lattice-sync/config.yaml"],
+      ],
+    })
+    .action(async (options) => {
+      const { configInit } = await import("../commands/config.ts");
+      finish(await configInit(options, io));
+    });
+}

@@ -1,0 +1,26 @@
+import { Argument } from "commander";
+import type { CommandIO } from "../commands/io.ts";
+import type { DocumentedCommand, Finish } from "./documented-command.ts";
+
+/** Commands for the shell that the program is called from: `completion`. */
+export function addShellCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
+  program
+    .command("completion")
+    .description("print a script that completes commands, options and files in a shell")
+    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
+    .manual({
+      notes:
+        "The script stands alone: nothing is started when a key is pressed. Print it anew after an update.",
+      examples: [
+        [
+          "azure-lattice-sync completion bash > ~/.local/share/bash-completion/completions/azure-lattice-sync",
+        ],
+        ["azure-lattice-sync completion zsh > ~/.zfunc/_azure-lattice-sync", "a folder of fpath"],
+        ["azure-lattice-sync completion fish > ~/.config/fish/completions/azure-lattice-sync.fish"],
+      ],
+    })
+    .action(async (shell: "bash" | "zsh" | "fish") => {
+      const { completion } = await import("../commands/completion.ts");
+      finish(completion({ shell, program }, io));
+    });
+}

@@ -1,0 +1,74 @@
+import type { CommandIO } from "../commands/io.ts";
+import type { DocumentedCommand, Finish } from "./documented-command.ts";
+import { configOption, sandboxOption, seconds } from "./options.ts";
+
+/** Commands for the state database: `state`. */
+export function addStateCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
+  const state = program
+    .command("state")
+    .description("the state database: check, backup, restore, rebuild")
+    .manual({
+      examples: [["azure-lattice-sync state check"], ["azure-lattice-sync state backup /backups/state.db"]],
+    });
+  state
+    .command("check")
+    .description("look the whole database through for damage")
+    .addOption(configOption())
+    .addOption(sandboxOption())
+    .manual({ examples: [["azure-lattice-sync state check"]] })
+    .action(async (options) => {
+      const { stateCheck } = await import("../commands/state.ts");
+      finish(await stateCheck(options, io));
+    });
+  state
+    .command("backup")
+    .description("copy the database, while a daemon runs or not")
+    .argument("<file>", "where the backup goes")
+    .option("--force", "overwrite an existing file", false)
+    .addOption(configOption())
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync state backup /backups/state.db"],
+        ["azure-lattice-sync state backup /backups/state.db --force"],
+      ],
+    })
+    .action(async (file: string, options) => {
+      const { stateBackup } = await import("../commands/state.ts");
+      finish(await stateBackup({ ...options, file }, io));
+    });
+  state
+    .command("restore")
+    .description("put a backup in the place of the database, which is kept under a dated name")
+    .argument("<file>", "the backup")
+    .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+    .addOption(configOption())
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync state restore /backups/state.db"],
+        ["azure-lattice-sync state restore /backups/state.db --wait 60", "wait a minute for a run to end"],
+      ],
+    })
+    .action(async (file: string, options) => {
+      const { stateRestore } = await import("../commands/state.ts");
+      finish(await stateRestore({ ...options, file, waitSeconds: options.wait }, io));
+    });
+  state
+    .command("rebuild")
+    .description("set a damaged database aside; the next sync finds its links by matching")
+    .option("--yes", "set it aside although it is sound", false)
+    .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+    .addOption(configOption())
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync state rebuild"],
+        ["azure-lattice-sync state rebuild --yes", "a sound database as well"],
+      ],
+    })
+    .action(async (options) => {
+      const { stateRebuild } = await import("../commands/state.ts");
+      finish(await stateRebuild({ ...options, waitSeconds: options.wait }, io));
+    });
+}
