@@ -14,13 +14,14 @@ const required = [
   "config/default-mapping.yaml",
   "config/default-mapping.mapping-test.example.yaml",
   "config/azure-lattice-sync.example.yaml",
+  "man/azure-lattice-sync.1",
   "package.json",
   "README.md",
   "LICENSE",
   "CHANGELOG.md",
 ];
 const allowed =
-  /^(dist\/[\w.-]+\.(css|js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist\/[\w.-]+\.(css|js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

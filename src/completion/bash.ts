@@ -78,7 +78,7 @@ function commandCase(command: Completable): string {
     ...command.values.flatMap(({ choices }) => choices),
   ];
   const files = command.values.some(({ kind }) => kind === "file")
-    ? " [[ $current == -* ]] || files=yes"
+    ? "; [[ $current == -* ]] || files=yes"
     : "";
   return `      "${keyOf(command)}") words="$words ${[...words, ...options].join(" ")}"${files} ;;\n`;
 }

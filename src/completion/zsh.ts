@@ -59,9 +59,8 @@ function optionSpec({ forms, description, value }: CompletableOption): string {
   if (value === null) return quoted(`${first}${text}`);
   // A value that may be missing belongs to the option only when it is tied to it.
   if (value.optional) return quoted(`${first}=-${text}::${valueSpec(value)}`);
-  return quoted(
-    value.variadic ? `*${first}=${text}:*-*:${valueSpec(value)}` : `${first}=${text}:${valueSpec(value)}`,
-  );
+  // Several values are typed each with its option: where zsh is told of a list it offers no option after it.
+  return quoted(`${value.variadic ? "*" : ""}${first}=${text}:${valueSpec(value)}`);
 }
 
 function valueSpec({ name, kind, choices }: Value): string {
