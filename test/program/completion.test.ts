@@ -59,16 +59,8 @@ describe("in bash", () => {
   });
 });
 
-describe.skipIf(missing("fish"))("in fish", () => {
-  it.each(cases)("azure-lattice-sync $line", ({ line, offers }) => {
-    const found = execFileSync(
-      "fish",
-      ["--no-config", "-c", 'source completion.fish; complete -C "azure-lattice-sync $argv[1]"', line],
-      { cwd: folder, encoding: "utf8" },
-    );
-    const words = found.split("\n").filter((word) => word !== "");
-    expect(words.map((word) => word.replace(/\t.*/, "").replaceAll("\\ ", " ")).sort()).toEqual(offers);
-  });
+it.skipIf(missing("fish"))("completes in fish", () => {
+  expect(fish(cases.map(({ line }) => line))).toEqual(cases);
 });
 
 it.skipIf(missing("zsh"))("completes in zsh", () => {
@@ -98,10 +90,23 @@ function bash(words: readonly string[]): readonly string[] {
     .sort();
 }
 
+/** Starts one for all lines. */
+function fish(lines: readonly string[]): typeof cases {
+  const script =
+    'source completion.fish; for line in $argv; complete -C "azure-lattice-sync $line"; echo "<END>"; end';
+  const found = execFileSync("fish", ["--no-config", "-c", script, ...lines], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  const answers = found.split("<END>\n");
+  return lines.map((line, index) => {
+    const words = (answers[index] ?? "").split("\n").filter((word) => word !== "");
+    return { line, offers: words.map((word) => word.replace(/\t.*/, "").replaceAll("\\ ", " ")).sort() };
+  });
+}
+
 /** Starts one for all lines. What it hands to its line editor is caught on the way. */
-function zsh(
-  lines: readonly string[],
-): readonly { readonly line: string; readonly offers: readonly string[] }[] {
+function zsh(lines: readonly string[]): typeof cases {
   const inside = `
     PS1=
     autoload -Uz compinit
@@ -116,7 +121,7 @@ function zsh(
     zle -C completed complete-word _main_complete
     pressed() { zle completed; print -r -- "<END>"; zle kill-whole-line }
     zle -N pressed
-    bindkey "^X" pressed
+    bindkey "^T" pressed
     print "<READY>"
   `;
   const outside = `
@@ -125,7 +130,7 @@ function zsh(
     zpty -w worker 'source inside.zsh'
     zpty -r worker out '*<READY>*'
     for line in "$@"; do
-      zpty -n -w worker "azure-lattice-sync $line"$'\\x18'
+      zpty -n -w worker "azure-lattice-sync $line"$'\\x14'
       zpty -r worker out '*<END>*'
       print -r -- "$out"
     done
