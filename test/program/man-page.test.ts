@@ -25,7 +25,7 @@ describe("the manual page", () => {
   });
 
   it.skipIf(withoutGroff)("shows every command, option, example and variable as it is typed", () => {
-    const shown = execFileSync("groff", ["-man", "-Tascii", "-P-cbou", "-rLL=400n", file], {
+    const shown = execFileSync("groff", ["-man", "-Tutf8", "-P-cbou", "-rLL=400n", file], {
       encoding: "utf8",
     });
     const commands = everyCommand(quietProgram());

@@ -42,6 +42,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
       ["config", "check"],
       ["config", "show"],
       ["config", "schema"],
+      ["completion", "bash"],
       ["mapping", "functions"],
       ["mapping", "import", place.configure(exportOfEntra, "given-export.json")],
       ["config", "init", "--config", join(place.folder, "first.yaml")],
@@ -266,7 +267,11 @@ const misplaced: readonly (readonly [string, object | string])[] = [
 /** Every command that is listed, with the name of its group. */
 async function commandsOfHelp(stage: Stage, group: readonly string[] = []): Promise<readonly string[]> {
   const { stdout } = await stage.run([...group, "--help"]);
-  const listed = stdout.split(/^Commands:$/m)[1]?.matchAll(/^ {2}(\w+)/gm) ?? [];
+  const listed =
+    stdout
+      .split(/^Commands:$/m)[1]
+      ?.split("\n\n")[0]
+      ?.matchAll(/^ {2}(\w+)/gm) ?? [];
   const names = [...listed]
     .map(([, name]) => [...group, name ?? ""])
     .filter((names) => names.at(-1) !== "help");
