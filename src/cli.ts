@@ -22,6 +22,10 @@ const io: CommandIO = {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
+  onHangup: (handler) => {
+    // Windows raises it when the console is closed, and nothing is to be reloaded then.
+    if (process.platform !== "win32") process.on("SIGHUP", handler);
+  },
 };
 
 for (const name of ["SIGINT", "SIGTERM"] as const) {

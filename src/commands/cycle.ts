@@ -31,22 +31,26 @@ export async function performCycle(
         ? meta.updateMethod
         : undefined;
     const target = await session.target(known);
-    if (!request.dryRun) await target.updateMethod(request.signal);
-    const source = await session.source();
-    const ports: Ports = {
-      source,
-      target,
-      store,
-      clock,
-      log,
-      settings,
-      random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-      onEvent,
-      ...told,
-    };
-    const result = await runCycle(ports, { ...request, probe });
-    if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
-    return result;
+    try {
+      if (!request.dryRun) await target.updateMethod(request.signal);
+      const source = await session.source();
+      const ports: Ports = {
+        source,
+        target,
+        store,
+        clock,
+        log,
+        settings,
+        random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+        onEvent,
+        ...told,
+      };
+      const result = await runCycle(ports, { ...request, probe });
+      if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
+      return result;
+    } finally {
+      target.close();
+    }
   };
   if (request.dryRun || request.only !== undefined) return cycle(false);
   const result = await withQuarantine({ store, clock, settings, onEvent }, cycle);

@@ -30,7 +30,8 @@ export interface DaemonWork {
 }
 
 export interface DaemonWorkParts {
-  readonly session: Session;
+  /** In force when something begins, which goes on with it to its end. */
+  readonly session: () => Session;
   readonly store: StateStore;
   /** For what is asked before something is started. */
   readonly reader: StateStore;
@@ -44,8 +45,8 @@ export interface DaemonWorkParts {
 }
 
 export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
-  const { session, store, works, metrics, signal } = parts;
-  const { log, clock } = session;
+  const { store, works, metrics, signal } = parts;
+  const { log, clock } = parts.session();
 
   /** Runs `work` and tells the watchers of it; what it throws is told, logged where nobody else does, and thrown. */
   const watched = async (
@@ -66,6 +67,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     full: boolean,
     decision: HeldDecision | null,
   ): Promise<{ result: WorkResult }> => {
+    const session = parts.session();
     try {
       return await withLease(store, clock, { signal, waitMs: 0 }, async (leased) => {
         let decided: DecidedHeld = { released: [], rejected: [] };
@@ -106,6 +108,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     report: WorkReport,
     full: boolean,
   ): Promise<{ result: WorkResult; plan: DryRunPlan }> => {
+    const session = parts.session();
     const scratch = await session.openScratchStore();
     try {
       const result = await performCycle(

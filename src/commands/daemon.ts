@@ -6,7 +6,8 @@ import type { StateStore } from "../domain/store.ts";
 import { packageVersion } from "../package-root.ts";
 import { createDaemonWork, type DaemonWork } from "./daemon-work.ts";
 import { type CommandIO, exitCode } from "./io.ts";
-import { openSession, type Session } from "./session.ts";
+import { createInForce } from "./reload.ts";
+import { openSession, type Session, type SessionOptions } from "./session.ts";
 import { startTeller } from "./telling.ts";
 
 export interface DaemonOptions {
@@ -19,30 +20,61 @@ export interface DaemonOptions {
 
 /**
  * Runs cycles on the schedule until it is told to stop; a cycle under way finishes its writes in flight first.
- * A failing cycle never ends the daemon.
+ * A failing cycle never ends the daemon. SIGHUP reloads the configuration.
  */
 export async function daemon(options: DaemonOptions, io: CommandIO): Promise<number> {
+  let asked = false;
+  let onHangup = (): void => {
+    asked = true;
+  };
+  io.onHangup?.(() => onHangup());
   const { createMetrics } = await import("../daemon/metrics.ts");
   const metrics = createMetrics(packageVersion());
-  const session = await openSession(io, { ...options, quiet: false, onRequest: metrics.request });
-  const { log, config, clock } = session;
-  const closers: (() => void | Promise<void>)[] = [() => session.close()];
+  const sessionOptions = { ...options, quiet: false, onRequest: metrics.request };
+  const first = await openSession(io, sessionOptions);
+  const { log, config, clock } = first;
+  const closers: (() => void | Promise<void>)[] = [() => first.close()];
   try {
-    const store = await session.openStore();
+    const store = await first.openStore();
     const [{ startHttp }, { startScheduler }, { createWorks }, { openReader }] = await Promise.all([
       import("../daemon/http/server.ts"),
       import("../daemon/scheduler.ts"),
       import("../daemon/works.ts"),
       import("../state/reader.ts"),
     ]);
-    const teller = await startTeller(session, store, io.signal);
-    closers.push(() => teller.stop());
     const { parseQuarantine, probeDueAt } = await import("../cycle/quarantine.ts");
-    const reader = openReader(session.statePath);
+    const quarantined = async (): Promise<boolean> => parseQuarantine(await store.meta()) !== null;
+    // Whoever starts the daemon anew, or has it reload, may have mended what the quarantine is about: it is tried at once,
+    // and once.
+    let mended = await quarantined();
+    let probe = false;
+    const inForce = createInForce({
+      first,
+      open: async () => {
+        const next = await openCheckedSession(io, {
+          ...sessionOptions,
+          replaces: first,
+          runningSandbox: first.sandbox ?? undefined,
+        });
+        probe = await quarantined();
+        return next;
+      },
+      applied: (session) => {
+        mended = probe;
+        teller.reconfigured();
+        scheduler.reschedule(session.config.schedule);
+      },
+      count: metrics.reload,
+      signal: io.signal,
+    });
+    const current = (): Session => inForce.session;
+    const teller = await startTeller(current, store, io.signal);
+    closers.push(() => teller.stop());
+    const reader = openReader(first.statePath);
     closers.push(() => reader.close());
     const works = createWorks(clock.now);
     const work = createDaemonWork({
-      session,
+      session: current,
       store,
       reader,
       works,
@@ -51,8 +83,6 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       signal: io.signal,
       scheduler: () => scheduler,
     });
-    // Whoever starts the daemon anew may have mended what the quarantine is about: it is tried at once, and once.
-    let mended = parseQuarantine(await store.meta()) !== null;
     const listen = options.listen === undefined ? config.http.listen : parseListen(options.listen);
     // No cycle before the address is taken: whoever has it already may be another daemon.
     const startTicking = () =>
@@ -63,7 +93,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
         notBefore: async () => (mended ? 0 : probeDueAt(parseQuarantine(await store.meta()), clock.now())),
         run: () => {
           mended = false;
-          return scheduledCycle(session, store, work, io.signal);
+          return scheduledCycle(current(), store, work, io.signal);
         },
         onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
       });
@@ -71,7 +101,9 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     const http = await startHttp(listen, config.http, {
       version: packageVersion(),
       reader,
-      schedule: config.schedule,
+      get schedule() {
+        return current().config.schedule;
+      },
       scheduler: {
         get busy() {
           return scheduler.busy;
@@ -85,15 +117,17 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       startCycle: work.startCycle,
       startDryRun: work.startDryRun,
       startRelease: work.startRelease,
-      explain: (person) => explainPerson(session, reader, person, options.sandbox),
+      explain: (person) => explainPerson(current(), reader, person, options.sandbox),
       log,
     });
     closers.push(() => http.close());
     scheduler = startTicking();
-    log.info({ http: http.url, schedule: config.schedule, state: session.statePath }, "daemon started");
+    log.info({ http: http.url, schedule: config.schedule, state: first.statePath }, "daemon started");
     if (config.http.token !== undefined && !isLoopbackHost(listen.host)) {
       log.warn({ listen }, "the token travels unencrypted here: put a proxy with TLS in front for others");
     }
+    onHangup = () => void inForce.reload();
+    if (asked) onHangup();
     await stopped(io.signal);
     log.info("stopping");
     await scheduler.stop();
@@ -103,6 +137,23 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   }
   log.info("stopped");
   return exitCode.done;
+}
+
+/** As `config check` tests a configuration, less the cases. @throws UsageError */
+async function openCheckedSession(io: CommandIO, options: SessionOptions): Promise<Session> {
+  const session = await openSession(io, options);
+  await session.source();
+  (await session.target()).close();
+  const { credential } = session.entra;
+  if (credential.kind === "clientCertificate") {
+    const { certificateExpiry } = await import("../notify/expiry.ts");
+    if (certificateExpiry(credential.path) === null) {
+      throw new UsageError(
+        `entra.certificate.path names ${credential.path}, in which no certificate can be read: it holds both the certificate and its key as PEM`,
+      );
+    }
+  }
+  return session;
 }
 
 /** What the command `user` says of a person, from the state alone. */
@@ -127,6 +178,7 @@ const notYet: Scheduler = {
   nextCronAt: () => null,
   intervalMs: () => 0,
   start: () => null,
+  reschedule: () => {},
   stop: async () => {},
 };
 

@@ -22,7 +22,7 @@ export async function explainNow(
     const source = await session.source();
     const target = await session.target();
     const ports = { source, target, store, clock, log, settings, random: environment.random };
-    const live = await readNow(ports, options.user, io.signal);
+    const live = await readNow(ports, options.user, io.signal).finally(() => target.close());
     return await explain(store, explainSettings(config, mapping, options.sandbox), options.user, {
       environment,
       live,

@@ -11,6 +11,8 @@ export interface CommandIO {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Aborted by SIGINT or SIGTERM, with an `InterruptedError` as its reason. */
   readonly signal: AbortSignal;
+  /** Calls `handler` at each SIGHUP from now on, which would end the process otherwise; nothing where there is no such signal. */
+  readonly onHangup?: (handler: () => void) => void;
 }
 
 /** Exit codes of the public face (docs/commands.md). */

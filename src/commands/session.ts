@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly people?: number | undefined;
   /** A sandbox that runs already; whoever started it closes it. */
   readonly runningSandbox?: Sandbox | undefined;
+  /** The session whose place this one takes in the same process: its log and its database file stay. */
+  readonly replaces?: Pick<Session, "log" | "statePath"> | undefined;
   /** The log says warnings only: a report follows. */
   readonly quiet: boolean;
   /** Told of each request to either end that came to an end. */
@@ -48,6 +50,7 @@ export interface Session {
   readonly statePath: string;
   readonly sandbox: Sandbox | null;
   source(): Promise<EntraSource>;
+  /** Whoever asks for it closes it. */
   target(knownUpdateMethod?: UpdateMethod): Promise<LatticeTarget>;
   openStore(): Promise<StateStore>;
   openScratchStore(): Promise<StateStore>;
@@ -66,11 +69,13 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
   ]);
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
   const { config } = loaded;
-  for (const text of loaded.notes) note(io, text);
+  const { replaces } = options;
+  for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);
   const mapping = await readMapping(loaded);
   const closers: (() => void | Promise<void>)[] = [];
-  const statePath =
+  const configured =
     options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
+  const statePath = replaces?.statePath ?? configured;
   const sandbox = options.runningSandbox ?? (await startSandbox(config.state.path, options));
   if (sandbox !== null && options.runningSandbox === undefined) closers.push(() => sandbox.close());
 
@@ -78,7 +83,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
     const entra =
       sandbox !== null && options.sandbox === "both" ? sandboxEntra(sandbox, config) : requireEntra(config);
     const lattice = sandbox === null ? requireLattice(config) : sandboxLattice(sandbox, config);
-    const log = await openLog(config.log, io, options.quiet);
+    const log = replaces?.log ?? (await openLog(config.log, io, options.quiet));
     const clock = systemClock;
     return {
       loaded,
@@ -104,7 +109,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
       },
       target: async (knownUpdateMethod) => {
         const { createLatticeTarget } = await import("../lattice/target.ts");
-        const target = createLatticeTarget({
+        return createLatticeTarget({
           ...lattice,
           paths: mapping.paths,
           clock,
@@ -112,8 +117,6 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
           onRequest: options.onRequest,
           knownUpdateMethod,
         });
-        closers.push(() => target.close());
-        return target;
       },
       openStore: async () => {
         const [{ openStore }, { isEmptyFile }] = await Promise.all([

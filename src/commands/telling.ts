@@ -49,28 +49,36 @@ export async function toldAfterwards<T extends Pick<CycleResult, "mostFailed">>(
 export interface Teller {
   /** Notes that a cycle ended; returns at once. `result`: a cycle's, or what was thrown. */
   cycleEnded(result: Pick<CycleResult, "mostFailed"> | { readonly error: unknown }): void;
+  /** Another session is in force: silence by its schedule begins now at the earliest. */
+  reconfigured(): void;
   /** Ends the telling, after a few seconds for what is on its way. */
   stop(): Promise<void>;
 }
 
-/** Starts telling: at the end of each cycle, and twice a minute what is due again. */
-export async function startTeller(session: Session, store: StateStore, signal: AbortSignal): Promise<Teller> {
-  const { clock, config } = session;
+/** Starts telling: at the end of each cycle, and twice a minute what is due again. @param current the session in force */
+export async function startTeller(
+  current: () => Session,
+  store: StateStore,
+  signal: AbortSignal,
+): Promise<Teller> {
+  const { clock, log } = current();
   const [{ beginWatch, checkSilence }, { silenceDeadline }] = await Promise.all([
     import("../notify/silence.ts"),
     import("../daemon/deadline.ts"),
   ]);
-  const deadline = (from: number): number =>
-    silenceDeadline(config.schedule, config.notify.silentAfter, from);
+  const deadline = (from: number): number => {
+    const { schedule, notify } = current().config;
+    return silenceDeadline(schedule, notify.silentAfter, from);
+  };
   await beginWatch({ store, clock, deadline });
-  const ownDeadline = deadline(clock.now());
+  let ownDeadline = deadline(clock.now());
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   let telling = false;
   let again = false;
 
   const start = (work: () => Promise<void>): void => {
-    const promise = quietly(session, work).finally(() => underWay.delete(promise));
+    const promise = quietly(current(), work).finally(() => underWay.delete(promise));
     underWay.add(promise);
   };
   const tellNow = (silentFrom: number): void => {
@@ -81,8 +89,8 @@ export async function startTeller(session: Session, store: StateStore, signal: A
     start(async () => {
       try {
         const silence = await checkSilence({ store, clock }, silentFrom);
-        if (silence !== null) sayEvent(session.log, silence);
-        await tell(session, store, stopping.signal);
+        if (silence !== null) sayEvent(log, silence);
+        await tell(current(), store, stopping.signal);
       } finally {
         telling = false;
       }
@@ -98,10 +106,13 @@ export async function startTeller(session: Session, store: StateStore, signal: A
     cycleEnded: (result) => {
       const ended = "error" in result ? endOfError(result.error, signal) : endOf(result);
       start(async () => {
-        await sendPing(session, ended, stopping.signal);
+        await sendPing(current(), ended, stopping.signal);
       });
       // A daemon that was off for long is judged by its first cycle, not before.
       tellNow(0);
+    },
+    reconfigured: () => {
+      ownDeadline = deadline(clock.now());
     },
     stop: async () => {
       clearInterval(timer);

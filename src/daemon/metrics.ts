@@ -20,6 +20,8 @@ export interface Metrics {
   request(record: RequestRecord): void;
   /** A cycle came to an end, of whatever kind. */
   cycle(cycle: CycleRecord): void;
+  /** The configuration was read anew: it came in force, or is wrong. */
+  reload(outcome: "applied" | "refused"): void;
   /** Text in the format of Prometheus. `situation`: `null` where the state database could not be read. */
   text(situation: Situation | null, now: number): Promise<string>;
   readonly contentType: string;
@@ -65,6 +67,8 @@ export function createMetrics(version: string): Metrics {
   });
   const throttled = counter("throttled_requests_total", "Requests answered with 429.", ["end"]);
   for (const end of ["entra", "lattice"]) throttled.inc({ end }, 0);
+  const reloads = counter("config_reloads_total", "Reloads of the configuration (SIGHUP).", ["outcome"]);
+  for (const outcome of ["applied", "refused"]) reloads.inc({ outcome }, 0);
   const rate = gauge(
     "lattice_requests_per_second_limit",
     "Requests a second that the limiter lets through at present; +Inf for no limit.",
@@ -82,6 +86,7 @@ export function createMetrics(version: string): Metrics {
       if (finishedAt !== null) cycleSeconds.observe({ kind }, (finishedAt - startedAt) / 1000);
       for (const one of outcomes) operations.inc({ action: one.action, outcome: one.outcome }, one.count);
     },
+    reload: (outcome) => reloads.inc({ outcome }),
     text: (situation, now) => {
       set(situation, now);
       return registry.metrics();

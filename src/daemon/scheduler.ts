@@ -32,6 +32,8 @@ export interface Scheduler {
    * @returns resolves when the work has ended; `null` where something is under way
    */
   start(work: () => Promise<void>): Promise<void> | null;
+  /** Takes another schedule; the next cycle is counted from the last start by it. What is under way goes on. */
+  reschedule(schedule: Schedule): void;
   /** Ends the ticking; resolves when a cycle under way has ended. */
   stop(): Promise<void>;
 }
@@ -48,7 +50,8 @@ const jumpMs = 10_000;
  * `*\/45` in a cron expression fires at :00 and :45. A cron expression of the user's own is taken as it is.
  */
 export function startScheduler(options: SchedulerOptions): Scheduler {
-  const { schedule, clock } = options;
+  const { clock } = options;
+  let { schedule } = options;
   let underWay: Promise<void> = Promise.resolve();
   let busy = false;
   let failures = 0;
@@ -98,10 +101,11 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", suppressMissedWarning: true },
     );
   let task = startTicking();
-  const stopLooking = onClockJump(clock, () => {
+  const restartTicking = (): void => {
     void task.destroy();
     task = startTicking();
-  });
+  };
+  const stopLooking = onClockJump(clock, restartTicking);
   return {
     get busy() {
       return busy;
@@ -124,6 +128,11 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
       });
       underWay = ended.catch(() => {});
       return ended;
+    },
+    reschedule: (other) => {
+      schedule = other;
+      if (schedule.kind === "cron") retryAt = null;
+      if (!stopping) restartTicking();
     },
     stop: async () => {
       stopping = true;

@@ -1,0 +1,33 @@
+import { isDeepStrictEqual } from "node:util";
+import { Secret } from "../domain/secret.ts";
+import type { LoadedConfig } from "./load.ts";
+
+/**
+ * The dotted keys whose value differs between two configurations, in the order of the schema; names alone. What stands in
+ * a file of its own (the mapping, a secret of `notify`) is compared by what the file held.
+ */
+export function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {
+  const old = valuesOf(before);
+  return [...valuesOf(after)].filter(([key, value]) => !same(old.get(key), value)).map(([key]) => key);
+}
+
+function valuesOf({ settings, config: { notify }, mappingSource }: LoadedConfig): Map<string, unknown> {
+  const behind = new Map<string, unknown>([
+    ["mapping", mappingSource.rules],
+    ["notify.receivers", notify.receivers],
+    ["notify.ping.url", notify.ping?.url],
+  ]);
+  return new Map(settings.map(({ key, value }) => [key, behind.has(key) ? [value, behind.get(key)] : value]));
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(revealed(one), revealed(other));
+}
+
+/** Compared only, and never handed on. */
+function revealed(value: unknown): unknown {
+  if (value instanceof Secret) return { secret: value.reveal() };
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, below]) => [key, revealed(below)]));
+}
