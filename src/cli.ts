@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
+import { catchHangup } from "./commands/hangup.ts";
 import { type CommandIO, exitCode } from "./commands/io.ts";
 import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
 import { createProgram } from "./program/program.ts";
@@ -22,10 +23,10 @@ const io: CommandIO = {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
-  onHangup: (handler) => {
-    // Windows raises it when the console is closed, and nothing is to be reloaded then.
-    if (process.platform !== "win32") process.on("SIGHUP", handler);
-  },
+  onHangup: (handler) =>
+    catchHangup(handler, () => {
+      if (stoppedBy === null) process.kill(process.pid, "SIGTERM");
+    }),
 };
 
 for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -11,7 +11,7 @@ export interface CommandIO {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Aborted by SIGINT or SIGTERM, with an `InterruptedError` as its reason. */
   readonly signal: AbortSignal;
-  /** Calls `handler` at each SIGHUP from now on, which would end the process otherwise; nothing where there is no such signal. */
+  /** Calls `handler` at each SIGHUP from now on, which would end the process otherwise. */
   readonly onHangup?: (handler: () => void) => void;
 }
 

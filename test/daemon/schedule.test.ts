@@ -62,6 +62,24 @@ describe("the schedule", () => {
     }
   });
 
+  it("takes another schedule, counted from the last start, also while a cycle is under way", async () => {
+    vi.setSystemTime(new Date("2026-03-02T08:00:00Z"));
+    const began = Date.now();
+    const scheduler = start(every45);
+    await vi.advanceTimersByTimeAsync(10 * minuteMs);
+    scheduler.reschedule({ kind: "every", everyMs: 15 * minuteMs, timezone: "UTC" });
+    expect(scheduler.intervalMs()).toBe(15 * minuteMs);
+    await vi.advanceTimersByTimeAsync(5 * minuteMs + 30_000);
+    expect(starts.map((time) => Math.round((time - began) / minuteMs))).toEqual([0, 15]);
+    expect(scheduler.busy).toBe(true);
+    scheduler.reschedule({ kind: "cron", cron: "0 12 * * *", timezone: "UTC" });
+    expect(scheduler.nextCronAt()).toBe(Date.parse("2026-03-02T12:00:00Z"));
+    await vi.advanceTimersByTimeAsync(5 * hourMs);
+    expect(starts.map((time) => Math.round((time - began) / minuteMs))).toEqual([0, 15, 240]);
+    expect(mostRunning).toBe(1);
+    await scheduler.stop();
+  });
+
   it("starts a cycle every 45 minutes for three days, over midnight, a change of daylight saving time and a restart", async () => {
     // Europe's clocks go forward in the first of these nights.
     vi.setSystemTime(new Date("2026-03-28T22:17:03.250Z"));
