@@ -2,9 +2,9 @@ import { randomInt } from "node:crypto";
 import { stringify } from "yaml";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
+import type { Json } from "../domain/json.ts";
 import type { SourceChange, SourceUser } from "../domain/source.ts";
 import { anonymise } from "../mapping/anonymise.ts";
-import { mapUser } from "../mapping/map-user.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import { expectationOf } from "../mapping/run-case.ts";
 import { defaultNow } from "../mapping/test-cases.ts";
@@ -23,6 +23,10 @@ export interface RecordOptions {
 interface Person {
   readonly user: SourceUser;
   readonly member: boolean;
+  /** Where attributes of the manager are mapped and the manager is known: those attributes. */
+  readonly manager: SourceUser | null;
+  /** Groups of the scoping filters that the person is a member of. */
+  readonly groups: ReadonlySet<string>;
   /** What to know of where it was read. */
   readonly notes?: readonly string[];
 }
@@ -40,30 +44,24 @@ export async function recordCase(
 ): Promise<{ readonly yaml: string; readonly notes: readonly string[] }> {
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
   const mapping = await readMapping(loaded);
-  const real = (await fromState(loaded, options)) ?? (await fromEntra(loaded, mapping, options, io));
+  const real = (await fromState(loaded, mapping, options)) ?? (await fromEntra(loaded, mapping, options, io));
   const now = Date.now();
   const caseNow = Date.parse(defaultNow);
   const keep = options.keep ?? [];
-  const made: Person = {
-    user: anonymise(real.user, { keep, random, now, caseNow }),
-    member: real.member,
-  };
-  const expected = expectationOf(mapping, {
-    ...made,
-    manager: null,
-    groups: new Set(),
-    newAccount: false,
-    now: caseNow,
-  });
+  const people = real.manager === null ? ([real.user] as const) : ([real.user, real.manager] as const);
+  const [user, manager = null] = anonymise([...people], { keep, random, now, caseNow });
+  const made: Person = { ...real, user, manager };
+  const expected = expectationOf(mapping, { ...made, newAccount: false, now: caseNow });
   const { attributes, managerId, objectId, presence } = made.user;
   const recorded = {
     name: `recorded: ${String(attributes.userPrincipalName ?? objectId)}`,
     user: {
       ...attributes,
       id: objectId,
-      ...(managerId === null ? {} : { manager: managerId }),
+      ...(managerId === null ? {} : { manager: managerIn(made, managerId) }),
     },
     ...(made.member ? {} : { member: false }),
+    ...(made.groups.size === 0 ? {} : { memberOf: [...made.groups] }),
     ...(presence === "present" ? {} : { presence }),
     expect: expected,
   };
@@ -77,8 +75,29 @@ export async function recordCase(
   };
 }
 
+/** The id alone, where nothing else of the manager is mapped or known. */
+function managerIn({ manager }: Person, managerId: string): Json {
+  return manager === null ? managerId : { ...manager.attributes, id: managerId };
+}
+
+/** Of the manager what the mapping reads; one who was deleted has nothing to be read. */
+function managerFor(mapping: Mapping, manager: SourceUser | null): SourceUser | null {
+  const { ofManager } = mapping;
+  if (manager === null || ofManager.length === 0) return null;
+  const { objectId, attributes, presence } = manager;
+  const mapped = ofManager.flatMap((name) => {
+    const value = attributes[name];
+    return value === undefined || presence !== "present" ? [] : [[name, value] as const];
+  });
+  return { objectId, attributes: Object.fromEntries(mapped), managerId: null, presence: "present" };
+}
+
 /** From the state database; `null` where there is none yet. */
-async function fromState(loaded: LoadedConfig, options: RecordOptions): Promise<Person | null> {
+async function fromState(
+  loaded: LoadedConfig,
+  mapping: Mapping,
+  options: RecordOptions,
+): Promise<Person | null> {
   const { path } = loaded.config.state;
   const store = openReadOnlyStore(options.sandbox === undefined ? path : sandboxState(path, options.sandbox));
   if (store === null) return null;
@@ -91,7 +110,20 @@ async function fromState(loaded: LoadedConfig, options: RecordOptions): Promise<
       after: "",
       limit: 1,
     });
-    return { user, member: candidate?.member ?? true };
+    const { groups } = mapping.filters;
+    const { mappingDigest } = await store.meta();
+    return {
+      user,
+      member: candidate?.member ?? true,
+      manager: managerFor(mapping, candidate?.manager?.source ?? null),
+      groups: new Set(groups.filter((group) => candidate?.groups.has(group) === true)),
+      notes:
+        mappingDigest === mapping.digest
+          ? []
+          : [
+              "the configuration has changed since the last cycle: attributes and groups that it reads anew are missing; run sync first, or fill them in",
+            ],
+    };
   } finally {
     await store.close();
   }
@@ -124,11 +156,28 @@ async function fromEntra(
     throw new UsageError(`Entra has no user ${options.record}`);
   }
   const { objectId, attributes, managerId = null } = change;
+  const readsManager = managerId !== null && mapping.ofManager.length > 0;
+  const manager = readsManager ? await source.readUser(managerId, io.signal) : null;
   return {
     user: { objectId, attributes, managerId, presence: "present" },
     member: true,
+    manager:
+      manager?.kind === "upsert"
+        ? managerFor(mapping, {
+            objectId: manager.objectId,
+            attributes: manager.attributes,
+            managerId: null,
+            presence: "present",
+          })
+        : null,
+    groups: new Set(),
     notes: [
       "read from Entra, for there is no state database yet; whether the person is assigned was not asked",
+      ...(mapping.filters.groups.length === 0
+        ? []
+        : [
+            `nor were the groups of the scoping filters: where the person is a member, add memberOf with ${mapping.filters.groups.map((group) => JSON.stringify(group)).join(", ")}`,
+          ]),
     ],
   };
 }
@@ -140,8 +189,8 @@ function scopeNote(
   made: Person,
   { now, caseNow }: { now: number; caseNow: number },
 ): readonly string[] {
-  const reason = ({ user, member }: Person, time: number): string | null =>
-    mapUser(mapping, user, { member, environment: { now: () => time, random: () => 0.5 } }).filteredOut;
+  const reason = ({ user, groups }: Person, time: number): string | null =>
+    mapping.filters.rejects(user, { now: time, groups });
   if ((reason(real, now) === null) === (reason(made, caseNow) === null)) return [];
   const properties = mapping.filters.properties.filter((property) => property !== "userType");
   return [

@@ -1,4 +1,4 @@
-import type { Candidate, Decision, StateStore } from "../domain/store.ts";
+import type { Candidate, Decision, MatchAnswer, StateStore } from "../domain/store.ts";
 import { valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
@@ -21,6 +21,8 @@ export interface Decided {
   readonly candidate: Candidate;
   readonly mapped: MappedUser;
   readonly decision: Decision;
+  /** Accounts that could be the person's; `null` for one who is linked. */
+  readonly matches: MatchAnswer | null;
 }
 
 /** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
@@ -74,7 +76,7 @@ export async function decideFor(
       planned.kind === "operation"
         ? { ...planned, operation: markReleased(planned.operation, candidate.released) }
         : planned;
-    return { candidate, mapped, decision };
+    return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
   });
 }
 

@@ -4,6 +4,7 @@ import type { SourceUser } from "../domain/source.ts";
 import type { Candidate, LinkedTarget, LogEntry, StateStore } from "../domain/store.ts";
 import { valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
+import type { MappedUser } from "../mapping/map-user.ts";
 import type { AttributeMapping } from "../mapping/mapping.ts";
 import { redactedValue } from "../mapping/trace.ts";
 import { fromJson, toText } from "../mapping/value.ts";
@@ -214,9 +215,13 @@ function scopeExplanation(
     filters: verdict.filters.map(({ name, passes, clauses }) => ({
       name,
       passes,
-      clauses: clauses.map((clause) => ({
+      // By what Graph calls it: a filter may have the older name of what the mapping redacts.
+      clauses: clauses.map(({ property, ...clause }) => ({
         ...clause,
-        actual: clause.actual !== null && concealed.has(clause.attribute) ? redactedValue : clause.actual,
+        actual:
+          clause.actual !== null && concealed.has(property ?? clause.attribute)
+            ? redactedValue
+            : clause.actual,
         changesAt: iso(clause.changesAt),
       })),
     })),
@@ -248,6 +253,7 @@ function mappingExplanation(
   const { trace } = mapping.trace(candidate.source, {
     inScope: candidate.member && mapped.filteredOut === null,
     environment,
+    manager: candidate.manager?.source ?? null,
   });
   return {
     ...shared,
@@ -333,14 +339,33 @@ async function decisionExplanation(
       };
     }
     case "unchanged": {
-      const reason = isInScope(candidate, mapped)
-        ? "the account holds what the mapping gives"
-        : "the person is not to be active, and the account is not";
-      return { ...nothing, kind: "unchanged", reason, ...shared };
+      return {
+        ...nothing,
+        kind: "unchanged",
+        reason: unchangedReason(candidate, mapped, settings),
+        ...shared,
+      };
     }
     case "ignored":
       return { ...nothing, kind: "ignored", reason: "not in scope, and without an account", ...shared };
   }
+}
+
+function unchangedReason(
+  { source, member, link }: Candidate,
+  mapped: MappedUser,
+  settings: ExplainSettings,
+): string {
+  const inScope = isInScope({ source, member }, mapped);
+  if (!inScope && link?.active === true) {
+    return "the person is not in scope, but nothing maps active to false: the account is left as it is";
+  }
+  if (mapped.active === false && link?.active === true) {
+    return "active is mapped to false, but Entra shows nothing that would allow a deactivation: the account stays active";
+  }
+  if (!inScope) return "the person is not to be active, and the account is not";
+  if (!settings.actions.update) return "actions.update is off: attributes of accounts are left as they are";
+  return "the account holds what the mapping gives";
 }
 
 async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {

@@ -89,7 +89,9 @@ export interface ScopeExplanation {
 }
 
 export interface FilterExplanation extends Pick<FilterVerdict, "name" | "passes"> {
-  readonly clauses: readonly (Omit<ClauseVerdict, "changesAt"> & { readonly changesAt: string | null })[];
+  readonly clauses: readonly (Omit<ClauseVerdict, "changesAt" | "property"> & {
+    readonly changesAt: string | null;
+  })[];
 }
 
 export interface MappingExplanation {

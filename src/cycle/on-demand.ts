@@ -7,7 +7,7 @@ import { mapUser } from "../mapping/map-user.ts";
 import { attributeList } from "./changes.ts";
 import { type Decided, decideFor } from "./decide.ts";
 import { findPerson } from "./find-person.ts";
-import { ingestScope, readManager, savePerson } from "./ingest.ts";
+import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./ingest.ts";
 import { isInScope } from "./plan-user.ts";
 import type { CycleContext, Ports } from "./ports.ts";
 
@@ -195,7 +195,15 @@ function scopeStep({ candidate, mapped }: Decided, parts: readonly string[] | un
 
 const matchFaults: ReadonlySet<string> = new Set(["ambiguousMatch", "externalIdConflict", "linkedToAnother"]);
 
-function matchStep({ candidate, decision }: Decided): Outcome {
+/** Found before an account was looked for. */
+const beforeMatching: ReadonlySet<string> = new Set([
+  "invalidUserName",
+  "duplicateUserName",
+  "mappingFailed",
+  "rejected",
+]);
+
+function matchStep({ candidate, decision, matches }: Decided): Outcome {
   const { link } = candidate;
   if (link !== null) return { outcome: "done", detail: `linked to the account ${link.latticeId}` };
   if (decision.kind === "operation" && decision.operation.adopts) {
@@ -207,6 +215,16 @@ function matchStep({ candidate, decision }: Decided): Outcome {
   }
   if (decision.kind === "ignored")
     return { outcome: "skipped", detail: "not in scope, and without an account" };
+  if (decision.kind === "skipped" && beforeMatching.has(decision.skipped.code)) {
+    return { outcome: "skipped", detail: `not looked for: ${decision.skipped.reason}` };
+  }
+  const [existing] = [...(matches?.byUserName ?? []), ...(matches?.byExternalId ?? [])];
+  if (existing !== undefined) {
+    return {
+      outcome: "done",
+      detail: `an existing account, which is not adopted now: ${existing.latticeId}`,
+    };
+  }
   return { outcome: "done", detail: "no account in Lattice" };
 }
 
@@ -286,6 +304,7 @@ export async function readNow(
     }
   }
   const membership = objectId === null ? null : await ingestMembership(context, [objectId]);
+  if (objectId !== null) await ingestFilterGroups(context);
   await store.finishCycle(cycleId, { finishedAt: clock.now(), outcome: "done", error: null });
   const through = objectId === null ? null : (membership?.through.get(objectId) ?? null);
   return { cycleId, through };

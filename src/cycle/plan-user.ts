@@ -64,7 +64,7 @@ function decideUser(input: PlanInput, settings: PlanSettings): Decision {
 }
 
 /** Whether the person shall have an active account, as far as the scope decides it. */
-export function isInScope(candidate: Candidate, mapped: MappedUser): boolean {
+export function isInScope(candidate: Pick<Candidate, "source" | "member">, mapped: MappedUser): boolean {
   return candidate.source.presence === "present" && candidate.member && mapped.filteredOut === null;
 }
 

@@ -3,7 +3,7 @@ import { isJsonObject, type Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
 import { madeUpDate } from "./made-up-date.ts";
 import { type MadeUpWords, madeUpWords } from "./made-up-words.ts";
-import { sourceAttribute } from "./source-attributes.ts";
+import { mappedAttribute } from "./source-attributes.ts";
 
 /** Graph's own enumerations that say of nobody who it is, and decide what an account is. */
 const kept = ["accountEnabled", "userType", "creationType", "externalUserState"];
@@ -31,28 +31,37 @@ type Keeps = (property: string, key: string | null) => boolean;
 const mostTries = 60;
 
 /**
- * Makes somebody up who has the person's shape: the same properties, and in each text as many words, capitals, marks and
- * digits in the same places, the same word where the person had the same. No value of the person is left, but truth
+ * Makes people up who have the shape of these: the same properties, and in each text as many words, capitals, marks and
+ * digits in the same places, the same word or id where they had the same. No value of any of them is left, but truth
  * values, Graph's own enumerations, and what `keep` names.
+ * @param people the person, and perhaps others whom a mapping reads
  * @throws UsageError for an attribute to keep that nobody knows
  */
-export function anonymise(user: SourceUser, options: AnonymiseOptions): SourceUser {
+export function anonymise(
+  people: readonly [SourceUser, ...SourceUser[]],
+  options: AnonymiseOptions,
+): readonly [SourceUser, ...SourceUser[]] {
   const keeps = keepsOf(options.keep);
-  const real = personalTexts(user, keeps);
+  const real = personalTexts(people, keeps);
   for (let attempt = 0; attempt < mostTries; attempt += 1) {
     const plain = attempt < mostTries / 2;
-    const made = substitute(user, keeps, createSubstitutes(user, options, plain));
-    if (!shares(real, personalTexts(made, keeps))) return made;
+    const substitutes = createSubstitutes(people, options, plain);
+    const [first, ...others] = people;
+    const made = [
+      substitute(first, keeps, substitutes),
+      ...others.map((other) => substitute(other, keeps, substitutes)),
+    ] as const;
+    if (!shares(real, personalTexts(made, keeps))) return [...made];
   }
   throw new UsageError(
-    `no values could be made up for ${user.objectId} that are not the person's own; write the case by hand`,
+    `no values could be made up for ${people[0].objectId} that are not the person's own; write the case by hand`,
   );
 }
 
 function keepsOf(names: readonly string[]): Keeps {
   const wanted = names.map((name) => {
     // A misspelt name is told, not passed over.
-    const { property } = sourceAttribute(name);
+    const { property } = mappedAttribute(name);
     return {
       property,
       key: /^(?:\w+\.)?(extensionAttribute\d+|division|costCenter)$/.exec(name)?.[1] ?? null,
@@ -68,13 +77,19 @@ interface Substitutes {
   readonly id: (id: string) => string;
 }
 
-function createSubstitutes(user: SourceUser, options: AnonymiseOptions, plain: boolean): Substitutes {
+function createSubstitutes(
+  people: readonly SourceUser[],
+  options: AnonymiseOptions,
+  plain: boolean,
+): Substitutes {
   const { random } = options;
   const words = madeUpWords(random, plain);
   const remembered = memory();
-  for (const property of ["givenName", "surname", "displayName"]) {
-    const name = user.attributes[property];
-    if (typeof name === "string") words.learn(name);
+  for (const { attributes } of people) {
+    for (const property of ["givenName", "surname", "displayName"]) {
+      const name = attributes[property];
+      if (typeof name === "string") words.learn(name);
+    }
   }
   const digits = (run: string): string => remembered("digits", run, () => madeUpDigits(run, random, plain));
   const id = (written: string): string =>
@@ -181,8 +196,8 @@ interface PersonalTexts {
   readonly words: ReadonlySet<string>;
 }
 
-/** Every text and number of the person but those that stay. */
-function personalTexts({ objectId, attributes, managerId }: SourceUser, keeps: Keeps): PersonalTexts {
+/** Every text and number of these people but those that stay. */
+function personalTexts(people: readonly SourceUser[], keeps: Keeps): PersonalTexts {
   const values = new Set<string>();
   const words = new Set<string>();
   const visit = (json: Json, property: string, key: string | null): void => {
@@ -199,9 +214,11 @@ function personalTexts({ objectId, attributes, managerId }: SourceUser, keeps: K
       words.add(word);
     }
   };
-  visit(objectId, "id", null);
-  if (managerId !== null) visit(managerId, "manager", null);
-  for (const [property, json] of Object.entries(attributes)) visit(json, property, null);
+  for (const { objectId, attributes, managerId } of people) {
+    visit(objectId, "id", null);
+    if (managerId !== null) visit(managerId, "manager", null);
+    for (const [property, json] of Object.entries(attributes)) visit(json, property, null);
+  }
   return { values, words };
 }
 

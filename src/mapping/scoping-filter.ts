@@ -16,6 +16,8 @@ const filtersSchema = z.array(
 export interface ClauseVerdict {
   /** The Entra attribute; `memberOf` for a group. */
   readonly attribute: string;
+  /** The Graph property that it is read from; `null` for a group and for what is worked out. */
+  readonly property: string | null;
   readonly operator: string;
   /** What the operator compares with; `null` where it takes nothing. */
   readonly expected: string | null;
@@ -185,9 +187,10 @@ function mayHold({ clauses }: Filter, user: SourceUser): boolean {
 }
 
 function verdictOf(clause: Clause, user: SourceUser, context: ScopeContext): ClauseVerdict {
-  const { attribute, operator, expected } = clause;
+  const { attribute, property, operator, expected } = clause;
   return {
     attribute,
+    property,
     operator,
     expected,
     actual: clause.actual(user, context),

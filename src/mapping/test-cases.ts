@@ -158,6 +158,11 @@ function checkNames(
     if (message !== null) fault(["user", property], message);
     else if (property === "manager" && value !== null && managerOf(value) === null) {
       fault(["user", property], "manager must be the object id of the manager");
+    } else if (property === "manager" && isJsonObject(value ?? null)) {
+      for (const name of Object.keys(value as JsonObject)) {
+        const wrong = name === "manager" ? "manager of a manager is not read" : propertyFault(name, mapping);
+        if (wrong !== null) fault(["user", property, name], wrong);
+      }
     }
   }
   for (const name of Object.keys(expected)) {

@@ -118,6 +118,9 @@ function scopeLines(scope: ScopeExplanation): readonly string[] {
         const wanted = expected === null ? "" : ` ${JSON.stringify(printable(expected))}`;
         const has = actual === null ? "has no value" : `is ${JSON.stringify(printable(actual))}`;
         const until = changesAt === null ? "" : `; changes by itself at ${changesAt}`;
+        if (attribute === "memberOf") {
+          return `  ${mark(holds)} ${operator}${wanted}: is ${actual === null ? "no" : "a"} member`;
+        }
         return `  ${mark(holds)} ${printable(attribute)} ${operator}${wanted}: ${has}${until}`;
       }),
     ]),

@@ -189,6 +189,54 @@ describe("mapping test --record", () => {
     expect(output()).toContain(`${people.length} mapping cases: ${people.length} passed, 0 failed`);
   });
 
+  it("records the filters' groups and what the mapping reads of the manager, so that the case passes", async () => {
+    const rules = [
+      { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
+      { target: "active", constant: true },
+      { target: "title", expression: 'Join("/", [manager.surname], [surname])' },
+    ];
+    const filters = [{ clauses: [{ memberOf: "Sales" }, { notMemberOf: "Engineering" }] }];
+    const files = {
+      "config/azure-lattice-sync.yaml": JSON.stringify({ mapping: rules, entra: { scope: { filters } } }),
+    };
+    const cwd = workplace(files);
+    const sandboxed = { sandbox: "both", full: false, format: "json", detailedExitcode: false } as const;
+    const options = { ...sandboxed, waitSeconds: 0, people: 40, dryRun: false };
+    expect(await sync(options, terminal(cwd).io)).toBe(0);
+    const store = openReadOnlyStore(join(cwd, "state/azure-lattice-sync.sandbox-both.db"));
+    const people = await store?.candidates({
+      select: "everybody",
+      everyoneInScope: true,
+      after: "",
+      limit: 40,
+    });
+    await store?.close();
+    const person = people?.find(({ groups, manager }) => groups.has("Sales") && manager?.source);
+    if (person === undefined) throw new Error("nobody in Sales has a manager");
+    const { io, output } = terminal(cwd);
+    expect(await mappingTest({ record: person.source.objectId, sandbox: "both", format: "table" }, io)).toBe(
+      0,
+    );
+    const [made] = parse(output());
+    expect(made).toMatchObject({
+      memberOf: ["Sales"],
+      user: { manager: { surname: expect.any(String), id: expect.any(String) } },
+      expect: { title: `${made.user.manager.surname}/${made.user.surname}` },
+    });
+    expect(output()).not.toContain(String(person.manager?.source?.attributes.surname));
+    const again = workplace({ ...files, "config/one.mapping-test.yaml": output() });
+    expect(await mappingTest({ format: "table" }, terminal(again).io)).toBe(0);
+  });
+
+  it("names a misspelt attribute of a manager", async () => {
+    const cwd = workplace({
+      "config/a.mapping-test.yaml":
+        "- { name: kim, user: { userPrincipalName: kim@example.com, manager: { id: x, mial: y } }, expect: { title: null } }\n",
+    });
+    const message = await messageOf(mappingTest({ format: "table" }, terminal(cwd).io));
+    expect(message).toMatch(/:1:\d+: unknown source attribute "mial"; did you mean "mail"\?/);
+  });
+
   it("reads the person from Entra where there is no database, keeps what it is told to, and never writes over a file", async () => {
     const sandbox = await startSandbox({ file: ":memory:", people: 20 });
     onTestFinished(() => sandbox.close());

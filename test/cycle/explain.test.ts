@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ExplainSettings, explain } from "../../src/cycle/explain.ts";
 import type { Explanation } from "../../src/cycle/explanation.ts";
+import { readNow } from "../../src/cycle/on-demand.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { explanationText } from "../../src/report/explanation.ts";
 import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";
@@ -217,6 +218,75 @@ describe("an explanation", () => {
     expect(explanationText(told, { color: true })).not.toContain("Secret");
     expect(told.mappings.at(-1)).toMatchObject({ value: "[Redact]", current: "[Redact]" });
     expect(told.history[0]?.changes).toMatchObject([{ before: "[Redact]", after: "[Redact]" }]);
+  });
+
+  it("shows nothing of it in a filter that has an older name of the attribute", async () => {
+    const rules = [...defaultRules.slice(0, 4), { target: "title", expression: "Redact([mobilePhone])" }];
+    const filters = [{ clauses: [{ attribute: "mobile", operator: "IS NOT NULL" }] }];
+    await using place = await createWorkplace({ mapping: mappingOf(rules, filters) });
+    place.source.hire("a", { mobilePhone: "5550-SECRET" });
+    await place.cycle();
+    const told = await explained(place, "a");
+    expect(JSON.stringify(told)).not.toContain("SECRET");
+    expect(told.scope?.filters[0]?.clauses).toEqual([
+      {
+        attribute: "mobile",
+        operator: "IS NOT NULL",
+        expected: null,
+        actual: "[Redact]",
+        holds: true,
+        changesAt: null,
+      },
+    ]);
+  });
+
+  it("works out what comes of the manager's attributes as a cycle does", async () => {
+    const rules = [...defaultRules.slice(0, 4), { target: "title", expression: 'Join("/", [manager.city])' }];
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("boss", { city: "Oslo" });
+    place.source.hire("a", {}, "boss");
+    await place.cycle();
+    const title = (await explained(place, "a")).mappings.at(-1);
+    expect(title).toMatchObject({ value: "Oslo", problem: null, steps: { value: "Oslo" } });
+    expect(title?.steps?.parts.at(-1)).toMatchObject({ expression: "[manager.city]", value: "Oslo" });
+  });
+
+  it("does not say that an account is right which is only left as it is", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.settings = { ...place.settings, actions: { create: true, update: false, deactivate: true } };
+    place.source.change("a", { jobTitle: "Chief" });
+    await place.cycle();
+    expect((await explained(place, "a")).decision?.reason).toMatch(/^actions\.update is off/);
+
+    place.settings = {
+      ...place.settings,
+      mapping: mappingOf(defaultRules.slice(0, 2), [
+        { clauses: [{ attribute: "country", operator: "IS NULL" }] },
+      ]),
+    };
+    place.source.change("b", { country: "Norway" });
+    await place.cycle();
+    expect(place.target.account("b@example.com").active).toBe(true);
+    expect((await explained(place, "b")).decision?.reason).toMatch(/the account is left as it is$/);
+  });
+
+  it("of a group of a filter is told as the group is now, where both ends are asked", async () => {
+    const mapping = mappingOf(defaultRules, [{ clauses: [{ memberOf: "Pilots" }] }]);
+    await using place = await createWorkplace({ mapping });
+    place.source.filterGroups = { Pilots: [] };
+    place.source.hire("a");
+    await place.cycle();
+    expect(place.target.active()).toEqual([]);
+    place.source.filterGroups = { Pilots: ["a"] };
+    const live = await readNow(place.ports(), "a", new AbortController().signal);
+    const scope = { mode: "all", configured: [], nested: true, guests: true } as const;
+    const environment = { now: place.clock.now, random: () => 0.5 };
+    const told = await explain(place.store, { ...place.settings, scope }, "a", { environment, live });
+    expect(told.scope).toMatchObject({ inScope: true });
+    expect(told.decision).toMatchObject({ action: "create" });
+    expect(explanationText(told, { color: false })).toContain('yes MEMBER OF "Pilots": is a member');
   });
 
   it("prints what a hostile directory holds as harmless text", async () => {

@@ -109,6 +109,20 @@ describe("the steps of a cycle on demand", () => {
     ]);
   });
 
+  it("say of an account that is not adopted, or was not looked for, no more than is known", async () => {
+    await using place = await createWorkplace();
+    place.settings = { ...place.settings, events: { ...place.settings.events, disabled: { do: "ignore" } } };
+    place.source.hire("a", { accountEnabled: false });
+    place.source.hire("b", { userPrincipalName: "no address" });
+    const account = place.target.add({ userName: "a@example.com", externalId: null });
+    place.target.add({ userName: "b@example.com", externalId: null });
+    const matches = (await stepsOf(place, ["a", "b"])).filter(({ step }) => step === "match");
+    expect(matches).toMatchObject([
+      { outcome: "done", detail: `an existing account, which is not adopted now: ${account.latticeId}` },
+      { outcome: "skipped", detail: expect.stringMatching(/^not looked for: the mapped userName/) },
+    ]);
+  });
+
   it("name the end that does not answer", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

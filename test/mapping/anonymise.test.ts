@@ -50,7 +50,7 @@ const zoe: SourceUser = {
 
 function made(user: SourceUser, keep: readonly string[] = [], seed = 1): SourceUser {
   const random = createRandom(seed, "anonymise");
-  return anonymise(user, { keep, now, caseNow, random: () => random.int(2 ** 30) / 2 ** 30 });
+  return anonymise([user], { keep, now, caseNow, random: () => random.int(2 ** 30) / 2 ** 30 })[0];
 }
 
 function text(user: SourceUser, property: string): string {
