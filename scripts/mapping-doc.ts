@@ -152,7 +152,9 @@ the same shape (as many letters and digits, capitals, marks, blanks and apostrop
 the same; addresses at example.com; dates on the same side of the time; a guest stays a guest), so that mappings meet what they
 meet in life. As they are stay truth values, \`userType\`, \`creationType\`, \`externalUserState\`, and what
 \`--keep ATTRIBUTE…\` names. A mapping or filter that compares with a value (\`department\` in Switch, say) needs that attribute
-kept to be tested; where filters decide otherwise of the made-up values, a note says so. Read a case before you share it.
+kept to be tested; where filters decide otherwise of the made-up values, a note says so. Of the manager the case has what the mapping
+reads, made up as well; the groups that filters ask for are those of the last cycle, by the filter's name for them. Where the person
+was read from Entra they are not asked for, and a note says so. Read a case before you share it.
 
 ## Expressions
 

@@ -125,7 +125,12 @@ async function decided(
     limit: 1,
   });
   const [person] = await decideFor(
-    candidates.map((candidate) => ({ ...candidate, ...change })),
+    candidates.map((candidate) => ({
+      ...candidate,
+      // Who was put on the list since the last cycle is on it.
+      member: candidate.member || settings.mapping.filters.includes(candidate.source),
+      ...change,
+    })),
     { store, settings, everyoneInScope, environment, impatient: false },
   );
   return person ?? null;

@@ -107,7 +107,7 @@ function howSure({ pictures, found }: Omit<Explanation, "summary">): readonly st
   const sentences: string[] = [];
   if (pictures.configurationChanged && found !== "nobody") {
     sentences.push(
-      "The configuration has changed since the last cycle: this is what it does now. Attributes that it reads for the first time show with --live.",
+      "The configuration has changed since the last cycle: this is what it does now. Attributes and groups that it reads for the first time show with --live.",
     );
   }
   return sentences;

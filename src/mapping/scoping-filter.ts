@@ -158,15 +158,19 @@ export function parseScopingFilters(raw: unknown, lists: ScopeLists): ScopingFil
 const excludedReason = "listed in entra.scope.exclude";
 const timeless: ScopeContext = { now: 0, groups: new Set() };
 
-/** The clause that fails in the last filter, if none passes. */
+const mostNamed = 3;
+
+/** The clause that each filter fails by, if none passes: any of them could have let the person in. */
 function failing(filters: readonly Filter[], user: SourceUser, context: ScopeContext): string | null {
-  let failed: string | null = null;
+  const failed: string[] = [];
   for (const { clauses } of filters) {
     const first = clauses.find((clause) => !clause.holds(user, context));
     if (first === undefined) return null;
-    failed = first.text;
+    if (!failed.includes(first.text)) failed.push(first.text);
   }
-  return failed;
+  if (failed.length === 0) return null;
+  const more = failed.length - mostNamed;
+  return [...failed.slice(0, mostNamed), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
 /** Time changes a filter only where whatever else is in it holds, and nothing where another filter passes for good. */

@@ -76,10 +76,8 @@ export function targetAttribute(path: string): TargetAttribute {
   }
   const ofType = /^(emails|phoneNumbers)\[type eq "[A-Za-z0-9][A-Za-z0-9 _-]*"\]\.value$/.exec(wanted);
   if (ofType !== null) return typed(wanted, ofType[1] === "emails" ? "email" : "text");
-  const nearest = closest(
-    wanted,
-    known.map((attribute) => attribute.path),
-  );
+  const short = known.find((attribute) => shortPath(attribute.path) === wanted);
+  const nearest = short?.path ?? closest(wanted, targetPaths);
   throw new UsageError(
     `unknown target attribute "${path}"; did you mean "${nearest}"? (custom attributes stand under ${latticeUrn})`,
   );

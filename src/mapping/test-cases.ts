@@ -93,7 +93,7 @@ export function parseCases(
   const faults: string[] = [];
   const cases = parsed.data.map((item, index): MappingCase => {
     const { outOfScope, exact, ...expected } = item.expect;
-    const fault = (path: readonly string[], message: string): void => {
+    const fault = (path: readonly PropertyKey[], message: string): void => {
       faults.push(`${locate([index, ...path])}: ${message}`);
     };
     if (outOfScope !== undefined && (typeof outOfScope !== "string" || outOfScope.trim() === "")) {
@@ -106,6 +106,7 @@ export function parseCases(
       fault(["expect"], "expect names nothing that could be compared");
     }
     checkNames(item.user, expected, mapping, fault);
+    checkGroups(item.memberOf ?? [], mapping, fault);
     return {
       name: item.name,
       place: locate([index]),
@@ -173,6 +174,22 @@ function checkNames(
       if (!(error instanceof UsageError)) throw error;
       fault(["expect", name], error.message);
     }
+  }
+}
+
+/** A misspelt group would be one that the person is no member of, without a word. */
+function checkGroups(
+  memberOf: readonly string[],
+  { filters: { groups } }: Mapping,
+  fault: (path: readonly PropertyKey[], message: string) => void,
+): void {
+  for (const [index, group] of memberOf.entries()) {
+    if (groups.includes(group)) continue;
+    const known = groups.map((name) => JSON.stringify(name)).join(", ");
+    fault(
+      ["memberOf", index],
+      `no scoping filter asks for the group ${JSON.stringify(group)}; ${known === "" ? "none asks for any" : `those that are asked for: ${known}`}`,
+    );
   }
 }
 

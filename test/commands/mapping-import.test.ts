@@ -39,6 +39,12 @@ describe("mapping import", () => {
     expect(said).toContain("13 attribute mappings written to a.yaml, 12 notes.");
   });
 
+  it("makes the folder of the file", () => {
+    const cwd = workplace({ "export.json": json });
+    expect(mappingImport({ file: "export.json", out: "conf/new/c.yaml" }, terminal(cwd).io)).toBe(0);
+    expect(readFileSync(join(cwd, "conf/new/c.yaml"), "utf8")).toBe(imported(json));
+  });
+
   it("never writes over a file", () => {
     const cwd = workplace({ "export.json": json, "mine.yaml": "mine" });
     expect(() => mappingImport({ file: "export.json", out: "mine.yaml" }, terminal(cwd).io)).toThrow(

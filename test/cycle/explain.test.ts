@@ -220,6 +220,22 @@ describe("an explanation", () => {
     expect(told.history[0]?.changes).toMatchObject([{ before: "[Redact]", after: "[Redact]" }]);
   });
 
+  it("counts somebody in who was put on the list entra.scope.include since", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["b"];
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.settings = {
+      ...place.settings,
+      mapping: mappingOf(defaultRules, [], { include: ["A@example.com"] }),
+    };
+    const told = await explained(place, "a");
+    expect(told.scope).toMatchObject({ inScope: true, decidedBy: "include" });
+    const { action, changes } = told.decision ?? {};
+    const { cycleId } = await place.cycle({ dryRun: true });
+    expect(await place.operations(cycleId)).toMatchObject([{ objectId: "a", action, changes }]);
+  });
+
   it("shows nothing of it in a filter that has an older name of the attribute", async () => {
     const rules = [...defaultRules.slice(0, 4), { target: "title", expression: "Redact([mobilePhone])" }];
     const filters = [{ clauses: [{ attribute: "mobile", operator: "IS NOT NULL" }] }];

@@ -60,7 +60,7 @@ describe("expressions", () => {
     ["Jion([a])", /column 1: unknown function "Jion"; did you mean "Join"\?\n.*Jion.*\n\s+\^/],
     ["Join([a])", /wrong number of arguments \(1\): Join\(/],
     ['Switch([a], "d", "key", "value", "key without a value")', /a key without a value/],
-    ['Join(" ", [a]', /column 14/],
+    ['Join(" ", [a]', /column 14: expected ".*", or a comparison\n/],
     ["[a", /expected/],
     ["", /expected/],
     [`"${"x".repeat(10_001)}"`, /10003 characters/],

@@ -167,6 +167,11 @@ describe("a mapping", () => {
       /unknown target attribute "titel"; did you mean "title"\?/,
     ],
     [
+      "the short name of a target",
+      { target: "department", source: "department" },
+      /did you mean "urn:ietf:params:scim:schemas:extension:enterprise:2\.0:User:department"\?/,
+    ],
+    [
       "a removed target",
       { target: "preferredLanguage", source: "preferredLanguage" },
       /Lattice does not take "preferredLanguage"/,

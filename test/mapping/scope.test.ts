@@ -78,6 +78,23 @@ describe("a clause on a date", () => {
     expect([passesAt(at(begins) - 1), passesAt(at(begins))]).toEqual([false, true]);
   });
 
+  it("names the clause by which each filter keeps somebody out", () => {
+    const reason = (values: readonly string[]): string | null =>
+      parseScopingFilters(
+        values.map((value) => ({
+          clauses: [
+            { attribute: "country", operator: "IS NULL" },
+            { attribute: "department", operator: "EQUALS", value },
+          ],
+        })),
+        { guests: true },
+      ).rejects(person({ department: "Legal" }), { now, groups: new Set() });
+    expect(reason(["Sales"])).toBe('department EQUALS "Sales"');
+    expect(reason(["Sales", "Sales", "HR"])).toBe('department EQUALS "Sales"; department EQUALS "HR"');
+    expect(reason(["A", "B", "C", "D", "E"])).toMatch(/^department EQUALS "A"; .*"C"; and 2 more$/);
+    expect(reason(["Sales", "Legal"])).toBeNull();
+  });
+
   it("asks to look again only where time can change the outcome", () => {
     const hired = { attribute: "employeeHireDate", operator: "IN THE PAST" };
     const sales = { attribute: "department", operator: "EQUALS", value: "Sales" };
@@ -200,6 +217,7 @@ describe("an explanation", () => {
           clauses: [
             {
               attribute: "department",
+              property: "department",
               operator: "EQUALS",
               expected: "Sales",
               actual: "Legal",
@@ -208,6 +226,7 @@ describe("an explanation", () => {
             },
             {
               attribute: "memberOf",
+              property: null,
               operator: "MEMBER OF",
               expected: "Lattice pilots",
               actual: "Lattice pilots",
@@ -222,6 +241,7 @@ describe("an explanation", () => {
           clauses: [
             {
               attribute: "employeeHireDate",
+              property: "employeeHireDate",
               operator: "IN THE FUTURE",
               expected: null,
               actual: "2026-11-27",

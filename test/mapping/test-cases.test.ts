@@ -190,6 +190,11 @@ describe("a malformed case", () => {
     ["an unknown key", [{ ...good, membr: false }], /unknown key "membr"; known here: name, user, member/],
     ["a time that is none", [{ ...good, now: "tomorrow" }], /now must be a time such as/],
     ["a bad group", [{ ...good, memberOf: "x" }], /memberOf must be a list/],
+    [
+      "an unknown group",
+      [{ ...good, memberOf: ["x"] }],
+      /^0\/memberOf\/0: no scoping filter asks .* "x"; none/,
+    ],
     ["a bad presence", [{ ...good, presence: "away" }], /presence must be present/],
     ["a bad value", [{ ...good, expect: { title: { is: "x" } } }], /expect.title must be a value, null,/],
     ["a bad reason", [{ ...good, expect: { outOfScope: true } }], /outOfScope must be a part/],
