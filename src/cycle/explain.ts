@@ -347,7 +347,10 @@ async function decisionExplanation(
       return {
         ...nothing,
         kind: "unchanged",
-        reason: unchangedReason(candidate, mapped, settings),
+        reason:
+          reported === null
+            ? unchangedReason(candidate, mapped, settings)
+            : "what differs was edited by hand in Lattice, and that is only reported (drift: report)",
         ...shared,
       };
     }

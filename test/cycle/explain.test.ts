@@ -288,6 +288,19 @@ describe("an explanation", () => {
     expect((await explained(place, "b")).decision?.reason).toMatch(/the account is left as it is$/);
   });
 
+  it("says of an account that was edited by hand that this is only reported", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    const account = place.target.account("a@example.com");
+    place.target.add({ ...account, values: { ...account.values, title: "By hand" } });
+    await place.cycle({ full: true });
+    const { decision, summary } = await explained(place, "a");
+    expect(decision).toMatchObject({ kind: "unchanged", reported: [{ attribute: "title" }] });
+    expect(decision?.reason).toMatch(/edited by hand/);
+    expect(summary.join("\n")).not.toContain("holds what the mapping gives");
+  });
+
   it("of a group of a filter is told as the group is now, where both ends are asked", async () => {
     const mapping = mappingOf(defaultRules, [{ clauses: [{ memberOf: "Pilots" }] }]);
     await using place = await createWorkplace({ mapping });
