@@ -252,6 +252,7 @@ describe("mapping test --record", () => {
               clauses: [
                 { attribute: "department", operator: "REGEX MATCH", value: "[A-Z][a-z &]+" },
                 { attribute: "jobTitle", operator: "NOT EQUALS", value: "x" },
+                { notMemberOf: "Pilots" },
               ],
             },
           ],
@@ -273,9 +274,11 @@ describe("mapping test --record", () => {
       format: "table",
     } as const;
     expect(await mappingTest(options, io)).toBe(0);
-    expect(notes()).toMatch(
+    const said = notes();
+    expect(said).toMatch(
       /^written to config\/one.mapping-test.yaml\nvalues are made up, but for department;/,
     );
+    expect(said).toContain('add memberOf with "Pilots"');
     const written = readFileSync(join(cwd, options.out), "utf8");
     expect(parse(written)).toMatchObject([{ user: { department: person.department } }]);
     expect(written).not.toContain(record);
