@@ -66,6 +66,18 @@ describe("alert rules and dashboard", () => {
     }
   });
 
+  it("explain each reason for which somebody is left alone", () => {
+    const runbook = readFileSync(join(deploy, "../docs/operating.md"), "utf8");
+    const said = [...runbook.matchAll(/^\| left alone: `(\w+)`/gm)].map(([, code]) => code);
+    const plan = readFileSync(join(deploy, "../src/domain/plan.ts"), "utf8");
+    const codes = /type SkipCode =(?<codes>[^;]+);/.exec(plan)?.groups?.codes ?? "";
+    const page = readFileSync(join(deploy, "../src/daemon/http/page/view-now.js"), "utf8");
+    const known = [...codes.matchAll(/"(\w+)"/g)].map(([, code]) => String(code));
+    expect(known.length).toBeGreaterThan(10);
+    expect(said.sort()).toEqual([...known].sort());
+    for (const code of known) expect(page).toContain(`  ${code}: "`);
+  });
+
   it("lay no panel over another", () => {
     const taken = new Set<string>();
     for (const { title, gridPos } of panels) {
