@@ -26,6 +26,8 @@ export interface Listen {
 const signInAttempts = { max: 10, timeWindow: "15 minutes" };
 const wrongBearers = { max: 60, timeWindow: "1 minute" };
 const longestBody = 1024 * 1024;
+/** Of a person in an address; a user principal name has up to 113 characters, and each may be written as nine. */
+const longestName = 1_100;
 
 const securityHeaders = {
   "content-security-policy":
@@ -49,7 +51,17 @@ export async function startHttp(
 ): Promise<HttpServer> {
   refuseUnguarded(listen.host, settings);
   const access = createAccess(settings, view.now);
-  const app = fastify({ bodyLimit: longestBody, forceCloseConnections: true, requestTimeout: 30_000 });
+  const app = fastify({
+    bodyLimit: longestBody,
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: longestName },
+    // What is refused before any route is found passes no hook: the headers are set here.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(securityHeaders);
+      sayError(error, request, reply, view);
+    },
+  });
   // A form of another site can send text and nothing else without being asked.
   app.removeContentTypeParser("text/plain");
   const https = settings.publicUrl?.startsWith("https:") === true;

@@ -44,6 +44,18 @@ describe("who may use the daemon's HTTP", () => {
     expect(daemon.log()).not.toContain(token);
   });
 
+  it("takes the longest user principal name there is, and says of an address that is none no more than that", async () => {
+    await start({});
+    const longest = `${"a".repeat(64)}@${"b".repeat(36)}.example.com`;
+    expect((await get(`/api/people/${longest}`)).status).toBe(200);
+    expect(await (await get(`/api/people/${longest}`)).text()).toContain(longest);
+    for (const path of [`/api/people/${"c".repeat(2_000)}`, "/api/people/%zz"]) {
+      const answer = await get(path);
+      expect(await answer.text()).toBe('{"error":"the request cannot be understood"}');
+      expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
+    }
+  });
+
   it("signs in with a session cookie that scripts and other sites do not get, and out again", async () => {
     await start({ http: { token } });
     const refused = await signIn("a-wrong-token-0123456789");

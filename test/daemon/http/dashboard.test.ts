@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
-import { type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
+import { type DaemonSettings, type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
 
 const token = "a-made-up-token-0123456789";
 const hostileName = `<img src=x onerror="window.broken=1"><script>window.broken=1</script>\u202eEvil`;
@@ -18,6 +18,12 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     await daemon[Symbol.asyncDispose]();
   });
 
+  /** With its first cycle behind it: asked for, because the schedule's own first tick is up to five seconds away. */
+  async function start(settings: DaemonSettings): Promise<void> {
+    daemon = await startDaemon(settings);
+    await daemon.post("/api/cycles", {});
+    await daemon.settled();
+  }
   const activePeople = (): string[] =>
     [...daemon.sandbox.lattice.accounts()]
       .filter(
@@ -34,8 +40,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
   }
 
   it("shows each view in order: on a phone and a desk, light and dark, with nothing that axe finds serious", async () => {
-    daemon = await startDaemon({ people: 40 });
-    await daemon.settled();
+    await start({ people: 20 });
     const [person] = await holdLeavers();
     await daemon.post("/api/cycles", { dryRun: true });
     await daemon.settled(3);
@@ -50,30 +55,27 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
       [`#/dry-run/${works[0]?.id}`]: "Dry run",
       "#/nowhere": "There is nothing here",
     };
-    for (const [width, colorScheme] of [
-      [1280, "light"],
-      [390, "dark"],
+    for (const [width, colorScheme, rules] of [
+      [1280, "light", undefined],
+      // The look changes nothing but colours.
+      [390, "dark", ["color-contrast"]],
     ] as const) {
       const look = { viewport: { width, height: 844 }, colorScheme };
       const { page, complaints } = await openPage(browser, look);
-      const checked = await openPage(browser, { ...look, bypassCSP: true });
+      await page.goto(daemon.url);
       for (const [hash, heading] of Object.entries(views)) {
-        for (const one of [page, checked.page]) {
-          await one.goto(`${daemon.url}/${hash}`);
-          await one.getByRole("heading", { name: heading, exact: true }).first().waitFor();
-        }
+        await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+        await page.getByRole("heading", { name: heading, exact: true }).first().waitFor();
         await expectNoSidewaysScroll(page);
-        expect(await seriousFindings(checked.page), hash).toEqual([]);
+        expect(await seriousFindings(page, rules), hash).toEqual([]);
       }
       expect(complaints).toEqual([]);
       await page.context().close();
-      await checked.page.context().close();
     }
   });
 
   it("releases and rejects a held plan person by person, by keyboard alone", async () => {
-    daemon = await startDaemon({ people: 40 });
-    await daemon.settled();
+    await start({ people: 40 });
     const leavers = await holdLeavers();
     const { page, complaints } = await openPage(browser);
     page.on("dialog", (dialog) => dialog.accept());
@@ -102,8 +104,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
   });
 
   it("shows a dry run as it goes", async () => {
-    daemon = await startDaemon({ people: 40 });
-    await daemon.settled();
+    await start({ people: 40 });
     const [person = ""] = activePeople();
     daemon.sandbox.directory.updateUser(person, { jobTitle: "Plainly Another" });
     const { page, complaints } = await openPage(browser);
@@ -115,14 +116,13 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
   });
 
   it("shows a hostile name as the text that it is", async () => {
-    daemon = await startDaemon({
+    await start({
       people: 20,
       prepare: (sandbox) => {
         const [someone] = sandbox.directory.users();
         sandbox.directory.updateUser(String(someone?.id), { displayName: hostileName });
       },
     });
-    await daemon.settled();
     const db = new Database(daemon.statePath);
     db.prepare("UPDATE operation SET user_name = ?, reason = ?, error = ?").run(
       hostileName,
@@ -156,8 +156,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
   });
 
   it("stays quick with 100,000 rows in the log", async () => {
-    daemon = await startDaemon({ people: 20 });
-    await daemon.settled();
+    await start({ people: 20 });
     const db = new Database(daemon.statePath);
     db.exec(`INSERT INTO operation (cycle_id, object_id, user_name, action, reason, changes, adopts, status, at)
       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
