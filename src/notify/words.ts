@@ -167,7 +167,8 @@ const codeWords: Readonly<Record<string, string>> = {
 
 /** Why a person fails: in full, or in words that quote nothing of the person. */
 export function reasonOf({ code, message }: FailingPerson, people: "ids" | "names"): string {
-  return people === "names" ? oneLine(message, longestLine) : (codeWords[code] ?? code);
+  // Empty where the state keeps no values (`state.logValues`).
+  return people === "names" && message !== "" ? oneLine(message, longestLine) : (codeWords[code] ?? code);
 }
 
 function personName({ objectId, userName }: FailingPerson, people: "ids" | "names"): string {

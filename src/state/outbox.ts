@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { Delivery, FailureChange, StateEvent } from "../domain/event.ts";
+import type { Delivery, FailingPerson, FailureChange, StateEvent } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
 import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./database.ts";
+import type { LogValues } from "./log-values.ts";
 
 type OutboxMethods = Pick<
   StateStore,
@@ -23,8 +24,8 @@ interface ChangeRow extends Omit<FailureChange, "objectId" | "userName"> {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Events that are to be told, and to whom. */
-export function outboxMethods(db: Connection): OutboxMethods {
+/** Events that are to be told, and to whom. @param values what may be kept of people's values, which Lattice says back in errors */
+export function outboxMethods(db: Connection, values: LogValues): OutboxMethods {
   const putMeta = metaWriter(db);
   const insert = db.prepare<[string, string | null, number, string]>(
     "INSERT INTO event (id, once, at, data) VALUES (?, ?, ?, ?) ON CONFLICT (once) DO NOTHING",
@@ -69,7 +70,8 @@ export function outboxMethods(db: Connection): OutboxMethods {
     addEvent: async (event, { at, once, meta = {}, failuresThrough = 0 }) =>
       db
         .transaction(() => {
-          if (insert.run(randomUUID(), once ?? null, at, JSON.stringify(event)).changes === 0) return false;
+          const kept = JSON.stringify(values === "keep" ? event : withoutErrors(event));
+          if (insert.run(randomUUID(), once ?? null, at, kept).changes === 0) return false;
           putMeta(meta);
           dropChanges.run(failuresThrough);
           return true;
@@ -97,4 +99,12 @@ export function outboxMethods(db: Connection): OutboxMethods {
         userName: user_name,
       })),
   };
+}
+
+/** The event without what Lattice said of single people: it stays for as long as the log, and may quote values. */
+function withoutErrors(event: StateEvent): StateEvent {
+  if (event.kind !== "failureDigest") return event;
+  const { began, recovered } = event.people;
+  const silent = (person: FailingPerson): FailingPerson => ({ ...person, message: "" });
+  return { ...event, people: { began: began.map(silent), recovered: recovered.map(silent) } };
 }

@@ -79,7 +79,7 @@ export function storeOn(db: Connection, path: string, options: StoreOptions = {}
     ...planningMethods(db),
     ...guardingMethods(db),
     ...provisioningLogMethods(db, writer, values),
-    ...outboxMethods(db),
+    ...outboxMethods(db, options.logValues ?? "keep"),
     ...historyMethods(db),
     close: async () => {
       db.close();

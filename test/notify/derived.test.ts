@@ -5,8 +5,9 @@ import type { RetryRecord } from "../../src/domain/store.ts";
 import { digestFailures, lastOccurrence } from "../../src/notify/digest.ts";
 import { certificateExpiry, checkExpiry, tokenExpiry } from "../../src/notify/expiry.ts";
 import { beginWatch, checkSilence, noteGoodCycle } from "../../src/notify/silence.ts";
+import { messageOf } from "../../src/notify/words.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
-import { type Outbox, openOutbox } from "./workplace.ts";
+import { chat, type Outbox, openOutbox } from "./workplace.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -48,6 +49,27 @@ async function hire({ store }: Outbox, ...ids: string[]): Promise<void> {
 describe("the digest of people who fail", () => {
   const at = { hour: 8, minute: 30, timezone: "UTC" };
   const digest = (outbox: Outbox) => digestFailures({ store: outbox.store, clock: outbox.clock }, at);
+
+  it.each(["hash", "omit"] as const)(
+    "keeps nothing that an error quotes with state.logValues: %s",
+    async (logValues) => {
+      await using outbox = openOutbox();
+      await outbox.store.close();
+      outbox.store = openStore(outbox.path, { logValues });
+      await hire(outbox, "a");
+      await digest(outbox);
+      await fail(outbox, "a");
+      outbox.clock.at += dayMs;
+      expect(await digest(outbox)).toMatchObject({ began: 1 });
+      await outbox.store.addressEvents([chat("slack", "https://chat.example.com")]);
+      const delivery = await outbox.store.claimDelivery("slack", outbox.clock.at, minuteMs);
+      const told = delivery === null ? null : messageOf(delivery.kept, { instance: "x", people: "names" });
+      expect(told?.lists[0]?.lines).toEqual([
+        "a@example.com: another account has this user name or externalId",
+      ]);
+      expect(JSON.stringify(delivery)).not.toContain("the reason of");
+    },
+  );
 
   it("tells once a day who began to fail and who recovered; nothing to say is no message", async () => {
     await using outbox = openOutbox();
