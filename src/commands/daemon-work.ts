@@ -67,29 +67,35 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     full: boolean,
     decision: HeldDecision | null,
   ): Promise<{ result: WorkResult }> => {
-    const session = parts.session();
+    let ended: Awaited<ReturnType<typeof cycleUnderLease>>;
     try {
-      return await withLease(store, clock, { signal, waitMs: 0 }, async (leased) => {
-        let decided: DecidedHeld = { released: [], rejected: [] };
-        if (decision !== null) {
-          decided = await decideHeld(store, decision);
-          await recordDecided(store, decision.planId, decided, clock.now());
-        }
-        const result = await counted(() =>
-          performCycle(
-            session,
-            store,
-            { dryRun: false, full, signal: leased },
-            { onProgress: report.onProgress },
-          ),
-        );
-        parts.cycleEnded(result);
-        return { result: workResult(result, await notLetGo(store, result.cycleId, decided.released)) };
-      });
+      ended = await cycleUnderLease(report, full, decision);
     } catch (error) {
       parts.cycleEnded({ error });
       throw error;
     }
+    parts.cycleEnded(ended.result);
+    return { result: workResult(ended.result, ended.stale) };
+  };
+
+  const cycleUnderLease = (report: WorkReport, full: boolean, decision: HeldDecision | null) => {
+    const session = parts.session();
+    return withLease(store, clock, { signal, waitMs: 0 }, async (leased) => {
+      let decided: DecidedHeld = { released: [], rejected: [] };
+      if (decision !== null) {
+        decided = await decideHeld(store, decision);
+        await recordDecided(store, decision.planId, decided, clock.now());
+      }
+      const result = await counted(() =>
+        performCycle(
+          session,
+          store,
+          { dryRun: false, full, signal: leased },
+          { onProgress: report.onProgress },
+        ),
+      );
+      return { result, stale: await notLetGo(store, result.cycleId, decided.released) };
+    });
   };
 
   /** Counts the cycle that `run` adds to the log, however it ends. */
