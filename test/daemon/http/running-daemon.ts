@@ -12,6 +12,8 @@ export interface RunningDaemon extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly url: string;
   readonly statePath: string;
+  /** Where its configuration is, `config.yaml`. */
+  readonly folder: string;
   /** Everything that it has logged. */
   log(): string;
   /** The JSON of an answer, which must be a success. */
@@ -83,6 +85,7 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
     sandbox,
     url,
     statePath,
+    folder,
     log: () => log,
     json,
     post: (path, body) =>

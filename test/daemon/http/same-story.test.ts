@@ -1,0 +1,83 @@
+import { PassThrough } from "node:stream";
+import { expect, it } from "vitest";
+import { history } from "../../../src/commands/history.ts";
+import type { CommandIO } from "../../../src/commands/io.ts";
+import { status } from "../../../src/commands/status.ts";
+import { startDaemon } from "./running-daemon.ts";
+
+it("tells the same of a held plan everywhere: status, API, metrics, log and history", {
+  timeout: 60_000,
+}, async () => {
+  await using daemon = await startDaemon({ people: 30 });
+  const cycle = async (number: number) => {
+    await daemon.post("/api/cycles", {});
+    await daemon.settled(number);
+  };
+  await cycle(1);
+  const leavers = [...daemon.sandbox.lattice.accounts()]
+    .filter(({ active, externalId }) => active === true && daemon.sandbox.directory.get(String(externalId)))
+    .slice(0, 8);
+  for (const { externalId } of leavers) {
+    daemon.sandbox.directory.updateUser(String(externalId), { accountEnabled: false });
+  }
+  await cycle(2);
+
+  const run = async (command: (io: CommandIO) => Promise<number>) => {
+    const stdout = new PassThrough();
+    let text = "";
+    stdout.on("data", (chunk) => {
+      text += String(chunk);
+    });
+    const io = { env: { ALS_STATE: daemon.statePath }, cwd: daemon.folder, stdin: process.stdin };
+    await command({ ...io, stdout, stderr: new PassThrough(), signal: new AbortController().signal });
+    return JSON.parse(text);
+  };
+  const config = "config.yaml";
+  const said = await run((io) => status({ config, format: "json" }, io));
+  const now = await daemon.json<{ guard: { planId: string; heldOperations: number }; people: object }>(
+    "/api/now",
+  );
+  const log = await daemon.json<{ entries: { userName: string }[] }>("/api/log?outcome=held");
+  const told = await run((io) =>
+    history({ config, outcome: ["held"], limit: 50, all: false, format: "json" }, io),
+  );
+  const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
+
+  expect(now.guard.heldOperations).toBe(8);
+  expect(said.guard).toMatchObject({ held: true, planId: now.guard.planId });
+  expect(said.guard.operations).toHaveLength(8);
+  expect(said.people).toEqual(now.people);
+  expect(log.entries.map(({ userName }) => userName)).toEqual(
+    told.entries.map(({ userName }: { userName: string }) => userName),
+  );
+  expect(log.entries).toHaveLength(8);
+  expect(metrics).toContain("azure_lattice_sync_guard_held_operations 8\n");
+});
+
+it.each([
+  [{ do: "deactivate", afterDays: 7 }, "deactivationDelayed"],
+  ["ignore", "eventIgnored"],
+] as const)(
+  "counts whom actions.onDisable leaves alone, where it is %j",
+  { timeout: 60_000 },
+  async (onDisable, code) => {
+    await using daemon = await startDaemon({ people: 20, config: { actions: { onDisable } } });
+    await daemon.post("/api/cycles", {});
+    await daemon.settled();
+    const [one] = [...daemon.sandbox.lattice.accounts()].filter(
+      ({ active, externalId }) => active === true && daemon.sandbox.directory.get(String(externalId)),
+    );
+    daemon.sandbox.directory.updateUser(String(one?.externalId), { accountEnabled: false });
+    await daemon.post("/api/cycles", {});
+    await daemon.settled(2);
+    const now = await daemon.json<{ leftAlone: Record<string, number>; delayed: { count: number } }>(
+      "/api/now",
+    );
+    expect(now.leftAlone[code]).toBe(1);
+    expect(now.delayed.count).toBe(code === "deactivationDelayed" ? 1 : 0);
+    const { people } = await daemon.json<{ people: { code: string; objectId: string }[] }>("/api/left-alone");
+    expect(people.filter((person) => person.code === code)).toMatchObject([{ objectId: one?.externalId }]);
+    const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
+    expect(metrics).toContain(`azure_lattice_sync_people_left_alone{code="${code}"} 1\n`);
+  },
+);
