@@ -1,7 +1,7 @@
 import type { Json } from "../domain/json.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { SourceUser } from "../domain/source.ts";
-import type { Candidate, LinkedTarget, LogEntry, StateStore } from "../domain/store.ts";
+import type { Candidate, LinkedTarget, StateStore } from "../domain/store.ts";
 import { valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
@@ -9,16 +9,15 @@ import type { AttributeMapping } from "../mapping/mapping.ts";
 import { redactedValue } from "../mapping/trace.ts";
 import { fromJson, toText } from "../mapping/value.ts";
 import { type Decided, decideFor } from "./decide.ts";
+import { historyOf, iso, standingOf } from "./explain-standing.ts";
 import type {
   AccountExplanation,
   DecisionExplanation,
   Explanation,
-  HistoryEntry,
   MappingExplanation,
   PictureAges,
   ScopeExplanation,
   SourceExplanation,
-  Standing,
 } from "./explanation.ts";
 import { type Found, findPerson } from "./find-person.ts";
 import { isInScope } from "./plan-user.ts";
@@ -374,58 +373,4 @@ function unchangedReason(
   if (!inScope) return "the person is not to be active, and the account is not";
   if (!settings.actions.update) return "actions.update is off: attributes of accounts are left as they are";
   return "the account holds what the mapping gives";
-}
-
-async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
-  const { retry, rejectedAt, released } = candidate;
-  return {
-    retry:
-      retry === null
-        ? null
-        : {
-            attempts: retry.attempts,
-            firstFailedAt: new Date(retry.firstFailedAt).toISOString(),
-            nextTryAt: new Date(retry.nextTryAt).toISOString(),
-            code: retry.code,
-            message: retry.message,
-          },
-    heldBy: await heldBy(store, candidate.source.objectId),
-    rejectedAt: iso(rejectedAt),
-    released: [...released.keys()],
-  };
-}
-
-/** What the plan that is held now holds of this person. */
-async function heldBy(store: StateStore, objectId: string): Promise<Standing["heldBy"]> {
-  const planId = (await store.meta()).heldPlan ?? "";
-  const cycle = planId === "" ? null : await store.cycleOfPlan(planId);
-  if (cycle === null) return null;
-  const entries = await store.history({ person: objectId, limit: 100 });
-  const held = entries.filter((entry) => entry.cycleId === cycle.id && entry.status === "held");
-  if (held.length === 0) return null;
-  return {
-    planId,
-    reasons: cycle.guard?.reasons ?? [],
-    changes: held.flatMap((entry) => withoutRedacted(entry).changes),
-  };
-}
-
-function historyOf(entries: readonly LogEntry[]): readonly HistoryEntry[] {
-  return entries.map(withoutRedacted).map((entry) => ({
-    at: new Date(entry.at).toISOString(),
-    planId: entry.planId,
-    cycle: entry.cycle,
-    action: entry.action,
-    status: entry.status,
-    reason: entry.reason,
-    error: entry.error,
-    attempt: entry.attempt,
-    httpStatus: entry.httpStatus,
-    requestId: entry.requestId,
-    changes: entry.changes,
-  }));
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

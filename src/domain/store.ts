@@ -490,9 +490,9 @@ export interface StateStore {
     operationStatus: "done" | "cancelled",
     now: number,
   ): Promise<void>;
-  /** Current account of a person, for resolving references while sending. */
   /** User names of accounts by Lattice id, for the accounts that the picture has. */
   userNamesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Current account of a person, for resolving references while sending. */
   latticeIdOf(objectId: string): Promise<string | null>;
   linkOf(objectId: string): Promise<LinkedTarget | null>;
   /** The person whom an account is linked to; `null` for nobody. */

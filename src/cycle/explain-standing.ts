@@ -1,0 +1,60 @@
+import { withoutRedacted } from "../domain/redacted.ts";
+import type { Candidate, LogEntry, StateStore } from "../domain/store.ts";
+import type { HistoryEntry, Standing } from "./explanation.ts";
+
+/** What is kept about the person beside the two pictures: retry, hold, rejection, releases. */
+export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
+  const { retry, rejectedAt, released } = candidate;
+  return {
+    retry:
+      retry === null
+        ? null
+        : {
+            attempts: retry.attempts,
+            firstFailedAt: new Date(retry.firstFailedAt).toISOString(),
+            nextTryAt: new Date(retry.nextTryAt).toISOString(),
+            code: retry.code,
+            message: retry.message,
+          },
+    heldBy: await heldBy(store, candidate.source.objectId),
+    rejectedAt: iso(rejectedAt),
+    released: [...released.keys()],
+  };
+}
+
+/** What the plan that is held now holds of this person. */
+async function heldBy(store: StateStore, objectId: string): Promise<Standing["heldBy"]> {
+  const planId = (await store.meta()).heldPlan ?? "";
+  const cycle = planId === "" ? null : await store.cycleOfPlan(planId);
+  if (cycle === null) return null;
+  const entries = await store.history({ person: objectId, limit: 100 });
+  const held = entries.filter((entry) => entry.cycleId === cycle.id && entry.status === "held");
+  if (held.length === 0) return null;
+  return {
+    planId,
+    reasons: cycle.guard?.reasons ?? [],
+    changes: held.flatMap((entry) => withoutRedacted(entry).changes),
+  };
+}
+
+/** Entries of the provisioning log as an explanation shows them. */
+export function historyOf(entries: readonly LogEntry[]): readonly HistoryEntry[] {
+  return entries.map(withoutRedacted).map((entry) => ({
+    at: new Date(entry.at).toISOString(),
+    planId: entry.planId,
+    cycle: entry.cycle,
+    action: entry.action,
+    status: entry.status,
+    reason: entry.reason,
+    error: entry.error,
+    attempt: entry.attempt,
+    httpStatus: entry.httpStatus,
+    requestId: entry.requestId,
+    changes: entry.changes,
+  }));
+}
+
+/** Milliseconds since the epoch as text. */
+export function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
