@@ -2,7 +2,13 @@ import Database from "better-sqlite3";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
-import { type DaemonSettings, type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
+import {
+  activePeople,
+  type DaemonSettings,
+  type RunningDaemon,
+  startDaemon,
+  until,
+} from "./running-daemon.ts";
 
 const token = "a-made-up-token-0123456789";
 const hostileName = `<img src=x onerror="window.broken=1"><script>window.broken=1</script>\u202eEvil`;
@@ -24,15 +30,8 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     await daemon.post("/api/cycles", {});
     await daemon.settled();
   }
-  const activePeople = (): string[] =>
-    [...daemon.sandbox.lattice.accounts()]
-      .filter(
-        ({ active, externalId }) =>
-          active === true && daemon.sandbox.directory.get(String(externalId)) !== undefined,
-      )
-      .map(({ externalId }) => String(externalId));
   async function holdLeavers(): Promise<readonly string[]> {
-    const leavers = activePeople().slice(0, 8);
+    const leavers = activePeople(daemon).slice(0, 8);
     for (const id of leavers) daemon.sandbox.directory.updateUser(id, { accountEnabled: false });
     await daemon.post("/api/cycles", {});
     await daemon.settled(2);
@@ -105,7 +104,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
 
   it("shows a dry run as it goes", async () => {
     await start({ people: 40 });
-    const [person = ""] = activePeople();
+    const [person = ""] = activePeople(daemon);
     daemon.sandbox.directory.updateUser(person, { jobTitle: "Plainly Another" });
     const { page, complaints } = await openPage(browser);
     await page.goto(`${daemon.url}/`);

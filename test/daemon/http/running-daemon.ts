@@ -116,3 +116,12 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 25));
 }
+
+/** Object ids of people whose accounts are active and who are in the directory. */
+export function activePeople({ sandbox }: RunningDaemon): string[] {
+  return [...sandbox.lattice.accounts()]
+    .filter(
+      ({ active, externalId }) => active === true && sandbox.directory.get(String(externalId)) !== undefined,
+    )
+    .map(({ externalId }) => String(externalId));
+}

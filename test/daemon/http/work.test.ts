@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
-import { type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
+import { activePeople, type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
 
 describe("what the daemon does on request", () => {
   let daemon: RunningDaemon;
@@ -8,13 +8,6 @@ describe("what the daemon does on request", () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  const activePeople = (): string[] =>
-    [...daemon.sandbox.lattice.accounts()]
-      .filter(
-        ({ active, externalId }) =>
-          active === true && daemon.sandbox.directory.get(String(externalId)) !== undefined,
-      )
-      .map(({ externalId }) => String(externalId));
   const disable = (ids: readonly string[]): void => {
     for (const id of ids) daemon.sandbox.directory.updateUser(id, { accountEnabled: false });
   };
@@ -30,7 +23,7 @@ describe("what the daemon does on request", () => {
   it("runs a dry run that writes nothing, and a cycle that sends what it showed, one at a time", async () => {
     daemon = await startDaemon({ people: 40 });
     await daemon.settled();
-    disable(activePeople().slice(0, 2));
+    disable(activePeople(daemon).slice(0, 2));
     const dry = await daemon.post("/api/cycles", { dryRun: true });
     // Nothing overlaps.
     const second = await daemon.post("/api/cycles", {});
@@ -53,7 +46,7 @@ describe("what the daemon does on request", () => {
   it("releases and rejects person by person what the guard holds, and says what it cannot do", async () => {
     daemon = await startDaemon({ people: 40 });
     await daemon.settled();
-    const [first, second, ...others] = activePeople().slice(0, 8);
+    const [first, second, ...others] = activePeople(daemon).slice(0, 8);
     if (first === undefined || second === undefined) throw new Error("too few people");
     disable([first, second, ...others]);
     await ended(await started(await daemon.post("/api/cycles", {})));
