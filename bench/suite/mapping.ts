@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import type { SourceUser } from "../src/domain/source.ts";
-import { mapUser } from "../src/mapping/map-user.ts";
-import { parseMapping } from "../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../src/mapping/scoping-filter.ts";
-
-// People a second through the default mapping on one core, beside a reference: the same people through JSON and back.
+import type { SourceUser } from "../../src/domain/source.ts";
+import { mapUser } from "../../src/mapping/map-user.ts";
+import { parseMapping } from "../../src/mapping/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { type Bench, grouped } from "../bench.ts";
 
 const people = 100_000;
 const rounds = 5;
@@ -50,8 +49,18 @@ function best(work: (person: SourceUser) => unknown): number {
   return Math.round(most);
 }
 
-const reference = best((person) => JSON.parse(JSON.stringify(person)));
-const mapped = best((person) => mapUser(mapping, person, { member: true, environment }));
-process.stdout.write(
-  `default mapping: ${mapped.toLocaleString("en")} people a second; through JSON and back: ${reference.toLocaleString("en")}\n`,
-);
+export const bench: Bench = {
+  about: "people through the default mapping on one core, against the same people through JSON and back",
+  inCI: true,
+  async *measure() {
+    const reference = best((person) => JSON.parse(JSON.stringify(person)));
+    const mapped = best((person) => mapUser(mapping, person, { member: true, environment }));
+    yield {
+      what: "default mapping",
+      measured: `${grouped(mapped)} people/s`,
+      reference: `JSON ${grouped(reference)} people/s`,
+      ratio: mapped / reference,
+      wanted: { atLeast: 0.5 },
+    };
+  },
+};

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startHttp } from "../src/daemon/http/server.ts";
-import { createMetrics } from "../src/daemon/metrics.ts";
-import { createWorks } from "../src/daemon/works.ts";
-import { startSandbox } from "../src/sandbox/sandbox.ts";
-import { openDatabase } from "../src/state/database.ts";
-import { openReader } from "../src/state/reader.ts";
+import { startHttp } from "../../src/daemon/http/server.ts";
+import { createMetrics } from "../../src/daemon/metrics.ts";
+import { createWorks } from "../../src/daemon/works.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { openDatabase } from "../../src/state/database.ts";
+import { openReader } from "../../src/state/reader.ts";
 
 // What the dashboard's views weigh and how long they take with a large log; and what a thousand requests a second to
 // /healthz and /metrics cost a cycle at Lattice's default pace, beside the same cycle without them. The sandbox runs in a
@@ -146,7 +146,7 @@ async function firstCycle(name: string, pressed: boolean): Promise<{ durationMs:
       log: { level: "info", format: "json" },
     }),
   );
-  const program = join(import.meta.dirname, "../src/cli.ts");
+  const program = join(import.meta.dirname, "../../src/cli.ts");
   const daemon = spawn(process.execPath, [program, "daemon", "--config", config], {
     stdio: ["ignore", "ignore", "pipe"],
   });

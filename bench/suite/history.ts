@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { history } from "../src/commands/history.ts";
-import type { LogQuery } from "../src/domain/store.ts";
-import { openDatabase } from "../src/state/database.ts";
-import { storeOn } from "../src/state/sqlite-store.ts";
+import { history } from "../../src/commands/history.ts";
+import type { LogQuery } from "../../src/domain/store.ts";
+import { openDatabase } from "../../src/state/database.ts";
+import { storeOn } from "../../src/state/sqlite-store.ts";
 
 // How long each filter of the provisioning log takes, page by page, beside a reference: reading every row once.
 

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { cpus, release, totalmem, type } from "node:os";
+import { join } from "node:path";
+import { type Bound, type Finding, isMet } from "./bench.ts";
+
+/** What a run of the suite writes. */
+export interface Results {
+  /** ISO 8601 */
+  readonly at: string;
+  readonly machine: {
+    readonly processor: string;
+    readonly cores: number;
+    readonly memoryGiB: number;
+    readonly system: string;
+  };
+  readonly versions: { readonly [name: string]: string };
+  readonly benches: readonly {
+    readonly name: string;
+    readonly about: string;
+    readonly seconds: number;
+    readonly findings: readonly Finding[];
+  }[];
+}
+
+export function machine(): Results["machine"] {
+  const processors = cpus();
+  return {
+    processor: processors[0]?.model.trim() ?? "unknown",
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+  };
+}
+
+export function versions(): Results["versions"] {
+  const versionOf = (folder: string): string =>
+    JSON.parse(readFileSync(join(import.meta.dirname, "..", folder, "package.json"), "utf8")).version;
+  return {
+    "azure-lattice-sync": versionOf("."),
+    node: process.versions.node,
+    axios: versionOf("node_modules/axios"),
+    "better-sqlite3": versionOf("node_modules/better-sqlite3"),
+  };
+}
+
+/** A finding as a line of text. */
+export function row({ what, measured, reference, ratio, wanted }: Finding): string {
+  const verdict = wanted === undefined ? "" : `  ${bound(wanted)}${isMet(ratio, wanted) ? "" : "  MISSED"}`;
+  return `  ${what.padEnd(58)} ${measured.padStart(22)}  ${reference.padEnd(36)} ${ratio.toFixed(3).padStart(8)}${verdict}`;
+}
+
+const begin = "<!-- results: begin -->";
+const end = "<!-- results: end -->";
+
+/** The document with the table of these results in its place. */
+export function markdown(document: string, results: Results): string {
+  const [before, rest] = split(document, begin);
+  const [, after] = split(rest, end);
+  const { machine: host, versions: used } = results;
+  const lines = results.benches.flatMap(({ name, findings }) =>
+    findings.map(
+      ({ what, measured, reference, ratio, wanted }) =>
+        `| \`${name}\` | ${what} | ${measured} | ${reference} | ${ratio.toFixed(3)} | ${wanted === undefined ? "" : bound(wanted)} | ${wanted === undefined ? "" : isMet(ratio, wanted) ? "yes" : "**no**"} |`,
+    ),
+  );
+  return [
+    `${before}${begin}`,
+    `${results.at.slice(0, 10)}, ${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}; ${Object.entries(
+      used,
+    )
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", ")}.`,
+    "",
+    "| bench | what | measured | reference, same run | ratio | wanted | reached |",
+    "|---|---|---|---|---|---|---|",
+    ...lines,
+    `${end}${after}`,
+  ].join("\n");
+}
+
+function split(text: string, mark: string): readonly [string, string] {
+  const at = text.indexOf(mark);
+  if (at === -1) throw new Error(`the document lacks the line ${mark}`);
+  return [text.slice(0, at), text.slice(at + mark.length)];
+}
+
+function bound(wanted: Bound): string {
+  return "atLeast" in wanted ? `>= ${wanted.atLeast}` : `<= ${wanted.atMost}`;
+}
