@@ -2,12 +2,15 @@ import { HostUnavailableError, InterruptedError } from "../domain/errors.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import type { CycleContext } from "./ports.ts";
 import { isHopeless, mostFailed } from "./quarantine.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
+import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
 import { watchRefusals } from "./refusals.ts";
 import { send } from "./send.ts";
 
-/** Operations whose intents are noted in one commit before the first of them is sent. */
-const batchSize = 64;
+/**
+ * Operations whose intents are noted in one commit before the first of them is sent. A run that dies leaves so many to be
+ * looked up, so that a batch is what goes out in about a quarter of a second.
+ */
+const batchSize = { first: 64, least: 32, most: 1_024, ms: 250 };
 /** What a probe sends before anything else. */
 const probeSize = 10;
 /** So many people failing one after the other for no reason of their own mean that the host is down. */
@@ -32,20 +35,19 @@ export async function applyPlan(
   const recorder = createRecorder(context.store);
   const run = createRun(context, recorder, plan.total);
   let probing = plan.probe;
+  let size = batchSize.first;
   try {
     for (
-      let batch = await nextBatch(context, null, probing ? probeSize : batchSize);
+      let batch = await nextBatch(context, null, probing ? probeSize : size);
       batch.length > 0;
-      batch = await nextBatch(context, batch.at(-1), batchSize)
+      batch = await nextBatch(context, batch.at(-1), size)
     ) {
       run.throwIfStopped();
       if (isHopeless(recorder.counts)) break;
-      await recorder.flush();
-      await context.store.beginOperations(
-        batch.map((operation) => operation.id),
-        context.clock.now(),
-      );
+      const begunAt = context.clock.now();
+      await recorder.begin(batch, begunAt);
       for (const operation of batch) await run.start(operation);
+      size = nextSize(size, context.clock.now() - begunAt);
       if (probing) {
         await run.drain();
         if (mostFailed(recorder.counts, true)) break;
@@ -59,6 +61,11 @@ export async function applyPlan(
     await recorder.flush();
   }
   return { ...recorder.counts, mostFailed: mostFailed(recorder.counts, probing) };
+}
+
+function nextSize(size: number, tookMs: number): number {
+  if (tookMs < batchSize.ms / 2) return Math.min(size * 2, batchSize.most);
+  return tookMs > batchSize.ms * 2 ? Math.max(size / 2, batchSize.least) : size;
 }
 
 function nextBatch(
@@ -106,9 +113,8 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   const perform = async (operation: LoggedOperation): Promise<void> => {
     try {
       // The manager is ahead in the order; where the create is still on its way its id is waited for.
-      const manager = operation.changes.find((change) => change.reference !== undefined)?.reference
-        ?.afterObjectId;
-      if (manager !== undefined && manager !== null) await inFlight.get(manager);
+      const manager = managerOf(operation);
+      if (manager !== null) await inFlight.get(manager);
       if (stopped() !== null) {
         putBack(operation, false);
         return;

@@ -30,7 +30,7 @@ export async function send(
     const refusal = error instanceof Undelivered ? error.refusal : error;
     // An account that a create has made already must not be made again.
     const made = error instanceof Undelivered && operation.action === "create";
-    const rest = made ? null : await withoutLostManager(context, operation, writes, refusal);
+    const rest = made ? null : await withoutLostManager(context, recorder, operation, writes, refusal);
     if (rest !== null) return sendRest(context, operation, rest, { ...base, referencePending: true });
     const switchedOff = await switchOffAlone(context, operation, writes, refusal);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
@@ -80,6 +80,7 @@ async function delivered(
  */
 async function withoutLostManager(
   context: CycleContext,
+  recorder: Recorder,
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
   refusal: unknown,
@@ -92,6 +93,7 @@ async function withoutLostManager(
   if (!rejected || typeof manager !== "string" || context.signal.aborted) return null;
   if ((await context.target.get(manager, context.signal)) !== null) return null;
   await context.store.unlink(manager);
+  recorder.forget(manager);
   return writes.filter((write) => write.path !== path);
 }
 

@@ -477,8 +477,15 @@ export interface StateStore {
       limit: number;
     },
   ): Promise<readonly LoggedOperation[]>;
-  /** Notes that these are about to be sent (the write intent); durable when it returns. */
-  beginOperations(operationIds: readonly number[], now: number): Promise<void>;
+  /**
+   * Notes that these are about to be sent (the write intent); durable when it returns.
+   * @param ended what came of earlier ones, recorded in the same commit
+   */
+  beginOperations(
+    operationIds: readonly number[],
+    now: number,
+    ended?: readonly OperationOutcome[],
+  ): Promise<void>;
   /** Records what came of operations, in one commit. */
   recordOutcomes(outcomes: readonly OperationOutcome[]): Promise<void>;
   /** Intents left by a run that died. */
@@ -494,6 +501,8 @@ export interface StateStore {
   userNamesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Current account of a person, for resolving references while sending. */
   latticeIdOf(objectId: string): Promise<string | null>;
+  /** Current accounts of people; whoever has none is not in it. */
+  latticeIdsOf(objectIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   linkOf(objectId: string): Promise<LinkedTarget | null>;
   /** The person whom an account is linked to; `null` for nobody. */
   ownerOf(latticeId: string): Promise<string | null>;

@@ -90,8 +90,14 @@ export function createHttp(options: HttpOptions): Http {
     exchange: async (request, signal) => {
       signal?.throwIfAborted();
       // The time-out of axios counts silence; a host that sends a byte now and then must come to an end too.
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), options.timeoutMs * DEADLINE_FACTOR);
+      const end = new AbortController();
+      let pastDeadline = false;
+      const timer = setTimeout(() => {
+        pastDeadline = true;
+        end.abort();
+      }, options.timeoutMs * DEADLINE_FACTOR);
+      const cancel = (): void => end.abort();
+      signal?.addEventListener("abort", cancel, { once: true });
       try {
         const answer = await client.request<unknown>({
           method: request.method,
@@ -101,14 +107,15 @@ export function createHttp(options: HttpOptions): Http {
             ...(request.body === undefined ? {} : { "Content-Type": "application/scim+json" }),
           },
           ...(request.body === undefined ? {} : { data: request.body }),
-          signal: signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
+          signal: end.signal,
         });
         return toAnswer(answer, redact);
       } catch (error) {
         signal?.throwIfAborted();
-        return toFailure(error, deadline.signal.aborted, options, redact);
+        return toFailure(error, pastDeadline, options, redact);
       } finally {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", cancel);
       }
     },
     close: () => {

@@ -1,7 +1,8 @@
 import type { Change, LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
-import type { Candidate, Decision, StateStore } from "../domain/store.ts";
+import type { Candidate, Decision, RetryRecord, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { readTogether } from "./read-together.ts";
 import {
   linkedTarget,
   type RetryRow,
@@ -51,6 +52,9 @@ export function planningMethods(db: Connection): PlanningMethods {
 
 const none: ReadonlyMap<string, string> = new Map();
 const noGroups: ReadonlySet<string> = new Set();
+const noEvents: ReadonlyMap<LeavingEvent, number> = new Map();
+
+type CandidateQuery = Parameters<StateStore["candidates"]>[0];
 
 function candidates(db: Connection): StateStore["candidates"] {
   const select = (where: string) =>
@@ -72,7 +76,7 @@ function candidates(db: Connection): StateStore["candidates"] {
     );
   const marked = select("s.pending = 1 AND :parameter IS NULL");
   const everybody = select(":parameter IS NULL");
-  const some = select("s.object_id IN (SELECT value FROM json_each(:parameter))");
+  const listed = select("s.object_id IN (SELECT value FROM json_each(:parameter))");
   // Whoever has an unfinished operation in the cycle is left to the next one: above all what the guard holds.
   const resolved = select(
     `s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
@@ -80,52 +84,56 @@ function candidates(db: Connection): StateStore["candidates"] {
   );
   const link = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
+  const retryOf = (objectId: string): RetryRecord | null => {
+    const row = retry.get(objectId);
+    return row === undefined ? null : retryRecord(row);
+  };
   const groups = db.prepare<[string], { group_name: string }>(
     "SELECT group_name FROM filter_group_member WHERE object_id = ?",
   );
   const groupsOf = (objectId: string): ReadonlySet<string> =>
     new Set(groups.all(objectId).map((row) => row.group_name));
-  const anyGroups = db.prepare<[], { any: number }>(
-    "SELECT EXISTS (SELECT 1 FROM filter_group_member) AS any",
-  );
   const events = db.prepare<[string], { event: LeavingEvent; since: number }>(
     "SELECT event, since FROM leaving_event WHERE object_id = ?",
   );
   const eventsOf = (objectId: string): ReadonlyMap<LeavingEvent, number> =>
     new Map(events.all(objectId).map((row) => [row.event, row.since]));
-  const anyReleased = db.prepare<[], { any: number }>("SELECT EXISTS (SELECT 1 FROM released_change) AS any");
+  // Mostly there are none of these at all, and everybody would be asked for each.
+  const any = db.prepare<[], { groups: number; events: number; releases: number; retries: number }>(
+    `SELECT EXISTS (SELECT 1 FROM filter_group_member) AS groups, EXISTS (SELECT 1 FROM leaving_event) AS events,
+       EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries`,
+  );
   const released = db.prepare<[string], { attribute: string; fingerprint: string }>(
     "SELECT attribute, fingerprint FROM released_change WHERE object_id = ?",
   );
   const releasedOf = (objectId: string): ReadonlyMap<string, string> =>
     new Map(released.all(objectId).map((row) => [row.attribute, row.fingerprint]));
 
-  return async ({ select: selection, after, limit, everyoneInScope }) => {
+  const together = readTogether(db);
+  const page = ({ select: selection, after, limit, everyoneInScope }: CandidateQuery): Candidate[] => {
     const [statement, parameter] =
       selection === "marked"
         ? [marked, null]
         : selection === "everybody"
           ? [everybody, null]
           : "only" in selection
-            ? [some, JSON.stringify(selection.only)]
+            ? [listed, JSON.stringify(selection.only)]
             : [resolved, selection.resolvedIn];
     const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
-    const releases = anyReleased.get()?.any === 1;
-    const grouped = anyGroups.get()?.any === 1;
+    const some = any.get();
     return rows.map((row): Candidate => {
       const linkRow = link.get(row.object_id);
-      const retryRow = retry.get(row.object_id);
       return {
         source: sourceUser(row),
         member: row.member === 1,
-        groups: grouped ? groupsOf(row.object_id) : noGroups,
+        groups: some?.groups === 1 ? groupsOf(row.object_id) : noGroups,
         userNameKey: row.user_name_key,
         link: linkRow === undefined ? null : linkedTarget(linkRow),
         accountRemoved: row.account_removed === 1,
-        retry: retryRow === undefined ? null : retryRecord(retryRow),
+        retry: some?.retries === 1 ? retryOf(row.object_id) : null,
         rejectedAt: row.rejected_at,
-        events: eventsOf(row.object_id),
-        released: releases ? releasedOf(row.object_id) : none,
+        events: some?.events === 1 ? eventsOf(row.object_id) : noEvents,
+        released: some?.releases === 1 ? releasedOf(row.object_id) : none,
         manager:
           row.manager_id === null
             ? null
@@ -139,6 +147,7 @@ function candidates(db: Connection): StateStore["candidates"] {
       };
     });
   };
+  return async (query) => together(() => page(query));
 }
 
 function managerOf(row: CandidateRow, objectId: string): SourceUser | null {
@@ -155,12 +164,16 @@ function sharing(db: Connection): StateStore["sharing"] {
        AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
             OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))`,
   );
+  const together = readTogether(db);
   return async (keys, everyoneInScope) =>
-    new Map(
-      keys.map((key) => [
-        key,
-        select.all({ key, everyone: everyoneInScope ? 1 : 0 }).map((row) => row.object_id),
-      ]),
+    together(
+      () =>
+        new Map(
+          keys.map((key) => [
+            key,
+            select.all({ key, everyone: everyoneInScope ? 1 : 0 }).map((row) => row.object_id),
+          ]),
+        ),
     );
 }
 
@@ -220,8 +233,15 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
       status,
     });
   };
+  // Mostly there are none of these at all, and everybody would be asked for each.
+  const any = db.prepare<[], { releases: number; retries: number; events: number }>(
+    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries,
+       EXISTS (SELECT 1 FROM leaving_event) AS events`,
+  );
+  let some = { releases: 1, retries: 1, events: 1 };
   /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
   const voidReleases = (objectId: string, changes: readonly Change[]): void => {
+    if (some.releases === 0) return;
     const kept = changes.filter((change) => change.released === true).map((change) => change.attribute);
     dropReleases.run({ objectId, kept: JSON.stringify(kept) });
   };
@@ -232,7 +252,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
   );
   const saveEvents = (objectId: string, seen: Decision["events"]): void => {
     if (seen === undefined) return;
-    dropEvents.run(objectId);
+    if (some.events === 1) dropEvents.run(objectId);
     for (const [event, since] of seen) saveEvent.run(objectId, event, since);
   };
 
@@ -279,12 +299,13 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
           lookAgainAt,
         });
         saveEvents(decision.objectId, decision.events);
-        dropRetry.run(decision.objectId);
+        if (some.retries === 1) dropRetry.run(decision.objectId);
         voidReleases(decision.objectId, []);
     }
   };
   return async (cycleId, decisions) => {
     db.transaction(() => {
+      some = any.get() ?? some;
       for (const decision of decisions) save(cycleId, decision);
     })();
   };

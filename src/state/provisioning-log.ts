@@ -88,7 +88,7 @@ export function provisioningLogMethods(
         .map(loggedOperation),
     ...referenceMethods(db),
     ...intentMethods(db, writer, values),
-    recordOutcomes: recordOutcomes(db, writer, values),
+    ...sendingMethods(db, writer, values),
   };
 }
 
@@ -148,16 +148,7 @@ function intentMethods(
   db: Connection,
   writer: TargetWriter,
   values: ValueKeeper,
-): Pick<StateStore, "beginOperations" | "openIntents" | "settleIntent"> {
-  const sending = db.prepare<{ id: number; now: number }>(
-    "UPDATE operation SET status = 'sending', started_at = :now, at = :now WHERE id = :id",
-  );
-  const intend = db.prepare<[number, number]>(
-    `INSERT INTO intent (object_id, operation_id, action, user_name, lattice_id, started_at)
-     SELECT object_id, id, action, user_name, lattice_id, ? FROM operation WHERE id = ?
-     ON CONFLICT (object_id) DO UPDATE SET operation_id = excluded.operation_id, action = excluded.action,
-       user_name = excluded.user_name, lattice_id = excluded.lattice_id, started_at = excluded.started_at`,
-  );
+): Pick<StateStore, "openIntents" | "settleIntent"> {
   const open = db.prepare<
     [],
     {
@@ -190,14 +181,6 @@ function intentMethods(
   const sentIn = sentWrites(db);
 
   return {
-    beginOperations: async (operationIds, now) => {
-      db.transaction(() => {
-        for (const id of operationIds) {
-          sending.run({ id, now });
-          intend.run(now, id);
-        }
-      })();
-    },
     openIntents: async () =>
       open.all().map((row) => ({
         objectId: row.object_id,
@@ -223,7 +206,7 @@ function intentMethods(
           ) {
             confirm.run({ id: cleared.operation_id, now });
           }
-          writer.link({ ...target, acknowledged: {} }, objectId, cycleId, paths);
+          writer.link({ ...target, acknowledged: {} }, objectId, cycleId, () => paths);
         }
         values.replace(cleared.operation_id);
       })();
@@ -267,22 +250,35 @@ function guardedIn(changes: readonly Change[]): readonly Change[] {
   );
 }
 
-function recordOutcomes(
+function sendingMethods(
   db: Connection,
   writer: TargetWriter,
   values: ValueKeeper,
-): StateStore["recordOutcomes"] {
-  const finish = db.prepare<{
-    id: number;
-    status: string;
-    latticeId: string | null;
-    httpStatus: number | null;
-    requestId: string | null;
-    error: string | null;
-    finishedAt: number;
-  }>(
+): Pick<StateStore, "beginOperations" | "recordOutcomes"> {
+  const sending = db.prepare<{ id: number; now: number }>(
+    "UPDATE operation SET status = 'sending', started_at = :now, at = :now WHERE id = :id",
+  );
+  const intend = db.prepare<[number, number]>(
+    `INSERT INTO intent (object_id, operation_id, action, user_name, lattice_id, started_at)
+     SELECT object_id, id, action, user_name, lattice_id, ? FROM operation WHERE id = ?
+     ON CONFLICT (object_id) DO UPDATE SET operation_id = excluded.operation_id, action = excluded.action,
+       user_name = excluded.user_name, lattice_id = excluded.lattice_id, started_at = excluded.started_at`,
+  );
+  const finish = db.prepare<
+    {
+      id: number;
+      status: string;
+      latticeId: string | null;
+      httpStatus: number | null;
+      requestId: string | null;
+      error: string | null;
+      finishedAt: number;
+    },
+    { cycle_id: number; action: Action }
+  >(
     `UPDATE operation SET status = :status, lattice_id = coalesce(:latticeId, lattice_id), http_status = :httpStatus,
-       request_id = :requestId, error = :error, finished_at = :finishedAt, at = :finishedAt WHERE id = :id`,
+       request_id = :requestId, error = :error, finished_at = :finishedAt, at = :finishedAt WHERE id = :id
+     RETURNING cycle_id, action`,
   );
   const sentIn = sentWrites(db);
   // A reference that the plan withdrew before sending is waited for as one that could not be sent is.
@@ -291,8 +287,7 @@ function recordOutcomes(
   );
   // A part that the guard holds is planned anew in every cycle.
   const partHeld = db.prepare<[string, number], { held: number }>(
-    `SELECT EXISTS (SELECT 1 FROM operation WHERE object_id = ? AND status = 'held'
-       AND cycle_id = (SELECT cycle_id FROM operation WHERE id = ?)) AS held`,
+    "SELECT EXISTS (SELECT 1 FROM operation WHERE object_id = ? AND cycle_id = ? AND status = 'held') AS held",
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
   const useReleases = db.prepare<[string, number]>(
@@ -321,8 +316,13 @@ function recordOutcomes(
      OR (object_id IS NULL AND lattice_id = (SELECT lattice_id FROM operation WHERE id = ?))`,
   );
 
-  const record = (outcome: OperationOutcome): void => {
-    finish.run({
+  // Mostly there are none of these at all, and everybody would be asked for each.
+  const any = db.prepare<[], { releases: number; retries: number }>(
+    "SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries",
+  );
+
+  const record = (outcome: OperationOutcome, some: { readonly releases: number; retries: number }): void => {
+    const operation = finish.get({
       id: outcome.operationId,
       status: outcome.status,
       latticeId: outcome.target?.latticeId ?? null,
@@ -331,18 +331,23 @@ function recordOutcomes(
       error: outcome.error ?? null,
       finishedAt: outcome.finishedAt,
     });
+    const cycleId = operation?.cycle_id ?? 0;
     if (outcome.target !== undefined) {
-      const { cycleId, paths } = sentIn(outcome.operationId);
-      writer.link(outcome.target, outcome.objectId, cycleId, paths);
+      const sent = (): ReadonlySet<string> => sentIn(outcome.operationId).paths;
+      writer.link(outcome.target, outcome.objectId, cycleId, sent);
     }
     if (outcome.status === "done") {
-      const held = partHeld.get(outcome.objectId, outcome.operationId)?.held ?? 0;
+      // Of somebody who is new nothing is held.
+      const held = operation?.action === "create" ? 0 : (partHeld.get(outcome.objectId, cycleId)?.held ?? 0);
       const refused = outcome.retry === undefined ? 0 : 1;
       settle.run(Math.max(held, refused), outcome.referencePending ? 1 : 0, outcome.objectId);
-      dropRetry.run(outcome.objectId);
-      useReleases.run(outcome.objectId, outcome.operationId);
+      if (some.retries === 1) dropRetry.run(outcome.objectId);
+      if (some.releases === 1) useReleases.run(outcome.objectId, outcome.operationId);
     }
-    if (outcome.retry !== undefined) saveRetry.run(outcome.retry);
+    if (outcome.retry !== undefined) {
+      saveRetry.run(outcome.retry);
+      some.retries = 1;
+    }
     // A look-up that is still to come compares the values.
     if (outcome.unknown !== true) {
       dropIntent.run(outcome.objectId);
@@ -354,10 +359,23 @@ function recordOutcomes(
       }
     }
   };
-  return async (outcomes) => {
-    db.transaction(() => {
-      for (const outcome of outcomes) record(outcome);
-    })();
+  const recordAll = (outcomes: readonly OperationOutcome[]): void => {
+    const some = any.get() ?? { releases: 1, retries: 1 };
+    for (const outcome of outcomes) record(outcome, some);
+  };
+  return {
+    beginOperations: async (operationIds, now, ended = []) => {
+      db.transaction(() => {
+        recordAll(ended);
+        for (const id of operationIds) {
+          sending.run({ id, now });
+          intend.run(now, id);
+        }
+      })();
+    },
+    recordOutcomes: async (outcomes) => {
+      db.transaction(() => recordAll(outcomes))();
+    },
   };
 }
 

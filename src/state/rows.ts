@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../domain/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
 import type { LinkedTarget, RetryRecord } from "../domain/store.ts";
 
@@ -78,8 +78,17 @@ export function retryRecord(row: RetryRow): RetryRecord {
 
 /** JSON with the keys in order, so that equal objects are equal texts. */
 export function canonicalJson(value: Json): string {
-  return JSON.stringify(value, (_key, item: Json) => {
-    if (typeof item !== "object" || item === null || Array.isArray(item)) return item;
-    return Object.fromEntries(Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1)));
-  });
+  return JSON.stringify(inOrder(value));
+}
+
+function inOrder(value: Json): Json {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isJsonObject(value)) return value;
+  // Without a prototype a property named __proto__ is one like any other.
+  const ordered: { [key: string]: Json } = Object.create(null);
+  for (const key of Object.keys(value).sort()) {
+    const item = value[key];
+    if (item !== undefined) ordered[key] = inOrder(item);
+  }
+  return ordered;
 }

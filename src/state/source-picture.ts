@@ -1,6 +1,6 @@
 import { type Json, type JsonObject, jsonEquals } from "../domain/json.ts";
 import type { SkipCode, Skipped } from "../domain/plan.ts";
-import type { Presence, SourceChange } from "../domain/source.ts";
+import type { Presence, SourceChange, SourceUser } from "../domain/source.ts";
 import type { AlwaysInScope, StateStore, UserNameKey } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import { markMoved } from "./due.ts";
@@ -131,16 +131,15 @@ function savePage(
     "UPDATE source_user SET always_in_scope = ?, pending = 1 WHERE object_id = ?",
   );
 
-  const saveDerived = (row: SourceRow, known: Derived, derive: Derive): void => {
-    const user = sourceUser(row);
+  const saveDerived = (user: SourceUser, known: Derived, derive: Derive): void => {
     const key = derive.userNameKey(user);
     const always = derive.alwaysInScope(user) ? 1 : 0;
-    if (always !== known.always_in_scope) setAlways.run(always, row.object_id);
+    if (always !== known.always_in_scope) setAlways.run(always, user.objectId);
     const old = known.user_name_key;
     if (key === old && always === known.always_in_scope) return;
     if (old !== null) markNamesakes.run(old);
     if (key === old) return;
-    setKey.run(key, row.object_id);
+    setKey.run(key, user.objectId);
     if (key !== null) markNamesakes.run(key);
   };
 
@@ -160,18 +159,12 @@ function savePage(
       if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
       return "changed";
     }
-    const attributes = canonicalJson(
+    const properties =
       item.complete || known === undefined
         ? withoutNulls(item.attributes)
-        : withoutNulls({ ...(JSON.parse(known.attributes) as JsonObject), ...item.attributes }),
-    );
+        : withoutNulls({ ...(JSON.parse(known.attributes) as JsonObject), ...item.attributes });
+    const attributes = canonicalJson(properties);
     const managerId = item.managerId === undefined ? (known?.manager_id ?? null) : item.managerId;
-    const row: SourceRow = {
-      object_id: item.objectId,
-      attributes,
-      manager_id: managerId,
-      presence: "present",
-    };
     let outcome: "same" | "changed" | "returned" = "changed";
     if (known === undefined) {
       insert.run(item.objectId, attributes, managerId, cycleId);
@@ -195,7 +188,8 @@ function savePage(
       touch.run(cycleId, item.objectId);
       outcome = "same";
     }
-    saveDerived(row, known ?? nothing, derive);
+    const user = { objectId: item.objectId, attributes: properties, managerId, presence: "present" } as const;
+    saveDerived(user, known ?? nothing, derive);
     return outcome;
   };
 

@@ -2,6 +2,7 @@ import type { ConfirmedTarget, MatchedTarget, StateStore } from "../domain/store
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import { driftOf } from "./drift.ts";
+import { readTogether } from "./read-together.ts";
 import { canonicalJson, isOutOfDate, linkedTarget, type TargetRow } from "./rows.ts";
 
 type TargetMethods = Pick<
@@ -12,6 +13,7 @@ type TargetMethods = Pick<
   | "unlink"
   | "matches"
   | "latticeIdOf"
+  | "latticeIdsOf"
   | "linkOf"
   | "accountOf"
   | "ownerOf"
@@ -24,32 +26,35 @@ export interface TargetWriter {
   save(user: TargetUser, cycleId: number): void;
   /**
    * Saves an account as confirmed and links it to a person; an older account of the same person loses the link.
-   * @param sent paths of the write that confirmed it
+   * @param sent gives the paths of the write that confirmed it; asked for where the account was linked before
    */
-  link(user: ConfirmedTarget, objectId: string, cycleId: number, sent: ReadonlySet<string>): void;
+  link(user: ConfirmedTarget, objectId: string, cycleId: number, sent: () => ReadonlySet<string>): void;
   unlink(latticeId: string): void;
 }
 
 export function targetWriter(db: Connection): TargetWriter {
-  const upsert = db.prepare<{
-    latticeId: string;
-    userName: string;
-    userNameKey: string;
-    externalId: string | null;
-    active: number;
-    attributes: string;
-    siblings: string;
-    readIn: number;
-  }>(
+  const upsert = db.prepare<AccountColumns>(
     `INSERT INTO target_user (lattice_id, user_name, user_name_key, external_id, active, attributes, siblings, acknowledged, read_in)
      VALUES (:latticeId, :userName, :userNameKey, :externalId, :active, :attributes, :siblings, '{}', :readIn)
      ON CONFLICT (lattice_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
        external_id = excluded.external_id, active = excluded.active, attributes = excluded.attributes,
        siblings = excluded.siblings, read_in = excluded.read_in`,
   );
+  const upsertLinked = db.prepare<
+    AccountColumns & { objectId: string; acknowledged: string; drifted: string }
+  >(
+    `INSERT INTO target_user (lattice_id, object_id, user_name, user_name_key, external_id, active, attributes, siblings, acknowledged, drifted, read_in)
+     VALUES (:latticeId, :objectId, :userName, :userNameKey, :externalId, :active, :attributes, :siblings, :acknowledged, :drifted, :readIn)
+     ON CONFLICT (lattice_id) DO UPDATE SET object_id = excluded.object_id, user_name = excluded.user_name,
+       user_name_key = excluded.user_name_key, external_id = excluded.external_id, active = excluded.active,
+       attributes = excluded.attributes, siblings = excluded.siblings, acknowledged = excluded.acknowledged,
+       drifted = excluded.drifted, read_in = excluded.read_in`,
+  );
   const read = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
-  const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
+  const markReports = db.prepare<[string]>(
+    "UPDATE source_user SET pending = 1 WHERE manager_id = ? AND pending = 0",
+  );
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
   // Whoever wants a name that is free now need not wait.
   const markName = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE user_name_key = ?");
@@ -60,40 +65,24 @@ export function targetWriter(db: Connection): TargetWriter {
   const retryReports = db.prepare<[string]>(
     "UPDATE retry SET next_try_at = 0 WHERE object_id IN (SELECT object_id FROM source_user WHERE manager_id = ?)",
   );
-  const dropOtherLink = db.prepare<[string, string]>(
-    "UPDATE target_user SET object_id = NULL WHERE object_id = ? AND lattice_id <> ?",
-  );
-  const setLink = db.prepare<[string, string, string, string]>(
-    "UPDATE target_user SET object_id = ?, acknowledged = ?, drifted = ? WHERE lattice_id = ?",
-  );
+  const dropLink = db.prepare<[string]>("UPDATE target_user SET object_id = NULL WHERE object_id = ?");
   const setDrift = db.prepare<[string, string]>("UPDATE target_user SET drifted = ? WHERE lattice_id = ?");
-  const setRemoved = db.prepare<[number, string]>(
-    "UPDATE source_user SET account_removed = ? WHERE object_id = ?",
+  const setRemoved = db.prepare<{ removed: number; objectId: string }>(
+    "UPDATE source_user SET account_removed = :removed WHERE object_id = :objectId AND account_removed <> :removed",
   );
   const linked = db.prepare<[string], { lattice_id: string }>(
     "SELECT lattice_id FROM target_user WHERE object_id = ?",
   );
   const remove = db.prepare<[string]>("DELETE FROM target_user WHERE lattice_id = ?");
 
-  const write = (user: TargetUser, cycleId: number): void => {
-    upsert.run({
-      latticeId: user.latticeId,
-      userName: user.userName,
-      userNameKey: user.userName.toLowerCase(),
-      externalId: user.externalId,
-      active: user.active ? 1 : 0,
-      attributes: canonicalJson(user.values),
-      siblings: canonicalJson(user.siblings),
-      readIn: cycleId,
-    });
-  };
   return {
     save: (user, cycleId) => {
       const before = read.get(user.latticeId);
-      write(user, cycleId);
+      const columns = accountColumns(user, cycleId);
+      upsert.run(columns);
       const differs =
         before === undefined ||
-        before.attributes !== canonicalJson(user.values) ||
+        before.attributes !== columns.attributes ||
         before.user_name !== user.userName ||
         (before.active === 1) !== user.active;
       if (!differs || before === undefined || before.object_id === null) return;
@@ -107,24 +96,30 @@ export function targetWriter(db: Connection): TargetWriter {
       const before = read.get(user.latticeId);
       const formerOwner = before?.object_id ?? null;
       if (formerOwner !== null && formerOwner !== objectId) mark.run(formerOwner);
+      const current = linked.get(objectId)?.lattice_id;
       // Reports may still point to an account that is gone.
-      if (linked.get(objectId)?.lattice_id !== user.latticeId) {
+      if (current !== user.latticeId) {
         markReports.run(objectId);
         retryReports.run(objectId);
+        if (current !== undefined) dropLink.run(objectId);
       }
-      write(user, cycleId);
+      const columns = accountColumns(user, cycleId);
       const freed = before?.user_name.toLowerCase() ?? null;
-      if (freed !== null && freed !== user.userName.toLowerCase()) {
+      if (freed !== null && freed !== columns.userNameKey) {
         retryName.run(freed);
         markName.run(freed);
       }
-      dropOtherLink.run(objectId, user.latticeId);
       const drifted =
         before === undefined || formerOwner !== objectId || isOutOfDate(before)
           ? {}
-          : driftOf(linkedTarget(before), user, sent);
-      setLink.run(objectId, canonicalJson(user.acknowledged), canonicalJson(drifted), user.latticeId);
-      setRemoved.run(0, objectId);
+          : driftOf(linkedTarget(before), user, sent());
+      upsertLinked.run({
+        ...columns,
+        objectId,
+        acknowledged: canonicalJson(user.acknowledged),
+        drifted: canonicalJson(drifted),
+      });
+      setRemoved.run({ removed: 0, objectId });
     },
     unlink: (latticeId) => {
       const objectId = read.get(latticeId)?.object_id ?? null;
@@ -133,15 +128,40 @@ export function targetWriter(db: Connection): TargetWriter {
       mark.run(objectId);
       // What failed was the old account: the person is matched anew in the next cycle, not when the old failure is over.
       retryNow.run(objectId);
-      setRemoved.run(1, objectId);
+      setRemoved.run({ removed: 1, objectId });
       markReports.run(objectId);
       retryReports.run(objectId);
     },
   };
 }
 
+interface AccountColumns {
+  readonly latticeId: string;
+  readonly userName: string;
+  readonly userNameKey: string;
+  readonly externalId: string | null;
+  readonly active: number;
+  readonly attributes: string;
+  readonly siblings: string;
+  readonly readIn: number;
+}
+
+function accountColumns(user: TargetUser, cycleId: number): AccountColumns {
+  return {
+    latticeId: user.latticeId,
+    userName: user.userName,
+    userNameKey: user.userName.toLowerCase(),
+    externalId: user.externalId,
+    active: user.active ? 1 : 0,
+    attributes: canonicalJson(user.values),
+    siblings: canonicalJson(user.siblings),
+    readIn: cycleId,
+  };
+}
+
 /** Lattice as last confirmed, and how people are found in it. */
 export function targetPictureMethods(db: Connection, writer: TargetWriter): TargetMethods {
+  const together = readTogether(db);
   const missing = db.prepare<[number, string, number], { lattice_id: string; object_id: string }>(
     `SELECT lattice_id, object_id FROM target_user
      WHERE object_id IS NOT NULL AND read_in < ? AND lattice_id > ? ORDER BY lattice_id LIMIT ?`,
@@ -179,16 +199,29 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
       db.transaction(() => writer.unlink(latticeId))();
     },
     matches: async (requests) =>
-      new Map(
-        requests.map(({ objectId, userName, externalId }) => [
-          objectId,
-          {
-            byUserName: userName === null ? [] : byUserName.all(userName.toLowerCase()).map(matched),
-            byExternalId: externalId === null ? [] : byExternalId.all(externalId).map(matched),
-          },
-        ]),
+      together(
+        () =>
+          new Map(
+            requests.map(({ objectId, userName, externalId }) => [
+              objectId,
+              {
+                byUserName: userName === null ? [] : byUserName.all(userName.toLowerCase()).map(matched),
+                byExternalId: externalId === null ? [] : byExternalId.all(externalId).map(matched),
+              },
+            ]),
+          ),
       ),
     latticeIdOf: async (objectId) => idOf.get(objectId)?.lattice_id ?? null,
+    latticeIdsOf: async (objectIds) =>
+      together(
+        () =>
+          new Map(
+            objectIds.flatMap((objectId): [string, string][] => {
+              const row = idOf.get(objectId);
+              return row === undefined ? [] : [[objectId, row.lattice_id]];
+            }),
+          ),
+      ),
     linkOf: async (objectId) => {
       const row = linkOf.get(objectId);
       return row === undefined ? null : linkedTarget(row);
@@ -199,11 +232,14 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
       return row === undefined ? null : linkedTarget(row);
     },
     userNamesOf: async (latticeIds) =>
-      new Map(
-        latticeIds.flatMap((latticeId): [string, string][] => {
-          const row = nameOf.get(latticeId);
-          return row === undefined ? [] : [[latticeId, row.user_name]];
-        }),
+      together(
+        () =>
+          new Map(
+            latticeIds.flatMap((latticeId): [string, string][] => {
+              const row = nameOf.get(latticeId);
+              return row === undefined ? [] : [[latticeId, row.user_name]];
+            }),
+          ),
       ),
   };
 }
