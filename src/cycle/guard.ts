@@ -10,7 +10,7 @@ export interface Weights {
   readonly recent: GuardedCounts;
   /** Accounts that are active before the plan: linked ones, and those that the plan links. */
   readonly active: number;
-  /** The same that have a value for the attribute. */
+  /** The same that have a value for the attribute; asked for those of `clearsToWeigh` alone. */
   readonly holders: (attribute: string) => number;
   /** What was seen while reading that makes deactivations doubtful, however few. */
   readonly alarms: readonly Alarm[];
@@ -40,7 +40,7 @@ function findings(weights: Weights, limits: GuardLimits): Finding[] {
     ...alarms(weights),
     ...deactivations(weights, limits),
     ...renames(weights, limits),
-    ...[...weights.planned.clears.keys()].flatMap((attribute) => clears(attribute, weights, limits)),
+    ...clearsToWeigh(weights, limits).flatMap((attribute) => clears(attribute, weights, limits)),
   ];
 }
 
@@ -93,7 +93,18 @@ function renames({ planned, recent, active }: Weights, limits: GuardLimits): Fin
   });
 }
 
-function clears(attribute: string, { planned, recent, holders }: Weights, limits: GuardLimits): Finding[] {
+/** Attributes of which more values would go than the floor lets go: to count a company's values is worth it for these alone. */
+export function clearsToWeigh(
+  { planned, recent }: Pick<Weights, "planned" | "recent">,
+  { clearFloor }: Pick<GuardLimits, "clearFloor">,
+): readonly string[] {
+  return [...planned.clears].flatMap(([attribute, count]) =>
+    count > 0 && count + (recent.clears.get(attribute) ?? 0) > clearFloor ? [attribute] : [],
+  );
+}
+
+function clears(attribute: string, weights: Weights, limits: GuardLimits): Finding[] {
+  const { planned, recent, holders } = weights;
   const before = recent.clears.get(attribute) ?? 0;
   return overLimits({
     hold: { kind: "clears", attribute },

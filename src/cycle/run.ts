@@ -6,7 +6,7 @@ import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts"
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
-import { concerned, type Weighed, weighPlan } from "./guard.ts";
+import { clearsToWeigh, concerned, type Weighed, weighPlan } from "./guard.ts";
 import { ingestFilterGroups, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
 import {
   ingestMembership,
@@ -156,12 +156,11 @@ async function weigh(
 ): Promise<Weighed> {
   const { store, settings, clock, cycleId } = context;
   const planned = await store.plannedCounts(cycleId);
-  const holders = new Map<string, number>();
-  for (const [attribute, count] of planned.clears) {
-    // Counting a company's values is worth it only where enough of them would go.
-    if (count > 0) holders.set(attribute, await store.countHolders(attribute, cycleId));
-  }
   const recent = await store.recentCounts(clock.now() - settings.guard.windowMs);
+  const holders = new Map<string, number>();
+  for (const attribute of clearsToWeigh({ planned, recent }, settings.guard)) {
+    holders.set(attribute, await store.countHolders(attribute, cycleId));
+  }
   const accepted = parseAccepted(meta);
   // Where only a few people were asked about, nothing is known of the parts: none is lost.
   const known = (accepted?.parts ?? []).filter(({ usedBy }) => usedBy !== "filters");

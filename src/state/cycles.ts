@@ -64,13 +64,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   const recent = db.prepare<[number, number], CycleRow>(`${counted} WHERE id < ? ORDER BY id DESC LIMIT ?`);
   const ofPlan = db.prepare<[string], CycleRow>(`${counted} WHERE plan_id = ?`);
   const totals = db.prepare<[], Totals>(
-    `SELECT
-       (SELECT count(*) FROM source_user) AS sourceUsers,
-       (SELECT count(*) FROM target_user WHERE object_id IS NOT NULL) AS linked,
-       (SELECT count(*) FROM target_user WHERE object_id IS NOT NULL AND active = 1) AS linkedActive,
-       (SELECT count(*) FROM source_user WHERE skip_code IS NOT NULL) AS skipped,
-       (SELECT count(*) FROM source_user JOIN target_user USING (object_id) WHERE skip_code IS NOT NULL) AS linkedSkipped,
-       (SELECT count(*) FROM retry) AS retrying`,
+    `SELECT source_users AS sourceUsers, linked, linked_active AS linkedActive, skipped, linked_skipped AS linkedSkipped,
+       (SELECT count(*) FROM retry) AS retrying FROM tally`,
   );
 
   return {

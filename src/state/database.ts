@@ -27,18 +27,22 @@ export type Connection = Database.Database;
 
 const busyTimeoutMs = 5_000;
 const cacheKibibytes = 32 * 1_024;
+/** Up to this size a look through takes no longer than a tenth of a second, and every opening begins with one. */
+const quickToCheckBytes = 32 * 1_024 * 1_024;
+/** A larger file is looked through once a day, and after every run that did not end properly. */
+const checkEveryMs = 24 * 60 * 60_000;
 
 /**
  * Opens (and makes, and migrates) the state database. The file is readable by its owner alone. A file that was there is
- * looked through first (`quick_check`); one that is damaged, newer or another program's is left as it is.
+ * looked through first (`quick_check`), a large one once a day; one that is damaged, newer or another program's is left
+ * as it is.
  * @throws StateError: unwritable folder, not a database, damaged, made by a newer version
  */
 export function openDatabase(path: string): Connection {
   const file = stateDatabase(path);
   return explain(file, () => {
-    if (path !== ":memory:") {
-      if (!makePrivateFile(path)) refuseDamaged(path);
-    }
+    const now = Date.now();
+    const checked = path !== ":memory:" && !makePrivateFile(path) && refuseDamaged(path, now);
     const db = new Database(path, { timeout: busyTimeoutMs });
     return orClose(db, () => {
       db.pragma("journal_mode = WAL");
@@ -49,6 +53,7 @@ export function openDatabase(path: string): Connection {
       db.pragma(`wal_autocheckpoint = ${cacheKibibytes / 4}`);
       db.pragma("foreign_keys = ON");
       migrate(db, file);
+      if (checked) noteCheck(db, now);
       return db;
     });
   });
@@ -126,16 +131,37 @@ export function statOf(path: string): Stats | null {
   return statSync(path, { throwIfNoEntry: false }) ?? null;
 }
 
-function refuseDamaged(path: string): void {
+/**
+ * @param now milliseconds since the epoch
+ * @returns whether the file was large, and looked through: to be noted
+ */
+function refuseDamaged(path: string, now: number): boolean {
   const file = stateDatabase(path);
+  // Of a run that ended properly no log is left; a process that has the file open leaves one too.
+  const closed = (statOf(`${path}-wal`)?.size ?? 0) === 0;
   const db = openUnchanged(path, file);
-  if (db === null) return;
+  if (db === null) return false;
   try {
     refuseUnknownSchema(db, file);
+    const large = (statOf(path)?.size ?? 0) > quickToCheckBytes;
+    if (large && closed && wasChecked(db, now)) return false;
     refuseFindings(db, file);
+    return large;
   } finally {
     db.close();
   }
+}
+
+function wasChecked(db: Connection, now: number): boolean {
+  const at = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'checkedAt'").pluck().get();
+  const age = now - Number(at ?? Number.NaN);
+  return age >= 0 && age < checkEveryMs;
+}
+
+function noteCheck(db: Connection, now: number): void {
+  db.prepare<[string]>(
+    "INSERT INTO meta (key, value) VALUES ('checkedAt', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  ).run(String(now));
 }
 
 /** @throws StateError naming the first finding */

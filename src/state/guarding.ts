@@ -22,19 +22,28 @@ interface PlannedRow {
 }
 
 const pageSize = 500;
+const countPageSize = 5_000;
 
 /** What the guard counts, what it holds, and what a person lets go. */
 export function guardingMethods(db: Connection): GuardingMethods {
   const planned = counter(db, "o.cycle_id = :value AND o.status = 'planned'");
   const recent = counter(db, "o.finished_at >= :value AND o.status = 'done' AND o.action <> 'create'");
   // Where the database is new everybody is still to be linked.
-  const concerned = `FROM target_user WHERE (object_id IS NOT NULL
-     OR lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = :cycleId AND adopts = 1))`;
-  const active = db.prepare<{ cycleId: number }, { count: number }>(
-    `SELECT count(*) AS count ${concerned} AND active = 1`,
-  );
-  const holders = db.prepare<{ cycleId: number; attribute: string }, { count: number }>(
-    `SELECT count(*) AS count ${concerned} AND json_extract(attributes, '$.' || json_quote(:attribute)) IS NOT NULL`,
+  const active = db
+    .prepare<[number], number>(
+      `SELECT linked_active + (SELECT count(*) FROM target_user WHERE object_id IS NULL AND active = 1
+         AND lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = ? AND adopts = 1)) FROM tally`,
+    )
+    .pluck();
+  const holders = db.prepare<
+    { cycleId: number; attribute: string; after: string; limit: number },
+    { count: number; last: string | null }
+  >(
+    `SELECT count(*) FILTER (WHERE json_extract(attributes, '$.' || json_quote(:attribute)) IS NOT NULL
+       AND (object_id IS NOT NULL
+         OR lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = :cycleId AND adopts = 1))) AS count,
+       max(lattice_id) AS last
+     FROM (SELECT * FROM target_user WHERE lattice_id > :after ORDER BY lattice_id LIMIT :limit)`,
   );
   const page = db.prepare<[number, number, number], PlannedRow>(
     `SELECT id, action, evidence, changes FROM operation
@@ -71,8 +80,19 @@ export function guardingMethods(db: Connection): GuardingMethods {
     ...decisionMethods(db),
     plannedCounts: async (cycleId) => planned(cycleId),
     recentCounts: async (since) => recent(since),
-    countActive: async (cycleId) => active.get({ cycleId })?.count ?? 0,
-    countHolders: async (attribute, cycleId) => holders.get({ cycleId, attribute })?.count ?? 0,
+    countActive: async (cycleId) => active.get(cycleId) ?? 0,
+    countHolders: async (attribute, cycleId) => {
+      let total = 0;
+      let after: string | null = "";
+      while (after !== null) {
+        const page = holders.get({ cycleId, attribute, after, limit: countPageSize });
+        total += page?.count ?? 0;
+        after = page?.last ?? null;
+        // A whole company takes seconds.
+        await new Promise(setImmediate);
+      }
+      return total;
+    },
     holdOperations: async (cycleId, holds) => {
       if (holds.length === 0) return 0;
       return db.transaction(() => {

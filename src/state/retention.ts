@@ -21,6 +21,12 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
   const olderEvents = db.prepare<[number]>(
     "DELETE FROM event WHERE at < ? AND json_extract(data, '$.kind') <> 'credentialExpiring'",
   );
+  // As many ids as rows, or more: where even those are within the limit nothing need be counted.
+  const span = db
+    .prepare<[], number>(
+      "SELECT coalesce((SELECT max(id) FROM operation) - (SELECT min(id) FROM operation) + 1, 0)",
+    )
+    .pluck();
   const countRows = db
     .prepare<[], number>("SELECT count(*) FROM operation INDEXED BY operation_at WHERE at >= 0")
     .pluck();
@@ -32,6 +38,7 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
   );
   /** @returns whether there may be more */
   const dropSurplus = (countedSince: number, maxRows: number): boolean => {
+    if ((span.get() ?? 0) <= maxRows) return false;
     const excess = Math.min(pageSize, (countRows.get() ?? 0) - maxRows);
     const upTo = excess > 0 ? cycleOfRow.get(excess - 1) : undefined;
     return upTo !== undefined && surplus.run({ upTo, countedSince }).changes > 0;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { parse } from "yaml";
 import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
@@ -12,6 +13,7 @@ import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters, type ScopeLists } from "../../src/mapping/scoping-filter.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
+import { tallyFault } from "../state/tally.ts";
 import { createMemorySource, type MemorySource } from "./memory-source.ts";
 import { createMemoryTarget, type MemoryTarget } from "./memory-target.ts";
 
@@ -151,7 +153,11 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
     operations: (cycleId) => place.store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1000 }),
     [Symbol.asyncDispose]: async () => {
       await place.store.close();
+      const db = new Database(path, { readonly: true });
+      const fault = tallyFault(db);
+      db.close();
       await rm(folder, { recursive: true, force: true });
+      if (fault !== null) throw new Error(fault);
     },
   };
   return place;

@@ -261,8 +261,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/guard.ts",
-        find: "[...weights.planned.clears.keys()].flatMap(",
-        replace: "[...weights.planned.clears.keys()].slice(0, 0).flatMap(",
+        find: "...clearsToWeigh(weights, limits).flatMap(",
+        replace: "...clearsToWeigh(weights, limits).slice(0, 0).flatMap(",
       },
     ],
   },
@@ -302,8 +302,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "state/provisioning-log.ts",
-        find: "if (outcome.retry !== undefined) saveRetry.run(outcome.retry);",
-        replace: "if (outcome.retry !== undefined) settle.run(0, 0, outcome.objectId);",
+        find: "saveRetry.run(outcome.retry);",
+        replace: "settle.run(0, 0, outcome.objectId);",
       },
     ],
   },

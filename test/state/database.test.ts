@@ -85,6 +85,55 @@ describe("a damaged database", () => {
     }
   });
 
+  it("is looked for once a day where the file is large, and after every run that did not end properly", async () => {
+    await makeDatabase();
+    const db = new Database(path);
+    db.exec(
+      "INSERT INTO cycle (plan_id, kind, started_at, error) SELECT 'plan', 'initial', 1, hex(zeroblob(20000000))",
+    );
+    db.close();
+    const pages = readFileSync(path).length / pageBytes;
+    overwrite((pages - 100) * pageBytes, 10 * pageBytes);
+    const set = (checkedAt: number): void => {
+      const edited = new Database(path);
+      edited
+        .prepare(
+          "INSERT INTO meta (key, value) VALUES ('checkedAt', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        )
+        .run(String(checkedAt));
+      edited.close();
+    };
+    expect(() => openStore(path)).toThrow(bothWaysOut);
+    set(Date.now() - 86_400_000);
+    expect(() => openStore(path)).toThrow(bothWaysOut);
+    set(Date.now() + 60_000);
+    expect(() => openStore(path)).toThrow(bothWaysOut);
+    set(Date.now() - 86_300_000);
+    await openStore(path).close();
+    const other = join(folder, "other.db");
+    copyFileSync(path, other);
+    writeFileSync(`${other}-wal`, "a run was killed");
+    expect(() => openStore(other)).toThrow(StateError);
+  });
+
+  it("is noted as looked for where nothing was found", async () => {
+    await makeDatabase();
+    const checkedAt = (): unknown => {
+      const db = new Database(path);
+      const row = db.prepare("SELECT value FROM meta WHERE key = 'checkedAt'").pluck().get();
+      db.exec(
+        "INSERT OR IGNORE INTO cycle (plan_id, kind, started_at, error) SELECT 'plan', 'initial', 1, hex(zeroblob(20000000))",
+      );
+      db.close();
+      return row;
+    };
+    await openStore(path).close();
+    expect(checkedAt()).toBeUndefined();
+    const before = Date.now();
+    await openStore(path).close();
+    expect(Number(checkedAt())).toBeGreaterThanOrEqual(before);
+  });
+
   it("is noticed where the file was cut short", async () => {
     await makeDatabase();
     truncateSync(path, Math.floor(readFileSync(path).length / 2));
