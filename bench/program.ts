@@ -13,6 +13,8 @@ export interface Ran {
   readonly cpuMilliseconds: number;
   /** Largest resident set of the process. */
   readonly peakMegabytes: number;
+  /** By how much timers came late, milliseconds. */
+  readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
 /** The program as it is shipped, with a folder for its configuration and its database. */
@@ -23,6 +25,8 @@ export interface Program extends Disposable {
 }
 
 const built = join(import.meta.dirname, "../node_modules/.cache/als-bench");
+/** How often it is looked whether a timer is late. */
+const resolutionMs = 10;
 let building: Promise<void> | undefined;
 
 /** Builds the program once, and makes a folder for it to run in. */
@@ -35,11 +39,19 @@ export async function program(): Promise<Program> {
   // What the process used is asked of itself at its end, and written where its output is not.
   writeFileSync(
     usage,
-    `process.on("exit", () => {
+    `const delay = require("node:perf_hooks").monitorEventLoopDelay({ resolution: ${resolutionMs} });
+     delay.enable();
+     process.on("exit", () => {
+       delay.disable();
+       const late = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - ${resolutionMs});
        const { writeSync, readFileSync } = require("node:fs");
        // Not maxRSS: on Linux that begins with what the parent had.
        const peakKilobytes = Number(/VmHWM:\\s*(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
-       writeSync(3, JSON.stringify({ ...process.resourceUsage(), peakKilobytes }));
+       writeSync(3, JSON.stringify({
+         ...process.resourceUsage(),
+         peakKilobytes,
+         loopDelay: { p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max) },
+       }));
      });`,
   );
   return {
@@ -82,6 +94,7 @@ function runOnce(args: readonly string[], cwd: string): Promise<Ran> {
         milliseconds: performance.now() - startedAt,
         cpuMilliseconds: ((usage.userCPUTime ?? 0) + (usage.systemCPUTime ?? 0)) / 1_000,
         peakMegabytes: (usage.peakKilobytes ?? 0) / 1_024,
+        loopDelay: usage.loopDelay ?? { p50: Number.NaN, p99: Number.NaN, max: Number.NaN },
       });
     });
   });

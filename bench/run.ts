@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bench, type BenchOptions, type Finding, hasFallen } from "./bench.ts";
+import { closeCompanies } from "./company.ts";
 import { machine, markdown, type Results, row, versions } from "./results.ts";
 
 // npm run bench                 the whole suite
@@ -61,6 +62,7 @@ async function run(names: readonly string[]): Promise<number> {
     process.stdout.write(`  (${seconds} s)\n`);
     benches.push({ name, about: bench.about, seconds, findings });
   }
+  await closeCompanies();
   const results: Results = {
     at: new Date().toISOString(),
     machine: machine(),

@@ -10,13 +10,33 @@ export interface EndsOptions {
   readonly ratePerSecond?: number;
 }
 
+interface EntraEnd {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly authorityHost: string;
+  readonly graphUrl: string;
+  readonly scope: { readonly mode: "all" };
+}
+
 /** The embedded Entra and a quick Lattice, in a process of their own. */
 export interface Ends extends Disposable {
   /** The sections of a configuration that lead there. */
-  readonly configuration: { readonly entra: object; readonly lattice: { readonly url: string } };
+  readonly configuration: { readonly entra: EntraEnd; readonly lattice: { readonly url: string } };
   readonly latticeUrl: string;
-  stats(): Promise<QuickStats>;
+  stats(): Promise<EndsStats>;
+  /** Paths, with their queries, of the requests to Graph since this or anything else was last asked. */
+  graphPaths(): Promise<readonly string[]>;
+  /** Forgets every account and every count of Lattice. */
   clear(): Promise<void>;
+  /** Gives so many people, spread over the whole directory, another title. */
+  change(count: number): Promise<void>;
+}
+
+export interface EndsStats extends QuickStats {
+  readonly graphRequests: number;
+  /** Since the last question, where it was asked for them. */
+  readonly graphPaths: readonly string[];
 }
 
 export async function startEnds(options: EndsOptions): Promise<Ends> {
@@ -30,10 +50,10 @@ export async function startEnds(options: EndsOptions): Promise<Ends> {
       });
       child.once("exit", (code) => failed(new Error(`the ends stopped with ${code}`)));
     });
-  const { latticeUrl, ...entra } = await next<{ latticeUrl: string; [key: string]: string }>("ready");
-  const ask = (what: "stats" | "clear"): Promise<QuickStats> => {
-    const answer = next<QuickStats>("stats");
-    child.send(what);
+  const { latticeUrl, ...entra } = await next<Omit<EntraEnd, "scope"> & { latticeUrl: string }>("ready");
+  const ask = (message: { readonly ask: string; readonly count?: number }): Promise<EndsStats> => {
+    const answer = next<EndsStats>("stats");
+    child.send(message);
     return answer;
   };
   return {
@@ -42,8 +62,10 @@ export async function startEnds(options: EndsOptions): Promise<Ends> {
       lattice: { url: latticeUrl },
     },
     latticeUrl,
-    stats: () => ask("stats"),
-    clear: async () => void (await ask("clear")),
+    stats: () => ask({ ask: "stats" }),
+    graphPaths: async () => (await ask({ ask: "paths" })).graphPaths,
+    clear: async () => void (await ask({ ask: "clear" })),
+    change: async (count) => void (await ask({ ask: "change", count })),
     [Symbol.dispose]: () => {
       child.removeAllListeners("exit");
       child.kill();

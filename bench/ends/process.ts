@@ -1,18 +1,36 @@
+import { personId } from "../../src/sandbox/directory.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { startQuickLattice } from "./quick-lattice.ts";
 
 // Both ends in a process of their own, so that they are not part of what is measured. Its parent says what they are like
-// on the command line, and asks for counts over the channel between the two.
+// on the command line, and asks for counts and changes over the channel between the two.
 
 const { people, delayMs, ratePerSecond } = JSON.parse(process.argv[2] ?? "{}");
-const entra = await startSandbox({ file: ":memory:", people });
+let graphRequests = 0;
+let graphPaths: string[] = [];
+const entra = await startSandbox({
+  file: ":memory:",
+  people,
+  requestLogSize: 0,
+  onRequest: ({ host, path }) => {
+    if (host === "entra") {
+      graphRequests += 1;
+      graphPaths.push(path);
+    }
+    return undefined;
+  },
+});
 const lattice = await startQuickLattice({
   delayMs,
   ...(ratePerSecond === undefined ? {} : { requestsPerSecond: () => ratePerSecond }),
 });
-process.on("message", (message) => {
-  if (message === "clear") lattice.clear();
-  process.send?.({ stats: lattice.stats() });
+let edits = 0;
+process.on("message", (message: { readonly ask: string; readonly count?: number }) => {
+  if (message.ask === "clear") lattice.clear();
+  if (message.ask === "change") changePeople(message.count ?? 0);
+  const paths = message.ask === "paths" ? graphPaths : [];
+  graphPaths = [];
+  process.send?.({ stats: { ...lattice.stats(), graphRequests, graphPaths: paths } });
 });
 process.on("disconnect", () => process.exit());
 process.send?.({
@@ -25,3 +43,12 @@ process.send?.({
     latticeUrl: `http://127.0.0.1:${lattice.port}/scim/v2`,
   },
 });
+
+/** Gives so many people, spread over the whole directory, another title. */
+function changePeople(count: number): void {
+  edits += 1;
+  for (let index = 0; index < count; index += 1) {
+    const person = 1 + Math.floor(((index + 0.5) * people) / count);
+    entra.directory.updateUser(personId(entra.seed, person), { jobTitle: `Title ${edits}` });
+  }
+}

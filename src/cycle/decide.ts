@@ -36,13 +36,13 @@ export async function decideFor(
       member: candidate.member,
       groups: candidate.groups,
       environment,
-      manager: candidate.manager?.source ?? null,
+      manager: settings.mapping.ofManager.length === 0 ? null : (candidate.manager?.source ?? null),
     }),
   }));
   const unlinked = people.filter(({ candidate }) => candidate.link === null);
   const [keyed, matches, managerNames] = await Promise.all([
     store.sharing(
-      candidates.flatMap(({ userNameKey }) => userNameKey ?? []),
+      candidates.flatMap(({ userNameKey, sharesName }) => (sharesName ? (userNameKey ?? []) : [])),
       everyoneInScope,
     ),
     store.matches(

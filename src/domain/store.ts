@@ -120,6 +120,8 @@ export interface Candidate {
   /** Groups that scoping filters name, and that the person is a member of. */
   readonly groups: ReadonlySet<string>;
   readonly userNameKey: string | null;
+  /** Whether the directory's picture has anybody else with this key, whatever their standing: `sharing` tells who counts. */
+  readonly sharesName: boolean;
   readonly link: LinkedTarget | null;
   /** The linked account was found to be gone from the target, and no other has been linked since. */
   readonly accountRemoved: boolean;

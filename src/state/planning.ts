@@ -1,6 +1,6 @@
 import type { Change, LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
-import type { Candidate, Decision, RetryRecord, StateStore } from "../domain/store.ts";
+import type { Candidate, Decision, LinkedTarget, RetryRecord, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import { readTogether } from "./read-together.ts";
 import {
@@ -12,11 +12,17 @@ import {
   type TargetRow,
 } from "./rows.ts";
 
-interface CandidateRow extends SourceRow {
+/** The person, and the linked account's columns, which are null where there is none. */
+interface CandidateRow extends SourceRow, Pick<TargetRow, "user_name" | "external_id" | "active"> {
+  readonly lattice_id: string | null;
+  readonly account_attributes: string;
+  readonly siblings: string;
+  readonly acknowledged: string;
+  readonly drifted: string;
   readonly user_name_key: string | null;
+  readonly shares_name: number;
   readonly member: number;
   readonly manager_presence: Presence | null;
-  readonly manager_user_name: string | null;
   readonly manager_attributes: string | null;
   readonly manager_manager_id: string | null;
   readonly manager_lattice_id: string | null;
@@ -64,11 +70,13 @@ function candidates(db: Connection): StateStore["candidates"] {
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
          s.account_removed, r.rejected_at,
+         t.lattice_id, t.user_name, t.external_id, t.active, t.attributes AS account_attributes, t.siblings, t.acknowledged, t.drifted,
+         EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
          m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,
-         json_extract(m.attributes, '$.userPrincipalName') AS manager_user_name,
          mt.lattice_id AS manager_lattice_id
        FROM source_user s
+       LEFT JOIN target_user t ON t.object_id = s.object_id
        LEFT JOIN source_user m ON m.object_id = s.manager_id
        LEFT JOIN target_user mt ON mt.object_id = s.manager_id
        LEFT JOIN rejection r ON r.object_id = s.object_id
@@ -82,7 +90,6 @@ function candidates(db: Connection): StateStore["candidates"] {
     `s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
        WHERE object_id = s.object_id AND cycle_id = :parameter AND status <> 'done')`,
   );
-  const link = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   const retryOf = (objectId: string): RetryRecord | null => {
     const row = retry.get(objectId);
@@ -122,38 +129,53 @@ function candidates(db: Connection): StateStore["candidates"] {
     const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
     const some = any.get();
     return rows.map((row): Candidate => {
-      const linkRow = link.get(row.object_id);
       return {
         source: sourceUser(row),
         member: row.member === 1,
         groups: some?.groups === 1 ? groupsOf(row.object_id) : noGroups,
         userNameKey: row.user_name_key,
-        link: linkRow === undefined ? null : linkedTarget(linkRow),
+        sharesName: row.shares_name === 1,
+        link: linkOf(row),
         accountRemoved: row.account_removed === 1,
         retry: some?.retries === 1 ? retryOf(row.object_id) : null,
         rejectedAt: row.rejected_at,
         events: some?.events === 1 ? eventsOf(row.object_id) : noEvents,
         released: some?.releases === 1 ? releasedOf(row.object_id) : none,
-        manager:
-          row.manager_id === null
-            ? null
-            : {
-                objectId: row.manager_id,
-                presence: row.manager_presence,
-                userName: row.manager_user_name,
-                latticeId: row.manager_lattice_id,
-                source: managerOf(row, row.manager_id),
-              },
+        manager: row.manager_id === null ? null : managerOf(row, row.manager_id),
       };
     });
   };
   return async (query) => together(() => page(query));
 }
 
-function managerOf(row: CandidateRow, objectId: string): SourceUser | null {
+function linkOf(row: CandidateRow): LinkedTarget | null {
+  if (row.lattice_id === null) return null;
+  return linkedTarget({ ...row, lattice_id: row.lattice_id, attributes: row.account_attributes });
+}
+
+/** Most plans need no more of a manager than the account: what the directory says is parsed when it is asked for. */
+function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["manager"]> {
   const { manager_attributes: attributes, manager_presence: presence } = row;
-  if (attributes === null || presence === null) return null;
-  return sourceUser({ object_id: objectId, attributes, manager_id: row.manager_manager_id, presence });
+  let source: SourceUser | null | undefined;
+  return {
+    objectId,
+    presence,
+    latticeId: row.manager_lattice_id,
+    get source() {
+      if (attributes === null || presence === null) return null;
+      source ??= sourceUser({
+        object_id: objectId,
+        attributes,
+        manager_id: row.manager_manager_id,
+        presence,
+      });
+      return source;
+    },
+    get userName() {
+      const name = this.source?.attributes.userPrincipalName;
+      return typeof name === "string" ? name : null;
+    },
+  };
 }
 
 function sharing(db: Connection): StateStore["sharing"] {
@@ -209,7 +231,8 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
   }>(
     `UPDATE source_user SET pending = :pending, reference_pending = :reference, skip_code = :code, skip_reason = :reason,
        look_again_at = :lookAgainAt
-     WHERE object_id = :objectId`,
+     WHERE object_id = :objectId AND (pending <> :pending OR reference_pending <> :reference OR skip_code IS NOT :code
+       OR skip_reason IS NOT :reason OR look_again_at IS NOT :lookAgainAt)`,
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
   const dropReleases = db.prepare<{ objectId: string; kept: string }>(

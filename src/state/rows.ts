@@ -43,7 +43,7 @@ export function sourceUser(row: SourceRow): SourceUser {
   };
 }
 
-export function linkedTarget(row: TargetRow): LinkedTarget {
+export function linkedTarget(row: Omit<TargetRow, "object_id" | "read_in">): LinkedTarget {
   return {
     latticeId: row.lattice_id,
     userName: row.user_name,

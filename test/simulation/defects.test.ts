@@ -18,7 +18,13 @@ async function simulateWith({
 }: Defect): Promise<{ code: number | null; output: string }> {
   const copy = mkdtempSync(join(tmpdir(), "als-defect-"));
   try {
-    for (const part of ["src", "test/simulation", "test/state/tally.ts", "scripts/simulate.ts", "package.json"]) {
+    for (const part of [
+      "src",
+      "test/simulation",
+      "test/state/tally.ts",
+      "scripts/simulate.ts",
+      "package.json",
+    ]) {
       cpSync(join(root, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));

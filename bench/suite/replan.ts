@@ -1,0 +1,124 @@
+import { copyFileSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { makePlan } from "../../src/cycle/plan.ts";
+import type { CycleContext } from "../../src/cycle/ports.ts";
+import { systemClock } from "../../src/domain/clock.ts";
+import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { type Connection, openDatabase } from "../../src/state/database.ts";
+import { storeOn } from "../../src/state/sqlite-store.ts";
+import { type Bench, type Finding, grouped } from "../bench.ts";
+import { type Company, linkedCompany } from "../company.ts";
+
+const sizes = [10_000, 100_000, 1_000_000];
+
+interface Rule {
+  readonly target?: string;
+}
+
+export const bench: Bench = {
+  about:
+    "planning everybody after a change of the mapping, against reading the rows of the same people with better-sqlite3 and nothing else",
+  inCI: true,
+  async *measure({ small, upTo, note }): AsyncGenerator<Finding> {
+    const rules: readonly Rule[] = parse(readFileSync("config/default-mapping.yaml", "utf8"));
+    const plans = {
+      "nobody differs": mappingOf(rules),
+      "everybody gets an update": mappingOf(
+        rules.map((rule) => (rule.target === "title" ? { target: "title", constant: "Colleague" } : rule)),
+      ),
+    };
+    for (const people of sizes.filter((size) => (small ? size === 10_000 : size > 10_000 && size <= upTo))) {
+      const company = await linkedCompany(people, note);
+      for (const [outcome, mapping] of Object.entries(plans)) yield await replan(company, outcome, mapping);
+    }
+  },
+};
+
+function mappingOf(rules: readonly Rule[]): Mapping {
+  return parseMapping(rules, {
+    origin: "bench",
+    onNull: "clear",
+    filters: parseScopingFilters([], { guests: true }),
+  });
+}
+
+async function replan({ people, program }: Company, outcome: string, mapping: Mapping): Promise<Finding> {
+  const path = join(program.folder, "replan.db");
+  copyFileSync(program.statePath, path);
+  const db = openDatabase(path);
+  const store = storeOn(db, path);
+  try {
+    const read = best(3, () => readRows(db));
+    const cycleId = await store.beginCycle({ planId: "bench", kind: "initial", startedAt: Date.now() });
+    const startedAt = performance.now();
+    await makePlan(contextOf(store, cycleId, mapping), "everybody");
+    const ms = performance.now() - startedAt;
+    const counts = [...(await store.countOperations(cycleId)).values()];
+    return {
+      what: `${grouped(people)} people, ${outcome}`,
+      measured: `${(ms / 1_000).toFixed(2)} s`,
+      reference: `reading ${(read / 1_000).toFixed(2)} s`,
+      ratio: ms / read,
+      wanted: { atMost: 6 },
+      figures: {
+        peoplePerSecond: Math.round((people / ms) * 1_000),
+        operations: counts.reduce((a, b) => a + b, 0),
+      },
+    };
+  } finally {
+    await store.close();
+    rmSync(path, { force: true });
+  }
+}
+
+/** Everything that a plan is made of: the person, the account, and the manager. */
+function readRows(db: Connection): void {
+  const rows = db.prepare(
+    `SELECT s.*, t.*, m.attributes, m.presence FROM source_user s LEFT JOIN target_user t ON t.object_id = s.object_id
+     LEFT JOIN source_user m ON m.object_id = s.manager_id ORDER BY s.object_id`,
+  );
+  for (const _row of rows.iterate());
+}
+
+function best(rounds: number, work: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round += 1) {
+    const startedAt = performance.now();
+    work();
+    least = Math.min(least, performance.now() - startedAt);
+  }
+  return least;
+}
+
+function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mapping): CycleContext {
+  const nothing = (): never => {
+    throw new Error("a plan reads neither end");
+  };
+  const refusing = new Proxy({}, { get: nothing });
+  return {
+    source: refusing as CycleContext["source"],
+    target: refusing as CycleContext["target"],
+    store,
+    clock: systemClock,
+    log: { debug: () => {}, info: () => {}, warn: () => {} },
+    settings: {
+      mapping,
+      tenantId: "bench",
+      actions: { create: true, update: true, deactivate: true, reactivate: true },
+      events: {
+        outOfScope: { do: "deactivate", afterMs: 0 },
+        deleted: { do: "deactivate", afterMs: 0 },
+        disabled: { do: "deactivate", afterMs: 0 },
+      },
+      drift: "correct",
+      adoptForeignExternalId: false,
+    } as Partial<CycleContext["settings"]> as CycleContext["settings"],
+    random: () => 0.5,
+    cycleId,
+    kind: "initial",
+    signal: new AbortController().signal,
+    everyoneInScope: true,
+  };
+}
