@@ -55,7 +55,7 @@ async function replan({ people, program }: Company, outcome: string, mapping: Ma
     const startedAt = performance.now();
     await makePlan(contextOf(store, cycleId, mapping), "everybody");
     const ms = performance.now() - startedAt;
-    const counts = [...(await store.countOperations(cycleId)).values()];
+    const counts = [...(await store.countOperations(cycleId)).byAction.values()];
     return {
       what: `${grouped(people)} people, ${outcome}`,
       measured: `${(ms / 1_000).toFixed(2)} s`,

@@ -1,4 +1,4 @@
-import type { PlanSummary } from "../domain/plan.ts";
+import type { Action, PlanSummary } from "../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts";
 import { attributeList } from "./changes.ts";
 import { decideFor } from "./decide.ts";
@@ -32,12 +32,11 @@ export async function summarise(
   context: CycleContext,
   only: readonly string[] | undefined,
 ): Promise<PlanSummary> {
-  const [counts, totals, adopted] = await Promise.all([
+  const [{ byAction, adoptions }, totals] = await Promise.all([
     context.store.countOperations(context.cycleId),
     context.store.totals(),
-    context.store.countAdoptions(context.cycleId),
   ]);
-  const of = (action: Parameters<typeof counts.get>[0]): number => counts.get(action) ?? 0;
+  const of = (action: Action): number => byAction.get(action) ?? 0;
   const operations = {
     create: of("create"),
     update: of("update"),
@@ -56,7 +55,7 @@ export async function summarise(
     const unchanged = links.filter((link) => link !== null).length;
     return { ...operations, unchanged, skipped: skipped.length };
   }
-  const unchanged = totals.linked - totals.linkedSkipped - (all - operations.create - adopted);
+  const unchanged = totals.linked - totals.linkedSkipped - (all - operations.create - adoptions);
   return { ...operations, unchanged, skipped: totals.skipped };
 }
 
@@ -83,9 +82,12 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
 
 /** A manager who has no account and gets none in this plan cannot be set yet: not a failure, the report waits. */
 async function withdrawUnpromised(context: CycleContext): Promise<void> {
+  let after = 0;
   for (;;) {
-    const operations = await context.store.unpromisedReferences(context.cycleId, pageSize);
-    if (operations.length === 0) return;
+    const operations = await context.store.unpromisedReferences(context.cycleId, after);
+    const last = operations.at(-1);
+    if (last === undefined) return;
+    after = last.id;
     for (const operation of operations) {
       const changes = operation.changes.filter((change) => change.reference === undefined);
       const reason = operation.action === "update" ? `${attributeList(changes)} changed` : operation.reason;
@@ -96,10 +98,5 @@ async function withdrawUnpromised(context: CycleContext): Promise<void> {
 
 async function order(context: CycleContext): Promise<void> {
   const { operationIds, managerIndexes } = await context.store.referenceDependencies(context.cycleId);
-  const depths = waves(managerIndexes);
-  const later = operationIds.flatMap((operationId, index) => {
-    const wave = depths[index] ?? 0;
-    return wave === 0 ? [] : [{ operationId, wave }];
-  });
-  await context.store.setWaves(later);
+  await context.store.setWaves(operationIds, waves(managerIndexes));
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
-import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
+import type { CandidateSelection, CycleOutcome, GuardedCounts, Meta } from "../domain/store.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
@@ -156,7 +156,9 @@ async function weigh(
 ): Promise<Weighed> {
   const { store, settings, clock, cycleId } = context;
   const planned = await store.plannedCounts(cycleId);
-  const recent = await store.recentCounts(clock.now() - settings.guard.windowMs);
+  // Where a plan has nothing to be weighed, what a day has done is not counted.
+  const weighty = planned.deactivations + planned.renames + planned.clears.size > 0;
+  const recent = weighty ? await store.recentCounts(clock.now() - settings.guard.windowMs) : nothingDone;
   const holders = new Map<string, number>();
   for (const attribute of clearsToWeigh({ planned, recent }, settings.guard)) {
     holders.set(attribute, await store.countHolders(attribute, cycleId));
@@ -190,6 +192,8 @@ async function weigh(
   );
 }
 
+const nothingDone: GuardedCounts = { deactivations: 0, evidence: new Map(), renames: 0, clears: new Map() };
+
 /**
  * Whether somebody whose deactivation is put off left the scope since an alarm about it was raised, and nobody has released
  * a deactivation meanwhile: the alarm must not be over before it is due.
@@ -201,7 +205,7 @@ async function delayedInDoubt(
 ): Promise<boolean> {
   const action = settings.events.outOfScope;
   if (action.do === "ignore" || action.afterMs === 0) return false;
-  const planned = (await store.countOperations(cycleId)).get("deactivate") ?? 0;
+  const planned = (await store.countOperations(cycleId)).byAction.get("deactivate") ?? 0;
   return planned === unreleased && (await store.countLeaving("outOfScope", doubtSince)) > 0;
 }
 

@@ -426,8 +426,11 @@ export interface StateStore {
   matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
   /** Writes a page of decisions: operations into the provisioning log, reasons of those left alone, marks off for those in order. */
   saveDecisions(cycleId: number, decisions: readonly Decision[]): Promise<void>;
-  /** Planned operations with a reference to somebody who has no account and gets none in this cycle. */
-  unpromisedReferences(cycleId: number, limit: number): Promise<readonly LoggedOperation[]>;
+  /**
+   * Planned operations with a reference to somebody who has no account and gets none in this cycle: a page of those with
+   * an id above `after`, in order; an empty one where there are no more.
+   */
+  unpromisedReferences(cycleId: number, after: number): Promise<readonly LoggedOperation[]>;
   /** Takes the reference out of a planned operation (with no change left: the operation itself); the person waits for the manager. */
   withdrawReference(operationId: number, left: { changes: readonly Change[]; reason: string }): Promise<void>;
   /** Marks people whose awaited manager has an account by now. Returns how many. */
@@ -437,8 +440,9 @@ export interface StateStore {
    * their ids; for each the position of its manager's operation, -1 where it waits for none. */
   referenceDependencies(
     cycleId: number,
-  ): Promise<{ readonly operationIds: readonly number[]; readonly managerIndexes: Int32Array }>;
-  setWaves(waves: readonly { operationId: number; wave: number }[]): Promise<void>;
+  ): Promise<{ readonly operationIds: Float64Array; readonly managerIndexes: Int32Array }>;
+  /** Sets the wave of each of these operations, in parts; 0 is what they have. */
+  setWaves(operationIds: Float64Array, waves: Uint32Array): Promise<void>;
   /** Deactivations, renames and clears that the cycle plans. */
   plannedCounts(cycleId: number): Promise<GuardedCounts>;
   /** The same of operations done since `since`, milliseconds since the epoch. */
@@ -458,9 +462,10 @@ export interface StateStore {
   reject(planId: string, objectIds: readonly string[], now: number): Promise<void>;
   /** Forgets releases that were not used by then. */
   dropReleases(before: number): Promise<void>;
-  countOperations(cycleId: number): Promise<ReadonlyMap<Action, number>>;
-  /** Operations of the cycle that adopt an account. */
-  countAdoptions(cycleId: number): Promise<number>;
+  /** What the cycle plans, or planned; `adoptions`: operations that adopt an account. */
+  countOperations(
+    cycleId: number,
+  ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly adoptions: number }>;
   /**
    * Operations of the cycle by department and action.
    * @param path the target attribute that holds it: as it shall be, else as the account has it, else Entra's `department`

@@ -1,5 +1,6 @@
 import type { CycleKind, GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome, CycleRecord, Meta, OutcomeCount, StateStore, Totals } from "../domain/store.ts";
+import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import { forgetTheFuture } from "./set-back-clock.ts";
@@ -46,16 +47,32 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   const setPlan = db.prepare<[string, string, number]>(
     "UPDATE cycle SET summary = ?, guard = ? WHERE id = ?",
   );
-  const finish = db.prepare<[number, string, string | null, number]>(
-    `UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = (${countedOutcomes}) WHERE id = ?`,
+  const finish = db.prepare<[number, string, string | null, string, number]>(
+    "UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = ? WHERE id = ?",
   );
+  const anyAction = "action IN ('create', 'update', 'deactivate', 'reactivate', 'link')";
   const ending = db.prepare<[number], { id: number; status: string }>(
-    "SELECT id, status FROM operation WHERE cycle_id = ? AND status IN ('planned', 'reported')",
+    `SELECT id, status FROM operation INDEXED BY operation_kind
+     WHERE ${anyAction} AND status IN ('planned', 'reported') AND cycle_id = ?`,
   );
+  const count = db.prepare<IdRange & { cycleId: number }, OutcomeCount>(
+    `SELECT action, status AS outcome, count(*) AS count FROM operation
+     WHERE id BETWEEN :from AND :to AND cycle_id = :cycleId GROUP BY action, status`,
+  );
+  const rangesOf = cycleRanges(db);
+  const outcomesOf = async (cycleId: number): Promise<readonly OutcomeCount[]> => {
+    const counts = new Map<string, OutcomeCount>();
+    for await (const range of rangesOf(cycleId)) {
+      for (const found of count.all({ ...range, cycleId })) {
+        const key = `${found.action} ${found.outcome}`;
+        counts.set(key, { ...found, count: found.count + (counts.get(key)?.count ?? 0) });
+      }
+    }
+    return [...counts.values()];
+  };
   const leftPlanned = db
     .prepare<[], number>(
-      `SELECT id FROM operation INDEXED BY operation_kind
-       WHERE action IN ('create', 'update', 'deactivate', 'reactivate', 'link') AND status = 'planned'`,
+      `SELECT id FROM operation INDEXED BY operation_kind WHERE ${anyAction} AND status = 'planned'`,
     )
     .pluck();
   const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
@@ -99,8 +116,10 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
           if (status === "planned") cancel.run(id);
           values.replace(id);
         }
-        finish.run(end.finishedAt, end.outcome, end.error, cycleId);
       })();
+      // A run that dies here has left a cycle without an end, like any that dies.
+      const outcomes = JSON.stringify(await outcomesOf(cycleId));
+      finish.run(end.finishedAt, end.outcome, end.error, outcomes, cycleId);
     },
     recentCycles: async (limit, before) =>
       recent.all(before ?? Number.MAX_SAFE_INTEGER, limit).map(cycleRecord),

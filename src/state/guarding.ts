@@ -1,5 +1,6 @@
 import type { Change, Evidence, EvidenceKind } from "../domain/plan.ts";
 import type { GuardedCounts, Hold, StateStore } from "../domain/store.ts";
+import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 
 type GuardingMethods = Pick<
@@ -26,8 +27,9 @@ const countPageSize = 5_000;
 
 /** What the guard counts, what it holds, and what a person lets go. */
 export function guardingMethods(db: Connection): GuardingMethods {
-  const planned = counter(db, "o.cycle_id = :value AND o.status = 'planned'");
+  const planned = counter(db, "o.id BETWEEN :from AND :to AND o.cycle_id = :value AND o.status = 'planned'");
   const recent = counter(db, "o.finished_at >= :value AND o.status = 'done' AND o.action <> 'create'");
+  const rangesOf = cycleRanges(db);
   // Where the database is new everybody is still to be linked.
   const active = db
     .prepare<[number], number>(
@@ -78,8 +80,12 @@ export function guardingMethods(db: Connection): GuardingMethods {
 
   return {
     ...decisionMethods(db),
-    plannedCounts: async (cycleId) => planned(cycleId),
-    recentCounts: async (since) => recent(since),
+    plannedCounts: async (cycleId) => {
+      const parts: GuardedCounts[] = [];
+      for await (const range of rangesOf(cycleId)) parts.push(planned({ ...range, value: cycleId }));
+      return parts.reduce(sumOf, nothing);
+    },
+    recentCounts: async (since) => recent({ value: since, from: 0, to: 0 }),
     countActive: async (cycleId) => active.get(cycleId) ?? 0,
     countHolders: async (attribute, cycleId) => {
       let total = 0;
@@ -170,14 +176,33 @@ function concerns(hold: Hold, change: Change): boolean {
   return hold.kind === "clears" && change.attribute === hold.attribute && change.after === null;
 }
 
-function counter(db: Connection, where: string): (value: number) => GuardedCounts {
-  const deactivations = db.prepare<{ value: number }, { kind: EvidenceKind; count: number }>(
+const nothing: GuardedCounts = { deactivations: 0, evidence: new Map(), renames: 0, clears: new Map() };
+
+function sumOf(one: GuardedCounts, other: GuardedCounts): GuardedCounts {
+  return {
+    deactivations: one.deactivations + other.deactivations,
+    evidence: sumOfMaps(one.evidence, other.evidence),
+    renames: one.renames + other.renames,
+    clears: sumOfMaps(one.clears, other.clears),
+  };
+}
+
+function sumOfMaps<K>(one: ReadonlyMap<K, number>, other: ReadonlyMap<K, number>): ReadonlyMap<K, number> {
+  const sum = new Map(one);
+  for (const [key, count] of other) sum.set(key, (sum.get(key) ?? 0) + count);
+  return sum;
+}
+
+type Counted = IdRange & { readonly value: number };
+
+function counter(db: Connection, where: string): (counted: Counted) => GuardedCounts {
+  const deactivations = db.prepare<Counted, { kind: EvidenceKind; count: number }>(
     `SELECT json_extract(o.evidence, '$.kind') AS kind, count(*) AS count FROM operation o
      WHERE ${where} AND o.action = 'deactivate' AND NOT EXISTS (SELECT 1 FROM json_each(o.changes) c
        WHERE json_extract(c.value, '$.attribute') = 'active' AND json_extract(c.value, '$.released'))
      GROUP BY 1`,
   );
-  const changes = db.prepare<{ value: number }, { attribute: string; cleared: number; count: number }>(
+  const changes = db.prepare<Counted, { attribute: string; cleared: number; count: number }>(
     `SELECT json_extract(c.value, '$.attribute') AS attribute, json_extract(c.value, '$.after') IS NULL AS cleared, count(*) AS count
      FROM operation o, json_each(o.changes) c
      WHERE ${where} AND o.action <> 'create' AND json_extract(c.value, '$.before') IS NOT NULL
@@ -185,9 +210,9 @@ function counter(db: Connection, where: string): (value: number) => GuardedCount
        AND (json_extract(c.value, '$.after') IS NULL OR json_extract(c.value, '$.attribute') = 'userName')
      GROUP BY 1, 2`,
   );
-  return (value) => {
-    const rows = changes.all({ value });
-    const evidence = new Map(deactivations.all({ value }).map((row) => [row.kind, row.count]));
+  return (counted) => {
+    const rows = changes.all(counted);
+    const evidence = new Map(deactivations.all(counted).map((row) => [row.kind, row.count]));
     return {
       deactivations: [...evidence.values()].reduce((sum, count) => sum + count, 0),
       evidence,

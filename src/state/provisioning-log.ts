@@ -2,6 +2,7 @@ import { jsonEquals } from "../domain/json.ts";
 import type { Action, Change, Drift, Evidence } from "../domain/plan.ts";
 import type { LoggedOperation, OperationOutcome, OperationStatus, StateStore } from "../domain/store.ts";
 import { type TargetUser, valueAt } from "../domain/target.ts";
+import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import type { TargetWriter } from "./target-picture.ts";
@@ -30,7 +31,6 @@ type LogMethods = Pick<
   | "referenceDependencies"
   | "setWaves"
   | "countOperations"
-  | "countAdoptions"
   | "operations"
   | "beginOperations"
   | "recordOutcomes"
@@ -44,13 +44,14 @@ export function provisioningLogMethods(
   writer: TargetWriter,
   values: ValueKeeper,
 ): LogMethods {
-  const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
-  const count = db.prepare<[number], { action: Action; count: number }>(
-    "SELECT action, count(*) AS count FROM operation WHERE cycle_id = ? AND status <> 'reported' GROUP BY action",
+  const count = db.prepare<
+    IdRange & { cycleId: number },
+    { action: Action; count: number; adoptions: number }
+  >(
+    `SELECT action, count(*) AS count, sum(adopts) AS adoptions FROM operation
+     WHERE id BETWEEN :from AND :to AND cycle_id = :cycleId AND status <> 'reported' GROUP BY action`,
   );
-  const adoptions = db.prepare<[number], { count: number }>(
-    "SELECT count(*) AS count FROM operation WHERE cycle_id = ? AND adopts = 1 AND status <> 'reported'",
-  );
+  const rangesOf = cycleRanges(db);
   const page = db.prepare<
     {
       cycleId: number;
@@ -68,14 +69,18 @@ export function provisioningLogMethods(
   );
 
   return {
-    referenceDependencies: async (cycleId) => dependencies(db, cycleId),
-    setWaves: async (waves) => {
-      db.transaction(() => {
-        for (const { operationId, wave } of waves) setWave.run(wave, operationId);
-      })();
+    ...orderMethods(db),
+    countOperations: async (cycleId) => {
+      const byAction = new Map<Action, number>();
+      let adoptions = 0;
+      for await (const range of rangesOf(cycleId)) {
+        for (const row of count.all({ ...range, cycleId })) {
+          byAction.set(row.action, (byAction.get(row.action) ?? 0) + row.count);
+          adoptions += row.adoptions;
+        }
+      }
+      return { byAction, adoptions };
     },
-    countOperations: async (cycleId) => new Map(count.all(cycleId).map((row) => [row.action, row.count])),
-    countAdoptions: async (cycleId) => adoptions.get(cycleId)?.count ?? 0,
     operations: async (cycleId, query) =>
       page
         .all({
@@ -93,14 +98,15 @@ export function provisioningLogMethods(
 }
 
 function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences" | "withdrawReference"> {
-  const unpromised = db.prepare<[number, number], OperationRow>(
+  const unpromised = db.prepare<IdRange & { cycleId: number }, OperationRow>(
     `SELECT o.* FROM operation o
-     WHERE o.cycle_id = ? AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
+     WHERE o.id BETWEEN :from AND :to AND o.cycle_id = :cycleId AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
        AND NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id)
        AND NOT EXISTS (SELECT 1 FROM operation mo WHERE mo.object_id = o.manager_object_id
          AND mo.cycle_id = o.cycle_id AND (mo.action = 'create' OR mo.adopts = 1))
-     LIMIT ?`,
+     ORDER BY o.id`,
   );
+  const rangesOf = cycleRanges(db);
   const keep = db.prepare<[string, string, number], { object_id: string }>(
     "UPDATE operation SET changes = ?, reason = ?, manager_object_id = NULL WHERE id = ? RETURNING object_id",
   );
@@ -112,7 +118,13 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
     "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
   );
   return {
-    unpromisedReferences: async (cycleId, limit) => unpromised.all(cycleId, limit).map(loggedOperation),
+    unpromisedReferences: async (cycleId, after) => {
+      for await (const range of rangesOf(cycleId, after)) {
+        const rows = unpromised.all({ ...range, cycleId });
+        if (rows.length > 0) return rows.map(loggedOperation);
+      }
+      return [];
+    },
     withdrawReference: async (operationId, left) => {
       db.transaction(() => {
         const dropped = left.changes.length === 0 ? drop.get(operationId) : undefined;
@@ -123,25 +135,68 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
   };
 }
 
-function dependencies(
-  db: Connection,
-  cycleId: number,
-): { operationIds: readonly number[]; managerIndexes: Int32Array } {
-  const rows = db
-    .prepare<[number], [number, number | null]>(
+/** The order of sending, in numbers alone: a first run has as many operations as the company has people. */
+function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" | "setWaves"> {
+  const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
+  const page = db
+    .prepare<IdRange & { cycleId: number }, [number, number | null]>(
       `SELECT o.id, mo.id FROM operation o
        LEFT JOIN operation mo ON mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id
          AND (mo.action = 'create' OR mo.adopts = 1)
-       WHERE o.cycle_id = ? AND (o.action = 'create' OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
+       WHERE o.id BETWEEN :from AND :to AND o.cycle_id = :cycleId
+         AND (o.action = 'create' OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
        ORDER BY o.id`,
     )
-    .raw()
-    .all(cycleId);
-  const indexes = new Map(rows.map(([id], index) => [id, index]));
-  const managerIndexes = Int32Array.from(rows, ([, managerId]) =>
-    managerId === null ? -1 : (indexes.get(managerId) ?? -1),
-  );
-  return { operationIds: rows.map(([id]) => id), managerIndexes };
+    .raw();
+  const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
+  const rangesOf = cycleRanges(db);
+  return {
+    referenceDependencies: async (cycleId) => {
+      const most = count.get(cycleId) ?? 0;
+      const ids = new Float64Array(most);
+      const managers = new Float64Array(most);
+      let length = 0;
+      for await (const range of rangesOf(cycleId)) {
+        for (const [id, managerId] of page.all({ ...range, cycleId })) {
+          ids[length] = id;
+          managers[length] = managerId ?? 0;
+          length += 1;
+        }
+      }
+      const operationIds = ids.subarray(0, length);
+      const managerIndexes = Int32Array.from(managers.subarray(0, length), (id) =>
+        positionOf(id, operationIds),
+      );
+      return { operationIds, managerIndexes };
+    },
+    setWaves: async (operationIds, waves) => {
+      for (let from = 0; from < operationIds.length; from += waveSlice) {
+        db.transaction(() => {
+          for (let index = from; index < Math.min(from + waveSlice, operationIds.length); index += 1) {
+            const wave = waves[index] ?? 0;
+            if (wave > 0) setWave.run(wave, operationIds[index] ?? 0);
+          }
+        })();
+        await new Promise(setImmediate);
+      }
+    },
+  };
+}
+
+const waveSlice = 2_000;
+
+/** Where `id` stands in the ascending list; -1 where it does not. */
+function positionOf(id: number, ascending: Float64Array): number {
+  let low = 0;
+  let high = ascending.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const found = ascending[middle] ?? 0;
+    if (found === id) return middle;
+    if (found < id) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
 }
 
 function intentMethods(

@@ -121,8 +121,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "state/guarding.ts",
-        find: "recentCounts: async (since) => recent(since),",
-        replace: "recentCounts: async () => recent(Number.MAX_SAFE_INTEGER),",
+        find: "recentCounts: async (since) => recent({ value: since, from: 0, to: 0 }),",
+        replace: "recentCounts: async () => recent({ value: Number.MAX_SAFE_INTEGER, from: 0, to: 0 }),",
       },
     ],
   },

@@ -316,7 +316,7 @@ describe("the plan and its log", () => {
       { kind: "operation", operation: creation("b"), referencePending: false },
       { kind: "operation", operation: creation("c", "stranger"), referencePending: false },
     ]);
-    const [open] = await store.unpromisedReferences(cycleId, 10);
+    const [open] = await store.unpromisedReferences(cycleId, 0);
     expect(open?.objectId).toBe("c");
     await store.withdrawReference(open?.id ?? 0, {
       changes: open?.changes.slice(0, 1) ?? [],
@@ -324,7 +324,7 @@ describe("the plan and its log", () => {
     });
     const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
     expect([...managerIndexes]).toEqual([1, -1, -1]);
-    await store.setWaves([{ operationId: operationIds[0] ?? 0, wave: 1 }]);
+    await store.setWaves(operationIds.subarray(0, 1), Uint32Array.of(1));
     const order = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 });
     expect(order.map(({ objectId }) => objectId)).toEqual(["b", "c", "a"]);
     await store.close();
