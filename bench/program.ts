@@ -22,6 +22,8 @@ export interface Program extends Disposable {
   readonly folder: string;
   readonly statePath: string;
   run(args: readonly string[], configuration: object): Promise<Ran>;
+  /** The same Node in the same surroundings with nothing to do. */
+  runNothing(): Promise<Ran>;
 }
 
 const built = join(import.meta.dirname, "../node_modules/.cache/als-bench");
@@ -62,6 +64,7 @@ export async function program(): Promise<Program> {
       writeFileSync(file, JSON.stringify({ ...configuration, state: { path: statePath } }));
       return runOnce(["--require", usage, join(built, "cli.js"), ...args, "--config", file], folder);
     },
+    runNothing: () => runOnce(["--require", usage, "-e", "0"], folder),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
   };
 }

@@ -7,6 +7,8 @@ const root = dirname(import.meta.dirname);
 /** Comes with binaries of its own, which no bundle holds. */
 const external = ["better-sqlite3"];
 
+const graphClient = "@microsoft/microsoft-graph-client";
+
 /**
  * Makes one program of the sources and the libraries they use, a file for each part that is loaded by itself. To find and
  * read a thousand files takes longer than most runs.
@@ -18,6 +20,10 @@ export async function bundle(folder: string): Promise<void> {
     input: { cli: join(root, "src/cli.ts"), "reader-thread": join(root, "src/state/reader-thread.ts") },
     platform: "node",
     external,
+    resolve: {
+      // The form of modules, of which what is not used can be left out; Node itself would take the other one.
+      alias: { [graphClient]: join(root, "node_modules", graphClient, "lib/es/src/index.js") },
+    },
     plugins: [charts(), licences()],
     // Of libraries: a circular import, an eval. Our own sources are checked by the compiler.
     logLevel: "silent",

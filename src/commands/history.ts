@@ -141,7 +141,7 @@ async function writeAs(
     }
     case "table": {
       const { writeLogTable } = await import("../report/log-table.ts");
-      return writeLogTable(entries, write, layoutOf(outlet));
+      return writeLogTable(entries, write, await layoutOf(outlet));
     }
   }
 }

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { CycleResult } from "../cycle/run.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";
@@ -127,6 +126,7 @@ function canAsk(options: SyncOptions, io: CommandIO): boolean {
 }
 
 async function agrees(io: CommandIO): Promise<boolean> {
+  const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: io.stdin, output: io.stderr });
   try {
     const answer = await terminal.question("Send this? Only yes sends it: ", { signal: io.signal });

@@ -36,6 +36,8 @@ export function timeZone() {
 }
 
 function isTimeZone(name: string): boolean {
+  // The default is not worth loading the zones of the world for.
+  if (name === "UTC") return true;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;

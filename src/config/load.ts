@@ -18,6 +18,9 @@ const DEFAULT_MAPPING_NAME = "config/default-mapping.yaml";
 
 const DEFAULT_MAPPING = join(packageRoot, DEFAULT_MAPPING_NAME);
 
+/** To generate code for a schema is worth it only where it is applied many times. */
+const parsedOnce = { jitless: true };
+
 /** A configuration with what is known about it. */
 export interface LoadedConfig {
   readonly config: Config;
@@ -49,7 +52,7 @@ export function loadConfig(options: {
   const latticeUrl = normalizeUrlIn(layers);
   const fileFolder = file === null ? cwd : dirname(resolve(cwd, file.name));
   const secrets = withSecretFiles(layers, fileFolder);
-  const parsed = configSchema.safeParse(secrets.raw);
+  const parsed = configSchema.safeParse(secrets.raw, parsedOnce);
   const problems = [
     ...layers.problems,
     ...latticeUrl.problems,
@@ -64,7 +67,9 @@ export function loadConfig(options: {
     file: file?.name ?? null,
     mappingSource: readMapping(config.mapping, layers, file),
     notes: latticeUrl.notes,
-    settings: effectiveSettings(config, layers),
+    get settings() {
+      return effectiveSettings(config, layers);
+    },
   };
 }
 

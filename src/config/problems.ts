@@ -26,6 +26,7 @@ export function describeIssues(
   raw: unknown,
   places: Places,
 ): readonly Fault[] {
+  if (issues.length === 0) return [];
   const known = knownKeys();
   return issues.flatMap((issue): Fault[] => {
     if (issue.code === "unrecognized_keys") {

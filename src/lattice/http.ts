@@ -1,6 +1,4 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import axios, { type AxiosResponse, isAxiosError } from "axios";
+import type { AxiosInstance, AxiosResponse } from "axios";
 import { UsageError } from "../domain/errors.ts";
 import { redactor } from "../domain/redact.ts";
 import type { Secret } from "../domain/secret.ts";
@@ -68,26 +66,14 @@ export function createHttp(options: HttpOptions): Http {
       "The Lattice API key is empty or holds a space, a line break or another character that no key has. Copy it again.",
     );
   }
-  const pool = { keepAlive: true, maxSockets: options.maxConcurrency };
-  const agents = { httpAgent: new HttpAgent(pool), httpsAgent: new HttpsAgent(pool) };
-  const client = axios.create({
-    adapter: "http",
-    ...agents,
-    // Proxies of the environment are for the way out, not for this machine.
-    ...(isLoopback(new URL(options.url).hostname) ? { proxy: false as const } : {}),
-    headers: { Accept: "application/scim+json, application/json;q=0.9", "User-Agent": "azure-lattice-sync" },
-    maxRedirects: 0,
-    timeout: options.timeoutMs,
-    maxContentLength: options.maxResponseBytes,
-    responseType: "text",
-    transformRequest: [(body: unknown) => body],
-    transformResponse: [(body: unknown) => body],
-    validateStatus: () => true,
-  });
   const redact = redactor(token);
+  let opened: Promise<Connections> | undefined;
 
   return {
     exchange: async (request, signal) => {
+      signal?.throwIfAborted();
+      opened ??= openConnections(options);
+      const { client } = await opened;
       signal?.throwIfAborted();
       // The time-out of axios counts silence; a host that sends a byte now and then must come to an end too.
       const end = new AbortController();
@@ -118,6 +104,45 @@ export function createHttp(options: HttpOptions): Http {
         signal?.removeEventListener("abort", cancel);
       }
     },
+    close: () => {
+      opened?.then(
+        ({ close }) => close(),
+        () => {},
+      );
+    },
+  };
+}
+
+interface Connections {
+  readonly client: AxiosInstance;
+  close(): void;
+}
+
+/** Loading the library takes longer than a cycle without news, which sends nothing. */
+async function openConnections(options: HttpOptions): Promise<Connections> {
+  const [{ default: axios }, http, https] = await Promise.all([
+    import("axios"),
+    import("node:http"),
+    import("node:https"),
+  ]);
+  const pool = { keepAlive: true, maxSockets: options.maxConcurrency };
+  const agents = { httpAgent: new http.Agent(pool), httpsAgent: new https.Agent(pool) };
+  const client = axios.create({
+    adapter: "http",
+    ...agents,
+    // Proxies of the environment are for the way out, not for this machine.
+    ...(isLoopback(new URL(options.url).hostname) ? { proxy: false as const } : {}),
+    headers: { Accept: "application/scim+json, application/json;q=0.9", "User-Agent": "azure-lattice-sync" },
+    maxRedirects: 0,
+    timeout: options.timeoutMs,
+    maxContentLength: options.maxResponseBytes,
+    responseType: "text",
+    transformRequest: [(body: unknown) => body],
+    transformResponse: [(body: unknown) => body],
+    validateStatus: () => true,
+  });
+  return {
+    client,
     close: () => {
       agents.httpAgent.destroy();
       agents.httpsAgent.destroy();
@@ -212,7 +237,7 @@ function causesOf(error: unknown): Cause[] {
       syscall: field(current, "syscall"),
       message: current.message,
     });
-    if (isAxiosError(current) || current.cause !== undefined) queue.push(current.cause);
+    queue.push(current.cause);
     if (current instanceof AggregateError) queue.push(...current.errors);
   }
   return causes;

@@ -1,6 +1,6 @@
 import type { Action, Change } from "../domain/plan.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
-import { columnsOf, type Layout, padded, wrapped } from "./terminal.ts";
+import { type Layout, padded, wrapped } from "./terminal.ts";
 import { changeText, printable } from "./words.ts";
 
 export const signs: {
@@ -17,19 +17,20 @@ const indent = 4;
 const widestName = 24;
 
 /** Each attribute with what was and what shall be, the values below one another. */
-export function changeLines(changes: readonly Change[], { width }: Layout): readonly string[] {
+export function changeLines(changes: readonly Change[], layout: Layout): readonly string[] {
+  const { columnsOf, width } = layout;
   const named = changes.map((change) => ({
     name: printable(shortPath(change.attribute)),
     text: changeText(change),
   }));
   const column = Math.min(widestName, Math.max(0, ...named.map(({ name }) => columnsOf(name))));
   return named.flatMap(({ name, text }) => {
-    const start = `${" ".repeat(indent)}${padded(name, column)}  `;
+    const start = `${" ".repeat(indent)}${padded(name, column, layout)}  `;
     const taken = columnsOf(start);
     // Beside a name that takes most of the line there is no room for values: they go below it.
     const beside = width - taken >= Math.min(20, columnsOf(text));
     const left = beside ? taken : indent + 2;
-    const [first = "", ...more] = wrapped(text, width - left);
+    const [first = "", ...more] = wrapped(text, layout, width - left);
     const head = beside ? [start + first] : [start.trimEnd(), " ".repeat(left) + first];
     return [...head, ...more.map((line) => " ".repeat(left) + line)];
   });

@@ -1,6 +1,6 @@
 import type { LogEntry, OperationStatus } from "../domain/store.ts";
 import { changeLines, signs } from "./change-lines.ts";
-import { columnsOf, indented, type Layout } from "./terminal.ts";
+import { indented, type Layout } from "./terminal.ts";
 import type { Write } from "./view.ts";
 import { printable } from "./words.ts";
 
@@ -25,7 +25,7 @@ export async function writeLogTable(
 }
 
 function block(entry: LogEntry, layout: Layout): string {
-  const { paint, width } = layout;
+  const { columnsOf, paint, width } = layout;
   const { sign, color } = signs[entry.action];
   const time = new Date(entry.at).toISOString().replace("T", " ").slice(0, 19);
   const start = [
@@ -40,14 +40,14 @@ function block(entry: LogEntry, layout: Layout): string {
   const reasonBeside = nameBeside && taken + columnsOf(name) + 2 + columnsOf(reason) <= width;
   const lines = [
     `${start}${nameBeside ? `  ${name}` : ""}${reasonBeside ? `  ${paint("dim", reason)}` : ""}`,
-    ...(nameBeside ? [] : indented(name, 4, width)),
-    ...(reasonBeside ? [] : indented(reason, 4, width).map((line) => paint("dim", line))),
+    ...(nameBeside ? [] : indented(name, 4, layout)),
+    ...(reasonBeside ? [] : indented(reason, 4, layout).map((line) => paint("dim", line))),
     ...changeLines(entry.changes, layout),
   ];
   if (entry.error !== null) {
-    lines.push(...indented(printable(entry.error), 4, width).map((line) => paint("red", line)));
+    lines.push(...indented(printable(entry.error), 4, layout).map((line) => paint("red", line)));
   }
-  lines.push(...indented(circumstances(entry), 4, width).map((line) => paint("dim", line)));
+  lines.push(...indented(circumstances(entry), 4, layout).map((line) => paint("dim", line)));
   return `${lines.join("\n")}\n`;
 }
 

@@ -2,7 +2,7 @@ import type { LoggedOperation } from "../domain/store.ts";
 
 import { changeLines, signs } from "./change-lines.ts";
 import { stepLine } from "./steps.ts";
-import { columnsOf, indented, type Layout, wrapped } from "./terminal.ts";
+import { indented, type Layout, wrapped } from "./terminal.ts";
 
 import type { PlanView, Write } from "./view.ts";
 import { actionOrder, count, driftText, headline, printable } from "./words.ts";
@@ -16,7 +16,7 @@ export interface TableOptions extends Layout {
 export async function writeTable(view: PlanView, write: Write, options: TableOptions): Promise<void> {
   for (const step of view.steps ?? []) await write(`${stepLine(step, { user: true })}\n`);
   if ((view.steps ?? []).length > 0) await write("\n");
-  const title = wrapped(headline(view), options.width).map((line) => options.paint("bold", line));
+  const title = wrapped(headline(view), options).map((line) => options.paint("bold", line));
   await write(`${title.join("\n")}\n`);
 
   let shownPeople = 0;
@@ -39,9 +39,9 @@ export async function writeTable(view: PlanView, write: Write, options: TableOpt
 }
 
 function person(operation: LoggedOperation, layout: Layout): string {
-  const { paint, width } = layout;
+  const { columnsOf, paint, width } = layout;
   const { sign, color } = signs[operation.action];
-  const title = wrapped(`${sign} ${operation.action.padEnd(10)} ${printable(operation.userName)}`, width);
+  const title = wrapped(`${sign} ${operation.action.padEnd(10)} ${printable(operation.userName)}`, layout);
   const mark = operation.status === "held" || operation.status === "failed" ? `[${operation.status}]` : "";
   const reason = printable(operation.reason);
   // What follows the title stands beside it where there is room, else below.
@@ -52,37 +52,41 @@ function person(operation: LoggedOperation, layout: Layout): string {
     lines[lines.length - 1] += `  ${after}`;
   } else {
     if (mark !== "") lines.push(`    ${paint("magenta", mark)}`);
-    lines.push(...indented(reason, 4, width).map((line) => paint("dim", line)));
+    lines.push(...indented(reason, 4, layout).map((line) => paint("dim", line)));
   }
   lines.push(...changeLines(operation.changes, layout));
   if (operation.error !== null) {
-    lines.push(...indented(printable(operation.error), 4, width).map((line) => paint("red", line)));
+    lines.push(...indented(printable(operation.error), 4, layout).map((line) => paint("red", line)));
   }
   return `${lines.join("\n")}\n`;
 }
 
 async function writeDrift(view: PlanView, write: Write, options: TableOptions): Promise<void> {
-  const { paint, width, limit } = options;
+  const { paint, limit } = options;
   let number = 0;
   for await (const operation of view.drift()) {
     if (number === 0) await write(`\n${paint("bold", "Drift: done by hand in Lattice")}\n`);
     number += 1;
     if (number > limit) continue;
     const treatment = operation.status === "reported" ? "only reported" : "to be corrected";
-    await writeLine(`${printable(operation.userName)}  ${driftText(operation)} [${treatment}]`, write, width);
+    await writeLine(
+      `${printable(operation.userName)}  ${driftText(operation)} [${treatment}]`,
+      write,
+      options,
+    );
   }
   if (number > limit) await write(`  … and ${number - limit} more\n`);
 }
 
 async function writeSkipped(view: PlanView, write: Write, options: TableOptions): Promise<void> {
-  const { paint, width, limit } = options;
+  const { paint, limit } = options;
   let number = 0;
   for await (const skipped of view.skipped()) {
     if (number === 0) await write(`\n${paint("bold", "Left alone")}\n`);
     number += 1;
     if (number > limit) continue;
     const name = printable(skipped.userName || skipped.objectId);
-    await writeLine(`${name}  ${printable(skipped.reason)}`, write, width);
+    await writeLine(`${name}  ${printable(skipped.reason)}`, write, options);
   }
   if (number > limit) {
     await write(
@@ -91,12 +95,13 @@ async function writeSkipped(view: PlanView, write: Write, options: TableOptions)
   }
 }
 
-async function writeLine(text: string, write: Write, width: number): Promise<void> {
-  const [first = "", ...more] = indented(text, 2, width);
+async function writeLine(text: string, write: Write, layout: Layout): Promise<void> {
+  const [first = "", ...more] = indented(text, 2, layout);
   await write(`${[first, ...more.map((line) => `  ${line}`)].join("\n")}\n`);
 }
 
-function totals({ header, result, dryRun }: PlanView, { paint, width }: Layout): string {
+function totals({ header, result, dryRun }: PlanView, layout: Layout): string {
+  const { paint } = layout;
   const { summary, guard } = header;
   const parts = [
     `${summary.create} to create`,
@@ -106,7 +111,7 @@ function totals({ header, result, dryRun }: PlanView, { paint, width }: Layout):
     `${summary.deactivate} to deactivate`,
   ];
   const plan = `Plan: ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} left alone.`;
-  const lines = [...wrapped(plan, width)];
+  const lines = [...wrapped(plan, layout)];
   lines[0] = lines[0]?.replace("Plan:", paint("bold", "Plan:")) ?? "";
   if (result !== null) {
     const held = result.held > 0 ? `, ${result.held} held` : "";
@@ -114,14 +119,14 @@ function totals({ header, result, dryRun }: PlanView, { paint, width }: Layout):
   }
   if (guard.held) {
     lines.push(paint(["bold", "magenta"], "Held by the guard:"));
-    for (const reason of guard.reasons) lines.push(...indented(printable(reason), 2, width));
+    for (const reason of guard.reasons) lines.push(...indented(printable(reason), 2, layout));
     // An answer that is not to be trusted holds a plan of nothing.
     const next = dryRun
       ? "A sync holds what is marked [held] and sends everything else."
       : result !== null && result.held > 0
         ? `What is marked [held] waits, everything else was sent. To let it go: azure-lattice-sync release ${header.planId}`
         : null;
-    if (next !== null) lines.push(...indented(next, 2, width));
+    if (next !== null) lines.push(...indented(next, 2, layout));
   }
   return `${lines.join("\n")}\n`;
 }

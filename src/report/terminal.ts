@@ -1,6 +1,5 @@
 import type { Writable } from "node:stream";
 import { styleText } from "node:util";
-import stringWidth from "string-width";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -12,6 +11,8 @@ export interface Layout {
   /** Columns in a line; infinite where nobody looks at lines: in a file nothing is wrapped or cut. */
   readonly width: number;
   readonly paint: Paint;
+  /** Columns that text takes; its length where nobody looks at lines. */
+  readonly columnsOf: (text: string) => number;
 }
 
 /** Somewhere that text goes to. */
@@ -30,7 +31,7 @@ export function isTerminal({ stream, out }: Outlet): boolean {
  * The width of the terminal, and colour only there: not with `NO_COLOR`, not on a dumb terminal; `FORCE_COLOR` decides where
  * it is given, as it does for Node itself. A file gets none in any case.
  */
-export function layoutOf(outlet: Outlet): Layout {
+export async function layoutOf(outlet: Outlet): Promise<Layout> {
   const terminal = isTerminal(outlet);
   const color = outlet.out === undefined && wantsColor(outlet.env, terminal);
   return {
@@ -38,6 +39,8 @@ export function layoutOf(outlet: Outlet): Layout {
     paint: color
       ? (style, text) => styleText(style, text, { validateStream: false })
       : (_style, text) => text,
+    // What it takes to look at characters is loaded where somebody sits.
+    columnsOf: terminal ? (await import("./columns.ts")).columnsOf : (text) => text.length,
   };
 }
 
@@ -47,15 +50,8 @@ function wantsColor(env: NodeJS.ProcessEnv, terminal: boolean): boolean {
   return terminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
 }
 
-const plainAscii = /^[\x20-\x7e]*$/;
-
-/** Columns that text takes on a terminal: two for a wide character, none for a combining one. */
-export function columnsOf(text: string): number {
-  return plainAscii.test(text) ? text.length : stringWidth(text);
-}
-
 /** Fills up with blanks to so many columns. */
-export function padded(text: string, columns: number): string {
+export function padded(text: string, columns: number, { columnsOf }: Layout): string {
   return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
 }
 
@@ -66,7 +62,8 @@ const mostLines = 6;
  * Breaks text into lines of at most so many columns, between words where it can and never within a character; what is too
  * long for six lines ends with an ellipsis.
  */
-export function wrapped(text: string, columns: number): readonly string[] {
+export function wrapped(text: string, layout: Layout, columns = layout.width): readonly string[] {
+  const { columnsOf } = layout;
   if (columnsOf(text) <= columns) return [text];
   const lines: string[] = [];
   let line = "";
@@ -76,24 +73,22 @@ export function wrapped(text: string, columns: number): readonly string[] {
       continue;
     }
     if (line !== "") lines.push(line.trimEnd());
-    const pieces = piecesOf(word, columns);
+    const pieces = piecesOf(word, layout, columns);
     line = pieces.pop() ?? "";
     lines.push(...pieces);
     if (lines.length > mostLines) break;
   }
   lines.push(line.trimEnd());
   if (lines.length <= mostLines) return lines;
-  const last = piecesOf(lines[mostLines - 1] ?? "", columns - 1)[0] ?? "";
+  const last = piecesOf(lines[mostLines - 1] ?? "", layout, columns - 1)[0] ?? "";
   return [...lines.slice(0, mostLines - 1), `${last}…`];
 }
 
-const segmenter = new Intl.Segmenter();
-
 /** A word that is too long for a line, in pieces that are not. */
-function piecesOf(word: string, columns: number): string[] {
+function piecesOf(word: string, { columnsOf }: Layout, columns: number): string[] {
   const pieces = [""];
   let taken = 0;
-  for (const { segment } of segmenter.segment(word)) {
+  for (const { segment } of new Intl.Segmenter().segment(word)) {
     const width = columnsOf(segment);
     if (taken + width > columns) {
       pieces.push("");
@@ -106,7 +101,7 @@ function piecesOf(word: string, columns: number): string[] {
 }
 
 /** The same with blanks before each line. */
-export function indented(text: string, indent: number, width: number): readonly string[] {
+export function indented(text: string, indent: number, layout: Layout): readonly string[] {
   const blanks = " ".repeat(indent);
-  return wrapped(text, width - indent).map((line) => blanks + line);
+  return wrapped(text, layout, layout.width - indent).map((line) => blanks + line);
 }

@@ -37,7 +37,7 @@ async function writeAs(view: PlanView, options: ReportOptions, write: Write): Pr
     case "table": {
       const { writeTable } = await import("./table.ts");
       const limit = options.limit ?? (isTerminal(options) ? 100 : Number.POSITIVE_INFINITY);
-      return writeTable(view, write, { ...layoutOf(options), limit });
+      return writeTable(view, write, { ...(await layoutOf(options)), limit });
     }
   }
 }
