@@ -35,7 +35,8 @@ export function timeZone() {
   return text(error).refine(isTimeZone, { error });
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether `name` is an IANA time zone. */
+export function isTimeZone(name: string): boolean {
   // The default is not worth loading the zones of the world for.
   if (name === "UTC") return true;
   try {

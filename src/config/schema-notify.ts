@@ -2,7 +2,7 @@ import { z } from "zod";
 import { eventKinds } from "../domain/event.ts";
 import { Secret } from "../domain/secret.ts";
 import { isLoopback } from "../entra/options.ts";
-import { choice, flag, SECTION_MESSAGE, secret, text, wholeNumber } from "./fields.ts";
+import { choice, flag, isTimeZone, SECTION_MESSAGE, secret, text, wholeNumber } from "./fields.ts";
 
 const ADDRESS_MESSAGE = "must be an https address (http on loopback alone)";
 const WEBHOOK_SECRET = /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -188,11 +188,6 @@ function parseTimeOfDay(value: string): { hour: number; minute: number; timezone
   const match = /^([01]?\d|2[0-3]):([0-5]\d)(?:\s+(\S+))?$/.exec(value);
   if (match === null) return null;
   const timezone = match[3] ?? "UTC";
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone });
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
+  if (!isTimeZone(timezone)) return null;
   return { hour: Number(match[1]), minute: Number(match[2]), timezone };
 }

@@ -68,22 +68,30 @@ function digestOf(changes: readonly FailureChange[]): Extract<StateEvent, { kind
   };
 }
 
-/** The last time that it was this time of day, at or before `now`; milliseconds since the epoch. */
-export function lastOccurrence({ hour, minute, timezone }: TimeOfDay, now: number): number {
+const minuteMs = 60_000;
+const dayMinutes = 24 * 60;
+
+/** Tells the minutes since midnight of a time. */
+function minutesIn(timezone: string): (time: number) => number {
+  // The default, which needs none of the zones of the world: to load them takes as long as the rest of the telling.
+  if (timezone === "UTC") return (time) => Math.floor(time / minuteMs) % dayMinutes;
   const format = new Intl.DateTimeFormat("en", {
     timeZone: timezone,
     hour: "numeric",
     minute: "numeric",
     hourCycle: "h23",
   });
-  const minuteMs = 60_000;
-  const dayMinutes = 24 * 60;
-  const wanted = hour * 60 + minute;
-  const minutesAt = (time: number): number => {
+  return (time) => {
     const parts = format.formatToParts(time);
     const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value);
     return part("hour") * 60 + part("minute");
   };
+}
+
+/** The last time that it was this time of day, at or before `now`; milliseconds since the epoch. */
+export function lastOccurrence({ hour, minute, timezone }: TimeOfDay, now: number): number {
+  const wanted = hour * 60 + minute;
+  const minutesAt = minutesIn(timezone);
   const start = Math.floor(now / minuteMs) * minuteMs;
   const guess = start - ((minutesAt(start) - wanted + dayMinutes) % dayMinutes) * minuteMs;
   // Across a change of daylight saving time the guess is off by as much as the change.

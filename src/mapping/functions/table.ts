@@ -33,7 +33,8 @@ export const expressionFunctions: ReadonlyMap<string, ExpressionFunction> = new 
     ...replaceFunctions,
     ...refusedFunctions,
   ]
-    .sort((left, right) => left.name.localeCompare(right.name, "en"))
+    // Not with localeCompare: a collation is loaded for it.
+    .sort((left, right) => (left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1))
     .map((entry) => [entry.name, entry]),
 );
 
