@@ -137,6 +137,14 @@ describe("the digest of people who fail", () => {
     expect(occurrence("2026-03-29T05:59:00Z")).toBe("2026-03-28T07:00:00.000Z");
     expect(occurrence("2026-03-29T06:00:00Z")).toBe("2026-03-29T06:00:00.000Z");
   });
+
+  it("knows the time of day in UTC as in a zone that never differs from it", () => {
+    const start = Date.parse("2026-07-01T00:00:30Z");
+    for (let at = start; at < start + 2 * dayMs; at += 37 * 60_000) {
+      const occurrence = (timezone: string): number => lastOccurrence({ hour: 8, minute: 30, timezone }, at);
+      expect(occurrence("UTC")).toBe(occurrence("Africa/Abidjan"));
+    }
+  });
 });
 
 describe("a credential that ends", () => {
