@@ -21,9 +21,10 @@ export interface Ran {
 export interface Program extends Disposable {
   readonly folder: string;
   readonly statePath: string;
-  run(args: readonly string[], configuration: object): Promise<Ran>;
+  /** @param environment variables beside those that every run has */
+  run(args: readonly string[], configuration: object, environment?: NodeJS.ProcessEnv): Promise<Ran>;
   /** The same Node in the same surroundings with nothing to do. */
-  runNothing(): Promise<Ran>;
+  runNothing(environment?: NodeJS.ProcessEnv): Promise<Ran>;
 }
 
 const built = join(import.meta.dirname, "../node_modules/.cache/als-bench");
@@ -59,22 +60,31 @@ export async function program(): Promise<Program> {
   return {
     folder,
     statePath,
-    run: (args, configuration) => {
+    run: (args, configuration, environment = {}) => {
       const file = join(folder, "config.yaml");
       writeFileSync(file, JSON.stringify({ ...configuration, state: { path: statePath } }));
-      return runOnce(["--require", usage, join(built, "cli.js"), ...args, "--config", file], folder);
+      return runOnce(
+        ["--require", usage, join(built, "cli.js"), ...args, "--config", file],
+        folder,
+        environment,
+      );
     },
-    runNothing: () => runOnce(["--require", usage, "-e", "0"], folder),
+    runNothing: (environment = {}) => runOnce(["--require", usage, "-e", "0"], folder, environment),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 
-function runOnce(args: readonly string[], cwd: string): Promise<Ran> {
+function runOnce(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((done, failed) => {
     const startedAt = performance.now();
     const child = spawn(process.execPath, args, {
       cwd,
-      env: { PATH: process.env.PATH ?? "", LOG_LEVEL: "warn", NODE_COMPILE_CACHE: join(built, "compiled") },
+      env: {
+        PATH: process.env.PATH ?? "",
+        LOG_LEVEL: "warn",
+        NODE_COMPILE_CACHE: join(built, "compiled"),
+        ...environment,
+      },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
     const texts = { stdout: "", stderr: "", usage: "" };
