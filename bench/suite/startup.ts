@@ -28,7 +28,7 @@ export const bench: Bench = {
     note(`the first sync of ${people} people`);
     await good(run.sync());
     const { requests } = await ends.stats();
-    const rounds = small ? 7 : 11;
+    const rounds = small ? 5 : 9;
     const ran: { readonly [N in Name]: Ran[] } = {
       node: [],
       help: [],
