@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle } from "../scripts/bundle.ts";
@@ -17,12 +17,25 @@ export interface Ran {
   readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
+/** What V8 writes with `--cpu-prof`. */
+export interface Profile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string };
+  }[];
+  readonly samples: readonly number[];
+  /** Microseconds since the sample before. */
+  readonly timeDeltas: readonly number[];
+}
+
 /** The program as it is shipped, with a folder for its configuration and its database. */
 export interface Program extends Disposable {
   readonly folder: string;
   readonly statePath: string;
   /** @param environment variables beside those that every run has */
   run(args: readonly string[], configuration: object, environment?: NodeJS.ProcessEnv): Promise<Ran>;
+  /** The same from the sources as they are, so that every function is found in its file. @returns V8's profile */
+  profile(args: readonly string[], configuration: object): Promise<Profile>;
   /** The same Node in the same surroundings with nothing to do. */
   runNothing(environment?: NodeJS.ProcessEnv): Promise<Ran>;
 }
@@ -57,17 +70,27 @@ export async function program(): Promise<Program> {
        }));
      });`,
   );
+  const configured = (configuration: object): readonly string[] => {
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, JSON.stringify({ ...configuration, state: { path: statePath } }));
+    return ["--config", file];
+  };
   return {
     folder,
     statePath,
-    run: (args, configuration, environment = {}) => {
-      const file = join(folder, "config.yaml");
-      writeFileSync(file, JSON.stringify({ ...configuration, state: { path: statePath } }));
-      return runOnce(
-        ["--require", usage, join(built, "cli.js"), ...args, "--config", file],
+    run: (args, configuration, environment = {}) =>
+      runOnce(
+        ["--require", usage, join(built, "cli.js"), ...args, ...configured(configuration)],
         folder,
         environment,
-      );
+      ),
+    profile: async (args, configuration) => {
+      const name = "run.cpuprofile";
+      const options = ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
+      const source = join(import.meta.dirname, "../src/cli.ts");
+      const ran = await runOnce([...options, source, ...args, ...configured(configuration)], folder, {});
+      if (ran.code !== 0) throw new Error(`the run ended with ${ran.code}: ${ran.stderr}`);
+      return JSON.parse(readFileSync(join(folder, name), "utf8"));
     },
     runNothing: (environment = {}) => runOnce(["--require", usage, "-e", "0"], folder, environment),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),

@@ -5,6 +5,7 @@ import type { StateEvent } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
 import { sayEvent } from "./say-event.ts";
 import type { Session } from "./session.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 import { noteGood } from "./telling.ts";
 
 /**
@@ -44,6 +45,11 @@ export async function performCycle(
         random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
         onEvent,
         ...told,
+        onProgress: (progress) => {
+          // The first page is there: what reads is loaded.
+          keepHeapSmall();
+          told.onProgress?.(progress);
+        },
       };
       const result = await runCycle(ports, { ...request, probe });
       if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
