@@ -40,6 +40,10 @@ export function isMet(ratio: number, wanted: Bound): boolean {
   return "atLeast" in wanted ? ratio >= wanted.atLeast : ratio <= wanted.atMost;
 }
 
+export function isWorse(ratio: number, other: number, wanted: Bound): boolean {
+  return "atLeast" in wanted ? ratio < other : ratio > other;
+}
+
 /** Whether `now` is worse than `before` by more than the tolerance. */
 export function hasFallen(now: number, before: number, wanted: Bound): boolean {
   return "atLeast" in wanted ? now < before * (1 - tolerance) : now > before / (1 - tolerance);

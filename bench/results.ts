@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { type Bound, type Finding, isMet } from "./bench.ts";
 
 /** What a run of the suite writes. */
 export interface Results {
-  /** ISO 8601 */
-  readonly at: string;
   readonly machine: {
     readonly processor: string;
     readonly cores: number;
@@ -14,12 +12,27 @@ export interface Results {
     readonly system: string;
   };
   readonly versions: { readonly [name: string]: string };
-  readonly benches: readonly {
-    readonly name: string;
-    readonly about: string;
-    readonly seconds: number;
-    readonly findings: readonly Finding[];
-  }[];
+  readonly benches: readonly MeasuredBench[];
+}
+
+export interface MeasuredBench {
+  readonly name: string;
+  readonly about: string;
+  /** When it ended, ISO 8601. */
+  readonly at: string;
+  /** How long it took. */
+  readonly seconds: number;
+  readonly findings: readonly Finding[];
+}
+
+/** The results with those of other benches that the file has from the same machine. */
+export function withOlder(file: string, results: Results): Results {
+  if (!existsSync(file)) return results;
+  const older: Results = JSON.parse(readFileSync(file, "utf8"));
+  if (JSON.stringify(older.machine) !== JSON.stringify(results.machine)) return results;
+  const names = new Set(results.benches.map(({ name }) => name));
+  const benches = [...older.benches.filter(({ name }) => !names.has(name)), ...results.benches];
+  return { ...results, benches: benches.sort((one, other) => (one.name < other.name ? -1 : 1)) };
 }
 
 export function machine(): Results["machine"] {
@@ -57,6 +70,7 @@ export function markdown(document: string, results: Results): string {
   const [before, rest] = split(document, begin);
   const [, after] = split(rest, end);
   const { machine: host, versions: used } = results;
+  const days = [...new Set(results.benches.map(({ at }) => at.slice(0, 10)))].sort();
   const lines = results.benches.flatMap(({ name, findings }) =>
     findings.map(
       ({ what, measured, reference, ratio, wanted }) =>
@@ -65,7 +79,7 @@ export function markdown(document: string, results: Results): string {
   );
   return [
     `${before}${begin}`,
-    `${results.at.slice(0, 10)}, ${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}; ${Object.entries(
+    `${days.at(0)}${days.length > 1 ? ` to ${days.at(-1)}` : ""}, ${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}; ${Object.entries(
       used,
     )
       .map(([name, version]) => `${name} ${version}`)
