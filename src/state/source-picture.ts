@@ -3,21 +3,11 @@ import type { SkipCode, Skipped } from "../domain/plan.ts";
 import type { Presence, SourceChange, SourceUser } from "../domain/source.ts";
 import type { AlwaysInScope, StateStore, UserNameKey } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
-import { markMoved } from "./due.ts";
 import { canonicalJson, type SourceRow, sourceUser } from "./rows.ts";
 
 type SourceMethods = Pick<
   StateStore,
-  | "saveSource"
-  | "sourceMissing"
-  | "forgetSourceMissing"
-  | "beginScope"
-  | "stageScope"
-  | "commitScope"
-  | "setMembership"
-  | "findSource"
-  | "skipped"
-  | "countSkipped"
+  "saveSource" | "sourceMissing" | "forgetSourceMissing" | "findSource" | "skipped" | "countSkipped"
 >;
 
 /** The directory as last read, its scope, and who is left alone. */
@@ -54,7 +44,6 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
   );
 
   return {
-    ...scopeMethods(db),
     saveSource: async (changes, cycleId, userNameKey, ofManager = [], alwaysInScope = nobody) =>
       save(changes, cycleId, { userNameKey, ofManager, alwaysInScope }),
     sourceMissing: async (cycleId, after, limit) =>
@@ -211,79 +200,6 @@ function differAt(properties: readonly string[], before: string, after: string):
   if (properties.length === 0 || before === after) return false;
   const [left, right] = [JSON.parse(before) as JsonObject, JSON.parse(after) as JsonObject];
   return properties.some((name) => !jsonEquals(left[name], right[name]));
-}
-
-const moved = `SELECT object_id FROM (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)
-  UNION SELECT object_id FROM (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`;
-
-function scopeMethods(
-  db: Connection,
-): Pick<StateStore, "beginScope" | "stageScope" | "commitScope" | "setMembership"> {
-  const stage = db.prepare<[string]>("INSERT OR IGNORE INTO scope_staging (object_id) VALUES (?)");
-  const commit = db.transaction(() => {
-    const entered = db
-      .prepare(
-        `UPDATE source_user SET pending = 1 WHERE object_id IN
-         (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)`,
-      )
-      .run().changes;
-    const left = db
-      .prepare(
-        `UPDATE source_user SET pending = 1 WHERE object_id IN
-         (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging)`,
-      )
-      .run().changes;
-    if (entered + left > 0) db.exec(markMoved(moved));
-    if (entered + left > 0 || !sameCount(db)) {
-      db.exec("DELETE FROM scope_member; INSERT INTO scope_member SELECT object_id FROM scope_staging");
-    }
-    const members =
-      db.prepare<[], { count: number }>("SELECT count(*) AS count FROM scope_member").get()?.count ?? 0;
-    db.exec("DELETE FROM scope_staging");
-    return { members, entered, left };
-  });
-  const enter = db.prepare<[string]>("INSERT OR IGNORE INTO scope_member (object_id) VALUES (?)");
-  const leave = db.prepare<[string]>("DELETE FROM scope_member WHERE object_id = ?");
-  const mark = db.prepare<{ id: string }>(
-    `UPDATE source_user SET pending = 1 WHERE object_id = :id
-       OR user_name_key = (SELECT user_name_key FROM source_user WHERE object_id = :id)`,
-  );
-  const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
-  const dropRejection = db.prepare<[string]>("DELETE FROM rejection WHERE object_id = ?");
-  const move = (statement: typeof enter, objectId: string): void => {
-    if (statement.run(objectId).changes === 0) return;
-    mark.run({ id: objectId });
-    retryNow.run(objectId);
-    dropRejection.run(objectId);
-  };
-  return {
-    setMembership: async ({ members, others }) => {
-      db.transaction(() => {
-        for (const objectId of members) move(enter, objectId);
-        for (const objectId of others) move(leave, objectId);
-      })();
-    },
-    beginScope: async () => {
-      db.exec("DELETE FROM scope_staging");
-    },
-    stageScope: async (objectIds) => {
-      db.transaction(() => {
-        for (const objectId of objectIds) stage.run(objectId);
-      })();
-    },
-    commitScope: async () => commit.immediate(),
-  };
-}
-
-/** Members that the source picture does not have yet change the scope without marking anybody. */
-function sameCount(db: Connection): boolean {
-  const row = db
-    .prepare<[], { differing: number }>(
-      `SELECT EXISTS (SELECT object_id FROM scope_staging EXCEPT SELECT object_id FROM scope_member)
-           OR EXISTS (SELECT object_id FROM scope_member EXCEPT SELECT object_id FROM scope_staging) AS differing`,
-    )
-    .get();
-  return row?.differing === 0;
 }
 
 function withoutNulls(attributes: JsonObject): JsonObject {

@@ -11,6 +11,7 @@ import { outboxMethods } from "./outbox.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
 import { retentionMethods } from "./retention.ts";
+import { scopeMethods } from "./scope.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
 import { stateDatabase, stateError } from "./state-errors.ts";
 import { targetPictureMethods, targetWriter } from "./target-picture.ts";
@@ -74,6 +75,7 @@ export function storeOn(db: Connection, path: string, options: StoreOptions = {}
     ...cycleMethods(db, values),
     ...retentionMethods(db, values),
     ...sourcePictureMethods(db),
+    ...scopeMethods(db),
     ...targetPictureMethods(db, writer),
     ...dueMethods(db),
     ...planningMethods(db),
