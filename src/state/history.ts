@@ -103,8 +103,11 @@ function finder(db: Connection): (query: LogQuery) => readonly number[] {
     const found = text === undefined ? null : namesWith(parameters);
     if (found !== null && found.length <= fewNames) {
       return walk(
-        "INDEXED BY operation_user_name",
-        ["user_name COLLATE NOCASE IN (SELECT value FROM json_each(:names))", ...where],
+        "INDEXED BY operation_person",
+        [
+          "object_id IN (SELECT object_id FROM logged_name WHERE user_name IN (SELECT value FROM json_each(:names)))",
+          ...where,
+        ],
         { ...parameters, names: JSON.stringify(found) },
       );
     }
@@ -194,26 +197,15 @@ function bounds(db: Connection): (query: LogQuery) => Range | null {
 
 /** Everybody who has that object id, or had that user name when something was written into the log. */
 function people(db: Connection): (person: string) => readonly string[] {
-  const named = db
-    .prepare<[string], string>(
-      "SELECT DISTINCT object_id FROM operation INDEXED BY operation_user_name WHERE user_name = ? COLLATE NOCASE",
-    )
-    .pluck();
+  const named = db.prepare<[string], string>("SELECT object_id FROM logged_name WHERE user_name = ?").pluck();
   return (person) => [...new Set([person, person.toLowerCase(), ...named.all(person)])];
 }
 
-/** User names with a text in them, from one name to the next; one more than a few where there are many. */
+/** User names with a text in them; one more than a few where there are many. */
 function names(db: Connection): (parameters: Parameters) => readonly string[] {
-  const next = (after: string) =>
-    `(SELECT user_name FROM operation INDEXED BY operation_user_name ${after} ORDER BY user_name COLLATE NOCASE LIMIT 1)`;
   const statement = db
     .prepare<Parameters, string>(
-      `WITH RECURSIVE distinct_name (name) AS (
-         SELECT ${next("")}
-         UNION ALL
-         SELECT ${next("WHERE user_name COLLATE NOCASE > name")} FROM distinct_name WHERE name IS NOT NULL
-       )
-       SELECT name FROM distinct_name WHERE name LIKE :text ESCAPE '\\' LIMIT ${fewNames + 1}`,
+      `SELECT DISTINCT user_name FROM logged_name WHERE user_name LIKE :text ESCAPE '\\' LIMIT ${fewNames + 1}`,
     )
     .pluck();
   return ({ text }) => statement.all({ text: text ?? "" });

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { StateStore } from "../../src/domain/store.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
+import { tallyFault } from "./tally.ts";
 
 const hour = 3_600_000;
 const start = Date.UTC(2026, 2, 1);
@@ -84,6 +85,8 @@ describe("retention", () => {
     await store.prune({ before: 0, countedSince: start + 100 * hour, maxRows: 45 });
     expect(await left()).toEqual([7, 8, 9, 10]);
     expect(rows()).toBe(40);
+    expect(tallyFault(db)).toBeNull();
+    expect(await store.history({ person: "PERSON1@example.com", limit: 100 })).toHaveLength(4);
   });
 
   it("drops cycles that are too old, those of runs that died among them", async () => {

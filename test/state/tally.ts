@@ -8,8 +8,13 @@ const counted = `SELECT
   (SELECT count(*) FROM target_user WHERE object_id IS NOT NULL AND active = 1) AS linked_active,
   (SELECT count(*) FROM source_user JOIN target_user USING (object_id) WHERE skip_code IS NOT NULL) AS linked_skipped`;
 
-/** What is wrong with the counts that the database keeps; `null` where they are those of its tables. */
+const names = "SELECT lower(user_name) AS name, object_id FROM logged_name ORDER BY 1, 2";
+const loggedNames = "SELECT DISTINCT lower(user_name) AS name, object_id FROM operation ORDER BY 1, 2";
+
+/** What is wrong with the counts and names that triggers keep; `null` where they are those of the tables. */
 export function tallyFault(db: Database.Database): string | null {
-  const [found, wanted] = [kept, counted].map((sql) => JSON.stringify(db.prepare(sql).all()));
-  return found === wanted ? null : `the tally says ${found}, the tables hold ${wanted}`;
+  const rows = (sql: string): string => JSON.stringify(db.prepare(sql).all());
+  if (rows(kept) !== rows(counted)) return `the tally says ${rows(kept)}, the tables hold ${rows(counted)}`;
+  if (rows(names) === rows(loggedNames)) return null;
+  return `the names of the log are ${rows(names)}, its entries have ${rows(loggedNames)}`;
 }
