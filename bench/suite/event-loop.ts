@@ -13,7 +13,6 @@ export const bench: Bench = {
       const company = await linkedCompany(people, note);
       yield finding(company, "first run", company.firstRun);
       yield finding(company, "full comparison", await company.sync("--full"));
-      yield finding(company, "nothing changed", await company.sync());
     }
   },
 };

@@ -5,6 +5,8 @@ import { userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
 const pageSize = 500;
+/** People who are saved in one piece: what else waits has its turn after so many. */
+const sliceSize = 250;
 
 /**
  * Makes the source picture current. Pages are kept as they come (each says something true); the watermark only after the
@@ -47,17 +49,24 @@ async function readInto(
   let done = 0;
   for (let page = await pages.next(); ; page = await pages.next()) {
     if (page.done === true) return { watermark: page.value.watermark, people: done };
-    const returned = await context.store.saveSource(
-      page.value,
-      context.cycleId,
-      key,
-      ofManager,
-      alwaysInScope(context),
-    );
-    for (const objectId of returned) await readAnew(context, objectId);
+    for (const part of slices(page.value)) {
+      const returned = await context.store.saveSource(
+        part,
+        context.cycleId,
+        key,
+        ofManager,
+        alwaysInScope(context),
+      );
+      for (const objectId of returned) await readAnew(context, objectId);
+      await context.clock.sleep(0, context.signal);
+    }
     done += page.value.length;
     context.onProgress?.({ phase: "reading Entra", done, total: null });
   }
+}
+
+function* slices(page: readonly SourceChange[]): Generator<readonly SourceChange[]> {
+  for (let from = 0; from < page.length; from += sliceSize) yield page.slice(from, from + sliceSize);
 }
 
 /**

@@ -5,7 +5,7 @@ import { decideFor } from "./decide.ts";
 import type { CycleContext } from "./ports.ts";
 import { waves } from "./waves.ts";
 
-const pageSize = 500;
+const pageSize = 250;
 
 /** Decides for everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
 export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {

@@ -42,8 +42,8 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/ingest.ts",
-        find: "const returned = await context.store.saveSource(\n      page.value,\n      context.cycleId,\n      key,\n      ofManager,\n      alwaysInScope(context),\n    );",
-        replace: "const returned: readonly string[] = [];\n    late.push(page.value);",
+        find: "const returned = await context.store.saveSource(\n        part,\n        context.cycleId,\n        key,\n        ofManager,\n        alwaysInScope(context),\n      );",
+        replace: "const returned: readonly string[] = [];\n      late.push(part);",
       },
       {
         file: "cycle/ingest.ts",
