@@ -137,7 +137,7 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     const now = clock.now();
     switch (feedback.kind) {
       case "fine":
-        pace = answered(pace, startedAt);
+        pace = answered(pace, startedAt, now);
         break;
       case "struggling":
         pace = struggled(pace, now, startedAt);

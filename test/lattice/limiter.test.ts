@@ -21,8 +21,9 @@ function occupy(limiter: Limiter): { leave(): Promise<void> } {
 
 describe("the limiter", () => {
   it("lets no more run at once than allowed, first come, first served", async () => {
+    const clock = createVirtualClock();
     const limiter = createLimiter({
-      clock: createVirtualClock(),
+      clock,
       maxConcurrency: 3,
       maxRequestsPerSecond: null,
     });
@@ -33,7 +34,7 @@ describe("the limiter", () => {
       order.push(index);
       running += 1;
       most = Math.max(most, running);
-      await new Promise(setImmediate);
+      await clock.sleep(50);
       running -= 1;
     };
     await Promise.all(Array.from({ length: 20 }, (_, index) => limiter.run(task(index), fine, quiet)));

@@ -1,5 +1,15 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { answered, complained, delayBefore, type Pace, started, startPace } from "../../src/lattice/pace.ts";
+import {
+  answered,
+  complained,
+  currentRate,
+  delayBefore,
+  type Pace,
+  started,
+  startPace,
+  struggled,
+} from "../../src/lattice/pace.ts";
 import { parseRetryAfter } from "../../src/lattice/retry-after.ts";
 
 const NOW = Date.UTC(2026, 0, 5, 9);
@@ -10,9 +20,24 @@ function startMany(pace: Pace, times: number, everyMs: number): Pace {
   return current;
 }
 
+/** Starts and answers, each as soon as it may, for so long. */
+function runFor(pace: Pace, from: number, forMs: number): Pace {
+  let current = pace;
+  for (let now = from; now < from + forMs; ) {
+    now += Math.ceil(delayBefore(current, now));
+    current = answered(started(current, now), now, now);
+    now += 1;
+  }
+  return current;
+}
+
 describe("the pace", () => {
-  it("knows no delay while the host has not complained and no ceiling is set", () => {
-    expect(delayBefore(startMany(startPace(null), 100, 0), NOW)).toBe(0);
+  it("lets the first requests without a ceiling follow one another, and is out of the way after some dozens", () => {
+    let pace = started(startPace(null), NOW);
+    expect(delayBefore(pace, NOW)).toBe(10);
+    for (let index = 0; index < 60; index += 1) pace = answered(started(pace, NOW), NOW, NOW);
+    expect(delayBefore(started(pace, NOW + 1000), NOW + 1000)).toBeLessThan(0.1);
+    expect(currentRate(pace)).toBeNull();
   });
 
   it("spaces requests evenly under a ceiling", () => {
@@ -20,48 +45,206 @@ describe("the pace", () => {
     expect(delayBefore(started(startPace(10), NOW), NOW + 100)).toBe(0);
   });
 
+  it("makes up for a start that was a little late", () => {
+    const pace = started(started(startPace(10), NOW), NOW + 130);
+    expect(delayBefore(pace, NOW + 130)).toBe(70);
+  });
+
+  it("does not make up for a time in which nobody waited", () => {
+    const pace = started(started(startPace(10), NOW), NOW + 5000);
+    expect(delayBefore(pace, NOW + 5000)).toBe(100);
+  });
+
   it("pauses for as long as the host says", () => {
     const pace = complained(started(startPace(null), NOW), NOW, NOW, 7000);
     expect(delayBefore(pace, NOW)).toBe(7000);
   });
 
-  it("pauses for a second where the host does not say, twice as long each time, up to a minute", () => {
+  it("pauses shortly where the host does not say, then for a second, twice as long each time, up to a minute", () => {
     let pace = startPace(null);
     let now = NOW;
     const pauses: number[] = [];
-    for (let index = 0; index < 8; index += 1) {
+    for (let index = 0; index < 9; index += 1) {
       pace = complained(pace, now, now, undefined);
       pauses.push(pace.pausedUntil - now);
       now = pace.pausedUntil;
     }
-    expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
-    pace = answered(pace, now);
+    expect(pauses).toEqual([100, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    pace = answered(pace, now, now);
     pace = complained(pace, now + 1, now + 1, undefined);
-    expect(pace.pausedUntil - now - 1).toBe(1000);
+    expect(pace.pausedUntil - now - 1).toBe(100);
   });
 
-  it("halves the rate seen, once for all complaints about requests that ran side by side", () => {
-    const fast = startMany(startPace(null), 20, 10);
-    const once = complained(fast, NOW + 250, NOW, 1000);
-    expect(once.rate).toBe(10);
-    const sideBySide = complained(once, NOW + 260, NOW + 100, 1000);
-    expect(sideBySide.rate).toBe(10);
-    expect(complained(sideBySide, NOW + 2000, NOW + 1500, 1000).rate).toBe(5);
+  it("goes back to just below what the host took, once for all complaints about requests that ran side by side", () => {
+    const steady = runFor(startPace(20), NOW, 5000);
+    const once = complained(steady, NOW + 5050, NOW + 5050, 1000);
+    expect(once.rate).toBeGreaterThan(18);
+    expect(once.rate).toBeLessThan(20);
+    const sideBySide = complained(once, NOW + 5060, NOW + 5040, 1000);
+    expect(sideBySide.rate).toBe(once.rate);
+    expect(complained(sideBySide, NOW + 6100, NOW + 6100, 1000).rate).toBeLessThan(once.rate);
   });
 
-  it("gains about one request a second for each second without a complaint", () => {
-    let pace = complained(startMany(startPace(null), 20, 10), NOW + 250, NOW, 0);
-    for (let index = 0; index < 10; index += 1) pace = answered(pace, NOW + 2000);
-    expect(pace.rate).toBeGreaterThan(10.9);
-    expect(pace.rate).toBeLessThan(11.1);
+  it("falls steeply where the host suddenly takes next to nothing", () => {
+    let pace = runFor(startPace(40), NOW, 5000);
+    let now = NOW + 5000;
+    for (let index = 0; index < 4; index += 1) {
+      pace = complained(pace, now, now, undefined);
+      now += Math.ceil(delayBefore(pace, now));
+    }
+    expect(pace.rate).toBeLessThan(5);
+  });
+
+  it("is close to the limit that is known within a second and a half", () => {
+    const refused = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, undefined);
+    const limit = refused.limit ?? Number.NaN;
+    expect(runFor(refused, NOW + 5150, 1500).rate).toBeGreaterThan(limit * 0.985);
+  });
+
+  it("leaves a limit alone that it has found again, and the longer, the longer the host told it to pause", () => {
+    const twice = (retryAfterMs: number | undefined): Pace => {
+      const once = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, retryAfterMs);
+      const from = once.pausedUntil;
+      return complained(runFor(once, from, 3000), from + 3050, from + 3050, retryAfterMs);
+    };
+    for (const [retryAfterMs, holdMs] of [
+      [undefined, 3200],
+      [1000, 20_000],
+      [7000, 140_000],
+    ] as const) {
+      const pace = twice(retryAfterMs);
+      expect(pace.heldUntil - pace.pausedUntil).toBe(holdMs);
+      const limit = pace.limit ?? Number.NaN;
+      expect(runFor(pace, pace.pausedUntil, holdMs - 100).rate).toBeLessThan(limit * 1.001);
+      expect(runFor({ ...pace, ceiling: 1000 }, pace.pausedUntil, holdMs + 5000).rate).toBeGreaterThan(
+        limit * 1.5,
+      );
+    }
+  });
+
+  it("does not rise where something else keeps requests from starting", () => {
+    const refused = complained(startMany(startPace(null), 5, 10), NOW + 50, NOW + 50, undefined);
+    let pace = refused;
+    for (let now = NOW + 1000; now < NOW + 60_000; now += 500)
+      pace = answered(started(pace, now), now, now + 400);
+    expect(pace.rate).toBe(refused.rate);
+  });
+
+  it("takes half of what a struggling host took, for ten seconds", () => {
+    const pace = struggled(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050);
+    expect(delayBefore(pace, NOW + 5050)).toBeLessThan(200);
+    expect(pace.rate).toBeGreaterThan(9);
+    expect(runFor(pace, NOW + 5050, 9900).rate).toBeLessThan(10.2);
+    expect(runFor(pace, NOW + 5050, 20_000).rate).toBe(20);
   });
 
   it("never exceeds the ceiling, however much it gained", () => {
     let pace = complained(startMany(startPace(10), 10, 100), NOW + 1000, NOW + 900, 0);
-    for (let index = 0; index < 1000; index += 1) pace = answered(pace, NOW + 2000);
-    expect(delayBefore(started(pace, NOW + 9000), NOW + 9000)).toBe(100);
+    for (let index = 0; index < 1000; index += 1) pace = answered(pace, NOW + 2000, NOW + 2000);
+    pace = runFor(pace, NOW + 2000, 60_000);
+    expect(delayBefore(started(pace, NOW + 90_000), NOW + 90_000)).toBe(100);
   });
 });
+
+describe("whatever a host answers and however late timers are, the pace", () => {
+  const ceiling = fc.double({ min: 0.1, max: 200, noNaN: true });
+  const turns = fc.array(
+    fc.record({
+      lateMs: fc.integer({ min: 0, max: 80 }),
+      idleMs: fc.constantFrom(0, 0, 0, 0, 3000),
+      latencyMs: fc.constantFrom(0, 1, 40),
+      answer: fc.constantFrom("taken", "taken", "taken", "taken", "refused", "struggling"),
+      retryAfterMs: fc.constantFrom(undefined, 0, 250, 1000),
+    }),
+    { minLength: 1, maxLength: 300 },
+  );
+
+  it("starts no more in any second than the ceiling and what 50 ms are worth", () => {
+    fc.assert(
+      fc.property(ceiling, turns, (perSecond, all) => {
+        const { starts } = play(startPace(perSecond), all);
+        const most = Math.ceil(perSecond * 1.05) + 1;
+        starts.forEach((at, index) => {
+          expect((starts[index + most] ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThanOrEqual(1000);
+        });
+      }),
+    );
+  });
+
+  it("starts nothing during a pause that the host asked for", () => {
+    fc.assert(
+      fc.property(fc.option(ceiling), turns, (perSecond, all) => {
+        const { starts, pauses } = play(startPace(perSecond), all);
+        for (const { from, until } of pauses) {
+          expect(starts.filter((at) => at > from && at < until)).toEqual([]);
+        }
+      }),
+    );
+  });
+
+  it("is never faster after a complaint than before", () => {
+    fc.assert(
+      fc.property(fc.option(ceiling), turns, (perSecond, all) => {
+        play(startPace(perSecond), all, (before, after, now) => {
+          expect(after.rate).toBeLessThanOrEqual(before.rate);
+          expect(delayBefore(after, now)).toBeGreaterThanOrEqual(delayBefore(before, now));
+        });
+      }),
+    );
+  });
+
+  it("is back at its ceiling after as long without a complaint as it was told to hold, and half a minute", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1, max: 100, noNaN: true }), turns, (perSecond, all) => {
+        const { pace, now } = play(startPace(perSecond), all);
+        const from = Math.max(now, pace.pausedUntil, pace.heldUntil);
+        expect(runFor(pace, from, 30_000).rate).toBe(perSecond);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+interface Turn {
+  readonly lateMs: number;
+  readonly idleMs: number;
+  readonly latencyMs: number;
+  readonly answer: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** One request after the other, as the limiter would send them, with timers that are late and a host that does as it likes. */
+function play(
+  first: Pace,
+  turns: readonly Turn[],
+  onComplaint: (before: Pace, after: Pace, now: number) => void = () => {},
+) {
+  let pace = first;
+  let now = NOW;
+  const starts: number[] = [];
+  const pauses: { readonly from: number; readonly until: number }[] = [];
+  for (const { lateMs, idleMs, latencyMs, answer, retryAfterMs } of turns) {
+    now += idleMs;
+    const delayMs = delayBefore(pace, now);
+    if (delayMs > 0) now += Math.ceil(delayMs) + lateMs;
+    starts.push(now);
+    pace = started(pace, now);
+    const startedAt = now;
+    now += latencyMs;
+    const before = pace;
+    if (answer === "taken") {
+      pace = answered(pace, startedAt, now);
+      continue;
+    }
+    if (answer === "struggling") pace = struggled(pace, now, startedAt);
+    else {
+      pace = complained(pace, now, startedAt, retryAfterMs);
+      pauses.push({ from: now, until: now + (retryAfterMs ?? 0) });
+    }
+    onComplaint(before, pace, now);
+  }
+  return { pace, now, starts, pauses };
+}
 
 describe("Retry-After", () => {
   it.each([
