@@ -1,13 +1,19 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import type { QuickStats } from "./quick-lattice.ts";
+import type { Limit, QuickStats } from "./quick-lattice.ts";
 
 export interface EndsOptions {
   readonly people: number;
   /** Each answer of Lattice comes after so long. */
   readonly delayMs?: number;
-  /** What Lattice takes; others are answered 429. */
+  /** Levels of the tree of managers; without, as deep as the embedded company's is at this size. */
+  readonly levels?: number;
+  /** Requests a second that Lattice takes; others are answered 429. */
   readonly ratePerSecond?: number;
+  /** The same, for a limit that moves. */
+  readonly limits?: readonly Limit[];
+  /** Seconds of the Retry-After that comes with a 429; without, Lattice does not say. */
+  readonly retryAfter?: number;
 }
 
 interface EntraEnd {

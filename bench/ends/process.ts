@@ -1,11 +1,14 @@
-import { personId } from "../../src/sandbox/directory.ts";
+import { type Directory, personId } from "../../src/sandbox/directory.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import type { EndsOptions } from "./ends.ts";
 import { startQuickLattice } from "./quick-lattice.ts";
 
 // Both ends in a process of their own, so that they are not part of what is measured. Its parent says what they are like
 // on the command line, and asks for counts and changes over the channel between the two.
 
-const { people, delayMs, ratePerSecond } = JSON.parse(process.argv[2] ?? "{}");
+const { people, levels, delayMs, ratePerSecond, limits, retryAfter }: EndsOptions = JSON.parse(
+  process.argv[2] ?? "{}",
+);
 let graphRequests = 0;
 let graphPaths: string[] = [];
 const entra = await startSandbox({
@@ -20,9 +23,11 @@ const entra = await startSandbox({
     return undefined;
   },
 });
+if (levels !== undefined) deepen(entra.directory, levels);
 const lattice = await startQuickLattice({
   delayMs,
-  ...(ratePerSecond === undefined ? {} : { requestsPerSecond: () => ratePerSecond }),
+  limits: ratePerSecond === undefined ? limits : [{ perSecond: ratePerSecond, seconds: 0 }],
+  retryAfter,
 });
 let edits = 0;
 process.on("message", (message: { readonly ask: string; readonly count?: number }) => {
@@ -50,5 +55,22 @@ function changePeople(count: number): void {
   for (let index = 0; index < count; index += 1) {
     const person = 1 + Math.floor(((index + 0.5) * people) / count);
     entra.directory.updateUser(personId(entra.seed, person), { jobTitle: `Title ${edits}` });
+  }
+}
+
+/**
+ * Hangs everybody into a tree of so many levels: one head, and the others spread evenly over the levels below. The last
+ * two stay each other's manager.
+ */
+function deepen(directory: Directory, levels: number): void {
+  const [head, ...others] = [...directory.users()].slice(0, -2).map(({ id }) => id);
+  let above = head === undefined ? [] : [head];
+  const each = Math.ceil(others.length / (levels - 1));
+  for (let start = 0; start < others.length; start += each) {
+    const level = others.slice(start, start + each);
+    level.forEach((id, index) => {
+      directory.setManager(id, above[index % above.length] ?? null);
+    });
+    above = level;
   }
 }

@@ -2,19 +2,36 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 // A SCIM server that costs next to nothing: what is measured against it is the client. It keeps accounts in memory and
-// knows as much of RFC 7644 as one client needs that only creates, lists and patches.
+// knows as much of RFC 7644 as one client needs that only creates, lists, looks up by userName and patches.
 
 export interface QuickOptions {
   /** Every answer comes after so long. */
-  readonly delayMs?: number;
-  /** Requests a second it takes (a token bucket that holds a tenth of a second's worth); others are answered 429. */
-  readonly requestsPerSecond?: (elapsedMs: number) => number;
+  readonly delayMs?: number | undefined;
+  /**
+   * Requests it takes (a token bucket that holds a tenth of a second's worth, and one at least); others are answered
+   * 429. Limits that follow one another begin with the first write; the last one stays.
+   */
+  readonly limits?: readonly Limit[] | undefined;
+  /** Seconds of the Retry-After that comes with a 429; without, Lattice does not say. */
+  readonly retryAfter?: number | undefined;
+}
+
+export interface Limit {
+  readonly perSecond: number;
+  /** How long it holds. */
+  readonly seconds: number;
 }
 
 export interface QuickStats {
   readonly requests: number;
+  /** Writes that were taken. */
   readonly writes: number;
   readonly throttled: number;
+  readonly accounts: number;
+  /** Between the first write that was taken and the last one. */
+  readonly writingMs: number;
+  /** Writes taken while each of the limits held. */
+  readonly writesByLimit: readonly number[];
 }
 
 export interface QuickLattice {
@@ -29,16 +46,44 @@ const contentType = "application/scim+json";
 
 export async function startQuickLattice({
   delayMs = 0,
-  requestsPerSecond,
+  limits = [],
+  retryAfter,
 }: QuickOptions = {}): Promise<QuickLattice> {
   const accounts = new Map<string, object>();
+  const idsByUserName = new Map<string, string>();
   let counts = { requests: 0, writes: 0, throttled: 0 };
-  const admit = requestsPerSecond === undefined ? () => true : createBucket(requestsPerSecond);
+  let firstWriteAt: number | undefined;
+  let lastWriteAt = 0;
+  let writesByLimit = limits.map(() => 0);
+  const limitNow = (): number => {
+    let ends = firstWriteAt ?? Number.POSITIVE_INFINITY;
+    return limits.findIndex(({ seconds }, index) => {
+      ends += seconds * 1_000;
+      return performance.now() < ends || index === limits.length - 1;
+    });
+  };
+  const admit =
+    limits.length === 0 ? () => true : createBucket(() => limits[limitNow()]?.perSecond ?? Number.NaN);
 
-  const answer = (response: ServerResponse, status: number, body: object): void => {
+  const answer = (response: ServerResponse, status: number, body: object, headers = {}): void => {
     const text = JSON.stringify(body);
-    response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(text) });
+    response.writeHead(status, {
+      "content-type": contentType,
+      "content-length": Buffer.byteLength(text),
+      ...headers,
+    });
     response.end(text);
+  };
+  const wrote = (): void => {
+    lastWriteAt = performance.now();
+    firstWriteAt ??= lastWriteAt;
+    counts = { ...counts, writes: counts.writes + 1 };
+    const limit = limitNow();
+    writesByLimit = writesByLimit.map((writes, index) => (index === limit ? writes + 1 : writes));
+  };
+  const lookUp = (userName: string): object[] => {
+    const account = accounts.get(idsByUserName.get(userName) ?? "");
+    return account === undefined ? [] : [account];
   };
   const handle = (request: IncomingMessage, text: string, response: ServerResponse): void => {
     const url = request.url ?? "";
@@ -46,6 +91,7 @@ export async function startQuickLattice({
       const id = randomUUID();
       const account = { ...JSON.parse(text), id };
       accounts.set(id, account);
+      if (typeof account.userName === "string") idsByUserName.set(account.userName, id);
       answer(response, 201, account);
       return;
     }
@@ -67,11 +113,13 @@ export async function startQuickLattice({
       return;
     }
     const query = new URL(url, "http://localhost").searchParams;
+    const userName = /^userName eq "(.*)"$/.exec(query.get("filter") ?? "")?.[1];
+    const found = userName === undefined ? [...accounts.values()] : lookUp(userName);
     const start = Number(query.get("startIndex") ?? 1) - 1;
-    const page = [...accounts.values()].slice(start, start + Number(query.get("count") ?? 100));
+    const page = found.slice(start, start + Number(query.get("count") ?? 100));
     answer(response, 200, {
       schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-      totalResults: accounts.size,
+      totalResults: found.length,
       startIndex: start + 1,
       itemsPerPage: page.length,
       Resources: page,
@@ -83,10 +131,11 @@ export async function startQuickLattice({
     if (!admit()) {
       counts = { ...counts, throttled: counts.throttled + 1 };
       request.resume();
-      answer(response, 429, { status: "429", detail: "too many requests" });
+      const headers = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
+      answer(response, 429, { status: "429", detail: "too many requests" }, headers);
       return;
     }
-    if (request.method !== "GET") counts = { ...counts, writes: counts.writes + 1 };
+    if (request.method !== "GET") wrote();
     let text = "";
     request.setEncoding("utf8");
     request.on("data", (part: string) => {
@@ -102,10 +151,18 @@ export async function startQuickLattice({
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : 0,
-    stats: () => counts,
+    stats: () => ({
+      ...counts,
+      accounts: accounts.size,
+      writingMs: lastWriteAt - (firstWriteAt ?? lastWriteAt),
+      writesByLimit,
+    }),
     clear: () => {
       accounts.clear();
+      idsByUserName.clear();
       counts = { requests: 0, writes: 0, throttled: 0 };
+      firstWriteAt = undefined;
+      writesByLimit = limits.map(() => 0);
     },
     close: () => {
       server.close();
@@ -114,13 +171,12 @@ export async function startQuickLattice({
   };
 }
 
-function createBucket(rate: (elapsedMs: number) => number): () => boolean {
-  const beganAt = performance.now();
-  let last = beganAt;
+function createBucket(rate: () => number): () => boolean {
+  let last = performance.now();
   let tokens = 1;
   return () => {
     const now = performance.now();
-    const perSecond = rate(now - beganAt);
+    const perSecond = rate();
     tokens = Math.min(Math.max(1, perSecond / 10), tokens + ((now - last) / 1_000) * perSecond);
     last = now;
     if (tokens < 1) return false;

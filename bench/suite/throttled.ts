@@ -1,0 +1,46 @@
+import { type Bench, type Finding, grouped } from "../bench.ts";
+import { startEnds } from "../ends/ends.ts";
+import { program } from "../program.ts";
+
+const ratePerSecond = 25;
+
+export const bench: Bench = {
+  about:
+    "accounts made by the whole program while Lattice takes 25 requests a second and answers others 429, from the first write that it took to the last: with the default ceiling, and without one, where the limit has to be found",
+  inCI: true,
+  async *measure({ small }) {
+    const people = small ? 300 : 2_000;
+    yield* firstRun("default ceiling", people, {});
+    yield* firstRun("no ceiling", people, { maxRequestsPerSecond: null });
+  },
+};
+
+async function* firstRun(name: string, people: number, pace: object): AsyncGenerator<Finding> {
+  using ends = await startEnds({ people, ratePerSecond });
+  using als = await program();
+  const { entra, lattice } = ends.configuration;
+  const ran = await als.run(["sync", "--format", "json", "--out", "report.json"], {
+    entra,
+    lattice: { ...lattice, token: "bench", ...pace },
+  });
+  if (ran.code !== 0) throw new Error(`the run ended with ${ran.code}: ${ran.stderr}`);
+  const { requests, writes, throttled, writingMs } = await ends.stats();
+  const perSecond = ((writes - 1) / writingMs) * 1_000;
+  const figures = { people, requests, writes, throttled, writingMs, ms: ran.milliseconds };
+  yield {
+    what: `${name}: accounts while sending : limit`,
+    measured: `${perSecond.toFixed(2)} accounts/s`,
+    reference: `${ratePerSecond} requests/s`,
+    ratio: perSecond / ratePerSecond,
+    wanted: { atLeast: 0.97 },
+    figures,
+  };
+  yield {
+    what: `${name}: answered 429 : all requests`,
+    measured: `${throttled} answers`,
+    reference: `${grouped(requests)} requests`,
+    ratio: throttled / requests,
+    wanted: { atMost: 0.01 },
+    figures,
+  };
+}
