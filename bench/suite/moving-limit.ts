@@ -1,10 +1,6 @@
-import { systemClock } from "../../src/domain/clock.ts";
-import { Secret } from "../../src/domain/secret.ts";
-import { createLatticeTarget } from "../../src/lattice/target.ts";
 import { type Bench, type Finding, grouped } from "../bench.ts";
+import { createAccounts } from "../ends/client-loop.ts";
 import { startEnds } from "../ends/ends.ts";
-
-const concurrency = 8;
 
 export const bench: Bench = {
   about:
@@ -25,28 +21,8 @@ async function* follow(
   retryAfter: number | undefined,
 ): AsyncGenerator<Finding> {
   using ends = await startEnds({ people: 20, limits, ...(retryAfter === undefined ? {} : { retryAfter }) });
-  const target = createLatticeTarget({
-    url: ends.latticeUrl,
-    token: new Secret("bench"),
-    updateMethod: "patch",
-    maxConcurrency: concurrency,
-    maxRequestsPerSecond: null,
-    paths: ["userName"],
-    clock: systemClock,
-  });
   const whole = limits.reduce((sum, { seconds }) => sum + seconds, 0);
-  const stop = AbortSignal.timeout(whole * 1_000);
-  let next = 0;
-  const createOn = async (): Promise<void> => {
-    while (!stop.aborted) {
-      next += 1;
-      await target.create([{ path: "userName", value: `person.${next}@example.com` }], stop);
-    }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: concurrency }, createOn));
-  target.close();
-  const failed = ended.find((one) => one.status === "rejected" && one.reason !== stop.reason);
-  if (failed?.status === "rejected") throw failed.reason;
+  await createAccounts(ends.latticeUrl, { concurrency: 8, seconds: whole });
   const { requests, writes, throttled, writesByLimit } = await ends.stats();
   const area = limits.reduce((sum, { perSecond, seconds }) => sum + perSecond * seconds, 0);
   const figures = {
