@@ -1,4 +1,4 @@
-import { fork, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
@@ -6,36 +6,34 @@ import { join } from "node:path";
 import { startHttp } from "../../src/daemon/http/server.ts";
 import { createMetrics } from "../../src/daemon/metrics.ts";
 import { createWorks } from "../../src/daemon/works.ts";
-import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { openReader } from "../../src/state/reader.ts";
+import { type Bench, type BenchOptions, type Finding, grouped, median } from "../bench.ts";
+import { startEnds } from "../ends/ends.ts";
 
-// What the dashboard's views weigh and how long they take with a large log; and what a thousand requests a second to
-// /healthz and /metrics cost a cycle at Lattice's default pace, beside the same cycle without them. The sandbox runs in a
-// process of its own; where daemon, sandbox and this process share few cores, they take time from each other.
-
-const rows = 1_000_000;
 const people = 300;
-const pairs = 2;
 const requestsPerSecond = 1_000;
-const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
+/** Bytes of the first view, uncompressed. */
+const mostBytes = 150_000;
 
-if (process.argv[2] === "sandbox") {
-  const { tenantId, clientId, clientSecret, authorityHost, graphUrl, latticeUrl, latticeToken } =
-    await startSandbox({ file: ":memory:", people, requestLogSize: 0 });
-  process.send?.({ tenantId, clientId, clientSecret, authorityHost, graphUrl, latticeUrl, latticeToken });
-} else {
-  try {
-    await views();
-    await load();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+export const bench: Bench = {
+  about:
+    "what the dashboard's first view weighs, how long its views take with a large log, and what 1,000 requests a second to /healthz and /metrics cost a first cycle at Lattice's default pace; where daemon, ends and this process share few cores, they take time from each other",
+  inCI: false,
+  async *measure({ small, upTo, note }) {
+    const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
+    try {
+      yield* views(folder, Math.min(small ? 100_000 : 1_000_000, upTo), note);
+      yield await load(folder, small ? 1 : 3, note);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
 
-async function views(): Promise<void> {
+async function* views(folder: string, rows: number, note: BenchOptions["note"]): AsyncGenerator<Finding> {
   const path = join(folder, "log.db");
-  fill(path);
+  const everyRow = fill(path, rows);
   const reader = openReader(path);
   const busy = { busy: false, nextCronAt: () => null, intervalMs: () => 45 * 60_000 };
   const server = await startHttp(
@@ -85,7 +83,15 @@ async function views(): Promise<void> {
       bytes += (
         await (await fetch(server.url + file, { headers: { "accept-encoding": "identity" } })).arrayBuffer()
       ).byteLength;
-    say(`first view: ${first.length} requests, ${(bytes / 1000).toFixed(1)} kB uncompressed (limit 150)`);
+    yield {
+      what: "first view, uncompressed",
+      measured: `${(bytes / 1_000).toFixed(1)} kB`,
+      reference: `${mostBytes / 1_000} kB allowed`,
+      ratio: bytes / mostBytes,
+      wanted: { atMost: 1 },
+      figures: { requests: first.length, bytes },
+    };
+    let slowest: readonly [string, number] = ["", 0];
     for (const asked of [
       "/",
       "/api/now",
@@ -101,45 +107,60 @@ async function views(): Promise<void> {
         await (await fetch(server.url + asked)).text();
         took.push(performance.now() - before);
       }
-      const [cold = 0] = took;
-      say(`${asked.padEnd(28)} first ${cold.toFixed(1)} ms, median ${median(took).toFixed(1)} ms`);
+      const ms = median(took);
+      note(`${asked}: first ${(took[0] ?? 0).toFixed(1)} ms, median ${ms.toFixed(1)} ms`);
+      if (ms > slowest[1]) slowest = [asked, ms];
     }
+    yield {
+      what: `slowest view (${slowest[0]})`,
+      measured: `${slowest[1].toFixed(1)} ms`,
+      reference: `every one of ${grouped(rows)} rows ${everyRow.toFixed(0)} ms`,
+      ratio: slowest[1] / everyRow,
+      wanted: { atMost: 0.1 },
+      figures: { rows },
+    };
   } finally {
     await server.close();
     await reader.close();
   }
 }
 
-async function load(): Promise<void> {
-  const quiet: number[] = [];
-  const busy: number[] = [];
+/** A first cycle alone and one under load, so many times. */
+async function load(folder: string, pairs: number, note: BenchOptions["note"]): Promise<Finding> {
+  const alone: number[] = [];
+  const pressed: number[] = [];
+  const rates: number[] = [];
   for (let pair = 1; pair <= pairs; pair += 1) {
-    const alone = await firstCycle(`alone-${pair}`, false);
-    const loaded = await firstCycle(`loaded-${pair}`, true);
-    quiet.push(alone.durationMs);
-    busy.push(loaded.durationMs);
-    const rate = Math.round(loaded.answered / (loaded.durationMs / 1000));
-    say(`  pair ${pair}: ${alone.durationMs} ms alone, ${loaded.durationMs} ms at ${rate} requests a second`);
+    alone.push((await firstCycle(folder, `alone-${pair}`, false)).durationMs);
+    const loaded = await firstCycle(folder, `loaded-${pair}`, true);
+    pressed.push(loaded.durationMs);
+    rates.push(loaded.answered / (loaded.durationMs / 1_000));
+    note(`pair ${pair}: ${alone.at(-1)} ms alone, ${loaded.durationMs} ms under load`);
   }
-  const [alone, pressed] = [median(quiet), median(busy)];
-  say(
-    `a first cycle of ${people} people: ${alone} ms alone, ${pressed} ms under load: ${((pressed / alone - 1) * 100).toFixed(1)} % (limit 5)`,
-  );
+  return {
+    what: `first cycle of ${people} people under load : alone`,
+    measured: `${grouped(median(pressed))} ms at ${grouped(median(rates))}/s`,
+    reference: `alone ${grouped(median(alone))} ms`,
+    ratio: median(pressed) / median(alone),
+    wanted: { atMost: 1.05 },
+    figures: { people, pairs, requestsPerSecond: median(rates) },
+  };
 }
 
-/** The first cycle of a new daemon on a new sandbox. */
-async function firstCycle(name: string, pressed: boolean): Promise<{ durationMs: number; answered: number }> {
-  const sandbox = fork(import.meta.filename, ["sandbox"]);
-  const ends = await new Promise<{ [key: string]: string }>((resolve) =>
-    sandbox.once("message", (message) => resolve(message as { [key: string]: string })),
-  );
-  const { tenantId, clientId, clientSecret, authorityHost, graphUrl, latticeUrl, latticeToken } = ends;
+/** The first cycle of a new daemon with new ends. */
+async function firstCycle(
+  folder: string,
+  name: string,
+  pressed: boolean,
+): Promise<{ durationMs: number; answered: number }> {
+  using ends = await startEnds({ people });
+  const { entra, lattice } = ends.configuration;
   const config = join(folder, `${name}.yaml`);
   writeFileSync(
     config,
     JSON.stringify({
-      entra: { tenantId, clientId, clientSecret, authorityHost, graphUrl, scope: { mode: "all" } },
-      lattice: { url: latticeUrl, token: latticeToken },
+      entra,
+      lattice: { ...lattice, token: "bench" },
       guard: { enabled: false },
       state: { path: join(folder, `${name}.db`) },
       http: { listen: "127.0.0.1:0" },
@@ -171,7 +192,6 @@ async function firstCycle(name: string, pressed: boolean): Promise<{ durationMs:
     return { durationMs, answered: counted };
   } finally {
     daemon.kill("SIGTERM");
-    sandbox.kill("SIGKILL");
   }
 }
 
@@ -211,7 +231,8 @@ function press(url: string, onAnswer: () => void): () => Promise<void> {
   };
 }
 
-function fill(path: string): void {
+/** @returns milliseconds in which every row is read once */
+function fill(path: string, rows: number): number {
   const db = openDatabase(path);
   db.pragma("synchronous = OFF");
   const cycles = 2_880;
@@ -229,13 +250,9 @@ function fill(path: string): void {
         'title changed', '[{"attribute":"title","before":"Analyst","after":"Senior Analyst"}]', 0, iif(i % 100 = 0, 'failed', 'done'),
         ${start} + (1 + i / ${each}) * 2700000, ${start} + (1 + i / ${each}) * 2700000, ${start} + (1 + i / ${each}) * 2700000 + 500 FROM n;
     ANALYZE;`);
+  const startedAt = performance.now();
+  for (const _row of db.prepare("SELECT * FROM operation").iterate());
+  const everyRow = performance.now() - startedAt;
   db.close();
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  return everyRow;
 }

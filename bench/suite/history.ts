@@ -1,87 +1,105 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Database } from "better-sqlite3";
 import { history } from "../../src/commands/history.ts";
 import type { LogQuery } from "../../src/domain/store.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
+import { type Bench, type Finding, grouped } from "../bench.ts";
 
-// How long each filter of the provisioning log takes, page by page, beside a reference: reading every row once.
-
-const rows = Number(process.argv[3] ?? 1_000_000);
 const people = 20_000;
 const cycles = 3_000;
 const start = Date.UTC(2026, 0, 1);
 const intervalMs = 45 * 60_000;
 const end = start + cycles * intervalMs;
-
-const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
-const path = join(folder, "state.db");
-const db = openDatabase(path);
-fill();
-const store = storeOn(db, path);
-
 const day = 86_400_000;
-const queries: { readonly [name: string]: Partial<LogQuery> } = {
-  newest: {},
-  "a page from the middle": { before: rows / 2 },
-  "person by object id": { person: objectId(77) },
-  "person by user name": { person: "PERSON.77@example.com" },
-  "nobody of that name": { person: "nobody@example.com" },
-  "frequent action": { actions: ["update"] },
-  "rare action": { actions: ["reactivate"] },
-  "rare outcome": { outcomes: ["failed"] },
-  "outcome of no entry": { outcomes: ["sending"] },
-  "since a week": { since: end - 7 * day },
-  "until the first week": { until: start + 7 * day },
-  "a day in the middle": { since: start + 40 * day, until: start + 41 * day },
-  "since the beginning": { since: start },
-  "one cycle": { cycleId: cycles / 2 },
-  "text of everybody": { text: "example.com" },
-  "text of some": { text: "person.77" },
-  "text of nobody": { text: "nowhere" },
-  "failed creates of a week": { actions: ["create"], outcomes: ["failed"], since: end - 7 * day },
-  "rare action, a person": { actions: ["reactivate"], person: objectId(77) },
-};
 
-try {
-  process.stdout.write(
-    `${rows.toLocaleString("en")} rows, pages of 50, milliseconds: the first time, and the best of five\n`,
-  );
-  for (const [name, query] of Object.entries(queries)) {
-    await measure(name, async () => (await store.history({ limit: 50, ...query })).length);
-  }
-  await measure("daily counts of 30 days", async () => (await store.dailyCounts(end - 30 * day)).length);
-  await measure("daily counts of everything", async () => (await store.dailyCounts(0)).length);
-  await exportAll();
-  await measure("reference: every row", async () => {
-    let read = 0;
-    for (const _row of db.prepare("SELECT * FROM operation").iterate()) read += 1;
-    return read;
-  });
-} finally {
-  await store.close();
-  rmSync(folder, { recursive: true });
+/** Each filter of the log alone, and some together. */
+function queriesOf(rows: number): { readonly [name: string]: Partial<LogQuery> } {
+  return {
+    newest: {},
+    "a page from the middle": { before: rows / 2 },
+    "person by object id": { person: objectId(77) },
+    "person by user name": { person: "PERSON.77@example.com" },
+    "nobody of that name": { person: "nobody@example.com" },
+    "frequent action": { actions: ["update"] },
+    "rare action": { actions: ["reactivate"] },
+    "rare outcome": { outcomes: ["failed"] },
+    "outcome of no entry": { outcomes: ["sending"] },
+    "since a week": { since: end - 7 * day },
+    "until the first week": { until: start + 7 * day },
+    "a day in the middle": { since: start + 40 * day, until: start + 41 * day },
+    "since the beginning": { since: start },
+    "one cycle": { cycleId: cycles / 2 },
+    "failed creates of a week": { actions: ["create"], outcomes: ["failed"], since: end - 7 * day },
+    "rare action, a person": { actions: ["reactivate"], person: objectId(77) },
+  };
 }
 
-async function measure(name: string, work: () => Promise<number>): Promise<void> {
-  const times: number[] = [];
-  let found = 0;
+/** Texts are looked for in every row, so they have a line of their own. */
+const texts = ["example.com", "person.77", "nowhere"];
+
+export const bench: Bench = {
+  about:
+    "pages of 50 of the provisioning log, its daily counts and its export, against reading every row once",
+  inCI: false,
+  async *measure({ small, upTo, note }) {
+    const rows = Math.min(small ? 100_000 : 1_000_000, upTo);
+    const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
+    const path = join(folder, "state.db");
+    const db = openDatabase(path);
+    const store = storeOn(db, path);
+    try {
+      fill(db, rows);
+      const everyRow = await best(async () => {
+        for (const _row of db.prepare("SELECT * FROM operation").iterate());
+      });
+      const against = (what: string, ms: number, wanted: number): Finding => ({
+        what,
+        measured: `${ms.toFixed(1)} ms`,
+        reference: `every one of ${grouped(rows)} rows ${everyRow.toFixed(0)} ms`,
+        ratio: ms / everyRow,
+        wanted: { atMost: wanted },
+        figures: { rows, ms, everyRowMs: everyRow },
+      });
+      const pageOf = (query: Partial<LogQuery>) => best(() => store.history({ limit: 50, ...query }));
+      const slowest = async (queries: readonly (readonly [string, Partial<LogQuery>])[]) => {
+        let most: readonly [string, number] = ["", 0];
+        for (const [name, query] of queries) {
+          const ms = await pageOf(query);
+          note(`${name}: ${ms.toFixed(1)} ms`);
+          if (ms > most[1]) most = [name, ms];
+        }
+        return most;
+      };
+      const [name, ms] = await slowest(Object.entries(queriesOf(rows)));
+      yield against(`slowest page of ${Object.keys(queriesOf(rows)).length} filters (${name})`, ms, 1);
+      const [text, textMs] = await slowest(texts.map((value) => [`text ${value}`, { text: value }]));
+      yield against(`slowest page with a text (${text})`, textMs, 1);
+      yield against("daily counts of 30 days", await best(() => store.dailyCounts(end - 30 * day)), 1);
+      const exported = await exportAll(folder, path);
+      yield { ...against("everything as CSV", exported.ms, 20), figures: { rows, ...exported } };
+    } finally {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+/** Milliseconds of the best of five. */
+async function best(work: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 5; round += 1) {
     const startedAt = performance.now();
-    found = await work();
-    times.push(performance.now() - startedAt);
+    await work();
+    least = Math.min(least, performance.now() - startedAt);
   }
-  const [first] = times;
-  process.stdout.write(
-    `${name.padEnd(28)} ${(first ?? 0).toFixed(1).padStart(8)} ${Math.min(...times)
-      .toFixed(1)
-      .padStart(8)}   ${found} found\n`,
-  );
+  return least;
 }
 
 /** The command itself, beside the open database, with what memory grows by meanwhile. */
-async function exportAll(): Promise<void> {
+async function exportAll(folder: string, path: string) {
   const before = process.memoryUsage().rss;
   let most = before;
   const watch = setInterval(() => {
@@ -101,17 +119,18 @@ async function exportAll(): Promise<void> {
     },
   );
   clearInterval(watch);
-  const seconds = (performance.now() - startedAt) / 1_000;
-  process.stdout.write(
-    `everything as CSV: ${seconds.toFixed(1)} s, ${Math.round(statSync(out).size / 1e6)} MB, memory grew by ${Math.round((most - before) / 1e6)} MB\n`,
-  );
+  return {
+    ms: performance.now() - startedAt,
+    megabytes: statSync(out).size / 1e6,
+    grewByMegabytes: (most - before) / 1e6,
+  };
 }
 
 function objectId(index: number): string {
   return `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
 }
 
-function fill(): void {
+function fill(db: Database, rows: number): void {
   const cycle = db.prepare(
     "INSERT INTO cycle (id, plan_id, kind, started_at, finished_at, outcome) VALUES (?, ?, 'incremental', ?, ?, 'done')",
   );

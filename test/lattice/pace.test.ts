@@ -122,6 +122,36 @@ describe("the pace", () => {
     }
   });
 
+  it("does not leave alone a limit that has risen: it may be higher still", () => {
+    const once = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, undefined);
+    const risen = runFor({ ...once, ceiling: 100 }, NOW + 5150, 3000);
+    expect(risen.rate).toBeGreaterThan(25);
+    const again = complained(risen, NOW + 8160, NOW + 8160, undefined);
+    expect(again.heldUntil).toBe(again.pausedUntil);
+    // What was taken lags behind a rate that rises so fast.
+    expect(again.limit).toBeGreaterThanOrEqual(risen.rate / 2);
+  });
+
+  it("does not take a long pause for a time in which the host took little", () => {
+    const paused = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, 7000);
+    const from = paused.pausedUntil;
+    const again = complained(runFor(paused, from, 400), from + 450, from + 450, 7000);
+    expect(again.limit).toBeGreaterThan((paused.limit ?? Number.NaN) * 0.9);
+  });
+
+  it("counts the slower rate from the start before the complaint", () => {
+    const pace = complained(started(startPace(2), NOW), NOW + 10, NOW, 1);
+    expect(delayBefore(pace, NOW + 10)).toBeCloseTo(1000 / pace.rate - 10);
+    expect(pace.rate).toBeLessThan(2);
+  });
+
+  it("learns nothing from a time in which nothing was sent", () => {
+    const refused = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, undefined);
+    const later = NOW + 3_600_000;
+    const pace = answered(started({ ...refused, ceiling: 1000 }, later), later, later + 1);
+    expect(pace.rate).toBeLessThan((refused.limit ?? Number.NaN) * 1.01);
+  });
+
   it("does not rise where something else keeps requests from starting", () => {
     const refused = complained(startMany(startPace(null), 5, 10), NOW + 50, NOW + 50, undefined);
     let pace = refused;
