@@ -43,11 +43,11 @@ async function* follow(
     figures,
   };
   yield {
-    what: `answered 429 : all requests${name}`,
-    measured: `${throttled} answers`,
+    what: `not answered 429 : all requests${name}`,
+    measured: `${grouped(requests - throttled)} of them`,
     reference: `${grouped(requests)} requests`,
-    ratio: throttled / requests,
-    ...(promised ? { wanted: { atMost: 0.03 } } : {}),
+    ratio: 1 - throttled / requests,
+    ...(promised ? { wanted: { atLeast: 0.97 } } : {}),
     figures,
   };
 }
