@@ -36,23 +36,36 @@ export async function applyPlan(
   const run = createRun(context, recorder, plan.total);
   let probing = plan.probe;
   let size = batchSize.first;
+  let begunAt = context.clock.now();
+  /** The batch after this operation, its intents noted; none where the run is to stop. */
+  const begin = async (last: LoggedOperation | undefined): Promise<readonly LoggedOperation[]> => {
+    if (run.isStopped() || isHopeless(recorder.counts)) return [];
+    const now = context.clock.now();
+    if (last !== undefined) size = nextSize(size, now - begunAt);
+    begunAt = now;
+    const batch = await nextBatch(context, last, probing ? probeSize : size);
+    if (batch.length > 0) await recorder.begin(batch, now);
+    return batch;
+  };
   try {
-    for (
-      let batch = await nextBatch(context, null, probing ? probeSize : size);
-      batch.length > 0;
-      batch = await nextBatch(context, batch.at(-1), size)
-    ) {
-      run.throwIfStopped();
-      if (isHopeless(recorder.counts)) break;
-      const begunAt = context.clock.now();
-      await recorder.begin(batch, begunAt);
-      for (const operation of batch) await run.start(operation);
-      size = nextSize(size, context.clock.now() - begunAt);
+    let batch = await begin(undefined);
+    while (batch.length > 0) {
+      const last = batch.at(-1);
+      let next: Promise<readonly LoggedOperation[]> | undefined;
+      for (const [index, operation] of batch.entries()) {
+        // While the last of this batch wait for room the next one is noted, so that no connection is idle meanwhile.
+        if (!probing && index === Math.max(0, batch.length - context.settings.concurrency)) {
+          next = begin(last);
+          next.catch(() => {});
+        }
+        await run.start(operation);
+      }
       if (probing) {
         await run.drain();
         if (mostFailed(recorder.counts, true)) break;
         probing = false;
       }
+      batch = await (next ?? begin(last));
     }
     await run.drain();
     run.throwIfStopped();
@@ -70,7 +83,7 @@ function nextSize(size: number, tookMs: number): number {
 
 function nextBatch(
   context: CycleContext,
-  last: LoggedOperation | null | undefined,
+  last: LoggedOperation | undefined,
   limit: number,
 ): Promise<readonly LoggedOperation[]> {
   return context.store.operations(context.cycleId, {
@@ -85,6 +98,7 @@ interface Run {
   /** Starts an operation as soon as there is room. After a stop it is put back instead. */
   start(operation: LoggedOperation): Promise<void>;
   drain(): Promise<void>;
+  isStopped(): boolean;
   throwIfStopped(): void;
 }
 
@@ -158,6 +172,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
     drain: async () => {
       await Promise.all(inFlight.values());
     },
+    isStopped: () => stopped() !== null,
     throwIfStopped: () => {
       const reason = stopped();
       if (reason !== null) throw reason;
