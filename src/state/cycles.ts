@@ -84,39 +84,37 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     `SELECT source_users AS sourceUsers, linked, linked_active AS linkedActive, skipped, linked_skipped AS linkedSkipped,
        (SELECT count(*) FROM retry) AS retrying FROM tally`,
   );
+  const putMeta = db.transaction((values: Partial<Meta>) => writeMeta(values));
+  const begin = db.transaction((cycle: Parameters<StateStore["beginCycle"]>[0]): number => {
+    noLaterThan(cycle.startedAt);
+    // The run that planned it died: nothing of it is sent any more.
+    for (const id of leftPlanned.all()) {
+      cancel.run(id);
+      values.replace(id);
+    }
+    return Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid);
+  });
+  const endAll = db.transaction((cycleId: number) => {
+    for (const { id, status } of ending.all(cycleId)) {
+      if (status === "planned") cancel.run(id);
+      values.replace(id);
+    }
+  });
 
   return {
     meta: async () => Object.fromEntries(readMeta.all().map((row) => [row.key, row.value])),
-    putMeta: async (values: Partial<Meta>) => {
-      db.transaction(() => {
-        writeMeta(values);
-      })();
-    },
+    putMeta: async (values) => putMeta(values),
     totals: async () => {
       const row = totals.get();
       if (row === undefined) throw new Error("a count gave no row");
       return row;
     },
-    beginCycle: async (cycle) =>
-      db.transaction(() => {
-        noLaterThan(cycle.startedAt);
-        // The run that planned it died: nothing of it is sent any more.
-        for (const id of leftPlanned.all()) {
-          cancel.run(id);
-          values.replace(id);
-        }
-        return Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid);
-      })(),
+    beginCycle: async (cycle) => begin(cycle),
     setCyclePlan: async (cycleId, plan) => {
       setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), cycleId);
     },
     finishCycle: async (cycleId, end) => {
-      db.transaction(() => {
-        for (const { id, status } of ending.all(cycleId)) {
-          if (status === "planned") cancel.run(id);
-          values.replace(id);
-        }
-      })();
+      endAll(cycleId);
       // A run that dies here has left a cycle without an end, like any that dies.
       const outcomes = JSON.stringify(await outcomesOf(cycleId));
       finish.run(end.finishedAt, end.outcome, end.error, outcomes, cycleId);

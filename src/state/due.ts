@@ -16,6 +16,10 @@ export function dueMethods(db: Connection): DueMethods {
   const mark = db.prepare<{ now: number }>(
     "UPDATE source_user SET pending = 1, look_again_at = NULL WHERE look_again_at <= :now",
   );
+  const markAll = db.transaction((now: number) => {
+    markNamesakes.run({ now });
+    return mark.run({ now }).changes;
+  });
   const stage = db.prepare<[string, string]>(
     "INSERT OR IGNORE INTO filter_group_staging (object_id, group_name) VALUES (?, ?)",
   );
@@ -24,11 +28,7 @@ export function dueMethods(db: Connection): DueMethods {
      WHERE event = :event AND since >= :since AND active = 1`,
   );
   return {
-    markDue: async (now) =>
-      db.transaction(() => {
-        markNamesakes.run({ now });
-        return mark.run({ now }).changes;
-      })(),
+    markDue: async (now) => markAll(now),
     beginFilterGroups: async () => {
       db.exec("DELETE FROM filter_group_staging");
     },
@@ -60,7 +60,7 @@ function commitGroups(db: Connection): { readonly moved: number } {
       if (moved > 0) {
         db.exec(`INSERT INTO filter_group_member (object_id, group_name) ${entered};
           DELETE FROM filter_group_member WHERE (object_id, group_name) IN (${left});
-          ${markMoved("SELECT object_id FROM moved_person")};
+          ${markMoved("SELECT object_id FROM moved_person").join(";")};
           DELETE FROM moved_person`);
       }
       db.exec("DELETE FROM filter_group_staging");
@@ -72,11 +72,14 @@ function commitGroups(db: Connection): { readonly moved: number } {
 /**
  * Who came or went is planned and tried at once, and whoever shares the name of one is looked at again.
  * @param people SQL that selects object ids
+ * @returns statements of SQL
  */
-export function markMoved(people: string): string {
-  return `UPDATE source_user SET pending = 1 WHERE object_id IN (${people});
-    UPDATE retry SET next_try_at = 0 WHERE object_id IN (${people});
-    DELETE FROM rejection WHERE object_id IN (${people});
-    UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
-      (SELECT user_name_key FROM source_user WHERE object_id IN (${people}))`;
+export function markMoved(people: string): readonly string[] {
+  return [
+    `UPDATE source_user SET pending = 1 WHERE object_id IN (${people})`,
+    `UPDATE retry SET next_try_at = 0 WHERE object_id IN (${people})`,
+    `DELETE FROM rejection WHERE object_id IN (${people})`,
+    `UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
+       (SELECT user_name_key FROM source_user WHERE object_id IN (${people}))`,
+  ];
 }

@@ -326,12 +326,11 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
         voidReleases(decision.objectId, []);
     }
   };
-  return async (cycleId, decisions) => {
-    db.transaction(() => {
-      some = any.get() ?? some;
-      for (const decision of decisions) save(cycleId, decision);
-    })();
-  };
+  const saveAll = db.transaction((cycleId: number, decisions: readonly Decision[]) => {
+    some = any.get() ?? some;
+    for (const decision of decisions) save(cycleId, decision);
+  });
+  return async (cycleId, decisions) => saveAll(cycleId, decisions);
 }
 
 function referencedPerson(operation: Operation): string | null {

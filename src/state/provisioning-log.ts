@@ -415,22 +415,23 @@ function sendingMethods(
     }
   };
   const recordAll = (outcomes: readonly OperationOutcome[]): void => {
+    if (outcomes.length === 0) return;
     const some = any.get() ?? { releases: 1, retries: 1 };
     for (const outcome of outcomes) record(outcome, some);
   };
+  const begin = db.transaction(
+    (operationIds: readonly number[], now: number, ended: readonly OperationOutcome[]) => {
+      recordAll(ended);
+      for (const id of operationIds) {
+        sending.run({ id, now });
+        intend.run(now, id);
+      }
+    },
+  );
+  const recordTogether = db.transaction(recordAll);
   return {
-    beginOperations: async (operationIds, now, ended = []) => {
-      db.transaction(() => {
-        recordAll(ended);
-        for (const id of operationIds) {
-          sending.run({ id, now });
-          intend.run(now, id);
-        }
-      })();
-    },
-    recordOutcomes: async (outcomes) => {
-      db.transaction(() => recordAll(outcomes))();
-    },
+    beginOperations: async (operationIds, now, ended = []) => begin(operationIds, now, ended),
+    recordOutcomes: async (outcomes) => recordTogether(outcomes),
   };
 }
 

@@ -20,32 +20,36 @@ export function scopeMethods(db: Connection): ScopeMethods {
     "INSERT OR IGNORE INTO temp.scope_staging SELECT value FROM json_each(?)",
   );
   const findMoved = comparing(db);
+  const clearStaged = db.prepare("DELETE FROM temp.scope_staging");
+  const clearMoved = db.prepare("DELETE FROM temp.moved_member");
+  const clear = (): void => {
+    clearStaged.run();
+    clearMoved.run();
+  };
+  const mark = db.prepare<[number]>(
+    `UPDATE source_user SET pending = 1
+     WHERE object_id IN (SELECT object_id FROM temp.moved_member WHERE entered = ?)`,
+  );
+  const follow = [
+    ...markMoved("SELECT object_id FROM temp.moved_member"),
+    "INSERT INTO scope_member SELECT object_id FROM temp.moved_member WHERE entered = 1",
+    "DELETE FROM scope_member WHERE object_id IN (SELECT object_id FROM temp.moved_member WHERE entered = 0)",
+  ].map((sql) => db.prepare(sql));
   const apply = db.transaction(() => {
-    const mark = (entered: number): number =>
-      db
-        .prepare<[number]>(
-          `UPDATE source_user SET pending = 1
-           WHERE object_id IN (SELECT object_id FROM temp.moved_member WHERE entered = ?)`,
-        )
-        .run(entered).changes;
-    const [entered, left] = [mark(1), mark(0)];
-    db.exec(`${markMoved("SELECT object_id FROM temp.moved_member")};
-      INSERT INTO scope_member SELECT object_id FROM temp.moved_member WHERE entered = 1;
-      DELETE FROM scope_member WHERE object_id IN (SELECT object_id FROM temp.moved_member WHERE entered = 0)`);
+    const [entered, left] = [mark.run(1).changes, mark.run(0).changes];
+    for (const statement of follow) statement.run();
     return { entered, left };
   });
   return {
     setMembership: settingMembership(db),
-    beginScope: async () => {
-      db.exec("DELETE FROM temp.scope_staging; DELETE FROM temp.moved_member");
-    },
+    beginScope: async () => clear(),
     stageScope: async (objectIds) => {
       stage.run(JSON.stringify(objectIds));
     },
     commitScope: async () => {
       const { members, moved } = await findMoved();
       const change = moved === 0 ? { entered: 0, left: 0 } : apply.immediate();
-      db.exec("DELETE FROM temp.scope_staging; DELETE FROM temp.moved_member");
+      clear();
       return { members, ...change };
     },
   };

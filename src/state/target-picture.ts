@@ -181,13 +181,12 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
   const nameOf = db.prepare<[string], { user_name: string }>(
     "SELECT user_name FROM target_user WHERE lattice_id = ?",
   );
+  const saveAll = db.transaction((users: readonly TargetUser[], cycleId: number) => {
+    for (const user of users) writer.save(user, cycleId);
+  });
 
   return {
-    saveTargets: async (users, cycleId) => {
-      db.transaction(() => {
-        for (const user of users) writer.save(user, cycleId);
-      })();
-    },
+    saveTargets: async (users, cycleId) => saveAll(users, cycleId),
     targetsMissing: async (cycleId, after, limit) =>
       missing
         .all(cycleId, after, limit)

@@ -14,7 +14,7 @@ import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
-import { tallyFault } from "../state/tally.ts";
+import { tallyFaults } from "../state/tally.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, personId } from "./events.ts";
 import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
@@ -55,22 +55,24 @@ export interface Simulator {
 export function createSimulator(): Simulator {
   const db = openDatabase(":memory:");
   const store = storeOn(db, ":memory:");
-  const tables = db
-    .prepare<[], { name: string }>(
+  const emptied = db
+    .prepare<[], string>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'tally'",
     )
+    .pluck()
     .all()
-    .map(({ name }) => `DELETE FROM "${name}";`);
-  // Referring tables go first, whatever their order is; the tally comes to nothing by itself.
-  const wipe = (): void => {
-    db.pragma("foreign_keys = OFF");
-    db.exec(tables.join(""));
-    db.pragma("foreign_keys = ON");
-  };
+    .map((name) => db.prepare(`DELETE FROM "${name}"`));
+  // Whatever refers to a row goes with it, and the tally comes to nothing by itself. To switch foreign keys off for this
+  // would make SQLite compile every statement of the store anew.
+  const wipe = db.transaction(() => {
+    for (const table of emptied) table.run();
+  });
+  const tallyFault = tallyFaults(db);
   return {
     play: async (history) => {
       wipe();
-      return play({ history, world: createWorld(history.manners, rulesOf(history)), db, store, wipe });
+      const world = createWorld(history.manners, rulesOf(history));
+      return play({ history, world, db, store, tallyFault, wipe });
     },
     close: () => store.close(),
   };
@@ -81,6 +83,7 @@ interface Stage {
   readonly world: World;
   readonly db: Connection;
   readonly store: StateStore;
+  readonly tallyFault: () => string | null;
   readonly wipe: () => void;
 }
 
@@ -249,8 +252,8 @@ async function decide(
 }
 
 /** What must hold between any two steps. */
-async function invariants({ world, store, history, db }: Stage): Promise<string | null> {
-  const fault = tallyFault(db);
+async function invariants({ world, store, history, tallyFault }: Stage): Promise<string | null> {
+  const fault = tallyFault();
   if (fault !== null) return fault;
   const owners = [...world.accounts.values()].flatMap(({ externalId }) => externalId ?? []);
   const twice = owners.find((owner, index) => owners.indexOf(owner) !== index);
@@ -324,17 +327,15 @@ async function forgottenPeople({ world, store }: Stage): Promise<ReadonlySet<str
 
 async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
   const people = Array.from({ length: mostPeople }, (_, index) => personId(index));
-  const found: string[] = [];
-  for (const id of people) {
-    const [candidate] = await store.candidates({
-      select: { only: [id] },
-      everyoneInScope: false,
-      after: "",
-      limit: 1,
-    });
-    if (candidate !== undefined && candidate.rejectedAt !== null) found.push(id);
-  }
-  return new Set(found);
+  const candidates = await store.candidates({
+    select: { only: people },
+    everyoneInScope: false,
+    after: "",
+    limit: mostPeople,
+  });
+  return new Set(
+    candidates.flatMap(({ source, rejectedAt }) => (rejectedAt === null ? [] : [source.objectId])),
+  );
 }
 
 function settingsOf(history: History): CycleSettings {

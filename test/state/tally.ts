@@ -13,8 +13,19 @@ const loggedNames = "SELECT DISTINCT lower(user_name) AS name, object_id FROM op
 
 /** What is wrong with the counts and names that triggers keep; `null` where they are those of the tables. */
 export function tallyFault(db: Database.Database): string | null {
-  const rows = (sql: string): string => JSON.stringify(db.prepare(sql).all());
-  if (rows(kept) !== rows(counted)) return `the tally says ${rows(kept)}, the tables hold ${rows(counted)}`;
-  if (rows(names) === rows(loggedNames)) return null;
-  return `the names of the log are ${rows(names)}, its entries have ${rows(loggedNames)}`;
+  return tallyFaults(db)();
+}
+
+/** The same, to be asked again and again. */
+export function tallyFaults(db: Database.Database): () => string | null {
+  const reader = (sql: string): (() => string) => {
+    const statement = db.prepare(sql);
+    return () => JSON.stringify(statement.all());
+  };
+  const [tally, tables, log, entries] = [reader(kept), reader(counted), reader(names), reader(loggedNames)];
+  return () => {
+    if (tally() !== tables()) return `the tally says ${tally()}, the tables hold ${tables()}`;
+    if (log() === entries()) return null;
+    return `the names of the log are ${log()}, its entries have ${entries()}`;
+  };
 }
