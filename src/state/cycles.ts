@@ -2,6 +2,7 @@ import type { CycleKind, GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome, CycleRecord, Meta, OutcomeCount, StateStore, Totals } from "../domain/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
+import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import { forgetTheFuture } from "./set-back-clock.ts";
 
@@ -53,11 +54,11 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   const anyAction = "action IN ('create', 'update', 'deactivate', 'reactivate', 'link')";
   const ending = db.prepare<[number], { id: number; status: string }>(
     `SELECT id, status FROM operation INDEXED BY operation_kind
-     WHERE ${anyAction} AND status IN ('planned', 'reported') AND cycle_id = ?`,
+     WHERE ${anyAction} AND status IN ('planned', 'reported') AND cycle_id = ${given("?")}`,
   );
   const count = db.prepare<IdRange & { cycleId: number }, OutcomeCount>(
     `SELECT action, status AS outcome, count(*) AS count FROM operation
-     WHERE id BETWEEN :from AND :to AND cycle_id = :cycleId GROUP BY action, status`,
+     WHERE id BETWEEN :from AND :to AND cycle_id = ${given(":cycleId")} GROUP BY action, status`,
   );
   const rangesOf = cycleRanges(db);
   const outcomesOf = async (cycleId: number): Promise<readonly OutcomeCount[]> => {
@@ -78,7 +79,9 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
   const counted = `SELECT id, plan_id, kind, started_at, finished_at, outcome, error, summary, guard,
        coalesce(outcomes, (${countedOutcomes})) AS outcomes FROM cycle`;
-  const recent = db.prepare<[number, number], CycleRow>(`${counted} WHERE id < ? ORDER BY id DESC LIMIT ?`);
+  const recent = db.prepare<[number, number], CycleRow>(
+    `${counted} WHERE id < ? ORDER BY id DESC LIMIT ${given("?")}`,
+  );
   const ofPlan = db.prepare<[string], CycleRow>(`${counted} WHERE plan_id = ?`);
   const totals = db.prepare<[], Totals>(
     `SELECT source_users AS sourceUsers, linked, linked_active AS linkedActive, skipped, linked_skipped AS linkedSkipped,

@@ -2,6 +2,7 @@ import type { Change, Evidence, EvidenceKind } from "../domain/plan.ts";
 import type { GuardedCounts, Hold, StateStore } from "../domain/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
+import { given } from "./given.ts";
 
 type GuardingMethods = Pick<
   StateStore,
@@ -27,14 +28,17 @@ const countPageSize = 5_000;
 
 /** What the guard counts, what it holds, and what a person lets go. */
 export function guardingMethods(db: Connection): GuardingMethods {
-  const planned = counter(db, "o.id BETWEEN :from AND :to AND o.cycle_id = :value AND o.status = 'planned'");
+  const planned = counter(
+    db,
+    `o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":value")} AND o.status = 'planned'`,
+  );
   const recent = counter(db, "o.finished_at >= :value AND o.status = 'done' AND o.action <> 'create'");
   const rangesOf = cycleRanges(db);
   // Where the database is new everybody is still to be linked.
   const active = db
     .prepare<[number], number>(
       `SELECT linked_active + (SELECT count(*) FROM target_user WHERE object_id IS NULL AND active = 1
-         AND lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = ? AND adopts = 1)) FROM tally`,
+         AND lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = ${given("?")} AND adopts = 1)) FROM tally`,
     )
     .pluck();
   const holders = db.prepare<
@@ -43,13 +47,13 @@ export function guardingMethods(db: Connection): GuardingMethods {
   >(
     `SELECT count(*) FILTER (WHERE json_extract(attributes, '$.' || json_quote(:attribute)) IS NOT NULL
        AND (object_id IS NOT NULL
-         OR lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = :cycleId AND adopts = 1))) AS count,
+         OR lattice_id IN (SELECT lattice_id FROM operation WHERE cycle_id = ${given(":cycleId")} AND adopts = 1))) AS count,
        max(lattice_id) AS last
-     FROM (SELECT * FROM target_user WHERE lattice_id > :after ORDER BY lattice_id LIMIT :limit)`,
+     FROM (SELECT * FROM target_user WHERE lattice_id > :after ORDER BY lattice_id LIMIT ${given(":limit")})`,
   );
   const page = db.prepare<[number, number, number], PlannedRow>(
     `SELECT id, action, evidence, changes FROM operation
-     WHERE cycle_id = ? AND status = 'planned' AND action <> 'create' AND id > ? ORDER BY id LIMIT ?`,
+     WHERE cycle_id = ${given("?")} AND status = 'planned' AND action <> 'create' AND id > ? ORDER BY id LIMIT ${given("?")}`,
   );
   const holdWhole = db.prepare<[number]>("UPDATE operation SET status = 'held' WHERE id = ?");
   const shrink = db.prepare<[string, number]>("UPDATE operation SET changes = ? WHERE id = ?");

@@ -2,6 +2,7 @@ import type { Change, LeavingEvent, Operation, SkipCode } from "../domain/plan.t
 import type { Presence, SourceUser } from "../domain/source.ts";
 import type { Candidate, Decision, LinkedTarget, RetryRecord, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
 import {
   linkedTarget,
@@ -39,7 +40,7 @@ type PlanningMethods = Pick<
 export function planningMethods(db: Connection): PlanningMethods {
   const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
     `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
-     FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ?`,
+     FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ${given("?")}`,
   );
   // 2 stands for resolved: the person is planned anew, in this cycle's second round or in the next cycle.
   const resolved = db.prepare(
@@ -80,7 +81,7 @@ function candidates(db: Connection): StateStore["candidates"] {
        LEFT JOIN source_user m ON m.object_id = s.manager_id
        LEFT JOIN target_user mt ON mt.object_id = s.manager_id
        LEFT JOIN rejection r ON r.object_id = s.object_id
-       WHERE ${where} AND s.object_id > :after ORDER BY s.object_id LIMIT :limit`,
+       WHERE ${where} AND s.object_id > :after ORDER BY s.object_id LIMIT ${given(":limit")}`,
     );
   const marked = select("s.pending = 1 AND :parameter IS NULL");
   const everybody = select(":parameter IS NULL");
@@ -88,7 +89,7 @@ function candidates(db: Connection): StateStore["candidates"] {
   // Whoever has an unfinished operation in the cycle is left to the next one: above all what the guard holds.
   const resolved = select(
     `s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
-       WHERE object_id = s.object_id AND cycle_id = :parameter AND status <> 'done')`,
+       WHERE object_id = s.object_id AND cycle_id = ${given(":parameter")} AND status <> 'done')`,
   );
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   const retryOf = (objectId: string): RetryRecord | null => {

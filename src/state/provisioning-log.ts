@@ -4,6 +4,7 @@ import type { LoggedOperation, OperationOutcome, OperationStatus, StateStore } f
 import { type TargetUser, valueAt } from "../domain/target.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
+import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import type { TargetWriter } from "./target-picture.ts";
 
@@ -49,7 +50,7 @@ export function provisioningLogMethods(
     { action: Action; count: number; adoptions: number }
   >(
     `SELECT action, count(*) AS count, sum(adopts) AS adoptions FROM operation
-     WHERE id BETWEEN :from AND :to AND cycle_id = :cycleId AND status <> 'reported' GROUP BY action`,
+     WHERE id BETWEEN :from AND :to AND cycle_id = ${given(":cycleId")} AND status <> 'reported' GROUP BY action`,
   );
   const rangesOf = cycleRanges(db);
   const page = db.prepare<
@@ -64,8 +65,8 @@ export function provisioningLogMethods(
     },
     OperationRow
   >(
-    `SELECT * FROM operation WHERE cycle_id = :cycleId AND (wave, id) > (:afterWave, :afterId)
-       AND iif(:drift, drift IS NOT NULL, status <> 'reported') AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action) ORDER BY wave, id LIMIT :limit`,
+    `SELECT * FROM operation WHERE cycle_id = ${given(":cycleId")} AND (wave, id) > (:afterWave, :afterId)
+       AND iif(:drift, drift IS NOT NULL, status <> 'reported') AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action) ORDER BY wave, id LIMIT ${given(":limit")}`,
   );
 
   return {
@@ -100,7 +101,7 @@ export function provisioningLogMethods(
 function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences" | "withdrawReference"> {
   const unpromised = db.prepare<IdRange & { cycleId: number }, OperationRow>(
     `SELECT o.* FROM operation o
-     WHERE o.id BETWEEN :from AND :to AND o.cycle_id = :cycleId AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
+     WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
        AND NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id)
        AND NOT EXISTS (SELECT 1 FROM operation mo WHERE mo.object_id = o.manager_object_id
          AND mo.cycle_id = o.cycle_id AND (mo.action = 'create' OR mo.adopts = 1))
@@ -143,7 +144,7 @@ function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" 
       `SELECT o.id, mo.id FROM operation o
        LEFT JOIN operation mo ON mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id
          AND (mo.action = 'create' OR mo.adopts = 1)
-       WHERE o.id BETWEEN :from AND :to AND o.cycle_id = :cycleId
+       WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")}
          AND (o.action = 'create' OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
        ORDER BY o.id`,
     )
@@ -342,7 +343,7 @@ function sendingMethods(
   );
   // A part that the guard holds is planned anew in every cycle.
   const partHeld = db.prepare<[string, number], { held: number }>(
-    "SELECT EXISTS (SELECT 1 FROM operation WHERE object_id = ? AND cycle_id = ? AND status = 'held') AS held",
+    `SELECT EXISTS (SELECT 1 FROM operation WHERE object_id = ? AND cycle_id = ${given("?")} AND status = 'held') AS held`,
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
   const useReleases = db.prepare<[string, number]>(

@@ -3,6 +3,7 @@ import type { SkipCode, Skipped } from "../domain/plan.ts";
 import type { Presence, SourceChange, SourceUser } from "../domain/source.ts";
 import type { AlwaysInScope, StateStore, UserNameKey } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { given } from "./given.ts";
 import { canonicalJson, type SourceRow, sourceUser } from "./rows.ts";
 
 type SourceMethods = Pick<
@@ -16,7 +17,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
   const missing = db.prepare<[number, string, number], { object_id: string; presence: Presence }>(
     `SELECT object_id, presence FROM source_user JOIN target_user USING (object_id)
      WHERE source_user.read_in < ? AND (presence = 'present' OR active = 1) AND object_id > ?
-     ORDER BY object_id LIMIT ?`,
+     ORDER BY object_id LIMIT ${given("?")}`,
   );
   const forgotten = `FROM source_user WHERE read_in < ?
      AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)`;
@@ -37,7 +38,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
      FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after
        AND (:only IS NULL OR object_id IN (SELECT value FROM json_each(:only)))
        AND (:code IS NULL OR skip_code = :code)
-     ORDER BY object_id LIMIT :limit`,
+     ORDER BY object_id LIMIT ${given(":limit")}`,
   );
   const countSkipped = db.prepare<[], { skip_code: SkipCode; count: number }>(
     "SELECT skip_code, count(*) AS count FROM source_user WHERE skip_code IS NOT NULL GROUP BY skip_code",

@@ -2,6 +2,7 @@ import type { ConfirmedTarget, MatchedTarget, StateStore } from "../domain/store
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import { driftOf } from "./drift.ts";
+import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
 import { canonicalJson, isOutOfDate, linkedTarget, type TargetRow } from "./rows.ts";
 
@@ -164,7 +165,7 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
   const together = readTogether(db);
   const missing = db.prepare<[number, string, number], { lattice_id: string; object_id: string }>(
     `SELECT lattice_id, object_id FROM target_user
-     WHERE object_id IS NOT NULL AND read_in < ? AND lattice_id > ? ORDER BY lattice_id LIMIT ?`,
+     WHERE object_id IS NOT NULL AND read_in < ? AND lattice_id > ? ORDER BY lattice_id LIMIT ${given("?")}`,
   );
   const forget = db.prepare<[number]>("DELETE FROM target_user WHERE object_id IS NULL AND read_in < ?");
   const byUserName = db.prepare<[string], TargetRow>(

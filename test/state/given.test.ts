@@ -1,0 +1,54 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { openStore } from "../../src/state/sqlite-store.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+it("the store compiles nothing anew that was asked before", async () => {
+  const store = openStore(":memory:");
+  const item = { kind: "upsert", attributes: {}, complete: true, managerId: null } as const;
+  const people = ["a", "b", "c"].map((objectId) => ({ ...item, objectId }));
+  const cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 });
+  await store.saveSource(people, cycleId, () => "name");
+  await store.saveDecisions(
+    cycleId,
+    people.map(({ objectId }) => ({
+      kind: "operation",
+      referencePending: false,
+      operation: {
+        action: "deactivate",
+        objectId,
+        userName: "a@example.com",
+        latticeId: objectId,
+        reason: "gone",
+        evidence: { kind: "deleted", detail: "gone" },
+        changes: [{ attribute: "active", before: true, after: false }],
+        adopts: false,
+      },
+    })),
+  );
+  const ask = async (limit: number): Promise<unknown> => [
+    await store.candidates({ select: "marked", everyoneInScope: true, after: "", limit }),
+    await store.candidates({
+      select: { resolvedIn: cycleId },
+      everyoneInScope: true,
+      after: "",
+      limit,
+    }),
+    await store.operations(cycleId, { afterWave: -1, afterId: 0, limit }),
+    await store.recentCycles(limit),
+    await store.sourceMissing(cycleId + limit, "", limit),
+    await store.targetsMissing(cycleId + limit, "", limit),
+    await store.skipped({ after: "", limit }),
+    await store.plannedCounts(cycleId),
+    await store.countOperations(cycleId),
+    await store.referenceDependencies(cycleId),
+    await store.countActive(cycleId),
+  ];
+  await ask(2);
+  // The driver makes a function that builds rows for each statement that SQLite compiled.
+  const compiled = vi.spyOn(globalThis, "Function");
+  await ask(3);
+  await ask(1);
+  expect(compiled).not.toHaveBeenCalled();
+  await store.close();
+});
