@@ -31,7 +31,11 @@ export const bench: Bench = {
     };
     for (const people of sizes.filter((size) => (small ? size === 10_000 : size > 10_000 && size <= upTo))) {
       const company = await linkedCompany(people, note);
-      for (const [outcome, mapping] of Object.entries(plans)) yield await replan(company, outcome, mapping);
+      for (const [outcome, mapping] of Object.entries(plans)) {
+        // What is not compiled yet counts for nothing in a large company, and for much in a small one.
+        if (small) await replan(company, outcome, mapping);
+        yield await replan(company, outcome, mapping);
+      }
     }
   },
 };
