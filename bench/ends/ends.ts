@@ -49,12 +49,14 @@ export async function startEnds(options: EndsOptions): Promise<Ends> {
   const child = fork(join(import.meta.dirname, "process.ts"), [JSON.stringify(options)]);
   const next = <T>(key: string): Promise<T> =>
     new Promise((done, failed) => {
+      const onExit = (code: number | null): void => failed(new Error(`the ends stopped with ${code}`));
+      child.once("exit", onExit);
       child.once("message", (message: { [key: string]: T }) => {
+        child.off("exit", onExit);
         const value = message[key];
         if (value === undefined) failed(new Error(`the ends said ${JSON.stringify(message)}`));
         else done(value);
       });
-      child.once("exit", (code) => failed(new Error(`the ends stopped with ${code}`)));
     });
   const { latticeUrl, ...entra } = await next<Omit<EntraEnd, "scope"> & { latticeUrl: string }>("ready");
   const ask = (message: { readonly ask: string; readonly count?: number }): Promise<EndsStats> => {
