@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { runCycle } from "../../src/cycle/run.ts";
+import { InterruptedError, StateError } from "../../src/domain/errors.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+const people = 300;
+
+async function hired(): Promise<Workplace> {
+  const place = await createWorkplace();
+  for (let number = 0; number < people; number += 1) place.source.hire(`p${number}`);
+  return place;
+}
+
+const request = { dryRun: false, full: false, signal: new AbortController().signal };
+
+/** Statuses of the first cycle's operations, each with how many have it. */
+async function statuses(place: Workplace): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { status } of await place.operations(1)) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+describe("operations sent in batches", () => {
+  it("are each noted before they are sent, and sent once", async () => {
+    await using place = await hired();
+    const noted = new Set<number>();
+    const watching: StateStore = {
+      ...place.store,
+      beginOperations: async (ids, now, ended) => {
+        for (const id of ids) {
+          expect(noted.has(id)).toBe(false);
+          noted.add(id);
+        }
+        // Notes that come late must not let anything be sent before them.
+        await new Promise(setImmediate);
+        await place.store.beginOperations(ids, now, ended);
+      },
+    };
+    place.target.before = async ({ userName }) => {
+      const intents = await place.store.openIntents();
+      expect(intents.some((intent) => intent.userName === userName)).toBe(true);
+    };
+    const result = await runCycle({ ...place.ports(), store: watching }, request);
+    expect(result).toMatchObject({ outcome: "done", done: people });
+    expect(noted.size).toBe(people);
+    expect(place.target.writes).toHaveLength(people);
+    expect(await place.store.openIntents()).toEqual([]);
+  });
+
+  it("are all put back where the run is stopped among them, those of a batch that was noted ahead too", async () => {
+    await using place = await hired();
+    for (const stopAt of [60, 64, 90]) {
+      const abort = new AbortController();
+      const before = place.target.accounts.size;
+      place.target.after = () => {
+        if (place.target.accounts.size - before >= stopAt) abort.abort(new InterruptedError("stopped"));
+      };
+      await expect(runCycle(place.ports(), { ...request, signal: abort.signal })).rejects.toThrow("stopped");
+      expect(await place.store.openIntents()).toEqual([]);
+    }
+    const { done = 0, cancelled = 0, ...rest } = await statuses(place);
+    expect(rest).toEqual({});
+    expect(done + cancelled).toBe(people);
+    place.target.after = () => {};
+    await place.cycle();
+    expect(place.target.writes).toHaveLength(people);
+    expect(place.target.accounts.size).toBe(people);
+  });
+
+  it("stop where the next batch cannot be noted, and are sent by the next run, once", async () => {
+    await using place = await hired();
+    let batches = 0;
+    const failing: StateStore = {
+      ...place.store,
+      beginOperations: async (ids, now, ended) => {
+        batches += 1;
+        if (batches === 2) throw new StateError("the disk is full");
+        await place.store.beginOperations(ids, now, ended);
+      },
+    };
+    await expect(runCycle({ ...place.ports(), store: failing }, request)).rejects.toThrow("disk is full");
+    expect(place.target.writes.length).toBeLessThan(people);
+    await place.restart();
+    expect(await place.cycle()).toMatchObject({ outcome: "done" });
+    expect(place.target.writes).toHaveLength(people);
+    expect(await place.store.openIntents()).toEqual([]);
+  });
+});
