@@ -5,6 +5,7 @@ import {
   currentRate,
   delayBefore,
   type Pace,
+  setBack,
   started,
   startPace,
   struggled,
@@ -47,7 +48,19 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
   let pumping = false;
   let waking = new AbortController();
   let shut: { until: number; error: Error } | undefined;
+  let seenAt = Number.NEGATIVE_INFINITY;
   const queue: Waiter[] = [];
+
+  /** The time; where it is earlier than it was, what is waited for moves with it. */
+  function timeNow(): number {
+    const now = clock.now();
+    if (now < seenAt) {
+      pace = setBack(pace, seenAt - now);
+      if (shut !== undefined) shut = { ...shut, until: shut.until - (seenAt - now) };
+    }
+    seenAt = now;
+    return now;
+  }
 
   async function run<T>(
     task: () => Promise<T>,
@@ -55,7 +68,7 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     signal: AbortSignal,
   ): Promise<T> {
     await turn(signal);
-    const startedAt = clock.now();
+    const startedAt = timeNow();
     try {
       signal.throwIfAborted();
       const result = await task();
@@ -101,18 +114,19 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     pumping = true;
     try {
       while (queue.length > 0) {
-        if (shut !== undefined && clock.now() < shut.until) {
+        if (shut !== undefined && timeNow() < shut.until) {
           const { error } = shut;
           for (const waiter of queue.splice(0)) waiter.fail(error);
           return;
         }
         if (running >= maxConcurrency) return;
-        const delayMs = delayBefore(pace, clock.now());
+        const now = timeNow();
+        const delayMs = delayBefore(pace, now);
         if (delayMs > 0) {
           await nap(delayMs);
           continue;
         }
-        pace = started(pace, clock.now());
+        pace = started(pace, now);
         running += 1;
         queue.shift()?.start();
       }
@@ -133,8 +147,9 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     }
   }
 
-  function learn(feedback: Feedback, startedAt: number): void {
-    const now = clock.now();
+  function learn(feedback: Feedback, began: number): void {
+    const now = timeNow();
+    const startedAt = Math.min(began, now);
     switch (feedback.kind) {
       case "fine":
         pace = answered(pace, startedAt, now);

@@ -33,6 +33,8 @@ const FIRST_RATE = 100;
 /** By which the rate rises with each answer while no limit is known: out of the way after some dozens. */
 const FIRST_GAIN = 1.1;
 const SLOWEST_RATE = 0.5;
+/** No host takes more; a rate without an end would become a number that no longer can be reckoned with. */
+const FASTEST_RATE = 100_000;
 
 /** A start that is late by no more is made up for. A host that counts strictly holds at least twice as much. */
 const CREDIT_MS = 50;
@@ -81,6 +83,20 @@ export function startPace(ceiling: number | null): Pace {
   };
 }
 
+/** The clock was set back by so many milliseconds: what was still to be waited for is waited for, and no longer. */
+export function setBack(pace: Pace, byMs: number): Pace {
+  const { nextStartAt, pausedUntil, heldUntil, complainedAt, grownAt, taken } = pace;
+  return {
+    ...pace,
+    nextStartAt: nextStartAt - byMs,
+    pausedUntil: pausedUntil - byMs,
+    heldUntil: heldUntil - byMs,
+    complainedAt: complainedAt - byMs,
+    grownAt: grownAt - byMs,
+    taken: { ...taken, at: taken.at - byMs, from: taken.from - byMs },
+  };
+}
+
 /** How long a request has to wait before it may start; 0 for not at all. */
 export function delayBefore(pace: Pace, now: number): number {
   return Math.max(0, pace.nextStartAt - now, pace.pausedUntil - now);
@@ -106,7 +122,7 @@ export function answered(pace: Pace, startedAt: number, now: number): Pace {
     ...pace,
     complaints: 0,
     // Where the next one may start at once, something else is the limit, and a higher rate would say nothing.
-    rate: now > pace.nextStartAt ? pace.rate : Math.min(pace.ceiling, risen(pace, now)),
+    rate: now > pace.nextStartAt ? pace.rate : Math.min(pace.ceiling, FASTEST_RATE, risen(pace, now)),
     grownAt: now,
     taken: { ...pace.taken, count: remembered(pace, at) + 1, at },
   };

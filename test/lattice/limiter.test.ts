@@ -54,6 +54,25 @@ describe("the limiter", () => {
     expect(starts[22]).toBe((starts[0] ?? 0) + 22 * 200);
   });
 
+  it("does not wait for a clock that was set back, and keeps to what is left of a pause", async () => {
+    const clock = createVirtualClock();
+    const limiter = createLimiter({ clock, maxConcurrency: 5, maxRequestsPerSecond: 10 });
+    const hourMs = 3_600_000;
+    const task = async (): Promise<number> => clock.now();
+    await limiter.run(task, fine, quiet);
+    clock.advance(-hourMs);
+    const before = clock.now();
+    expect((await limiter.run(task, fine, quiet)) - before).toBe(100);
+    const underWay = async (): Promise<void> => clock.advance(-hourMs);
+    await limiter.run(underWay, () => ({ kind: "throttled", retryAfterMs: 5_000 }), quiet);
+    const refusedAt = clock.now();
+    expect((await limiter.run(task, fine, quiet)) - refusedAt).toBe(5_000);
+    clock.advance(-hourMs);
+    const third = clock.now();
+    expect((await limiter.run(task, fine, quiet)) - third).toBeLessThan(1_000);
+    expect(limiter.requestsPerSecond()).toBeGreaterThan(0);
+  });
+
   it("gives the slot back when a task throws", async () => {
     const limiter = createLimiter({
       clock: createVirtualClock(),

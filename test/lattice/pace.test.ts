@@ -40,6 +40,19 @@ describe("the pace", () => {
     expect(currentRate(pace)).toBeNull();
   });
 
+  it("keeps to a pause however many requests a host took before", () => {
+    let pace = startPace(null);
+    let now = NOW;
+    for (let count = 0; count < 40_000; count += 1) {
+      now += 20;
+      pace = answered(started(pace, now), now, now);
+    }
+    pace = complained(pace, now + 100, now + 99, undefined);
+    pace = answered(started(pace, now + 300), now + 300, now + 300);
+    pace = complained(pace, now + 400, now + 390, 60_000);
+    expect(delayBefore(pace, now + 400)).toBe(60_000);
+  });
+
   it("spaces requests evenly under a ceiling", () => {
     expect(delayBefore(started(startPace(10), NOW), NOW)).toBe(100);
     expect(delayBefore(started(startPace(10), NOW), NOW + 100)).toBe(0);
