@@ -112,12 +112,12 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
       if (row === undefined) throw new Error("a count gave no row");
       return row;
     },
-    beginCycle: async (cycle) => begin(cycle),
+    beginCycle: async (cycle) => begin.immediate(cycle),
     setCyclePlan: async (cycleId, plan) => {
       setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), cycleId);
     },
     finishCycle: async (cycleId, end) => {
-      endAll(cycleId);
+      endAll.immediate(cycleId);
       // A run that dies here has left a cycle without an end, like any that dies.
       const outcomes = JSON.stringify(await outcomesOf(cycleId));
       finish.run(end.finishedAt, end.outcome, end.error, outcomes, cycleId);

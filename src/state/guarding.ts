@@ -105,17 +105,19 @@ export function guardingMethods(db: Connection): GuardingMethods {
     },
     holdOperations: async (cycleId, holds) => {
       if (holds.length === 0) return 0;
-      return db.transaction(() => {
-        let held = 0;
-        let after = 0;
-        for (;;) {
-          const rows = page.all(cycleId, after, pageSize);
-          const last = rows.at(-1);
-          if (last === undefined) return held;
-          held += rows.filter((row) => holdOne(row, holds)).length;
-          after = last.id;
-        }
-      })();
+      return db
+        .transaction(() => {
+          let held = 0;
+          let after = 0;
+          for (;;) {
+            const rows = page.all(cycleId, after, pageSize);
+            const last = rows.at(-1);
+            if (last === undefined) return held;
+            held += rows.filter((row) => holdOne(row, holds)).length;
+            after = last.id;
+          }
+        })
+        .immediate();
     },
   };
 }

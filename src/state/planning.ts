@@ -331,7 +331,8 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     some = any.get() ?? some;
     for (const decision of decisions) save(cycleId, decision);
   });
-  return async (cycleId, decisions) => saveAll(cycleId, decisions);
+  // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
+  return async (cycleId, decisions) => saveAll.immediate(cycleId, decisions);
 }
 
 function referencedPerson(operation: Operation): string | null {

@@ -430,9 +430,10 @@ function sendingMethods(
     },
   );
   const recordTogether = db.transaction(recordAll);
+  // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
   return {
-    beginOperations: async (operationIds, now, ended = []) => begin(operationIds, now, ended),
-    recordOutcomes: async (outcomes) => recordTogether(outcomes),
+    beginOperations: async (operationIds, now, ended = []) => begin.immediate(operationIds, now, ended),
+    recordOutcomes: async (outcomes) => recordTogether.immediate(outcomes),
   };
 }
 

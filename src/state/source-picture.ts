@@ -183,7 +183,7 @@ function savePage(
     return outcome;
   };
 
-  return db.transaction((changes: readonly SourceChange[], cycleId: number, derive: Derive) => {
+  const save = db.transaction((changes: readonly SourceChange[], cycleId: number, derive: Derive) => {
     const returned: string[] = [];
     let changed = false;
     for (const item of changes) {
@@ -194,6 +194,8 @@ function savePage(
     if (changed) runAhead.run();
     return returned;
   });
+  // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
+  return (changes, cycleId, derive) => save.immediate(changes, cycleId, derive);
 }
 
 /** Whether two pictures of a person, as JSON, differ in one of these properties. */

@@ -187,7 +187,7 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
   });
 
   return {
-    saveTargets: async (users, cycleId) => saveAll(users, cycleId),
+    saveTargets: async (users, cycleId) => saveAll.immediate(users, cycleId),
     targetsMissing: async (cycleId, after, limit) =>
       missing
         .all(cycleId, after, limit)
@@ -196,7 +196,7 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
       forget.run(cycleId);
     },
     unlink: async (latticeId) => {
-      db.transaction(() => writer.unlink(latticeId))();
+      db.transaction(() => writer.unlink(latticeId)).immediate();
     },
     matches: async (requests) =>
       together(

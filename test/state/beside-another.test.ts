@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { StateStore } from "../../src/domain/store.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
+
+let folder = "";
+let path = "";
+let store: StateStore;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "als-beside-"));
+  path = join(folder, "state.db");
+  store = openStore(path);
+  return async () => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+});
+
+/** Another process (`release`, a delivery) that is in the middle of a commit, and is through with it soon. */
+const otherProcess = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  const Database = require("better-sqlite3");
+  const db = new Database(workerData.path);
+  db.exec("BEGIN IMMEDIATE; INSERT INTO meta (key, value) VALUES ('other', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1");
+  parentPort.postMessage("busy");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+  db.exec("COMMIT");
+  db.close();
+`;
+
+async function besideAnother(action: () => Promise<unknown>): Promise<void> {
+  const worker = new Worker(otherProcess, { eval: true, workerData: { path } });
+  await new Promise((resolve) => worker.once("message", resolve));
+  const ended = new Promise((resolve) => worker.once("exit", resolve));
+  try {
+    await action();
+  } finally {
+    await ended;
+  }
+}
+
+const person = {
+  kind: "upsert",
+  objectId: "a",
+  attributes: { displayName: "Ada Sample" },
+  complete: true,
+  managerId: null,
+} as const;
+
+const account = {
+  latticeId: "L1",
+  userName: "a@example.com",
+  externalId: "a",
+  active: true,
+  values: {},
+  siblings: {},
+  acknowledged: {},
+};
+
+describe("a cycle, while another process writes", () => {
+  it("waits for the other with whatever it writes", async () => {
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    await besideAnother(() => store.saveSource([person], cycleId, () => null));
+    await besideAnother(() => store.saveTargets([account], cycleId));
+    const changes = [{ attribute: "userName", before: "b@example.com", after: "a@example.com" }];
+    const operation = {
+      action: "update",
+      objectId: "a",
+      userName: "a@example.com",
+      latticeId: "L1",
+      reason: "userName changed",
+      evidence: null,
+      adopts: false,
+      changes,
+    } as const;
+    await besideAnother(() =>
+      store.saveDecisions(cycleId, [{ kind: "operation", operation, referencePending: false }]),
+    );
+    await besideAnother(() => store.holdOperations(cycleId, [{ kind: "clears", attribute: "title" }]));
+    const [planned] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
+    const id = planned?.id ?? 0;
+    await besideAnother(() => store.beginOperations([id], 2));
+    const outcome = {
+      operationId: id,
+      objectId: "a",
+      status: "done",
+      target: account,
+      referencePending: false,
+      finishedAt: 3,
+    } as const;
+    await besideAnother(() => store.beginOperations([], 3, [outcome]));
+    await besideAnother(() => store.recordOutcomes([outcome]));
+    await besideAnother(() => store.unlink("L1"));
+    await besideAnother(() => store.finishCycle(cycleId, { finishedAt: 4, outcome: "done", error: null }));
+    await besideAnother(() => store.beginCycle({ planId: "q", kind: "incremental", startedAt: 5 }));
+    expect((await store.recentCycles(2)).map(({ done }) => done)).toEqual([0, 1]);
+  });
+});
