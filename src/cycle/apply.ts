@@ -39,7 +39,7 @@ export async function applyPlan(
   let begunAt = context.clock.now();
   /** The batch after this operation, its intents noted; none where the run is to stop. */
   const begin = async (last: LoggedOperation | undefined): Promise<readonly LoggedOperation[]> => {
-    if (run.isStopped() || isHopeless(recorder.counts)) return [];
+    if (run.isOver()) return [];
     const now = context.clock.now();
     if (last !== undefined) size = nextSize(size, now - begunAt);
     begunAt = now;
@@ -95,16 +95,18 @@ function nextBatch(
 }
 
 interface Run {
-  /** Starts an operation as soon as there is room. After a stop it is put back instead. */
+  /** Starts an operation as soon as there is room. Where the run is over it is put back instead. */
   start(operation: LoggedOperation): Promise<void>;
   drain(): Promise<void>;
-  isStopped(): boolean;
+  /** Stopped, or given up because hardly anything gets through. */
+  isOver(): boolean;
   throwIfStopped(): void;
 }
 
 function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
   const inFlight = new Map<string, Promise<void>>();
   let stop: unknown = null;
+  let hopeless = false;
   const refusals = watchRefusals(context);
   let faults = 0;
   let finished = 0;
@@ -112,6 +114,10 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   const stopped = (): unknown => {
     if (stop === null && context.signal.aborted) stop = interrupted(context.signal);
     return stop;
+  };
+  const isOver = (): boolean => {
+    hopeless ||= isHopeless(recorder.counts);
+    return hopeless || stopped() !== null;
   };
   /** `begun`: a request may be out, so the intent stays and the next cycle looks it up. */
   const putBack = (operation: LoggedOperation, begun: boolean): void => {
@@ -162,7 +168,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   return {
     start: async (operation) => {
       while (inFlight.size >= context.settings.concurrency) await Promise.race(inFlight.values());
-      if (stopped() !== null) {
+      if (isOver()) {
         putBack(operation, false);
         return;
       }
@@ -172,7 +178,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
     drain: async () => {
       await Promise.all(inFlight.values());
     },
-    isStopped: () => stopped() !== null,
+    isOver,
     throwIfStopped: () => {
       const reason = stopped();
       if (reason !== null) throw reason;
