@@ -47,21 +47,26 @@ async function readInto(
   const { ofManager } = context.settings.mapping;
   const key = keyOf(context);
   let done = 0;
-  for (let page = await pages.next(); ; page = await pages.next()) {
-    if (page.done === true) return { watermark: page.value.watermark, people: done };
-    for (const part of slices(page.value)) {
-      const returned = await context.store.saveSource(
-        part,
-        context.cycleId,
-        key,
-        ofManager,
-        alwaysInScope(context),
-      );
-      for (const objectId of returned) await readAnew(context, objectId);
-      await context.clock.sleep(0, context.signal);
+  try {
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      if (page.done === true) return { watermark: page.value.watermark, people: done };
+      for (const part of slices(page.value)) {
+        const returned = await context.store.saveSource(
+          part,
+          context.cycleId,
+          key,
+          ofManager,
+          alwaysInScope(context),
+        );
+        for (const objectId of returned) await readAnew(context, objectId);
+        await context.clock.sleep(0, context.signal);
+      }
+      done += page.value.length;
+      context.onProgress?.({ phase: "reading Entra", done, total: null });
     }
-    done += page.value.length;
-    context.onProgress?.({ phase: "reading Entra", done, total: null });
+  } finally {
+    // Where a page could not be saved the one that is read ahead is not waited for.
+    await pages.return({ watermark: "" });
   }
 }
 
@@ -149,15 +154,19 @@ export async function ingestScope(context: CycleContext): Promise<readonly Scope
   if (pages === null) return [];
   await context.store.beginScope();
   let done = 0;
-  for (let page = await pages.next(); ; page = await pages.next()) {
-    if (page.done === true) {
-      const { members, entered, left } = await context.store.commitScope();
-      context.log.debug({ members, entered, left }, "scope read");
-      return page.value;
+  try {
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      if (page.done === true) {
+        const { members, entered, left } = await context.store.commitScope();
+        context.log.debug({ members, entered, left }, "scope read");
+        return page.value;
+      }
+      await context.store.stageScope(page.value);
+      done += page.value.length;
+      context.onProgress?.({ phase: "reading the scope", done, total: null });
     }
-    await context.store.stageScope(page.value);
-    done += page.value.length;
-    context.onProgress?.({ phase: "reading the scope", done, total: null });
+  } finally {
+    await pages.return([]);
   }
 }
 

@@ -32,8 +32,8 @@ const mostPages = 20_000;
 const longestLink = 16_384;
 
 /**
- * Follows a collection from `first` to its end, one page ahead of whoever works on them. Returns the delta link of the
- * last page, where it has one.
+ * Follows a collection from `first` to its end, one page ahead of whoever works on them; where they end early, the page
+ * that is under way is cancelled. Returns the delta link of the last page, where it has one.
  * @throws HostUnavailableError where a link leads back to a page that was read already, or the pages have no end
  */
 export async function* readPages(
@@ -43,6 +43,8 @@ export async function* readPages(
   signal: AbortSignal,
 ): AsyncGenerator<readonly unknown[], URL | undefined> {
   const seen = new Set<string>();
+  const ended = new AbortController();
+  const reading = AbortSignal.any([signal, ended.signal]);
   const read = async (url: URL): Promise<Page> => {
     if (seen.has(url.href)) {
       throw malformed(new URL(graph.origin).host, `the next link of ${call.subject} leads in a circle`);
@@ -51,15 +53,19 @@ export async function* readPages(
       throw malformed(new URL(graph.origin).host, `${call.subject} did not end after ${mostPages} pages`);
     }
     seen.add(url.href);
-    return parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
+    return parsePage(await graph.get(url, call, reading), graph.origin, call.subject);
   };
-  for (let page = await read(first); ; ) {
-    const upcoming = page.next === undefined ? undefined : read(page.next);
-    // What went wrong with it is said when it is its turn; whoever has stopped asking does not want to know.
-    upcoming?.catch(() => {});
-    yield page.items;
-    if (upcoming === undefined) return page.delta;
-    page = await upcoming;
+  try {
+    for (let page = await read(first); ; ) {
+      const upcoming = page.next === undefined ? undefined : read(page.next);
+      // What went wrong with it is said when it is its turn; whoever has stopped asking does not want to know.
+      upcoming?.catch(() => {});
+      yield page.items;
+      if (upcoming === undefined) return page.delta;
+      page = await upcoming;
+    }
+  } finally {
+    ended.abort();
   }
 }
 

@@ -113,6 +113,8 @@ async function* readChanges(
       "Graph no longer accepts the watermark of the last cycle; all users must be read anew.",
       { cause: error },
     );
+  } finally {
+    await pages.return(undefined);
   }
 }
 

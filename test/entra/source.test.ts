@@ -47,6 +47,35 @@ describe("readAll", () => {
     });
   });
 
+  for (const reading of ["readAll", "readChanges"] as const) {
+    it(`cancels the page that is read ahead where nobody asks for it any more (${reading})`, async () => {
+      const cut = Promise.withResolvers<void>();
+      const asked = Promise.withResolvers<void>();
+      await using graph = await startGraph((request) => {
+        if (request.url.includes("deltatoken=latest")) {
+          return { json: { value: [], "@odata.deltaLink": `${origin(request)}/v1.0/users/delta?d` } };
+        }
+        if (!request.url.includes("page=2")) {
+          const next = `${origin(request)}/v1.0/users/delta?page=2`;
+          return { json: { value: [{ id: "u1" }], "@odata.nextLink": next } };
+        }
+        return (response) => {
+          response.on("close", cut.resolve);
+          asked.resolve();
+        };
+      });
+      const source = sourceFor(graph);
+      const pages =
+        reading === "readAll"
+          ? source.readAll(never)
+          : source.readChanges(`${graph.origin}/v1.0/users/delta?d`, never);
+      await pages.next();
+      await asked.promise;
+      await pages.return({ watermark: "" });
+      await cut.promise;
+    });
+  }
+
   it("asks for no manager where the mapping needs none", async () => {
     await using graph = await startGraph((request) => ({
       json: { value: [{ id: "u1" }], "@odata.deltaLink": `${origin(request)}/v1.0/users/delta?d` },
