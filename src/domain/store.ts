@@ -324,7 +324,10 @@ export interface Totals {
 }
 
 /**
- * The durable state: both pictures, the provisioning log, retries, intents and the lease. Every method is atomic.
+ * The durable state: both pictures, the provisioning log, retries, intents and the lease. What a method writes it writes as
+ * a whole, but for those that say otherwise. What goes over a whole company (counts of a cycle, waves, the scope, the end of
+ * a cycle) leaves others their turn in between: it is right as long as the caller holds the lease, so that nobody else
+ * writes there.
  * @throws StateError where the store cannot be read or written
  */
 export interface StateStore {
@@ -350,6 +353,10 @@ export interface StateStore {
   /** Times of earlier cycles that lie after `startedAt` are moved to it: the clock was set back since. */
   beginCycle(cycle: { planId: string; kind: CycleKind; startedAt: number }): Promise<number>;
   setCyclePlan(cycleId: number, plan: { summary: PlanSummary; guard: GuardVerdict }): Promise<void>;
+  /**
+   * Ends the cycle: what it planned and did not send is cancelled first. Where the process dies before the rest is written,
+   * the cycle is one without an end, as of any run that dies.
+   */
   finishCycle(
     cycleId: number,
     end: { finishedAt: number; outcome: CycleOutcome; error: string | null },
@@ -385,7 +392,7 @@ export interface StateStore {
   /** Empties the staging area of the scope. */
   beginScope(): Promise<void>;
   stageScope(objectIds: readonly string[]): Promise<void>;
-  /** Makes the staged members the scope, and marks everybody whose membership changed. */
+  /** Makes the staged members the scope, and marks everybody whose membership changed, in one commit. */
   commitScope(): Promise<{ members: number; entered: number; left: number }>;
 
   /** Makes some people members of the scope and others not, and marks those whose membership changed. */

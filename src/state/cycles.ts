@@ -52,9 +52,11 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     "UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = ? WHERE id = ?",
   );
   const anyAction = "action IN ('create', 'update', 'deactivate', 'reactivate', 'link')";
-  const ending = db.prepare<[number], { id: number; status: string }>(
+  // What earlier cycles have reported stays in the log: it is not looked through again.
+  const ending = db.prepare<{ cycleId: number }, { id: number; status: string }>(
     `SELECT id, status FROM operation INDEXED BY operation_kind
-     WHERE ${anyAction} AND status IN ('planned', 'reported') AND cycle_id = ${given("?")}`,
+     WHERE ${anyAction} AND status IN ('planned', 'reported')
+       AND id >= (SELECT min(id) FROM operation WHERE cycle_id = ${given(":cycleId")}) AND cycle_id = ${given(":cycleId")}`,
   );
   const count = db.prepare<IdRange & { cycleId: number }, OutcomeCount>(
     `SELECT action, status AS outcome, count(*) AS count FROM operation
@@ -98,7 +100,7 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     return Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid);
   });
   const endAll = db.transaction((cycleId: number) => {
-    for (const { id, status } of ending.all(cycleId)) {
+    for (const { id, status } of ending.all({ cycleId })) {
       if (status === "planned") cancel.run(id);
       values.replace(id);
     }

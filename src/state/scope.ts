@@ -32,7 +32,8 @@ export function scopeMethods(db: Connection): ScopeMethods {
   );
   const follow = [
     ...markMoved("SELECT object_id FROM temp.moved_member"),
-    "INSERT INTO scope_member SELECT object_id FROM temp.moved_member WHERE entered = 1",
+    // A run that has lost the lease may have written meanwhile.
+    "INSERT OR IGNORE INTO scope_member SELECT object_id FROM temp.moved_member WHERE entered = 1",
     "DELETE FROM scope_member WHERE object_id IN (SELECT object_id FROM temp.moved_member WHERE entered = 0)",
   ].map((sql) => db.prepare(sql));
   const apply = db.transaction(() => {

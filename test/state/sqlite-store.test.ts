@@ -71,6 +71,24 @@ function account(latticeId: string, objectId: string) {
   };
 }
 
+describe("the scope", () => {
+  it("is what was read although somebody else has let one of its members in meanwhile", async () => {
+    const store = openStore(path);
+    const other = openStore(path);
+    await store.beginScope();
+    await store.stageScope(["a", "b"]);
+    const committed = store.commitScope();
+    await other.setMembership({ members: ["a"], others: [] });
+    expect(await committed).toMatchObject({ members: 2 });
+    await store.beginScope();
+    await store.stageScope(["a", "b"]);
+    await store.saveSource([hired("a"), hired("b"), hired("c")], 1, keyOf);
+    expect(await store.commitScope()).toEqual({ members: 2, entered: 0, left: 0 });
+    await other.close();
+    await store.close();
+  });
+});
+
 describe("the source picture", () => {
   it("marks only people whose picture changed, whether read in full or as a change", async () => {
     const store = openStore(path);
