@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { bundle } from "../scripts/bundle.ts";
@@ -10,7 +10,8 @@ declare module "vitest" {
   }
 }
 
-const parent = join(dirname(import.meta.dirname), "node_modules/.cache/als-test");
+const root = dirname(import.meta.dirname);
+const parent = join(root, "node_modules/.cache/als-test");
 const abandonedMs = 3_600_000;
 let folder = "";
 
@@ -23,6 +24,9 @@ export async function setup(project: TestProject): Promise<void> {
   }
   folder = mkdtempSync(join(parent, "run-"));
   await bundle(join(folder, "dist"));
+  // As a package of its own, as it is installed: Node would look into each file for what kind of module it is.
+  copyFileSync(join(root, "package.json"), join(folder, "package.json"));
+  for (const part of ["config", "src"]) symlinkSync(join(root, part), join(folder, part));
   project.provide("program", join(folder, "dist/cli.js"));
 }
 
