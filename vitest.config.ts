@@ -2,7 +2,17 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Begun first: what takes longest must not be what everything else has ended before. */
-const longest = ["process/kill", "simulation/simulation", "http/dashboard", "secrets/secrets", "e2e/release"];
+const longest = [
+  "process/kill",
+  "simulation/simulation",
+  "secrets/secrets",
+  "http/dashboard",
+  "simulation/defects",
+  "e2e/state-files",
+  "http/work",
+  "e2e/main-job",
+  "e2e/release",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -14,7 +24,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Tests that start processes, browsers and servers of others; each file has a worker of its own. */
+/** Tests that start processes, browsers and servers of others. */
 const whole = ["test/{daemon,deploy,e2e,fuzz,process,sandbox,secrets,simulation}/**/*.test.ts"];
 
 export default defineConfig({
@@ -26,12 +36,13 @@ export default defineConfig({
     // Left alone, a machine of two cores would get one.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    // To load everything anew for each file takes longer than most of them.
+    isolate: false,
     projects: [
       { extends: true, test: { name: "whole", include: whole } },
-      // The others share workers: to load everything anew for each file takes longer than most of them.
       {
         extends: true,
-        test: { name: "parts", include: ["test/**/*.test.ts"], exclude: whole, isolate: false },
+        test: { name: "parts", include: ["test/**/*.test.ts"], exclude: whole },
       },
     ],
   },
