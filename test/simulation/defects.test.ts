@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -9,55 +9,38 @@ const root = new URL("../../", import.meta.url).pathname;
 /** Histories within which a defect must be noticed. */
 const runs = 1_000;
 
-/** Plays histories on a copy of the sources that has the defect. @returns the exit code and what was printed */
-async function simulateWith({
-  edits,
-  seed,
-  history,
-  inDueTime,
-}: Defect): Promise<{ code: number | null; output: string }> {
-  const copy = mkdtempSync(join(tmpdir(), "als-defect-"));
-  try {
-    for (const part of [
-      "src",
-      "test/simulation",
-      "test/state/tally.ts",
-      "scripts/simulate.ts",
-      "package.json",
-    ]) {
-      cpSync(join(root, part), join(copy, part), { recursive: true });
-    }
-    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-    for (const { file, find, replace } of edits) {
-      const path = join(copy, "src", file);
-      const text = readFileSync(path, "utf8");
-      // A defect that no longer fits the code would prove nothing.
-      expect(text.split(find).length - 1, `${file}: ${find}`).toBe(1);
-      writeFileSync(
-        path,
-        text.replace(find, () => replace),
-      );
-    }
-    return await run(join(copy, "scripts/simulate.ts"), [
-      "--runs",
-      String(runs),
-      "--seed",
-      String(seed),
-      "--path",
-      String(history),
-      "--first",
-      ...(inDueTime ? ["--in-due-time"] : []),
-    ]);
-  } finally {
-    rmSync(copy, { recursive: true, force: true });
+/** Plays histories on the sources with the defect. @returns the exit code and what was printed */
+function simulateWith({ edits, seed, history, inDueTime }: Defect): Promise<Ended> {
+  const source = new Map<string, string>();
+  for (const { file, find, replace } of edits) {
+    const text = source.get(file) ?? readFileSync(join(root, "src", file), "utf8");
+    // A defect that no longer fits the code would prove nothing.
+    expect(text.split(find).length - 1, `${file}: ${find}`).toBe(1);
+    source.set(
+      file,
+      text.replace(find, () => replace),
+    );
   }
+  const options = ["--runs", String(runs), "--seed", String(seed), "--path", String(history), "--first"];
+  return run([...options, ...(inDueTime ? ["--in-due-time"] : [])], JSON.stringify(edits));
 }
 
-function run(script: string, options: readonly string[]): Promise<{ code: number | null; output: string }> {
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function run(options: readonly string[], defect: string): Promise<Ended> {
+  const preload = join(root, "test/simulation/with-defect.ts");
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...options], {
+    const script = join(root, "scripts/simulate.ts");
+    const child = spawn(process.execPath, ["--import", preload, script, ...options], {
       stdio: ["ignore", "pipe", "ignore"],
-      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "als-compile-cache") },
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: join(tmpdir(), "als-compile-cache"),
+        DEFECT: defect,
+      },
     });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
