@@ -185,14 +185,16 @@ export async function ingestFilterGroups(context: CycleContext): Promise<readonl
   let done = 0;
   for (const group of groups) {
     const pages = source.readFilterGroup(group, signal);
-    for (let page = await pages.next(); ; page = await pages.next()) {
-      if (page.done === true) {
-        parts.push(page.value);
-        break;
+    try {
+      let page = await pages.next();
+      for (; page.done !== true; page = await pages.next()) {
+        await store.stageFilterGroup(group, page.value);
+        done += page.value.length;
+        context.onProgress?.({ phase: "reading the scope", done, total: null });
       }
-      await store.stageFilterGroup(group, page.value);
-      done += page.value.length;
-      context.onProgress?.({ phase: "reading the scope", done, total: null });
+      parts.push(page.value);
+    } finally {
+      await pages.return({ id: group, name: group, members: 0 });
     }
   }
   const { moved } = await store.commitFilterGroups();

@@ -6,7 +6,7 @@
  * the faster the further away it is, as TCP CUBIC does (RFC 9438). Times are milliseconds, rates are requests a second.
  */
 export interface Pace {
-  /** Never exceeded; infinite for none. */
+  /** Kept over time, a second may have a twentieth more for timers that were late; infinite for none. */
   readonly ceiling: number;
   /** At present; the ceiling at most. */
   readonly rate: number;

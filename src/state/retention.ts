@@ -1,9 +1,12 @@
 import type { StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
 
 /** About so many operations are removed in one transaction: to the end of the cycle that this many lie in. */
 const pageSize = 20_000;
+/** Old cycles that are removed in one transaction. */
+const cyclesAtOnce = 20;
 
 /** Removes the oldest cycles with their log. */
 export function retentionMethods(db: Connection, values: ValueKeeper): Pick<StateStore, "prune"> {
@@ -14,8 +17,9 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
     AND id NOT IN (SELECT cycle_id FROM operation
       WHERE finished_at >= :countedSince AND status = 'done' AND action <> 'create')
     AND id NOT IN (SELECT cycle_id FROM operation WHERE id IN (SELECT operation_id FROM intent))`;
-  const older = db.prepare<{ before: number; countedSince: number }>(
-    `DELETE FROM cycle WHERE coalesce(finished_at, started_at) < :before AND ${disposable}`,
+  const older = db.prepare<{ before: number; countedSince: number; limit: number }>(
+    `DELETE FROM cycle WHERE id IN (SELECT id FROM cycle
+       WHERE coalesce(finished_at, started_at) < :before AND ${disposable} ORDER BY id LIMIT ${given(":limit")})`,
   );
   // That a credential has expired is found every day: what was told of it stays for good, a few rows in a year.
   const olderEvents = db.prepare<[number]>(
@@ -45,7 +49,9 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
   };
   return {
     prune: async ({ before, countedSince, maxRows }) => {
-      older.run({ before, countedSince });
+      while (older.run({ before, countedSince, limit: cyclesAtOnce }).changes > 0) {
+        await new Promise(setImmediate);
+      }
       olderEvents.run(Math.min(before, countedSince));
       // Lets the lease be renewed between two pages.
       while (maxRows !== null && dropSurplus(countedSince, maxRows)) await new Promise(setImmediate);
