@@ -56,7 +56,7 @@ const LEAST = 0.25;
 
 /** A limit that was found again, within these parts of it, is left alone for a while; a higher one may be higher still. */
 const FOUND_AGAIN = { least: 0.8, most: 1.03 };
-const HOLD_MS = 3200;
+const HOLD_MS = 4000;
 const HOLD_REQUESTS = 25;
 /** A refusal that costs a long pause is risked more seldom. */
 const HOLD_PAUSES = 20;

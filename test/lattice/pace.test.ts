@@ -121,7 +121,7 @@ describe("the pace", () => {
       return complained(runFor(once, from, 3000), from + 3050, from + 3050, retryAfterMs);
     };
     for (const [retryAfterMs, holdMs] of [
-      [undefined, 3200],
+      [undefined, 4000],
       [1000, 20_000],
       [7000, 140_000],
     ] as const) {
