@@ -42,8 +42,8 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/ingest.ts",
-        find: "const returned = await context.store.saveSource(\n        part,\n        context.cycleId,\n        key,\n        ofManager,\n        alwaysInScope(context),\n      );",
-        replace: "const returned: readonly string[] = [];\n      late.push(part);",
+        find: "const returned = await context.store.saveSource(\n          part,\n          context.cycleId,\n          key,\n          ofManager,\n          alwaysInScope(context),\n        );",
+        replace: "const returned: readonly string[] = [];\n        late.push(part);",
       },
       {
         file: "cycle/ingest.ts",
@@ -60,9 +60,9 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/ingest.ts",
-        find: "await context.store.beginScope();\n  let done = 0;\n  for (let page = await pages.next(); ; page = await pages.next()) {",
+        find: "await context.store.beginScope();\n  let done = 0;\n  try {\n    for (let page = await pages.next(); ; page = await pages.next()) {",
         replace:
-          "await context.store.beginScope();\n  let done = 0;\n  const next = () => pages.next().catch(() => ({ done: true as const, value: [] as readonly ScopePart[] }));\n  for (let page = await next(); ; page = await next()) {",
+          "await context.store.beginScope();\n  let done = 0;\n  const next = () => pages.next().catch(() => ({ done: true as const, value: [] as readonly ScopePart[] }));\n  try {\n    for (let page = await next(); ; page = await next()) {",
       },
     ],
   },
