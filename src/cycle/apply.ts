@@ -10,7 +10,7 @@ import { send } from "./send.ts";
  * Operations whose intents are noted in one commit before the first of them is sent. A run that dies leaves so many to be
  * looked up, so that a batch is what goes out in about two seconds; and no timer waits for more than the most takes to note.
  */
-const batchSize = { first: 64, least: 64, most: 256, ms: 2_000 };
+const batchSize = { first: 64, least: 64, most: 128, ms: 2_000 };
 /** What a probe sends before anything else. */
 const probeSize = 10;
 /** So many people failing one after the other for no reason of their own mean that the host is down. */

@@ -48,9 +48,8 @@ export function openDatabase(path: string): Connection {
       db.pragma("journal_mode = WAL");
       // FULL: what the log calls confirmed survives a power cut; group commit keeps it cheap.
       db.pragma("synchronous = FULL");
-      // People are looked up by random ids, and a page that many commits change is best copied once.
+      // People are looked up by random ids.
       db.pragma(`cache_size = -${cacheKibibytes}`);
-      db.pragma(`wal_autocheckpoint = ${cacheKibibytes / 4}`);
       db.pragma("foreign_keys = ON");
       migrate(db, file);
       if (checked) noteCheck(db, now);
