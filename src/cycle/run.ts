@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
-import type { CandidateSelection, CycleOutcome, GuardedCounts, Meta } from "../domain/store.ts";
+import { type CandidateSelection, type CycleOutcome, type Meta, nothingGuarded } from "../domain/store.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
@@ -158,7 +158,7 @@ async function weigh(
   const planned = await store.plannedCounts(cycleId);
   // Where a plan has nothing to be weighed, what a day has done is not counted.
   const weighty = planned.deactivations + planned.renames + planned.clears.size > 0;
-  const recent = weighty ? await store.recentCounts(clock.now() - settings.guard.windowMs) : nothingDone;
+  const recent = weighty ? await store.recentCounts(clock.now() - settings.guard.windowMs) : nothingGuarded;
   const holders = new Map<string, number>();
   for (const attribute of clearsToWeigh({ planned, recent }, settings.guard)) {
     holders.set(attribute, await store.countHolders(attribute, cycleId));
@@ -191,8 +191,6 @@ async function weigh(
     settings.guard,
   );
 }
-
-const nothingDone: GuardedCounts = { deactivations: 0, evidence: new Map(), renames: 0, clears: new Map() };
 
 /**
  * Whether somebody whose deactivation is put off left the scope since an alarm about it was raised, and nobody has released

@@ -203,6 +203,13 @@ export interface GuardedCounts {
   readonly clears: ReadonlyMap<string, number>;
 }
 
+export const nothingGuarded: GuardedCounts = {
+  deactivations: 0,
+  evidence: new Map(),
+  renames: 0,
+  clears: new Map(),
+};
+
 /** A change that a person lets pass the guard. */
 export interface ReleasedChange {
   readonly objectId: string;

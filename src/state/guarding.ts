@@ -1,5 +1,5 @@
 import type { Change, Evidence, EvidenceKind } from "../domain/plan.ts";
-import type { GuardedCounts, Hold, StateStore } from "../domain/store.ts";
+import { type GuardedCounts, type Hold, nothingGuarded, type StateStore } from "../domain/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
@@ -28,7 +28,7 @@ const countPageSize = 5_000;
 
 /** What the guard counts, what it holds, and what a person lets go. */
 export function guardingMethods(db: Connection): GuardingMethods {
-  const planned = counter(
+  const planned = counter<IdRange & { readonly value: number }>(
     db,
     `o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":value")} AND o.status = 'planned'`,
   );
@@ -87,9 +87,9 @@ export function guardingMethods(db: Connection): GuardingMethods {
     plannedCounts: async (cycleId) => {
       const parts: GuardedCounts[] = [];
       for await (const range of rangesOf(cycleId)) parts.push(planned({ ...range, value: cycleId }));
-      return parts.reduce(sumOf, nothing);
+      return parts.reduce(sumOf, nothingGuarded);
     },
-    recentCounts: async (since) => recent({ value: since, from: 0, to: 0 }),
+    recentCounts: async (since) => recent({ value: since }),
     countActive: async (cycleId) => active.get(cycleId) ?? 0,
     countHolders: async (attribute, cycleId) => {
       let total = 0;
@@ -182,8 +182,6 @@ function concerns(hold: Hold, change: Change): boolean {
   return hold.kind === "clears" && change.attribute === hold.attribute && change.after === null;
 }
 
-const nothing: GuardedCounts = { deactivations: 0, evidence: new Map(), renames: 0, clears: new Map() };
-
 function sumOf(one: GuardedCounts, other: GuardedCounts): GuardedCounts {
   return {
     deactivations: one.deactivations + other.deactivations,
@@ -199,9 +197,11 @@ function sumOfMaps<K>(one: ReadonlyMap<K, number>, other: ReadonlyMap<K, number>
   return sum;
 }
 
-type Counted = IdRange & { readonly value: number };
-
-function counter(db: Connection, where: string): (counted: Counted) => GuardedCounts {
+/** @param where on `o`, an operation, with the parameters that the counter takes */
+function counter<Counted extends { readonly value: number }>(
+  db: Connection,
+  where: string,
+): (counted: Counted) => GuardedCounts {
   const deactivations = db.prepare<Counted, { kind: EvidenceKind; count: number }>(
     `SELECT json_extract(o.evidence, '$.kind') AS kind, count(*) AS count FROM operation o
      WHERE ${where} AND o.action = 'deactivate' AND NOT EXISTS (SELECT 1 FROM json_each(o.changes) c

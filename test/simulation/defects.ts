@@ -82,7 +82,7 @@ export const defects: readonly Defect[] = [
     name: "nothing notes what is about to be sent",
     seed: 12,
     history: 115,
-    edits: [{ file: "state/provisioning-log.ts", find: "intend.run(now, id);", replace: "" }],
+    edits: [{ file: "state/sending.ts", find: "intend.run(now, id);", replace: "" }],
   },
   {
     name: "unconfirmed writes of a killed run are not looked up",
@@ -103,12 +103,12 @@ export const defects: readonly Defect[] = [
     history: 36,
     edits: [
       {
-        file: "state/provisioning-log.ts",
+        file: "state/sending.ts",
         find: 'if (outcome.status === "done") {',
         replace: 'if (outcome.status !== "cancelled") {',
       },
       {
-        file: "state/provisioning-log.ts",
+        file: "state/sending.ts",
         find: "const refused = outcome.retry === undefined ? 0 : 1;",
         replace: "const refused = 0;",
       },
@@ -121,8 +121,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "state/guarding.ts",
-        find: "recentCounts: async (since) => recent({ value: since, from: 0, to: 0 }),",
-        replace: "recentCounts: async () => recent({ value: Number.MAX_SAFE_INTEGER, from: 0, to: 0 }),",
+        find: "recentCounts: async (since) => recent({ value: since }),",
+        replace: "recentCounts: async () => recent({ value: Number.MAX_SAFE_INTEGER }),",
       },
     ],
   },
@@ -236,7 +236,7 @@ export const defects: readonly Defect[] = [
     history: 49,
     edits: [
       {
-        file: "state/provisioning-log.ts",
+        file: "state/intents.ts",
         find: "confirm.run({ id: cleared.operation_id, now });",
         replace: "",
       },
@@ -301,7 +301,7 @@ export const defects: readonly Defect[] = [
     history: 29,
     edits: [
       {
-        file: "state/provisioning-log.ts",
+        file: "state/sending.ts",
         find: "saveRetry.run(outcome.retry);",
         replace: "settle.run(0, 0, outcome.objectId);",
       },
