@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { Database } from "better-sqlite3";
 import { history } from "../../src/commands/history.ts";
-import type { LogQuery } from "../../src/domain/store.ts";
+import type { LogQuery } from "../../src/domain/log.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
 import { type Bench, type Finding, grouped } from "../bench.ts";

@@ -1,7 +1,8 @@
 import { loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
+import type { LogEntry, LogQuery } from "../domain/log.ts";
 import type { Action } from "../domain/plan.ts";
-import type { LogEntry, LogQuery, OperationStatus, StateStore } from "../domain/store.ts";
+import type { OperationStatus, StateStore } from "../domain/store.ts";
 import { writeOut } from "../report/output.ts";
 import { isTerminal, layoutOf } from "../report/terminal.ts";
 import { count, printable } from "../report/words.ts";

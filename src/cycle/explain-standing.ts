@@ -1,5 +1,6 @@
+import type { LogEntry } from "../domain/log.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { Candidate, LogEntry, StateStore } from "../domain/store.ts";
+import type { Candidate, StateStore } from "../domain/store.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
 
 /** What is kept about the person beside the two pictures: retry, hold, rejection, releases. */

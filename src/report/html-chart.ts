@@ -1,5 +1,5 @@
+import type { DepartmentCount } from "../domain/log.ts";
 import type { Action } from "../domain/plan.ts";
-import type { DepartmentCount } from "../domain/store.ts";
 import { html, type Markup } from "./markup.ts";
 import { actionOrder } from "./words.ts";
 

@@ -1,6 +1,6 @@
 import type { Json } from "../domain/json.ts";
+import type { LogEntry } from "../domain/log.ts";
 import type { Change } from "../domain/plan.ts";
-import type { LogEntry } from "../domain/store.ts";
 import type { Write } from "./view.ts";
 import { printable } from "./words.ts";
 

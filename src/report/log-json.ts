@@ -1,4 +1,4 @@
-import type { LogEntry } from "../domain/store.ts";
+import type { LogEntry } from "../domain/log.ts";
 import type { Write } from "./view.ts";
 
 /** Minor versions add, major versions break, as in a plan. */

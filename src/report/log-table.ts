@@ -1,4 +1,5 @@
-import type { LogEntry, OperationStatus } from "../domain/store.ts";
+import type { LogEntry } from "../domain/log.ts";
+import type { OperationStatus } from "../domain/store.ts";
 import { changeLines, signs } from "./change-lines.ts";
 import { indented, type Layout } from "./terminal.ts";
 import type { Write } from "./view.ts";

@@ -1,5 +1,6 @@
+import type { DepartmentCount } from "../domain/log.ts";
 import type { Action, PersonStep, PlanHeader, Skipped } from "../domain/plan.ts";
-import type { CycleOutcome, DepartmentCount, LoggedOperation } from "../domain/store.ts";
+import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
 
 /** A plan, and where it was carried out what came of it, for a report to walk through. */
 export interface PlanView {

@@ -1,6 +1,7 @@
+import type { DepartmentCount, LogEntry, LogQuery } from "../domain/log.ts";
 import type { Action, CycleKind } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { DepartmentCount, LogEntry, LogQuery, OperationStatus, StateStore } from "../domain/store.ts";
+import type { OperationStatus, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
 

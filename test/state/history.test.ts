@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { LogEntry, LogQuery } from "../../src/domain/log.ts";
 import type { Action, Operation } from "../../src/domain/plan.ts";
-import type { LogEntry, LogQuery, OperationStatus, StateStore } from "../../src/domain/store.ts";
+import type { OperationStatus, StateStore } from "../../src/domain/store.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 
 const day = 86_400_000;

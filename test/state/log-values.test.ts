@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
-import type { LogEntry } from "../../src/domain/store.ts";
+import type { LogEntry } from "../../src/domain/log.ts";
 import type { LogValues } from "../../src/state/log-values.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "../cycle/workplace.ts";

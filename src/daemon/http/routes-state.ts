@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
-import type { LogEntry, LogQuery } from "../../domain/store.ts";
 import { cycleDocument, heldDocument, iso, statusDocument } from "../../report/status.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
