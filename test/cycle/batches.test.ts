@@ -86,4 +86,29 @@ describe("operations sent in batches", () => {
     expect(place.target.writes).toHaveLength(people);
     expect(await place.store.openIntents()).toEqual([]);
   });
+
+  it("are refused once alone where the manager's account was removed by hand: the others of the batch go without", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    place.source.hire("m");
+    await place.cycle();
+    const gone = place.target.account("m@example.com").latticeId;
+    place.target.accounts.delete(gone);
+    for (const id of ["a", "b", "c"]) place.source.hire(id, {}, "m");
+    place.target.writes.length = 0;
+    place.target.reads.length = 0;
+
+    await place.cycle();
+
+    expect(place.target.reads.filter((read) => read === `get ${gone}`)).toHaveLength(1);
+    const sent = place.target.writes.map(({ userName, writes }) => [
+      userName,
+      writes.some(({ value }) => value === gone),
+    ]);
+    expect(sent).toEqual([
+      ["a@example.com", true],
+      ["a@example.com", false],
+      ["b@example.com", false],
+      ["c@example.com", false],
+    ]);
+  });
 });
