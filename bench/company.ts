@@ -1,5 +1,6 @@
 import { type Ends, startEnds } from "./ends/ends.ts";
 import { type Program, program, type Ran } from "./program.ts";
+import { sync } from "./sync.ts";
 
 /** A directory and a Lattice that a first run has made equal, with the database that it left. */
 export interface Company {
@@ -35,16 +36,9 @@ async function found(people: number, note: (text: string) => void): Promise<Comp
   note(`a first run of ${people.toLocaleString("en")} people`);
   const ends = await startEnds({ people });
   const als = await program();
-  const { entra, lattice } = ends.configuration;
-  const sync = async (...options: readonly string[]): Promise<Ran> => {
-    const ran = await als.run(["sync", ...options, "--format", "json", "--out", "report.json"], {
-      entra,
-      lattice: { ...lattice, token: "bench", maxConcurrency: 8, maxRequestsPerSecond: null },
-    });
-    if (ran.code !== 0) throw new Error(`a run ended with ${ran.code}: ${ran.stderr}`);
-    return ran;
-  };
-  const firstRun = await sync();
+  const syncNow = (...options: readonly string[]): Promise<Ran> =>
+    sync(als, ends, { maxConcurrency: 8, maxRequestsPerSecond: null }, options);
+  const firstRun = await syncNow();
   const { writes } = await ends.stats();
-  return { people, ends, program: als, firstRun, accounts: writes, sync };
+  return { people, ends, program: als, firstRun, accounts: writes, sync: syncNow };
 }

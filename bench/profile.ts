@@ -1,5 +1,6 @@
 import { startEnds } from "./ends/ends.ts";
 import { type Profile, program } from "./program.ts";
+import { configurationOf, syncArguments } from "./sync.ts";
 
 // npm run bench:profile -- [PEOPLE]: where the time of a first run goes, and that of a cycle in which nothing has changed.
 
@@ -29,12 +30,9 @@ const areas: readonly (readonly [name: string, fits: RegExp])[] = [
 const people = Number(process.argv[2] ?? 10_000);
 using ends = await startEnds({ people });
 using als = await program();
-const configuration = {
-  entra: ends.configuration.entra,
-  lattice: { ...ends.configuration.lattice, token: "bench", maxConcurrency: 8, maxRequestsPerSecond: null },
-};
+const configuration = configurationOf(ends, { maxConcurrency: 8, maxRequestsPerSecond: null });
 for (const what of ["first run", "nothing changed"]) {
-  const profile = await als.profile(["sync", "--format", "json", "--out", "report.json"], configuration);
+  const profile = await als.profile(syncArguments, configuration);
   print(`${what}, ${people.toLocaleString("en")} people`, profile);
 }
 

@@ -2,6 +2,7 @@ import { type Bench, type Finding, grouped } from "../bench.ts";
 import { axiosClient, bareClient, bodiesOf, postAll } from "../ends/bare-loop.ts";
 import { startEnds } from "../ends/ends.ts";
 import { program } from "../program.ts";
+import { sync } from "../sync.ts";
 
 const concurrency = 8;
 
@@ -13,12 +14,7 @@ export const bench: Bench = {
     const people = small ? 2_000 : 10_000;
     using ends = await startEnds({ people });
     using als = await program();
-    const { entra, lattice } = ends.configuration;
-    const ran = await als.run(["sync", "--format", "json", "--out", "report.json"], {
-      entra,
-      lattice: { ...lattice, token: "bench", maxConcurrency: concurrency, maxRequestsPerSecond: null },
-    });
-    if (ran.code !== 0) throw new Error(`the run ended with ${ran.code}: ${ran.stderr}`);
+    const ran = await sync(als, ends, { maxConcurrency: concurrency, maxRequestsPerSecond: null });
     const { writes, requests } = await ends.stats();
     const perSecond = (writes / ran.milliseconds) * 1_000;
     using bare = bareClient(concurrency);

@@ -3,6 +3,7 @@ import { bareClient } from "../ends/bare-loop.ts";
 import { startEnds } from "../ends/ends.ts";
 import { naiveSync } from "../ends/naive-sync.ts";
 import { program } from "../program.ts";
+import { sync } from "../sync.ts";
 
 const delayMs = 20;
 
@@ -27,14 +28,9 @@ export const bench: Bench = {
     const [naiveFirst, naiveSecond] = [await naive(), await naive()];
     await ends.clear();
     using als = await program();
-    const { entra, lattice } = ends.configuration;
     const ours = async (): Promise<Run> => {
       const before = await ends.stats();
-      const ran = await als.run(["sync", "--format", "json", "--out", "report.json"], {
-        entra,
-        lattice: { ...lattice, token: "bench", maxRequestsPerSecond: null },
-      });
-      if (ran.code !== 0) throw new Error(`the run ended with ${ran.code}: ${ran.stderr}`);
+      const ran = await sync(als, ends, { maxRequestsPerSecond: null });
       const after = await ends.stats();
       return { requests: after.requests - before.requests, seconds: ran.milliseconds / 1_000 };
     };

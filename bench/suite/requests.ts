@@ -1,6 +1,7 @@
 import { type Bench, grouped } from "../bench.ts";
 import { startEnds } from "../ends/ends.ts";
 import { program } from "../program.ts";
+import { sync } from "../sync.ts";
 
 const levels = 8;
 
@@ -12,12 +13,7 @@ export const bench: Bench = {
     const people = small ? 500 : 5_000;
     using ends = await startEnds({ people, levels });
     using als = await program();
-    const { entra, lattice } = ends.configuration;
-    const ran = await als.run(["sync", "--format", "json", "--out", "report.json"], {
-      entra,
-      lattice: { ...lattice, token: "bench", maxRequestsPerSecond: null },
-    });
-    if (ran.code !== 0) throw new Error(`the run ended with ${ran.code}: ${ran.stderr}`);
+    await sync(als, ends, { maxRequestsPerSecond: null });
     const { requests, accounts } = await ends.stats();
     yield {
       what: "requests : accounts made",

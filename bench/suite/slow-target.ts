@@ -3,6 +3,7 @@ import { createAccounts } from "../ends/client-loop.ts";
 import { startEnds } from "../ends/ends.ts";
 import type { QuickStats } from "../ends/quick-lattice.ts";
 import { program } from "../program.ts";
+import { sync } from "../sync.ts";
 
 const concurrency = 8;
 const delayMs = 100;
@@ -15,12 +16,7 @@ export const bench: Bench = {
     const people = small ? 400 : 2_000;
     using ends = await startEnds({ people, delayMs });
     using als = await program();
-    const { entra, lattice } = ends.configuration;
-    const ran = await als.run(["sync", "--format", "json", "--out", "report.json"], {
-      entra,
-      lattice: { ...lattice, token: "bench", maxConcurrency: concurrency, maxRequestsPerSecond: null },
-    });
-    if (ran.code !== 0) throw new Error(`the run ended with ${ran.code}: ${ran.stderr}`);
+    await sync(als, ends, { maxConcurrency: concurrency, maxRequestsPerSecond: null });
     yield finding("whole program", await ends.stats());
     await ends.clear();
     await createAccounts(ends.latticeUrl, { concurrency, seconds: small ? 5 : 20 });

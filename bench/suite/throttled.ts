@@ -1,6 +1,7 @@
 import { type Bench, type Finding, grouped } from "../bench.ts";
 import { startEnds } from "../ends/ends.ts";
 import { program } from "../program.ts";
+import { type Pace, sync } from "../sync.ts";
 
 const ratePerSecond = 25;
 
@@ -15,15 +16,10 @@ export const bench: Bench = {
   },
 };
 
-async function* firstRun(name: string, people: number, pace: object): AsyncGenerator<Finding> {
+async function* firstRun(name: string, people: number, pace: Pace): AsyncGenerator<Finding> {
   using ends = await startEnds({ people, ratePerSecond });
   using als = await program();
-  const { entra, lattice } = ends.configuration;
-  const ran = await als.run(["sync", "--format", "json", "--out", "report.json"], {
-    entra,
-    lattice: { ...lattice, token: "bench", ...pace },
-  });
-  if (ran.code !== 0) throw new Error(`the run ended with ${ran.code}: ${ran.stderr}`);
+  const ran = await sync(als, ends, pace);
   const { requests, writes, throttled, writingMs } = await ends.stats();
   const perSecond = ((writes - 1) / writingMs) * 1_000;
   const figures = { people, requests, writes, throttled, writingMs, ms: ran.milliseconds };
