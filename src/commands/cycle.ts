@@ -18,13 +18,15 @@ export async function performCycle(
   request: CycleRequest,
   told: Pick<Ports, "onProgress" | "onStep"> = {},
 ): Promise<CycleResult> {
-  const [{ runCycle }, { withQuarantine }] = await Promise.all([
+  const [{ runCycle }, { withQuarantine }, { withPause }] = await Promise.all([
     import("../cycle/run.ts"),
     import("../cycle/quarantine.ts"),
+    import("../cycle/pause.ts"),
   ]);
   const { clock, log, settings } = session;
   const onEvent = (event: StateEvent): void => sayEvent(log, event);
-  const cycle = async (probe: boolean): Promise<CycleResult> => {
+  const cycle = (probe: boolean): Promise<CycleResult> => withPause({ store, clock }, () => unpaused(probe));
+  const unpaused = async (probe: boolean): Promise<CycleResult> => {
     const meta = await store.meta();
     // Asked for anew where everything is read anew, so that a change at the target is met within a day.
     const known =

@@ -42,7 +42,10 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       import("../daemon/works.ts"),
       import("../state/reader.ts"),
     ]);
-    const { parseQuarantine, probeDueAt } = await import("../cycle/quarantine.ts");
+    const [{ parseQuarantine, probeDueAt }, { parsePause }] = await Promise.all([
+      import("../cycle/quarantine.ts"),
+      import("../cycle/pause.ts"),
+    ]);
     const quarantined = async (): Promise<boolean> => parseQuarantine(await store.meta()) !== null;
     // Whoever starts the daemon anew, or has it reload, may have mended what the quarantine is about: it is tried at once,
     // and once.
@@ -90,7 +93,11 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
         schedule: config.schedule,
         clock,
         lastStartedAt: async () => (mended ? null : lastScheduledStart(store)),
-        notBefore: async () => (mended ? 0 : probeDueAt(parseQuarantine(await store.meta()), clock.now())),
+        notBefore: async () => {
+          const [meta, now] = [await store.meta(), clock.now()];
+          const probeAt = mended ? 0 : probeDueAt(parseQuarantine(meta), now);
+          return Math.max(probeAt, parsePause(meta, now)?.until ?? 0);
+        },
         run: () => {
           mended = false;
           return scheduledCycle(current(), store, work, io.signal);

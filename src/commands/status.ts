@@ -47,7 +47,7 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
 }
 
 function text(current: Status): string {
-  const { totals, cycles, running, retries, delayed, delayedCount, quarantine } = current;
+  const { totals, cycles, running, retries, delayed, delayedCount, quarantine, askedPause } = current;
   const lines = [
     `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} left alone, ${totals.retrying} waiting for a retry`,
   ];
@@ -58,6 +58,8 @@ function text(current: Status): string {
       `  ${printable(quarantine.reason)}`,
     );
   }
+  if (askedPause !== null)
+    lines.push(`Paused until ${iso(askedPause.until)}: ${printable(askedPause.reason)}`);
   lines.push(...guardLines(current));
   lines.push(
     `Next cycle of the daemon: ${iso(current.nextDueAt) ?? "by the cron expression"}`,

@@ -27,6 +27,13 @@ export class ConfigurationError extends DomainError {
 /** One end cannot be used just now (unreachable, time-out, 5xx, 429 without end): try the cycle again soon. */
 export class HostUnavailableError extends DomainError {
   readonly code = "HOST_UNAVAILABLE";
+  /** When the host asks to be tried again, milliseconds since the epoch; only where that is longer than a cycle waits. */
+  readonly retryAt: number | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { readonly retryAt?: number }) {
+    super(message, options);
+    this.retryAt = options?.retryAt;
+  }
 }
 
 /** The delta token is no longer accepted (410, or 400 syncStateNotFound): the source must be read in full. */

@@ -42,6 +42,8 @@ export interface Meta {
   readonly heldPlan: string;
   /** Quarantine of the whole job: JSON, `Quarantine` of the engine; empty where there is none. */
   readonly quarantine: string;
+  /** A pause that one end has asked for: JSON, `AskedPause` of the engine; empty or over where there is none. */
+  readonly askedPause: string;
   /** When people were last told who fails, or there was nothing to tell; milliseconds since the epoch. */
   readonly digestedAt: string;
   /** When it was last looked whether a credential expires, milliseconds since the epoch. */

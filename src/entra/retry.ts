@@ -1,5 +1,6 @@
 import pRetry from "p-retry";
 import type { Clock } from "../domain/clock.ts";
+import { HostUnavailableError } from "../domain/errors.ts";
 import type { EntraLog } from "./options.ts";
 
 /** How one attempt failed in a way that may pass. */
@@ -101,6 +102,18 @@ export async function withRetries<T>(
       },
     });
   } catch (error) {
-    throw error instanceof PassingFault ? error.verdict : error;
+    if (!(error instanceof PassingFault)) throw error;
+    throw pausedTooLong(error, what, clock.now()) ?? error.verdict;
   }
+}
+
+/** What follows where the host asks for a longer pause than a cycle waits; `undefined` where it does not. */
+function pausedTooLong({ failure, verdict }: PassingFault, what: string, now: number): Error | undefined {
+  if (failure.kind !== "status") return undefined;
+  const asked = parseRetryAfter(failure.retryAfter, now);
+  if (asked === undefined || asked <= maximumRetryAfterMs) return undefined;
+  return new HostUnavailableError(
+    `${what}: Microsoft asked for a pause of ${Math.ceil(asked / 60_000)} minutes. ${verdict.message}`,
+    { cause: verdict, retryAt: now + asked },
+  );
 }

@@ -46,7 +46,7 @@ export interface LatticeClient {
 const TRIES = 4;
 const FIRST_BACKOFF_MS = 500;
 const THROTTLED_TRIES = 10;
-/** Whoever is told to wait longer than this does better to end the cycle. */
+/** If Lattice asks for a longer pause than this, the cycle ends instead of waiting. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
 
 /** A write under way is left to finish for as long after a stop: cancelled, it would have to be looked up. */
@@ -81,7 +81,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
     for (let attempt = 1; ; attempt += 1) {
       const verdict = await limiter.run(
         async () => judge(await exchange(httpRequest, signal), httpRequest, purpose, clock.now()),
-        feedbackOf,
+        (verdict) => feedbackOf(verdict, clock.now()),
         signal,
       );
       if (verdict.kind !== "throttled") return verdict;
@@ -194,10 +194,10 @@ class PassingFault extends Error {
 
 type Throttled = Extract<Verdict, { kind: "throttled" }>;
 
-function feedbackOf(verdict: Verdict): Feedback {
+function feedbackOf(verdict: Verdict, now: number): Feedback {
   if (verdict.kind === "throttled") {
     return tooLong(verdict)
-      ? { kind: "shut", forMs: verdict.retryAfterMs ?? 0, error: pausedTooLong(verdict) }
+      ? { kind: "shut", forMs: verdict.retryAfterMs ?? 0, error: pausedTooLong(verdict, now) }
       : { kind: "throttled", retryAfterMs: verdict.retryAfterMs };
   }
   if (verdict.kind === "faulty" && verdict.overloaded) return { kind: "struggling" };
@@ -208,9 +208,10 @@ function tooLong(verdict: Throttled): boolean {
   return (verdict.retryAfterMs ?? 0) > LONGEST_PAUSE_MS;
 }
 
-function pausedTooLong({ summary, retryAfterMs = 0 }: Throttled): HostUnavailableError {
+function pausedTooLong({ summary, retryAfterMs = 0 }: Throttled, now: number): HostUnavailableError {
   return new HostUnavailableError(
-    `Lattice asks to be left alone for ${Math.ceil(retryAfterMs / 60_000)} minutes. ${summary}. The next cycle goes on from here.`,
+    `Lattice asked for a pause of ${Math.ceil(retryAfterMs / 60_000)} minutes. ${summary}.`,
+    { retryAt: now + retryAfterMs },
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import { heldOperations } from "../cycle/operations.ts";
+import { type AskedPause, parsePause } from "../cycle/pause.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
 import type { Skipped } from "../domain/plan.ts";
@@ -19,6 +20,8 @@ export interface Status {
   /** What the guard holds, up to `mostHeld`. */
   readonly held: readonly LoggedOperation[];
   readonly quarantine: Quarantine | null;
+  /** A pause that one end has asked for. */
+  readonly askedPause: AskedPause | null;
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
   /** People whose deactivation is put off (`actions`), as far as they are shown. */
   readonly delayed: readonly Skipped[];
@@ -52,6 +55,7 @@ export async function readStatus(
   const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
   const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
   const quarantine = parseQuarantine(meta);
+  const askedPause = parsePause(meta, now);
   const due = nextDueAt(
     scheduled[0]?.startedAt ?? null,
     schedule.kind === "every" ? schedule.everyMs : 0,
@@ -67,11 +71,13 @@ export async function readStatus(
   return {
     totals,
     cycles: cycles.slice(0, limits.cycles),
-    nextDueAt: schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now)) : null,
+    nextDueAt:
+      schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now), askedPause?.until ?? 0) : null,
     running,
     weighed,
     held,
     quarantine,
+    askedPause,
     retries,
     delayed,
     delayedCount: leftAlone.get("deactivationDelayed") ?? 0,
@@ -105,6 +111,10 @@ export function statusDocument(current: Status) {
             attempts: quarantine.attempts,
             nextProbeAt: iso(quarantine.nextProbeAt),
           },
+    askedPause:
+      current.askedPause === null
+        ? null
+        : { until: iso(current.askedPause.until), reason: current.askedPause.reason },
     people: current.totals,
     retries: current.retries.map((retry) => ({
       objectId: retry.objectId,

@@ -108,6 +108,9 @@ function stateOf(now, running) {
       ? "No cycle has ended yet."
       : `The last cycle ended ${ago(new Date(last.finishedAt))}.`;
   if (now.quarantine !== null) return { tone: "bad", title: "In quarantine", text: now.quarantine.reason };
+  if (now.askedPause !== null) {
+    return { tone: "warn", title: "Paused, because one end asked for it", text: now.askedPause.reason };
+  }
   if (running !== undefined && last === undefined)
     return { tone: "", title: "The first cycle is under way", text: when };
   if (last?.outcome === "failed")
