@@ -2,8 +2,8 @@ import type { Candidate, Decision, MatchAnswer, StateStore } from "../domain/sto
 import { valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
-import { namesakesInScope } from "./namesakes.ts";
-import type { PlanSettings } from "./plan-input.ts";
+import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings } from "./plan-input.ts";
 import { planUser } from "./plan-user.ts";
 import { markReleased } from "./release.ts";
 
@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly environment: Environment;
   /** People who wait for a retry are looked at all the same. */
   readonly impatient: boolean;
+  /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
+  readonly namesakes?: Namesakes;
 }
 
 export interface Decided {
@@ -28,7 +30,7 @@ export interface Decided {
 /** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
 export async function decideFor(
   candidates: readonly Candidate[],
-  { store, settings, everyoneInScope, environment, impatient }: Surroundings,
+  { store, settings, everyoneInScope, environment, impatient, namesakes }: Surroundings,
 ): Promise<readonly Decided[]> {
   const people = candidates.map((candidate) => ({
     candidate,
@@ -40,10 +42,12 @@ export async function decideFor(
     }),
   }));
   const unlinked = people.filter(({ candidate }) => candidate.link === null);
-  const [keyed, matches, managerNames] = await Promise.all([
-    store.sharing(
+  const now = environment.now();
+  const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
+  const [sharing, matches, managerNames] = await Promise.all([
+    namesakesOf(
       candidates.flatMap(({ userNameKey, sharesName }) => (sharesName ? (userNameKey ?? []) : [])),
-      everyoneInScope,
+      now,
     ),
     store.matches(
       unlinked.map(({ candidate, mapped }) => ({
@@ -54,19 +58,16 @@ export async function decideFor(
     ),
     store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
   ]);
-  const now = environment.now();
-  const { filters } = settings.mapping;
-  const sharing = await namesakesInScope(store, filters, keyed, { everyoneInScope, now });
   return people.map(({ candidate, mapped }) => {
     const { objectId } = candidate.source;
-    const namesakes = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
+    const sharers = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
     const managerId = currentManager({ candidate, mapped });
     const planned = planUser(
       {
         candidate: impatient ? { ...candidate, retry: null } : candidate,
         mapped,
         matches: matches.get(objectId) ?? null,
-        sharedWith: (namesakes ?? []).filter((other) => other !== objectId),
+        sharedWith: othersOf(sharers, objectId),
         currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
         now,
       },
@@ -78,6 +79,16 @@ export async function decideFor(
         : planned;
     return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
   });
+}
+
+function othersOf(people: ReadonlySet<string> | undefined, objectId: string): PlanInput["sharedWith"] {
+  if (people === undefined) return nobodyElse;
+  const names: string[] = [];
+  for (const other of people) {
+    if (names.length === namedAtMost) break;
+    if (other !== objectId) names.push(other);
+  }
+  return { count: people.size - (people.has(objectId) ? 1 : 0), names };
 }
 
 /** Lattice id of the manager that the account points to now, where that matters. */

@@ -1,33 +1,48 @@
 import type { StateStore } from "../domain/store.ts";
 import type { ScopingFilters } from "../mapping/scoping-filter.ts";
 
+/** People whom one query reads; the event loop runs between two. */
+const pageSize = 250;
+
+/** The people who count as sharing a userName, by that name in lower case; a name that nobody shares may be left out. */
+export type Namesakes = (
+  keys: readonly string[],
+  now: number,
+) => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+
 /**
- * Leaves out of `sharing` (people by the userName that they map to) whoever the filters keep out at the moment. Who they
- * keep out for good is not among them in the first place.
+ * Finds the people who map to one userName, without those whom the scoping filters reject at the moment. (People they always
+ * reject have no name in the store.) Each name is looked up once, so the answer holds for one plan: a mapping may give
+ * thousands of people the same name.
  */
-export async function namesakesInScope(
-  store: Pick<StateStore, "candidates">,
+export function createNamesakes(
+  store: Pick<StateStore, "sharing" | "candidates">,
   filters: ScopingFilters,
-  sharing: ReadonlyMap<string, readonly string[]>,
-  { everyoneInScope, now }: { readonly everyoneInScope: boolean; readonly now: number },
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (filters.steady) return sharing;
-  const passes = async (objectId: string): Promise<boolean> => {
-    const [candidate] = await store.candidates({
-      select: { only: [objectId] },
-      everyoneInScope,
-      after: "",
-      limit: 1,
-    });
-    if (candidate === undefined) return false;
-    return filters.rejects(candidate.source, { now, groups: candidate.groups }) === null;
+  everyoneInScope: boolean,
+): Namesakes {
+  const known = new Map<string, ReadonlySet<string>>();
+
+  const passing = async (people: readonly string[], now: number): Promise<ReadonlySet<string>> => {
+    if (filters.steady || people.length < 2) return new Set(people);
+    const found = new Set<string>();
+    for (let from = 0; from < people.length; from += pageSize) {
+      const only = people.slice(from, from + pageSize);
+      const page = await store.candidates({ select: { only }, everyoneInScope, after: "", limit: pageSize });
+      for (const { source, groups } of page) {
+        if (filters.rejects(source, { now, groups }) === null) found.add(source.objectId);
+      }
+      await new Promise(setImmediate);
+    }
+    return found;
   };
-  const found = new Map<string, readonly string[]>();
-  for (const [key, people] of sharing) {
-    if (people.length < 2) continue;
-    const passing: string[] = [];
-    for (const objectId of people) if (await passes(objectId)) passing.push(objectId);
-    found.set(key, passing);
-  }
-  return found;
+
+  return async (keys, now) => {
+    const unknown = [...new Set(keys)].filter((key) => !known.has(key));
+    if (unknown.length > 0) {
+      for (const [key, people] of await store.sharing(unknown, everyoneInScope)) {
+        known.set(key, await passing(people, now));
+      }
+    }
+    return known;
+  };
 }

@@ -4,6 +4,18 @@ import type { Candidate, Decision, MatchAnswer } from "../domain/store.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
 import type { CycleSettings } from "./settings.ts";
 
+/** Other people with whom a person shares what nobody can share: how many, and the object ids of the first few. */
+export interface Others {
+  readonly count: number;
+  /** At most `namedAtMost`. */
+  readonly names: readonly string[];
+}
+
+/** People whom a reason names; the rest are counted. */
+export const namedAtMost = 3;
+
+export const nobodyElse: Others = { count: 0, names: [] };
+
 /** Everything known of one person when the plan is made. */
 export interface PlanInput {
   readonly candidate: Candidate;
@@ -11,7 +23,7 @@ export interface PlanInput {
   /** Lattice accounts that could be this person's; asked for where there is no link. */
   readonly matches: MatchAnswer | null;
   /** Other people who map to the same userName. */
-  readonly sharedWith: readonly string[];
+  readonly sharedWith: Others;
   /** User name of the manager that the account points to now. */
   readonly currentManagerName: string | null;
   /** Milliseconds since the epoch. */
@@ -41,6 +53,14 @@ export function skip(input: PlanInput, code: SkipCode, reason: string): Decision
     skipped: { objectId, userName: nameOf(input), code, reason },
     referencePending: false,
   };
+}
+
+/** `a`, `a and b`, `a, b, c and 497 more`. */
+export function othersList({ count, names }: Others): string {
+  const rest = count - names.length;
+  const parts = rest > 0 ? [...names, `${rest} more`] : names;
+  const last = parts.at(-1) ?? "";
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
 }
 
 function nameOf({ mapped, candidate }: PlanInput): string {

@@ -5,7 +5,7 @@ import type { MappedUser } from "../mapping/map-user.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
 import { findMatch } from "./match.ts";
-import { operation, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
+import { operation, othersList, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
 
 /**
  * Decides what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
@@ -268,11 +268,11 @@ function nameFault(input: PlanInput): Decision | null {
       `the mapped userName "${userName}" is no valid e-mail address, which Lattice requires`,
     );
   }
-  if (input.sharedWith.length > 0) {
+  if (input.sharedWith.count > 0) {
     return skip(
       input,
       "duplicateUserName",
-      `the mapped userName "${userName}" is also that of ${input.sharedWith.join(", ")}; make it unique in Entra`,
+      `the mapped userName "${userName}" is also that of ${othersList(input.sharedWith)}; make it unique in Entra`,
     );
   }
   return null;

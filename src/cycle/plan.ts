@@ -2,6 +2,7 @@ import type { Action, PlanSummary } from "../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts";
 import { attributeList } from "./changes.ts";
 import { decideFor } from "./decide.ts";
+import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
 import { waves } from "./waves.ts";
 
@@ -10,13 +11,14 @@ const pageSize = 250;
 /** Decides for everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
 export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
   const { store, everyoneInScope } = context;
+  const namesakes = createNamesakes(store, context.settings.mapping.filters, everyoneInScope);
   let after = "";
   let done = 0;
   for (;;) {
     const candidates = await store.candidates({ select, everyoneInScope, after, limit: pageSize });
     const last = candidates.at(-1);
     if (last === undefined) break;
-    await store.saveDecisions(context.cycleId, await decide(context, candidates));
+    await store.saveDecisions(context.cycleId, await decide(context, candidates, namesakes));
     after = last.source.objectId;
     done += candidates.length;
     context.onProgress?.({ phase: "planning", done, total: null });
@@ -59,7 +61,11 @@ export async function summarise(
   return { ...operations, unchanged, skipped: totals.skipped };
 }
 
-async function decide(context: CycleContext, candidates: readonly Candidate[]): Promise<Decision[]> {
+async function decide(
+  context: CycleContext,
+  candidates: readonly Candidate[],
+  namesakes: Namesakes,
+): Promise<Decision[]> {
   const { store, settings, everyoneInScope } = context;
   const people = await decideFor(candidates, {
     store,
@@ -68,6 +74,7 @@ async function decide(context: CycleContext, candidates: readonly Candidate[]): 
     environment: { now: context.clock.now, random: context.random },
     // Asked for by name, or seen with a new mapping: what failed before is tried at once.
     impatient: context.kind === "on-demand" || context.kind === "initial",
+    namesakes,
   });
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;

@@ -179,25 +179,38 @@ function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["
   };
 }
 
+/** People with one userName whom one query reads; the event loop runs between two. */
+const sharingPageSize = 1_000;
+
 function sharing(db: Connection): StateStore["sharing"] {
-  const select = db.prepare<{ key: string; everyone: number }, { object_id: string }>(
+  const select = db.prepare<
+    { key: string; everyone: number; after: string; limit: number },
+    { object_id: string }
+  >(
     `SELECT s.object_id FROM source_user s
-     WHERE s.user_name_key = :key AND s.presence = 'present'
+     WHERE s.user_name_key = :key AND s.object_id > :after AND s.presence = 'present'
        AND (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
        AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
-            OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))`,
+            OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))
+     ORDER BY s.object_id LIMIT ${given(":limit")}`,
   );
   const together = readTogether(db);
-  return async (keys, everyoneInScope) =>
-    together(
-      () =>
-        new Map(
-          keys.map((key) => [
-            key,
-            select.all({ key, everyone: everyoneInScope ? 1 : 0 }).map((row) => row.object_id),
-          ]),
-        ),
-    );
+  const limit = sharingPageSize;
+  return async (keys, everyoneInScope) => {
+    const everyone = everyoneInScope ? 1 : 0;
+    const page = (key: string, after: string): string[] =>
+      select.all({ key, everyone, after, limit }).map((row) => row.object_id);
+    const found = new Map(together(() => keys.map((key): [string, string[]] => [key, page(key, "")])));
+    for (const [key, people] of found) {
+      for (let full = people.length === limit; full; ) {
+        await new Promise(setImmediate);
+        const next = page(key, people.at(-1) ?? "");
+        people.push(...next);
+        full = next.length === limit;
+      }
+    }
+    return found;
+  };
 }
 
 /** Reasons that pass without a change of the person: time, or the owner of the account taking another name. */

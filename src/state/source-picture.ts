@@ -115,7 +115,11 @@ function savePage(
   const setKey = db.prepare<[string | null, string]>(
     "UPDATE source_user SET user_name_key = ? WHERE object_id = ?",
   );
-  const markNamesakes = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE user_name_key = ?");
+  const markName = db.prepare<[string]>(
+    "UPDATE source_user SET pending = 1 WHERE user_name_key = ? AND pending = 0",
+  );
+  // A mapping may give one name to thousands of people: its bearers are marked once for a page, not for each of them.
+  let touchedNames = new Set<string>();
 
   const setAlways = db.prepare<[number, string]>(
     "UPDATE source_user SET always_in_scope = ?, pending = 1 WHERE object_id = ?",
@@ -127,10 +131,10 @@ function savePage(
     if (always !== known.always_in_scope) setAlways.run(always, user.objectId);
     const old = known.user_name_key;
     if (key === old && always === known.always_in_scope) return;
-    if (old !== null) markNamesakes.run(old);
+    if (old !== null) touchedNames.add(old);
     if (key === old) return;
     setKey.run(key, user.objectId);
-    if (key !== null) markNamesakes.run(key);
+    if (key !== null) touchedNames.add(key);
   };
 
   const runAhead = db.prepare<[]>(
@@ -146,7 +150,7 @@ function savePage(
       retryNow.run(item.objectId);
       dropRejection.run(item.objectId);
       markReports.run(item.objectId);
-      if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
+      if (known.user_name_key !== null) touchedNames.add(known.user_name_key);
       return "changed";
     }
     const properties =
@@ -173,7 +177,7 @@ function savePage(
         outcome = "returned";
       }
       // Enabled again or back from the bin: whoever shares the name is affected too.
-      if (known.user_name_key !== null) markNamesakes.run(known.user_name_key);
+      if (known.user_name_key !== null) touchedNames.add(known.user_name_key);
     } else {
       touch.run(cycleId, item.objectId);
       outcome = "same";
@@ -186,11 +190,13 @@ function savePage(
   const save = db.transaction((changes: readonly SourceChange[], cycleId: number, derive: Derive) => {
     const returned: string[] = [];
     let changed = false;
+    touchedNames = new Set();
     for (const item of changes) {
       const outcome = saveOne(item, cycleId, derive);
       if (outcome !== "same") changed = true;
       if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
     }
+    for (const name of touchedNames) markName.run(name);
     if (changed) runAhead.run();
     return returned;
   });
