@@ -77,7 +77,7 @@ async function acquire(
 }
 
 /** A name of a host is not unique either, but two that differ are two machines or containers. */
-function hasDied({ owner }: LeaseHolder): boolean {
+export function hasDied({ owner }: LeaseHolder): boolean {
   const [host, , , identity = ""] = owner.split("/");
   return host === hostname() && hasEnded(identity);
 }

@@ -119,9 +119,10 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
         });
       },
       openStore: async () => {
-        const [{ openStore }, { isEmptyFile }] = await Promise.all([
+        const [{ openStore }, { isEmptyFile }, { hasDied }] = await Promise.all([
           import("../state/sqlite-store.ts"),
           import("../state/database.ts"),
+          import("./lease.ts"),
         ]);
         if (isEmptyFile(statePath)) {
           log.warn(
@@ -129,7 +130,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
             "the state database is an empty file: this run begins with a new one and finds existing accounts by matching",
           );
         }
-        return keep(openStore(statePath, { logValues: config.state.logValues }), closers);
+        return keep(openStore(statePath, { logValues: config.state.logValues, hasEnded: hasDied }), closers);
       },
       openScratchStore: async () => {
         const { openScratchStore } = await import("../state/sqlite-store.ts");

@@ -13,6 +13,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError } from "../domain/errors.ts";
+import type { LeaseHolder } from "../domain/store.ts";
+import { refuseUnderLease } from "./lease.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import {
   codeOf,
@@ -36,9 +38,14 @@ const checkEveryMs = 24 * 60 * 60_000;
  * Opens (and makes, and migrates) the state database. The file is readable by its owner alone. A file that was there is
  * looked through first (`quick_check`), a large one once a day; one that is damaged, newer or another program's is left
  * as it is.
- * @throws StateError: unwritable folder, not a database, damaged, made by a newer version
+ * @param hasEnded whether the process that holds the lease has certainly ended
+ * @throws StateError: unwritable folder, not a database, damaged, made by a newer version; LeaseHeldError where it is to be
+ * migrated while a run of the older version is under way
  */
-export function openDatabase(path: string): Connection {
+export function openDatabase(
+  path: string,
+  hasEnded: (holder: LeaseHolder) => boolean = () => false,
+): Connection {
   const file = stateDatabase(path);
   return explain(file, () => {
     const now = Date.now();
@@ -51,7 +58,7 @@ export function openDatabase(path: string): Connection {
       // People are looked up by random ids.
       db.pragma(`cache_size = -${cacheKibibytes}`);
       db.pragma("foreign_keys = ON");
-      migrate(db, file);
+      migrate(db, file, (open) => refuseUnderLease(open, file, now, hasEnded));
       if (checked) noteCheck(db, now);
       return db;
     });

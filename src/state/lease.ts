@@ -1,5 +1,9 @@
+import type Database from "better-sqlite3";
+import { LeaseHeldError } from "../domain/errors.ts";
 import type { LeaseHolder, StateStore } from "../domain/store.ts";
-import type { Connection } from "./database.ts";
+import type { FileInWords } from "./state-errors.ts";
+
+type Connection = Database.Database;
 
 interface LeaseRow {
   readonly owner: string;
@@ -44,6 +48,31 @@ export function leaseMethods(db: Connection): LeaseMethods {
       return held !== undefined && held.expires_at > now ? leaseHolder(held) : null;
     },
   };
+}
+
+/** No lease lasts longer: one that seems to is from before the clock was set back. */
+const longestLeaseMs = 10 * 60_000;
+
+/**
+ * Refuses to change the tables while a run of the older version works with them.
+ * @param now milliseconds since the epoch
+ * @throws LeaseHeldError
+ */
+export function refuseUnderLease(
+  db: Connection,
+  file: FileInWords,
+  now: number,
+  hasEnded: (holder: LeaseHolder) => boolean,
+): void {
+  const held = db
+    .prepare<[], LeaseRow>("SELECT owner, acquired_at, expires_at FROM lease WHERE name = 'cycle'")
+    .get();
+  if (held === undefined || held.expires_at <= now || held.expires_at - now > longestLeaseMs) return;
+  if (hasEnded(leaseHolder(held))) return;
+  const [host, pid] = held.owner.split("/");
+  throw new LeaseHeldError(
+    `${file.name} must be brought up to date for this version, and a run of an older version holds its lease (process ${pid} on ${host}): stop the older one, or wait for it to end, and start again; the lease expires by ${new Date(held.expires_at).toISOString()}.`,
+  );
 }
 
 function leaseHolder(row: LeaseRow): LeaseHolder {

@@ -27,15 +27,25 @@ function migrations(): readonly Migration[] {
     }));
 }
 
-/** Brings the schema up to this version. @throws StateError */
-export function migrate(db: Connection, file: FileInWords): void {
+/**
+ * Brings the schema up to this version.
+ * @param allowed asked within each migration's transaction, when there are tables: throws while somebody works with them
+ * @throws StateError, what `allowed` throws
+ */
+export function migrate(
+  db: Connection,
+  file: FileInWords,
+  allowed: (db: Connection) => void = () => {},
+): void {
   const known = migrations();
   refuseUnknownSchema(db, file, known);
   const version = schemaVersion(db);
   for (const migration of known.filter((candidate) => candidate.version > version)) {
     db.transaction(() => {
       // Another process may have come first between the look and the lock.
-      if (schemaVersion(db) >= migration.version) return;
+      const current = schemaVersion(db);
+      if (current >= migration.version) return;
+      if (current > 0) allowed(db);
       db.exec(migration.sql);
       db.pragma(`user_version = ${migration.version}`);
     }).immediate();

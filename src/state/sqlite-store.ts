@@ -1,5 +1,5 @@
 import { StateError } from "../domain/errors.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { LeaseHolder, StateStore } from "../domain/store.ts";
 import { cycleMethods } from "./cycles.ts";
 import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./database.ts";
 import { dueMethods } from "./due.ts";
@@ -11,6 +11,7 @@ import { outboxMethods } from "./outbox.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
 import { retentionMethods } from "./retention.ts";
+import { schemaVersion } from "./schema.ts";
 import { scopeMethods } from "./scope.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
 import { stateDatabase, stateError } from "./state-errors.ts";
@@ -20,11 +21,14 @@ import { targetPictureMethods, targetWriter } from "./target-picture.ts";
 export interface StoreOptions {
   /** What the log keeps of values once an operation has ended. Default `keep`. */
   readonly logValues?: LogValues;
+  /** Whether the process that holds the lease has certainly ended; default: that is not known. */
+  readonly hasEnded?: (holder: LeaseHolder) => boolean;
 }
 
 /** Opens the state database at `path` (`:memory:` for one that is kept nowhere). @throws StateError */
 export function openStore(path: string, options: StoreOptions = {}): StateStore {
-  const store = storeOn(openDatabase(path), path, options);
+  const db = openDatabase(path, options.hasEnded);
+  const store = storeOn(db, path, options);
   const opened = statOf(path);
   if (opened === null) return store;
   // Asked with every heartbeat: a run on a file that was taken away would write to Lattice beside one on the new file.
@@ -35,15 +39,28 @@ export function openStore(path: string, options: StoreOptions = {}): StateStore 
       `the state database ${path} was moved or replaced while this process had it open: stop it and start it again`,
     );
   };
+  const known = schemaVersion(db);
+  const mustBeKnown = (): void => {
+    if (schemaVersion(db) <= known) return;
+    throw new StateError(
+      `the state database ${path} was migrated by a newer version of azure-lattice-sync while this one was running: this one stops; start the newer version instead. What was sent and not confirmed is looked up by it.`,
+    );
+  };
   return {
     ...store,
     acquireLease: async (...terms) => {
       mustBeThere();
+      mustBeKnown();
       return store.acquireLease(...terms);
     },
     renewLease: async (...terms) => {
       mustBeThere();
+      mustBeKnown();
       return store.renewLease(...terms);
+    },
+    beginOperations: async (...terms) => {
+      mustBeKnown();
+      return store.beginOperations(...terms);
     },
   };
 }

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
-import { StateError } from "../../src/domain/errors.ts";
+import { LeaseHeldError, StateError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { isEmptyFile } from "../../src/state/database.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
@@ -248,6 +248,62 @@ describe("a file that is no state database", () => {
     writeFileSync(join(folder, "file"), "");
     expect(() => openStore(join(folder, "file", "x.db"))).toThrow(/is not a file \(E[A-Z]+\)/);
     expect(() => openStore("/proc/azure-lattice-sync/x.db")).toThrow(/cannot be written \(ENOENT\)/);
+  });
+});
+
+/** A database of the first version, with the lease held by `owner` until `expiresAt`. */
+function makeOldDatabase(owner: string, expiresAt: number): void {
+  const db = new Database(path);
+  db.exec(readFileSync(new URL("../../src/state/migrations/001-initial.sql", import.meta.url), "utf8"));
+  db.pragma("user_version = 1");
+  db.prepare("INSERT INTO lease (name, owner, acquired_at, expires_at) VALUES ('cycle', ?, 1, ?)").run(
+    owner,
+    expiresAt,
+  );
+  db.close();
+}
+
+describe("a database of an older version under the lease of a run", () => {
+  it("is not migrated until the run has ended, and stays as it is", async () => {
+    makeOldDatabase("other-host/7/x/", Date.now() + 60_000);
+    expect(() => openStore(path)).toThrow(
+      /must be brought up to date for this version, and a run of an older version holds its lease \(process 7 on other-host\)/,
+    );
+    expect(() => openStore(path)).toThrow(LeaseHeldError);
+    const db = new Database(path, { readonly: true });
+    expect(db.pragma("user_version", { simple: true })).toBe(1);
+    db.close();
+    // A dry run plans on a migrated copy all the same.
+    await openScratchStore(path).close();
+  });
+
+  it("is migrated once the lease has expired, its process has ended, or the clock was set back since", async () => {
+    for (const [expiresAt, ended] of [
+      [Date.now() - 1, false],
+      [Date.now() + 60_000, true],
+      [Date.now() + 365 * 86_400_000, false],
+    ] as const) {
+      rmSync(path, { force: true });
+      makeOldDatabase("other-host/7/x/", expiresAt);
+      const store = openStore(path, { hasEnded: ({ owner }) => ended && owner === "other-host/7/x/" });
+      expect((await store.totals()).sourceUsers).toBe(0);
+      await store.close();
+    }
+  });
+});
+
+describe("a database that a newer version migrates while it is open", () => {
+  it("is not taken, renewed or written to by the older one, which says so", async () => {
+    const store = openStore(path);
+    expect(await store.acquireLease("me", 1, 60_000)).toEqual({ acquired: true });
+    const newer = new Database(path);
+    newer.pragma("user_version = 900");
+    newer.close();
+    const sentence = /was migrated by a newer version .* while this one was running: this one stops/;
+    await expect(store.acquireLease("me", 1, 60_000)).rejects.toThrow(sentence);
+    await expect(store.renewLease("me", 1, 60_000)).rejects.toThrow(sentence);
+    await expect(store.beginOperations([], 1)).rejects.toThrow(sentence);
+    await store.close();
   });
 });
 
