@@ -102,8 +102,12 @@ const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanati
   ],
 ]);
 
-/** Codes that Entra itself calls temporary. */
-const passingCodes: ReadonlySet<number> = new Set([90006, 90033, 90024]);
+/**
+ * Codes of faults that pass: an identity provider that may be asked again (40010), the sign-in service itself (50000), too
+ * many requests in a short time (50196, 90055), a service behind Entra (90006, 90033), and time (90012, 90024).
+ * Source: as above.
+ */
+const passingCodes: ReadonlySet<number> = new Set([40010, 50000, 50196, 90006, 90012, 90024, 90033, 90055]);
 
 /**
  * Turns a failed attempt to get a token into one clear sentence.
@@ -122,6 +126,8 @@ export function explainAuthenticationFailure(
   const message = redact(error instanceof Error ? error.message : String(error));
   const code = answer.code ?? codeIn(message);
   const cause = { cause: error };
+  const passing = explainPassingStatus(exchange, code, cause);
+  if (passing !== undefined) return passing;
   if (code !== undefined && !passingCodes.has(code)) {
     const explain = explanations.get(code);
     const reason =
@@ -133,6 +139,20 @@ export function explainAuthenticationFailure(
     explainUnreachable(error, exchange, applicant) ??
     explainAnswer(exchange, answer, applicant, cause) ??
     explainWithoutAnswer(message, applicant, cause)
+  );
+}
+
+/** Whoever answers 429 or 5xx has not judged the credential, whatever the body says. */
+function explainPassingStatus(
+  { status, host, retryAfter }: TokenExchange,
+  code: number | undefined,
+  cause: ErrorOptions,
+): PassingFault | undefined {
+  if (status === undefined || host === undefined || !isPassingStatus(status)) return undefined;
+  const said = code === undefined ? String(status) : `${status} (AADSTS${code})`;
+  return new PassingFault(
+    { kind: "status", status, retryAfter: retryAfter ?? null },
+    new HostUnavailableError(`The authority ${host} answered ${said}. Try again later.`, cause),
   );
 }
 
@@ -170,21 +190,20 @@ function explainAnswer(
 ): ConfigurationError | PassingFault | undefined {
   const { status, host } = exchange;
   if (status === undefined || host !== applicant.authority.host) return undefined;
-  if (isPassingStatus(status) || answer.code !== undefined || answer.error === "temporarily_unavailable") {
+  if (answer.code !== undefined || answer.error === "temporarily_unavailable") {
+    const said = answer.code === undefined ? String(status) : `${status} (AADSTS${answer.code})`;
     return new PassingFault(
-      {
-        kind: "status",
-        status: isPassingStatus(status) ? status : 503,
-        retryAfter: exchange.retryAfter ?? null,
-      },
-      new HostUnavailableError(`The authority ${host} answered ${status}. Try again later.`, cause),
+      { kind: "status", status: 503, retryAfter: exchange.retryAfter ?? null },
+      new HostUnavailableError(`The authority ${host} answered ${said}. Try again later.`, cause),
     );
   }
-  if (status >= 200 && status < 300) {
+  // The authority answered as it should, and no token was asked for: the fault is on this side.
+  if (status === 200 && isDiscovery(exchange.body)) return undefined;
+  if ((status >= 200 && status < 300) || isForeignPage(exchange.body)) {
     return new PassingFault(
       { kind: "malformed" },
       new HostUnavailableError(
-        `The authority ${host} gave a malformed answer. Check entra.authorityHost and any proxy in between.`,
+        `The authority ${host} gave a malformed answer (${status}). Check entra.authorityHost and any proxy in between.`,
         cause,
       ),
     );
@@ -246,6 +265,17 @@ function explainWithoutAnswer(
         cause,
       );
   }
+}
+
+/** A discovery document (OpenID Connect Discovery 1.0, section 3, or Entra's of its clouds). */
+function isDiscovery(body: string | undefined): boolean {
+  const document = parseObject(body ?? "");
+  return [document.token_endpoint, document.tenant_discovery_endpoint].some((url) => typeof url === "string");
+}
+
+/** A web page or other text in the place of an OAuth error: somebody between us and Entra wrote it. */
+function isForeignPage(body: string | undefined): boolean {
+  return (body ?? "").trim() !== "" && !isJsonObject(parseJson(body ?? ""));
 }
 
 interface Answer {

@@ -78,6 +78,8 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
             throw new Error("The token holds a character that no header takes.");
           return token;
         } catch (error) {
+          // The library remembers that the authority answered 429 or 5xx, and gives that answer again without asking.
+          credential = undefined;
           signal.throwIfAborted();
           throw explainAuthenticationFailure(error, attempt.exchange, applicant, redact);
         }

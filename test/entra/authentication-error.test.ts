@@ -44,9 +44,32 @@ describe("explainAuthenticationFailure", () => {
     expect(error.message).not.toMatch(/Trace ID|\n/);
   });
 
-  it("takes a code that Entra calls temporary for an outage", () => {
-    const error = refused(90033, 400);
-    expect(error).toMatchObject({ failure: { kind: "status", status: 503 } });
+  it.each([40010, 50000, 50196, 90006, 90012, 90024, 90033, 90055])(
+    "takes AADSTS%i for an outage, whatever the status",
+    (code) => {
+      const error = refused(code, 400);
+      expect(error).toMatchObject({ failure: { kind: "status", status: 503 } });
+      expect(error).toMatchObject({ verdict: expect.any(HostUnavailableError) });
+      expect(error.message).toContain(`AADSTS${code}`);
+    },
+  );
+
+  it.each([408, 429, 500, 502, 503, 504])(
+    "takes %i for an outage, although a code beside it accuses the secret",
+    (status) => {
+      const error = refused(7000215, status);
+      expect(error).toMatchObject({ failure: { kind: "status", status } });
+      expect(error).toMatchObject({ verdict: expect.any(HostUnavailableError) });
+      expect(error.message).not.toMatch(/secret|Check/);
+    },
+  );
+
+  it("takes a 5xx of the address that gives managed identities for an outage", () => {
+    const error = explainAuthenticationFailure(
+      thrown,
+      { host: "169.254.169.254", status: 500, body: "" },
+      { ...applicant, credential: "managedIdentity" },
+    );
     expect(error).toMatchObject({ verdict: expect.any(HostUnavailableError) });
   });
 

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -20,6 +21,9 @@ const secret = "right-secret-right-secret";
 let server: Server;
 let origin: string;
 const bearers: (string | undefined)[] = [];
+/** Answers of the token endpoint before it works, one for each request. */
+const mishaps: ((response: ServerResponse) => void)[] = [];
+let tokenRequests = 0;
 
 beforeAll(async () => {
   server = createServer({
@@ -31,6 +35,11 @@ beforeAll(async () => {
   const authority = startAuthority(origin);
   server.on("request", (request, response) => {
     const prefix = `/${tenantId}`;
+    if (request.url?.includes("/oauth2/v2.0/token") === true) {
+      tokenRequests += 1;
+      const mishap = mishaps.shift();
+      if (mishap !== undefined) return mishap(response);
+    }
     if (request.url?.startsWith(prefix) === true) {
       // Entra serves its discovery document below /v2.0, oidc-provider at its root.
       request.url = request.url.slice(prefix.length).replace(/^\/v2\.0\/\.well-known/, "/.well-known");
@@ -142,6 +151,49 @@ describe("signing in through @azure/identity", () => {
     const outcome = await signIn(environment);
     expect(outcome).toMatchObject({ error: "ConfigurationError", message: expect.stringMatching(words) });
     expect(JSON.stringify(outcome)).not.toContain("wrong-secret");
+  });
+
+  const answering =
+    (status: number, body: string, headers: Readonly<Record<string, string>> = {}) =>
+    (response: ServerResponse): void => {
+      response.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
+    };
+  const aadsts = (code: number): string =>
+    JSON.stringify({
+      error: "invalid_client",
+      error_description: `AADSTS${code}: What Entra says. Trace ID: 1`,
+      error_codes: [code],
+    });
+  const page = "<html><body>Please wait</body></html>";
+  const html = { "content-type": "text/html" };
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ["500", answering(500, "{}")],
+    ["429 with a Retry-After", answering(429, "{}", { "retry-after": "1" })],
+    ["503 beside a code that accuses the secret", answering(503, aadsts(7000215))],
+    ["a code of a fault that passes", answering(400, aadsts(90033))],
+    ["a web page with 200", answering(200, page, html)],
+    ["a web page with 403", answering(403, page, html)],
+    ["a dropped connection", (response) => response.socket?.destroy()],
+  ])("is tried again with a fresh credential after one answer: %s", async (_name, mishap) => {
+    mishaps.splice(0, mishaps.length, mishap);
+    tokenRequests = 0;
+    expect(await signIn({ ALS_TEST_SECRET: secret })).toMatchObject({ user: { objectId: "u1" } });
+    expect(tokenRequests).toBe(2);
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ["500", answering(500, "{}")],
+    ["429 beside a code that accuses the secret", answering(429, aadsts(7000215))],
+    ["a web page with 403", answering(403, page, html)],
+    ["dropped connections", (response) => response.socket?.destroy()],
+  ])("ends as an outage that accuses no credential where it lasts: %s", async (_name, mishap) => {
+    mishaps.splice(0, mishaps.length, ...Array.from({ length: 5 }, () => mishap));
+    tokenRequests = 0;
+    const outcome = await signIn({ ALS_TEST_SECRET: secret });
+    expect(outcome).toMatchObject({ error: "HostUnavailableError" });
+    expect(JSON.stringify(outcome)).not.toContain("secret");
+    expect(tokenRequests).toBe(5);
   });
 
   it("names an authority that cannot be reached", async () => {
