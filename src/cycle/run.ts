@@ -170,7 +170,8 @@ async function weigh(
   const scope = { digest: settings.scopeDigest, parts };
   const { enabled, deactivationFloor: floor } = settings.guard;
   const alarms = scopeAlarms(accepted, scope, floor);
-  if (context.kind !== "on-demand") {
+  // A directory that answers with nobody says nothing of the scope either: its alarms stay.
+  if (context.kind !== "on-demand" && !read.emptyDirectory) {
     const doubtSince = accepted?.doubtSince ?? startedAt;
     const waiting =
       enabled &&

@@ -47,6 +47,21 @@ describe("what makes few deactivations doubtful", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
   });
 
+  it("is a group that was emptied while the directory answered with nobody: such a cycle accepts no scope", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
+    for (const id of people) place.source.hire(id);
+    place.source.groups = { sales: ["a", "b", "c", "d"], legal: ["e", "f", "g", "h"] };
+    await place.cycle();
+    for (const id of people) place.source.hidden.add(id);
+    place.source.groups = { sales: [], legal: ["e", "f", "g", "h"] };
+    expect(await place.cycle({ full: true })).toMatchObject({ outcome: "held", done: 0 });
+    place.source.hidden.clear();
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 4, done: 0 });
+    expect(held.header.guard.reasons.join()).toContain('the group "sales" of the scope has become empty');
+    expect(place.target.active()).toHaveLength(people.length);
+  });
+
   it("is not the last one of a small group", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 1 } });
     for (const id of ["a", "b"]) place.source.hire(id);
