@@ -75,10 +75,11 @@ function lostParts(
   current: AcceptedScope,
   floor: number,
 ): (ScopePart & { gone: boolean })[] {
-  const now = new Map(current.parts.map((part) => [part.id, part.members]));
+  // Ids are the same in any letter case; those of an older version may be as Graph spelt them.
+  const now = new Map(current.parts.map((part) => [part.id.toLowerCase(), part.members]));
   return accepted.parts
-    .filter((part) => part.members > floor && (now.get(part.id) ?? 0) === 0)
-    .map((part) => ({ ...part, gone: !now.has(part.id) }));
+    .filter((part) => part.members > floor && (now.get(part.id.toLowerCase()) ?? 0) === 0)
+    .map((part) => ({ ...part, gone: !now.has(part.id.toLowerCase()) }));
 }
 
 function accounts(count: number): string {

@@ -4,11 +4,12 @@ import type { Json } from "./json.ts";
 const deepest = 64;
 
 /**
- * Reads JSON of an untrusted end.
+ * Reads JSON of an untrusted end. A byte order mark before it is no part of it (RFC 8259, section 8.1).
  * @param levels how deeply it may be nested
- * @returns `undefined` where `text` is no JSON, or nested so deeply that to walk through it would exhaust the stack
+ * @returns `undefined` where `received` is no JSON, or nested so deeply that to walk through it would exhaust the stack
  */
-export function parseJson(text: string, levels: number = deepest): Json | undefined {
+export function parseJson(received: string, levels: number = deepest): Json | undefined {
+  const text = received.startsWith("\ufeff") ? received.slice(1) : received;
   if (isTooDeep(text, levels)) return undefined;
   try {
     const parsed: Json = JSON.parse(text);

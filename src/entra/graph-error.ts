@@ -1,5 +1,5 @@
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
-import { isJsonObject } from "../domain/json.ts";
+import { isJsonObject, type Json } from "../domain/json.ts";
 import { isPassingStatus, PassingFault } from "./retry.ts";
 
 /** What is asked of Graph, in words for messages. */
@@ -25,17 +25,20 @@ export class GraphRefusalError extends ConfigurationError {
   readonly status: number;
   /** `error.code` of the answer, such as `Authorization_RequestDenied`. */
   readonly graphCode: string | undefined;
+  /** The same with the codes of nested errors. */
+  readonly graphCodes: readonly string[];
   /** `error.message` of the answer. */
   readonly graphMessage: string | undefined;
 
   constructor(
     message: string,
-    answer: { status: number; graphCode: string | undefined; graphMessage: string | undefined },
+    answer: { status: number; graphCodes: readonly string[]; graphMessage: string | undefined },
   ) {
     super(message);
     this.name = "ConfigurationError";
     this.status = answer.status;
-    this.graphCode = answer.graphCode;
+    this.graphCode = answer.graphCodes[0];
+    this.graphCodes = answer.graphCodes;
     this.graphMessage = answer.graphMessage;
   }
 }
@@ -58,7 +61,8 @@ export function errorOfAnswer(
   clockHint: string,
 ): PassingFault | ConfigurationError {
   const { status, headers } = answer;
-  const { code, message } = parseGraphError(answer.body);
+  const { codes, message } = parseGraphError(answer.body);
+  const [code] = codes;
   const said = [String(status), code].filter((part) => part !== undefined).join(" ");
   if (isPassingStatus(status)) {
     const retryAfter = headers.get("retry-after");
@@ -82,7 +86,7 @@ export function errorOfAnswer(
     `${refusal(host, call, status, code, said, reason)}${clockHintFor(status, clockHint)}${reference}`,
     {
       status,
-      graphCode: code,
+      graphCodes: codes,
       graphMessage: message,
     },
   );
@@ -113,19 +117,42 @@ function refusal(
   return `Graph at ${host} refused to read ${call.subject} (${said})${reason}. Check the source attributes of the mapping and entra.graphUrl.`;
 }
 
-/** Reads Graph's error body `{ error: { code, message } }` (Graph: "Error responses and resource types"). */
-function parseGraphError(body: unknown): { code: string | undefined; message: string | undefined } {
+/**
+ * Reads Graph's error body `{ error: { code, message, innerError: { code, innerError … }, details: [{ code }] } }` (Graph:
+ * "Error responses and resource types"; "the last code that is understood" is the one to go by).
+ */
+function parseGraphError(body: unknown): { codes: readonly string[]; message: string | undefined } {
   const error = isJsonObject(body) ? body.error : undefined;
-  const { code, message } = isJsonObject(error) ? error : {};
+  const { message } = isJsonObject(error) ? error : {};
   return {
-    code: typeof code === "string" && code !== "" ? oneLine(code) : undefined,
+    codes: codesOf(error, mostNested),
     // Expressions are searched for in it, which takes too long in a text without end.
     message: typeof message === "string" && message !== "" ? message.slice(0, 2000) : undefined,
   };
 }
 
+/** Errors within errors that are looked through. */
+const mostNested = 5;
+
+/** The outermost code first; how the inner error is spelt differs between Graph's services. */
+function codesOf(error: Json | undefined, levels: number): readonly string[] {
+  if (Array.isArray(error)) return error.slice(0, 20).flatMap((one: Json) => codesOf(one, levels));
+  if (!isJsonObject(error) || levels === 0) return [];
+  const { code } = error;
+  const own = typeof code === "string" && code !== "" ? [oneLine(code)] : [];
+  const inner = Object.entries(error).filter(([key]) => /^(inner_?error|details)$/i.test(key));
+  return [...own, ...inner.flatMap(([, nested]) => codesOf(nested, levels - 1))];
+}
+
 function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim().slice(0, 300).replace(/\.$/, "");
+}
+
+/** A 404 that Graph itself gave (`Request_ResourceNotFound`); one of a proxy is no evidence that somebody left. */
+export function isConfirmedAbsence(error: unknown): boolean {
+  return (
+    error instanceof GraphRefusalError && error.status === 404 && /NotFound$/i.test(error.graphCode ?? "")
+  );
 }
 
 const expiredCode = /^(syncState(NotFound|Invalid)|resync.*|.*Expired(Page|Delta|Sync)?Token.*)$/i;
@@ -136,10 +163,11 @@ const expiredCode = /^(syncState(NotFound|Invalid)|resync.*|.*Expired(Page|Delta
  */
 export function isExpiredToken(error: unknown): boolean {
   if (!(error instanceof GraphRefusalError)) return false;
-  const { status, graphCode = "", graphMessage = "" } = error;
+  const { status, graphCodes, graphMessage = "" } = error;
   if (status === 410) return true;
   if (status < 400 || status >= 500) return false;
   return (
-    expiredCode.test(graphCode) || (status === 400 && /badly formed token|token.*expired/i.test(graphMessage))
+    graphCodes.some((code) => expiredCode.test(code)) ||
+    (status === 400 && /badly formed token|token.*expired/i.test(graphMessage))
   );
 }

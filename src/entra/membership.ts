@@ -1,6 +1,6 @@
 import { isJsonObject } from "../domain/json.ts";
 import type { GraphReader } from "./graph-client.ts";
-import { type GraphCall, GraphRefusalError } from "./graph-error.ts";
+import { type GraphCall, isConfirmedAbsence } from "./graph-error.ts";
 import { readPages } from "./pages.ts";
 import { directName, groupName, type NamedScope, readParts } from "./scope.ts";
 import { parseId } from "./users.ts";
@@ -20,15 +20,15 @@ export async function readMembership(
   const groups = new Map<string, string>();
   const assigned = new Set<string>();
   for await (const page of readParts(graph, scope, signal)) {
-    for (const { id, name } of page.groups) groups.set(id.toLowerCase(), name);
+    for (const { id, name } of page.groups) groups.set(id, name);
     for (const id of page.users) assigned.add(id);
   }
   const found = new Map<string, readonly string[]>();
   for (const objectId of objectIds) {
-    const names = assigned.has(objectId) ? [directName] : [];
+    const names = assigned.has(objectId.toLowerCase()) ? [directName] : [];
     if (groups.size > 0) {
       for (const id of await groupsOf(graph, objectId, scope.nested, signal)) {
-        const name = groups.get(id.toLowerCase());
+        const name = groups.get(id);
         if (name !== undefined) names.push(groupName(name));
       }
     }
@@ -58,7 +58,7 @@ async function groupsOf(
     }
   } catch (error) {
     // Gone since the person was read: a member of nothing.
-    if (!(error instanceof GraphRefusalError && error.status === 404)) throw error;
+    if (!isConfirmedAbsence(error)) throw error;
   }
   return ids;
 }

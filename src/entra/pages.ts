@@ -71,10 +71,15 @@ export async function* readPages(
 
 function parseLink(link: unknown, graphUrl: URL, subject: string): URL | undefined {
   if (link === undefined || link === null) return undefined;
-  if (typeof link !== "string" || link.length > longestLink || !URL.canParse(link)) {
-    throw malformed(graphUrl.host, `a link of the page of ${subject} is no URL`);
-  }
-  const url = new URL(link);
+  const url =
+    typeof link === "string" && link.length <= longestLink ? resolveLink(link, graphUrl) : undefined;
+  if (url === undefined) throw malformed(graphUrl.host, `a link of the page of ${subject} is no URL`);
   refuseForeign(url, graphUrl);
   return url;
+}
+
+/** A link without a host is one of the service (OData JSON Format 4.01, section 4.5.1); each has a token in its query. */
+function resolveLink(link: string, graphUrl: URL): URL | undefined {
+  if (URL.canParse(link)) return new URL(link);
+  return link.includes("?") ? (URL.parse(link, `${graphUrl.origin}/v1.0/`) ?? undefined) : undefined;
 }

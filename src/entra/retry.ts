@@ -22,11 +22,16 @@ export const maximumAttempts = 5;
 const maximumRetryAfterMs = 300_000;
 const firstBackoffMs = 500;
 
-const passingStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+/** Of the statuses of a server's own fault, those that asking again does not change: not implemented, HTTP version. */
+const lastingFaults: ReadonlySet<number> = new Set([501, 505]);
 
-/** Whether an answer with this status may succeed when it is asked again. */
+/**
+ * Whether an answer with this status may succeed when it is asked again: time-outs, throttling (429, and 509 "Bandwidth
+ * Limit Exceeded" of Graph), and what a server or a gateway in front of it has not managed.
+ */
 export function isPassingStatus(status: number): boolean {
-  return passingStatuses.has(status);
+  if (status === 408 || status === 429) return true;
+  return status >= 500 && status < 600 && !lastingFaults.has(status);
 }
 
 /**

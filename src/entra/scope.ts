@@ -154,10 +154,10 @@ function parseAssignments(items: readonly unknown[], host: string): ScopePage {
     if (typeof principalId !== "string" || !fitsAddress(principalId)) {
       throw malformed(host, "an app role assignment has no principalId");
     }
-    if (principalType === "User") users.push(principalId);
+    const id = principalId.toLowerCase();
+    if (principalType === "User") users.push(id);
     if (principalType === "Group") {
-      const name = typeof principalDisplayName === "string" ? principalDisplayName : principalId;
-      groups.push({ id: principalId, name });
+      groups.push({ id, name: typeof principalDisplayName === "string" ? principalDisplayName : id });
     }
   }
   return { users, groups };
@@ -233,7 +233,7 @@ async function findGroup(
   signal: AbortSignal,
 ): Promise<string> {
   // A missing id shows when its members are read: no request only to see that it is there.
-  if (objectIdForm.test(group)) return group;
+  if (objectIdForm.test(group)) return group.toLowerCase();
   const call: GraphCall = { subject: `the group "${group}"`, permission: readGroups };
   const ids = await findByProperty(graph, "groups", "displayName", group, call, signal);
   return theOnly(ids, "group", group, setting);

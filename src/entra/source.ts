@@ -6,7 +6,7 @@ import { type ProbeStep, probeEntra } from "./check.ts";
 import { createTokenProvider } from "./credential.ts";
 import { readSecretExpiry } from "./expiry.ts";
 import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
-import { type GraphCall, GraphRefusalError, isExpiredToken, malformed } from "./graph-error.ts";
+import { type GraphCall, isConfirmedAbsence, isExpiredToken, malformed } from "./graph-error.ts";
 import { readMembership } from "./membership.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
@@ -134,13 +134,6 @@ async function readUser(
     if (isConfirmedAbsence(error)) return null;
     throw error;
   }
-}
-
-/** A 404 that Graph itself gave (`Request_ResourceNotFound`); one of a proxy is no evidence that somebody left. */
-function isConfirmedAbsence(error: unknown): boolean {
-  return (
-    error instanceof GraphRefusalError && error.status === 404 && /NotFound$/i.test(error.graphCode ?? "")
-  );
 }
 
 /**

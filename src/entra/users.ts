@@ -75,13 +75,13 @@ export function parseDeltaItem(value: unknown, selection: Selection): SourceChan
 }
 
 /**
- * Reads the string `id` of any directory object.
+ * Reads the string `id` of any directory object, in lower case: the same object has one id, however it is written.
  * @throws HostUnavailableError where there is none that can stand in an address
  */
 export function parseId(value: JsonObject, what: string, { host }: Pick<Selection, "host">): string {
   const { id } = value;
   if (typeof id !== "string" || !fitsAddress(id)) throw malformed(host, `${what} has no id`);
-  return id;
+  return id.toLowerCase();
 }
 
 function parseObject(value: unknown, { host }: Selection): JsonObject {
@@ -98,7 +98,9 @@ function pickAttributes(
   for (const [key, value] of Object.entries(user)) {
     const name = selection.spelling.get(key.toLowerCase());
     if (name === undefined || isUnsafeKey(name)) continue;
-    if (value !== null || keepNull) picked.push([name, withoutUnsafeKeys(value)]);
+    if (value === null && !keepNull) continue;
+    const isId = key.toLowerCase() === "id" && typeof value === "string";
+    picked.push([name, isId ? value.toLowerCase() : withoutUnsafeKeys(value)]);
   }
   return Object.fromEntries(picked);
 }
