@@ -7,7 +7,6 @@ import {
   duration,
   durationOrNever,
   flag,
-  percent,
   SECTION_MESSAGE,
   secret,
   text,
@@ -15,6 +14,7 @@ import {
   wholeNumber,
 } from "./fields.ts";
 import { entraSchema } from "./schema-entra.ts";
+import { guardSchema } from "./schema-guard.ts";
 import { notifySchema } from "./schema-notify.ts";
 
 const MINUTE_MS = 60_000;
@@ -168,38 +168,6 @@ const reconcileSchema = z
     { error: SECTION_MESSAGE },
   )
   .transform(({ every }) => ({ everyMs: every }));
-
-const guardSchema = z
-  .strictObject(
-    {
-      enabled: flag().prefault(true).describe("Whether a plan beyond these limits waits for a release."),
-      maxDeactivations: wholeNumber(0).prefault(50).describe("Deactivations in the window, at most."),
-      maxDeactivationPercent: percent()
-        .prefault(10)
-        .describe("Deactivations in the window as a share of the active accounts, at most."),
-      deactivationFloor: wholeNumber(0)
-        .prefault(3)
-        .describe("So many deactivations always pass the percentage."),
-      maxClearsPercent: percent()
-        .prefault(20)
-        .describe("Share of the accounts for which one attribute may be cleared, at most."),
-      clearFloor: wholeNumber(0)
-        .prefault(10)
-        .describe("So many clears of one attribute always pass the percentage."),
-      maxRenames: wholeNumber(0).prefault(50).describe("Changes of userName in the window, at most."),
-      maxRenamePercent: percent()
-        .prefault(10)
-        .describe("Changes of userName in the window as a share of the active accounts, at most."),
-      renameFloor: wholeNumber(0)
-        .prefault(3)
-        .describe("So many changes of userName always pass the percentage."),
-      window: duration({ minimumMs: MINUTE_MS })
-        .prefault("24h")
-        .describe("Time over which is counted, so that a slow leak is met as well."),
-    },
-    { error: SECTION_MESSAGE },
-  )
-  .transform(({ window, ...guard }) => ({ ...guard, windowMs: window }));
 
 const stateSchema = z
   .strictObject(

@@ -25,24 +25,52 @@ export interface CycleSettings {
   readonly maxLogRows: number | null;
 }
 
-/** What a plan may do without a person's leave; counts are those of the plan and of the window before it. */
+/**
+ * What a plan may do without a person's leave; counts are those of the plan and of the window before it. Per kind: an
+ * absolute limit (`null` for none), a share in per cent, and a floor up to which the share is not looked at.
+ */
 export interface GuardLimits {
   readonly enabled: boolean;
-  /** Deactivations, absolute. */
+  /** Per cent of the active accounts. */
   readonly maxDeactivations: number;
-  /** Deactivations, per cent of the linked active accounts. */
   readonly maxDeactivationPercent: number;
-  /** So many deactivations always pass the per cent: small companies. */
   readonly deactivationFloor: number;
-  /** Clears of one attribute, per cent of the linked accounts that have it. */
+  /** Per cent of the active accounts. */
+  readonly maxReactivations: number;
+  readonly maxReactivationPercent: number;
+  readonly reactivationFloor: number;
+  /** Per cent of the linked accounts; not looked at in a first run. */
+  readonly maxCreates: number | null;
+  readonly maxCreatePercent: number;
+  readonly createFloor: number;
+  /** Existing accounts that are adopted: per cent of the linked accounts; not looked at in a first run. */
+  readonly maxLinks: number | null;
+  readonly maxLinkPercent: number;
+  readonly linkFloor: number;
+  /** Links that are marked as doubtful. */
+  readonly maxDoubtfulLinks: number;
+  /** Linked accounts that the target no longer has: per cent of the linked accounts. */
+  readonly maxLostLinks: number;
+  readonly maxLostLinkPercent: number;
+  readonly lostLinkFloor: number;
+  /** Of one attribute: per cent of the linked accounts that have it. */
   readonly maxClearsPercent: number;
-  /** So many clears of one attribute always pass. */
   readonly clearFloor: number;
-  /** Changes of userName, absolute. */
+  /** Of one attribute: per cent of the linked accounts that have it. */
+  readonly maxReplacementPercent: number;
+  readonly replacementFloor: number;
+  /** Changes of userName: per cent of the active accounts. */
   readonly maxRenames: number;
-  /** Changes of userName, per cent of the linked active accounts. */
   readonly maxRenamePercent: number;
   readonly renameFloor: number;
+  /** A manager taken away or replaced: per cent of the linked accounts that have one. */
+  readonly maxManagerChanges: number;
+  readonly maxManagerChangePercent: number;
+  readonly managerChangeFloor: number;
+  /** Per cent of the active accounts. */
+  readonly maxEmailChanges: number;
+  readonly maxEmailChangePercent: number;
+  readonly emailChangeFloor: number;
   /** How far back what was done counts too, so that a slow leak is met as well. */
   readonly windowMs: number;
 }

@@ -56,6 +56,8 @@ export interface Operation {
   readonly adopts: boolean;
   /** What was done by hand in Lattice that this operation undoes, in whole or in part. */
   readonly drift?: Drift;
+  /** The account that is adopted tells of another person by its other values: the guard weighs it (`guard.maxDoubtfulLinks`). */
+  readonly doubtful?: true;
 }
 
 /** An account that was changed, or taken away, by hand in Lattice. */

@@ -14,7 +14,7 @@ import { parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
-import { atOnce } from "../cycle/workplace.ts";
+import { atOnce, lenientGuard as engineGuard } from "../cycle/workplace.ts";
 
 export interface Company extends AsyncDisposable {
   readonly sandbox: Sandbox;
@@ -32,18 +32,7 @@ export interface Company extends AsyncDisposable {
 const everybody: EntraScope = { mode: "all" };
 
 /** A guard that holds nothing: for tests in which a crowd leaves on purpose. */
-export const lenientGuard: CycleSettings["guard"] = {
-  enabled: false,
-  maxDeactivations: 0,
-  maxDeactivationPercent: 0,
-  deactivationFloor: 0,
-  maxClearsPercent: 0,
-  clearFloor: 0,
-  maxRenames: 0,
-  maxRenamePercent: 0,
-  renameFloor: 0,
-  windowMs: 0,
-};
+export const lenientGuard: CycleSettings["guard"] = { ...engineGuard, enabled: false, windowMs: 0 };
 
 /** What a test sets apart from the sandbox: time, another Lattice, whether guests count. */
 export interface Surroundings {

@@ -338,6 +338,31 @@ async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
   );
 }
 
+/** What the histories do not look at. */
+const unlimited = {
+  maxReactivations: 1_000,
+  maxReactivationPercent: 100,
+  reactivationFloor: 1_000,
+  maxCreates: null,
+  maxCreatePercent: 100,
+  createFloor: 1_000,
+  maxLinks: null,
+  maxLinkPercent: 100,
+  linkFloor: 1_000,
+  maxDoubtfulLinks: 1_000,
+  maxLostLinks: 1_000,
+  maxLostLinkPercent: 100,
+  lostLinkFloor: 1_000,
+  maxReplacementPercent: 100,
+  replacementFloor: 1_000,
+  maxManagerChanges: 1_000,
+  maxManagerChangePercent: 100,
+  managerChangeFloor: 1_000,
+  maxEmailChanges: 1_000,
+  maxEmailChangePercent: 100,
+  emailChangeFloor: 1_000,
+} as const;
+
 function settingsOf(history: History): CycleSettings {
   const limit = (what: Guarded): number => (history.guard?.what === what ? history.guard.most : 1_000);
   const { events, byDate } = rulesOf(history);
@@ -358,6 +383,7 @@ function settingsOf(history: History): CycleSettings {
       renameFloor: limit("renames"),
       maxClearsPercent: 0,
       clearFloor: limit("clears"),
+      ...unlimited,
       windowMs: 24 * hourMs,
     },
     adoptForeignExternalId: false,
