@@ -364,10 +364,10 @@ function unchangedReason(
   settings: ExplainSettings,
 ): string {
   const inScope = isInScope({ source, member }, mapped);
-  if (!inScope && link?.active === true) {
+  if (!inScope && link !== null && link.active !== false) {
     return "the person is not in scope, but nothing maps active to false: the account is left as it is";
   }
-  if (mapped.active === false && link?.active === true) {
+  if (mapped.active === false && link !== null && link.active !== false) {
     return "active is mapped to false, but Entra shows nothing that would allow a deactivation: the account stays active";
   }
   if (!inScope) return "the person is not to be active, and the account is not";

@@ -114,7 +114,8 @@ export interface AccountExplanation {
   readonly latticeId: string;
   readonly userName: string;
   readonly externalId: string | null;
-  readonly active: boolean;
+  /** `null`: Lattice does not show it, and nothing was confirmed. */
+  readonly active: boolean | null;
   /** Object id of the person whose account it is. */
   readonly linkedTo: string | null;
   /** Where it is nobody's: object ids of people in Entra to whom the mapping gives this userName. */

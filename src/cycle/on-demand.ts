@@ -131,7 +131,7 @@ export async function ingestMembership(
   const others: string[] = [];
   for (const [objectId, parts] of through ?? []) (parts.length > 0 ? members : others).push(objectId);
   const links = await Promise.all(others.map((objectId) => store.linkOf(objectId)));
-  if (through === null || links.some((link) => link?.active === true)) {
+  if (through === null || links.some((link) => link !== null && link.active !== false)) {
     return { parts: await ingestScope(context), through: through ?? new Map() };
   }
   await store.setMembership({ members, others });

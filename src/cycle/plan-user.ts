@@ -70,7 +70,7 @@ export function isInScope(candidate: Pick<Candidate, "source" | "member">, mappe
 
 /** A linked person who is gone or out of scope: only `active` is touched. */
 function planLeaver(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
-  if (input.mapped.active !== false || !link.active) return unchanged(input);
+  if (input.mapped.active !== false || link.active === false) return unchanged(input);
   return stays(input, settings) ?? decide(input, link, settings, [activeChange(link, false)], null);
 }
 
@@ -78,7 +78,7 @@ function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings
   const blocked = nameFault(input) ?? lackingFault(input, { creates: false });
   if (blocked !== null) {
     // What cannot be sent must not keep a leaver's account alive.
-    if (input.mapped.active === false && link.active) {
+    if (input.mapped.active === false && link.active !== false) {
       return stays(input, settings) ?? decide(input, link, settings, [activeChange(link, false)], null);
     }
     return blocked;
@@ -127,7 +127,7 @@ function planChanges(
 ): Decision {
   const { active } = input.mapped;
   if (active === false) {
-    if (link.active) {
+    if (link.active !== false) {
       const staying = stays(input, settings);
       if (staying !== null) return staying;
     } else if (matchedBy === null && leavingOf(input, settings).kind === "ignored") {
@@ -135,10 +135,10 @@ function planChanges(
     }
   }
   const changes = settings.actions.update ? changedAttributes(input, link, matchedBy !== null) : [];
-  if (active === false && link.active && evidenceOf(input, settings) !== null) {
+  if (active === false && link.active !== false && evidenceOf(input, settings) !== null) {
     return decide(input, link, settings, [activeChange(link, false), ...changes], matchedBy);
   }
-  if (active === true && !link.active) {
+  if (active === true && link.active !== true) {
     return decide(input, link, settings, [activeChange(link, true), ...changes], matchedBy);
   }
   return decide(input, link, settings, changes, matchedBy);

@@ -8,6 +8,7 @@ import {
 import { type Json, jsonEquals } from "../domain/json.ts";
 import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../domain/store.ts";
 import { type AttributeWrite, type TargetUser, valueAt } from "../domain/target.ts";
+import { confirm } from "./confirm.ts";
 import { deliver } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
@@ -56,8 +57,9 @@ async function delivered(
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
 ): Promise<Outcome> {
-  const { receipt, link, refusal: refused } = await deliver(context, operation, writes);
-  if (refused !== undefined) throw new Undelivered(refused, receipt.user);
+  const { receipt: answer, link, refusal: refused } = await deliver(context, operation, writes);
+  if (refused !== undefined) throw new Undelivered(refused, answer.user);
+  const receipt = await confirm(context, link, writes, answer);
   const refusal = refusedActivation(operation, writes, receipt.user);
   const target = { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) };
   if (refusal !== null) {
@@ -130,8 +132,9 @@ async function switchOffAlone(
   if (link === null) return null;
   try {
     const only = writes.filter(({ path }) => path === "active");
-    const receipt = await context.target.update(link, only, context.signal);
-    if (receipt.user.active) return null;
+    const answer = await context.target.update(link, only, context.signal);
+    const receipt = await confirm(context, link, only, answer);
+    if (receipt.user.active === true) return null;
     const { error, retry } = await failed(context, operation, refusal);
     return {
       status: "done",
@@ -177,7 +180,7 @@ function refusedActivation(
   user: TargetUser,
 ): string | null {
   const wanted = writes.find((write) => write.path === "active")?.value;
-  if (wanted === undefined || user.active === wanted) return null;
+  if (wanted === undefined || user.active === null || user.active === wanted) return null;
   return `Lattice accepted active: ${String(wanted)} for ${operation.objectId} (account ${user.latticeId}), but the account is still ${user.active ? "active" : "inactive"}`;
 }
 

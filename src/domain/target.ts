@@ -23,7 +23,8 @@ export interface TargetUser {
   readonly latticeId: string;
   readonly userName: string;
   readonly externalId: string | null;
-  readonly active: boolean;
+  /** `null`: unknown, because Lattice does not show it. What is unknown is neither true nor false. */
+  readonly active: boolean | null;
   readonly values: JsonObject;
   /**
    * What else a multi-valued attribute holds beside the mapped element, by attribute name (`emails`): needed to
@@ -38,6 +39,11 @@ export function valueAt(user: TargetUser, path: string): Json {
   if (path === "externalId") return user.externalId;
   if (path === "active") return user.active;
   return Object.hasOwn(user.values, path) ? (user.values[path] ?? null) : null;
+}
+
+/** The account as found, where an `active` that is not shown stays what was confirmed last. */
+export function keepActive<User extends TargetUser>(found: User, confirmed: TargetUser | undefined): User {
+  return found.active === null ? { ...found, active: confirmed?.active ?? null } : found;
 }
 
 /** One attribute to set; `null` clears it. */

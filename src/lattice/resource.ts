@@ -16,7 +16,7 @@ type Draft = Record<string, Json>;
 
 /**
  * Reads an account out of an untrusted SCIM resource (RFC 7643 section 4.1). `null`, `""`, `[]` and `{}` are no value
- * (section 2.5). An `active` that is missing counts as true.
+ * (section 2.5). An `active` that is missing is unknown.
  * @returns `undefined` where it is no account: no object, or without an id that can stand in an address.
  */
 export function parseUser(resource: unknown, paths: PathTable): TargetUser | undefined {
@@ -32,7 +32,7 @@ export function parseUser(resource: unknown, paths: PathTable): TargetUser | und
     latticeId,
     userName: text(memberOf(resource, "userName", null)) ?? "",
     externalId: text(memberOf(resource, "externalId", null)),
-    active: boolean(memberOf(resource, "active", null)) !== false,
+    active: boolean(memberOf(resource, "active", null)) ?? null,
     values,
     siblings: readSiblings(resource, values, paths),
   };
@@ -106,7 +106,7 @@ export function applyWrites(
     const name = path.schema === null ? path.attribute.toLowerCase() : "";
     if (name === "username") userName = text(value) ?? "";
     if (name === "externalid") externalId = text(value);
-    if (name === "active") active = value !== false;
+    if (name === "active") active = boolean(value) ?? null;
     if (assigned(value) === undefined) delete values[path.text];
     else values[path.text] = value;
   }

@@ -161,7 +161,7 @@ function accountLines(account: AccountExplanation): readonly string[] {
   const rows: [string, string][] = [
     ["latticeId", account.latticeId],
     ["linked to", account.linkedTo ?? "(nobody)"],
-    ["active", String(account.active)],
+    ["active", account.active === null ? "(unknown)" : String(account.active)],
     ...account.values
       .filter(({ attribute }) => attribute !== "active")
       .map((row): [string, string] => [

@@ -18,6 +18,8 @@ export function driftOf(known: LinkedTarget, found: TargetUser, sent: ReadonlySe
   return Object.fromEntries(
     [...paths].flatMap((path) => {
       if (sent.has(path)) return [];
+      // Nothing was ever confirmed of it.
+      if (path === "active" && known.active === null) return [];
       const earlier = Object.hasOwn(known.drifted, path) ? known.drifted[path] : undefined;
       const now = valueAt(found, path);
       const before = valueAt(known, path);

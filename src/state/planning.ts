@@ -14,7 +14,9 @@ import {
 } from "./rows.ts";
 
 /** The person, and the linked account's columns, which are null where there is none. */
-interface CandidateRow extends SourceRow, Pick<TargetRow, "user_name" | "external_id" | "active"> {
+interface CandidateRow
+  extends SourceRow,
+    Pick<TargetRow, "user_name" | "external_id" | "active" | "active_known"> {
   readonly lattice_id: string | null;
   readonly account_attributes: string;
   readonly siblings: string;
@@ -71,7 +73,7 @@ function candidates(db: Connection): StateStore["candidates"] {
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
          s.account_removed, r.rejected_at,
-         t.lattice_id, t.user_name, t.external_id, t.active, t.attributes AS account_attributes, t.siblings, t.acknowledged, t.drifted,
+         t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.siblings, t.acknowledged, t.drifted,
          EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
          m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,

@@ -17,6 +17,7 @@ export interface TargetRow {
   readonly user_name: string;
   readonly external_id: string | null;
   readonly active: number;
+  readonly active_known: number;
   readonly attributes: string;
   readonly siblings: string;
   readonly acknowledged: string;
@@ -48,7 +49,7 @@ export function linkedTarget(row: Omit<TargetRow, "object_id" | "read_in">): Lin
     latticeId: row.lattice_id,
     userName: row.user_name,
     externalId: row.external_id,
-    active: row.active === 1,
+    active: row.active_known === 1 ? row.active === 1 : null,
     values: JSON.parse(row.attributes) as JsonObject,
     siblings: JSON.parse(row.siblings) as JsonObject,
     acknowledged: JSON.parse(row.acknowledged) as LinkedTarget["acknowledged"],

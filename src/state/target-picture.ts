@@ -1,5 +1,5 @@
 import type { ConfirmedTarget, MatchedTarget, StateStore } from "../domain/store.ts";
-import type { TargetUser } from "../domain/target.ts";
+import { keepActive, type TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import { driftOf } from "./drift.ts";
 import { given } from "./given.ts";
@@ -35,20 +35,20 @@ export interface TargetWriter {
 
 export function targetWriter(db: Connection): TargetWriter {
   const upsert = db.prepare<AccountColumns>(
-    `INSERT INTO target_user (lattice_id, user_name, user_name_key, external_id, active, attributes, siblings, acknowledged, read_in)
-     VALUES (:latticeId, :userName, :userNameKey, :externalId, :active, :attributes, :siblings, '{}', :readIn)
+    `INSERT INTO target_user (lattice_id, user_name, user_name_key, external_id, active, active_known, attributes, siblings, acknowledged, read_in)
+     VALUES (:latticeId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, :siblings, '{}', :readIn)
      ON CONFLICT (lattice_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
-       external_id = excluded.external_id, active = excluded.active, attributes = excluded.attributes,
-       siblings = excluded.siblings, read_in = excluded.read_in`,
+       external_id = excluded.external_id, active = excluded.active, active_known = excluded.active_known,
+       attributes = excluded.attributes, siblings = excluded.siblings, read_in = excluded.read_in`,
   );
   const upsertLinked = db.prepare<
     AccountColumns & { objectId: string; acknowledged: string; drifted: string }
   >(
-    `INSERT INTO target_user (lattice_id, object_id, user_name, user_name_key, external_id, active, attributes, siblings, acknowledged, drifted, read_in)
-     VALUES (:latticeId, :objectId, :userName, :userNameKey, :externalId, :active, :attributes, :siblings, :acknowledged, :drifted, :readIn)
+    `INSERT INTO target_user (lattice_id, object_id, user_name, user_name_key, external_id, active, active_known, attributes, siblings, acknowledged, drifted, read_in)
+     VALUES (:latticeId, :objectId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, :siblings, :acknowledged, :drifted, :readIn)
      ON CONFLICT (lattice_id) DO UPDATE SET object_id = excluded.object_id, user_name = excluded.user_name,
        user_name_key = excluded.user_name_key, external_id = excluded.external_id, active = excluded.active,
-       attributes = excluded.attributes, siblings = excluded.siblings, acknowledged = excluded.acknowledged,
+       active_known = excluded.active_known, attributes = excluded.attributes, siblings = excluded.siblings, acknowledged = excluded.acknowledged,
        drifted = excluded.drifted, read_in = excluded.read_in`,
   );
   const read = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
@@ -77,15 +77,17 @@ export function targetWriter(db: Connection): TargetWriter {
   const remove = db.prepare<[string]>("DELETE FROM target_user WHERE lattice_id = ?");
 
   return {
-    save: (user, cycleId) => {
-      const before = read.get(user.latticeId);
+    save: (found, cycleId) => {
+      const before = read.get(found.latticeId);
+      const user = keepActive(found, before === undefined ? undefined : linkedTarget(before));
       const columns = accountColumns(user, cycleId);
       upsert.run(columns);
       const differs =
         before === undefined ||
         before.attributes !== columns.attributes ||
         before.user_name !== user.userName ||
-        (before.active === 1) !== user.active;
+        before.active !== columns.active ||
+        before.active_known !== columns.activeKnown;
       if (!differs || before === undefined || before.object_id === null) return;
       mark.run(before.object_id);
       setDrift.run(
@@ -93,8 +95,9 @@ export function targetWriter(db: Connection): TargetWriter {
         user.latticeId,
       );
     },
-    link: (user, objectId, cycleId, sent) => {
-      const before = read.get(user.latticeId);
+    link: (found, objectId, cycleId, sent) => {
+      const before = read.get(found.latticeId);
+      const user = keepActive(found, before === undefined ? undefined : linkedTarget(before));
       const formerOwner = before?.object_id ?? null;
       if (formerOwner !== null && formerOwner !== objectId) mark.run(formerOwner);
       const current = linked.get(objectId)?.lattice_id;
@@ -142,6 +145,7 @@ interface AccountColumns {
   readonly userNameKey: string;
   readonly externalId: string | null;
   readonly active: number;
+  readonly activeKnown: number;
   readonly attributes: string;
   readonly siblings: string;
   readonly readIn: number;
@@ -153,7 +157,8 @@ function accountColumns(user: TargetUser, cycleId: number): AccountColumns {
     userName: user.userName,
     userNameKey: user.userName.toLowerCase(),
     externalId: user.externalId,
-    active: user.active ? 1 : 0,
+    active: user.active === false ? 0 : 1,
+    activeKnown: user.active === null ? 0 : 1,
     attributes: canonicalJson(user.values),
     siblings: canonicalJson(user.siblings),
     readIn: cycleId,

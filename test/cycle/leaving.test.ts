@@ -19,7 +19,7 @@ async function company(events: Partial<typeof atOnce>): Promise<Workplace> {
   return place;
 }
 
-const isActive = (place: Workplace): boolean => place.target.account("a@example.com").active;
+const isActive = (place: Workplace): boolean => place.target.account("a@example.com").active !== false;
 
 async function leftAlone(place: Workplace): Promise<readonly { code: string; reason: string }[]> {
   const skipped = await place.store.skipped({ after: "", limit: 10 });
