@@ -235,6 +235,9 @@ function reasonOf(
     return `existing ${action === "reactivate" ? "inactive " : ""}account with the same ${matchedBy}`;
   }
   if (action === "reactivate") {
+    if (changes.some((one) => one.attribute === "active" && one.before === null)) {
+      return "enabled and in scope, and Lattice does not show whether the account is active";
+    }
     return changes.some((one) => one.attribute === "active" && isDrift(one))
       ? "deactivated in Lattice by hand"
       : "enabled and in scope again";
