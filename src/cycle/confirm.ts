@@ -56,7 +56,7 @@ export async function confirm(
  * Paths of which the answer to a write shows something else than was sent, or nothing although something was sent or
  * known. A new account cannot be shown as it was before, so there another form of a value is no doubt.
  */
-export function doubtfulPaths(
+function doubtfulPaths(
   known: TargetUser | null,
   writes: readonly AttributeWrite[],
   shown: TargetUser,

@@ -41,11 +41,6 @@ export function valueAt(user: TargetUser, path: string): Json {
   return Object.hasOwn(user.values, path) ? (user.values[path] ?? null) : null;
 }
 
-/** The account as found, where an `active` that is not shown stays what was confirmed last. */
-export function keepActive<User extends TargetUser>(found: User, confirmed: TargetUser | undefined): User {
-  return found.active === null ? { ...found, active: confirmed?.active ?? null } : found;
-}
-
 /** One attribute to set; `null` clears it. */
 export interface AttributeWrite {
   /** SCIM path as in the mapping. */

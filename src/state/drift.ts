@@ -30,3 +30,8 @@ export function driftOf(known: LinkedTarget, found: TargetUser, sent: ReadonlySe
     }),
   );
 }
+
+/** The account as found, where an `active` that is not shown stays what was confirmed last. */
+export function keepActive<User extends TargetUser>(found: User, confirmed: TargetUser | undefined): User {
+  return found.active === null ? { ...found, active: confirmed?.active ?? null } : found;
+}

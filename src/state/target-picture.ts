@@ -1,7 +1,7 @@
 import type { ConfirmedTarget, MatchedTarget, StateStore } from "../domain/store.ts";
-import { keepActive, type TargetUser } from "../domain/target.ts";
+import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
-import { driftOf } from "./drift.ts";
+import { driftOf, keepActive } from "./drift.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
 import { canonicalJson, isOutOfDate, linkedTarget, type TargetRow } from "./rows.ts";
