@@ -150,12 +150,12 @@ export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
     import("../mapping/mapping.ts"),
     import("../mapping/scoping-filter.ts"),
   ]);
-  const { entra, onNull, actions, matching, drift } = loaded.config;
+  const { entra, onNull, actions, matching, manager, drift } = loaded.config;
   return parseMapping(loaded.mappingSource.rules, {
     origin: loaded.mappingSource.origin,
     onNull,
     filters: parseScopingFilters(entra.scope.filters, { ...entra.scope, timeZone: entra.scope.timezone }),
-    digestOf: [entra.scope, actions, matching, drift],
+    digestOf: [entra.scope, actions, matching, drift, manager],
   });
 }
 
@@ -168,11 +168,27 @@ function cycleSettings(config: Config, mapping: Mapping, tenantId: string): Cycl
     guard: config.guard,
     drift: config.drift,
     scopeDigest: createHash("sha256").update(scopeIdentity(config.entra.scope)).digest("hex"),
-    adoptForeignExternalId: config.matching.adoptForeignExternalId,
+    ...matchingSettings(config),
     concurrency: config.lattice.maxConcurrency,
     intervalMs: config.schedule.kind === "every" ? config.schedule.everyMs : 45 * 60_000,
     retentionMs: config.state.retentionMs,
     maxLogRows: config.state.maxLogRows,
+  };
+}
+
+/** Whose account is whose. */
+export function matchingSettings({
+  matching,
+  manager,
+}: Config): Pick<
+  CycleSettings,
+  "adoptForeignExternalId" | "formerOwner" | "protectedAccounts" | "missingManager"
+> {
+  return {
+    adoptForeignExternalId: matching.adoptForeignExternalId,
+    formerOwner: matching.formerOwner,
+    protectedAccounts: new Set(matching.protected.map((name) => name.toLowerCase())),
+    missingManager: manager.missing,
   };
 }
 

@@ -9,7 +9,7 @@ import { explanationText } from "../report/explanation.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, note, print } from "./io.ts";
-import { eventActions, readMapping, sandboxScope, sandboxState } from "./session.ts";
+import { eventActions, matchingSettings, readMapping, sandboxScope, sandboxState } from "./session.ts";
 
 export interface UserOptions {
   readonly config?: string | undefined;
@@ -77,13 +77,13 @@ export function explainSettings(
   sandbox?: "both" | "lattice" | undefined,
 ): ExplainSettings {
   const { scope, clientId } = config.entra;
-  const { actions, drift, matching } = config;
+  const { actions, drift } = config;
   const shared = {
     mapping,
     actions,
     events: eventActions(config),
     drift,
-    adoptForeignExternalId: matching.adoptForeignExternalId,
+    ...matchingSettings(config),
   };
   if (sandbox === "both") {
     const { mode, application, nested } = sandboxScope;

@@ -269,6 +269,28 @@ const matchingSchema = z.strictObject(
       .describe(
         "Whether a Lattice account that matches by userName but has another system's externalId is adopted; otherwise it is reported and left alone.",
       ),
+    formerOwner: choice(["report", "handOver"])
+      .prefault("report")
+      .describe(
+        "What becomes of the account of a person who was deleted in Entra when the next person has its userName: reported, or handed over to that person.",
+      ),
+    protected: z
+      .array(text("must be the userName or the Lattice id of an account"), {
+        error: "must be a list of userNames or Lattice ids",
+      })
+      .prefault([])
+      .describe("userNames or Lattice ids of accounts that are never linked nor written."),
+  },
+  { error: SECTION_MESSAGE },
+);
+
+const managerSchema = z.strictObject(
+  {
+    missing: choice(["clear", "keep"])
+      .prefault("clear")
+      .describe(
+        "What becomes of the manager in Lattice when the one in Entra is another person, who has no account in Lattice and gets none: cleared until there is one, or kept.",
+      ),
   },
   { error: SECTION_MESSAGE },
 );
@@ -288,6 +310,7 @@ export const configSchema = z
           "What happens in Lattice when a value goes missing in Entra, where the attribute mapping does not say.",
         ),
       matching: matchingSchema.prefault({}).describe("How existing Lattice accounts are found."),
+      manager: managerSchema.prefault({}).describe("Managers who have no account in Lattice."),
       actions: actionsSchema.prefault({}).describe("What may be done in Lattice."),
       schedule: scheduleSchema.prefault({}).describe("When the daemon runs a cycle."),
       reconcile: reconcileSchema.prefault({}).describe("The full comparison of both ends."),

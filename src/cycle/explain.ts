@@ -20,13 +20,12 @@ import type {
   SourceExplanation,
 } from "./explanation.ts";
 import { type Found, findPerson } from "./find-person.ts";
+import type { PlanSettings } from "./plan-input.ts";
 import { isInScope } from "./plan-user.ts";
-import type { CycleSettings } from "./settings.ts";
 import { summaryOf } from "./summary.ts";
 
 /** What an explanation needs of the configuration. */
-export interface ExplainSettings
-  extends Pick<CycleSettings, "mapping" | "actions" | "events" | "drift" | "adoptForeignExternalId"> {
+export interface ExplainSettings extends PlanSettings {
   readonly scope: {
     readonly mode: "assigned" | "groups" | "all";
     /** The application, or the groups, as configured. */

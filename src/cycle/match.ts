@@ -1,5 +1,14 @@
 import type { Decision, MatchedTarget } from "../domain/store.ts";
+import type { TargetUser } from "../domain/target.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
+
+/** Whether the configuration keeps the account from being linked and written. */
+export function isProtected(
+  { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
+  { protectedAccounts }: Pick<PlanSettings, "protectedAccounts">,
+): boolean {
+  return protectedAccounts.has(userName.toLowerCase()) || protectedAccounts.has(latticeId.toLowerCase());
+}
 
 export type Match =
   | { readonly account: MatchedTarget | null; readonly by: string | null }
@@ -35,6 +44,7 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
         };
       }
     }
+    if (isProtected(account, settings)) return { decision: skipProtected(input, account) };
     const owner = account.linkedTo;
     if (owner !== null && owner !== candidate.source.objectId) {
       return {
@@ -59,4 +69,15 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
     return { account, by: attribute };
   }
   return { account: null, by: null };
+}
+
+export function skipProtected(
+  input: PlanInput,
+  { latticeId, userName }: Pick<TargetUser, "latticeId" | "userName">,
+): Decision {
+  return skip(
+    input,
+    "protectedAccount",
+    `the Lattice account ${latticeId} (${userName}) is protected (matching.protected): it is neither linked nor written`,
+  );
 }

@@ -32,13 +32,17 @@ export interface PlanInput {
 
 export type PlanSettings = Pick<
   CycleSettings,
-  "mapping" | "actions" | "events" | "adoptForeignExternalId" | "drift"
+  | "mapping"
+  | "actions"
+  | "events"
+  | "adoptForeignExternalId"
+  | "formerOwner"
+  | "protectedAccounts"
+  | "missingManager"
+  | "drift"
 >;
 
-export function operation(
-  input: PlanInput,
-  parts: Pick<Operation, "action" | "latticeId" | "reason" | "changes" | "adopts" | "evidence" | "drift">,
-): Operation {
+export function operation(input: PlanInput, parts: Omit<Operation, "objectId" | "userName">): Operation {
   return { objectId: input.candidate.source.objectId, userName: nameOf(input), ...parts };
 }
 

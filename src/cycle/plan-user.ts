@@ -3,15 +3,16 @@ import type { Candidate, Decision, LinkedTarget } from "../domain/store.ts";
 import { isEmailAddress } from "../mapping/email-address.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
+import { doubtOf } from "./doubt.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
-import { findMatch } from "./match.ts";
+import { findMatch, isProtected, skipProtected } from "./match.ts";
 import { operation, othersList, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
 
 /**
  * Decides what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
  */
 export function planUser(input: PlanInput, settings: PlanSettings): Decision {
-  const decision = decideUser(input, settings);
+  const decision = withoutProtected(input, decideUser(input, settings), settings);
   const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.mapped.lookAgainAt);
   const events = toRemember(input);
   return {
@@ -19,6 +20,26 @@ export function planUser(input: PlanInput, settings: PlanSettings): Decision {
     ...(lookAgainAt === null ? {} : { lookAgainAt }),
     ...(sameEvents(events, input.candidate.events) ? {} : { events }),
   };
+}
+
+/** A protected account stays as it is, linked or not, and its userName is given to no other account. */
+function withoutProtected(input: PlanInput, decision: Decision, settings: PlanSettings): Decision {
+  if (decision.kind !== "operation" || settings.protectedAccounts.size === 0) return decision;
+  const { link } = input.candidate;
+  if (link !== null && isProtected(link, settings)) return skipProtected(input, link);
+  const { operation: planned } = decision;
+  const name = planned.changes.find(({ attribute }) => attribute === "userName")?.after;
+  if (typeof name !== "string" || !settings.protectedAccounts.has(name.toLowerCase())) return decision;
+  if (planned.action === "deactivate") {
+    // What cannot be sent must not keep a leaver's account alive.
+    const changes = planned.changes.filter(({ attribute }) => attribute !== "userName");
+    return { ...decision, operation: { ...planned, changes } };
+  }
+  return skip(
+    input,
+    "protectedAccount",
+    `the userName "${name}" is protected (matching.protected): no account gets it`,
+  );
 }
 
 function earlier(one: number | null, other: number | null): number | null {
@@ -207,14 +228,17 @@ function operationFor(
 ): Operation {
   const action = actionOf(changes, matchedBy);
   const evidence = action === "deactivate" ? evidenceOf(input, settings) : null;
+  const doubtful = matchedBy === null ? null : doubtOf(input, link);
+  const reason = reasonOf(action, changes, evidence, matchedBy);
   return operation(input, {
     action,
     latticeId: link.latticeId,
-    reason: reasonOf(action, changes, evidence, matchedBy),
+    reason: doubtful === null ? reason : `${reason}; doubtful: ${doubtful}`,
     evidence,
     changes,
     adopts: matchedBy !== null,
     ...(changes.some(isDrift) ? { drift: "edited" } : {}),
+    ...(doubtful === null ? {} : { doubtful }),
   });
 }
 

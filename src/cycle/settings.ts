@@ -15,6 +15,12 @@ export interface CycleSettings {
   readonly scopeDigest: string;
   /** A matched account with another system's externalId is adopted instead of being reported. */
   readonly adoptForeignExternalId: boolean;
+  /** What becomes of an account that a person who was deleted leaves to the next one with the same userName. */
+  readonly formerOwner: "report" | "handOver";
+  /** userNames and Lattice ids of accounts that are never linked nor written, in lower case. */
+  readonly protectedAccounts: ReadonlySet<string>;
+  /** What becomes of a manager in Lattice who is not the manager in Entra any more, where the new one has no account. */
+  readonly missingManager: "clear" | "keep";
   /** Operations sent at the same time. */
   readonly concurrency: number;
   /** Regular distance of two cycles; the base of the retry schedule. */

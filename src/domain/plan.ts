@@ -56,8 +56,13 @@ export interface Operation {
   readonly adopts: boolean;
   /** What was done by hand in Lattice that this operation undoes, in whole or in part. */
   readonly drift?: Drift;
-  /** The account that is adopted tells of another person by its other values: the guard weighs it (`guard.maxDoubtfulLinks`). */
-  readonly doubtful?: true;
+  /**
+   * Only where it adopts an account: why that may be another person's, in words without any value. The guard weighs it
+   * (`guard.maxDoubtfulLinks`).
+   */
+  readonly doubtful?: string;
+  /** Only where it adopts an account: object id of the person who has it until then. */
+  readonly formerOwner?: string;
 }
 
 /** An account that was changed, or taken away, by hand in Lattice. */
@@ -66,9 +71,12 @@ export type Drift = "edited" | "removed";
 export type SkipCode =
   | "invalidUserName"
   | "duplicateUserName"
+  | "duplicateExternalId"
   | "ambiguousMatch"
   | "externalIdConflict"
   | "linkedToAnother"
+  | "formerOwner"
+  | "protectedAccount"
   | "disabled"
   | "actionOff"
   | "mappingFailed"

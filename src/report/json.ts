@@ -52,6 +52,8 @@ function operationDocument(operation: LoggedOperation, dryRun: boolean): object 
     reason: operation.reason,
     ...(operation.evidence === null ? {} : { evidence: operation.evidence }),
     ...(operation.adopts ? { adopts: true } : {}),
+    ...(operation.doubtful === undefined ? {} : { doubtful: operation.doubtful }),
+    ...(operation.formerOwner === undefined ? {} : { formerOwner: operation.formerOwner }),
     ...(dryRun && operation.status !== "held" ? {} : { status: operation.status }),
     ...(operation.error === null ? {} : { error: operation.error }),
     changes: operation.changes,

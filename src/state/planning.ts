@@ -231,10 +231,12 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     adopts: number;
     managerObjectId: string | null;
     drift: string | null;
+    doubtful: string | null;
+    formerOwner: string | null;
     status: string;
   }>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, drift, status, at, attempt)
-     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :adopts, :managerObjectId, :drift, :status,
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, drift, doubtful, former_owner, status, at, attempt)
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :adopts, :managerObjectId, :drift, :doubtful, :formerOwner, :status,
        (SELECT started_at FROM cycle WHERE id = :cycleId), 1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
   );
   const settle = db.prepare<{
@@ -269,6 +271,8 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
       adopts: operation.adopts ? 1 : 0,
       managerObjectId: referencedPerson(operation),
       drift: operation.drift ?? null,
+      doubtful: operation.doubtful ?? null,
+      formerOwner: operation.formerOwner ?? null,
       status,
     });
   };

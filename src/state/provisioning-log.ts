@@ -21,6 +21,8 @@ export interface OperationRow {
   readonly changes: string;
   readonly adopts: number;
   readonly drift: Drift | null;
+  readonly doubtful: string | null;
+  readonly former_owner: string | null;
   readonly wave: number;
   readonly status: OperationStatus;
   readonly error: string | null;
@@ -151,6 +153,8 @@ export function loggedOperation(row: OperationRow): LoggedOperation {
     changes: JSON.parse(row.changes) as Change[],
     adopts: row.adopts === 1,
     ...(row.drift === null ? {} : { drift: row.drift }),
+    ...(row.doubtful === null ? {} : { doubtful: row.doubtful }),
+    ...(row.former_owner === null ? {} : { formerOwner: row.former_owner }),
     wave: row.wave,
     status: row.status,
     error: row.error,

@@ -39,7 +39,8 @@ describe("loadConfig", () => {
       },
       mapping: { kind: "default" },
       onNull: "clear",
-      matching: { adoptForeignExternalId: false },
+      matching: { adoptForeignExternalId: false, formerOwner: "report", protected: [] },
+      manager: { missing: "clear" },
       actions: {
         create: true,
         update: true,

@@ -7,9 +7,12 @@ const refreshMs = 15_000;
 const reasons = {
   invalidUserName: "the mapped userName is no valid address",
   duplicateUserName: "several people map to one userName",
+  duplicateExternalId: "several people map to one externalId",
   ambiguousMatch: "several accounts could be theirs",
   externalIdConflict: "the account has another externalId",
   linkedToAnother: "the account is linked to another person",
+  formerOwner: "the account is that of a person who has left",
+  protectedAccount: "the account is protected by the configuration",
   disabled: "disabled in Entra, and without an account",
   actionOff: "the action is switched off",
   mappingFailed: "a value cannot be mapped",
