@@ -10,7 +10,7 @@ const root = new URL("../../", import.meta.url).pathname;
 const runs = 1_000;
 
 /** Plays histories on the sources with the defect. @returns the exit code and what was printed */
-function simulateWith({ edits, seed, history, inDueTime }: Defect): Promise<Ended> {
+function simulateWith({ edits, seed, history, family }: Defect): Promise<Ended> {
   const source = new Map<string, string>();
   for (const { file, find, replace } of edits) {
     const text = source.get(file) ?? readFileSync(join(root, "src", file), "utf8");
@@ -22,7 +22,7 @@ function simulateWith({ edits, seed, history, inDueTime }: Defect): Promise<Ende
     );
   }
   const options = ["--runs", String(runs), "--seed", String(seed), "--path", String(history), "--first"];
-  return run([...options, ...(inDueTime ? ["--in-due-time"] : [])], JSON.stringify(edits));
+  return run([...options, ...(family === undefined ? [] : ["--family", family])], JSON.stringify(edits));
 }
 
 interface Ended {

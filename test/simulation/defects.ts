@@ -5,8 +5,8 @@ export interface Defect {
   readonly seed: number;
   /** The first that shows it, counted from 0. Where another does after a change of the histories, it is found all the same, later. */
   readonly history: number;
-  /** Shows where things take effect later. */
-  readonly inDueTime?: true;
+  /** The histories that show it; default: those of every day. */
+  readonly family?: string;
   readonly edits: readonly {
     /** Under `src/`. */
     readonly file: string;
@@ -353,14 +353,14 @@ export const defects: readonly Defect[] = [
     name: "nobody is looked at because time has passed",
     seed: 1,
     history: 0,
-    inDueTime: true,
+    family: "in-due-time",
     edits: [{ file: "cycle/run.ts", find: "await store.markDue(clock.now());", replace: "" }],
   },
   {
     name: "a delayed deactivation is not waited for",
     seed: 1,
     history: 0,
-    inDueTime: true,
+    family: "in-due-time",
     edits: [
       {
         file: "cycle/leaving.ts",
@@ -373,7 +373,7 @@ export const defects: readonly Defect[] = [
     name: "who is left alone for the time being is written all the same",
     seed: 1,
     history: 39,
-    inDueTime: true,
+    family: "in-due-time",
     edits: [
       {
         file: "cycle/plan-user.ts",

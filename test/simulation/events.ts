@@ -1,5 +1,5 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history.ts";
 import { keptAs, type Person, type World } from "./world.ts";
 
 const hourMs = 3_600_000;

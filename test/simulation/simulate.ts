@@ -19,7 +19,8 @@ import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, personId } from "./events.ts";
 import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
-import { calm, type History, mostPeople, rulesOf, type Step } from "./steps.ts";
+import { type History, mostPeople, rulesOf, type Step } from "./history.ts";
+import { calm } from "./steps.ts";
 import { createWorld, type Guarded, reasonOf, refusedTitle, releaseKey, type World } from "./world.ts";
 
 const hourMs = 3_600_000;

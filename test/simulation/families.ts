@@ -1,0 +1,46 @@
+import type fc from "fast-check";
+import type { History } from "./history.ts";
+import { histories, inDueTime, lostDatabases } from "./steps.ts";
+
+/** Histories of one kind: the test, the script and the documents take them from here. */
+export interface Family {
+  /** As `npm run simulate -- --family` takes it. */
+  readonly name: string;
+  /** What happens in them, for the one who reads a list. */
+  readonly about: string;
+  readonly histories: fc.Arbitrary<History>;
+  /** Played by `npm test`: so many that are always the same, and so many that are new each time. */
+  readonly runs: { readonly same: number; readonly fresh: number };
+}
+
+export const families: readonly Family[] = [
+  {
+    name: "everyday",
+    about: "edits, faults of either end, deaths, decisions about what is held",
+    histories,
+    runs: { same: 2_000, fresh: 300 },
+  },
+  {
+    name: "in-due-time",
+    about: "delays, ignored events, and first days that come and are put off",
+    histories: inDueTime,
+    runs: { same: 400, fresh: 100 },
+  },
+  {
+    name: "lost-database",
+    about: "the database is lost, now and then in the middle of things",
+    histories: lostDatabases,
+    runs: { same: 400, fresh: 100 },
+  },
+];
+
+/** @throws Error where there is none of this name */
+export function familyOf(name: string): Family {
+  const family = families.find((one) => one.name === name);
+  if (family === undefined) {
+    throw new Error(
+      `There is no family "${name}" of histories; there are ${families.map((one) => one.name).join(", ")}.`,
+    );
+  }
+  return family;
+}

@@ -1,0 +1,82 @@
+import type { Fate } from "./fate.ts";
+import { type Guarded, type Manners, plainRules, type Rules } from "./world.ts";
+
+/** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
+export type Step =
+  | { readonly do: "hire"; readonly who: number; readonly name: number; readonly manager: number | null }
+  | { readonly do: "title"; readonly who: number; readonly title: string | null }
+  | { readonly do: "rename" | "disableAndRename"; readonly who: number; readonly name: number }
+  | { readonly do: "manager"; readonly who: number; readonly manager: number | null }
+  | {
+      readonly do: "enable" | "disable" | "join" | "leave" | "softDelete" | "purge" | "restore";
+      readonly who: number;
+    }
+  /** The first day is so many hours from now. */
+  | { readonly do: "starts"; readonly who: number; readonly hours: number }
+  | { readonly do: "everybodyLeaves" }
+  | { readonly do: "editInLattice"; readonly who: number; readonly active: boolean; readonly title: string }
+  | { readonly do: "removeInLattice"; readonly who: number }
+  | { readonly do: "stranger"; readonly name: number; readonly owner: "nobody" | "another" }
+  | { readonly do: "expireWatermarks" }
+  | { readonly do: "loseDatabase" }
+  | { readonly do: "wait"; readonly hours: number }
+  | { readonly do: "release" | "reject"; readonly who: number | null }
+  | {
+      readonly do: "cycle";
+      readonly kind: "incremental" | "full";
+      readonly dryRun: boolean;
+      /** One person alone. */
+      readonly only: number | null;
+      readonly fate: Fate;
+      /** Something that happens while the cycle runs, at this call. */
+      readonly during: { readonly at: number; readonly step: Step } | null;
+    };
+
+export interface History {
+  readonly manners: Manners;
+  /** So many of one kind pass in a day without a release; `null` for a guard that holds nothing. */
+  readonly guard: { readonly what: Guarded; readonly most: number } | null;
+  readonly drift: "correct" | "report";
+  /** Default: `plainRules`. */
+  readonly rules?: Rules;
+  readonly concurrency: number;
+  /** People who are there before anything else happens, and what befalls the first cycle. */
+  readonly founders: number;
+  readonly founding: Fate;
+  readonly steps: readonly Step[];
+}
+
+/** People that a history may have, unless its family says otherwise. */
+export const mostPeople = 6;
+
+export function rulesOf(history: History): Rules {
+  return history.rules ?? plainRules;
+}
+
+/** One line for each step, to be read. */
+export function describeHistory(history: History): string {
+  const { steps, ...rest } = history;
+  return [JSON.stringify(rest), ...steps.map((step, index) => `${index + 1}. ${describeStep(step)}`)].join(
+    "\n",
+  );
+}
+
+function describeStep(step: Step): string {
+  if (step.do !== "cycle") {
+    const { do: what, ...details } = step;
+    return `${what} ${JSON.stringify(details)}`;
+  }
+  const { fate: befalls, during, kind, only, dryRun } = step;
+  const parts = [
+    `${dryRun ? "dry run of a " : ""}cycle ${kind}${only === null ? "" : ` of person ${only} alone`}`,
+    ...befalls.faults.map(
+      ({ on, at: first, length, kind: which }) => `fault ${which} at ${on} ${first} (${length})`,
+    ),
+    ...(befalls.death === null
+      ? []
+      : [`death ${befalls.death.after ? "after" : "before"} call ${befalls.death.at}`]),
+    ...(befalls.abortAt === null ? [] : [`abort at call ${befalls.abortAt}`]),
+    ...(during === null ? [] : [`at call ${during.at}: ${describeStep(during.step)}`]),
+  ];
+  return `${parts.join("; ")} (seed ${befalls.seed})`;
+}
