@@ -133,4 +133,20 @@ describe("drift", () => {
     expect(full.done).toBe(0);
     expect(await driftOf(place, full.cycleId)).toEqual([]);
   });
+
+  it("of a value that Lattice keeps in a form of its own is still drift, also when it is edited twice", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.target.normalise = (path, value) =>
+      path === "title" && typeof value === "string" ? value.toUpperCase() : value;
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    for (const title of ["Edited", "Edited again"]) {
+      edit(place, "a@example.com", { title });
+      const full = await place.cycle({ full: true });
+      expect(full.done).toBe(0);
+      expect(await driftOf(place, full.cycleId)).toMatchObject([
+        { status: "reported", changes: [{ attribute: "title", before: title, after: "Analyst" }] },
+      ]);
+    }
+  });
 });

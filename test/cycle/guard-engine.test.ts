@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { releasedChanges } from "../../src/cycle/release.ts";
 import { runCycle } from "../../src/cycle/run.ts";
 import {
   ConfigurationError,
@@ -11,6 +12,7 @@ import {
 import { openScratchStore } from "../../src/state/sqlite-store.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf } from "./workplace.ts";
 
+const departmentPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
 
 describe("the guard", () => {
@@ -90,6 +92,51 @@ describe("the guard", () => {
       outcomes.push((await place.cycle()).outcome);
     }
     expect(outcomes).toEqual(["done", "done", "held"]);
+  });
+
+  it("counts what was done to the end of its window, and no longer", async () => {
+    for (const retentionMs of [30 * 24 * 3_600_000, 3_600_000]) {
+      await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 1 }, retentionMs });
+      for (const id of ["a", "b", "c"]) place.source.hire(id);
+      await place.cycle();
+      place.source.change("a", { accountEnabled: false });
+      expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+      // In this one the log is cleared of what counts no more.
+      place.clock.advance(strict.windowMs - 2 * place.settings.intervalMs);
+      await place.cycle();
+      place.source.change("b", { accountEnabled: false });
+      expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+      expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+    }
+  });
+
+  it("holds of an adoption, and of a change, the part that it weighs, and holds that again until it is released", async () => {
+    const guard = { ...lenientGuard, maxClearsPercent: 0, clearFloor: 0 };
+    await using place = await createWorkplace({ guard });
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.target.add({ userName: "b@example.com", values: { title: "Analyst" } });
+    place.source.change("a", { jobTitle: null, department: "Sales" });
+    place.source.hire("b", { department: "Sales" });
+
+    const held = await place.cycle({ full: true });
+
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 2, done: 2 });
+    expect(place.target.account("b@example.com").externalId).toBe("b");
+    for (const name of ["a@example.com", "b@example.com"]) {
+      const { values } = place.target.account(name);
+      expect([values.title, values[departmentPath]]).toEqual(["Analyst", "Sales"]);
+    }
+    // Nothing of either changes meanwhile.
+    const again = await place.cycle();
+    expect(again).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
+
+    const parts = (await place.operations(again.cycleId)).filter(({ status }) => status === "held");
+    await place.store.release(again.header.planId, parts.flatMap(releasedChanges), place.clock.now());
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
+    for (const name of ["a@example.com", "b@example.com"]) {
+      expect(place.target.account(name).values.title).toBeUndefined();
+    }
   });
 
   it("does not weigh a deactivation that was asked for one by one differently from any other", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { releasedChanges } from "../../src/cycle/release.ts";
+import { markReleased, releasedChanges } from "../../src/cycle/release.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
+import type { Change, Operation } from "../../src/domain/plan.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 1, maxRenames: 1, deactivationFloor: 0 };
@@ -109,6 +110,100 @@ describe("a release", () => {
     await expect(place.cycle()).rejects.toThrow("fell over");
     place.target.before = () => {};
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
+  });
+});
+
+/** Somebody edits an account by hand. */
+function rename(place: Workplace, from: string, to: string): void {
+  const account = place.target.account(from);
+  place.target.accounts.set(account.latticeId, { ...account, userName: to });
+}
+
+describe("a release, of a change that Lattice has undone or overtaken,", () => {
+  it("is used up by the write that it let go", async () => {
+    await using place = await companyWithLeavers([]);
+    for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
+    await release(place, (await place.cycle()).header.planId);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
+    for (const id of ["a", "b"]) rename(place, `${id}.new@example.com`, `${id}@example.com`);
+    expect(await place.cycle({ full: true })).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
+  });
+
+  it("holds no longer where Lattice holds another value by now than a person saw", async () => {
+    await using place = await companyWithLeavers([]);
+    for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
+    await release(place, (await place.cycle()).header.planId);
+    for (const id of ["a", "b"]) rename(place, `${id}@example.com`, `${id}.by.hand@example.com`);
+    expect(await place.cycle({ full: true })).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
+  });
+
+  it("still holds when the guard's window has just not passed", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    await release(place, (await place.cycle()).header.planId);
+    place.clock.advance(strict.windowMs - place.settings.intervalMs);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
+  });
+
+  const title: Change = { attribute: "title", before: "Analyst", after: "Chief" };
+  const manager: Change = {
+    attribute: "manager",
+    before: "m@example.com",
+    after: "n@example.com",
+    reference: { beforeId: "lat-m", afterObjectId: "n" },
+  };
+  const active: Change = { attribute: "active", before: true, after: false };
+  const operationWith = (change: Change, parts: Partial<Operation> = {}): Operation => ({
+    action: "update",
+    objectId: "a",
+    userName: "a@example.com",
+    latticeId: "lat-a",
+    reason: "changed",
+    evidence: null,
+    changes: [change],
+    adopts: false,
+    ...parts,
+  });
+  const leaver = (kind: "accountDisabled" | "deleted"): Partial<Operation> => ({
+    action: "deactivate",
+    evidence: { kind, detail: kind },
+  });
+  const isReleased = (seen: Operation, planned: Operation): boolean => {
+    const released = new Map(
+      releasedChanges(seen).map(({ attribute, fingerprint }) => [attribute, fingerprint]),
+    );
+    return markReleased(planned, released).changes.some((change) => change.released === true);
+  };
+
+  it.each([
+    ["the value before", operationWith(title), operationWith({ ...title, before: "Assistant" })],
+    ["the value after", operationWith(title), operationWith({ ...title, after: "Director" })],
+    ["the attribute", operationWith(title), operationWith({ ...title, attribute: "nickName" })],
+    ["the account", operationWith(title), operationWith(title, { latticeId: "lat-b" })],
+    [
+      "the manager before",
+      operationWith(manager),
+      operationWith({ ...manager, reference: { beforeId: "lat-x", afterObjectId: "n" } }),
+    ],
+    [
+      "the manager after",
+      operationWith(manager),
+      operationWith({ ...manager, reference: { beforeId: "lat-m", afterObjectId: "x" } }),
+    ],
+    [
+      "what was seen of a leaver",
+      operationWith(active, leaver("accountDisabled")),
+      operationWith(active, leaver("deleted")),
+    ],
+  ])("is for what a person saw: not where %s is another", (_what, seen, planned) => {
+    expect(isReleased(seen, seen)).toBe(true);
+    expect(isReleased(seen, planned)).toBe(false);
+  });
+
+  it("does not end because a manager is called otherwise, or more is planned for the person", () => {
+    const renamed = { ...manager, before: "m.new@example.com", after: "n.new@example.com" };
+    expect(isReleased(operationWith(manager), operationWith(renamed))).toBe(true);
+    const more = { ...operationWith(active, leaver("deleted")), changes: [title, active] };
+    expect(isReleased(operationWith(active, leaver("deleted")), more)).toBe(true);
   });
 });
 

@@ -16,6 +16,8 @@ describe("the listing of all accounts", () => {
   it.each([
     ["gives what is asked for", 100],
     ["caps the page below what is asked for", 7],
+    ["has one account left for the last page", 83],
+    ["gives one account at a time", 1],
   ])("reaches everybody where the server %s", async (_case, cap) => {
     const server = await serve(({ url }, response) => {
       const from = startIndexOf(url) - 1;

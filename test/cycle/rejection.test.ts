@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+
+/** Two people whose new userNames are held, and one of whom was rejected. */
+async function rejectedRename(): Promise<Workplace> {
+  const place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 1 } });
+  place.source.scope = ["a", "b", "c"];
+  for (const id of ["a", "b", "c"]) place.source.hire(id);
+  await place.cycle();
+  for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
+  const held = await place.cycle();
+  expect(held).toMatchObject({ outcome: "held", heldOperations: 2 });
+  await place.store.reject(held.header.planId, ["a"], place.clock.now());
+  await place.cycle();
+  return place;
+}
+
+describe("whoever had a change rejected is switched off all the same", () => {
+  it.each([
+    ["disabled", (place: Workplace) => place.source.change("a", { accountEnabled: false })],
+    ["deleted", (place: Workplace) => place.source.remove("a", "softDeleted")],
+    [
+      "taken out of the scope",
+      (place: Workplace) => {
+        place.source.scope = ["b", "c"];
+      },
+    ],
+  ])("once %s", async (_what, leaves) => {
+    await using place = await rejectedRename();
+    leaves(place);
+    await place.cycle();
+    expect([...place.target.accounts.values()].find(({ externalId }) => externalId === "a")?.active).toBe(
+      false,
+    );
+  });
+
+  it("once found to be out of the scope on demand", async () => {
+    await using place = await rejectedRename();
+    place.source.scope = ["b", "c"];
+    await place.cycle({ only: ["a"] });
+    await place.cycle();
+    expect([...place.target.accounts.values()].find(({ externalId }) => externalId === "a")?.active).toBe(
+      false,
+    );
+  });
+});
