@@ -317,6 +317,28 @@ describe("a create that meets an account", () => {
   });
 });
 
+describe("an account to adopt that was listed in an earlier cycle", () => {
+  it.each([
+    ["it has got another's externalId", { externalId: "another" }],
+    [
+      "it has got another's externalId and another userName",
+      { externalId: "another", userName: "x@example.com" },
+    ],
+  ])("is left as it is where %s since", async (_what, since) => {
+    await using place = await createWorkplace();
+    const account = place.target.add({ userName: "a@example.com", values: { title: "Theirs" } });
+    await place.cycle();
+    const theirs = { ...account, ...since };
+    // Lattice that takes an externalId once, and ignores another.
+    place.target.normalise = (path, value) => (path === "externalId" ? "another" : value);
+    place.target.accounts.set(account.latticeId, theirs);
+    place.source.hire("a", { jobTitle: "Ours" });
+    await place.cycle();
+    expect(place.target.accounts.get(account.latticeId)).toEqual(theirs);
+    expect(await place.store.latticeIdOf("a")).not.toBe(account.latticeId);
+  });
+});
+
 describe("an account to adopt that is gone", () => {
   it("is forgotten, so that the person gets a new one", async () => {
     await using place = await createWorkplace();

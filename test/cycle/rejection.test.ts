@@ -33,14 +33,23 @@ describe("whoever had a change rejected is switched off all the same", () => {
       false,
     );
   });
+});
 
-  it("once found to be out of the scope on demand", async () => {
-    await using place = await rejectedRename();
-    place.source.scope = ["b", "c"];
-    await place.cycle({ only: ["a"] });
-    await place.cycle();
-    expect([...place.target.accounts.values()].find(({ externalId }) => externalId === "a")?.active).toBe(
-      false,
-    );
+it("a rejected deactivation is forgotten once the person is found to be back in the scope on demand", async () => {
+  await using place = await createWorkplace({
+    guard: { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 },
   });
+  place.source.scope = ["a", "b"];
+  for (const id of ["a", "b"]) place.source.hire(id);
+  await place.cycle();
+  place.source.scope = ["b"];
+  const held = await place.cycle();
+  await place.store.reject(held.header.planId, ["a"], place.clock.now());
+  await place.cycle();
+  expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+    { objectId: "a", code: "rejected" },
+  ]);
+  place.source.scope = ["a", "b"];
+  await place.cycle({ only: ["a"] });
+  expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
 });
