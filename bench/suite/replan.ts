@@ -104,6 +104,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
   return {
     source: refusing as CycleContext["source"],
     target: refusing as CycleContext["target"],
+    host: refusing as CycleContext["host"],
     store,
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: () => {} },

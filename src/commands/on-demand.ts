@@ -43,6 +43,7 @@ export async function onDemand(
   const store = await session.openScratchStore();
   const result = await run(session, store, { only, dryRun: true, signal: io.signal }, options, io);
   const pending = plannedIn(result) > 0;
+  if (result.failed > 0 && !pending) return exitCodeOf(result, false);
   const code = options.detailedExitcode && pending ? exitCode.changesPending : exitCode.done;
   if (options.dryRun || !pending) return code;
   if (result.onDemand?.agreement.operations === 0) {

@@ -1,9 +1,8 @@
-import { HostUnavailableError, InterruptedError } from "../domain/errors.ts";
+import { InterruptedError } from "../domain/errors.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import type { CycleContext } from "./ports.ts";
 import { isHopeless, mostFailed } from "./quarantine.ts";
 import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
-import { watchRefusals } from "./refusals.ts";
 import { send } from "./send.ts";
 
 /**
@@ -13,8 +12,6 @@ import { send } from "./send.ts";
 const batchSize = { first: 64, least: 64, most: 128, ms: 2_000 };
 /** What a probe sends before anything else. */
 const probeSize = 10;
-/** So many people failing one after the other for no reason of their own mean that the host is down. */
-const maxConsecutiveFaults = 5;
 
 export interface Applied {
   readonly done: number;
@@ -107,8 +104,6 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   const inFlight = new Map<string, Promise<void>>();
   let stop: unknown = null;
   let hopeless = false;
-  const refusals = watchRefusals(context);
-  let faults = 0;
   let finished = 0;
 
   const stopped = (): unknown => {
@@ -140,15 +135,12 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
         return;
       }
       const outcome = await send(context, recorder, operation);
-      await refusals.judge(outcome, operation);
-      recorder.record(outcome);
-      faults = outcome.retry?.code === "RECORD_UNAVAILABLE" || outcome.unknown === true ? faults + 1 : 0;
-      if (faults >= maxConsecutiveFaults) {
-        stop ??= new HostUnavailableError(
-          `Lattice failed ${faults} times in a row (${outcome.error ?? "no answer"}); the cycle stops here and goes on next time`,
-        );
-      }
-      stop ??= refusals.suspicion();
+      const fault = await context.host.wrote(outcome);
+      // What failed because of everybody's fault is nobody's own failure.
+      if (fault === null || outcome.status === "done") recorder.record(outcome);
+      else putBack(operation, true);
+      stop ??= fault;
+      if (fault !== null) return;
       if (outcome.status === "failed") {
         context.log.warn(
           { objectId: operation.objectId, action: operation.action, code: outcome.retry?.code },

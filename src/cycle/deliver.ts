@@ -1,5 +1,8 @@
 import {
   AlreadyExistsError,
+  HostUnavailableError,
+  isRecordFailure,
+  RecordForbiddenError,
   RecordGoneError,
   RecordRejectedError,
   UnknownOutcomeError,
@@ -17,8 +20,10 @@ export interface Delivery {
   readonly receipt: WriteReceipt;
   /** The account as it was known before the write. */
   readonly link: ConfirmedTarget | null;
-  /** Why the account, which is certainly this person's, did not take the rest. */
+  /** Why the account did not take what was sent. */
   readonly refusal?: unknown;
+  /** Beside a refusal: the account is certainly this person's, and is linked whatever else is refused. */
+  readonly certain?: boolean;
 }
 
 /** Carries one operation out. @throws what the target throws */
@@ -50,7 +55,9 @@ async function adopt(
   const listed = context.kind === "initial" || context.kind === "reconcile";
   const latticeId = operation.latticeId ?? "";
   const planned = await context.store.accountOf(latticeId);
-  const account = listed ? planned : await context.target.get(latticeId, context.signal);
+  const account = listed
+    ? planned
+    : await context.host.reading(operation.objectId, () => context.target.get(latticeId, context.signal));
   if (account === null) {
     throw new RecordGoneError(
       `the Lattice account ${operation.latticeId} is gone; the person is matched anew`,
@@ -69,10 +76,10 @@ async function adopt(
   try {
     return { receipt: await context.target.update(account, due, context.signal), link };
   } catch (refusal) {
+    if (!isRecordFailure(refusal) || refusal instanceof RecordGoneError) throw refusal;
     // An account that carries this person's externalId is linked whatever else is refused, so that it can be switched off.
     const certain = matched !== null && matched !== "" && account.externalId === matched;
-    if (!certain || !isRefusal(refusal)) throw refusal;
-    return { receipt: unchanged, link, refusal };
+    return { receipt: unchanged, link, refusal, certain: certain && refusal instanceof RecordRejectedError };
   }
 }
 
@@ -119,30 +126,31 @@ async function completeFound(
     return { receipt: await context.target.update(account, due, context.signal), link: null };
   } catch (refusal) {
     // Whoever leaves before the rest is taken must be switched off, and for that be linked.
-    if (account.externalId === externalIdOf(operation)) return { receipt: unchanged, link: null, refusal };
+    if (account.externalId === externalIdOf(operation)) {
+      return { receipt: unchanged, link: null, refusal, certain: true };
+    }
     // Of this name alone: matching decides anew, and does not make it again.
     await context.store.saveTargets([account], context.cycleId);
     throw refusal;
   }
 }
 
-/** @throws the look-up's own error, or UnknownOutcomeError where the look-up failed: the intent must stay */
+/** @throws RecordRejectedError where the account is somebody else's; where the look-up failed its own error, or after a create without an answer UnknownOutcomeError: the intent must stay */
 async function lookUp(
   context: CycleContext,
   operation: LoggedOperation,
   cause: Error,
 ): Promise<TargetUser | null> {
-  try {
-    const account = await findAccount(context, operation);
-    if (account !== null) await refuseForeign(context, operation, account);
-    return account;
-  } catch (error) {
-    if (error instanceof RecordRejectedError || !(cause instanceof UnknownOutcomeError)) throw error;
+  const account = await findAccount(context, operation).catch((error: unknown) => {
+    const failed = isRecordFailure(error) || error instanceof HostUnavailableError;
+    if (!failed || !(cause instanceof UnknownOutcomeError)) throw error;
     throw new UnknownOutcomeError(
       `no answer came to the create of ${operation.objectId}, and looking it up failed as well; the next cycle looks it up first`,
       { cause: error },
     );
-  }
+  });
+  if (account !== null) await refuseForeign(context, operation, account);
+  return account;
 }
 
 /** Whose account is looked for. */
@@ -157,11 +165,13 @@ export function externalIdOf({ objectId, changes }: Sought): Json {
   return changes?.find((change) => change.attribute === "externalId")?.after ?? objectId;
 }
 
-/** The account of a person by externalId, then by userName. */
+/** The account of a person by externalId, then by userName. @throws what the search throws: the person's failure, or everybody's */
 export async function findAccount(context: CycleContext, person: Sought): Promise<TargetUser | null> {
   const externalId = externalIdOf(person);
-  const byId = typeof externalId === "string" ? await findByExternalId(context, externalId) : [];
-  return byId[0] ?? (await context.target.find("userName", person.userName, context.signal))[0] ?? null;
+  return context.host.reading(person.objectId, async () => {
+    const byId = typeof externalId === "string" ? await findByExternalId(context, externalId) : [];
+    return byId[0] ?? (await context.target.find("userName", person.userName, context.signal))[0] ?? null;
+  });
 }
 
 /** A target that cannot be searched by this attribute is searched by userName alone. */
@@ -169,14 +179,10 @@ async function findByExternalId(context: CycleContext, externalId: string): Prom
   try {
     return await context.target.find("externalId", externalId, context.signal);
   } catch (error) {
-    if (error instanceof RecordRejectedError) return [];
+    // A 403 is no word about the attribute: the account may be there.
+    if (error instanceof RecordRejectedError && !(error instanceof RecordForbiddenError)) return [];
     throw error;
   }
-}
-
-/** The account is there, and did not take what was sent. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof RecordRejectedError && !(error instanceof RecordGoneError);
 }
 
 /**

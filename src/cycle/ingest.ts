@@ -1,6 +1,7 @@
-import { WatermarkExpiredError } from "../domain/errors.ts";
+import { isRecordFailure, WatermarkExpiredError } from "../domain/errors.ts";
 import type { ScopePart, SourceChange } from "../domain/source.ts";
 import type { AlwaysInScope, Meta } from "../domain/store.ts";
+import type { TargetUser } from "../domain/target.ts";
 import { userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
@@ -202,6 +203,22 @@ export async function ingestFilterGroups(context: CycleContext): Promise<readonl
   return parts;
 }
 
+/** One account that cannot be read is no reason to stop. @throws HostUnavailableError, ConfigurationError where others cannot be read either */
+async function readLinked(
+  context: CycleContext,
+  objectId: string,
+  latticeId: string,
+): Promise<TargetUser | null | "unreadable"> {
+  const { host, target, signal, log } = context;
+  try {
+    return await host.reading(objectId, () => target.get(latticeId, signal));
+  } catch (error) {
+    if (!isRecordFailure(error)) throw error;
+    log.warn({ latticeId, objectId, code: error.code }, "a linked Lattice account cannot be read");
+    return "unreadable";
+  }
+}
+
 /** Reads every Lattice account into the target picture. */
 export async function ingestTarget(context: CycleContext): Promise<void> {
   const { store, target, cycleId, signal } = context;
@@ -215,7 +232,9 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
   for (;;) {
     const missing = await store.targetsMissing(cycleId, after, pageSize);
     for (const { latticeId, objectId } of missing) {
-      const found = await target.get(latticeId, signal);
+      const found = await readLinked(context, objectId, latticeId);
+      // What cannot be read stays as it was known.
+      if (found === "unreadable") continue;
       if (found === null) {
         context.log.warn(
           { latticeId, objectId },

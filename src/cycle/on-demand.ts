@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ConfigurationError } from "../domain/errors.ts";
+import { ConfigurationError, isRecordFailure } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { LoggedOperation } from "../domain/store.ts";
@@ -9,7 +9,7 @@ import { type Decided, decideFor } from "./decide.ts";
 import { findPerson } from "./find-person.ts";
 import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./ingest.ts";
 import { isInScope } from "./plan-user.ts";
-import type { CycleContext, Ports } from "./ports.ts";
+import { type CycleContext, cycleContext, type Ports } from "./ports.ts";
 
 /** Somebody who is provisioned on demand. */
 export interface Wanted {
@@ -20,18 +20,21 @@ export interface Wanted {
 
 /**
  * Makes the pictures of these people current and tells of the steps connect and import.
- * @returns each person once
+ * @returns each person once; `unreadable` counts those whose account could not be read, and who are left out of the plan
+ * because nobody knows whether they have one
  * @throws ConfigurationError that names everybody whom Entra does not know: nobody is touched then
  */
 export async function ingestPeople(
   context: CycleContext,
   names: readonly string[],
-): Promise<readonly Wanted[]> {
+): Promise<{ readonly people: readonly Wanted[]; readonly unreadable: number }> {
   const wanted = new Map<string, Wanted>();
   const unknown: string[] = [];
+  let unreadable = 0;
   for (const user of names) {
-    const objectId = await readPerson(context, user);
+    const objectId = await readReadable(context, user);
     if (objectId === null) unknown.push(user);
+    else if (objectId === "unreadable") unreadable += 1;
     else if (!wanted.has(objectId)) wanted.set(objectId, { user, objectId });
   }
   if (unknown.length > 0) {
@@ -40,7 +43,19 @@ export async function ingestPeople(
       `Entra knows no user ${list}: check the user principal name or object id${names.length > 1 ? "; nobody was touched" : ""}`,
     );
   }
-  return [...wanted.values()];
+  return { people: [...wanted.values()], unreadable };
+}
+
+/** One account that cannot be read stops nobody else. A linked person is planned on what was known of the account. */
+async function readReadable(context: CycleContext, user: string): Promise<string | null | "unreadable"> {
+  try {
+    return await readPerson(context, user);
+  } catch (error) {
+    if (!isRecordFailure(error)) throw error;
+    const person = await context.store.findSource(user);
+    const link = person === null ? null : await context.store.linkOf(person.objectId);
+    return person === null || link === null ? "unreadable" : person.objectId;
+  }
 }
 
 async function readPerson(context: CycleContext, user: string): Promise<string | null> {
@@ -82,10 +97,10 @@ async function readPerson(context: CycleContext, user: string): Promise<string |
 
 /** The person's account as it is now: by its link, else whatever could be matched. */
 async function readAccount(context: CycleContext, objectId: string): Promise<void> {
-  const { store, target, cycleId, signal } = context;
+  const { store, target, host, cycleId, signal } = context;
   const link = await store.linkOf(objectId);
   if (link !== null) {
-    const account = await target.get(link.latticeId, signal);
+    const account = await host.reading(objectId, () => target.get(link.latticeId, signal));
     if (account === null) await store.unlink(link.latticeId);
     else await store.saveTargets([account], cycleId);
   }
@@ -96,10 +111,10 @@ async function readAccount(context: CycleContext, objectId: string): Promise<voi
     person === null
       ? { externalId: null, userName: null }
       : mapUser(context.settings.mapping, person, { member: true, environment });
-  const accounts = [
+  const accounts = await host.reading(objectId, async () => [
     ...(await target.find("externalId", externalId ?? objectId, signal)),
     ...(userName === null ? [] : await target.find("userName", userName, signal)),
-  ];
+  ]);
   await store.saveTargets(accounts, cycleId);
 }
 
@@ -288,11 +303,10 @@ export async function readNow(
   asked: string,
   signal: AbortSignal,
 ): Promise<{ readonly cycleId: number; readonly through: readonly string[] | null }> {
-  const { store, source, target, clock } = ports;
+  const { store, target, clock } = ports;
   const startedAt = clock.now();
   const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
-  const everyoneInScope = source.readScope(signal) === null;
-  const context: CycleContext = { ...ports, cycleId, kind: "on-demand", signal, everyoneInScope };
+  const context = cycleContext(ports, { cycleId, kind: "on-demand", signal });
   const name = (await findPerson(store, asked)).objectId ?? asked.trim();
   let objectId = await readPerson(context, name);
   if (objectId === null) {

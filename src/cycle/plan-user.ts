@@ -63,8 +63,8 @@ function sameEvents(
 }
 
 function decideUser(input: PlanInput, settings: PlanSettings): Decision {
-  const { candidate, mapped } = input;
-  const { retry, link, rejectedAt } = candidate;
+  const { candidate } = input;
+  const { retry, rejectedAt } = candidate;
   if (rejectedAt !== null) {
     return skip(
       input,
@@ -73,15 +73,33 @@ function decideUser(input: PlanInput, settings: PlanSettings): Decision {
     );
   }
   if (retry !== null && retry.nextTryAt > input.now) {
+    // What failed for another reason must not keep a leaver's account alive.
+    const decision = decideNow(input, settings);
+    if (switchesOff(decision)) return decision;
     return skip(
       input,
       "waitingForRetry",
       `${retry.message}; next try ${new Date(retry.nextTryAt).toISOString()}`,
     );
   }
+  return decideNow(input, settings);
+}
+
+function decideNow(input: PlanInput, settings: PlanSettings): Decision {
+  const { candidate, mapped } = input;
+  const { link } = candidate;
   const inScope = isInScope(candidate, mapped);
   if (link !== null) return inScope ? planLinked(input, link, settings) : planLeaver(input, link, settings);
   return inScope ? planUnlinked(input, settings) : { kind: "ignored", objectId: candidate.source.objectId };
+}
+
+function switchesOff(decision: Decision): boolean {
+  return decision.kind === "operation" && decision.operation.action === "deactivate";
+}
+
+/** An account may have been made already: it must not be made a second time. */
+function inDoubt({ retry }: Candidate): string {
+  return retry?.message ?? "an earlier write is unconfirmed, and could not be looked up yet";
 }
 
 /** Whether the person shall have an active account, as far as the scope decides it. */
@@ -118,6 +136,7 @@ function planUnlinked(input: PlanInput, settings: PlanSettings): Decision {
     return skip(input, "disabled", "the account is disabled in Entra; a disabled person is never created");
   }
   if (!settings.actions.create) return skip(input, "actionOff", "actions.create is off");
+  if (input.candidate.unconfirmed) return skip(input, "waitingForRetry", inDoubt(input.candidate));
   const lacking = lackingFault(input, { creates: true });
   if (lacking !== null) return lacking;
   const removed = input.candidate.accountRemoved;

@@ -4,6 +4,7 @@ import type { CycleKind, PersonStep } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
+import { type HostWatch, watchHost } from "./host-watch.ts";
 import type { CycleSettings } from "./settings.ts";
 
 /** A log that takes an object and a message; pino's loggers fit. Object ids go in at `info`, names only at `debug`. */
@@ -54,4 +55,15 @@ export interface CycleContext extends Ports {
   readonly signal: AbortSignal;
   /** Mode `all`: membership is not kept, everybody is a member. */
   readonly everyoneInScope: boolean;
+  /** Judges what single records that fail say of everybody. */
+  readonly host: HostWatch;
+}
+
+/** What a cycle needs at hand from its beginning. */
+export function cycleContext(
+  ports: Ports,
+  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal">,
+): CycleContext {
+  const everyoneInScope = ports.source.readScope(cycle.signal) === null;
+  return { ...ports, ...cycle, everyoneInScope, host: watchHost(ports, cycle.signal) };
 }

@@ -1,18 +1,19 @@
-import { RecordRejectedError } from "../domain/errors.ts";
+import { isRecordFailure } from "../domain/errors.ts";
 import type { Intent, OperationOutcome } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import { externalIdOf, findAccount } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
-import { nextRetry, previousRetry } from "./retry-schedule.ts";
+import { nextRetry } from "./retry-schedule.ts";
 
 /**
  * Looks up what became of writes that a run began and never confirmed (it was killed, or no answer came), before
  * anything is planned: an account that was made is linked, a changed one is read again.
+ * What cannot be looked up stays open (`Candidate.unconfirmed`).
  */
 export async function recoverIntents(context: CycleContext): Promise<void> {
   for (const intent of await context.store.openIntents()) {
     const account = await lookUp(context, intent);
-    if (account === "refused") continue;
+    if (account === "failed") continue;
     const linkable = account !== null && (await belongsTo(context, account, intent));
     context.log.info(
       { objectId: intent.objectId, action: intent.action, found: account !== null },
@@ -28,19 +29,24 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
   }
 }
 
-/** One look-up that is refused stops nobody else: the intent stays, and the person is tried again later. */
-async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser | null | "refused"> {
+/** One look-up that fails stops nobody else: the intent stays, and the person is tried again later. */
+async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser | null | "failed"> {
+  const { objectId, operationId, latticeId } = intent;
+  const { store, target, host, signal } = context;
+  const previous = await store.retryOf(objectId);
+  // A look-up that failed before keeps to the schedule, unless people are waiting for this cycle's answer.
+  const patient = context.kind === "incremental" || context.kind === "reconcile";
+  if (patient && previous !== null && previous.nextTryAt > context.clock.now()) return "failed";
   try {
-    if (intent.latticeId !== null) return await context.target.get(intent.latticeId, context.signal);
-    return await findAccount(context, intent);
+    if (latticeId === null) return await findAccount(context, intent);
+    return await host.reading(objectId, () => target.get(latticeId, signal));
   } catch (error) {
-    if (!(error instanceof RecordRejectedError)) throw error;
-    const { objectId, operationId } = intent;
+    if (!isRecordFailure(error)) throw error;
     const now = context.clock.now();
-    context.log.warn({ objectId }, "the look-up of an unconfirmed write was refused");
-    const message = `an earlier write is unconfirmed, and looking it up was refused: ${error.message}`;
+    context.log.warn({ objectId, code: error.code }, "the look-up of an unconfirmed write failed");
+    const message = `an earlier write is unconfirmed, and looking it up failed: ${error.message}`;
     const retry = nextRetry(
-      await previousRetry(context, objectId),
+      previous,
       { objectId, code: error.code, message },
       { now, intervalMs: context.settings.intervalMs, random: context.random() },
     );
@@ -51,12 +57,11 @@ async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser
       referencePending: false,
       unknown: true,
       error: message,
-      // Not in this cycle: what cannot be looked up must not be sent a second time.
-      retry: { ...retry, nextTryAt: Math.max(retry.nextTryAt, now + 1) },
+      retry,
       finishedAt: now,
     };
-    await context.store.recordOutcomes([outcome]);
-    return "refused";
+    await store.recordOutcomes([outcome]);
+    return "failed";
   }
 }
 

@@ -1,5 +1,4 @@
 import type { RetryRecord } from "../domain/store.ts";
-import type { CycleContext } from "./ports.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -23,16 +22,4 @@ export function nextRetry(
     lastFailedAt: time.now,
     nextTryAt: Math.round(time.now + delayMs * (0.9 + 0.2 * time.random)),
   };
-}
-
-/** What is known of a person's earlier failures. */
-export async function previousRetry(context: CycleContext, objectId: string): Promise<RetryRecord | null> {
-  const { store, everyoneInScope } = context;
-  const [candidate] = await store.candidates({
-    select: { only: [objectId] },
-    everyoneInScope,
-    after: "",
-    limit: 1,
-  });
-  return candidate?.retry ?? null;
 }

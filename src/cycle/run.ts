@@ -17,7 +17,7 @@ import {
   type Wanted,
 } from "./on-demand.ts";
 import { makePlan, summarise } from "./plan.ts";
-import { type CycleContext, changeState, type Ports } from "./ports.ts";
+import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
 import { recoverIntents } from "./recover.ts";
 
 export interface CycleRequest {
@@ -66,13 +66,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   const kind = chooseKind(ports, meta, request);
   const planId = randomUUID();
   const cycleId = await store.beginCycle({ planId, kind, startedAt });
-  const context: CycleContext = {
-    ...ports,
-    cycleId,
-    kind,
-    signal: request.signal,
-    everyoneInScope: ports.source.readScope(request.signal) === null,
-  };
+  const context = cycleContext(ports, { cycleId, kind, signal: request.signal });
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
   try {
@@ -113,7 +107,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
           probe: request.probe === true,
         });
     if (decided !== null) await tellActs(context, people, decided);
-    const outcome = outcomeOf(guard, applied.failed);
+    const failed = applied.failed + (read.onDemand?.unreadable ?? 0);
+    const outcome = outcomeOf(guard, failed);
     const finishedAt = clock.now();
     await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
     await store.prune({
@@ -127,7 +122,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       header,
       outcome,
       done: applied.done,
-      failed: applied.failed,
+      failed,
       heldOperations,
       mostFailed: applied.mostFailed
         ? `${applied.failed} of ${applied.done + applied.failed} operations failed`
@@ -250,7 +245,12 @@ interface BothEnds {
   /** Groups that scoping filters name. */
   readonly filterParts: readonly ScopePart[];
   readonly emptyDirectory: boolean;
-  readonly onDemand: { readonly people: readonly Wanted[]; readonly membership: Membership } | null;
+  readonly onDemand: {
+    readonly people: readonly Wanted[];
+    /** Others whose account could not be read. */
+    readonly unreadable: number;
+    readonly membership: Membership;
+  } | null;
 }
 
 async function readBothEnds(
@@ -260,11 +260,11 @@ async function readBothEnds(
 ): Promise<BothEnds> {
   await recoverIntents(context);
   if (request.only !== undefined) {
-    const people = await ingestPeople(context, request.only);
+    const { people, unreadable } = await ingestPeople(context, request.only);
     const only = people.map(({ objectId }) => objectId);
     const membership = await ingestMembership(context, only);
     const filterParts = await ingestFilterGroups(context);
-    const onDemand = { people, membership };
+    const onDemand = { people, unreadable, membership };
     return { select: { only }, scopeParts: membership.parts, filterParts, emptyDirectory: false, onDemand };
   }
   const everything = context.kind !== "incremental";

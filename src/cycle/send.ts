@@ -1,5 +1,6 @@
 import {
   AlreadyExistsError,
+  isRecordFailure,
   RecordGoneError,
   RecordRejectedError,
   RecordUnavailableError,
@@ -12,7 +13,7 @@ import { confirm } from "./confirm.ts";
 import { deliver } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
-import { nextRetry, previousRetry } from "./retry-schedule.ts";
+import { nextRetry } from "./retry-schedule.ts";
 
 /**
  * Sends one operation and says what came of it. One person's failure is an outcome; what concerns everybody
@@ -33,20 +34,23 @@ export async function send(
     const made = error instanceof Undelivered && operation.action === "create";
     const rest = made ? null : await withoutLostManager(context, recorder, operation, writes, refusal);
     if (rest !== null) return sendRest(context, operation, rest, { ...base, referencePending: true });
-    const switchedOff = await switchOffAlone(context, operation, writes, refusal);
+    const switchedOff = await switchOffAlone(context, operation, writes, error);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
   }
 }
 
-/** The account is certainly this person's, and did not take what was sent; never leaves this file. */
+/** The account to be adopted did not take what was sent; never leaves this file. */
 class Undelivered extends Error {
   readonly refusal: unknown;
   readonly account: TargetUser;
+  /** It is this person's beyond doubt, and linked all the same. */
+  readonly certain: boolean;
 
-  constructor(refusal: unknown, account: TargetUser) {
+  constructor(refusal: unknown, account: TargetUser, certain: boolean) {
     super("undelivered");
     this.refusal = refusal;
     this.account = account;
+    this.certain = certain;
   }
 }
 
@@ -57,8 +61,8 @@ async function delivered(
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
 ): Promise<Outcome> {
-  const { receipt: answer, link, refusal: refused } = await deliver(context, operation, writes);
-  if (refused !== undefined) throw new Undelivered(refused, answer.user);
+  const { receipt: answer, link, refusal: refused, certain } = await deliver(context, operation, writes);
+  if (refused !== undefined) throw new Undelivered(refused, answer.user, certain === true);
   const receipt = await confirm(context, link, writes, answer);
   const refusal = refusedActivation(operation, writes, receipt.user);
   const target = { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) };
@@ -93,7 +97,7 @@ async function withoutLostManager(
   const path = operation.changes.find((change) => change.reference !== undefined)?.attribute;
   const manager = writes.find((write) => write.path === path)?.value;
   if (!rejected || typeof manager !== "string" || context.signal.aborted) return null;
-  if ((await context.target.get(manager, context.signal)) !== null) return null;
+  if ((await isThere(context, operation, manager)) !== false) return null;
   await context.store.unlink(manager);
   recorder.forget(manager);
   return writes.filter((write) => write.path !== path);
@@ -116,39 +120,51 @@ async function sendRest(
 }
 
 /**
- * Somebody who has left is switched off although what else has changed is refused (a userName that another account has).
- * The rest is tried again. `null` where there is nothing of the kind to do.
+ * Somebody who has left is switched off although what else has changed cannot be sent (a userName that another account has,
+ * a value that makes Lattice stumble). The rest is tried again. `null` where there is nothing of the kind to do.
  */
 async function switchOffAlone(
   context: CycleContext,
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
-  refusal: unknown,
+  cause: unknown,
 ): Promise<Outcome | null> {
-  const rejected = refusal instanceof RecordRejectedError && !(refusal instanceof RecordGoneError);
+  const refusal = cause instanceof Undelivered ? cause.refusal : cause;
+  const rejected = isRecordFailure(refusal) && !(refusal instanceof RecordGoneError);
   if (context.signal.aborted) return null;
-  if (!rejected || operation.action !== "deactivate" || operation.adopts || writes.length < 2) return null;
-  const link = await context.store.linkOf(operation.objectId);
+  if (!rejected || operation.action !== "deactivate" || writes.length < 2) return null;
+  const link = await accountToSwitchOff(context, operation, cause);
   if (link === null) return null;
   try {
     const only = writes.filter(({ path }) => path === "active");
     const answer = await context.target.update(link, only, context.signal);
     const receipt = await confirm(context, link, only, answer);
     if (receipt.user.active === true) return null;
-    const { error, retry } = await failed(context, operation, refusal);
+    const { error, retry, unknown } = await failed(context, operation, refusal);
     return {
       status: "done",
       target: { ...receipt.user, acknowledged: acknowledge(link, only, receipt.user) },
       httpStatus: receipt.status,
       requestId: receipt.requestId,
-      error: `switched off; the other changes were refused: ${error}`,
+      error: `switched off; the other changes could not be made: ${error}`,
       retry,
+      unknown: unknown === true,
       finishedAt: context.clock.now(),
     };
   } catch (error) {
     if (error instanceof RecordRejectedError) return null;
     return failed(context, operation, error);
   }
+}
+
+/** `null` where it is not settled whose account it is. */
+async function accountToSwitchOff(
+  context: CycleContext,
+  operation: LoggedOperation,
+  cause: unknown,
+): Promise<ConfirmedTarget | null> {
+  if (cause instanceof Undelivered) return { ...cause.account, acknowledged: {} };
+  return operation.adopts ? null : context.store.linkOf(operation.objectId);
 }
 
 /** Turns planned changes into writes; a manager whose account failed to come about is left for later. */
@@ -204,14 +220,10 @@ function acknowledge(
 /** @throws what is not this person's alone */
 async function failed(context: CycleContext, operation: LoggedOperation, error: unknown): Promise<Outcome> {
   if (error instanceof Undelivered) {
-    const target = { ...error.account, acknowledged: {} };
-    return { ...(await failed(context, operation, error.refusal)), target };
+    const outcome = await failed(context, operation, error.refusal);
+    return error.certain ? { ...outcome, target: { ...error.account, acknowledged: {} } } : outcome;
   }
-  const ours =
-    error instanceof RecordRejectedError ||
-    error instanceof RecordUnavailableError ||
-    error instanceof UnknownOutcomeError;
-  if (!ours) throw error;
+  if (!isRecordFailure(error)) throw error;
   const now = context.clock.now();
   return {
     status: "failed",
@@ -221,7 +233,7 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
     // What ended in 5xx or silence may have been applied: the next cycle reads the account again.
     unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,
     retry: nextRetry(
-      await previousRetry(context, operation.objectId),
+      await context.store.retryOf(operation.objectId),
       {
         objectId: operation.objectId,
         code: error.code,
@@ -236,5 +248,20 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
 /** One 404 on a write dissolves no link: the account is asked for once more. */
 async function isGone(context: CycleContext, operation: LoggedOperation): Promise<boolean> {
   if (operation.action === "create" || operation.latticeId === null) return false;
-  return (await context.target.get(operation.latticeId, context.signal)) === null;
+  return (await isThere(context, operation, operation.latticeId)) === false;
+}
+
+/** Whether an account is there; `null` where nobody knows, because it cannot be read just now. */
+async function isThere(
+  context: CycleContext,
+  { objectId }: LoggedOperation,
+  latticeId: string,
+): Promise<boolean | null> {
+  try {
+    const account = await context.host.reading(objectId, () => context.target.get(latticeId, context.signal));
+    return account !== null;
+  } catch (error) {
+    if (!isRecordFailure(error)) throw error;
+    return null;
+  }
 }

@@ -86,8 +86,8 @@ export class RecordGoneError extends RecordRejectedError {
 }
 
 /**
- * The key may not write this account (403). An account that is protected, or a key that has lost its rights: what became
- * of the others tells.
+ * The key may not read or write this account (403). An account that is protected, or a key that has lost its rights: what
+ * becomes of the others tells.
  */
 export class RecordForbiddenError extends RecordRejectedError {
   override readonly code = "RECORD_FORBIDDEN";
@@ -98,9 +98,19 @@ export class UnknownOutcomeError extends DomainError {
   readonly code = "UNKNOWN_OUTCOME";
 }
 
-/** One record kept failing with a passing fault (5xx, time-out) although it was retried. */
+/**
+ * No usable answer came for one record: it kept failing with a passing fault (5xx, time-out) although it was retried, or
+ * something that stands between answered in the target's place (a web page). A write may or may not have been applied.
+ */
 export class RecordUnavailableError extends DomainError {
   readonly code = "RECORD_UNAVAILABLE";
+  /** HTTP status of the last answer, where there was one. */
+  readonly status: number | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {
+    super(message, options);
+    this.status = options.status;
+  }
 }
 
 /** Another run holds the lease on the state database. Exit code 5. */
@@ -116,4 +126,15 @@ export class StateError extends DomainError {
 /** The run was asked to stop (SIGINT, SIGTERM); what was sent has been recorded. */
 export class InterruptedError extends DomainError {
   readonly code = "INTERRUPTED";
+}
+
+/** Whether an error is about one record, and says nothing of the others. */
+export function isRecordFailure(
+  error: unknown,
+): error is RecordRejectedError | RecordUnavailableError | UnknownOutcomeError {
+  return (
+    error instanceof RecordRejectedError ||
+    error instanceof RecordUnavailableError ||
+    error instanceof UnknownOutcomeError
+  );
 }

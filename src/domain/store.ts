@@ -129,6 +129,8 @@ export interface Candidate {
   /** The linked account was found to be gone from the target, and no other has been linked since. */
   readonly accountRemoved: boolean;
   readonly retry: RetryRecord | null;
+  /** A write of an earlier cycle is neither confirmed nor looked up yet. */
+  readonly unconfirmed: boolean;
   /** When a person rejected what was held of this person: left alone until the source says something new. */
   readonly rejectedAt: number | null;
   /** Since when something was seen that may cost the person the account, milliseconds since the epoch. */
@@ -494,6 +496,10 @@ export interface StateStore {
     code?: SkipCode | undefined;
   }): Promise<readonly Skipped[]>;
   countSkipped(): Promise<ReadonlyMap<SkipCode, number>>;
+  /** What is known of a person's failures; `null` for somebody who is not on the retry schedule. */
+  retryOf(objectId: string): Promise<RetryRecord | null>;
+  /** Lattice ids of linked accounts of people with neither a failure nor an unconfirmed write, in the order of the ids. */
+  soundAccounts(except: readonly string[], limit: number): Promise<readonly string[]>;
   /** People on the retry schedule, the next first. */
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
   findSource(idOrUserName: string): Promise<SourceUser | null>;

@@ -58,11 +58,12 @@ export interface WriteReceipt {
 }
 
 /**
- * Lattice. Writes throw
+ * Lattice. What is about one record (`find`, `get`, `create`, `update`) throws
  * `RecordRejectedError` (this record only), `AlreadyExistsError` (create met an existing account),
  * `RecordGoneError` (update met a missing one), `RecordForbiddenError` (403: this record, or the key), `UnknownOutcomeError` (sent, not answered),
- * `RecordUnavailableError` (this record's retries ran out, nothing says that it was applied),
- * `HostUnavailableError` or `ConfigurationError` (everybody is affected: stop).
+ * `RecordUnavailableError` (no usable answer for this record: retries ran out, or something between answered),
+ * `HostUnavailableError` or `ConfigurationError` (everybody is affected: stop). Whether several records that fail mean
+ * more than themselves is the engine's to judge.
  */
 export interface Target {
   /** Reads every account, in pages. @throws ConfigurationError, HostUnavailableError */
@@ -73,7 +74,7 @@ export interface Target {
     value: string,
     signal: AbortSignal,
   ): Promise<readonly TargetUser[]>;
-  /** One account; `null` where the target answers 404. */
+  /** One account; `null` where the target itself says that there is none (a SCIM 404, not anybody's). */
   get(latticeId: string, signal: AbortSignal): Promise<TargetUser | null>;
   /** Creates one account. Sends exactly once; a dropped connection is an `UnknownOutcomeError`. */
   create(writes: readonly AttributeWrite[], signal: AbortSignal): Promise<WriteReceipt>;

@@ -3,7 +3,7 @@ import type { Clock } from "../domain/clock.ts";
 import { HostUnavailableError, RecordUnavailableError, UnknownOutcomeError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { RequestObserver } from "../domain/request.ts";
-import { judge, type Purpose, type Verdict } from "./failure.ts";
+import { isAboutOne, judge, type Purpose, type Verdict } from "./failure.ts";
 import type { Exchange, Http, HttpRequest } from "./http.ts";
 import { createLimiter, type Feedback } from "./limiter.ts";
 import type { LatticeLog } from "./options.ts";
@@ -29,13 +29,14 @@ export interface LatticeClientOptions {
 export interface LatticeClient {
   /**
    * For what must not be carried out twice: sent again only where Lattice said that it did not look at it.
-   * @throws UnknownOutcomeError, HostUnavailableError, ConfigurationError, RecordRejectedError, the signal's reason
+   * @throws UnknownOutcomeError, RecordUnavailableError, HostUnavailableError, ConfigurationError, RecordRejectedError,
+   * the signal's reason
    */
   sendOnce(request: LatticeRequest, signal: AbortSignal): Promise<Done>;
   /**
    * For what may be repeated: passing faults are met with up to four tries.
-   * @throws HostUnavailableError, ConfigurationError, RecordRejectedError, the signal's reason; for the purpose
-   * `update` RecordUnavailableError where the host answers, but not for this record.
+   * @throws HostUnavailableError, ConfigurationError, RecordRejectedError, the signal's reason; where the request is
+   * about one record RecordUnavailableError if no usable answer came for it.
    */
   sendRepeatable(request: LatticeRequest, signal: AbortSignal): Promise<Done>;
   /** The exchange as it is, within the limits, without a second try. @throws the signal's reason */
@@ -165,7 +166,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
       } catch (error) {
         if (!(error instanceof PassingFault)) throw error;
         if (error.verdict.kind === "unsent") throw unreachable(error.message);
-        throw request.purpose === "update" ? recordUnavailable(error) : hostUnavailable(error);
+        throw isAboutOne(request.purpose) ? recordUnavailable(error) : hostUnavailable(error);
       }
     },
 

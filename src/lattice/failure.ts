@@ -4,14 +4,20 @@ import {
   RecordForbiddenError,
   RecordGoneError,
   RecordRejectedError,
+  RecordUnavailableError,
 } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Exchange, HttpRequest } from "./http.ts";
 import { parseRetryAfter } from "./retry-after.ts";
-import { isWebPage, parseJsonObject, parseScimError } from "./scim-error.ts";
+import { isScimError, isWebPage, parseJsonObject, parseScimError } from "./scim-error.ts";
 
 /** What a request is for: the same status means different things. */
-export type Purpose = "list" | "find" | "get" | "create" | "update" | "discover";
+export type Purpose = "list" | "discover" | "find" | "get" | "create" | "update";
+
+/** Whether a request is about one record, so that its failure says nothing of the others. */
+export function isAboutOne(purpose: Purpose): boolean {
+  return purpose !== "list" && purpose !== "discover";
+}
 
 /** What one exchange means. */
 export type Verdict =
@@ -42,7 +48,10 @@ export type Verdict =
       readonly overloaded: boolean;
     }
   /** Refused for good. */
-  | { readonly kind: "refused"; readonly error: ConfigurationError | RecordRejectedError };
+  | {
+      readonly kind: "refused";
+      readonly error: ConfigurationError | RecordRejectedError | RecordUnavailableError;
+    };
 
 /**
  * Sorts an exchange into what a caller does next. `now` is in milliseconds since the epoch, for a Retry-After that
@@ -87,8 +96,13 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
   }
   if (status === 408 || (status >= 500 && status !== 501))
     return { kind: "faulty", summary, repeatable: true, overloaded: status === 503 };
+  if (purpose === "list" && status !== 401 && status !== 407 && isWebPage(answer.body)) {
+    return { kind: "faulty", summary: `${summary}. ${notScim}`, repeatable: true, overloaded: false };
+  }
   return { kind: "refused", error: refusal(answer, purpose, summary) };
 }
+
+const notScim = "A web page is not a SCIM answer: is lattice.url right, and no login page in between?";
 
 function judgeSuccess(answer: Answer, request: HttpRequest): Verdict {
   const { status, requestId } = answer;
@@ -110,14 +124,14 @@ function refusal(
   { status, body }: Answer,
   purpose: Purpose,
   summary: string,
-): ConfigurationError | RecordRejectedError {
+): ConfigurationError | RecordRejectedError | RecordUnavailableError {
   if (status === 401) {
     return new ConfigurationError(
       `Lattice refused the API key (401). ${summary}. A super admin must generate the key, it must not have been ` +
         "revoked, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
     );
   }
-  if (status === 403 && purpose !== "create" && purpose !== "update") {
+  if (status === 403 && !isAboutOne(purpose)) {
     return new ConfigurationError(
       `Lattice accepted the API key but not this request (403). ${summary}. A key of an IT admin has no SCIM rights: ` +
         "a super admin must generate it, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
@@ -130,28 +144,51 @@ function refusal(
   }
   const { scimType } = parseScimError(body);
   const details = { status, scimType };
-  if (status === 403) {
-    return new RecordForbiddenError(
-      `Lattice does not let the API key write this account (403). ${summary}. See in Lattice whether the account is protected.`,
-      details,
-    );
-  }
   if (purpose === "discover")
     return new RecordRejectedError(`Lattice does not publish this. ${summary}.`, details);
-  const aboutOne = purpose === "update" || purpose === "get";
-  if ((status === 404 || status === 410) && !aboutOne) {
+  if (isAboutOne(purpose)) return refusalOfOne({ status, body }, purpose, summary);
+  if (status === 404 || status === 410) {
     return new ConfigurationError(
       `Lattice has no users at this address (${status}). ${summary}. Check lattice.url: it is the base address, ` +
         "as in https://api.latticehq.com/scim/v2.",
     );
   }
-  if ((status === 501 || status === 405 || purpose === "list") && !aboutOne) {
-    return new ConfigurationError(
-      `Lattice does not take this request (${status}). ${summary}. Check lattice.url and that SCIM is enabled.`,
+  return new ConfigurationError(
+    `Lattice does not take this request (${status}). ${summary}. Check lattice.url and that SCIM is enabled.`,
+  );
+}
+
+/** A refusal of a request about one record. Whether several of them mean the host or the key is judged where they meet. */
+function refusalOfOne(
+  { status, body }: Pick<Answer, "status" | "body">,
+  purpose: Purpose,
+  summary: string,
+): RecordRejectedError | RecordUnavailableError {
+  const { scimType } = parseScimError(body);
+  const details = { status, scimType };
+  // That PATCH is not taken may be said by something between as well: PUT is tried.
+  const methodRefused = purpose === "update" && (status === 405 || status === 501);
+  const gone = status === 404 || status === 410;
+  const ownAddress = purpose === "update" || purpose === "get";
+  if ((isWebPage(body) && !methodRefused) || (gone && ownAddress && !isScimError(body, status))) {
+    return new RecordUnavailableError(
+      `Something between answered for Lattice, not Lattice itself. ${summary}. Nothing is concluded about the account; ` +
+        "it is tried again in a later cycle. Check the proxy and firewall on the way to Lattice.",
+      { status },
     );
   }
-  if (status === 404 || status === 410) {
+  if (status === 403) {
+    return new RecordForbiddenError(
+      `Lattice does not let the API key ${purpose === "get" || purpose === "find" ? "read" : "write"} this account (403). ` +
+        `${summary}. See in Lattice whether the account is protected.`,
+      details,
+    );
+  }
+  if (gone && ownAddress) {
     return new RecordGoneError(`The account is no longer in Lattice. ${summary}.`, details);
+  }
+  if (purpose === "find") {
+    return new RecordRejectedError(`Lattice does not answer this search (${status}). ${summary}.`, details);
   }
   if (status === 409) {
     return new AlreadyExistsError(

@@ -30,12 +30,14 @@ const largestTotal = 10_000_000;
  * Walks a listing to its end, in steps of what came, not of what was asked for: the server may send less. An account
  * that comes twice, because the listing moved while it was read, is given out once.
  * @param fetchPage asks for the page that begins at a 1-based index
- * @throws HostUnavailableError where the listing does not reach its end: it stops before its own total, repeats
- * itself, grows without end, or holds something that is no user. A listing without its end is no listing.
+ * @param fault what a listing is that does not reach its end
+ * @throws HostUnavailableError (or the given fault) where the listing does not reach its end: it stops before its own
+ * total, repeats itself, grows without end, or holds something that is no user. A listing without its end is no listing.
  */
 export async function* readListing(
   fetchPage: (startIndex: number) => Promise<JsonObject | undefined>,
   paths: PathTable,
+  fault: (message: string) => Error = (message) => new HostUnavailableError(message),
 ): AsyncGenerator<readonly TargetUser[], void> {
   const seen = new Set<string>();
   let received = 0;
@@ -43,15 +45,15 @@ export async function* readListing(
   for (;;) {
     const page = parseListPage(await fetchPage(received + 1));
     if (page === undefined) {
-      throw new HostUnavailableError(
+      throw fault(
         "Lattice answered the listing of users with something that is no SCIM list. Check lattice.url.",
       );
     }
     if (received === 0) most = mostAccounts(page.totalResults);
-    const users = page.resources.map((resource) => readable(resource, paths));
+    const users = page.resources.map((resource) => readable(resource, paths, fault));
     const fresh = users.filter(({ latticeId }) => !seen.has(latticeId) && seen.add(latticeId));
     if (users.length > 0 && fresh.length === 0) {
-      throw new HostUnavailableError(
+      throw fault(
         `Lattice's listing of users repeats itself after ${seen.size} of ${page.totalResults} accounts; nothing was ` +
           "concluded from it. Try again; if it stays so, report it to Lattice.",
       );
@@ -60,13 +62,13 @@ export async function* readListing(
     if (fresh.length > 0) yield fresh;
     if (received >= page.totalResults) return;
     if (received > most) {
-      throw new HostUnavailableError(
+      throw fault(
         `Lattice's listing of users does not end: it has given ${received} accounts and now promises ` +
           `${page.totalResults}; nothing was concluded from it. Report it to Lattice.`,
       );
     }
     if (users.length === 0) {
-      throw new HostUnavailableError(
+      throw fault(
         `Lattice's listing of users ended after ${received} of ${page.totalResults} accounts; nothing was concluded ` +
           "from it. Try again; if it stays so, report it to Lattice.",
       );
@@ -74,10 +76,10 @@ export async function* readListing(
   }
 }
 
-function readable(resource: Json, paths: PathTable): TargetUser {
+function readable(resource: Json, paths: PathTable, fault: (message: string) => Error): TargetUser {
   const user = isJsonObject(resource) ? parseUser(resource, paths) : undefined;
   if (user === undefined) {
-    throw new HostUnavailableError(
+    throw fault(
       "Lattice's listing of users holds an entry without an id. Check lattice.url; if it is right, report it to Lattice.",
     );
   }

@@ -28,9 +28,26 @@ export function parseJsonObject(body: string): JsonObject | undefined {
   return isJsonObject(json) ? json : undefined;
 }
 
-/** Whether a body is HTML, as proxies and login pages send it. */
+/** Whether a body is HTML or XML, as proxies, login pages and storage services send it: never SCIM, whatever the status. */
 export function isWebPage(body: string): boolean {
-  return /^\s*(?:<!doctype html|<html)/i.test(body);
+  return /^\s*</.test(body);
+}
+
+const errorSchema = "urn:ietf:params:scim:api:messages:2.0:error";
+
+/**
+ * Whether the body of an error answer is SCIM's own (RFC 7644 section 3.12): it names the schema, or it has the fields
+ * (`status` as answered, with `detail` or `scimType`) and is not the problem document of a web framework (RFC 9457).
+ */
+export function isScimError(body: string, status: number): boolean {
+  const json = parseJsonObject(body);
+  if (json === undefined) return false;
+  const { schemas } = json;
+  if (Array.isArray(schemas)) {
+    return schemas.some((schema) => typeof schema === "string" && schema.toLowerCase() === errorSchema);
+  }
+  const says = typeof json.detail === "string" || typeof json.scimType === "string";
+  return says && String(json.status) === String(status) && !("title" in json) && !("type" in json);
 }
 
 function detailOf(json: JsonObject): string | undefined {

@@ -1,7 +1,6 @@
 import { fitsAddress } from "../domain/address.ts";
 import {
   ConfigurationError,
-  HostUnavailableError,
   RecordGoneError,
   RecordRejectedError,
   RecordUnavailableError,
@@ -39,20 +38,24 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
   let discovery: Promise<UpdateMethod> | undefined;
 
   const listing = (filter: string | undefined, signal: AbortSignal) =>
-    readListing(async (startIndex) => {
-      const query =
-        filter !== undefined && startIndex === 1 ? "" : `startIndex=${startIndex}&count=${pageSize}`;
-      const done = await client.sendRepeatable(
-        {
-          purpose: filter === undefined ? "list" : "find",
-          method: "GET",
-          path: "/Users",
-          query: [filter, query].filter(Boolean).join("&"),
-        },
-        signal,
-      );
-      return done.body;
-    }, paths);
+    readListing(
+      async (startIndex) => {
+        const query =
+          filter !== undefined && startIndex === 1 ? "" : `startIndex=${startIndex}&count=${pageSize}`;
+        const done = await client.sendRepeatable(
+          {
+            purpose: filter === undefined ? "list" : "find",
+            method: "GET",
+            path: "/Users",
+            query: [filter, query].filter(Boolean).join("&"),
+          },
+          signal,
+        );
+        return done.body;
+      },
+      paths,
+      filter === undefined ? undefined : (message) => new RecordUnavailableError(message),
+    );
 
   async function updateMethod(signal: AbortSignal): Promise<UpdateMethod> {
     if (method !== undefined) return method;
@@ -135,8 +138,8 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
         if (error instanceof RecordGoneError) return null;
         throw error;
       }
-      throw new HostUnavailableError(
-        `Lattice answered the request for account ${latticeId} with something that is no SCIM user.`,
+      throw new RecordUnavailableError(
+        `Lattice answered the request for account ${latticeId} with something that is not a SCIM user. It is tried again in a later cycle.`,
       );
     },
 

@@ -31,11 +31,12 @@ interface CandidateRow
   readonly manager_lattice_id: string | null;
   readonly account_removed: number;
   readonly rejected_at: number | null;
+  readonly unconfirmed: number;
 }
 
 type PlanningMethods = Pick<
   StateStore,
-  "candidates" | "sharing" | "saveDecisions" | "markResolvedReferences" | "retries"
+  "candidates" | "sharing" | "saveDecisions" | "markResolvedReferences" | "retries" | "retryOf"
 >;
 
 /** What the planner reads and what it decides. */
@@ -49,11 +50,16 @@ export function planningMethods(db: Connection): PlanningMethods {
     `UPDATE source_user SET pending = 1, reference_pending = 2
      WHERE reference_pending = 1 AND (manager_id IS NULL OR manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL))`,
   );
+  const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   return {
     candidates: candidates(db),
     sharing: sharing(db),
     saveDecisions: saveDecisions(db),
     markResolvedReferences: async () => resolved.run().changes,
+    retryOf: async (objectId) => {
+      const row = retry.get(objectId);
+      return row === undefined ? null : retryRecord(row);
+    },
     retries: async (limit) =>
       retries.all(limit).map((row) => ({ ...retryRecord(row), userName: row.user_name })),
   };
@@ -72,7 +78,7 @@ function candidates(db: Connection): StateStore["candidates"] {
       CandidateRow
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
-         s.account_removed, r.rejected_at,
+         s.account_removed, r.rejected_at, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
          t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.siblings, t.acknowledged, t.drifted,
          EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
@@ -141,6 +147,7 @@ function candidates(db: Connection): StateStore["candidates"] {
         link: linkOf(row),
         accountRemoved: row.account_removed === 1,
         retry: some?.retries === 1 ? retryOf(row.object_id) : null,
+        unconfirmed: row.unconfirmed === 1,
         rejectedAt: row.rejected_at,
         events: some?.events === 1 ? eventsOf(row.object_id) : noEvents,
         released: some?.releases === 1 ? releasedOf(row.object_id) : none,

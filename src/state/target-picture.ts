@@ -19,6 +19,7 @@ type TargetMethods = Pick<
   | "accountOf"
   | "ownerOf"
   | "userNamesOf"
+  | "soundAccounts"
 >;
 
 /** Writes accounts into the target picture; shared with the recording of outcomes. */
@@ -180,6 +181,15 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
     "SELECT * FROM target_user WHERE external_id = ? LIMIT 3",
   );
   const linkOf = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
+  const sound = db
+    .prepare<[string, number], string>(
+      `SELECT lattice_id FROM target_user t WHERE object_id IS NOT NULL
+         AND object_id NOT IN (SELECT value FROM json_each(?))
+         AND NOT EXISTS (SELECT 1 FROM retry WHERE object_id = t.object_id)
+         AND NOT EXISTS (SELECT 1 FROM intent WHERE object_id = t.object_id)
+       ORDER BY lattice_id LIMIT ?`,
+    )
+    .pluck();
   const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const idOf = db.prepare<[string], { lattice_id: string }>(
     "SELECT lattice_id FROM target_user WHERE object_id = ?",
@@ -227,6 +237,7 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
             }),
           ),
       ),
+    soundAccounts: async (except, limit) => sound.all(JSON.stringify(except), limit),
     linkOf: async (objectId) => {
       const row = linkOf.get(objectId);
       return row === undefined ? null : linkedTarget(row);
