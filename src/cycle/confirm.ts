@@ -1,4 +1,4 @@
-import { RecordUnavailableError } from "../domain/errors.ts";
+import { isRecordFailure, RecordUnavailableError } from "../domain/errors.ts";
 import { jsonEquals } from "../domain/json.ts";
 import {
   type AttributeWrite,
@@ -38,7 +38,15 @@ export async function confirm(
   habits.set(target, seen);
   const doubts = doubtfulPaths(known, writes, receipt.user).filter((path) => (seen.get(path) ?? 0) < enough);
   if (doubts.length === 0) return settled(receipt.user);
-  const found = await target.get(receipt.user.latticeId, signal);
+  const found = await target.get(receipt.user.latticeId, signal).catch((error: unknown) => {
+    if (!isRecordFailure(error)) throw error;
+    // The write may have been applied: the intent stays.
+    throw new RecordUnavailableError(
+      `Lattice took a write of account ${receipt.user.latticeId}, answered with something else than was sent, and does ` +
+        `not let the account be read. ${error.message}`,
+      { cause: error },
+    );
+  });
   if (found === null) {
     throw new RecordUnavailableError(
       `Lattice took a write of account ${receipt.user.latticeId}, but answers 404 where the account is read. It is ` +

@@ -106,15 +106,36 @@ describe("a create", () => {
     expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(RecordForbiddenError);
     expect(await failureOf(target.update(ada, promotion, quiet))).toBeInstanceOf(RecordForbiddenError);
     expect(await failureOf(target.find("userName", "ada@example.com", quiet))).toBeInstanceOf(
-      ConfigurationError,
+      RecordForbiddenError,
     );
+    expect(await failureOf(target.get("l-1", quiet))).toBeInstanceOf(RecordForbiddenError);
+    expect(await failureOf(collect(target.list(quiet)))).toBeInstanceOf(ConfigurationError);
   });
 
-  it.each([401, 404, 405, 501])("stops everything at %i", async (status) => {
+  it("stops everything at 401, a web page or not", async () => {
+    for (const answer of [
+      (response: ServerResponse) => scimError(response, 401, "no"),
+      (response: ServerResponse) => page(response, 401),
+    ]) {
+      const server = await serve((_request, response) => answer(response));
+      const { target } = connect(server.url);
+      for (const request of [
+        () => target.create(newcomer, quiet),
+        () => target.update(ada, promotion, quiet),
+        () => target.get("l-1", quiet),
+        () => target.find("userName", "ada@example.com", quiet),
+      ]) {
+        expect(await failureOf(request())).toBeInstanceOf(ConfigurationError);
+      }
+      expect(server.requests).toHaveLength(4);
+    }
+  });
+
+  it.each([404, 405, 410, 501])("is refused for this account alone by %i, and sent once", async (status) => {
     const server = await serve((_request, response) => scimError(response, status, "no"));
-    expect(await failureOf(connect(server.url).target.create(newcomer, quiet))).toBeInstanceOf(
-      ConfigurationError,
-    );
+    const failure = await failureOf(connect(server.url).target.create(newcomer, quiet));
+    expect(failure).toBeInstanceOf(RecordRejectedError);
+    expect(failure).not.toBeInstanceOf(RecordGoneError);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -239,6 +260,34 @@ describe("a read", () => {
     expect(server.requests).toHaveLength(4);
   });
 
+  it.each([500, 502, 503, 504])(
+    "of one account that keeps answering %i is that account's failure, of the listing the host's",
+    async (status) => {
+      const server = await serve((_request, response) => scimError(response, status, "oops"));
+      const { target } = connect(server.url);
+      expect(await failureOf(target.get("l-1", quiet))).toBeInstanceOf(RecordUnavailableError);
+      expect(await failureOf(target.find("externalId", "o-1", quiet))).toBeInstanceOf(RecordUnavailableError);
+      expect(await failureOf(collect(target.list(quiet)))).toBeInstanceOf(HostUnavailableError);
+    },
+  );
+
+  it.each([400, 404, 405, 501])(
+    "of a search that is refused with %i is one record's failure",
+    async (status) => {
+      const server = await serve((_request, response) => scimError(response, status, "no filters"));
+      const failure = await failureOf(connect(server.url).target.find("externalId", "o-1", quiet));
+      expect(failure).toBeInstanceOf(RecordRejectedError);
+      expect(failure).toMatchObject({ status });
+    },
+  );
+
+  it("that answers with something other than an account says nothing of that account", async () => {
+    const server = await serve((_request, response) => json(response, 200, { maintenance: true }));
+    const { target } = connect(server.url);
+    expect(await failureOf(target.get("l-1", quiet))).toBeInstanceOf(RecordUnavailableError);
+    expect(await failureOf(target.find("externalId", "o-1", quiet))).toBeInstanceOf(RecordUnavailableError);
+  });
+
   it("of a missing account gives null", async () => {
     const server = await serve((_request, response) => scimError(response, 404, "none"));
     expect(await connect(server.url).target.get("l-1", quiet)).toBeNull();
@@ -259,6 +308,95 @@ describe("a read", () => {
     const server = await serve((_request, response) => json(response, 200, resource));
     await connect(server.url).target.get("../Groups/1?x=y", quiet);
     expect(server.requests[0]?.url).toBe("/scim/v2/Users/..%2FGroups%2F1%3Fx%3Dy");
+  });
+});
+
+/** What a gateway, a firewall or a web framework answers in Lattice's place. */
+const foreign: [string, (response: ServerResponse, status: number) => void][] = [
+  ["a web page", page],
+  [
+    "an XML document",
+    (response, status) =>
+      response.writeHead(status).end('<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>'),
+  ],
+];
+const unlikeScim: [string, (response: ServerResponse, status: number) => void][] = [
+  ...foreign,
+  ["nothing", (response, status) => response.writeHead(status).end()],
+  ["a word", (response, status) => response.writeHead(status).end("Not Found")],
+  ["a gateway's JSON", (response, status) => json(response, status, { message: "no Route matched" })],
+  ["a framework's JSON", (response, status) => json(response, status, { detail: "Not Found" })],
+  [
+    "a problem document",
+    (response, status) =>
+      json(response, status, { type: "about:blank", title: "Not Found", status, detail: "no such route" }),
+  ],
+  ["another SCIM message", (response, status) => json(response, status, listOf([]))],
+];
+
+describe("an answer that is not Lattice's own", () => {
+  for (const status of [404, 410]) {
+    it.each(unlikeScim)(`with ${status} and %s says nothing of the account`, async (_case, answer) => {
+      const server = await serve((_request, response) => answer(response, status));
+      const { target } = connect(server.url);
+      for (const request of [() => target.get("l-1", quiet), () => target.update(ada, promotion, quiet)]) {
+        const failure = await failureOf(request());
+        expect(failure).toBeInstanceOf(RecordUnavailableError);
+        expect(failure.message).toContain("Something between answered for Lattice");
+      }
+      const put = connect(server.url, { updateMethod: "put" }).target;
+      expect(await failureOf(put.update(ada, promotion, quiet))).toBeInstanceOf(RecordUnavailableError);
+    });
+
+    it.each([
+      ["the schema alone", { schemas: ["URN:ietf:params:scim:api:messages:2.0:error"] }],
+      ["the fields alone", { status: String(status), detail: "none" }],
+      ["a number as status", { status, scimType: "noTarget" }],
+    ])(`with ${status} is one where the body is a SCIM error by %s`, async (_case, body) => {
+      const server = await serve((_request, response) => json(response, status, body));
+      const { target } = connect(server.url);
+      expect(await target.get("l-1", quiet)).toBeNull();
+      expect(await failureOf(target.update(ada, promotion, quiet))).toBeInstanceOf(RecordGoneError);
+    });
+  }
+
+  for (const status of [400, 403, 404, 409, 413, 422]) {
+    it.each(foreign)(
+      `with ${status} and %s refuses nothing, and takes nothing for granted`,
+      async (_case, answer) => {
+        const server = await serve((_request, response) => answer(response, status));
+        const { target } = connect(server.url);
+        for (const request of [
+          () => target.create(newcomer, quiet),
+          () => target.update(ada, promotion, quiet),
+          () => target.get("l-1", quiet),
+          () => target.find("userName", "ada@example.com", quiet),
+        ]) {
+          const failure = await failureOf(request());
+          expect(failure).toBeInstanceOf(RecordUnavailableError);
+          expect(failure).toMatchObject({ status });
+        }
+        expect(server.requests).toHaveLength(4);
+      },
+    );
+  }
+
+  it("to the listing is the host's fault, not the key's", async () => {
+    for (const status of [400, 403, 404]) {
+      const server = await serve((_request, response) => page(response, status));
+      const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
+      expect(failure).toBeInstanceOf(HostUnavailableError);
+      expect(failure.message).toContain("is lattice.url right");
+    }
+  });
+
+  it("to a PATCH still tells that PATCH is not taken", async () => {
+    const server = await serve(({ method }, response) => {
+      if (method === "PATCH") page(response, 405);
+      else json(response, 200, resource);
+    });
+    const { target } = connect(server.url, { updateMethod: "auto", knownUpdateMethod: "patch" });
+    expect((await target.update(ada, promotion, quiet)).user.values.title).toBe("Chief");
   });
 });
 

@@ -189,7 +189,7 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/send.ts",
-        find: "return (await context.target.get(operation.latticeId, context.signal)) === null;",
+        find: "return (await isThere(context, operation, operation.latticeId)) === false;",
         replace: "return true;",
       },
     ],
@@ -332,8 +332,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/deliver.ts",
-        find: "if (account.externalId === externalIdOf(operation)) return",
-        replace: "if (account.externalId === null) return",
+        find: "if (account.externalId === externalIdOf(operation)) {",
+        replace: "if (account.externalId === null) {",
       },
     ],
   },
