@@ -55,7 +55,7 @@ What Lattice documents; other attributes are refused with the reason when the co
 
 | target | type |
 |---|---|
-| userName | an e-mail address; required |
+| userName | an e-mail address; required. Letter case is no difference, here and in e-mail addresses (RFC 7643): a name that differs in case alone is not sent |
 | externalId, nickName | text, sent when the account is made |
 | active | boolean |
 | displayName, title, name.formatted, name.givenName, name.familyName, name.middleName | text |

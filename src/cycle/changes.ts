@@ -1,7 +1,7 @@
 import { type Json, jsonEquals } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
 import type { ConfirmedTarget, LinkedTarget } from "../domain/store.ts";
-import { valueAt } from "../domain/target.ts";
+import { sameAt, valueAt } from "../domain/target.ts";
 import type { AttributeMapping } from "../mapping/mapping.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { sameValue } from "../mapping/target-type.ts";
@@ -88,12 +88,12 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
 /** Whether the account holds the value, or has accepted it and keeps it in a form of its own. */
 function holds(link: ConfirmedTarget, path: string, wanted: Json): boolean {
   const current = valueAt(link, path);
-  if (jsonEquals(current, wanted)) return true;
+  if (sameAt(path, current, wanted)) return true;
   const acknowledged = Object.hasOwn(link.acknowledged, path) ? link.acknowledged[path] : undefined;
   return (
     acknowledged !== undefined &&
-    jsonEquals(acknowledged.sent, wanted) &&
-    jsonEquals(acknowledged.observed, current)
+    sameAt(path, acknowledged.sent, wanted) &&
+    sameAt(path, acknowledged.observed, current)
   );
 }
 
@@ -104,7 +104,7 @@ export function activeChange(link: LinkedTarget, after: boolean): Change {
 /** A value that was confirmed and is still wanted, and that the account has lost without anybody sending another. */
 function driftMark(link: LinkedTarget, path: string, wanted: Json): { drift?: true } {
   if (!Object.hasOwn(link.drifted, path)) return {};
-  return jsonEquals(link.drifted[path] ?? null, wanted) ? { drift: true } : {};
+  return sameAt(path, link.drifted[path] ?? null, wanted) ? { drift: true } : {};
 }
 
 /** `title`, `title and department`, `title, department and 3 more`. */

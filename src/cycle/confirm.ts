@@ -1,7 +1,7 @@
 import { isRecordFailure, RecordUnavailableError } from "../domain/errors.ts";
-import { jsonEquals } from "../domain/json.ts";
 import {
   type AttributeWrite,
+  sameAt,
   type Target,
   type TargetUser,
   valueAt,
@@ -54,7 +54,7 @@ export async function confirm(
     );
   }
   for (const path of doubts) {
-    const agrees = jsonEquals(valueAt(found, path), valueAt(receipt.user, path));
+    const agrees = sameAt(path, valueAt(found, path), valueAt(receipt.user, path));
     seen.set(path, agrees ? (seen.get(path) ?? 0) + 1 : Number.NEGATIVE_INFINITY);
   }
   return settled(found);
@@ -72,7 +72,7 @@ function doubtfulPaths(
   const written = writes.filter(({ path, value }) => {
     const observed = valueAt(shown, path);
     if (known === null && path !== "active" && observed !== null) return false;
-    return !jsonEquals(observed, value);
+    return !sameAt(path, observed, value);
   });
   const paths = new Set(written.map(({ path }) => path));
   const lost =

@@ -7,9 +7,15 @@ import {
   RecordRejectedError,
   UnknownOutcomeError,
 } from "../domain/errors.ts";
-import { type Json, jsonEquals } from "../domain/json.ts";
+import type { Json } from "../domain/json.ts";
 import type { ConfirmedTarget, LoggedOperation } from "../domain/store.ts";
-import { type AttributeWrite, type TargetUser, valueAt, type WriteReceipt } from "../domain/target.ts";
+import {
+  type AttributeWrite,
+  sameAt,
+  type TargetUser,
+  valueAt,
+  type WriteReceipt,
+} from "../domain/target.ts";
 import type { CycleContext } from "./ports.ts";
 
 const maxCreateTries = 3;
@@ -70,7 +76,7 @@ async function adopt(
   const matched = planned?.externalId ?? null;
   await refuseForeign(context, operation, account, matched);
   const link = { ...account, acknowledged: {} };
-  const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
+  const due = writes.filter(({ path, value }) => !sameAt(path, valueAt(link, path), value));
   const unchanged: WriteReceipt = { user: account, status: 0, requestId: undefined };
   if (due.length === 0) return { receipt: unchanged, link };
   try {
@@ -119,7 +125,7 @@ async function completeFound(
   writes: readonly AttributeWrite[],
 ): Promise<Delivery> {
   const link = { ...account, acknowledged: {} };
-  const due = writes.filter(({ path, value }) => !jsonEquals(valueAt(link, path), value));
+  const due = writes.filter(({ path, value }) => !sameAt(path, valueAt(link, path), value));
   const unchanged: WriteReceipt = { user: account, status: 200, requestId: undefined };
   if (due.length === 0) return { receipt: unchanged, link: null };
   try {

@@ -6,9 +6,9 @@ import {
   RecordUnavailableError,
   UnknownOutcomeError,
 } from "../domain/errors.ts";
-import { type Json, jsonEquals } from "../domain/json.ts";
+import type { Json } from "../domain/json.ts";
 import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../domain/store.ts";
-import { type AttributeWrite, type TargetUser, valueAt } from "../domain/target.ts";
+import { type AttributeWrite, sameAt, type TargetUser, valueAt } from "../domain/target.ts";
 import { confirm } from "./confirm.ts";
 import { deliver } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
@@ -212,7 +212,7 @@ function acknowledge(
   const after = { ...user, acknowledged: {} };
   const differing = writes.flatMap(({ path, value }): [string, { sent: Json; observed: Json }][] => {
     const observed = valueAt(after, path);
-    return jsonEquals(observed, value) ? [] : [[path, { sent: value, observed }]];
+    return sameAt(path, observed, value) ? [] : [[path, { sent: value, observed }]];
   });
   return Object.fromEntries([...kept, ...differing]);
 }

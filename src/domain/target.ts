@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "./json.ts";
+import { type Json, type JsonObject, jsonEquals } from "./json.ts";
 
 /** What an attribute of an account takes; a `reference` is another account. */
 export type AttributeType =
@@ -39,6 +39,21 @@ export function valueAt(user: TargetUser, path: string): Json {
   if (path === "externalId") return user.externalId;
   if (path === "active") return user.active;
   return Object.hasOwn(user.values, path) ? (user.values[path] ?? null) : null;
+}
+
+/**
+ * Whether two values mean the same at a path. Letter case is no difference in a userName (RFC 7643, section 4.1.1) and in an
+ * e-mail address (section 8.7.1: `emails.value` is not `caseExact`); it is one everywhere else, an externalId included.
+ */
+export function sameAt(path: string, left: Json, right: Json): boolean {
+  if (jsonEquals(left, right)) return true;
+  const foldsCase = path === "userName" || path.startsWith("emails[");
+  return (
+    foldsCase &&
+    typeof left === "string" &&
+    typeof right === "string" &&
+    left.toLowerCase() === right.toLowerCase()
+  );
 }
 
 /** One attribute to set; `null` clears it. */

@@ -1,6 +1,6 @@
-import { type JsonObject, jsonEquals } from "../domain/json.ts";
+import type { JsonObject } from "../domain/json.ts";
 import type { LinkedTarget } from "../domain/store.ts";
-import { type TargetUser, valueAt } from "../domain/target.ts";
+import { sameAt, type TargetUser, valueAt } from "../domain/target.ts";
 
 /**
  * What the target shows otherwise than it was confirmed, although nobody sent it: by path, the confirmed value.
@@ -23,10 +23,10 @@ export function driftOf(known: LinkedTarget, found: TargetUser, sent: ReadonlySe
       const earlier = Object.hasOwn(known.drifted, path) ? known.drifted[path] : undefined;
       const now = valueAt(found, path);
       const before = valueAt(known, path);
-      if (earlier === undefined && jsonEquals(before, now)) return [];
+      if (earlier === undefined && sameAt(path, before, now)) return [];
       const acknowledged = Object.hasOwn(known.acknowledged, path) ? known.acknowledged[path] : undefined;
       const confirmed = earlier ?? acknowledged?.sent ?? before;
-      return jsonEquals(confirmed, now) ? [] : [[path, confirmed]];
+      return sameAt(path, confirmed, now) ? [] : [[path, confirmed]];
     }),
   );
 }

@@ -124,7 +124,6 @@ describe("the first run", () => {
     expect(place.target.accounts.size).toBe(3);
     const first = place.target.writes.find((write) => write.userName === "A@example.com");
     expect(first?.writes).toEqual([
-      { path: "userName", value: "a@example.com" },
       { path: "externalId", value: "a" },
       { path: "title", value: "New" },
     ]);
