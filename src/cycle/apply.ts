@@ -3,6 +3,7 @@ import type { LoggedOperation } from "../domain/store.ts";
 import type { CycleContext } from "./ports.ts";
 import { isHopeless, mostFailed } from "./quarantine.ts";
 import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
+import { referencesTouched } from "./references.ts";
 import { send } from "./send.ts";
 
 /**
@@ -137,7 +138,8 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
       const outcome = await send(context, recorder, operation);
       const fault = await context.host.wrote(outcome);
       // What failed because of everybody's fault is nobody's own failure.
-      if (fault === null || outcome.status === "done") recorder.record(outcome);
+      const readAgain = referencesTouched(operation.changes, outcome.target, context.settings.mapping);
+      if (fault === null || outcome.status === "done") recorder.record({ ...outcome, readAgain });
       else putBack(operation, true);
       stop ??= fault;
       if (fault !== null) return;

@@ -40,8 +40,16 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
     }
   }
   const reference = referenceChange(input, link);
-  if (reference !== null) changes.push(reference);
+  if (reference !== null && !isLostByLeaving(input, link, reference)) changes.push(reference);
   return changes;
+}
+
+/**
+ * Lattice takes somebody who is deactivated out as a report of their manager: an account that stays inactive gets none
+ * again, and the manager is due with the reactivation.
+ */
+function isLostByLeaving({ mapped }: PlanInput, link: LinkedTarget, { reference }: Change): boolean {
+  return link.active === false && mapped.active === false && reference?.beforeId === null;
 }
 
 function redaction({ redacted }: AttributeMapping): Pick<Change, "redacted"> {

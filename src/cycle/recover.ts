@@ -3,6 +3,7 @@ import type { Intent, OperationOutcome } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import { externalIdOf, findAccount } from "./deliver.ts";
 import type { CycleContext } from "./ports.ts";
+import { referencesTouched } from "./references.ts";
 import { nextRetry } from "./retry-schedule.ts";
 
 /**
@@ -24,6 +25,7 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
       linkable ? account : null,
       linkable ? "done" : "cancelled",
       context.clock.now(),
+      linkable ? referencesTouched(intent.changes, account, context.settings.mapping) : [],
     );
     if (!linkable && account !== null) await context.store.saveTargets([account], context.cycleId);
   }

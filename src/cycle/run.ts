@@ -18,6 +18,7 @@ import {
 } from "./on-demand.ts";
 import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
+import { readMarkedAccounts } from "./read-again.ts";
 import { recoverIntents } from "./recover.ts";
 
 export interface CycleRequest {
@@ -272,6 +273,7 @@ async function readBothEnds(
   const scopeParts = await ingestScope(context);
   const filterParts = await ingestFilterGroups(context);
   if (everything) await ingestTarget(context);
+  else await readMarkedAccounts(context);
   if (everything && full && !empty) {
     await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
   }

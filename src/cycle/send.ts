@@ -32,8 +32,8 @@ export async function send(
     const refusal = error instanceof Undelivered ? error.refusal : error;
     // An account that a create has made already must not be made again.
     const made = error instanceof Undelivered && operation.action === "create";
-    const rest = made ? null : await withoutLostManager(context, recorder, operation, writes, refusal);
-    if (rest !== null) return sendRest(context, operation, rest, { ...base, referencePending: true });
+    const rest = made ? null : await withoutRefusedManager(context, recorder, operation, writes, refusal);
+    if (rest !== null) return { ...base, ...(await sendRest(context, operation, rest)) };
     const switchedOff = await switchOffAlone(context, operation, writes, error);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
   }
@@ -80,43 +80,75 @@ async function delivered(
   };
 }
 
+/** What can be sent without the manager. */
+interface WithoutManager {
+  readonly rest: readonly AttributeWrite[];
+  readonly manager: AttributeWrite;
+  /** The manager's account: gone from the target, or not active. */
+  readonly account: "gone" | "inactive";
+}
+
 /**
  * A manager's account that somebody removed in Lattice must not stop the reports: its link is dissolved, the manager
- * matched anew, and the report waits for that. `null` where the refusal has another reason.
+ * matched anew, and the report waits for that. Nor must one that is deactivated, which Lattice may not take as a manager.
+ * `null` where the refusal has another reason.
  */
-async function withoutLostManager(
+async function withoutRefusedManager(
   context: CycleContext,
   recorder: Recorder,
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
   refusal: unknown,
-): Promise<readonly AttributeWrite[] | null> {
+): Promise<WithoutManager | null> {
   const rejected =
     refusal instanceof RecordRejectedError &&
     !(refusal instanceof RecordGoneError || refusal instanceof AlreadyExistsError);
   const path = operation.changes.find((change) => change.reference !== undefined)?.attribute;
-  const manager = writes.find((write) => write.path === path)?.value;
-  if (!rejected || typeof manager !== "string" || context.signal.aborted) return null;
-  if ((await isThere(context, operation, manager)) !== false) return null;
-  await context.store.unlink(manager);
-  recorder.forget(manager);
-  return writes.filter((write) => write.path !== path);
+  const manager = writes.find((write) => write.path === path);
+  if (!rejected || typeof manager?.value !== "string" || context.signal.aborted) return null;
+  const rest = writes.filter((write) => write !== manager);
+  const account = await accountNow(context, operation, manager.value);
+  if (account === "unknown") return null;
+  if (account !== null) return account.active === false ? { rest, manager, account: "inactive" } : null;
+  await context.store.unlink(manager.value);
+  recorder.forget(manager.value);
+  return { rest, manager, account: "gone" };
 }
 
 async function sendRest(
   context: CycleContext,
   operation: LoggedOperation,
-  rest: readonly AttributeWrite[],
-  base: Pick<OperationOutcome, "operationId" | "objectId" | "referencePending">,
-): Promise<OperationOutcome> {
+  { rest, manager, account }: WithoutManager,
+): Promise<Outcome & Pick<OperationOutcome, "referencePending">> {
+  const base = { referencePending: account === "gone" };
   try {
     const outcome = await delivered(context, operation, rest);
+    if (account === "inactive") return { ...base, ...withRefusedManager(outcome, manager, rest.length) };
     const error =
       outcome.error ?? "the manager's account is gone from Lattice; the manager is set when there is another";
     return { ...base, ...outcome, error };
   } catch (error) {
     return { ...base, ...(await failed(context, operation, error)) };
   }
+}
+
+/**
+ * That the manager was refused is remembered with the account, so that it is not sent in every cycle: a change of the
+ * manager's own account, or another manager, makes it due again.
+ */
+function withRefusedManager(outcome: Outcome, { path, value }: AttributeWrite, sent: number): Outcome {
+  const { target } = outcome;
+  if (target === undefined) return outcome;
+  const observed = valueAt(target, path);
+  const refused =
+    "Lattice does not take the manager, whose account is deactivated; the manager is sent again when that account is active";
+  return {
+    ...outcome,
+    // Where nothing else was to be sent nothing was done.
+    ...(outcome.status === "done" && sent === 0 ? { status: "cancelled" } : {}),
+    target: { ...target, acknowledged: { ...target.acknowledged, [path]: { sent: value, observed } } },
+    error: outcome.error ?? refused,
+  };
 }
 
 /**
@@ -248,20 +280,19 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
 /** One 404 on a write dissolves no link: the account is asked for once more. */
 async function isGone(context: CycleContext, operation: LoggedOperation): Promise<boolean> {
   if (operation.action === "create" || operation.latticeId === null) return false;
-  return (await isThere(context, operation, operation.latticeId)) === false;
+  return (await accountNow(context, operation, operation.latticeId)) === null;
 }
 
-/** Whether an account is there; `null` where nobody knows, because it cannot be read just now. */
-async function isThere(
+/** An account as it is now; `null` where it is gone, `unknown` where it cannot be read just now. */
+async function accountNow(
   context: CycleContext,
   { objectId }: LoggedOperation,
   latticeId: string,
-): Promise<boolean | null> {
+): Promise<TargetUser | null | "unknown"> {
   try {
-    const account = await context.host.reading(objectId, () => context.target.get(latticeId, context.signal));
-    return account !== null;
+    return await context.host.reading(objectId, () => context.target.get(latticeId, context.signal));
   } catch (error) {
     if (!isRecordFailure(error)) throw error;
-    return null;
+    return "unknown";
   }
 }

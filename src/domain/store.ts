@@ -242,6 +242,21 @@ export interface LoggedOperation extends Operation {
   readonly error: string | null;
 }
 
+/**
+ * Accounts of which the picture may not be what the target holds now: they are read again before the next plan. An account
+ * that is read or listed is known again.
+ */
+export interface ReadAgain {
+  /** The account itself, or those that have it as their manager, in the target's picture or by the directory. */
+  readonly which: "account" | "reports";
+  readonly latticeId: string;
+  /**
+   * Paths that the target may have emptied by itself: nothing acknowledged of them counts any more, and a value that is
+   * missing there was not taken away by hand.
+   */
+  readonly emptied: readonly string[];
+}
+
 export interface OperationOutcome {
   readonly operationId: number;
   readonly objectId: string;
@@ -260,6 +275,8 @@ export interface OperationOutcome {
   readonly unlink?: boolean;
   /** The write may have been applied: keep the intent, so that the next cycle looks it up. */
   readonly unknown?: boolean;
+  /** What the write may have changed beside what it was to change; marked in the same commit. */
+  readonly readAgain?: readonly ReadAgain[];
   readonly finishedAt: number;
 }
 
@@ -369,7 +386,7 @@ export interface StateStore {
   /** People with an active account of whom this was first seen at `since` or later. */
   countLeaving(event: LeavingEvent, since: number): Promise<number>;
 
-  /** Adds a page of the target's listing to its picture; linked accounts whose values differ are marked. */
+  /** Adds accounts as read to the target's picture; people whose linked accounts differ, or were to be read again, are marked. */
   saveTargets(users: readonly TargetUser[], cycleId: number): Promise<void>;
   /** After a completed listing: linked accounts that were not in it, in pages by Lattice id. */
   targetsMissing(
@@ -379,6 +396,13 @@ export interface StateStore {
   ): Promise<readonly { latticeId: string; objectId: string }[]>;
   /** After a completed listing: forgets accounts that were not in it and are nobody's. */
   forgetTargetsMissing(cycleId: number): Promise<void>;
+  /** Marks accounts to be read again before the next plan; each stays marked until `saveTargets` has it. */
+  markReadAgain(marks: readonly ReadAgain[]): Promise<void>;
+  /** Accounts that are marked so, in pages by Lattice id. */
+  toReadAgain(
+    after: string,
+    limit: number,
+  ): Promise<readonly { readonly latticeId: string; readonly objectId: string | null }[]>;
   /** Dissolves a link: the account is gone; the person and their reports are marked. */
   unlink(latticeId: string): Promise<void>;
 
@@ -404,7 +428,7 @@ export interface StateStore {
   /** Marks people whose awaited manager has an account by now. Returns how many. */
   markResolvedReferences(): Promise<number>;
 
-  /** Operations that make or adopt an account, or need a manager who is made or adopted in this cycle, in the order of
+  /** Operations that make, adopt or reactivate an account, or need a manager of whom this is done in this cycle, in the order of
    * their ids; for each the position of its manager's operation, -1 where it waits for none. */
   referenceDependencies(
     cycleId: number,
@@ -465,12 +489,16 @@ export interface StateStore {
   recordOutcomes(outcomes: readonly OperationOutcome[]): Promise<void>;
   /** Intents left by a run that died. */
   openIntents(): Promise<readonly Intent[]>;
-  /** Clears an intent after its outcome was looked up; with `target`, what the look-up found. */
+  /**
+   * Clears an intent after its outcome was looked up; with `target`, what the look-up found.
+   * @param readAgain what the write may have changed besides
+   */
   settleIntent(
     objectId: string,
     target: TargetUser | null,
     operationStatus: "done" | "cancelled",
     now: number,
+    readAgain?: readonly ReadAgain[],
   ): Promise<void>;
   /** User names of accounts by Lattice id, for the accounts that the picture has. */
   userNamesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, string>>;

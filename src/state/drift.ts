@@ -6,8 +6,14 @@ import { sameAt, type TargetUser, valueAt } from "../domain/target.ts";
  * What the target shows otherwise than it was confirmed, although nobody sent it: by path, the confirmed value.
  * @param known the account as the picture has it, earlier drift included
  * @param sent paths of this write, which are confirmed now
+ * @param emptied paths that the target may have emptied by itself: a value that is newly missing there is no drift
  */
-export function driftOf(known: LinkedTarget, found: TargetUser, sent: ReadonlySet<string>): JsonObject {
+export function driftOf(
+  known: LinkedTarget,
+  found: TargetUser,
+  sent: ReadonlySet<string>,
+  emptied: ReadonlySet<string>,
+): JsonObject {
   const paths = new Set([
     "userName",
     "active",
@@ -23,7 +29,8 @@ export function driftOf(known: LinkedTarget, found: TargetUser, sent: ReadonlySe
       const earlier = Object.hasOwn(known.drifted, path) ? known.drifted[path] : undefined;
       const now = valueAt(found, path);
       const before = valueAt(known, path);
-      if (earlier === undefined && sameAt(path, before, now)) return [];
+      if (earlier === undefined && (sameAt(path, before, now) || (now === null && emptied.has(path))))
+        return [];
       const acknowledged = Object.hasOwn(known.acknowledged, path) ? known.acknowledged[path] : undefined;
       const confirmed = earlier ?? acknowledged?.sent ?? before;
       return sameAt(path, confirmed, now) ? [] : [[path, confirmed]];

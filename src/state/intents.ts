@@ -4,6 +4,7 @@ import type { StateStore } from "../domain/store.ts";
 import { type TargetUser, valueAt } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import type { ReadAgainMarker } from "./read-again.ts";
 import type { TargetWriter } from "./target-picture.ts";
 
 /** Writes that were begun and never confirmed. */
@@ -11,6 +12,7 @@ export function intentMethods(
   db: Connection,
   writer: TargetWriter,
   values: ValueKeeper,
+  markReadAgain: ReadAgainMarker,
 ): Pick<StateStore, "openIntents" | "settleIntent"> {
   const open = db.prepare<
     [],
@@ -53,7 +55,7 @@ export function intentMethods(
         latticeId: row.lattice_id,
         changes: row.changes === null ? [] : (JSON.parse(row.changes) as Change[]),
       })),
-    settleIntent: async (objectId, target, operationStatus, now) => {
+    settleIntent: async (objectId, target, operationStatus, now, readAgain = []) => {
       db.transaction(() => {
         const cleared = clear.get(objectId);
         if (cleared === undefined) return;
@@ -63,6 +65,7 @@ export function intentMethods(
         close.run({ id: cleared.operation_id, status: untouched ? "cancelled" : operationStatus, now });
         recount.run(cleared.operation_id);
         mark.run(objectId);
+        markReadAgain(readAgain);
         if (target !== null) {
           if (
             guardedIn(changes).some((change) => jsonEquals(valueAt(target, change.attribute), change.after))

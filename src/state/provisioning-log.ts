@@ -5,6 +5,7 @@ import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 import { intentMethods } from "./intents.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import type { ReadAgainMarker } from "./read-again.ts";
 import { sendingMethods } from "./sending.ts";
 import { orderMethods } from "./sending-order.ts";
 import type { TargetWriter } from "./target-picture.ts";
@@ -47,6 +48,7 @@ export function provisioningLogMethods(
   db: Connection,
   writer: TargetWriter,
   values: ValueKeeper,
+  markReadAgain: ReadAgainMarker,
 ): LogMethods {
   const count = db.prepare<
     IdRange & { cycleId: number },
@@ -96,8 +98,8 @@ export function provisioningLogMethods(
         })
         .map(loggedOperation),
     ...referenceMethods(db),
-    ...intentMethods(db, writer, values),
-    ...sendingMethods(db, writer, values),
+    ...intentMethods(db, writer, values, markReadAgain),
+    ...sendingMethods(db, writer, values, markReadAgain),
   };
 }
 

@@ -23,6 +23,8 @@ export interface TargetRow {
   readonly acknowledged: string;
   readonly drifted: string;
   readonly read_in: number;
+  /** JSON: see the migration; `null` for an account that need not be read again. */
+  readonly read_again: string | null;
 }
 
 export interface RetryRow {
@@ -44,7 +46,7 @@ export function sourceUser(row: SourceRow): SourceUser {
   };
 }
 
-export function linkedTarget(row: Omit<TargetRow, "object_id" | "read_in">): LinkedTarget {
+export function linkedTarget(row: Omit<TargetRow, "object_id" | "read_in" | "read_again">): LinkedTarget {
   return {
     latticeId: row.lattice_id,
     userName: row.user_name,

@@ -10,9 +10,9 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
     .prepare<IdRange & { cycleId: number }, [number, number | null]>(
       `SELECT o.id, mo.id FROM operation o
        LEFT JOIN operation mo ON mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id
-         AND (mo.action = 'create' OR mo.adopts = 1)
+         AND (mo.action IN ('create', 'reactivate') OR mo.adopts = 1)
        WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")}
-         AND (o.action = 'create' OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
+         AND (o.action IN ('create', 'reactivate') OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
        ORDER BY o.id`,
     )
     .raw();

@@ -4,6 +4,7 @@ import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 import { sentWrites } from "./intents.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import type { ReadAgainMarker } from "./read-again.ts";
 import type { TargetWriter } from "./target-picture.ts";
 
 /** What is about to be sent, and what came of it. */
@@ -11,6 +12,7 @@ export function sendingMethods(
   db: Connection,
   writer: TargetWriter,
   values: ValueKeeper,
+  markReadAgain: ReadAgainMarker,
 ): Pick<StateStore, "beginOperations" | "recordOutcomes"> {
   const sending = db.prepare<{ id: number; now: number }>(
     "UPDATE operation SET status = 'sending', started_at = :now, at = :now WHERE id = :id",
@@ -89,6 +91,8 @@ export function sendingMethods(
       finishedAt: outcome.finishedAt,
     });
     const cycleId = operation?.cycle_id ?? 0;
+    // First: what the answer shows of the account itself is judged by the mark.
+    markReadAgain(outcome.readAgain ?? []);
     if (outcome.target !== undefined) {
       const sent = (): ReadonlySet<string> => sentIn(outcome.operationId).paths;
       writer.link(outcome.target, outcome.objectId, cycleId, sent);

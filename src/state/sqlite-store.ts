@@ -10,6 +10,7 @@ import { type LogValues, valueKeeper } from "./log-values.ts";
 import { outboxMethods } from "./outbox.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
+import { readAgainMarker, readAgainMethods } from "./read-again.ts";
 import { retentionMethods } from "./retention.ts";
 import { schemaVersion } from "./schema.ts";
 import { scopeMethods } from "./scope.ts";
@@ -87,6 +88,7 @@ export function openReadOnlyStore(
 export function storeOn(db: Connection, path: string, options: StoreOptions = {}): StateStore {
   const values = valueKeeper(db, options.logValues ?? "keep");
   const writer = targetWriter(db);
+  const markReadAgain = readAgainMarker(db);
   const store: StateStore = {
     ...leaseMethods(db),
     ...cycleMethods(db, values),
@@ -97,7 +99,8 @@ export function storeOn(db: Connection, path: string, options: StoreOptions = {}
     ...dueMethods(db),
     ...planningMethods(db),
     ...guardingMethods(db),
-    ...provisioningLogMethods(db, writer, values),
+    ...provisioningLogMethods(db, writer, values, markReadAgain),
+    ...readAgainMethods(db, markReadAgain),
     ...outboxMethods(db, options.logValues ?? "keep"),
     ...historyMethods(db),
     close: async () => {

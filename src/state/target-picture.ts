@@ -3,6 +3,7 @@ import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import { driftOf, keepActive } from "./drift.ts";
 import { given } from "./given.ts";
+import { emptiedPaths, without } from "./read-again.ts";
 import { readTogether } from "./read-together.ts";
 import { canonicalJson, isOutOfDate, linkedTarget, type TargetRow } from "./rows.ts";
 
@@ -40,7 +41,8 @@ export function targetWriter(db: Connection): TargetWriter {
      VALUES (:latticeId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, :siblings, '{}', :readIn)
      ON CONFLICT (lattice_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
        external_id = excluded.external_id, active = excluded.active, active_known = excluded.active_known,
-       attributes = excluded.attributes, siblings = excluded.siblings, read_in = excluded.read_in`,
+       attributes = excluded.attributes, siblings = excluded.siblings, read_in = excluded.read_in,
+       read_again = NULL`,
   );
   const upsertLinked = db.prepare<
     AccountColumns & { objectId: string; acknowledged: string; drifted: string }
@@ -85,6 +87,7 @@ export function targetWriter(db: Connection): TargetWriter {
       upsert.run(columns);
       const differs =
         before === undefined ||
+        before.read_again !== null ||
         before.attributes !== columns.attributes ||
         before.user_name !== user.userName ||
         before.active !== columns.active ||
@@ -92,7 +95,11 @@ export function targetWriter(db: Connection): TargetWriter {
       if (!differs || before === undefined || before.object_id === null) return;
       mark.run(before.object_id);
       setDrift.run(
-        canonicalJson(isOutOfDate(before) ? {} : driftOf(linkedTarget(before), user, new Set())),
+        canonicalJson(
+          isOutOfDate(before)
+            ? {}
+            : driftOf(linkedTarget(before), user, new Set(), emptiedPaths(before.read_again)),
+        ),
         user.latticeId,
       );
     },
@@ -114,14 +121,16 @@ export function targetWriter(db: Connection): TargetWriter {
         retryName.run(freed);
         markName.run(freed);
       }
+      const emptied = emptiedPaths(before?.read_again ?? null);
       const drifted =
         before === undefined || formerOwner !== objectId || isOutOfDate(before)
           ? {}
-          : driftOf(linkedTarget(before), user, sent());
+          : driftOf(linkedTarget(before), user, sent(), emptied);
       upsertLinked.run({
         ...columns,
         objectId,
-        acknowledged: canonicalJson(user.acknowledged),
+        // The answer may be older than what the mark is about: the account stays marked, and nothing of these is believed.
+        acknowledged: canonicalJson(without(user.acknowledged, emptied)),
         drifted: canonicalJson(drifted),
       });
       setRemoved.run({ removed: 0, objectId });

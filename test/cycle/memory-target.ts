@@ -10,9 +10,17 @@ export interface WriteRequest {
   readonly writes: readonly AttributeWrite[];
 }
 
+/** What Lattice does with somebody whose account is not active; none of it is documented for SCIM. */
+export interface Lifecycle {
+  /** A deactivation takes the person out as manager of every report and as a report of their manager. */
+  cascades: boolean;
+  /** What becomes of a manager whose account is not active. */
+  inactiveManager: "accept" | "drop" | "refuse";
+}
+
 /**
  * Lattice in memory: user names (whatever their case) and external ids are unique, an external id is taken once, a
- * manager must exist.
+ * manager must exist. A deactivation cascades.
  */
 export interface MemoryTarget extends Target {
   readonly accounts: Map<string, TargetUser>;
@@ -24,6 +32,7 @@ export interface MemoryTarget extends Target {
   before: (request: WriteRequest) => void | Promise<void>;
   /** Runs after a write was carried out; what it throws takes the place of the answer. */
   after: (request: WriteRequest) => void | Promise<void>;
+  readonly lifecycle: Lifecycle;
   /** Changes values on their way in, as a target that normalises them. */
   normalise: (path: string, value: Json) => Json;
   /** Runs before a read; what it throws is the answer. */
@@ -61,8 +70,22 @@ export function createMemoryTarget(): MemoryTarget {
       throw new RecordRejectedError("no such manager", { status: 400 });
     }
     refuseTwins(before.latticeId, next);
-    accounts.set(next.latticeId, next);
-    return next;
+    const given = manager !== undefined && manager !== before.values[managerPath];
+    const inactive = given && accounts.get(String(manager))?.active === false;
+    if (inactive && target.lifecycle.inactiveManager === "refuse") {
+      throw new RecordRejectedError("the manager is deactivated", { status: 400 });
+    }
+    const dropped = inactive && target.lifecycle.inactiveManager === "drop";
+    const leaves = target.lifecycle.cascades && before.active && !next.active;
+    const kept = dropped || leaves ? withoutManager(next) : next;
+    accounts.set(kept.latticeId, kept);
+    if (leaves) {
+      for (const report of accounts.values()) {
+        if (report.values[managerPath] === kept.latticeId)
+          accounts.set(report.latticeId, withoutManager(report));
+      }
+    }
+    return kept;
   };
   const read = (what: string): void => {
     target.reads.push(what);
@@ -83,6 +106,7 @@ export function createMemoryTarget(): MemoryTarget {
     before: () => {},
     after: () => {},
     beforeRead: () => {},
+    lifecycle: { cascades: true, inactiveManager: "accept" },
     normalise: (_path, value) => value,
     add: (account) => {
       made += 1;
@@ -141,6 +165,11 @@ export function createMemoryTarget(): MemoryTarget {
 
 function empty(latticeId: string): TargetUser {
   return { latticeId, userName: "", externalId: null, active: true, values: {}, siblings: {} };
+}
+
+function withoutManager(user: TargetUser): TargetUser {
+  const { [managerPath]: _, ...values } = user.values;
+  return { ...user, values };
 }
 
 function apply(user: TargetUser, writes: readonly AttributeWrite[]): TargetUser {
