@@ -54,6 +54,7 @@ export async function decideFor(
         objectId: candidate.source.objectId,
         userName: mapped.userName,
         externalId: mapped.externalId,
+        lost: candidate.lostLinks.map(({ latticeId }) => latticeId),
       })),
     ),
     store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),

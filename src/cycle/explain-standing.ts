@@ -5,7 +5,7 @@ import type { HistoryEntry, Standing } from "./explanation.ts";
 
 /** What is kept about the person beside the two pictures: retry, hold, rejection, releases. */
 export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
-  const { retry, rejectedAt, released } = candidate;
+  const { retry, rejectedAt, released, accountMissingSince, lostLinks } = candidate;
   return {
     retry:
       retry === null
@@ -19,6 +19,13 @@ export async function standingOf(store: StateStore, candidate: Candidate): Promi
           },
     heldBy: await heldBy(store, candidate.source.objectId),
     rejectedAt: iso(rejectedAt),
+    accountMissingSince: iso(accountMissingSince),
+    lostLinks: lostLinks.map(({ latticeId, missingSince, dissolvedAt, reason }) => ({
+      latticeId,
+      missingSince: new Date(missingSince).toISOString(),
+      dissolvedAt: new Date(dissolvedAt).toISOString(),
+      reason,
+    })),
     released: [...released.keys()],
   };
 }

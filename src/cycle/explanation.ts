@@ -165,6 +165,15 @@ export interface Standing {
     readonly changes: readonly Change[];
   } | null;
   readonly rejectedAt: string | null;
+  /** Since when Lattice does not find the linked account; `null` while it does. */
+  readonly accountMissingSince: string | null;
+  /** Links that were dissolved because the accounts were gone, the newest first. */
+  readonly lostLinks: readonly {
+    readonly latticeId: string;
+    readonly missingSince: string;
+    readonly dissolvedAt: string;
+    readonly reason: string;
+  }[];
   /** Attributes whose change was released and not sent yet. */
   readonly released: readonly string[];
 }

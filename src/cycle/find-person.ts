@@ -31,7 +31,7 @@ export async function findPerson(store: StateStore, asked: string): Promise<Foun
 async function findAccount(store: StateStore, wanted: string): Promise<LinkedTarget | null> {
   const byId = await store.accountOf(wanted);
   if (byId !== null) return byId;
-  const answers = await store.matches([{ objectId: "", userName: wanted, externalId: wanted }]);
+  const answers = await store.matches([{ objectId: "", userName: wanted, externalId: wanted, lost: [] }]);
   const { byUserName = [], byExternalId = [] } = answers.get("") ?? {};
   return byUserName[0] ?? byExternalId[0] ?? null;
 }

@@ -1,7 +1,6 @@
-import { isRecordFailure, WatermarkExpiredError } from "../domain/errors.ts";
+import { WatermarkExpiredError } from "../domain/errors.ts";
 import type { ScopePart, SourceChange } from "../domain/source.ts";
 import type { AlwaysInScope, Meta } from "../domain/store.ts";
-import type { TargetUser } from "../domain/target.ts";
 import { userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
@@ -201,54 +200,4 @@ export async function ingestFilterGroups(context: CycleContext): Promise<readonl
   const { moved } = await store.commitFilterGroups();
   context.log.debug({ groups: parts.length, moved }, "groups of the scoping filters read");
   return parts;
-}
-
-/** One account that cannot be read is no reason to stop. @throws HostUnavailableError, ConfigurationError where others cannot be read either */
-async function readLinked(
-  context: CycleContext,
-  objectId: string,
-  latticeId: string,
-): Promise<TargetUser | null | "unreadable"> {
-  const { host, target, signal, log } = context;
-  try {
-    return await host.reading(objectId, () => target.get(latticeId, signal));
-  } catch (error) {
-    if (!isRecordFailure(error)) throw error;
-    log.warn({ latticeId, objectId, code: error.code }, "a linked Lattice account cannot be read");
-    return "unreadable";
-  }
-}
-
-/** Reads every Lattice account into the target picture. */
-export async function ingestTarget(context: CycleContext): Promise<void> {
-  const { store, target, cycleId, signal } = context;
-  let done = 0;
-  for await (const page of target.list(signal)) {
-    await store.saveTargets(page, cycleId);
-    done += page.length;
-    context.onProgress?.({ phase: "reading Lattice", done, total: null });
-  }
-  let after = "";
-  for (;;) {
-    const missing = await store.targetsMissing(cycleId, after, pageSize);
-    for (const { latticeId, objectId } of missing) {
-      const found = await readLinked(context, objectId, latticeId);
-      // What cannot be read stays as it was known.
-      if (found === "unreadable") continue;
-      if (found === null) {
-        context.log.warn(
-          { latticeId, objectId },
-          "the linked Lattice account is gone; matching the person anew",
-        );
-        await store.unlink(latticeId);
-      } else {
-        await store.saveTargets([found], cycleId);
-      }
-    }
-    const last = missing.at(-1);
-    if (last === undefined) break;
-    after = last.latticeId;
-  }
-  await store.forgetTargetsMissing(cycleId);
-  await store.putMeta({ targetListedAt: String(context.clock.now()) });
 }

@@ -8,6 +8,7 @@ import { attributeList } from "./changes.ts";
 import { type Decided, decideFor } from "./decide.ts";
 import { findPerson } from "./find-person.ts";
 import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./ingest.ts";
+import { dissolve, noteAbsence } from "./missing-accounts.ts";
 import { isInScope } from "./plan-user.ts";
 import { type CycleContext, cycleContext, type Ports } from "./ports.ts";
 
@@ -101,8 +102,10 @@ async function readAccount(context: CycleContext, objectId: string): Promise<voi
   const link = await store.linkOf(objectId);
   if (link !== null) {
     const account = await host.reading(objectId, () => target.get(link.latticeId, signal));
-    if (account === null) await store.unlink(link.latticeId);
-    else await store.saveTargets([account], cycleId);
+    if (account !== null) await store.saveTargets([account], cycleId);
+    else if ((await noteAbsence(context, link.latticeId)).absence === "gone") {
+      await dissolve(context, [link.latticeId]);
+    }
   }
   if ((await store.linkOf(objectId)) !== null) return;
   const person = await store.findSource(objectId);

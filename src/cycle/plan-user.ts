@@ -1,11 +1,12 @@
 import type { Action, Change, Evidence, LeavingEvent, Operation } from "../domain/plan.ts";
-import type { Candidate, Decision, LinkedTarget } from "../domain/store.ts";
+import type { Candidate, Decision, LinkedTarget, MatchedTarget } from "../domain/store.ts";
 import { isEmailAddress } from "../mapping/email-address.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { doubtOf } from "./doubt.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
 import { findMatch, isProtected, skipProtected } from "./match.ts";
+import { missingReason } from "./missing.ts";
 import { operation, othersList, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
 
 /**
@@ -51,7 +52,7 @@ function earlier(one: number | null, other: number | null): number | null {
 function toRemember(input: PlanInput): ReadonlyMap<LeavingEvent, number> {
   const { candidate, matches } = input;
   const matched = matches !== null && matches.byUserName.length + matches.byExternalId.length > 0;
-  if (candidate.link === null && !matched) return new Map();
+  if (candidate.link === null && candidate.lostLinks.length === 0 && !matched) return new Map();
   return new Map(seenEvents(input).map(({ event, since }) => [event, since]));
 }
 
@@ -89,7 +90,13 @@ function decideNow(input: PlanInput, settings: PlanSettings): Decision {
   const { candidate, mapped } = input;
   const { link } = candidate;
   const inScope = isInScope(candidate, mapped);
-  if (link !== null) return inScope ? planLinked(input, link, settings) : planLeaver(input, link, settings);
+  if (link !== null) {
+    const decision = inScope ? planLinked(input, link, settings) : planLeaver(input, link, settings);
+    return missingFault(input, link, decision) ?? decision;
+  }
+  // Whoever has left is switched off whatever else is wrong with them.
+  const returned = inScope && mapped.active !== false ? null : planReturned(input, settings);
+  if (returned !== null) return returned;
   return inScope ? planUnlinked(input, settings) : { kind: "ignored", objectId: candidate.source.objectId };
 }
 
@@ -100,6 +107,43 @@ function switchesOff(decision: Decision): boolean {
 /** An account may have been made already: it must not be made a second time. */
 function inDoubt({ retry }: Candidate): string {
   return retry?.message ?? "an earlier write is unconfirmed, and could not be looked up yet";
+}
+
+/** Where nothing is to be written to an account that cannot be found, that it cannot is told. */
+function missingFault(input: PlanInput, link: LinkedTarget, decision: Decision): Decision | null {
+  const { accountMissingSince } = input.candidate;
+  if (accountMissingSince === null || decision.kind !== "unchanged") return null;
+  return skip(input, "accountMissing", missingReason(link.latticeId, accountMissingSince));
+}
+
+/**
+ * A person who is not to be active, and whose link was lost: where the account is there again, or one that carries the
+ * person's externalId, it is linked, and switched off for what was seen of the person. Nobody else's account is touched.
+ * `null` where there is no such account.
+ */
+function planReturned(input: PlanInput, settings: PlanSettings): Decision | null {
+  const account = returnedAccount(input);
+  if (account === null) return null;
+  if (isProtected(account, settings)) return skipProtected(input, account);
+  const switchedOff = account.active !== false && input.mapped.active === false;
+  if (switchedOff) {
+    const staying = stays(input, settings);
+    if (staying !== null) return staying;
+  }
+  const changes = switchedOff ? [activeChange(account, false)] : [];
+  return decide(input, account, settings, changes, "id as the lost one");
+}
+
+function returnedAccount({ candidate, matches }: PlanInput): MatchedTarget | null {
+  if (candidate.lostLinks.length === 0 || matches === null) return null;
+  const ids = new Set([
+    candidate.source.objectId,
+    ...candidate.lostLinks.flatMap(({ externalId }) => externalId ?? []),
+  ]);
+  const own = [...matches.byLostLink, ...matches.byExternalId].filter(
+    ({ linkedTo, externalId }) => linkedTo === null && externalId !== null && ids.has(externalId),
+  );
+  return own.find(({ active }) => active !== false) ?? own[0] ?? null;
 }
 
 /** Whether the person shall have an active account, as far as the scope decides it. */

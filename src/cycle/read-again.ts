@@ -1,4 +1,5 @@
 import { isRecordFailure } from "../domain/errors.ts";
+import { noteAbsence } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
 
 /** Accounts that one cycle reads by themselves; the others follow in the next one, or with the full comparison. */
@@ -6,7 +7,7 @@ const mostInACycle = 500;
 
 /**
  * Reads the accounts of which the picture is not certain, before anything is planned on it. One that cannot be read stays
- * marked and is tried again by the next cycle; one that is gone is left to the full comparison.
+ * marked and is tried again by the next cycle; one that is not there is missing.
  * @throws HostUnavailableError, ConfigurationError where not single accounts, but everybody is affected
  */
 export async function readMarkedAccounts(context: CycleContext): Promise<void> {
@@ -24,13 +25,14 @@ export async function readMarkedAccounts(context: CycleContext): Promise<void> {
 }
 
 async function readOne(
-  { store, target, host, cycleId, signal, log }: CycleContext,
+  context: CycleContext,
   { latticeId, objectId }: { readonly latticeId: string; readonly objectId: string | null },
 ): Promise<void> {
+  const { store, target, host, cycleId, signal, log } = context;
   try {
     const account = await host.reading(objectId ?? latticeId, () => target.get(latticeId, signal));
     if (account !== null) await store.saveTargets([account], cycleId);
-    else log.warn({ latticeId, objectId }, "an account that was to be read again is not there");
+    else await noteAbsence(context, latticeId);
   } catch (error) {
     if (!isRecordFailure(error)) throw error;
     log.warn({ latticeId, objectId, code: error.code }, "an account could not be read again");

@@ -2,6 +2,7 @@ import { isRecordFailure } from "../domain/errors.ts";
 import type { Intent, OperationOutcome } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import { externalIdOf, findAccount } from "./deliver.ts";
+import { noteAbsence } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
 import { referencesTouched } from "./references.ts";
 import { nextRetry } from "./retry-schedule.ts";
@@ -15,6 +16,8 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
   for (const intent of await context.store.openIntents()) {
     const account = await lookUp(context, intent);
     if (account === "failed") continue;
+    // The link stays: the plan tells of an account that is missing, and of what is still due.
+    if (account === null && intent.latticeId !== null) await noteAbsence(context, intent.latticeId);
     const linkable = account !== null && (await belongsTo(context, account, intent));
     context.log.info(
       { objectId: intent.objectId, action: intent.action, found: account !== null },

@@ -7,7 +7,9 @@ import { type Agreement, agreementOf } from "./agreement.ts";
 import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
 import { clearsToWeigh, concerned, type Weighed, weighPlan } from "./guard.ts";
-import { ingestFilterGroups, ingestScope, ingestSource, ingestTarget } from "./ingest.ts";
+import { ingestFilterGroups, ingestScope, ingestSource } from "./ingest.ts";
+import { ingestTarget } from "./ingest-target.ts";
+import { recheckMissing } from "./missing-accounts.ts";
 import {
   ingestMembership,
   ingestPeople,
@@ -273,7 +275,10 @@ async function readBothEnds(
   const scopeParts = await ingestScope(context);
   const filterParts = await ingestFilterGroups(context);
   if (everything) await ingestTarget(context);
-  else await readMarkedAccounts(context);
+  else {
+    await recheckMissing(context);
+    await readMarkedAccounts(context);
+  }
   if (everything && full && !empty) {
     await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
   }

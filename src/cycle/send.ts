@@ -11,6 +11,8 @@ import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../doma
 import { type AttributeWrite, sameAt, type TargetUser, valueAt } from "../domain/target.ts";
 import { confirm } from "./confirm.ts";
 import { deliver } from "./deliver.ts";
+import { missingReason } from "./missing.ts";
+import { askFor, believed, dissolve, keptLinks, noteAbsence } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { nextRetry } from "./retry-schedule.ts";
@@ -84,13 +86,13 @@ async function delivered(
 interface WithoutManager {
   readonly rest: readonly AttributeWrite[];
   readonly manager: AttributeWrite;
-  /** The manager's account: gone from the target, or not active. */
+  /** The manager's account: not found in the target, or not active. */
   readonly account: "gone" | "inactive";
 }
 
 /**
- * A manager's account that somebody removed in Lattice must not stop the reports: its link is dissolved, the manager
- * matched anew, and the report waits for that. Nor must one that is deactivated, which Lattice may not take as a manager.
+ * A manager's account that cannot be found in Lattice must not stop the reports: they are sent without, and wait until the
+ * account is there again, or the manager has another. Nor must one that is deactivated, which Lattice may not take as a manager.
  * `null` where the refusal has another reason.
  */
 async function withoutRefusedManager(
@@ -107,10 +109,12 @@ async function withoutRefusedManager(
   const manager = writes.find((write) => write.path === path);
   if (!rejected || typeof manager?.value !== "string" || context.signal.aborted) return null;
   const rest = writes.filter((write) => write !== manager);
-  const account = await accountNow(context, operation, manager.value);
-  if (account === "unknown") return null;
+  const account = await askFor(context, operation.objectId, manager.value);
+  if (account === "unreadable") return null;
   if (account !== null) return account.active === false ? { rest, manager, account: "inactive" } : null;
-  await context.store.unlink(manager.value);
+  // While it is missing nobody is pointed to it, whether it is believed to be gone or not.
+  if ((await noteAbsence(context, manager.value)).absence === "gone")
+    await dissolve(context, [manager.value]);
   recorder.forget(manager.value);
   return { rest, manager, account: "gone" };
 }
@@ -125,7 +129,8 @@ async function sendRest(
     const outcome = await delivered(context, operation, rest);
     if (account === "inactive") return { ...base, ...withRefusedManager(outcome, manager, rest.length) };
     const error =
-      outcome.error ?? "the manager's account is gone from Lattice; the manager is set when there is another";
+      outcome.error ??
+      "the manager's account cannot be found in Lattice; the manager is set when it is there, or there is another";
     return { ...base, ...outcome, error };
   } catch (error) {
     return { ...base, ...(await failed(context, operation, error)) };
@@ -256,12 +261,14 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
     return error.certain ? { ...outcome, target: { ...error.account, acknowledged: {} } } : outcome;
   }
   if (!isRecordFailure(error)) throw error;
+  const absence = error instanceof RecordGoneError ? await absenceOf(context, operation) : null;
   const now = context.clock.now();
+  const message = absence?.message ?? error.message;
   return {
     status: "failed",
-    error: error.message,
+    error: message,
     httpStatus: error instanceof RecordRejectedError ? error.status : undefined,
-    unlink: error instanceof RecordGoneError && (await isGone(context, operation)),
+    ...(absence?.gone === true ? { unlink: believed(context) } : {}),
     // What ended in 5xx or silence may have been applied: the next cycle reads the account again.
     unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,
     retry: nextRetry(
@@ -269,7 +276,7 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
       {
         objectId: operation.objectId,
         code: error.code,
-        message: error.message,
+        message,
       },
       { now, intervalMs: context.settings.intervalMs, random: context.random() },
     ),
@@ -277,22 +284,18 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
   };
 }
 
-/** One 404 on a write dissolves no link: the account is asked for once more. */
-async function isGone(context: CycleContext, operation: LoggedOperation): Promise<boolean> {
-  if (operation.action === "create" || operation.latticeId === null) return false;
-  return (await accountNow(context, operation, operation.latticeId)) === null;
-}
-
-/** An account as it is now; `null` where it is gone, `unknown` where it cannot be read just now. */
-async function accountNow(
+/**
+ * One 404 on a write says little: the account is asked for once more, and a second 404 is believed hours later.
+ * `null` where the account is there or cannot be read, or none was written.
+ */
+async function absenceOf(
   context: CycleContext,
-  { objectId }: LoggedOperation,
-  latticeId: string,
-): Promise<TargetUser | null | "unknown"> {
-  try {
-    return await context.host.reading(objectId, () => context.target.get(latticeId, context.signal));
-  } catch (error) {
-    if (!isRecordFailure(error)) throw error;
-    return "unknown";
-  }
+  { action, objectId, latticeId }: LoggedOperation,
+): Promise<{ readonly gone: boolean; readonly message: string } | null> {
+  if (action === "create" || latticeId === null) return null;
+  if ((await askFor(context, objectId, latticeId)) !== null) return null;
+  const { absence, missingSince } = await noteAbsence(context, latticeId);
+  const due = action === "deactivate" ? "; the person is still to be switched off" : "";
+  const message = `${missingReason(latticeId, missingSince)}${due}`;
+  return { gone: absence === "gone" && (await keptLinks(context, 1)) === null, message };
 }

@@ -60,7 +60,7 @@ function what({ decision, scope, standing }: Omit<Explanation, "summary">): read
     sentences.push("Lattice was edited by hand, and that is only reported (drift: report).");
   }
   if (standing === null) return sentences;
-  const { retry, heldBy, rejectedAt, released } = standing;
+  const { retry, heldBy, rejectedAt, released, accountMissingSince, lostLinks } = standing;
   if (retry !== null) {
     const tries = retry.attempts === 1 ? "once" : `${retry.attempts} times`;
     sentences.push(
@@ -75,6 +75,16 @@ function what({ decision, scope, standing }: Omit<Explanation, "summary">): read
   if (rejectedAt !== null) {
     sentences.push(
       `What was held of this person was rejected on ${rejectedAt}: left alone until Entra says something new.`,
+    );
+  }
+  if (accountMissingSince !== null) {
+    sentences.push(
+      `Lattice does not find the linked account since ${accountMissingSince}; the link is kept.`,
+    );
+  }
+  for (const { latticeId, missingSince, dissolvedAt, reason } of lostLinks) {
+    sentences.push(
+      `The link to the account ${latticeId} was dissolved on ${dissolvedAt} (first missing on ${missingSince}): ${reason}. If the account shows again, it is linked again.`,
     );
   }
   if (released.length > 0) sentences.push("A held change was released and goes with the next cycle.");

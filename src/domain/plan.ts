@@ -82,6 +82,7 @@ export type SkipCode =
   | "mappingFailed"
   | "rejected"
   | "removedInLattice"
+  | "accountMissing"
   | "deactivationDelayed"
   | "eventIgnored"
   | "waitingForRetry";

@@ -105,6 +105,23 @@ export interface LinkedTarget extends ConfirmedTarget {
   readonly drifted: JsonObject;
 }
 
+/** The trace of a link that was dissolved because the target no longer had the account. Times are milliseconds since the epoch. */
+export interface LostLink {
+  readonly latticeId: string;
+  readonly objectId: string;
+  /** As the account last had them. */
+  readonly externalId: string | null;
+  readonly userName: string;
+  /** When the account was first not found. */
+  readonly missingSince: number;
+  readonly dissolvedAt: number;
+  /** Why it was believed, in words. */
+  readonly reason: string;
+}
+
+/** When and why a link is dissolved. */
+export type Dissolved = { readonly at: number; readonly reason: string };
+
 export interface RetryRecord {
   readonly objectId: string;
   readonly attempts: number;
@@ -128,6 +145,10 @@ export interface Candidate {
   readonly link: LinkedTarget | null;
   /** The linked account was found to be gone from the target, and no other has been linked since. */
   readonly accountRemoved: boolean;
+  /** Since when the linked account cannot be found in the target, milliseconds since the epoch; `null` while it is there. */
+  readonly accountMissingSince: number | null;
+  /** Links of this person that were dissolved because the account was gone, and that did not come back. */
+  readonly lostLinks: readonly LostLink[];
   readonly retry: RetryRecord | null;
   /** A write of an earlier cycle is neither confirmed nor looked up yet. */
   readonly unconfirmed: boolean;
@@ -169,12 +190,16 @@ export interface MatchRequest {
   readonly objectId: string;
   readonly userName: string | null;
   readonly externalId: string | null;
+  /** Accounts that were the person's before the link was lost. */
+  readonly lost: readonly string[];
 }
 
 /** Accounts in the target's picture that could be a person's. */
 export interface MatchAnswer {
   readonly byUserName: readonly MatchedTarget[];
   readonly byExternalId: readonly MatchedTarget[];
+  /** Accounts whose link was lost, and that the picture has again. */
+  readonly byLostLink: readonly MatchedTarget[];
 }
 
 export interface MatchedTarget extends LinkedTarget {
@@ -271,8 +296,8 @@ export interface OperationOutcome {
   readonly error?: string | undefined;
   /** When the person is tried again: after a failure, or for the part that was refused. */
   readonly retry?: RetryRecord | undefined;
-  /** The account is not there any more: the link is dissolved and the person matched anew. */
-  readonly unlink?: boolean;
+  /** The account is believed to be gone: the link is dissolved and the person matched anew. */
+  readonly unlink?: Dissolved;
   /** The write may have been applied: keep the intent, so that the next cycle looks it up. */
   readonly unknown?: boolean;
   /** What the write may have changed beside what it was to change; marked in the same commit. */
@@ -403,8 +428,20 @@ export interface StateStore {
     after: string,
     limit: number,
   ): Promise<readonly { readonly latticeId: string; readonly objectId: string | null }[]>;
-  /** Dissolves a link: the account is gone; the person and their reports are marked. */
-  unlink(latticeId: string): Promise<void>;
+  /** Dissolves a link, of which a trace stays: the account is gone; the person and their reports are marked. */
+  unlink(latticeId: string, dissolved: Dissolved): Promise<void>;
+  /** Notes that the target does not have an account; the person is marked. @returns since when it is missing */
+  noteMissing(latticeId: string, now: number): Promise<number>;
+  /** Accounts that are missing since `before` or longer, in pages by Lattice id. */
+  missingAccounts(
+    before: number,
+    after: string,
+    limit: number,
+  ): Promise<readonly { readonly latticeId: string; readonly missingSince: number }[]>;
+  /** Other accounts that are not missing, linked ones first, the active ones of them before the others. */
+  otherAccounts(latticeId: string, limit: number): Promise<readonly string[]>;
+  /** Links that were dissolved at `since` or later, milliseconds since the epoch. */
+  countLostLinks(since: number): Promise<number>;
 
   /** People to plan, in pages by object id. */
   candidates(query: {
@@ -502,9 +539,9 @@ export interface StateStore {
   ): Promise<void>;
   /** User names of accounts by Lattice id, for the accounts that the picture has. */
   userNamesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Current account of a person, for resolving references while sending. */
+  /** Current account of a person, for resolving references while sending; `null` also while it is missing. */
   latticeIdOf(objectId: string): Promise<string | null>;
-  /** Current accounts of people; whoever has none is not in it. */
+  /** The same of several people; whoever has none is not in it. */
   latticeIdsOf(objectIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   linkOf(objectId: string): Promise<LinkedTarget | null>;
   /** The person whom an account is linked to; `null` for nobody. */

@@ -118,7 +118,7 @@ function takeForOutOfDate(db: Connection): void {
         ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'reconciledAt', 'quarantine');
       DELETE FROM lease;
       DELETE FROM released_change;
-      UPDATE target_user SET read_in = ${beforeRestore};
+      UPDATE target_user SET read_in = ${beforeRestore}, missing_since = NULL;
     `);
   }).immediate();
 }

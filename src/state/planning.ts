@@ -1,11 +1,20 @@
 import type { Change, LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
-import type { Candidate, Decision, LinkedTarget, RetryRecord, StateStore } from "../domain/store.ts";
+import type {
+  Candidate,
+  Decision,
+  LinkedTarget,
+  LostLink,
+  RetryRecord,
+  StateStore,
+} from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
 import {
+  type LostLinkRow,
   linkedTarget,
+  lostLink,
   type RetryRow,
   retryRecord,
   type SourceRow,
@@ -30,6 +39,7 @@ interface CandidateRow
   readonly manager_manager_id: string | null;
   readonly manager_lattice_id: string | null;
   readonly account_removed: number;
+  readonly missing_since: number | null;
   readonly rejected_at: number | null;
   readonly unconfirmed: number;
 }
@@ -48,7 +58,8 @@ export function planningMethods(db: Connection): PlanningMethods {
   // 2 stands for resolved: the person is planned anew, in this cycle's second round or in the next cycle.
   const resolved = db.prepare(
     `UPDATE source_user SET pending = 1, reference_pending = 2
-     WHERE reference_pending = 1 AND (manager_id IS NULL OR manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL))`,
+     WHERE reference_pending = 1 AND (manager_id IS NULL
+         OR manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL AND missing_since IS NULL))`,
   );
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   return {
@@ -68,6 +79,7 @@ export function planningMethods(db: Connection): PlanningMethods {
 const none: ReadonlyMap<string, string> = new Map();
 const noGroups: ReadonlySet<string> = new Set();
 const noEvents: ReadonlyMap<LeavingEvent, number> = new Map();
+const noLostLinks: readonly LostLink[] = [];
 
 type CandidateQuery = Parameters<StateStore["candidates"]>[0];
 
@@ -79,7 +91,7 @@ function candidates(db: Connection): StateStore["candidates"] {
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
          s.account_removed, r.rejected_at, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
-         t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.siblings, t.acknowledged, t.drifted,
+         t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.siblings, t.acknowledged, t.drifted, t.missing_since,
          EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
          m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,
@@ -114,9 +126,16 @@ function candidates(db: Connection): StateStore["candidates"] {
   );
   const eventsOf = (objectId: string): ReadonlyMap<LeavingEvent, number> =>
     new Map(events.all(objectId).map((row) => [row.event, row.since]));
+  const lostLinks = db.prepare<[string], LostLinkRow>(
+    "SELECT * FROM lost_link WHERE object_id = ? ORDER BY dissolved_at DESC, lattice_id",
+  );
   // Mostly there are none of these at all, and everybody would be asked for each.
-  const any = db.prepare<[], { groups: number; events: number; releases: number; retries: number }>(
+  const any = db.prepare<
+    [],
+    { groups: number; events: number; releases: number; retries: number; lost: number }
+  >(
     `SELECT EXISTS (SELECT 1 FROM filter_group_member) AS groups, EXISTS (SELECT 1 FROM leaving_event) AS events,
+       EXISTS (SELECT 1 FROM lost_link) AS lost,
        EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries`,
   );
   const released = db.prepare<[string], { attribute: string; fingerprint: string }>(
@@ -146,6 +165,8 @@ function candidates(db: Connection): StateStore["candidates"] {
         sharesName: row.shares_name === 1,
         link: linkOf(row),
         accountRemoved: row.account_removed === 1,
+        accountMissingSince: row.missing_since,
+        lostLinks: some?.lost === 1 ? lostLinks.all(row.object_id).map(lostLink) : noLostLinks,
         retry: some?.retries === 1 ? retryOf(row.object_id) : null,
         unconfirmed: row.unconfirmed === 1,
         rejectedAt: row.rejected_at,
@@ -223,7 +244,11 @@ function sharing(db: Connection): StateStore["sharing"] {
 }
 
 /** Reasons that pass without a change of the person: time, or the owner of the account taking another name. */
-const lookedAtAgain: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "linkedToAnother"]);
+const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
+  "waitingForRetry",
+  "linkedToAnother",
+  "accountMissing",
+]);
 
 function saveDecisions(db: Connection): StateStore["saveDecisions"] {
   const insert = db.prepare<{

@@ -107,7 +107,7 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
   const unpromised = db.prepare<IdRange & { cycleId: number }, OperationRow>(
     `SELECT o.* FROM operation o
      WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
-       AND NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id)
+       AND NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id AND missing_since IS NULL)
        AND NOT EXISTS (SELECT 1 FROM operation mo WHERE mo.object_id = o.manager_object_id
          AND mo.cycle_id = o.cycle_id AND (mo.action = 'create' OR mo.adopts = 1))
      ORDER BY o.id`,

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
-import type { LinkedTarget, RetryRecord } from "../domain/store.ts";
+import type { LinkedTarget, LostLink, RetryRecord } from "../domain/store.ts";
 
 // Rows as SQLite gives them: written by this program alone, so the shapes are trusted.
 
@@ -25,6 +25,17 @@ export interface TargetRow {
   readonly read_in: number;
   /** JSON: see the migration; `null` for an account that need not be read again. */
   readonly read_again: string | null;
+  readonly missing_since: number | null;
+}
+
+export interface LostLinkRow {
+  readonly lattice_id: string;
+  readonly object_id: string;
+  readonly external_id: string | null;
+  readonly user_name: string;
+  readonly missing_since: number;
+  readonly dissolved_at: number;
+  readonly reason: string;
 }
 
 export interface RetryRow {
@@ -46,7 +57,9 @@ export function sourceUser(row: SourceRow): SourceUser {
   };
 }
 
-export function linkedTarget(row: Omit<TargetRow, "object_id" | "read_in" | "read_again">): LinkedTarget {
+export function linkedTarget(
+  row: Omit<TargetRow, "object_id" | "read_in" | "read_again" | "missing_since">,
+): LinkedTarget {
   return {
     latticeId: row.lattice_id,
     userName: row.user_name,
@@ -56,6 +69,18 @@ export function linkedTarget(row: Omit<TargetRow, "object_id" | "read_in" | "rea
     siblings: JSON.parse(row.siblings) as JsonObject,
     acknowledged: JSON.parse(row.acknowledged) as LinkedTarget["acknowledged"],
     drifted: JSON.parse(row.drifted) as JsonObject,
+  };
+}
+
+export function lostLink(row: LostLinkRow): LostLink {
+  return {
+    latticeId: row.lattice_id,
+    objectId: row.object_id,
+    externalId: row.external_id,
+    userName: row.user_name,
+    missingSince: row.missing_since,
+    dissolvedAt: row.dissolved_at,
+    reason: row.reason,
   };
 }
 

@@ -114,9 +114,9 @@ export function sendingMethods(
       dropIntent.run(outcome.objectId);
       values.replace(outcome.operationId);
     }
-    if (outcome.unlink === true) {
+    if (outcome.unlink !== undefined) {
       for (const { lattice_id } of goneAccounts.all(outcome.objectId, outcome.operationId)) {
-        writer.unlink(lattice_id);
+        writer.unlink(lattice_id, outcome.unlink);
       }
     }
   };

@@ -15,12 +15,14 @@ type SourceMethods = Pick<
 export function sourcePictureMethods(db: Connection): SourceMethods {
   const save = savePage(db);
   const missing = db.prepare<[number, string, number], { object_id: string; presence: Presence }>(
-    `SELECT object_id, presence FROM source_user JOIN target_user USING (object_id)
-     WHERE source_user.read_in < ? AND (presence = 'present' OR active = 1) AND object_id > ?
-     ORDER BY object_id LIMIT ${given("?")}`,
+    `SELECT s.object_id, s.presence FROM source_user s LEFT JOIN target_user t ON t.object_id = s.object_id
+     WHERE s.read_in < ? AND s.object_id > ? AND (t.active = 1 OR s.presence = 'present'
+       AND (t.object_id IS NOT NULL OR EXISTS (SELECT 1 FROM lost_link WHERE object_id = s.object_id)))
+     ORDER BY s.object_id LIMIT ${given("?")}`,
   );
   const forgotten = `FROM source_user WHERE read_in < ?
-     AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)`;
+     AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)
+     AND NOT EXISTS (SELECT 1 FROM lost_link WHERE lost_link.object_id = source_user.object_id)`;
   const markNamesakes = db.prepare<[number]>(
     `UPDATE source_user SET pending = 1 WHERE user_name_key IN (SELECT user_name_key ${forgotten})`,
   );

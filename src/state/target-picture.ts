@@ -1,4 +1,4 @@
-import type { ConfirmedTarget, MatchedTarget, StateStore } from "../domain/store.ts";
+import type { ConfirmedTarget, Dissolved, MatchedTarget, StateStore } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import { driftOf, keepActive } from "./drift.ts";
@@ -13,6 +13,10 @@ type TargetMethods = Pick<
   | "targetsMissing"
   | "forgetTargetsMissing"
   | "unlink"
+  | "noteMissing"
+  | "missingAccounts"
+  | "otherAccounts"
+  | "countLostLinks"
   | "matches"
   | "latticeIdOf"
   | "latticeIdsOf"
@@ -32,7 +36,8 @@ export interface TargetWriter {
    * @param sent gives the paths of the write that confirmed it; asked for where the account was linked before
    */
   link(user: ConfirmedTarget, objectId: string, cycleId: number, sent: () => ReadonlySet<string>): void;
-  unlink(latticeId: string): void;
+  /** Dissolves a link and keeps a trace of it; an account that is nobody's is only forgotten. */
+  unlink(latticeId: string, dissolved: Dissolved): void;
 }
 
 export function targetWriter(db: Connection): TargetWriter {
@@ -42,7 +47,7 @@ export function targetWriter(db: Connection): TargetWriter {
      ON CONFLICT (lattice_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
        external_id = excluded.external_id, active = excluded.active, active_known = excluded.active_known,
        attributes = excluded.attributes, siblings = excluded.siblings, read_in = excluded.read_in,
-       read_again = NULL`,
+       read_again = NULL, missing_since = NULL`,
   );
   const upsertLinked = db.prepare<
     AccountColumns & { objectId: string; acknowledged: string; drifted: string }
@@ -52,7 +57,7 @@ export function targetWriter(db: Connection): TargetWriter {
      ON CONFLICT (lattice_id) DO UPDATE SET object_id = excluded.object_id, user_name = excluded.user_name,
        user_name_key = excluded.user_name_key, external_id = excluded.external_id, active = excluded.active,
        active_known = excluded.active_known, attributes = excluded.attributes, siblings = excluded.siblings, acknowledged = excluded.acknowledged,
-       drifted = excluded.drifted, read_in = excluded.read_in`,
+       drifted = excluded.drifted, read_in = excluded.read_in, missing_since = NULL`,
   );
   const read = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
@@ -78,6 +83,17 @@ export function targetWriter(db: Connection): TargetWriter {
     "SELECT lattice_id FROM target_user WHERE object_id = ?",
   );
   const remove = db.prepare<[string]>("DELETE FROM target_user WHERE lattice_id = ?");
+  const leaveTrace = db.prepare<{ at: number; reason: string; latticeId: string }>(
+    `INSERT OR REPLACE INTO lost_link (lattice_id, object_id, external_id, user_name, missing_since, dissolved_at, reason)
+     SELECT lattice_id, object_id, external_id, user_name, coalesce(missing_since, :at), :at, :reason FROM target_user
+     WHERE lattice_id = :latticeId AND object_id IS NOT NULL`,
+  );
+  const dropTrace = db.prepare<[string]>("DELETE FROM lost_link WHERE lattice_id = ?");
+  // Whose account it was, or says that it is, is planned again, whatever the scope.
+  const markLost = db.prepare<{ latticeId: string; externalId: string | null }>(
+    `UPDATE source_user SET pending = 1 WHERE object_id IN
+       (SELECT object_id FROM lost_link WHERE lattice_id = :latticeId OR external_id = :externalId)`,
+  );
 
   return {
     save: (found, cycleId) => {
@@ -92,8 +108,14 @@ export function targetWriter(db: Connection): TargetWriter {
         before.user_name !== user.userName ||
         before.active !== columns.active ||
         before.active_known !== columns.activeKnown;
-      if (!differs || before === undefined || before.object_id === null) return;
-      mark.run(before.object_id);
+      if (before === undefined) {
+        markLost.run({ latticeId: user.latticeId, externalId: user.externalId });
+        return;
+      }
+      if (before.object_id === null) return;
+      if (before.missing_since !== null) retryNow.run(before.object_id);
+      if (differs || before.missing_since !== null) mark.run(before.object_id);
+      if (!differs) return;
       setDrift.run(
         canonicalJson(
           isOutOfDate(before)
@@ -134,9 +156,11 @@ export function targetWriter(db: Connection): TargetWriter {
         drifted: canonicalJson(drifted),
       });
       setRemoved.run({ removed: 0, objectId });
+      dropTrace.run(user.latticeId);
     },
-    unlink: (latticeId) => {
+    unlink: (latticeId, { at, reason }) => {
       const objectId = read.get(latticeId)?.object_id ?? null;
+      leaveTrace.run({ at, reason, latticeId });
       remove.run(latticeId);
       if (objectId === null) return;
       mark.run(objectId);
@@ -201,7 +225,26 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
     .pluck();
   const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const idOf = db.prepare<[string], { lattice_id: string }>(
-    "SELECT lattice_id FROM target_user WHERE object_id = ?",
+    "SELECT lattice_id FROM target_user WHERE object_id = ? AND missing_since IS NULL",
+  );
+  const miss = db.prepare<
+    { latticeId: string; now: number },
+    { missing_since: number; object_id: string | null }
+  >(
+    `UPDATE target_user SET missing_since = coalesce(missing_since, :now) WHERE lattice_id = :latticeId
+     RETURNING missing_since, object_id`,
+  );
+  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
+  const missingNow = db.prepare<[number, string, number], { lattice_id: string; missing_since: number }>(
+    `SELECT lattice_id, missing_since FROM target_user
+     WHERE missing_since IS NOT NULL AND missing_since <= ? AND lattice_id > ? ORDER BY lattice_id LIMIT ${given("?")}`,
+  );
+  const others = db.prepare<[string, number], { lattice_id: string }>(
+    `SELECT lattice_id FROM target_user WHERE lattice_id <> ? AND missing_since IS NULL
+     ORDER BY object_id IS NULL, active = 0, lattice_id LIMIT ${given("?")}`,
+  );
+  const lost = db.prepare<[number], { count: number }>(
+    "SELECT count(*) AS count FROM lost_link WHERE dissolved_at >= ?",
   );
   const nameOf = db.prepare<[string], { user_name: string }>(
     "SELECT user_name FROM target_user WHERE lattice_id = ?",
@@ -219,18 +262,33 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
     forgetTargetsMissing: async (cycleId) => {
       forget.run(cycleId);
     },
-    unlink: async (latticeId) => {
-      db.transaction(() => writer.unlink(latticeId)).immediate();
+    unlink: async (latticeId, dissolved) => {
+      db.transaction(() => writer.unlink(latticeId, dissolved)).immediate();
     },
+    noteMissing: async (latticeId, now) =>
+      db
+        .transaction(() => {
+          const row = miss.get({ latticeId, now });
+          if (row !== undefined && row.object_id !== null) mark.run(row.object_id);
+          return row?.missing_since ?? now;
+        })
+        .immediate(),
+    missingAccounts: async (before, after, limit) =>
+      missingNow
+        .all(before, after, limit)
+        .map((row) => ({ latticeId: row.lattice_id, missingSince: row.missing_since })),
+    otherAccounts: async (latticeId, limit) => others.all(latticeId, limit).map((row) => row.lattice_id),
+    countLostLinks: async (since) => lost.get(since)?.count ?? 0,
     matches: async (requests) =>
       together(
         () =>
           new Map(
-            requests.map(({ objectId, userName, externalId }) => [
+            requests.map(({ objectId, userName, externalId, lost: ids }) => [
               objectId,
               {
                 byUserName: userName === null ? [] : byUserName.all(userName.toLowerCase()).map(matched),
                 byExternalId: externalId === null ? [] : byExternalId.all(externalId).map(matched),
+                byLostLink: ids.flatMap((id) => byId.all(id).map(matched)),
               },
             ]),
           ),

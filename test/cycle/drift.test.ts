@@ -3,6 +3,8 @@ import type { Json } from "../../src/domain/json.ts";
 import type { LoggedOperation } from "../../src/domain/store.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
+const hourMs = 3_600_000;
+
 async function companyOfThree(drift: "report" | "correct"): Promise<Workplace> {
   const place = await createWorkplace({ drift });
   for (const id of ["a", "b", "c"]) place.source.hire(id, { jobTitle: "Analyst", department: "Sales" });
@@ -100,6 +102,8 @@ describe("drift", () => {
     ] as const) {
       await using place = await companyOfThree(drift);
       place.target.accounts.delete(place.target.account("a@example.com").latticeId);
+      await place.cycle({ full: true });
+      place.clock.advance(6 * hourMs);
       const full = await place.cycle({ full: true });
       expect(await driftOf(place, full.cycleId)).toMatchObject([
         { objectId: "a", drift: "removed", status: drift === "report" ? "reported" : "done" },

@@ -340,15 +340,18 @@ describe("an account to adopt that was listed in an earlier cycle", () => {
 });
 
 describe("an account to adopt that is gone", () => {
-  it("is forgotten, so that the person gets a new one", async () => {
+  it("is forgotten once it was missing for hours, so that the person gets a new one", async () => {
     await using place = await createWorkplace();
     place.source.scope = [];
     place.source.hire("a");
-    place.target.add({ userName: "a@example.com" });
+    const { latticeId } = place.target.add({ userName: "a@example.com" });
+    place.target.add({ userName: "super.admin@example.com" });
     await place.cycle();
-    place.target.accounts.clear();
+    place.target.accounts.delete(latticeId);
     place.source.scope = ["a"];
     expect(await place.cycle()).toMatchObject({ failed: 1 });
+    expect(await place.cycle()).toMatchObject({ failed: 1, header: { summary: { create: 0 } } });
+    place.clock.advance(6 * 3_600_000);
     expect(await place.cycle()).toMatchObject({ done: 1, header: { summary: { create: 1 } } });
   });
 });

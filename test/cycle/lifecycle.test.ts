@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { enterpriseUrn, managerPath } from "../../src/mapping/target-attributes.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
+const hourMs = 3_600_000;
+
 describe("a later cycle", () => {
   it("sends one request with the one attribute that changed", async () => {
     await using place = await createWorkplace();
@@ -211,6 +213,8 @@ describe("a later cycle", () => {
     place.source.hire("report", {}, "boss");
     await place.cycle();
     place.target.accounts.delete(place.target.account("boss@example.com").latticeId);
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 0, skipped: 1 });
+    place.clock.advance(6 * hourMs);
     const full = await place.cycle({ full: true });
     expect(full.header.summary).toMatchObject({ create: 1, update: 1 });
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
@@ -227,6 +231,7 @@ describe("a later cycle", () => {
     // The report's own update points nowhere new: Lattice accepts it, or the person is tried again.
     const first = await place.cycle();
     expect(first.failed).toBeGreaterThan(0);
+    place.clock.advance(6 * hourMs);
     await place.cycle();
     await place.cycle();
     expect(place.target.account("boss@example.com").values.title).toBe("Chief");

@@ -37,6 +37,8 @@ export interface MemoryTarget extends Target {
   normalise: (path: string, value: Json) => Json;
   /** Runs before a read; what it throws is the answer. */
   beforeRead: (read: string) => void;
+  /** Lattice ids that it does not find, although the accounts are there: by id, in the listing, or by search. */
+  readonly hidden: Set<string>;
   add(account: Partial<TargetUser> & { userName: string }): TargetUser;
   account(userName: string): TargetUser;
   /** User names of the active accounts, in order. */
@@ -57,6 +59,8 @@ export function createMemoryTarget(): MemoryTarget {
       if (sameName || sameId) throw new AlreadyExistsError("there is such an account", { status: 409 });
     }
   };
+  const shown = (): TargetUser[] =>
+    [...accounts.values()].filter(({ latticeId }) => !target.hidden.has(latticeId));
   const store = (before: TargetUser, writes: readonly AttributeWrite[]): TargetUser => {
     const next = apply(
       before,
@@ -101,6 +105,7 @@ export function createMemoryTarget(): MemoryTarget {
 
   const target: MemoryTarget = {
     accounts,
+    hidden: new Set(),
     writes: [],
     reads: [],
     before: () => {},
@@ -131,12 +136,12 @@ export function createMemoryTarget(): MemoryTarget {
 
     async *list() {
       read("list");
-      const all = [...accounts.values()];
+      const all = shown();
       for (let at = 0; at < all.length; at += 2) yield all.slice(at, at + 2);
     },
     find: async (attribute, value) => {
       read(`find ${attribute} ${value}`);
-      return [...accounts.values()].filter((user) =>
+      return shown().filter((user) =>
         attribute === "userName"
           ? user.userName.toLowerCase() === value.toLowerCase()
           : user.externalId === value,
@@ -144,7 +149,7 @@ export function createMemoryTarget(): MemoryTarget {
     },
     get: async (latticeId) => {
       read(`get ${latticeId}`);
-      return accounts.get(latticeId) ?? null;
+      return target.hidden.has(latticeId) ? null : (accounts.get(latticeId) ?? null);
     },
     create: async (writes) => {
       const userName = String(writes.find(({ path }) => path === "userName")?.value ?? "");
@@ -156,7 +161,8 @@ export function createMemoryTarget(): MemoryTarget {
     update: async (user, writes) =>
       write({ kind: "update", userName: user.userName, writes }, () => {
         const known = accounts.get(user.latticeId);
-        if (known === undefined) throw new RecordGoneError("no such account", { status: 404 });
+        if (known === undefined || target.hidden.has(user.latticeId))
+          throw new RecordGoneError("no such account", { status: 404 });
         return store(known, writes);
       }),
   };

@@ -189,8 +189,13 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/send.ts",
-        find: "return (await isThere(context, operation, operation.latticeId)) === false;",
-        replace: "return true;",
+        find: "if ((await askFor(context, objectId, latticeId)) !== null) return null;",
+        replace: "",
+      },
+      {
+        file: "cycle/missing.ts",
+        find: 'return seen.othersAnswer && seen.now - seen.missingSince >= believedAfterMs ? "gone" : "missing";',
+        replace: 'return "gone";',
       },
     ],
   },

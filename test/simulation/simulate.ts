@@ -287,7 +287,9 @@ async function converge(stage: Stage): Promise<string | null> {
   const byHand = listMisses || secretive || history.steps.some((step) => handwork.has(step.do));
   world.manners = { ...world.manners, listMisses: false };
   // Names that wait for one another come free one after the other.
-  const cycles = Math.max(2, longestRenameChain(world)) + (history.rules === undefined ? 0 : 1);
+  // An account that was removed by hand is missing twice before that is believed.
+  const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
+  const cycles = Math.max(2, longestRenameChain(world)) + (history.rules === undefined ? 0 : 1) + removed;
   for (let index = 0; index < cycles; index += 1) {
     const kind = byHand && index > 0 ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.

@@ -94,7 +94,7 @@ describe("a cycle, while another process writes", () => {
     } as const;
     await besideAnother(() => store.beginOperations([], 3, [outcome]));
     await besideAnother(() => store.recordOutcomes([outcome]));
-    await besideAnother(() => store.unlink("L1"));
+    await besideAnother(() => store.unlink("L1", { at: 3, reason: "gone" }));
     await besideAnother(() => store.finishCycle(cycleId, { finishedAt: 4, outcome: "done", error: null }));
     await besideAnother(() => store.beginCycle({ planId: "q", kind: "incremental", startedAt: 5 }));
     expect((await store.recentCycles(2)).map(({ done }) => done)).toEqual([0, 1]);

@@ -18,6 +18,7 @@ const reasons = {
   mappingFailed: "a value cannot be mapped",
   rejected: "rejected by hand",
   removedInLattice: "the account was removed in Lattice",
+  accountMissing: "the account cannot be found in Lattice",
   deactivationDelayed: "the deactivation is put off",
   eventIgnored: "the configuration leaves such an event alone",
   waitingForRetry: "waiting for a retry",

@@ -1,0 +1,258 @@
+import { describe, expect, it } from "vitest";
+import { explain } from "../../src/cycle/explain.ts";
+import { judgeAbsence, tooManyLost } from "../../src/cycle/missing.ts";
+import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+
+const hourMs = 3_600_000;
+
+/** Five people with accounts. */
+async function company(): Promise<Workplace> {
+  const place = await createWorkplace();
+  place.source.scope = ["a", "b", "c", "d", "e"];
+  for (const id of place.source.scope) place.source.hire(id);
+  await place.cycle();
+  return place;
+}
+
+function idOf(place: Workplace, person: string): string {
+  return place.target.account(`${person}@example.com`).latticeId;
+}
+
+async function lostLinks(place: Workplace, person: string) {
+  const [candidate] = await place.store.candidates({
+    select: { only: [person] },
+    everyoneInScope: false,
+    after: "",
+    limit: 1,
+  });
+  return candidate?.lostLinks ?? [];
+}
+
+describe("a 404 of an account that was there", () => {
+  it("does not dissolve a leaver's link: the deactivation fails, is shown and is done when the account is found again", async () => {
+    await using place = await company();
+    place.target.hidden.add(idOf(place, "a"));
+    place.source.change("a", { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ failed: 1, outcome: "someFailed" });
+    const [retry] = await place.store.retries(9);
+    expect(retry).toMatchObject({ objectId: "a", code: "RECORD_GONE" });
+    expect(retry?.message).toMatch(
+      /^the Lattice account lat-1 cannot be found since .*; the person is still to be switched off$/,
+    );
+    for (let round = 0; round < 4; round += 1) await place.cycle();
+    expect(await place.store.linkOf("a")).not.toBeNull();
+    place.target.hidden.clear();
+    await place.cycle({ full: true });
+    expect(place.target.account("a@example.com").active).toBe(false);
+    expect(await place.store.retries(9)).toEqual([]);
+  });
+
+  it("is told of somebody for whom nothing is due, and is over when the account is found", async () => {
+    await using place = await company();
+    place.target.hidden.add(idOf(place, "a"));
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 0, skipped: 1 });
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "a", code: "accountMissing" },
+    ]);
+    place.target.hidden.clear();
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 0, skipped: 0 });
+  });
+
+  it("is believed when it was seen twice, six hours apart, and leaves a trace", async () => {
+    await using place = await company();
+    const latticeId = idOf(place, "a");
+    place.target.accounts.delete(latticeId);
+    await place.cycle({ full: true });
+    const missingSince = place.clock.now();
+    place.clock.advance(6 * hourMs);
+    expect(await place.cycle()).toMatchObject({ done: 1, header: { summary: { create: 1 } } });
+    expect(await lostLinks(place, "a")).toMatchObject([
+      { latticeId, objectId: "a", externalId: "a", missingSince, dissolvedAt: place.clock.now() },
+    ]);
+  });
+
+  it("is not believed while no other account is found either", async () => {
+    await using place = await company();
+    place.target.accounts.delete(idOf(place, "a"));
+    await place.cycle({ full: true });
+    for (const id of place.target.accounts.keys()) place.target.hidden.add(id);
+    for (let round = 0; round < 3; round += 1) {
+      place.clock.advance(6 * hourMs);
+      expect(await place.cycle()).toMatchObject({ done: 0, header: { summary: { create: 0 } } });
+    }
+    place.target.hidden.clear();
+    place.clock.advance(6 * hourMs);
+    expect(await place.cycle()).toMatchObject({ header: { summary: { create: 1 } } });
+  });
+
+  it("is one answer, and no evidence, to somebody who is provisioned on demand", async () => {
+    await using place = await company();
+    place.target.hidden.add(idOf(place, "a"));
+    place.source.change("a", { accountEnabled: false });
+    await place.cycle({ only: ["a"] });
+    expect(await place.store.linkOf("a")).not.toBeNull();
+  });
+
+  it("of a manager lets the reports go without, and keeps the manager's link", async () => {
+    await using place = await company();
+    place.target.hidden.add(idOf(place, "a"));
+    const { RecordRejectedError } = await import("../../src/domain/errors.ts");
+    place.target.before = ({ writes }) => {
+      if (writes.some(({ value }) => typeof value === "string" && place.target.hidden.has(value))) {
+        throw new RecordRejectedError("no such manager", { status: 400 });
+      }
+    };
+    place.source.setManager("b", "a");
+    place.source.change("b", { jobTitle: "Chief" });
+    await place.cycle();
+    expect(place.target.account("b@example.com").values.title).toBe("Chief");
+    expect(await place.store.linkOf("a")).not.toBeNull();
+    place.target.writes.length = 0;
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
+    place.target.hidden.clear();
+    await place.cycle({ full: true });
+    await place.cycle();
+    expect(place.target.managerOf("b@example.com")).toBe("a@example.com");
+  });
+});
+
+describe("an account whose link was dissolved", () => {
+  async function lostLeaver(): Promise<Workplace> {
+    const place = await company();
+    place.target.hidden.add(idOf(place, "a"));
+    place.source.scope = ["b", "c", "d", "e"];
+    await place.cycle();
+    place.clock.advance(6 * hourMs);
+    await place.cycle();
+    expect(await place.store.linkOf("a")).toBeNull();
+    return place;
+  }
+
+  it("is linked again and switched off when it shows again, although its person is out of scope", async () => {
+    await using place = await lostLeaver();
+    place.target.hidden.clear();
+    const full = await place.cycle({ full: true });
+    expect(full.header.summary).toMatchObject({ deactivate: 1 });
+    const [operation] = await place.operations(full.cycleId);
+    expect(operation).toMatchObject({ adopts: true, evidence: { kind: "leftScope" } });
+    expect(place.target.account("a@example.com").active).toBe(false);
+    expect(await lostLinks(place, "a")).toEqual([]);
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ deactivate: 0, link: 0 });
+  });
+
+  it("is found again for somebody who was deleted meanwhile", async () => {
+    await using place = await lostLeaver();
+    place.source.remove("a", "deleted");
+    await place.cycle({ full: true });
+    place.target.hidden.clear();
+    await place.cycle({ full: true });
+    expect(place.target.account("a@example.com").active).toBe(false);
+  });
+
+  it("is switched off under another id too, by the externalId of its person", async () => {
+    await using place = await lostLeaver();
+    const { latticeId, ...account } = place.target.account("a@example.com");
+    place.target.accounts.delete(latticeId);
+    place.target.add({ ...account, latticeId: "another", userName: "renamed@example.com" });
+    await place.cycle({ full: true });
+    expect(place.target.account("renamed@example.com").active).toBe(false);
+  });
+
+  it("stays as it is where it carries somebody else's externalId by now, or where there is no trace", async () => {
+    await using place = await lostLeaver();
+    const account = place.target.account("a@example.com");
+    place.target.accounts.set(account.latticeId, { ...account, externalId: "somebody-else" });
+    place.target.hidden.clear();
+    place.source.hire("f");
+    place.source.scope = ["b", "c", "d", "e"];
+    place.target.add({ userName: "f@example.com", externalId: "f" });
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ deactivate: 0, link: 0 });
+    expect(place.target.active()).toContain("a@example.com");
+    expect(place.target.active()).toContain("f@example.com");
+  });
+});
+
+describe("an explanation", () => {
+  it("tells since when the account is missing, and what became of the link", async () => {
+    await using place = await company();
+    const explained = () => {
+      const scope = { mode: "groups", configured: ["Staff"], nested: true, guests: true } as const;
+      const environment = { now: place.clock.now, random: () => 0.5 };
+      return explain(place.store, { ...place.settings, scope }, "a", { environment });
+    };
+    place.target.hidden.add(idOf(place, "a"));
+    await place.cycle({ full: true });
+    const since = new Date(place.clock.now()).toISOString();
+    const missing = await explained();
+    expect(missing.standing).toMatchObject({ accountMissingSince: since, lostLinks: [] });
+    expect(missing.summary.join()).toContain(`does not find the linked account since ${since}`);
+    place.source.scope = ["b", "c", "d", "e"];
+    place.clock.advance(6 * hourMs);
+    await place.cycle();
+    const { standing, summary } = await explained();
+    expect(standing).toMatchObject({
+      accountMissingSince: null,
+      lostLinks: [{ latticeId: "lat-1", missingSince: since, reason: expect.stringContaining("twice") }],
+    });
+    expect(summary.join()).toContain("The link to the account lat-1 was dissolved");
+  });
+});
+
+describe("another company behind the key", () => {
+  it("stops the cycle before a link is dissolved or an account made, and names what to check", async () => {
+    await using place = await createWorkplace();
+    for (let number = 0; number < 12; number += 1) place.source.hire(`p${number}`);
+    await place.cycle();
+    const ours = new Map(place.target.accounts);
+    place.target.accounts.clear();
+    place.target.add({ latticeId: "other-1", userName: "stranger@example.com" });
+    place.target.writes.length = 0;
+    for (let round = 0; round < 2; round += 1) {
+      place.clock.advance(24 * hourMs);
+      await expect(place.cycle({ full: true })).rejects.toThrow(
+        /^This is not the Lattice company that the 12 linked accounts belong to: 6 of 6 .* Check LATTICE_API_KEY/,
+      );
+    }
+    expect(place.target.writes).toEqual([]);
+    place.target.accounts.clear();
+    for (const [id, account] of ours) place.target.accounts.set(id, account);
+    place.source.change("p3", { accountEnabled: false });
+    expect(await place.cycle({ full: true })).toMatchObject({ done: 1 });
+    expect(place.target.account("p3@example.com").active).toBe(false);
+  });
+});
+
+describe("links that would be lost", () => {
+  it("are all kept where there are more than the guard lets go, and nobody else waits for that", async () => {
+    await using place = await createWorkplace({
+      guard: { ...lenientGuard, maxLostLinks: 1, lostLinkFloor: 1 },
+    });
+    for (const id of ["a", "b", "c", "d", "e"]) place.source.hire(id);
+    await place.cycle();
+    for (const id of ["a", "b"]) place.target.accounts.delete(idOf(place, id));
+    await place.cycle({ full: true });
+    place.clock.advance(6 * hourMs);
+    place.source.change("c", { accountEnabled: false });
+    expect(await place.cycle({ full: true })).toMatchObject({ done: 1, header: { summary: { create: 0 } } });
+    expect(place.warnings.join()).toContain('"accounts":2');
+    place.settings = { ...place.settings, guard: lenientGuard };
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 2 });
+  });
+
+  it("are weighed with those of the day, by count and share, above a floor", () => {
+    const limits = { enabled: true, maxLostLinks: 20, maxLostLinkPercent: 10, lostLinkFloor: 5 };
+    expect(tooManyLost({ lost: 5, linked: 5 }, limits)).toBeNull();
+    expect(tooManyLost({ lost: 6, linked: 60 }, limits)).toBeNull();
+    expect(tooManyLost({ lost: 7, linked: 60 }, limits)).toContain("guard.maxLostLinkPercent (10 %)");
+    expect(tooManyLost({ lost: 21, linked: 10_000 }, limits)).toContain("guard.maxLostLinks (20)");
+    expect(tooManyLost({ lost: 21, linked: 21 }, { ...limits, enabled: false })).toBeNull();
+  });
+
+  it("are lost from the sixth hour on, not a moment before", () => {
+    const seen = { missingSince: 0, othersAnswer: true };
+    expect(judgeAbsence({ ...seen, now: 6 * hourMs })).toBe("gone");
+    expect(judgeAbsence({ ...seen, now: 6 * hourMs - 1 })).toBe("missing");
+    expect(judgeAbsence({ ...seen, now: 6 * hourMs, othersAnswer: false })).toBe("missing");
+  });
+});
