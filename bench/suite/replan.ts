@@ -128,5 +128,6 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     kind: "initial",
     signal: new AbortController().signal,
     everyoneInScope: true,
+    firstRun: false,
   };
 }

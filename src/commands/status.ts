@@ -94,6 +94,7 @@ function guardLines({ weighed, held }: Status): string[] {
   return [
     `Held by the guard: plan ${weighed.planId}`,
     ...weighed.guard.reasons.map((reason) => `  ${printable(reason)}`),
+    ...(weighed.guard.notes ?? []).map((note) => `  ${printable(note)}`),
     ...people,
     ...(held.length > shownHeld ? [`    … and ${held.length - shownHeld} more; --format json has all`] : []),
     ...(held.length === 0 ? [] : [`  To let it go: azure-lattice-sync release ${weighed.planId}`]),

@@ -5,6 +5,7 @@ import { decideFor } from "./decide.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
 import { waves } from "./waves.ts";
+import { weightsOf } from "./weights.ts";
 
 const pageSize = 250;
 
@@ -84,7 +85,11 @@ async function decide(
       context.log.debug({ objectId, attribute: target, reason }, told);
     }
   }
-  return people.map(({ decision }) => decision);
+  return people.map(({ decision }) =>
+    decision.kind === "operation"
+      ? { ...decision, weights: weightsOf(decision.operation, context) }
+      : decision,
+  );
 }
 
 /** A manager who has no account and gets none in this plan cannot be set yet: not a failure, the report waits. */
@@ -98,7 +103,9 @@ async function withdrawUnpromised(context: CycleContext): Promise<void> {
     for (const operation of operations) {
       const changes = operation.changes.filter((change) => change.reference === undefined);
       const reason = operation.action === "update" ? `${attributeList(changes)} changed` : operation.reason;
-      await context.store.withdrawReference(operation.id, { changes, reason });
+      // Nothing is taken from the former manager yet.
+      const weights = operation.weights.filter(({ kind }) => kind !== "manager");
+      await context.store.withdrawReference(operation.id, { changes, weights, reason });
     }
   }
 }

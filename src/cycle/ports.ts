@@ -55,6 +55,8 @@ export interface CycleContext extends Ports {
   readonly signal: AbortSignal;
   /** Mode `all`: membership is not kept, everybody is a member. */
   readonly everyoneInScope: boolean;
+  /** No first run has come to its end: creates and links are what it is there for, and are not weighed. */
+  readonly firstRun: boolean;
   /** Judges what single records that fail say of everybody. */
   readonly host: HostWatch;
 }
@@ -62,7 +64,7 @@ export interface CycleContext extends Ports {
 /** What a cycle needs at hand from its beginning. */
 export function cycleContext(
   ports: Ports,
-  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal">,
+  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal" | "firstRun">,
 ): CycleContext {
   const everyoneInScope = ports.source.readScope(cycle.signal) === null;
   return { ...ports, ...cycle, everyoneInScope, host: watchHost(ports, cycle.signal) };

@@ -6,6 +6,7 @@ import { noteAbsence } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
 import { referencesTouched } from "./references.ts";
 import { nextRetry } from "./retry-schedule.ts";
+import { wasCarriedOut } from "./weights.ts";
 
 /**
  * Looks up what became of writes that a run began and never confirmed (it was killed, or no answer came), before
@@ -28,6 +29,7 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
       linkable ? account : null,
       linkable ? "done" : "cancelled",
       context.clock.now(),
+      linkable && wasCarriedOut(intent, account),
       linkable ? referencesTouched(intent.changes, account, context.settings.mapping) : [],
     );
     if (!linkable && account !== null) await context.store.saveTargets([account], context.cycleId);

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
-import { type CandidateSelection, type CycleOutcome, type Meta, nothingGuarded } from "../domain/store.ts";
+import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
-import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
-import { clearsToWeigh, concerned, type Weighed, weighPlan } from "./guard.ts";
+import { linkedWhenDone, noteEndOfFirstRun } from "./first-run.ts";
+import { holdPlan } from "./hold.ts";
 import { ingestFilterGroups, ingestScope, ingestSource } from "./ingest.ts";
 import { ingestTarget } from "./ingest-target.ts";
 import { recheckMissing } from "./missing-accounts.ts";
@@ -22,6 +22,7 @@ import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
 import { readMarkedAccounts } from "./read-again.ts";
 import { recoverIntents } from "./recover.ts";
+import { weigh } from "./weigh.ts";
 
 export interface CycleRequest {
   /** Plan only. The store must be a scratch copy: the plan itself is written there. */
@@ -69,7 +70,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   const kind = chooseKind(ports, meta, request);
   const planId = randomUUID();
   const cycleId = await store.beginCycle({ planId, kind, startedAt });
-  const context = cycleContext(ports, { cycleId, kind, signal: request.signal });
+  const firstRun = meta.establishedAt === undefined;
+  const context = cycleContext(ports, { cycleId, kind, signal: request.signal, firstRun });
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
   try {
@@ -90,9 +92,9 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     }
     const only = read.onDemand === null ? undefined : people.map(({ objectId }) => objectId);
     const summary = await summarise(context, only);
-    const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt });
+    const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt, summary });
     await store.setCyclePlan(cycleId, { summary, guard });
-    const heldOperations = await store.holdOperations(cycleId, holds);
+    const heldOperations = await holdPlan(store, cycleId, holds);
     const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
     const agreement = only === undefined ? null : await agreementOf(store, cycleId);
     if (request.agreed !== undefined && request.agreed !== agreement?.digest) {
@@ -103,6 +105,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     // One person's plan says nothing of what is held of the others.
     if (!request.dryRun && kind !== "on-demand") await tellGuard(context, meta, header, heldOperations);
 
+    const whenDone = context.firstRun ? await linkedWhenDone(context) : 0;
     const applied = request.dryRun
       ? { done: 0, failed: 0, mostFailed: false }
       : await sendRounds(context, {
@@ -110,6 +113,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
           probe: request.probe === true,
         });
     if (decided !== null) await tellActs(context, people, decided);
+    else if (context.firstRun && !read.emptyDirectory) await noteEndOfFirstRun(context, whenDone);
     const failed = applied.failed + (read.onDemand?.unreadable ?? 0);
     const outcome = outcomeOf(guard, failed);
     const finishedAt = clock.now();
@@ -146,64 +150,6 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     });
     throw reason;
   }
-}
-
-async function weigh(
-  context: CycleContext,
-  { meta, read, startedAt }: { meta: Partial<Meta>; read: BothEnds; startedAt: number },
-): Promise<Weighed> {
-  const { store, settings, clock, cycleId } = context;
-  const planned = await store.plannedCounts(cycleId);
-  // Where a plan has nothing to be weighed, what a day has done is not counted.
-  const weighty = planned.deactivations + planned.renames + planned.clears.size > 0;
-  const recent = weighty ? await store.recentCounts(clock.now() - settings.guard.windowMs) : nothingGuarded;
-  const holders = new Map<string, number>();
-  for (const attribute of clearsToWeigh({ planned, recent }, settings.guard)) {
-    holders.set(attribute, await store.countHolders(attribute, cycleId));
-  }
-  const accepted = parseAccepted(meta);
-  // Where only a few people were asked about, nothing is known of the parts: none is lost.
-  const known = (accepted?.parts ?? []).filter(({ usedBy }) => usedBy !== "filters");
-  const parts = [...(read.scopeParts ?? known), ...read.filterParts];
-  const scope = { digest: settings.scopeDigest, parts };
-  const { enabled, deactivationFloor: floor } = settings.guard;
-  const alarms = scopeAlarms(accepted, scope, floor);
-  // A directory that answers with nobody says nothing of the scope either: its alarms stay.
-  if (context.kind !== "on-demand" && !read.emptyDirectory) {
-    const doubtSince = accepted?.doubtSince ?? startedAt;
-    const waiting =
-      enabled &&
-      (alarms.some((alarm) => concerned(alarm, planned) > 0) ||
-        (alarms.length > 0 && (await delayedInDoubt(context, planned.deactivations, doubtSince))));
-    const next = nextAccepted(accepted, scope, { waiting, floor, doubtSince });
-    await store.putMeta({ acceptedScope: JSON.stringify(next) });
-  }
-  return weighPlan(
-    {
-      planned,
-      recent,
-      active: await store.countActive(cycleId),
-      holders: (attribute) => holders.get(attribute) ?? 0,
-      alarms,
-      emptyDirectory: read.emptyDirectory,
-    },
-    settings.guard,
-  );
-}
-
-/**
- * Whether somebody whose deactivation is put off left the scope since an alarm about it was raised, and nobody has released
- * a deactivation meanwhile: the alarm must not be over before it is due.
- */
-async function delayedInDoubt(
-  { store, settings, cycleId }: CycleContext,
-  unreleased: number,
-  doubtSince: number,
-): Promise<boolean> {
-  const action = settings.events.outOfScope;
-  if (action.do === "ignore" || action.afterMs === 0) return false;
-  const planned = (await store.countOperations(cycleId)).byAction.get("deactivate") ?? 0;
-  return planned === unreleased && (await store.countLeaving("outOfScope", doubtSince)) > 0;
 }
 
 /** People are told when the guard begins to hold and when it holds nothing any more, not in every cycle between. */

@@ -63,6 +63,8 @@ export interface Operation {
   readonly doubtful?: string;
   /** Only where it adopts an account: object id of the person who has it until then. */
   readonly formerOwner?: string;
+  /** A person has released the create, or the link, as such; known while it is planned, not kept. */
+  readonly released?: true;
 }
 
 /** An account that was changed, or taken away, by hand in Lattice. */
@@ -112,6 +114,8 @@ export interface GuardVerdict {
   readonly held: boolean;
   /** One sentence for each limit that was met. */
   readonly reasons: readonly string[];
+  /** What the plan costs inside Lattice, in sentences: of what is held, and in a first run of what is planned. */
+  readonly notes?: readonly string[];
 }
 
 /** What was done for one person in a cycle on demand; the steps are those of Entra's provisioning on demand. */

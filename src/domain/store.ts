@@ -5,7 +5,7 @@ import type {
   Action,
   Change,
   CycleKind,
-  EvidenceKind,
+  Evidence,
   GuardVerdict,
   LeavingEvent,
   Operation,
@@ -15,6 +15,7 @@ import type {
 } from "./plan.ts";
 import type { Presence, SourceChange, SourceUser } from "./source.ts";
 import type { TargetUser } from "./target.ts";
+import type { WeighedCount, Weight, WeightKind } from "./weight.ts";
 
 /** What a run remembers beside the two pictures. */
 export interface Meta {
@@ -38,6 +39,8 @@ export interface Meta {
   readonly reconciledAt: string;
   /** The scope that no alarm was raised about, or whose leavers were released: JSON, `AcceptedScope` of the engine. */
   readonly acceptedScope: string;
+  /** When a first run came to its end: from then on creates and links are weighed. Milliseconds since the epoch. */
+  readonly establishedAt: string;
   /** Plan that the guard holds; empty where it holds none. */
   readonly heldPlan: string;
   /** Quarantine of the whole job: JSON, `Quarantine` of the engine; empty where there is none. */
@@ -208,7 +211,13 @@ export interface MatchedTarget extends LinkedTarget {
 }
 
 export type Decision = (
-  | { readonly kind: "operation"; readonly operation: Operation; readonly referencePending: boolean }
+  | {
+      readonly kind: "operation";
+      readonly operation: Operation;
+      readonly referencePending: boolean;
+      /** What the guard counts of it; nothing where absent. */
+      readonly weights?: readonly Weight[];
+    }
   | { readonly kind: "unchanged"; readonly objectId: string; readonly referencePending: boolean }
   | { readonly kind: "skipped"; readonly skipped: Skipped; readonly referencePending: boolean }
   /** Out of scope and without an account: nothing to say. */
@@ -222,24 +231,6 @@ export type Decision = (
   readonly events?: ReadonlyMap<LeavingEvent, number>;
 };
 
-/** What the guard counts; what was released is left out. */
-export interface GuardedCounts {
-  readonly deactivations: number;
-  /** Deactivations by what was seen. */
-  readonly evidence: ReadonlyMap<EvidenceKind, number>;
-  /** Changes of userName of existing accounts. */
-  readonly renames: number;
-  /** Values taken away from existing accounts, by attribute path. */
-  readonly clears: ReadonlyMap<string, number>;
-}
-
-export const nothingGuarded: GuardedCounts = {
-  deactivations: 0,
-  evidence: new Map(),
-  renames: 0,
-  clears: new Map(),
-};
-
 /** A change that a person lets pass the guard. */
 export interface ReleasedChange {
   readonly objectId: string;
@@ -248,12 +239,25 @@ export interface ReleasedChange {
   readonly fingerprint: string;
 }
 
-/** A kind of work that the guard holds back. */
-export type Hold =
-  /** All of them, or those for which this was seen. */
-  | { readonly kind: "deactivations"; readonly evidence?: readonly EvidenceKind[] }
-  | { readonly kind: "renames" }
-  | { readonly kind: "clears"; readonly attribute: string };
+/** A kind of work that the guard holds back: all of it, or with these details alone. */
+export interface Hold {
+  readonly kind: WeightKind;
+  readonly details?: readonly string[];
+}
+
+/** What is held of one planned operation. */
+export interface HeldPart {
+  readonly operationId: number;
+  readonly changes: readonly Change[];
+  readonly weights: readonly Weight[];
+  /** What goes on as planned; `null` where all of it is held. */
+  readonly rest: {
+    readonly changes: readonly Change[];
+    readonly weights: readonly Weight[];
+    /** The manager is among what is held. */
+    readonly referenceHeld: boolean;
+  } | null;
+}
 
 /** `reported`: drift that is not corrected. */
 export type OperationStatus = "reported" | "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
@@ -265,6 +269,11 @@ export interface LoggedOperation extends Operation {
   readonly wave: number;
   readonly status: OperationStatus;
   readonly error: string | null;
+}
+
+/** A planned operation with what the guard counts of it. */
+export interface WeighedOperation extends LoggedOperation {
+  readonly weights: readonly Weight[];
 }
 
 /**
@@ -314,6 +323,7 @@ export interface Intent {
   readonly latticeId: string | null;
   /** What it was to change. */
   readonly changes: readonly Change[];
+  readonly evidence: Evidence | null;
 }
 
 export interface Totals {
@@ -459,9 +469,12 @@ export interface StateStore {
    * Planned operations with a reference to somebody who has no account and gets none in this cycle: a page of those with
    * an id above `after`, in order; an empty one where there are no more.
    */
-  unpromisedReferences(cycleId: number, after: number): Promise<readonly LoggedOperation[]>;
+  unpromisedReferences(cycleId: number, after: number): Promise<readonly WeighedOperation[]>;
   /** Takes the reference out of a planned operation (with no change left: the operation itself); the person waits for the manager. */
-  withdrawReference(operationId: number, left: { changes: readonly Change[]; reason: string }): Promise<void>;
+  withdrawReference(
+    operationId: number,
+    left: { changes: readonly Change[]; weights: readonly Weight[]; reason: string },
+  ): Promise<void>;
   /** Marks people whose awaited manager has an account by now. Returns how many. */
   markResolvedReferences(): Promise<number>;
 
@@ -472,19 +485,18 @@ export interface StateStore {
   ): Promise<{ readonly operationIds: Float64Array; readonly managerIndexes: Int32Array }>;
   /** Sets the wave of each of these operations, in parts; 0 is what they have. */
   setWaves(operationIds: Float64Array, waves: Uint32Array): Promise<void>;
-  /** Deactivations, renames and clears that the cycle plans. */
-  plannedCounts(cycleId: number): Promise<GuardedCounts>;
+  /** Sums of the weights that the cycle plans. */
+  plannedWeights(cycleId: number): Promise<readonly WeighedCount[]>;
   /** The same of operations done since `since`, milliseconds since the epoch. */
-  recentCounts(since: number): Promise<GuardedCounts>;
+  recentWeights(since: number): Promise<readonly WeighedCount[]>;
   /** Accounts that are active: linked ones, and those that the cycle plans to link. */
   countActive(cycleId: number): Promise<number>;
-  /** The same that have a value for the attribute. */
-  countHolders(attribute: string, cycleId: number): Promise<number>;
-  /**
-   * Holds back planned work of these kinds; an operation of which only a part is held is split, and the rest goes on.
-   * Returns how many operations are held.
-   */
-  holdOperations(cycleId: number, holds: readonly Hold[]): Promise<number>;
+  /** Linked accounts, and those that the cycle plans to link, that have a value for the attribute. @param enough counts no further */
+  countHolders(attribute: string, cycleId: number, enough: number): Promise<number>;
+  /** Planned operations that weigh something, in pages by id. */
+  weighedOperations(cycleId: number, after: number, limit: number): Promise<readonly WeighedOperation[]>;
+  /** Holds planned operations, or parts of them, back. */
+  holdParts(parts: readonly HeldPart[]): Promise<void>;
   /** Lets these changes pass the guard, each while it stays as it is; rejections of the same people are taken back. */
   release(planId: string, changes: readonly ReleasedChange[], now: number): Promise<void>;
   /** Leaves these people alone until the source says something new of them. */
@@ -528,6 +540,7 @@ export interface StateStore {
   openIntents(): Promise<readonly Intent[]>;
   /**
    * Clears an intent after its outcome was looked up; with `target`, what the look-up found.
+   * @param carriedOut something that the guard counts: the operation is done, whatever was recorded of it
    * @param readAgain what the write may have changed besides
    */
   settleIntent(
@@ -535,6 +548,7 @@ export interface StateStore {
     target: TargetUser | null,
     operationStatus: "done" | "cancelled",
     now: number,
+    carriedOut: boolean,
     readAgain?: readonly ReadAgain[],
   ): Promise<void>;
   /** User names of accounts by Lattice id, for the accounts that the picture has. */

@@ -123,8 +123,12 @@ function head(view: PlanView, style: string, script: string): Markup {
 
 function verdict({ header, dryRun, result }: PlanView): Markup {
   const { guard, planId } = header;
+  const notes =
+    guard.notes === undefined
+      ? []
+      : html`<p>What this costs in Lattice:</p><ul>${guard.notes.map((note) => html`<li>${note}</li>`)}</ul>`;
   if (!guard.held) {
-    return html`<section class="verdict" aria-label="Guard"><p>The guard holds nothing back.</p></section>
+    return html`<section class="verdict" aria-label="Guard"><p>The guard holds nothing back.</p>${notes}</section>
 `;
   }
   const next = dryRun
@@ -132,7 +136,7 @@ function verdict({ header, dryRun, result }: PlanView): Markup {
     : result !== null && result.held > 0
       ? html`<p>What stands below as held waits, everything else was sent. To let it go: <code>azure-lattice-sync release ${planId}</code></p>`
       : [];
-  return html`<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}</section>
+  return html`<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}${notes}</section>
 `;
 }
 

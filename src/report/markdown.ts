@@ -18,6 +18,9 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
     await write(`\n**Held by the guard** (plan \`${header.planId}\`):\n\n`);
     for (const reason of header.guard.reasons) await write(`- ${asText(reason)}\n`);
   }
+  const notes = header.guard.notes ?? [];
+  if (notes.length > 0) await write("\nWhat this costs in Lattice:\n\n");
+  for (const note of notes) await write(`- ${asText(note)}\n`);
 
   const { steps = [] } = view;
   if (steps.length > 0) await write("\n| person | step | outcome | |\n|---|---|---|---|\n");

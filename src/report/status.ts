@@ -100,6 +100,7 @@ export function statusDocument(current: Status) {
       held,
       ...(held ? { planId: weighed.planId } : {}),
       reasons: weighed?.guard?.reasons ?? [],
+      notes: held ? (weighed.guard?.notes ?? []) : [],
       operations: current.held.map(heldDocument),
     },
     quarantine:

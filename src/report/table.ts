@@ -128,5 +128,8 @@ function totals({ header, result, dryRun }: PlanView, layout: Layout): string {
         : null;
     if (next !== null) lines.push(...indented(next, 2, layout));
   }
+  const notes = guard.notes ?? [];
+  if (notes.length > 0) lines.push(paint("bold", "What this costs in Lattice:"));
+  for (const note of notes) lines.push(...indented(printable(note), 2, layout));
   return `${lines.join("\n")}\n`;
 }

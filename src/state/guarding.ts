@@ -1,38 +1,37 @@
-import type { Change, Evidence, EvidenceKind } from "../domain/plan.ts";
-import { type GuardedCounts, type Hold, nothingGuarded, type StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/store.ts";
+import type { WeighedCount, Weight } from "../domain/weight.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
+import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
+import { weightsColumn, weightsOfRow } from "./weights-column.ts";
 
 type GuardingMethods = Pick<
   StateStore,
-  | "plannedCounts"
-  | "recentCounts"
+  | "plannedWeights"
+  | "recentWeights"
   | "countActive"
   | "countHolders"
-  | "holdOperations"
+  | "weighedOperations"
+  | "holdParts"
   | "release"
   | "reject"
   | "dropReleases"
 >;
 
-interface PlannedRow {
-  readonly id: number;
-  readonly action: string;
-  readonly evidence: string | null;
-  readonly changes: string;
-}
+const holdersAtOnce = { least: 100, most: 5_000 };
 
-const pageSize = 500;
-const countPageSize = 5_000;
-
-/** What the guard counts, what it holds, and what a person lets go. */
+/** What the guard counts, what it holds, and what a person lets go. What counts is kept with each operation. */
 export function guardingMethods(db: Connection): GuardingMethods {
-  const planned = counter<IdRange & { readonly value: number }>(
-    db,
-    `o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":value")} AND o.status = 'planned'`,
+  const planned = db.prepare<IdRange & { cycleId: number }, WeighedRow>(
+    `SELECT weights, count(*) AS count FROM operation
+     WHERE id BETWEEN :from AND :to AND cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
+     GROUP BY weights`,
   );
-  const recent = counter(db, "o.finished_at >= :value AND o.status = 'done' AND o.action <> 'create'");
+  const recent = db.prepare<[number], WeighedRow>(
+    `SELECT weights, count(*) AS count FROM operation
+     WHERE status = 'done' AND weights IS NOT NULL AND finished_at >= ${given("?")} GROUP BY weights`,
+  );
   const rangesOf = cycleRanges(db);
   // Where the database is new everybody is still to be linked.
   const active = db
@@ -51,51 +50,52 @@ export function guardingMethods(db: Connection): GuardingMethods {
        max(lattice_id) AS last
      FROM (SELECT * FROM target_user WHERE lattice_id > :after ORDER BY lattice_id LIMIT ${given(":limit")})`,
   );
-  const page = db.prepare<[number, number, number], PlannedRow>(
-    `SELECT id, action, evidence, changes FROM operation
-     WHERE cycle_id = ${given("?")} AND status = 'planned' AND action <> 'create' AND id > ? ORDER BY id LIMIT ${given("?")}`,
+  const weighed = db.prepare<[number, number, number], OperationRow>(
+    `SELECT * FROM operation WHERE cycle_id = ${given("?")} AND status = 'planned' AND weights IS NOT NULL AND id > ?
+     ORDER BY id LIMIT ${given("?")}`,
   );
   const holdWhole = db.prepare<[number]>("UPDATE operation SET status = 'held' WHERE id = ?");
-  const shrink = db.prepare<[string, number]>("UPDATE operation SET changes = ? WHERE id = ?");
-  const holdPart = db.prepare<[string, number]>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, wave, status, at, attempt)
-     SELECT cycle_id, object_id, user_name, lattice_id, 'update', reason, evidence, ?, 0, wave, 'held', at, attempt
+  const holdPart = db.prepare<[string, string, number]>(
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts, wave, status, at, attempt)
+     SELECT cycle_id, object_id, user_name, lattice_id, 'update', reason, evidence, ?, ?, 0, wave, 'held', at, attempt
      FROM operation WHERE id = ?`,
   );
-
-  const holdOne = (row: PlannedRow, holds: readonly Hold[]): boolean => {
-    const changes = JSON.parse(row.changes) as Change[];
-    if (row.action === "deactivate" && !isReleased(changes, "active") && holdsDeactivation(holds, row)) {
-      holdWhole.run(row.id);
-      return true;
+  const shrink = db.prepare<{ id: number; changes: string; weights: string | null; referenceHeld: number }>(
+    `UPDATE operation SET changes = :changes, weights = :weights,
+       manager_object_id = iif(:referenceHeld, NULL, manager_object_id) WHERE id = :id`,
+  );
+  const holdAll = db.transaction((parts: Parameters<StateStore["holdParts"]>[0]) => {
+    for (const { operationId, changes, weights, rest } of parts) {
+      if (rest === null) {
+        holdWhole.run(operationId);
+        continue;
+      }
+      holdPart.run(JSON.stringify(changes), JSON.stringify(weights), operationId);
+      shrink.run({
+        id: operationId,
+        changes: JSON.stringify(rest.changes),
+        weights: weightsColumn(rest.weights),
+        referenceHeld: rest.referenceHeld ? 1 : 0,
+      });
     }
-    const held = changes.filter(
-      (change) => change.released !== true && holds.some((hold) => concerns(hold, change)),
-    );
-    if (held.length === 0) return false;
-    if (held.length === changes.length && row.action === "update") {
-      holdWhole.run(row.id);
-    } else {
-      shrink.run(JSON.stringify(changes.filter((change) => !held.includes(change))), row.id);
-      holdPart.run(JSON.stringify(held), row.id);
-    }
-    return true;
-  };
+  });
 
   return {
     ...decisionMethods(db),
-    plannedCounts: async (cycleId) => {
-      const parts: GuardedCounts[] = [];
-      for await (const range of rangesOf(cycleId)) parts.push(planned({ ...range, value: cycleId }));
-      return parts.reduce(sumOf, nothingGuarded);
+    plannedWeights: async (cycleId) => {
+      const found: WeighedCount[] = [];
+      for await (const range of rangesOf(cycleId))
+        found.push(...planned.all({ ...range, cycleId }).map(weighedCount));
+      return found;
     },
-    recentCounts: async (since) => recent({ value: since }),
+    recentWeights: async (since) => recent.all(since).map(weighedCount),
     countActive: async (cycleId) => active.get(cycleId) ?? 0,
-    countHolders: async (attribute, cycleId) => {
+    countHolders: async (attribute, cycleId, enough) => {
+      const limit = Math.min(Math.max(enough, holdersAtOnce.least), holdersAtOnce.most);
       let total = 0;
       let after: string | null = "";
-      while (after !== null) {
-        const page = holders.get({ cycleId, attribute, after, limit: countPageSize });
+      while (after !== null && total < enough) {
+        const page = holders.get({ cycleId, attribute, after, limit });
         total += page?.count ?? 0;
         after = page?.last ?? null;
         // A whole company takes seconds.
@@ -103,22 +103,11 @@ export function guardingMethods(db: Connection): GuardingMethods {
       }
       return total;
     },
-    holdOperations: async (cycleId, holds) => {
-      if (holds.length === 0) return 0;
-      return db
-        .transaction(() => {
-          let held = 0;
-          let after = 0;
-          for (;;) {
-            const rows = page.all(cycleId, after, pageSize);
-            const last = rows.at(-1);
-            if (last === undefined) return held;
-            held += rows.filter((row) => holdOne(row, holds)).length;
-            after = last.id;
-          }
-        })
-        .immediate();
-    },
+    weighedOperations: async (cycleId, after, limit) =>
+      weighed
+        .all(cycleId, after, limit)
+        .map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) })),
+    holdParts: async (parts) => holdAll.immediate(parts),
   };
 }
 
@@ -164,66 +153,11 @@ function decisionMethods(db: Connection): Pick<StateStore, "release" | "reject" 
   };
 }
 
-function isReleased(changes: readonly Change[], attribute: string): boolean {
-  return changes.some((change) => change.attribute === attribute && change.released === true);
+interface WeighedRow {
+  readonly weights: string;
+  readonly count: number;
 }
 
-function holdsDeactivation(holds: readonly Hold[], row: PlannedRow): boolean {
-  const evidence = row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence);
-  return holds.some(
-    (hold) =>
-      hold.kind === "deactivations" &&
-      (hold.evidence === undefined || (evidence !== null && hold.evidence.includes(evidence.kind))),
-  );
-}
-
-function concerns(hold: Hold, change: Change): boolean {
-  if (hold.kind === "renames") return change.attribute === "userName" && change.before !== null;
-  return hold.kind === "clears" && change.attribute === hold.attribute && change.after === null;
-}
-
-function sumOf(one: GuardedCounts, other: GuardedCounts): GuardedCounts {
-  return {
-    deactivations: one.deactivations + other.deactivations,
-    evidence: sumOfMaps(one.evidence, other.evidence),
-    renames: one.renames + other.renames,
-    clears: sumOfMaps(one.clears, other.clears),
-  };
-}
-
-function sumOfMaps<K>(one: ReadonlyMap<K, number>, other: ReadonlyMap<K, number>): ReadonlyMap<K, number> {
-  const sum = new Map(one);
-  for (const [key, count] of other) sum.set(key, (sum.get(key) ?? 0) + count);
-  return sum;
-}
-
-/** @param where on `o`, an operation, with the parameters that the counter takes */
-function counter<Counted extends { readonly value: number }>(
-  db: Connection,
-  where: string,
-): (counted: Counted) => GuardedCounts {
-  const deactivations = db.prepare<Counted, { kind: EvidenceKind; count: number }>(
-    `SELECT json_extract(o.evidence, '$.kind') AS kind, count(*) AS count FROM operation o
-     WHERE ${where} AND o.action = 'deactivate' AND NOT EXISTS (SELECT 1 FROM json_each(o.changes) c
-       WHERE json_extract(c.value, '$.attribute') = 'active' AND json_extract(c.value, '$.released'))
-     GROUP BY 1`,
-  );
-  const changes = db.prepare<Counted, { attribute: string; cleared: number; count: number }>(
-    `SELECT json_extract(c.value, '$.attribute') AS attribute, json_extract(c.value, '$.after') IS NULL AS cleared, count(*) AS count
-     FROM operation o, json_each(o.changes) c
-     WHERE ${where} AND o.action <> 'create' AND json_extract(c.value, '$.before') IS NOT NULL
-       AND json_extract(c.value, '$.released') IS NULL
-       AND (json_extract(c.value, '$.after') IS NULL OR json_extract(c.value, '$.attribute') = 'userName')
-     GROUP BY 1, 2`,
-  );
-  return (counted) => {
-    const rows = changes.all(counted);
-    const evidence = new Map(deactivations.all(counted).map((row) => [row.kind, row.count]));
-    return {
-      deactivations: [...evidence.values()].reduce((sum, count) => sum + count, 0),
-      evidence,
-      renames: rows.find((row) => row.attribute === "userName" && row.cleared === 0)?.count ?? 0,
-      clears: new Map(rows.filter((row) => row.cleared === 1).map((row) => [row.attribute, row.count])),
-    };
-  };
+function weighedCount({ weights, count }: WeighedRow): WeighedCount {
+  return { weights: JSON.parse(weights) as Weight[], count };
 }

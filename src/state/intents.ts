@@ -1,5 +1,5 @@
 import { jsonEquals } from "../domain/json.ts";
-import type { Action, Change } from "../domain/plan.ts";
+import type { Action, Change, Evidence } from "../domain/plan.ts";
 import type { StateStore } from "../domain/store.ts";
 import { type TargetUser, valueAt } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
@@ -23,9 +23,10 @@ export function intentMethods(
       user_name: string;
       lattice_id: string | null;
       changes: string | null;
+      evidence: string | null;
     }
   >(
-    `SELECT intent.*, operation.changes FROM intent LEFT JOIN operation ON operation.id = intent.operation_id
+    `SELECT intent.*, operation.changes, operation.evidence FROM intent LEFT JOIN operation ON operation.id = intent.operation_id
      ORDER BY intent.object_id`,
   );
   const clear = db.prepare<[string], { operation_id: number }>(
@@ -54,8 +55,9 @@ export function intentMethods(
         userName: row.user_name,
         latticeId: row.lattice_id,
         changes: row.changes === null ? [] : (JSON.parse(row.changes) as Change[]),
+        evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence),
       })),
-    settleIntent: async (objectId, target, operationStatus, now, readAgain = []) => {
+    settleIntent: async (objectId, target, operationStatus, now, carriedOut, readAgain = []) => {
       db.transaction(() => {
         const cleared = clear.get(objectId);
         if (cleared === undefined) return;
@@ -67,11 +69,7 @@ export function intentMethods(
         mark.run(objectId);
         markReadAgain(readAgain);
         if (target !== null) {
-          if (
-            guardedIn(changes).some((change) => jsonEquals(valueAt(target, change.attribute), change.after))
-          ) {
-            confirm.run({ id: cleared.operation_id, now });
-          }
+          if (carriedOut) confirm.run({ id: cleared.operation_id, now });
           writer.link({ ...target, acknowledged: {} }, objectId, cycleId, () => paths);
         }
         values.replace(cleared.operation_id);
@@ -105,13 +103,5 @@ function isUntouched(target: TargetUser, changes: readonly Change[]): boolean {
     changes.every(({ attribute, before, reference }) =>
       jsonEquals(valueAt(target, attribute), reference === undefined ? before : reference.beforeId),
     )
-  );
-}
-
-/** What the guard counts: an account switched off, another userName, a value taken away. */
-function guardedIn(changes: readonly Change[]): readonly Change[] {
-  return changes.filter(
-    ({ attribute, before, after }) =>
-      before !== null && (after === null || attribute === "userName" || (attribute === "active" && !after)),
   );
 }

@@ -8,6 +8,7 @@ import type {
   RetryRecord,
   StateStore,
 } from "../domain/store.ts";
+import type { Weight } from "../domain/weight.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
@@ -21,6 +22,7 @@ import {
   sourceUser,
   type TargetRow,
 } from "./rows.ts";
+import { weightsColumn } from "./weights-column.ts";
 
 /** The person, and the linked account's columns, which are null where there is none. */
 interface CandidateRow
@@ -260,6 +262,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     reason: string;
     evidence: string | null;
     changes: string;
+    weights: string | null;
     adopts: number;
     managerObjectId: string | null;
     drift: string | null;
@@ -267,8 +270,8 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     formerOwner: string | null;
     status: string;
   }>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, manager_object_id, drift, doubtful, former_owner, status, at, attempt)
-     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :adopts, :managerObjectId, :drift, :doubtful, :formerOwner, :status,
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts, manager_object_id, drift, doubtful, former_owner, status, at, attempt)
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :weights, :adopts, :managerObjectId, :drift, :doubtful, :formerOwner, :status,
        (SELECT started_at FROM cycle WHERE id = :cycleId), 1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
   );
   const settle = db.prepare<{
@@ -290,7 +293,12 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
        AND attribute NOT IN (SELECT value FROM json_each(:kept))`,
   );
 
-  const write = (cycleId: number, operation: Operation, status: "planned" | "reported"): void => {
+  const write = (
+    cycleId: number,
+    operation: Operation,
+    status: "planned" | "reported",
+    weights: readonly Weight[] = [],
+  ): void => {
     insert.run({
       cycleId,
       objectId: operation.objectId,
@@ -300,6 +308,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
       reason: operation.reason,
       evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
       changes: JSON.stringify(operation.changes),
+      weights: weightsColumn(weights),
       adopts: operation.adopts ? 1 : 0,
       managerObjectId: referencedPerson(operation),
       drift: operation.drift ?? null,
@@ -337,7 +346,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     switch (decision.kind) {
       case "operation": {
         const { operation } = decision;
-        write(cycleId, operation, "planned");
+        write(cycleId, operation, "planned", decision.weights);
         voidReleases(operation.objectId, operation.changes);
         // Stays marked until the write is confirmed.
         settle.run({

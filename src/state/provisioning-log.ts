@@ -9,6 +9,7 @@ import type { ReadAgainMarker } from "./read-again.ts";
 import { sendingMethods } from "./sending.ts";
 import { orderMethods } from "./sending-order.ts";
 import type { TargetWriter } from "./target-picture.ts";
+import { weightsColumn, weightsOfRow } from "./weights-column.ts";
 
 export interface OperationRow {
   readonly id: number;
@@ -20,6 +21,7 @@ export interface OperationRow {
   readonly reason: string;
   readonly evidence: string | null;
   readonly changes: string;
+  readonly weights: string | null;
   readonly adopts: number;
   readonly drift: Drift | null;
   readonly doubtful: string | null;
@@ -113,8 +115,8 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
      ORDER BY o.id`,
   );
   const rangesOf = cycleRanges(db);
-  const keep = db.prepare<[string, string, number], { object_id: string }>(
-    "UPDATE operation SET changes = ?, reason = ?, manager_object_id = NULL WHERE id = ? RETURNING object_id",
+  const keep = db.prepare<[string, string | null, string, number], { object_id: string }>(
+    "UPDATE operation SET changes = ?, weights = ?, reason = ?, manager_object_id = NULL WHERE id = ? RETURNING object_id",
   );
   // Making or adopting an account is work of its own, with or without a change beside the reference.
   const drop = db.prepare<[number], { object_id: string }>(
@@ -127,14 +129,18 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
     unpromisedReferences: async (cycleId, after) => {
       for await (const range of rangesOf(cycleId, after)) {
         const rows = unpromised.all({ ...range, cycleId });
-        if (rows.length > 0) return rows.map(loggedOperation);
+        if (rows.length > 0) {
+          return rows.map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) }));
+        }
       }
       return [];
     },
     withdrawReference: async (operationId, left) => {
       db.transaction(() => {
         const dropped = left.changes.length === 0 ? drop.get(operationId) : undefined;
-        const row = dropped ?? keep.get(JSON.stringify(left.changes), left.reason, operationId);
+        const row =
+          dropped ??
+          keep.get(JSON.stringify(left.changes), weightsColumn(left.weights), left.reason, operationId);
         if (row !== undefined) wait.run(dropped === undefined ? 1 : 0, row.object_id);
       })();
     },

@@ -15,7 +15,7 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
   const disposable = `id < (SELECT max(id) FROM cycle)
     AND coalesce(finished_at, started_at) < :countedSince
     AND id NOT IN (SELECT cycle_id FROM operation
-      WHERE finished_at >= :countedSince AND status = 'done' AND action <> 'create')
+      WHERE finished_at >= :countedSince AND status = 'done' AND weights IS NOT NULL)
     AND id NOT IN (SELECT cycle_id FROM operation WHERE id IN (SELECT operation_id FROM intent))`;
   const older = db.prepare<{ before: number; countedSince: number; limit: number }>(
     `DELETE FROM cycle WHERE id IN (SELECT id FROM cycle

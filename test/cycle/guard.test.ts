@@ -1,95 +1,137 @@
 import { describe, expect, it } from "vitest";
-import { type Weights, weighPlan } from "../../src/cycle/guard.ts";
-import type { EvidenceKind } from "../../src/domain/plan.ts";
+import { endsFirstRun, holdersToCount, type Weights, weighPlan } from "../../src/cycle/guard.ts";
+import type { GuardLimits } from "../../src/cycle/settings.ts";
+import { countsOf, nothingWeighed, type WeightCounts } from "../../src/cycle/weights.ts";
+import type { WeightKind } from "../../src/domain/weight.ts";
 import { lenientGuard } from "./workplace.ts";
 
-const none = {
-  deactivations: 0,
-  evidence: new Map<EvidenceKind, number>(),
-  renames: 0,
-  clears: new Map<string, number>(),
-};
-const defaults = {
+const defaults: GuardLimits = {
   ...lenientGuard,
   maxDeactivationPercent: 10,
   deactivationFloor: 3,
+  maxReactivationPercent: 10,
+  reactivationFloor: 3,
+  maxCreatePercent: 25,
+  createFloor: 25,
+  maxLinkPercent: 25,
+  linkFloor: 25,
+  maxDoubtfulLinks: 0,
   maxClearsPercent: 20,
+  maxReplacementPercent: 20,
   maxRenamePercent: 10,
+  maxManagerChangePercent: 20,
+  maxEmailChangePercent: 10,
 };
 
-function weigh(planned: Partial<Weights["planned"]>, more: Partial<Weights> = {}) {
-  return weighPlan(
-    {
-      planned: { ...none, ...planned },
-      recent: none,
-      active: 1_000,
-      holders: () => 100,
-      alarms: [],
-      emptyDirectory: false,
-      ...more,
-    },
-    defaults,
+/** `"clear title": 3` stands for three clears of the title. */
+function counts(some: { readonly [weight: string]: number }): WeightCounts {
+  return countsOf(
+    Object.entries(some).map(([weight, count]) => {
+      const [kind, detail] = weight.split(" ");
+      return { weights: [{ kind: kind as WeightKind, ...(detail === undefined ? {} : { detail }) }], count };
+    }),
   );
+}
+
+function weigh(
+  planned: { readonly [weight: string]: number },
+  more: Partial<Weights> = {},
+  limits: GuardLimits = defaults,
+) {
+  const weights = {
+    planned: counts(planned),
+    recent: nothingWeighed,
+    active: 1_000,
+    linked: 1_000,
+    holders: () => 100,
+    alarms: [],
+    emptyDirectory: false,
+    ...more,
+  };
+  return weighPlan(weights, limits);
 }
 
 describe("the guard", () => {
   it("lets a usual day through", () => {
-    expect(weigh({ deactivations: 5, renames: 2, clears: new Map([["title", 3]]) })).toEqual({
-      verdict: { held: false, reasons: [] },
-      holds: [],
-    });
+    const day = {
+      "deactivate accountDisabled": 5,
+      reactivate: 2,
+      create: 30,
+      link: 3,
+      rename: 2,
+      "clear title": 3,
+      "replacement department": 12,
+      "manager manager": 8,
+      email: 3,
+    };
+    expect(weigh(day)).toEqual({ verdict: { held: false, reasons: [] }, holds: [] });
   });
 
-  it.each<[string, Partial<Weights["planned"]>, Partial<Weights>, object]>([
-    ["too many deactivations", { deactivations: 51 }, {}, { kind: "deactivations" }],
-    ["too large a share", { deactivations: 4 }, { active: 30 }, { kind: "deactivations" }],
+  it.each<[string, { [weight: string]: number }, Partial<Weights>, object]>([
+    ["too many deactivations", { deactivate: 51 }, {}, { kind: "deactivate" }],
+    ["too large a share", { deactivate: 4 }, { active: 30 }, { kind: "deactivate" }],
+    ["a slow leak", { deactivate: 1 }, { recent: counts({ deactivate: 50 }) }, { kind: "deactivate" }],
+    ["too many reactivations", { reactivate: 51 }, {}, { kind: "reactivate" }],
+    ["a crowd that comes back", { reactivate: 4 }, { active: 30 }, { kind: "reactivate" }],
+    ["a crowd of new accounts", { create: 26 }, { linked: 60 }, { kind: "create" }],
     [
-      "a slow leak",
-      { deactivations: 1 },
-      { recent: { ...none, deactivations: 50 } },
-      { kind: "deactivations" },
+      "new accounts hour by hour",
+      { create: 1 },
+      { linked: 60, recent: counts({ create: 25 }) },
+      { kind: "create" },
     ],
-    ["too many renames", { renames: 51 }, {}, { kind: "renames" }],
+    ["a crowd of links", { link: 26 }, { linked: 60 }, { kind: "link" }],
+    ["one doubtful link", { doubtfulLink: 1, link: 1 }, {}, { kind: "doubtfulLink" }],
+    ["too many renames", { rename: 51 }, {}, { kind: "rename" }],
+    ["an attribute lost by many", { "clear title": 21 }, {}, { kind: "clear", details: ["title"] }],
     [
-      "an attribute lost by many",
-      { clears: new Map([["title", 21]]) },
+      "an attribute replaced for many",
+      { "replacement department": 21 },
       {},
-      { kind: "clears", attribute: "title" },
+      { kind: "replacement", details: ["department"] },
     ],
+    ["other managers for many", { "manager manager": 21 }, {}, { kind: "manager", details: ["manager"] }],
+    ["other e-mail addresses for many", { email: 4 }, { active: 30 }, { kind: "email" }],
   ])("holds %s", (_what, planned, more, hold) => {
     const { verdict, holds } = weigh(planned, more);
     expect(holds).toEqual([hold]);
     expect(verdict.held).toBe(true);
   });
 
+  it("weighs each attribute by itself", () => {
+    const planned = { "replacement title": 15, "replacement department": 15, "clear title": 15 };
+    expect(weigh(planned).holds).toEqual([]);
+  });
+
   it("lets the floor pass the per cent, but not the absolute limit", () => {
-    expect(weigh({ deactivations: 3 }, { active: 5 }).verdict.held).toBe(false);
+    expect(weigh({ deactivate: 3 }, { active: 5 }).verdict.held).toBe(false);
     const tight = { ...defaults, maxDeactivations: 1 };
-    const weights = {
-      planned: { ...none, deactivations: 2 },
-      recent: none,
-      active: 5,
-      holders: () => 0,
-      alarms: [],
-      emptyDirectory: false,
-    };
-    expect(weighPlan(weights, tight).verdict.reasons).toEqual([
+    expect(weigh({ deactivate: 2 }, { active: 5 }, tight).verdict.reasons).toEqual([
       "2 of 5 active accounts would be deactivated, more than guard.maxDeactivations (1)",
     ]);
   });
 
   it("holds nothing where it is off", () => {
-    const weights = {
-      planned: { ...none, deactivations: 999 },
-      recent: none,
-      active: 999,
-      holders: () => 0,
-      alarms: [],
-      emptyDirectory: false,
-    };
-    expect(weighPlan(weights, { ...defaults, enabled: false }).holds).toEqual([]);
+    const off = { ...defaults, enabled: false };
+    expect(weigh({ deactivate: 999, create: 999 }, {}, off).holds).toEqual([]);
     // That is no matter of limits.
-    const empty = { ...weights, planned: none, emptyDirectory: true };
-    expect(weighPlan(empty, { ...defaults, enabled: false }).verdict.held).toBe(true);
+    expect(weigh({}, { emptyDirectory: true }, off).verdict.held).toBe(true);
+  });
+
+  it("counts the holders of an attribute only where more change than the floor, and only as far as it takes", () => {
+    const ask = (planned: WeightCounts, recent = nothingWeighed) =>
+      holdersToCount({ planned, recent }, defaults);
+    expect(ask(counts({ "clear title": 10, "replacement department": 10 }))).toEqual([]);
+    expect(ask(counts({ "replacement title": 12 }))).toEqual([{ attribute: "title", enough: 60 }]);
+    expect(ask(counts({ "clear title": 6 }), counts({ "clear title": 6 }))).toEqual([
+      { attribute: "title", enough: 60 },
+    ]);
+  });
+
+  it("takes a first run for ended once what is missing is little", () => {
+    expect(endsFirstRun({ linked: 0, missing: 0 }, defaults)).toBe(false);
+    expect(endsFirstRun({ linked: 10, missing: 25 }, defaults)).toBe(true);
+    expect(endsFirstRun({ linked: 100, missing: 26 }, defaults)).toBe(false);
+    expect(endsFirstRun({ linked: 1_000, missing: 26 }, defaults)).toBe(true);
   });
 });

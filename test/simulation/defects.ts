@@ -93,7 +93,7 @@ export const defects: readonly Defect[] = [
         file: "cycle/run.ts",
         find: "await recoverIntents(context);",
         replace:
-          'for (const { objectId } of await context.store.openIntents()) await context.store.settleIntent(objectId, null, "cancelled", 0);',
+          'for (const { objectId } of await context.store.openIntents()) await context.store.settleIntent(objectId, null, "cancelled", 0, false);',
       },
     ],
   },
@@ -121,8 +121,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "state/guarding.ts",
-        find: "recentCounts: async (since) => recent({ value: since }),",
-        replace: "recentCounts: async () => recent({ value: Number.MAX_SAFE_INTEGER }),",
+        find: "recentWeights: async (since) => recent.all(since)",
+        replace: "recentWeights: async () => recent.all(Number.MAX_SAFE_INTEGER)",
       },
     ],
   },
@@ -132,9 +132,9 @@ export const defects: readonly Defect[] = [
     history: 13,
     edits: [
       {
-        file: "state/guarding.ts",
-        find: "held += rows.filter((row) => holdOne(row, holds)).length;",
-        replace: "held += rows.slice(1).filter((row) => holdOne(row, holds)).length;",
+        file: "cycle/hold.ts",
+        find: "page.flatMap((operation) => heldPart(operation, holds) ?? []);",
+        replace: "page.slice(1).flatMap((operation) => heldPart(operation, holds) ?? []);",
       },
     ],
   },
@@ -253,9 +253,9 @@ export const defects: readonly Defect[] = [
     history: 18,
     edits: [
       {
-        file: "cycle/guard.ts",
-        find: "...renames(weights, limits),",
-        replace: "...renames(weights, limits).slice(2),",
+        file: "cycle/weights.ts",
+        find: 'inOtherCase ? [] : [{ kind: "rename" }];',
+        replace: "[];",
       },
     ],
   },
@@ -265,9 +265,9 @@ export const defects: readonly Defect[] = [
     history: 20,
     edits: [
       {
-        file: "cycle/guard.ts",
-        find: "...clearsToWeigh(weights, limits).flatMap(",
-        replace: "...clearsToWeigh(weights, limits).slice(0, 0).flatMap(",
+        file: "cycle/weights.ts",
+        find: 'after === null ? [{ kind: "clear", detail: attribute }] : [];',
+        replace: "[];",
       },
     ],
   },

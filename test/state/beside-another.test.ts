@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { beforeEach, describe, expect, it } from "vitest";
+import { holdPlan } from "../../src/cycle/hold.ts";
+import { weightsOf } from "../../src/cycle/weights.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 
@@ -78,9 +80,16 @@ describe("a cycle, while another process writes", () => {
       changes,
     } as const;
     await besideAnother(() =>
-      store.saveDecisions(cycleId, [{ kind: "operation", operation, referencePending: false }]),
+      store.saveDecisions(cycleId, [
+        {
+          kind: "operation",
+          operation,
+          referencePending: false,
+          weights: weightsOf(operation, { firstRun: false }),
+        },
+      ]),
     );
-    await besideAnother(() => store.holdOperations(cycleId, [{ kind: "clears", attribute: "title" }]));
+    await besideAnother(() => holdPlan(store, cycleId, [{ kind: "clear", details: ["title"] }]));
     const [planned] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
     const id = planned?.id ?? 0;
     await besideAnother(() => store.beginOperations([id], 2));

@@ -39,7 +39,7 @@ it("the store compiles nothing anew that was asked before", async () => {
     await store.sourceMissing(cycleId + limit, "", limit),
     await store.targetsMissing(cycleId + limit, "", limit),
     await store.skipped({ after: "", limit }),
-    await store.plannedCounts(cycleId),
+    await store.plannedWeights(cycleId),
     await store.countOperations(cycleId),
     await store.referenceDependencies(cycleId),
     await store.countActive(cycleId),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { countsOf } from "../../src/cycle/weights.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/log.ts";
 import type { LogValues } from "../../src/state/log-values.ts";
@@ -76,9 +77,8 @@ describe("values in the provisioning log", () => {
     place.source.change("b", { userPrincipalName: "renamed@example.com" });
     place.source.change("c", { accountEnabled: false });
     await place.cycle();
-    const counts = await place.store.recentCounts(place.clock.now() - 60_000);
-    expect(counts).toMatchObject({ deactivations: 1, renames: 1 });
-    expect(counts.clears).toEqual(new Map([["title", 1]]));
+    const counts = countsOf(await place.store.recentWeights(place.clock.now() - 60_000));
+    expect([counts.of("deactivate"), counts.of("rename"), counts.of("clear", ["title"])]).toEqual([1, 1, 1]);
   });
 
   it("stay readable in what the guard holds, which can be released, and go once that is sent", async () => {
@@ -142,6 +142,7 @@ describe("values in the provisioning log", () => {
       {
         kind: "operation",
         referencePending: false,
+        weights: [{ kind: "clear", detail: "title" }],
         operation: {
           action: "update",
           objectId: "a",
@@ -162,8 +163,8 @@ describe("values in the provisioning log", () => {
     ]);
     expect(await titles(place)).toEqual(changes);
     const account = { latticeId: "l", userName: "a@example.com", externalId: "a", active: true };
-    await place.store.settleIntent("a", { ...account, values: {}, siblings: {} }, "done", 4);
+    await place.store.settleIntent("a", { ...account, values: {}, siblings: {} }, "done", 4, true);
     expect(await titles(place)).toMatchObject([{ before: "[left out]", after: null }]);
-    expect((await place.store.recentCounts(0)).clears).toEqual(new Map([["title", 1]]));
+    expect(countsOf(await place.store.recentWeights(0)).of("clear", ["title"])).toBe(1);
   });
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { countsOf } from "../../src/cycle/weights.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";
@@ -38,6 +39,7 @@ async function cycle(
     Array.from({ length: 10 }, (_, person) => ({
       kind: "operation",
       referencePending: false,
+      weights: [{ kind: "clear", detail: "title" }],
       operation: {
         action: "update",
         objectId: `object-${number}-${person}`,
@@ -101,11 +103,11 @@ describe("retention", () => {
   it("keeps what the guard counts, however many rows or days that is", async () => {
     for (let number = 1; number <= 6; number += 1) await cycle(number);
     const since = start + 4 * hour;
-    const before = await store.recentCounts(since);
-    expect(before.clears.get("title")).toBe(30);
+    const before = await store.recentWeights(since);
+    expect(countsOf(before).of("clear", ["title"])).toBe(30);
     await store.prune({ before: start + 6 * hour, countedSince: since, maxRows: 5 });
     expect(await left()).toEqual([4, 5, 6]);
-    expect(await store.recentCounts(since)).toEqual(before);
+    expect(await store.recentWeights(since)).toEqual(before);
   });
 
   it("keeps a write of long ago that was found to be done within the guard's window", async () => {

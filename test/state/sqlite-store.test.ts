@@ -316,8 +316,8 @@ describe("the plan and its log", () => {
     // The process dies here: nothing is closed.
     const second = openStore(path);
     expect((await second.openIntents()).map(({ objectId }) => objectId)).toEqual(["a", "b"]);
-    await second.settleIntent("a", account("L1", "a"), "done", 6);
-    await second.settleIntent("b", null, "cancelled", 6);
+    await second.settleIntent("a", account("L1", "a"), "done", 6, false);
+    await second.settleIntent("b", null, "cancelled", 6, false);
     expect(await second.openIntents()).toEqual([]);
     expect(await second.latticeIdOf("a")).toBe("L1");
     expect(await marked(second)).toEqual(["a", "b"]);
@@ -338,6 +338,7 @@ describe("the plan and its log", () => {
     expect(open?.objectId).toBe("c");
     await store.withdrawReference(open?.id ?? 0, {
       changes: open?.changes.slice(0, 1) ?? [],
+      weights: [],
       reason: "new in scope",
     });
     const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);

@@ -137,7 +137,7 @@ function held(guard) {
     h(
       "ul",
       null,
-      guard.reasons.map((reason) => h("li", null, reason)),
+      [...guard.reasons, ...guard.notes].map((line) => h("li", null, line)),
     ),
     guard.heldOperations === 0
       ? null

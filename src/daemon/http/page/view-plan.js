@@ -112,7 +112,7 @@ export async function planView({ parameter: planId, signal, reload }) {
       h(
         "ul",
         null,
-        (plan.guard?.reasons ?? []).map((reason) => h("li", null, reason)),
+        [...(plan.guard?.reasons ?? []), ...(plan.guard?.notes ?? [])].map((line) => h("li", null, line)),
       ),
     ),
     place,

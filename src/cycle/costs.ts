@@ -1,0 +1,44 @@
+import type { PlanSummary } from "../domain/plan.ts";
+import type { Hold } from "../domain/store.ts";
+import type { WeightKind } from "../domain/weight.ts";
+import type { WeightCounts } from "./weights.ts";
+
+/** What a plan costs inside Lattice, by kind (docs/operating.md). */
+const costs: readonly { readonly kind: WeightKind; readonly note: (count: number) => string }[] = [
+  {
+    kind: "deactivate",
+    note: (count) =>
+      `${counted(count, "deactivation")}: Lattice removes a deactivated person as manager of all reports and as report of their manager, and ends the goals that only they own; a reactivation does not undo that.`,
+  },
+  {
+    kind: "create",
+    note: (count) =>
+      `${counted(count, "create")}: each person gets an invitation by e-mail if auto-invite is on in Lattice.`,
+  },
+  {
+    kind: "manager",
+    note: (count) =>
+      `${counted(count, "change")} of manager: Lattice deletes the reviews that the former manager has drafted or submitted.`,
+  },
+];
+
+/**
+ * Sentences that somebody should read before it is sent: of each kind that is held, and in a first run of each kind that
+ * is planned.
+ */
+export function costsOf(
+  summary: Pick<PlanSummary, "create">,
+  planned: WeightCounts,
+  { holds, firstRun }: { readonly holds: readonly Hold[]; readonly firstRun: boolean },
+): readonly string[] {
+  return costs.flatMap(({ kind, note }) => {
+    const shown = firstRun || holds.some((hold) => hold.kind === kind);
+    // In a first run creates weigh nothing.
+    const count = kind === "create" && firstRun ? summary.create : planned.of(kind);
+    return shown && count > 0 ? [note(count)] : [];
+  });
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

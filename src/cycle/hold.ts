@@ -1,0 +1,68 @@
+import type { Change } from "../domain/plan.ts";
+import type { HeldPart, Hold, StateStore, WeighedOperation } from "../domain/store.ts";
+import type { Weight, WeightKind } from "../domain/weight.ts";
+import { weightsOfChange } from "./weights.ts";
+
+const pageSize = 500;
+
+/** Kinds that concern the account as a whole: nothing of such an operation is sent. */
+const ofTheWhole: ReadonlySet<WeightKind> = new Set([
+  "deactivate",
+  "reactivate",
+  "create",
+  "link",
+  "doubtfulLink",
+]);
+
+/**
+ * Holds back planned work of these kinds; an operation of which only a part is held is split, and the rest goes on.
+ * @returns how many operations are held
+ */
+export async function holdPlan(
+  store: Pick<StateStore, "weighedOperations" | "holdParts">,
+  cycleId: number,
+  holds: readonly Hold[],
+): Promise<number> {
+  if (holds.length === 0) return 0;
+  let held = 0;
+  let after = 0;
+  for (;;) {
+    const page = await store.weighedOperations(cycleId, after, pageSize);
+    const last = page.at(-1);
+    if (last === undefined) return held;
+    const parts = page.flatMap((operation) => heldPart(operation, holds) ?? []);
+    await store.holdParts(parts);
+    held += parts.length;
+    after = last.id;
+  }
+}
+
+/** The part of an operation that is held; `null` where nothing of it is. */
+export function heldPart(operation: WeighedOperation, holds: readonly Hold[]): HeldPart | null {
+  const isHeld = (weight: Weight): boolean => holds.some((hold) => concerns(hold, weight));
+  const weights = operation.weights.filter(isHeld);
+  if (weights.length === 0) return null;
+  const whole = { operationId: operation.id, rest: null, changes: operation.changes, weights };
+  if (weights.some(({ kind }) => ofTheWhole.has(kind))) return { ...whole, weights: operation.weights };
+  const held = operation.changes.filter((change) => weightsOfChange(operation, change).some(isHeld));
+  if (held.length === operation.changes.length && operation.action === "update") return whole;
+  const rest = operation.changes.filter((change) => !held.includes(change));
+  return {
+    operationId: operation.id,
+    changes: held,
+    weights,
+    rest: {
+      changes: rest,
+      weights: operation.weights.filter((weight) => !weights.includes(weight)),
+      referenceHeld: held.some(isReference) && !rest.some(isReference),
+    },
+  };
+}
+
+function concerns({ kind, details }: Hold, weight: Weight): boolean {
+  return kind === weight.kind && (details === undefined || details.includes(weight.detail ?? ""));
+}
+
+function isReference({ reference }: Change): boolean {
+  return reference !== undefined;
+}

@@ -1,0 +1,28 @@
+/** A kind of change that the guard counts. */
+export type WeightKind =
+  | "deactivate"
+  | "reactivate"
+  | "create"
+  /** An existing account that is adopted. */
+  | "link"
+  /** An adopted account whose other values tell of another person. */
+  | "doubtfulLink"
+  | "rename"
+  | "clear"
+  | "replacement"
+  /** A manager taken away, or another in the place of the former one. */
+  | "manager"
+  | "email";
+
+/** What the guard counts of one operation. Kept with the operation when it is planned. */
+export interface Weight {
+  readonly kind: WeightKind;
+  /** Deactivation: the kind of evidence. Clear, replacement, manager: the attribute. */
+  readonly detail?: string;
+}
+
+/** How many operations have the same weights. */
+export interface WeighedCount {
+  readonly weights: readonly Weight[];
+  readonly count: number;
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { workplace as configFolder } from "../config/workplace.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+/** The guard as it is where nobody configures it. */
+function defaultGuard() {
+  return loadConfig({ file: "c.yaml", env: {}, cwd: configFolder({ "c.yaml": "" }) }).config.guard;
+}
+
+const people = Array.from({ length: 60 }, (_, number) => `p${String(number).padStart(2, "0")}`);
+
+/** Sixty people with the first as everybody's manager, settled. */
+async function company(attributes: (id: string) => object = () => ({})): Promise<Workplace> {
+  const place = await createWorkplace({ guard: defaultGuard() });
+  const [boss = ""] = people;
+  for (const id of people) {
+    place.source.hire(
+      id,
+      { department: "Sales", mail: `${id}@example.com`, ...attributes(id) },
+      id === boss ? null : boss,
+    );
+  }
+  expect(await place.cycle()).toMatchObject({ outcome: "done", done: people.length });
+  expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+  return place;
+}
+
+describe("the guard as it is delivered", () => {
+  it("lets a first run make everybody, says what it costs, and holds a crowd that comes later", async () => {
+    await using place = await createWorkplace({ guard: defaultGuard() });
+    for (const id of people) place.source.hire(id);
+    const first = await place.cycle();
+    expect(first).toMatchObject({ outcome: "done", done: 60 });
+    expect(first.header.guard.notes).toEqual([
+      "60 creates: each person gets an invitation by e-mail if auto-invite is on in Lattice.",
+    ]);
+    // A usual day, and what the window remembers of it.
+    for (let number = 0; number < 20; number += 1) place.source.hire(`new${number}`);
+    const usual = await place.cycle();
+    expect(usual).toMatchObject({ outcome: "done", done: 20 });
+    expect(usual.header.guard.notes).toBeUndefined();
+    for (let number = 20; number < 26; number += 1) place.source.hire(`new${number}`);
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 6, done: 0 });
+    expect(held.header.guard.reasons).toEqual([
+      "26 new accounts would be made, next to 80 linked ones (20 of them within the last guard.window), 32.5 %, more than guard.maxCreatePercent (25 %)",
+    ]);
+    expect(held.header.guard.notes?.join()).toContain("6 creates: each person gets an invitation");
+  });
+
+  it("lets a first run go on that was broken off in the middle", async () => {
+    await using place = await createWorkplace({ guard: defaultGuard() });
+    for (const id of people) place.source.hire(id);
+    let left = 10;
+    place.target.before = () => {
+      left -= 1;
+      if (left < 0) throw new Error("the program fell over");
+    };
+    await expect(place.cycle()).rejects.toThrow("fell over");
+    place.target.before = () => {};
+    expect(await place.cycle()).toMatchObject({ outcome: "done" });
+    expect(place.target.accounts.size).toBe(60);
+  });
+
+  it("lets a first run link everybody, and holds a crowd of links that comes later", async () => {
+    await using place = await createWorkplace({ guard: defaultGuard() });
+    place.source.scope = people.slice(0, 30);
+    for (const id of people) {
+      place.source.hire(id);
+      place.target.add({ userName: `${id}@example.com` });
+    }
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 30 });
+    place.source.scope = people;
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 30, done: 0 });
+    expect(held.header.guard.reasons.join()).toContain(
+      "30 existing accounts would be linked, next to 30 linked ones",
+    );
+  });
+
+  it("holds leavers who come back in a crowd, as where accountEnabled is read no more", async () => {
+    await using place = await company();
+    for (const id of people.slice(0, 3)) place.source.change(id, { accountEnabled: false });
+    await place.cycle();
+    place.clock.advance(place.settings.guard.windowMs);
+    for (const id of people.slice(3, 6)) place.source.change(id, { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.active()).toHaveLength(54);
+    for (const id of people.slice(0, 6)) place.source.change(id, { accountEnabled: true });
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 6, done: 0 });
+    expect(held.header.guard.reasons.join()).toContain(
+      "6 accounts would be reactivated, next to 54 active ones",
+    );
+    expect(place.target.active()).toHaveLength(54);
+  });
+
+  it("holds a mass replacement of one attribute like a mass clear, and sends the rest of each person", async () => {
+    await using place = await company();
+    for (const id of people.slice(0, 30))
+      place.source.change(id, { department: "Unknown", jobTitle: "Lead" });
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 30, done: 30 });
+    expect(held.header.guard.reasons).toEqual([
+      "30 of 60 accounts with department would get another, 50.0 %, more than guard.maxReplacementPercent (20 %)",
+    ]);
+    const values = JSON.stringify([...place.target.accounts.values()]);
+    expect(values).not.toContain("Unknown");
+    expect(values.match(/"Lead"/g)).toHaveLength(30);
+  });
+
+  it("lets ten people move to another department, and the eleventh who follows within the day of a small company wait", async () => {
+    await using place = await company();
+    for (const id of people.slice(0, 10)) place.source.change(id, { department: "Legal" });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 10 });
+    for (const id of people.slice(10, 13)) place.source.change(id, { department: "Legal" });
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 3, done: 0 });
+  });
+
+  it("holds a mass replacement of managers, says what it costs, and sends the rest of each person", async () => {
+    await using place = await company();
+    for (const id of people.slice(2, 32)) {
+      place.source.setManager(id, "p01");
+      place.source.change(id, { jobTitle: "Lead" });
+    }
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 30, done: 30 });
+    expect(held.header.guard.reasons.join()).toContain(
+      "30 of 59 accounts with a manager would lose theirs or get another",
+    );
+    expect(held.header.guard.notes?.join()).toContain("30 changes of manager: Lattice deletes the reviews");
+    expect(place.target.managerOf("p05@example.com")).toBe("p00@example.com");
+    // Once somebody lets it go, it is sent.
+    place.settings = { ...place.settings, guard: { ...place.settings.guard, enabled: false } };
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 30 });
+    expect(place.target.managerOf("p05@example.com")).toBe("p01@example.com");
+  });
+
+  it("holds e-mail addresses that change in a crowd", async () => {
+    await using place = await company();
+    for (const id of people.slice(0, 7)) place.source.change(id, { mail: `${id}@other.example.com` });
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 7, done: 0 });
+    expect(held.header.guard.reasons.join()).toContain(
+      "7 of 60 active accounts would get another e-mail address",
+    );
+  });
+
+  it("says what a deactivation costs that it holds", async () => {
+    await using place = await company();
+    for (const id of people.slice(0, 7)) place.source.change(id, { accountEnabled: false });
+    const held = await place.cycle();
+    expect(held.header.guard.notes).toEqual([
+      "7 deactivations: Lattice removes a deactivated person as manager of all reports and as report of their manager, and ends the goals that only they own; a reactivation does not undo that.",
+    ]);
+  });
+});
