@@ -118,6 +118,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
         disabled: { do: "deactivate", afterMs: 0 },
       },
       drift: "correct",
+      targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
       adoptForeignExternalId: false,
       formerOwner: "report",
       protectedAccounts: new Set(),

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { Logger } from "pino";
 import type { LoadedConfig } from "../config/load.ts";
 import { type EntraSettings, filterGroupsOf, type LatticeSettings } from "../config/require.ts";
@@ -89,7 +89,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
       loaded,
       config,
       mapping,
-      settings: cycleSettings(config, mapping, entra.tenantId),
+      settings: cycleSettings(config, mapping, entra.tenantId, lattice),
       entra,
       lattice,
       log,
@@ -159,10 +159,19 @@ export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
   });
 }
 
-function cycleSettings(config: Config, mapping: Mapping, tenantId: string): CycleSettings {
+function cycleSettings(
+  config: Config,
+  mapping: Mapping,
+  tenantId: string,
+  { url, token }: LatticeSettings,
+): CycleSettings {
   return {
     mapping,
     tenantId,
+    targetIdentity: {
+      url,
+      keyDigest: (salt) => createHmac("sha256", salt).update(token.reveal()).digest("hex"),
+    },
     actions: config.actions,
     events: eventActions(config),
     guard: config.guard,

@@ -64,8 +64,9 @@ export function strangeCompany(
   return strangeCompanyText(`${unknown} of ${found + unknown} linked accounts are unknown there`, linked);
 }
 
-function strangeCompanyText(seen: string, linked: number): string {
-  return `This is not the Lattice company that the ${linked} linked accounts belong to: ${seen}. No link was dissolved and nobody was touched. Check LATTICE_API_KEY and lattice.url; to provision another company on purpose, point state.path (ALS_STATE) at a new file.`;
+/** @param seen how linked accounts answered */
+export function strangeCompanyText(seen: string, linked: number): string {
+  return `This is not the Lattice company that the ${linked} linked ${linked === 1 ? "account belongs" : "accounts belong"} to: ${seen}. No link was dissolved and nobody was touched. Check LATTICE_API_KEY and lattice.url; to provision another company on purpose, point state.path (ALS_STATE) at a new file.`;
 }
 
 /** What is told of somebody whose account cannot be found. */

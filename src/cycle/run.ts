@@ -5,6 +5,7 @@ import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
+import { confirmCompany } from "./company.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./first-run.ts";
 import { holdPlan } from "./hold.ts";
 import { ingestFilterGroups, ingestScope, ingestSource } from "./ingest.ts";
@@ -207,6 +208,7 @@ async function readBothEnds(
   meta: Partial<Meta>,
   request: CycleRequest,
 ): Promise<BothEnds> {
+  await confirmCompany(context, meta);
   await recoverIntents(context);
   if (request.only !== undefined) {
     const { people, unreadable } = await ingestPeople(context, request.only);

@@ -5,6 +5,8 @@ import type { EventActions } from "./leaving.ts";
 export interface CycleSettings {
   readonly mapping: Mapping;
   readonly tenantId: string;
+  /** By what the target is reached: its address, and what stands for the key, which cannot be told from it. */
+  readonly targetIdentity: { readonly url: string; readonly keyDigest: (salt: string) => string };
   readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
   /** What is done about the account of somebody who was deleted, went out of scope or was disabled. */
   readonly events: EventActions;

@@ -31,6 +31,8 @@ export interface Meta {
   /** Digest of everything that a plan depends on in the configuration; a new one means an initial cycle. */
   readonly mappingDigest: string;
   readonly tenantId: string;
+  /** By what the target was reached when it was last certain that it is the same company: JSON, `KnownTarget` of the engine. */
+  readonly knownTarget: string;
   /** `patch` or `put`, as learnt from the target's ServiceProviderConfig. */
   readonly updateMethod: string;
   /** When the target was last listed in full, milliseconds since the epoch. */

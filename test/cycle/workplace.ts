@@ -84,6 +84,7 @@ const defaultSettings: CycleSettings = {
   guard: lenientGuard,
   drift: "correct",
   scopeDigest: "scope-1",
+  targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
   adoptForeignExternalId: false,
   formerOwner: "report",
   protectedAccounts: new Set(),

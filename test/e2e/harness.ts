@@ -100,6 +100,7 @@ export async function startCompany(
             actions: { create: true, update: true, deactivate: true },
             events: atOnce,
             guard: loaded.config.guard,
+            targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
             adoptForeignExternalId: false,
             formerOwner: "report",
             protectedAccounts: new Set(),

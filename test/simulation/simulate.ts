@@ -389,6 +389,7 @@ function settingsOf(history: History): CycleSettings {
       ...unlimited,
       windowMs: 24 * hourMs,
     },
+    targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
     adoptForeignExternalId: false,
     formerOwner: "report",
     protectedAccounts: new Set(),
