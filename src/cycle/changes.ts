@@ -1,10 +1,11 @@
 import { type Json, jsonEquals } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
-import type { ConfirmedTarget, LinkedTarget } from "../domain/store.ts";
-import { sameAt, valueAt } from "../domain/target.ts";
+import type { LinkedTarget } from "../domain/store.ts";
+import { sameAt } from "../domain/target.ts";
 import type { AttributeMapping } from "../mapping/mapping.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { sameValue } from "../mapping/target-type.ts";
+import { heldAt, holds } from "./held.ts";
 import type { PlanInput } from "./plan-input.ts";
 
 /** What a new account shall hold. */
@@ -22,7 +23,7 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
   const changes: Change[] = [];
   for (const { mapping, value } of input.mapped.values) {
     if (mapping.target === "active") continue;
-    const before = valueAt(link, mapping.target);
+    const before = heldAt(link, mapping.target);
     // Lattice takes an externalId once: an account that has none gets it when it is adopted.
     const firstExternalId = adopts && mapping.target === "externalId" && before === null;
     if (mapping.apply === "onCreate" && !firstExternalId) continue;
@@ -61,7 +62,7 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
   const { reference } = input.mapped;
   if (reference === null || (link !== null && reference.apply === "onCreate")) return null;
   const { manager } = input.candidate;
-  const current = link === null ? null : valueAt(link, reference.target);
+  const current = link === null ? null : heldAt(link, reference.target);
   const beforeId = typeof current === "string" ? current : null;
   const before = beforeId === null ? null : (input.currentManagerName ?? beforeId);
   // A disabled manager stays the manager; a deleted one is cleared.
@@ -91,18 +92,6 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
     reference: { beforeId, afterObjectId: manager.objectId },
     ...(link === null ? {} : driftMark(link, reference.target, manager.latticeId)),
   };
-}
-
-/** Whether the account holds the value, or has accepted it and keeps it in a form of its own. */
-function holds(link: ConfirmedTarget, path: string, wanted: Json): boolean {
-  const current = valueAt(link, path);
-  if (sameAt(path, current, wanted)) return true;
-  const acknowledged = Object.hasOwn(link.acknowledged, path) ? link.acknowledged[path] : undefined;
-  return (
-    acknowledged !== undefined &&
-    sameAt(path, acknowledged.sent, wanted) &&
-    sameAt(path, acknowledged.observed, current)
-  );
 }
 
 export function activeChange(link: LinkedTarget, after: boolean): Change {

@@ -16,6 +16,7 @@ import {
   valueAt,
   type WriteReceipt,
 } from "../domain/target.ts";
+import { unshown } from "./held.ts";
 import type { CycleContext } from "./ports.ts";
 
 const maxCreateTries = 3;
@@ -49,7 +50,7 @@ export async function deliver(
     });
   }
   if (writes.length === 0) return { receipt: { user: link, status: 0, requestId: undefined }, link };
-  return { receipt: await context.target.update(link, writes, context.signal), link };
+  return { receipt: await context.target.update(link, writes, context.signal, unshown(link)), link };
 }
 
 /** Links an existing account: read anew where the listing is of an earlier cycle, because others may have changed it. */

@@ -11,6 +11,7 @@ import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../doma
 import { type AttributeWrite, sameAt, type TargetUser, valueAt } from "../domain/target.ts";
 import { confirm } from "./confirm.ts";
 import { deliver } from "./deliver.ts";
+import { unshown } from "./held.ts";
 import { missingReason } from "./missing.ts";
 import { askFor, believed, dissolve, keptLinks, noteAbsence } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
@@ -174,7 +175,7 @@ async function switchOffAlone(
   if (link === null) return null;
   try {
     const only = writes.filter(({ path }) => path === "active");
-    const answer = await context.target.update(link, only, context.signal);
+    const answer = await context.target.update(link, only, context.signal, unshown(link));
     const receipt = await confirm(context, link, only, answer);
     if (receipt.user.active === true) return null;
     const { error, retry, unknown } = await failed(context, operation, refusal);

@@ -26,11 +26,6 @@ export interface TargetUser {
   /** `null`: unknown, because Lattice does not show it. What is unknown is neither true nor false. */
   readonly active: boolean | null;
   readonly values: JsonObject;
-  /**
-   * What else a multi-valued attribute holds beside the mapped element, by attribute name (`emails`): needed to
-   * replace the whole array without losing it. Usually empty.
-   */
-  readonly siblings: JsonObject;
 }
 
 /** What an account holds at a SCIM path of the mapping; `null` for nothing. */
@@ -93,6 +88,14 @@ export interface Target {
   get(latticeId: string, signal: AbortSignal): Promise<TargetUser | null>;
   /** Creates one account. Sends exactly once; a dropped connection is an `UnknownOutcomeError`. */
   create(writes: readonly AttributeWrite[], signal: AbortSignal): Promise<WriteReceipt>;
-  /** Changes one account; safe to repeat, so passing faults are retried inside. */
-  update(user: TargetUser, writes: readonly AttributeWrite[], signal: AbortSignal): Promise<WriteReceipt>;
+  /**
+   * Changes one account; safe to repeat, so passing faults are retried inside.
+   * @param unshown what the account holds and never shows: sent along where it is replaced as a whole
+   */
+  update(
+    user: TargetUser,
+    writes: readonly AttributeWrite[],
+    signal: AbortSignal,
+    unshown?: readonly AttributeWrite[],
+  ): Promise<WriteReceipt>;
 }

@@ -6,8 +6,9 @@ import type { Exchange, HttpRequest } from "./http.ts";
 import { parseListPage } from "./list.ts";
 import type { LatticeOptions } from "./options.ts";
 import { compilePaths, type ScimPath } from "./path.ts";
-import { mistypedPaths, parseSchemas, unknownPaths } from "./schemas.ts";
-import { connectLattice, patchSupport } from "./target.ts";
+import { mistypedPaths, readSchemas, type Schemas, unknownPaths } from "./schemas.ts";
+import { connectLattice } from "./target.ts";
+import { askPatchSupport } from "./update-method.ts";
 
 /** One line of the `check` command. */
 export interface CheckStep {
@@ -46,10 +47,11 @@ export async function probeLattice(
       ...clockStep(exchange, options),
     ];
     if (steps.some(({ name, ok }) => !ok && name !== CLOCK)) return steps;
-    const config = await read(client, "/ServiceProviderConfig", options, signal);
-    const schemas =
-      (await read(client, "/Schemas", options, signal)) ?? (await read(client, "/schemas", options, signal));
-    return [...steps, methodStep(config, options), attributeStep(schemas, paths.all, types)];
+    const supported = await askPatchSupport(client, signal);
+    const read = (path: string) => readSchemas((query) => readDocument(client, path, query, options, signal));
+    const published = await read("/Schemas");
+    const schemas = published.size > 0 ? published : await read("/schemas");
+    return [...steps, methodStep(supported, options), attributeStep(schemas, paths.all, types)];
   } finally {
     http.close();
   }
@@ -99,7 +101,16 @@ function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
           remedy: "Check lattice.url: it is the base address, as in https://api.latticehq.com/scim/v2.",
         },
       ]
-    : [{ name: KEY, ok: true, detail: `accepted; Lattice has ${page.totalResults} accounts` }];
+    : [
+        {
+          name: KEY,
+          ok: true,
+          detail:
+            page.totalResults === undefined
+              ? "accepted"
+              : `accepted; Lattice has ${page.totalResults} accounts`,
+        },
+      ];
 }
 
 function clockStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
@@ -120,8 +131,10 @@ function clockStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
   ];
 }
 
-function methodStep(config: JsonObject | undefined, { updateMethod }: LatticeOptions): CheckStep {
-  const supported = patchSupport(config);
+function methodStep(
+  supported: boolean | undefined,
+  { updateMethod, knownUpdateMethod }: LatticeOptions,
+): CheckStep {
   const said =
     supported === undefined
       ? "Lattice does not say whether it takes PATCH"
@@ -134,16 +147,23 @@ function methodStep(config: JsonObject | undefined, { updateMethod }: LatticeOpt
       remedy: "Set lattice.updateMethod to auto.",
     };
   }
-  const used = updateMethod === "auto" ? (supported === false ? "put" : "patch") : updateMethod;
+  const discovered = supported === false ? "put" : "patch";
+  const used = updateMethod === "auto" ? (knownUpdateMethod ?? discovered) : updateMethod;
+  if (used !== discovered && updateMethod === "auto") {
+    return {
+      name: METHOD,
+      ok: true,
+      detail: `${said}, but an earlier sync learnt that it takes ${used.toUpperCase()}; updates are sent with ${used.toUpperCase()}`,
+    };
+  }
   return { name: METHOD, ok: true, detail: `${said}; updates are sent with ${used.toUpperCase()}` };
 }
 
 function attributeStep(
-  body: JsonObject | undefined,
+  schemas: Schemas,
   paths: readonly ScimPath[],
   types: ReadonlyMap<string, AttributeType>,
 ): CheckStep {
-  const schemas = parseSchemas(body);
   if (schemas.size === 0) {
     return {
       name: ATTRIBUTES,
@@ -176,14 +196,15 @@ function attributeStep(
 }
 
 /** `undefined` where it is not to be had: neither document is required. */
-async function read(
+async function readDocument(
   client: LatticeClient,
   path: string,
+  query: string | undefined,
   { clock }: LatticeOptions,
   signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
   const purpose: Purpose = "discover";
-  const request: HttpRequest = { method: "GET", path };
+  const request: HttpRequest = { method: "GET", path, ...(query === undefined ? {} : { query }) };
   const verdict = judge(await client.probe(request, signal), request, purpose, clock.now());
   return verdict.kind === "done" ? verdict.body : undefined;
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, jsonEquals } from "../domain/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import { memberOf, type ScimPath } from "./path.ts";
 
 /** A new value (or `null` to clear) for one part of one entry of a multi-valued attribute. */
@@ -10,133 +10,110 @@ export interface ElementWrite {
 type Element = Record<string, Json>;
 
 /**
- * The entry that `[type eq "…"]` stands for: the primary one where a type occurs twice, else the first.
- * Types are compared without regard to case.
+ * The entry that `[type eq "…"]` stands for: the primary one where a type occurs twice, else the first. Where no entry has
+ * the type, a sole one without any type is meant, or the primary one of those (RFC 7643 section 2.4). Some servers show an
+ * entry as its plain value. Types are compared without regard to case.
  */
-export function pickElement(elements: readonly Json[], type: string | null): JsonObject | undefined {
-  const ofType = elements.filter(isJsonObject).filter((element) => hasType(element, type));
-  return ofType.find((element) => element.primary === true) ?? ofType[0];
+export function pickElement(elements: readonly Json[], path: ScimPath): JsonObject | string | undefined {
+  const ofType = elements.filter(isJsonObject).filter((element) => hasType(element, path.type));
+  const typed = ofType.find(isPrimary) ?? ofType[0];
+  if (typed !== undefined || !path.takesUntyped) return typed;
+  const untyped = elements.filter(isUntyped);
+  return elements.length === 1
+    ? untyped[0]
+    : untyped.find((element) => isJsonObject(element) && isPrimary(element));
 }
 
-/** The whole attribute with `writes` merged in: what they do not name is kept, entries left without content go. */
+/** What an entry holds in its part `name`; an entry that is a plain value is its own `value`. */
+export function partOf(element: JsonObject | string, name: string): Json | undefined {
+  if (typeof element === "string") return isValue(name) ? element : undefined;
+  return memberOf(element, name, null);
+}
+
+/**
+ * The whole attribute with `writes` merged in: an entry that is written stays in its place, with its type and its primary
+ * mark; what the writes do not name is kept; entries left without a value go.
+ */
 export function mergeElements(
   elements: readonly Json[],
   attribute: string,
   writes: readonly ElementWrite[],
 ): Json[] {
-  let merged = [...elements];
-  for (const { path, value } of writes) {
-    const part = path.subAttribute ?? "value";
-    const current = pickElement(merged, path.type);
-    if (value === null) {
-      if (current !== undefined) merged = replaceElement(merged, current, without(current, [part]));
-      continue;
-    }
-    const base = current ?? freshElement(merged, attribute, path.type);
-    const written = { ...without(base, [part]), [part]: value };
-    if (current === undefined) merged.push(written);
-    else merged = merged.map((element) => (element === current ? written : element));
-  }
-  return merged;
+  const merged = writes.reduce<readonly Json[]>(
+    (current, write) => mergeElement(current, attribute, write),
+    elements,
+  );
+  const valued = writes.some(({ path }) => isValue(path.subAttribute));
+  return merged.filter((element) => (valued ? hasValue(element) : hasContent(element)));
 }
 
-/**
- * What of `elements` is not covered by the mapped values: other entries, and other parts of the mapped ones, in their
- * places. `undefined` where `restoreElements` gives the same array from the values alone.
- */
-export function splitElements(
+function mergeElement(
   elements: readonly Json[],
-  mapped: readonly ScimPath[],
-  values: JsonObject,
-): Json | undefined {
-  if (elements.length === 0) return undefined;
-  const fromValues = restoreElements(undefined, mapped, values);
-  const attribute = mapped[0]?.attribute ?? "";
-  if (jsonEquals(comparable(elements, attribute), comparable(fromValues, attribute))) return undefined;
-  let rest = [...elements];
-  for (const [type, parts] of partsByType(mapped)) {
-    const picked = pickElement(rest, type);
-    if (picked !== undefined) {
-      rest = rest.map((element) => (element === picked ? without(picked, parts) : element));
-    }
+  attribute: string,
+  { path, value }: ElementWrite,
+): readonly Json[] {
+  const part = path.subAttribute ?? "value";
+  const current = pickElement(elements, path);
+  if (current === undefined) {
+    return value === null
+      ? elements
+      : [...elements, { ...freshElement(elements, attribute, path.type), [part]: value }];
   }
-  return rest;
+  const index = elements.indexOf(current);
+  return elements.map((element, at) => (at === index ? written(current, part, value) : element));
 }
 
-/** The whole attribute as last read, put together again from the mapped values and what `splitElements` kept. */
-export function restoreElements(
-  siblings: Json | undefined,
-  mapped: readonly ScimPath[],
-  values: JsonObject,
-): Json[] {
-  const elements: Json[] = Array.isArray(siblings) ? [...siblings] : [];
-  for (const [type, parts] of partsByType(mapped)) {
-    const held: Element = {};
-    for (const path of mapped) {
-      const value = values[path.text];
-      if (sameType(path.type, type) && value !== undefined) held[path.subAttribute ?? "value"] = value;
-    }
-    if (Object.keys(held).length === 0) continue;
-    // A second entry of this type still has its value: the one whose mapped parts were taken out is ours.
-    const index = elements.findIndex(
-      (element) =>
-        isJsonObject(element) &&
-        hasType(element, type) &&
-        parts.every((part) => memberOf(element, part, null) === undefined),
-    );
-    const base = elements[index];
-    if (isJsonObject(base)) elements[index] = { ...base, ...held };
-    else elements.push({ ...freshElement(elements, mapped[0]?.attribute ?? "", type), ...held });
-  }
-  return elements;
+function written(element: JsonObject | string, part: string, value: Json): Json {
+  if (typeof element === "string") return isValue(part) ? value : { value: element, [part]: value };
+  const rest = without(element, part);
+  return value === null ? rest : { ...rest, [part]: value };
 }
 
-/** A user's only e-mail address is the primary one ("Lattice SCIM API Schema" shows it so); nothing is known of others. */
+/** A new user's only work address is the primary one ("Lattice SCIM API Schema" shows it so); nothing is known of others. */
 function freshElement(others: readonly Json[], attribute: string, type: string | null): Element {
   const element: Element = type === null ? {} : { type };
-  if (isEmails(attribute) && others.length === 0) element.primary = true;
+  if (others.length === 0 && attribute.toLowerCase() === "emails" && type?.toLowerCase() === "work") {
+    element.primary = true;
+  }
   return element;
-}
-
-/** `primary: false` says the same as no `primary`, and a sole e-mail address is primary whether or not it says so. */
-function comparable(elements: readonly Json[], attribute: string): Json[] {
-  const sole = elements.length === 1 && isEmails(attribute);
-  return elements.map((element) =>
-    isJsonObject(element) && (sole || element.primary === false) ? without(element, ["primary"]) : element,
-  );
-}
-
-function replaceElement(elements: readonly Json[], old: JsonObject, cleared: Element): Json[] {
-  const content = Object.keys(cleared).filter((key) => !LABELS.has(key.toLowerCase()));
-  return elements.flatMap((element) => (element !== old ? [element] : content.length === 0 ? [] : [cleared]));
 }
 
 /** Parts that only describe a value and mean nothing without one. */
 const LABELS = new Set(["type", "primary", "display"]);
 
-function partsByType(mapped: readonly ScimPath[]): Map<string | null, string[]> {
-  const parts = new Map<string | null, string[]>();
-  for (const path of mapped) {
-    const spelled = [...parts.keys()].find((known) => sameType(known, path.type)) ?? path.type;
-    parts.set(spelled, [...(parts.get(spelled) ?? []), path.subAttribute ?? "value"]);
-  }
-  return parts;
+function hasContent(element: Json): boolean {
+  if (!isJsonObject(element)) return isAssigned(element);
+  return Object.entries(element).some(([key, value]) => !LABELS.has(key.toLowerCase()) && isAssigned(value));
 }
 
-function without(element: JsonObject, parts: readonly string[]): Element {
-  const folded = new Set(parts.map((part) => part.toLowerCase()));
-  return Object.fromEntries(Object.entries(element).filter(([key]) => !folded.has(key.toLowerCase())));
+function hasValue(element: Json): boolean {
+  return isAssigned(isJsonObject(element) ? memberOf(element, "value", null) : element);
 }
 
-function isEmails(attribute: string): boolean {
-  return attribute.toLowerCase() === "emails";
+function isAssigned(value: Json | undefined): boolean {
+  return value !== undefined && value !== null && value !== "";
+}
+
+function isValue(part: string | null): boolean {
+  return part === null || part.toLowerCase() === "value";
+}
+
+function isUntyped(element: Json): element is JsonObject | string {
+  if (typeof element === "string") return element !== "";
+  return isJsonObject(element) && !isAssigned(memberOf(element, "type", null));
+}
+
+function isPrimary(element: JsonObject): boolean {
+  return memberOf(element, "primary", null) === true;
+}
+
+function without(element: JsonObject, part: string): Element {
+  return Object.fromEntries(
+    Object.entries(element).filter(([key]) => key.toLowerCase() !== part.toLowerCase()),
+  );
 }
 
 function hasType(element: JsonObject, type: string | null): boolean {
   const own = memberOf(element, "type", null);
-  return sameType(typeof own === "string" ? own : null, type);
-}
-
-function sameType(left: string | null, right: string | null): boolean {
-  return left?.toLowerCase() === right?.toLowerCase();
+  return (typeof own === "string" ? own : null)?.toLowerCase() === type?.toLowerCase();
 }

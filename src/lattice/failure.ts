@@ -8,6 +8,7 @@ import {
 } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Exchange, HttpRequest } from "./http.ts";
+import { redirected } from "./redirect.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { isScimError, isWebPage, parseJsonObject, parseScimError } from "./scim-error.ts";
 
@@ -27,6 +28,8 @@ export type Verdict =
       readonly status: number;
       readonly body: JsonObject | undefined;
       readonly requestId: string | undefined;
+      readonly location?: string | undefined;
+      readonly etag?: string | undefined;
     }
   /** Not carried out, because there were too many: wait and send it again. */
   | {
@@ -87,7 +90,7 @@ function judgeFailure({ failure, detail }: Failure, request: HttpRequest): Verdi
 function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now: number): Verdict {
   const { status } = answer;
   if (status >= 200 && status < 300) return judgeSuccess(answer, request);
-  if (status < 400) return refusedByConfiguration(redirected(answer, request));
+  if (status < 400) return refusedByConfiguration(redirected(answer, named(request)));
 
   const summary = summarise(answer, request);
   const retryAfterMs = parseRetryAfter(answer.retryAfter, now);
@@ -105,10 +108,11 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
 const notScim = "A web page is not a SCIM answer: is lattice.url right, and no login page in between?";
 
 function judgeSuccess(answer: Answer, request: HttpRequest): Verdict {
-  const { status, requestId } = answer;
-  if (answer.body.trim() === "") return { kind: "done", status, body: undefined, requestId };
+  const { status, requestId, location, etag } = answer;
+  const done = { kind: "done", status, requestId, location, etag } as const;
+  if (answer.body.trim() === "") return { ...done, body: undefined };
   const body = parseJsonObject(answer.body);
-  if (body !== undefined) return { kind: "done", status, body, requestId };
+  if (body !== undefined) return { ...done, body };
   const what = isWebPage(answer.body)
     ? "a web page instead of SCIM JSON (is lattice.url right, and no login page in between?)"
     : "something that is not complete JSON";
@@ -197,19 +201,6 @@ function refusalOfOne(
     );
   }
   return new RecordRejectedError(`Lattice refused this account's data. ${summary}.`, details);
-}
-
-function redirected(answer: Answer, request: HttpRequest): string {
-  const target =
-    answer.location === undefined ? undefined : URL.parse(answer.location, "https://same-host.invalid");
-  const to =
-    target === undefined || target === null || target.hostname === "same-host.invalid"
-      ? ""
-      : ` to ${target.origin}`;
-  return (
-    `Lattice answered ${named(request)} with a redirect${to} (${answer.status}), which is not followed because the ` +
-    "API key must not leave the host. Set lattice.url to the final address."
-  );
 }
 
 function refusedByConfiguration(message: string): Verdict {

@@ -1,7 +1,8 @@
-import type { AxiosInstance, AxiosResponse } from "axios";
+import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from "axios";
 import { UsageError } from "../domain/errors.ts";
 import { redactor } from "../domain/redact.ts";
 import type { Secret } from "../domain/secret.ts";
+import { type NotFollowed, redirectOf } from "./redirect.ts";
 import { isLoopback } from "./tenant-url.ts";
 
 export interface HttpRequest {
@@ -11,6 +12,8 @@ export interface HttpRequest {
   /** Encoded, without `?`. */
   readonly query?: string;
   readonly body?: string;
+  /** RFC 7644 section 3.14: the version that the write is based on. */
+  readonly ifMatch?: string;
 }
 
 /** What came of sending one request: an answer of any status, or none that could be read. */
@@ -24,7 +27,10 @@ export type Exchange =
       readonly retryAfter: string | undefined;
       readonly requestId: string | undefined;
       readonly location: string | undefined;
+      readonly etag: string | undefined;
       readonly date: string | undefined;
+      /** Why a redirect was not followed; `undefined` where the answer is none. */
+      readonly notFollowed?: NotFollowed | undefined;
     }
   | {
       readonly kind: "failure";
@@ -38,7 +44,7 @@ export type Exchange =
 
 export interface Http {
   /**
-   * Sends once. `signal` cancels the request under way; that of a write must leave it time to finish.
+   * Sends once, and again where a redirect of the same origin says so. `signal` cancels the request under way; that of a write must leave it time to finish.
    * @throws the signal's reason, and nothing else
    */
   exchange(request: HttpRequest, signal?: AbortSignal): Promise<Exchange>;
@@ -55,8 +61,8 @@ export interface HttpOptions {
 }
 
 /**
- * The connection to Lattice. The token goes to `url` alone: redirects are handed back as answers, and nothing that is
- * returned or thrown holds it, even where the server echoes it.
+ * The connection to Lattice. The token goes to the origin of `url` alone: redirects to elsewhere are handed back as
+ * answers, and nothing that is returned or thrown holds it, even where the server echoes it.
  * @throws UsageError where the token cannot be sent in a header.
  */
 export function createHttp(options: HttpOptions): Http {
@@ -68,6 +74,18 @@ export function createHttp(options: HttpOptions): Http {
   }
   const redact = redactor(token);
   let opened: Promise<Connections> | undefined;
+
+  const config = (request: HttpRequest, url: string, signal: AbortSignal): AxiosRequestConfig => ({
+    method: request.method,
+    url,
+    headers: {
+      Authorization: `Bearer ${token}`,
+      ...(request.body === undefined ? {} : { "Content-Type": "application/scim+json" }),
+      ...(request.ifMatch === undefined ? {} : { "If-Match": request.ifMatch }),
+    },
+    ...(request.body === undefined ? {} : { data: request.body }),
+    signal,
+  });
 
   return {
     exchange: async (request, signal) => {
@@ -85,17 +103,14 @@ export function createHttp(options: HttpOptions): Http {
       const cancel = (): void => end.abort();
       signal?.addEventListener("abort", cancel, { once: true });
       try {
-        const answer = await client.request<unknown>({
-          method: request.method,
-          url: options.url + request.path + (request.query === undefined ? "" : `?${request.query}`),
-          headers: {
-            Authorization: `Bearer ${token}`,
-            ...(request.body === undefined ? {} : { "Content-Type": "application/scim+json" }),
-          },
-          ...(request.body === undefined ? {} : { data: request.body }),
-          signal: end.signal,
-        });
-        return toAnswer(answer, redact);
+        let url = options.url + request.path + (request.query === undefined ? "" : `?${request.query}`);
+        for (let hops = 0; ; hops += 1) {
+          const answer = toAnswer(await client.request<unknown>(config(request, url, end.signal)), redact);
+          const next = redirectOf(answer, url, hops);
+          if (next === null) return answer;
+          if ("notFollowed" in next) return { ...answer, notFollowed: next.notFollowed };
+          url = next.url;
+        }
       } catch (error) {
         signal?.throwIfAborted();
         return toFailure(error, pastDeadline, options, redact);
@@ -150,11 +165,14 @@ async function openConnections(options: HttpOptions): Promise<Connections> {
   };
 }
 
+type Answer = Extract<Exchange, { kind: "answer" }>;
+
 const DEADLINE_FACTOR = 4;
 /** What stands in headers ends up in messages and in the provisioning log. */
 const LONGEST_HEADER = 200;
+const LONGEST_LOCATION = 8_000;
 
-function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => string): Exchange {
+function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => string): Answer {
   const header = (name: string): string | undefined => {
     const value: unknown = response.headers[name];
     return typeof value === "string" && value !== "" ? redact(value).slice(0, LONGEST_HEADER) : undefined;
@@ -167,9 +185,18 @@ function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => st
     contentType: header("content-type") ?? "",
     retryAfter: header("retry-after"),
     requestId: header("x-request-id") ?? header("request-id") ?? header("x-amzn-requestid"),
-    location: header("location"),
+    location: location(response, redact),
+    etag: header("etag"),
     date: header("date"),
   };
+}
+
+/** Longer than other headers, because it is followed. */
+function location(response: AxiosResponse<unknown>, redact: (text: string) => string): string | undefined {
+  const value: unknown = response.headers.location;
+  return typeof value === "string" && value !== "" && value.length <= LONGEST_LOCATION
+    ? redact(value)
+    : undefined;
 }
 
 /** Axios errors hold the request with its token, so only words are taken from them, never the error itself. */

@@ -6,18 +6,21 @@ import { parseUser } from "./resource.ts";
 
 /** One answer of a listing (RFC 7644 section 3.4.2). */
 export interface ListPage {
-  readonly totalResults: number;
+  /** `undefined` where the answer does not say. */
+  readonly totalResults: number | undefined;
   readonly resources: readonly Json[];
 }
 
 /** @returns `undefined` where `body` is no ListResponse. */
 export function parseListPage(body: JsonObject | undefined): ListPage | undefined {
   if (body === undefined) return undefined;
-  const total = memberOf(body, "totalResults", null);
-  const resources = memberOf(body, "Resources", null) ?? [];
-  if (typeof total !== "number" || !Number.isInteger(total) || total < 0 || total > largestTotal)
-    return undefined;
-  return Array.isArray(resources) ? { totalResults: total, resources } : undefined;
+  const total = memberOf(body, "totalResults", null) ?? null;
+  const resources = memberOf(body, "Resources", null) ?? (total === null ? undefined : []);
+  if (!Array.isArray(resources)) return undefined;
+  if (total === null) return { totalResults: undefined, resources };
+  const totalResults = typeof total === "string" && /^\d{1,10}$/.test(total.trim()) ? Number(total) : total;
+  if (typeof totalResults !== "number" || !Number.isInteger(totalResults)) return undefined;
+  return totalResults < 0 || totalResults > largestTotal ? undefined : { totalResults, resources };
 }
 
 /** A listing may grow while it is read, but hardly to twice what it began with: beyond this it has no end. */
@@ -28,8 +31,10 @@ const largestTotal = 10_000_000;
 
 /**
  * Walks a listing to its end, in steps of what came, not of what was asked for: the server may send less. An account
- * that comes twice, because the listing moved while it was read, is given out once.
+ * that comes twice, because the listing moved while it was read, is given out once. Where the server does not say how many
+ * there are, the listing ends with an empty page, or with a page that was not full and is followed by nothing new.
  * @param fetchPage asks for the page that begins at a 1-based index
+ * @param pageSize how many entries a page is asked for
  * @param fault what a listing is that does not reach its end
  * @throws HostUnavailableError (or the given fault) where the listing does not reach its end: it stops before its own
  * total, repeats itself, grows without end, or holds something that is no user. A listing without its end is no listing.
@@ -37,11 +42,14 @@ const largestTotal = 10_000_000;
 export async function* readListing(
   fetchPage: (startIndex: number) => Promise<JsonObject | undefined>,
   paths: PathTable,
+  pageSize: number,
   fault: (message: string) => Error = (message) => new HostUnavailableError(message),
 ): AsyncGenerator<readonly TargetUser[], void> {
   const seen = new Set<string>();
   let received = 0;
   let most = Number.POSITIVE_INFINITY;
+  let promised: number | undefined;
+  let full = true;
   for (;;) {
     const page = parseListPage(await fetchPage(received + 1));
     if (page === undefined) {
@@ -49,27 +57,31 @@ export async function* readListing(
         "Lattice answered the listing of users with something that is no SCIM list. Check lattice.url.",
       );
     }
-    if (received === 0) most = mostAccounts(page.totalResults);
+    promised = page.totalResults ?? promised;
+    if (received === 0) most = mostAccounts(promised ?? largestTotal);
     const users = page.resources.map((resource) => readable(resource, paths, fault));
     const fresh = users.filter(({ latticeId }) => !seen.has(latticeId) && seen.add(latticeId));
+    const ends = promised === undefined && (users.length === 0 || (fresh.length === 0 && !full));
+    if (ends) return;
+    full = users.length >= pageSize;
     if (users.length > 0 && fresh.length === 0) {
       throw fault(
-        `Lattice's listing of users repeats itself after ${seen.size} of ${page.totalResults} accounts; nothing was ` +
+        `Lattice's listing of users repeats itself after ${seen.size}${promised === undefined ? "" : ` of ${promised}`} accounts; nothing was ` +
           "concluded from it. Try again; if it stays so, report it to Lattice.",
       );
     }
     received += users.length;
     if (fresh.length > 0) yield fresh;
-    if (received >= page.totalResults) return;
+    if (promised !== undefined && received >= promised) return;
     if (received > most) {
       throw fault(
         `Lattice's listing of users does not end: it has given ${received} accounts and now promises ` +
-          `${page.totalResults}; nothing was concluded from it. Report it to Lattice.`,
+          `${promised ?? "more"}; nothing was concluded from it. Report it to Lattice.`,
       );
     }
     if (users.length === 0) {
       throw fault(
-        `Lattice's listing of users ended after ${received} of ${page.totalResults} accounts; nothing was concluded ` +
+        `Lattice's listing of users ended after ${received} of ${promised} accounts; nothing was concluded ` +
           "from it. Try again; if it stays so, report it to Lattice.",
       );
     }

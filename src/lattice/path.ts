@@ -20,6 +20,11 @@ export interface ScimPath {
   readonly subAttribute: string | null;
   /** The value is the Lattice id of another account (the manager). */
   readonly reference: boolean;
+  /**
+   * Whether an entry without a type may be the one that is meant (RFC 7643 section 2.4: the type is optional). Of several
+   * mapped types of an attribute that is `work` alone.
+   */
+  readonly takesUntyped: boolean;
 }
 
 /** The paths of one mapping. */
@@ -77,15 +82,15 @@ export function parseScimPath(text: string): ScimPath {
   if (urn !== null && attribute.toLowerCase() === "user" && /:\d+\.\d+$/.test(urn)) {
     throw new UsageError(`"${text}" names a schema; add the attribute, as in ${text}:department.`);
   }
-  const schema = urn?.toLowerCase() === CORE_USER_SCHEMA.toLowerCase() ? null : urn;
+  const schema = urn !== null && sameUrn(urn, CORE_USER_SCHEMA) ? null : urn;
   const path = { text, schema, attribute, type: match[3] ?? null, subAttribute: match[4] ?? null };
   refuseUnwritable(path);
-  return { ...path, reference: isManager(path) };
+  return { ...path, reference: isManager(path), takesUntyped: path.type !== null && isWork(path.type) };
 }
 
 /** @throws UsageError where a path cannot be written, or two are the same but for case or spaces. */
 export function compilePaths(texts: readonly string[]): PathTable {
-  const known = new Map(texts.map((text) => [text, parseScimPath(text)]));
+  const known = new Map(withUntyped(texts.map(parseScimPath)).map((path) => [path.text, path]));
   const spelled = new Map<string, string>();
   for (const path of known.values()) {
     const key = `${attributeKey(path)}|${path.type}|${path.subAttribute}`.toLowerCase();
@@ -94,6 +99,23 @@ export function compilePaths(texts: readonly string[]): PathTable {
     spelled.set(key, path.text);
   }
   return { all: [...known.values()], of: (text) => known.get(text) ?? parseScimPath(text) };
+}
+
+/** An attribute that is mapped for one type alone takes an entry without a type for that one, whichever it is. */
+function withUntyped(paths: readonly ScimPath[]): ScimPath[] {
+  const key = (path: ScimPath): string => attributeKey(path).toLowerCase();
+  const types = Map.groupBy(
+    paths.filter((path) => path.type !== null),
+    key,
+  );
+  return paths.map((path) => {
+    const others = new Set((types.get(key(path)) ?? []).map(({ type }) => type?.toLowerCase()));
+    return path.type !== null && others.size === 1 ? { ...path, takesUntyped: true } : path;
+  });
+}
+
+function isWork(type: string): boolean {
+  return type.toLowerCase() === "work";
 }
 
 /** The attribute without type and sub-attribute, with the URN of its extension: the path of a PATCH of the whole. */
@@ -108,14 +130,14 @@ export function attributeKey(path: Pick<ScimPath, "schema" | "attribute">): stri
  */
 export function keyOf(object: JsonObject, name: string, schema: string | null): string | undefined {
   if (Object.hasOwn(object, name)) return name;
-  const fold = schema === LATTICE_USER_SCHEMA ? foldDisplayName : foldCase;
+  const fold = schema !== null && sameUrn(schema, LATTICE_USER_SCHEMA) ? foldDisplayName : foldCase;
   const wanted = fold(name);
   return Object.keys(object).find((key) => fold(key) === wanted);
 }
 
 /** What `resource` holds at `path`'s attribute, before type and sub-attribute are looked at. */
 export function readAttribute(resource: JsonObject, path: ScimPath): Json | undefined {
-  const block = path.schema === null ? resource : resource[path.schema];
+  const block = path.schema === null ? resource : memberOf(resource, path.schema, null);
   return isJsonObject(block) ? memberOf(block, path.attribute, path.schema) : undefined;
 }
 
@@ -125,14 +147,23 @@ export function memberOf(object: JsonObject, name: string, schema: string | null
   return key === undefined ? undefined : object[key];
 }
 
+/** RFC 7643 section 2.1 and RFC 8141: names and URNs are compared without regard to case. */
+function sameUrn(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
 const foldCase = (name: string): string => name.toLowerCase();
 const foldDisplayName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
-function isManager(path: Omit<ScimPath, "reference">): boolean {
-  return path.schema === ENTERPRISE_USER_SCHEMA && path.attribute.toLowerCase() === "manager";
+function isManager(path: Pick<ScimPath, "schema" | "attribute">): boolean {
+  return (
+    path.schema !== null &&
+    sameUrn(path.schema, ENTERPRISE_USER_SCHEMA) &&
+    path.attribute.toLowerCase() === "manager"
+  );
 }
 
-function refuseUnwritable(path: Omit<ScimPath, "reference">): void {
+function refuseUnwritable(path: Omit<ScimPath, "reference" | "takesUntyped">): void {
   const name = path.attribute.toLowerCase();
   const core = path.schema === null;
   const named = `"${path.text}"`;

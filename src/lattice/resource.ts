@@ -1,16 +1,8 @@
 import { fitsAddress } from "../domain/address.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { AttributeWrite, TargetUser } from "../domain/target.ts";
-import { type ElementWrite, mergeElements, pickElement, restoreElements, splitElements } from "./elements.ts";
-import {
-  attributeKey,
-  CORE_USER_SCHEMA,
-  keyOf,
-  memberOf,
-  type PathTable,
-  readAttribute,
-  type ScimPath,
-} from "./path.ts";
+import { mergeElements, partOf, pickElement } from "./elements.ts";
+import { CORE_USER_SCHEMA, keyOf, memberOf, type PathTable, readAttribute, type ScimPath } from "./path.ts";
 
 type Draft = Record<string, Json>;
 
@@ -34,7 +26,6 @@ export function parseUser(resource: unknown, paths: PathTable): TargetUser | und
     externalId: text(memberOf(resource, "externalId", null)),
     active: boolean(memberOf(resource, "active", null)) ?? null,
     values,
-    siblings: readSiblings(resource, values, paths),
   };
 }
 
@@ -42,13 +33,11 @@ export function parseUser(resource: unknown, paths: PathTable): TargetUser | und
 function readPath(resource: JsonObject, path: ScimPath): Json | undefined {
   const attribute = readAttribute(resource, path);
   if (path.reference) {
-    return text(isJsonObject(attribute) ? memberOf(attribute, "value", null) : attribute) ?? undefined;
+    return referenceId(attribute) ?? undefined;
   }
   if (path.type !== null) {
-    const element = Array.isArray(attribute) ? pickElement(attribute, path.type) : undefined;
-    return element === undefined
-      ? undefined
-      : assigned(memberOf(element, path.subAttribute ?? "value", path.schema));
+    const element = Array.isArray(attribute) ? pickElement(attribute, path) : undefined;
+    return element === undefined ? undefined : assigned(partOf(element, path.subAttribute ?? "value"));
   }
   if (path.subAttribute !== null) {
     return isJsonObject(attribute)
@@ -60,36 +49,65 @@ function readPath(resource: JsonObject, path: ScimPath): Json | undefined {
   return assigned(attribute);
 }
 
+/** The id that a reference points to: its `value`, or the end of its `$ref` where that is all it shows (RFC 7643 section 4.3). */
+function referenceId(attribute: Json | undefined): string | null {
+  if (!isJsonObject(attribute)) return text(attribute);
+  return text(memberOf(attribute, "value", null)) ?? idInReference(attribute);
+}
+
+/** The id in the `$ref` of a reference; `null` where it is no address of a user. */
+export function idInReference(reference: JsonObject): string | null {
+  const address = memberOf(reference, "$ref", null);
+  const id =
+    typeof address === "string" ? /(?:^|\/)Users\/([^/?#]+)\/?(?:[?#].*)?$/i.exec(address)?.[1] : undefined;
+  if (id === undefined) return null;
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return null;
+  }
+}
+
 /** The body of a POST: `writes` as a SCIM user with the URNs of the extensions in use (RFC 7643 section 3). */
 export function buildCreateBody(writes: readonly AttributeWrite[], paths: PathTable): JsonObject {
   return mergeIntoResource({ schemas: [CORE_USER_SCHEMA] }, writes, paths);
 }
 
-/** `resource` with `writes` merged in; all else stays as it was read. `null` takes the attribute out. */
+/**
+ * `resource` with `writes` merged in; all else stays as it was read. `null` takes the attribute out. `schemas` names what
+ * the body has (RFC 7643 section 3): names and URNs are those that the resource has, in whatever case.
+ */
 export function mergeIntoResource(
   resource: JsonObject,
   writes: readonly AttributeWrite[],
   paths: PathTable,
 ): JsonObject {
   const merged: Draft = { ...resource };
-  const schemas = new Set<Json>(Array.isArray(merged.schemas) ? merged.schemas : [CORE_USER_SCHEMA]);
   for (const { path: pathText, value } of writes) {
     const path = paths.of(pathText);
     if (path.schema === null) {
       writeInto(merged, path, value);
       continue;
     }
-    const current = merged[path.schema];
+    const key = keyOf(merged, path.schema, null) ?? path.schema;
+    const current = merged[key];
     const block: Draft = isJsonObject(current) ? { ...current } : {};
     writeInto(block, path, value);
-    if (Object.keys(block).length === 0) {
-      delete merged[path.schema];
-    } else {
-      merged[path.schema] = block;
-      schemas.add(path.schema);
-    }
+    if (Object.keys(block).length === 0) delete merged[key];
+    else merged[key] = block;
   }
-  return { ...merged, schemas: [...schemas] };
+  const listed = keyOf(merged, "schemas", null) ?? "schemas";
+  merged[listed] = schemasOf(merged, merged[listed]);
+  return merged;
+}
+
+/** The core schema and each extension that `body` has, each once and as it is spelled there. */
+function schemasOf(body: JsonObject, listed: Json | undefined): Json[] {
+  const blocks = Object.keys(body).filter((key) => /^urn:/i.test(key));
+  const core = (Array.isArray(listed) ? listed : []).filter(
+    (urn): urn is string => typeof urn === "string" && /:core:/i.test(urn),
+  );
+  return [...new Set([...(core.length === 0 ? [CORE_USER_SCHEMA] : core), ...blocks])];
 }
 
 /** The account as it is after `writes`, for a target that acknowledges a write without showing the result. */
@@ -99,7 +117,6 @@ export function applyWrites(
   paths: PathTable,
 ): TargetUser {
   const values: Draft = { ...user.values };
-  const siblings: Draft = { ...user.siblings };
   let { userName, externalId, active } = user;
   for (const { path: pathText, value } of writes) {
     const path = paths.of(pathText);
@@ -110,40 +127,7 @@ export function applyWrites(
     if (assigned(value) === undefined) delete values[path.text];
     else values[path.text] = value;
   }
-  for (const [key, elements] of writtenArrays(user, writes, paths)) {
-    const rest = splitElements(elements, pathsOf(key, paths), values);
-    if (rest === undefined) delete siblings[key];
-    else siblings[key] = rest;
-  }
-  return { latticeId: user.latticeId, userName, externalId, active, values, siblings };
-}
-
-/** The multi-valued attributes that `writes` touch, each as a whole after the writes, by attribute with its URN. */
-export function writtenArrays(
-  user: TargetUser,
-  writes: readonly AttributeWrite[],
-  paths: PathTable,
-): ReadonlyMap<string, readonly Json[]> {
-  const arrays = new Map<string, readonly Json[]>();
-  for (const [key, elementWrites] of elementWritesByAttribute(writes, paths)) {
-    const current = restoreElements(user.siblings[key], pathsOf(key, paths), user.values);
-    arrays.set(key, mergeElements(current, elementWrites[0]?.path.attribute ?? "", elementWrites));
-  }
-  return arrays;
-}
-
-function elementWritesByAttribute(
-  writes: readonly AttributeWrite[],
-  paths: PathTable,
-): Map<string, ElementWrite[]> {
-  const grouped = new Map<string, ElementWrite[]>();
-  for (const write of writes) {
-    const path = paths.of(write.path);
-    if (path.type === null) continue;
-    const key = attributeKey(path);
-    grouped.set(key, [...(grouped.get(key) ?? []), { path, value: write.value }]);
-  }
-  return grouped;
+  return { latticeId: user.latticeId, userName, externalId, active, values };
 }
 
 function writeInto(block: Draft, path: ScimPath, value: Json): void {
@@ -167,22 +151,6 @@ function singleValue(current: Json | undefined, path: ScimPath, value: Json): Js
   if (value === null) delete complex[key];
   else complex[key] = value;
   return Object.keys(complex).length === 0 ? undefined : complex;
-}
-
-function readSiblings(resource: JsonObject, values: JsonObject, paths: PathTable): JsonObject {
-  const siblings: Draft = {};
-  for (const path of paths.all) {
-    const key = attributeKey(path);
-    if (path.type === null || Object.hasOwn(siblings, key)) continue;
-    const elements = readAttribute(resource, path);
-    const rest = Array.isArray(elements) ? splitElements(elements, pathsOf(key, paths), values) : undefined;
-    if (rest !== undefined) siblings[key] = rest;
-  }
-  return siblings;
-}
-
-function pathsOf(key: string, paths: PathTable): readonly ScimPath[] {
-  return paths.all.filter((path) => path.type !== null && attributeKey(path) === key);
 }
 
 function assigned(value: Json | undefined): Json | undefined {

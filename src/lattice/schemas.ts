@@ -1,24 +1,42 @@
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { AttributeType } from "../domain/target.ts";
+import { parseListPage } from "./list.ts";
 import { CORE_USER_SCHEMA, keyOf, memberOf, type ScimPath } from "./path.ts";
 
-/** Attribute definitions by name, by schema URN. */
+/** Attribute definitions by name, by schema URN in lower case. */
 export type Schemas = ReadonlyMap<string, JsonObject>;
 
-/** Reads what a `/Schemas` answer declares (RFC 7643 section 7); empty where it declares nothing that can be read. */
-export function parseSchemas(body: JsonObject | undefined): Schemas {
-  const resources = body === undefined ? undefined : memberOf(body, "Resources", null);
+/** More pages than this are not asked for. */
+const mostPages = 50;
+
+/**
+ * Reads what the `/Schemas` answers declare (RFC 7643 section 7), page by page where they come in pages; empty where they
+ * declare nothing that can be read.
+ * @param ask gives the answer for a query
+ */
+export async function readSchemas(
+  ask: (query: string | undefined) => Promise<JsonObject | undefined>,
+): Promise<Schemas> {
   const schemas = new Map<string, JsonObject>();
-  for (const schema of Array.isArray(resources) ? resources : []) {
-    if (!isJsonObject(schema) || typeof schema.id !== "string") continue;
-    schemas.set(schema.id, byName(schema.attributes));
+  let received = 0;
+  for (let pages = 0; pages < mostPages; pages += 1) {
+    const page = parseListPage(await ask(received === 0 ? undefined : `startIndex=${received + 1}`));
+    const known = schemas.size;
+    for (const schema of page?.resources ?? []) {
+      if (!isJsonObject(schema)) continue;
+      const id = memberOf(schema, "id", null);
+      if (typeof id === "string") schemas.set(id.toLowerCase(), byName(memberOf(schema, "attributes", null)));
+    }
+    received += page?.resources.length ?? 0;
+    // A page with nothing new is the last one, whatever was promised.
+    if (page === undefined || schemas.size === known || received >= (page.totalResults ?? 0)) break;
   }
   return schemas;
 }
 
 /** The mapped paths that `schemas` does not declare. An extension that is not declared at all is unknown too. */
 export function unknownPaths(paths: readonly ScimPath[], schemas: Schemas): ScimPath[] {
-  if (!schemas.has(CORE_USER_SCHEMA)) return [];
+  if (!schemas.has(CORE_USER_SCHEMA.toLowerCase())) return [];
   return paths.filter((path) => !isCommon(path) && definitionOf(path, schemas) === undefined);
 }
 
@@ -58,7 +76,7 @@ export function mistypedPaths(
 
 /** The definition of the attribute, or of its part, that the path writes. */
 function definitionOf(path: ScimPath, schemas: Schemas): JsonObject | undefined {
-  const attributes = schemas.get(path.schema ?? CORE_USER_SCHEMA);
+  const attributes = schemas.get((path.schema ?? CORE_USER_SCHEMA).toLowerCase());
   const whole = attributes === undefined ? undefined : definitionAt(attributes, path.attribute, path.schema);
   if (whole === undefined || path.subAttribute === null) return whole;
   const parts = byName(whole.subAttributes);

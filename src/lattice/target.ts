@@ -1,20 +1,21 @@
-import { fitsAddress } from "../domain/address.ts";
 import {
-  ConfigurationError,
+  DomainError,
   RecordGoneError,
   RecordRejectedError,
   RecordUnavailableError,
   UnknownOutcomeError,
 } from "../domain/errors.ts";
-import type { JsonObject } from "../domain/json.ts";
-import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../domain/target.ts";
+
+import type { Target, TargetUser, WriteReceipt } from "../domain/target.ts";
 import { createLatticeClient, type Done, type LatticeClient } from "./client.ts";
 import { createHttp, type Http } from "./http.ts";
 import { readListing } from "./list.ts";
 import type { LatticeOptions, UpdateMethod } from "./options.ts";
-import { compilePaths, type PathTable } from "./path.ts";
+import { compilePaths } from "./path.ts";
 import { applyWrites, buildCreateBody, parseUser } from "./resource.ts";
-import { buildPatchBody, buildPutBody } from "./update-body.ts";
+import { createUpdates } from "./update.ts";
+import { createMethodChoice } from "./update-method.ts";
+import { createdId, userPath } from "./user-address.ts";
 
 export interface LatticeTarget extends Target {
   /** How updates are sent; asks for the ServiceProviderConfig where that is `auto` and not known yet. */
@@ -33,9 +34,8 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
   const paths = compilePaths(options.paths);
   const { client, http } = connectLattice(options);
   const pageSize = options.pageSize ?? 100;
-  let method: UpdateMethod | undefined =
-    options.updateMethod === "auto" ? options.knownUpdateMethod : options.updateMethod;
-  let discovery: Promise<UpdateMethod> | undefined;
+  const method = createMethodChoice(options, client);
+  const updates = createUpdates(client, paths);
 
   const listing = (filter: string | undefined, signal: AbortSignal) =>
     readListing(
@@ -54,65 +54,29 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
         return done.body;
       },
       paths,
+      pageSize,
       filter === undefined ? undefined : (message) => new RecordUnavailableError(message),
     );
 
-  async function updateMethod(signal: AbortSignal): Promise<UpdateMethod> {
-    if (method !== undefined) return method;
-    discovery ??= discoverUpdateMethod(client, signal);
+  /** The account that a create without a body points to; `undefined` where it points to none. */
+  async function createdAt(done: Done, signal: AbortSignal): Promise<TargetUser | undefined> {
+    const latticeId = createdId(done, options.url);
+    if (latticeId === undefined) return undefined;
     try {
-      // A refused PATCH may have settled it meanwhile.
-      method ??= await discovery;
-      return method;
-    } finally {
-      discovery = undefined;
-    }
-  }
-
-  async function update(
-    user: TargetUser,
-    writes: readonly AttributeWrite[],
-    signal: AbortSignal,
-  ): Promise<WriteReceipt> {
-    const chosen = await updateMethod(signal);
-    try {
-      return await sendUpdate(chosen, user, writes, signal);
-    } catch (error) {
-      if (!isMethodRefused(error)) throw error;
-      if (chosen === "patch" && options.updateMethod === "auto") {
-        options.log?.info({}, "Lattice does not take PATCH; updates are sent with PUT from here on");
-        method = "put";
-        return await sendUpdate("put", user, writes, signal);
-      }
-      throw new ConfigurationError(
-        `Lattice does not take ${chosen.toUpperCase()}. ${error.message} Set lattice.updateMethod to auto.`,
+      const { body } = await client.sendRepeatable(
+        { purpose: "get", method: "GET", path: userPath(latticeId) },
+        signal,
       );
+      const user = parseUser(body, paths);
+      return user?.latticeId === latticeId ? user : undefined;
+    } catch (error) {
+      if (error instanceof RecordGoneError || signal.aborted) return undefined;
+      // It is there, and the id is certain: what it holds is as it was asked to be.
+      if (error instanceof DomainError) {
+        return { latticeId, userName: "", externalId: null, active: null, values: {} };
+      }
+      throw error;
     }
-  }
-
-  async function sendUpdate(
-    how: UpdateMethod,
-    user: TargetUser,
-    writes: readonly AttributeWrite[],
-    signal: AbortSignal,
-  ): Promise<WriteReceipt> {
-    const path = userPath(user.latticeId);
-    const done =
-      how === "patch"
-        ? await client.sendRepeatable(
-            { purpose: "update", method: "PATCH", path, body: buildPatchBody(user, writes, paths) },
-            signal,
-          )
-        : await client.sendRepeatable(
-            {
-              purpose: "update",
-              method: "PUT",
-              path,
-              body: buildPutBody(await readForPut(client, user.latticeId, signal), writes, paths),
-            },
-            signal,
-          );
-    return receipt(done, parseWritten(done, paths, user.latticeId) ?? applyWrites(user, writes, paths));
   }
 
   return {
@@ -146,7 +110,7 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
     create: async (writes, signal) => {
       const body = buildCreateBody(writes, paths);
       const done = await client.sendOnce({ purpose: "create", method: "POST", path: "/Users", body }, signal);
-      const created = parseUser(done.body, paths);
+      const created = parseUser(done.body, paths) ?? (await createdAt(done, signal));
       if (created === undefined) {
         throw new UnknownOutcomeError(
           `Lattice answered a create with ${done.status} but without the id of the new account. It is looked up ` +
@@ -157,8 +121,9 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       return receipt(done, created.userName === "" ? applyWrites(created, writes, paths) : created);
     },
 
-    update,
-    updateMethod,
+    update: (user, writes, signal, unshown = []) =>
+      method.send(user.latticeId, (how) => updates.send({ how, user, writes, unshown }, signal), signal),
+    updateMethod: method.chosen,
     close: () => http.close(),
     stats: () => client.stats(),
   };
@@ -180,52 +145,6 @@ export function connectLattice(options: LatticeOptions): { client: LatticeClient
   };
 }
 
-/** RFC 7643 section 5. A server that does not say takes PATCH: Lattice documents it, and a refusal turns to PUT. */
-async function discoverUpdateMethod(client: LatticeClient, signal: AbortSignal): Promise<UpdateMethod> {
-  try {
-    const { body } = await client.sendRepeatable(
-      { purpose: "discover", method: "GET", path: "/ServiceProviderConfig" },
-      signal,
-    );
-    return patchSupport(body) === false ? "put" : "patch";
-  } catch (error) {
-    if (error instanceof RecordRejectedError) return "patch";
-    throw error;
-  }
-}
-
-/** What a ServiceProviderConfig says of PATCH; `undefined` where it says nothing. */
-export function patchSupport(config: JsonObject | undefined): boolean | undefined {
-  const patch: unknown = config?.patch;
-  const supported: unknown =
-    typeof patch === "object" && patch !== null ? Reflect.get(patch, "supported") : undefined;
-  return typeof supported === "boolean" ? supported : undefined;
-}
-
-async function readForPut(
-  client: LatticeClient,
-  latticeId: string,
-  signal: AbortSignal,
-): Promise<JsonObject> {
-  const { body } = await client.sendRepeatable(
-    { purpose: "update", method: "GET", path: userPath(latticeId) },
-    signal,
-  );
-  // Without the account as it is, a PUT would clear everything that is not mapped.
-  if (body === undefined || !("userName" in body)) {
-    throw new RecordUnavailableError(
-      `Lattice answered the request for account ${latticeId} with something that is no SCIM user, so it cannot be ` +
-        "replaced safely. It is tried again in a later cycle.",
-    );
-  }
-  return body;
-}
-
-function parseWritten(done: Done, paths: PathTable, latticeId: string): TargetUser | undefined {
-  const user = parseUser(done.body, paths);
-  return user?.latticeId === latticeId && user.userName !== "" ? user : undefined;
-}
-
 function receipt(done: Done, user: TargetUser): WriteReceipt {
   return { user, status: done.status, requestId: done.requestId };
 }
@@ -235,10 +154,6 @@ function matchesFilter(user: TargetUser, attribute: "userName" | "externalId", v
   return attribute === "userName"
     ? user.userName.toLowerCase() === value.toLowerCase()
     : user.externalId === value;
-}
-
-function isMethodRefused(error: unknown): error is RecordRejectedError {
-  return error instanceof RecordRejectedError && (error.status === 405 || error.status === 501);
 }
 
 /** RFC 7644 section 3.4.2.2: the value is a JSON string. @throws RecordRejectedError on one that no address can hold */
@@ -251,15 +166,4 @@ function filterQuery(attribute: "userName" | "externalId", value: string): strin
     );
   }
   return `filter=${encodeURIComponent(`${attribute} eq ${JSON.stringify(value)}`)}`;
-}
-
-/** @throws RecordRejectedError where the id would make another address of it */
-function userPath(latticeId: string): string {
-  if (!fitsAddress(latticeId)) {
-    throw new RecordRejectedError(
-      `The Lattice account id ${JSON.stringify(latticeId.slice(0, 60))} cannot stand in an address.`,
-      { status: 400 },
-    );
-  }
-  return `/Users/${encodeURIComponent(latticeId)}`;
 }

@@ -1,35 +1,62 @@
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
-import type { AttributeWrite, TargetUser } from "../domain/target.ts";
-import { attributeKey, LATTICE_USER_SCHEMA, type PathTable, type ScimPath } from "./path.ts";
-import { mergeIntoResource, writtenArrays } from "./resource.ts";
+import type { AttributeWrite } from "../domain/target.ts";
+import {
+  attributeKey,
+  keyOf,
+  LATTICE_USER_SCHEMA,
+  type PathTable,
+  readAttribute,
+  type ScimPath,
+} from "./path.ts";
+import { mergeIntoResource } from "./resource.ts";
 
 const PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/** Whether some of `writes` are entries of a multi-valued attribute, which needs the account as it is. */
+export function touchesList(writes: readonly AttributeWrite[], paths: PathTable): boolean {
+  return writes.some(({ path }) => paths.of(path).type !== null);
+}
 
 /**
  * The body of a PATCH (RFC 7644 section 3.5.2): one `replace` or `remove` for each attribute, lower-case, each with a
  * path and none with a filter, which Lattice does not take. A multi-valued attribute is sent whole, so that its other
  * entries stay.
+ * @param resource the account as just read, for its multi-valued attributes; empty where none is written
+ * @param replaces references whose parts stay at this server where a new value is all that is sent: removed first
+ * @returns `undefined` where nothing is left to send
  */
 export function buildPatchBody(
-  user: TargetUser,
+  resource: JsonObject,
   writes: readonly AttributeWrite[],
   paths: PathTable,
-): JsonObject {
-  const arrays = new Map(writtenArrays(user, writes, paths));
+  replaces: ReadonlySet<string> = new Set(),
+): JsonObject | undefined {
+  const merged = mergeIntoResource(resource, writes, paths);
+  const done = new Set<string>();
   const operations: JsonObject[] = [];
   for (const write of writes) {
     const path = paths.of(write.path);
     if (path.type === null) {
-      operations.push(operation(singlePath(path), path.reference ? reference(write.value) : write.value));
+      operations.push(...singleOperations(path, write.value, replaces.has(write.path)));
       continue;
     }
     const key = attributeKey(path);
-    const elements = arrays.get(key);
-    if (elements === undefined) continue;
-    operations.push(operation(key, elements.length === 0 ? null : elements));
-    arrays.delete(key);
+    if (done.has(key)) continue;
+    done.add(key);
+    const elements = readAttribute(merged, path) ?? null;
+    if (elements === null && readAttribute(resource, path) === undefined) continue;
+    operations.push(operation(key, elements));
   }
-  return { schemas: [PATCH_SCHEMA], Operations: operations };
+  return operations.length === 0 ? undefined : { schemas: [PATCH_SCHEMA], Operations: operations };
+}
+
+function singleOperations(path: ScimPath, value: Json, replaces: boolean): JsonObject[] {
+  const at = singlePath(path);
+  if (!path.reference) return [operation(at, value)];
+  const next = reference(value);
+  return replaces && next !== null
+    ? [operation(at, null), { op: "add", path: at, value: next }]
+    : [operation(at, next)];
 }
 
 /**
@@ -41,11 +68,19 @@ export function buildPutBody(
   writes: readonly AttributeWrite[],
   paths: PathTable,
 ): JsonObject {
-  const { meta: _meta, groups: _groups, ...rest } = resource;
-  const block = rest[LATTICE_USER_SCHEMA];
-  const carried = isJsonObject(block) ? { ...rest, [LATTICE_USER_SCHEMA]: writable(block) } : rest;
-  return mergeIntoResource(carried, writes, paths);
+  const carried = Object.fromEntries(
+    Object.entries(resource).filter(([key]) => !OWNED.has(key.toLowerCase())),
+  );
+  const key = keyOf(carried, LATTICE_USER_SCHEMA, null);
+  const block = key === undefined ? undefined : carried[key];
+  return mergeIntoResource(
+    key !== undefined && isJsonObject(block) ? { ...carried, [key]: writable(block) } : carried,
+    writes,
+    paths,
+  );
 }
+
+const OWNED = new Set(["meta", "groups"]);
 
 function operation(path: string, value: Json): JsonObject {
   return value === null ? { op: "remove", path } : { op: "replace", path, value };

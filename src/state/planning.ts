@@ -30,7 +30,6 @@ interface CandidateRow
     Pick<TargetRow, "user_name" | "external_id" | "active" | "active_known"> {
   readonly lattice_id: string | null;
   readonly account_attributes: string;
-  readonly siblings: string;
   readonly acknowledged: string;
   readonly drifted: string;
   readonly user_name_key: string | null;
@@ -93,7 +92,7 @@ function candidates(db: Connection): StateStore["candidates"] {
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
          s.account_removed, r.rejected_at, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
-         t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.siblings, t.acknowledged, t.drifted, t.missing_since,
+         t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.acknowledged, t.drifted, t.missing_since,
          EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
          m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,

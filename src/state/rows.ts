@@ -19,7 +19,6 @@ export interface TargetRow {
   readonly active: number;
   readonly active_known: number;
   readonly attributes: string;
-  readonly siblings: string;
   readonly acknowledged: string;
   readonly drifted: string;
   readonly read_in: number;
@@ -66,7 +65,6 @@ export function linkedTarget(
     externalId: row.external_id,
     active: row.active_known === 1 ? row.active === 1 : null,
     values: JSON.parse(row.attributes) as JsonObject,
-    siblings: JSON.parse(row.siblings) as JsonObject,
     acknowledged: JSON.parse(row.acknowledged) as LinkedTarget["acknowledged"],
     drifted: JSON.parse(row.drifted) as JsonObject,
   };

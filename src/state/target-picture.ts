@@ -42,21 +42,21 @@ export interface TargetWriter {
 
 export function targetWriter(db: Connection): TargetWriter {
   const upsert = db.prepare<AccountColumns>(
-    `INSERT INTO target_user (lattice_id, user_name, user_name_key, external_id, active, active_known, attributes, siblings, acknowledged, read_in)
-     VALUES (:latticeId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, :siblings, '{}', :readIn)
+    `INSERT INTO target_user (lattice_id, user_name, user_name_key, external_id, active, active_known, attributes, acknowledged, read_in)
+     VALUES (:latticeId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, '{}', :readIn)
      ON CONFLICT (lattice_id) DO UPDATE SET user_name = excluded.user_name, user_name_key = excluded.user_name_key,
        external_id = excluded.external_id, active = excluded.active, active_known = excluded.active_known,
-       attributes = excluded.attributes, siblings = excluded.siblings, read_in = excluded.read_in,
+       attributes = excluded.attributes, read_in = excluded.read_in,
        read_again = NULL, missing_since = NULL`,
   );
   const upsertLinked = db.prepare<
     AccountColumns & { objectId: string; acknowledged: string; drifted: string }
   >(
-    `INSERT INTO target_user (lattice_id, object_id, user_name, user_name_key, external_id, active, active_known, attributes, siblings, acknowledged, drifted, read_in)
-     VALUES (:latticeId, :objectId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, :siblings, :acknowledged, :drifted, :readIn)
+    `INSERT INTO target_user (lattice_id, object_id, user_name, user_name_key, external_id, active, active_known, attributes, acknowledged, drifted, read_in)
+     VALUES (:latticeId, :objectId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, :acknowledged, :drifted, :readIn)
      ON CONFLICT (lattice_id) DO UPDATE SET object_id = excluded.object_id, user_name = excluded.user_name,
        user_name_key = excluded.user_name_key, external_id = excluded.external_id, active = excluded.active,
-       active_known = excluded.active_known, attributes = excluded.attributes, siblings = excluded.siblings, acknowledged = excluded.acknowledged,
+       active_known = excluded.active_known, attributes = excluded.attributes, acknowledged = excluded.acknowledged,
        drifted = excluded.drifted, read_in = excluded.read_in, missing_since = NULL`,
   );
   const read = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
@@ -181,7 +181,6 @@ interface AccountColumns {
   readonly active: number;
   readonly activeKnown: number;
   readonly attributes: string;
-  readonly siblings: string;
   readonly readIn: number;
 }
 
@@ -194,7 +193,6 @@ function accountColumns(user: TargetUser, cycleId: number): AccountColumns {
     active: user.active === false ? 0 : 1,
     activeKnown: user.active === null ? 0 : 1,
     attributes: canonicalJson(user.values),
-    siblings: canonicalJson(user.siblings),
     readIn: cycleId,
   };
 }

@@ -170,7 +170,7 @@ export function createMemoryTarget(): MemoryTarget {
 }
 
 function empty(latticeId: string): TargetUser {
-  return { latticeId, userName: "", externalId: null, active: true, values: {}, siblings: {} };
+  return { latticeId, userName: "", externalId: null, active: true, values: {} };
 }
 
 function withoutManager(user: TargetUser): TargetUser {

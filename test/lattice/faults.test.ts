@@ -19,7 +19,6 @@ const ada: TargetUser = {
   externalId: "o-1",
   active: true,
   values: { userName: "ada@example.com", title: "Analyst" },
-  siblings: {},
 };
 const resource = { id: "l-1", userName: "ada@example.com", externalId: "o-1", active: true, title: "Chief" };
 const newcomer = [{ path: "userName", value: "ada@example.com" }];

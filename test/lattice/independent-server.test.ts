@@ -59,7 +59,6 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
       externalId: "o-ada",
       active: true,
       values: Object.fromEntries(writes.map(({ path, value }) => [path, value])),
-      siblings: {},
     });
     expect(await target.find("userName", "ADA@example.com", quiet)).toEqual([user]);
     expect(await target.find("externalId", "o-ada", quiet)).toEqual([user]);

@@ -13,7 +13,16 @@ describe("a SCIM path", () => {
     [`${LATTICE}:officeLocation`, LATTICE, "officeLocation", null, null],
     ["urn:ietf:params:scim:schemas:core:2.0:User:title", null, "title", null, null],
   ])("%s is taken apart", (text, schema, attribute, type, subAttribute) => {
-    expect(parseScimPath(text)).toEqual({ text, schema, attribute, type, subAttribute, reference: false });
+    const takesUntyped = type === "work";
+    expect(parseScimPath(text)).toEqual({
+      text,
+      schema,
+      attribute,
+      type,
+      subAttribute,
+      reference: false,
+      takesUntyped,
+    });
   });
 
   it("of the manager is a reference", () => {

@@ -40,7 +40,6 @@ describe("a SCIM user that is read", () => {
         [`${ENTERPRISE}:department`]: "Engines",
         [`${ENTERPRISE}:manager`]: "l-9",
       },
-      siblings: {},
     });
   });
 
@@ -87,12 +86,72 @@ describe("a SCIM user that is read", () => {
     },
   );
 
-  it("keeps what else a multi-valued attribute holds", () => {
-    const home = { type: "home", value: "ada@home.example.com" };
-    const work = { type: "work", value: "ada@example.com", primary: true, display: "Ada" };
-    expect(parseUser({ id: "l-1", emails: [home, work] }, paths)?.siblings).toEqual({
-      emails: [home, { type: "work", primary: true, display: "Ada" }],
+  it.each([
+    ["the only one", [{ value: "ada@example.com" }], "ada@example.com"],
+    [
+      "the primary one",
+      [{ value: "x@example.com" }, { value: "ada@example.com", Primary: true }],
+      "ada@example.com",
+    ],
+    ["a plain value", ["ada@example.com"], "ada@example.com"],
+    [
+      "one of several, none of them primary",
+      [{ value: "x@example.com" }, { value: "y@example.com" }],
+      undefined,
+    ],
+    [
+      "beside one of the type",
+      [{ value: "x@example.com" }, { type: "Work", value: "ada@example.com" }],
+      "ada@example.com",
+    ],
+    ["of another type", [{ type: "home", value: "x@example.com", primary: true }], undefined],
+  ])("takes an entry without a type for the mapped one: %s", (_which, emails, value) => {
+    expect(parseUser({ id: "l-1", emails }, paths)?.values[WORK]).toBe(value);
+  });
+
+  it("takes an entry without a type for one mapped type alone, and that is work", () => {
+    const mobile = 'phoneNumbers[type eq "mobile"].value';
+    const work = 'phoneNumbers[type eq "work"].value';
+    const resource = { id: "l-1", phoneNumbers: [{ value: "+47 1" }] };
+    expect(parseUser(resource, compilePaths([mobile, work]))?.values).toEqual({ [work]: "+47 1" });
+    expect(parseUser(resource, compilePaths([mobile]))?.values).toEqual({ [mobile]: "+47 1" });
+    expect(parseUser(resource, compilePaths([mobile, 'phoneNumbers[type eq "fax"].value']))?.values).toEqual(
+      {},
+    );
+  });
+
+  it("finds an extension whatever the case of its URN", () => {
+    const resource = {
+      id: "l-1",
+      [ENTERPRISE.toUpperCase()]: { DEPARTMENT: "Engines", manager: { value: "l-9" } },
+    };
+    expect(parseUser(resource, paths)?.values).toEqual({
+      [`${ENTERPRISE}:department`]: "Engines",
+      [`${ENTERPRISE}:manager`]: "l-9",
     });
+    const spelled = `${ENTERPRISE.toUpperCase()}:manager`;
+    expect(
+      parseUser({ id: "l-1", [ENTERPRISE]: { manager: { value: "l-9" } } }, compilePaths([spelled]))?.values,
+    ).toEqual({
+      [spelled]: "l-9",
+    });
+  });
+
+  it.each([
+    ["https://lattice.example.com/scim/v2/Users/l-9", "l-9"],
+    ["../Users/l%209", "l 9"],
+    ["https://lattice.example.com/scim/v2/Groups/l-9", undefined],
+    ["Users/%E0%A4%A", undefined],
+  ])("reads a manager that is a reference alone: %s", ($ref, id) => {
+    expect(
+      parseUser({ id: "l-1", [ENTERPRISE]: { manager: { $ref } } }, paths)?.values[`${ENTERPRISE}:manager`],
+    ).toBe(id);
+  });
+
+  it("takes a missing active for unknown", () => {
+    expect(parseUser({ id: "l-1" }, paths)?.active).toBeNull();
+    expect(parseUser({ id: "l-1", active: null }, paths)?.active).toBeNull();
+    expect(parseUser({ id: "l-1", Active: "False" }, paths)?.active).toBe(false);
   });
 
   it("prefers the primary one of two entries of a type", () => {
@@ -149,6 +208,5 @@ describe("writes applied to a known account", () => {
     });
     expect(after.values.title).toBeUndefined();
     expect(after.values[WORK]).toBe("ada.byron@example.com");
-    expect(after.siblings).toEqual({ emails: [{ type: "home", value: "h@example.com" }, { type: "work" }] });
   });
 });

@@ -126,7 +126,6 @@ describe("an abort", () => {
       externalId: null,
       active: true,
       values: {},
-      siblings: {},
     };
     const receipt = await connect(server.url).target.update(
       user,

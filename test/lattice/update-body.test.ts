@@ -1,16 +1,14 @@
 import { describe, expect, it } from "vitest";
+import type { Json } from "../../src/domain/json.ts";
 import { compilePaths } from "../../src/lattice/path.ts";
-import { parseUser } from "../../src/lattice/resource.ts";
 import { buildPatchBody, buildPutBody } from "../../src/lattice/update-body.ts";
 import { ENTERPRISE, LATTICE, PATHS } from "./loopback.ts";
 
 const WORK = 'emails[type eq "work"].value';
 const paths = compilePaths(PATHS);
 
-function operations(emails: object[], writes: { path: string; value: string | boolean | null }[]) {
-  const user = parseUser({ id: "l-1", userName: "a@example.com", emails }, paths);
-  if (user === undefined) throw new Error("no user");
-  return buildPatchBody(user, writes, paths).Operations;
+function operations(emails: Json[], writes: { path: string; value: string | boolean | null }[]) {
+  return buildPatchBody({ id: "l-1", userName: "a@example.com", emails }, writes, paths)?.Operations;
 }
 
 describe("the body of a PATCH", () => {
@@ -90,6 +88,62 @@ describe("the body of a PATCH", () => {
     ]);
     expect(operations([work], [{ path: WORK, value: null }])).toEqual([{ op: "remove", path: "emails" }]);
   });
+
+  it.each([
+    ["the only one", [{ value: "a@example.com" }], [{ value: "b@example.com" }]],
+    [
+      "the primary one",
+      [{ value: "x@example.com" }, { value: "a@example.com", primary: true }],
+      [{ value: "x@example.com" }, { value: "b@example.com", primary: true }],
+    ],
+    ["a plain value", ["a@example.com"], ["b@example.com"]],
+    [
+      "none of several",
+      [{ value: "x@example.com" }, { value: "y@example.com" }],
+      [{ value: "x@example.com" }, { value: "y@example.com" }, { type: "work", value: "b@example.com" }],
+    ],
+  ])("replaces an entry without a type in its place: %s", (_which, emails, value) => {
+    expect(operations(emails, [{ path: WORK, value: "b@example.com" }])).toEqual([
+      { op: "replace", path: "emails", value },
+    ]);
+  });
+
+  it.each([
+    [[{ value: "a@example.com", primary: true }]],
+    [["a@example.com"]],
+    [[{ type: "WORK", Value: "a@example.com", display: "A" }]],
+  ])("clears an entry %j", (emails) => {
+    expect(operations(emails, [{ path: WORK, value: null }])).toEqual([{ op: "remove", path: "emails" }]);
+  });
+
+  it("never sends an entry without a value", () => {
+    const emails = [{ type: "work", value: "a@example.com" }, { type: "work" }, { type: "home", value: "" }];
+    expect(operations(emails, [{ path: WORK, value: "b@example.com" }])).toEqual([
+      { op: "replace", path: "emails", value: [{ type: "work", value: "b@example.com" }] },
+    ]);
+    const two = [
+      { type: "work", value: "a@example.com" },
+      { type: "work", value: "kept@example.com" },
+    ];
+    expect(operations(two, [{ path: WORK, value: null }])).toEqual([
+      { op: "replace", path: "emails", value: [{ type: "work", value: "kept@example.com" }] },
+    ]);
+  });
+
+  it("gives nobody else's address a primary mark", () => {
+    const home = compilePaths(['emails[type eq "home"].value']);
+    const writes = [{ path: 'emails[type eq "home"].value', value: "h@example.com" }];
+    expect(buildPatchBody({}, writes, home)?.Operations).toEqual([
+      { op: "replace", path: "emails", value: [{ type: "home", value: "h@example.com" }] },
+    ]);
+    expect(
+      operations([{ type: "work", value: "a@example.com" }], [{ path: WORK, value: "b@example.com" }]),
+    ).toEqual([{ op: "replace", path: "emails", value: [{ type: "work", value: "b@example.com" }] }]);
+  });
+
+  it("is left out where an entry is to go that is not there", () => {
+    expect(buildPatchBody({}, [{ path: WORK, value: null }], paths)).toBeUndefined();
+  });
 });
 
 describe("the body of a PUT", () => {
@@ -112,7 +166,7 @@ describe("the body of a PUT", () => {
       { path: `${ENTERPRISE}:manager`, value: "l-9" },
     ];
     expect(buildPutBody(resource, writes, paths)).toEqual({
-      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", LATTICE, ENTERPRISE],
       id: "l-1",
       externalId: "o-1",
       userName: "a@example.com",
@@ -120,6 +174,32 @@ describe("the body of a PUT", () => {
       photos: resource.photos,
       [LATTICE]: { officeLocation: "Oslo", gender: "x" },
       [ENTERPRISE]: { manager: { value: "l-9" } },
+    });
+  });
+
+  it("merges into names and URNs as the account spells them, and names in schemas what it has", () => {
+    const core = "urn:ietf:params:scim:schemas:core:2.0:User";
+    const shouted = ENTERPRISE.toUpperCase();
+    const resource = {
+      Schemas: [core, LATTICE],
+      ID: "l-1",
+      username: "a@example.com",
+      Meta: { resourceType: "User" },
+      [shouted]: {
+        employeeNumber: "7",
+        Manager: { value: "l-8", $ref: "../Users/l-8", displayName: "Former" },
+      },
+    };
+    const writes = [
+      { path: "userName", value: "b@example.com" },
+      { path: `${ENTERPRISE}:department`, value: "Engines" },
+      { path: `${ENTERPRISE}:manager`, value: "l-9" },
+    ];
+    expect(buildPutBody(resource, writes, paths)).toEqual({
+      Schemas: [core, shouted],
+      ID: "l-1",
+      username: "b@example.com",
+      [shouted]: { employeeNumber: "7", department: "Engines", Manager: { value: "l-9" } },
     });
   });
 });

@@ -320,7 +320,7 @@ function accountOf(world: World, id: string): TargetUser[] {
 
 function toTargetUser(account: Account): TargetUser {
   const { id, userName, externalId, active, values } = account;
-  return { latticeId: id, userName, externalId, active, values, siblings: {} };
+  return { latticeId: id, userName, externalId, active, values };
 }
 
 /** The store, each call of which may be the last of the process. */

@@ -59,7 +59,6 @@ const account = {
   externalId: "a",
   active: true,
   values: {},
-  siblings: {},
   acknowledged: {},
 };
 

@@ -159,7 +159,6 @@ describe("accounts that are more than are counted in one piece", () => {
         externalId: objectId,
         active: true,
         values: index % 2 === 0 ? { title: "Analyst" } : {},
-        siblings: {},
       })),
       cycleId,
     );

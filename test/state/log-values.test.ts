@@ -163,7 +163,7 @@ describe("values in the provisioning log", () => {
     ]);
     expect(await titles(place)).toEqual(changes);
     const account = { latticeId: "l", userName: "a@example.com", externalId: "a", active: true };
-    await place.store.settleIntent("a", { ...account, values: {}, siblings: {} }, "done", 4, true);
+    await place.store.settleIntent("a", { ...account, values: {} }, "done", 4, true);
     expect(await titles(place)).toMatchObject([{ before: "[left out]", after: null }]);
     expect(countsOf(await place.store.recentWeights(0)).of("clear", ["title"])).toBe(1);
   });

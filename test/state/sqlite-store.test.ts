@@ -66,7 +66,6 @@ function account(latticeId: string, objectId: string) {
     externalId: objectId,
     active: true,
     values: { title: "Analyst" },
-    siblings: {},
     acknowledged: {},
   };
 }

@@ -1,0 +1,62 @@
+/** Why a redirect is not followed. */
+export type NotFollowed =
+  /** 301, 302, 303 and others: a client may send something else than it was asked to (RFC 9110 section 15.4). */
+  "status" | "noLocation" | "otherOrigin" | "insecure" | "tooMany";
+
+/** What is looked at of an answer. */
+interface Answered {
+  readonly status: number;
+  readonly location: string | undefined;
+}
+
+const MOST_HOPS = 5;
+
+/**
+ * The address that an answer sends a request on to: the same request, by 307 and 308, on the same origin.
+ * @param url what was asked
+ * @param hops redirects followed so far
+ * @returns `null` where the answer is no redirect
+ */
+export function redirectOf(
+  { status, location }: Answered,
+  url: string,
+  hops: number,
+): { readonly url: string } | { readonly notFollowed: NotFollowed } | null {
+  if (status < 300 || status >= 400) return null;
+  const target = location === undefined ? null : URL.parse(location, url);
+  if (target === null) return { notFollowed: "noLocation" };
+  const from = new URL(url);
+  if (from.protocol === "https:" && target.protocol === "http:") return { notFollowed: "insecure" };
+  if (target.origin !== from.origin) return { notFollowed: "otherOrigin" };
+  if (status !== 307 && status !== 308) return { notFollowed: "status" };
+  if (hops >= MOST_HOPS) return { notFollowed: "tooMany" };
+  target.hash = "";
+  target.username = "";
+  target.password = "";
+  return { url: target.href };
+}
+
+/** Says why a redirect is not followed. @param request in words, for the message */
+export function redirected(
+  { status, location, notFollowed }: Answered & { readonly notFollowed?: NotFollowed | undefined },
+  request: string,
+): string {
+  const origin = location === undefined ? undefined : URL.parse(location)?.origin;
+  const to = origin === undefined || origin === "null" ? "" : ` to ${origin}`;
+  return `Lattice answered ${request} with a redirect${to} (${status}), which is not followed because ${reasonOf(notFollowed)}`;
+}
+
+function reasonOf(notFollowed: NotFollowed | undefined): string {
+  switch (notFollowed) {
+    case "otherOrigin":
+      return "the API key must not leave the host. Set lattice.url to the final address.";
+    case "insecure":
+      return "it leads from https:// to http://, where the API key would be readable on the way. Set lattice.url to an https:// address.";
+    case "tooMany":
+      return `${MOST_HOPS} redirects were followed before it. Set lattice.url to the final address.`;
+    case "noLocation":
+      return "it does not say where to. Check lattice.url.";
+    default:
+      return "only 307 and 308 say that the same request goes elsewhere. Check lattice.url: a login page may stand in between.";
+  }
+}

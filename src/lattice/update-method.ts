@@ -1,0 +1,150 @@
+import {
+  ConfigurationError,
+  RecordGoneError,
+  RecordRejectedError,
+  RecordUnavailableError,
+} from "../domain/errors.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { WriteReceipt } from "../domain/target.ts";
+import type { LatticeClient } from "./client.ts";
+import type { LatticeOptions, UpdateMethod } from "./options.ts";
+import { parseJsonObject } from "./scim-error.ts";
+
+/** How updates are sent, and what is learnt of it as they are. */
+export interface MethodChoice {
+  /** Asks for the ServiceProviderConfig where `lattice.updateMethod` is `auto` and the method is not known yet. */
+  chosen(signal: AbortSignal): Promise<UpdateMethod>;
+  /**
+   * Sends one update with the method in force. Where PATCH is refused and `auto` is set, PUT is tried for the same account.
+   * @throws what `send` throws; ConfigurationError where the method that is set is not taken at all
+   */
+  send(
+    latticeId: string,
+    send: (how: UpdateMethod) => Promise<WriteReceipt>,
+    signal: AbortSignal,
+  ): Promise<WriteReceipt>;
+}
+
+type MethodOptions = Pick<LatticeOptions, "updateMethod" | "knownUpdateMethod" | "log">;
+
+/** Of this many accounts PATCH must be refused, and PUT taken, before all are sent with PUT. */
+const enoughAccounts = 3;
+/** After PUT was refused as well for this many accounts, refusals of PATCH are the accounts' own. */
+const mostInVain = 3;
+
+export function createMethodChoice(options: MethodOptions, client: LatticeClient): MethodChoice {
+  const auto = options.updateMethod === "auto";
+  let method: UpdateMethod | undefined =
+    options.updateMethod === "auto" ? options.knownUpdateMethod : options.updateMethod;
+  let discovery: Promise<UpdateMethod> | undefined;
+  /** Whether the method in force was taken for some account. */
+  let taken = false;
+  let inVain = 0;
+  const takenByPut = new Set<string>();
+
+  const chosen = async (signal: AbortSignal): Promise<UpdateMethod> => {
+    if (method !== undefined) return method;
+    discovery ??= discover(client, signal);
+    try {
+      const found = await discovery;
+      // A refused PATCH may have settled it meanwhile.
+      method ??= found;
+      return method;
+    } finally {
+      discovery = undefined;
+    }
+  };
+
+  const turnToPut = (): void => {
+    if (method === "put") return;
+    options.log?.info({}, "Lattice does not take PATCH; updates are sent with PUT from here on");
+    method = "put";
+  };
+
+  return {
+    chosen,
+    send: async (latticeId, send, signal) => {
+      const how = await chosen(signal);
+      let refusal: Refusal;
+      try {
+        const receipt = await send(how);
+        taken = true;
+        return receipt;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refusal = error;
+      }
+      const ofMethod = isOfMethod(refusal) && !taken;
+      if (how === "put" || !auto) {
+        if (!ofMethod) throw refusal;
+        throw new ConfigurationError(
+          `Lattice does not take ${how.toUpperCase()}. ${refusal.message} Set lattice.updateMethod to ${auto ? "patch" : "auto"}.`,
+        );
+      }
+      if (!isOfMethod(refusal) && (taken || inVain >= mostInVain || !mayBeOfMethod(refusal))) throw refusal;
+      let receipt: WriteReceipt;
+      try {
+        receipt = await send("put");
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (!(error instanceof RecordGoneError)) inVain += 1;
+        if (ofMethod && isOfMethod(error)) {
+          throw new ConfigurationError(`Lattice takes neither PATCH nor PUT. ${refusal.message}`);
+        }
+        // PUT was taken as a method, and refused for this account: its reason is the one that helps.
+        throw isOfMethod(refusal) ? error : refusal;
+      }
+      takenByPut.add(latticeId);
+      if (isOfMethod(refusal) || takenByPut.size >= enoughAccounts) turnToPut();
+      return receipt;
+    },
+  };
+}
+
+/**
+ * RFC 7643 section 5. Lattice documents PATCH and no ServiceProviderConfig: anything but a readable "not supported" means
+ * PATCH, whatever the status. A refused PATCH turns to PUT.
+ */
+async function discover(client: LatticeClient, signal: AbortSignal): Promise<UpdateMethod> {
+  return (await askPatchSupport(client, signal)) === false ? "put" : "patch";
+}
+
+/** What Lattice's ServiceProviderConfig says of PATCH; `undefined` where there is none, or it says nothing. */
+export async function askPatchSupport(
+  client: LatticeClient,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  const exchange = await client.probe({ method: "GET", path: "/ServiceProviderConfig" }, signal);
+  const readable = exchange.kind === "answer" && exchange.status >= 200 && exchange.status < 300;
+  return readable ? patchSupport(parseJsonObject(exchange.body)) : undefined;
+}
+
+function patchSupport(config: JsonObject | undefined): boolean | undefined {
+  const patch: unknown = config?.patch;
+  const supported: unknown =
+    typeof patch === "object" && patch !== null ? Reflect.get(patch, "supported") : undefined;
+  return typeof supported === "boolean" ? supported : undefined;
+}
+
+/** An answer that refuses one request, by Lattice or by something between: a web page says no more than its status. */
+type Refusal = RecordRejectedError | RecordUnavailableError;
+
+function isRefusal(error: unknown): error is Refusal {
+  return (
+    error instanceof RecordRejectedError ||
+    (error instanceof RecordUnavailableError && error.status !== undefined)
+  );
+}
+
+/** The status says that the method is not taken, for whatever account. */
+function isOfMethod({ status }: Refusal): boolean {
+  return status === 405 || status === 501;
+}
+
+/** Servers that do not take PATCH say so in these ways as well; only other accounts tell whether this is one. */
+function mayBeOfMethod(refusal: Refusal): boolean {
+  const { status } = refusal;
+  const scimType = "scimType" in refusal ? refusal.scimType : undefined;
+  if (scimType === "uniqueness" || scimType === "mutability") return false;
+  return status === 400 || status === 403 || status === 404;
+}

@@ -1,0 +1,33 @@
+import { fitsAddress } from "../domain/address.ts";
+import { RecordRejectedError } from "../domain/errors.ts";
+import type { Done } from "./client.ts";
+
+/** The path of an account. @throws RecordRejectedError where the id would make another address of it */
+export function userPath(latticeId: string): string {
+  if (!fitsAddress(latticeId)) {
+    throw new RecordRejectedError(
+      `The Lattice account id ${JSON.stringify(latticeId.slice(0, 60))} cannot stand in an address.`,
+      { status: 400 },
+    );
+  }
+  return `/Users/${encodeURIComponent(latticeId)}`;
+}
+
+/**
+ * The id of the account that a create made, by the `Location` of its answer (RFC 7644 section 3.3).
+ * @param base address of the SCIM API
+ * @returns `undefined` where it names no account of this API
+ */
+export function createdId({ status, location }: Done, base: string): string | undefined {
+  if ((status !== 201 && status !== 200) || location === undefined) return undefined;
+  const url = URL.parse(location, `${base}/Users`);
+  const parent = new URL(`${base}/Users/`);
+  if (url === null || url.origin !== parent.origin || !url.pathname.startsWith(parent.pathname))
+    return undefined;
+  try {
+    const id = decodeURIComponent(url.pathname.slice(parent.pathname.length).replace(/\/$/, ""));
+    return id !== "" && fitsAddress(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
