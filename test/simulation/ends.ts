@@ -281,7 +281,6 @@ const superAdmin: TargetUser = {
   externalId: null,
   active: true,
   values: {},
-  siblings: {},
 };
 
 const emptyAccount: Account = {
