@@ -32,6 +32,8 @@ export interface Accounts {
   insert(document: AccountDocument): Account;
   /** @throws ScimRefusal (uniqueness) */
   replace(account: Account, document: AccountDocument): Account;
+  /** Takes an account out as the manager of everybody who reports to it. */
+  releaseReports(id: string): void;
   /** Removes an account; those who reported to it have no manager then. */
   remove(id: string): void;
 }
@@ -140,6 +142,9 @@ export function createAccounts(database: SandboxDatabase, seed: number, clock: C
     insert: (document) => insertOne.immediate(document),
     replace: (account, document) =>
       jsonEquals(account.document, document) ? account : replaceOne.immediate(account, document),
+    releaseReports: (id) => {
+      cutReports.run(id);
+    },
     remove: (id) => removeOne.immediate(id),
   };
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../domain/json.ts";
 import { isJsonObject } from "../domain/json.ts";
 import { type Account, type Accounts, renderAccount } from "./accounts.ts";
+import type { AccountWriter } from "./lifecycle.ts";
 import { type AccountDocument, checkDocument, type ReadingRules, readDocument } from "./scim-document.ts";
 import { coreURN } from "./scim-schema.ts";
 
@@ -23,10 +24,13 @@ export interface LatticeAdmin {
   edit(id: string, changes: JsonObject): JsonObject;
   /** Removes an account for good, which the API cannot. */
   remove(id: string): void;
+  /** User names of everybody who was invited by mail since the start, in order. */
+  invitations(): readonly string[];
 }
 
 export function createLatticeAdmin(
   accounts: Accounts,
+  writer: AccountWriter,
   rules: ReadingRules,
   baseUrl: () => string,
   extensionName: (name: string) => string,
@@ -64,8 +68,9 @@ export function createLatticeAdmin(
         const before = wanted[name];
         wanted[name] = isJsonObject(value) && isJsonObject(before) ? { ...before, ...value } : value;
       }
-      return render(accounts.replace(account, read(wanted)));
+      return render(writer.change(account, read(wanted)));
     },
     remove: (id) => accounts.remove(id),
+    invitations: () => writer.invitations,
   };
 }

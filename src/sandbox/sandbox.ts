@@ -15,6 +15,7 @@ import type { Resync } from "./graph-delta.ts";
 import { type Interceptor, type RunningServer, startServer } from "./http.ts";
 import { createLatticeAdmin, type LatticeAdmin } from "./lattice-admin.ts";
 import { seedLatticePast } from "./lattice-past.ts";
+import { accountWriter, type Lifecycle } from "./lifecycle.ts";
 import { seededUUID } from "./random.ts";
 import { createRequestLog, type RequestLog, type SandboxHost } from "./request-log.ts";
 import type { ReadingRules } from "./scim-document.ts";
@@ -26,7 +27,7 @@ export type { Fault, Interceptor } from "./http.ts";
 export type { RequestLog } from "./request-log.ts";
 
 /** How the embedded Lattice behaves; everything has a default. */
-export interface ScimOptions extends Partial<ScimLimits> {
+export interface ScimOptions extends Partial<ScimLimits>, Partial<Lifecycle> {
   /** Waited before each answer. */
   readonly latencyMs?: number;
   /** What becomes of attributes that no schema has: `ignore` by default. */
@@ -134,9 +135,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       unknownAttributes: scim.unknownAttributes ?? "ignore",
     };
     const extensionName = scim.customNamesOnRead === "displayName" ? inWords(scim.customAttributes) : asItIs;
-    const lattice = createLatticeAdmin(accounts, rules, () => latticeUrl, extensionName);
+    const writer = accountWriter(accounts, {
+      deactivationCascades: scim.deactivationCascades ?? true,
+      inactiveManager: scim.inactiveManager ?? "accept",
+      autoInvite: scim.autoInvite ?? false,
+    });
+    const lattice = createLatticeAdmin(accounts, writer, rules, () => latticeUrl, extensionName);
     const service = createScimService({
       accounts,
+      writer,
       rules,
       limits: {
         patch: scim.patch ?? true,

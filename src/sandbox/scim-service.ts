@@ -4,6 +4,7 @@ import type { JsonObject } from "../domain/json.ts";
 import type { Account, Accounts } from "./accounts.ts";
 import { renderAccount } from "./accounts.ts";
 import { bearerToken, jsonReply, type Reply, type ServedRequest } from "./http.ts";
+import type { AccountWriter } from "./lifecycle.ts";
 import {
   type AccountDocument,
   checkDocument,
@@ -33,6 +34,7 @@ export interface ScimService {
 
 export interface ScimServiceParts {
   readonly accounts: Accounts;
+  readonly writer: AccountWriter;
   readonly rules: ReadingRules;
   readonly limits: ScimLimits;
   readonly token: string;
@@ -49,7 +51,7 @@ const contentType = "application/scim+json; charset=utf-8";
 
 /** The embedded Lattice SCIM API (RFC 7643, RFC 7644, within Lattice's limits). */
 export function createScimService(parts: ScimServiceParts): ScimService {
-  const { accounts, rules, limits, token, baseUrl, extensionName, clock } = parts;
+  const { accounts, writer, rules, limits, token, baseUrl, extensionName, clock } = parts;
   const bucket = limits.rateLimit === undefined ? undefined : createBucket(limits.rateLimit, clock);
 
   const render = (account: Account): JsonObject => renderAccount(account, baseUrl(), extensionName);
@@ -82,7 +84,7 @@ export function createScimService(parts: ScimServiceParts): ScimService {
   const create = (body: unknown): Reply => {
     const document = readDocument(body, rules);
     checkDocument(document, accounts.exists);
-    const account = accounts.insert(document);
+    const account = writer.create(document);
     return answer(201, render(account), { Location: `${baseUrl()}/Users/${account.id}` });
   };
   const save = (account: Account, document: AccountDocument): Account => {
@@ -95,7 +97,7 @@ export function createScimService(parts: ScimServiceParts): ScimService {
       );
     }
     checkDocument(document, accounts.exists);
-    return accounts.replace(account, document);
+    return writer.change(account, document);
   };
   const replace = (id: string, body: unknown): Reply => {
     const account = needed(id);
