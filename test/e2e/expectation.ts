@@ -82,7 +82,8 @@ function expected(
     "phoneNumbers.work": phones[0] ?? null,
     employeeNumber: text("employeeId"),
     department: text("department"),
-    ...(managerId !== null && manager === undefined ? {} : { manager: manager?.id ?? null }),
+    // Lattice takes somebody who is deactivated out as a report; the manager comes back with the reactivation.
+    ...(!active || (managerId !== null && manager === undefined) ? {} : { manager: manager?.id ?? null }),
   };
 }
 

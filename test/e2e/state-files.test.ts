@@ -216,6 +216,8 @@ describe("a lost database", () => {
     expect(company.sent("lattice", "POST")).toBe(0);
     expect(company.sent("lattice", "PATCH")).toBe(5);
     expect(company.sandbox.lattice.count()).toBe(accounts);
+    // Their reports have lost their managers in Lattice, which the next cycle finds.
+    await company.cycle();
     expect(compareEverybody(company.sandbox, await company.leftAlone()).differences).toEqual([]);
     for (const { id } of leavers) expect(lattice.byExternalId(id)?.active).toBe(false);
   });

@@ -74,7 +74,7 @@ async function killingSpree(seed: number): Promise<Spree> {
   sandbox.onRequest = undefined;
   front.before = undefined;
   let differences: readonly string[] = ["not compared"];
-  for (let undisturbed = 1; undisturbed <= 2 && differences.length > 0; undisturbed += 1) {
+  for (let undisturbed = 1; undisturbed <= 3 && differences.length > 0; undisturbed += 1) {
     aDayPasses(place.statePath);
     const { code, stderr } = await place.start(["sync", "--config", config]).ended;
     expect({ code, stderr }, `lane ${seed}, undisturbed run ${undisturbed}`).toEqual({ code: 0, stderr: "" });
