@@ -112,12 +112,22 @@ async function withoutRefusedManager(
   const rest = writes.filter((write) => write !== manager);
   const account = await askFor(context, operation.objectId, manager.value);
   if (account === "unreadable") return null;
-  if (account !== null) return account.active === false ? { rest, manager, account: "inactive" } : null;
+  if (account !== null) {
+    if (account.active !== false) return null;
+    const cleared = clearsFormerManager(context, operation) ? [{ ...manager, value: null }] : [];
+    return { rest: [...rest, ...cleared], manager, account: "inactive" };
+  }
   // While it is missing nobody is pointed to it, whether it is believed to be gone or not.
   if ((await noteAbsence(context, manager.value)).absence === "gone")
     await dissolve(context, [manager.value]);
   recorder.forget(manager.value);
   return { rest, manager, account: "gone" };
+}
+
+/** Whether the account still points to another manager, which is certainly not the right one any more. */
+function clearsFormerManager({ settings }: CycleContext, { action, changes }: LoggedOperation): boolean {
+  const before = changes.find(({ reference }) => reference !== undefined)?.reference?.beforeId ?? null;
+  return action !== "create" && before !== null && settings.missingManager === "clear";
 }
 
 async function sendRest(

@@ -175,6 +175,22 @@ describe.each(["accept", "drop", "refuse"] as const)(
       expect((await place.cycle()).done).toBe(0);
     });
 
+    it("does not leave the report to the manager before", async () => {
+      await using place = await department();
+      place.target.lifecycle.inactiveManager = inactiveManager;
+      place.source.change("boss", { accountEnabled: false });
+      await place.cycle();
+      await place.cycle();
+      place.source.hire("newcomer", {}, "chief");
+      await place.cycle();
+      place.source.setManager("newcomer", "boss");
+      for (let cycle = 1; cycle <= 2; cycle += 1) {
+        expect(await place.cycle()).toMatchObject({ outcome: "done", failed: 0 });
+      }
+      expect(place.target.managerOf("newcomer@example.com")).toBe(inactiveManager === "accept" ? boss : null);
+      expect((await place.cycle()).done).toBe(0);
+    });
+
     it("does not keep the report's other changes back", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;

@@ -1,6 +1,6 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import type { Step } from "./history.ts";
-import { keptAs, type Person, type World } from "./world.ts";
+import { keptAs, type Person, type World, withoutManager } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -78,9 +78,7 @@ export function happen(world: World, step: Step): void {
 function removeAccount(world: World, id: string): void {
   world.accounts.delete(id);
   for (const account of [...world.accounts.values()]) {
-    if (account.values[managerPath] !== id) continue;
-    const { [managerPath]: _, ...values } = account.values;
-    world.accounts.set(account.id, { ...account, values });
+    if (account.values[managerPath] === id) world.accounts.set(account.id, withoutManager(account));
   }
 }
 

@@ -107,9 +107,15 @@ function differences(
   if (gone) compare("manager", account.values[managerPath], undefined);
   // A manager without an account is waited for.
   else if (managerAccount !== undefined && !forgotten.has(person.managerId ?? "")) {
-    compare("manager", account.values[managerPath], managerAccount.id);
+    const is = account.values[managerPath];
+    if (!maybeWithout(world, managerAccount) || is !== undefined) compare("manager", is, managerAccount.id);
   }
   return found;
+}
+
+/** Whether those who report to the account may have no manager: Lattice does not take one who is switched off. */
+export function maybeWithout({ manners }: World, manager: Account): boolean {
+  return !manager.active && (manners.lifecycle?.inactiveManager ?? "accept") !== "accept";
 }
 
 function accountOf(world: World, id: string): Account | undefined {

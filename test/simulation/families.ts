@@ -1,5 +1,6 @@
 import type fc from "fast-check";
 import type { History } from "./history.ts";
+import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
 
 /** Histories of one kind: the test, the script and the documents take them from here. */
@@ -30,6 +31,13 @@ export const families: readonly Family[] = [
     name: "lost-database",
     about: "the database is lost, now and then in the middle of things",
     histories: lostDatabases,
+    runs: { same: 400, fresh: 100 },
+  },
+  {
+    name: "reporting-lines",
+    about:
+      "Lattice takes people who are switched off out of the reporting lines by itself, and may not take them as managers",
+    histories: reportingLines,
     runs: { same: 400, fresh: 100 },
   },
 ];

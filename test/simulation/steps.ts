@@ -85,7 +85,7 @@ const decision: fc.Arbitrary<Step> = fc.record({
   who: somebodyOrAll,
 });
 
-function faultOn(on: RequestKind, first: fc.Arbitrary<number>): fc.Arbitrary<Fate["faults"][number]> {
+export function faultOn(on: RequestKind, first: fc.Arbitrary<number>): fc.Arbitrary<Fate["faults"][number]> {
   return fc.record({
     on: fc.constant(on),
     at: first,
@@ -145,7 +145,7 @@ const often = [
 const length = { minLength: 2, maxLength: 16, size: "max" } as const;
 
 // What asks for a full comparison in the end hides what a round of changes alone must get right: one at a time, seldom.
-const faithful = { listMisses: false, missesClears: false, missesRestores: false, netChanges: false };
+export const faithful = { listMisses: false, missesClears: false, missesRestores: false, netChanges: false };
 const shortcomings = fc.constantFrom(
   faithful,
   faithful,
@@ -157,7 +157,7 @@ const shortcomings = fc.constantFrom(
   { ...faithful, netChanges: true },
 );
 
-const manners: fc.Arbitrary<Manners> = fc
+export const manners: fc.Arbitrary<Manners> = fc
   .tuple(
     fc.record({
       uniqueUserNames: fc.boolean(),
@@ -299,7 +299,7 @@ const unsteady: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-const calmCycle: fc.Arbitrary<Step> = fc.constant({
+export const calmCycle: fc.Arbitrary<Step> = fc.constant({
   do: "cycle",
   kind: "incremental",
   dryRun: false,

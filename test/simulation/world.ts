@@ -64,6 +64,13 @@ export interface Manners {
   readonly missesRestores: boolean;
   /** Delta rounds compare the watermark with now: what came and went in between is not shown. */
   readonly netChanges: boolean;
+  /** What Lattice does with somebody whose account is switched off; nothing where absent. */
+  readonly lifecycle?: {
+    /** Takes the person out as manager of every report and as a report of their manager. */
+    readonly cascades: boolean;
+    /** What becomes of a manager whose account is switched off. */
+    readonly inactiveManager: "accept" | "drop" | "refuse";
+  };
 }
 
 /** What the guard counts. */
@@ -173,7 +180,30 @@ export function createWorld(manners: Manners, rules: Rules): World {
     if (next.values.title === refusedTitle) return "refused";
     if (twin(next.id, next)) return "twin";
     const manager = next.values[managerPath];
-    return manager === undefined || accounts.has(String(manager)) ? null : "badManager";
+    if (manager !== undefined && !accounts.has(String(manager))) return "badManager";
+    return manners.lifecycle?.inactiveManager === "refuse" && givesInactiveManager(next)
+      ? "badManager"
+      : null;
+  };
+  const givesInactiveManager = (next: Account): boolean => {
+    const manager = next.values[managerPath];
+    if (manager === undefined || manager === accounts.get(next.id)?.values[managerPath]) return false;
+    return accounts.get(String(manager))?.active === false;
+  };
+  /** As Lattice keeps the account. */
+  const settled = (next: Account): Account => {
+    const before = accounts.get(next.id);
+    const leaves = manners.lifecycle?.cascades === true && before?.active === true && !next.active;
+    const kept = keptAs(manners, next);
+    return leaves || (givesInactiveManager(next) && manners.lifecycle?.inactiveManager === "drop")
+      ? withoutManager(kept)
+      : kept;
+  };
+  const cascade = (before: Account, next: Account): void => {
+    if (manners.lifecycle?.cascades !== true || !before.active || next.active) return;
+    for (const account of [...accounts.values()]) {
+      if (account.values[managerPath] === next.id) accounts.set(account.id, withoutManager(account));
+    }
   };
   const rule = (holds: boolean, text: string): void => {
     if (!holds) broken.push(text);
@@ -272,7 +302,7 @@ export function createWorld(manners: Manners, rules: Rules): World {
       const wanted = { ...account, id: `lat-${made}`, stranger: false };
       const refused = refusal(wanted);
       if (refused !== null) return refused;
-      const next = keptAs(manners, wanted);
+      const next = settled(wanted);
       judgeCreate(next);
       accounts.set(next.id, next);
       return next;
@@ -282,9 +312,11 @@ export function createWorld(manners: Manners, rules: Rules): World {
       if (before === undefined) throw new Error(`no account ${id} to change`);
       const refused = refusal(wanted);
       if (refused !== null) return refused;
-      const next = keptAs(manners, wanted);
-      judgeChange(before, next);
+      const next = settled(wanted);
+      // What Lattice does by itself is nobody's doing.
+      judgeChange(before, keptAs(manners, wanted));
       accounts.set(id, next);
+      cascade(before, next);
       return next;
     },
   };
@@ -344,6 +376,11 @@ export function leavingEvents(world: World, person: Person, at: number): readonl
     ...(!gone && !isInScope(world, person, at) ? (["outOfScope"] as const) : []),
     ...(person.enabled ? [] : (["disabled"] as const)),
   ];
+}
+
+export function withoutManager(account: Account): Account {
+  const { [managerPath]: _, ...values } = account.values;
+  return { ...account, values };
 }
 
 export function keptAs(manners: Manners, account: Account): Account {
