@@ -114,7 +114,7 @@ function differences(
 }
 
 /** Whether those who report to the account may have no manager: Lattice does not take one who is switched off. */
-export function maybeWithout({ manners }: World, manager: Account): boolean {
+function maybeWithout({ manners }: World, manager: Account): boolean {
   return !manager.active && (manners.lifecycle?.inactiveManager ?? "accept") !== "accept";
 }
 
