@@ -130,5 +130,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     signal: new AbortController().signal,
     everyoneInScope: true,
     firstRun: false,
+    notes: [],
+    unconfirmed: new Map(),
   };
 }

@@ -72,6 +72,7 @@ function text(current: Status): string {
       `  ${iso(cycle.startedAt)}  ${cycle.kind}: ${outcome}; ${cycle.done} done, ${cycle.failed} failed`,
     );
     if (cycle.error !== null) lines.push(`    ${printable(cycle.error)}`);
+    for (const sentence of cycle.notes) lines.push(`    ${printable(sentence)}`);
   }
   if (retries.length > 0) lines.push("", "Waiting for a retry:");
   for (const retry of retries) {

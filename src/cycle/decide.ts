@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly environment: Environment;
   /** People who wait for a retry are looked at all the same. */
   readonly impatient: boolean;
+  /** People whose leaving was not confirmed, and why. Default: none. */
+  readonly unconfirmed?: ReadonlyMap<string, string>;
   /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
   readonly namesakes?: Namesakes;
 }
@@ -30,7 +32,7 @@ export interface Decided {
 /** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
 export async function decideFor(
   candidates: readonly Candidate[],
-  { store, settings, everyoneInScope, environment, impatient, namesakes }: Surroundings,
+  { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes }: Surroundings,
 ): Promise<readonly Decided[]> {
   const people = candidates.map((candidate) => ({
     candidate,
@@ -70,6 +72,7 @@ export async function decideFor(
         matches: matches.get(objectId) ?? null,
         sharedWith: othersOf(sharers, objectId),
         currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
+        unconfirmed: unconfirmed?.get(objectId) ?? null,
         now,
       },
       settings,

@@ -26,6 +26,8 @@ export interface PlanInput {
   readonly sharedWith: Others;
   /** User name of the manager that the account points to now. */
   readonly currentManagerName: string | null;
+  /** Why the person's leaving is not believed for now; `null` where it is, or nobody asked. */
+  readonly unconfirmed: string | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

@@ -231,6 +231,13 @@ function planChanges(
 /** Somebody who shall not be active, and whose account is left alone, for now or for good; `null` for everybody else. */
 function stays(input: PlanInput, settings: PlanSettings): Decision | null {
   const leaving = leavingOf(input, settings);
+  if (leaving.kind === "none" && input.unconfirmed !== null) {
+    return skip(
+      input,
+      "leavingUnconfirmed",
+      `seems to have left, and Entra did not confirm it when asked by id (${withoutStop(input.unconfirmed)}); asked again in the next cycle`,
+    );
+  }
   if (leaving.kind === "ignored") return skip(input, "eventIgnored", leavingReason(leaving));
   if (leaving.kind !== "waiting") return null;
   if (!settings.actions.deactivate) return deactivationOff(input, leaving.seen.evidence.detail);
@@ -238,7 +245,14 @@ function stays(input: PlanInput, settings: PlanSettings): Decision | null {
 }
 
 function leavingOf(input: PlanInput, settings: PlanSettings): Leaving {
-  return judgeLeaving(seenEvents(input), settings.events, input.now);
+  const seen = seenEvents(input);
+  // That an account is disabled was read as a value; that somebody is missing from a list may pass.
+  const believed = input.unconfirmed === null ? seen : seen.filter(({ event }) => event === "disabled");
+  return judgeLeaving(believed, settings.events, input.now);
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, "");
 }
 
 function deactivationOff(input: PlanInput, reason: string): Decision {

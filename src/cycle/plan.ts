@@ -75,6 +75,7 @@ async function decide(
     environment: { now: context.clock.now, random: context.random },
     // Asked for by name, or seen with a new mapping: what failed before is tried at once.
     impatient: context.kind === "on-demand" || context.kind === "initial",
+    unconfirmed: context.unconfirmed,
     namesakes,
   });
   for (const { candidate, mapped } of people) {

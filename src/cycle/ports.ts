@@ -55,6 +55,10 @@ export interface CycleContext extends Ports {
   readonly signal: AbortSignal;
   /** Mode `all`: membership is not kept, everybody is a member. */
   readonly everyoneInScope: boolean;
+  /** What the cycle met and did not believe, or leaves for a later one; sentences for a person, added as it goes. */
+  readonly notes: string[];
+  /** People whose leaving Entra did not confirm when it was asked by id, and why: not deactivated for it in this cycle. */
+  readonly unconfirmed: Map<string, string>;
   /** No first run has come to its end: creates and links are what it is there for, and are not weighed. */
   readonly firstRun: boolean;
   /** Judges what single records that fail say of everybody. */
@@ -67,5 +71,12 @@ export function cycleContext(
   cycle: Pick<CycleContext, "cycleId" | "kind" | "signal" | "firstRun">,
 ): CycleContext {
   const everyoneInScope = ports.source.readScope(cycle.signal) === null;
-  return { ...ports, ...cycle, everyoneInScope, host: watchHost(ports, cycle.signal) };
+  return {
+    ...ports,
+    ...cycle,
+    everyoneInScope,
+    notes: [],
+    unconfirmed: new Map(),
+    host: watchHost(ports, cycle.signal),
+  };
 }

@@ -6,6 +6,7 @@ import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts"
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
 import { confirmCompany } from "./company.ts";
+import { confirmLeavers, confirmWeighedLeavers } from "./confirm-leavers.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./first-run.ts";
 import { holdPlan } from "./hold.ts";
 import { ingestFilterGroups, ingestScope, ingestSource } from "./ingest.ts";
@@ -91,12 +92,21 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     if (select === "everybody" && !read.emptyDirectory) {
       await store.putMeta({ mappingDigest: settings.mapping.digest });
     }
+    const confirmed = await confirmLeavers(context);
     const only = read.onDemand === null ? undefined : people.map(({ objectId }) => objectId);
-    const summary = await summarise(context, only);
-    const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt, summary });
-    await store.setCyclePlan(cycleId, { summary, guard });
+    // Before anything is held: an operation of which a part is held becomes two.
+    const planned = await summarise(context, only);
+    const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt, summary: planned });
     const heldOperations = await holdPlan(store, cycleId, holds);
-    const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard };
+    const withdrawn = confirmed ? 0 : await confirmWeighedLeavers(context);
+    const summary = {
+      ...planned,
+      deactivate: planned.deactivate - withdrawn,
+      unchanged: planned.unchanged + withdrawn,
+    };
+    const { notes } = context;
+    await store.setCyclePlan(cycleId, { summary, guard, notes });
+    const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard, notes };
     const agreement = only === undefined ? null : await agreementOf(store, cycleId);
     if (request.agreed !== undefined && request.agreed !== agreement?.digest) {
       throw new ConfigurationError(

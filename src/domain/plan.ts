@@ -87,6 +87,7 @@ export type SkipCode =
   | "accountMissing"
   | "deactivationDelayed"
   | "eventIgnored"
+  | "leavingUnconfirmed"
   | "waitingForRetry";
 
 /** A person who is in scope (or linked) and deliberately left alone. */
@@ -138,4 +139,6 @@ export interface PlanHeader {
   readonly createdAt: number;
   readonly summary: PlanSummary;
   readonly guard: GuardVerdict;
+  /** What the cycle met and did not believe, or left for a later one: sentences for a person. Usually empty. */
+  readonly notes: readonly string[];
 }

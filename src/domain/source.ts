@@ -84,4 +84,14 @@ export interface Source {
     objectIds: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, readonly string[]>>;
+
+  /**
+   * Which of these groups (object ids or display names that scoping filters have) each of a few people is a member of.
+   * @throws ConfigurationError where a group is missing or it must not be asked, HostUnavailableError
+   */
+  readFilterMembership(
+    groups: readonly string[],
+    objectIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>>;
 }

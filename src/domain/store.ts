@@ -78,6 +78,8 @@ export interface CycleRecord {
   readonly error: string | null;
   readonly summary: PlanSummary | null;
   readonly guard: GuardVerdict | null;
+  /** What it met and did not believe, or left for a later cycle, in sentences. */
+  readonly notes: readonly string[];
   readonly done: number;
   readonly failed: number;
   /** What came of its operations. */
@@ -367,7 +369,10 @@ export interface StateStore {
 
   /** Times of earlier cycles that lie after `startedAt` are moved to it: the clock was set back since. */
   beginCycle(cycle: { planId: string; kind: CycleKind; startedAt: number }): Promise<number>;
-  setCyclePlan(cycleId: number, plan: { summary: PlanSummary; guard: GuardVerdict }): Promise<void>;
+  setCyclePlan(
+    cycleId: number,
+    plan: { summary: PlanSummary; guard: GuardVerdict; notes: readonly string[] },
+  ): Promise<void>;
   /**
    * Ends the cycle: what it planned and did not send is cancelled first. Where the process dies before the rest is written,
    * the cycle is one without an end, as of any run that dies.
@@ -467,6 +472,8 @@ export interface StateStore {
   matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
   /** Writes a page of decisions: operations into the provisioning log, reasons of those left alone, marks off for those in order. */
   saveDecisions(cycleId: number, decisions: readonly Decision[]): Promise<void>;
+  /** Takes what is planned, or reported, for these people out of the cycle; they stay marked. */
+  forgetPlanned(cycleId: number, objectIds: readonly string[]): Promise<void>;
   /**
    * Planned operations with a reference to somebody who has no account and gets none in this cycle: a page of those with
    * an id above `after`, in order; an empty one where there are no more.

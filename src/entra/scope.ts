@@ -89,7 +89,7 @@ export async function* readFilterGroup(
   nested: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[], ScopePart> {
-  const id = await findGroup(graph, name, filtersSetting, signal);
+  const id = await findFilterGroup(graph, name, signal);
   let members = 0;
   for await (const page of readMembers(graph, id, { nested, setting: filtersSetting }, signal)) {
     members += page.length;
@@ -224,6 +224,11 @@ async function findApplication(
   const property = objectIdForm.test(application) ? "appId" : "displayName";
   const ids = await findByProperty(graph, "servicePrincipals", property, application, call, signal);
   return theOnly(ids, "enterprise application", application, "entra.scope.application");
+}
+
+/** Object id of a group that scoping filters name. @throws ConfigurationError where it is missing or ambiguous */
+export function findFilterGroup(graph: GraphReader, name: string, signal: AbortSignal): Promise<string> {
+  return findGroup(graph, name, filtersSetting, signal);
 }
 
 async function findGroup(

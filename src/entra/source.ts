@@ -7,7 +7,7 @@ import { createTokenProvider } from "./credential.ts";
 import { readSecretExpiry } from "./expiry.ts";
 import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
 import { type GraphCall, isConfirmedAbsence, isExpiredToken, malformed } from "./graph-error.ts";
-import { readMembership } from "./membership.ts";
+import { readFilterMembership, readMembership } from "./membership.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { readFilterGroup, readScope } from "./scope.ts";
@@ -71,6 +71,8 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     readFilterGroup: (group, signal) => readFilterGroup(graph, group, filterGroups.nested, signal),
     readMembership: async (objectIds, signal) =>
       scope.mode === "all" ? new Map() : readMembership(graph, scope, objectIds, signal),
+    readFilterMembership: (groups, objectIds, signal) =>
+      readFilterMembership(graph, { names: groups, nested: filterGroups.nested }, objectIds, signal),
   };
 }
 

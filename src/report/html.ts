@@ -123,12 +123,17 @@ function head(view: PlanView, style: string, script: string): Markup {
 
 function verdict({ header, dryRun, result }: PlanView): Markup {
   const { guard, planId } = header;
+  const noted =
+    header.notes.length === 0
+      ? []
+      : html`<section class="verdict held" aria-label="Notes"><p><strong>Notes</strong></p><ul>${header.notes.map((sentence) => html`<li>${sentence}</li>`)}</ul></section>
+`;
   const notes =
     guard.notes === undefined
       ? []
       : html`<p>What this costs in Lattice:</p><ul>${guard.notes.map((note) => html`<li>${note}</li>`)}</ul>`;
   if (!guard.held) {
-    return html`<section class="verdict" aria-label="Guard"><p>The guard holds nothing back.</p>${notes}</section>
+    return html`${noted}<section class="verdict" aria-label="Guard"><p>The guard holds nothing back.</p>${notes}</section>
 `;
   }
   const next = dryRun
@@ -136,7 +141,7 @@ function verdict({ header, dryRun, result }: PlanView): Markup {
     : result !== null && result.held > 0
       ? html`<p>What stands below as held waits, everything else was sent. To let it go: <code>azure-lattice-sync release ${planId}</code></p>`
       : [];
-  return html`<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}${notes}</section>
+  return html`${noted}<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}${notes}</section>
 `;
 }
 

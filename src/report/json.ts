@@ -18,6 +18,7 @@ export async function writeJson(view: PlanView, write: Write): Promise<void> {
     complete: true,
     summary: header.summary,
     guard: header.guard,
+    notes: header.notes,
     ...(result === null ? {} : { result }),
     ...(view.steps === undefined ? {} : { steps: view.steps }),
   };

@@ -14,6 +14,7 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   );
   if (result !== null)
     await write(`\nSent: ${result.done} done, ${result.failed} failed, ${result.held} held.\n`);
+  for (const sentence of header.notes) await write(`\n**Note:** ${asText(sentence)}\n`);
   if (header.guard.held) {
     await write(`\n**Held by the guard** (plan \`${header.planId}\`):\n\n`);
     for (const reason of header.guard.reasons) await write(`- ${asText(reason)}\n`);

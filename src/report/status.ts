@@ -142,7 +142,7 @@ export function heldDocument(operation: LoggedOperation) {
 
 /** A cycle as a program reads it. */
 export function cycleDocument(cycle: CycleRecord) {
-  const { id, planId, kind, outcome, error, summary, done, failed } = cycle;
+  const { id, planId, kind, outcome, error, summary, notes, done, failed } = cycle;
   return {
     id,
     planId,
@@ -152,6 +152,7 @@ export function cycleDocument(cycle: CycleRecord) {
     outcome,
     error,
     summary,
+    notes,
     done,
     failed,
   };

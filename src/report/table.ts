@@ -117,6 +117,9 @@ function totals({ header, result, dryRun }: PlanView, layout: Layout): string {
     const held = result.held > 0 ? `, ${result.held} held` : "";
     lines.push(`${paint("bold", "Sent:")} ${result.done} done, ${result.failed} failed${held}.`);
   }
+  for (const sentence of header.notes) {
+    lines.push(...wrapped(`Note: ${printable(sentence)}`, layout).map((line) => paint("magenta", line)));
+  }
   if (guard.held) {
     lines.push(paint(["bold", "magenta"], "Held by the guard:"));
     for (const reason of guard.reasons) lines.push(...indented(printable(reason), 2, layout));

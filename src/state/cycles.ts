@@ -17,6 +17,7 @@ interface CycleRow {
   readonly summary: string | null;
   readonly guard: string | null;
   readonly outcomes: string;
+  readonly notes: string | null;
 }
 
 type CycleMethods = Pick<
@@ -45,8 +46,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     "INSERT INTO cycle (plan_id, kind, started_at) VALUES (?, ?, ?)",
   );
   const noLaterThan = forgetTheFuture(db);
-  const setPlan = db.prepare<[string, string, number]>(
-    "UPDATE cycle SET summary = ?, guard = ? WHERE id = ?",
+  const setPlan = db.prepare<[string, string, string | null, number]>(
+    "UPDATE cycle SET summary = ?, guard = ?, notes = ? WHERE id = ?",
   );
   const finish = db.prepare<[number, string, string | null, string, number]>(
     "UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = ? WHERE id = ?",
@@ -79,7 +80,7 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     )
     .pluck();
   const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
-  const counted = `SELECT id, plan_id, kind, started_at, finished_at, outcome, error, summary, guard,
+  const counted = `SELECT id, plan_id, kind, started_at, finished_at, outcome, error, summary, guard, notes,
        coalesce(outcomes, (${countedOutcomes})) AS outcomes FROM cycle`;
   const recent = db.prepare<[number, number], CycleRow>(
     `${counted} WHERE id < ? ORDER BY id DESC LIMIT ${given("?")}`,
@@ -116,7 +117,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     },
     beginCycle: async (cycle) => begin.immediate(cycle),
     setCyclePlan: async (cycleId, plan) => {
-      setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), cycleId);
+      const notes = plan.notes.length === 0 ? null : JSON.stringify(plan.notes);
+      setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), notes, cycleId);
     },
     finishCycle: async (cycleId, end) => {
       endAll.immediate(cycleId);
@@ -157,6 +159,7 @@ function cycleRecord(row: CycleRow): CycleRecord {
     error: row.error,
     summary: row.summary === null ? null : (JSON.parse(row.summary) as PlanSummary),
     guard: row.guard === null ? null : (JSON.parse(row.guard) as GuardVerdict),
+    notes: row.notes === null ? [] : (JSON.parse(row.notes) as string[]),
     done: countOf("done"),
     failed: countOf("failed"),
     outcomes,

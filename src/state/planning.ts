@@ -249,6 +249,7 @@ const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "waitingForRetry",
   "linkedToAnother",
   "accountMissing",
+  "leavingUnconfirmed",
 ]);
 
 function saveDecisions(db: Connection): StateStore["saveDecisions"] {

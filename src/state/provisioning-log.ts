@@ -33,6 +33,7 @@ export interface OperationRow {
 
 type LogMethods = Pick<
   StateStore,
+  | "forgetPlanned"
   | "unpromisedReferences"
   | "withdrawReference"
   | "referenceDependencies"
@@ -76,7 +77,15 @@ export function provisioningLogMethods(
        AND iif(:drift, drift IS NOT NULL, status <> 'reported') AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action) ORDER BY wave, id LIMIT ${given(":limit")}`,
   );
 
+  const forget = db.prepare<[number, string]>(
+    `DELETE FROM operation WHERE cycle_id = ${given("?")} AND status IN ('planned', 'reported')
+       AND object_id IN (SELECT value FROM json_each(?))`,
+  );
+
   return {
+    forgetPlanned: async (cycleId, objectIds) => {
+      forget.run(cycleId, JSON.stringify(objectIds));
+    },
     ...orderMethods(db),
     countOperations: async (cycleId) => {
       const byAction = new Map<Action, number>();

@@ -23,7 +23,7 @@ describe("a person who is missing from a full read", () => {
     place.source.expireWatermarks();
     // The watermark is refused, so everybody is read.
     const result = await place.cycle();
-    expect(place.source.reads.slice(-3)).toEqual(["changes", "all", "user b"]);
+    expect(place.source.reads.slice(-4)).toEqual(["changes", "all", "user b", "user b"]);
     expect((await place.operations(result.cycleId)).map((operation) => operation.evidence?.kind)).toEqual([
       "deleted",
     ]);

@@ -42,6 +42,14 @@ export interface MemorySource extends Source {
   hideMissingLinks: boolean;
   /** No older watermark is accepted any more. */
   expireWatermarks(): void;
+  /** Members whom listings of the scope leave out, although they are members. */
+  readonly unlisted: Set<string>;
+  /** The members of the filters' groups when they are asked for by person; `null`: as listed. */
+  trueFilterGroups: Readonly<Record<string, readonly string[]>> | null;
+  /** What asking for this person by id ends in. */
+  refuseUser: ((objectId: string) => Error | null) | null;
+  /** Items that each round of changes has behind its own. */
+  repeats: readonly SourceChange[];
   /** What was read, in order: `all`, `changes`, `user <id>`, `scope`. */
   readonly reads: string[];
 }
@@ -85,6 +93,10 @@ export function createMemorySource(): MemorySource {
     netChanges: false,
     hideMissingLinks: false,
     reads: [],
+    unlisted: new Set(),
+    trueFilterGroups: null,
+    refuseUser: null,
+    repeats: [],
     hire: (objectId, attributes = {}, managerId = null) => {
       const basics = {
         id: objectId,
@@ -130,10 +142,13 @@ export function createMemorySource(): MemorySource {
         yield [changeOf(objectId)];
         if (source.breakChanges) throw new HostUnavailableError("the directory went away");
       }
+      if (source.repeats.length > 0) yield source.repeats;
       return { watermark: String(log.length) };
     },
     readUser: async (wanted) => {
       source.reads.push(`user ${wanted}`);
+      const refused = source.refuseUser?.(wanted) ?? null;
+      if (refused !== null) throw refused;
       const objectId = [...people.keys()].find(
         (id) => id === wanted || person(id).attributes.userPrincipalName === wanted,
       );
@@ -144,11 +159,23 @@ export function createMemorySource(): MemorySource {
     readMembership: async (objectIds) => {
       source.reads.push(`membership ${objectIds.join(" ")}`);
       if (source.refuseMembership) throw new ConfigurationError("the permission is missing");
+      const refused = objectIds.map((id) => source.refuseUser?.(id) ?? null).find((error) => error !== null);
+      if (refused !== undefined) throw refused;
       const groups = source.groups ?? { "the direct assignments": source.scope ?? [] };
       return new Map(
         objectIds.map((objectId) => [
           objectId,
           Object.entries(groups).flatMap(([name, ids]) => (ids.includes(objectId) ? [name] : [])),
+        ]),
+      );
+    },
+    readFilterMembership: async (groups, objectIds) => {
+      source.reads.push(`groups of ${objectIds.join(" ")}`);
+      const members = source.trueFilterGroups ?? source.filterGroups;
+      return new Map(
+        objectIds.map((objectId) => [
+          objectId,
+          new Set(groups.filter((group) => members[group]?.includes(objectId) === true)),
         ]),
       );
     },
@@ -160,7 +187,8 @@ export function createMemorySource(): MemorySource {
 async function* readScope(source: MemorySource): AsyncGenerator<readonly string[], readonly ScopePart[]> {
   source.reads.push("scope");
   const groups = Object.entries(source.groups ?? {});
-  const members = source.scope ?? groups.flatMap(([, ids]) => ids);
+  const listed = (ids: readonly string[]) => ids.filter((id) => !source.unlisted.has(id));
+  const members = listed(source.scope ?? groups.flatMap(([, ids]) => ids));
   for (let at = 0; at < members.length; at += pageSize) {
     if (source.breakScope) {
       if (at > 0) throw new HostUnavailableError("the scope read broke off");
@@ -170,7 +198,7 @@ async function* readScope(source: MemorySource): AsyncGenerator<readonly string[
   if (source.breakScope) throw new HostUnavailableError("the scope read broke off");
   return source.groups === null
     ? [{ id: "direct", name: "the direct assignments", members: members.length }]
-    : groups.map(([id, ids]) => ({ id, name: `the group "${id}"`, members: ids.length }));
+    : groups.map(([id, ids]) => ({ id, name: `the group "${id}"`, members: listed(ids).length }));
 }
 
 async function* readFilterGroup(

@@ -67,6 +67,31 @@ describe("who is a member, person by person", () => {
     });
   });
 
+  it("of groups that scoping filters name agrees with their lists", async () => {
+    for (const nested of [true, false]) {
+      const { inGroup = "", nested: deep = "", outside = "", direct = "" } = people;
+      const asked = createEntraSource({
+        tenantId: sandbox.tenantId,
+        clientId: sandbox.clientId,
+        credential: { kind: "clientSecret", secret: new Secret(sandbox.clientSecret) },
+        authorityHost: sandbox.authorityHost,
+        graphUrl: sandbox.graphUrl,
+        scope: { mode: "all" },
+        filterGroups: { names: ["Outer", "Elsewhere"], nested },
+        select: ["id"],
+        clock: systemClock,
+      });
+      const ids = [inGroup, deep, outside, direct];
+      const found = await asked.readFilterMembership(["Outer", "Elsewhere"], ids, never);
+      for (const group of ["Outer", "Elsewhere"]) {
+        const listed = new Set<string>();
+        for await (const page of asked.readFilterGroup(group, never)) for (const id of page) listed.add(id);
+        for (const id of ids) expect(found.get(id)?.has(group)).toBe(listed.has(id));
+      }
+      expect(found.get(deep)?.has("Outer")).toBe(nested);
+    }
+  });
+
   it("agrees with the whole scope for everybody", async () => {
     for (const nested of [true, false]) {
       const scope: EntraScope = { mode: "assigned", application: "Lattice SCIM", nested };

@@ -34,6 +34,7 @@ function viewOf(operations: readonly LoggedOperation[], reasons: readonly string
       createdAt: Date.UTC(2026, 0, 5),
       summary: { create: 0, update: 1, deactivate: 0, reactivate: 0, link: 0, unchanged: 7, skipped: 1 },
       guard: { held: reasons.length > 0, reasons },
+      notes: [],
     },
     dryRun: false,
     result: { outcome: "someFailed", done: 0, failed: 1, held: 0, durationMs: 1_200 },

@@ -26,6 +26,7 @@ const view: PlanView = {
     createdAt: Date.UTC(2026, 0, 5),
     summary: { create: 0, update: 0, deactivate: 0, reactivate: 0, link: 0, unchanged: 7, skipped: 0 },
     guard: { held: false, reasons: [] },
+    notes: [],
   },
   dryRun: true,
   result: null,

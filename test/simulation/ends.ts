@@ -79,6 +79,9 @@ export function createSource(world: World, doom: Doom): Source {
     readFilterGroup: () => {
       throw new Error("no group to read");
     },
+    readFilterMembership: () => {
+      throw new Error("no group to ask about");
+    },
     readScope: () => readScope(world, page),
     readMembership: async (ids) => {
       await page();

@@ -21,8 +21,23 @@ const reasons = {
   accountMissing: "the account cannot be found in Lattice",
   deactivationDelayed: "the deactivation is put off",
   eventIgnored: "the configuration leaves such an event alone",
+  leavingUnconfirmed: "seems to have left, and Entra did not confirm it",
   waitingForRetry: "waiting for a retry",
 };
+
+function notes(lastCycle) {
+  const sentences = lastCycle?.notes ?? [];
+  if (sentences.length === 0) return null;
+  return h(
+    "div",
+    { class: "notice" },
+    h(
+      "ul",
+      null,
+      sentences.map((sentence) => h("li", null, sentence)),
+    ),
+  );
+}
 
 export async function nowView({ signal, reload }) {
   const now = await api("now", { signal });
@@ -51,6 +66,7 @@ export async function nowView({ signal, reload }) {
     shownWork === undefined ? null : workCard(shownWork, signal, reload),
     held(now.guard),
     quarantine(now.quarantine),
+    notes(now.lastCycle),
     figures(now),
     failing(now.retries),
     leftAlone(now.leftAlone, signal),

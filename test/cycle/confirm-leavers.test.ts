@@ -1,0 +1,223 @@
+import { describe, expect, it } from "vitest";
+import { releasedChanges } from "../../src/cycle/release.ts";
+import { HostUnavailableError } from "../../src/domain/errors.ts";
+import {
+  atOnce,
+  createWorkplace,
+  defaultRules,
+  lenientGuard,
+  mappingOf,
+  type Workplace,
+} from "./workplace.ts";
+
+const dayMs = 24 * 60 * 60_000;
+
+async function company(place: Workplace, people: readonly string[]): Promise<void> {
+  for (const id of people) place.source.hire(id);
+  place.source.groups = { staff: people };
+  await place.cycle();
+  place.source.reads.length = 0;
+}
+
+const asked = ({ source }: Workplace): readonly string[] =>
+  source.reads.filter((read) => /^(user|membership|groups of) /.test(read));
+
+describe("a person whom a listing of the scope leaves out", () => {
+  it("is not deactivated where the directory says by id that the membership is there", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b", "c"]);
+    place.source.unlisted.add("b");
+    const result = await place.cycle();
+    expect(result).toMatchObject({ outcome: "done", done: 0 });
+    expect(result.header.summary).toMatchObject({ deactivate: 0, unchanged: 3, skipped: 0 });
+    expect(result.header.notes).toEqual([
+      "1 person was missing from one of Entra's lists, and there when asked for by id: not deactivated.",
+    ]);
+    expect(asked(place)).toEqual(["membership b"]);
+    expect(place.target.active()).toHaveLength(3);
+    expect((await place.store.recentCycles(1))[0]?.notes).toEqual(result.header.notes);
+
+    // The listing goes on leaving the person out, then has the person again; then the person leaves.
+    await place.cycle();
+    expect(asked(place)).toEqual(["membership b", "membership b"]);
+    place.source.unlisted.clear();
+    expect((await place.cycle()).header.notes).toEqual([]);
+    place.source.groups = { staff: ["a", "c"] };
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+    expect(place.target.active()).toEqual(["a@example.com", "c@example.com"]);
+  });
+
+  it("gets the changes that are due all the same", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b"]);
+    place.source.unlisted.add("b");
+    place.source.change("b", { jobTitle: "Analyst" });
+    expect((await place.cycle()).header.summary).toMatchObject({ update: 1, deactivate: 0 });
+    expect(place.target.account("b@example.com").values.title).toBe("Analyst");
+  });
+
+  it("is not asked for where nothing would be deactivated: nobody left, disabled, excluded by name, delayed", async () => {
+    const outOfScope = { do: "deactivate", afterMs: 3 * dayMs } as const;
+    await using place = await createWorkplace({ events: { ...atOnce, outOfScope } });
+    await company(place, ["a", "b", "c"]);
+    place.source.change("a", { accountEnabled: false });
+    place.source.groups = { staff: ["a", "b"] };
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(asked(place)).toEqual([]);
+    place.settings = {
+      ...place.settings,
+      events: atOnce,
+      mapping: mappingOf(defaultRules, [], { exclude: ["b@example.com"] }),
+    };
+    expect(await place.cycle()).toMatchObject({ done: 2 });
+    expect(asked(place)).toEqual(["membership c"]);
+  });
+
+  it("is confirmed by a second listing where membership must not be asked person by person", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b", "c"]);
+    place.source.refuseMembership = true;
+    place.source.groups = { staff: ["a", "c"] };
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(place.source.reads.filter((read) => read === "scope")).toHaveLength(2);
+    expect(place.target.active()).toEqual(["a@example.com", "c@example.com"]);
+  });
+});
+
+describe("a person whom a round of changes shows as removed", () => {
+  it("is not deactivated where an old item is repeated behind the one of the restoration", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b"]);
+    place.source.change("b", { jobTitle: "Analyst" });
+    place.source.repeats = [{ kind: "removed", objectId: "b", presence: "softDeleted" }];
+    const result = await place.cycle();
+    expect(result.header.summary).toMatchObject({ deactivate: 0, update: 1 });
+    expect(result.header.notes.join()).toContain("there when asked for by id");
+    expect(place.target.account("b@example.com")).toMatchObject({
+      active: true,
+      values: { title: "Analyst" },
+    });
+    expect(await place.store.findSource("b")).toMatchObject({ presence: "present" });
+  });
+
+  it("is deactivated where the directory confirms by id that the person is gone", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b"]);
+    place.source.remove("b", "softDeleted");
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(asked(place)).toEqual(["user b"]);
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+});
+
+describe("a person who is not found by id on demand", () => {
+  it("is asked for once more before the account is switched off", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b"]);
+    place.source.remove("b", "deleted");
+    const read = place.source.readUser;
+    let answers = 0;
+    place.source.readUser = async (...given) => {
+      answers += 1;
+      if (answers === 2) place.source.restore("b");
+      return read(...given);
+    };
+    expect(await place.cycle({ only: ["b"] })).toMatchObject({ done: 0 });
+    expect(place.target.active()).toHaveLength(2);
+    place.source.remove("b", "deleted");
+    expect(await place.cycle({ only: ["b"] })).toMatchObject({ done: 1 });
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+});
+
+describe("a person of whom the directory does not answer when asked by id", () => {
+  it("is not deactivated in this cycle, is told of, and is asked again; the others are sent", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b", "c", "d"]);
+    place.source.remove("a", "deleted");
+    place.source.groups = { staff: ["a", "d"] };
+    place.source.refuseUser = (id) =>
+      id === "a" || id === "b" ? new HostUnavailableError("503 again.") : null;
+    const result = await place.cycle();
+    expect(result).toMatchObject({ outcome: "done", done: 1 });
+    expect(place.target.active()).toEqual(["a@example.com", "b@example.com", "d@example.com"]);
+    expect(result.header.notes).toEqual([
+      "2 people were to be deactivated, but Entra did not confirm it when asked by id: not deactivated now, and asked again in the next cycle.",
+    ]);
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "a", code: "leavingUnconfirmed", reason: expect.stringContaining("(503 again)") },
+      { objectId: "b", code: "leavingUnconfirmed" },
+    ]);
+    place.source.refuseUser = null;
+    expect(await place.cycle()).toMatchObject({ done: 2 });
+    expect(place.target.active()).toEqual(["d@example.com"]);
+  });
+
+  it("is deactivated all the same where the account is disabled too", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b"]);
+    place.source.change("b", { accountEnabled: false });
+    place.source.groups = { staff: ["a"] };
+    place.source.refuseUser = () => new HostUnavailableError("503");
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+
+  it("ends the asking after two in a row, so that an outage costs no long wait", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b", "c", "d", "e"]);
+    for (const id of ["a", "b", "c", "d"]) place.source.remove(id, "softDeleted");
+    place.source.refuseUser = () => new HostUnavailableError("503");
+    expect(await place.cycle()).toMatchObject({ done: 0 });
+    expect(asked(place)).toEqual(["user a", "user b"]);
+    expect(place.target.active()).toHaveLength(5);
+  });
+});
+
+describe("a person whom the list of a group of the scoping filters leaves out", () => {
+  const mapping = mappingOf(defaultRules, [{ clauses: [{ memberOf: "hr" }] }]);
+
+  it("is not deactivated while the person's own groups say otherwise", async () => {
+    await using place = await createWorkplace({ mapping });
+    place.source.filterGroups = { hr: ["a", "b"] };
+    await company(place, ["a", "b"]);
+    place.source.trueFilterGroups = { hr: ["a", "b"] };
+    place.source.filterGroups = { hr: ["a"] };
+    expect(await place.cycle()).toMatchObject({ done: 0 });
+    expect(asked(place)).toEqual(["groups of b"]);
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "b", code: "leavingUnconfirmed" },
+    ]);
+    place.source.trueFilterGroups = null;
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+});
+
+describe("a crowd that would be deactivated", () => {
+  const people = Array.from({ length: 60 }, (_, index) => `p${String(index).padStart(2, "0")}`);
+  const left = people.slice(0, 55);
+  const guard = { ...lenientGuard, maxDeactivations: 50 };
+
+  it("is not asked for while the guard holds it, and is asked for when it is released", async () => {
+    await using place = await createWorkplace({ guard });
+    await company(place, people);
+    place.source.groups = { staff: people.slice(55) };
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 55, done: 0 });
+    expect(asked(place)).toEqual([]);
+
+    const operations = await place.operations(held.cycleId);
+    await place.store.release(held.header.planId, operations.flatMap(releasedChanges), place.clock.now());
+    // One of them is a member after all.
+    place.source.groups = { staff: [...people.slice(55), "p07"] };
+    place.source.unlisted.add("p07");
+    const released = await place.cycle();
+    expect(asked(place)).toEqual([`membership ${left.join(" ")}`]);
+    expect(released).toMatchObject({ outcome: "done", done: 54, failed: 0 });
+    expect(released.header.summary).toMatchObject({ deactivate: 54, unchanged: 6 });
+    expect(place.target.active()).toHaveLength(6);
+    place.source.unlisted.clear();
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+  });
+});
