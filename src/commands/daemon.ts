@@ -204,9 +204,8 @@ async function scheduledCycle(
 ): Promise<"finished" | "retrySoon"> {
   const { log, clock, config } = session;
   try {
-    const reconciledAt = Number((await store.meta()).reconciledAt ?? 0);
-    const { everyMs } = config.reconcile;
-    const full = everyMs !== null && clock.now() - reconciledAt >= everyMs;
+    const { comparisonIsDue } = await import("../cycle/comparison.ts");
+    const full = comparisonIsDue(await store.meta(), config.reconcile.everyMs, clock.now());
     await work.scheduled({ full });
     return "finished";
   } catch (error) {

@@ -175,6 +175,7 @@ function cycleSettings(
     actions: config.actions,
     events: eventActions(config),
     guard: config.guard,
+    listing: config.lattice.listing,
     drift: config.drift,
     scopeDigest: createHash("sha256").update(scopeIdentity(config.entra.scope)).digest("hex"),
     ...matchingSettings(config),

@@ -60,6 +60,14 @@ function text(current: Status): string {
   }
   if (askedPause !== null)
     lines.push(`Paused until ${iso(askedPause.until)}: ${printable(askedPause.reason)}`);
+  const { comparison, listingFault } = current;
+  if (comparison !== null) {
+    lines.push(
+      `Full comparison: not possible since ${iso(comparison.failedSince)}, ${comparison.attempts} attempts; the daemon tries again at ${iso(comparison.nextTryAt)}, sync --full at once`,
+      `  ${printable(comparison.error)}`,
+    );
+  }
+  if (listingFault !== "") lines.push(`Lattice's listing is incomplete: ${printable(listingFault)}`);
   lines.push(...guardLines(current));
   lines.push(
     `Next cycle of the daemon: ${iso(current.nextDueAt) ?? "by the cron expression"}`,

@@ -69,5 +69,7 @@ async function realRun(session: Session, options: SyncOptions, io: CommandIO): P
   const result = await toldAfterwards(session, store, { signal: io.signal }, run, (ended) =>
     report(store, ended, { ...options, mapping: session.mapping }, io),
   );
-  return exitCodeOf(result, false);
+  const code = exitCodeOf(result, false);
+  // The comparison was asked for, or needed, and could not be done; the changes were sent all the same.
+  return code === exitCode.done && result.failedComparison !== null ? exitCode.error : code;
 }

@@ -38,6 +38,11 @@ const latticeSchema = z
       updateMethod: choice(["auto", "patch", "put"])
         .prefault("auto")
         .describe("How an account is changed; auto asks Lattice's ServiceProviderConfig."),
+      listing: choice(["strict", "tolerant"])
+        .prefault("strict")
+        .describe(
+          "What a listing of Lattice is worth that contradicts itself (another number of accounts than it says, pages that repeat, an entry without an id): nothing, or what it shows. With tolerant, whoever is to get an account is searched for first.",
+        ),
       maxConcurrency: wholeNumber(1, 64)
         .prefault(8)
         .describe("Requests to Lattice in flight at a time, at most."),

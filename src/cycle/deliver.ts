@@ -59,10 +59,9 @@ async function adopt(
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
 ): Promise<Delivery> {
-  const listed = context.kind === "initial" || context.kind === "reconcile";
   const latticeId = operation.latticeId ?? "";
   const planned = await context.store.accountOf(latticeId);
-  const account = listed
+  const account = context.listed
     ? planned
     : await context.host.reading(operation.objectId, () => context.target.get(latticeId, context.signal));
   if (account === null) {

@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../domain/errors.ts";
+import { ConfigurationError, ListingIncompleteError } from "../domain/errors.ts";
 import { strangeCompany } from "./missing.ts";
 import { askFor, dissolve, noteAbsence } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
@@ -6,20 +6,29 @@ import type { CycleContext } from "./ports.ts";
 const pageSize = 500;
 
 /**
- * Reads every Lattice account into the target picture.
+ * Reads every Lattice account into the target picture. A listing that contradicts itself is no listing, unless the setting
+ * is `tolerant`: then nobody is forgotten because of it, and it is remembered that it did not show everybody.
  * @throws ConfigurationError where the accounts there are another company's; HostUnavailableError
  */
 export async function ingestTarget(context: CycleContext): Promise<void> {
-  const { store, target, cycleId, signal } = context;
+  const { store, target, cycleId, signal, settings, notes, log } = context;
   let done = 0;
-  for await (const page of target.list(signal)) {
-    await store.saveTargets(page, cycleId);
-    done += page.length;
-    context.onProgress?.({ phase: "reading Lattice", done, total: null });
+  let fault = "";
+  try {
+    for await (const page of target.list(signal)) {
+      await store.saveTargets(page, cycleId);
+      done += page.length;
+      context.onProgress?.({ phase: "reading Lattice", done, total: null });
+    }
+  } catch (error) {
+    if (!(error instanceof ListingIncompleteError) || settings.listing === "strict") throw error;
+    fault = error.message;
+    notes.push(`${fault} (lattice.listing: tolerant) Whoever is to get an account is searched for first.`);
+    log.warn({ accounts: done, error: fault }, "Lattice's listing does not show everybody");
   }
   await confirmMissing(context, done > 0);
-  await store.forgetTargetsMissing(cycleId);
-  await store.putMeta({ targetListedAt: String(context.clock.now()) });
+  if (fault === "") await store.forgetTargetsMissing(cycleId);
+  await store.putMeta({ targetListedAt: String(context.clock.now()), listingFault: fault });
 }
 
 /**

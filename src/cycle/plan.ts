@@ -1,7 +1,8 @@
 import type { Action, PlanSummary } from "../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts";
 import { attributeList } from "./changes.ts";
-import { decideFor } from "./decide.ts";
+import { type Decided, decideFor } from "./decide.ts";
+import { lookUpFirst } from "./look-up-first.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
 import { waves } from "./waves.ts";
@@ -62,22 +63,54 @@ export async function summarise(
   return { ...operations, unchanged, skipped: totals.skipped };
 }
 
+/** Where the last listing did not show everybody, whoever would get an account is searched for, and decided again. */
+async function decideSurely(
+  context: CycleContext,
+  candidates: readonly Candidate[],
+  namesakes: Namesakes,
+): Promise<readonly Decided[]> {
+  const { store, settings, everyoneInScope } = context;
+  const decideAll = (some: readonly Candidate[]): Promise<readonly Decided[]> =>
+    decideFor(some, {
+      store,
+      settings,
+      everyoneInScope,
+      environment: { now: context.clock.now, random: context.random },
+      // Asked for by name, or seen with a new mapping: what failed before is tried at once.
+      impatient: context.kind === "on-demand" || context.kind === "initial",
+      unconfirmed: context.unconfirmed,
+      namesakes,
+    });
+  const people = await decideAll(candidates);
+  if (!context.lookUpFirst) return people;
+  const { found, unknown } = await lookUpFirst(context, people);
+  const again = await decideAll(candidates.filter(({ source }) => found.has(source.objectId)));
+  const decidedAgain = new Map(again.map((person) => [person.candidate.source.objectId, person]));
+  return people.map((person) => {
+    const { objectId } = person.candidate.source;
+    const reason = unknown.get(objectId);
+    if (reason !== undefined) return { ...person, decision: notLookedUp(person, reason) };
+    return decidedAgain.get(objectId) ?? person;
+  });
+}
+
+function notLookedUp({ candidate, decision }: Decided, reason: string): Decision {
+  const { objectId } = candidate.source;
+  const userName = decision.kind === "operation" ? decision.operation.userName : objectId;
+  const told = `whether there is an account already cannot be looked up: ${reason}`;
+  return {
+    kind: "skipped",
+    skipped: { objectId, userName, code: "waitingForRetry", reason: told },
+    referencePending: false,
+  };
+}
+
 async function decide(
   context: CycleContext,
   candidates: readonly Candidate[],
   namesakes: Namesakes,
 ): Promise<Decision[]> {
-  const { store, settings, everyoneInScope } = context;
-  const people = await decideFor(candidates, {
-    store,
-    settings,
-    everyoneInScope,
-    environment: { now: context.clock.now, random: context.random },
-    // Asked for by name, or seen with a new mapping: what failed before is tried at once.
-    impatient: context.kind === "on-demand" || context.kind === "initial",
-    unconfirmed: context.unconfirmed,
-    namesakes,
-  });
+  const people = await decideSurely(context, candidates, namesakes);
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
     for (const { target, reason, rule } of mapped.problems) {

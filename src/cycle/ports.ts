@@ -59,6 +59,10 @@ export interface CycleContext extends Ports {
   readonly notes: string[];
   /** People whose leaving Entra did not confirm when it was asked by id, and why: not deactivated for it in this cycle. */
   readonly unconfirmed: Map<string, string>;
+  /** Every account was read in this cycle: what the picture has of one is of now. */
+  readonly listed: boolean;
+  /** The last listing did not show everybody: whoever is to get an account is searched for first. */
+  readonly lookUpFirst: boolean;
   /** No first run has come to its end: creates and links are what it is there for, and are not weighed. */
   readonly firstRun: boolean;
   /** Judges what single records that fail say of everybody. */
@@ -75,6 +79,8 @@ export function cycleContext(
     ...ports,
     ...cycle,
     everyoneInScope,
+    listed: false,
+    lookUpFirst: false,
     notes: [],
     unconfirmed: new Map(),
     host: watchHost(ports, cycle.signal),

@@ -6,11 +6,11 @@ import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts"
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
 import { confirmCompany } from "./company.ts";
+import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./confirm-leavers.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./first-run.ts";
 import { holdPlan } from "./hold.ts";
 import { ingestFilterGroups, ingestScope, ingestSource } from "./ingest.ts";
-import { ingestTarget } from "./ingest-target.ts";
 import { recheckMissing } from "./missing-accounts.ts";
 import {
   ingestMembership,
@@ -53,6 +53,8 @@ export interface CycleResult {
   /** Where so many operations failed that the whole job backs off: what happened, in words. */
   readonly mostFailed: string | null;
   readonly durationMs: number;
+  /** The full comparison that could not be done in this cycle, which went on without. */
+  readonly failedComparison: FailedComparison | null;
   /** Of a cycle on demand: the object ids of its people, and what stands for what it sends or would send. */
   readonly onDemand?: { readonly people: readonly string[]; readonly agreement: Agreement };
 }
@@ -73,12 +75,13 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   const planId = randomUUID();
   const cycleId = await store.beginCycle({ planId, kind, startedAt });
   const firstRun = meta.establishedAt === undefined;
-  const context = cycleContext(ports, { cycleId, kind, signal: request.signal, firstRun });
+  const begun = cycleContext(ports, { cycleId, kind, signal: request.signal, firstRun });
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
   try {
     await store.dropReleases(startedAt - settings.guard.windowMs);
-    const read = await readBothEnds(context, meta, request);
+    const read = await readBothEnds(begun, meta, request);
+    const context: CycleContext = { ...begun, listed: read.listed, lookUpFirst: read.lookUpFirst };
     const { select } = read;
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
@@ -146,6 +149,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
         ? `${applied.failed} of ${applied.done + applied.failed} operations failed`
         : null,
       durationMs: finishedAt - startedAt,
+      failedComparison: read.failedComparison,
       ...(only === undefined || agreement === null ? {} : { onDemand: { people: only, agreement } }),
     };
   } catch (error) {
@@ -211,6 +215,11 @@ interface BothEnds {
     readonly unreadable: number;
     readonly membership: Membership;
   } | null;
+  /** Every account of Lattice was read. */
+  readonly listed: boolean;
+  /** The last listing of Lattice did not show everybody. */
+  readonly lookUpFirst: boolean;
+  readonly failedComparison: FailedComparison | null;
 }
 
 async function readBothEnds(
@@ -226,22 +235,42 @@ async function readBothEnds(
     const membership = await ingestMembership(context, only);
     const filterParts = await ingestFilterGroups(context);
     const onDemand = { people, unreadable, membership };
-    return { select: { only }, scopeParts: membership.parts, filterParts, emptyDirectory: false, onDemand };
+    return {
+      select: { only },
+      scopeParts: membership.parts,
+      filterParts,
+      emptyDirectory: false,
+      onDemand,
+      // Each of these people was searched for.
+      lookUpFirst: false,
+      listed: false,
+      failedComparison: null,
+    };
   }
   const everything = context.kind !== "incremental";
   const { full, empty } = await ingestSource(context, meta, !everything);
   const scopeParts = await ingestScope(context);
   const filterParts = await ingestFilterGroups(context);
-  if (everything) await ingestTarget(context);
-  else {
+  const failedComparison = everything ? await compareTarget(context, meta) : null;
+  const compared = everything && failedComparison === null;
+  if (!compared) {
     await recheckMissing(context);
     await readMarkedAccounts(context);
   }
-  if (everything && full && !empty) {
+  if (compared && full && !empty) {
     await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
   }
-  const select = everything ? "everybody" : "marked";
-  return { select, scopeParts, filterParts, emptyDirectory: empty, onDemand: null };
+  const listingFault = (await context.store.meta()).listingFault ?? "";
+  return {
+    select: everything ? "everybody" : "marked",
+    scopeParts,
+    filterParts,
+    emptyDirectory: empty,
+    onDemand: null,
+    listed: compared && listingFault === "",
+    lookUpFirst: listingFault !== "",
+    failedComparison,
+  };
 }
 
 function plannedWrites(summary: PlanSummary): number {

@@ -11,6 +11,8 @@ export interface CycleSettings {
   /** What is done about the account of somebody who was deleted, went out of scope or was disabled. */
   readonly events: EventActions;
   readonly guard: GuardLimits;
+  /** Whether a listing of Lattice that contradicts itself is taken for what it shows, or not at all. */
+  readonly listing: "strict" | "tolerant";
   /** What becomes of accounts that were edited or removed by hand in Lattice. */
   readonly drift: "report" | "correct";
   /** Stands for the scope as it is configured. */

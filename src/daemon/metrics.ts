@@ -11,6 +11,7 @@ export interface Situation {
   readonly watermarkAt: number | null;
   readonly heldOperations: number;
   readonly quarantine: boolean;
+  readonly comparisonFailed: boolean;
   readonly nextCycleAt: number | null;
   readonly lastCycle: CycleRecord | null;
 }
@@ -106,6 +107,7 @@ function situationGauges(
   const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
   const quarantine = gauge("quarantine", "1 while the whole job backs off.");
+  const comparison = gauge("comparison_failed", "1 while the full comparison cannot be done.");
   const next = gauge("next_cycle_timestamp_seconds", "When the next cycle is due.");
   const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle came to an end.");
 
@@ -124,6 +126,7 @@ function situationGauges(
     guardHeld.set(situation.heldOperations > 0 ? 1 : 0);
     held.set(situation.heldOperations);
     quarantine.set(situation.quarantine ? 1 : 0);
+    comparison.set(situation.comparisonFailed ? 1 : 0);
     next.set((situation.nextCycleAt ?? Number.NaN) / 1000);
     lastEnd.set((situation.lastCycle?.finishedAt ?? Number.NaN) / 1000);
   };

@@ -36,6 +36,12 @@ export class HostUnavailableError extends DomainError {
   }
 }
 
+/**
+ * The target's listing contradicts itself: what it showed is true, that it was everybody is not. Other requests may well be
+ * answered.
+ */
+export class ListingIncompleteError extends HostUnavailableError {}
+
 /** The delta token is no longer accepted (410, or 400 syncStateNotFound): the source must be read in full. */
 export class WatermarkExpiredError extends DomainError {
   readonly code = "WATERMARK_EXPIRED";

@@ -39,6 +39,10 @@ export interface Meta {
   readonly targetListedAt: string;
   /** When both ends were last read in full, milliseconds since the epoch. */
   readonly reconciledAt: string;
+  /** The full comparison that could not be done: JSON, `FailedComparison` of the engine; empty where the last one could. */
+  readonly comparison: string;
+  /** Why the last listing of the target did not show everybody, in words; empty where it did. */
+  readonly listingFault: string;
   /** The scope that no alarm was raised about, or whose leavers were released: JSON, `AcceptedScope` of the engine. */
   readonly acceptedScope: string;
   /** When a first run came to its end: from then on creates and links are weighed. Milliseconds since the epoch. */

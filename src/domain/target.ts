@@ -76,7 +76,11 @@ export interface WriteReceipt {
  * more than themselves is the engine's to judge.
  */
 export interface Target {
-  /** Reads every account, in pages. @throws ConfigurationError, HostUnavailableError */
+  /**
+   * Reads every account, in pages.
+   * @throws ListingIncompleteError after everything that it showed, where that was not everybody; ConfigurationError,
+   * HostUnavailableError
+   */
   list(signal: AbortSignal): AsyncGenerator<readonly TargetUser[], void>;
   /** Accounts whose `attribute` equals `value`. */
   find(

@@ -1,4 +1,4 @@
-import { HostUnavailableError } from "../domain/errors.ts";
+import { ListingIncompleteError } from "../domain/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { TargetUser } from "../domain/target.ts";
 import { memberOf, type PathTable } from "./path.ts";
@@ -36,20 +36,21 @@ const largestTotal = 10_000_000;
  * @param fetchPage asks for the page that begins at a 1-based index
  * @param pageSize how many entries a page is asked for
  * @param fault what a listing is that does not reach its end
- * @throws HostUnavailableError (or the given fault) where the listing does not reach its end: it stops before its own
- * total, repeats itself, grows without end, or holds something that is no user. A listing without its end is no listing.
+ * @throws ListingIncompleteError (or the given fault) where the listing does not reach its end (it stops before its own total,
+ * repeats itself, grows without end), or holds something that is not a user: after everything else was given out.
  */
 export async function* readListing(
   fetchPage: (startIndex: number) => Promise<JsonObject | undefined>,
   paths: PathTable,
   pageSize: number,
-  fault: (message: string) => Error = (message) => new HostUnavailableError(message),
+  fault: (message: string) => Error = (message) => new ListingIncompleteError(message),
 ): AsyncGenerator<readonly TargetUser[], void> {
   const seen = new Set<string>();
   let received = 0;
   let most = Number.POSITIVE_INFINITY;
   let promised: number | undefined;
   let full = true;
+  let unreadable = 0;
   for (;;) {
     const page = parseListPage(await fetchPage(received + 1));
     if (page === undefined) {
@@ -59,41 +60,44 @@ export async function* readListing(
     }
     promised = page.totalResults ?? promised;
     if (received === 0) most = mostAccounts(promised ?? largestTotal);
-    const users = page.resources.map((resource) => readable(resource, paths, fault));
+    const entries = page.resources.length;
+    const users = page.resources.flatMap((resource) => readable(resource, paths) ?? []);
+    unreadable += entries - users.length;
     const fresh = users.filter(({ latticeId }) => !seen.has(latticeId) && seen.add(latticeId));
-    const ends = promised === undefined && (users.length === 0 || (fresh.length === 0 && !full));
-    if (ends) return;
-    full = users.length >= pageSize;
+    const ends = promised === undefined && (entries === 0 || (fresh.length === 0 && !full));
+    if (ends) break;
+    full = entries >= pageSize;
     if (users.length > 0 && fresh.length === 0) {
       throw fault(
         `Lattice's listing of users repeats itself after ${seen.size}${promised === undefined ? "" : ` of ${promised}`} accounts; nothing was ` +
-          "concluded from it. Try again; if it stays so, report it to Lattice.",
+          "concluded from it. Try again; if it stays so, report it to Lattice, or set lattice.listing to tolerant.",
       );
     }
-    received += users.length;
+    received += entries;
     if (fresh.length > 0) yield fresh;
-    if (promised !== undefined && received >= promised) return;
+    if (promised !== undefined && received >= promised) break;
     if (received > most) {
       throw fault(
         `Lattice's listing of users does not end: it has given ${received} accounts and now promises ` +
           `${promised ?? "more"}; nothing was concluded from it. Report it to Lattice.`,
       );
     }
-    if (users.length === 0) {
+    if (entries === 0) {
       throw fault(
-        `Lattice's listing of users ended after ${received} of ${promised} accounts; nothing was concluded ` +
-          "from it. Try again; if it stays so, report it to Lattice.",
+        `Lattice says it has ${promised} accounts, and its listing gives ${received}; nothing was concluded from it. ` +
+          "Try again; if it stays so, report it to Lattice, or set lattice.listing to tolerant.",
       );
     }
   }
-}
-
-function readable(resource: Json, paths: PathTable, fault: (message: string) => Error): TargetUser {
-  const user = isJsonObject(resource) ? parseUser(resource, paths) : undefined;
-  if (user === undefined) {
+  if (unreadable > 0) {
+    const what = unreadable === 1 ? "an entry" : `${unreadable} entries`;
     throw fault(
-      "Lattice's listing of users holds an entry without an id. Check lattice.url; if it is right, report it to Lattice.",
+      `Lattice's listing of users holds ${what} without an id, beside ${seen.size} accounts; nothing was concluded from it. ` +
+        "Check lattice.url; if it is right, report it to Lattice, or set lattice.listing to tolerant.",
     );
   }
-  return user;
+}
+
+function readable(resource: Json, paths: PathTable): TargetUser | undefined {
+  return isJsonObject(resource) ? parseUser(resource, paths) : undefined;
 }

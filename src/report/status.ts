@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { type FailedComparison, parseComparison } from "../cycle/comparison.ts";
 import { heldOperations } from "../cycle/operations.ts";
 import { type AskedPause, parsePause } from "../cycle/pause.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
@@ -20,6 +21,10 @@ export interface Status {
   /** What the guard holds, up to `mostHeld`. */
   readonly held: readonly LoggedOperation[];
   readonly quarantine: Quarantine | null;
+  /** The full comparison that could not be done; `null` where the last one could. */
+  readonly comparison: FailedComparison | null;
+  /** Why the last listing of Lattice did not show everybody; empty where it did. */
+  readonly listingFault: string;
   /** A pause that one end has asked for. */
   readonly askedPause: AskedPause | null;
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
@@ -77,6 +82,8 @@ export async function readStatus(
     weighed,
     held,
     quarantine,
+    comparison: parseComparison(meta),
+    listingFault: meta.listingFault ?? "",
     askedPause,
     retries,
     delayed,
@@ -86,7 +93,7 @@ export async function readStatus(
 
 /** The status as a program reads it (`status --format json`, `GET /api/now`); times are ISO 8601. */
 export function statusDocument(current: Status) {
-  const { weighed, quarantine } = current;
+  const { weighed, quarantine, comparison } = current;
   const last = current.cycles[0];
   const held = weighed?.guard?.held === true;
   return {
@@ -112,6 +119,16 @@ export function statusDocument(current: Status) {
             attempts: quarantine.attempts,
             nextProbeAt: iso(quarantine.nextProbeAt),
           },
+    comparison:
+      comparison === null
+        ? null
+        : {
+            failedSince: iso(comparison.failedSince),
+            attempts: comparison.attempts,
+            error: comparison.error,
+            nextTryAt: iso(comparison.nextTryAt),
+          },
+    listingFault: current.listingFault === "" ? null : current.listingFault,
     askedPause:
       current.askedPause === null
         ? null

@@ -115,7 +115,7 @@ function takeForOutOfDate(db: Connection): void {
   db.transaction(() => {
     db.exec(`
       DELETE FROM meta WHERE key IN
-        ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'reconciledAt', 'quarantine');
+        ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'reconciledAt', 'comparison', 'listingFault', 'quarantine');
       DELETE FROM lease;
       DELETE FROM released_change;
       UPDATE target_user SET read_in = ${beforeRestore}, missing_since = NULL;

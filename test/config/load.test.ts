@@ -33,6 +33,7 @@ describe("loadConfig", () => {
       lattice: {
         url: "https://api.latticehq.com/scim/v2",
         updateMethod: "auto",
+        listing: "strict",
         maxConcurrency: 8,
         maxRequestsPerSecond: 25,
         timeoutMs: 30_000,

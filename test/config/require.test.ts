@@ -89,6 +89,7 @@ describe("requireLattice", () => {
     expect(settings).toEqual({
       url: "https://api.latticehq.com/scim/v2",
       updateMethod: "auto",
+      listing: "strict",
       maxConcurrency: 8,
       maxRequestsPerSecond: 25,
       timeoutMs: 30_000,

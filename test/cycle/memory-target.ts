@@ -1,4 +1,9 @@
-import { AlreadyExistsError, RecordGoneError, RecordRejectedError } from "../../src/domain/errors.ts";
+import {
+  AlreadyExistsError,
+  ListingIncompleteError,
+  RecordGoneError,
+  RecordRejectedError,
+} from "../../src/domain/errors.ts";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
@@ -37,6 +42,8 @@ export interface MemoryTarget extends Target {
   normalise: (path: string, value: Json) => Json;
   /** Runs before a read; what it throws is the answer. */
   beforeRead: (read: string) => void;
+  /** Accounts that the listing shows before it ends with `ListingIncompleteError`; `null` for all of them, and no error. */
+  listsOnly: number | null;
   /** Lattice ids that it does not find, although the accounts are there: by id, in the listing, or by search. */
   readonly hidden: Set<string>;
   add(account: Partial<TargetUser> & { userName: string }): TargetUser;
@@ -105,6 +112,7 @@ export function createMemoryTarget(): MemoryTarget {
 
   const target: MemoryTarget = {
     accounts,
+    listsOnly: null,
     hidden: new Set(),
     writes: [],
     reads: [],
@@ -136,8 +144,13 @@ export function createMemoryTarget(): MemoryTarget {
 
     async *list() {
       read("list");
-      const all = shown();
+      const everybody = shown();
+      const all = everybody.slice(0, target.listsOnly ?? everybody.length);
       for (let at = 0; at < all.length; at += 2) yield all.slice(at, at + 2);
+      if (target.listsOnly === null) return;
+      throw new ListingIncompleteError(
+        `Lattice says it has ${target.listsOnly + 1} accounts, and its listing gives ${target.listsOnly}.`,
+      );
     },
     find: async (attribute, value) => {
       read(`find ${attribute} ${value}`);

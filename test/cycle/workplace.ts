@@ -85,6 +85,7 @@ const defaultSettings: CycleSettings = {
   drift: "correct",
   scopeDigest: "scope-1",
   targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
+  listing: "strict",
   adoptForeignExternalId: false,
   formerOwner: "report",
   protectedAccounts: new Set(),

@@ -101,6 +101,7 @@ export async function startCompany(
             events: atOnce,
             guard: loaded.config.guard,
             targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
+            listing: "strict",
             adoptForeignExternalId: false,
             formerOwner: "report",
             protectedAccounts: new Set(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
+import { ConfigurationError, HostUnavailableError, ListingIncompleteError } from "../../src/domain/errors.ts";
 import { collect, connect, failureOf, json, listOf, quiet, scimError, serve } from "./loopback.ts";
 
 const everybody = Array.from({ length: 250 }, (_, index) => ({
@@ -52,7 +52,7 @@ describe("the listing of all accounts", () => {
     );
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
     expect(failure).toBeInstanceOf(HostUnavailableError);
-    expect(failure.message).toContain("ended after 250 of 300");
+    expect(failure.message).toContain("says it has 300 accounts, and its listing gives 250");
   });
 
   it("gives an account out once that moved to the next page while reading", async () => {
@@ -64,12 +64,23 @@ describe("the listing of all accounts", () => {
     expect(users.map(({ latticeId }) => latticeId)).toEqual(["l-0", "l-1", "l-2", "l-3"]);
   });
 
-  it("is refused as a whole where an entry has no id", async () => {
-    const server = await serve((_request, response) =>
-      json(response, 200, listOf([{ userName: "a@example.com" }])),
+  it("shows everybody who can be read, and then ends with an error, where an entry has no id", async () => {
+    const people = [{ userName: "nobody@example.com" }, ...everybody.slice(0, 3)];
+    const server = await serve(({ url }, response) => {
+      const from = startIndexOf(url) - 1;
+      json(response, 200, listOf(people.slice(from, from + 2), people.length));
+    });
+    const shown: string[] = [];
+    const failure = await failureOf(
+      (async () => {
+        for await (const page of connect(server.url).target.list(quiet)) {
+          shown.push(...page.map(({ latticeId }) => latticeId));
+        }
+      })(),
     );
-    const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
-    expect(failure).toBeInstanceOf(HostUnavailableError);
+    expect(failure).toBeInstanceOf(ListingIncompleteError);
+    expect(failure.message).toContain("holds an entry without an id, beside 3 accounts");
+    expect(shown).toEqual(["l-0", "l-1", "l-2"]);
   });
 
   it("meets a wrong base address with advice", async () => {

@@ -390,6 +390,7 @@ function settingsOf(history: History): CycleSettings {
       windowMs: 24 * hourMs,
     },
     targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
+    listing: "strict",
     adoptForeignExternalId: false,
     formerOwner: "report",
     protectedAccounts: new Set(),

@@ -43,6 +43,7 @@ async function readSituation(view: DaemonView): Promise<Situation> {
     watermarkAt: Number.isNaN(watermarkAt) ? null : watermarkAt,
     heldOperations: heldCount(status),
     quarantine: status.quarantine !== null,
+    comparisonFailed: status.comparison !== null,
     nextCycleAt: status.nextDueAt,
     lastCycle: status.cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,
   };
