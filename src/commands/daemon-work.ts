@@ -1,7 +1,7 @@
 import {
-  type DecidedHeld,
   decideHeld,
   type HeldDecision,
+  nothingDecided,
   notLetGo,
   recordDecided,
 } from "../cycle/decide-held.ts";
@@ -81,7 +81,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   const cycleUnderLease = (report: WorkReport, full: boolean, decision: HeldDecision | null) => {
     const session = parts.session();
     return withLease(store, clock, { signal, waitMs: 0 }, async (leased) => {
-      let decided: DecidedHeld = { released: [], rejected: [] };
+      let decided = nothingDecided;
       if (decision !== null) {
         decided = await decideHeld(store, decision);
         await recordDecided(store, decision.planId, decided, clock.now());

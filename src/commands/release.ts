@@ -17,8 +17,10 @@ export interface ReleaseOptions {
   readonly planId: string;
   /** Only these people are let go, by user principal name or object id. */
   readonly only?: readonly string[] | undefined;
-  /** These people are left alone until Entra says something new of them; nobody else is let go unless `only` says so. */
+  /** What is held of these people is not sent as long as it is due as it was; nobody else is let go unless `only` says so. */
   readonly reject?: readonly string[] | undefined;
+  /** Whatever was rejected of these people is taken back, and weighed again. */
+  readonly undoReject?: readonly string[] | undefined;
   readonly dryRun: boolean;
   readonly format: ReportFormat;
   readonly out?: string | undefined;
@@ -72,14 +74,17 @@ async function decideAndRun(
 async function sayWhatBecame(
   store: StateStore,
   result: CycleResult,
-  { released, rejected }: DecidedHeld,
+  { released, rejected, undone }: DecidedHeld,
   io: CommandIO,
 ): Promise<void> {
   const stale = await notLetGo(store, result.cycleId, released);
   const people = new Set(released.map(({ objectId }) => objectId)).size;
+  const rejectedPeople = new Set(rejected.map(({ objectId }) => objectId)).size;
+  const takenBack =
+    undone.length === 0 ? "" : ` Rejection taken back: ${count(undone.length, "person", "people")}.`;
   note(
     io,
-    `Released: ${count(people, "person", "people")}. Rejected: ${count(new Set(rejected.map(({ objectId }) => objectId)).size, "person", "people")}.`,
+    `Released: ${count(people, "person", "people")}. Rejected: ${count(rejectedPeople, "person", "people")}.${takenBack}`,
   );
   if (stale.length === 0) return;
   const names = stale

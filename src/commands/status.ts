@@ -1,8 +1,9 @@
 import { loadConfig } from "../config/load.ts";
+import { rejectedWhat } from "../cycle/reject.ts";
 import type { Change } from "../domain/plan.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { iso, readStatus, type Status, statusDocument } from "../report/status.ts";
-import { changeText, headlineOutcome, printable } from "../report/words.ts";
+import { changeText, count, headlineOutcome, printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { sandboxState } from "./session.ts";
@@ -91,7 +92,22 @@ function text(current: Status): string {
   if (delayedCount > 0) lines.push("", "Deactivation put off:");
   for (const person of delayed) lines.push(`  ${printable(person.userName)}: ${printable(person.reason)}`);
   if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
+  lines.push(...rejectedLines(current));
   return lines.join("\n");
+}
+
+function rejectedLines({ rejected, rejectedPeople }: Status): string[] {
+  const [newest] = rejected;
+  if (newest === undefined) return [];
+  return [
+    "",
+    `Rejected, and not sent as long as it is due as it was: ${count(rejectedPeople, "person", "people")}`,
+    ...rejected.map(
+      (one) =>
+        `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${iso(one.rejectedAt)}`,
+    ),
+    `  To take that back: azure-lattice-sync release ${newest.planId} --undo-reject USER`,
+  ];
 }
 
 function guardLines({ weighed, held }: Status): string[] {

@@ -2,29 +2,40 @@ import { UsageError } from "../domain/errors.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import { printable } from "../report/words.ts";
 import { heldOperations, operationsOf } from "./operations.ts";
-import { releasedChanges } from "./release.ts";
+import { rejectedChanges, releasedChanges } from "./release.ts";
 
 /** What a person says about a held plan. */
 export interface HeldDecision {
   readonly planId: string;
   /** Only these people are let go, by user principal name or object id. */
   readonly only?: readonly string[] | undefined;
-  /** These people are left alone; nobody else is let go unless `only` says so. */
+  /** What is held of these people is not sent as long as it is due as it was; nobody else is let go unless `only` says so. */
   readonly reject?: readonly string[] | undefined;
+  /** Whatever was rejected of these people is taken back; nobody else is let go unless `only` says so. */
+  readonly undoReject?: readonly string[] | undefined;
 }
 
 export interface DecidedHeld {
   readonly released: readonly LoggedOperation[];
   readonly rejected: readonly LoggedOperation[];
+  /** People whose rejections are taken back. */
+  readonly undone: readonly { readonly objectId: string; readonly userName: string }[];
 }
+
+export const nothingDecided: DecidedHeld = { released: [], rejected: [], undone: [] };
 
 /**
  * The held operations that a decision is about. Writes nothing.
  * @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named
  */
 export async function decideHeld(store: StateStore, decision: HeldDecision): Promise<DecidedHeld> {
-  const { planId, only, reject } = decision;
+  const { planId, only, reject, undoReject } = decision;
   const cycle = await store.cycleOfPlan(planId);
+  if (cycle === null && undoReject !== undefined && only === undefined && reject === undefined) {
+    // The log may have let go of a plan whose rejections are still in force.
+    const ofPlan = (await store.rejections(mostRejections)).some((one) => one.planId === planId);
+    if (ofPlan) return { ...nothingDecided, undone: await rejectedPeople(store, undoReject) };
+  }
   if (cycle === null) {
     throw new UsageError(
       `the state database knows no plan "${printable(planId)}": azure-lattice-sync status names the plan that is held; nothing was done`,
@@ -32,29 +43,58 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
   }
   const held: LoggedOperation[] = [];
   for await (const operation of heldOperations(store, cycle.id)) held.push(operation);
+  const undone = undoReject === undefined ? [] : await rejectedPeople(store, undoReject);
+  if (undoReject !== undefined && only === undefined && reject === undefined) {
+    return { ...nothingDecided, undone };
+  }
   if (held.length === 0) {
     throw new UsageError(`the plan ${planId} holds nothing that could be released; nothing was done`);
   }
   const rejected = named(held, reject ?? [], planId);
-  const chosen = only === undefined ? (reject === undefined ? held : []) : named(held, only, planId);
+  const all = only === undefined && reject === undefined && undoReject === undefined;
+  const chosen = all ? held : named(held, only ?? [], planId);
   const both = chosen.find((operation) => rejected.includes(operation));
   if (both !== undefined && only !== undefined) {
     throw new UsageError(
       `${printable(both.userName)} is named to be released and to be rejected; nothing was done`,
     );
   }
-  return { released: chosen, rejected };
+  return { released: chosen, rejected, undone };
+}
+
+/** More changes than anybody rejects one by one. */
+const mostRejections = 1_000_000;
+
+/** @throws UsageError where nothing of somebody was rejected */
+async function rejectedPeople(store: StateStore, names: readonly string[]): Promise<DecidedHeld["undone"]> {
+  const people = new Map<string, string>();
+  for (const { objectId, userName } of await store.rejections(mostRejections)) {
+    people.set(objectId, userName ?? objectId);
+  }
+  return names.map((name) => {
+    const wanted = name.toLowerCase();
+    const found = [...people].find(
+      ([objectId, userName]) => objectId.toLowerCase() === wanted || userName.toLowerCase() === wanted,
+    );
+    if (found === undefined) {
+      throw new UsageError(
+        `nothing of "${printable(name)}" is rejected: azure-lattice-sync status names who is; nothing was done`,
+      );
+    }
+    return { objectId: found[0], userName: found[1] };
+  });
 }
 
 /** Records a decision; the next cycle acts on it. The caller holds the lease. */
 export async function recordDecided(
   store: StateStore,
   planId: string,
-  { released, rejected }: DecidedHeld,
+  { released, rejected, undone }: DecidedHeld,
   now: number,
 ): Promise<void> {
+  await store.undoReject(undone.map(({ objectId }) => objectId));
   await store.release(planId, released.flatMap(releasedChanges), now);
-  await store.reject(planId, [...new Set(rejected.map(({ objectId }) => objectId))], now);
+  await store.reject(planId, rejected.flatMap(rejectedChanges), now);
 }
 
 /** People whose released changes the cycle did not find as they were: they are judged anew. */

@@ -3,9 +3,10 @@ import { valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
-import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings } from "./plan-input.ts";
+import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 import { planUser } from "./plan-user.ts";
-import { markReleased } from "./release.ts";
+import { withoutRejected } from "./reject.ts";
+import { markReleased, releasesInUse } from "./release.ts";
 
 /** What decisions are made from beside the people themselves. */
 export interface Surroundings {
@@ -65,24 +66,32 @@ export async function decideFor(
     const { objectId } = candidate.source;
     const sharers = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
     const managerId = currentManager({ candidate, mapped });
-    const planned = planUser(
-      {
-        candidate: impatient ? { ...candidate, retry: null } : candidate,
-        mapped,
-        matches: matches.get(objectId) ?? null,
-        sharedWith: othersOf(sharers, objectId),
-        currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
-        unconfirmed: unconfirmed?.get(objectId) ?? null,
-        now,
-      },
-      settings,
+    const input: PlanInput = {
+      candidate: impatient ? { ...candidate, retry: null } : candidate,
+      mapped,
+      matches: matches.get(objectId) ?? null,
+      sharedWith: othersOf(sharers, objectId),
+      currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
+      unconfirmed: unconfirmed?.get(objectId) ?? null,
+      now,
+    };
+    const planned = withoutRejected(
+      (leftOut) => planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings),
+      candidate.rejected,
+      (reason) => skip(input, "rejected", reason),
     );
-    const decision: Decision =
-      planned.kind === "operation"
-        ? { ...planned, operation: markReleased(planned.operation, candidate.released) }
-        : planned;
+    const decision = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
     return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
   });
+}
+
+function withReleases(
+  decision: Extract<Decision, { kind: "operation" }>,
+  released: ReadonlyMap<string, string>,
+): Decision {
+  if (released.size === 0) return decision;
+  const operation = markReleased(decision.operation, released);
+  return { ...decision, operation, releasesInUse: releasesInUse(operation) };
 }
 
 function othersOf(people: ReadonlySet<string> | undefined, objectId: string): PlanInput["sharedWith"] {

@@ -2,10 +2,11 @@ import type { LogEntry } from "../domain/log.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { Candidate, StateStore } from "../domain/store.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
+import { rejectedWhat } from "./reject.ts";
 
 /** What is kept about the person beside the two pictures: retry, hold, rejection, releases. */
 export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
-  const { retry, rejectedAt, released, accountMissingSince, lostLinks } = candidate;
+  const { retry, rejected, released, accountMissingSince, lostLinks } = candidate;
   return {
     retry:
       retry === null
@@ -18,7 +19,14 @@ export async function standingOf(store: StateStore, candidate: Candidate): Promi
             message: retry.message,
           },
     heldBy: await heldBy(store, candidate.source.objectId),
-    rejectedAt: iso(rejectedAt),
+    rejectedAt: rejected.length === 0 ? null : iso(Math.max(...rejected.map((one) => one.rejectedAt))),
+    rejected: rejected.map((one) => ({
+      what: rejectedWhat(one),
+      attribute: one.attribute,
+      evidence: one.evidence,
+      planId: one.planId,
+      rejectedAt: new Date(one.rejectedAt).toISOString(),
+    })),
     accountMissingSince: iso(accountMissingSince),
     lostLinks: lostLinks.map(({ latticeId, missingSince, dissolvedAt, reason }) => ({
       latticeId,

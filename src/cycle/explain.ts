@@ -327,7 +327,7 @@ async function decisionExplanation(
       const otherwise = deferred
         ? await decided(store, settings, candidate.source.objectId, options, {
             retry: null,
-            rejectedAt: null,
+            rejected: [],
           })
         : null;
       const due =

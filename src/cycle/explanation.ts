@@ -1,5 +1,5 @@
 import type { Json } from "../domain/json.ts";
-import type { Action, Change, CycleKind, Evidence, SkipCode } from "../domain/plan.ts";
+import type { Action, Change, CycleKind, Evidence, EvidenceKind, SkipCode } from "../domain/plan.ts";
 import type { Presence } from "../domain/source.ts";
 import type { OperationStatus } from "../domain/store.ts";
 import type { ClauseVerdict, FilterVerdict, ScopeVerdict } from "../mapping/scoping-filter.ts";
@@ -164,7 +164,17 @@ export interface Standing {
     readonly reasons: readonly string[];
     readonly changes: readonly Change[];
   } | null;
+  /** When something of this person was rejected last; `null` where nothing is. */
   readonly rejectedAt: string | null;
+  /** What is rejected, and not sent as long as it is due as it was. */
+  readonly rejected: readonly {
+    /** In words. */
+    readonly what: string;
+    readonly attribute: string;
+    readonly evidence: EvidenceKind | null;
+    readonly planId: string;
+    readonly rejectedAt: string;
+  }[];
   /** Since when Lattice does not find the linked account; `null` while it does. */
   readonly accountMissingSince: string | null;
   /** Links that were dissolved because the accounts were gone, the newest first. */

@@ -72,8 +72,9 @@ function minute(time: number): string {
 /**
  * What was seen of a person, in the order in which it is told. Somebody who is deleted is not also out of scope: the one
  * follows from the other.
+ * @param leftOut what counts as not seen
  */
-export function seenEvents(input: PlanInput): readonly SeenEvent[] {
+export function seenEvents(input: PlanInput, leftOut: readonly Evidence[] = []): readonly SeenEvent[] {
   const { candidate, now } = input;
   const found: [LeavingEvent, Evidence][] = [];
   const { presence, attributes } = candidate.source;
@@ -82,31 +83,35 @@ export function seenEvents(input: PlanInput): readonly SeenEvent[] {
   } else if (presence === "deleted") {
     found.push(["deleted", { kind: "deleted", detail: "deleted in Entra for good" }]);
   } else {
-    const evidence = scopeEvidence(input);
-    if (evidence !== null) found.push(["outOfScope", evidence]);
+    const evidence = scopeEvidence(input).find((one) => !isAmong(leftOut, one));
+    if (evidence !== undefined) found.push(["outOfScope", evidence]);
   }
   if (attributes.accountEnabled === false) {
     found.push(["disabled", { kind: "accountDisabled", detail: "account disabled in Entra" }]);
   }
-  return found.map(([event, evidence]) => ({
-    event,
-    evidence,
-    since: candidate.events.get(event) ?? now,
-  }));
+  return found
+    .filter(([, evidence]) => !isAmong(leftOut, evidence))
+    .map(([event, evidence]) => ({ event, evidence, since: candidate.events.get(event) ?? now }));
 }
 
-function scopeEvidence({ candidate, mapped }: PlanInput): Evidence | null {
+function isAmong(list: readonly Evidence[], { kind, detail }: Evidence): boolean {
+  return list.some((one) => one.kind === kind && one.detail === detail);
+}
+
+/** All that keeps a person out, the first of which is told. */
+function scopeEvidence({ candidate, mapped }: PlanInput): readonly Evidence[] {
+  const found: Evidence[] = [];
   if (mapped.excluded) {
-    return { kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" };
+    found.push({ kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" });
   }
   if (!candidate.member) {
-    return {
+    found.push({
       kind: "leftScope",
       detail: "no longer assigned: the scope was read to its end without this person",
-    };
+    });
   }
-  if (mapped.filteredOut !== null) {
-    return { kind: "filteredOut", detail: `fails the scoping filter: ${mapped.filteredOut}` };
+  if (mapped.filteredOut !== null && !mapped.excluded) {
+    found.push({ kind: "filteredOut", detail: `fails the scoping filter: ${mapped.filteredOut}` });
   }
-  return null;
+  return found;
 }

@@ -1,4 +1,4 @@
-import type { Operation, SkipCode } from "../domain/plan.ts";
+import type { Evidence, Operation, SkipCode } from "../domain/plan.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { Candidate, Decision, MatchAnswer } from "../domain/store.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
@@ -30,6 +30,8 @@ export interface PlanInput {
   readonly unconfirmed: string | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Evidence for which a person does not want the account switched off: decided as if it had not been seen. */
+  readonly leftOut?: readonly Evidence[];
 }
 
 export type PlanSettings = Pick<

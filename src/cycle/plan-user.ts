@@ -65,14 +65,7 @@ function sameEvents(
 
 function decideUser(input: PlanInput, settings: PlanSettings): Decision {
   const { candidate } = input;
-  const { retry, rejectedAt } = candidate;
-  if (rejectedAt !== null) {
-    return skip(
-      input,
-      "rejected",
-      `what was held of this person was rejected on ${new Date(rejectedAt).toISOString()}; left alone until Entra says something new`,
-    );
-  }
+  const { retry } = candidate;
   if (retry !== null && retry.nextTryAt > input.now) {
     // What failed for another reason must not keep a leaver's account alive.
     const decision = decideNow(input, settings);
@@ -245,7 +238,7 @@ function stays(input: PlanInput, settings: PlanSettings): Decision | null {
 }
 
 function leavingOf(input: PlanInput, settings: PlanSettings): Leaving {
-  const seen = seenEvents(input);
+  const seen = seenEvents(input, input.leftOut);
   // That an account is disabled was read as a value; that somebody is missing from a list may pass.
   const believed = input.unconfirmed === null ? seen : seen.filter(({ event }) => event === "disabled");
   return judgeLeaving(believed, settings.events, input.now);

@@ -45,7 +45,7 @@ function who({ found, asked, account, source, pictures }: Omit<Explanation, "sum
   }
 }
 
-function what({ decision, scope, standing }: Omit<Explanation, "summary">): readonly string[] {
+function what({ asked, decision, scope, standing }: Omit<Explanation, "summary">): readonly string[] {
   if (decision === null) return [];
   const sentences = [nextCycle(decision)];
   if (scope !== null && !scope.inScope) sentences.push(...whyOut(scope));
@@ -60,7 +60,7 @@ function what({ decision, scope, standing }: Omit<Explanation, "summary">): read
     sentences.push("Lattice was edited by hand, and that is only reported (drift: report).");
   }
   if (standing === null) return sentences;
-  const { retry, heldBy, rejectedAt, released, accountMissingSince, lostLinks } = standing;
+  const { retry, heldBy, rejected, released, accountMissingSince, lostLinks } = standing;
   if (retry !== null) {
     const tries = retry.attempts === 1 ? "once" : `${retry.attempts} times`;
     sentences.push(
@@ -72,9 +72,9 @@ function what({ decision, scope, standing }: Omit<Explanation, "summary">): read
       `Held by the guard in plan ${heldBy.planId}: ${attributeList(heldBy.changes)}. ${heldBy.reasons.join("; ")}.`,
     );
   }
-  if (rejectedAt !== null) {
+  for (const { what: change, rejectedAt, planId } of rejected) {
     sentences.push(
-      `What was held of this person was rejected on ${rejectedAt}: left alone until Entra says something new.`,
+      `Rejected: ${change} was rejected on ${rejectedAt} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${asked}.`,
     );
   }
   if (accountMissingSince !== null) {

@@ -1,7 +1,7 @@
-import type { PlanSummary } from "../domain/plan.ts";
+import type { EvidenceKind, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { Meta } from "../domain/store.ts";
-import { nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
+import { type Alarm, nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { costsOf } from "./costs.ts";
 import { concerned, holdersToCount, type Weighed, weighPlan } from "./guard.ts";
 import type { CycleContext } from "./ports.ts";
@@ -48,6 +48,8 @@ export async function weigh(
     const waiting =
       enabled &&
       (alarms.some((alarm) => concerned(alarm, planned) > 0) ||
+        // Whoever is rejected is neither released nor back.
+        (alarms.length > 0 && (await store.countRejected(evidenceOf(alarms), doubtSince)) > 0) ||
         (alarms.length > 0 && (await delayedInDoubt(context, planned.of("deactivate"), doubtSince))));
     const next = nextAccepted(accepted, scope, { waiting, floor, doubtSince });
     await store.putMeta({ acceptedScope: JSON.stringify(next) });
@@ -66,6 +68,10 @@ export async function weigh(
   );
   const notes = costsOf(summary, planned, { holds, firstRun: context.firstRun });
   return { verdict: { ...verdict, ...(notes.length === 0 ? {} : { notes }) }, holds };
+}
+
+function evidenceOf(alarms: readonly Alarm[]): readonly EvidenceKind[] {
+  return [...new Set(alarms.flatMap(({ evidence }) => evidence))];
 }
 
 /**

@@ -31,11 +31,13 @@ export function weightsOfChange(
   { evidence }: Pick<Operation, "evidence">,
   { attribute, before, after, reference, released }: Change,
 ): readonly Weight[] {
-  if (released === true || before === null) return [];
+  if (released === true) return [];
+  // Of an account that does not show whether it is active, too.
   if (attribute === "active") {
     if (after === true) return [{ kind: "reactivate" }];
     return [{ kind: "deactivate", ...(evidence === null ? {} : { detail: evidence.kind }) }];
   }
+  if (before === null) return [];
   const cleared: Weight[] = after === null ? [{ kind: "clear", detail: attribute }] : [];
   if (reference !== undefined) return [{ kind: "manager", detail: attribute }, ...cleared];
   if (after === null) return cleared;

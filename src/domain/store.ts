@@ -6,6 +6,7 @@ import type {
   Change,
   CycleKind,
   Evidence,
+  EvidenceKind,
   GuardVerdict,
   LeavingEvent,
   Operation,
@@ -163,8 +164,8 @@ export interface Candidate {
   readonly retry: RetryRecord | null;
   /** A write of an earlier cycle is neither confirmed nor looked up yet. */
   readonly unconfirmed: boolean;
-  /** When a person rejected what was held of this person: left alone until the source says something new. */
-  readonly rejectedAt: number | null;
+  /** What a person has rejected of this person: not sent as long as it is planned as it was. */
+  readonly rejected: readonly RejectedChange[];
   /** Since when something was seen that may cost the person the account, milliseconds since the epoch. */
   readonly events: ReadonlyMap<LeavingEvent, number>;
   /** Fingerprints of released changes by attribute. */
@@ -225,6 +226,8 @@ export type Decision = (
       readonly referencePending: boolean;
       /** What the guard counts of it; nothing where absent. */
       readonly weights?: readonly Weight[];
+      /** Attributes whose releases are still for what is planned; other releases of the person end. */
+      readonly releasesInUse?: readonly string[];
     }
   | { readonly kind: "unchanged"; readonly objectId: string; readonly referencePending: boolean }
   | { readonly kind: "skipped"; readonly skipped: Skipped; readonly referencePending: boolean }
@@ -235,6 +238,8 @@ export type Decision = (
   readonly reported?: Operation;
   /** When time alone may change the decision, milliseconds since the epoch: the person is looked at again by then. */
   readonly lookAgainAt?: number | null;
+  /** Rejections that are still for what is planned; others of the person end. Where absent of somebody skipped, all stay. */
+  readonly rejected?: readonly RejectedChange[];
   /** What is to be remembered as `Candidate.events`; left as it is where absent. */
   readonly events?: ReadonlyMap<LeavingEvent, number>;
 };
@@ -245,6 +250,20 @@ export interface ReleasedChange {
   readonly attribute: string;
   /** Changes as soon as anything about the change does. */
   readonly fingerprint: string;
+}
+
+/** A change that a person does not want. */
+export interface RejectedChange {
+  readonly objectId: string;
+  /** `account`: the create, or the link, as such. */
+  readonly attribute: string;
+  /** Changes as soon as anything about the change does. */
+  readonly fingerprint: string;
+  /** Of a deactivation: what was seen. */
+  readonly evidence: EvidenceKind | null;
+  readonly planId: string;
+  /** Milliseconds since the epoch. */
+  readonly rejectedAt: number;
 }
 
 /** A kind of work that the guard holds back: all of it, or with these details alone. */
@@ -510,10 +529,20 @@ export interface StateStore {
   weighedOperations(cycleId: number, after: number, limit: number): Promise<readonly WeighedOperation[]>;
   /** Holds planned operations, or parts of them, back. */
   holdParts(parts: readonly HeldPart[]): Promise<void>;
-  /** Lets these changes pass the guard, each while it stays as it is; rejections of the same people are taken back. */
+  /** Lets these changes pass the guard, each while it stays as it is; rejections of the same changes are taken back. */
   release(planId: string, changes: readonly ReleasedChange[], now: number): Promise<void>;
-  /** Leaves these people alone until the source says something new of them. */
-  reject(planId: string, objectIds: readonly string[], now: number): Promise<void>;
+  /** Leaves these changes out of every plan, each while it stays as it is. */
+  reject(
+    planId: string,
+    changes: readonly Omit<RejectedChange, "planId" | "rejectedAt">[],
+    now: number,
+  ): Promise<void>;
+  /** Takes back whatever was rejected of these people. */
+  undoReject(objectIds: readonly string[]): Promise<void>;
+  /** What is rejected, the newest first. */
+  rejections(limit: number): Promise<readonly (RejectedChange & { readonly userName: string | null })[]>;
+  /** Deactivations for which this was seen and that were rejected at `since` or later, milliseconds since the epoch. */
+  countRejected(evidence: readonly EvidenceKind[], since: number): Promise<number>;
   /** Forgets releases that were not used by then. */
   dropReleases(before: number): Promise<void>;
   /** What the cycle plans, or planned; `adoptions`: operations that adopt an account. */

@@ -41,7 +41,8 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .argument("<plan-id>", "the held plan; status names it")
     .addOption(configOption())
     .option("--only <users...>", "only these people, by user principal name or object id")
-    .option("--reject <users...>", "leave these people alone until Entra says something new of them")
+    .option("--reject <users...>", "do not send what is held of these people, as long as it is due as it was")
+    .option("--undo-reject <users...>", "take back whatever was rejected of these people, and weigh it again")
     .option("--dry-run", "show what would go: writes nothing anywhere", false)
     .addOption(formatOption())
     .option("--out <file>", "write the report to a file")
@@ -49,13 +50,14 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .addOption(sandboxOption())
     .manual({
       notes:
-        "With neither --only nor --reject everything that the plan holds is let go; with --reject alone, nothing is. A change is let go only while it is still the same. Exit codes are those of sync.",
+        "With neither --only nor --reject everything that the plan holds is let go; with --reject or --undo-reject alone, nothing is. A change is let go only while it is still the same. Exit codes are those of sync.",
       examples: [
         ["azure-lattice-sync status", "what is held, of whom and why; and the id of the plan"],
         ["azure-lattice-sync release PLAN_ID --dry-run", "what would go"],
         ["azure-lattice-sync release PLAN_ID"],
         ["azure-lattice-sync release PLAN_ID --only kim.example@example.com"],
         ["azure-lattice-sync release PLAN_ID --reject kim.example@example.com"],
+        ["azure-lattice-sync release PLAN_ID --undo-reject kim.example@example.com", "she is weighed again"],
       ],
     })
     .action(async (planId: string, options) => {

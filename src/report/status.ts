@@ -3,6 +3,7 @@ import { type FailedComparison, parseComparison } from "../cycle/comparison.ts";
 import { heldOperations } from "../cycle/operations.ts";
 import { type AskedPause, parsePause } from "../cycle/pause.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
+import { rejectedWhat } from "../cycle/reject.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
@@ -31,12 +32,18 @@ export interface Status {
   /** People whose deactivation is put off (`actions`), as far as they are shown. */
   readonly delayed: readonly Skipped[];
   readonly delayedCount: number;
+  /** What was rejected and is still due, the newest first, as far as it is shown. */
+  readonly rejected: Awaited<ReturnType<StateStore["rejections"]>>;
+  readonly rejectedPeople: number;
 }
 
 /** Far enough back to meet one that was neither for one person nor broke off before it was weighed. */
 const readCycles = 200;
 const shownRetries = 50;
 const shownDelayed = 50;
+const shownRejected = 50;
+/** More than anybody rejects one by one. */
+const countedRejections = 10_000;
 
 /**
  * Reads what the state database tells: the last cycles, the next one, what is held, who waits for a retry.
@@ -48,7 +55,7 @@ export async function readStatus(
   now: number,
   limits: { readonly cycles: number; readonly mostHeld: number },
 ): Promise<Status> {
-  const [totals, cycles, running, retries, delayed, leftAlone, meta] = await Promise.all([
+  const [totals, cycles, running, retries, delayed, leftAlone, meta, rejected] = await Promise.all([
     store.totals(),
     store.recentCycles(readCycles),
     store.leaseHolder(now),
@@ -56,6 +63,7 @@ export async function readStatus(
     store.skipped({ after: "", limit: shownDelayed, code: "deactivationDelayed" }),
     store.countSkipped(),
     store.meta(),
+    store.rejections(countedRejections),
   ]);
   const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
   const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
@@ -88,6 +96,8 @@ export async function readStatus(
     retries,
     delayed,
     delayedCount: leftAlone.get("deactivationDelayed") ?? 0,
+    rejected: rejected.slice(0, shownRejected),
+    rejectedPeople: new Set(rejected.map(({ objectId }) => objectId)).size,
   };
 }
 
@@ -146,6 +156,16 @@ export function statusDocument(current: Status) {
     delayed: {
       count: current.delayedCount,
       people: current.delayed.map(({ objectId, userName, reason }) => ({ objectId, userName, reason })),
+    },
+    rejected: {
+      people: current.rejectedPeople,
+      changes: current.rejected.map((one) => ({
+        objectId: one.objectId,
+        userName: one.userName,
+        what: rejectedWhat(one),
+        planId: one.planId,
+        rejectedAt: iso(one.rejectedAt),
+      })),
     },
     cycles: current.cycles.map(cycleDocument),
   };

@@ -78,7 +78,6 @@ export function markMoved(people: string): readonly string[] {
   return [
     `UPDATE source_user SET pending = 1 WHERE object_id IN (${people})`,
     `UPDATE retry SET next_try_at = 0 WHERE object_id IN (${people})`,
-    `DELETE FROM rejection WHERE object_id IN (${people})`,
     `UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
        (SELECT user_name_key FROM source_user WHERE object_id IN (${people}))`,
   ];

@@ -4,6 +4,7 @@ import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
+import { type RejectedRow, rejectedChange } from "./rows.ts";
 import { weightsColumn, weightsOfRow } from "./weights-column.ts";
 
 type GuardingMethods = Pick<
@@ -16,6 +17,9 @@ type GuardingMethods = Pick<
   | "holdParts"
   | "release"
   | "reject"
+  | "undoReject"
+  | "rejections"
+  | "countRejected"
   | "dropReleases"
 >;
 
@@ -112,10 +116,17 @@ export function guardingMethods(db: Connection): GuardingMethods {
 }
 
 /** What a person decides about held work. */
-function decisionMethods(db: Connection): Pick<StateStore, "release" | "reject" | "dropReleases"> {
+function decisionMethods(
+  db: Connection,
+): Pick<StateStore, "release" | "reject" | "undoReject" | "rejections" | "countRejected" | "dropReleases"> {
   const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
-  const dropRejection = db.prepare<[string]>("DELETE FROM rejection WHERE object_id = ?");
-  const dropReleased = db.prepare<[string]>("DELETE FROM released_change WHERE object_id = ?");
+  const dropRejected = db.prepare<[string, string]>(
+    "DELETE FROM rejected_change WHERE object_id = ? AND attribute = ?",
+  );
+  const undo = db.prepare<[string]>("DELETE FROM rejected_change WHERE object_id = ?");
+  const dropReleased = db.prepare<[string, string]>(
+    "DELETE FROM released_change WHERE object_id = ? AND attribute = ?",
+  );
   const dropOld = db.prepare<[number]>("DELETE FROM released_change WHERE released_at < ?");
   // A person of the plan whom the directory's picture has lost meanwhile has nothing left to decide about.
   const release = db.prepare<[string, string, string, number, string]>(
@@ -124,29 +135,57 @@ function decisionMethods(db: Connection): Pick<StateStore, "release" | "reject" 
      ON CONFLICT (object_id, attribute) DO UPDATE SET fingerprint = excluded.fingerprint, plan_id = excluded.plan_id,
        released_at = excluded.released_at`,
   );
-  const reject = db.prepare<[string, number, string]>(
-    `INSERT INTO rejection (object_id, plan_id, rejected_at) SELECT object_id, ?, ? FROM source_user WHERE object_id = ?
-     ON CONFLICT (object_id) DO UPDATE SET plan_id = excluded.plan_id, rejected_at = excluded.rejected_at`,
+  const reject = db.prepare<{
+    objectId: string;
+    attribute: string;
+    fingerprint: string;
+    evidence: string | null;
+    planId: string;
+    now: number;
+  }>(
+    `INSERT INTO rejected_change (object_id, attribute, fingerprint, evidence, plan_id, rejected_at)
+     SELECT object_id, :attribute, :fingerprint, :evidence, :planId, :now FROM source_user WHERE object_id = :objectId
+     ON CONFLICT (object_id, attribute, fingerprint) DO UPDATE SET plan_id = excluded.plan_id, rejected_at = excluded.rejected_at`,
   );
+  const rejections = db.prepare<[number], RejectedRow & { user_name: string | null }>(
+    `SELECT rejected_change.*, json_extract(attributes, '$.userPrincipalName') AS user_name
+     FROM rejected_change JOIN source_user USING (object_id) ORDER BY rejected_at DESC, object_id, attribute LIMIT ${given("?")}`,
+  );
+  const countRejected = db
+    .prepare<[string, number], number>(
+      `SELECT count(*) FROM rejected_change WHERE evidence IN (SELECT value FROM json_each(?)) AND rejected_at >= ${given("?")}`,
+    )
+    .pluck();
   return {
     release: async (planId, changes, now) => {
       db.transaction(() => {
         for (const { objectId, attribute, fingerprint } of changes) {
-          dropRejection.run(objectId);
+          dropRejected.run(objectId, attribute);
           release.run(attribute, fingerprint, planId, now, objectId);
           mark.run(objectId);
         }
       })();
     },
-    reject: async (planId, objectIds, now) => {
+    reject: async (planId, changes, now) => {
       db.transaction(() => {
-        for (const objectId of objectIds) {
-          dropReleased.run(objectId);
-          reject.run(planId, now, objectId);
+        for (const { objectId, attribute, fingerprint, evidence } of changes) {
+          dropReleased.run(objectId, attribute);
+          reject.run({ objectId, attribute, fingerprint, evidence, planId, now });
           mark.run(objectId);
         }
       })();
     },
+    undoReject: async (objectIds) => {
+      db.transaction(() => {
+        for (const objectId of objectIds) {
+          undo.run(objectId);
+          mark.run(objectId);
+        }
+      })();
+    },
+    rejections: async (limit) =>
+      rejections.all(limit).map((row) => ({ ...rejectedChange(row), userName: row.user_name })),
+    countRejected: async (evidence, since) => countRejected.get(JSON.stringify(evidence), since) ?? 0,
     dropReleases: async (before) => {
       dropOld.run(before);
     },

@@ -1,10 +1,11 @@
-import type { Change, LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
+import type { LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
 import type {
   Candidate,
   Decision,
   LinkedTarget,
   LostLink,
+  RejectedChange,
   RetryRecord,
   StateStore,
 } from "../domain/store.ts";
@@ -16,7 +17,9 @@ import {
   type LostLinkRow,
   linkedTarget,
   lostLink,
+  type RejectedRow,
   type RetryRow,
+  rejectedChange,
   retryRecord,
   type SourceRow,
   sourceUser,
@@ -41,7 +44,6 @@ interface CandidateRow
   readonly manager_lattice_id: string | null;
   readonly account_removed: number;
   readonly missing_since: number | null;
-  readonly rejected_at: number | null;
   readonly unconfirmed: number;
 }
 
@@ -81,6 +83,7 @@ const none: ReadonlyMap<string, string> = new Map();
 const noGroups: ReadonlySet<string> = new Set();
 const noEvents: ReadonlyMap<LeavingEvent, number> = new Map();
 const noLostLinks: readonly LostLink[] = [];
+const nothingRejected: readonly RejectedChange[] = [];
 
 type CandidateQuery = Parameters<StateStore["candidates"]>[0];
 
@@ -91,7 +94,7 @@ function candidates(db: Connection): StateStore["candidates"] {
       CandidateRow
     >(
       `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
-         s.account_removed, r.rejected_at, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
+         s.account_removed, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
          t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.acknowledged, t.drifted, t.missing_since,
          EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
@@ -101,7 +104,6 @@ function candidates(db: Connection): StateStore["candidates"] {
        LEFT JOIN target_user t ON t.object_id = s.object_id
        LEFT JOIN source_user m ON m.object_id = s.manager_id
        LEFT JOIN target_user mt ON mt.object_id = s.manager_id
-       LEFT JOIN rejection r ON r.object_id = s.object_id
        WHERE ${where} AND s.object_id > :after ORDER BY s.object_id LIMIT ${given(":limit")}`,
     );
   const marked = select("s.pending = 1 AND :parameter IS NULL");
@@ -130,13 +132,21 @@ function candidates(db: Connection): StateStore["candidates"] {
   const lostLinks = db.prepare<[string], LostLinkRow>(
     "SELECT * FROM lost_link WHERE object_id = ? ORDER BY dissolved_at DESC, lattice_id",
   );
+  const rejectedOf = db.prepare<[string], RejectedRow>("SELECT * FROM rejected_change WHERE object_id = ?");
   // Mostly there are none of these at all, and everybody would be asked for each.
   const any = db.prepare<
     [],
-    { groups: number; events: number; releases: number; retries: number; lost: number }
+    {
+      groups: number;
+      events: number;
+      releases: number;
+      rejections: number;
+      retries: number;
+      lost: number;
+    }
   >(
     `SELECT EXISTS (SELECT 1 FROM filter_group_member) AS groups, EXISTS (SELECT 1 FROM leaving_event) AS events,
-       EXISTS (SELECT 1 FROM lost_link) AS lost,
+       EXISTS (SELECT 1 FROM lost_link) AS lost, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
        EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries`,
   );
   const released = db.prepare<[string], { attribute: string; fingerprint: string }>(
@@ -170,7 +180,8 @@ function candidates(db: Connection): StateStore["candidates"] {
         lostLinks: some?.lost === 1 ? lostLinks.all(row.object_id).map(lostLink) : noLostLinks,
         retry: some?.retries === 1 ? retryOf(row.object_id) : null,
         unconfirmed: row.unconfirmed === 1,
-        rejectedAt: row.rejected_at,
+        rejected:
+          some?.rejections === 1 ? rejectedOf.all(row.object_id).map(rejectedChange) : nothingRejected,
         events: some?.events === 1 ? eventsOf(row.object_id) : noEvents,
         released: some?.releases === 1 ? releasedOf(row.object_id) : none,
         manager: row.manager_id === null ? null : managerOf(row, row.manager_id),
@@ -293,6 +304,11 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
        AND attribute NOT IN (SELECT value FROM json_each(:kept))`,
   );
 
+  const dropRejections = db.prepare<{ objectId: string; kept: string }>(
+    `DELETE FROM rejected_change WHERE object_id = :objectId
+       AND json_array(attribute, fingerprint) NOT IN (SELECT value FROM json_each(:kept))`,
+  );
+
   const write = (
     cycleId: number,
     operation: Operation,
@@ -318,16 +334,20 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     });
   };
   // Mostly there are none of these at all, and everybody would be asked for each.
-  const any = db.prepare<[], { releases: number; retries: number; events: number }>(
-    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries,
-       EXISTS (SELECT 1 FROM leaving_event) AS events`,
+  const any = db.prepare<[], { releases: number; rejections: number; retries: number; events: number }>(
+    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
+       EXISTS (SELECT 1 FROM retry) AS retries, EXISTS (SELECT 1 FROM leaving_event) AS events`,
   );
-  let some = { releases: 1, retries: 1, events: 1 };
+  let some = { releases: 1, rejections: 1, retries: 1, events: 1 };
   /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
-  const voidReleases = (objectId: string, changes: readonly Change[]): void => {
-    if (some.releases === 0) return;
-    const kept = changes.filter((change) => change.released === true).map((change) => change.attribute);
-    dropReleases.run({ objectId, kept: JSON.stringify(kept) });
+  const voidReleases = (objectId: string, kept: readonly string[]): void => {
+    if (some.releases === 1) dropReleases.run({ objectId, kept: JSON.stringify(kept) });
+  };
+  /** So is a rejection. */
+  const voidRejections = (objectId: string, { rejected = [] }: Decision): void => {
+    if (some.rejections === 0) return;
+    const kept = JSON.stringify(rejected.map(({ attribute, fingerprint }) => [attribute, fingerprint]));
+    dropRejections.run({ objectId, kept });
   };
 
   const dropEvents = db.prepare<[string]>("DELETE FROM leaving_event WHERE object_id = ?");
@@ -347,7 +367,8 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
       case "operation": {
         const { operation } = decision;
         write(cycleId, operation, "planned", decision.weights);
-        voidReleases(operation.objectId, operation.changes);
+        voidReleases(operation.objectId, decision.releasesInUse ?? []);
+        voidRejections(operation.objectId, decision);
         // Stays marked until the write is confirmed.
         settle.run({
           objectId: operation.objectId,
@@ -371,6 +392,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
           lookAgainAt,
         });
         saveEvents(skipped.objectId, decision.events);
+        if (decision.rejected !== undefined) voidRejections(skipped.objectId, decision);
         return;
       }
       default:
@@ -385,6 +407,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
         saveEvents(decision.objectId, decision.events);
         if (some.retries === 1) dropRetry.run(decision.objectId);
         voidReleases(decision.objectId, []);
+        voidRejections(decision.objectId, decision);
     }
   };
   const saveAll = db.transaction((cycleId: number, decisions: readonly Decision[]) => {

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import type { EvidenceKind } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
-import type { LinkedTarget, LostLink, RetryRecord } from "../domain/store.ts";
+import type { LinkedTarget, LostLink, RejectedChange, RetryRecord } from "../domain/store.ts";
 
 // Rows as SQLite gives them: written by this program alone, so the shapes are trusted.
 
@@ -79,6 +80,26 @@ export function lostLink(row: LostLinkRow): LostLink {
     missingSince: row.missing_since,
     dissolvedAt: row.dissolved_at,
     reason: row.reason,
+  };
+}
+
+export interface RejectedRow {
+  readonly object_id: string;
+  readonly attribute: string;
+  readonly fingerprint: string;
+  readonly evidence: EvidenceKind | null;
+  readonly plan_id: string;
+  readonly rejected_at: number;
+}
+
+export function rejectedChange(row: RejectedRow): RejectedChange {
+  return {
+    objectId: row.object_id,
+    attribute: row.attribute,
+    fingerprint: row.fingerprint,
+    evidence: row.evidence,
+    planId: row.plan_id,
+    rejectedAt: row.rejected_at,
   };
 }
 

@@ -95,12 +95,10 @@ function settingMembership(db: Connection): StateStore["setMembership"] {
        OR user_name_key = (SELECT user_name_key FROM source_user WHERE object_id = :id)`,
   );
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
-  const dropRejection = db.prepare<[string]>("DELETE FROM rejection WHERE object_id = ?");
   const move = (statement: typeof enter, objectId: string): void => {
     if (statement.run(objectId).changes === 0) return;
     mark.run({ id: objectId });
     retryNow.run(objectId);
-    dropRejection.run(objectId);
   };
   return async ({ members, others }) => {
     db.transaction(() => {

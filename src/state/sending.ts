@@ -49,10 +49,14 @@ export function sendingMethods(
     `SELECT EXISTS (SELECT 1 FROM operation WHERE object_id = ? AND cycle_id = ${given("?")} AND status = 'held') AS held`,
   );
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
-  const useReleases = db.prepare<[string, number]>(
-    `DELETE FROM released_change WHERE object_id = ? AND attribute IN
-       (SELECT json_extract(c.value, '$.attribute') FROM operation o, json_each(o.changes) c WHERE o.id = ?)`,
-  );
+  // Once a change is done, what was said about it is over: a release is used, and what was rejected came about otherwise.
+  const forgetSaid = (table: "released_change" | "rejected_change") =>
+    db.prepare<[string, number]>(
+      `DELETE FROM ${table} WHERE object_id = ? AND (attribute = 'account' OR attribute IN
+         (SELECT json_extract(c.value, '$.attribute') FROM operation o, json_each(o.changes) c WHERE o.id = ?))`,
+    );
+  const useReleases = forgetSaid("released_change");
+  const dropRejections = forgetSaid("rejected_change");
   const dropIntent = db.prepare<[string]>("DELETE FROM intent WHERE object_id = ?");
   const saveRetry = db.prepare<{
     objectId: string;
@@ -76,11 +80,15 @@ export function sendingMethods(
   );
 
   // Mostly there are none of these at all, and everybody would be asked for each.
-  const any = db.prepare<[], { releases: number; retries: number }>(
-    "SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries",
+  const any = db.prepare<[], { releases: number; rejections: number; retries: number }>(
+    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
+       EXISTS (SELECT 1 FROM retry) AS retries`,
   );
 
-  const record = (outcome: OperationOutcome, some: { readonly releases: number; retries: number }): void => {
+  const record = (
+    outcome: OperationOutcome,
+    some: { readonly releases: number; readonly rejections: number; retries: number },
+  ): void => {
     const operation = finish.get({
       id: outcome.operationId,
       status: outcome.status,
@@ -104,6 +112,7 @@ export function sendingMethods(
       settle.run(Math.max(held, refused), outcome.referencePending ? 1 : 0, outcome.objectId);
       if (some.retries === 1) dropRetry.run(outcome.objectId);
       if (some.releases === 1) useReleases.run(outcome.objectId, outcome.operationId);
+      if (some.rejections === 1) dropRejections.run(outcome.objectId, outcome.operationId);
     }
     if (outcome.retry !== undefined) {
       saveRetry.run(outcome.retry);
@@ -122,7 +131,7 @@ export function sendingMethods(
   };
   const recordAll = (outcomes: readonly OperationOutcome[]): void => {
     if (outcomes.length === 0) return;
-    const some = any.get() ?? { releases: 1, retries: 1 };
+    const some = any.get() ?? { releases: 1, rejections: 1, retries: 1 };
     for (const outcome of outcomes) record(outcome, some);
   };
   const begin = db.transaction(

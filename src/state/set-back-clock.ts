@@ -19,7 +19,7 @@ export function forgetTheFuture(db: Connection): (now: number) => void {
     // The delay begins anew: what was to be done when it is over is worked out anew as well.
     "UPDATE source_user SET look_again_at = :now WHERE object_id IN (SELECT object_id FROM leaving_event WHERE since > :now)",
     "UPDATE leaving_event SET since = :now WHERE since > :now",
-    "UPDATE rejection SET rejected_at = :now WHERE rejected_at > :now",
+    "UPDATE rejected_change SET rejected_at = :now WHERE rejected_at > :now",
     `UPDATE meta SET value = CAST(:now AS TEXT)
      WHERE key IN ('watermarkAt', 'targetListedAt', 'reconciledAt', 'digestedAt', 'expiryCheckedAt', 'goodCycleAt') AND CAST(value AS INTEGER) > :now`,
   ].map((sql) => db.prepare<{ now: number }>(sql));

@@ -113,7 +113,6 @@ function savePage(
   const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
   // What failed with the old values deserves a try with the new ones at once.
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
-  const dropRejection = db.prepare<[string]>("DELETE FROM rejection WHERE object_id = ?");
   const setKey = db.prepare<[string | null, string]>(
     "UPDATE source_user SET user_name_key = ? WHERE object_id = ?",
   );
@@ -150,7 +149,6 @@ function savePage(
       if (known === undefined || known.presence === item.presence) return "same";
       change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
       retryNow.run(item.objectId);
-      dropRejection.run(item.objectId);
       markReports.run(item.objectId);
       if (known.user_name_key !== null) touchedNames.add(known.user_name_key);
       return "changed";
@@ -173,7 +171,6 @@ function savePage(
       change.run(attributes, managerId, "present", cycleId, item.objectId);
       if (differAt(derive.ofManager, known.attributes, attributes)) markReports.run(item.objectId);
       retryNow.run(item.objectId);
-      dropRejection.run(item.objectId);
       if (known.presence !== "present") {
         markReports.run(item.objectId);
         outcome = "returned";

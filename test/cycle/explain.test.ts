@@ -5,7 +5,14 @@ import { readNow } from "../../src/cycle/on-demand.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { explanationText } from "../../src/report/explanation.ts";
 import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";
-import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
+import {
+  createWorkplace,
+  defaultRules,
+  lenientGuard,
+  mappingOf,
+  rejectHeld,
+  type Workplace,
+} from "./workplace.ts";
 
 /** From the database alone, opened to be read only. */
 async function explained(
@@ -121,7 +128,7 @@ describe("an explanation", () => {
     expect(told.summary.join("\n")).toContain(`Held by the guard in plan ${held.header.planId}`);
     expect((await explained(place, "c")).standing?.heldBy).toBeNull();
 
-    await place.store.reject(held.header.planId, ["a"], place.clock.now());
+    await rejectHeld(place, held.header.planId, ["a"]);
     const rejected = await explained(place, "a");
     expect(rejected.decision).toMatchObject({ code: "rejected", deferred: { action: "deactivate" } });
     expect(rejected.summary.join("\n")).toContain("was rejected on");

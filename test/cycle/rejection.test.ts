@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+import { createWorkplace, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
 /** Two people whose new userNames are held, and one of whom was rejected. */
 async function rejectedRename(): Promise<Workplace> {
@@ -10,7 +10,7 @@ async function rejectedRename(): Promise<Workplace> {
   for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
   const held = await place.cycle();
   expect(held).toMatchObject({ outcome: "held", heldOperations: 2 });
-  await place.store.reject(held.header.planId, ["a"], place.clock.now());
+  await rejectHeld(place, held.header.planId, ["a"]);
   await place.cycle();
   return place;
 }
@@ -44,7 +44,7 @@ it("a rejected deactivation is forgotten once the person is found to be back in 
   await place.cycle();
   place.source.scope = ["b"];
   const held = await place.cycle();
-  await place.store.reject(held.header.planId, ["a"], place.clock.now());
+  await rejectHeld(place, held.header.planId, ["a"]);
   await place.cycle();
   expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
     { objectId: "a", code: "rejected" },

@@ -44,6 +44,11 @@ describe("what the guard counts of an operation", () => {
       { action: "deactivate", evidence, changes: [off] },
       ["deactivate leftScope"],
     ],
+    [
+      "a deactivation of an account that does not show whether it is active",
+      { action: "deactivate", evidence, changes: [{ ...off, before: null }] },
+      ["deactivate leftScope"],
+    ],
     ["a reactivation", { action: "reactivate", changes: [change("active", false, true)] }, ["reactivate"]],
     ["a create", { action: "create", latticeId: null, changes: [change("title", null, "Lead")] }, ["create"]],
     ["a link", { action: "link", adopts: true }, ["link"]],

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { parse } from "yaml";
+import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
 import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import type { CycleSettings, GuardLimits } from "../../src/cycle/settings.ts";
@@ -187,4 +188,10 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
     },
   };
   return place;
+}
+
+/** Rejects what a plan holds of these people, as `release --reject` does. */
+export async function rejectHeld(place: Workplace, planId: string, people: readonly string[]): Promise<void> {
+  const decided = await decideHeld(place.store, { planId, reject: people });
+  await recordDecided(place.store, planId, decided, place.clock.now());
 }

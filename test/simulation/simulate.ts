@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { releasedChanges } from "../../src/cycle/release.ts";
+import { rejectedChanges, releasedChanges } from "../../src/cycle/release.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import type { CycleSettings } from "../../src/cycle/settings.ts";
 import {
@@ -234,7 +234,7 @@ async function decide(
   const chosen = all.filter(({ objectId }) => step.who === null || objectId === personId(step.who));
   const people = chosen.map(({ objectId }) => objectId);
   if (step.do === "reject") {
-    await store.reject(held.planId, people, world.now);
+    await store.reject(held.planId, chosen.flatMap(rejectedChanges), world.now);
     for (const key of [...world.released]) {
       if (people.some((id) => key.includes(` ${id} `))) world.released.delete(key);
     }
@@ -337,7 +337,7 @@ async function rejectedPeople(store: StateStore): Promise<ReadonlySet<string>> {
     limit: mostPeople,
   });
   return new Set(
-    candidates.flatMap(({ source, rejectedAt }) => (rejectedAt === null ? [] : [source.objectId])),
+    candidates.flatMap(({ source, rejected }) => (rejected.length === 0 ? [] : [source.objectId])),
   );
 }
 

@@ -191,7 +191,7 @@ describe("a restored database", () => {
     await store.acquireLease("daemon", now, 60_000);
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: now });
     await store.release("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
-    await store.reject("p", ["a"], now);
+    await store.reject("p", [{ objectId: "a", attribute: "title", fingerprint: "f", evidence: null }], now);
     await store.release("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
     await store.finishCycle(cycleId, { finishedAt: now, outcome: "done", error: null });
     backUp(path, backup, { force: false });

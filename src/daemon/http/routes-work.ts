@@ -8,7 +8,7 @@ import { parse } from "./parse.ts";
 
 const names = z.array(z.string().min(1).max(500)).min(1).max(10_000).optional();
 const cycleBody = z.strictObject({ dryRun: z.boolean().default(false), full: z.boolean().default(false) });
-const releaseBody = z.strictObject({ only: names, reject: names });
+const releaseBody = z.strictObject({ only: names, reject: names, undoReject: names });
 const pageQuery = z.strictObject({
   from: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -22,8 +22,9 @@ export function workRoutes(app: FastifyInstance, view: DaemonView): void {
   });
 
   app.post<{ Params: { planId: string } }>("/plans/:planId/release", async (request, reply) => {
-    const { only, reject } = parse(releaseBody, request.body);
-    return begun(await view.startRelease({ planId: request.params.planId, only, reject }), reply);
+    const { only, reject, undoReject } = parse(releaseBody, request.body);
+    const { planId } = request.params;
+    return begun(await view.startRelease({ planId, only, reject, undoReject }), reply);
   });
 
   app.get("/works", async () => ({ works: view.works.recent().map(workDocument) }));

@@ -102,7 +102,16 @@ function standing(stands) {
         ),
     stands.rejectedAt === null
       ? null
-      : h("div", { class: "notice warn" }, "Rejected by hand: ", moment(stands.rejectedAt)),
+      : h(
+          "div",
+          { class: "notice warn" },
+          "Rejected by hand, and not sent as long as it is due as it was: ",
+          h(
+            "ul",
+            null,
+            stands.rejected.map((one) => h("li", null, `${one.what} `, moment(one.rejectedAt))),
+          ),
+        ),
   ].filter((line) => line !== null);
   return lines.length === 0 ? null : h("div", null, lines);
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
+import { rejectedChanges, rejectionOf } from "../../src/cycle/release.ts";
 import { weightsOf } from "../../src/cycle/weights.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 
@@ -77,5 +78,63 @@ it("a database in which nobody is linked has its first run before it", () => {
   const db = new Database(":memory:");
   apply(db, files.slice(0, own + 1));
   expect(db.prepare("SELECT count(*) FROM meta").pluck().get()).toBe(0);
+  db.close();
+});
+
+it("what was rejected of whole people is what their plan held of them, and else a deactivation whatever was seen", () => {
+  const db = new Database(":memory:");
+  const rejected = files.findIndex((name) => name.endsWith("-rejected-changes.sql"));
+  apply(db, files.slice(0, rejected));
+  const manager = { attribute: "manager", before: 'o"é@example.com', after: "n@example.com" };
+  const held: readonly Operation[] = [
+    {
+      ...base,
+      action: "deactivate",
+      evidence: { kind: "filteredOut", detail: 'fails: department EQUALS "Sales"' },
+      changes: [
+        { attribute: "active", before: true, after: false },
+        { attribute: "title", before: "Lead", after: null },
+        { ...manager, reference: { beforeId: 'l"1', afterObjectId: "n" } },
+        { ...manager, attribute: "cleared", after: null, reference: { beforeId: "l1", afterObjectId: null } },
+      ],
+    },
+  ];
+  db.exec("INSERT INTO cycle (id, plan_id, kind, started_at) VALUES (1, 'p', 'incremental', 1)");
+  for (const id of ["a", "b"]) {
+    db.exec(
+      `INSERT INTO source_user (object_id, attributes, presence, read_in) VALUES ('${id}', '{}', 'present', 1);
+       INSERT INTO rejection VALUES ('${id}', 'p', 7)`,
+    );
+  }
+  const insert = db.prepare(
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, adopts, status)
+     VALUES (1, 'a', 'a@example.com', 'l', ?, '', ?, ?, 0, 'held')`,
+  );
+  for (const { action, evidence, changes } of held) {
+    insert.run(action, JSON.stringify(evidence), JSON.stringify(changes));
+  }
+  apply(db, files.slice(rejected, rejected + 1));
+  const rows = db
+    .prepare(
+      "SELECT object_id AS objectId, attribute, fingerprint, evidence FROM rejected_change WHERE object_id = 'a'",
+    )
+    .all();
+  const byAttribute = (one: { attribute: string }, other: { attribute: string }) =>
+    one.attribute < other.attribute ? -1 : 1;
+  expect(rows).toEqual(held.flatMap(rejectedChanges).sort(byAttribute));
+  const other = db.prepare("SELECT attribute, fingerprint FROM rejected_change WHERE object_id = 'b'").all();
+  expect(other).toEqual([{ attribute: "active", fingerprint: "*" }]);
+  const operation = held[0];
+  const [active = null] = operation?.changes ?? [];
+  if (operation === undefined || active === null) throw new Error("made up above");
+  const any = {
+    objectId: "a",
+    attribute: "active",
+    fingerprint: "*",
+    evidence: null,
+    planId: "p",
+    rejectedAt: 7,
+  };
+  expect(rejectionOf(operation, active, [any])).toBe(any);
   db.close();
 });
