@@ -82,7 +82,7 @@ function leftOut(
 }
 
 /** `the deactivation (leftScope) was rejected on ...`. */
-export function rejectionText(found: readonly RejectedChange[]): string {
+function rejectionText(found: readonly RejectedChange[]): string {
   const latest = Math.max(...found.map(({ rejectedAt }) => rejectedAt));
   const plans = [...new Set(found.map(({ planId }) => planId))].join(", ");
   return `${found.map(rejectedWhat).join(" and ")} was rejected on ${new Date(latest).toISOString()} (plan ${plans}): not sent as long as it is due as it was`;
