@@ -135,5 +135,6 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     firstRun: false,
     notes: [],
     unconfirmed: new Map(),
+    clockDoubtMs: 0,
   };
 }

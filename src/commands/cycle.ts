@@ -46,6 +46,7 @@ export async function performCycle(
         settings,
         random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
         onEvent,
+        clocks: { entra: () => source.clockSkewMs(), lattice: (signal) => target.clockSkewMs(signal) },
         ...told,
         onProgress: (progress) => {
           // The first page is there: what reads is loaded.

@@ -19,7 +19,7 @@ export interface Surroundings {
   /** People whose leaving was not confirmed, and why. Default: none. */
   readonly unconfirmed?: ReadonlyMap<string, string>;
   /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
-  readonly namesakes?: Namesakes;
+  readonly namesakes?: Namesakes | undefined;
 }
 
 export interface Decided {

@@ -38,7 +38,9 @@ export async function noteAbsence(
 ): Promise<{ readonly absence: Absence; readonly missingSince: number }> {
   const now = context.clock.now();
   const missingSince = await context.store.noteMissing(latticeId, now);
-  const suspected = judgeAbsence({ missingSince, now, othersAnswer: true }) === "gone";
+  // While nobody knows what time it is, no hours have passed.
+  const suspected =
+    context.clockDoubtMs === 0 && judgeAbsence({ missingSince, now, othersAnswer: true }) === "gone";
   const absence = judgeAbsence({ missingSince, now, othersAnswer: suspected && (await othersAnswer()) });
   return { absence, missingSince };
 }

@@ -310,6 +310,7 @@ export async function readNow(
   const startedAt = clock.now();
   const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
   const context = cycleContext(ports, { cycleId, kind: "on-demand", signal, firstRun: false });
+  await store.forgetTheFuture(startedAt);
   const name = (await findPerson(store, asked)).objectId ?? asked.trim();
   let objectId = await readPerson(context, name);
   if (objectId === null) {

@@ -1,6 +1,7 @@
 import type { Action, PlanSummary } from "../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../domain/store.ts";
 import { attributeList } from "./changes.ts";
+import { decisionInDoubt } from "./clock-doubt.ts";
 import { type Decided, decideFor } from "./decide.ts";
 import { lookUpFirst } from "./look-up-first.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
@@ -69,18 +70,8 @@ async function decideSurely(
   candidates: readonly Candidate[],
   namesakes: Namesakes,
 ): Promise<readonly Decided[]> {
-  const { store, settings, everyoneInScope } = context;
   const decideAll = (some: readonly Candidate[]): Promise<readonly Decided[]> =>
-    decideFor(some, {
-      store,
-      settings,
-      everyoneInScope,
-      environment: { now: context.clock.now, random: context.random },
-      // Asked for by name, or seen with a new mapping: what failed before is tried at once.
-      impatient: context.kind === "on-demand" || context.kind === "initial",
-      unconfirmed: context.unconfirmed,
-      namesakes,
-    });
+    decideByTheTime(context, some, namesakes);
   const people = await decideAll(candidates);
   if (!context.lookUpFirst) return people;
   const { found, unknown } = await lookUpFirst(context, people);
@@ -124,6 +115,34 @@ async function decide(
       ? { ...decision, weights: weightsOf(decision.operation, context) }
       : decision,
   );
+}
+
+/** While our clock is in doubt, by it and by the ends': what both come to is right whichever of them is. */
+async function decideByTheTime(
+  context: CycleContext,
+  candidates: readonly Candidate[],
+  namesakes: Namesakes,
+): Promise<readonly Decided[]> {
+  const { store, settings, everyoneInScope, clock, clockDoubtMs } = context;
+  const decideAt = (now: () => number, shared: Namesakes | undefined): Promise<readonly Decided[]> =>
+    decideFor(candidates, {
+      store,
+      settings,
+      everyoneInScope,
+      environment: { now, random: context.random },
+      // Asked for by name, or seen with a new mapping: what failed before is tried at once.
+      impatient: context.kind === "on-demand" || context.kind === "initial",
+      unconfirmed: context.unconfirmed,
+      namesakes: shared,
+    });
+  const people = await decideAt(clock.now, namesakes);
+  if (clockDoubtMs === 0) return people;
+  // Shared userNames depend on date filters too.
+  const ours = await decideAt(() => clock.now() - clockDoubtMs, undefined);
+  return people.map((person, index) => ({
+    ...person,
+    decision: decisionInDoubt(person.candidate, ours[index]?.decision ?? person.decision, person.decision),
+  }));
 }
 
 /** A manager who has no account and gets none in this plan cannot be set yet: not a failure, the report waits. */

@@ -4,6 +4,7 @@ import type { CycleKind, PersonStep } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
+import type { EndClocks } from "./clock-doubt.ts";
 import { type HostWatch, watchHost } from "./host-watch.ts";
 import type { CycleSettings } from "./settings.ts";
 
@@ -29,6 +30,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly log: CycleLog;
   readonly settings: CycleSettings;
+  /** What both ends' answers say of their clocks. Default: ours is believed. */
+  readonly clocks?: EndClocks | undefined;
   /** 0 up to 1; handed in so that a simulation owns it. */
   readonly random: () => number;
   /** Told of each change of state once. */
@@ -59,6 +62,11 @@ export interface CycleContext extends Ports {
   readonly notes: string[];
   /** People whose leaving Entra did not confirm when it was asked by id, and why: not deactivated for it in this cycle. */
   readonly unconfirmed: Map<string, string>;
+  /**
+   * How far our own clock is behind both ends', milliseconds (negative: ahead); 0 where it is believed. Otherwise `clock` is
+   * as the ends have it, and nothing is planned that time decides.
+   */
+  readonly clockDoubtMs: number;
   /** Every account was read in this cycle: what the picture has of one is of now. */
   readonly listed: boolean;
   /** The last listing did not show everybody: whoever is to get an account is searched for first. */
@@ -83,6 +91,7 @@ export function cycleContext(
     lookUpFirst: false,
     notes: [],
     unconfirmed: new Map(),
+    clockDoubtMs: 0,
     host: watchHost(ports, cycle.signal),
   };
 }

@@ -5,6 +5,7 @@ import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
+import { clockDoubt, clockDoubtNote, shiftedClock } from "./clock-doubt.ts";
 import { confirmCompany } from "./company.ts";
 import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./confirm-leavers.ts";
@@ -24,6 +25,7 @@ import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
 import { readMarkedAccounts } from "./read-again.ts";
 import { recoverIntents } from "./recover.ts";
+import { confirmTenant, refuseAnotherTenant } from "./tenant.ts";
 import { weigh } from "./weigh.ts";
 
 export interface CycleRequest {
@@ -71,21 +73,26 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   const { store, clock, settings } = ports;
   const startedAt = clock.now();
   const meta = await store.meta();
+  await refuseAnotherTenant(ports, meta, request.signal);
   const kind = chooseKind(ports, meta, request);
   const planId = randomUUID();
   const cycleId = await store.beginCycle({ planId, kind, startedAt });
   const firstRun = meta.establishedAt === undefined;
-  const begun = cycleContext(ports, { cycleId, kind, signal: request.signal, firstRun });
+  const beginning = cycleContext(ports, { cycleId, kind, signal: request.signal, firstRun });
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
   try {
-    await store.dropReleases(startedAt - settings.guard.windowMs);
-    const read = await readBothEnds(begun, meta, request);
-    const context: CycleContext = { ...begun, listed: read.listed, lookUpFirst: read.lookUpFirst };
+    await confirmTenant(beginning, meta);
+    // Where signing in told no time (managed identities), what is read does.
+    const timed = ports.clocks === undefined || ports.clocks.entra() !== undefined;
+    const reading = timed ? await withTrustedClock(beginning) : beginning;
+    const read = await readBothEnds(reading, meta, request);
+    const trusted = timed ? reading : await withTrustedClock(reading);
+    const context: CycleContext = { ...trusted, listed: read.listed, lookUpFirst: read.lookUpFirst };
     const { select } = read;
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
-    await store.markDue(clock.now());
+    if (context.clockDoubtMs === 0) await store.markDue(clock.now());
     const people = read.onDemand?.people ?? [];
     const decided =
       read.onDemand === null ? null : await tellScopeAndMatch(context, people, read.onDemand.membership);
@@ -130,13 +137,15 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     else if (context.firstRun && !read.emptyDirectory) await noteEndOfFirstRun(context, whenDone);
     const failed = applied.failed + (read.onDemand?.unreadable ?? 0);
     const outcome = outcomeOf(guard, failed);
-    const finishedAt = clock.now();
+    const finishedAt = context.clock.now();
     await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
-    await store.prune({
-      before: startedAt - settings.retentionMs,
-      countedSince: finishedAt - settings.guard.windowMs,
-      maxRows: settings.maxLogRows,
-    });
+    if (context.clockDoubtMs === 0) {
+      await store.prune({
+        before: startedAt - settings.retentionMs,
+        countedSince: finishedAt - settings.guard.windowMs,
+        maxRows: settings.maxLogRows,
+      });
+    }
     ports.log.info({ cycleId, outcome, ...summary, ...applied, held: heldOperations }, "cycle finished");
     return {
       cycleId,
@@ -148,7 +157,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       mostFailed: applied.mostFailed
         ? `${applied.failed} of ${applied.done + applied.failed} operations failed`
         : null,
-      durationMs: finishedAt - startedAt,
+      durationMs: clock.now() - startedAt,
       failedComparison: read.failedComparison,
       ...(only === undefined || agreement === null ? {} : { onDemand: { people: only, agreement } }),
     };
@@ -165,6 +174,24 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     });
     throw reason;
   }
+}
+
+/**
+ * Compares our clock with those of both ends. Times that lie in the future are moved, and old releases forgotten, only where
+ * ours is believed.
+ */
+async function withTrustedClock(context: CycleContext): Promise<CycleContext> {
+  const { store, clock, settings, notes } = context;
+  const clockDoubtMs = await clockDoubt(context.clocks, context.signal);
+  if (clockDoubtMs === 0) {
+    await store.forgetTheFuture(clock.now());
+    await store.dropReleases(clock.now() - settings.guard.windowMs);
+    return context;
+  }
+  const note = clockDoubtNote(clockDoubtMs);
+  notes.push(note);
+  context.log.warn({ clockDoubtMs }, note);
+  return { ...context, clock: shiftedClock(clock, clockDoubtMs), clockDoubtMs };
 }
 
 /** People are told when the guard begins to hold and when it holds nothing any more, not in every cycle between. */
@@ -189,11 +216,6 @@ async function tellGuard(
 
 function chooseKind(ports: Ports, meta: Partial<Meta>, request: CycleRequest): CycleKind {
   const { settings } = ports;
-  if (meta.tenantId !== undefined && meta.tenantId !== settings.tenantId) {
-    throw new ConfigurationError(
-      `the state database belongs to the tenant ${meta.tenantId}, the configuration names ${settings.tenantId}: nobody is touched; point state.path (ALS_STATE) at another file for the new tenant`,
-    );
-  }
   if (request.only !== undefined) return "on-demand";
   const current = meta.watermark !== undefined && meta.mappingDigest === settings.mapping.digest;
   if (!current || meta.targetListedAt === undefined) return "initial";

@@ -27,10 +27,12 @@ export async function weigh(
 ): Promise<Weighed> {
   const { store, settings, clock, cycleId } = context;
   const planned = countsOf(await store.plannedWeights(cycleId));
+  // By whichever clock is behind: what was done within the window by one of them counts.
+  const windowEnd = clock.now() - Math.max(0, context.clockDoubtMs);
   // Where a plan has nothing to be weighed, what a day has done is not counted.
   const recent = planned.none
     ? nothingWeighed
-    : countsOf(await store.recentWeights(clock.now() - settings.guard.windowMs));
+    : countsOf(await store.recentWeights(windowEnd - settings.guard.windowMs));
   const holders = new Map<string, number>();
   for (const { attribute, enough } of holdersToCount({ planned, recent }, settings.guard)) {
     holders.set(attribute, await store.countHolders(attribute, cycleId, enough));
@@ -42,9 +44,10 @@ export async function weigh(
   const scope = { digest: settings.scopeDigest, parts };
   const { enabled, deactivationFloor: floor } = settings.guard;
   const alarms = scopeAlarms(accepted, scope, floor);
-  // A directory that answers with nobody says nothing of the scope either: its alarms stay.
-  if (context.kind !== "on-demand" && !read.emptyDirectory) {
-    const doubtSince = accepted?.doubtSince ?? startedAt;
+  // A directory that answers with nobody says nothing of the scope either, and an alarm has a time: both stay as they are.
+  if (context.kind !== "on-demand" && !read.emptyDirectory && context.clockDoubtMs === 0) {
+    // One in the future is of a clock that was set back since.
+    const doubtSince = Math.min(accepted?.doubtSince ?? startedAt, startedAt);
     const waiting =
       enabled &&
       (alarms.some((alarm) => concerned(alarm, planned) > 0) ||

@@ -88,6 +88,7 @@ export type SkipCode =
   | "deactivationDelayed"
   | "eventIgnored"
   | "leavingUnconfirmed"
+  | "clockInDoubt"
   | "waitingForRetry";
 
 /** A person who is in scope (or linked) and deliberately left alone. */

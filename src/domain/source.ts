@@ -43,6 +43,18 @@ export interface ScopePart {
 /** The directory. Every read either reaches its end or throws; a partial read is never reported as complete. */
 export interface Source {
   /**
+   * Signs in. @returns the id of the tenant (a GUID in lower case) as the token tells it; `null` where it tells none
+   * @throws ConfigurationError, HostUnavailableError
+   */
+  readTenant(signal: AbortSignal): Promise<string | null>;
+
+  /**
+   * The id of the tenant that a verified domain name belongs to; `null` where there is none.
+   * @throws ConfigurationError, HostUnavailableError
+   */
+  tenantOf(domain: string, signal: AbortSignal): Promise<string | null>;
+
+  /**
    * Reads everybody. The watermark that it returns was taken before the first page, so changes made while
    * reading are met again by the next `readChanges`.
    * @throws ConfigurationError, HostUnavailableError

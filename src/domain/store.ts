@@ -31,7 +31,10 @@ export interface Meta {
   readonly watermarkAt: string;
   /** Digest of everything that a plan depends on in the configuration; a new one means an initial cycle. */
   readonly mappingDigest: string;
+  /** As it is configured: an id or a verified domain name. */
   readonly tenantId: string;
+  /** The tenant's id as its tokens tell it, in lower case. */
+  readonly tenantGuid: string;
   /** By what the target was reached when it was last certain that it is the same company: JSON, `KnownTarget` of the engine. */
   readonly knownTarget: string;
   /** `patch` or `put`, as learnt from the target's ServiceProviderConfig. */
@@ -390,7 +393,8 @@ export interface StateStore {
   releaseLease(owner: string): Promise<void>;
   leaseHolder(now: number): Promise<LeaseHolder | null>;
 
-  /** Times of earlier cycles that lie after `startedAt` are moved to it: the clock was set back since. */
+  /** Moves times that lie after `now` to it: the clock was set back since they were written. */
+  forgetTheFuture(now: number): Promise<void>;
   beginCycle(cycle: { planId: string; kind: CycleKind; startedAt: number }): Promise<number>;
   setCyclePlan(
     cycleId: number,

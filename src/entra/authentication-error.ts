@@ -12,6 +12,8 @@ export interface TokenExchange {
   /** Status of its answer. */
   status?: number;
   retryAfter?: string | null;
+  /** What its clock says: the `Date` header. */
+  date?: string | null;
   /** Body of its answer. */
   body?: string;
   /** Why there was none. */

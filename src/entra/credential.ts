@@ -18,6 +18,8 @@ export interface TokenProvider {
    * answer, if it had one.
    */
   renew(signal: AbortSignal, claims: string | undefined): Promise<AccessToken>;
+  /** How far the authority's clock was ahead of ours when it gave a token, milliseconds; `undefined` where it did not say. */
+  clockSkewMs(): number | undefined;
 }
 
 /** What a token provider needs; the origins have been checked. */
@@ -62,6 +64,7 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
   let attempt: Attempt = { exchange: {}, signal: AbortSignal.abort() };
   let credential: TokenCredential | undefined;
   let cached: AccessToken | undefined;
+  let skewMs: number | undefined;
 
   async function acquire(signal: AbortSignal, claims: string | undefined): Promise<AccessToken> {
     cached = await withRetries(
@@ -76,6 +79,9 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
           if (token === null) throw new Error("The credential returned no token.");
           if (!headerForm.test(token.token))
             throw new Error("The token holds a character that no header takes.");
+          const at =
+            attempt.exchange.host === authority.host ? Date.parse(attempt.exchange.date ?? "") : Number.NaN;
+          if (!Number.isNaN(at)) skewMs = at - clock.now();
           return token;
         } catch (error) {
           // The library remembers that the authority answered 429 or 5xx, and gives that answer again without asking.
@@ -90,6 +96,7 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
   }
 
   return {
+    clockSkewMs: () => skewMs,
     async get(signal) {
       if (cached !== undefined && cached.expiresOnTimestamp - renewBeforeExpiryMs > clock.now())
         return cached;
@@ -212,6 +219,7 @@ function observe(current: () => Attempt) {
           status: response.status,
           body: response.bodyAsText ?? "",
           retryAfter: response.headers.get("retry-after") ?? null,
+          date: response.headers.get("date") ?? null,
         });
         return response;
       } catch (error) {
@@ -223,7 +231,7 @@ function observe(current: () => Attempt) {
 }
 
 function record(exchange: TokenExchange, seen: TokenExchange): void {
-  for (const key of ["host", "status", "retryAfter", "body", "error"] as const) delete exchange[key];
+  for (const key of ["host", "status", "retryAfter", "date", "body", "error"] as const) delete exchange[key];
   Object.assign(exchange, seen);
 }
 
@@ -255,6 +263,7 @@ function plainHttpCredential(options: TokenOptions, secret: string, current: () 
         status: answer.response.status,
         body: answer.text,
         retryAfter: answer.response.headers.get("retry-after"),
+        date: answer.response.headers.get("date"),
       });
       if (!answer.response.ok) throw new Error(`The authority answered ${answer.response.status}.`);
       const { access_token: token, expires_in: seconds } = parseToken(answer.text);

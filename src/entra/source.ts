@@ -12,12 +12,15 @@ import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { readFilterGroup, readScope } from "./scope.ts";
 import { requireSecurityAttributes } from "./security-attributes.ts";
+import { tenantOfDomain, tenantOfToken } from "./tenant.ts";
 import { parseDeltaItem, parseListedUser, parseSelection, type Selection } from "./users.ts";
 
 /** The directory in Entra, which can also test its own connection. */
 export interface EntraSource extends Source {
   /** Tries each thing that a cycle needs; reports instead of throwing, except for the signal's reason. */
   probe(signal: AbortSignal): Promise<readonly ProbeStep[]>;
+  /** How far the clock of Graph, or before its first answer the authority's, is ahead of ours; milliseconds. */
+  clockSkewMs(): number | undefined;
   /** When the client secret in use ends; empty where that is not known. @throws ConfigurationError, HostUnavailableError */
   readSecretExpiry(signal: AbortSignal): Promise<readonly CredentialExpiry[]>;
 }
@@ -66,6 +69,9 @@ export function createEntraSource(options: EntraOptions): EntraSource {
       return readUser(graph, selection, id, signal);
     },
     readScope: (signal) => (scope.mode === "all" ? null : readScope(graph, scope, signal)),
+    clockSkewMs: () => graph.clockSkewMs() ?? tokens.clockSkewMs(),
+    readTenant: async (signal) => tenantOfToken((await tokens.get(signal)).token),
+    tenantOf: (domain, signal) => tenantOfDomain(authority, domain, { timeoutMs, signal }),
     readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
     probe: (signal) => probeEntra({ tokens, graph, selection, scope, filterGroups, clock, signal }),
     readFilterGroup: (group, signal) => readFilterGroup(graph, group, filterGroups.nested, signal),

@@ -41,6 +41,8 @@ export interface LatticeClient {
   sendRepeatable(request: LatticeRequest, signal: AbortSignal): Promise<Done>;
   /** The exchange as it is, within the limits, without a second try. @throws the signal's reason */
   probe(request: HttpRequest, signal: AbortSignal): Promise<Exchange>;
+  /** How far Lattice's clock is ahead of ours by its last answer, milliseconds; `undefined` where it did not say. */
+  clockSkewMs(): number | undefined;
   stats(): { requests: number; throttled: number };
 }
 
@@ -74,6 +76,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
   const limiter = createLimiter(options);
   let requests = 0;
   let throttled = 0;
+  let skewMs: number | undefined;
 
   /** One request, with its pauses for throttling: those are not failures. */
   async function send(request: LatticeRequest, signal: AbortSignal): Promise<Verdict> {
@@ -108,6 +111,8 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
     const sentAt = clock.now();
     const answer = await http.exchange(request, request.method === "GET" ? signal : withGrace(signal));
     const durationMs = clock.now() - sentAt;
+    const date = answer.kind === "answer" ? Date.parse(answer.date ?? "") : Number.NaN;
+    if (!Number.isNaN(date)) skewMs = date - clock.now();
     onRequest?.({
       end: "lattice",
       method: request.method,
@@ -177,6 +182,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
         signal,
       ),
 
+    clockSkewMs: () => skewMs,
     stats: () => ({ requests, throttled }),
   };
 }

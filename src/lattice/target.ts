@@ -20,6 +20,11 @@ import { createdId, userPath } from "./user-address.ts";
 export interface LatticeTarget extends Target {
   /** How updates are sent; asks for the ServiceProviderConfig where that is `auto` and not known yet. */
   updateMethod(signal: AbortSignal): Promise<UpdateMethod>;
+  /**
+   * How far Lattice's clock is ahead of ours by its last answer, milliseconds; asks for one where there was none yet.
+   * `undefined` where Lattice does not say. @throws ConfigurationError, HostUnavailableError
+   */
+  clockSkewMs(signal: AbortSignal): Promise<number | undefined>;
   /** Closes the kept connections. */
   close(): void;
   /** Requests sent, and how many of them Lattice refused for coming too fast. */
@@ -125,6 +130,13 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       method.send(user.latticeId, (how) => updates.send({ how, user, writes, unshown }, signal), signal),
     updateMethod: method.chosen,
     close: () => http.close(),
+    clockSkewMs: async (signal) => {
+      // Any answer has the time, a refusal too.
+      if (client.clockSkewMs() === undefined) {
+        await client.probe({ method: "GET", path: "/Users", query: "startIndex=1&count=1" }, signal);
+      }
+      return client.clockSkewMs();
+    },
     stats: () => client.stats(),
   };
 }

@@ -261,6 +261,7 @@ const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "linkedToAnother",
   "accountMissing",
   "leavingUnconfirmed",
+  "clockInDoubt",
 ]);
 
 function saveDecisions(db: Connection): StateStore["saveDecisions"] {

@@ -20,6 +20,8 @@ export function forgetTheFuture(db: Connection): (now: number) => void {
     "UPDATE source_user SET look_again_at = :now WHERE object_id IN (SELECT object_id FROM leaving_event WHERE since > :now)",
     "UPDATE leaving_event SET since = :now WHERE since > :now",
     "UPDATE rejected_change SET rejected_at = :now WHERE rejected_at > :now",
+    "UPDATE target_user SET missing_since = :now WHERE missing_since > :now",
+    "UPDATE lost_link SET missing_since = min(missing_since, :now), dissolved_at = :now WHERE dissolved_at > :now",
     `UPDATE meta SET value = CAST(:now AS TEXT)
      WHERE key IN ('watermarkAt', 'targetListedAt', 'reconciledAt', 'digestedAt', 'expiryCheckedAt', 'goodCycleAt') AND CAST(value AS INTEGER) > :now`,
   ].map((sql) => db.prepare<{ now: number }>(sql));

@@ -42,6 +42,10 @@ export interface MemorySource extends Source {
   hideMissingLinks: boolean;
   /** No older watermark is accepted any more. */
   expireWatermarks(): void;
+  /** The tenant's id as its tokens tell it. */
+  tenant: string | null;
+  /** Its verified domain names. */
+  domains: readonly string[];
   /** Members whom listings of the scope leave out, although they are members. */
   readonly unlisted: Set<string>;
   /** The members of the filters' groups when they are asked for by person; `null`: as listed. */
@@ -92,6 +96,8 @@ export function createMemorySource(): MemorySource {
     breakChanges: false,
     netChanges: false,
     hideMissingLinks: false,
+    tenant: null,
+    domains: [],
     reads: [],
     unlisted: new Set(),
     trueFilterGroups: null,
@@ -117,6 +123,8 @@ export function createMemorySource(): MemorySource {
       oldest = log.length + 1;
     },
 
+    readTenant: async () => source.tenant,
+    tenantOf: async (domain) => (source.domains.includes(domain) ? source.tenant : null),
     async *readAll(signal) {
       source.reads.push("all");
       const watermark = String(log.length);

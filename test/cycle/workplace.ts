@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { parse } from "yaml";
+import type { EndClocks } from "../../src/cycle/clock-doubt.ts";
 import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
 import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
@@ -127,6 +128,8 @@ export interface Workplace extends AsyncDisposable {
   store: StateStore;
   settings: CycleSettings;
   onEvent: (event: StateEvent) => void;
+  /** What both ends say of their clocks. */
+  clocks: EndClocks | undefined;
   /** Runs a cycle 45 minutes after the one before. */
   cycle(request?: Partial<CycleRequest>): Promise<CycleResult>;
   /** Closes the database and opens it again, as a new process does. */
@@ -154,6 +157,7 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
     store: openStore(path),
     settings: { ...defaultSettings, ...settings },
     onEvent: () => {},
+    clocks: undefined,
     ports: () => ({
       source: place.source,
       target: place.target,
@@ -163,6 +167,7 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
       settings: place.settings,
       random: () => 0.5,
       onEvent: place.onEvent,
+      clocks: place.clocks,
     }),
     cycle: async (request = {}) => {
       clock.advance(place.settings.intervalMs);

@@ -359,7 +359,13 @@ export const defects: readonly Defect[] = [
     seed: 1,
     history: 0,
     family: "in-due-time",
-    edits: [{ file: "cycle/run.ts", find: "await store.markDue(clock.now());", replace: "" }],
+    edits: [
+      {
+        file: "cycle/run.ts",
+        find: "if (context.clockDoubtMs === 0) await store.markDue(clock.now());",
+        replace: "",
+      },
+    ],
   },
   {
     name: "a delayed deactivation is not waited for",

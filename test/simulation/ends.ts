@@ -26,6 +26,8 @@ export function createSource(world: World, doom: Doom): Source {
     if (fault === "config") throw new ConfigurationError("Graph refused the token");
   };
   return {
+    readTenant: async () => null,
+    tenantOf: async () => null,
     async *readAll() {
       const watermark = String(world.log.length);
       const ids = [...world.people.keys()];

@@ -289,7 +289,7 @@ describe("people who are looked at although the directory says nothing new", () 
       1, 0,
     ]);
     // The clock was set back: what was seen later than now was seen now, and is looked at at once.
-    await store.beginCycle({ planId: "q", kind: "reconcile", startedAt: 60 });
+    await store.forgetTheFuture(60);
     expect(await eventsOf()).toEqual(new Map([...seen, ["disabled", 60]]));
     expect(await store.markDue(60)).toBe(1);
     await decide(new Map());
