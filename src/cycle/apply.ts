@@ -4,6 +4,7 @@ import type { CycleContext } from "./ports.ts";
 import { isHopeless, mostFailed } from "./quarantine.ts";
 import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
 import { referencesTouched } from "./references.ts";
+import { nameKey } from "./rename-order.ts";
 import { send } from "./send.ts";
 
 /**
@@ -103,6 +104,8 @@ interface Run {
 
 function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
   const inFlight = new Map<string, Promise<void>>();
+  /** By userName: the operation under way that takes it from its account. */
+  const freeing = new Map<string, Promise<void>>();
   let stop: unknown = null;
   let hopeless = false;
   let finished = 0;
@@ -131,6 +134,9 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
       // The manager is ahead in the order; where the create is still on its way its id is waited for.
       const manager = managerOf(operation);
       if (manager !== null) await inFlight.get(manager);
+      // So is the one whose userName this one gets.
+      const name = renameOf(operation)?.to;
+      if (name !== undefined) await freeing.get(name);
       if (stopped() !== null) {
         putBack(operation, false);
         return;
@@ -168,6 +174,8 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
       }
       const task = perform(operation).finally(() => inFlight.delete(operation.objectId));
       inFlight.set(operation.objectId, task);
+      const name = renameOf(operation)?.from;
+      if (name !== undefined) freeing.set(name, task);
     },
     drain: async () => {
       await Promise.all(inFlight.values());
@@ -178,6 +186,17 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
       if (reason !== null) throw reason;
     },
   };
+}
+
+/** The userNames, folded, that an operation takes from an account and gives it. */
+function renameOf({
+  action,
+  changes,
+}: LoggedOperation): { readonly from: string; readonly to: string } | undefined {
+  if (action === "create") return undefined;
+  const change = changes.find(({ attribute }) => attribute === "userName");
+  if (typeof change?.before !== "string" || typeof change.after !== "string") return undefined;
+  return { from: nameKey(change.before), to: nameKey(change.after) };
 }
 
 export function interrupted(signal: AbortSignal): unknown {

@@ -6,6 +6,7 @@ import { type Decided, decideFor } from "./decide.ts";
 import { lookUpFirst } from "./look-up-first.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
+import { renameWaves } from "./rename-order.ts";
 import { waves } from "./waves.ts";
 import { weightsOf } from "./weights.ts";
 
@@ -164,6 +165,9 @@ async function withdrawUnpromised(context: CycleContext): Promise<void> {
 }
 
 async function order(context: CycleContext): Promise<void> {
-  const { operationIds, managerIndexes } = await context.store.referenceDependencies(context.cycleId);
-  await context.store.setWaves(operationIds, waves(managerIndexes));
+  const { store, cycleId } = context;
+  const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
+  await store.setWaves(operationIds, waves(managerIndexes));
+  const later = renameWaves(await store.plannedRenames(cycleId));
+  await store.setWaves(Float64Array.from(later.keys()), Uint32Array.from(later.values()));
 }

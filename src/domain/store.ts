@@ -321,6 +321,15 @@ export interface ReadAgain {
   readonly emptied: readonly string[];
 }
 
+/** A planned change of the userName of an existing account. */
+export interface PlannedRename {
+  readonly operationId: number;
+  readonly action: Action;
+  readonly wave: number;
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface OperationOutcome {
   readonly operationId: number;
   readonly objectId: string;
@@ -519,6 +528,8 @@ export interface StateStore {
   referenceDependencies(
     cycleId: number,
   ): Promise<{ readonly operationIds: Float64Array; readonly managerIndexes: Int32Array }>;
+  /** Changes of userNames that the cycle plans for existing accounts. */
+  plannedRenames(cycleId: number): Promise<readonly PlannedRename[]>;
   /** Sets the wave of each of these operations, in parts; 0 is what they have. */
   setWaves(operationIds: Float64Array, waves: Uint32Array): Promise<void>;
   /** Sums of the weights that the cycle plans. */

@@ -37,6 +37,7 @@ type LogMethods = Pick<
   | "unpromisedReferences"
   | "withdrawReference"
   | "referenceDependencies"
+  | "plannedRenames"
   | "setWaves"
   | "countOperations"
   | "operations"

@@ -1,10 +1,12 @@
-import type { StateStore } from "../domain/store.ts";
+import type { PlannedRename, StateStore } from "../domain/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 
 /** The order of sending, in numbers alone: a first run has as many operations as the company has people. */
-export function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" | "setWaves"> {
+export function orderMethods(
+  db: Connection,
+): Pick<StateStore, "referenceDependencies" | "plannedRenames" | "setWaves"> {
   const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
   const page = db
     .prepare<IdRange & { cycleId: number }, [number, number | null]>(
@@ -16,6 +18,14 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
        ORDER BY o.id`,
     )
     .raw();
+  const renames = db.prepare<IdRange & { cycleId: number }, PlannedRename>(
+    `SELECT o.id AS operationId, o.action, o.wave, json_extract(c.value, '$.before') AS "from", json_extract(c.value, '$.after') AS "to"
+     FROM operation o, json_each(o.changes) c
+     WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.status = 'planned' AND o.action <> 'create'
+       AND instr(o.changes, '"attribute":"userName"') > 0 AND json_extract(c.value, '$.attribute') = 'userName'
+       AND json_type(c.value, '$.before') = 'text' AND json_type(c.value, '$.after') = 'text'
+     ORDER BY o.id`,
+  );
   const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
   const rangesOf = cycleRanges(db);
   return {
@@ -36,6 +46,11 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
         positionOf(id, operationIds),
       );
       return { operationIds, managerIndexes };
+    },
+    plannedRenames: async (cycleId) => {
+      const found: PlannedRename[] = [];
+      for await (const range of rangesOf(cycleId)) found.push(...renames.all({ ...range, cycleId }));
+      return found;
     },
     setWaves: async (operationIds, waves) => {
       for (let from = 0; from < operationIds.length; from += waveSlice) {

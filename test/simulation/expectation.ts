@@ -66,24 +66,6 @@ export function conflictedPeople(world: World): ReadonlySet<string> {
   return conflicted;
 }
 
-/**
- * How many people stand in a row of whom each wants the userName that the next has still to give up. Each cycle frees one
- * name at least; whoever asked before is refused and comes again.
- */
-export function longestRenameChain(world: World): number {
-  const lengthFrom = (person: Person, before: ReadonlySet<string>): number => {
-    const own = accountOf(world, person.id);
-    const name = person.userName.toLowerCase();
-    const holder = [...world.accounts.values()].find(
-      (account) => account.id !== own?.id && account.userName.toLowerCase() === name,
-    );
-    const next = world.people.get(holder?.externalId ?? "");
-    const waits = next !== undefined && !before.has(next.id) && next.userName.toLowerCase() !== name;
-    return waits ? 1 + lengthFrom(next, new Set([...before, next.id])) : 1;
-  };
-  return Math.max(...[...world.people.values()].map((person) => lengthFrom(person, new Set([person.id]))));
-}
-
 function differences(
   world: World,
   person: Person,

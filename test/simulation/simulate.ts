@@ -17,7 +17,7 @@ import { storeOn } from "../../src/state/sqlite-store.ts";
 import { tallyFaults } from "../state/tally.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, personId } from "./events.ts";
-import { conflictedPeople, faultsOf, longestRenameChain } from "./expectation.ts";
+import { conflictedPeople, faultsOf } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
 import { type History, mostPeople, rulesOf, type Step } from "./history.ts";
 import { calm } from "./steps.ts";
@@ -275,7 +275,7 @@ async function invariants({ world, store, history, tallyFault }: Stage): Promise
   return null;
 }
 
-/** Once nothing goes wrong any more, two cycles (one for each of a row of people who wait for names) make Lattice equal to the directory, and a third has nothing to do. */
+/** Once nothing goes wrong any more, two cycles make Lattice equal to the directory, and a third has nothing to do. */
 async function converge(stage: Stage): Promise<string | null> {
   const { history, world, store } = stage;
   const settings = { ...settingsOf({ ...history, drift: "correct", guard: null }), scopeDigest: "final" };
@@ -286,10 +286,9 @@ async function converge(stage: Stage): Promise<string | null> {
   const secretive = missesClears || missesRestores || (netChanges && world.editedMeanwhile);
   const byHand = listMisses || secretive || history.steps.some((step) => handwork.has(step.do));
   world.manners = { ...world.manners, listMisses: false };
-  // Names that wait for one another come free one after the other.
   // An account that was removed by hand is missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
-  const cycles = Math.max(2, longestRenameChain(world)) + (history.rules === undefined ? 0 : 1) + removed;
+  const cycles = 2 + (history.rules === undefined ? 0 : 1) + removed;
   for (let index = 0; index < cycles; index += 1) {
     const kind = byHand && index > 0 ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.
