@@ -3,8 +3,9 @@ import { valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-import { planUser } from "./plan-user.ts";
+import { isInScope, planUser } from "./plan-user.ts";
 import { withoutRejected } from "./reject.ts";
 import { markReleased, releasesInUse } from "./release.ts";
 
@@ -33,8 +34,9 @@ export interface Decided {
 /** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
 export async function decideFor(
   candidates: readonly Candidate[],
-  { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<readonly Decided[]> {
+  const { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes } = surroundings;
   const people = candidates.map((candidate) => ({
     candidate,
     mapped: mapUser(settings.mapping, candidate.source, {
@@ -49,7 +51,10 @@ export async function decideFor(
   const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
   const [sharing, matches, managerNames] = await Promise.all([
     namesakesOf(
-      candidates.flatMap(({ userNameKey, sharesName }) => (sharesName ? (userNameKey ?? []) : [])),
+      [
+        ...candidates.map(({ userNameKey, sharesName }) => (sharesName ? userNameKey : null)),
+        ...people.map(nameLeft),
+      ].filter((key) => key !== null),
       now,
     ),
     store.matches(
@@ -62,14 +67,18 @@ export async function decideFor(
     ),
     store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
   ]);
+  const owners = await ownersOf(ownersIn(matches), { ...surroundings, namesakes: namesakesOf });
   return people.map(({ candidate, mapped }) => {
     const { objectId } = candidate.source;
     const sharers = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
     const managerId = currentManager({ candidate, mapped });
+    const left = nameLeft({ candidate, mapped });
     const input: PlanInput = {
       candidate: impatient ? { ...candidate, retry: null } : candidate,
       mapped,
       matches: matches.get(objectId) ?? null,
+      owners,
+      nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
       sharedWith: othersOf(sharers, objectId),
       currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
       unconfirmed: unconfirmed?.get(objectId) ?? null,
@@ -92,6 +101,33 @@ function withReleases(
   if (released.size === 0) return decision;
   const operation = markReleased(decision.operation, released);
   return { ...decision, operation, releasesInUse: releasesInUse(operation) };
+}
+
+/** The userName of a leaver's account that the directory does not give the leaver any more, in lower case. */
+function nameLeft({ candidate, mapped }: Pick<Decided, "candidate" | "mapped">): string | null {
+  const { link } = candidate;
+  if (link === null || isInScope(candidate, mapped)) return null;
+  const key = link.userName.toLowerCase();
+  return mapped.userName === null || mapped.userName.toLowerCase() === key ? null : key;
+}
+
+/** What is to be known of people who have an account that another one matches. They are linked: this goes no deeper. */
+async function ownersOf(
+  objectIds: readonly string[],
+  surroundings: Surroundings,
+): Promise<ReadonlyMap<string, Owner>> {
+  if (objectIds.length === 0) return new Map();
+  const { store, everyoneInScope } = surroundings;
+  const candidates = await store.candidates({
+    select: { only: objectIds },
+    everyoneInScope,
+    after: "",
+    limit: objectIds.length,
+  });
+  const found = (await decideFor(candidates, surroundings)).map(ownerOf);
+  const owners = new Map(objectIds.map((objectId) => [objectId, forgottenOwner(objectId)]));
+  for (const owner of found) owners.set(owner.objectId, owner);
+  return owners;
 }
 
 function othersOf(people: ReadonlySet<string> | undefined, objectId: string): PlanInput["sharedWith"] {

@@ -16,8 +16,10 @@ import {
   valueAt,
   type WriteReceipt,
 } from "../domain/target.ts";
+import { type MetAccount, matchAgain, meetAccounts } from "./existing-account.ts";
 import { unshown } from "./held.ts";
 import type { CycleContext } from "./ports.ts";
+import type { Recorder } from "./recorder.ts";
 
 const maxCreateTries = 3;
 /** What was sent may be worked on still although its connection is gone: looked up too early it would be sent again. */
@@ -27,6 +29,10 @@ export interface Delivery {
   readonly receipt: WriteReceipt;
   /** The account as it was known before the write. */
   readonly link: ConfirmedTarget | null;
+  /** What was meant to be written, where that is not what the operation says: a create met an account. */
+  readonly writes?: readonly AttributeWrite[];
+  /** The account was not as the plan knew it: the person is looked at again. */
+  readonly again?: boolean;
   /** Why the account did not take what was sent. */
   readonly refusal?: unknown;
   /** Beside a refusal: the account is certainly this person's, and is linked whatever else is refused. */
@@ -36,12 +42,11 @@ export interface Delivery {
 /** Carries one operation out. @throws what the target throws */
 export async function deliver(
   context: CycleContext,
+  recorder: Pick<Recorder, "flush">,
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
 ): Promise<Delivery> {
-  if (operation.action === "create") {
-    return createOnce(context, operation, writes);
-  }
+  if (operation.action === "create") return createOnce(context, recorder, operation, writes);
   if (operation.adopts) return adopt(context, operation, writes);
   const link = await context.store.linkOf(operation.objectId);
   if (link === null) {
@@ -53,7 +58,7 @@ export async function deliver(
   return { receipt: await context.target.update(link, writes, context.signal, unshown(link)), link };
 }
 
-/** Links an existing account: read anew where the listing is of an earlier cycle, because others may have changed it. */
+/** Links an existing account: read again where this cycle has not listed it, because others may have changed it. */
 async function adopt(
   context: CycleContext,
   operation: LoggedOperation,
@@ -61,9 +66,10 @@ async function adopt(
 ): Promise<Delivery> {
   const latticeId = operation.latticeId ?? "";
   const planned = await context.store.accountOf(latticeId);
-  const account = context.listed
-    ? planned
-    : await context.host.reading(operation.objectId, () => context.target.get(latticeId, context.signal));
+  const account =
+    planned?.readIn === context.cycleId
+      ? planned
+      : await context.host.reading(operation.objectId, () => context.target.get(latticeId, context.signal));
   if (account === null) {
     throw new RecordGoneError(
       `the Lattice account ${operation.latticeId} is gone; the person is matched anew`,
@@ -72,19 +78,19 @@ async function adopt(
       },
     );
   }
-  // What the plan has matched need not be looked into again.
-  const matched = planned?.externalId ?? null;
-  await refuseForeign(context, operation, account, matched);
+  await refuseOthers(context, operation, account);
+  if (planned !== null) await matchAgain(context, operation, planned, account);
+  const again = planned === null || account.active !== planned.active;
   const link = { ...account, acknowledged: {} };
   const due = writes.filter(({ path, value }) => !sameAt(path, valueAt(link, path), value));
   const unchanged: WriteReceipt = { user: account, status: 0, requestId: undefined };
-  if (due.length === 0) return { receipt: unchanged, link };
+  if (due.length === 0) return { receipt: unchanged, link, again };
   try {
-    return { receipt: await context.target.update(account, due, context.signal), link };
+    return { receipt: await context.target.update(account, due, context.signal), link, again };
   } catch (refusal) {
     if (!isRecordFailure(refusal) || refusal instanceof RecordGoneError) throw refusal;
     // An account that carries this person's externalId is linked whatever else is refused, so that it can be switched off.
-    const certain = matched !== null && matched !== "" && account.externalId === matched;
+    const certain = account.externalId !== null && account.externalId !== "";
     return { receipt: unchanged, link, refusal, certain: certain && refusal instanceof RecordRejectedError };
   }
 }
@@ -92,62 +98,107 @@ async function adopt(
 /** At most one account: a create whose answer was lost, or that met an existing account, is looked up before anything else. */
 async function createOnce(
   context: CycleContext,
+  recorder: Pick<Recorder, "flush">,
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
 ): Promise<Delivery> {
+  let lost = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return { receipt: await context.target.create(writes, context.signal), link: null };
+      const receipt = await context.target.create(writes, context.signal);
+      await refuseStranger(context, operation, writes, receipt.user);
+      return { receipt, link: null };
     } catch (error) {
       const unknown = error instanceof UnknownOutcomeError;
+      lost ||= unknown;
       if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
       if (unknown) await context.clock.sleep(settleMs, context.signal);
-      const account = await lookUp(context, operation, error);
+      const found = await lookUp(context, operation, error);
       // A run that was told to stop leaves the rest to the next one, which looks this person up first.
       if (unknown) context.signal.throwIfAborted();
-      if (account !== null) {
+      const [first] = found;
+      if (first !== undefined) {
         context.log.info(
-          { objectId: operation.objectId, latticeId: account.latticeId },
+          { objectId: operation.objectId, latticeId: first.latticeId },
           "found the account by look-up",
         );
-        return completeFound(context, operation, account, writes);
+        // What was linked a moment ago must be known before another is matched with it.
+        await recorder.flush();
+        const own = lost ? found.find((account) => isOwn(account, writes)) : undefined;
+        if (own !== undefined) await refuseOthers(context, operation, own);
+        return own === undefined
+          ? complete(context, operation, await meetAccounts(context, operation, found, writes))
+          : complete(context, operation, { account: own, writes });
       }
       if (!unknown || attempt >= maxCreateTries) throw error;
     }
   }
 }
 
-/** Sends what an account that a create met, or made without an answer, still lacks. */
-async function completeFound(
+/** Whether this very create made the account, although no answer came. */
+function isOwn(account: TargetUser, writes: readonly AttributeWrite[]): boolean {
+  const sent = writes.find(({ path }) => path === "externalId")?.value;
+  return typeof sent === "string" && account.externalId === sent;
+}
+
+/**
+ * An answer to a create that shows an account of another person, or one with another externalId than was sent, is not
+ * about an account that was made.
+ * @throws RecordRejectedError
+ */
+async function refuseStranger(
   context: CycleContext,
   operation: LoggedOperation,
-  account: TargetUser,
   writes: readonly AttributeWrite[],
+  account: TargetUser,
+): Promise<void> {
+  await refuseOthers(context, operation, account);
+  const sent = writes.find(({ path }) => path === "externalId")?.value ?? null;
+  const { externalId } = account;
+  const shown = externalId !== null && externalId !== "";
+  const own = shown
+    ? sent === null || externalId === sent
+    : sameAt("userName", account.userName, operation.userName);
+  if (own) return;
+  await context.store.saveTargets([account], context.cycleId);
+  const what = shown ? `the external id "${externalId}"` : `the userName ${account.userName}`;
+  throw new RecordRejectedError(
+    `Lattice answered the create of ${operation.userName} with the account ${account.latticeId}, which has ${what}: it is another person's and is not linked; correct it in Lattice`,
+    { status: 409 },
+  );
+}
+
+/** Sends what an account that a create met, or made without an answer, still lacks. */
+async function complete(
+  context: CycleContext,
+  operation: LoggedOperation,
+  { account, writes }: MetAccount,
 ): Promise<Delivery> {
-  const link = { ...account, acknowledged: {} };
-  const due = writes.filter(({ path, value }) => !sameAt(path, valueAt(link, path), value));
+  const known = { ...account, acknowledged: {} };
+  const due = writes.filter(({ path, value }) => !sameAt(path, valueAt(known, path), value));
   const unchanged: WriteReceipt = { user: account, status: 200, requestId: undefined };
-  if (due.length === 0) return { receipt: unchanged, link: null };
+  const shared = { link: null, writes, again: true };
+  if (due.length === 0) return { receipt: unchanged, ...shared };
   try {
-    return { receipt: await context.target.update(account, due, context.signal), link: null };
+    return { receipt: await context.target.update(account, due, context.signal), ...shared };
   } catch (refusal) {
     // Whoever leaves before the rest is taken must be switched off, and for that be linked.
     if (account.externalId === externalIdOf(operation)) {
-      return { receipt: unchanged, link: null, refusal, certain: true };
+      return { receipt: unchanged, ...shared, refusal, certain: true };
     }
-    // Of this name alone: matching decides anew, and does not make it again.
+    // Of this name alone: the account is remembered, so that the next plan can match it and does not create it again.
     await context.store.saveTargets([account], context.cycleId);
     throw refusal;
   }
 }
 
-/** @throws RecordRejectedError where the account is somebody else's; where the look-up failed its own error, or after a create without an answer UnknownOutcomeError: the intent must stay */
+/** @throws where the look-up failed its own error, or after a create without an answer UnknownOutcomeError: the intent must stay */
 async function lookUp(
   context: CycleContext,
   operation: LoggedOperation,
   cause: Error,
-): Promise<TargetUser | null> {
-  const account = await findAccount(context, operation).catch((error: unknown) => {
+): Promise<readonly TargetUser[]> {
+  return findAccounts(context, operation).catch((error: unknown) => {
     const failed = isRecordFailure(error) || error instanceof HostUnavailableError;
     if (!failed || !(cause instanceof UnknownOutcomeError)) throw error;
     throw new UnknownOutcomeError(
@@ -155,8 +206,6 @@ async function lookUp(
       { cause: error },
     );
   });
-  if (account !== null) await refuseForeign(context, operation, account);
-  return account;
 }
 
 /** Whose account is looked for. */
@@ -171,12 +220,19 @@ export function externalIdOf({ objectId, changes }: Sought): Json {
   return changes?.find((change) => change.attribute === "externalId")?.after ?? objectId;
 }
 
-/** The account of a person by externalId, then by userName. @throws what the search throws: the person's failure, or everybody's */
+/** The account of a person by externalId, else by userName. @throws what the search throws: the person's failure, or everybody's */
 export async function findAccount(context: CycleContext, person: Sought): Promise<TargetUser | null> {
+  return (await findAccounts(context, person))[0] ?? null;
+}
+
+/** Accounts with the person's externalId first, then those with the userName. */
+async function findAccounts(context: CycleContext, person: Sought): Promise<readonly TargetUser[]> {
   const externalId = externalIdOf(person);
   return context.host.reading(person.objectId, async () => {
     const byId = typeof externalId === "string" ? await findByExternalId(context, externalId) : [];
-    return byId[0] ?? (await context.target.find("userName", person.userName, context.signal))[0] ?? null;
+    const byName = await context.target.find("userName", person.userName, context.signal);
+    const known = new Set(byId.map(({ latticeId }) => latticeId));
+    return [...byId, ...byName.filter(({ latticeId }) => !known.has(latticeId))];
   });
 }
 
@@ -191,30 +247,16 @@ async function findByExternalId(context: CycleContext, externalId: string): Prom
   }
 }
 
-/**
- * @param matched external id of the account when the plan matched it
- * @throws RecordRejectedError where the account is somebody else's, by its link or by its external id
- */
-async function refuseForeign(
+/** @throws RecordRejectedError where the account is linked to another person than the plan says */
+async function refuseOthers(
   context: CycleContext,
   operation: LoggedOperation,
   account: TargetUser,
-  matched: string | null = null,
 ): Promise<void> {
   const owner = await context.store.ownerOf(account.latticeId);
-  if (owner !== null && owner !== operation.objectId) {
-    throw new RecordRejectedError(
-      `the Lattice account ${account.latticeId} with the userName of ${operation.objectId} belongs to the person ${owner}`,
-      { status: 409 },
-    );
-  }
-  const ours = externalIdOf(operation);
-  const { externalId } = account;
-  if (externalId === null || externalId === "" || externalId === ours) return;
-  if (externalId === matched) return;
-  if (context.settings.adoptForeignExternalId) return;
+  if (owner === null || owner === operation.objectId || owner === operation.formerOwner) return;
   throw new RecordRejectedError(
-    `the Lattice account ${account.latticeId} with the userName of ${operation.objectId} has the external id "${externalId}" of somebody else; correct it in Lattice`,
+    `the Lattice account ${account.latticeId}, which ${operation.userName} would get, belongs to the person ${owner}`,
     { status: 409 },
   );
 }

@@ -1,5 +1,6 @@
 import type { Decision, MatchedTarget } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
+import { forgottenOwner, type Owner } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 
 /** Whether the configuration keeps the account from being linked and written. */
@@ -11,7 +12,12 @@ export function isProtected(
 }
 
 export type Match =
-  | { readonly account: MatchedTarget | null; readonly by: string | null }
+  | {
+      readonly account: MatchedTarget | null;
+      readonly by: string | null;
+      /** Whose account it is until then. */
+      readonly formerOwner?: Owner;
+    }
   | { readonly decision: Decision };
 
 /**
@@ -45,15 +51,12 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
       }
     }
     if (isProtected(account, settings)) return { decision: skipProtected(input, account) };
-    const owner = account.linkedTo;
-    if (owner !== null && owner !== candidate.source.objectId) {
-      return {
-        decision: skip(
-          input,
-          "linkedToAnother",
-          `the Lattice account ${account.latticeId} with this ${attribute} belongs to the person ${owner}`,
-        ),
-      };
+    const own = mapped.externalId !== null && account.externalId === mapped.externalId;
+    const { linkedTo } = account;
+    if (linkedTo !== null && linkedTo !== candidate.source.objectId) {
+      const owner = input.owners.get(linkedTo) ?? forgottenOwner(linkedTo);
+      const claim = judgeClaim(input, { account, attribute, owner, own }, settings);
+      return claim === null ? { account, by: attribute, formerOwner: owner } : { decision: claim };
     }
     const foreign =
       account.externalId !== null && account.externalId !== "" && account.externalId !== mapped.externalId;
@@ -69,6 +72,53 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
     return { account, by: attribute };
   }
   return { account: null, by: null };
+}
+
+interface Claim {
+  readonly account: MatchedTarget;
+  readonly attribute: string;
+  readonly owner: Owner;
+  /** The account carries the person's externalId. */
+  readonly own: boolean;
+}
+
+/**
+ * Two people claim one account: the one who has it, and the one who matches it. It is the newcomer's where it carries their
+ * externalId and the other has left, or where the other was deleted and the configuration hands accounts over.
+ * @returns `null` where the newcomer gets it
+ */
+function judgeClaim(
+  input: PlanInput,
+  { account, attribute, owner, own }: Claim,
+  { formerOwner }: Pick<PlanSettings, "formerOwner">,
+): Decision | null {
+  const { latticeId } = account;
+  const left = owner.standing === "deleted" || (own && owner.standing === "outOfScope");
+  if (!left) {
+    const belongs = `the Lattice account ${latticeId} with this ${attribute} belongs to ${owner.name} (${owner.objectId})`;
+    return behind(skip(input, "linkedToAnother", belongs), owner);
+  }
+  const day = owner.since === null ? "" : ` since ${new Date(owner.since).toISOString().slice(0, 10)}`;
+  const gone = owner.standing === "deleted" ? "deleted in Entra" : "out of scope";
+  const whose = `the Lattice account ${latticeId} with this ${attribute} is that of ${owner.name} (${owner.objectId}), ${gone}${day}`;
+  if (!own && formerOwner === "report") {
+    const decision = skip(
+      input,
+      "formerOwner",
+      `${whose}; hand it over (matching.formerOwner: handOver, or write this person's externalId ${input.mapped.externalId ?? ""} into it in Lattice), or free the name (rename that account in Lattice, or disconnect it there and change its address)`,
+    );
+    return behind(decision, owner);
+  }
+  if (!owner.busy) return null;
+  return behind(
+    skip(input, "formerOwner", `${whose}; it is handed over when what is due for it is done`),
+    owner,
+  );
+}
+
+/** The owner's own change, which may free the name, goes first. */
+function behind(decision: Decision, { busy, objectId }: Owner): Decision {
+  return busy ? { ...decision, alsoLookAt: [objectId] } : decision;
 }
 
 export function skipProtected(

@@ -73,7 +73,12 @@ async function readPerson(context: CycleContext, user: string): Promise<string |
       throw error;
     }
   };
-  const found = await connecting("Entra", () => source.readUser(known?.objectId ?? user, signal));
+  // A name goes on: where a person who is gone had it, it may be a living one's by now.
+  const passedOn = known !== null && known.presence !== "present" && known.objectId !== user;
+  const found = await connecting("Entra", async () => {
+    const living = passedOn ? await source.readUser(user, signal) : null;
+    return living ?? source.readUser(known?.objectId ?? user, signal);
+  });
   if (found === null && known === null) {
     tell("connect", "done", "Entra answers");
     tell("import", "failed", "Entra knows nobody of this name or id");
@@ -211,12 +216,19 @@ function scopeStep({ candidate, mapped }: Decided, parts: readonly string[] | un
   return { outcome: "skipped", detail: `not in scope: ${mapped.filteredOut ?? "kept out"}` };
 }
 
-const matchFaults: ReadonlySet<string> = new Set(["ambiguousMatch", "externalIdConflict", "linkedToAnother"]);
+const matchFaults: ReadonlySet<string> = new Set([
+  "ambiguousMatch",
+  "externalIdConflict",
+  "linkedToAnother",
+  "formerOwner",
+  "protectedAccount",
+]);
 
 /** Found before an account was looked for. */
 const beforeMatching: ReadonlySet<string> = new Set([
   "invalidUserName",
   "duplicateUserName",
+  "duplicateExternalId",
   "mappingFailed",
   "rejected",
 ]);
@@ -311,7 +323,9 @@ export async function readNow(
   const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
   const context = cycleContext(ports, { cycleId, kind: "on-demand", signal, firstRun: false });
   await store.forgetTheFuture(startedAt);
-  const name = (await findPerson(store, asked)).objectId ?? asked.trim();
+  const wanted = asked.trim();
+  const direct = await store.findSource(wanted);
+  const name = direct === null ? ((await findPerson(store, asked)).objectId ?? wanted) : wanted;
   let objectId = await readPerson(context, name);
   if (objectId === null) {
     // Perhaps somebody whom Lattice alone knows, by userName or by id.

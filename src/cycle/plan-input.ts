@@ -2,6 +2,7 @@ import type { Evidence, Operation, SkipCode } from "../domain/plan.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { Candidate, Decision, MatchAnswer } from "../domain/store.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
+import type { Owner } from "./owners.ts";
 import type { CycleSettings } from "./settings.ts";
 
 /** Other people with whom a person shares what nobody can share: how many, and the object ids of the first few. */
@@ -22,8 +23,12 @@ export interface PlanInput {
   readonly mapped: MappedUser;
   /** Lattice accounts that could be this person's; asked for where there is no link. */
   readonly matches: MatchAnswer | null;
+  /** People who have an account that `matches` names, by object id. */
+  readonly owners: ReadonlyMap<string, Owner>;
   /** Other people who map to the same userName. */
   readonly sharedWith: Others;
+  /** Another person in scope maps to the userName that the account of this one has. */
+  readonly nameWanted: boolean;
   /** User name of the manager that the account points to now. */
   readonly currentManagerName: string | null;
   /** Why the person's leaving is not believed for now; `null` where it is, or nobody asked. */

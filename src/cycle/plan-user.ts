@@ -7,6 +7,7 @@ import { doubtOf } from "./doubt.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
 import { findMatch, isProtected, skipProtected } from "./match.ts";
 import { missingReason } from "./missing.ts";
+import type { Owner } from "./owners.ts";
 import { operation, othersList, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
 
 /**
@@ -144,10 +145,32 @@ export function isInScope(candidate: Pick<Candidate, "source" | "member">, mappe
   return candidate.source.presence === "present" && candidate.member && mapped.filteredOut === null;
 }
 
-/** A linked person who is gone or out of scope: only `active` is touched. */
+/** The account was another person's until now: the log says whose. */
+function handedOver(decision: Decision, owner: Owner | undefined): Decision {
+  if (owner === undefined || decision.kind !== "operation") return decision;
+  const { operation: planned } = decision;
+  const reason = `${planned.reason}, until now that of ${owner.name} (${owner.objectId})`;
+  return { ...decision, operation: { ...planned, reason, formerOwner: owner.objectId } };
+}
+
+/** A linked person who is gone or out of scope: only `active` is touched, and a userName that another person needs. */
 function planLeaver(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
-  if (input.mapped.active !== false || link.active === false) return unchanged(input);
-  return stays(input, settings) ?? decide(input, link, settings, [activeChange(link, false)], null);
+  const name = leaversName(input, link, settings);
+  if (input.mapped.active !== false || link.active === false) {
+    return decide(input, link, settings, name, null);
+  }
+  return stays(input, settings) ?? decide(input, link, settings, [activeChange(link, false), ...name], null);
+}
+
+/**
+ * A leaver who was given another userName in Entra gives the old one up in Lattice, where the next person needs it. Of a
+ * person who was deleted for good nothing says a name.
+ */
+function leaversName(input: PlanInput, link: LinkedTarget, settings: PlanSettings): readonly Change[] {
+  const silent = input.candidate.source.presence === "deleted" || !settings.actions.update;
+  if (silent || !input.nameWanted || nameFault(input) !== null || leavingOf(input, settings).kind !== "due")
+    return [];
+  return changedAttributes(input, link, false).filter(({ attribute }) => attribute === "userName");
 }
 
 function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
@@ -167,7 +190,9 @@ function planUnlinked(input: PlanInput, settings: PlanSettings): Decision {
   if (blocked !== null) return blocked;
   const match = findMatch(input, settings);
   if ("decision" in match) return match.decision;
-  if (match.account !== null) return planChanges(input, match.account, settings, match.by);
+  if (match.account !== null) {
+    return handedOver(planChanges(input, match.account, settings, match.by), match.formerOwner);
+  }
   // Whatever `active` is mapped to, or whether it is mapped at all.
   if (input.mapped.active === false || input.candidate.source.attributes.accountEnabled === false) {
     return skip(input, "disabled", "the account is disabled in Entra; a disabled person is never created");

@@ -2,6 +2,7 @@ import { isRecordFailure } from "../domain/errors.ts";
 import type { Intent, OperationOutcome } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import { externalIdOf, findAccount } from "./deliver.ts";
+import { isProtected } from "./match.ts";
 import { noteAbsence } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
 import { referencesTouched } from "./references.ts";
@@ -77,6 +78,7 @@ async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser
  * externalId: then matching decides anew, not the intent.
  */
 async function belongsTo(context: CycleContext, account: TargetUser, intent: Intent): Promise<boolean> {
-  if (account.externalId === externalIdOf(intent)) return true;
-  return (await context.store.ownerOf(account.latticeId)) === intent.objectId;
+  const owner = await context.store.ownerOf(account.latticeId);
+  if (owner !== null || isProtected(account, context.settings)) return owner === intent.objectId;
+  return account.externalId === externalIdOf(intent);
 }

@@ -30,13 +30,13 @@ export async function send(
   const { writes, referencePending } = await resolveWrites(recorder, operation);
   const base = { operationId: operation.id, objectId: operation.objectId, referencePending };
   try {
-    return { ...base, ...(await delivered(context, operation, writes)) };
+    return { ...base, ...(await delivered(context, recorder, operation, writes)) };
   } catch (error) {
     const refusal = error instanceof Undelivered ? error.refusal : error;
     // An account that a create has made already must not be made again.
     const made = error instanceof Undelivered && operation.action === "create";
     const rest = made ? null : await withoutRefusedManager(context, recorder, operation, writes, refusal);
-    if (rest !== null) return { ...base, ...(await sendRest(context, operation, rest)) };
+    if (rest !== null) return { ...base, ...(await sendRest(context, recorder, operation, rest)) };
     const switchedOff = await switchOffAlone(context, operation, writes, error);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
   }
@@ -61,10 +61,12 @@ type Outcome = Omit<OperationOutcome, "operationId" | "objectId" | "referencePen
 
 async function delivered(
   context: CycleContext,
+  recorder: Recorder,
   operation: LoggedOperation,
-  writes: readonly AttributeWrite[],
+  planned: readonly AttributeWrite[],
 ): Promise<Outcome> {
-  const { receipt: answer, link, refusal: refused, certain } = await deliver(context, operation, writes);
+  const delivery = await deliver(context, recorder, operation, planned);
+  const { receipt: answer, link, refusal: refused, certain, writes = planned } = delivery;
   if (refused !== undefined) throw new Undelivered(refused, answer.user, certain === true);
   const receipt = await confirm(context, link, writes, answer);
   const refusal = refusedActivation(operation, writes, receipt.user);
@@ -77,6 +79,7 @@ async function delivered(
   return {
     status: "done",
     target,
+    ...(delivery.again === true ? { again: true } : {}),
     httpStatus: receipt.status === 0 ? undefined : receipt.status,
     requestId: receipt.requestId,
     finishedAt: context.clock.now(),
@@ -132,19 +135,21 @@ function clearsFormerManager({ settings }: CycleContext, { action, changes }: Lo
 
 async function sendRest(
   context: CycleContext,
+  recorder: Recorder,
   operation: LoggedOperation,
   { rest, manager, account }: WithoutManager,
 ): Promise<Outcome & Pick<OperationOutcome, "referencePending">> {
   const base = { referencePending: account === "gone" };
   try {
-    const outcome = await delivered(context, operation, rest);
+    const outcome = await delivered(context, recorder, operation, rest);
     if (account === "inactive") return { ...base, ...withRefusedManager(outcome, manager, rest.length) };
     const error =
       outcome.error ??
       "the manager's account cannot be found in Lattice; the manager is set when it is there, or there is another";
     return { ...base, ...outcome, error };
   } catch (error) {
-    return { ...base, ...(await failed(context, operation, error)) };
+    const switchedOff = await switchOffAlone(context, operation, rest, error);
+    return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
   }
 }
 
@@ -260,6 +265,8 @@ function acknowledge(
   const after = { ...user, acknowledged: {} };
   const differing = writes.flatMap(({ path, value }): [string, { sent: Json; observed: Json }][] => {
     const observed = valueAt(after, path);
+    // Another externalId is another person's account, or another system's: nothing to get used to.
+    if (path === "externalId" && observed !== null && observed !== value) return [];
     return sameAt(path, observed, value) ? [] : [[path, { sent: value, observed }]];
   });
   return Object.fromEntries([...kept, ...differing]);

@@ -222,6 +222,12 @@ export interface MatchedTarget extends LinkedTarget {
   readonly linkedTo: string | null;
 }
 
+/** An account of the target's picture. */
+export interface KnownAccount extends MatchedTarget {
+  /** The cycle that read or wrote it last. */
+  readonly readIn: number;
+}
+
 export type Decision = (
   | {
       readonly kind: "operation";
@@ -239,6 +245,8 @@ export type Decision = (
 ) & {
   /** Drift that is reported and not corrected: written into the log, never sent. */
   readonly reported?: Operation;
+  /** People whose own decision this one rests on, and who are to be looked at next: object ids. */
+  readonly alsoLookAt?: readonly string[];
   /** When time alone may change the decision, milliseconds since the epoch: the person is looked at again by then. */
   readonly lookAgainAt?: number | null;
   /** Rejections that are still for what is planned; others of the person end. Where absent of somebody skipped, all stay. */
@@ -346,6 +354,8 @@ export interface OperationOutcome {
   readonly retry?: RetryRecord | undefined;
   /** The account is believed to be gone: the link is dissolved and the person matched anew. */
   readonly unlink?: Dissolved;
+  /** The account was not as the plan knew it: the person stays marked, until a plan finds nothing to do. */
+  readonly again?: boolean;
   /** The write may have been applied: keep the intent, so that the next cycle looks it up. */
   readonly unknown?: boolean;
   /** What the write may have changed beside what it was to change; marked in the same commit. */
@@ -618,7 +628,7 @@ export interface StateStore {
   /** The person whom an account is linked to; `null` for nobody. */
   ownerOf(latticeId: string): Promise<string | null>;
   /** One account of the target picture. */
-  accountOf(latticeId: string): Promise<LinkedTarget | null>;
+  accountOf(latticeId: string): Promise<KnownAccount | null>;
 
   /** Entries of the provisioning log, the newest first (in the order of their ids). */
   history(query: LogQuery): Promise<readonly LogEntry[]>;

@@ -259,6 +259,7 @@ function sharing(db: Connection): StateStore["sharing"] {
 const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "waitingForRetry",
   "linkedToAnother",
+  "formerOwner",
   "accountMissing",
   "leavingUnconfirmed",
   "clockInDoubt",
@@ -299,6 +300,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
      WHERE object_id = :objectId AND (pending <> :pending OR reference_pending <> :reference OR skip_code IS NOT :code
        OR skip_reason IS NOT :reason OR look_again_at IS NOT :lookAgainAt)`,
   );
+  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ? AND pending = 0");
   const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
   const dropReleases = db.prepare<{ objectId: string; kept: string }>(
     `DELETE FROM released_change WHERE object_id = :objectId
@@ -392,6 +394,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
           reason: skipped.reason,
           lookAgainAt,
         });
+        for (const objectId of decision.alsoLookAt ?? []) mark.run(objectId);
         saveEvents(skipped.objectId, decision.events);
         if (decision.rejected !== undefined) voidRejections(skipped.objectId, decision);
         return;

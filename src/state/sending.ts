@@ -109,7 +109,8 @@ export function sendingMethods(
       // Of somebody who is new nothing is held.
       const held = operation?.action === "create" ? 0 : (partHeld.get(outcome.objectId, cycleId)?.held ?? 0);
       const refused = outcome.retry === undefined ? 0 : 1;
-      settle.run(Math.max(held, refused), outcome.referencePending ? 1 : 0, outcome.objectId);
+      const again = outcome.again === true ? 1 : 0;
+      settle.run(Math.max(held, refused, again), outcome.referencePending ? 1 : 0, outcome.objectId);
       if (some.retries === 1) dropRetry.run(outcome.objectId);
       if (some.releases === 1) useReleases.run(outcome.objectId, outcome.operationId);
       if (some.rejections === 1) dropRejections.run(outcome.objectId, outcome.operationId);

@@ -30,7 +30,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
   const find = db.prepare<{ wanted: string }, SourceRow>(
     `SELECT * FROM source_user WHERE object_id = :wanted
      OR lower(json_extract(attributes, '$.userPrincipalName')) = lower(:wanted)
-     ORDER BY object_id = :wanted DESC LIMIT 1`,
+     ORDER BY object_id = :wanted DESC, presence = 'present' DESC LIMIT 1`,
   );
   const skipped = db.prepare<
     { after: string; limit: number; only: string | null; code: SkipCode | null },

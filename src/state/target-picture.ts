@@ -310,7 +310,7 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
     ownerOf: async (latticeId) => byId.get(latticeId)?.object_id ?? null,
     accountOf: async (latticeId) => {
       const row = byId.get(latticeId);
-      return row === undefined ? null : linkedTarget(row);
+      return row === undefined ? null : { ...matched(row), readIn: row.read_in };
     },
     userNamesOf: async (latticeIds) =>
       together(

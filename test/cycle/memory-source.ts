@@ -158,9 +158,11 @@ export function createMemorySource(): MemorySource {
       const refused = source.refuseUser?.(wanted) ?? null;
       if (refused !== null) throw refused;
       const objectId = [...people.keys()].find(
-        (id) => id === wanted || person(id).attributes.userPrincipalName === wanted,
+        (id) =>
+          person(id).presence === "present" &&
+          (id === wanted || person(id).attributes.userPrincipalName === wanted),
       );
-      if (objectId === undefined || person(objectId).presence !== "present") return null;
+      if (objectId === undefined) return null;
       return upsert(objectId, true);
     },
     readFilterGroup: (group) => readFilterGroup(source, group),

@@ -24,8 +24,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/deliver.ts",
-        find: "const account = await lookUp(context, operation, error);",
-        replace: "const account = unknown ? null : await lookUp(context, operation, error);",
+        find: "const found = await lookUp(context, operation, error);",
+        replace: "const found = unknown ? [] : await lookUp(context, operation, error);",
       },
     ],
   },
@@ -142,14 +142,7 @@ export const defects: readonly Defect[] = [
     name: "an account with somebody else's externalId is adopted",
     seed: 5,
     history: 10,
-    edits: [
-      { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
-      {
-        file: "cycle/deliver.ts",
-        find: 'if (externalId === null || externalId === "" || externalId === ours) return;',
-        replace: "return;",
-      },
-    ],
+    edits: [{ file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " }],
   },
   {
     name: "an account that belongs to somebody else is taken",
@@ -158,13 +151,13 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/match.ts",
-        find: "if (owner !== null && owner !== candidate.source.objectId) {",
-        replace: "if (owner === candidate.source.objectId) {",
+        find: "if (linkedTo !== null && linkedTo !== candidate.source.objectId) {",
+        replace: "if (linkedTo === candidate.source.objectId) {",
       },
       {
         file: "cycle/deliver.ts",
-        find: "await refuseForeign(context, operation, account, matched);\n  const link",
-        replace: "const link",
+        find: "await refuseOthers(context, operation, account);\n  if (planned",
+        replace: "if (planned",
       },
       { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
     ],

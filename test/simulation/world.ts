@@ -247,10 +247,12 @@ export function createWorld(manners: Manners, rules: Rules): World {
       rule(states.some(entitled), `${owner} is reactivated although not in scope and enabled`);
     }
     const inScope = states.some((state) => isInScope(world, state));
-    const others = { ...next, active: before.active };
+    // A leaver's userName follows the directory, so that the old one comes free.
+    const named = states.some((state) => state.userName.toLowerCase() === next.userName.toLowerCase());
+    const others = { ...next, active: before.active, userName: named ? before.userName : next.userName };
     rule(
       inScope || JSON.stringify(others) === JSON.stringify(before),
-      `${owner} is out of scope, and more than active is written`,
+      `${owner} is out of scope, and more than active and the name that the directory has is written`,
     );
     const count = (what: Guarded, happened: boolean, ...same: readonly string[]): void => {
       if (happened && !same.some((detail) => world.released.has(releaseKey(what, owner, detail)))) {

@@ -1,0 +1,115 @@
+import { RecordRejectedError } from "../domain/errors.ts";
+import type { Operation } from "../domain/plan.ts";
+import type { Decision, LoggedOperation } from "../domain/store.ts";
+import { type AttributeWrite, sameAt, type TargetUser } from "../domain/target.ts";
+import { decideFor } from "./decide.ts";
+import type { CycleContext } from "./ports.ts";
+
+/**
+ * An account that the plan matched and that was read again since: where it is not what it was, it is matched again.
+ * @param planned the account as the plan saw it
+ * @throws RecordRejectedError where the plan would not link it any more: the next cycle plans with what was read
+ */
+export async function matchAgain(
+  context: CycleContext,
+  operation: LoggedOperation,
+  planned: TargetUser,
+  account: TargetUser,
+): Promise<void> {
+  const same =
+    sameAt("userName", planned.userName, account.userName) && planned.externalId === account.externalId;
+  if (same) return;
+  await context.store.saveTargets([account], context.cycleId);
+  const decision = await decideAgain(context, operation.objectId);
+  const again = adoptionIn(decision);
+  const linked =
+    again !== null &&
+    again.latticeId === account.latticeId &&
+    again.formerOwner === operation.formerOwner &&
+    (again.doubtful === undefined || operation.doubtful !== undefined);
+  if (linked) return;
+  throw new RecordRejectedError(
+    `the Lattice account ${account.latticeId} is not what it was when it was matched: ${reasonOf(decision)}; the person is matched again with the next cycle`,
+    { status: 409 },
+  );
+}
+
+/** An account that a create met, and what is to be written to it. */
+export interface MetAccount {
+  readonly account: TargetUser;
+  readonly writes: readonly AttributeWrite[];
+}
+
+/**
+ * What a create does with accounts that are there already: the same as a plan that had known them, so that matching,
+ * actions, protection and doubt count here too. What the guard has to weigh waits for the next plan, which knows them.
+ * @param writes those of the create, with references resolved
+ * @throws RecordRejectedError where the plan would not link one of them, or not without the guard
+ */
+export async function meetAccounts(
+  context: CycleContext,
+  operation: LoggedOperation,
+  found: readonly TargetUser[],
+  writes: readonly AttributeWrite[],
+): Promise<MetAccount> {
+  await context.store.saveTargets(found, context.cycleId);
+  const decision = await decideAgain(context, operation.objectId);
+  const adoption = adoptionIn(decision);
+  const account = found.find(({ latticeId }) => latticeId === adoption?.latticeId);
+  if (adoption === null || account === undefined) {
+    const ids = found.map(({ latticeId, userName }) => `${latticeId} (${userName})`).join(", ");
+    throw new RecordRejectedError(
+      `Lattice has an account already where one for ${operation.userName} was to be made, ${ids}: ${reasonOf(decision)}`,
+      { status: 409 },
+    );
+  }
+  if (isWeighed(adoption)) {
+    throw new RecordRejectedError(
+      `Lattice has an account for ${operation.userName} already, ${account.latticeId}: it is linked with the next cycle, which weighs that (${adoption.reason})`,
+      { status: 409 },
+    );
+  }
+  const due = adoption.changes.flatMap(({ attribute, after, reference }): AttributeWrite[] => {
+    if (reference === undefined || reference.afterObjectId === null)
+      return [{ path: attribute, value: after }];
+    const resolved = writes.find(({ path }) => path === attribute);
+    return resolved === undefined ? [] : [resolved];
+  });
+  return { account, writes: due };
+}
+
+async function decideAgain(context: CycleContext, objectId: string): Promise<Decision | null> {
+  const { store, settings, everyoneInScope, clock, random } = context;
+  const candidates = await store.candidates({
+    select: { only: [objectId] },
+    everyoneInScope,
+    after: "",
+    limit: 1,
+  });
+  // What is in doubt is what is being looked at here.
+  const known = candidates.map((candidate) => ({ ...candidate, unconfirmed: false }));
+  const environment = { now: clock.now, random };
+  const [decided] = await decideFor(known, {
+    store,
+    settings,
+    everyoneInScope,
+    environment,
+    impatient: true,
+  });
+  return decided?.decision ?? null;
+}
+
+function adoptionIn(decision: Decision | null): Operation | null {
+  return decision?.kind === "operation" && decision.operation.adopts ? decision.operation : null;
+}
+
+/** Whether the guard has a word in such a link. */
+function isWeighed({ action, doubtful, formerOwner, changes }: Operation): boolean {
+  const renames = changes.some(({ attribute, before }) => attribute === "userName" && before !== null);
+  return action === "deactivate" || doubtful !== undefined || formerOwner !== undefined || renames;
+}
+
+function reasonOf(decision: Decision | null): string {
+  if (decision?.kind === "skipped") return decision.skipped.reason;
+  return "the mapping's matching attributes lead to none of them; correct it in Lattice, or match by userName";
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
+
+describe("an account that was listed in an earlier cycle", () => {
+  it("is read again before it is adopted, and left alone where its userName has changed since", async () => {
+    await using place = await createWorkplace();
+    const account = place.target.add({ userName: "kim@example.com", values: { title: "Theirs" } });
+    await place.cycle();
+    place.target.accounts.set("lat-1", { ...account, userName: "another@example.com" });
+    place.source.hire("kim", { jobTitle: "Ours" });
+    const result = await place.cycle();
+    expect((await place.operations(result.cycleId))[0]).toMatchObject({
+      status: "failed",
+      error: expect.stringMatching(
+        /^the Lattice account lat-1 is not what it was when it was matched: .*; the person is matched again with the next cycle$/,
+      ),
+    });
+    expect(place.target.account("another@example.com").values.title).toBe("Theirs");
+    // Matched again, not given up: there is no account of the name any more.
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+    expect(place.target.account("kim@example.com")).toMatchObject({ externalId: "kim" });
+    expect(place.target.account("another@example.com")).toMatchObject({ externalId: null });
+  });
+
+  it("is adopted where it still matches by another attribute", async () => {
+    await using place = await createWorkplace();
+    const account = place.target.add({ userName: "kim@example.com", externalId: "kim" });
+    await place.cycle();
+    place.target.accounts.set("lat-1", { ...account, userName: "kim.lee@example.com" });
+    place.source.hire("kim");
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+    // The name that it has got since is put right by the plan after.
+    await place.cycle({ full: true });
+    expect(place.target.account("kim@example.com").latticeId).toBe("lat-1");
+  });
+
+  it("is looked at again where somebody has switched it off since: a new hire is not inactive until the next listing", async () => {
+    await using place = await createWorkplace();
+    const account = place.target.add({ userName: "kim@example.com" });
+    await place.cycle();
+    place.target.accounts.set("lat-1", { ...account, active: false });
+    place.source.hire("kim");
+    await place.cycle();
+    expect((await place.cycle()).header).toMatchObject({
+      cycle: "incremental",
+      summary: { reactivate: 1 },
+    });
+    expect(place.target.account("kim@example.com").active).toBe(true);
+    expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1, reactivate: 0 });
+  });
+
+  it("is not read again in the cycle that has listed it", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com" });
+    place.source.hire("kim");
+    await place.cycle();
+    expect(place.target.reads).toEqual(["list"]);
+  });
+});
+
+describe("an answer to a create", () => {
+  const employee = defaultRules.map((rule) =>
+    "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+  );
+
+  it("that shows the account of another person takes nobody's link", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim");
+    await place.cycle();
+    const { create } = place.target;
+    place.target.create = async (writes, signal) => {
+      const made = await create(writes, signal);
+      return { ...made, user: place.target.account("kim@example.com"), status: 200 };
+    };
+    place.source.hire("lee");
+    const result = await place.cycle();
+    expect((await place.operations(result.cycleId))[0]).toMatchObject({
+      status: "failed",
+      error: "the Lattice account lat-1, which lee@example.com would get, belongs to the person kim",
+    });
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+    expect(await place.store.latticeIdOf("lee")).toBeNull();
+  });
+
+  it("that shows another externalId than was sent is a stranger's account, and the id is never acknowledged", async () => {
+    await using place = await createWorkplace({ mapping: mappingOf(employee) });
+    const stranger = place.target.add({ userName: "other@example.com", externalId: "1001" });
+    await place.cycle();
+    place.target.create = async () => ({ user: stranger, status: 200, requestId: undefined });
+    place.source.hire("kim", { employeeId: "7" });
+    const result = await place.cycle();
+    expect((await place.operations(result.cycleId))[0]).toMatchObject({
+      status: "failed",
+      error:
+        'Lattice answered the create of kim@example.com with the account lat-1, which has the external id "1001": it is another person\'s and is not linked; correct it in Lattice',
+    });
+    expect(await place.store.latticeIdOf("kim")).toBeNull();
+    expect((await place.store.accountOf("lat-1"))?.acknowledged).toEqual({});
+  });
+});

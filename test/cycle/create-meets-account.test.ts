@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { UnknownOutcomeError } from "../../src/domain/errors.ts";
+import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
+
+const byExternalIdAlone = defaultRules.map((rule) =>
+  "target" in rule && rule.target === "userName" ? { target: "userName", source: "userPrincipalName" } : rule,
+);
+
+/** Somebody makes an account by hand after the listing; the person is hired in Entra. */
+async function madeByHand(
+  place: Workplace,
+  account: Parameters<Workplace["target"]["add"]>[0],
+): Promise<void> {
+  await place.cycle();
+  place.target.add(account);
+  place.source.hire("kim", { jobTitle: "Ours", displayName: "Kim Lee" });
+}
+
+const failureOf = async (place: Workplace, cycleId: number) => (await place.operations(cycleId))[0]?.error;
+
+describe("a create that meets an account", () => {
+  it("links it as a plan that had known it would, and looks at the person again", async () => {
+    await using place = await createWorkplace();
+    await madeByHand(place, { userName: "kim@example.com", active: false, values: { title: "Old" } });
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(place.target.account("kim@example.com")).toMatchObject({
+      externalId: "kim",
+      active: true,
+      values: { title: "Ours" },
+    });
+    expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1 });
+    expect(place.target.accounts.size).toBe(1);
+  });
+
+  it("writes nothing to a stranger's where accounts are matched by externalId alone", async () => {
+    await using place = await createWorkplace({ mapping: mappingOf(byExternalIdAlone) });
+    await madeByHand(place, { userName: "kim@example.com", values: { title: "Theirs" } });
+    const result = await place.cycle();
+    expect(await failureOf(place, result.cycleId)).toBe(
+      "Lattice has an account already where one for kim@example.com was to be made, lat-1 (kim@example.com): the mapping's matching attributes lead to none of them; correct it in Lattice, or match by userName",
+    );
+    expect(place.target.account("kim@example.com")).toMatchObject({
+      externalId: null,
+      values: { title: "Theirs" },
+    });
+  });
+
+  it("overwrites and reactivates nothing that the actions leave alone, now or after they are switched on", async () => {
+    await using place = await createWorkplace({
+      actions: { create: true, update: false, deactivate: true },
+    });
+    await madeByHand(place, { userName: "kim@example.com", values: { title: "Theirs" } });
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+    expect(place.target.account("kim@example.com").values.title).toBe("Theirs");
+    // Nothing was got used to that was never sent.
+    expect((await place.store.linkOf("kim"))?.acknowledged).toEqual({});
+  });
+
+  it("leaves a link that tells another story to the plan after, which the guard weighs", async () => {
+    await using place = await createWorkplace();
+    await madeByHand(place, { userName: "kim@example.com", values: { displayName: "Root Admin" } });
+    const met = await place.cycle();
+    expect(await failureOf(place, met.cycleId)).toBe(
+      "Lattice has an account for kim@example.com already, lat-1: it is linked with the next cycle, which weighs that (existing account with the same userName; doubtful: its name has nothing in common with the person's)",
+    );
+    expect(place.target.account("kim@example.com").externalId).toBeNull();
+    const next = await place.cycle({ dryRun: true });
+    expect((await place.operations(next.cycleId))[0]).toMatchObject({
+      action: "link",
+      doubtful: "its name has nothing in common with the person's",
+    });
+  });
+
+  it("never touches a protected account", async () => {
+    await using place = await createWorkplace({ protectedAccounts: new Set(["lat-1"]) });
+    await madeByHand(place, { userName: "kim@example.com" });
+    const result = await place.cycle();
+    expect(await failureOf(place, result.cycleId)).toContain("is protected (matching.protected)");
+    expect(place.target.account("kim@example.com").externalId).toBeNull();
+  });
+
+  it("takes another system's externalId only where the configuration says so", async () => {
+    for (const adoptForeignExternalId of [false, true]) {
+      await using place = await createWorkplace({ adoptForeignExternalId });
+      await madeByHand(place, { userName: "kim@example.com", externalId: "former-7" });
+      const result = await place.cycle();
+      expect(result.done).toBe(adoptForeignExternalId ? 1 : 0);
+      if (!adoptForeignExternalId) expect(await failureOf(place, result.cycleId)).toContain('"former-7"');
+    }
+  });
+
+  it("knows its own account by the externalId when its answer was lost, and completes it", async () => {
+    await using place = await createWorkplace({ mapping: mappingOf(byExternalIdAlone) });
+    await place.cycle();
+    place.source.hire("kim", { jobTitle: "Ours" });
+    place.target.after = ({ kind }) => {
+      if (kind === "create") throw new UnknownOutcomeError("no answer came");
+    };
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(place.target.accounts.size).toBe(1);
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+  });
+});

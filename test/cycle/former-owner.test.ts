@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+const codes = async (place: Workplace) =>
+  (await place.store.skipped({ after: "", limit: 9 })).map(({ objectId, code }) => [objectId, code]);
+
+/** A person who left, whose account is switched off, and a new one with the same userName. */
+async function successor(
+  place: Workplace,
+  { gone = "deleted" }: { readonly gone?: "deleted" | "softDeleted" } = {},
+): Promise<void> {
+  place.source.hire("old", { userPrincipalName: "kim@example.com", jobTitle: "Analyst" });
+  await place.cycle();
+  place.source.remove("old", gone);
+  await place.cycle();
+  place.source.hire("new", { userPrincipalName: "kim@example.com", jobTitle: "Director" });
+  place.target.writes.length = 0;
+}
+
+describe("the account of a person who was deleted, and whose userName the next one has", () => {
+  it.each(["deleted", "softDeleted"] as const)(
+    "is reported with its former owner and both ways out (%s)",
+    async (gone) => {
+      await using place = await createWorkplace();
+      await successor(place, { gone });
+      await place.cycle();
+      const [skipped] = await place.store.skipped({ after: "", limit: 9 });
+      expect(skipped).toEqual({
+        objectId: "new",
+        userName: "kim@example.com",
+        code: "formerOwner",
+        reason:
+          "the Lattice account lat-1 with this userName is that of kim@example.com (old), deleted in Entra since 2026-11-23; hand it over (matching.formerOwner: handOver, or write this person's externalId new into it in Lattice), or free the name (rename that account in Lattice, or disconnect it there and change its address)",
+      });
+      expect(place.target.writes).toEqual([]);
+    },
+  );
+
+  it("is the next one's where somebody has written the new object id into it", async () => {
+    await using place = await createWorkplace();
+    await successor(place);
+    await place.cycle();
+    place.target.accounts.set("lat-1", { ...place.target.account("kim@example.com"), externalId: "new" });
+    const result = await place.cycle({ full: true });
+    expect((await place.operations(result.cycleId))[0]).toMatchObject({
+      action: "reactivate",
+      formerOwner: "old",
+      reason: "existing inactive account with the same userName, until now that of kim@example.com (old)",
+    });
+    expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+    expect(await place.store.latticeIdOf("old")).toBeNull();
+    expect(place.target.account("kim@example.com")).toMatchObject({
+      active: true,
+      values: { title: "Director" },
+    });
+    expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
+  });
+
+  it("is handed over by setting, once what is due for the one who left is done", async () => {
+    await using place = await createWorkplace({ formerOwner: "handOver" });
+    place.source.hire("zoe", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    place.source.remove("zoe", "deleted");
+    place.source.hire("ann", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+    expect(await codes(place)).toEqual([["ann", "formerOwner"]]);
+    await place.cycle();
+    expect(await place.store.latticeIdOf("ann")).toBe("lat-1");
+    expect(place.target.account("kim@example.com").active).toBe(true);
+    expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
+    expect(place.target.accounts.size).toBe(1);
+  });
+
+  it("is free to be made anew where the name was freed in Lattice", async () => {
+    await using place = await createWorkplace();
+    await successor(place);
+    await place.cycle();
+    const account = place.target.account("kim@example.com");
+    place.target.accounts.set("lat-1", { ...account, userName: "kim.before@example.com" });
+    await place.cycle({ full: true });
+    expect(place.target.account("kim@example.com")).toMatchObject({ externalId: "new", active: true });
+    expect(place.target.account("kim.before@example.com").active).toBe(false);
+  });
+
+  it("is handed over to nobody while its owner is there and in scope", async () => {
+    await using place = await createWorkplace({ formerOwner: "handOver" });
+    place.source.hire("old", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    place.source.change("old", { userPrincipalName: "no address" });
+    place.source.hire("new", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    expect(await place.store.latticeIdOf("old")).toBe("lat-1");
+    expect(await codes(place)).toEqual([
+      ["new", "linkedToAnother"],
+      ["old", "invalidUserName"],
+    ]);
+  });
+});
+
+describe("a leaver who has another userName in Entra", () => {
+  it("gives the old one up in Lattice when the next person needs it, and keeps it else", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["old"];
+    place.source.hire("old", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    place.source.scope = [];
+    await place.cycle();
+    place.source.change("old", { userPrincipalName: "kim.old@example.com", jobTitle: "Guest" });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+
+    place.source.hire("new", { userPrincipalName: "kim@example.com" });
+    place.source.scope = ["new"];
+    for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle();
+    expect(place.target.account("kim.old@example.com")).toMatchObject({
+      externalId: "old",
+      active: false,
+      values: { displayName: "old" },
+    });
+    expect(place.target.account("kim@example.com")).toMatchObject({ externalId: "new", active: true });
+  });
+});
+
+describe("a user principal name that passed on", () => {
+  it("means the living person, known by then or not", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("aaa", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    place.source.remove("aaa", "deleted");
+    await place.cycle();
+    place.source.hire("bbb", { userPrincipalName: "kim@example.com" });
+    const unknown = await place.cycle({ only: ["kim@example.com"], dryRun: true });
+    expect(unknown.onDemand?.people).toEqual(["bbb"]);
+    await place.cycle();
+    expect((await place.store.findSource("kim@example.com"))?.objectId).toBe("bbb");
+    expect((await place.cycle({ only: ["aaa"] })).onDemand?.people).toEqual(["aaa"]);
+  });
+});
