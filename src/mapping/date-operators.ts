@@ -1,4 +1,4 @@
-import { toText, type Value } from "./value.ts";
+import { isNoDate, toText, type Value } from "./value.ts";
 
 /** From when, and until when (not included), a clause holds; milliseconds since the epoch, `null` for no bound. */
 export interface Period {
@@ -72,6 +72,7 @@ export function nextChange({ from, until }: Period, now: number): number | null 
  */
 function dateOf(value: Value): { readonly at: number; readonly wholeDay: boolean } | null {
   const text = typeof value === "string" ? value.trim() : toText(value);
+  if (isNoDate(text)) return null;
   const general = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]\d+)?Z$/.exec(text);
   const written =
     general === null ? text : `${general.slice(1, 4).join("-")}T${general.slice(4, 7).join(":")}Z`;

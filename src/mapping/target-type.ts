@@ -4,7 +4,7 @@ import type { AttributeType } from "../domain/target.ts";
 import { parseDate } from "./dotnet-date.ts";
 import { isEmailAddress } from "./email-address.ts";
 import { remembered } from "./remembered.ts";
-import { isEmpty, isInstant, toText, type Value } from "./value.ts";
+import { isEmpty, isInstant, isNoDate, toText, type Value } from "./value.ts";
 
 /** What a target attribute takes. */
 export interface TypedTarget {
@@ -25,9 +25,9 @@ export function typedValue({ type, zone }: TypedTarget, value: Value): Json {
     case "boolean":
       return booleanOf(value);
     case "date":
-      return dayOf(value, zone);
+      return isBeforeDates(value) ? null : dayOf(value, zone);
     case "dateTime":
-      return new Date(momentOf(value)).toISOString().replace(".000Z", "Z");
+      return isBeforeDates(value) ? null : new Date(momentOf(value)).toISOString().replace(".000Z", "Z");
     case "timezone":
       return isTimeZone(toText(value))
         ? toText(value)
@@ -82,11 +82,20 @@ function booleanOf(value: Value): boolean {
   return written === "false" ? false : wrong("must be True or False", value);
 }
 
-/** `yyyy-MM-dd`: a date stays what it is; of a moment it is the day in the zone. */
+/** The year 1 stands for no date, as it does in .NET; a time zone may put its first moment a day before it. */
+function isBeforeDates(value: Value): boolean {
+  return (!isInstant(value) && isNoDate(toText(value))) || momentOf(value) < endOfNoDate;
+}
+
+const endOfNoDate = Date.parse("0001-01-03T00:00:00Z");
+
+/**
+ * `yyyy-MM-dd`: a date stays what it is, and midnight in UTC, which is how Graph writes a day, is that day wherever one is;
+ * of any other moment it is the day in the zone. Scoping filters read dates in the same way (`date-operators.ts`).
+ */
 function dayOf(value: Value, zone: string): string {
   const epochMs = momentOf(value);
-  const written = toText(value).trim();
-  const isDay = !isInstant(value) && /^\d{4}-\d{2}-\d{2}$/.test(written);
+  const isDay = epochMs % dayMs === 0 && !isMidnightElsewhere(value);
   if (isDay || zone === "UTC") return new Date(epochMs).toISOString().slice(0, 10);
   const parts = new Map(
     calendar(zone)
@@ -95,6 +104,15 @@ function dayOf(value: Value, zone: string): string {
   );
   return `${(parts.get("year") ?? "").padStart(4, "0")}-${parts.get("month")}-${parts.get("day")}`;
 }
+
+const dayMs = 86_400_000;
+
+/** A text that gives the moment of midnight in UTC in the time of another place. */
+function isMidnightElsewhere(value: Value): boolean {
+  return !isInstant(value) && otherOffset.test(toText(value).trim());
+}
+
+const otherOffset = /:\d\d(?::\d\d(?:[.,]\d+)?)?\s*[+-](?!00:?00$)\d\d:?\d\d$/;
 
 const calendar = remembered(
   (timeZone) =>

@@ -47,9 +47,20 @@ export function isInstant(value: Value): value is Instant {
   return typeof value === "object" && value !== null && !isList(value);
 }
 
-/** A Graph property as a value; objects have none. */
+/**
+ * Whether a text is what .NET and on-premises directories write for "no date": the first moment of the year 1
+ * (`DateTime.MinValue`), as a day or in any time zone.
+ */
+export function isNoDate(text: string): boolean {
+  return /^(0001-01-0[12]|0000-12-31)(T[\d:.,]*(Z|[+-]\d\d:?\d\d)?)?$|^(00010101|00010102|00001231)\d{6}([.,]\d+)?Z$/i.test(
+    text.trim(),
+  );
+}
+
+/** A Graph property as a value; objects have none, and a date of the year 1 is none. */
 export function fromJson(json: Json | undefined): Value {
   if (json === undefined || json === null) return null;
+  if (typeof json === "string") return isNoDate(json) ? null : json;
   if (typeof json !== "object") return json;
   if (!Array.isArray(json)) return null;
   return json.flatMap((item) => (item === null || typeof item === "object" ? [] : toText(item)));

@@ -54,6 +54,8 @@ describe("a clause on a date", () => {
     ["IN THE PAST", undefined, "soon", false, null],
     ["IN THE FUTURE", undefined, "2026-02-30", false, null],
     ["UP TO DAYS AGO", 3, "", false, null],
+    ["IN THE PAST", undefined, "0001-01-01T00:00:00Z", false, null],
+    ["IN THE PAST", undefined, "00010101000000.0Z", false, null],
   ])("%s %j of %j is %s until %s", (operator, value, given, passes, until) => {
     const clause = { attribute: "employeeHireDate", operator, ...(value === undefined ? {} : { value }) };
     expect(judge([clause], person({ employeeHireDate: given }))).toEqual({

@@ -3,6 +3,7 @@ import { MappingError } from "../../src/domain/errors.ts";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { AttributeType } from "../../src/domain/target.ts";
 import { mapUser } from "../../src/mapping/map-user.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { sameValue, typedValue } from "../../src/mapping/target-type.ts";
 import type { Value } from "../../src/mapping/value.ts";
 import { mappingOf } from "../cycle/workplace.ts";
@@ -49,6 +50,15 @@ describe("a value for a target", () => {
     ["2026-01-31T02:00:00Z", "America/Los_Angeles", "2026-01-30"],
     ["2026-07-31T22:30:00Z", "Europe/London", "2026-07-31"],
     ["2026-07-31T23:30:00Z", "Europe/London", "2026-08-01"],
+    // Graph writes a day as its midnight in UTC: that day it is, wherever one is.
+    ["2026-11-26T00:00:00Z", "America/New_York", "2026-11-26"],
+    ["2026-11-26T00:00:00.0000000+00:00", "America/New_York", "2026-11-26"],
+    ["2026-11-26T00:00:00Z", "Pacific/Kiritimati", "2026-11-26"],
+    ["11/26/2026 12:00:00 AM", "America/New_York", "2026-11-26"],
+    [{ epochMs: Date.UTC(2026, 10, 26) }, "America/New_York", "2026-11-26"],
+    // The same moment, given as one of another place, is a moment.
+    ["2026-11-26T09:00:00+09:00", "America/New_York", "2026-11-25"],
+    ["2026-11-26T00:00:01Z", "America/New_York", "2026-11-25"],
     // A day is the same day everywhere.
     ["2026-01-31", "America/Los_Angeles", "2026-01-31"],
     ["0099-03-01T00:00:00Z", "Asia/Tokyo", "0099-03-01"],
@@ -56,6 +66,32 @@ describe("a value for a target", () => {
     [{ epochMs: Date.UTC(2026, 0, 31, 23) }, "Europe/Paris", "2026-02-01"],
   ])("that is the moment %j is in %s the day %s", (value, zone, day) => {
     expect(typedValue({ type: "date", zone }, value)).toBe(day);
+  });
+
+  it.each([
+    "0001-01-01T00:00:00Z",
+    "0001-01-01",
+    "0001-01-01T00:00:00.0000000Z",
+    "0001-01-01T08:00:00Z",
+    "0001-01-01T00:00:00+05:30",
+    "0000-12-31T16:00:00-08:00",
+    "00010101000000.0Z",
+    { epochMs: Date.parse("0001-01-01T00:00:00Z") },
+  ])("that stands for no date is no value, in any time zone: %j", (value) => {
+    for (const zone of ["UTC", "America/New_York", "Asia/Tokyo"]) {
+      expect(typedValue({ type: "date", zone }, value)).toBeNull();
+      expect(typedValue({ type: "dateTime", zone }, value)).toBeNull();
+    }
+  });
+
+  it("that stands for no date is none for an expression and for a text either", () => {
+    const none = { employeeHireDate: "0001-01-01T00:00:00Z" };
+    const custom = { target: `${lattice}:own` };
+    expect(map({ ...custom, source: "employeeHireDate" }, none).value).toBeNull();
+    expect(map({ ...custom, expression: 'Coalesce([employeeHireDate], "none")' }, none).value).toBe("none");
+    expect(
+      map({ ...custom, expression: 'FormatDateTime([employeeHireDate], , "O", "yyyy-MM-dd")' }, none).value,
+    ).toBeNull();
   });
 
   it.each<[AttributeType, Value, RegExp]>([
@@ -91,6 +127,36 @@ describe("a value for a target", () => {
 });
 
 describe("an attribute mapping with a type", () => {
+  it("takes a start date for the same day as a scoping filter does", () => {
+    const timezone = "America/New_York";
+    for (const employeeHireDate of [
+      "2026-11-26T00:00:00Z",
+      "2026-11-26",
+      "2026-11-26T03:00:00Z",
+      "2026-11-26T00:00:00-05:00",
+      "2026-11-26T09:00:00+09:00",
+    ]) {
+      const rule = { target: `${lattice}:own`, source: "employeeHireDate", type: "date", timezone };
+      const day = String(map(rule, { employeeHireDate }).value);
+      const clause = { attribute: "employeeHireDate", operator: "WITHIN DAYS", value: 0 };
+      const filters = parseScopingFilters([{ clauses: [clause] }], { guests: true, timeZone: timezone });
+      // Looked at a day before, the filter changes when the date comes.
+      const person = {
+        objectId: "a",
+        managerId: null,
+        presence: "present",
+        attributes: { employeeHireDate },
+      } as const;
+      const judged = filters.judge(person, {
+        now: Date.parse(`${day}T05:00:00Z`) - 86_400_000,
+        groups: new Set(),
+      });
+      const begins = judged.lookAgainAt ?? Number.NaN;
+      const inNewYork = new Intl.DateTimeFormat("sv-SE", { timeZone: timezone, dateStyle: "short" });
+      expect([employeeHireDate, inNewYork.format(begins)]).toEqual([employeeHireDate, day]);
+    }
+  });
+
   it("sends numbers, days and truth values, and the documented attributes in their own types", () => {
     const custom = (type: string, more = {}) => ({
       target: `${lattice}:own`,
