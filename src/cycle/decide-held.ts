@@ -48,7 +48,9 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
     return { ...nothingDecided, undone };
   }
   if (held.length === 0) {
-    throw new UsageError(`the plan ${planId} holds nothing that could be released; nothing was done`);
+    throw new UsageError(
+      `the plan ${planId} holds nothing that could be released (any more): azure-lattice-sync status names the plan that is held; nothing was done`,
+    );
   }
   const rejected = named(held, reject ?? [], planId);
   const all = only === undefined && reject === undefined && undoReject === undefined;

@@ -44,7 +44,7 @@ async function heldBy(store: StateStore, objectId: string): Promise<Standing["he
   const cycle = planId === "" ? null : await store.cycleOfPlan(planId);
   if (cycle === null) return null;
   const entries = await store.history({ person: objectId, limit: 100 });
-  const held = entries.filter((entry) => entry.cycleId === cycle.id && entry.status === "held");
+  const held = entries.filter((entry) => entry.cycleId >= cycle.id && entry.status === "held");
   if (held.length === 0) return null;
   return {
     planId,

@@ -1,6 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Change } from "../domain/plan.ts";
-import type { HeldPart, Hold, StateStore, WeighedOperation } from "../domain/store.ts";
+import type {
+  EarlierHeld,
+  EndedHold,
+  HeldPart,
+  Hold,
+  LoggedOperation,
+  StateStore,
+  WeighedOperation,
+} from "../domain/store.ts";
 import type { Weight, WeightKind } from "../domain/weight.ts";
+import { releasedChanges } from "./release.ts";
 import { weightsOfChange } from "./weights.ts";
 
 const pageSize = 500;
@@ -35,6 +45,41 @@ export async function holdPlan(
     held += parts.length;
     after = last.id;
   }
+}
+
+/**
+ * What is held is one row: a plan that holds it again takes it over, with since when it is held. Where the same is sent
+ * now, its row tells; what is planned otherwise is held no longer.
+ */
+export async function moveHeld(
+  store: Pick<StateStore, "earlierHeld" | "endHeld">,
+  cycleId: number,
+): Promise<void> {
+  let after = 0;
+  for (;;) {
+    const page = await store.earlierHeld(cycleId, after, pageSize);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    await store.endHeld(page.map(endOf));
+    after = last.held.id;
+  }
+}
+
+function endOf({ held, since, now }: EarlierHeld): EndedHold {
+  const same = now.find(
+    (operation) => operation.status === "held" && isDeepStrictEqual(essence(operation), essence(held)),
+  );
+  if (same !== undefined) return { id: held.id, kind: "movedOn", heldAs: same.id, since };
+  const planned = now.flatMap((operation) =>
+    releasedChanges(operation).map(({ fingerprint }) => fingerprint),
+  );
+  const goesOn = releasedChanges(held).every(({ fingerprint }) => planned.includes(fingerprint));
+  return goesOn ? { id: held.id, kind: "movedOn", heldAs: null, since } : { id: held.id, kind: "cancelled" };
+}
+
+/** What a person sees of a held operation. */
+function essence({ action, latticeId, evidence, changes }: LoggedOperation): unknown {
+  return [action, latticeId, evidence, changes];
 }
 
 /** The part of an operation that is held; `null` where nothing of it is. */

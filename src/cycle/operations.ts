@@ -3,13 +3,13 @@ import type { LoggedOperation, OperationStatus, StateStore } from "../domain/sto
 
 const pageSize = 500;
 
-/** What the guard holds of a cycle. */
+/** What the plan of a cycle holds and is still held as it was. */
 export function heldOperations(store: StateStore, cycleId: number): AsyncGenerator<LoggedOperation> {
-  return operationsOf(store, cycleId, { status: "held" });
+  return inPages((page) => store.heldOf(cycleId, page));
 }
 
 /** Operations of a cycle in the order in which they are sent, read in pages. */
-export async function* operationsOf(
+export function operationsOf(
   store: StateStore,
   cycleId: number,
   which: {
@@ -18,10 +18,20 @@ export async function* operationsOf(
     readonly drift?: boolean;
   },
 ): AsyncGenerator<LoggedOperation> {
+  return inPages((page) => store.operations(cycleId, { ...which, ...page }));
+}
+
+async function* inPages(
+  read: (page: {
+    readonly afterWave: number;
+    readonly afterId: number;
+    readonly limit: number;
+  }) => Promise<readonly LoggedOperation[]>,
+): AsyncGenerator<LoggedOperation> {
   let afterWave = -1;
   let afterId = 0;
   for (;;) {
-    const page = await store.operations(cycleId, { ...which, afterWave, afterId, limit: pageSize });
+    const page = await read({ afterWave, afterId, limit: pageSize });
     yield* page;
     const last = page.at(-1);
     if (last === undefined) return;

@@ -10,7 +10,7 @@ import { confirmCompany } from "./company.ts";
 import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./confirm-leavers.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./first-run.ts";
-import { holdPlan } from "./hold.ts";
+import { holdPlan, moveHeld } from "./hold.ts";
 import { ingestFilterGroups, ingestScope, ingestSource } from "./ingest.ts";
 import { recheckMissing } from "./missing-accounts.ts";
 import {
@@ -108,6 +108,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const planned = await summarise(context, only);
     const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt, summary: planned });
     const heldOperations = await holdPlan(store, cycleId, holds);
+    await moveHeld(store, cycleId);
     const withdrawn = confirmed ? 0 : await confirmWeighedLeavers(context);
     const summary = {
       ...planned,
@@ -138,7 +139,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const failed = applied.failed + (read.onDemand?.unreadable ?? 0);
     const outcome = outcomeOf(guard, failed);
     const finishedAt = context.clock.now();
-    await store.finishCycle(cycleId, { finishedAt, outcome, error: null });
+    await store.finishCycle(cycleId, { finishedAt, outcome, error: null, keepPlan: request.dryRun });
     if (context.clockDoubtMs === 0) {
       await store.prune({
         before: startedAt - settings.retentionMs,

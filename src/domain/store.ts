@@ -309,6 +309,25 @@ export interface LoggedOperation extends Operation {
   readonly error: string | null;
 }
 
+/** What an earlier cycle holds of a person, and what this one has planned or holds. */
+export interface EarlierHeld {
+  readonly held: LoggedOperation;
+  /** Cycle since which exactly this is held. */
+  readonly since: number;
+  readonly now: readonly LoggedOperation[];
+}
+
+/** What becomes of a row that an earlier cycle holds. */
+export type EndedHold =
+  | { readonly id: number; readonly kind: "cancelled" }
+  /** The same is planned anew; `heldAs`: the row that holds it now. */
+  | {
+      readonly id: number;
+      readonly kind: "movedOn";
+      readonly heldAs: number | null;
+      readonly since: number;
+    };
+
 /** A planned operation with what the guard counts of it. */
 export interface WeighedOperation extends LoggedOperation {
   readonly weights: readonly Weight[];
@@ -420,12 +439,13 @@ export interface StateStore {
     plan: { summary: PlanSummary; guard: GuardVerdict; notes: readonly string[] },
   ): Promise<void>;
   /**
-   * Ends the cycle: what it planned and did not send is cancelled first. Where the process dies before the rest is written,
+   * Ends the cycle: what it planned and did not begin is counted as cancelled, and its rows go; with `keepPlan`, those of a
+   * dry run, they stay as cancelled. Where the process dies before the rest is written,
    * the cycle is one without an end, as of any run that dies.
    */
   finishCycle(
     cycleId: number,
-    end: { finishedAt: number; outcome: CycleOutcome; error: string | null },
+    end: { finishedAt: number; outcome: CycleOutcome; error: string | null; keepPlan?: boolean },
   ): Promise<void>;
   /** The newest first. @param before a cycle's id: only those before it, for paging */
   recentCycles(limit: number, before?: number): Promise<readonly CycleRecord[]>;
@@ -554,6 +574,15 @@ export interface StateStore {
   weighedOperations(cycleId: number, after: number, limit: number): Promise<readonly WeighedOperation[]>;
   /** Holds planned operations, or parts of them, back. */
   holdParts(parts: readonly HeldPart[]): Promise<void>;
+  /** What earlier cycles hold of people whom this cycle has planned, in pages by the id of the earlier row. */
+  earlierHeld(cycleId: number, after: number, limit: number): Promise<readonly EarlierHeld[]>;
+  /** Ends earlier held rows: those that moved on are forgotten, the others are cancelled. */
+  endHeld(ended: readonly EndedHold[]): Promise<void>;
+  /** What a plan holds and is still held as it was, in the order of sending, whichever plan holds it by now. */
+  heldOf(
+    cycleId: number,
+    query: { readonly afterWave: number; readonly afterId: number; readonly limit: number },
+  ): Promise<readonly LoggedOperation[]>;
   /** Lets these changes pass the guard, each while it stays as it is; rejections of the same changes are taken back. */
   release(planId: string, changes: readonly ReleasedChange[], now: number): Promise<void>;
   /** Leaves these changes out of every plan, each while it stays as it is. */

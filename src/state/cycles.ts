@@ -57,7 +57,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   // What earlier cycles have reported stays in the log: it is not looked through again.
   const ending = db.prepare<{ cycleId: number }, { id: number; status: string }>(
     `SELECT id, status FROM operation INDEXED BY operation_kind
-     WHERE ${anyAction} AND status IN ('planned', 'reported')
+     WHERE ${anyAction} AND status IN ('planned', 'reported', 'cancelled')
+       AND id NOT IN (SELECT operation_id FROM intent)
        AND id >= (SELECT min(id) FROM operation WHERE cycle_id = ${given(":cycleId")}) AND cycle_id = ${given(":cycleId")}`,
   );
   const count = db.prepare<IdRange & { cycleId: number }, OutcomeCount>(
@@ -80,7 +81,12 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
       `SELECT id FROM operation INDEXED BY operation_kind WHERE ${anyAction} AND status = 'planned'`,
     )
     .pluck();
-  const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
+  const forget = db.prepare<[number]>("DELETE FROM operation WHERE id = ?");
+  // What is reported again, as it was, tells nothing new.
+  const forgetReported = db.prepare<{ id: number }>(
+    `DELETE FROM operation WHERE id IN (SELECT older.id FROM operation older JOIN operation newer USING (object_id)
+       WHERE newer.id = :id AND older.id < newer.id AND older.status = 'reported' AND older.changes = newer.changes)`,
+  );
   const counted = `SELECT id, plan_id, kind, started_at, finished_at, outcome, error, summary, guard, notes,
        coalesce(outcomes, (${countedOutcomes})) AS outcomes FROM cycle`;
   const recent = db.prepare<[number, number], CycleRow>(
@@ -94,17 +100,20 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   const putMeta = db.transaction((values: Partial<Meta>) => writeMeta(values));
   const moveFuture = db.transaction((now: number) => noLaterThan(now));
   const begin = db.transaction((cycle: Parameters<StateStore["beginCycle"]>[0]): number => {
-    // The run that planned it died: nothing of it is sent any more.
-    for (const id of leftPlanned.all()) {
-      cancel.run(id);
-      values.replace(id);
-    }
+    // The run that planned it died: nothing of it was begun, and what is still due is planned anew.
+    for (const id of leftPlanned.all()) forget.run(id);
     return Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid);
   });
-  const endAll = db.transaction((cycleId: number) => {
+  const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
+  const endAll = db.transaction((cycleId: number, keepPlan: boolean) => {
     for (const { id, status } of ending.all({ cycleId })) {
+      if (status !== "reported" && !keepPlan) {
+        forget.run(id);
+        continue;
+      }
       if (status === "planned") cancel.run(id);
       values.replace(id);
+      if (status === "reported") forgetReported.run({ id });
     }
   });
 
@@ -123,9 +132,10 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
       setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), notes, cycleId);
     },
     finishCycle: async (cycleId, end) => {
-      endAll.immediate(cycleId);
-      // A run that dies here has left a cycle without an end, like any that dies.
-      const outcomes = JSON.stringify(await outcomesOf(cycleId));
+      // The log says how many were put back, and no more of them: they are planned anew. A run that dies here has left a
+      // cycle without an end, like any that dies.
+      const outcomes = JSON.stringify(withCancelled(await outcomesOf(cycleId)));
+      endAll.immediate(cycleId, end.keepPlan === true);
       finish.run(end.finishedAt, end.outcome, end.error, outcomes, cycleId);
     },
     recentCycles: async (limit, before) =>
@@ -135,6 +145,17 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
       return row === undefined ? null : cycleRecord(row);
     },
   };
+}
+
+/** What is still planned when a cycle ends was not sent. */
+function withCancelled(outcomes: readonly OutcomeCount[]): readonly OutcomeCount[] {
+  const counts = new Map<string, OutcomeCount>();
+  for (const { action, outcome, count } of outcomes) {
+    const ended = outcome === "planned" ? "cancelled" : outcome;
+    const key = `${action} ${ended}`;
+    counts.set(key, { action, outcome: ended, count: count + (counts.get(key)?.count ?? 0) });
+  }
+  return [...counts.values()];
 }
 
 /** Writes values of `meta` as a part of the transaction that is open. */

@@ -3,6 +3,7 @@ import type { WeighedCount, Weight } from "../domain/weight.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
+import type { ValueKeeper } from "./log-values.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
 import { type RejectedRow, rejectedChange } from "./rows.ts";
 import { weightsColumn, weightsOfRow } from "./weights-column.ts";
@@ -15,6 +16,9 @@ type GuardingMethods = Pick<
   | "countHolders"
   | "weighedOperations"
   | "holdParts"
+  | "earlierHeld"
+  | "endHeld"
+  | "heldOf"
   | "release"
   | "reject"
   | "undoReject"
@@ -26,7 +30,7 @@ type GuardingMethods = Pick<
 const holdersAtOnce = { least: 100, most: 5_000 };
 
 /** What the guard counts, what it holds, and what a person lets go. What counts is kept with each operation. */
-export function guardingMethods(db: Connection): GuardingMethods {
+export function guardingMethods(db: Connection, values: ValueKeeper): GuardingMethods {
   const planned = db.prepare<IdRange & { cycleId: number }, WeighedRow>(
     `SELECT weights, count(*) AS count FROM operation
      WHERE id BETWEEN :from AND :to AND cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
@@ -86,6 +90,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
 
   return {
     ...decisionMethods(db),
+    ...heldMethods(db, values),
     plannedWeights: async (cycleId) => {
       const found: WeighedCount[] = [];
       for await (const range of rangesOf(cycleId))
@@ -112,6 +117,54 @@ export function guardingMethods(db: Connection): GuardingMethods {
         .all(cycleId, after, limit)
         .map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) })),
     holdParts: async (parts) => holdAll.immediate(parts),
+  };
+}
+
+/** What is held is one row, whichever plan holds it. */
+function heldMethods(
+  db: Connection,
+  values: ValueKeeper,
+): Pick<StateStore, "earlierHeld" | "endHeld" | "heldOf"> {
+  const earlier = db.prepare<
+    { cycleId: number; after: number; limit: number },
+    OperationRow & { held_since: number | null }
+  >(
+    `SELECT * FROM operation AS held INDEXED BY operation_held
+     WHERE status = 'held' AND cycle_id <> :cycleId AND id > :after
+       AND EXISTS (SELECT 1 FROM operation WHERE object_id = held.object_id AND cycle_id = :cycleId AND status <> 'reported')
+     ORDER BY id LIMIT ${given(":limit")}`,
+  );
+  const planned = db.prepare<[string, number], OperationRow>(
+    `SELECT * FROM operation WHERE object_id = ? AND cycle_id = ${given("?")} AND status <> 'reported'`,
+  );
+  const forget = db.prepare<[number]>("DELETE FROM operation WHERE id = ?");
+  const keepSince = db.prepare<[number, number]>("UPDATE operation SET held_since = ? WHERE id = ?");
+  const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
+  const of = db.prepare<{ cycleId: number; afterWave: number; afterId: number; limit: number }, OperationRow>(
+    `SELECT * FROM operation INDEXED BY operation_held
+     WHERE status = 'held' AND cycle_id >= :cycleId AND coalesce(held_since, cycle_id) <= :cycleId
+       AND (wave, id) > (:afterWave, :afterId) ORDER BY wave, id LIMIT ${given(":limit")}`,
+  );
+  const endAll = db.transaction((ended: Parameters<StateStore["endHeld"]>[0]) => {
+    for (const one of ended) {
+      if (one.kind === "cancelled") {
+        cancel.run(one.id);
+        values.replace(one.id);
+        continue;
+      }
+      forget.run(one.id);
+      if (one.heldAs !== null) keepSince.run(one.since, one.heldAs);
+    }
+  });
+  return {
+    earlierHeld: async (cycleId, after, limit) =>
+      earlier.all({ cycleId, after, limit }).map((row) => ({
+        held: loggedOperation(row),
+        since: row.held_since ?? row.cycle_id,
+        now: planned.all(row.object_id, cycleId).map(loggedOperation),
+      })),
+    endHeld: async (ended) => endAll.immediate(ended),
+    heldOf: async (cycleId, query) => of.all({ cycleId, ...query }).map(loggedOperation),
   };
 }
 

@@ -12,6 +12,7 @@ import type {
 import type { Weight } from "../domain/weight.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
+import type { ValueKeeper } from "./log-values.ts";
 import { readTogether } from "./read-together.ts";
 import {
   type LostLinkRow,
@@ -53,7 +54,7 @@ type PlanningMethods = Pick<
 >;
 
 /** What the planner reads and what it decides. */
-export function planningMethods(db: Connection): PlanningMethods {
+export function planningMethods(db: Connection, values: ValueKeeper): PlanningMethods {
   const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
     `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
      FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ${given("?")}`,
@@ -68,7 +69,7 @@ export function planningMethods(db: Connection): PlanningMethods {
   return {
     candidates: candidates(db),
     sharing: sharing(db),
-    saveDecisions: saveDecisions(db),
+    saveDecisions: saveDecisions(db, values),
     markResolvedReferences: async () => resolved.run().changes,
     retryOf: async (objectId) => {
       const row = retry.get(objectId);
@@ -265,7 +266,10 @@ const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "clockInDoubt",
 ]);
 
-function saveDecisions(db: Connection): StateStore["saveDecisions"] {
+/** The same is due once that has passed: what is held of the person stays. */
+const heldStays: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "rejected"]);
+
+function saveDecisions(db: Connection, values: ValueKeeper): StateStore["saveDecisions"] {
   const insert = db.prepare<{
     cycleId: number;
     objectId: string;
@@ -337,11 +341,24 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
     });
   };
   // Mostly there are none of these at all, and everybody would be asked for each.
-  const any = db.prepare<[], { releases: number; rejections: number; retries: number; events: number }>(
+  const any = db.prepare<
+    [],
+    { releases: number; rejections: number; retries: number; events: number; held: number }
+  >(
     `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
-       EXISTS (SELECT 1 FROM retry) AS retries, EXISTS (SELECT 1 FROM leaving_event) AS events`,
+       EXISTS (SELECT 1 FROM retry) AS retries, EXISTS (SELECT 1 FROM leaving_event) AS events,
+       EXISTS (SELECT 1 FROM operation INDEXED BY operation_held WHERE status = 'held') AS held`,
   );
-  let some = { releases: 1, rejections: 1, retries: 1, events: 1 };
+  let some = { releases: 1, rejections: 1, retries: 1, events: 1, held: 1 };
+  const endHeld = db.prepare<[string], { id: number }>(
+    `UPDATE operation SET status = 'cancelled' WHERE id IN
+       (SELECT id FROM operation INDEXED BY operation_held WHERE object_id = ? AND status = 'held') RETURNING id`,
+  );
+  /** Nothing of it is due any more. */
+  const cancelHeld = (objectId: string): void => {
+    if (some.held === 0) return;
+    for (const { id } of endHeld.all(objectId)) values.replace(id);
+  };
   /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
   const voidReleases = (objectId: string, kept: readonly string[]): void => {
     if (some.releases === 1) dropReleases.run({ objectId, kept: JSON.stringify(kept) });
@@ -397,6 +414,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
         for (const objectId of decision.alsoLookAt ?? []) mark.run(objectId);
         saveEvents(skipped.objectId, decision.events);
         if (decision.rejected !== undefined) voidRejections(skipped.objectId, decision);
+        if (!heldStays.has(skipped.code)) cancelHeld(skipped.objectId);
         return;
       }
       default:
@@ -412,6 +430,7 @@ function saveDecisions(db: Connection): StateStore["saveDecisions"] {
         if (some.retries === 1) dropRetry.run(decision.objectId);
         voidReleases(decision.objectId, []);
         voidRejections(decision.objectId, decision);
+        cancelHeld(decision.objectId);
     }
   };
   const saveAll = db.transaction((cycleId: number, decisions: readonly Decision[]) => {

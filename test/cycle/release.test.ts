@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
 import { markReleased, releasedChanges } from "../../src/cycle/release.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Change, Operation } from "../../src/domain/plan.ts";
@@ -16,10 +17,8 @@ async function companyWithLeavers(leavers: readonly string[]): Promise<Workplace
 
 /** Releases what a plan holds, of everybody or of some. */
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
-  const cycle = await place.store.cycleOfPlan(planId);
-  const held = (await place.operations(cycle?.id ?? 0)).filter(({ status }) => status === "held");
-  const chosen = held.filter(({ objectId }) => only === undefined || only.includes(objectId));
-  await place.store.release(planId, chosen.flatMap(releasedChanges), place.clock.now());
+  const decided = await decideHeld(place.store, { planId, only });
+  await recordDecided(place.store, planId, decided, place.clock.now());
 }
 
 describe("a release", () => {

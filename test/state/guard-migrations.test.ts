@@ -138,3 +138,38 @@ it("what was rejected of whole people is what their plan held of them, and else 
   expect(rejectionOf(operation, active, [any])).toBe(any);
   db.close();
 });
+
+it("copies of what is held go, and what no plan holds any more is held no longer", () => {
+  const db = new Database(":memory:");
+  const since = files.findIndex((name) => name.endsWith("-held-since.sql"));
+  apply(db, files.slice(0, since));
+  db.exec("INSERT INTO meta VALUES ('heldPlan', 'p3')");
+  for (const id of [1, 2, 3]) {
+    db.exec(
+      `INSERT INTO cycle (id, plan_id, kind, started_at) VALUES (${id}, 'p${id}', 'incremental', ${id})`,
+    );
+  }
+  const insert = db.prepare(
+    `INSERT INTO operation (cycle_id, object_id, user_name, action, reason, changes, adopts, status)
+     VALUES (?, ?, '', 'update', '', ?, 0, 'held')`,
+  );
+  for (const [cycle, person, changes] of [
+    [1, "a", "[1]"],
+    [1, "b", "[1]"],
+    [2, "a", "[1]"],
+    [2, "c", "[1]"],
+    [3, "a", "[1]"],
+    [3, "c", "[2]"],
+  ]) {
+    insert.run(cycle, person, changes);
+  }
+  apply(db, files.slice(since, since + 1));
+  const rows = db.prepare("SELECT cycle_id, object_id, status FROM operation ORDER BY id").raw().all();
+  expect(rows).toEqual([
+    [1, "b", "cancelled"],
+    [2, "c", "cancelled"],
+    [3, "a", "held"],
+    [3, "c", "held"],
+  ]);
+  db.close();
+});

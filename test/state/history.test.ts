@@ -41,7 +41,7 @@ function operation(person: string, action: Action, userName: string, more: Parti
   } as const;
 }
 
-/** Twenty cycles, one a day, of ten people each; some done, some failed, the rest cancelled with the cycle. */
+/** Twenty cycles, one a day, of ten people each; some done, some failed, the rest put back without an answer. */
 async function fill(): Promise<readonly LogEntry[]> {
   for (let number = 0; number < 20; number += 1) {
     const startedAt = start + number * day;
@@ -56,18 +56,18 @@ async function fill(): Promise<readonly LogEntry[]> {
       }),
     );
     const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 100 });
-    const sent = planned.slice(0, 7);
     await store.beginOperations(
-      sent.map(({ id }) => id),
+      planned.map(({ id }) => id),
       startedAt + 1_000,
     );
     await store.recordOutcomes(
-      sent.map(({ id, objectId }, index) => ({
+      planned.map(({ id, objectId }, index) => ({
         operationId: id,
         objectId,
-        status: index % 4 === 3 ? "failed" : "done",
+        status: index >= 7 ? "cancelled" : index % 4 === 3 ? "failed" : "done",
+        unknown: index >= 7,
         referencePending: false,
-        httpStatus: index % 4 === 3 ? 500 : 200,
+        httpStatus: index >= 7 ? undefined : index % 4 === 3 ? 500 : 200,
         requestId: `request-${id}`,
         finishedAt: startedAt + 1_000 + index,
       })),
@@ -159,9 +159,9 @@ describe("the provisioning log", () => {
     });
     const [never] = await store.history({ outcomes: ["cancelled"], limit: 1 });
     expect(never).toMatchObject({
-      at: start + 19 * day,
-      startedAt: null,
-      durationMs: null,
+      at: start + 19 * day + 1_009,
+      startedAt: start + 19 * day + 1_000,
+      durationMs: 9,
       httpStatus: null,
     });
   });

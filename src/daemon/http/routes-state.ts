@@ -101,7 +101,7 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     const { afterWave, afterId, limit: size } = parse(planQuery, request.query);
     const cycle = await reader.cycleOfPlan(request.params.planId);
     if (cycle === null) return reply.callNotFound();
-    const page = await reader.operations(cycle.id, { status: "held", afterWave, afterId, limit: size });
+    const page = await reader.heldOf(cycle.id, { afterWave, afterId, limit: size });
     const last = page.at(-1);
     return {
       ...cycleDocument(cycle),
