@@ -52,6 +52,12 @@ function text(current: Status): string {
   const lines = [
     `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} left alone, ${totals.retrying} waiting for a retry`,
   ];
+  if (totals.waitingForManager > 0) {
+    const one = totals.waitingForManager === 1;
+    lines.push(
+      `Managers: ${totals.waitingForManager} ${one ? "person has" : "people have"} a manager in Entra without an account in Lattice; set as soon as there is one (manager.missing)`,
+    );
+  }
   if (running !== null) lines.push(`Running: since ${iso(running.acquiredAt)} (${running.owner})`);
   if (quarantine !== null) {
     lines.push(

@@ -64,10 +64,12 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
   const { manager } = input.candidate;
   const current = link === null ? null : heldAt(link, reference.target);
   const beforeId = typeof current === "string" ? current : null;
-  const before = beforeId === null ? null : (input.currentManagerName ?? beforeId);
+  const before = beforeId === null ? null : (input.managers.currentName ?? beforeId);
   // A disabled manager stays the manager; a deleted one is cleared.
   const gone = manager === null || manager.presence === "softDeleted" || manager.presence === "deleted";
-  if (gone) {
+  if (!gone && input.managers.same) return null;
+  // Whom Lattice has is certainly not the manager any more, and could read what only the manager may read.
+  if (gone || input.managers.clear) {
     if (
       beforeId === null ||
       reference.onNull === "keep" ||

@@ -1,7 +1,7 @@
 import type { Candidate, Decision, MatchAnswer, StateStore } from "../domain/store.ts";
-import { valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
+import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
@@ -11,7 +11,7 @@ import { markReleased, releasesInUse } from "./release.ts";
 
 /** What decisions are made from beside the people themselves. */
 export interface Surroundings {
-  readonly store: Pick<StateStore, "sharing" | "matches" | "userNamesOf" | "candidates">;
+  readonly store: Pick<StateStore, "sharing" | "matches" | "identitiesOf" | "candidates">;
   readonly settings: PlanSettings;
   readonly everyoneInScope: boolean;
   readonly environment: Environment;
@@ -19,6 +19,10 @@ export interface Surroundings {
   readonly impatient: boolean;
   /** People whose leaving was not confirmed, and why. Default: none. */
   readonly unconfirmed?: ReadonlyMap<string, string>;
+  /** The directory was read for these people alone: of others whom the picture does not have nothing is known. */
+  readonly partial?: boolean;
+  /** Asked only whether these people get an account: nothing is worked out of their managers. */
+  readonly expecting?: boolean;
   /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
   readonly namesakes?: Namesakes | undefined;
 }
@@ -49,7 +53,7 @@ export async function decideFor(
   const unlinked = people.filter(({ candidate }) => candidate.link === null);
   const now = environment.now();
   const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
-  const [sharing, matches, managerNames] = await Promise.all([
+  const [sharing, matches] = await Promise.all([
     namesakesOf(
       [
         ...candidates.map(({ userNameKey, sharesName }) => (sharesName ? userNameKey : null)),
@@ -65,13 +69,22 @@ export async function decideFor(
         lost: candidate.lostLinks.map(({ latticeId }) => latticeId),
       })),
     ),
-    store.userNamesOf(people.flatMap((person) => currentManager(person) ?? [])),
   ]);
-  const owners = await ownersOf(ownersIn(matches), { ...surroundings, namesakes: namesakesOf });
+  const around = { ...surroundings, namesakes: namesakesOf };
+  const owners = await ownersOf(ownersIn(matches), around);
+  const managers =
+    surroundings.expecting === true
+      ? new Map<string, ManagerStanding>()
+      : await managersOf(people, matches, {
+          store,
+          settings,
+          environment,
+          expected: (objectIds) => expectedOf(objectIds, around),
+        });
   return people.map(({ candidate, mapped }) => {
     const { objectId } = candidate.source;
     const sharers = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
-    const managerId = currentManager({ candidate, mapped });
+    const manager = managers.get(objectId) ?? noManager;
     const left = nameLeft({ candidate, mapped });
     const input: PlanInput = {
       candidate: impatient ? { ...candidate, retry: null } : candidate,
@@ -80,7 +93,7 @@ export async function decideFor(
       owners,
       nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
       sharedWith: othersOf(sharers, objectId),
-      currentManagerName: managerId === null ? null : (managerNames.get(managerId) ?? null),
+      managers: manager,
       unconfirmed: unconfirmed?.get(objectId) ?? null,
       now,
     };
@@ -89,7 +102,10 @@ export async function decideFor(
       candidate.rejected,
       (reason) => skip(input, "rejected", reason),
     );
-    const decision = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
+    const released = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
+    // Cleared for now: the person waits until the manager has an account.
+    const decision =
+      manager.clear && released.kind !== "ignored" ? { ...released, referencePending: true } : released;
     return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
   });
 }
@@ -109,6 +125,33 @@ function nameLeft({ candidate, mapped }: Pick<Decided, "candidate" | "mapped">):
   if (link === null || isInScope(candidate, mapped)) return null;
   const key = link.userName.toLowerCase();
   return mapped.userName === null || mapped.userName.toLowerCase() === key ? null : key;
+}
+
+/** Which of these people have an account, or get one with the next plan, whatever keeps it back for now. */
+async function expectedOf(
+  objectIds: readonly string[],
+  surroundings: Surroundings,
+): Promise<ReadonlySet<string>> {
+  if (objectIds.length === 0) return new Set();
+  const { store, everyoneInScope } = surroundings;
+  const limit = objectIds.length;
+  const candidates = await store.candidates({
+    select: { only: objectIds },
+    everyoneInScope,
+    after: "",
+    limit,
+  });
+  const decided = await decideFor(candidates, { ...surroundings, impatient: true, expecting: true });
+  const expected = decided.filter(
+    ({ candidate, decision }) =>
+      candidate.link !== null ||
+      candidate.unconfirmed ||
+      (decision.kind === "operation" &&
+        (decision.operation.action === "create" || decision.operation.adopts)),
+  );
+  const known = new Set(candidates.map(({ source }) => source.objectId));
+  const unknown = surroundings.partial === true ? objectIds.filter((objectId) => !known.has(objectId)) : [];
+  return new Set([...unknown, ...expected.map(({ candidate }) => candidate.source.objectId)]);
 }
 
 /** What is to be known of people who have an account that another one matches. They are linked: this goes no deeper. */
@@ -138,12 +181,4 @@ function othersOf(people: ReadonlySet<string> | undefined, objectId: string): Pl
     if (other !== objectId) names.push(other);
   }
   return { count: people.size - (people.has(objectId) ? 1 : 0), names };
-}
-
-/** Lattice id of the manager that the account points to now, where that matters. */
-function currentManager(person: { candidate: Candidate; mapped: MappedUser }): string | null {
-  const { link } = person.candidate;
-  if (link === null || person.mapped.reference === null) return null;
-  const value = valueAt(link, person.mapped.reference.target);
-  return typeof value === "string" && value !== person.candidate.manager?.latticeId ? value : null;
 }

@@ -190,9 +190,16 @@ export async function tellScopeAndMatch(
   });
   const environment = { now: clock.now, random };
   const decided = new Map(
-    (await decideFor(candidates, { store, settings, everyoneInScope, environment, impatient: true })).map(
-      (one) => [one.candidate.source.objectId, one],
-    ),
+    (
+      await decideFor(candidates, {
+        store,
+        settings,
+        everyoneInScope,
+        environment,
+        impatient: true,
+        partial: true,
+      })
+    ).map((one) => [one.candidate.source.objectId, one]),
   );
   for (const person of people) {
     const one = decided.get(person.objectId);

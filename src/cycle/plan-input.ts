@@ -2,6 +2,7 @@ import type { Evidence, Operation, SkipCode } from "../domain/plan.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { Candidate, Decision, MatchAnswer } from "../domain/store.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
+import type { ManagerStanding } from "./managers.ts";
 import type { Owner } from "./owners.ts";
 import type { CycleSettings } from "./settings.ts";
 
@@ -29,8 +30,7 @@ export interface PlanInput {
   readonly sharedWith: Others;
   /** Another person in scope maps to the userName that the account of this one has. */
   readonly nameWanted: boolean;
-  /** User name of the manager that the account points to now. */
-  readonly currentManagerName: string | null;
+  readonly managers: ManagerStanding;
   /** Why the person's leaving is not believed for now; `null` where it is, or nobody asked. */
   readonly unconfirmed: string | null;
   /** Milliseconds since the epoch. */

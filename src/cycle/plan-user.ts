@@ -328,13 +328,24 @@ function operationFor(
   return operation(input, {
     action,
     latticeId: link.latticeId,
-    reason: doubtful === null ? reason : `${reason}; doubtful: ${doubtful}`,
+    reason: [
+      reason,
+      ...(doubtful === null ? [] : [`doubtful: ${doubtful}`]),
+      ...(waitsForManager(input, changes)
+        ? ["the manager in Entra has no account in Lattice and gets none"]
+        : []),
+    ].join("; "),
     evidence,
     changes,
     adopts: matchedBy !== null,
     ...(changes.some(isDrift) ? { drift: "edited" } : {}),
     ...(doubtful === null ? {} : { doubtful }),
   });
+}
+
+/** The manager is cleared although the directory has one. */
+function waitsForManager({ managers }: PlanInput, changes: readonly Change[]): boolean {
+  return managers.clear && changes.some(({ reference }) => reference?.afterObjectId === null);
 }
 
 function actionOf(changes: readonly Change[], matchedBy: string | null): Action {

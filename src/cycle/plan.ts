@@ -133,6 +133,7 @@ async function decideByTheTime(
       environment: { now, random: context.random },
       // Asked for by name, or seen with a new mapping: what failed before is tried at once.
       impatient: context.kind === "on-demand" || context.kind === "initial",
+      partial: context.kind === "on-demand",
       unconfirmed: context.unconfirmed,
       namesakes: shared,
     });

@@ -222,6 +222,9 @@ export interface MatchedTarget extends LinkedTarget {
   readonly linkedTo: string | null;
 }
 
+/** What an account is known by. */
+export type AccountIdentity = Pick<MatchedTarget, "userName" | "externalId" | "linkedTo">;
+
 /** An account of the target's picture. */
 export interface KnownAccount extends MatchedTarget {
   /** The cycle that read or wrote it last. */
@@ -402,6 +405,8 @@ export interface Totals {
   /** Linked people among the skipped. */
   readonly linkedSkipped: number;
   readonly retrying: number;
+  /** People whose manager in Entra has no account in Lattice. */
+  readonly waitingForManager: number;
 }
 
 /**
@@ -647,8 +652,8 @@ export interface StateStore {
     carriedOut: boolean,
     readAgain?: readonly ReadAgain[],
   ): Promise<void>;
-  /** User names of accounts by Lattice id, for the accounts that the picture has. */
-  userNamesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Who accounts are, by Lattice id, for those that the picture has. */
+  identitiesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, AccountIdentity>>;
   /** Current account of a person, for resolving references while sending; `null` also while it is missing. */
   latticeIdOf(objectId: string): Promise<string | null>;
   /** The same of several people; whoever has none is not in it. */

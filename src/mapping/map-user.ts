@@ -127,6 +127,20 @@ function attempt(
   }
 }
 
+/** What an account of this person is known by, in scope or not; `null` where the mapping gives no value. */
+export function identityOf(
+  mapping: Mapping,
+  user: SourceUser,
+  environment: Environment,
+): Pick<MappedUser, "userName" | "externalId"> {
+  const textOf = (path: string): string | null => {
+    const attribute = mapping.attributes.find(({ target }) => target === path);
+    const value = attribute === undefined ? null : attempt(attribute, user, { inScope: true, environment });
+    return typeof value === "string" ? value : null;
+  };
+  return { userName: textOf("userName"), externalId: textOf("externalId") };
+}
+
 /**
  * The mapped userName alone, in lower case: what two people must not share. `null` for whom the filters keep out, whatever
  * the time and the person's groups.

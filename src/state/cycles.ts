@@ -95,7 +95,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   const ofPlan = db.prepare<[string], CycleRow>(`${counted} WHERE plan_id = ?`);
   const totals = db.prepare<[], Totals>(
     `SELECT source_users AS sourceUsers, linked, linked_active AS linkedActive, skipped, linked_skipped AS linkedSkipped,
-       (SELECT count(*) FROM retry) AS retrying FROM tally`,
+       (SELECT count(*) FROM retry) AS retrying,
+       (SELECT count(*) FROM source_user WHERE reference_pending = 1) AS waitingForManager FROM tally`,
   );
   const putMeta = db.transaction((values: Partial<Meta>) => writeMeta(values));
   const moveFuture = db.transaction((now: number) => noLaterThan(now));

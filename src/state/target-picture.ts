@@ -1,4 +1,10 @@
-import type { ConfirmedTarget, Dissolved, MatchedTarget, StateStore } from "../domain/store.ts";
+import type {
+  AccountIdentity,
+  ConfirmedTarget,
+  Dissolved,
+  MatchedTarget,
+  StateStore,
+} from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
 import { driftOf, keepActive } from "./drift.ts";
@@ -23,7 +29,7 @@ type TargetMethods = Pick<
   | "linkOf"
   | "accountOf"
   | "ownerOf"
-  | "userNamesOf"
+  | "identitiesOf"
   | "soundAccounts"
 >;
 
@@ -244,8 +250,8 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
   const lost = db.prepare<[number], { count: number }>(
     "SELECT count(*) AS count FROM lost_link WHERE dissolved_at >= ?",
   );
-  const nameOf = db.prepare<[string], { user_name: string }>(
-    "SELECT user_name FROM target_user WHERE lattice_id = ?",
+  const identity = db.prepare<[string], Pick<TargetRow, "user_name" | "external_id" | "object_id">>(
+    "SELECT user_name, external_id, object_id FROM target_user WHERE lattice_id = ?",
   );
   const saveAll = db.transaction((users: readonly TargetUser[], cycleId: number) => {
     for (const user of users) writer.save(user, cycleId);
@@ -312,13 +318,19 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
       const row = byId.get(latticeId);
       return row === undefined ? null : { ...matched(row), readIn: row.read_in };
     },
-    userNamesOf: async (latticeIds) =>
+    identitiesOf: async (latticeIds) =>
       together(
         () =>
           new Map(
-            latticeIds.flatMap((latticeId): [string, string][] => {
-              const row = nameOf.get(latticeId);
-              return row === undefined ? [] : [[latticeId, row.user_name]];
+            latticeIds.flatMap((latticeId): [string, AccountIdentity][] => {
+              const row = identity.get(latticeId);
+              if (row === undefined) return [];
+              return [
+                [
+                  latticeId,
+                  { userName: row.user_name, externalId: row.external_id, linkedTo: row.object_id },
+                ],
+              ];
             }),
           ),
       ),

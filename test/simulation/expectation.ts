@@ -87,6 +87,10 @@ function differences(
   const gone = manager === undefined || manager.presence !== "present";
   const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);
   if (gone) compare("manager", account.values[managerPath], undefined);
+  // A manager who gets no account leaves no other one in the place.
+  else if (managerAccount === undefined && !isEntitled(world, manager)) {
+    compare("manager", account.values[managerPath], undefined);
+  }
   // A manager without an account is waited for.
   else if (managerAccount !== undefined && !forgotten.has(person.managerId ?? "")) {
     const is = account.values[managerPath];

@@ -1,0 +1,113 @@
+import type {
+  AccountIdentity,
+  Candidate,
+  ConfirmedTarget,
+  MatchAnswer,
+  StateStore,
+} from "../domain/store.ts";
+import { sameAt, valueAt } from "../domain/target.ts";
+import type { Environment } from "../mapping/functions/definition.ts";
+import { identityOf, type MappedUser } from "../mapping/map-user.ts";
+import type { PlanSettings } from "./plan-input.ts";
+
+/** What is known of the manager whom a person's account points to, beside the one whom it shall point to. */
+export interface ManagerStanding {
+  /** userName of the account that the person's account points to now. */
+  readonly currentName: string | null;
+  /** That account is the manager's own, although it is not linked yet. */
+  readonly same: boolean;
+  /** It is another person's, and the manager has no account and gets none: it is cleared until there is one. */
+  readonly clear: boolean;
+}
+
+export const noManager: ManagerStanding = { currentName: null, same: false, clear: false };
+
+interface Person {
+  readonly candidate: Candidate;
+  readonly mapped: MappedUser;
+}
+
+interface Question extends Person {
+  readonly currentId: string;
+  readonly current: AccountIdentity | undefined;
+}
+
+/**
+ * The standing of the managers of these people, by object id of the person; `noManager` for whom there is no entry.
+ * @param expected which of these people have an account, or get one with the next plan
+ */
+export async function managersOf(
+  people: readonly Person[],
+  matches: ReadonlyMap<string, MatchAnswer>,
+  {
+    store,
+    settings,
+    environment,
+    expected,
+  }: {
+    readonly store: Pick<StateStore, "identitiesOf">;
+    readonly settings: Pick<PlanSettings, "mapping" | "missingManager">;
+    readonly environment: Environment;
+    readonly expected: (objectIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  },
+): Promise<ReadonlyMap<string, ManagerStanding>> {
+  const pointing = people.flatMap((person) => {
+    const currentId = currentManager(person, matches.get(person.candidate.source.objectId));
+    return currentId === null ? [] : [{ ...person, currentId }];
+  });
+  const accounts = await store.identitiesOf(pointing.map(({ currentId }) => currentId));
+  const questions = pointing.map((person) => ({ ...person, current: accounts.get(person.currentId) }));
+  const strangers = questions.filter(
+    (question) => isWithoutAccount(question) && !isManagers(question, settings, environment),
+  );
+  const managers = new Set(strangers.flatMap(({ candidate }) => candidate.manager?.objectId ?? []));
+  const get = settings.missingManager === "keep" ? managers : await expected([...managers]);
+  const missing = new Set(
+    strangers
+      .filter(
+        ({ candidate, mapped }) =>
+          !get.has(candidate.manager?.objectId ?? "") && mapped.reference?.onNull !== "keep",
+      )
+      .map(({ candidate }) => candidate.source.objectId),
+  );
+  const other = new Set(strangers.map(({ candidate }) => candidate.source.objectId));
+  return new Map(
+    questions.map((question) => {
+      const { objectId } = question.candidate.source;
+      const same = isWithoutAccount(question) && !other.has(objectId);
+      return [
+        objectId,
+        { currentName: question.current?.userName ?? null, same, clear: missing.has(objectId) },
+      ];
+    }),
+  );
+}
+
+/** Lattice id of the manager whom the person's account, linked or to be linked, points to, where that matters. */
+function currentManager({ candidate, mapped }: Person, matches: MatchAnswer | undefined): string | null {
+  if (mapped.reference === null) return null;
+  const account: ConfirmedTarget | undefined =
+    candidate.link ?? matches?.byUserName[0] ?? matches?.byExternalId[0];
+  if (account === undefined) return null;
+  const value = valueAt(account, mapped.reference.target);
+  return typeof value === "string" && value !== candidate.manager?.latticeId ? value : null;
+}
+
+/** Whether the directory has a manager who is not linked to an account. One who was deleted is none. */
+function isWithoutAccount({ candidate: { manager } }: Question): boolean {
+  if (manager === null || manager.latticeId !== null) return false;
+  return manager.presence === null || manager.presence === "present";
+}
+
+/** Whether nobody has the account that is pointed to, and the manager would be matched with it. */
+function isManagers(
+  { candidate: { manager }, current }: Question,
+  { mapping }: Pick<PlanSettings, "mapping">,
+  environment: Environment,
+): boolean {
+  if (current === undefined || manager === null || current.linkedTo !== null) return false;
+  if (manager.source === null) return current.externalId === manager.objectId;
+  const { userName, externalId } = identityOf(mapping, manager.source, environment);
+  if (externalId !== null && current.externalId === externalId) return true;
+  return userName !== null && sameAt("userName", current.userName, userName);
+}

@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { RecordRejectedError } from "../../src/domain/errors.ts";
+import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
+
+const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
+/** A report whose manager in Entra changes from one who has an account to `next`. */
+async function managerBecomes(place: Workplace, next: string): Promise<void> {
+  place.source.hire("report", {}, "former");
+  place.source.hire("former");
+  await place.cycle();
+  expect(place.target.managerOf("report@example.com")).toBe("former@example.com");
+  place.source.setManager("report", next);
+}
+
+const changesOf = async (place: Workplace, cycleId: number) =>
+  (await place.operations(cycleId)).flatMap(({ changes }) => changes.map(({ attribute }) => attribute));
+
+describe("the former manager, where the new one has no account in Lattice", () => {
+  it.each([
+    ["is nobody whom Entra lists (a contact)", () => {}],
+    [
+      "is out of scope",
+      (place: Workplace) => {
+        place.source.hire("next");
+        place.source.scope = ["report", "former"];
+      },
+    ],
+    ["is disabled", (place: Workplace) => place.source.hire("next", { accountEnabled: false })],
+    ["has no valid userName", (place: Workplace) => place.source.hire("next", { userPrincipalName: "none" })],
+  ])("is cleared when the new one %s, and that is the end of it", async (_name, arrange) => {
+    await using place = await createWorkplace();
+    arrange(place);
+    await managerBecomes(place, "next");
+    const result = await place.cycle();
+    const own = (await place.operations(result.cycleId)).find(({ objectId }) => objectId === "report");
+    expect(own).toMatchObject({
+      action: "update",
+      status: "done",
+      reason: "manager changed; the manager in Entra has no account in Lattice and gets none",
+      changes: [{ attribute: manager, before: "former@example.com", after: null }],
+    });
+    expect(place.target.managerOf("report@example.com")).toBeNull();
+    place.target.writes.length = 0;
+    for (const full of [false, true]) await place.cycle({ full });
+    expect(place.target.writes.filter(({ userName }) => userName === "report@example.com")).toEqual([]);
+  });
+
+  it("is followed by the new one as soon as there is an account", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("next", { accountEnabled: false });
+    await managerBecomes(place, "next");
+    await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBeNull();
+    expect((await place.store.totals()).waitingForManager).toBe(1);
+    place.source.change("next", { accountEnabled: true });
+    await place.cycle();
+    expect((await place.store.totals()).waitingForManager).toBe(0);
+    expect(place.target.managerOf("report@example.com")).toBe("next@example.com");
+  });
+
+  it("is replaced, not cleared, where the new one's account is made in the same cycle", async () => {
+    await using place = await createWorkplace();
+    await managerBecomes(place, "next");
+    place.source.hire("next");
+    const result = await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBe("next@example.com");
+    expect(
+      (await place.operations(result.cycleId)).filter(({ objectId }) => objectId === "report"),
+    ).toHaveLength(1);
+  });
+
+  it("stays for now where the new one's account is only late: refused, or left to the next cycle", async () => {
+    await using place = await createWorkplace();
+    await managerBecomes(place, "next");
+    place.source.hire("next");
+    await place.cycle({ only: ["report"] });
+    expect(place.target.managerOf("report@example.com")).toBe("former@example.com");
+    const { create } = place.target;
+    place.target.create = async () => {
+      throw new RecordRejectedError("not now", { status: 400 });
+    };
+    for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle({ full: true });
+    expect(place.target.managerOf("report@example.com")).toBe("former@example.com");
+    place.target.create = create;
+    place.source.change("next", { jobTitle: "Lead" });
+    await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBe("next@example.com");
+  });
+
+  it.each([
+    ["manager.missing: keep", { missingManager: "keep" as const }],
+    [
+      "onNull: keep of the mapping",
+      {
+        mapping: mappingOf(
+          defaultRules.map((rule) =>
+            "target" in rule && rule.target === manager ? { ...rule, onNull: "keep" } : rule,
+          ),
+        ),
+      },
+    ],
+  ])("is kept with %s", async (_name, settings) => {
+    await using place = await createWorkplace(settings);
+    place.source.hire("next", { accountEnabled: false });
+    await managerBecomes(place, "next");
+    const result = await place.cycle();
+    expect(await place.operations(result.cycleId)).toEqual([]);
+    expect(place.target.managerOf("report@example.com")).toBe("former@example.com");
+  });
+});
+
+describe("a manager whose account is there, and not linked yet", () => {
+  it("is no change in a first dry run, and none in the run", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "Boss@example.com" });
+    for (const id of ["a", "b"]) {
+      place.target.add({ userName: `${id}@example.com`, values: { displayName: id, [manager]: "lat-1" } });
+      place.source.hire(id, {}, "boss");
+    }
+    place.source.hire("boss");
+    const { cycleId } = await place.cycle({ dryRun: true });
+    expect(await changesOf(place, cycleId)).not.toContain(manager);
+    await place.restart();
+    await place.cycle();
+    expect(place.target.managerOf("a@example.com")).toBe("Boss@example.com");
+    expect(await place.operations((await place.cycle({ full: true })).cycleId)).toEqual([]);
+  });
+
+  it("is not cleared where the manager is out of scope: the account is the manager's own", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "boss@example.com" });
+    place.target.add({ userName: "a@example.com", values: { displayName: "a", [manager]: "lat-1" } });
+    place.source.scope = ["a"];
+    place.source.hire("a", {}, "boss");
+    place.source.hire("boss");
+    await place.cycle();
+    expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+  });
+
+  it("is a change where it is another one's", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "boss@example.com" });
+    place.target.add({ userName: "other@example.com" });
+    place.target.add({ userName: "a@example.com", values: { displayName: "a", [manager]: "lat-2" } });
+    place.source.hire("a", {}, "boss");
+    place.source.hire("boss");
+    await place.cycle();
+    expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+  });
+});
