@@ -7,6 +7,7 @@ import { type Connection, makeFolder, openUnchanged, refuseFindings, statOf } fr
 import { type Content, contentOf } from "./inspect.ts";
 import { beforeRestore } from "./rows.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
+import { refuseChangedSchema } from "./schema-comparison.ts";
 import { backupFile, explain, stateDatabase } from "./state-errors.ts";
 
 /**
@@ -41,6 +42,7 @@ export function backUp(path: string, file: string, how: { readonly force: boolea
     explain(state, () => {
       refuseUnknownSchema(db, state);
       refuseFindings(db, state);
+      refuseChangedSchema(db, state);
       if (schemaVersion(db) === 0) throw new StateError(`${state.name} is empty: nothing to back up`);
     });
     return explain(destination, () =>
@@ -78,6 +80,7 @@ export function prepareRestore(path: string, file: string): PreparedRestore {
       if (schemaVersion(db) === 0) throw new StateError(`${backup.name} holds no state; nothing was changed`);
       refuseUnknownSchema(db, backup);
       refuseFindings(db, backup);
+      refuseChangedSchema(db, backup);
     });
     const state = stateDatabase(path);
     return explain(state, () => {

@@ -1,6 +1,7 @@
 import { type Connection, findingsOf, openUnchanged, refuseFindings, statOf } from "./database.ts";
 import { refuseUnknownSchema, schemaVersion } from "./schema.ts";
-import { DamagedStateError, explain, stateDatabase } from "./state-errors.ts";
+import { refuseChangedSchema, schemaFindings } from "./schema-comparison.ts";
+import { ChangedSchemaError, DamagedStateError, explain, stateDatabase } from "./state-errors.ts";
 
 /** What a database holds, for a sentence about it. */
 export interface Content {
@@ -34,7 +35,11 @@ export function inspectDatabase(path: string): Inspection | null {
     return explain(file, () => {
       refuseUnknownSchema(db, file);
       const schema = schemaVersion(db);
-      const findings = [...findingsOf(db, "integrity_check", mostFindings), ...strayRows(db)];
+      const findings = [
+        ...findingsOf(db, "integrity_check", mostFindings),
+        ...strayRows(db),
+        ...schemaFindings(db),
+      ];
       return {
         schema,
         bytes: statOf(path)?.size ?? 0,
@@ -54,13 +59,16 @@ export function isDamaged(path: string): boolean | null {
     const db = openUnchanged(path, file);
     if (db === null) return null;
     try {
-      explain(file, () => refuseFindings(db, file));
+      explain(file, () => {
+        refuseFindings(db, file);
+        refuseChangedSchema(db, file);
+      });
       return false;
     } finally {
       db.close();
     }
   } catch (error) {
-    if (error instanceof DamagedStateError) return true;
+    if (error instanceof DamagedStateError || error instanceof ChangedSchemaError) return true;
     throw error;
   }
 }

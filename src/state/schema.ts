@@ -27,6 +27,11 @@ function migrations(): readonly Migration[] {
     }));
 }
 
+/** SQL that makes a new database of that version, in order. */
+export function migrationsUpTo(version: number): readonly string[] {
+  return migrations().flatMap((migration) => (migration.version <= version ? [migration.sql] : []));
+}
+
 /**
  * Brings the schema up to this version.
  * @param allowed asked within each migration's transaction, when there are tables: throws while somebody works with them

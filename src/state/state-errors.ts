@@ -7,6 +7,13 @@ export class DamagedStateError extends StateError {
   }
 }
 
+/** The tables, indexes, triggers or views are not those of this program: somebody changed them. */
+export class ChangedSchemaError extends StateError {
+  constructor({ name, waysOut }: FileInWords, finding: string) {
+    super(`${name} was changed by another hand (${finding}): ${waysOut}`);
+  }
+}
+
 /** A file as the sentences about it call it, and what they advise. */
 export interface FileInWords {
   readonly name: string;

@@ -291,6 +291,31 @@ describe("a restored database", () => {
       ["a folder", () => folderInstead(), /is not a file/],
       ["newer", () => inBackup("PRAGMA user_version = 900"), /newer version/],
       ["foreign", () => inBackup("DROP TABLE intent"), /another program/],
+      [
+        "with a trigger",
+        () => inBackup("CREATE TRIGGER evil AFTER INSERT ON operation BEGIN DELETE FROM operation; END"),
+        /the backup .* was changed by another hand \(the trigger "evil" is not one that this program makes\): take another backup; nothing was changed$/,
+      ],
+      [
+        "with a view in the place of a table",
+        () => inBackup("DROP TABLE lost_link; CREATE VIEW lost_link AS SELECT 1"),
+        /changed by another hand \(the index "lost_link_dissolved" is missing\)/,
+      ],
+      [
+        "without a trigger",
+        () => inBackup("DROP TRIGGER retry_began"),
+        /the trigger "retry_began" is missing/,
+      ],
+      [
+        "with another index",
+        () => inBackup("DROP INDEX operation_at; CREATE INDEX operation_at ON operation (at)"),
+        /the index "operation_at" is not as this program makes it/,
+      ],
+      [
+        "with another column",
+        () => inBackup("ALTER TABLE meta ADD COLUMN more TEXT"),
+        /the table "meta" is not as this program makes it/,
+      ],
     ];
     for (const [name, spoil, sentence] of attempts) {
       rmSync(backup, { recursive: true, force: true });
@@ -360,6 +385,27 @@ describe("a database that is set aside", () => {
     expect(inspectDatabase(path)?.findings).toEqual([
       "rows of retry that refer to a source_user that is not there: 1",
     ]);
+  });
+
+  it("is looked through with its whole schema, whatever its version, and rebuilt where that was changed", async () => {
+    const folderOfMigrations = new URL("../../src/state/migrations/", import.meta.url);
+    const old = new Database(path);
+    for (const name of readdirSync(folderOfMigrations).sort().slice(0, 7)) {
+      old.exec(readFileSync(new URL(name, folderOfMigrations), "utf8"));
+    }
+    old.pragma("user_version = 7");
+    old.exec("ANALYZE");
+    old.close();
+    expect(inspectDatabase(path)).toMatchObject({ schema: 7, findings: [] });
+    expect(isDamaged(path)).toBe(false);
+    const changed = new Database(path);
+    changed.exec("CREATE TRIGGER evil AFTER INSERT ON cycle BEGIN DELETE FROM operation; END");
+    changed.close();
+    expect(inspectDatabase(path)).toMatchObject({
+      findings: ['the trigger "evil" is not one that this program makes'],
+      content: null,
+    });
+    expect(isDamaged(path)).toBe(true);
   });
 });
 
