@@ -56,7 +56,7 @@ What Lattice documents; other attributes are refused with the reason when the co
 | target | type |
 |---|---|
 | userName | an e-mail address; required. Letter case is no difference, here and in e-mail addresses (RFC 7643): a name that differs in case alone is not sent |
-| externalId, nickName | text, sent when the account is made |
+| externalId, nickName | text, sent when the account is made. An externalId that several people map to makes no account for any of them; who has one keeps it |
 | active | boolean |
 | displayName, title, name.formatted, name.givenName, name.familyName, name.middleName | text |
 | timezone | an Olson name such as America/Los_Angeles |

@@ -53,12 +53,20 @@ export async function decideFor(
   const unlinked = people.filter(({ candidate }) => candidate.link === null);
   const now = environment.now();
   const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
-  const [sharing, matches] = await Promise.all([
+  const [sharing, twins, matches] = await Promise.all([
     namesakesOf(
+      "userName",
       [
         ...candidates.map(({ userNameKey, sharesName }) => (sharesName ? userNameKey : null)),
         ...people.map(nameLeft),
       ].filter((key) => key !== null),
+      now,
+    ),
+    namesakesOf(
+      "externalId",
+      candidates.flatMap(({ externalIdKey, sharesExternalId }) =>
+        sharesExternalId ? (externalIdKey ?? []) : [],
+      ),
       now,
     ),
     store.matches(
@@ -91,6 +99,10 @@ export async function decideFor(
       mapped,
       matches: matches.get(objectId) ?? null,
       owners,
+      sharedIdWith: othersOf(
+        candidate.externalIdKey === null ? undefined : twins.get(candidate.externalIdKey),
+        objectId,
+      ),
       nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
       sharedWith: othersOf(sharers, objectId),
       managers: manager,

@@ -1,7 +1,7 @@
 import { WatermarkExpiredError } from "../domain/errors.ts";
 import type { ScopePart, SourceChange } from "../domain/source.ts";
-import type { AlwaysInScope, Meta } from "../domain/store.ts";
-import { userNameKey } from "../mapping/map-user.ts";
+import type { AlwaysInScope, Meta, UserNameKey } from "../domain/store.ts";
+import { externalIdKey, userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
 
 const pageSize = 500;
@@ -57,6 +57,7 @@ async function readInto(
           key,
           ofManager,
           alwaysInScope(context),
+          externalIdsOf(context),
         );
         for (const objectId of returned) await readAnew(context, objectId);
         await context.clock.sleep(0, context.signal);
@@ -123,6 +124,7 @@ export async function savePerson(context: CycleContext, change: SourceChange): P
     keyOf(context),
     ofManager,
     alwaysInScope(context),
+    externalIdsOf(context),
   );
 }
 
@@ -136,6 +138,13 @@ export async function readManager(context: CycleContext, objectId: string): Prom
 
 function alwaysInScope({ settings }: CycleContext): AlwaysInScope {
   return settings.mapping.filters.includes;
+}
+
+/** The mapped externalId of a person, where people can share one. */
+function externalIdsOf(context: CycleContext): UserNameKey {
+  const { mapping } = context.settings;
+  const environment = { now: context.clock.now, random: context.random };
+  return (user) => externalIdKey(mapping, user, environment);
 }
 
 /** The mapped userName of a person in lower case, as the source picture keeps it. */

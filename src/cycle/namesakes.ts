@@ -1,26 +1,30 @@
-import type { StateStore } from "../domain/store.ts";
+import type { SharedKey, StateStore } from "../domain/store.ts";
 import type { ScopingFilters } from "../mapping/scoping-filter.ts";
 
 /** People whom one query reads; the event loop runs between two. */
 const pageSize = 250;
 
-/** The people who count as sharing a userName, by that name in lower case; a name that nobody shares may be left out. */
+/** The people who count as sharing a userName (in lower case) or an externalId; what nobody shares may be left out. */
 export type Namesakes = (
+  by: SharedKey,
   keys: readonly string[],
   now: number,
 ) => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
 
 /**
- * Finds the people who map to one userName, without those whom the scoping filters reject at the moment. (People they always
- * reject have no name in the store.) Each name is looked up once, so the answer holds for one plan: a mapping may give
- * thousands of people the same name.
+ * Finds the people who map to one userName, or to one externalId, without those whom the scoping filters reject at the
+ * moment. (People they always reject have no key in the store.) Each key is looked up once, so the answer holds for one plan:
+ * a mapping may give thousands of people the same name.
  */
 export function createNamesakes(
   store: Pick<StateStore, "sharing" | "candidates">,
   filters: ScopingFilters,
   everyoneInScope: boolean,
 ): Namesakes {
-  const known = new Map<string, ReadonlySet<string>>();
+  const known: { readonly [by in SharedKey]: Map<string, ReadonlySet<string>> } = {
+    userName: new Map(),
+    externalId: new Map(),
+  };
 
   const passing = async (people: readonly string[], now: number): Promise<ReadonlySet<string>> => {
     if (filters.steady || people.length < 2) return new Set(people);
@@ -36,13 +40,14 @@ export function createNamesakes(
     return found;
   };
 
-  return async (keys, now) => {
-    const unknown = [...new Set(keys)].filter((key) => !known.has(key));
+  return async (by, keys, now) => {
+    const found = known[by];
+    const unknown = [...new Set(keys)].filter((key) => !found.has(key));
     if (unknown.length > 0) {
-      for (const [key, people] of await store.sharing(unknown, everyoneInScope)) {
-        known.set(key, await passing(people, now));
+      for (const [key, people] of await store.sharing(unknown, everyoneInScope, by)) {
+        found.set(key, await passing(people, now));
       }
     }
-    return known;
+    return found;
   };
 }

@@ -28,6 +28,8 @@ export interface PlanInput {
   readonly owners: ReadonlyMap<string, Owner>;
   /** Other people who map to the same userName. */
   readonly sharedWith: Others;
+  /** Other people who map to the same externalId. */
+  readonly sharedIdWith: Others;
   /** Another person in scope maps to the userName that the account of this one has. */
   readonly nameWanted: boolean;
   readonly managers: ManagerStanding;

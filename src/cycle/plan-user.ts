@@ -188,6 +188,13 @@ function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings
 function planUnlinked(input: PlanInput, settings: PlanSettings): Decision {
   const blocked = nameFault(input) ?? lackingFault(input, { creates: false });
   if (blocked !== null) return blocked;
+  if (input.sharedIdWith.count > 0) {
+    return skip(
+      input,
+      "duplicateExternalId",
+      `the mapped externalId "${input.mapped.externalId ?? ""}" is also that of ${othersList(input.sharedIdWith)}; make it unique in Entra`,
+    );
+  }
   const match = findMatch(input, settings);
   if ("decision" in match) return match.decision;
   if (match.account !== null) {

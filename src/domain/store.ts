@@ -155,8 +155,12 @@ export interface Candidate {
   /** Groups that scoping filters name, and that the person is a member of. */
   readonly groups: ReadonlySet<string>;
   readonly userNameKey: string | null;
+  /** The mapped externalId, where people can share one. */
+  readonly externalIdKey: string | null;
   /** Whether the directory's picture has anybody else with this key, whatever their standing: `sharing` tells who counts. */
   readonly sharesName: boolean;
+  /** The same of `externalIdKey`. */
+  readonly sharesExternalId: boolean;
   readonly link: LinkedTarget | null;
   /** The linked account was found to be gone from the target, and no other has been linked since. */
   readonly accountRemoved: boolean;
@@ -187,6 +191,9 @@ export interface Candidate {
 
 /** The mapped userName of a person in lower case, kept with the picture to find people who share one. */
 export type UserNameKey = (user: SourceUser) => string | null;
+
+/** What people can share and accounts cannot. */
+export type SharedKey = "userName" | "externalId";
 
 /** Whether the configuration names the person as one who is in scope, whatever the scope says. */
 export type AlwaysInScope = (user: SourceUser) => boolean;
@@ -467,6 +474,7 @@ export interface StateStore {
     userNameKey: UserNameKey,
     ofManager?: readonly string[],
     alwaysInScope?: AlwaysInScope,
+    externalIdKey?: UserNameKey,
   ): Promise<readonly string[]>;
   /**
    * After a completed full read: linked people who were not in it, in pages by object id. Those who are known to be in the
@@ -538,8 +546,12 @@ export interface StateStore {
     after: string;
     limit: number;
   }): Promise<readonly Candidate[]>;
-  /** For each key: people in scope, present, and enabled or linked, who map to it. */
-  sharing(keys: readonly string[], everyoneInScope: boolean): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** For each key: people in scope, present, and enabled or linked, who map to it. @param by which key; default: `userNameKey` */
+  sharing(
+    keys: readonly string[],
+    everyoneInScope: boolean,
+    by?: SharedKey,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
   matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
   /** Writes a page of decisions: operations into the provisioning log, reasons of those left alone, marks off for those in order. */
   saveDecisions(cycleId: number, decisions: readonly Decision[]): Promise<void>;

@@ -127,6 +127,19 @@ function attempt(
   }
 }
 
+/**
+ * The mapped externalId alone, where people can share one: an object id is nobody else's, and needs no look. `null` like
+ * `userNameKey`.
+ */
+export function externalIdKey(mapping: Mapping, user: SourceUser, environment: Environment): string | null {
+  const attribute = mapping.attributes.find(({ target }) => target === "externalId");
+  if (attribute === undefined || /^(objectId|id)$/.test(attribute.origin) || !mapping.filters.mayPass(user)) {
+    return null;
+  }
+  const value = attempt(attribute, user, { inScope: true, environment });
+  return typeof value === "string" ? value : null;
+}
+
 /** What an account of this person is known by, in scope or not; `null` where the mapping gives no value. */
 export function identityOf(
   mapping: Mapping,

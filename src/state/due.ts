@@ -7,17 +7,22 @@ type DueMethods = Pick<
   "markDue" | "beginFilterGroups" | "stageFilterGroup" | "commitFilterGroups" | "countLeaving"
 >;
 
+/** What people can share: whoever does is looked at again with the one who moved. */
+const keys = ["user_name_key", "external_id_key"] as const;
+
 /** What marks people although nothing of theirs changed in the directory: time, and groups that scoping filters name. */
 export function dueMethods(db: Connection): DueMethods {
-  const markNamesakes = db.prepare<{ now: number }>(
-    `UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
-       (SELECT user_name_key FROM source_user WHERE look_again_at <= :now)`,
+  const markNamesakes = keys.map((key) =>
+    db.prepare<{ now: number }>(
+      `UPDATE source_user SET pending = 1 WHERE pending = 0 AND ${key} IN
+         (SELECT ${key} FROM source_user WHERE look_again_at <= :now AND ${key} IS NOT NULL)`,
+    ),
   );
   const mark = db.prepare<{ now: number }>(
     "UPDATE source_user SET pending = 1, look_again_at = NULL WHERE look_again_at <= :now",
   );
   const markAll = db.transaction((now: number) => {
-    markNamesakes.run({ now });
+    for (const statement of markNamesakes) statement.run({ now });
     return mark.run({ now }).changes;
   });
   const stage = db.prepare<[string, string]>(
@@ -78,7 +83,9 @@ export function markMoved(people: string): readonly string[] {
   return [
     `UPDATE source_user SET pending = 1 WHERE object_id IN (${people})`,
     `UPDATE retry SET next_try_at = 0 WHERE object_id IN (${people})`,
-    `UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IN
-       (SELECT user_name_key FROM source_user WHERE object_id IN (${people}))`,
+    ...keys.map(
+      (key) => `UPDATE source_user SET pending = 1 WHERE pending = 0 AND ${key} IN
+       (SELECT ${key} FROM source_user WHERE object_id IN (${people}) AND ${key} IS NOT NULL)`,
+    ),
   ];
 }

@@ -37,6 +37,8 @@ interface CandidateRow
   readonly acknowledged: string;
   readonly drifted: string;
   readonly user_name_key: string | null;
+  readonly external_id_key: string | null;
+  readonly shares_external_id: number;
   readonly shares_name: number;
   readonly member: number;
   readonly manager_presence: Presence | null;
@@ -94,10 +96,11 @@ function candidates(db: Connection): StateStore["candidates"] {
       { after: string; limit: number; everyone: number; parameter: string | number | null },
       CandidateRow
     >(
-      `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key,
+      `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key, s.external_id_key,
          s.account_removed, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
          t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.acknowledged, t.drifted, t.missing_since,
          EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
+         EXISTS (SELECT 1 FROM source_user WHERE external_id_key = s.external_id_key AND object_id <> s.object_id) AS shares_external_id,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
          m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,
          mt.lattice_id AS manager_lattice_id
@@ -175,6 +178,8 @@ function candidates(db: Connection): StateStore["candidates"] {
         groups: some?.groups === 1 ? groupsOf(row.object_id) : noGroups,
         userNameKey: row.user_name_key,
         sharesName: row.shares_name === 1,
+        externalIdKey: row.external_id_key,
+        sharesExternalId: row.shares_external_id === 1,
         link: linkOf(row),
         accountRemoved: row.account_removed === 1,
         accountMissingSince: row.missing_since,
@@ -226,23 +231,22 @@ function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["
 const sharingPageSize = 1_000;
 
 function sharing(db: Connection): StateStore["sharing"] {
-  const select = db.prepare<
-    { key: string; everyone: number; after: string; limit: number },
-    { object_id: string }
-  >(
-    `SELECT s.object_id FROM source_user s
-     WHERE s.user_name_key = :key AND s.object_id > :after AND s.presence = 'present'
+  const selecting = (column: string) =>
+    db.prepare<{ key: string; everyone: number; after: string; limit: number }, { object_id: string }>(
+      `SELECT s.object_id FROM source_user s
+     WHERE s.${column} = :key AND s.object_id > :after AND s.presence = 'present'
        AND (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
        AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
             OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))
      ORDER BY s.object_id LIMIT ${given(":limit")}`,
-  );
+    );
+  const statements = { userName: selecting("user_name_key"), externalId: selecting("external_id_key") };
   const together = readTogether(db);
   const limit = sharingPageSize;
-  return async (keys, everyoneInScope) => {
+  return async (keys, everyoneInScope, by = "userName") => {
     const everyone = everyoneInScope ? 1 : 0;
     const page = (key: string, after: string): string[] =>
-      select.all({ key, everyone, after, limit }).map((row) => row.object_id);
+      statements[by].all({ key, everyone, after, limit }).map((row) => row.object_id);
     const found = new Map(together(() => keys.map((key): [string, string[]] => [key, page(key, "")])));
     for (const [key, people] of found) {
       for (let full = people.length === limit; full; ) {

@@ -92,7 +92,8 @@ function settingMembership(db: Connection): StateStore["setMembership"] {
   const leave = db.prepare<[string]>("DELETE FROM scope_member WHERE object_id = ?");
   const mark = db.prepare<{ id: string }>(
     `UPDATE source_user SET pending = 1 WHERE object_id = :id
-       OR user_name_key = (SELECT user_name_key FROM source_user WHERE object_id = :id)`,
+       OR user_name_key = (SELECT user_name_key FROM source_user WHERE object_id = :id)
+       OR external_id_key = (SELECT external_id_key FROM source_user WHERE object_id = :id)`,
   );
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
   const move = (statement: typeof enter, objectId: string): void => {

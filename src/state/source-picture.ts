@@ -23,8 +23,10 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
   const forgotten = `FROM source_user WHERE read_in < ?
      AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)
      AND NOT EXISTS (SELECT 1 FROM lost_link WHERE lost_link.object_id = source_user.object_id)`;
-  const markNamesakes = db.prepare<[number]>(
-    `UPDATE source_user SET pending = 1 WHERE user_name_key IN (SELECT user_name_key ${forgotten})`,
+  const markNamesakes = ["user_name_key", "external_id_key"].map((key) =>
+    db.prepare<[number]>(
+      `UPDATE source_user SET pending = 1 WHERE ${key} IN (SELECT ${key} ${forgotten} AND ${key} IS NOT NULL)`,
+    ),
   );
   const forget = db.prepare<[number]>(`DELETE ${forgotten}`);
   const find = db.prepare<{ wanted: string }, SourceRow>(
@@ -47,13 +49,19 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
   );
 
   return {
-    saveSource: async (changes, cycleId, userNameKey, ofManager = [], alwaysInScope = nobody) =>
-      save(changes, cycleId, { userNameKey, ofManager, alwaysInScope }),
+    saveSource: async (
+      changes,
+      cycleId,
+      userNameKey,
+      ofManager = [],
+      alwaysInScope = nobody,
+      externalIdKey = noKey,
+    ) => save(changes, cycleId, { userNameKey, ofManager, alwaysInScope, externalIdKey }),
     sourceMissing: async (cycleId, after, limit) =>
       missing.all(cycleId, after, limit).map((row) => ({ objectId: row.object_id, presence: row.presence })),
     forgetSourceMissing: async (cycleId) => {
       db.transaction(() => {
-        markNamesakes.run(cycleId);
+        for (const statement of markNamesakes) statement.run(cycleId);
         forget.run(cycleId);
       })();
     },
@@ -85,22 +93,25 @@ interface Derive {
   readonly userNameKey: UserNameKey;
   readonly ofManager: readonly string[];
   readonly alwaysInScope: AlwaysInScope;
+  readonly externalIdKey: UserNameKey;
 }
 
 /** What the configuration made of the person when the picture was last saved. */
 interface Derived {
   readonly user_name_key: string | null;
+  readonly external_id_key: string | null;
   readonly always_in_scope: number;
 }
 
 const nobody = (): boolean => false;
-const nothing: Derived = { user_name_key: null, always_in_scope: 0 };
+const noKey = (): null => null;
+const nothing: Derived = { user_name_key: null, external_id_key: null, always_in_scope: 0 };
 
 function savePage(
   db: Connection,
 ): (changes: readonly SourceChange[], cycleId: number, derive: Derive) => readonly string[] {
   const read = db.prepare<[string], SourceRow & Derived>(
-    `SELECT object_id, attributes, manager_id, presence, user_name_key, always_in_scope
+    `SELECT object_id, attributes, manager_id, presence, user_name_key, external_id_key, always_in_scope
      FROM source_user WHERE object_id = ?`,
   );
   const insert = db.prepare<[string, string, string | null, number]>(
@@ -119,6 +130,13 @@ function savePage(
   const markName = db.prepare<[string]>(
     "UPDATE source_user SET pending = 1 WHERE user_name_key = ? AND pending = 0",
   );
+  const setExternalId = db.prepare<[string | null, string]>(
+    "UPDATE source_user SET external_id_key = ? WHERE object_id = ?",
+  );
+  const markExternalId = db.prepare<[string]>(
+    "UPDATE source_user SET pending = 1 WHERE external_id_key = ? AND pending = 0",
+  );
+  let touchedIds = new Set<string>();
   // A mapping may give one name to thousands of people: its bearers are marked once for a page, not for each of them.
   let touchedNames = new Set<string>();
 
@@ -129,13 +147,26 @@ function savePage(
   const saveDerived = (user: SourceUser, known: Derived, derive: Derive): void => {
     const key = derive.userNameKey(user);
     const always = derive.alwaysInScope(user) ? 1 : 0;
-    if (always !== known.always_in_scope) setAlways.run(always, user.objectId);
+    if (always !== known.always_in_scope) {
+      setAlways.run(always, user.objectId);
+      if (known.external_id_key !== null) touchedIds.add(known.external_id_key);
+    }
+    const id = derive.externalIdKey(user);
+    if (id !== known.external_id_key) {
+      setExternalId.run(id, user.objectId);
+      for (const one of [id, known.external_id_key]) if (one !== null) touchedIds.add(one);
+    }
     const old = known.user_name_key;
     if (key === old && always === known.always_in_scope) return;
     if (old !== null) touchedNames.add(old);
     if (key === old) return;
     setKey.run(key, user.objectId);
     if (key !== null) touchedNames.add(key);
+  };
+
+  const touchKeys = ({ user_name_key: name, external_id_key: id }: Derived): void => {
+    if (name !== null) touchedNames.add(name);
+    if (id !== null) touchedIds.add(id);
   };
 
   const runAhead = db.prepare<[]>(
@@ -150,7 +181,7 @@ function savePage(
       change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
       retryNow.run(item.objectId);
       markReports.run(item.objectId);
-      if (known.user_name_key !== null) touchedNames.add(known.user_name_key);
+      touchKeys(known);
       return "changed";
     }
     const properties =
@@ -176,7 +207,7 @@ function savePage(
         outcome = "returned";
       }
       // Enabled again or back from the bin: whoever shares the name is affected too.
-      if (known.user_name_key !== null) touchedNames.add(known.user_name_key);
+      touchKeys(known);
     } else {
       touch.run(cycleId, item.objectId);
       outcome = "same";
@@ -190,12 +221,14 @@ function savePage(
     const returned: string[] = [];
     let changed = false;
     touchedNames = new Set();
+    touchedIds = new Set();
     for (const item of changes) {
       const outcome = saveOne(item, cycleId, derive);
       if (outcome !== "same") changed = true;
       if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
     }
     for (const name of touchedNames) markName.run(name);
+    for (const id of touchedIds) markExternalId.run(id);
     if (changed) runAhead.run();
     return returned;
   });

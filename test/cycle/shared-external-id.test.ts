@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
+
+const byEmployeeId = mappingOf(
+  defaultRules.map((rule) =>
+    "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+  ),
+);
+
+const skipped = async (place: Workplace) =>
+  (await place.store.skipped({ after: "", limit: 999 })).map(({ objectId, code }) => [objectId, code]);
+
+describe("people who map to one externalId", () => {
+  it("get no account, the first as little as the second, and are named", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    for (const id of ["a", "b"]) place.source.hire(id, { employeeId: "7" });
+    place.source.hire("c", { employeeId: "8" });
+    expect((await place.cycle()).header.summary).toMatchObject({ create: 1, skipped: 2 });
+    expect(await place.store.skipped({ after: "", limit: 1 })).toMatchObject([
+      {
+        objectId: "a",
+        code: "duplicateExternalId",
+        reason: 'the mapped externalId "7" is also that of b; make it unique in Entra',
+      },
+    ]);
+    expect([...place.target.accounts.values()].map(({ userName }) => userName)).toEqual(["c@example.com"]);
+
+    place.source.change("b", { employeeId: "9" });
+    expect(await place.cycle()).toMatchObject({ done: 2 });
+    expect(await skipped(place)).toEqual([]);
+  });
+
+  it("are found in different cycles and on different pages of a plan; who has an account keeps it, and its changes", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.hire("a", { employeeId: "7" });
+    for (let number = 0; number < 300; number += 1) {
+      place.source.hire(`m${number}`, { employeeId: `m${number}`, accountEnabled: false });
+    }
+    await place.cycle();
+    const account = await place.store.latticeIdOf("a");
+    place.source.hire("z", { employeeId: "7" });
+    place.source.change("a", { jobTitle: "Lead" });
+    await place.cycle();
+    expect((await skipped(place)).filter(([, code]) => code !== "disabled")).toEqual([
+      ["z", "duplicateExternalId"],
+    ]);
+    expect(await place.store.latticeIdOf("a")).toBe(account);
+    expect(place.target.account("a@example.com").values.title).toBe("Lead");
+    await place.cycle({ full: true });
+    expect(place.target.accounts.size).toBe(1);
+    // The one who has it leaves: the other is looked at again at once.
+    place.source.remove("a", "deleted");
+    await place.cycle();
+    await place.cycle();
+    expect(await place.store.latticeIdOf("z")).toBe(account);
+  });
+
+  it("cost a look-up of the id once in a plan", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    for (let number = 0; number < 600; number += 1) place.source.hire(`p${number}`, { employeeId: "7" });
+    const { store } = place;
+    let keys = 0;
+    place.store = new Proxy(store, {
+      get: (target, property, receiver) =>
+        property === "sharing"
+          ? (...asked: Parameters<typeof store.sharing>) => {
+              keys += asked[0].length;
+              return store.sharing(...asked);
+            }
+          : Reflect.get(target, property, receiver),
+    });
+    await place.cycle();
+    expect(keys).toBe(1);
+    expect((await place.store.skipped({ after: "", limit: 1 }))[0]?.reason).toBe(
+      'the mapped externalId "7" is also that of p1, p10, p100 and 596 more; make it unique in Entra',
+    );
+  });
+
+  it("are not looked for where the externalId is the object id", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    const [candidate] = await place.store.candidates({
+      select: "everybody",
+      everyoneInScope: true,
+      after: "",
+      limit: 1,
+    });
+    expect(candidate).toMatchObject({ externalIdKey: null, sharesExternalId: false });
+  });
+});
