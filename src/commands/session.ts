@@ -5,6 +5,7 @@ import { type EntraSettings, filterGroupsOf, type LatticeSettings } from "../con
 import type { Config } from "../config/schema.ts";
 import type { CycleSettings } from "../cycle/settings.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
+import { UsageError } from "../domain/errors.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import { Secret } from "../domain/secret.ts";
 import type { StateStore } from "../domain/store.ts";
@@ -151,12 +152,18 @@ export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
     import("../mapping/scoping-filter.ts"),
   ]);
   const { entra, onNull, actions, matching, manager, drift } = loaded.config;
-  return parseMapping(loaded.mappingSource.rules, {
+  const mapping = parseMapping(loaded.mappingSource.rules, {
     origin: loaded.mappingSource.origin,
     onNull,
     filters: parseScopingFilters(entra.scope.filters, { ...entra.scope, timeZone: entra.scope.timezone }),
     digestOf: [entra.scope, actions, matching, drift, manager],
   });
+  if (matching.renameRings === "temporaryName" && !mapping.matching.includes("externalId")) {
+    throw new UsageError(
+      "matching.renameRings: temporaryName needs externalId among the matching attributes: without it nobody could be matched who has a temporary userName when the state database is lost. Give externalId a matchingPrecedence, or set matching.renameRings: report.",
+    );
+  }
+  return mapping;
 }
 
 function cycleSettings(
@@ -192,13 +199,14 @@ export function matchingSettings({
   manager,
 }: Config): Pick<
   CycleSettings,
-  "adoptForeignExternalId" | "formerOwner" | "protectedAccounts" | "missingManager"
+  "adoptForeignExternalId" | "formerOwner" | "protectedAccounts" | "missingManager" | "renameRings"
 > {
   return {
     adoptForeignExternalId: matching.adoptForeignExternalId,
     formerOwner: matching.formerOwner,
     protectedAccounts: new Set(matching.protected.map((name) => name.toLowerCase())),
     missingManager: manager.missing,
+    renameRings: matching.renameRings,
   };
 }
 

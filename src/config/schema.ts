@@ -279,6 +279,11 @@ const matchingSchema = z.strictObject(
       .describe(
         "What becomes of the account of a person who was deleted in Entra when the next person has its userName: reported, or handed over to that person.",
       ),
+    renameRings: choice(["report", "temporaryName"])
+      .prefault("report")
+      .describe(
+        "What becomes of people who are to get one another's userNames: reported, or renamed through a temporary userName of the same domain, of which Lattice may tell by mail. temporaryName needs externalId among the matching attributes.",
+      ),
     protected: z
       .array(text("must be the userName or the Lattice id of an account"), {
         error: "must be a list of userNames or Lattice ids",

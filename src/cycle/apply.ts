@@ -5,6 +5,7 @@ import { isHopeless, mostFailed } from "./quarantine.ts";
 import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
 import { referencesTouched } from "./references.ts";
 import { nameKey } from "./rename-order.ts";
+import { isTemporaryName } from "./rename-rings.ts";
 import { send } from "./send.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface Applied {
   readonly failed: number;
   /** So many failed that the whole job backs off. */
   readonly mostFailed: boolean;
+  /** People whose accounts have got a temporary userName, and are to get their own. */
+  readonly halfRenamed: readonly string[];
 }
 
 /**
@@ -72,7 +75,11 @@ export async function applyPlan(
     await run.drain();
     await recorder.flush();
   }
-  return { ...recorder.counts, mostFailed: mostFailed(recorder.counts, probing) };
+  return {
+    ...recorder.counts,
+    mostFailed: mostFailed(recorder.counts, probing),
+    halfRenamed: run.halfRenamed,
+  };
 }
 
 function nextSize(size: number, tookMs: number): number {
@@ -100,12 +107,14 @@ interface Run {
   /** Stopped, or given up because hardly anything gets through. */
   isOver(): boolean;
   throwIfStopped(): void;
+  readonly halfRenamed: readonly string[];
 }
 
 function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
   const inFlight = new Map<string, Promise<void>>();
   /** By userName: the operation under way that takes it from its account. */
   const freeing = new Map<string, Promise<void>>();
+  const halfRenamed: string[] = [];
   let stop: unknown = null;
   let hopeless = false;
   let finished = 0;
@@ -147,6 +156,9 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
       const readAgain = referencesTouched(operation.changes, outcome.target, context.settings.mapping);
       if (fault === null || outcome.status === "done") recorder.record({ ...outcome, readAgain });
       else putBack(operation, true);
+      if (outcome.status === "done" && isTemporaryName(renameOf(operation)?.to)) {
+        halfRenamed.push(operation.objectId);
+      }
       stop ??= fault;
       if (fault !== null) return;
       if (outcome.status === "failed") {
@@ -185,6 +197,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
       const reason = stopped();
       if (reason !== null) throw reason;
     },
+    halfRenamed,
   };
 }
 

@@ -8,10 +8,12 @@ import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from
 import { isInScope, planUser } from "./plan-user.ts";
 import { withoutRejected } from "./reject.ts";
 import { markReleased, releasesInUse } from "./release.ts";
+import { nameKey } from "./rename-order.ts";
+import { failsForName, findRings, inRing } from "./rename-rings.ts";
 
 /** What decisions are made from beside the people themselves. */
 export interface Surroundings {
-  readonly store: Pick<StateStore, "sharing" | "matches" | "identitiesOf" | "candidates">;
+  readonly store: Pick<StateStore, "sharing" | "matches" | "nameHolders" | "identitiesOf" | "candidates">;
   readonly settings: PlanSettings;
   readonly everyoneInScope: boolean;
   readonly environment: Environment;
@@ -53,7 +55,7 @@ export async function decideFor(
   const unlinked = people.filter(({ candidate }) => candidate.link === null);
   const now = environment.now();
   const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
-  const [sharing, twins, matches] = await Promise.all([
+  const [sharing, twins, matches, rings] = await Promise.all([
     namesakesOf(
       "userName",
       [
@@ -77,6 +79,7 @@ export async function decideFor(
         lost: candidate.lostLinks.map(({ latticeId }) => latticeId),
       })),
     ),
+    findRings(renamesOf(people), store.nameHolders),
   ]);
   const around = { ...surroundings, namesakes: namesakesOf };
   const owners = await ownersOf(ownersIn(matches), around);
@@ -91,11 +94,15 @@ export async function decideFor(
         });
   return people.map(({ candidate, mapped }) => {
     const { objectId } = candidate.source;
+    const ring = rings.get(objectId);
     const sharers = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
     const manager = managers.get(objectId) ?? noManager;
     const left = nameLeft({ candidate, mapped });
     const input: PlanInput = {
-      candidate: impatient ? { ...candidate, retry: null } : candidate,
+      candidate:
+        impatient || (ring !== undefined && failsForName(candidate.retry))
+          ? { ...candidate, retry: null }
+          : candidate,
       mapped,
       matches: matches.get(objectId) ?? null,
       owners,
@@ -110,7 +117,13 @@ export async function decideFor(
       now,
     };
     const planned = withoutRejected(
-      (leftOut) => planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings),
+      (leftOut) =>
+        inRing(planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
+          mode: settings.renameRings,
+          alone: surroundings.partial === true,
+          now,
+          skip: (reason) => skip(input, "renameRing", reason),
+        }),
       candidate.rejected,
       (reason) => skip(input, "rejected", reason),
     );
@@ -120,6 +133,19 @@ export async function decideFor(
       manager.clear && released.kind !== "ignored" ? { ...released, referencePending: true } : released;
     return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
   });
+}
+
+/** The userNames that linked accounts are to get, by object id. */
+function renamesOf(
+  people: readonly { readonly candidate: Candidate; readonly mapped: MappedUser }[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    people.flatMap(({ candidate, mapped }): [string, string][] => {
+      const { link, source } = candidate;
+      if (link === null || mapped.userName === null) return [];
+      return nameKey(link.userName) === nameKey(mapped.userName) ? [] : [[source.objectId, mapped.userName]];
+    }),
+  );
 }
 
 function withReleases(

@@ -50,6 +50,7 @@ export type PlanSettings = Pick<
   | "formerOwner"
   | "protectedAccounts"
   | "missingManager"
+  | "renameRings"
   | "drift"
 >;
 

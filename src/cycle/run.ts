@@ -21,6 +21,7 @@ import {
   tellScopeAndMatch,
   type Wanted,
 } from "./on-demand.ts";
+import { heldOperations } from "./operations.ts";
 import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
 import { readMarkedAccounts } from "./read-again.ts";
@@ -303,7 +304,7 @@ function plannedWrites(summary: PlanSummary): number {
 async function sendRounds(
   context: CycleContext,
   { planned, probe }: { planned: number; probe: boolean },
-): Promise<Applied> {
+): Promise<Omit<Applied, "halfRenamed">> {
   const totals = { done: 0, failed: 0, mostFailed: false };
   for (let round = 1; round <= maxRounds; round += 1) {
     const applied = await applyPlan(context, { total: planned, probe: probe && round === 1 });
@@ -313,10 +314,24 @@ async function sendRounds(
     if (applied.mostFailed) break;
     // On demand these people are written, never those who waited for them.
     if (context.kind === "on-demand") break;
-    if ((await context.store.markResolvedReferences()) === 0) break;
-    await makePlan(context, { resolvedIn: context.cycleId });
+    const resolved = await context.store.markResolvedReferences();
+    const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);
+    if (resolved === 0 && halfRenamed.length === 0) break;
+    if (resolved > 0) await makePlan(context, { resolvedIn: context.cycleId });
+    if (halfRenamed.length > 0) await makePlan(context, { only: halfRenamed });
   }
   return totals;
+}
+
+/** People of whom the guard holds something are left to the next cycle: what follows is not weighed again. */
+async function withoutUnfinished(
+  { store, cycleId }: CycleContext,
+  people: readonly string[],
+): Promise<readonly string[]> {
+  if (people.length === 0) return [];
+  const held = new Set<string>();
+  for await (const { objectId } of heldOperations(store, cycleId)) held.add(objectId);
+  return people.filter((objectId) => !held.has(objectId));
 }
 
 function outcomeOf(guard: GuardVerdict, failed: number): CycleOutcome {

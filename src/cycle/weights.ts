@@ -2,6 +2,7 @@ import { type Json, jsonEquals } from "../domain/json.ts";
 import type { Change, Operation } from "../domain/plan.ts";
 import { type TargetUser, valueAt } from "../domain/target.ts";
 import type { WeighedCount, Weight, WeightKind } from "../domain/weight.ts";
+import { isTemporaryName } from "./rename-rings.ts";
 
 /**
  * What the guard counts of an operation: the one rule for planned counts, for the window before them, for what is held
@@ -42,7 +43,8 @@ export function weightsOfChange(
   if (reference !== undefined) return [{ kind: "manager", detail: attribute }, ...cleared];
   if (after === null) return cleared;
   const inOtherCase = sameButForCase(before, after);
-  if (attribute === "userName") return inOtherCase ? [] : [{ kind: "rename" }];
+  // The step out of a temporary name ends a rename that was weighed when it began: held there it would stay half done.
+  if (attribute === "userName") return inOtherCase || isTemporaryName(before) ? [] : [{ kind: "rename" }];
   if (isEmail(attribute)) return inOtherCase ? [] : [{ kind: "email" }];
   return [{ kind: "replacement", detail: attribute }];
 }

@@ -79,6 +79,7 @@ export type SkipCode =
   | "linkedToAnother"
   | "formerOwner"
   | "protectedAccount"
+  | "renameRing"
   | "disabled"
   | "actionOff"
   | "mappingFailed"

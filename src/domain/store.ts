@@ -358,6 +358,16 @@ export interface ReadAgain {
   readonly emptied: readonly string[];
 }
 
+/** A linked account with a certain userName, and the name that its person is to have. */
+export interface NameHolder {
+  readonly objectId: string;
+  readonly userName: string;
+  /** The person's mapped userName in lower case; `null` for one who is to have none. */
+  readonly wanted: string | null;
+  /** Why the person is on the retry schedule, and until when; `null` for one who is not. */
+  readonly failure: Pick<RetryRecord, "code" | "nextTryAt"> | null;
+}
+
 /** A planned change of the userName of an existing account. */
 export interface PlannedRename {
   readonly operationId: number;
@@ -553,6 +563,8 @@ export interface StateStore {
     by?: SharedKey,
   ): Promise<ReadonlyMap<string, readonly string[]>>;
   matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
+  /** Linked accounts of people who are not gone for good, by userName in lower case. */
+  nameHolders(keys: readonly string[]): Promise<ReadonlyMap<string, NameHolder>>;
   /** Writes a page of decisions: operations into the provisioning log, reasons of those left alone, marks off for those in order. */
   saveDecisions(cycleId: number, decisions: readonly Decision[]): Promise<void>;
   /** Takes what is planned, or reported, for these people out of the cycle; they stay marked. */

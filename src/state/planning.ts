@@ -264,6 +264,7 @@ function sharing(db: Connection): StateStore["sharing"] {
 const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "waitingForRetry",
   "linkedToAnother",
+  "renameRing",
   "formerOwner",
   "accountMissing",
   "leavingUnconfirmed",

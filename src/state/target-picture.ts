@@ -3,6 +3,7 @@ import type {
   ConfirmedTarget,
   Dissolved,
   MatchedTarget,
+  NameHolder,
   StateStore,
 } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
@@ -24,6 +25,7 @@ type TargetMethods = Pick<
   | "otherAccounts"
   | "countLostLinks"
   | "matches"
+  | "nameHolders"
   | "latticeIdOf"
   | "latticeIdsOf"
   | "linkOf"
@@ -227,6 +229,14 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
        ORDER BY lattice_id LIMIT ?`,
     )
     .pluck();
+  const holder = db.prepare<
+    [string],
+    Omit<NameHolder, "failure"> & { code: string | null; nextTryAt: number | null }
+  >(
+    `SELECT t.object_id AS objectId, t.user_name AS userName, s.user_name_key AS wanted, r.code, r.next_try_at AS nextTryAt
+     FROM target_user t JOIN source_user s ON s.object_id = t.object_id LEFT JOIN retry r ON r.object_id = t.object_id
+     WHERE t.user_name_key = ? AND s.presence <> 'deleted' LIMIT 1`,
+  );
   const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const idOf = db.prepare<[string], { lattice_id: string }>(
     "SELECT lattice_id FROM target_user WHERE object_id = ? AND missing_since IS NULL",
@@ -295,6 +305,19 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
                 byLostLink: ids.flatMap((id) => byId.all(id).map(matched)),
               },
             ]),
+          ),
+      ),
+    nameHolders: async (keys) =>
+      together(
+        () =>
+          new Map(
+            keys.flatMap((key): [string, NameHolder][] => {
+              const row = holder.get(key);
+              if (row === undefined) return [];
+              const { code, nextTryAt, ...known } = row;
+              const failure = code === null || nextTryAt === null ? null : { code, nextTryAt };
+              return [[key, { ...known, failure }]];
+            }),
           ),
       ),
     latticeIdOf: async (objectId) => idOf.get(objectId)?.lattice_id ?? null,

@@ -92,6 +92,7 @@ const defaultSettings: CycleSettings = {
   formerOwner: "report",
   protectedAccounts: new Set(),
   missingManager: "clear",
+  renameRings: "report",
   concurrency: 4,
   intervalMs: 45 * 60_000,
   retentionMs: 30 * 24 * 3_600_000,

@@ -106,6 +106,7 @@ export async function startCompany(
             formerOwner: "report",
             protectedAccounts: new Set(),
             missingManager: "clear",
+            renameRings: "report",
             concurrency: 8,
             intervalMs: 45 * 60_000,
             retentionMs: 90 * 86_400_000,

@@ -12,6 +12,7 @@ import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { Source, SourceChange } from "../../src/domain/source.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
+import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { Death, type Doom } from "./fate.ts";
 import { type Account, changeOf, type LoggedChange, type Person, type Refusal, type World } from "./world.ts";
 
@@ -215,6 +216,11 @@ export function createTarget(
       throw error;
     }
   };
+  /** Who was refused together with a manager: one who is switched off is not sent again for it. */
+  const refuse = (person: Json | undefined, writes: readonly AttributeWrite[]): RecordRejectedError => {
+    if (writes.some(({ path }) => path === managerPath)) world.refusedWithManager.add(String(person));
+    return new RecordRejectedError("not allowed", { status: 400 });
+  };
   const heard = async (receipt: WriteReceipt): Promise<WriteReceipt> => {
     doom.heard();
     await null;
@@ -248,7 +254,7 @@ export function createTarget(
       const perform = () => world.create(applied(emptyAccount, writes));
       await arrive(perform);
       const fault = doom.fault("write", createFaults);
-      if (fault === "rejected") throw new RecordRejectedError("not allowed", { status: 400 });
+      if (fault === "rejected") throw refuse(writes.find(({ path }) => path === "externalId")?.value, writes);
       if (fault === "unknown") throw new UnknownOutcomeError("no answer came");
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "down") throw new HostUnavailableError("Lattice went away");
@@ -266,7 +272,7 @@ export function createTarget(
       };
       await arrive(perform);
       const fault = doom.fault("write", updateFaults);
-      if (fault === "rejected") throw new RecordRejectedError("not allowed", { status: 400 });
+      if (fault === "rejected") throw refuse(world.accounts.get(user.latticeId)?.externalId, writes);
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "gone") throw new RecordGoneError("404 of a proxy", { status: 404 });
       if (fault === "down") throw new HostUnavailableError("Lattice went away");

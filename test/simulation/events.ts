@@ -45,6 +45,13 @@ export function happen(world: World, step: Step): void {
       world.accounts.set(id, { id, userName: name, externalId, active: true, values: {}, stranger: true });
       return;
     }
+    case "swapNames": {
+      const [one, other] = [step.who, step.other].map((who) => world.people.get(personId(who)));
+      if (one?.presence !== "present" || other?.presence !== "present") return;
+      put(world, one, { userName: other.userName });
+      put(world, other, { userName: one.userName });
+      return;
+    }
     case "expireWatermarks":
       world.oldestWatermark = world.log.length + 1;
       return;

@@ -43,27 +43,38 @@ function mustGo(world: World, person: Person): boolean {
   return telling.some((event) => world.rules.events[event].do === "deactivate");
 }
 
-/** People whose userName is also wanted, or held, by somebody else: they are reported, not provisioned. */
+/**
+ * People whose userName is also wanted by somebody else, or held by an account that keeps it: they are reported, not
+ * provisioned. An account whose person is to have another name gives it up, unless that one is such a person too.
+ */
 export function conflictedPeople(world: World): ReadonlySet<string> {
-  const conflicted = new Set<string>();
-  for (const person of world.people.values()) {
-    if (!isInScope(world, person)) continue;
-    const name = person.userName.toLowerCase();
-    const own = accountOf(world, person.id);
-    const holder = [...world.accounts.values()].find(
-      (account) => account.id !== own?.id && account.userName.toLowerCase() === name,
-    );
-    const adoptable = own === undefined && holder?.externalId === null;
-    const namesake = [...world.people.values()].some(
-      (other) =>
-        other.id !== person.id &&
-        isInScope(world, other) &&
-        other.userName.toLowerCase() === name &&
-        (other.enabled || accountOf(world, other.id) !== undefined),
-    );
-    if (namesake || (holder !== undefined && !adoptable)) conflicted.add(person.id);
-  }
-  return conflicted;
+  const people = [...world.people.values()].filter((person) => isInScope(world, person));
+  return new Set(people.filter((person) => isConflicted(world, person, [])).map(({ id }) => id));
+}
+
+/** @param before those who wait for the name that this one gives up */
+function isConflicted(world: World, person: Person, before: readonly string[]): boolean {
+  if (hasNamesake(world, person)) return true;
+  const name = person.userName.toLowerCase();
+  const own = accountOf(world, person.id);
+  const holder = [...world.accounts.values()].find(
+    (account) => account.id !== own?.id && account.userName.toLowerCase() === name,
+  );
+  if (holder === undefined || (own === undefined && holder.externalId === null)) return false;
+  const owner = world.people.get(holder.externalId ?? "");
+  if (owner === undefined || !isInScope(world, owner) || owner.userName.toLowerCase() === name) return true;
+  const waiting = [...before, person.id];
+  return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, owner, waiting);
+}
+
+function hasNamesake(world: World, { id, userName }: Person): boolean {
+  return [...world.people.values()].some(
+    (other) =>
+      other.id !== id &&
+      isInScope(world, other) &&
+      other.userName.toLowerCase() === userName.toLowerCase() &&
+      (other.enabled || accountOf(world, other.id) !== undefined),
+  );
 }
 
 function differences(
@@ -94,14 +105,16 @@ function differences(
   // A manager without an account is waited for.
   else if (managerAccount !== undefined && !forgotten.has(person.managerId ?? "")) {
     const is = account.values[managerPath];
-    if (!maybeWithout(world, managerAccount) || is !== undefined) compare("manager", is, managerAccount.id);
+    if (!maybeWithout(world, person, managerAccount) || is !== undefined)
+      compare("manager", is, managerAccount.id);
   }
   return found;
 }
 
-/** Whether those who report to the account may have no manager: Lattice does not take one who is switched off. */
-function maybeWithout({ manners }: World, manager: Account): boolean {
-  return !manager.active && (manners.lifecycle?.inactiveManager ?? "accept") !== "accept";
+/** Whether the person may have no manager: Lattice does not take one who is switched off, or has refused this one. */
+function maybeWithout({ manners, refusedWithManager }: World, { id }: Person, manager: Account): boolean {
+  const takes = (manners.lifecycle?.inactiveManager ?? "accept") === "accept" && !refusedWithManager.has(id);
+  return !manager.active && !takes;
 }
 
 function accountOf(world: World, id: string): Account | undefined {

@@ -1,5 +1,6 @@
 import type fc from "fast-check";
 import type { History } from "./history.ts";
+import { names } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
 
@@ -31,6 +32,12 @@ export const families: readonly Family[] = [
     name: "lost-database",
     about: "the database is lost, now and then in the middle of things",
     histories: lostDatabases,
+    runs: { same: 400, fresh: 100 },
+  },
+  {
+    name: "names",
+    about: "people get one another's userNames, in rows and in rings, and the rings are reported or broken",
+    histories: names,
     runs: { same: 400, fresh: 100 },
   },
   {

@@ -11,6 +11,7 @@ export type Step =
       readonly do: "enable" | "disable" | "join" | "leave" | "softDelete" | "purge" | "restore";
       readonly who: number;
     }
+  | { readonly do: "swapNames"; readonly who: number; readonly other: number }
   /** The first day is so many hours from now. */
   | { readonly do: "starts"; readonly who: number; readonly hours: number }
   | { readonly do: "everybodyLeaves" }
@@ -37,6 +38,8 @@ export interface History {
   /** So many of one kind pass in a day without a release; `null` for a guard that holds nothing. */
   readonly guard: { readonly what: Guarded; readonly most: number } | null;
   readonly drift: "correct" | "report";
+  /** Default: `report`. */
+  readonly renameRings?: "report" | "temporaryName";
   /** Default: `plainRules`. */
   readonly rules?: Rules;
   readonly concurrency: number;

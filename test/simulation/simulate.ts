@@ -72,7 +72,7 @@ export function createSimulator(): Simulator {
   return {
     play: async (history) => {
       wipe();
-      const world = createWorld(history.manners, rulesOf(history));
+      const world = createWorld(history.manners, rulesOf(history), history.renameRings);
       return play({ history, world, db, store, tallyFault, wipe });
     },
     close: () => store.close(),
@@ -394,6 +394,7 @@ function settingsOf(history: History): CycleSettings {
     formerOwner: "report",
     protectedAccounts: new Set(),
     missingManager: "clear",
+    renameRings: history.renameRings ?? "report",
     concurrency: history.concurrency,
     intervalMs: 45 * 60_000,
     retentionMs: 30 * 24 * hourMs,

@@ -98,6 +98,8 @@ export interface World {
   readonly accounts: Map<string, Account>;
   manners: Manners;
   readonly rules: Rules;
+  /** People who are to get one another's userNames are renamed, not reported. */
+  readonly breaksRings: boolean;
   /** When the cycle under way, or the last one, began. */
   cycleAt: number;
   /** Milliseconds since the epoch. */
@@ -110,6 +112,8 @@ export interface World {
   readonly carriedOut: { readonly what: Guarded; readonly at: number; readonly objectId: string }[];
   /** What was released, as `releaseKey` names it. */
   readonly released: Set<string>;
+  /** People to whose accounts a manager was refused, whatever the reason. */
+  readonly refusedWithManager: Set<string>;
   /** Somebody was edited while a cycle was reading. */
   editedMeanwhile: boolean;
   /** What the directory last showed of a person. */
@@ -133,7 +137,11 @@ const administrator: Person = {
   startsAt: 0,
 };
 
-export function createWorld(manners: Manners, rules: Rules): World {
+export function createWorld(
+  manners: Manners,
+  rules: Rules,
+  renameRings: "report" | "temporaryName" = "report",
+): World {
   const people = new Map<string, Person>();
   const accounts = new Map<string, Account>();
   const log: LoggedChange[] = [];
@@ -248,7 +256,9 @@ export function createWorld(manners: Manners, rules: Rules): World {
     }
     const inScope = states.some((state) => isInScope(world, state));
     // A leaver's userName follows the directory, so that the old one comes free.
-    const named = states.some((state) => state.userName.toLowerCase() === next.userName.toLowerCase());
+    const temporary = world.breaksRings && next.userName.startsWith("als-rename-");
+    const named =
+      temporary || states.some((state) => state.userName.toLowerCase() === next.userName.toLowerCase());
     const others = { ...next, active: before.active, userName: named ? before.userName : next.userName };
     rule(
       inScope || JSON.stringify(others) === JSON.stringify(before),
@@ -260,7 +270,9 @@ export function createWorld(manners: Manners, rules: Rules): World {
       }
     };
     count("deactivations", leaving, ...states.flatMap((state) => reasonsToLeave(world, state)));
-    count("renames", before.userName !== next.userName, `${before.userName} to ${next.userName}`);
+    // The step out of a temporary name ends a rename that was counted when it began.
+    const renamed = before.userName !== next.userName && !before.userName.startsWith("als-rename-");
+    count("renames", renamed, `${before.userName} to ${next.userName}`);
     count(
       "clears",
       before.values.title !== undefined && next.values.title === undefined,
@@ -277,12 +289,14 @@ export function createWorld(manners: Manners, rules: Rules): World {
     accounts,
     manners,
     rules,
+    breaksRings: renameRings === "temporaryName",
     cycleAt: 0,
     now: Date.UTC(2026, 0, 5, 9),
     oldestWatermark: 0,
     broken,
     carriedOut: [],
     released: new Set(),
+    refusedWithManager: new Set(),
     editedMeanwhile: false,
     shown,
     put: (person) => {

@@ -1,0 +1,75 @@
+import fc from "fast-check";
+import type { History, Step } from "./history.ts";
+import { calm, calmCycle, faithful, faultOn, manners } from "./steps.ts";
+
+const who = fc.nat(4);
+
+const change: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant("swapNames" as const), who, other: who }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("rename" as const), who, name: fc.nat(7) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        "disable" as const,
+        "enable" as const,
+        "leave" as const,
+        "join" as const,
+        "softDelete" as const,
+        "restore" as const,
+      ),
+      who,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("hire" as const),
+      who: fc.nat(5),
+      name: fc.nat(7),
+      manager: fc.option(who),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("title" as const), who, title: fc.constantFrom("Chief", null) }),
+  },
+);
+
+const harriedCycle: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("cycle" as const),
+  kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
+  dryRun: fc.constant(false),
+  only: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: who }),
+  fate: fc.record({
+    faults: fc.array(fc.oneof(faultOn("write", fc.nat(3)), faultOn("read", fc.nat(24))), { maxLength: 2 }),
+    death: fc.option(fc.record({ at: fc.nat(80), after: fc.boolean() }), { freq: 2 }),
+    abortAt: fc.constant(null),
+    seed: fc.nat(),
+  }),
+  during: fc.constant(null),
+});
+
+/** People get one another's userNames, in rows and in rings, while others come and go. */
+export const names: fc.Arbitrary<History> = fc.record({
+  manners: fc
+    .tuple(manners, fc.constantFrom(true, true, true, false))
+    .map(([others, uniqueUserNames]) => ({ ...others, ...faithful, uniqueUserNames })),
+  guard: fc.constantFrom(null, null, null, { what: "renames" as const, most: 2 }),
+  drift: fc.constant("correct" as const),
+  renameRings: fc.constantFrom("report" as const, "temporaryName" as const, "temporaryName" as const),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(2, 3, 5),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: change },
+      { weight: 2, arbitrary: calmCycle },
+      { weight: 2, arbitrary: harriedCycle },
+    ),
+    { minLength: 2, maxLength: 12, size: "max" },
+  ),
+});
