@@ -40,7 +40,12 @@ describe("loadConfig", () => {
       },
       mapping: { kind: "default" },
       onNull: "clear",
-      matching: { adoptForeignExternalId: false, formerOwner: "report", protected: [] },
+      matching: {
+        adoptForeignExternalId: false,
+        formerOwner: "report",
+        protected: [],
+        renameRings: "report",
+      },
       manager: { missing: "clear" },
       actions: {
         create: true,
