@@ -68,6 +68,21 @@ describe("held work, through the real process", () => {
     expect(some.err).toContain("Released: 1 person. Rejected: 1 person.");
     expect(leavers.map(activeOf)).toEqual([false, true, true, true, true, true, true, true]);
 
+    // What was rejected is seen, and taken back: it is weighed again.
+    const rejected = (await status()).rejected;
+    expect(rejected).toMatchObject({ people: 1, changes: [{ objectId: second }] });
+    expect((await run("status")).out).toContain(`release ${guard.planId} --undo-reject USER`);
+    const told = JSON.parse((await run("user", second, "--format", "json")).out);
+    expect(told.standing.rejected).toMatchObject([{ attribute: "active", planId: guard.planId }]);
+    const stranger = await run("release", guard.planId, "--undo-reject", first);
+    expect(stranger.code).toBe(64);
+    expect(stranger.err).toContain("is rejected");
+    const undone = await run("release", guard.planId, "--undo-reject", second);
+    expect(undone.code).toBe(3);
+    expect(undone.err).toContain("Rejection taken back: 1 person.");
+    expect((await status()).rejected.people).toBe(0);
+    expect((await status()).guard.operations).toHaveLength(7);
+
     // The third is enabled again: a release of the old plan is none of what is planned now.
     sandbox.directory.updateUser(third, { accountEnabled: true });
     const rest = await run("release", guard.planId);

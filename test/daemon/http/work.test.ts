@@ -65,6 +65,11 @@ describe("what the daemon does on request", () => {
     expect(work).toMatchObject({ kind: "release", result: { done: 1, failed: 0, held: 6, notLetGo: [] } });
     expect(daemon.sandbox.lattice.byExternalId(first)?.active).toBe(false);
     expect(daemon.sandbox.lattice.byExternalId(second)?.active).toBe(true);
+    const rejected = await daemon.json<{ standing: { rejected: object[] } }>(`/api/people/${second}`);
+    expect(rejected.standing.rejected).toMatchObject([{ attribute: "active", planId: guard.planId }]);
+    expect((await daemon.post(`${plan}/release`, { undoReject: [first] })).status).toBe(400);
+    const undone = await ended(await started(await daemon.post(`${plan}/release`, { undoReject: [second] })));
+    expect(undone).toMatchObject({ result: { done: 0, held: 7 } });
   });
 
   it("tells what it counted since it started, and where it stands", async () => {

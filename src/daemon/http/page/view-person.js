@@ -2,9 +2,10 @@ import { api } from "./api.js";
 import { h, table } from "./dom.js";
 import { entries } from "./view-log.js";
 import { changeList, moment, tag, valueText } from "./words.js";
+import { workCard } from "./work-card.js";
 
 /** One person: the explanation that the command `user` gives, and all of the log. */
-export async function personView({ parameter: person, signal }) {
+export async function personView({ parameter: person, signal, reload }) {
   const explanation = await api(`people/${encodeURIComponent(person)}`, { signal });
   const log = h("div", null);
   await entries(log, { person: explanation.source?.objectId ?? person }, signal);
@@ -28,6 +29,7 @@ export async function personView({ parameter: person, signal }) {
         ),
     decision(explanation.decision),
     standing(explanation.standing),
+    undoReject(explanation, signal, reload),
     scope(explanation.scope),
     mappings(explanation.mappings),
     source === null
@@ -114,6 +116,34 @@ function standing(stands) {
         ),
   ].filter((line) => line !== null);
   return lines.length === 0 ? null : h("div", null, lines);
+}
+
+/** Takes back what was rejected of the person: it is weighed again in the cycle that follows. */
+function undoReject({ standing: stands, source }, signal, reload) {
+  const [rejected] = stands?.rejected ?? [];
+  if (rejected === undefined || source === null) return null;
+  const place = h("div", { role: "status" });
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button",
+      onclick: async () => {
+        button.disabled = true;
+        try {
+          const body = { undoReject: [source.objectId] };
+          const address = `plans/${encodeURIComponent(rejected.planId)}/release`;
+          const { work } = await api(address, { method: "POST", body });
+          place.replaceChildren(workCard(await api(`works/${work}`, { signal }), signal, reload));
+        } catch (error) {
+          place.replaceChildren(h("div", { class: "notice bad" }, error.message));
+          button.disabled = false;
+        }
+      },
+    },
+    "Take the rejection back",
+  );
+  return h("section", null, button, place);
 }
 
 function scope(told) {

@@ -49,7 +49,7 @@ export async function planView({ parameter: planId, signal, reload }) {
       onclick: () =>
         decide(
           { reject: names() },
-          `Reject what is held of ${people()}? They are left alone until Entra says something new of them.`,
+          `Reject what is held of ${people()}? It is not sent as long as it is due as it was; everything else of them goes on.`,
         ),
     },
     "Reject chosen",
