@@ -276,7 +276,7 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "state/planning.ts",
-        find: "dropReleases.run({ objectId, kept: JSON.stringify(kept) });",
+        find: "if (some.releases === 1) dropReleases.run({ objectId, kept: JSON.stringify(kept) });",
         replace: "",
       },
     ],
