@@ -8,7 +8,7 @@ const costs: readonly { readonly kind: WeightKind; readonly note: (count: number
   {
     kind: "deactivate",
     note: (count) =>
-      `${counted(count, "deactivation")}: Lattice removes a deactivated person as manager of all reports and as report of their manager, and ends the goals that only they own; a reactivation does not undo that.`,
+      `${counted(count, "deactivation")}: Lattice removes a deactivated person as manager of all reports, report of their manager, head of departments and member of teams, makes their one-to-ones inactive, and ends the goals that only they own; a reactivation does not undo that.`,
   },
   {
     kind: "create",

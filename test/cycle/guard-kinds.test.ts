@@ -152,7 +152,7 @@ describe("the guard as it is delivered", () => {
     for (const id of people.slice(0, 7)) place.source.change(id, { accountEnabled: false });
     const held = await place.cycle();
     expect(held.header.guard.notes).toEqual([
-      "7 deactivations: Lattice removes a deactivated person as manager of all reports and as report of their manager, and ends the goals that only they own; a reactivation does not undo that.",
+      "7 deactivations: Lattice removes a deactivated person as manager of all reports, report of their manager, head of departments and member of teams, makes their one-to-ones inactive, and ends the goals that only they own; a reactivation does not undo that.",
     ]);
   });
 });
