@@ -92,7 +92,7 @@ export async function decideFor(
           environment,
           expected: (objectIds) => expectedOf(objectIds, around),
         });
-  return people.map(({ candidate, mapped }) => {
+  const decided = people.map(({ candidate, mapped }): Decided => {
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
     const sharers = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
@@ -133,6 +133,66 @@ export async function decideFor(
       manager.clear && released.kind !== "ignored" ? { ...released, referencePending: true } : released;
     return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
   });
+  if (surroundings.expecting === true) return decided;
+  const claimed = new Map<string, Decision>();
+  for (const leaver of decided) {
+    const decision = await claimedDecision(leaver, around);
+    if (decision !== null) claimed.set(leaver.candidate.source.objectId, decision);
+  }
+  if (claimed.size === 0) return decided;
+  return decided.map((one) => ({
+    ...one,
+    decision: claimed.get(one.candidate.source.objectId) ?? one.decision,
+  }));
+}
+
+/**
+ * A leaver's account that carries the externalId of a person who takes it over is not switched off in between: that would
+ * cost the person what a deactivation takes away in Lattice.
+ */
+async function claimedDecision(leaver: Decided, surroundings: Surroundings): Promise<Decision | null> {
+  const { candidate, mapped, decision } = leaver;
+  const { link, source } = candidate;
+  if (decision.kind !== "operation" || decision.operation.action !== "deactivate") return null;
+  if (link === null || link.externalId === null || isInScope(candidate, mapped)) return null;
+  if (link.externalId === source.objectId) return null;
+  const { store, everyoneInScope } = surroundings;
+  const sharing = await store.sharing([link.externalId], everyoneInScope, "externalId");
+  const named = [link.externalId, ...(sharing.get(link.externalId) ?? []).slice(0, namedAtMost)];
+  const only = named.filter((objectId) => objectId !== source.objectId);
+  const candidates = await store.candidates({
+    select: { only },
+    everyoneInScope,
+    after: "",
+    limit: only.length,
+  });
+  const claimants = await decideFor(candidates, { ...surroundings, expecting: true });
+  const taking = claimants.find((one) =>
+    takes(one.decision, { ownerId: source.objectId, latticeId: link.latticeId }),
+  );
+  if (taking === undefined) return null;
+  const { userName, objectId } = decision.operation;
+  const name = taking.candidate.source.attributes.userPrincipalName;
+  const reason = `the Lattice account ${link.latticeId} carries the externalId of ${String(name ?? taking.candidate.source.objectId)}, whose it becomes: it is not switched off`;
+  return {
+    kind: "skipped",
+    skipped: { objectId, userName, code: "formerOwner", reason },
+    referencePending: false,
+    alsoLookAt: [taking.candidate.source.objectId],
+  };
+}
+
+/** Whether the decision is to take this account over, now or when what is due for its owner is done. */
+function takes(
+  decision: Decision,
+  { ownerId, latticeId }: { readonly ownerId: string; readonly latticeId: string },
+): boolean {
+  if (decision.kind === "skipped") {
+    return decision.skipped.code === "formerOwner" && decision.alsoLookAt?.includes(ownerId) === true;
+  }
+  return (
+    decision.kind === "operation" && decision.operation.adopts && decision.operation.latticeId === latticeId
+  );
 }
 
 /** The userNames that linked accounts are to get, by object id. */

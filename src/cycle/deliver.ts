@@ -7,7 +7,7 @@ import {
   RecordRejectedError,
   UnknownOutcomeError,
 } from "../domain/errors.ts";
-import type { Json } from "../domain/json.ts";
+import { type Json, jsonEquals } from "../domain/json.ts";
 import type { ConfirmedTarget, LoggedOperation } from "../domain/store.ts";
 import {
   type AttributeWrite,
@@ -80,7 +80,9 @@ async function adopt(
   }
   await refuseOthers(context, operation, account);
   if (planned !== null) await matchAgain(context, operation, planned, account);
-  const again = planned === null || account.active !== planned.active;
+  // What has changed since the plan is no part of it.
+  const again =
+    planned === null || account.active !== planned.active || !jsonEquals(account.values, planned.values);
   const link = { ...account, acknowledged: {} };
   const due = writes.filter(({ path, value }) => !sameAt(path, valueAt(link, path), value));
   const unchanged: WriteReceipt = { user: account, status: 0, requestId: undefined };

@@ -50,6 +50,17 @@ describe("an account that was listed in an earlier cycle", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1, reactivate: 0 });
   });
 
+  it("is looked at again where a value has changed since, which the plan did not know", async () => {
+    await using place = await createWorkplace();
+    const account = place.target.add({ userName: "kim@example.com", values: { title: "Analyst" } });
+    await place.cycle();
+    place.target.accounts.set("lat-1", { ...account, values: { title: "Edited" } });
+    place.source.hire("kim", { jobTitle: "Analyst" });
+    await place.cycle();
+    await place.cycle();
+    expect(place.target.account("kim@example.com").values.title).toBe("Analyst");
+  });
+
   it("is not read again in the cycle that has listed it", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com" });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createWorkplace, type Workplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
 
 const codes = async (place: Workplace) =>
   (await place.store.skipped({ after: "", limit: 9 })).map(({ objectId, code }) => [objectId, code]);
@@ -54,6 +54,47 @@ describe("the account of a person who was deleted, and whose userName the next o
       values: { title: "Director" },
     });
     expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
+  });
+
+  it.each([
+    ["has the new object id", {}, "new"],
+    ["has an employeeId that both have", { employeeId: "7" }, "7"],
+  ])(
+    "is the next one's at once where it %s: it is not switched off in between",
+    async (_name, attributes, externalId) => {
+      const rules = defaultRules.map((rule) =>
+        externalId === "7" && "target" in rule && rule.target === "externalId"
+          ? { ...rule, source: "employeeId" }
+          : rule,
+      );
+      await using place = await createWorkplace({ mapping: mappingOf(rules) });
+      place.source.hire("old", { userPrincipalName: "kim@example.com", ...attributes });
+      await place.cycle();
+      place.target.accounts.set("lat-1", { ...place.target.account("kim@example.com"), externalId });
+      place.source.remove("old", "deleted");
+      place.source.hire("new", { userPrincipalName: "kim@example.com", ...attributes });
+      place.target.writes.length = 0;
+      await place.cycle({ full: true });
+      await place.cycle();
+      expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+      expect(await place.store.latticeIdOf("old")).toBeNull();
+      const switched = place.target.writes.flatMap(({ writes }) =>
+        writes.filter(({ path }) => path === "active"),
+      );
+      expect(switched).toEqual([]);
+      expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
+    },
+  );
+
+  it("is switched off all the same where the person whose externalId it carries cannot take it", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("old", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    place.target.accounts.set("lat-1", { ...place.target.account("kim@example.com"), externalId: "new" });
+    place.source.remove("old", "deleted");
+    place.source.hire("new", { userPrincipalName: "no address" });
+    await place.cycle({ full: true });
+    expect(place.target.account("kim@example.com").active).toBe(false);
   });
 
   it("is handed over by setting, once what is due for the one who left is done", async () => {

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { matchingSettings, readMapping } from "../../src/commands/session.ts";
+import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "als-who-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const load = (config: object): LoadedConfig => {
+  writeFileSync(join(folder, "config.yaml"), JSON.stringify(config));
+  return loadConfig({ file: "config.yaml", env: {}, cwd: folder });
+};
+
+it("reports former owners, protects nobody and clears missing managers unless the file says otherwise", () => {
+  expect(matchingSettings(load({}).config)).toMatchObject({
+    adoptForeignExternalId: false,
+    formerOwner: "report",
+    protectedAccounts: new Set(),
+    missingManager: "clear",
+  });
+});
+
+it("hands the engine what the file says of matching and managers, names in lower case", () => {
+  const config = {
+    matching: {
+      adoptForeignExternalId: true,
+      formerOwner: "handOver",
+      protected: ["Root@Example.com", "0d4c2a4e-AAAA-4bbb-8ccc-1234567890ab"],
+    },
+    manager: { missing: "keep" },
+  };
+  expect(matchingSettings(load(config).config)).toMatchObject({
+    adoptForeignExternalId: true,
+    formerOwner: "handOver",
+    protectedAccounts: new Set(["root@example.com", "0d4c2a4e-aaaa-4bbb-8ccc-1234567890ab"]),
+    missingManager: "keep",
+  });
+});
+
+it("plans everybody again after a change of any of them", async () => {
+  const digests = await Promise.all(
+    [
+      {},
+      { matching: { formerOwner: "handOver" } },
+      { matching: { protected: ["root@example.com"] } },
+      { manager: { missing: "keep" } },
+    ].map(async (config) => (await readMapping(load(config))).digest),
+  );
+  expect(new Set(digests).size).toBe(4);
+});
