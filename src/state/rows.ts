@@ -16,6 +16,7 @@ export interface TargetRow {
   readonly lattice_id: string;
   readonly object_id: string | null;
   readonly user_name: string;
+  readonly user_name_key: string;
   readonly external_id: string | null;
   readonly active: number;
   readonly active_known: number;
@@ -58,7 +59,7 @@ export function sourceUser(row: SourceRow): SourceUser {
 }
 
 export function linkedTarget(
-  row: Omit<TargetRow, "object_id" | "read_in" | "read_again" | "missing_since">,
+  row: Omit<TargetRow, "object_id" | "user_name_key" | "read_in" | "read_again" | "missing_since">,
 ): LinkedTarget {
   return {
     latticeId: row.lattice_id,

@@ -102,6 +102,11 @@ export function targetWriter(db: Connection): TargetWriter {
     `UPDATE source_user SET pending = 1 WHERE object_id IN
        (SELECT object_id FROM lost_link WHERE lattice_id = :latticeId OR external_id = :externalId)`,
   );
+  /** The account has the name no more: whoever waits for it is tried at once. */
+  const freed = (nameKey: string): void => {
+    retryName.run(nameKey);
+    markName.run(nameKey);
+  };
 
   return {
     save: (found, cycleId) => {
@@ -120,6 +125,7 @@ export function targetWriter(db: Connection): TargetWriter {
         markLost.run({ latticeId: user.latticeId, externalId: user.externalId });
         return;
       }
+      if (before.user_name_key !== columns.userNameKey) freed(before.user_name_key);
       if (before.object_id === null) return;
       if (before.missing_since !== null) retryNow.run(before.object_id);
       if (differs || before.missing_since !== null) mark.run(before.object_id);
@@ -146,11 +152,7 @@ export function targetWriter(db: Connection): TargetWriter {
         if (current !== undefined) dropLink.run(objectId);
       }
       const columns = accountColumns(user, cycleId);
-      const freed = before?.user_name.toLowerCase() ?? null;
-      if (freed !== null && freed !== columns.userNameKey) {
-        retryName.run(freed);
-        markName.run(freed);
-      }
+      if (before !== undefined && before.user_name_key !== columns.userNameKey) freed(before.user_name_key);
       const emptied = emptiedPaths(before?.read_again ?? null);
       const drifted =
         before === undefined || formerOwner !== objectId || isOutOfDate(before)
@@ -167,9 +169,11 @@ export function targetWriter(db: Connection): TargetWriter {
       dropTrace.run(user.latticeId);
     },
     unlink: (latticeId, { at, reason }) => {
-      const objectId = read.get(latticeId)?.object_id ?? null;
+      const before = read.get(latticeId);
+      const objectId = before?.object_id ?? null;
       leaveTrace.run({ at, reason, latticeId });
       remove.run(latticeId);
+      if (before !== undefined) freed(before.user_name_key);
       if (objectId === null) return;
       mark.run(objectId);
       // What failed was the old account: the person is matched anew in the next cycle, not when the old failure is over.
@@ -213,6 +217,12 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
      WHERE object_id IS NOT NULL AND read_in < ? AND lattice_id > ? ORDER BY lattice_id LIMIT ${given("?")}`,
   );
   const forget = db.prepare<[number]>("DELETE FROM target_user WHERE object_id IS NULL AND read_in < ?");
+  // Their names are free.
+  const retryForgotten = db.prepare<[number]>(
+    `UPDATE retry SET next_try_at = 0 WHERE object_id IN
+       (SELECT s.object_id FROM target_user t JOIN source_user s ON s.user_name_key = t.user_name_key
+        WHERE t.object_id IS NULL AND t.read_in < ?)`,
+  );
   const byUserName = db.prepare<[string], TargetRow>(
     "SELECT * FROM target_user WHERE user_name_key = ? LIMIT 3",
   );
@@ -274,7 +284,10 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
         .all(cycleId, after, limit)
         .map((row) => ({ latticeId: row.lattice_id, objectId: row.object_id })),
     forgetTargetsMissing: async (cycleId) => {
-      forget.run(cycleId);
+      db.transaction(() => {
+        retryForgotten.run(cycleId);
+        forget.run(cycleId);
+      }).immediate();
     },
     unlink: async (latticeId, dissolved) => {
       db.transaction(() => writer.unlink(latticeId, dissolved)).immediate();
