@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Ports } from "../cycle/ports.ts";
+import type { Sending } from "../cycle/quarantine.ts";
 import type { CycleRequest, CycleResult } from "../cycle/run.ts";
 import type { StateEvent } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
@@ -11,12 +12,14 @@ import { noteGood } from "./telling.ts";
 /**
  * Opens both ends and runs one cycle on `store`; what was learnt of the target is remembered. A cycle of everybody keeps
  * the quarantine; a dry run and a cycle of one person leave it as it is.
+ * @param patient in quarantine it is not tried before its time
  */
 export async function performCycle(
   session: Session,
   store: StateStore,
   request: CycleRequest,
   told: Pick<Ports, "onProgress" | "onStep"> = {},
+  { patient = false }: { readonly patient?: boolean } = {},
 ): Promise<CycleResult> {
   const [{ runCycle }, { withQuarantine }, { withPause }] = await Promise.all([
     import("../cycle/run.ts"),
@@ -25,8 +28,9 @@ export async function performCycle(
   ]);
   const { clock, log, settings } = session;
   const onEvent = (event: StateEvent): void => sayEvent(log, event);
-  const cycle = (probe: boolean): Promise<CycleResult> => withPause({ store, clock }, () => unpaused(probe));
-  const unpaused = async (probe: boolean): Promise<CycleResult> => {
+  const cycle = (sending: Sending): Promise<CycleResult> =>
+    withPause({ store, clock }, () => unpaused(sending));
+  const unpaused = async (sending: Sending): Promise<CycleResult> => {
     const meta = await store.meta();
     // Asked for anew where everything is read anew, so that a change at the target is met within a day.
     const known =
@@ -54,15 +58,15 @@ export async function performCycle(
           told.onProgress?.(progress);
         },
       };
-      const result = await runCycle(ports, { ...request, probe });
+      const result = await runCycle(ports, { ...request, sending });
       if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
       return result;
     } finally {
       target.close();
     }
   };
-  if (request.dryRun || request.only !== undefined) return cycle(false);
-  const result = await withQuarantine({ store, clock, settings, onEvent }, cycle);
+  if (request.dryRun || request.only !== undefined) return cycle({ kind: "everything" });
+  const result = await withQuarantine({ store, clock, settings, onEvent }, cycle, { patient });
   if (result.mostFailed === null) await noteGood(session, store);
   return result;
 }

@@ -23,7 +23,7 @@ const keptOperations = 2_000;
 /** What a daemon does, by the schedule and by hand: one thing at a time. */
 export interface DaemonWork {
   /** One cycle of the schedule. @throws what `performCycle` and the lease throw */
-  scheduled(how: { readonly full: boolean }): Promise<void>;
+  scheduled(how: { readonly full: boolean; readonly patient: boolean }): Promise<void>;
   startCycle(how: { readonly full: boolean }): Started;
   startDryRun(how: { readonly full: boolean }): Started;
   startRelease(decision: HeldDecision): Promise<Started>;
@@ -66,10 +66,11 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     report: WorkReport,
     full: boolean,
     decision: HeldDecision | null,
+    patient = false,
   ): Promise<{ result: WorkResult }> => {
     let ended: Awaited<ReturnType<typeof cycleUnderLease>>;
     try {
-      ended = await cycleUnderLease(report, full, decision);
+      ended = await cycleUnderLease(report, { full, patient }, decision);
     } catch (error) {
       parts.cycleEnded({ error });
       throw error;
@@ -78,7 +79,11 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     return { result: workResult(ended.result, ended.stale) };
   };
 
-  const cycleUnderLease = (report: WorkReport, full: boolean, decision: HeldDecision | null) => {
+  const cycleUnderLease = (
+    report: WorkReport,
+    { full, patient }: { readonly full: boolean; readonly patient: boolean },
+    decision: HeldDecision | null,
+  ) => {
     const session = parts.session();
     return withLease(store, clock, { signal, waitMs: 0 }, async (leased) => {
       let decided = nothingDecided;
@@ -92,6 +97,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
           store,
           { dryRun: false, full, signal: leased },
           { onProgress: report.onProgress },
+          { patient },
         ),
       );
       return { result, stale: await notLetGo(store, result.cycleId, decided.released) };
@@ -149,7 +155,8 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   };
 
   return {
-    scheduled: ({ full }) => watched(works.begin("cycle", "schedule"), (report) => cycle(report, full, null)),
+    scheduled: ({ full, patient }) =>
+      watched(works.begin("cycle", "schedule"), (report) => cycle(report, full, null, patient)),
     startCycle: ({ full }) => start("cycle", (report) => cycle(report, full, null)),
     startDryRun: ({ full }) => start("dryRun", (report) => dryRun(report, full)),
     startRelease: async (decision) => {
@@ -171,7 +178,7 @@ async function planOf(store: StateStore, cycleId: number): Promise<DryRunPlan> {
 }
 
 function workResult(result: CycleResult, stale: WorkResult["notLetGo"]): WorkResult {
-  const { header, outcome, done, failed, heldOperations: held } = result;
+  const { header, outcome, done, failed, heldOperations: held, notices } = result;
   const { planId, cycle, summary, guard } = header;
-  return { planId, cycle, outcome, summary, guard, done, failed, held, notLetGo: stale };
+  return { planId, cycle, outcome, summary, guard, done, failed, held, notices, notLetGo: stale };
 }

@@ -99,8 +99,9 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
           return Math.max(probeAt, parsePause(meta, now)?.until ?? 0);
         },
         run: () => {
+          const patient = !mended;
           mended = false;
-          return scheduledCycle(current(), store, work, io.signal);
+          return scheduledCycle(current(), store, work, { patient, signal: io.signal });
         },
         onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
       });
@@ -200,13 +201,13 @@ async function scheduledCycle(
   session: Session,
   store: StateStore,
   work: DaemonWork,
-  signal: AbortSignal,
+  { patient, signal }: { readonly patient: boolean; readonly signal: AbortSignal },
 ): Promise<"finished" | "retrySoon"> {
   const { log, clock, config } = session;
   try {
     const { comparisonIsDue } = await import("../cycle/comparison.ts");
     const full = comparisonIsDue(await store.meta(), config.reconcile.everyMs, clock.now());
-    await work.scheduled({ full });
+    await work.scheduled({ full, patient });
     return "finished";
   } catch (error) {
     if (signal.aborted) return "finished";

@@ -31,6 +31,7 @@ export function planView(
           done: result.done,
           failed: result.failed,
           held: result.heldOperations,
+          notices: result.notices,
           durationMs: result.durationMs,
         },
     operations: (action) => shown(operationsOf(store, result.cycleId, { action })),

@@ -1,4 +1,5 @@
 import { loadConfig } from "../config/load.ts";
+import { refusalSentence } from "../cycle/refused-kinds.ts";
 import { rejectedWhat } from "../cycle/reject.ts";
 import type { Change } from "../domain/plan.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
@@ -63,7 +64,13 @@ function text(current: Status): string {
     lines.push(
       `Quarantine: since ${iso(quarantine.since)}, ${quarantine.attempts} attempts; the daemon tries again at ${iso(quarantine.nextProbeAt)}, a sync by hand at once`,
       `  ${printable(quarantine.reason)}`,
+      ...(quarantine.cause === "failures"
+        ? ["  Meanwhile each cycle switches leavers off, and nothing else."]
+        : []),
     );
+  }
+  for (const kind of current.refusedKinds) {
+    lines.push(`Refused since ${iso(kind.since)}: ${printable(refusalSentence(kind))}`);
   }
   if (askedPause !== null)
     lines.push(`Paused until ${iso(askedPause.until)}: ${printable(askedPause.reason)}`);

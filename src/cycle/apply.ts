@@ -1,9 +1,11 @@
 import { InterruptedError } from "../domain/errors.ts";
-import type { LoggedOperation } from "../domain/store.ts";
+import { type Action, firstWaveOf } from "../domain/plan.ts";
+import type { LoggedOperation, OperationOutcome } from "../domain/store.ts";
 import type { CycleContext } from "./ports.ts";
 import { isHopeless, mostFailed } from "./quarantine.ts";
 import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
 import { referencesTouched } from "./references.ts";
+import { refusalSentence } from "./refused-kinds.ts";
 import { nameKey } from "./rename-order.ts";
 import { isTemporaryName } from "./rename-rings.ts";
 import { send } from "./send.ts";
@@ -19,14 +21,25 @@ const probeSize = 10;
 export interface Applied {
   readonly done: number;
   readonly failed: number;
-  /** So many failed that the whole job backs off. */
-  readonly mostFailed: boolean;
+  /** Where so many failed that the whole job backs off: what happened, in words. */
+  readonly mostFailed: string | null;
   /** People whose accounts have got a temporary userName, and are to get their own. */
   readonly halfRenamed: readonly string[];
 }
 
+/** Operations that go out one after the other, in the order of their waves. */
+interface Stage {
+  /** The last wave of the stage; all where absent. */
+  readonly throughWave?: number;
+  /** A sample: so many operations of people who did not fail before, and what came of them before anything else goes. */
+  readonly sample?: number;
+}
+
+const leavers: Stage = { throughWave: firstWaveOf("deactivate") };
+
 /**
- * Sends the planned operations, a fixed number at a time, in the order of their waves, and records each outcome.
+ * Sends the planned operations, a fixed number at a time, in the order of their waves, and records each outcome. Leavers go
+ * before everybody else and in any case; what a probe or refusals keep back is everything but them.
  * On an abort the writes in flight are finished and recorded before this throws.
  * @throws InterruptedError, ConfigurationError, HostUnavailableError, StateError
  */
@@ -36,50 +49,58 @@ export async function applyPlan(
 ): Promise<Applied> {
   const recorder = createRecorder(context.store);
   const run = createRun(context, recorder, plan.total);
-  let probing = plan.probe;
-  let size = batchSize.first;
-  let begunAt = context.clock.now();
-  /** The batch after this operation, its intents noted; none where the run is to stop. */
-  const begin = async (last: LoggedOperation | undefined): Promise<readonly LoggedOperation[]> => {
-    if (run.isOver()) return [];
-    const now = context.clock.now();
-    if (last !== undefined) size = nextSize(size, now - begunAt);
-    begunAt = now;
-    const batch = await nextBatch(context, last, probing ? probeSize : size);
-    if (batch.length > 0) await recorder.begin(batch, now);
-    return batch;
-  };
+  let probed = false;
   try {
-    let batch = await begin(undefined);
-    while (batch.length > 0) {
-      const last = batch.at(-1);
-      let next: Promise<readonly LoggedOperation[]> | undefined;
-      for (const [index, operation] of batch.entries()) {
-        // While the last of this batch wait for room the next one is noted, so that no connection is idle meanwhile.
-        if (!probing && index === Math.max(0, batch.length - context.settings.concurrency)) {
-          next = begin(last);
-          next.catch(() => {});
-        }
-        await run.start(operation);
-      }
-      if (probing) {
-        await run.drain();
-        if (mostFailed(recorder.counts, true)) break;
-        probing = false;
-      }
-      batch = await (next ?? begin(last));
-    }
+    await sendStage(context, run, recorder, leavers);
+    if (plan.probe) await sendStage(context, run, recorder, { sample: probeSize });
+    probed = plan.probe && mostFailed(run.telling, true);
+    if (!probed) await sendStage(context, run, recorder, {});
     await run.drain();
     run.throwIfStopped();
   } finally {
     await run.drain();
     await recorder.flush();
   }
+  const { done, failed } = run.telling;
+  const most = probed || mostFailed(run.telling, false);
   return {
     ...recorder.counts,
-    mostFailed: mostFailed(recorder.counts, probing),
+    mostFailed: most ? `${failed} of ${done + failed} operations failed` : null,
     halfRenamed: run.halfRenamed,
   };
+}
+
+async function sendStage(context: CycleContext, run: Run, recorder: Recorder, stage: Stage): Promise<void> {
+  let size = batchSize.first;
+  let begunAt = context.clock.now();
+  /** The batch after this operation, its intents noted; none where the run is to stop. */
+  const begin = async (last: LoggedOperation | undefined): Promise<readonly LoggedOperation[]> => {
+    if (run.isOver(stage)) return [];
+    const now = context.clock.now();
+    if (last !== undefined) size = nextSize(size, now - begunAt);
+    begunAt = now;
+    const batch = await nextBatch(context, last, stage, stage.sample ?? size);
+    if (batch.length > 0) await recorder.begin(batch, now);
+    return batch;
+  };
+  let batch = await begin(undefined);
+  while (batch.length > 0) {
+    const last = batch.at(-1);
+    let next: Promise<readonly LoggedOperation[]> | undefined;
+    for (const [index, operation] of batch.entries()) {
+      // While the last of this batch wait for room the next one is noted, so that no connection is idle meanwhile.
+      if (stage.sample === undefined && index === Math.max(0, batch.length - context.settings.concurrency)) {
+        next = begin(last);
+        next.catch(() => {});
+      }
+      await run.start(operation);
+    }
+    if (stage.sample !== undefined) {
+      await run.drain();
+      return;
+    }
+    batch = await (next ?? begin(last));
+  }
 }
 
 function nextSize(size: number, tookMs: number): number {
@@ -87,27 +108,35 @@ function nextSize(size: number, tookMs: number): number {
   return tookMs > batchSize.ms * 2 ? Math.max(size / 2, batchSize.least) : size;
 }
 
-function nextBatch(
+async function nextBatch(
   context: CycleContext,
   last: LoggedOperation | undefined,
+  stage: Stage,
   limit: number,
 ): Promise<readonly LoggedOperation[]> {
-  return context.store.operations(context.cycleId, {
+  const { store, kinds, cycleId } = context;
+  const batch = await store.operations(cycleId, {
     status: "planned",
+    without: [...kinds.refused().keys()].filter((action) => kinds.isRefused(action)),
+    firstAttempts: stage.sample !== undefined,
     afterWave: last?.wave ?? -1,
     afterId: last?.id ?? 0,
     limit,
   });
+  const { throughWave } = stage;
+  return throughWave === undefined ? batch : batch.filter(({ wave }) => wave <= throughWave);
 }
 
 interface Run {
   /** Starts an operation as soon as there is room. Where the run is over it is put back instead. */
   start(operation: LoggedOperation): Promise<void>;
   drain(): Promise<void>;
-  /** Stopped, or given up because hardly anything gets through. */
-  isOver(): boolean;
+  /** Stopped, or given up because hardly anything gets through; leavers are never given up. */
+  isOver(stage: Stage): boolean;
   throwIfStopped(): void;
   readonly halfRenamed: readonly string[];
+  /** What the outcomes tell of everybody: neither who failed before, nor what is refused whomever it is about. */
+  readonly telling: { readonly done: number; readonly failed: number };
 }
 
 function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
@@ -117,26 +146,54 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   const halfRenamed: string[] = [];
   let stop: unknown = null;
   let hopeless = false;
+  const telling = { done: 0, failed: 0 };
   let finished = 0;
 
   const stopped = (): unknown => {
     if (stop === null && context.signal.aborted) stop = interrupted(context.signal);
     return stop;
   };
-  const isOver = (): boolean => {
-    hopeless ||= isHopeless(recorder.counts);
-    return hopeless || stopped() !== null;
+  const sentenceOf = (action: Action): string | undefined => {
+    const kind = [...context.kinds.refused().values()].find((one) => one.action === action);
+    return kind === undefined ? undefined : refusalSentence(kind);
+  };
+  const isHopelessFor = (operation: LoggedOperation): boolean => {
+    hopeless ||= isHopeless(telling);
+    return hopeless && operation.action !== "deactivate";
+  };
+  const count = (outcome: OperationOutcome, kindRefused: boolean): void => {
+    if (outcome.status === "done") telling.done += 1;
+    const before = (outcome.retry?.attempts ?? 1) > 1;
+    if (outcome.status === "failed" && !before && !kindRefused) telling.failed += 1;
   };
   /** `begun`: a request may be out, so the intent stays and the next cycle looks it up. */
-  const putBack = (operation: LoggedOperation, begun: boolean): void => {
+  const putBack = (operation: LoggedOperation, begun: boolean, error?: string): void => {
     recorder.record({
       operationId: operation.id,
       objectId: operation.objectId,
       status: "cancelled",
       referencePending: false,
       unknown: begun,
+      error,
       finishedAt: context.clock.now(),
     });
+  };
+  /** What is refused whomever it is about is tried in each cycle, instead of ever later. */
+  const sendAndJudge = async (
+    operation: LoggedOperation,
+  ): Promise<{ outcome: OperationOutcome; kindRefused: boolean }> => {
+    const outcome = await send(context, recorder, operation);
+    const before = context.kinds.isRefused(operation.action);
+    const kindRefused = context.kinds.note(operation.action, outcome);
+    if (!before && context.kinds.isRefused(operation.action)) {
+      context.log.warn(
+        { action: operation.action, status: outcome.httpStatus },
+        sentenceOf(operation.action) ?? "",
+      );
+    }
+    const { retry } = outcome;
+    if (!kindRefused || retry === undefined) return { outcome, kindRefused };
+    return { outcome: { ...outcome, retry: { ...retry, nextTryAt: outcome.finishedAt } }, kindRefused };
   };
   const perform = async (operation: LoggedOperation): Promise<void> => {
     try {
@@ -150,12 +207,19 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
         putBack(operation, false);
         return;
       }
-      const outcome = await send(context, recorder, operation);
-      const fault = await context.host.wrote(outcome);
+      const { outcome, kindRefused } = await sendAndJudge(operation);
+      // A refusal of a kind is not the key's.
+      const fault = kindRefused ? null : await context.host.wrote(outcome);
       // What failed because of everybody's fault is nobody's own failure.
-      const readAgain = referencesTouched(operation.changes, outcome.target, context.settings.mapping);
-      if (fault === null || outcome.status === "done") recorder.record({ ...outcome, readAgain });
-      else putBack(operation, true);
+      if (fault === null || outcome.status === "done") {
+        count(outcome, kindRefused);
+        recorder.record({
+          ...outcome,
+          readAgain: referencesTouched(operation.changes, outcome.target, context.settings.mapping),
+        });
+      } else {
+        putBack(operation, true);
+      }
       if (outcome.status === "done" && isTemporaryName(renameOf(operation)?.to)) {
         halfRenamed.push(operation.objectId);
       }
@@ -180,8 +244,9 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   return {
     start: async (operation) => {
       while (inFlight.size >= context.settings.concurrency) await Promise.race(inFlight.values());
-      if (isOver()) {
-        putBack(operation, false);
+      const refused = context.kinds.isRefused(operation.action);
+      if (refused || stopped() !== null || isHopelessFor(operation)) {
+        putBack(operation, false, refused ? sentenceOf(operation.action) : undefined);
         return;
       }
       const task = perform(operation).finally(() => inFlight.delete(operation.objectId));
@@ -192,7 +257,11 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
     drain: async () => {
       await Promise.all(inFlight.values());
     },
-    isOver,
+    isOver: (stage) => {
+      hopeless ||= isHopeless(telling);
+      return (hopeless && stage !== leavers) || stopped() !== null;
+    },
+    telling,
     throwIfStopped: () => {
       const reason = stopped();
       if (reason !== null) throw reason;

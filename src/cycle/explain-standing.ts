@@ -34,8 +34,14 @@ export async function standingOf(store: StateStore, candidate: Candidate): Promi
       dissolvedAt: new Date(dissolvedAt).toISOString(),
       reason,
     })),
+    putBack: await putBackBecause(store, candidate.source.objectId),
     released: [...released.keys()],
   };
+}
+
+async function putBackBecause(store: StateStore, objectId: string): Promise<string | null> {
+  const [skipped] = await store.skipped({ after: "", limit: 1, only: [objectId], code: "putBack" });
+  return skipped?.reason ?? null;
 }
 
 /** What the plan that is held now holds of this person. */

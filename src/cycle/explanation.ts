@@ -184,6 +184,8 @@ export interface Standing {
     readonly dissolvedAt: string;
     readonly reason: string;
   }[];
+  /** Why the last cycle left the person to a later one, for a reason that is not the person's; `null` where it did not. */
+  readonly putBack: string | null;
   /** Attributes whose change was released and not sent yet. */
   readonly released: readonly string[];
 }

@@ -328,7 +328,7 @@ export async function readNow(
   const { store, target, clock } = ports;
   const startedAt = clock.now();
   const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
-  const context = cycleContext(ports, { cycleId, kind: "on-demand", signal, firstRun: false });
+  const context = cycleContext(ports, { cycleId, kind: "on-demand", signal, firstRun: false }, {});
   await store.forgetTheFuture(startedAt);
   const wanted = asked.trim();
   const direct = await store.findSource(wanted);

@@ -6,6 +6,7 @@ import { type Decided, decideFor } from "./decide.ts";
 import { lookUpFirst } from "./look-up-first.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
+import { leaversOnly, tryFew } from "./refused-kinds.ts";
 import { renameWaves } from "./rename-order.ts";
 import { waves } from "./waves.ts";
 import { weightsOf } from "./weights.ts";
@@ -15,6 +16,8 @@ const pageSize = 250;
 /** Decides for everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
 export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
   const { store, everyoneInScope } = context;
+  const few = tryFew(context.refusedBefore);
+  const limit = limitOf(context, few);
   const namesakes = createNamesakes(store, context.settings.mapping.filters, everyoneInScope);
   let after = "";
   let done = 0;
@@ -22,15 +25,29 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     const candidates = await store.candidates({ select, everyoneInScope, after, limit: pageSize });
     const last = candidates.at(-1);
     if (last === undefined) break;
-    await store.saveDecisions(context.cycleId, await decide(context, candidates, namesakes));
+    const decisions = await decide(context, candidates, namesakes);
+    await store.saveDecisions(context.cycleId, limit === null ? decisions : decisions.map(limit));
     after = last.source.objectId;
     done += candidates.length;
     context.onProgress?.({ phase: "planning", done, total: null });
     // Nothing here waits for anything: the lease would not be renewed meanwhile, nor a signal heard.
     await context.clock.sleep(0, context.signal);
   }
+  // Only where everybody who has something to be done was looked at.
+  if (limit === few.limit && (select === "marked" || select === "everybody"))
+    context.kinds.forget(few.idle());
   await withdrawUnpromised(context);
   await order(context);
+}
+
+/** What keeps a decision from being sent in this cycle, beside the person; `null` where nothing does. */
+function limitOf(
+  { sending, kind, refusedBefore }: CycleContext,
+  few: ReturnType<typeof tryFew>,
+): ((decision: Decision) => Decision) | null {
+  if (sending.kind === "leavers") return leaversOnly(sending.reason);
+  // Whoever is asked for by name is tried.
+  return kind === "on-demand" || refusedBefore.size === 0 ? null : few.limit;
 }
 
 /** What the plan holds, in numbers; of a cycle on demand, of these people alone (`only`). */
@@ -165,10 +182,11 @@ async function withdrawUnpromised(context: CycleContext): Promise<void> {
   }
 }
 
-async function order(context: CycleContext): Promise<void> {
-  const { store, cycleId } = context;
-  const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
-  await store.setWaves(operationIds, waves(managerIndexes));
+async function order({ store, cycleId }: CycleContext): Promise<void> {
+  const { operationIds, managerIndexes, waves: before } = await store.referenceDependencies(cycleId);
+  const after = waves(managerIndexes, before);
+  const moved = (_id: unknown, index: number): boolean => after[index] !== before[index];
+  await store.setWaves(operationIds.filter(moved), after.filter(moved));
   const later = renameWaves(await store.plannedRenames(cycleId));
   await store.setWaves(Float64Array.from(later.keys()), Uint32Array.from(later.values()));
 }

@@ -6,6 +6,8 @@ import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
 import type { EndClocks } from "./clock-doubt.ts";
 import { type HostWatch, watchHost } from "./host-watch.ts";
+import type { Sending } from "./quarantine.ts";
+import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from "./refused-kinds.ts";
 import type { CycleSettings } from "./settings.ts";
 
 /** A log that takes an object and a message; pino's loggers fit. Object ids go in at `info`, names only at `debug`. */
@@ -75,23 +77,33 @@ export interface CycleContext extends Ports {
   readonly firstRun: boolean;
   /** Judges what single records that fail say of everybody. */
   readonly host: HostWatch;
+  readonly sending: Sending;
+  /** Kinds of operations that were refused when the last cycle ended. */
+  readonly refusedBefore: RefusedKinds;
+  /** Follows what becomes of each kind of operation. */
+  readonly kinds: KindWatch;
 }
 
 /** What a cycle needs at hand from its beginning. */
 export function cycleContext(
   ports: Ports,
-  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal" | "firstRun">,
+  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal" | "firstRun"> &
+    Partial<Pick<CycleContext, "sending">>,
+  meta: Partial<Meta>,
 ): CycleContext {
-  const everyoneInScope = ports.source.readScope(cycle.signal) === null;
+  const refusedBefore = parseRefusedKinds(meta);
   return {
     ...ports,
+    sending: { kind: "everything" },
     ...cycle,
-    everyoneInScope,
+    everyoneInScope: ports.source.readScope(cycle.signal) === null,
     listed: false,
     lookUpFirst: false,
     notes: [],
     unconfirmed: new Map(),
     clockDoubtMs: 0,
     host: watchHost(ports, cycle.signal),
+    refusedBefore,
+    kinds: watchKinds(refusedBefore),
   };
 }

@@ -7,6 +7,11 @@ export interface Quarantine {
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly reason: string;
+  /**
+   * `failures`: many operations failed. The others wait, but leavers are switched off in every cycle meanwhile. Everything
+   * else is tried when the probe is due.
+   */
+  readonly cause?: "failures" | "configuration";
   /** Cycles that ended with the fault, the first included. */
   readonly attempts: number;
   /** When the daemon tries again. A sync by hand tries at once. */
@@ -14,6 +19,7 @@ export interface Quarantine {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
+const toleranceMs = 5_000;
 /** As many failures, of so many operations, are no matter of single people. */
 const failureShare = 0.4;
 const leastOperations = 20;
@@ -24,7 +30,10 @@ const leastProbed = 5;
 const hopelessShare = 0.95;
 const leastHopeless = 50;
 
-/** Whether hardly anything gets through: then the rest of the plan waits. Anything less, and the others have their turn. */
+/**
+ * Whether hardly anything gets through: then the rest of the plan waits. Anything less, and the others have their turn.
+ * Failures of people who failed before say nothing new, and are not counted, here and below.
+ */
 export function isHopeless(counts: { done: number; failed: number }): boolean {
   const all = counts.done + counts.failed;
   return all >= leastHopeless && counts.failed >= all * hopelessShare;
@@ -42,30 +51,57 @@ export function parseQuarantine(meta: Partial<Meta>): Quarantine | null {
   return JSON.parse(meta.quarantine) as Quarantine;
 }
 
-/** The daemon starts no cycle before, milliseconds since the epoch; 0 where there is no quarantine. */
+/** The daemon starts no cycle before, milliseconds since the epoch; 0 where nothing keeps cycles back. */
 export function probeDueAt(quarantine: Quarantine | null, now: number): number {
-  // No probe is put off for longer than a day: the clock was set back since.
-  return quarantine === null || quarantine.nextProbeAt - now > dayMs ? 0 : quarantine.nextProbeAt;
+  return quarantine === null || quarantine.cause === "failures" ? 0 : probeAt(quarantine, now);
+}
+
+/** No probe is put off for longer than a day: the clock was set back since. */
+function probeAt({ nextProbeAt }: Quarantine, now: number): number {
+  return nextProbeAt - now > dayMs ? 0 : nextProbeAt;
+}
+
+/** What a cycle sends. */
+export type Sending =
+  | { readonly kind: "everything" }
+  /** A few operations first, and the others only where those did not mostly fail. Leavers in any case. */
+  | { readonly kind: "probe" }
+  /** Leavers alone; everybody else is put back, for the reason. */
+  | { readonly kind: "leavers"; readonly reason: string };
+
+/** @param patient a cycle of the schedule waits for the probe's time; one that somebody asked for is the probe */
+function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean): Sending {
+  if (quarantine === null) return { kind: "everything" };
+  // The clock that ticks the cycles and the one of the quarantine meet at the same moment.
+  const due = probeAt(quarantine, now) - now <= toleranceMs;
+  if (!patient || due || quarantine.cause !== "failures") return { kind: "probe" };
+  return {
+    kind: "leavers",
+    reason: `${quarantine.reason} in a cycle, so the whole job backs off; the next try is at ${new Date(quarantine.nextProbeAt).toISOString()}`,
+  };
 }
 
 /**
  * Runs a cycle and keeps the quarantine: a configuration fault or a crowd of failures enters it or makes it longer (from
  * the regular distance of cycles up to a day), any other end of a cycle leaves it.
- * @param run told whether it is a probe, which tries a few operations before it sends the others
+ * @param run told what to send
  * @throws what `run` throws
  */
 export async function withQuarantine<T extends { readonly mostFailed: string | null }>(
   ports: Pick<Ports, "store" | "clock" | "settings" | "onEvent">,
-  run: (probe: boolean) => Promise<T>,
+  run: (sending: Sending) => Promise<T>,
+  { patient = false }: { readonly patient?: boolean } = {},
 ): Promise<T> {
   const { store, clock, settings } = ports;
   const before = parseQuarantine(await store.meta());
-  const enter = async (reason: string): Promise<void> => {
+  const sending = sendingIn(before, clock.now(), patient);
+  const enter = async (reason: string, cause: NonNullable<Quarantine["cause"]>): Promise<void> => {
     const now = clock.now();
     const attempts = (before?.attempts ?? 0) + 1;
     const next: Quarantine = {
       since: before?.since ?? now,
       reason,
+      cause,
       attempts,
       nextProbeAt: now + Math.min(settings.intervalMs * 2 ** (attempts - 1), dayMs),
     };
@@ -74,15 +110,16 @@ export async function withQuarantine<T extends { readonly mostFailed: string | n
     await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt: next.nextProbeAt });
   };
   try {
-    const result = await run(before !== null);
+    const result = await run(sending);
+    if (sending.kind === "leavers") return result;
     if (result.mostFailed !== null) {
-      await enter(result.mostFailed);
+      await enter(result.mostFailed, "failures");
     } else if (before !== null) {
       await changeState(ports, { quarantine: "" }, { kind: "quarantineLeft", since: before.since });
     }
     return result;
   } catch (error) {
-    if (error instanceof ConfigurationError) await enter(error.message);
+    if (error instanceof ConfigurationError) await enter(error.message, "configuration");
     throw error;
   }
 }

@@ -24,8 +24,10 @@ import {
 import { heldOperations } from "./operations.ts";
 import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
+import type { Sending } from "./quarantine.ts";
 import { readMarkedAccounts } from "./read-again.ts";
 import { recoverIntents } from "./recover.ts";
+import { refusalSentence, refusedKindsText } from "./refused-kinds.ts";
 import { confirmTenant, refuseAnotherTenant } from "./tenant.ts";
 import { weigh } from "./weigh.ts";
 
@@ -40,8 +42,8 @@ export interface CycleRequest {
    * What a person has agreed to (`CycleResult.onDemand.agreement`): where the plan has become another, nothing is sent.
    */
   readonly agreed?: string | undefined;
-  /** Try a few operations first, and send the others only where those did not mostly fail. */
-  readonly probe?: boolean;
+  /** Everything, unless the quarantine says otherwise. */
+  readonly sending?: Sending;
   readonly signal: AbortSignal;
 }
 
@@ -55,6 +57,8 @@ export interface CycleResult {
   readonly heldOperations: number;
   /** Where so many operations failed that the whole job backs off: what happened, in words. */
   readonly mostFailed: string | null;
+  /** What concerns everybody and stopped nothing, one sentence each: kinds of operations that Lattice refuses. */
+  readonly notices: readonly string[];
   readonly durationMs: number;
   /** The full comparison that could not be done in this cycle, which went on without. */
   readonly failedComparison: FailedComparison | null;
@@ -79,7 +83,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   const planId = randomUUID();
   const cycleId = await store.beginCycle({ planId, kind, startedAt });
   const firstRun = meta.establishedAt === undefined;
-  const beginning = cycleContext(ports, { cycleId, kind, signal: request.signal, firstRun });
+  const { signal, sending = { kind: "everything" } } = request;
+  const beginning = cycleContext(ports, { cycleId, kind, signal, firstRun, sending }, meta);
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
   try {
@@ -130,11 +135,10 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
 
     const whenDone = context.firstRun ? await linkedWhenDone(context) : 0;
     const applied = request.dryRun
-      ? { done: 0, failed: 0, mostFailed: false }
-      : await sendRounds(context, {
-          planned: plannedWrites(summary) - heldOperations,
-          probe: request.probe === true,
-        });
+      ? { done: 0, failed: 0, mostFailed: null }
+      : await sendRounds(context, plannedWrites(summary) - heldOperations);
+    const notices = [...context.kinds.refused().values()].map(refusalSentence);
+    if (!request.dryRun) await rememberRefusals(context, meta);
     if (decided !== null) await tellActs(context, people, decided);
     else if (context.firstRun && !read.emptyDirectory) await noteEndOfFirstRun(context, whenDone);
     const failed = applied.failed + (read.onDemand?.unreadable ?? 0);
@@ -148,7 +152,10 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
         maxRows: settings.maxLogRows,
       });
     }
-    ports.log.info({ cycleId, outcome, ...summary, ...applied, held: heldOperations }, "cycle finished");
+    ports.log.info(
+      { cycleId, outcome, ...summary, ...applied, held: heldOperations, notices },
+      "cycle finished",
+    );
     return {
       cycleId,
       header,
@@ -156,9 +163,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       done: applied.done,
       failed,
       heldOperations,
-      mostFailed: applied.mostFailed
-        ? `${applied.failed} of ${applied.done + applied.failed} operations failed`
-        : null,
+      mostFailed: sending.kind === "leavers" ? sending.reason : applied.mostFailed,
+      notices,
       durationMs: clock.now() - startedAt,
       failedComparison: read.failedComparison,
       ...(only === undefined || agreement === null ? {} : { onDemand: { people: only, agreement } }),
@@ -301,17 +307,21 @@ function plannedWrites(summary: PlanSummary): number {
   return summary.create + summary.update + summary.deactivate + summary.reactivate + summary.link;
 }
 
-async function sendRounds(
-  context: CycleContext,
-  { planned, probe }: { planned: number; probe: boolean },
-): Promise<Omit<Applied, "halfRenamed">> {
-  const totals = { done: 0, failed: 0, mostFailed: false };
+async function sendRounds(context: CycleContext, planned: number): Promise<Omit<Applied, "halfRenamed">> {
+  const totals: { done: number; failed: number; mostFailed: string | null } = {
+    done: 0,
+    failed: 0,
+    mostFailed: null,
+  };
   for (let round = 1; round <= maxRounds; round += 1) {
-    const applied = await applyPlan(context, { total: planned, probe: probe && round === 1 });
+    const applied = await applyPlan(context, {
+      total: planned,
+      probe: context.sending.kind === "probe" && round === 1,
+    });
     totals.done += applied.done;
     totals.failed += applied.failed;
     totals.mostFailed = applied.mostFailed;
-    if (applied.mostFailed) break;
+    if (applied.mostFailed !== null) break;
     // On demand these people are written, never those who waited for them.
     if (context.kind === "on-demand") break;
     const resolved = await context.store.markResolvedReferences();
@@ -332,6 +342,12 @@ async function withoutUnfinished(
   const held = new Set<string>();
   for await (const { objectId } of heldOperations(store, cycleId)) held.add(objectId);
   return people.filter((objectId) => !held.has(objectId));
+}
+
+/** What is refused whomever it is about is kept for the next cycle, which tries a few people first. */
+async function rememberRefusals({ store, kinds }: CycleContext, meta: Partial<Meta>): Promise<void> {
+  const text = refusedKindsText(kinds.refused());
+  if (text !== (meta.refusedKinds ?? "")) await store.putMeta({ refusedKinds: text });
 }
 
 function outcomeOf(guard: GuardVerdict, failed: number): CycleOutcome {

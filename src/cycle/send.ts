@@ -286,6 +286,7 @@ async function failed(context: CycleContext, operation: LoggedOperation, error: 
     status: "failed",
     error: message,
     httpStatus: error instanceof RecordRejectedError ? error.status : undefined,
+    words: error instanceof RecordRejectedError ? (error.detail ?? error.message) : undefined,
     ...(absence?.gone === true ? { unlink: believed(context) } : {}),
     // What ended in 5xx or silence may have been applied: the next cycle reads the account again.
     unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,

@@ -60,7 +60,8 @@ function what({ asked, decision, scope, standing }: Omit<Explanation, "summary">
     sentences.push("Lattice was edited by hand, and that is only reported (drift: report).");
   }
   if (standing === null) return sentences;
-  const { retry, heldBy, rejected, released, accountMissingSince, lostLinks } = standing;
+  const { retry, heldBy, rejected, putBack, released, accountMissingSince, lostLinks } = standing;
+  if (putBack !== null) sentences.push(`Put back by the last cycle: ${putBack}`);
   if (retry !== null) {
     const tries = retry.attempts === 1 ? "once" : `${retry.attempts} times`;
     sentences.push(

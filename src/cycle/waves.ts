@@ -1,32 +1,32 @@
 /**
- * Orders operations so that a manager's account is made before those of the reports: each gets the number of
- * operations above it. A ring of managers is cut at one member, who goes first without a manager.
+ * Orders operations so that a manager's account is made before those of the reports: each comes one wave after its
+ * manager's, and never before its own first wave. A ring of managers is cut at one member, who goes first without a manager.
+ * What is in wave 0 (leavers) waits for nobody.
  * @param managerIndexes for each operation the position of its manager's operation, -1 for none
+ * @param firstWaves for each operation the wave that its kind has
  */
-export function waves(managerIndexes: Int32Array): Uint32Array {
+export function waves(managerIndexes: Int32Array, firstWaves: Uint32Array): Uint32Array {
   const unknown = 0xffffffff;
   const visiting = 0xfffffffe;
-  const depth = new Uint32Array(managerIndexes.length).fill(unknown);
+  const wave = new Uint32Array(managerIndexes.length).fill(unknown);
   const path: number[] = [];
+  const firstOf = (index: number): number => firstWaves[index] ?? 0;
+  const managerOf = (index: number): number => (firstOf(index) === 0 ? -1 : (managerIndexes[index] ?? -1));
 
   for (let start = 0; start < managerIndexes.length; start += 1) {
     let at = start;
-    while (at >= 0 && depth[at] === unknown) {
-      depth[at] = visiting;
+    while (at >= 0 && wave[at] === unknown) {
+      wave[at] = visiting;
       path.push(at);
-      at = managerIndexes[at] ?? -1;
+      at = managerOf(at);
     }
     // Met on the way up: a ring. The member met again is the one that goes first.
-    if (at >= 0 && depth[at] === visiting) depth[at] = 0;
-    let below = at >= 0 ? (depth[at] ?? 0) + 1 : 0;
+    if (at >= 0 && wave[at] === visiting) wave[at] = firstOf(at);
+    let next = at >= 0 ? (wave[at] ?? 0) + 1 : 0;
     for (let index = path.pop(); index !== undefined; index = path.pop()) {
-      if (depth[index] === visiting) {
-        depth[index] = below;
-        below += 1;
-      } else {
-        below = (depth[index] ?? 0) + 1;
-      }
+      if (wave[index] === visiting) wave[index] = Math.max(next, firstOf(index));
+      next = (wave[index] ?? 0) + 1;
     }
   }
-  return depth;
+  return wave;
 }

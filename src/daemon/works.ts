@@ -27,6 +27,8 @@ export interface WorkResult {
   readonly failed: number;
   /** Operations that the guard holds. */
   readonly held: number;
+  /** What concerns everybody and stopped nothing, one sentence each. */
+  readonly notices: readonly string[];
   /** Released people whose change was no longer due as it was. */
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
 }

@@ -54,15 +54,18 @@ export class RecordRejectedError extends DomainError {
   readonly status: number;
   /** RFC 7644 section 3.12 `scimType`, where the answer had one. */
   readonly scimType: string | undefined;
+  /** What the target said, in its own words, where it said something. */
+  readonly detail: string | undefined;
 
   constructor(
     message: string,
-    details: { status: number; scimType?: string | undefined },
+    details: { status: number; scimType?: string | undefined; detail?: string | undefined },
     options?: ErrorOptions,
   ) {
     super(message, options);
     this.status = details.status;
     this.scimType = details.scimType;
+    this.detail = details.detail;
   }
 }
 

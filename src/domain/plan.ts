@@ -67,6 +67,22 @@ export interface Operation {
   readonly released?: true;
 }
 
+const firstWaves: { readonly [A in Action]: number } = {
+  deactivate: 0,
+  update: 1,
+  link: 1,
+  reactivate: 1,
+  create: 2,
+};
+
+/**
+ * When an operation is sent, by its kind: leavers before everybody, new accounts (which may take the last seats) after
+ * everything else. One that needs a manager who is made in the same cycle comes later, unless it is a leaver's.
+ */
+export function firstWaveOf(action: Action): number {
+  return firstWaves[action];
+}
+
 /** An account that was changed, or taken away, by hand in Lattice. */
 export type Drift = "edited" | "removed";
 
@@ -90,7 +106,9 @@ export type SkipCode =
   | "eventIgnored"
   | "leavingUnconfirmed"
   | "clockInDoubt"
-  | "waitingForRetry";
+  | "waitingForRetry"
+  /** Sent in a later cycle, for a reason that is not the person's. */
+  | "putBack";
 
 /** A person who is in scope (or linked) and deliberately left alone. */
 export interface Skipped {

@@ -57,6 +57,8 @@ export interface Meta {
   readonly quarantine: string;
   /** A pause that one end has asked for: JSON, `AskedPause` of the engine; empty or over where there is none. */
   readonly askedPause: string;
+  /** Kinds of operations that Lattice refuses whomever they are about: JSON, `RefusedKind[]` of the engine; empty where there is none. */
+  readonly refusedKinds: string;
   /** When people were last told who fails, or there was nothing to tell; milliseconds since the epoch. */
   readonly digestedAt: string;
   /** When it was last looked whether a credential expires, milliseconds since the epoch. */
@@ -387,8 +389,10 @@ export interface OperationOutcome {
   readonly referencePending: boolean;
   readonly httpStatus?: number | undefined;
   readonly requestId?: string | undefined;
-  /** Why it failed; where `done`, why a part of it was refused. */
+  /** Why it failed; where `done`, why a part of it was refused; where `cancelled`, why it was put back. */
   readonly error?: string | undefined;
+  /** What the target itself said of it, where it said something. */
+  readonly words?: string | undefined;
   /** When the person is tried again: after a failure, or for the part that was refused. */
   readonly retry?: RetryRecord | undefined;
   /** The account is believed to be gone: the link is dissolved and the person matched anew. */
@@ -583,13 +587,15 @@ export interface StateStore {
   markResolvedReferences(): Promise<number>;
 
   /** Operations that make, adopt or reactivate an account, or need a manager of whom this is done in this cycle, in the order of
-   * their ids; for each the position of its manager's operation, -1 where it waits for none. */
-  referenceDependencies(
-    cycleId: number,
-  ): Promise<{ readonly operationIds: Float64Array; readonly managerIndexes: Int32Array }>;
+   * their ids; for each the position of its manager's operation, -1 where it waits for none, and the wave that it has. */
+  referenceDependencies(cycleId: number): Promise<{
+    readonly operationIds: Float64Array;
+    readonly managerIndexes: Int32Array;
+    readonly waves: Uint32Array;
+  }>;
   /** Changes of userNames that the cycle plans for existing accounts. */
   plannedRenames(cycleId: number): Promise<readonly PlannedRename[]>;
-  /** Sets the wave of each of these operations, in parts; 0 is what they have. */
+  /** Sets the wave of each of these operations, in parts. */
   setWaves(operationIds: Float64Array, waves: Uint32Array): Promise<void>;
   /** Sums of the weights that the cycle plans. */
   plannedWeights(cycleId: number): Promise<readonly WeighedCount[]>;
@@ -643,6 +649,10 @@ export interface StateStore {
     query: {
       status?: OperationStatus;
       action?: Action | undefined;
+      /** None of these actions. */
+      without?: readonly Action[];
+      /** Only people who did not fail before. */
+      firstAttempts?: boolean;
       /** Only operations that concern drift, those included that are reported alone; else none of the latter. */
       drift?: boolean;
       afterWave: number;

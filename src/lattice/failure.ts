@@ -168,8 +168,8 @@ function refusalOfOne(
   purpose: Purpose,
   summary: string,
 ): RecordRejectedError | RecordUnavailableError {
-  const { scimType } = parseScimError(body);
-  const details = { status, scimType };
+  const { scimType, detail } = parseScimError(body);
+  const details = { status, scimType, detail };
   // That PATCH is not taken may be said by something between as well: PUT is tried.
   const methodRefused = purpose === "update" && (status === 405 || status === 501);
   const gone = status === 404 || status === 410;
@@ -200,7 +200,8 @@ function refusalOfOne(
       details,
     );
   }
-  return new RecordRejectedError(`Lattice refused this account's data. ${summary}.`, details);
+  const what = status === 400 || status === 413 || status === 422 ? "this account's data" : "this request";
+  return new RecordRejectedError(`Lattice refused ${what}. ${summary}.`, details);
 }
 
 function refusedByConfiguration(message: string): Verdict {

@@ -12,8 +12,10 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   await write(
     `| ${summary.create} | ${summary.link} | ${summary.update} | ${summary.reactivate} | ${summary.deactivate} | ${summary.unchanged} | ${summary.skipped} |\n`,
   );
-  if (result !== null)
+  if (result !== null) {
     await write(`\nSent: ${result.done} done, ${result.failed} failed, ${result.held} held.\n`);
+    for (const notice of result.notices ?? []) await write(`\n**${asText(notice)}**\n`);
+  }
   for (const sentence of header.notes) await write(`\n**Note:** ${asText(sentence)}\n`);
   if (header.guard.held) {
     await write(`\n**Held by the guard** (plan \`${header.planId}\`):\n\n`);

@@ -3,6 +3,7 @@ import { type FailedComparison, parseComparison } from "../cycle/comparison.ts";
 import { heldOperations } from "../cycle/operations.ts";
 import { type AskedPause, parsePause } from "../cycle/pause.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
+import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/refused-kinds.ts";
 import { rejectedWhat } from "../cycle/reject.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
 import type { Skipped } from "../domain/plan.ts";
@@ -26,6 +27,8 @@ export interface Status {
   readonly comparison: FailedComparison | null;
   /** Why the last listing of Lattice did not show everybody; empty where it did. */
   readonly listingFault: string;
+  /** Kinds of operations that Lattice refuses whomever they are about. */
+  readonly refusedKinds: readonly RefusedKind[];
   /** A pause that one end has asked for. */
   readonly askedPause: AskedPause | null;
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
@@ -92,6 +95,7 @@ export async function readStatus(
     quarantine,
     comparison: parseComparison(meta),
     listingFault: meta.listingFault ?? "",
+    refusedKinds: [...parseRefusedKinds(meta).values()],
     askedPause,
     retries,
     delayed,
@@ -128,6 +132,7 @@ export function statusDocument(current: Status) {
             reason: quarantine.reason,
             attempts: quarantine.attempts,
             nextProbeAt: iso(quarantine.nextProbeAt),
+            leaversOnly: quarantine.cause === "failures",
           },
     comparison:
       comparison === null
@@ -139,6 +144,12 @@ export function statusDocument(current: Status) {
             nextTryAt: iso(comparison.nextTryAt),
           },
     listingFault: current.listingFault === "" ? null : current.listingFault,
+    refusedKinds: current.refusedKinds.map((kind) => ({
+      action: kind.action,
+      status: kind.status,
+      since: iso(kind.since),
+      message: refusalSentence(kind),
+    })),
     askedPause:
       current.askedPause === null
         ? null

@@ -1,4 +1,4 @@
-import type { LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
+import { firstWaveOf, type LeavingEvent, type Operation, type SkipCode } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
 import type {
   Candidate,
@@ -260,7 +260,7 @@ function sharing(db: Connection): StateStore["sharing"] {
   };
 }
 
-/** Reasons that pass without a change of the person: time, or the owner of the account taking another name. */
+/** Reasons that pass without a change of the person: time, the owner of the account taking another name, what is nobody's fault. */
 const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "waitingForRetry",
   "linkedToAnother",
@@ -269,6 +269,7 @@ const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "accountMissing",
   "leavingUnconfirmed",
   "clockInDoubt",
+  "putBack",
 ]);
 
 /** The same is due once that has passed: what is held of the person stays. */
@@ -290,10 +291,11 @@ function saveDecisions(db: Connection, values: ValueKeeper): StateStore["saveDec
     drift: string | null;
     doubtful: string | null;
     formerOwner: string | null;
+    wave: number;
     status: string;
   }>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts, manager_object_id, drift, doubtful, former_owner, status, at, attempt)
-     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :weights, :adopts, :managerObjectId, :drift, :doubtful, :formerOwner, :status,
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts, manager_object_id, drift, doubtful, former_owner, wave, status, at, attempt)
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :weights, :adopts, :managerObjectId, :drift, :doubtful, :formerOwner, :wave, :status,
        (SELECT started_at FROM cycle WHERE id = :cycleId), 1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
   );
   const settle = db.prepare<{
@@ -340,6 +342,7 @@ function saveDecisions(db: Connection, values: ValueKeeper): StateStore["saveDec
       adopts: operation.adopts ? 1 : 0,
       managerObjectId: referencedPerson(operation),
       drift: operation.drift ?? null,
+      wave: firstWaveOf(operation.action),
       doubtful: operation.doubtful ?? null,
       formerOwner: operation.formerOwner ?? null,
       status,

@@ -67,6 +67,8 @@ export function provisioningLogMethods(
       cycleId: number;
       status: string | null;
       action: string | null;
+      without: string;
+      firstAttempts: number;
       drift: number;
       afterWave: number;
       afterId: number;
@@ -75,7 +77,8 @@ export function provisioningLogMethods(
     OperationRow
   >(
     `SELECT * FROM operation WHERE cycle_id = ${given(":cycleId")} AND (wave, id) > (:afterWave, :afterId)
-       AND iif(:drift, drift IS NOT NULL, status <> 'reported') AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action) ORDER BY wave, id LIMIT ${given(":limit")}`,
+       AND iif(:drift, drift IS NOT NULL, status <> 'reported') AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action)
+       AND (:without = '[]' OR action NOT IN (SELECT value FROM json_each(:without))) AND (NOT :firstAttempts OR attempt = 1) ORDER BY wave, id LIMIT ${given(":limit")}`,
   );
 
   const forget = db.prepare<[number, string]>(
@@ -106,6 +109,8 @@ export function provisioningLogMethods(
           ...query,
           status: query.status ?? null,
           action: query.action ?? null,
+          without: JSON.stringify(query.without ?? []),
+          firstAttempts: query.firstAttempts === true ? 1 : 0,
           drift: query.drift === true ? 1 : 0,
         })
         .map(loggedOperation),

@@ -9,8 +9,8 @@ export function orderMethods(
 ): Pick<StateStore, "referenceDependencies" | "plannedRenames" | "setWaves"> {
   const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
   const page = db
-    .prepare<IdRange & { cycleId: number }, [number, number | null]>(
-      `SELECT o.id, mo.id FROM operation o
+    .prepare<IdRange & { cycleId: number }, [number, number | null, number]>(
+      `SELECT o.id, mo.id, o.wave FROM operation o
        LEFT JOIN operation mo ON mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id
          AND (mo.action IN ('create', 'reactivate') OR mo.adopts = 1)
        WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")}
@@ -33,11 +33,13 @@ export function orderMethods(
       const most = count.get(cycleId) ?? 0;
       const ids = new Float64Array(most);
       const managers = new Float64Array(most);
+      const waves = new Uint32Array(most);
       let length = 0;
       for await (const range of rangesOf(cycleId)) {
-        for (const [id, managerId] of page.all({ ...range, cycleId })) {
+        for (const [id, managerId, wave] of page.all({ ...range, cycleId })) {
           ids[length] = id;
           managers[length] = managerId ?? 0;
+          waves[length] = wave;
           length += 1;
         }
       }
@@ -45,7 +47,7 @@ export function orderMethods(
       const managerIndexes = Int32Array.from(managers.subarray(0, length), (id) =>
         positionOf(id, operationIds),
       );
-      return { operationIds, managerIndexes };
+      return { operationIds, managerIndexes, waves: waves.subarray(0, length) };
     },
     plannedRenames: async (cycleId) => {
       const found: PlannedRename[] = [];
@@ -56,8 +58,7 @@ export function orderMethods(
       for (let from = 0; from < operationIds.length; from += waveSlice) {
         db.transaction(() => {
           for (let index = from; index < Math.min(from + waveSlice, operationIds.length); index += 1) {
-            const wave = waves[index] ?? 0;
-            if (wave > 0) setWave.run(wave, operationIds[index] ?? 0);
+            setWave.run(waves[index] ?? 0, operationIds[index] ?? 0);
           }
         })();
         await new Promise(setImmediate);

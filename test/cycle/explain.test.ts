@@ -49,7 +49,7 @@ describe("an explanation", () => {
       scope: { inScope: true, member: true, through: null },
       account: { userName: "a@example.com", active: true, linkedTo: "a" },
       decision: { kind: "unchanged", changes: [] },
-      standing: { retry: null, heldBy: null, rejectedAt: null, released: [] },
+      standing: { retry: null, heldBy: null, rejectedAt: null, putBack: null, released: [] },
       pictures: {
         live: false,
         lastCycle: { cycle: "initial", outcome: "done" },

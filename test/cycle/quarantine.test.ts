@@ -10,8 +10,8 @@ const signal = new AbortController().signal;
 
 /** A cycle as a command runs it. */
 function attempt(place: Workplace): Promise<CycleResult> {
-  return withQuarantine(place.ports(), (probe) =>
-    runCycle(place.ports(), { dryRun: false, full: false, signal, probe }),
+  return withQuarantine(place.ports(), (sending) =>
+    runCycle(place.ports(), { dryRun: false, full: false, signal, sending }),
   );
 }
 

@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { nextRetry } from "../../src/cycle/retry-schedule.ts";
 import { waves } from "../../src/cycle/waves.ts";
 
-const of = (managers: readonly number[]): number[] => [...waves(Int32Array.from(managers))];
+/** Waves of operations of one kind, counted from the first. */
+const of = (managers: readonly number[]): number[] => {
+  const first = new Uint32Array(managers.length).fill(2);
+  return [...waves(Int32Array.from(managers), first)].map((wave) => wave - 2);
+};
 
 describe("waves", () => {
   it("put everybody after their manager", () => {
@@ -18,6 +22,18 @@ describe("waves", () => {
     expect(depth[0]).toBe((depth[1] ?? 0) + 1);
     expect(depth[3]).toBe((depth[0] ?? 0) + 1);
     expect(of([0])).toEqual([0]);
+  });
+
+  it("never put an operation before its kind's turn, and have leavers wait for nobody", () => {
+    const [leaver, update, create] = [0, 1, 2];
+    const mixed = (managers: readonly number[], first: readonly number[]): number[] => [
+      ...waves(Int32Array.from(managers), Uint32Array.from(first)),
+    ];
+    // A report of somebody new comes after that create, whatever else it is; a leaver does not.
+    expect(mixed([-1, 0, 1], [create, update, leaver])).toEqual([2, 3, 0]);
+    // A create below somebody who is linked does not come early.
+    expect(mixed([-1, 0, 1], [update, create, create])).toEqual([1, 2, 3]);
+    expect(mixed([1, 0], [leaver, create])).toEqual([0, 2]);
   });
 
   it("cut exactly one place in each ring of a large random company", () => {

@@ -55,7 +55,8 @@ async function fill(): Promise<readonly LogEntry[]> {
         return operation(`object-${person}`, action, `${name}@example.com`);
       }),
     );
-    const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 100 });
+    const inOrder = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 100 });
+    const planned = inOrder.toSorted((one, other) => one.id - other.id);
     await store.beginOperations(
       planned.map(({ id }) => id),
       startedAt + 1_000,

@@ -340,9 +340,10 @@ describe("the plan and its log", () => {
       weights: [],
       reason: "new in scope",
     });
-    const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
+    const { operationIds, managerIndexes, waves } = await store.referenceDependencies(cycleId);
     expect([...managerIndexes]).toEqual([1, -1, -1]);
-    await store.setWaves(operationIds.subarray(0, 1), Uint32Array.of(1));
+    expect([...waves]).toEqual([2, 2, 2]);
+    await store.setWaves(operationIds.subarray(0, 1), Uint32Array.of(3));
     const order = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 });
     expect(order.map(({ objectId }) => objectId)).toEqual(["b", "c", "a"]);
     await store.close();

@@ -25,6 +25,7 @@ const reasons = {
   clockInDoubt: "depends on the time, and this machine's clock is wrong",
   leavingUnconfirmed: "seems to have left, and Entra did not confirm it",
   waitingForRetry: "waiting for a retry",
+  putBack: "put back to a later cycle, for a reason that is not theirs",
 };
 
 function notes(lastCycle) {
@@ -69,6 +70,7 @@ export async function nowView({ signal, reload }) {
     held(now.guard),
     quarantine(now.quarantine),
     notes(now.lastCycle),
+    ...now.refusedKinds.map(({ message }) => h("section", { class: "notice warn" }, h("p", null, message))),
     figures(now),
     failing(now.retries),
     leftAlone(now.leftAlone, signal),

@@ -102,6 +102,9 @@ function standing(stands) {
             stands.heldBy.reasons.map((reason) => h("li", null, reason)),
           ),
         ),
+    stands.putBack === null
+      ? null
+      : h("div", { class: "notice warn" }, "Put back by the last cycle: ", stands.putBack),
     stands.rejectedAt === null
       ? null
       : h(

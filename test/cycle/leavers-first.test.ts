@@ -1,0 +1,311 @@
+import { describe, expect, it } from "vitest";
+import { parseQuarantine, type Sending, withQuarantine } from "../../src/cycle/quarantine.ts";
+import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
+import { RecordForbiddenError, RecordRejectedError } from "../../src/domain/errors.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+const minuteMs = 60_000;
+const signal = new AbortController().signal;
+
+/** A cycle as the daemon's schedule runs it; `null` for one that does not look whose time it is. */
+function scheduled(place: Workplace, patient = true): Promise<CycleResult> {
+  place.clock.advance(place.settings.intervalMs);
+  return withQuarantine(
+    place.ports(),
+    (sending: Sending) => runCycle(place.ports(), { dryRun: false, full: false, signal, sending }),
+    { patient },
+  );
+}
+
+function hire(place: Workplace, prefix: string, number: number, from = 100): string[] {
+  const ids = Array.from({ length: number }, (_one, index) => `${prefix}${from + index}`);
+  for (const id of ids) place.source.hire(id);
+  return ids;
+}
+
+const refuseTitles = ({ writes }: { writes: readonly { path: string }[] }): void => {
+  if (writes.some(({ path }) => path === "title"))
+    throw new RecordRejectedError("not allowed", { status: 422 });
+};
+
+describe("leavers", () => {
+  it("are sent before everybody else, and new accounts after everything else", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    hire(place, "linked", 4);
+    place.target.add({ userName: "x900@example.com", active: false });
+    await place.cycle();
+    place.target.writes.length = 0;
+    hire(place, "a", 2);
+    place.source.hire("x900");
+    place.source.hire("below", {}, "a100");
+    place.source.change("linked102", { jobTitle: "Lead" });
+    place.source.setManager("linked101", "a100");
+    place.source.change("linked103", { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.writes.map(({ kind, userName }) => `${kind} ${userName.split("@")[0]}`)).toEqual([
+      "update linked103",
+      "update linked102",
+      "update x900",
+      "create a100",
+      "create a101",
+      // These need the manager who is new.
+      "create below",
+      "update linked101",
+    ]);
+  });
+
+  it("do not wait for a manager who gets an account in the same cycle, and get that manager when they return", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    place.source.hire("leaver");
+    await place.cycle();
+    place.target.writes.length = 0;
+    place.source.hire("boss");
+    place.source.setManager("leaver", "boss");
+    place.source.change("leaver", { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.writes[0]).toMatchObject({ kind: "update", userName: "leaver@example.com" });
+    expect(place.target.active()).toEqual(["boss@example.com"]);
+    // The manager of somebody inactive is due with the return.
+    place.source.change("leaver", { accountEnabled: true });
+    await place.cycle();
+    await place.cycle();
+    expect(place.target.managerOf("leaver@example.com")).toBe("boss@example.com");
+  });
+
+  it("go out in every cycle for twelve days although 25 of 1,000 people have titles that are refused", async () => {
+    await using place = await createWorkplace({ concurrency: 8 });
+    const people = hire(place, "p", 200);
+    await scheduled(place);
+    place.target.before = refuseTitles;
+    for (const id of people.slice(0, 25)) place.source.change(id, { jobTitle: "Refused" });
+    let late = 0;
+    let backedOff = 0;
+    const cycles = 12 * 32;
+    for (let cycle = 0; cycle < cycles; cycle += 1) {
+      const leaver = cycle % 4 === 0 ? people[50 + cycle / 4] : undefined;
+      if (leaver !== undefined) place.source.change(leaver, { accountEnabled: false });
+      const result = await scheduled(place);
+      expect(result.outcome).not.toBe("failed");
+      if (result.mostFailed !== null) backedOff += 1;
+      if (leaver !== undefined && place.target.account(`${leaver}@example.com`).active) late += 1;
+    }
+    expect(late).toBe(0);
+    // That so many begin to fail at once is told; that they fail again is nothing new.
+    expect(backedOff).toBeLessThanOrEqual(1);
+    expect(parseQuarantine(await place.store.meta())).toBeNull();
+  }, 60_000);
+
+  it("go out in quarantine too, between the probes and in them", async () => {
+    await using place = await createWorkplace({ concurrency: 4 });
+    const people = hire(place, "p", 120);
+    await scheduled(place);
+    place.target.before = refuseTitles;
+    for (const id of people.slice(0, 100)) place.source.change(id, { jobTitle: "Refused" });
+    expect((await scheduled(place)).mostFailed).toMatch(/^\d+ of \d+ operations failed$/);
+    let writes = 0;
+    for (let round = 0; round < 12; round += 1) {
+      const leaver = people[100 + round] ?? "";
+      place.source.change(leaver, { accountEnabled: false });
+      // Somebody whose other change is refused leaves as well.
+      const failing = people[round] ?? "";
+      place.source.change(failing, { accountEnabled: false });
+      place.target.writes.length = 0;
+      const result = await scheduled(place);
+      writes += place.target.writes.length;
+      expect(result.outcome).not.toBe("failed");
+      for (const id of [leaver, failing]) {
+        expect(place.target.account(`${id}@example.com`).active).toBe(false);
+      }
+    }
+    // Two requests for who leaves with a refused title, one for the other, and what the probes try.
+    expect(writes).toBeLessThan(12 * 3 + 4 * 30);
+  });
+
+  it("are all sent although hardly anything gets through", async () => {
+    await using place = await createWorkplace({ concurrency: 4 });
+    place.settings = { ...place.settings, guard: { ...place.settings.guard, maxDeactivations: 500 } };
+    const people = hire(place, "p", 130);
+    await place.cycle();
+    const stubborn = new Set(people.slice(0, 70).map((id) => `${id}@example.com`));
+    place.target.before = ({ userName }) => {
+      if (stubborn.has(userName)) throw new RecordRejectedError("not this one", { status: 422 });
+    };
+    for (const id of people) place.source.change(id, { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.active()).toHaveLength(70);
+  });
+});
+
+describe("the quarantine between its probes", () => {
+  it("puts the others back without an entry in the log, says so of each, and tries them when the probe is due", async () => {
+    await using place = await createWorkplace();
+    const people = hire(place, "p", 60);
+    await scheduled(place);
+    place.target.before = refuseTitles;
+    for (const id of people.slice(0, 40)) place.source.change(id, { jobTitle: "Refused" });
+    await scheduled(place);
+    // Attempt two, so that the next probe is two intervals away.
+    place.source.hire("before");
+    for (const id of people.slice(40)) place.source.change(id, { jobTitle: "Refused" });
+    await scheduled(place);
+    const quarantine = parseQuarantine(await place.store.meta());
+    expect(quarantine).toMatchObject({ attempts: 2, cause: "failures" });
+
+    place.target.before = () => {};
+    place.source.hire("late");
+    const between = await scheduled(place);
+    expect(await place.operations(between.cycleId)).toEqual([]);
+    expect(between.mostFailed).toContain("the whole job backs off");
+    const [skipped] = await place.store.skipped({ after: "", limit: 9, only: ["late"] });
+    expect(skipped).toMatchObject({ code: "putBack" });
+    expect(skipped?.reason).toMatch(
+      /operations failed in a cycle, so the whole job backs off; the next try is at 2026-/,
+    );
+    expect(parseQuarantine(await place.store.meta())).toEqual(quarantine);
+
+    await scheduled(place);
+    expect(parseQuarantine(await place.store.meta())).toBeNull();
+    expect(place.target.account("late@example.com").active).toBe(true);
+  });
+
+  it("is not waited for by somebody who asks for a sync", async () => {
+    await using place = await createWorkplace();
+    const people = hire(place, "p", 60);
+    await scheduled(place);
+    place.target.before = refuseTitles;
+    for (const id of people.slice(0, 30)) place.source.change(id, { jobTitle: "Refused" });
+    await scheduled(place);
+    place.target.before = () => {};
+    place.clock.advance(-place.settings.intervalMs + minuteMs);
+    await scheduled(place, false);
+    expect(parseQuarantine(await place.store.meta())).toBeNull();
+  });
+});
+
+describe("a kind of operation that is refused", () => {
+  const noSeats = (limit: { seats: number }, status: number, place: Workplace) => {
+    place.target.before = ({ kind }) => {
+      const used = place.target.active().length;
+      if (kind !== "create" || used < limit.seats) return;
+      if (status === 403)
+        throw new RecordForbiddenError("no seats", { status, detail: "All seats are taken." });
+      throw new RecordRejectedError("refused", { status, detail: "All seats are taken." });
+    };
+  };
+
+  it.each([402, 403])(
+    "with %i stops that kind alone, says so, and goes on by itself once seats come free",
+    async (status) => {
+      await using place = await createWorkplace({ concurrency: 2 });
+      const people = hire(place, "p", 20);
+      await scheduled(place);
+      const limit = { seats: 20 };
+      noSeats(limit, status, place);
+      const hires = hire(place, "z", 60);
+      place.source.change("p110", { jobTitle: "Lead" });
+      if (status === 402) limit.seats = 18;
+      for (const id of people.slice(0, 2)) place.source.change(id, { accountEnabled: false });
+      if (status === 403) limit.seats = 18;
+      place.target.writes.length = 0;
+      const first = await scheduled(place);
+      expect(first).toMatchObject({ outcome: "someFailed", mostFailed: null });
+      expect(first.notices).toEqual([
+        `Lattice takes no new accounts: All seats are taken (${status}). The rest of that kind is put back; the next cycle tries 2 people first.`,
+      ]);
+      expect(place.warnings.join()).toContain('"action":"create"');
+      expect(place.target.writes.filter(({ kind }) => kind === "create").length).toBeLessThanOrEqual(5);
+      // Leavers, and somebody's title, went out.
+      expect(place.target.active()).toHaveLength(18);
+      expect(place.target.account("p110@example.com").values.title).toBe("Lead");
+      expect(parseQuarantine(await place.store.meta())).toBeNull();
+      // What was put back before it was begun leaves no entry.
+      expect((await place.operations(first.cycleId)).length).toBeLessThanOrEqual(2 + 1 + 5);
+      expect(await place.store.openIntents()).toEqual([]);
+
+      // Two are tried in each cycle, and the others are not in the log again.
+      for (let round = 0; round < 3; round += 1) {
+        place.target.writes.length = 0;
+        const next = await scheduled(place);
+        expect(place.target.writes).toHaveLength(2);
+        expect(await place.operations(next.cycleId)).toHaveLength(2);
+        expect(next.header.summary).toMatchObject({ create: 2, skipped: 58 });
+        expect(next.notices).toEqual(first.notices);
+      }
+      expect((await place.store.countSkipped()).get("putBack")).toBe(58);
+
+      limit.seats = 1_000;
+      expect((await scheduled(place)).notices).toEqual([]);
+      await scheduled(place);
+      expect(place.target.active()).toHaveLength(18 + hires.length);
+      expect(await place.store.retries(9)).toEqual([]);
+    },
+    30_000,
+  );
+
+  it("is no such kind where somebody is taken between, nor where the data is refused", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    hire(place, "p", 3);
+    await scheduled(place);
+    let creates = 0;
+    place.target.before = ({ kind }) => {
+      creates += kind === "create" ? 1 : 0;
+      if (creates % 3 !== 0) throw new RecordRejectedError("refused", { status: 402 });
+    };
+    hire(place, "z", 12);
+    const result = await scheduled(place);
+    expect(result).toMatchObject({ done: 4, failed: 8, notices: [] });
+
+    for (const status of [400, 409, 422]) {
+      hire(place, `${status}y`, 6);
+      place.target.before = () => {
+        throw new RecordRejectedError("refused", { status });
+      };
+      expect((await scheduled(place)).notices).toEqual([]);
+    }
+  });
+
+  it("is tried at once, and all of it, for somebody who is asked for by name", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    hire(place, "p", 3);
+    await scheduled(place);
+    noSeats({ seats: 0 }, 402, place);
+    const hires = hire(place, "z", 9);
+    await scheduled(place);
+    await scheduled(place);
+    place.target.before = () => {};
+    const last = hires.at(-1) ?? "";
+    expect(await place.cycle({ only: [last] })).toMatchObject({ done: 1, notices: [] });
+    // Somebody was taken: the next cycle makes the others.
+    await scheduled(place);
+    expect(place.target.active()).toHaveLength(12);
+  });
+
+  it("is forgotten when nobody needs it any more", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    hire(place, "p", 3);
+    await scheduled(place);
+    noSeats({ seats: 0 }, 402, place);
+    const hires = hire(place, "z", 5);
+    expect((await scheduled(place)).notices).toHaveLength(1);
+    for (const id of hires) place.source.remove(id, "deleted");
+    expect((await scheduled(place)).notices).toEqual([]);
+    expect((await place.store.meta()).refusedKinds).toBe("");
+  });
+
+  it("is every kind but deactivations", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    const people = hire(place, "p", 30);
+    await scheduled(place);
+    place.target.before = ({ writes }) => {
+      const off = writes.some(({ path, value }) => path === "active" && value === false);
+      throw new RecordRejectedError("refused", { status: 402, detail: off ? "off" : "on" });
+    };
+    for (const id of people.slice(0, 10)) place.source.change(id, { jobTitle: "Lead" });
+    for (const id of people.slice(10, 18)) place.source.change(id, { accountEnabled: false });
+    const result = await scheduled(place);
+    expect(result.failed).toBe(8 + 3);
+    expect(result.notices).toEqual([
+      expect.stringContaining("Lattice takes no updates of accounts: on (402)."),
+    ]);
+  });
+});
