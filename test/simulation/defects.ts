@@ -386,4 +386,126 @@ export const defects: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "the reports of somebody who was switched off are not read again",
+    seed: 1,
+    history: 1,
+    family: "reporting-lines",
+    edits: [
+      {
+        file: "cycle/references.ts",
+        find: '    { which: "reports", latticeId, emptied: [path] },\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "the own account of somebody who was switched off is not read again",
+    seed: 1,
+    history: 599,
+    family: "reporting-lines",
+    edits: [
+      {
+        file: "cycle/references.ts",
+        find: '    { which: "account", latticeId, emptied: [path] },\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "a manager that Lattice took away by itself is taken for drift",
+    seed: 1,
+    history: 1,
+    family: "reporting-lines",
+    edits: [
+      {
+        file: "state/drift.ts",
+        find: "(now === null && emptied.has(path))",
+        replace: "false",
+      },
+    ],
+  },
+  {
+    name: "what a deactivated manager came to is still acknowledged when the account is active again",
+    seed: 1,
+    history: 354,
+    family: "reporting-lines",
+    edits: [
+      {
+        file: "state/read-again.ts",
+        find: "without(JSON.parse(row.acknowledged), paths)",
+        replace: "JSON.parse(row.acknowledged)",
+      },
+      {
+        file: "state/target-picture.ts",
+        find: "without(user.acknowledged, emptied)",
+        replace: "user.acknowledged",
+      },
+    ],
+  },
+  {
+    name: "who was read again and has not changed is not planned",
+    seed: 1,
+    history: 289,
+    family: "reporting-lines",
+    edits: [
+      {
+        file: "state/target-picture.ts",
+        find: "        before.read_again !== null ||\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "a refused manager whose account is deactivated is sent again in every cycle",
+    seed: 1,
+    history: 22,
+    family: "reporting-lines",
+    edits: [
+      {
+        file: "cycle/send.ts",
+        find: "account.active !== false",
+        replace: "account.active !== null",
+      },
+    ],
+  },
+  {
+    name: "renames are sent in any order",
+    seed: 1,
+    history: 246,
+    family: "names",
+    edits: [
+      {
+        file: "cycle/plan.ts",
+        find: "renameWaves(await store.plannedRenames(cycleId))",
+        replace: "renameWaves([])",
+      },
+    ],
+  },
+  {
+    name: "who gets a userName does not wait until it is free",
+    seed: 1,
+    history: 839,
+    family: "names",
+    edits: [
+      {
+        file: "cycle/apply.ts",
+        find: "if (name !== undefined) await freeing.get(name);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "a ring of userNames is not seen",
+    seed: 1,
+    history: 3,
+    family: "names",
+    edits: [
+      {
+        file: "cycle/rename-rings.ts",
+        find: "if (members.length > 1) rings.set",
+        replace: "if (members.length > 99) rings.set",
+      },
+    ],
+  },
 ];
