@@ -147,10 +147,7 @@ function savePage(
   const saveDerived = (user: SourceUser, known: Derived, derive: Derive): void => {
     const key = derive.userNameKey(user);
     const always = derive.alwaysInScope(user) ? 1 : 0;
-    if (always !== known.always_in_scope) {
-      setAlways.run(always, user.objectId);
-      if (known.external_id_key !== null) touchedIds.add(known.external_id_key);
-    }
+    if (always !== known.always_in_scope) setAlways.run(always, user.objectId);
     const id = derive.externalIdKey(user);
     if (id !== known.external_id_key) {
       setExternalId.run(id, user.objectId);

@@ -70,6 +70,17 @@ describe("an account that was listed in an earlier cycle", () => {
   });
 });
 
+it("an externalId that is shown otherwise than it was sent is never acknowledged", async () => {
+  await using place = await createWorkplace();
+  place.target.add({ userName: "kim@example.com" });
+  place.target.normalise = (path, value) => (path === "externalId" ? "another" : value);
+  place.source.hire("kim");
+  await place.cycle();
+  const link = await place.store.linkOf("kim");
+  expect(link?.externalId).toBe("another");
+  expect(link?.acknowledged).toEqual({});
+});
+
 describe("an answer to a create", () => {
   const employee = defaultRules.map((rule) =>
     "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,

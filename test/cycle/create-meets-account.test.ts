@@ -57,6 +57,16 @@ describe("a create that meets an account", () => {
     expect((await place.store.linkOf("kim"))?.acknowledged).toEqual({});
   });
 
+  it("leaves the values of an account with the person's externalId alone where updates are off", async () => {
+    await using place = await createWorkplace({
+      actions: { create: true, update: false, deactivate: true },
+    });
+    await madeByHand(place, { userName: "k@example.com", externalId: "kim", values: { title: "Theirs" } });
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+    expect(place.target.account("k@example.com").values).toEqual({ title: "Theirs" });
+  });
+
   it("leaves a link that tells another story to the plan after, which the guard weighs", async () => {
     await using place = await createWorkplace();
     await madeByHand(place, { userName: "kim@example.com", values: { displayName: "Root Admin" } });

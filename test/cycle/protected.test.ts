@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RecordUnavailableError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("a protected account", () => {
@@ -56,6 +57,27 @@ describe("a protected account", () => {
     await place.cycle();
     expect(place.target.account("kim@example.com").active).toBe(false);
   });
+});
+
+it("an account whose create was never answered is not linked once it is protected", async () => {
+  await using place = await createWorkplace();
+  await place.cycle();
+  place.source.hire("kim");
+  place.target.after = () => {
+    throw new UnknownOutcomeError("no answer came");
+  };
+  const { find } = place.target;
+  place.target.find = async () => {
+    throw new RecordUnavailableError("503");
+  };
+  await place.cycle().catch(() => null);
+  expect(await place.store.openIntents()).toHaveLength(1);
+  place.target.after = () => {};
+  place.target.find = find;
+  place.settings = { ...place.settings, protectedAccounts: new Set(["lat-1"]) };
+  await place.cycle();
+  expect(await place.store.latticeIdOf("kim")).toBeNull();
+  expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([{ code: "protectedAccount" }]);
 });
 
 describe("a link to an account of the same userName", () => {

@@ -55,6 +55,40 @@ describe("people who map to one externalId", () => {
     expect(await place.store.latticeIdOf("z")).toBe(account);
   });
 
+  it.each([
+    ["when the scope is read", {}],
+    ["when one of them is asked for on demand", { only: ["a"] }],
+  ])("are looked at again when one leaves the scope, %s", async (_name, request) => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.scope = ["a", "b"];
+    for (const id of ["a", "b"]) place.source.hire(id, { employeeId: "7" });
+    await place.cycle();
+    expect(place.target.accounts.size).toBe(0);
+    place.source.scope = ["b"];
+    await place.cycle(request);
+    // Each cycle reads the scope as it was left: nothing but the mark says that "b" is due.
+    await place.cycle();
+    expect(
+      [...place.target.accounts.values()].map(({ externalId, userName }) => [externalId, userName]),
+    ).toEqual([["7", "b@example.com"]]);
+  });
+
+  it("are looked at again when time takes one out of the scope", async () => {
+    const leaves = [{ clauses: [{ attribute: "employeeHireDate", operator: "UP TO DAYS AGO", value: 7 }] }];
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+    );
+    await using place = await createWorkplace({ mapping: mappingOf(rules, leaves) });
+    const day = (days: number) => new Date(place.clock.now() - days * 86_400_000).toISOString();
+    place.source.hire("a", { employeeId: "7", employeeHireDate: day(6) });
+    place.source.hire("b", { employeeId: "7", employeeHireDate: day(0) });
+    await place.cycle();
+    expect(place.target.accounts.size).toBe(0);
+    place.clock.advance(2 * 86_400_000);
+    await place.cycle();
+    expect([...place.target.accounts.values()].map(({ userName }) => userName)).toEqual(["b@example.com"]);
+  });
+
   it("cost a look-up of the id once in a plan", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     for (let number = 0; number < 600; number += 1) place.source.hire(`p${number}`, { employeeId: "7" });
