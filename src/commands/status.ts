@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/load.ts";
 import { refusalSentence } from "../cycle/refused-kinds.ts";
 import { rejectedWhat } from "../cycle/reject.ts";
+import { keptOtherwise } from "../cycle/try-again.ts";
 import type { Change } from "../domain/plan.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { iso, readStatus, type Status, statusDocument } from "../report/status.ts";
@@ -81,6 +82,8 @@ function text(current: Status): string {
       `  ${printable(comparison.error)}`,
     );
   }
+  const kept = keptOtherwise(current.acknowledged);
+  if (kept !== null) lines.push(printable(kept));
   if (listingFault !== "") lines.push(`Lattice's listing is incomplete: ${printable(listingFault)}`);
   lines.push(...guardLines(current));
   lines.push(

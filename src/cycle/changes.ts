@@ -1,11 +1,11 @@
 import { type Json, jsonEquals } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
 import type { LinkedTarget } from "../domain/store.ts";
-import { sameAt } from "../domain/target.ts";
+import { sameAt, valueAt } from "../domain/target.ts";
 import type { AttributeMapping } from "../mapping/mapping.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { sameValue } from "../mapping/target-type.ts";
-import { heldAt, holds } from "./held.ts";
+import { heldAt, holds, isKeptOtherwise } from "./held.ts";
 import type { PlanInput } from "./plan-input.ts";
 
 /** What a new account shall hold. */
@@ -37,6 +37,14 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
         after: value,
         ...redaction(mapping),
         ...driftMark(link, mapping.target, value),
+      });
+    } else if (input.triesAgain && isKeptOtherwise(link, mapping.target, value)) {
+      changes.push({
+        attribute: mapping.target,
+        before: valueAt(link, mapping.target),
+        after: value,
+        ...redaction(mapping),
+        again: true,
       });
     }
   }
@@ -85,15 +93,19 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
       ...driftMark(link, reference.target, null),
     };
   }
-  if (link !== null && manager.latticeId !== null && holds(link, reference.target, manager.latticeId))
-    return null;
-  return {
+  const { latticeId } = manager;
+  const change: Change = {
     attribute: reference.target,
     before,
     after: manager.userName ?? manager.objectId,
     reference: { beforeId, afterObjectId: manager.objectId },
-    ...(link === null ? {} : driftMark(link, reference.target, manager.latticeId)),
   };
+  if (link === null) return change;
+  if (latticeId === null || !holds(link, reference.target, latticeId)) {
+    return { ...change, ...driftMark(link, reference.target, latticeId) };
+  }
+  const again = input.triesAgain && isKeptOtherwise(link, reference.target, latticeId);
+  return again ? { ...change, again: true } : null;
 }
 
 export function activeChange(link: LinkedTarget, after: boolean): Change {

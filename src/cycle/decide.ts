@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly environment: Environment;
   /** People who wait for a retry are looked at all the same. */
   readonly impatient: boolean;
+  /** People to whom is sent again what their accounts keep otherwise. Default: nobody. */
+  readonly triesAgain?: ReadonlySet<string>;
   /** People whose leaving was not confirmed, and why. Default: none. */
   readonly unconfirmed?: ReadonlyMap<string, string>;
   /** The directory was read for these people alone: of others whom the picture does not have nothing is known. */
@@ -42,7 +44,8 @@ export async function decideFor(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
 ): Promise<readonly Decided[]> {
-  const { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes } = surroundings;
+  const { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes, triesAgain } =
+    surroundings;
   const people = candidates.map((candidate) => ({
     candidate,
     mapped: mapUser(settings.mapping, candidate.source, {
@@ -114,6 +117,7 @@ export async function decideFor(
       sharedWith: othersOf(sharers, objectId),
       managers: manager,
       unconfirmed: unconfirmed?.get(objectId) ?? null,
+      triesAgain: triesAgain?.has(objectId) === true,
       now,
     };
     const planned = withoutRejected(

@@ -18,6 +18,11 @@ export function holds(link: ConfirmedTarget, path: string, wanted: Json): boolea
   );
 }
 
+/** Whether the account holds the value only in so far as it was sent before, and the target keeps another. */
+export function isKeptOtherwise(link: ConfirmedTarget, path: string, wanted: Json): boolean {
+  return holds(link, path, wanted) && !sameAt(path, valueAt(link, path), wanted);
+}
+
 /** The values that the account holds and never shows: where it is replaced as a whole they are sent again. */
 export function unshown(link: ConfirmedTarget): AttributeWrite[] {
   return Object.keys(link.acknowledged).flatMap((path) =>

@@ -35,6 +35,8 @@ export interface PlanInput {
   readonly managers: ManagerStanding;
   /** Why the person's leaving is not believed for now; `null` where it is, or nobody asked. */
   readonly unconfirmed: string | null;
+  /** What the account keeps otherwise than it was sent is sent once more. */
+  readonly triesAgain: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Evidence for which a person does not want the account switched off: decided as if it had not been seen. */

@@ -379,6 +379,9 @@ function reasonOf(
       ? "deactivated in Lattice by hand"
       : "enabled and in scope again";
   }
+  if (changes.every(({ again }) => again === true)) {
+    return `tried again: Lattice keeps another ${attributeList(changes)} than it was sent`;
+  }
   return `${attributeList(changes)} ${changes.every(isDrift) ? "edited in Lattice by hand" : "changed"}`;
 }
 

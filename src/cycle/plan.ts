@@ -8,6 +8,7 @@ import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
 import { leaversOnly, tryFew } from "./refused-kinds.ts";
 import { renameWaves } from "./rename-order.ts";
+import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
 import { waves } from "./waves.ts";
 import { weightsOf } from "./weights.ts";
 
@@ -19,13 +20,14 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   const few = tryFew(context.refusedBefore);
   const limit = limitOf(context, few);
   const namesakes = createNamesakes(store, context.settings.mapping.filters, everyoneInScope);
+  const again = await tryAgainIn(context, select);
   let after = "";
   let done = 0;
   for (;;) {
     const candidates = await store.candidates({ select, everyoneInScope, after, limit: pageSize });
     const last = candidates.at(-1);
     if (last === undefined) break;
-    const decisions = await decide(context, candidates, namesakes);
+    const decisions = await decide(context, candidates, namesakes, again);
     await store.saveDecisions(context.cycleId, limit === null ? decisions : decisions.map(limit));
     after = last.source.objectId;
     done += candidates.length;
@@ -36,6 +38,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   // Only where everybody who has something to be done was looked at.
   if (limit === few.limit && (select === "marked" || select === "everybody"))
     context.kinds.forget(few.idle());
+  if (again !== null) await store.putMeta({ triedAgainUpTo: again.next });
   await withdrawUnpromised(context);
   await order(context);
 }
@@ -48,6 +51,15 @@ function limitOf(
   if (sending.kind === "leavers") return leaversOnly(sending.reason);
   // Whoever is asked for by name is tried.
   return kind === "on-demand" || refusedBefore.size === 0 ? null : few.limit;
+}
+
+/** Only a full comparison, which has seen what Lattice keeps, sends anything again. */
+async function tryAgainIn(context: CycleContext, select: CandidateSelection): Promise<TryAgain | null> {
+  if (context.kind !== "reconcile" || !context.listed || select !== "everybody") return null;
+  const told = keptOtherwise(await context.store.countAcknowledged());
+  if (told === null) return null;
+  context.notes.push(told);
+  return createTryAgain((await context.store.meta()).triedAgainUpTo ?? "");
 }
 
 /** What the plan holds, in numbers; of a cycle on demand, of these people alone (`only`). */
@@ -87,14 +99,16 @@ async function decideSurely(
   context: CycleContext,
   candidates: readonly Candidate[],
   namesakes: Namesakes,
+  again: TryAgain | null,
 ): Promise<readonly Decided[]> {
+  const triesAgain = again?.of(candidates) ?? new Set<string>();
   const decideAll = (some: readonly Candidate[]): Promise<readonly Decided[]> =>
-    decideByTheTime(context, some, namesakes);
+    decideByTheTime(context, some, { namesakes, triesAgain });
   const people = await decideAll(candidates);
   if (!context.lookUpFirst) return people;
   const { found, unknown } = await lookUpFirst(context, people);
-  const again = await decideAll(candidates.filter(({ source }) => found.has(source.objectId)));
-  const decidedAgain = new Map(again.map((person) => [person.candidate.source.objectId, person]));
+  const looked = await decideAll(candidates.filter(({ source }) => found.has(source.objectId)));
+  const decidedAgain = new Map(looked.map((person) => [person.candidate.source.objectId, person]));
   return people.map((person) => {
     const { objectId } = person.candidate.source;
     const reason = unknown.get(objectId);
@@ -118,8 +132,9 @@ async function decide(
   context: CycleContext,
   candidates: readonly Candidate[],
   namesakes: Namesakes,
+  again: TryAgain | null,
 ): Promise<Decision[]> {
-  const people = await decideSurely(context, candidates, namesakes);
+  const people = await decideSurely(context, candidates, namesakes, again);
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
     for (const { target, reason, rule } of mapped.problems) {
@@ -139,7 +154,7 @@ async function decide(
 async function decideByTheTime(
   context: CycleContext,
   candidates: readonly Candidate[],
-  namesakes: Namesakes,
+  { namesakes, triesAgain }: { readonly namesakes: Namesakes; readonly triesAgain: ReadonlySet<string> },
 ): Promise<readonly Decided[]> {
   const { store, settings, everyoneInScope, clock, clockDoubtMs } = context;
   const decideAt = (now: () => number, shared: Namesakes | undefined): Promise<readonly Decided[]> =>
@@ -153,6 +168,7 @@ async function decideByTheTime(
       partial: context.kind === "on-demand",
       unconfirmed: context.unconfirmed,
       namesakes: shared,
+      triesAgain,
     });
   const people = await decideAt(clock.now, namesakes);
   if (clockDoubtMs === 0) return people;

@@ -30,9 +30,10 @@ export function weightsOf(
 /** What one change of an existing account weighs. A value where there was none weighs nothing. */
 export function weightsOfChange(
   { evidence }: Pick<Operation, "evidence">,
-  { attribute, before, after, reference, released }: Change,
+  { attribute, before, after, reference, released, again }: Change,
 ): readonly Weight[] {
-  if (released === true) return [];
+  // What is tried again was weighed when it was sent first.
+  if (released === true || again === true) return [];
   // Of an account that does not show whether it is active, too.
   if (attribute === "active") {
     if (after === true) return [{ kind: "reactivate" }];

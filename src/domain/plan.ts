@@ -32,6 +32,8 @@ export interface Change {
   };
   /** Lattice was edited by hand: this value was confirmed before, Entra still has it, and Lattice shows another. */
   readonly drift?: true;
+  /** It was sent before, and the target keeps another value: a full comparison tries again, and the guard does not count it. */
+  readonly again?: true;
   /** The value is for Lattice alone: reports and logs show `[Redact]` (Entra's function of that name). */
   readonly redacted?: true;
   /** `before` and `after` are no values but what the provisioning log keeps in their place, by setting. */

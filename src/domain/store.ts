@@ -45,6 +45,8 @@ export interface Meta {
   readonly reconciledAt: string;
   /** The full comparison that could not be done: JSON, `FailedComparison` of the engine; empty where the last one could. */
   readonly comparison: string;
+  /** The last person to whom a full comparison sent again what the target keeps otherwise; empty where everybody had a turn. */
+  readonly triedAgainUpTo: string;
   /** Why the last listing of the target did not show everybody, in words; empty where it did. */
   readonly listingFault: string;
   /** The scope that no alarm was raised about, or whose leavers were released: JSON, `AcceptedScope` of the engine. */
@@ -110,10 +112,17 @@ export interface ConfirmedTarget extends TargetUser {
   /**
    * By path: a value that was sent and accepted, and the other value that the target reported for it. While both
    * stay as they are the attribute counts as equal: a target that normalises or ignores a value is not written to for ever.
+   * It ends when the target shows the value that was sent.
    */
   readonly acknowledged: {
     readonly [path: string]: { readonly sent: JsonObject[string]; readonly observed: JsonObject[string] };
   };
+}
+
+/** Linked accounts that keep another value of an attribute than was sent. */
+export interface AcknowledgedCount {
+  readonly attribute: string;
+  readonly accounts: number;
 }
 
 /** A linked account. */
@@ -550,6 +559,8 @@ export interface StateStore {
   ): Promise<readonly { readonly latticeId: string; readonly missingSince: number }[]>;
   /** Other accounts that are not missing, linked ones first, the active ones of them before the others. */
   otherAccounts(latticeId: string, limit: number): Promise<readonly string[]>;
+  /** By attribute, in the order of their names. */
+  countAcknowledged(): Promise<readonly AcknowledgedCount[]>;
   /** Links that were dissolved at `since` or later, milliseconds since the epoch. */
   countLostLinks(since: number): Promise<number>;
 

@@ -8,7 +8,14 @@ import { rejectedWhat } from "../cycle/reject.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { CycleRecord, LeaseHolder, LoggedOperation, StateStore, Totals } from "../domain/store.ts";
+import type {
+  AcknowledgedCount,
+  CycleRecord,
+  LeaseHolder,
+  LoggedOperation,
+  StateStore,
+  Totals,
+} from "../domain/store.ts";
 
 /** What the state database tells of the job. Times are milliseconds since the epoch. */
 export interface Status {
@@ -25,6 +32,8 @@ export interface Status {
   readonly quarantine: Quarantine | null;
   /** The full comparison that could not be done; `null` where the last one could. */
   readonly comparison: FailedComparison | null;
+  /** Linked accounts that keep another value than was sent, by attribute. */
+  readonly acknowledged: readonly AcknowledgedCount[];
   /** Why the last listing of Lattice did not show everybody; empty where it did. */
   readonly listingFault: string;
   /** Kinds of operations that Lattice refuses whomever they are about. */
@@ -58,16 +67,18 @@ export async function readStatus(
   now: number,
   limits: { readonly cycles: number; readonly mostHeld: number },
 ): Promise<Status> {
-  const [totals, cycles, running, retries, delayed, leftAlone, meta, rejected] = await Promise.all([
-    store.totals(),
-    store.recentCycles(readCycles),
-    store.leaseHolder(now),
-    store.retries(shownRetries),
-    store.skipped({ after: "", limit: shownDelayed, code: "deactivationDelayed" }),
-    store.countSkipped(),
-    store.meta(),
-    store.rejections(countedRejections),
-  ]);
+  const [totals, cycles, running, retries, delayed, leftAlone, meta, rejected, acknowledged] =
+    await Promise.all([
+      store.totals(),
+      store.recentCycles(readCycles),
+      store.leaseHolder(now),
+      store.retries(shownRetries),
+      store.skipped({ after: "", limit: shownDelayed, code: "deactivationDelayed" }),
+      store.countSkipped(),
+      store.meta(),
+      store.rejections(countedRejections),
+      store.countAcknowledged(),
+    ]);
   const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
   const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
   const quarantine = parseQuarantine(meta);
@@ -94,6 +105,7 @@ export async function readStatus(
     held,
     quarantine,
     comparison: parseComparison(meta),
+    acknowledged,
     listingFault: meta.listingFault ?? "",
     refusedKinds: [...parseRefusedKinds(meta).values()],
     askedPause,
@@ -143,6 +155,7 @@ export function statusDocument(current: Status) {
             error: comparison.error,
             nextTryAt: iso(comparison.nextTryAt),
           },
+    acknowledged: current.acknowledged,
     listingFault: current.listingFault === "" ? null : current.listingFault,
     refusedKinds: current.refusedKinds.map((kind) => ({
       action: kind.action,

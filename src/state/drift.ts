@@ -38,6 +38,16 @@ export function driftOf(
   );
 }
 
+/** What the account still keeps otherwise than it was sent: an acknowledgement ends when the value that was sent is shown. */
+export function stillAcknowledged(
+  acknowledged: LinkedTarget["acknowledged"],
+  found: TargetUser,
+): LinkedTarget["acknowledged"] {
+  return Object.fromEntries(
+    Object.entries(acknowledged).filter(([path, { sent }]) => !sameAt(path, valueAt(found, path), sent)),
+  );
+}
+
 /** The account as found, where an `active` that is not shown stays what was confirmed last. */
 export function keepActive<User extends TargetUser>(found: User, confirmed: TargetUser | undefined): User {
   return found.active === null ? { ...found, active: confirmed?.active ?? null } : found;

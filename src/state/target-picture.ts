@@ -8,7 +8,7 @@ import type {
 } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
-import { driftOf, keepActive } from "./drift.ts";
+import { driftOf, keepActive, stillAcknowledged } from "./drift.ts";
 import { given } from "./given.ts";
 import { emptiedPaths, without } from "./read-again.ts";
 import { readTogether } from "./read-together.ts";
@@ -24,6 +24,7 @@ type TargetMethods = Pick<
   | "missingAccounts"
   | "otherAccounts"
   | "countLostLinks"
+  | "countAcknowledged"
   | "matches"
   | "nameHolders"
   | "latticeIdOf"
@@ -84,6 +85,9 @@ export function targetWriter(db: Connection): TargetWriter {
   );
   const dropLink = db.prepare<[string]>("UPDATE target_user SET object_id = NULL WHERE object_id = ?");
   const setDrift = db.prepare<[string, string]>("UPDATE target_user SET drifted = ? WHERE lattice_id = ?");
+  const setAcknowledged = db.prepare<[string, string]>(
+    "UPDATE target_user SET acknowledged = ? WHERE lattice_id = ?",
+  );
   const setRemoved = db.prepare<{ removed: number; objectId: string }>(
     "UPDATE source_user SET account_removed = :removed WHERE object_id = :objectId AND account_removed <> :removed",
   );
@@ -127,6 +131,10 @@ export function targetWriter(db: Connection): TargetWriter {
       }
       if (before.user_name_key !== columns.userNameKey) freed(before.user_name_key);
       if (before.object_id === null) return;
+      if (before.acknowledged !== "{}") {
+        const { acknowledged } = linkedTarget(before);
+        setAcknowledged.run(canonicalJson(stillAcknowledged(acknowledged, user)), user.latticeId);
+      }
       if (before.missing_since !== null) retryNow.run(before.object_id);
       if (differs || before.missing_since !== null) mark.run(before.object_id);
       if (!differs) return;
@@ -267,6 +275,10 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
     `SELECT lattice_id FROM target_user WHERE lattice_id <> ? AND missing_since IS NULL
      ORDER BY object_id IS NULL, active = 0, lattice_id LIMIT ${given("?")}`,
   );
+  const acknowledged = db.prepare<[], { attribute: string; accounts: number }>(
+    `SELECT a.key AS attribute, count(*) AS accounts FROM target_user, json_each(acknowledged) a
+     WHERE acknowledged <> '{}' AND object_id IS NOT NULL GROUP BY 1 ORDER BY 1`,
+  );
   const lost = db.prepare<[number], { count: number }>(
     "SELECT count(*) AS count FROM lost_link WHERE dissolved_at >= ?",
   );
@@ -305,6 +317,7 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
         .all(before, after, limit)
         .map((row) => ({ latticeId: row.lattice_id, missingSince: row.missing_since })),
     otherAccounts: async (latticeId, limit) => others.all(latticeId, limit).map((row) => row.lattice_id),
+    countAcknowledged: async () => acknowledged.all(),
     countLostLinks: async (since) => lost.get(since)?.count ?? 0,
     matches: async (requests) =>
       together(

@@ -135,7 +135,8 @@ describe("drift", () => {
       values: { ...account.values, nickName: "unmapped" },
     });
     const full = await place.cycle({ full: true });
-    expect(full.done).toBe(0);
+    // What Lattice keeps in its own form is tried again, and is no drift.
+    expect(full.done).toBe(1);
     expect(await driftOf(place, full.cycleId)).toEqual([]);
   });
 

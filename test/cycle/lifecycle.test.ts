@@ -183,15 +183,16 @@ describe("a later cycle", () => {
     expect(place.target.managerOf("report@example.com")).toBe("two@example.com");
   });
 
-  it("does not send a value again that Lattice keeps in a form of its own", async () => {
+  it("does not send a value again with the next change that Lattice keeps in a form of its own", async () => {
     await using place = await createWorkplace();
     place.target.normalise = (path, value) =>
       path === "title" && typeof value === "string" ? value.trim() : value;
     place.source.hire("a", { jobTitle: " Analyst " });
     await place.cycle();
     place.target.writes.length = 0;
-    await place.cycle({ full: true });
-    expect(place.target.writes).toEqual([]);
+    place.source.change("a", { displayName: "Kim" });
+    await place.cycle();
+    expect(place.target.writes).toMatchObject([{ writes: [{ path: "displayName", value: "Kim" }] }]);
     place.source.change("a", { jobTitle: " Lead " });
     await place.cycle();
     expect(place.target.account("a@example.com").values.title).toBe("Lead");

@@ -312,7 +312,12 @@ async function converge(stage: Stage): Promise<string | null> {
   for (const { id, managerId: manager } of world.people.values()) {
     if (manager !== null && hopeless.has(manager)) hopeless.add(id);
   }
-  const due = create + update + deactivate + reactivate + link;
+  // What Lattice keeps in a form of its own is sent once more by each full comparison.
+  const planned = await store.operations(last.cycleId, { afterWave: -1, afterId: 0, limit: 100 });
+  const again = planned.filter(
+    ({ changes }) => changes.length > 0 && changes.every((one) => one.again === true),
+  );
+  const due = create + update + deactivate + reactivate + link - again.length;
   return due > hopeless.size ? `the plan is not empty: ${JSON.stringify(last.header.summary)}` : null;
 }
 
