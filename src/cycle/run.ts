@@ -212,7 +212,9 @@ async function tellGuard(
   const before = meta.heldPlan ?? "";
   if (guard.held) {
     if (before === "") {
-      const event = { kind: "guardHeld", planId, reasons: guard.reasons, operations } as const;
+      const { reasons, notes } = guard;
+      const costs = notes === undefined ? {} : { notes };
+      const event = { kind: "guardHeld", planId, reasons, ...costs, operations } as const;
       await changeState(context, { heldPlan: planId }, event);
     } else {
       await context.store.putMeta({ heldPlan: planId });

@@ -4,6 +4,8 @@ export type StateEvent =
       readonly kind: "guardHeld";
       readonly planId: string;
       readonly reasons: readonly string[];
+      /** What it would cost inside Lattice, in sentences. */
+      readonly notes?: readonly string[];
       /** Operations that wait for a release. */
       readonly operations: number;
     }

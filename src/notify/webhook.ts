@@ -42,7 +42,12 @@ function dataOf(event: Notice["event"], people: "ids" | "names"): object {
   const time = (at: number): string => new Date(at).toISOString();
   switch (event.kind) {
     case "guardHeld":
-      return { planId: event.planId, operations: event.operations, reasons: event.reasons };
+      return {
+        planId: event.planId,
+        operations: event.operations,
+        reasons: event.reasons,
+        ...(event.notes === undefined ? {} : { notes: event.notes }),
+      };
     case "guardCleared":
       return { planId: event.planId };
     case "quarantineEntered":

@@ -41,7 +41,10 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
         title: "The guard holds changes back",
         severity: "problem",
         text: `${count(event.operations, "change waits", "changes wait")} for a person's leave; everything else was sent. Plan ${event.planId}.`,
-        lists: listOf("Why", event.reasons),
+        lists: [
+          ...listOf("Why", event.reasons),
+          ...listOf("What it would cost in Lattice", event.notes ?? []),
+        ],
         action: `Look at "azure-lattice-sync status", then release what is right: azure-lattice-sync release ${event.planId}`,
       };
     case "guardCleared":

@@ -33,7 +33,7 @@ const holdersAtOnce = { least: 100, most: 5_000 };
 export function guardingMethods(db: Connection, values: ValueKeeper): GuardingMethods {
   const planned = db.prepare<IdRange & { cycleId: number }, WeighedRow>(
     `SELECT weights, count(*) AS count FROM operation
-     WHERE id BETWEEN :from AND :to AND cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
+     WHERE id BETWEEN :from AND :to AND +cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
      GROUP BY weights`,
   );
   const recent = db.prepare<[number], WeighedRow>(

@@ -227,6 +227,7 @@ describe("changes of state", () => {
         planId: held.header.planId,
         operations: 2,
         reasons: held.header.guard.reasons,
+        notes: [expect.stringContaining("2 deactivations: Lattice removes a deactivated person as manager")],
       },
     ]);
     await release(place, held.header.planId);

@@ -94,3 +94,22 @@ describe("what chat services get", () => {
     expect(receiver.got[0]?.body).toContain("azure-lattice-sync release plan-1");
   });
 });
+
+describe("that the guard holds changes", () => {
+  it("is told with what they would cost inside Lattice", async () => {
+    await using receiver = await startReceiver(200);
+    const notes = ["57 deactivations: a reactivation does not undo that."];
+    const event: StateEvent = {
+      kind: "guardHeld",
+      planId: "plan-1",
+      reasons: ["many"],
+      operations: 57,
+      notes,
+    };
+    await send(chat("slack", receiver.origin), { id: "1", at: 0, event }, how, signal);
+    await send(webhook(receiver.origin), { id: "1", at: 0, event }, how, signal);
+    expect(receiver.got[0]?.body).toContain("What it would cost in Lattice");
+    expect(receiver.got[0]?.body).toContain(notes[0]);
+    expect(JSON.parse(receiver.got[1]?.body ?? "").data).toMatchObject({ notes });
+  });
+});
