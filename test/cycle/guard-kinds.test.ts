@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { workplace as configFolder } from "../config/workplace.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
@@ -60,6 +61,19 @@ describe("the guard as it is delivered", () => {
     await expect(place.cycle()).rejects.toThrow("fell over");
     place.target.before = () => {};
     expect(await place.cycle()).toMatchObject({ outcome: "done" });
+    expect(place.target.accounts.size).toBe(60);
+  });
+
+  it("lets a first run go on of which Lattice refused the greater part", async () => {
+    await using place = await createWorkplace({ guard: defaultGuard() });
+    for (const id of people) place.source.hire(id);
+    place.target.before = ({ userName }) => {
+      if (userName > "p19") throw new RecordRejectedError("no seat is free", { status: 400 });
+    };
+    await place.cycle();
+    expect(place.target.accounts.size).toBe(20);
+    place.target.before = () => {};
+    for (let round = 0; round < 3; round += 1) expect((await place.cycle()).outcome).not.toBe("held");
     expect(place.target.accounts.size).toBe(60);
   });
 

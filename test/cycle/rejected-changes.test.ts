@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
+import { decideHeld, notLetGo, recordDecided } from "../../src/cycle/decide-held.ts";
 import { createWorkplace, lenientGuard, mappingOf, rejectHeld, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 };
@@ -158,7 +158,11 @@ describe("a release of a new account", () => {
     const decided = await decideHeld(place.store, { planId: held.header.planId });
     await recordDecided(place.store, held.header.planId, decided, place.clock.now());
     place.source.change("new", { businessPhones: ["2"] });
-    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+    const sent = await place.cycle();
+    expect(sent).toMatchObject({ outcome: "done", done: 1 });
+    expect(await notLetGo(place.store, sent.cycleId, decided.released)).toEqual([]);
+    const only = { select: { only: ["new"] }, everyoneInScope: false, after: "", limit: 1 };
+    expect([...((await place.store.candidates(only))[0]?.released ?? ["gone"])]).toEqual([]);
     // Used up: the next new account is held again.
     place.source.scope = [...people, "new", "newer"];
     place.source.hire("newer");
