@@ -68,7 +68,7 @@ describe("the guard as it is delivered", () => {
     await using place = await createWorkplace({ guard: defaultGuard() });
     for (const id of people) place.source.hire(id);
     place.target.before = ({ userName }) => {
-      if (userName > "p19") throw new RecordRejectedError("no seat is free", { status: 400 });
+      if (userName > "p20") throw new RecordRejectedError("no seat is free", { status: 400 });
     };
     await place.cycle();
     expect(place.target.accounts.size).toBe(20);

@@ -76,6 +76,26 @@ describe("a rejection", () => {
     expect(place.target.account("a@example.com").active).toBe(false);
   });
 
+  it("for failing one clause of the filters does not hold for failing another", async () => {
+    const filters = [
+      {
+        clauses: [
+          { attribute: "companyName", operator: "EQUALS", value: "Example" },
+          { attribute: "department", operator: "NOT EQUALS", value: "Left" },
+        ],
+      },
+    ];
+    await using place = await createWorkplace({ guard: strict, mapping: mappingOf(undefined, filters) });
+    for (const id of people) place.source.hire(id, { companyName: "Example", department: "Sales" });
+    await place.cycle();
+    place.source.change("a", { companyName: "Other" });
+    await rejectHeld(place, (await place.cycle()).header.planId, ["a"]);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    place.source.change("a", { companyName: "Example", department: "Left" });
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+    expect(await rejectedIn(place)).toEqual([]);
+  });
+
   it("of two reasons to go keeps both from being sent", async () => {
     await using place = await keptAlive();
     place.source.change("a", { accountEnabled: false });
