@@ -81,7 +81,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
           `Lattice does not take ${how.toUpperCase()}. ${refusal.message} Set lattice.updateMethod to ${auto ? "patch" : "auto"}.`,
         );
       }
-      if (!isOfMethod(refusal) && (taken || inVain >= mostInVain || !mayBeOfMethod(refusal))) throw refusal;
+      if (!isOfMethod(refusal) && (inVain >= mostInVain || !mayBeOfMethod(refusal, taken))) throw refusal;
       let receipt: WriteReceipt;
       try {
         receipt = await send("put");
@@ -94,7 +94,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
         // PUT was taken as a method, and refused for this account: its reason is the one that helps.
         throw isOfMethod(refusal) ? error : refusal;
       }
-      takenByPut.add(latticeId);
+      if (!taken) takenByPut.add(latticeId);
       if (isOfMethod(refusal) || takenByPut.size >= enoughAccounts) turnToPut();
       return receipt;
     },
@@ -141,10 +141,15 @@ function isOfMethod({ status }: Refusal): boolean {
   return status === 405 || status === 501;
 }
 
-/** Servers that do not take PATCH say so in these ways as well; only other accounts tell whether this is one. */
-function mayBeOfMethod(refusal: Refusal): boolean {
+/**
+ * Servers that do not take PATCH say so in these ways as well; only other accounts tell whether this is one. A server that
+ * takes PATCH may not take a path of this one (RFC 7644 section 3.12), and PUT has no paths.
+ * @param taken whether PATCH was taken for another account
+ */
+function mayBeOfMethod(refusal: Refusal, taken: boolean): boolean {
   const { status } = refusal;
   const scimType = "scimType" in refusal ? refusal.scimType : undefined;
+  if (taken) return status === 400 && (scimType === "invalidPath" || scimType === "noTarget");
   if (scimType === "uniqueness" || scimType === "mutability") return false;
   return status === 400 || status === 403 || status === 404;
 }

@@ -23,6 +23,7 @@ export interface ScimmyServer {
   readonly users: Map<string, StoredUser>;
   /** `METHOD path` of each request. */
   readonly requests: string[];
+  readonly ownRules: false;
 }
 
 const users = new Map<string, StoredUser>();
@@ -46,7 +47,7 @@ export async function startScimmy({ patch }: { patch: boolean }): Promise<Scimmy
   });
   if (!patch) app.use("/scim/v2/Users", refusePatch);
   app.use("/scim/v2", routers);
-  return { url: await listen(app), users, requests };
+  return { url: await listen(app), users, requests, ownRules: false };
 }
 
 /** scimmy's routers take PATCH whatever the configuration says. */
