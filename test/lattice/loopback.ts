@@ -31,6 +31,7 @@ export interface SeenRequest {
   readonly url: string;
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
+  readonly ifMatch?: string | undefined;
   readonly body: string;
 }
 
@@ -53,6 +54,7 @@ export async function serve(
       url: raw.url ?? "",
       authorization: raw.headers.authorization,
       contentType: raw.headers["content-type"],
+      ifMatch: raw.headers["if-match"],
       body,
     };
     requests.push(seen);
