@@ -42,7 +42,7 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/ingest.ts",
-        find: "const returned = await context.store.saveSource(\n          part,\n          context.cycleId,\n          key,\n          ofManager,\n          alwaysInScope(context),\n        );",
+        find: "const returned = await context.store.saveSource(\n          part,\n          context.cycleId,\n          key,\n          ofManager,\n          alwaysInScope(context),\n          externalIdsOf(context),\n        );",
         replace: "const returned: readonly string[] = [];\n        late.push(part);",
       },
       {
@@ -247,7 +247,7 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/weights.ts",
-        find: 'inOtherCase ? [] : [{ kind: "rename" }];',
+        find: 'inOtherCase || isTemporaryName(before) ? [] : [{ kind: "rename" }];',
         replace: "[];",
       },
     ],
@@ -381,8 +381,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/plan-user.ts",
-        find: "const staying = stays(input, settings);",
-        replace: "const staying = null as ReturnType<typeof stays>;",
+        find: "      const staying = stays(input, settings);",
+        replace: "      const staying = null as ReturnType<typeof stays>;",
       },
     ],
   },
