@@ -55,7 +55,8 @@ export async function decideFor(
       manager: settings.mapping.ofManager.length === 0 ? null : (candidate.manager?.source ?? null),
     }),
   }));
-  const unlinked = people.filter(({ candidate }) => candidate.link === null);
+  // A lost account may be there again although its person has another by now.
+  const sought = people.filter(({ candidate }) => candidate.link === null || candidate.lostLinks.length > 0);
   const now = environment.now();
   const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
   const [sharing, twins, matches, rings] = await Promise.all([
@@ -75,7 +76,7 @@ export async function decideFor(
       now,
     ),
     store.matches(
-      unlinked.map(({ candidate, mapped }) => ({
+      sought.map(({ candidate, mapped }) => ({
         objectId: candidate.source.objectId,
         userName: mapped.userName,
         externalId: mapped.externalId,

@@ -86,7 +86,7 @@ function decideNow(input: PlanInput, settings: PlanSettings): Decision {
   const inScope = isInScope(candidate, mapped);
   if (link !== null) {
     const decision = inScope ? planLinked(input, link, settings) : planLeaver(input, link, settings);
-    return missingFault(input, link, decision) ?? decision;
+    return missingFault(input, link, decision) ?? secondAccount(input, link, decision, settings) ?? decision;
   }
   // Whoever has left is switched off whatever else is wrong with them.
   const returned = inScope && mapped.active !== false ? null : planReturned(input, settings);
@@ -126,6 +126,20 @@ function planReturned(input: PlanInput, settings: PlanSettings): Decision | null
   }
   const changes = switchedOff ? [activeChange(account, false)] : [];
   return decide(input, account, settings, changes, "id as the lost one");
+}
+
+/**
+ * A person who has left, whose account is switched off, and who has a second one: the account whose link was lost is there
+ * again, and active. The link goes over to it, so that it is switched off too.
+ */
+function secondAccount(
+  input: PlanInput,
+  link: LinkedTarget,
+  decision: Decision,
+  settings: PlanSettings,
+): Decision | null {
+  if (decision.kind !== "unchanged" || input.mapped.active !== false || link.active !== false) return null;
+  return returnedAccount(input)?.active === true ? planReturned(input, settings) : null;
 }
 
 function returnedAccount({ candidate, matches }: PlanInput): MatchedTarget | null {

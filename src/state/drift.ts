@@ -48,7 +48,9 @@ export function stillAcknowledged(
   );
 }
 
-/** The account as found, where an `active` that is not shown stays what was confirmed last. */
-export function keepActive<User extends TargetUser>(found: User, confirmed: TargetUser | undefined): User {
-  return found.active === null ? { ...found, active: confirmed?.active ?? null } : found;
+/** The account as found, where an `active` or a userName that is not shown stays what was confirmed last. */
+export function keepUnshown<User extends TargetUser>(found: User, confirmed: TargetUser | undefined): User {
+  const active = found.active ?? confirmed?.active ?? null;
+  const userName = found.userName === "" ? (confirmed?.userName ?? "") : found.userName;
+  return active === found.active && userName === found.userName ? found : { ...found, active, userName };
 }

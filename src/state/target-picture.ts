@@ -8,7 +8,7 @@ import type {
 } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
 import type { Connection } from "./database.ts";
-import { driftOf, keepActive, stillAcknowledged } from "./drift.ts";
+import { driftOf, keepUnshown, stillAcknowledged } from "./drift.ts";
 import { given } from "./given.ts";
 import { emptiedPaths, without } from "./read-again.ts";
 import { readTogether } from "./read-together.ts";
@@ -115,7 +115,7 @@ export function targetWriter(db: Connection): TargetWriter {
   return {
     save: (found, cycleId) => {
       const before = read.get(found.latticeId);
-      const user = keepActive(found, before === undefined ? undefined : linkedTarget(before));
+      const user = keepUnshown(found, before === undefined ? undefined : linkedTarget(before));
       const columns = accountColumns(user, cycleId);
       upsert.run(columns);
       const differs =
@@ -149,7 +149,7 @@ export function targetWriter(db: Connection): TargetWriter {
     },
     link: (found, objectId, cycleId, sent) => {
       const before = read.get(found.latticeId);
-      const user = keepActive(found, before === undefined ? undefined : linkedTarget(before));
+      const user = keepUnshown(found, before === undefined ? undefined : linkedTarget(before));
       const formerOwner = before?.object_id ?? null;
       if (formerOwner !== null && formerOwner !== objectId) mark.run(formerOwner);
       const current = linked.get(objectId)?.lattice_id;

@@ -173,6 +173,45 @@ describe("an account whose link was dissolved", () => {
   });
 });
 
+describe("a lost account that is there again beside a new one", () => {
+  it("is switched off too once its person has left", async () => {
+    await using place = await company();
+    const first = idOf(place, "a");
+    place.target.unique = false;
+    place.target.hidden.add(first);
+    const lost = place.target.account("a@example.com");
+    await place.cycle({ full: true });
+    place.clock.advance(6 * hourMs);
+    place.target.accounts.delete(first);
+    expect((await place.cycle()).header.summary).toMatchObject({ create: 1 });
+    place.target.accounts.set(first, { ...lost, userName: "former@example.com" });
+    place.target.hidden.clear();
+    expect((await place.cycle({ full: true })).done).toBe(0);
+    place.source.change("a", { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.active()).toContain("former@example.com");
+    await place.cycle({ full: true });
+    expect([...place.target.accounts.values()].filter(({ externalId }) => externalId === "a")).toMatchObject([
+      { active: false },
+      { active: false },
+    ]);
+    // The account that is the person's now takes the userName; then nothing is due any more.
+    await place.cycle({ full: true });
+    expect((await place.cycle({ full: true })).done).toBe(0);
+  });
+});
+
+describe("an account that a listing shows without a userName", () => {
+  it("keeps the userName that was confirmed: what is missing is not empty", async () => {
+    await using place = await company();
+    const account = place.target.account("a@example.com");
+    place.target.accounts.set(account.latticeId, { ...account, userName: "" });
+    place.target.writes.length = 0;
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ update: 0, create: 0 });
+    expect(place.target.writes).toEqual([]);
+  });
+});
+
 describe("an explanation", () => {
   it("tells since when the account is missing, and what became of the link", async () => {
     await using place = await company();

@@ -44,6 +44,8 @@ export interface MemoryTarget extends Target {
   beforeRead: (read: string) => void;
   /** Accounts that the listing shows before it ends with `ListingIncompleteError`; `null` for all of them, and no error. */
   listsOnly: number | null;
+  /** Whether a userName or an externalId that another account has is refused. */
+  unique: boolean;
   /** Lattice ids that it does not find, although the accounts are there: by id, in the listing, or by search. */
   readonly hidden: Set<string>;
   add(account: Partial<TargetUser> & { userName: string }): TargetUser;
@@ -59,6 +61,7 @@ export function createMemoryTarget(): MemoryTarget {
   let made = 0;
 
   const refuseTwins = (latticeId: string, next: TargetUser): void => {
+    if (!target.unique) return;
     for (const other of accounts.values()) {
       if (other.latticeId === latticeId) continue;
       const sameName = other.userName.toLowerCase() === next.userName.toLowerCase();
@@ -113,6 +116,7 @@ export function createMemoryTarget(): MemoryTarget {
   const target: MemoryTarget = {
     accounts,
     listsOnly: null,
+    unique: true,
     hidden: new Set(),
     writes: [],
     reads: [],
