@@ -2,7 +2,9 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { styleText } from "node:util";
 import { StateError, UsageError } from "../domain/errors.ts";
+import type { UpdateMethod } from "../lattice/options.ts";
 import { printable } from "../report/words.ts";
+import { knownMethod } from "./cycle.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -30,7 +32,13 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
       ...(await source.probe(io.signal)).map((step) => ({ ...step, name: `Entra: ${step.name}` })),
       ...(
         await probeLattice(
-          { ...session.lattice, paths: session.mapping.paths, clock: session.clock, log: session.log },
+          {
+            ...session.lattice,
+            paths: session.mapping.paths,
+            clock: session.clock,
+            log: session.log,
+            knownUpdateMethod: await learntMethod(session),
+          },
           new Map(session.mapping.attributes.map(({ target, type }) => [target, type])),
           io.signal,
         )
@@ -49,6 +57,23 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
     return failed === 0 ? exitCode.done : exitCode.error;
   } finally {
     await session.close();
+  }
+}
+
+/** How updates are sent, as an earlier sync has learnt it; a state that cannot be read is the state step's to tell. */
+async function learntMethod(session: Session): Promise<UpdateMethod | undefined> {
+  if (!existsSync(session.statePath)) return undefined;
+  const { openReadOnlyStore } = await import("../state/sqlite-store.ts");
+  try {
+    const store = openReadOnlyStore(session.statePath);
+    try {
+      return knownMethod((await store?.meta()) ?? {});
+    } finally {
+      await store?.close();
+    }
+  } catch (error) {
+    if (error instanceof StateError) return undefined;
+    throw error;
   }
 }
 

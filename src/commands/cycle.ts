@@ -3,7 +3,8 @@ import type { Ports } from "../cycle/ports.ts";
 import type { Sending } from "../cycle/quarantine.ts";
 import type { CycleRequest, CycleResult } from "../cycle/run.ts";
 import type { StateEvent } from "../domain/event.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { Meta, StateStore } from "../domain/store.ts";
+import type { UpdateMethod } from "../lattice/options.ts";
 import { sayEvent } from "./say-event.ts";
 import type { Session } from "./session.ts";
 import { keepHeapSmall } from "./small-heap.ts";
@@ -33,10 +34,7 @@ export async function performCycle(
   const unpaused = async (sending: Sending): Promise<CycleResult> => {
     const meta = await store.meta();
     // Asked for anew where everything is read anew, so that a change at the target is met within a day.
-    const known =
-      !request.full && (meta.updateMethod === "patch" || meta.updateMethod === "put")
-        ? meta.updateMethod
-        : undefined;
+    const known = request.full ? undefined : knownMethod(meta);
     const target = await session.target(known);
     try {
       if (!request.dryRun) await target.updateMethod(request.signal);
@@ -69,4 +67,9 @@ export async function performCycle(
   const result = await withQuarantine({ store, clock, settings, onEvent }, cycle, { patient });
   if (result.mostFailed === null) await noteGood(session, store);
   return result;
+}
+
+/** How updates are sent, as an earlier run has learnt it. */
+export function knownMethod({ updateMethod }: Partial<Meta>): UpdateMethod | undefined {
+  return updateMethod === "patch" || updateMethod === "put" ? updateMethod : undefined;
 }
