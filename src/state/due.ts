@@ -87,5 +87,9 @@ export function markMoved(people: string): readonly string[] {
       (key) => `UPDATE source_user SET pending = 1 WHERE pending = 0 AND ${key} IN
        (SELECT ${key} FROM source_user WHERE object_id IN (${people}) AND ${key} IS NOT NULL)`,
     ),
+    // A leaver whose account has the name of one gives it up only where somebody else needs it.
+    `UPDATE source_user SET pending = 1 WHERE pending = 0 AND object_id IN
+       (SELECT t.object_id FROM source_user s JOIN target_user t ON t.user_name_key = s.user_name_key
+        WHERE s.object_id IN (${people}) AND t.object_id <> s.object_id)`,
   ];
 }

@@ -130,6 +130,11 @@ function savePage(
   const markName = db.prepare<[string]>(
     "UPDATE source_user SET pending = 1 WHERE user_name_key = ? AND pending = 0",
   );
+  // A leaver whose account has the name gives it up only where somebody else needs it.
+  const markHolder = db.prepare<{ name: string }>(
+    `UPDATE source_user SET pending = 1 WHERE pending = 0 AND user_name_key IS NOT :name
+       AND object_id IN (SELECT object_id FROM target_user WHERE user_name_key = :name)`,
+  );
   const setExternalId = db.prepare<[string | null, string]>(
     "UPDATE source_user SET external_id_key = ? WHERE object_id = ?",
   );
@@ -224,7 +229,10 @@ function savePage(
       if (outcome !== "same") changed = true;
       if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
     }
-    for (const name of touchedNames) markName.run(name);
+    for (const name of touchedNames) {
+      markName.run(name);
+      markHolder.run({ name });
+    }
     for (const id of touchedIds) markExternalId.run(id);
     if (changed) runAhead.run();
     return returned;

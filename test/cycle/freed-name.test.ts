@@ -78,3 +78,43 @@ describe("a userName that comes free by hand in Lattice wakes whoever waits for 
     expect(nameOfA(place)).toBe("wanted@example.com");
   });
 });
+
+describe("a userName that a leaver's account has, although Entra gave the leaver another", () => {
+  const none = (): void => {};
+  it.each([
+    [
+      "a person gets it",
+      none,
+      (place: Workplace) => place.source.change("a", { userPrincipalName: "b@example.com" }),
+    ],
+    [
+      "a newcomer has it",
+      none,
+      (place: Workplace) => place.source.hire("c", { userPrincipalName: "b@example.com" }),
+    ],
+    [
+      "a person who has it comes into the scope",
+      (place: Workplace) => place.source.hire("d", { userPrincipalName: "b@example.com" }),
+      (place: Workplace) => {
+        place.source.scope = ["a", "d"];
+      },
+    ],
+  ])("comes free by a round of changes alone when %s", async (_what, before, happens) => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    place.source.scope = ["a", "b"];
+    await place.cycle();
+    place.source.scope = ["a", "c"];
+    await place.cycle();
+    place.source.change("b", { userPrincipalName: "b.left@example.com" });
+    await place.cycle();
+    before(place);
+    await place.cycle();
+    expect(place.target.account("b@example.com").externalId).toBe("b");
+    happens(place);
+    await place.cycle();
+    await place.cycle();
+    expect(place.target.account("b.left@example.com").externalId).toBe("b");
+    expect(place.target.account("b@example.com").externalId).not.toBe("b");
+  });
+});
