@@ -71,6 +71,8 @@ function decideUser(input: PlanInput, settings: PlanSettings): Decision {
     // What failed for another reason must not keep a leaver's account alive.
     const decision = decideNow(input, settings);
     if (switchesOff(decision)) return decision;
+    const rest = retry.paths === undefined ? null : withoutPaths(decision, retry.paths);
+    if (rest !== null) return rest;
     return skip(
       input,
       "waitingForRetry",
@@ -92,6 +94,17 @@ function decideNow(input: PlanInput, settings: PlanSettings): Decision {
   const returned = inScope && mapped.active !== false ? null : planReturned(input, settings);
   if (returned !== null) return returned;
   return inScope ? planUnlinked(input, settings) : { kind: "ignored", objectId: candidate.source.objectId };
+}
+
+/** What is due beside the attributes that were refused and wait; `null` where it is nothing. */
+function withoutPaths(decision: Decision, paths: readonly string[]): Decision | null {
+  if (decision.kind !== "operation") return decision;
+  const { operation: planned } = decision;
+  const changes = planned.changes.filter(({ attribute }) => !paths.includes(attribute));
+  if (changes.length === planned.changes.length) return decision;
+  if (changes.length === 0 && !planned.adopts) return null;
+  const reason = planned.action === "update" ? `${attributeList(changes)} changed` : planned.reason;
+  return { ...decision, operation: { ...planned, changes, reason } };
 }
 
 function switchesOff(decision: Decision): boolean {

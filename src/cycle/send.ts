@@ -17,6 +17,7 @@ import { askFor, believed, dissolve, keptLinks, noteAbsence } from "./missing-ac
 import type { CycleContext } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { nextRetry } from "./retry-schedule.ts";
+import { sendPartly } from "./send-partly.ts";
 
 /**
  * Sends one operation and says what came of it. One person's failure is an outcome; what concerns everybody
@@ -30,16 +31,43 @@ export async function send(
   const { writes, referencePending } = await resolveWrites(recorder, operation);
   const base = { operationId: operation.id, objectId: operation.objectId, referencePending };
   try {
-    return { ...base, ...(await delivered(context, recorder, operation, writes)) };
+    const outcome = await delivered(context, recorder, operation, writes);
+    return { ...base, ...outcome, ...(await stillRefused(context, operation, outcome)) };
   } catch (error) {
     const refusal = error instanceof Undelivered ? error.refusal : error;
     // An account that a create has made already must not be made again.
     const made = error instanceof Undelivered && operation.action === "create";
     const rest = made ? null : await withoutRefusedManager(context, recorder, operation, writes, refusal);
     if (rest !== null) return { ...base, ...(await sendRest(context, recorder, operation, rest)) };
+    // A leaver is switched off first, whatever it is that was refused.
+    const partly =
+      made || operation.action === "deactivate"
+        ? null
+        : await sendPartly(context, operation, writes, refusal, {
+            send: (part) => delivered(context, recorder, operation, part),
+            refusalOf: (cause) => (cause instanceof Undelivered ? cause.refusal : cause),
+            settle: (before, part, user) => ({ ...user, acknowledged: acknowledge(before, part, user) }),
+          }).catch(async (cause: unknown) => ({
+            ...(await failed(context, operation, cause)),
+            // A part was taken, or may have been: the account is looked up before anything is sent again.
+            unknown: true,
+          }));
+    if (partly !== null) return { ...base, ...partly };
     const switchedOff = await switchOffAlone(context, operation, writes, error);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
   }
+}
+
+/** An attribute that was refused before, and that was not tried again now, keeps its place on the retry schedule. */
+async function stillRefused(
+  { store }: CycleContext,
+  { objectId, changes, attempt }: LoggedOperation,
+  { status }: Outcome,
+): Promise<Pick<Outcome, "retry">> {
+  if (status !== "done" || attempt === undefined) return {};
+  const retry = await store.retryOf(objectId);
+  const paths = (retry?.paths ?? []).filter((path) => !changes.some(({ attribute }) => attribute === path));
+  return retry === null || paths.length === 0 ? {} : { retry: { ...retry, paths } };
 }
 
 /** The account to be adopted did not take what was sent; never leaves this file. */

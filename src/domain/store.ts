@@ -149,6 +149,8 @@ export interface LostLink {
 export type Dissolved = { readonly at: number; readonly reason: string };
 
 export interface RetryRecord {
+  /** Attributes that were refused while the rest of the person was sent: these wait, and nothing else; all where absent. */
+  readonly paths?: readonly string[] | undefined;
   readonly objectId: string;
   readonly attempts: number;
   readonly firstFailedAt: number;
@@ -328,6 +330,8 @@ export interface LoggedOperation extends Operation {
   readonly wave: number;
   readonly status: OperationStatus;
   readonly error: string | null;
+  /** The person failed before; which try it is. */
+  readonly attempt?: number;
 }
 
 /** What an earlier cycle holds of a person, and what this one has planned or holds. */

@@ -27,6 +27,7 @@ export interface OperationRow {
   readonly doubtful: string | null;
   readonly former_owner: string | null;
   readonly wave: number;
+  readonly attempt: number;
   readonly status: OperationStatus;
   readonly error: string | null;
 }
@@ -179,6 +180,7 @@ export function loggedOperation(row: OperationRow): LoggedOperation {
     ...(row.doubtful === null ? {} : { doubtful: row.doubtful }),
     ...(row.former_owner === null ? {} : { formerOwner: row.former_owner }),
     wave: row.wave,
+    ...(row.attempt > 1 ? { attempt: row.attempt } : {}),
     status: row.status,
     error: row.error,
   };

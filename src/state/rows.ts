@@ -47,6 +47,8 @@ export interface RetryRow {
   readonly next_try_at: number;
   readonly code: string;
   readonly message: string;
+  /** JSON. */
+  readonly paths: string | null;
 }
 
 export function sourceUser(row: SourceRow): SourceUser {
@@ -121,6 +123,7 @@ export function retryRecord(row: RetryRow): RetryRecord {
     nextTryAt: row.next_try_at,
     code: row.code,
     message: row.message,
+    ...(row.paths === null ? {} : { paths: JSON.parse(row.paths) as string[] }),
   };
 }
 

@@ -66,11 +66,12 @@ export function sendingMethods(
     nextTryAt: number;
     code: string;
     message: string;
+    paths: string | null;
   }>(
-    `INSERT INTO retry (object_id, attempts, first_failed_at, last_failed_at, next_try_at, code, message)
-     VALUES (:objectId, :attempts, :firstFailedAt, :lastFailedAt, :nextTryAt, :code, :message)
+    `INSERT INTO retry (object_id, attempts, first_failed_at, last_failed_at, next_try_at, code, message, paths)
+     VALUES (:objectId, :attempts, :firstFailedAt, :lastFailedAt, :nextTryAt, :code, :message, :paths)
      ON CONFLICT (object_id) DO UPDATE SET attempts = excluded.attempts, last_failed_at = excluded.last_failed_at,
-       next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message`,
+       next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message, paths = excluded.paths`,
   );
 
   // The person's own account, or the one that the operation was to adopt.
@@ -111,12 +112,13 @@ export function sendingMethods(
       const refused = outcome.retry === undefined ? 0 : 1;
       const again = outcome.again === true ? 1 : 0;
       settle.run(Math.max(held, refused, again), outcome.referencePending ? 1 : 0, outcome.objectId);
-      if (some.retries === 1) dropRetry.run(outcome.objectId);
+      if (some.retries === 1 && outcome.retry === undefined) dropRetry.run(outcome.objectId);
       if (some.releases === 1) useReleases.run(outcome.objectId, outcome.operationId);
       if (some.rejections === 1) dropRejections.run(outcome.objectId, outcome.operationId);
     }
     if (outcome.retry !== undefined) {
-      saveRetry.run(outcome.retry);
+      const { paths } = outcome.retry;
+      saveRetry.run({ ...outcome.retry, paths: paths === undefined ? null : JSON.stringify(paths) });
       some.retries = 1;
     }
     // A look-up that is still to come compares the values.

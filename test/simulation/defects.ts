@@ -300,7 +300,7 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "state/sending.ts",
-        find: "saveRetry.run(outcome.retry);",
+        find: "saveRetry.run({ ...outcome.retry, paths: paths === undefined ? null : JSON.stringify(paths) });",
         replace: "settle.run(0, 0, outcome.objectId);",
       },
     ],

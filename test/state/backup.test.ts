@@ -380,7 +380,7 @@ describe("a database that is set aside", () => {
     expect(inspectDatabase(path)).toMatchObject({ schema: expect.any(Number), findings: [] });
     const db = new Database(path);
     db.pragma("foreign_keys = OFF");
-    db.exec("INSERT INTO retry VALUES ('nobody', 1, 1, 1, 1, 'c', 'm')");
+    db.exec("INSERT INTO retry VALUES ('nobody', 1, 1, 1, 1, 'c', 'm', NULL)");
     db.close();
     expect(inspectDatabase(path)?.findings).toEqual([
       "rows of retry that refer to a source_user that is not there: 1",
