@@ -238,7 +238,10 @@ describe("whole cycles against a server that looks closely at each request", () 
     const written = (): SeenRequest[] =>
       server.requests.filter(({ method, url }) => method !== "GET" && !url.includes("/moved/"));
     const before = written().length;
-    expect(await company.cycle({ full: true })).toMatchObject({ done: 0, failed: 0 });
+    expect(await company.cycle()).toMatchObject({ done: 0, failed: 0 });
+    // A full comparison tries once more what is never shown, because it may have been ignored.
+    if (manners.show !== neverTitle)
+      expect(await company.cycle({ full: true })).toMatchObject({ done: 0, failed: 0 });
     expect(written().slice(before)).toEqual([]);
   });
 

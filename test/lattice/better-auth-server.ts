@@ -7,7 +7,8 @@ import { listen, TOKEN } from "./loopback.ts";
 // The SCIM plugin of Better Auth (MIT, released monthly): a strict server, whose schemas refuse what RFC 7643 does not
 // know. Its ways: the path to its `Location` and `meta.location` is its own base address, not the one it was asked under;
 // a display name that is missing becomes `name.formatted`; an extension other than the enterprise one is refused; it has no
-// ETags. Its own rule: a PATCH does not remove the last e-mail address
+// ETags. An account without e-mail addresses shows its userName as
+// one. Its own rule: a PATCH does not remove the last e-mail address
 // (400 "emails cannot be removed"), although a PUT does, and one that changes a part of name
 // overwrites displayName.
 
@@ -20,7 +21,7 @@ export async function startBetterAuth({ patch }: { patch: boolean }): Promise<{
   readonly url: string;
   /** `METHOD path` of each request. */
   readonly requests: string[];
-  /** Whether a PATCH has its own rules for e-mail addresses and names. */
+  /** Whether there are own rules for e-mail addresses and names. */
   readonly ownRules: boolean;
 }> {
   const tables: Record<string, never[]> = { user: [], session: [], account: [], verification: [] };
@@ -48,5 +49,5 @@ export async function startBetterAuth({ patch }: { patch: boolean }): Promise<{
     request.url = `/api${request.url}`;
     void handle(request, response);
   });
-  return { url, requests, ownRules: patch };
+  return { url, requests, ownRules: true };
 }
