@@ -67,6 +67,23 @@ function isConflicted(world: World, person: Person, before: readonly string[]): 
   return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, owner, waiting);
 }
 
+/**
+ * Whether somebody is switched off and renamed at once, and both names are taken: a leaver waits for nobody, so the name
+ * comes a cycle later, and whoever gets the leaver's yet another one.
+ */
+export function leaverIsInTheWay(world: World): boolean {
+  return [...world.people.values()].some((person) => {
+    const own = accountOf(world, person.id);
+    if (own?.active !== true || isEntitled(world, person)) return false;
+    const held = (name: string): boolean =>
+      [...world.accounts.values()].some((account) => account.id !== own.id && account.userName === name);
+    return (
+      held(person.userName) &&
+      [...world.people.values()].some((other) => other.id !== person.id && other.userName === own.userName)
+    );
+  });
+}
+
 function hasNamesake(world: World, { id, userName }: Person): boolean {
   return [...world.people.values()].some(
     (other) =>

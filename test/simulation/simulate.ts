@@ -17,7 +17,7 @@ import { storeOn } from "../../src/state/sqlite-store.ts";
 import { tallyFaults } from "../state/tally.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, personId } from "./events.ts";
-import { conflictedPeople, faultsOf } from "./expectation.ts";
+import { conflictedPeople, faultsOf, leaverIsInTheWay } from "./expectation.ts";
 import { createDoom, Death, type Doom } from "./fate.ts";
 import { type History, mostPeople, rulesOf, type Step } from "./history.ts";
 import { calm } from "./steps.ts";
@@ -288,7 +288,7 @@ async function converge(stage: Stage): Promise<string | null> {
   world.manners = { ...world.manners, listMisses: false };
   // An account that was removed by hand is missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
-  const cycles = 2 + (history.rules === undefined ? 0 : 1) + removed;
+  const cycles = 2 + (leaverIsInTheWay(world) ? 1 : 0) + (history.rules === undefined ? 0 : 1) + removed;
   for (let index = 0; index < cycles; index += 1) {
     const kind = byHand && index > 0 ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.

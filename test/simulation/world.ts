@@ -257,8 +257,14 @@ export function createWorld(
     const inScope = states.some((state) => isInScope(world, state));
     // A leaver's userName follows the directory, so that the old one comes free.
     const temporary = world.breaksRings && next.userName.startsWith("als-rename-");
+    // Of somebody who is deleted the directory shows no later name than the last that it showed before.
+    const earlier =
+      states.some(({ presence }) => presence !== "present") &&
+      log.some(({ id, before: state }) => id === owner && state?.userName === next.userName);
     const named =
-      temporary || states.some((state) => state.userName.toLowerCase() === next.userName.toLowerCase());
+      temporary ||
+      earlier ||
+      states.some((state) => state.userName.toLowerCase() === next.userName.toLowerCase());
     const others = { ...next, active: before.active, userName: named ? before.userName : next.userName };
     rule(
       inScope || JSON.stringify(others) === JSON.stringify(before),
