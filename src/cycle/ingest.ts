@@ -32,10 +32,12 @@ export async function ingestSource(
       context.log.warn({ reason: error.message }, "the watermark is no longer accepted; reading everybody");
     }
   }
-  const read = await readInto(context, context.source.readAll(context.signal));
+  const left = new Map<string, number>();
+  const read = await readInto(context, context.source.readAll(context.signal), left);
   // No directory is empty: somebody registered this application. Such an answer is kept from both pictures.
   if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
   await confirmMissing(context);
+  await context.store.putMeta({ notShown: await notShownNote(context, left, read.people) });
   await keepWatermark(context, read.watermark);
   return { full: true, empty: false };
 }
@@ -43,6 +45,7 @@ export async function ingestSource(
 async function readInto(
   context: CycleContext,
   pages: AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>,
+  left: Map<string, number> = new Map(),
 ): Promise<{ readonly watermark: string; readonly people: number }> {
   const { ofManager } = context.settings.mapping;
   const key = keyOf(context);
@@ -51,7 +54,7 @@ async function readInto(
     for (let page = await pages.next(); ; page = await pages.next()) {
       if (page.done === true) return { watermark: page.value.watermark, people: done };
       for (const part of slices(page.value)) {
-        const returned = await context.store.saveSource(
+        const { readAgain, kept, unshown } = await context.store.saveSource(
           part,
           context.cycleId,
           key,
@@ -59,7 +62,8 @@ async function readInto(
           alwaysInScope(context),
           externalIdsOf(context),
         );
-        for (const objectId of returned) await readAnew(context, objectId);
+        for (const [name, people] of [...kept, ...unshown]) left.set(name, people + (left.get(name) ?? 0));
+        for (const objectId of readAgain) await readAnew(context, objectId);
         await context.clock.sleep(0, context.signal);
       }
       done += page.value.length;
@@ -73,6 +77,25 @@ async function readInto(
 
 function* slices(page: readonly SourceChange[]): Generator<readonly SourceChange[]> {
   for (let from = 0; from < page.length; from += sliceSize) yield page.slice(from, from + sliceSize);
+}
+
+/**
+ * What Entra was asked for and did not show of some or all people, in a sentence; empty where it showed everything.
+ * @param left people by property
+ */
+async function notShownNote(
+  { source, signal }: CycleContext,
+  left: ReadonlyMap<string, number>,
+  people: number,
+): Promise<string> {
+  if (left.size === 0) return "";
+  const list = [...left].map(([name, count]) => `${name} (${count} of ${people} people)`).join(", ");
+  const permissions = await source.readPermissions(signal);
+  const allowed =
+    permissions === null
+      ? "Check the application's permissions"
+      : `The token's permissions are ${permissions.length === 0 ? "none" : permissions.join(", ")}; it needs User.Read.All`;
+  return `Entra was asked for ${list} and did not show it: what was known is kept, and nobody is created, reactivated, deactivated or cleared because of it. ${allowed}.`;
 }
 
 /**

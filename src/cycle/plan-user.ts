@@ -2,6 +2,7 @@ import type { Action, Change, Evidence, LeavingEvent, Operation } from "../domai
 import type { Candidate, Decision, LinkedTarget, MatchedTarget } from "../domain/store.ts";
 import { isEmailAddress } from "../mapping/email-address.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
+import { shortPath } from "../mapping/target-attributes.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { doubtOf } from "./doubt.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
@@ -85,10 +86,17 @@ function decideUser(input: PlanInput, settings: PlanSettings): Decision {
 function decideNow(input: PlanInput, settings: PlanSettings): Decision {
   const { candidate, mapped } = input;
   const { link } = candidate;
+  const undecided = scopeUnknown(input);
+  if (undecided !== null) return undecided;
   const inScope = isInScope(candidate, mapped);
   if (link !== null) {
     const decision = inScope ? planLinked(input, link, settings) : planLeaver(input, link, settings);
-    return missingFault(input, link, decision) ?? secondAccount(input, link, decision, settings) ?? decision;
+    return (
+      missingFault(input, link, decision) ??
+      secondAccount(input, link, decision, settings) ??
+      unshownFault(input, decision) ??
+      decision
+    );
   }
   // Whoever has left is switched off whatever else is wrong with them.
   const returned = inScope && mapped.active !== false ? null : planReturned(input, settings);
@@ -105,6 +113,47 @@ function withoutPaths(decision: Decision, paths: readonly string[]): Decision | 
   if (changes.length === 0 && !planned.adopts) return null;
   const reason = planned.action === "update" ? `${attributeList(changes)} changed` : planned.reason;
   return { ...decision, operation: { ...planned, changes, reason } };
+}
+
+/** Where the scoping filters ask about what Entra did not show, nobody can tell who is in scope. */
+function scopeUnknown(input: PlanInput): Decision | null {
+  const { candidate, mapped } = input;
+  const { presence, attributes } = candidate.source;
+  if (mapped.scopeUnshown.length === 0 || mapped.excluded) return null;
+  // Who is gone, not a member, or disabled is not to be active whatever the filters say.
+  if (presence !== "present" || !candidate.member || attributes.accountEnabled === false) return null;
+  return skip(
+    input,
+    "propertyNotShown",
+    `Entra did not show ${mapped.scopeUnshown.join(", ")}, which the scoping filters ask about: nothing is done until it does`,
+  );
+}
+
+/** Where a linked person needs nothing else, what could not be worked out is told. */
+function unshownFault(input: PlanInput, decision: Decision): Decision | null {
+  const { unshown } = input.mapped;
+  if (unshown.length === 0 || decision.kind !== "unchanged" || !isInScope(input.candidate, input.mapped)) {
+    return null;
+  }
+  const properties = [...new Set(unshown.flatMap((one) => one.properties))].join(", ");
+  const targets = unshown.map(({ target }) => shortPath(target)).join(", ");
+  return skip(input, "propertyNotShown", `Entra did not show ${properties}: ${targets} stays as it is`);
+}
+
+/** A new account, or the search for one, must not rest on what Entra did not show. */
+function unshownIdentity(input: PlanInput): Decision | null {
+  const { source } = input.candidate;
+  const needed = new Set(["userName", "externalId", "active"]);
+  const properties = new Set([
+    ...input.mapped.unshown.filter(({ target }) => needed.has(target)).flatMap((one) => one.properties),
+    ...(source.unshown ?? []).filter((name) => name === "accountEnabled"),
+  ]);
+  if (properties.size === 0) return null;
+  return skip(
+    input,
+    "propertyNotShown",
+    `Entra did not show ${[...properties].join(", ")} of this person: no account is made or linked until it does`,
+  );
 }
 
 function switchesOff(decision: Decision): boolean {
@@ -213,6 +262,8 @@ function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings
 }
 
 function planUnlinked(input: PlanInput, settings: PlanSettings): Decision {
+  const unshown = unshownIdentity(input);
+  if (unshown !== null) return unshown;
   const blocked = nameFault(input) ?? lackingFault(input, { creates: false });
   if (blocked !== null) return blocked;
   if (input.sharedIdWith.count > 0) {

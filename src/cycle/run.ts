@@ -121,6 +121,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       deactivate: planned.deactivate - withdrawn,
       unchanged: planned.unchanged + withdrawn,
     };
+    const { notShown } = await store.meta();
+    if (notShown !== undefined && notShown !== "") context.notes.push(notShown);
     const { notes } = context;
     await store.setCyclePlan(cycleId, { summary, guard, notes });
     const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard, notes };

@@ -108,6 +108,7 @@ export type SkipCode =
   | "eventIgnored"
   | "leavingUnconfirmed"
   | "clockInDoubt"
+  | "propertyNotShown"
   | "waitingForRetry"
   /** Sent in a later cycle, for a reason that is not the person's. */
   | "putBack";

@@ -12,6 +12,8 @@ export interface SourceUser {
   /** Object id of the manager. */
   readonly managerId: string | null;
   readonly presence: Presence;
+  /** Selected properties of which no answer has shown anything: unknown, not empty. Absent where there is none. */
+  readonly unshown?: readonly string[];
 }
 
 /** What one read says of one person. */
@@ -25,6 +27,13 @@ export type SourceChange =
       readonly complete: boolean;
       /** `undefined`: unchanged (or, where `complete`, not asked for). */
       readonly managerId: string | null | undefined;
+      /**
+       * Selected properties (`manager` among them) that the answer leaves out, and that it would show with or without a
+       * value: nothing is known of them from this answer.
+       */
+      readonly unshown?: readonly string[];
+      /** Those that are left out where there is no value, and that nobody else in the same answer has either. */
+      readonly perhapsNone?: readonly string[];
     }
   | { readonly kind: "removed"; readonly objectId: string; readonly presence: "softDeleted" | "deleted" };
 
@@ -69,6 +78,9 @@ export interface Source {
     watermark: string,
     signal: AbortSignal,
   ): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>;
+
+  /** The application permissions of the token in use; `null` where it does not tell. @throws as `readTenant` */
+  readPermissions(signal: AbortSignal): Promise<readonly string[] | null>;
 
   /** Reads one person by object id or user principal name; `null` where the directory answers 404. */
   readUser(idOrUserPrincipalName: string, signal: AbortSignal): Promise<SourceChange | null>;

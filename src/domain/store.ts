@@ -33,6 +33,8 @@ export interface Meta {
   readonly mappingDigest: string;
   /** As it is configured: an id or a verified domain name. */
   readonly tenantId: string;
+  /** What the last read of everybody did not show although it was asked for, in a sentence; empty where it showed all. */
+  readonly notShown: string;
   /** The tenant's id as its tokens tell it, in lower case. */
   readonly tenantGuid: string;
   /** By what the target was reached when it was last certain that it is the same company: JSON, `KnownTarget` of the engine. */
@@ -207,6 +209,13 @@ export type UserNameKey = (user: SourceUser) => string | null;
 
 /** What people can share and accounts cannot. */
 export type SharedKey = "userName" | "externalId";
+
+/** What saving a page of the directory came to. */
+export interface SavedSource {
+  readonly readAgain: readonly string[];
+  readonly kept: ReadonlyMap<string, number>;
+  readonly unshown: ReadonlyMap<string, number>;
+}
 
 /** Whether the configuration names the person as one who is in scope, whatever the scope says. */
 export type AlwaysInScope = (user: SourceUser) => boolean;
@@ -493,7 +502,9 @@ export interface StateStore {
   /**
    * Adds a page of a read to the source picture; people whose picture changed are marked for the next plan.
    * @param ofManager properties that are mapped of a person's manager: where one of them changes, the reports are marked
-   * @returns whom an incomplete item brought back from the bin: what it leaves out may have changed there
+   * @returns `readAgain`: whom an incomplete item brought back from the bin (what it leaves out may have changed there), and
+   * those who were unknown and of whom it does not show everything, who are not kept; `kept`, `unshown`: people by property
+   * that an answer left out, and that was kept, or is unknown
    */
   saveSource(
     changes: readonly SourceChange[],
@@ -502,7 +513,7 @@ export interface StateStore {
     ofManager?: readonly string[],
     alwaysInScope?: AlwaysInScope,
     externalIdKey?: UserNameKey,
-  ): Promise<readonly string[]>;
+  ): Promise<SavedSource>;
   /**
    * After a completed full read: linked people who were not in it, in pages by object id. Those who are known to be in the
    * bin or gone are among them as long as their accounts are active, for they may have come back.

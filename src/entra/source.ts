@@ -3,7 +3,7 @@ import { HostUnavailableError, UsageError, WatermarkExpiredError } from "../doma
 import type { CredentialExpiry } from "../domain/event.ts";
 import type { Source, SourceChange } from "../domain/source.ts";
 import { type ProbeStep, probeEntra } from "./check.ts";
-import { createTokenProvider } from "./credential.ts";
+import { createTokenProvider, rolesOf } from "./credential.ts";
 import { readSecretExpiry } from "./expiry.ts";
 import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
 import { type GraphCall, isConfirmedAbsence, isExpiredToken, malformed } from "./graph-error.ts";
@@ -13,7 +13,13 @@ import { readPages } from "./pages.ts";
 import { readFilterGroup, readScope } from "./scope.ts";
 import { requireSecurityAttributes } from "./security-attributes.ts";
 import { tenantOfDomain, tenantOfToken } from "./tenant.ts";
-import { parseDeltaItem, parseListedUser, parseSelection, type Selection } from "./users.ts";
+import {
+  parseDeltaItem,
+  parseListedUser,
+  parseListedUsers,
+  parseSelection,
+  type Selection,
+} from "./users.ts";
 
 /** The directory in Entra, which can also test its own connection. */
 export interface EntraSource extends Source {
@@ -70,6 +76,7 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     },
     readScope: (signal) => (scope.mode === "all" ? null : readScope(graph, scope, signal)),
     clockSkewMs: () => graph.clockSkewMs() ?? tokens.clockSkewMs(),
+    readPermissions: async (signal) => rolesOf((await tokens.get(signal)).token) ?? null,
     readTenant: async (signal) => tenantOfToken((await tokens.get(signal)).token),
     tenantOf: (domain, signal) => tenantOfDomain(authority, domain, { timeoutMs, signal }),
     readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
@@ -91,7 +98,7 @@ async function* readAll(
   const url = new URL(`/v1.0/users?$top=999&${listQuery(selection)}`, graph.origin);
   const pages = readPages(graph, url, users, signal);
   try {
-    for await (const items of pages) yield items.map((item) => parseListedUser(item, selection));
+    for await (const items of pages) yield parseListedUsers(items, selection);
   } catch (error) {
     if (!isExpiredToken(error)) throw error;
     throw new HostUnavailableError(

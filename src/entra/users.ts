@@ -37,19 +37,69 @@ export function parseSelection(select: readonly string[], host: string): Selecti
   };
 }
 
+/** A user as read in full. */
+export type ListedUser = Extract<SourceChange, { kind: "upsert" }>;
+
 /**
- * Reads one user of `/users` or `/users/{id}`: everything that is selected and has a value.
+ * Reads one user of `/users` or `/users/{id}`: everything that is selected and has a value. Graph shows a selected property
+ * without a value as null; one that is not there at all must not be read, or was left out.
  * @throws HostUnavailableError where it is no user
  */
-export function parseListedUser(value: unknown, selection: Selection): SourceChange {
+export function parseListedUser(value: unknown, selection: Selection): ListedUser {
   const user = parseObject(value, selection);
+  const unshown = unshownOf(user, selection.properties).filter((name) => !isOpenProperty(name));
   return {
     kind: "upsert",
     objectId: parseId(user, "a user", selection),
     attributes: pickAttributes(user, selection, { keepNull: false }),
     complete: true,
     managerId: selection.manager ? parseExpandedManager(user, selection) : undefined,
+    ...(unshown.length === 0 ? {} : { unshown }),
   };
+}
+
+/**
+ * Reads a page of `/users`. The manager, and directory extensions, are left out of a user who has none: where nobody on the
+ * page has one, they may as well not be readable any more, and nothing is concluded from that.
+ * @throws HostUnavailableError where something is no user
+ */
+export function parseListedUsers(items: readonly unknown[], selection: Selection): readonly ListedUser[] {
+  const users = items.map((item) => parseListedUser(item, selection));
+  const open = selection.properties.filter((name) => isOpenProperty(name) && !isSecurityAttributes(name));
+  const shownBySome = (name: string): boolean =>
+    items.some((item) => isJsonObject(item) && unshownOf(item, [name]).length === 0);
+  const perhapsNone = [...open, ...(selection.manager ? ["manager"] : [])].filter(
+    (name) => !shownBySome(name),
+  );
+  if (perhapsNone.length === 0) return users;
+  const noManager = perhapsNone.includes("manager");
+  return users.map((user) => ({
+    ...user,
+    ...(noManager ? { managerId: undefined } : {}),
+    perhapsNone,
+  }));
+}
+
+/** Properties that Graph leaves out where they have no value. Of security attributes the token's permissions tell. */
+function isOpenProperty(name: string): boolean {
+  return /^extension_/i.test(name) || isSecurityAttributes(name);
+}
+
+/** Those of the properties that the user does not show; an account is enabled or not, so a null says nothing of it. */
+function unshownOf(user: JsonObject, properties: readonly string[]): readonly string[] {
+  return properties.filter((name) => {
+    const value = Object.hasOwn(user, name) ? user[name] : valueInAnyCase(user, name);
+    return value === undefined || (isAccountEnabled(name) && value === null);
+  });
+}
+
+function valueInAnyCase(user: JsonObject, name: string): Json | undefined {
+  const wanted = name.toLowerCase();
+  return Object.entries(user).find(([key]) => key.toLowerCase() === wanted)?.[1];
+}
+
+function isAccountEnabled(name: string): boolean {
+  return name.toLowerCase() === "accountenabled";
 }
 
 /**
@@ -65,12 +115,18 @@ export function parseDeltaItem(value: unknown, selection: Selection): SourceChan
     // Any reason but "deleted" leaves the person restorable, "changed" by documentation.
     return { kind: "removed", objectId, presence: reason === "deleted" ? "deleted" : "softDeleted" };
   }
+  const managerId = selection.manager ? parseManagerDelta(item["manager@delta"], selection) : undefined;
+  const unshown = [
+    ...unshownOf(item, selection.tracked),
+    ...(selection.manager && managerId === undefined ? ["manager"] : []),
+  ];
   return {
     kind: "upsert",
     objectId,
     attributes: pickAttributes(item, selection, { keepNull: true }),
     complete: false,
-    managerId: selection.manager ? parseManagerDelta(item["manager@delta"], selection) : undefined,
+    managerId,
+    ...(unshown.length === 0 ? {} : { unshown }),
   };
 }
 
@@ -98,7 +154,7 @@ function pickAttributes(
   for (const [key, value] of Object.entries(user)) {
     const name = selection.spelling.get(key.toLowerCase());
     if (name === undefined || isUnsafeKey(name)) continue;
-    if (value === null && !keepNull) continue;
+    if (value === null && (!keepNull || isAccountEnabled(name))) continue;
     const isId = key.toLowerCase() === "id" && typeof value === "string";
     picked.push([name, isId ? value.toLowerCase() : withoutUnsafeKeys(value)]);
   }

@@ -30,6 +30,16 @@ export interface MappedUser {
   readonly problems: readonly MappingProblem[];
   /** Required attributes without a value: why the person is left alone, and whether only a new account needs it. */
   readonly lacking: readonly { readonly reason: string; readonly onCreate: boolean }[];
+  /** Attributes that rest on properties which the directory did not show: among the problems too, and left as they are. */
+  readonly unshown: readonly UnshownAttribute[];
+  /** Properties that the scoping filters ask about and that the directory did not show: whether the person passes is unknown. */
+  readonly scopeUnshown: readonly string[];
+}
+
+/** An attribute that rests on properties which the directory did not show. */
+export interface UnshownAttribute {
+  readonly target: string;
+  readonly properties: readonly string[];
 }
 
 export interface MappingProblem {
@@ -65,6 +75,7 @@ export function mapUser(
   const context = { inScope: member && filteredOut === null, environment, manager };
   const problems: MappingProblem[] = [];
   const lacking: { reason: string; onCreate: boolean }[] = [];
+  const unshown: UnshownAttribute[] = [];
   const values: { mapping: AttributeMapping; value: Json }[] = [];
   let userName: string | null = null;
   let externalId: string | null = null;
@@ -72,11 +83,18 @@ export function mapUser(
   let reference: AttributeMapping | null = null;
 
   for (const attribute of mapping.attributes) {
+    const hidden = hiddenFrom(attribute, user, context);
+    if (hidden.length > 0) {
+      const rule = `Entra did not show ${hidden.join(", ")}`;
+      unshown.push({ target: attribute.target, properties: hidden });
+      problems.push({ target: attribute.target, reason: rule, rule });
+      continue;
+    }
     if (attribute.type === "reference") {
       reference = attribute;
       continue;
     }
-    const value = attempt(attribute, user, context);
+    const value = evaluated(attribute, user, context);
     const failure = value instanceof MappingError ? problemOf(attribute, value) : null;
     if (failure !== null) problems.push(failure);
     if (attribute.required && (failure !== null || (value ?? attribute.defaultValue) === null)) {
@@ -103,7 +121,34 @@ export function mapUser(
     reference,
     problems,
     lacking,
+    unshown,
+    scopeUnshown: mapping.filters.restsOn.filter((property) => user.unshown?.includes(property) === true),
   };
+}
+
+/** Properties that the attribute's value rests on and that were not shown; none where the value is the same whatever they are. */
+function hiddenFrom(
+  attribute: AttributeMapping,
+  user: SourceUser,
+  context: MappingContext,
+): readonly string[] {
+  const missing = (
+    properties: readonly string[],
+    person: SourceUser | null | undefined,
+  ): readonly string[] =>
+    person?.unshown === undefined
+      ? []
+      : properties.filter((property) => person.unshown?.includes(property) === true);
+  const hidden = [
+    ...missing(attribute.restsOn.own, user),
+    ...missing(attribute.restsOn.ofManager, context.manager).map((property) => `manager.${property}`),
+  ];
+  if (hidden.length !== 1 || hidden[0] !== "accountEnabled") return hidden;
+  // Who is gone or out of scope is not to be active, enabled or not.
+  const [enabled, disabled] = [true, false].map((accountEnabled) =>
+    evaluated(attribute, { ...user, attributes: { ...user.attributes, accountEnabled } }, context),
+  );
+  return enabled === disabled && !(enabled instanceof MappingError) ? [] : hidden;
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -112,8 +157,18 @@ function problemOf({ target, redacted }: AttributeMapping, { message, rule }: Ma
   return { target, reason: redacted ? rule : message, rule };
 }
 
-/** `undefined`: the attribute shall be left as it is. */
+/** `undefined`: the attribute shall be left as it is. An error where it rests on what was not shown. */
 function attempt(
+  attribute: AttributeMapping,
+  user: SourceUser,
+  context: MappingContext,
+): Json | undefined | MappingError {
+  const hidden = hiddenFrom(attribute, user, context);
+  if (hidden.length > 0) return new MappingError(`Entra did not show ${hidden.join(", ")}`);
+  return evaluated(attribute, user, context);
+}
+
+function evaluated(
   attribute: AttributeMapping,
   user: SourceUser,
   context: MappingContext,

@@ -38,6 +38,8 @@ export interface AttributeMapping extends TypedTarget {
   readonly evaluate: (user: SourceUser, context: MappingContext) => Value;
   /** The same, with the way to the value; for people who ask why. */
   readonly trace: (user: SourceUser, context: MappingContext) => Traced;
+  /** Graph properties that the value rests on: the person's own, and the manager's. */
+  readonly restsOn: { readonly own: readonly string[]; readonly ofManager: readonly string[] };
   /** Source attributes whose value goes through `Redact`: reports show them as little as what comes of them. */
   readonly concealed: readonly string[];
 }
@@ -191,8 +193,16 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
     evaluate,
     trace,
     concealed,
+    restsOn: {
+      own: reads.filter(({ ofManager }) => !ofManager).flatMap(propertiesOf),
+      ofManager: reads.filter(({ ofManager }) => ofManager).flatMap(propertiesOf),
+    },
   };
   return { mapping, reads };
+}
+
+function propertiesOf({ property, workedOutFrom = [] }: MappedAttribute): readonly string[] {
+  return property === null ? workedOutFrom : [property];
 }
 
 function typeOf({ type }: Rule, target: TargetAttribute): AttributeType {

@@ -53,6 +53,8 @@ export interface ScopeVerdict {
  * joined by AND, several filters by OR; no filter lets everybody pass.
  */
 export interface ScopingFilters {
+  /** Graph properties that decide whether a person passes, those of the lists and of guests among them. */
+  readonly restsOn: readonly string[];
   readonly properties: readonly string[];
   /** Groups that clauses name, as they are written there. */
   readonly groups: readonly string[];
@@ -128,6 +130,13 @@ export function parseScopingFilters(raw: unknown, lists: ScopeLists): ScopingFil
     };
   };
   return {
+    restsOn: [
+      ...new Set([
+        ...clauses.flatMap(({ property }) => property ?? []),
+        ...(lists.guests ? [] : ["userType"]),
+        ...((lists.include ?? []).length + (lists.exclude ?? []).length > 0 ? ["userPrincipalName"] : []),
+      ]),
+    ],
     properties: [...new Set(clauses.flatMap(({ property }) => property ?? []))],
     groups: [
       ...new Set(clauses.flatMap(({ restsOn, expected }) => (restsOn === "groups" ? (expected ?? []) : []))),

@@ -113,6 +113,8 @@ const computed = ["IsSoftDeleted", "originalUserPrincipalName"];
 export interface SourceAttribute {
   /** The Graph property to ask for; `null` for one that is computed from what is read anyway. */
   readonly property: string | null;
+  /** The Graph properties that it is worked out from, where that is not `property` alone. */
+  readonly workedOutFrom?: readonly string[];
   /** A reference to another person (the manager) has no value of its own. */
   readonly reference: boolean;
   readonly read: (user: SourceUser, context: ReadContext) => Value;
@@ -167,11 +169,21 @@ function ofManager(
  */
 export function sourceAttribute(name: string): SourceAttribute {
   if (name === "IsSoftDeleted") {
-    return { property: null, reference: false, read: (user, context) => isSoftDeleted(user, context) };
+    return {
+      property: null,
+      workedOutFrom: ["accountEnabled"],
+      reference: false,
+      read: (user, context) => isSoftDeleted(user, context),
+    };
   }
   if (name === "manager") return { property: "manager", reference: true, read: (user) => user.managerId };
   if (name === "originalUserPrincipalName") {
-    return { property: null, reference: false, read: (user) => fromJson(user.attributes.userPrincipalName) };
+    return {
+      property: null,
+      workedOutFrom: ["userPrincipalName"],
+      reference: false,
+      read: (user) => fromJson(user.attributes.userPrincipalName),
+    };
   }
   if (name === "userPrincipalName") {
     return { property: name, reference: false, read: (user) => normalisedUserPrincipalName(user) };

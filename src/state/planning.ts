@@ -44,6 +44,7 @@ interface CandidateRow
   readonly manager_presence: Presence | null;
   readonly manager_attributes: string | null;
   readonly manager_manager_id: string | null;
+  readonly manager_unshown: string | null;
   readonly manager_lattice_id: string | null;
   readonly account_removed: number;
   readonly missing_since: number | null;
@@ -96,13 +97,13 @@ function candidates(db: Connection): StateStore["candidates"] {
       { after: string; limit: number; everyone: number; parameter: string | number | null },
       CandidateRow
     >(
-      `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.user_name_key, s.external_id_key,
+      `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.unshown, s.user_name_key, s.external_id_key,
          s.account_removed, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
          t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.acknowledged, t.drifted, t.missing_since,
          EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
          EXISTS (SELECT 1 FROM source_user WHERE external_id_key = s.external_id_key AND object_id <> s.object_id) AS shares_external_id,
          (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
-         m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id,
+         m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id, m.unshown AS manager_unshown,
          mt.lattice_id AS manager_lattice_id
        FROM source_user s
        LEFT JOIN target_user t ON t.object_id = s.object_id
@@ -216,6 +217,7 @@ function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["
         object_id: objectId,
         attributes,
         manager_id: row.manager_manager_id,
+        unshown: row.manager_unshown,
         presence,
       });
       return source;

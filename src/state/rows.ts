@@ -10,6 +10,7 @@ export interface SourceRow {
   readonly attributes: string;
   readonly manager_id: string | null;
   readonly presence: Presence;
+  readonly unshown: string | null;
 }
 
 export interface TargetRow {
@@ -57,6 +58,7 @@ export function sourceUser(row: SourceRow): SourceUser {
     attributes: JSON.parse(row.attributes) as JsonObject,
     managerId: row.manager_id,
     presence: row.presence,
+    ...(row.unshown === null ? {} : { unshown: JSON.parse(row.unshown) as string[] }),
   };
 }
 

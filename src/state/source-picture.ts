@@ -1,7 +1,8 @@
-import { type Json, type JsonObject, jsonEquals } from "../domain/json.ts";
+import { foldSource, type PicturedPerson } from "../domain/fold-source.ts";
+import { type JsonObject, jsonEquals } from "../domain/json.ts";
 import type { SkipCode, Skipped } from "../domain/plan.ts";
 import type { Presence, SourceChange, SourceUser } from "../domain/source.ts";
-import type { AlwaysInScope, StateStore, UserNameKey } from "../domain/store.ts";
+import type { AlwaysInScope, SavedSource, StateStore, UserNameKey } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 import { canonicalJson, type SourceRow, sourceUser } from "./rows.ts";
@@ -109,17 +110,17 @@ const nothing: Derived = { user_name_key: null, external_id_key: null, always_in
 
 function savePage(
   db: Connection,
-): (changes: readonly SourceChange[], cycleId: number, derive: Derive) => readonly string[] {
+): (changes: readonly SourceChange[], cycleId: number, derive: Derive) => SavedSource {
   const read = db.prepare<[string], SourceRow & Derived>(
-    `SELECT object_id, attributes, manager_id, presence, user_name_key, external_id_key, always_in_scope
+    `SELECT object_id, attributes, manager_id, presence, unshown, user_name_key, external_id_key, always_in_scope
      FROM source_user WHERE object_id = ?`,
   );
-  const insert = db.prepare<[string, string, string | null, number]>(
-    "INSERT INTO source_user (object_id, attributes, manager_id, presence, read_in) VALUES (?, ?, ?, 'present', ?)",
+  const insert = db.prepare<[string, string, string | null, string | null, number]>(
+    "INSERT INTO source_user (object_id, attributes, manager_id, unshown, presence, read_in) VALUES (?, ?, ?, ?, 'present', ?)",
   );
   const touch = db.prepare<[number, string]>("UPDATE source_user SET read_in = ? WHERE object_id = ?");
-  const change = db.prepare<[string, string | null, string, number, string]>(
-    "UPDATE source_user SET attributes = ?, manager_id = ?, presence = ?, read_in = ?, pending = 1 WHERE object_id = ?",
+  const change = db.prepare<[string, string | null, string | null, string, number, string]>(
+    "UPDATE source_user SET attributes = ?, manager_id = ?, unshown = ?, presence = ?, read_in = ?, pending = 1 WHERE object_id = ?",
   );
   const markReports = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE manager_id = ?");
   // What failed with the old values deserves a try with the new ones at once.
@@ -176,33 +177,42 @@ function savePage(
   );
 
   /** @returns what became of the person's picture */
-  const saveOne = (item: SourceChange, cycleId: number, derive: Derive): "same" | "changed" | "returned" => {
+  const saveOne = (
+    item: SourceChange,
+    cycleId: number,
+    derive: Derive,
+    left: { readonly kept: Map<string, number>; readonly unshown: Map<string, number> },
+  ): "same" | "changed" | "returned" | "unknown" => {
     const known = read.get(item.objectId);
     if (item.kind === "removed") {
       if (known === undefined || known.presence === item.presence) return "same";
-      change.run(known.attributes, known.manager_id, item.presence, cycleId, item.objectId);
+      change.run(known.attributes, known.manager_id, known.unshown, item.presence, cycleId, item.objectId);
       retryNow.run(item.objectId);
       markReports.run(item.objectId);
       touchKeys(known);
       return "changed";
     }
-    const properties =
-      item.complete || known === undefined
-        ? withoutNulls(item.attributes)
-        : withoutNulls({ ...(JSON.parse(known.attributes) as JsonObject), ...item.attributes });
+    // A part of somebody unknown is nothing to go by.
+    if (known === undefined && !item.complete && (item.unshown ?? []).length > 0) return "unknown";
+    const folded = foldSource(known === undefined ? null : pictured(known), item);
+    const { attributes: properties, managerId } = folded;
+    for (const name of folded.kept) left.kept.set(name, 1 + (left.kept.get(name) ?? 0));
+    for (const name of folded.unshown) left.unshown.set(name, 1 + (left.unshown.get(name) ?? 0));
     const attributes = canonicalJson(properties);
-    const managerId = item.managerId === undefined ? (known?.manager_id ?? null) : item.managerId;
+    const unshown = folded.unshown.length === 0 ? null : JSON.stringify(folded.unshown);
     let outcome: "same" | "changed" | "returned" = "changed";
     if (known === undefined) {
-      insert.run(item.objectId, attributes, managerId, cycleId);
+      insert.run(item.objectId, attributes, managerId, unshown, cycleId);
       markReports.run(item.objectId);
     } else if (
       known.attributes !== attributes ||
       known.manager_id !== managerId ||
+      known.unshown !== unshown ||
       known.presence !== "present"
     ) {
-      change.run(attributes, managerId, "present", cycleId, item.objectId);
-      if (differAt(derive.ofManager, known.attributes, attributes)) markReports.run(item.objectId);
+      change.run(attributes, managerId, unshown, "present", cycleId, item.objectId);
+      if (known.unshown !== unshown || differAt(derive.ofManager, known.attributes, attributes))
+        markReports.run(item.objectId);
       retryNow.run(item.objectId);
       if (known.presence !== "present") {
         markReports.run(item.objectId);
@@ -214,20 +224,28 @@ function savePage(
       touch.run(cycleId, item.objectId);
       outcome = "same";
     }
-    const user = { objectId: item.objectId, attributes: properties, managerId, presence: "present" } as const;
+    const user: SourceUser = {
+      objectId: item.objectId,
+      attributes: properties,
+      managerId,
+      presence: "present",
+      ...(unshown === null ? {} : { unshown: folded.unshown }),
+    };
     saveDerived(user, known ?? nothing, derive);
     return outcome;
   };
 
   const save = db.transaction((changes: readonly SourceChange[], cycleId: number, derive: Derive) => {
-    const returned: string[] = [];
+    const readAgain = new Set<string>();
+    const left = { kept: new Map<string, number>(), unshown: new Map<string, number>() };
     let changed = false;
     touchedNames = new Set();
     touchedIds = new Set();
     for (const item of changes) {
-      const outcome = saveOne(item, cycleId, derive);
+      const outcome = saveOne(item, cycleId, derive, left);
       if (outcome !== "same") changed = true;
-      if (outcome === "returned" && item.kind === "upsert" && !item.complete) returned.push(item.objectId);
+      if (outcome === "unknown") readAgain.add(item.objectId);
+      if (outcome === "returned" && item.kind === "upsert" && !item.complete) readAgain.add(item.objectId);
     }
     for (const name of touchedNames) {
       markName.run(name);
@@ -235,7 +253,7 @@ function savePage(
     }
     for (const id of touchedIds) markExternalId.run(id);
     if (changed) runAhead.run();
-    return returned;
+    return { readAgain: [...readAgain], ...left };
   });
   // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
   return (changes, cycleId, derive) => save.immediate(changes, cycleId, derive);
@@ -248,8 +266,10 @@ function differAt(properties: readonly string[], before: string, after: string):
   return properties.some((name) => !jsonEquals(left[name], right[name]));
 }
 
-function withoutNulls(attributes: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(attributes).filter((entry): entry is [string, Exclude<Json, null>] => entry[1] !== null),
-  );
+function pictured(row: SourceRow): PicturedPerson {
+  return {
+    attributes: JSON.parse(row.attributes) as JsonObject,
+    managerId: row.manager_id,
+    unshown: row.unshown === null ? [] : (JSON.parse(row.unshown) as string[]),
+  };
 }

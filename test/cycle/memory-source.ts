@@ -44,6 +44,10 @@ export interface MemorySource extends Source {
   expireWatermarks(): void;
   /** The tenant's id as its tokens tell it. */
   tenant: string | null;
+  /** What its tokens may do. */
+  permissions: readonly string[] | null;
+  /** Properties that no answer shows, of nobody. */
+  unshown: readonly string[];
   /** Its verified domain names. */
   domains: readonly string[];
   /** Members whom listings of the scope leave out, although they are members. */
@@ -75,7 +79,21 @@ export function createMemorySource(): MemorySource {
   };
   const upsert = (objectId: string, complete: boolean): Extract<SourceChange, { kind: "upsert" }> => {
     const { attributes, managerId } = person(objectId);
-    return { kind: "upsert", objectId, attributes, complete, managerId };
+    if (source.unshown.length === 0) return { kind: "upsert", objectId, attributes, complete, managerId };
+    const shown = Object.entries(attributes).filter(([name]) => !source.unshown.includes(name));
+    return {
+      kind: "upsert",
+      objectId,
+      attributes: Object.fromEntries(shown),
+      complete,
+      managerId: source.unshown.includes("manager") ? undefined : managerId,
+      ...(complete
+        ? {
+            unshown: source.unshown.filter((name) => name !== "manager"),
+            perhapsNone: source.unshown.filter((name) => name === "manager"),
+          }
+        : { unshown: source.unshown }),
+    };
   };
   const changeOf = (objectId: string): SourceChange => {
     const { presence, managerId } = person(objectId);
@@ -97,6 +115,8 @@ export function createMemorySource(): MemorySource {
     netChanges: false,
     hideMissingLinks: false,
     tenant: null,
+    permissions: null,
+    unshown: [],
     domains: [],
     reads: [],
     unlisted: new Set(),
@@ -124,6 +144,7 @@ export function createMemorySource(): MemorySource {
     },
 
     readTenant: async () => source.tenant,
+    readPermissions: async () => source.permissions,
     tenantOf: async (domain) => (source.domains.includes(domain) ? source.tenant : null),
     async *readAll(signal) {
       source.reads.push("all");

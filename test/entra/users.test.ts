@@ -80,7 +80,7 @@ describe("parseListedUser", () => {
 
 describe("parseDeltaItem", () => {
   it("keeps null as a cleared value", () => {
-    expect(parseDeltaItem({ id: "u1", mail: null, displayName: "Ann" }, selection)).toEqual({
+    expect(parseDeltaItem({ id: "u1", mail: null, displayName: "Ann" }, selection)).toMatchObject({
       kind: "upsert",
       objectId: "u1",
       attributes: { id: "u1", mail: null, displayName: "Ann" },

@@ -42,8 +42,9 @@ export const defects: readonly Defect[] = [
       },
       {
         file: "cycle/ingest.ts",
-        find: "const returned = await context.store.saveSource(\n          part,\n          context.cycleId,\n          key,\n          ofManager,\n          alwaysInScope(context),\n          externalIdsOf(context),\n        );",
-        replace: "const returned: readonly string[] = [];\n        late.push(part);",
+        find: "const { readAgain, kept, unshown } = await context.store.saveSource(\n          part,\n          context.cycleId,\n          key,\n          ofManager,\n          alwaysInScope(context),\n          externalIdsOf(context),\n        );",
+        replace:
+          "const readAgain: readonly string[] = [];\n        const [kept, unshown] = [new Map<string, number>(), new Map<string, number>()];\n        late.push(part);",
       },
       {
         file: "cycle/ingest.ts",
@@ -311,9 +312,9 @@ export const defects: readonly Defect[] = [
     history: 1,
     edits: [
       {
-        file: "state/source-picture.ts",
-        find: "item.complete || known === undefined",
-        replace: "item.complete !== undefined || known === undefined",
+        file: "domain/fold-source.ts",
+        find: "attributes: withoutNulls({ ...before, ...item.attributes }),",
+        replace: "attributes: withoutNulls(item.attributes),",
       },
     ],
   },
@@ -342,7 +343,7 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/ingest.ts",
-        find: "for (const objectId of returned) await readAnew(context, objectId);",
+        find: "for (const objectId of readAgain) await readAnew(context, objectId);",
         replace: "",
       },
     ],

@@ -29,6 +29,7 @@ export function createSource(world: World, doom: Doom): Source {
   return {
     readTenant: async () => null,
     tenantOf: async () => null,
+    readPermissions: async () => null,
     async *readAll() {
       const watermark = String(world.log.length);
       const ids = [...world.people.keys()];

@@ -22,6 +22,7 @@ const reasons = {
   accountMissing: "the account cannot be found in Lattice",
   deactivationDelayed: "the deactivation is put off",
   eventIgnored: "the configuration leaves such an event alone",
+  propertyNotShown: "Entra does not show a property that decides",
   clockInDoubt: "depends on the time, and this machine's clock is wrong",
   leavingUnconfirmed: "seems to have left, and Entra did not confirm it",
   waitingForRetry: "waiting for a retry",
