@@ -328,6 +328,14 @@ function planChanges(
   if (active === true && link.active !== true) {
     return decide(input, link, settings, [activeChange(link, true), ...changes], matchedBy);
   }
+  const unsent = settings.actions.update || matchedBy !== null ? [] : changedAttributes(input, link, false);
+  if (unsent.length > 0) {
+    return skip(
+      input,
+      "actionOff",
+      `actions.update is off, so that Lattice keeps another ${attributeList(unsent)}`,
+    );
+  }
   return decide(input, link, settings, changes, matchedBy);
 }
 

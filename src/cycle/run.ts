@@ -102,6 +102,9 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const people = read.onDemand?.people ?? [];
     const decided =
       read.onDemand === null ? null : await tellScopeAndMatch(context, people, read.onDemand.membership);
+    // From here on people have been looked at with one mapping or the other: whichever is in force next looks at everybody.
+    const other = meta.mappingDigest !== undefined && meta.mappingDigest !== settings.mapping.digest;
+    if (other && !read.emptyDirectory) await store.putMeta({ mappingDigest: "" });
     // Where Entra answered with nobody the picture is of an earlier day: nothing is planned on it.
     if (!read.emptyDirectory) await makePlan(context, select);
     // Only now has everybody been looked at with this mapping; a run that dies before does it all again.

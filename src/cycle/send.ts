@@ -1,6 +1,7 @@
 import {
   AlreadyExistsError,
   isRecordFailure,
+  RecordForbiddenError,
   RecordGoneError,
   RecordRejectedError,
   RecordUnavailableError,
@@ -32,7 +33,9 @@ export async function send(
   const base = { operationId: operation.id, objectId: operation.objectId, referencePending };
   try {
     const outcome = await delivered(context, recorder, operation, writes);
-    return { ...base, ...outcome, ...(await stillRefused(context, operation, outcome)) };
+    const left = referencePending && outcome.status === "done" && outcome.error === undefined;
+    const awaited = left ? { error: managerAwaited } : {};
+    return { ...base, ...outcome, ...awaited, ...(await stillRefused(context, operation, outcome)) };
   } catch (error) {
     const refusal = error instanceof Undelivered ? error.refusal : error;
     // An account that a create has made already must not be made again.
@@ -85,6 +88,9 @@ class Undelivered extends Error {
   }
 }
 
+/** The log must not say of a manager who could not be sent that it was. */
+const managerAwaited = "the manager has no account yet; the manager is set when there is one";
+
 type Outcome = Omit<OperationOutcome, "operationId" | "objectId" | "referencePending">;
 
 async function delivered(
@@ -136,7 +142,10 @@ async function withoutRefusedManager(
 ): Promise<WithoutManager | null> {
   const rejected =
     refusal instanceof RecordRejectedError &&
-    !(refusal instanceof RecordGoneError || refusal instanceof AlreadyExistsError);
+    !(refusal instanceof RecordGoneError || refusal instanceof AlreadyExistsError) &&
+    !(refusal instanceof RecordForbiddenError) &&
+    // All seats are taken: no word about the manager.
+    refusal.status !== 402;
   const path = operation.changes.find((change) => change.reference !== undefined)?.attribute;
   const manager = writes.find((write) => write.path === path);
   if (!rejected || typeof manager?.value !== "string" || context.signal.aborted) return null;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { runCycle } from "../../src/cycle/run.ts";
 import { enterpriseUrn, managerPath } from "../../src/mapping/target-attributes.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
@@ -256,6 +257,49 @@ describe("a changed mapping", () => {
     expect(result.header).toMatchObject({ cycle: "initial", summary: { update: 2 } });
     expect(place.target.account("b@example.com").values.displayName).toBe("b (x)");
     expect((await place.cycle()).header.cycle).toBe("incremental");
+  });
+
+  it("that somebody takes back has everybody looked at again, although it was tried on one person alone or its cycle died", async () => {
+    for (const meanwhile of ["onDemand", "died"]) {
+      await using place = await createWorkplace();
+      for (const id of ["a", "b"]) place.source.hire(id);
+      await place.cycle();
+      const before = place.settings;
+      const mapping = mappingOf(defaultRules, [], { exclude: ["nobody@example.com"] });
+      place.settings = { ...before, mapping, actions: { create: true, update: true, deactivate: false } };
+      place.source.change("a", { accountEnabled: false });
+      if (meanwhile === "onDemand") {
+        await place.cycle({ only: ["a"] });
+      } else {
+        const dying = { ...place.store, countOperations: () => Promise.reject(new Error("killed")) };
+        const request = { dryRun: false, full: false, signal: new AbortController().signal };
+        await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
+      }
+      expect(await place.store.countSkipped()).toEqual(new Map([["actionOff", 1]]));
+      place.settings = before;
+      await place.cycle();
+      expect(place.target.active()).toEqual(["b@example.com"]);
+    }
+  });
+
+  it("that no longer lets attributes be written leaves them, and says of whom", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id, { jobTitle: "Analyst" });
+    await place.cycle();
+    place.settings = { ...place.settings, actions: { create: true, update: false, deactivate: true } };
+    place.source.change("a", { jobTitle: "Chief" });
+    await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      {
+        objectId: "a",
+        code: "actionOff",
+        reason: "actions.update is off, so that Lattice keeps another title",
+      },
+    ]);
+    place.source.change("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
   });
 
   it("is tried at once on those who failed with the old one", async () => {

@@ -5,6 +5,7 @@ import {
   RecordGoneError,
   RecordRejectedError,
   RecordUnavailableError,
+  StateError,
   UnknownOutcomeError,
   WatermarkExpiredError,
 } from "../../src/domain/errors.ts";
@@ -14,6 +15,7 @@ import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { Death, type Doom } from "./fate.ts";
+import { meetTrouble, soughtBy } from "./trouble.ts";
 import { type Account, changeOf, type LoggedChange, type Person, type Refusal, type World } from "./world.ts";
 
 const pageSize = 2;
@@ -222,6 +224,18 @@ export function createTarget(
     if (writes.some(({ path }) => path === managerPath)) world.refusedWithManager.add(String(person));
     return new RecordRejectedError("not allowed", { status: 400 });
   };
+  /** What is answered instead of the account as it is now. */
+  const answered = (receipt: WriteReceipt, before: Account | null): WriteReceipt => {
+    const kind = doom.answer();
+    if (kind === "stale" && before !== null) return { ...receipt, user: toTargetUser(before) };
+    if (kind === "partial") {
+      return { ...receipt, user: { ...receipt.user, active: null, externalId: null, values: {} } };
+    }
+    const other = [...world.accounts.values()].find(({ id }) => id !== receipt.user.latticeId);
+    return kind === "foreign" && before === null && other !== undefined
+      ? { ...receipt, user: toTargetUser(other) }
+      : receipt;
+  };
   const heard = async (receipt: WriteReceipt): Promise<WriteReceipt> => {
     doom.heard();
     await null;
@@ -240,6 +254,7 @@ export function createTarget(
     },
     find: async (attribute, value) => {
       await read();
+      meetTrouble(world, "find", soughtBy(world, attribute, value));
       const wanted = value.toLowerCase();
       return [...world.accounts.values()]
         .filter((account) =>
@@ -249,20 +264,22 @@ export function createTarget(
     },
     get: async (id) => {
       await read();
+      meetTrouble(world, "get", [world.accounts.get(id)?.externalId ?? null]);
       return id === superAdmin.latticeId ? superAdmin : (accountOf(world, id)[0] ?? null);
     },
     create: async (writes) => {
       const perform = () => world.create(applied(emptyAccount, writes));
       await arrive(perform);
       const fault = doom.fault("write", createFaults);
-      if (fault === "rejected") throw refuse(writes.find(({ path }) => path === "externalId")?.value, writes);
+      if (fault === "rejected") throw refuse(externalIdIn(writes) ?? undefined, writes);
       if (fault === "unknown") throw new UnknownOutcomeError("no answer came");
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "down") throw new HostUnavailableError("Lattice went away");
       if (fault === "config") throw new ConfigurationError("Lattice refused the key");
+      meetTrouble(world, "create", [externalIdIn(writes)]);
       const made = perform();
       if (fault === "unknownApplied") throw new UnknownOutcomeError("no answer came");
-      return heard(receiptOf(made, 201));
+      return heard(answered(receiptOf(made, 201), null));
     },
     update: async (user, writes) => {
       const perform = () => {
@@ -277,11 +294,13 @@ export function createTarget(
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "gone") throw new RecordGoneError("404 of a proxy", { status: 404 });
       if (fault === "down") throw new HostUnavailableError("Lattice went away");
+      const before = world.accounts.get(user.latticeId) ?? null;
+      meetTrouble(world, "update", [before?.externalId ?? externalIdIn(writes)]);
       const changed = perform();
       if (fault === "unavailableApplied") throw new RecordUnavailableError("503 again and again");
       if (fault === "downApplied") throw new HostUnavailableError("Lattice went away");
       if (changed === "gone") throw new RecordGoneError("no such account", { status: 404 });
-      return heard(receiptOf(changed, 200));
+      return heard(answered(receiptOf(changed, 200), before));
     },
   };
 }
@@ -294,6 +313,11 @@ const superAdmin: TargetUser = {
   active: true,
   values: {},
 };
+
+function externalIdIn(writes: readonly AttributeWrite[]): string | null {
+  const value = writes.find(({ path }) => path === "externalId")?.value;
+  return typeof value === "string" ? value : null;
+}
 
 const emptyAccount: Account = {
   id: "",
@@ -320,6 +344,7 @@ function applied(account: Account, writes: readonly AttributeWrite[]): Account {
 function receiptOf(result: Account | Refusal, status: number): WriteReceipt {
   if (result === "refused") throw new RecordRejectedError("no such title", { status: 400 });
   if (result === "twin") throw new AlreadyExistsError("there is such an account", { status: 409 });
+  if (result === "noSeat") throw new RecordRejectedError("all seats are taken", { status: 402 });
   if (result === "badManager") throw new RecordRejectedError("no such manager", { status: 400 });
   return { user: toTargetUser(result), status, requestId: undefined };
 }
@@ -342,6 +367,7 @@ export function mortalStore(store: StateStore, doom: Doom): StateStore {
       if (typeof member !== "function") return member;
       return async (...args: unknown[]) => {
         await doom.call();
+        if (doom.storeRefuses()) throw new StateError("the database is locked");
         const answer: unknown = await member(...args);
         doom.heard();
         return answer;

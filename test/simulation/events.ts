@@ -1,6 +1,6 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
-import type { Step } from "./history.ts";
-import { keptAs, type Person, type World, withoutManager } from "./world.ts";
+import type { CrowdStep, Step } from "./history.ts";
+import { keptAs, type Person, refusedTitle, type World, withoutManager } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -45,6 +45,43 @@ export function happen(world: World, step: Step): void {
       world.accounts.set(id, { id, userName: name, externalId, active: true, values: {}, stranger: true });
       return;
     }
+    case "editStranger": {
+      const found = [...world.accounts.values()].find(
+        (account) => account.stranger && account.userName === userName(step.name),
+      );
+      const taken = [...world.accounts.values()].some((account) => account.userName === userName(step.to));
+      if (found === undefined || (taken && step.to !== step.name)) return;
+      const externalId =
+        step.owner === "nobody"
+          ? null
+          : step.owner === "another"
+            ? `another-${step.name}`
+            : personId(step.owner);
+      if (externalId !== null && [...world.accounts.values()].some((one) => one.externalId === externalId))
+        return;
+      world.accounts.set(found.id, { ...found, userName: userName(step.to), externalId });
+      return;
+    }
+    case "trouble":
+      if (step.trouble === null) world.troubles.delete(personId(step.who));
+      else {
+        world.troubles.set(personId(step.who), step.trouble);
+        world.everInTrouble.add(personId(step.who));
+      }
+      return;
+    case "crowd":
+      for (let who = step.from; who < step.from + step.count; who += 1)
+        happen(world, oneOfCrowd(step.step, who));
+      return;
+    case "seats":
+      world.seats = step.count;
+      return;
+    case "configure":
+      world.configuration = { ...world.configuration, ...step.change };
+      return;
+    case "otherTool":
+      world.otherTool = step.writes;
+      return;
     case "swapNames": {
       const [one, other] = [step.who, step.other].map((who) => world.people.get(personId(who)));
       if (one?.presence !== "present" || other?.presence !== "present") return;
@@ -78,6 +115,39 @@ export function happen(world: World, step: Step): void {
     }
     default:
       throw new Error(`${step.do} is no event at an end`);
+  }
+}
+
+function oneOfCrowd(step: CrowdStep, who: number): Step {
+  switch (step) {
+    case "hire":
+      return { do: "hire", who, name: who, manager: who === 0 ? null : 0 };
+    case "refusedTitle":
+      return { do: "title", who, title: refusedTitle };
+    case "clearTitle":
+      return { do: "title", who, title: null };
+    case "title":
+      return { do: "title", who, title: "Chief" };
+    case "trouble":
+      return { do: "trouble", who, trouble: { on: "everything", answer: "unavailable" } };
+    case "noTrouble":
+      return { do: "trouble", who, trouble: null };
+    default:
+      return { do: step, who };
+  }
+}
+
+/** What another tool does to whatever it finds, once a cycle has ended. */
+export function letOtherToolWrite(world: World): void {
+  if (world.otherTool === null) return;
+  for (const account of [...world.accounts.values()]) {
+    const next =
+      world.otherTool === "titles"
+        ? { ...account, values: { ...account.values, title: "Theirs" } }
+        : world.otherTool === "reactivates"
+          ? { ...account, active: true }
+          : withoutManager(account);
+    world.accounts.set(account.id, keptAs(world.manners, next));
   }
 }
 

@@ -1,46 +1,66 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
-import {
-  type Account,
-  isEntitled,
-  isInScope,
-  keptAs,
-  leavingEvents,
-  type Person,
-  refusedTitle,
-  type World,
-} from "./world.ts";
+import { isEntitled, isInScope, leavingEvents } from "./standing.ts";
+import { type Account, keptAs, type Person, refusedTitle, type World } from "./world.ts";
 
 /**
  * Everything in which Lattice is not what the directory makes it, worked out without the product's mapping or planning.
- * @param leftAlone people whose change somebody rejected
+ * @param rejected attributes of which somebody rejected a change, by person
  * @param forgotten people whose accounts a lost database knew, and nobody has found again
  */
 export function faultsOf(
   world: World,
-  leftAlone: ReadonlySet<string>,
+  rejected: ReadonlyMap<string, ReadonlySet<string>>,
   forgotten: ReadonlySet<string>,
 ): readonly string[] {
+  return [...faultsByPerson(world, rejected, forgotten).values()].flat();
+}
+
+/** The same, by the person whom each is about. */
+export function faultsByPerson(
+  world: World,
+  rejected: ReadonlyMap<string, ReadonlySet<string>>,
+  forgotten: ReadonlySet<string>,
+): ReadonlyMap<string, readonly string[]> {
   const conflicted = conflictedPeople(world);
-  return [...world.people.values()].flatMap((person) => {
-    if (leftAlone.has(person.id)) return [];
-    const account = accountOf(world, person.id);
-    if (!isEntitled(world, person)) {
-      // Even somebody whose name is somebody else's is switched off.
-      const stays = forgotten.has(person.id) || !mustGo(world, person);
-      return account?.active === true && !stays ? [`${person.id} has left and is active`] : [];
-    }
-    if (conflicted.has(person.id) || person.title === refusedTitle) return [];
-    if (account === undefined) return [`${person.id} has no account`];
-    if (forgotten.has(person.id)) return [`${person.id} is not linked to the account`];
-    return differences(world, person, account, forgotten);
-  });
+  const faults = [...world.people.values()].map((person): [string, string[]] => [
+    person.id,
+    faultsOfPerson(world, person, { conflicted, rejected, forgotten }),
+  ]);
+  return new Map(faults.filter(([, found]) => found.length > 0));
+}
+
+function faultsOfPerson(
+  world: World,
+  person: Person,
+  {
+    conflicted,
+    rejected,
+    forgotten,
+  }: {
+    readonly conflicted: ReadonlySet<string>;
+    readonly rejected: ReadonlyMap<string, ReadonlySet<string>>;
+    readonly forgotten: ReadonlySet<string>;
+  },
+): string[] {
+  const account = accountOf(world, person.id);
+  if (!isEntitled(world, person)) {
+    // Even somebody whose name is somebody else's is switched off.
+    const kept = rejected.get(person.id)?.has("active") === true;
+    const stays = kept || forgotten.has(person.id) || !mustGo(world, person);
+    return account?.active === true && !stays ? [`${person.id} has left and is active`] : [];
+  }
+  // Who leaves is switched off whatever else of theirs was rejected.
+  if (rejected.has(person.id) || conflicted.has(person.id) || person.title === refusedTitle) return [];
+  if (account === undefined) return [`${person.id} has no account`];
+  if (forgotten.has(person.id)) return [`${person.id} is not linked to the account`];
+  return differences(world, person, account, forgotten);
 }
 
 /** Delays are over by then. Of somebody who was deleted nobody knows whether the engine has seen more than that. */
 function mustGo(world: World, person: Person): boolean {
   const events = leavingEvents(world, person, world.now);
   const telling = events.includes("deleted") ? (["deleted"] as const) : events;
-  return telling.some((event) => world.rules.events[event].do === "deactivate");
+  return telling.some((event) => world.configuration.rules.events[event].do === "deactivate");
 }
 
 /**
@@ -60,7 +80,8 @@ function isConflicted(world: World, person: Person, before: readonly string[]): 
   const holder = [...world.accounts.values()].find(
     (account) => account.id !== own?.id && account.userName.toLowerCase() === name,
   );
-  if (holder === undefined || (own === undefined && holder.externalId === null)) return false;
+  const byName = world.configuration.matching !== "externalIdAlone";
+  if (holder === undefined || (own === undefined && holder.externalId === null && byName)) return false;
   const owner = world.people.get(holder.externalId ?? "");
   if (owner === undefined || !isInScope(world, owner) || owner.userName.toLowerCase() === name) return true;
   const waiting = [...before, person.id];
@@ -110,7 +131,7 @@ function differences(
   };
   compare("userName", account.userName, person.userName);
   compare("active", account.active, true);
-  compare("title", account.values.title, wanted.values.title);
+  if (world.configuration.titleIsMapped) compare("title", account.values.title, wanted.values.title);
   const manager = person.managerId === null ? undefined : world.people.get(person.managerId);
   const gone = manager === undefined || manager.presence !== "present";
   const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);
@@ -134,6 +155,6 @@ function maybeWithout({ manners, refusedWithManager }: World, { id }: Person, ma
   return !manager.active && !takes;
 }
 
-function accountOf(world: World, id: string): Account | undefined {
+export function accountOf(world: World, id: string): Account | undefined {
   return [...world.accounts.values()].find(({ externalId }) => externalId === id);
 }

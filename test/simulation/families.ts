@@ -3,6 +3,15 @@ import type { History } from "./history.ts";
 import { names } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
+import { changingSettings, changingStrangers, matchingOrders, secondOwner } from "./steps-of-others.ts";
+import {
+  manyPeople,
+  noSeats,
+  oneBadRecord,
+  refusedCrowd,
+  refusingStore,
+  schedule,
+} from "./steps-of-trouble.ts";
 
 /** Histories of one kind: the test, the script and the documents take them from here. */
 export interface Family {
@@ -46,6 +55,66 @@ export const families: readonly Family[] = [
       "Lattice takes people who are switched off out of the reporting lines by itself, and may not take them as managers",
     histories: reportingLines,
     runs: { same: 400, fresh: 100 },
+  },
+  {
+    name: "one-bad-record",
+    about: "the record of one or two people answers every request with a fault",
+    histories: oneBadRecord,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "refused-crowd",
+    about: "titles of many are refused while others come and go, with the daemon's quarantine and probes",
+    histories: refusedCrowd,
+    runs: { same: 40, fresh: 20 },
+  },
+  {
+    name: "no-seats",
+    about: "Lattice takes no more accounts until somebody leaves",
+    histories: noSeats,
+    runs: { same: 200, fresh: 50 },
+  },
+  {
+    name: "refusing-store",
+    about: "the database is locked, or its disk full",
+    histories: refusingStore,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "schedule",
+    about: "the daemon's schedule through outages: sooner tries, quarantine, probes",
+    histories: schedule,
+    runs: { same: 150, fresh: 50 },
+  },
+  {
+    name: "many-people",
+    about: "more people than a page, a slice or a batch takes",
+    histories: manyPeople,
+    runs: { same: 10, fresh: 5 },
+  },
+  {
+    name: "changing-strangers",
+    about: "accounts of nobody that are renamed and get externalIds, in each order of matching",
+    histories: changingStrangers,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "matching-orders",
+    about: "accounts are found by the externalId first",
+    histories: matchingOrders,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "changing-settings",
+    about: "actions, filters, events, mapping, drift and matching change within a history",
+    histories: changingSettings,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "second-owner",
+    about: "another tool writes to Lattice after each cycle",
+    histories: secondOwner,
+    runs: { same: 300, fresh: 100 },
   },
 ];
 

@@ -19,7 +19,14 @@ export interface Fate {
   readonly abortAt: number | null;
   /** Decides what the order of things leaves open. */
   readonly seed: number;
+  /** Calls `at` up to `at + length - 1` of the database are refused: it is locked, or the disk is full. */
+  readonly store?: readonly { readonly at: number; readonly length: number }[];
+  /** What Lattice answers to write `at`, which it carries out. */
+  readonly answers?: readonly { readonly at: number; readonly kind: AnswerKind }[];
 }
+
+/** The account as it was before, less than the account, or (after a create) another one. */
+export type AnswerKind = "stale" | "partial" | "foreign";
 
 /** The fate of one cycle under way. */
 export interface Doom {
@@ -29,6 +36,10 @@ export interface Doom {
   heard(): void;
   /** Picks the fault of a request among those that fit it; `null` for none. */
   fault<Kind>(on: RequestKind, fitting: readonly Kind[]): Kind | null;
+  /** Whether the database refuses this call of it. */
+  storeRefuses(): boolean;
+  /** What is wrong with the answer to this write, if anything. */
+  answer(): AnswerKind | null;
   readonly dead: boolean;
   /** 0 up to 1. */
   random(): number;
@@ -41,6 +52,8 @@ export function createDoom(fate: Fate, onAbort: () => void): Doom {
   const random = createRandom(fate.seed);
   let calls = 0;
   const requests: Record<RequestKind, number> = { read: 0, write: 0 };
+  let stored = 0;
+  let answered = 0;
   let dead = false;
   const die = (): never => {
     dead = true;
@@ -62,6 +75,16 @@ export function createDoom(fate: Fate, onAbort: () => void): Doom {
     },
     heard: () => {
       if (dead || (fate.death?.after && calls > fate.death.at)) die();
+    },
+    storeRefuses: () => {
+      const now = stored;
+      stored += 1;
+      return (fate.store ?? []).some(({ at, length }) => now >= at && now < at + length);
+    },
+    answer: () => {
+      const now = answered;
+      answered += 1;
+      return (fate.answers ?? []).find(({ at }) => at === now)?.kind ?? null;
     },
     fault: (on, fitting) => {
       const request = requests[on];

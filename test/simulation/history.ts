@@ -1,5 +1,7 @@
+import { allActions, type Configuration, plainRules, type Rules } from "./configuration.ts";
 import type { Fate } from "./fate.ts";
-import { type Guarded, type Manners, plainRules, type Rules } from "./world.ts";
+import type { Trouble } from "./trouble.ts";
+import type { Guarded, Manners } from "./world.ts";
 
 /** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
 export type Step =
@@ -20,8 +22,27 @@ export type Step =
   | { readonly do: "stranger"; readonly name: number; readonly owner: "nobody" | "another" }
   | { readonly do: "expireWatermarks" }
   | { readonly do: "loseDatabase" }
+  /** Each request about this person's record meets this from now on; `null`: nothing any more. */
+  | { readonly do: "trouble"; readonly who: number; readonly trouble: Trouble | null }
+  /** The same happens to so many people, from the one with this number on. */
+  | { readonly do: "crowd"; readonly from: number; readonly count: number; readonly step: CrowdStep }
+  /** From now on Lattice has room for so many active accounts; `null`: for any number. */
+  | { readonly do: "seats"; readonly count: number | null }
+  /** Somebody changes the configuration. */
+  | { readonly do: "configure"; readonly change: Partial<Configuration> }
+  /** Another tool writes to Lattice as well, after each cycle; `null`: no more. */
+  | { readonly do: "otherTool"; readonly writes: OtherTool | null }
+  /** A stranger's account is edited by hand: another userName, or the externalId of a person. */
+  | {
+      readonly do: "editStranger";
+      readonly name: number;
+      readonly to: number;
+      readonly owner: number | "another" | "nobody";
+    }
   | { readonly do: "wait"; readonly hours: number }
   | { readonly do: "release" | "reject"; readonly who: number | null }
+  /** The daemon runs for so many hours: cycles on their schedule, with quarantine, probes and sooner tries after outages. */
+  | { readonly do: "daemon"; readonly hours: number; readonly fate: Fate }
   | {
       readonly do: "cycle";
       readonly kind: "incremental" | "full";
@@ -33,6 +54,20 @@ export type Step =
       readonly during: { readonly at: number; readonly step: Step } | null;
     };
 
+/** What can happen to a crowd. */
+export type CrowdStep =
+  | "hire"
+  | "refusedTitle"
+  | "title"
+  | "clearTitle"
+  | "enable"
+  | "disable"
+  | "trouble"
+  | "noTrouble";
+
+/** What another tool does to all accounts that it finds. */
+export type OtherTool = "titles" | "reactivates" | "removesManagers";
+
 export interface History {
   readonly manners: Manners;
   /** So many of one kind pass in a day without a release; `null` for a guard that holds nothing. */
@@ -42,9 +77,13 @@ export interface History {
   readonly renameRings?: "report" | "temporaryName";
   /** Default: `plainRules`. */
   readonly rules?: Rules;
+  /** Default: both, the userName first. */
+  readonly matching?: Configuration["matching"];
   readonly concurrency: number;
   /** People who are there before anything else happens, and what befalls the first cycle. */
   readonly founders: number;
+  /** People that it may have. Default: `mostPeople`. */
+  readonly people?: number;
   readonly founding: Fate;
   readonly steps: readonly Step[];
 }
@@ -52,8 +91,20 @@ export interface History {
 /** People that a history may have, unless its family says otherwise. */
 export const mostPeople = 6;
 
-export function rulesOf(history: History): Rules {
-  return history.rules ?? plainRules;
+/** What is configured when a history begins. */
+export function configurationOf({ rules, drift, matching }: History): Configuration {
+  return {
+    rules: rules ?? plainRules,
+    drift,
+    matching: matching ?? "userNameFirst",
+    actions: allActions,
+    titleIsMapped: true,
+  };
+}
+
+/** What has been configured once nothing goes wrong any more. */
+export function finalConfigurationOf(history: History): Configuration {
+  return { ...configurationOf(history), drift: "correct" };
 }
 
 /** One line for each step, to be read. */
@@ -72,6 +123,8 @@ function describeStep(step: Step): string {
   const { fate: befalls, during, kind, only, dryRun } = step;
   const parts = [
     `${dryRun ? "dry run of a " : ""}cycle ${kind}${only === null ? "" : ` of person ${only} alone`}`,
+    ...(befalls.store ?? []).map(({ at, length }) => `the store refuses at call ${at} (${length})`),
+    ...(befalls.answers ?? []).map(({ at, kind: which }) => `answer ${which} at write ${at}`),
     ...befalls.faults.map(
       ({ on, at: first, length, kind: which }) => `fault ${which} at ${on} ${first} (${length})`,
     ),

@@ -21,7 +21,7 @@ const at = fc.oneof(
   { weight: 1, arbitrary: fc.nat(160) },
 );
 
-const edit: fc.Arbitrary<Step> = fc.oneof(
+export const edit: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
@@ -58,7 +58,7 @@ const edit: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("everybodyLeaves" as const) }) },
 );
 
-const byHand: fc.Arbitrary<Step> = fc.oneof(
+export const byHand: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant("editInLattice" as const),
     who,
@@ -122,12 +122,12 @@ const only: fc.Arbitrary<number | null> = fc.oneof(
   { weight: 1, arbitrary: who },
 );
 
-const anyFate: fc.Arbitrary<Fate> = fc.oneof(
+export const anyFate: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 1, arbitrary: fc.nat().map((seed): Fate => ({ ...calm, seed })) },
   { weight: 2, arbitrary: fate },
 );
 
-const cycle: fc.Arbitrary<Step> = fc.record({
+export const cycle: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("cycle" as const),
   kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
   dryRun: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
@@ -225,7 +225,7 @@ function guardedHistories(what: Guarded, change: fc.Arbitrary<Step>): fc.Arbitra
   });
 }
 
-const comingAndGoing: fc.Arbitrary<Step> = fc.record({
+export const comingAndGoing: fc.Arbitrary<Step> = fc.record({
   do: fc.constantFrom(
     "disable" as const,
     "enable" as const,
@@ -236,7 +236,11 @@ const comingAndGoing: fc.Arbitrary<Step> = fc.record({
   ),
   who,
 });
-const renaming: fc.Arbitrary<Step> = fc.record({ do: fc.constant("rename" as const), who, name: fc.nat(9) });
+const renaming: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("rename" as const),
+  who,
+  name: fc.nat(9),
+});
 const clearing: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("title" as const),
   who,

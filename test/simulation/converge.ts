@@ -1,0 +1,140 @@
+import type { StateStore } from "../../src/domain/store.ts";
+import { cycle, quietCycle, type Stage } from "./cycles.ts";
+import { personId } from "./events.ts";
+import { conflictedPeople, faultsByPerson, faultsOf, leaverIsInTheWay } from "./expectation.ts";
+import { finalConfigurationOf, mostPeople, type Step } from "./history.ts";
+import { invariants } from "./invariants.ts";
+import { settingsOf } from "./settings.ts";
+import { refusedTitle } from "./world.ts";
+
+const hourMs = 3_600_000;
+
+/**
+ * Once nothing goes wrong any more, two cycles make Lattice equal to the
+ * directory, and a third has nothing to do. Where somebody's record is in trouble, all others must be right although that
+ * lasts; once it is over, they as well.
+ * @returns what is not so
+ */
+export async function converge(stage: Stage): Promise<string | null> {
+  const { history, world } = stage;
+  world.configuration = finalConfigurationOf(history);
+  world.manners = { ...world.manners, listMisses: false };
+  world.otherTool = null;
+  world.seats = null;
+  if (world.troubles.size > 0) {
+    const troubled = new Set(world.troubles.keys());
+    const lasting = await settle(stage);
+    if (lasting !== null) return `while some fail: ${lasting}`;
+    const rejected = await rejectedAttributes(stage.store, history.people ?? mostPeople);
+    // A report of somebody who fails may wait for the account.
+    const spared = new Set([...troubled, ...reportsOf(stage, troubled)]);
+    const faults = [...faultsByPerson(world, rejected, await forgottenPeople(stage))]
+      .filter(([objectId]) => !spared.has(objectId))
+      .flatMap(([, found]) => found);
+    if (faults.length > 0) return `while some fail: ${faults.join("; ")}`;
+    world.troubles.clear();
+  }
+  return (await settle(stage)) ?? (await judgeEnd(stage));
+}
+
+function reportsOf({ world }: Stage, managers: ReadonlySet<string>): readonly string[] {
+  return [...world.people.values()].flatMap(({ id, managerId }) =>
+    managerId !== null && managers.has(managerId) ? [id] : [],
+  );
+}
+
+function quietSettings({ history, world }: Stage) {
+  const settings = { ...settingsOf({ ...history, guard: null }, world.configuration), scopeDigest: "final" };
+  return { ...settings, guard: { ...settings.guard, enabled: false } };
+}
+
+/** The cycles within which everything must be right. */
+async function settle(stage: Stage): Promise<string | null> {
+  const { history, world } = stage;
+  // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
+  const { listMisses, missesClears, missesRestores, netChanges } = history.manners;
+  const secretive = missesClears || missesRestores || (netChanges && world.editedMeanwhile);
+  const byHand = listMisses || secretive || history.steps.some((step) => handwork.has(step.do));
+  // An account that was removed by hand is missing twice before that is believed.
+  const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
+  const cycles = 2 + (leaverIsInTheWay(world) ? 1 : 0) + (history.rules === undefined ? 0 : 1) + removed;
+  for (let index = 0; index < cycles; index += 1) {
+    const kind = byHand && index > 0 ? "full" : "incremental";
+    // Whoever failed, in the cycle before even, is tried again by then.
+    world.now += 72 * hourMs;
+    const result = await cycle(stage, { ...quietCycle, kind }, quietSettings(stage));
+    if (typeof result === "string") return `after the faults: ${result}`;
+    if (result === null) return "after the faults: the cycle broke off";
+    const broken = world.broken[0] ?? (await invariants(stage, null));
+    if (broken !== null && broken !== undefined) return `after the faults: ${broken}`;
+  }
+  return null;
+}
+
+async function judgeEnd(stage: Stage): Promise<string | null> {
+  const { history, world, store, db } = stage;
+  const rejected = await rejectedAttributes(store, history.people ?? mostPeople);
+  const lost = history.steps.some((step) => step.do === "loseDatabase");
+  const faults = faultsOf(world, rejected, lost ? await forgottenPeople(stage) : new Set());
+  if (faults.length > 0) return `Lattice is not what the directory makes it: ${faults.join("; ")}`;
+  const refused = [...world.people.values()].filter(({ title }) => title === refusedTitle);
+  const hopeless = new Set([...conflictedPeople(world), ...refused.map(({ id }) => id)]);
+  // The plan sets a manager who is to be made; where that fails nothing is sent.
+  for (const { id, managerId: manager } of world.people.values()) {
+    if (manager !== null && hopeless.has(manager)) hopeless.add(id);
+  }
+  const rows = db.prepare<[], number>("SELECT count(*) FROM operation").pluck();
+  for (const kind of ["full", "incremental"] as const) {
+    world.now += 72 * hourMs;
+    const before = rows.get() ?? 0;
+    const last = await cycle(stage, { ...quietCycle, kind }, quietSettings(stage));
+    if (typeof last === "string" || last === null) return `after all: ${last ?? "the cycle broke off"}`;
+    const { create, update, deactivate, reactivate, link } = last.header.summary;
+    // What Lattice keeps in a form of its own is sent once more by each full comparison.
+    const planned = await store.operations(last.cycleId, { afterWave: -1, afterId: 0, limit: 1_000 });
+    const again = planned.filter(
+      ({ changes }) => changes.length > 0 && changes.every((one) => one.again === true),
+    ).length;
+    const due = create + update + deactivate + reactivate + link - again;
+    if (due > hopeless.size) return `the plan is not empty: ${JSON.stringify(last.header.summary)}`;
+    const added = (rows.get() ?? 0) - before - again;
+    if (added > hopeless.size) return `${added} rows of the log are new, although nothing is`;
+  }
+  return null;
+}
+
+const handwork: ReadonlySet<Step["do"]> = new Set([
+  "editInLattice",
+  "removeInLattice",
+  "stranger",
+  "editStranger",
+  "otherTool",
+]);
+
+/** Whoever left before a new database knew of the account keeps it: there is no evidence of anything in what is left. */
+async function forgottenPeople({ world, store }: Stage): Promise<ReadonlySet<string>> {
+  const found: string[] = [];
+  for (const { id, externalId } of world.accounts.values()) {
+    if (externalId !== null && (await store.ownerOf(id)) === null) found.push(externalId);
+  }
+  return new Set(found);
+}
+
+/** What was rejected and is left alone, by person. */
+async function rejectedAttributes(
+  store: StateStore,
+  count: number,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const people = Array.from({ length: count }, (_, index) => personId(index));
+  const candidates = await store.candidates({
+    select: { only: people },
+    everyoneInScope: false,
+    after: "",
+    limit: count,
+  });
+  const rejected = candidates.map(({ source, rejected: changes }): [string, Set<string>] => [
+    source.objectId,
+    new Set(changes.map(({ attribute }) => attribute)),
+  ]);
+  return new Map(rejected.filter(([, attributes]) => attributes.size > 0));
+}

@@ -1,0 +1,219 @@
+import Database from "better-sqlite3";
+import { parseQuarantine, probeDueAt, type Sending, withQuarantine } from "../../src/cycle/quarantine.ts";
+import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
+import { nextDueAt, retryDueAt } from "../../src/cycle/schedule.ts";
+import type { CycleSettings } from "../../src/cycle/settings.ts";
+import {
+  ConfigurationError,
+  HostUnavailableError,
+  InterruptedError,
+  LeaseHeldError,
+  StateError,
+} from "../../src/domain/errors.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import type { Connection } from "../../src/state/database.ts";
+import { storeOn } from "../../src/state/sqlite-store.ts";
+import { createSource, createTarget, mortalStore } from "./ends.ts";
+import { happen, letOtherToolWrite, personId } from "./events.ts";
+import { createDoom, Death, type Doom, type Fate } from "./fate.ts";
+import type { History, Step } from "./history.ts";
+import { intervalMs } from "./settings.ts";
+import { calm } from "./steps.ts";
+import type { World } from "./world.ts";
+
+const hourMs = 3_600_000;
+
+/** One history under way. */
+export interface Stage {
+  readonly history: History;
+  readonly world: World;
+  readonly db: Connection;
+  readonly store: StateStore;
+  readonly tallyFault: () => string | null;
+  readonly wipe: () => void;
+}
+
+export type CycleStep = Omit<Extract<Step, { do: "cycle" }>, "do">;
+
+export const quietCycle: CycleStep = {
+  kind: "incremental",
+  dryRun: false,
+  only: null,
+  fate: calm,
+  during: null,
+};
+
+/** Plans on a copy, as a dry run does: whatever becomes of it, both ends and the database stay as they are. */
+export async function rehearse(
+  stage: Stage,
+  step: CycleStep,
+  settings: CycleSettings,
+): Promise<CycleResult | string | null> {
+  const { db, world } = stage;
+  const before = { database: db.serialize(), accounts: JSON.stringify([...world.accounts]) };
+  const copy = new Database(before.database);
+  copy.pragma("foreign_keys = ON");
+  const scratch = storeOn(copy, ":memory:");
+  try {
+    const result = await cycle({ ...stage, store: scratch }, step, settings);
+    if (JSON.stringify([...world.accounts]) !== before.accounts) return "a dry run has written to Lattice";
+    return db.serialize().equals(before.database) ? result : "a dry run has written to the database";
+  } finally {
+    await scratch.close();
+  }
+}
+
+/**
+ * Runs a cycle, as long after the one before as they are apart, to its end, whatever that is.
+ * @returns its result, `null` where it ended as it may, or what is wrong
+ */
+export async function cycle(
+  stage: Stage,
+  step: CycleStep,
+  settings: CycleSettings,
+): Promise<CycleResult | string | null> {
+  stage.world.now += intervalMs;
+  try {
+    return await attempt(stage, step, settings);
+  } catch (error) {
+    return mayEndWith(error) ? null : fallen(error);
+  }
+}
+
+/** @throws what the engine throws */
+async function attempt(
+  { world, store }: Stage,
+  { kind, dryRun, only, fate, during }: CycleStep,
+  settings: CycleSettings,
+  sending: Sending = { kind: "everything" },
+): Promise<CycleResult> {
+  const abort = new AbortController();
+  const doom = createDoom(fate, () => abort.abort(new LeaseHeldError("the lease is lost")));
+  const watched =
+    during === null
+      ? doom
+      : interruptedBy(doom, during.at, () => {
+          world.editedMeanwhile = true;
+          happen(world, during.step);
+        });
+  world.beginCycle();
+  try {
+    return await runCycle(
+      {
+        source: createSource(world, watched),
+        target: createTarget(world, watched, {
+          stopped: () => abort.signal.aborted,
+          concurrency: settings.concurrency,
+        }),
+        store: mortalStore(store, watched),
+        clock: clockOf(world),
+        log: { debug: () => {}, info: () => {}, warn: () => {} },
+        settings,
+        random: doom.random,
+      },
+      {
+        dryRun,
+        full: kind === "full",
+        only: only === null ? undefined : [personId(only)],
+        sending,
+        signal: abort.signal,
+      },
+    );
+  } catch (error) {
+    // Tasks of a killed process may still be on their way to their own end.
+    if (error instanceof Death) await settle();
+    throw error;
+  } finally {
+    if (!dryRun) letOtherToolWrite(world);
+  }
+}
+
+function clockOf(world: World) {
+  return {
+    now: () => world.now,
+    sleep: async (milliseconds: number) => {
+      world.now += Math.ceil(milliseconds);
+    },
+  };
+}
+
+/**
+ * The daemon for some hours: regular cycles, each day a full one, sooner tries after an outage, quarantine and probes. What
+ * befalls the first of its cycles is the fate.
+ * @param after called after each cycle; what it says ends the history
+ */
+export async function daemon(
+  stage: Stage,
+  { hours, fate }: { readonly hours: number; readonly fate: Fate },
+  settings: CycleSettings,
+  after: (result: CycleResult | null) => Promise<string | null>,
+): Promise<string | null> {
+  const { world, store } = stage;
+  const until = world.now + hours * hourMs;
+  let failures = 0;
+  let retryAt: number | null = null;
+  let befalls = fate;
+  for (;;) {
+    const meta = await store.meta();
+    const [last] = await store.recentCycles(1);
+    const begun =
+      last?.outcome === null || last?.outcome === "interrupted" ? null : (last?.startedAt ?? null);
+    const due = retryAt ?? nextDueAt(begun, settings.intervalMs, world.now);
+    const next = Math.max(due, probeDueAt(parseQuarantine(meta), world.now));
+    // No cycle begins in the moment in which the one before has ended.
+    world.now = Math.max(world.now + 5_000, next);
+    if (world.now > until) return null;
+    const full = world.now - Number(meta.reconciledAt ?? 0) >= 24 * hourMs;
+    const step: CycleStep = { ...quietCycle, kind: full ? "full" : "incremental", fate: befalls };
+    befalls = calm;
+    let result: CycleResult | null = null;
+    try {
+      result = await withQuarantine(
+        { store, clock: clockOf(world), settings },
+        (sending) => attempt(stage, step, settings, sending),
+        { patient: true },
+      );
+      failures = 0;
+    } catch (error) {
+      if (!mayEndWith(error)) return fallen(error);
+      failures = error instanceof HostUnavailableError ? failures + 1 : 0;
+    }
+    retryAt = failures === 0 ? null : retryDueAt(world.now, settings.intervalMs, failures);
+    const broken = await after(result);
+    if (broken !== null) return broken;
+  }
+}
+
+function fallen(error: unknown): string {
+  return `the engine fell over: ${String(error instanceof Error ? error.stack : error)}`;
+}
+
+function mayEndWith(error: unknown): boolean {
+  return (
+    error instanceof Death ||
+    error instanceof HostUnavailableError ||
+    error instanceof ConfigurationError ||
+    error instanceof InterruptedError ||
+    error instanceof LeaseHeldError ||
+    error instanceof StateError
+  );
+}
+
+async function settle(): Promise<void> {
+  await new Promise(setImmediate);
+}
+
+function interruptedBy(doom: Doom, at: number, happens: () => void): Doom {
+  let calls = 0;
+  return {
+    ...doom,
+    get dead() {
+      return doom.dead;
+    },
+    call: async () => {
+      if (calls === at) happens();
+      calls += 1;
+      await doom.call();
+    },
+  };
+}

@@ -1,0 +1,213 @@
+import type { Statement } from "better-sqlite3";
+import { parseRefusedKinds } from "../../src/cycle/refused-kinds.ts";
+import type { CycleResult } from "../../src/cycle/run.ts";
+import { jsonEquals } from "../../src/domain/json.ts";
+import type { Change } from "../../src/domain/plan.ts";
+import { managerPath } from "../../src/mapping/target-attributes.ts";
+import type { Connection } from "../../src/state/database.ts";
+import { plainRules } from "./configuration.ts";
+import type { CycleStep, Stage } from "./cycles.ts";
+import { accountOf, faultsByPerson } from "./expectation.ts";
+import { isEntitled } from "./standing.ts";
+import { type Account, keptAs, type World } from "./world.ts";
+
+const hourMs = 3_600_000;
+
+/** What must hold between any two steps. @returns what does not */
+export async function invariants(stage: Stage, guard = stage.history.guard): Promise<string | null> {
+  const { world, store, tallyFault } = stage;
+  const fault = tallyFault();
+  if (fault !== null) return fault;
+  const owners = [...world.accounts.values()].flatMap(({ externalId }) => externalId ?? []);
+  const twice = owners.find((owner, index) => owners.indexOf(owner) !== index);
+  if (twice !== undefined) return `${twice} has two accounts`;
+  const [last] = await store.recentCycles(1);
+  if (last !== undefined) {
+    const page = { action: "deactivate", afterWave: -1, afterId: 0, limit: 100 } as const;
+    const blind = (await store.operations(last.id, page)).find(({ evidence }) => evidence === null);
+    if (blind !== undefined) return `the log has a deactivation of ${blind.objectId} without evidence`;
+  }
+  if (guard !== null) {
+    const { what, most } = guard;
+    const recent = world.carriedOut.filter((one) => one.what === what && one.at > world.now - 24 * hourMs);
+    if (recent.length > most) {
+      return `${recent.length} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
+    }
+  }
+  return lieOfTheLog(stage);
+}
+
+interface Questions {
+  readonly begunAt: Statement<[], number | null>;
+  readonly operations: Statement<
+    [],
+    {
+      id: number;
+      object_id: string;
+      lattice_id: string | null;
+      status: string;
+      error: string | null;
+      changes: string;
+      open: number;
+    }
+  >;
+  readonly told: Statement<[], string>;
+}
+
+const known = new WeakMap<Connection, Questions>();
+
+/** What is asked of the database itself, compiled once. */
+function questionsTo(db: Connection): Questions {
+  const questions = known.get(db) ?? {
+    begunAt: db.prepare<[], number | null>("SELECT max(started_at) FROM cycle").pluck(),
+    operations: db.prepare(
+      `SELECT id, object_id, lattice_id, status, error, changes,
+         EXISTS (SELECT 1 FROM intent WHERE operation_id = operation.id) AS open
+       FROM operation WHERE cycle_id = (SELECT max(id) FROM cycle) AND status <> 'reported'`,
+    ),
+    told: db
+      .prepare<[], string>(
+        `SELECT object_id FROM operation
+           WHERE status IN ('held', 'failed', 'reported', 'cancelled') AND cycle_id = (SELECT max(id) FROM cycle)
+         UNION SELECT object_id FROM source_user WHERE skip_code IS NOT NULL OR reference_pending > 0
+         UNION SELECT object_id FROM target_user WHERE read_again IS NOT NULL
+         UNION SELECT object_id FROM retry UNION SELECT object_id FROM rejected_change`,
+      )
+      .pluck(),
+  };
+  known.set(db, questions);
+  return questions;
+}
+
+interface Row {
+  readonly id: number;
+  readonly objectId: string;
+  readonly latticeId: string | null;
+  readonly status: string;
+  readonly error: string | null;
+  readonly changes: readonly Change[];
+  readonly open: boolean;
+}
+
+/**
+ * What the log says was done is in Lattice, or was; and what the last cycle has written there the log has as done, or as
+ * open to be looked up.
+ */
+function lieOfTheLog({ world, db }: Stage): string | null {
+  const { begunAt, operations } = questionsTo(db);
+  const begun = begunAt.get();
+  // A run that dies before its cycle is in the log has neither read nor written anything.
+  if (begun === null || begun === undefined || begun < world.cycleAt) return null;
+  const rows = operations.all().map(
+    (row): Row => ({
+      id: row.id,
+      objectId: row.object_id,
+      latticeId: row.lattice_id,
+      status: row.status,
+      error: row.error,
+      changes: JSON.parse(row.changes) as Change[],
+      open: row.open === 1,
+    }),
+  );
+  for (const row of rows) {
+    // Where a part was refused the error says so.
+    if (row.status !== "done" || row.error !== null || row.latticeId === null) continue;
+    const states = world.versions.get(row.latticeId) ?? [];
+    const missing = row.changes.find((change) => !states.some((state) => holds(world, state, change)));
+    if (missing !== undefined) {
+      return `the log says that ${missing.attribute} of ${row.objectId} was written, and it never was`;
+    }
+  }
+  for (const { before, after } of world.applied) {
+    if (before !== null && JSON.stringify(before) === JSON.stringify(after)) continue;
+    const logged = rows.some((row) => {
+      if (row.objectId !== after.externalId) return false;
+      // An account that came about although the rest of its create was refused is named.
+      const named = before === null && row.status === "failed" && row.latticeId === after.id;
+      return row.status === "done" || row.status === "sending" || row.open || named;
+    });
+    if (!logged) return `the account of ${after.externalId} was written, and the log has nothing of it`;
+  }
+  return null;
+}
+
+function holds(world: World, account: Account, { attribute, after, reference }: Change): boolean {
+  if (reference !== undefined) {
+    const manager = reference.afterObjectId;
+    const wanted = manager === null ? undefined : accountIdsOf(world, manager);
+    const held = account.values[managerPath];
+    return wanted === undefined ? held === undefined : wanted.includes(String(held));
+  }
+  if (attribute === "userName") return account.userName === after;
+  if (attribute === "externalId") return account.externalId === after;
+  if (attribute === "active") return account.active === after;
+  const kept = keptAs(world.manners, { ...account, values: after === null ? {} : { [attribute]: after } });
+  return jsonEquals(account.values[attribute] ?? null, kept.values[attribute] ?? null);
+}
+
+/** Also those that are gone by now. */
+function accountIdsOf(world: World, objectId: string): readonly string[] {
+  const versions = [...world.versions.values()].flat();
+  return versions.filter((account) => account.externalId === objectId).map(({ id }) => id);
+}
+
+/** Whether nothing went wrong in a cycle but what befalls single records. */
+function isUndisturbed(step: CycleStep): boolean {
+  const { faults, death, abortAt, store, answers } = step.fate;
+  const calm =
+    faults.length + (store?.length ?? 0) + (answers?.length ?? 0) === 0 && death === null && abortAt === null;
+  return calm && step.during === null && step.only === null && !step.dryRun;
+}
+
+/**
+ * What must hold after a cycle of everybody in which nothing went wrong but what befalls single records. An edit by hand,
+ * and what the directory keeps to itself, only a full comparison can see.
+ */
+export async function afterCycle(stage: Stage, step: CycleStep, result: CycleResult): Promise<string | null> {
+  const { history, world } = stage;
+  if (!isUndisturbed(step) || result.header.cycle === "on-demand") return null;
+  const { listMisses, missesClears, missesRestores, netChanges } = history.manners;
+  if (listMisses || missesClears || missesRestores || (netChanges && world.editedMeanwhile)) return null;
+  if (history.steps.some((one) => byHand.has(one.do)) && result.header.cycle === "incremental") return null;
+  if (world.otherTool !== null || history.steps.some((one) => one.do === "loseDatabase")) return null;
+  return (await silentDifference(stage)) ?? (await waitingLeaver(stage));
+}
+
+const byHand: ReadonlySet<string> = new Set([
+  "editInLattice",
+  "removeInLattice",
+  "stranger",
+  "editStranger",
+  "otherTool",
+]);
+
+/** What differs, and is neither planned, held, to be read again, skipped, retried, reported nor waiting for a manager. */
+async function silentDifference(stage: Stage): Promise<string | null> {
+  const { world, db } = stage;
+  const faults = faultsByPerson(world, new Map(), new Set());
+  if (faults.size === 0) return null;
+  // Where a kind of operation is refused for everybody, one sentence tells it of all who wait for that.
+  const kindsRefused = parseRefusedKinds(await stage.store.meta()).size > 0;
+  const told = new Set(questionsTo(db).told.all());
+  for (const [objectId, found] of faults) {
+    const acknowledged = JSON.stringify((await stage.store.linkOf(objectId))?.acknowledged ?? {}) !== "{}";
+    const waits = kindsRefused && !found.some((fault) => fault.includes("has left"));
+    if (!told.has(objectId) && !acknowledged && !waits) return `nothing tells that ${found.join("; ")}`;
+  }
+  return null;
+}
+
+/** Somebody who has left, whose own record nothing befalls, and who is active still. */
+async function waitingLeaver({ world, history, store }: Stage): Promise<string | null> {
+  // Delays are counted from when something was first read, which nobody but the engine knows.
+  const delayed = world.configuration.rules !== plainRules;
+  if (history.guard !== null || delayed || !world.configuration.actions.deactivate) return null;
+  const retries = new Set((await store.retries(1_000)).map(({ objectId }) => objectId));
+  for (const person of world.people.values()) {
+    if (isEntitled(world, person) || !world.isDue(person) || world.troubles.has(person.id)) continue;
+    if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
+    if (accountOf(world, person.id)?.active !== true || (await store.linkOf(person.id)) === null) continue;
+    return `${person.id} has left, could be switched off, and is active after the cycle`;
+  }
+  return null;
+}

@@ -1,0 +1,115 @@
+import { isEntitled, isInScope, reasonsToLeave, releaseKey } from "./standing.ts";
+import type { Account, Guarded, World } from "./world.ts";
+
+// What no write may do, whatever went wrong before it. Judged by what the cycle under way may have read.
+
+export function judgeCreate(world: World, next: Account): void {
+  const { actions } = world.configuration;
+  const states = world.statesOf(next.externalId ?? "");
+  const rule = ruleOf(world);
+  rule(actions.create, `an account is made for ${next.externalId}, although actions.create is off`);
+  rule(states.length > 0, `an account is made for ${next.userName}, who is nobody of the directory`);
+  rule(
+    states.some((state) => isEntitled(world, state)),
+    `an account is made for ${next.externalId}, who is not in scope and enabled`,
+  );
+  const twins = [...world.accounts.values()].filter((other) => other.externalId === next.externalId);
+  rule(twins.length === 0, `a second account is made for ${next.externalId}`);
+  rule(
+    world.configuration.titleIsMapped || next.values.title === undefined,
+    `the title of ${next.externalId} is written, which is not mapped`,
+  );
+}
+
+export function judgeChange(world: World, before: Account, next: Account): void {
+  const { actions, titleIsMapped, matching } = world.configuration;
+  const owner = next.externalId ?? "";
+  const states = world.statesOf(owner);
+  const rule = ruleOf(world);
+  rule(states.length > 0, `the account ${before.userName} is written, which is nobody's of the directory`);
+  rule(
+    before.externalId === null || before.externalId === next.externalId,
+    `the account of ${before.externalId} is given to ${next.externalId}`,
+  );
+  if (before.externalId === null) {
+    rule(
+      matching !== "externalIdAlone",
+      `the stranger ${before.userName} is adopted for ${owner}, although only the externalId is looked at`,
+    );
+    rule(
+      states.some((state) => state.userName.toLowerCase() === before.userName.toLowerCase()),
+      `the stranger ${before.userName} is adopted for ${owner}, who has another name`,
+    );
+  }
+  const leaving = before.active && !next.active;
+  if (leaving) {
+    rule(actions.deactivate, `${owner} is deactivated, although actions.deactivate is off`);
+    rule(
+      states.some((state) => world.isDue(state)),
+      `${owner} is deactivated without evidence, before its time, or although that is ignored`,
+    );
+  }
+  if (before.active && before.externalId !== null) {
+    rule(
+      states.some((state) => isEntitled(world, state) || world.isDue(state)),
+      `the account of ${owner} is written, although it is to be left as it is`,
+    );
+  }
+  if (!before.active && next.active) {
+    rule(actions.create, `${owner} is reactivated, although actions.create is off`);
+    rule(
+      states.some((state) => isEntitled(world, state)),
+      `${owner} is reactivated although not in scope and enabled`,
+    );
+  }
+  const inScope = states.some((state) => isInScope(world, state));
+  // A leaver's userName follows the directory, so that the old one comes free.
+  const temporary = world.breaksRings && next.userName.startsWith("als-rename-");
+  // Of somebody who is deleted the directory shows no later name than the last that it showed before.
+  const earlier =
+    states.some(({ presence }) => presence !== "present") &&
+    world.log.some(({ id, before: state }) => id === owner && state?.userName === next.userName);
+  const named =
+    temporary ||
+    earlier ||
+    states.some((state) => state.userName.toLowerCase() === next.userName.toLowerCase());
+  const others = { ...next, active: before.active };
+  const activeAlone = JSON.stringify(others) === JSON.stringify(before);
+  const nameAlone =
+    JSON.stringify({ ...others, userName: named ? before.userName : next.userName }) ===
+    JSON.stringify(before);
+  rule(
+    inScope || nameAlone,
+    `${owner} is out of scope, and more than active and the name that the directory has is written`,
+  );
+  const made = world.applied.some((write) => write.before === null && write.after.id === before.id);
+  // An account that this cycle has made may still get what its create was to give it.
+  rule(
+    actions.update || activeAlone || made,
+    `more than active is written to the account of ${owner}, although actions.update is off`,
+  );
+  rule(
+    titleIsMapped || before.values.title === next.values.title,
+    `the title of ${owner} is written, which is not mapped`,
+  );
+  const count = (what: Guarded, happened: boolean, ...same: readonly string[]): void => {
+    if (happened && !same.some((detail) => world.released.has(releaseKey(what, owner, detail)))) {
+      world.carriedOut.push({ what, at: world.now, objectId: owner });
+    }
+  };
+  count("deactivations", leaving, ...states.flatMap((state) => reasonsToLeave(world, state)));
+  // The step out of a temporary name ends a rename that was counted when it began.
+  const renamed = before.userName !== next.userName && !before.userName.startsWith("als-rename-");
+  count("renames", renamed, `${before.userName} to ${next.userName}`);
+  count(
+    "clears",
+    before.values.title !== undefined && next.values.title === undefined,
+    `${String(before.values.title)} to null`,
+  );
+}
+
+function ruleOf({ broken }: World): (holds: boolean, text: string) => void {
+  return (holds, text) => {
+    if (!holds) broken.push(text);
+  };
+}

@@ -1,0 +1,49 @@
+import type { EvidenceKind, LeavingEvent } from "../../src/domain/plan.ts";
+import { plainRules } from "./configuration.ts";
+import type { Guarded, Person, World } from "./world.ts";
+
+// What is true of a person, and what follows from it; worked out without the product's planning.
+
+/** Whether the person shall have an active account. */
+export function isEntitled(world: World, person: Person): boolean {
+  return isInScope(world, person) && person.enabled;
+}
+
+/** @param at milliseconds since the epoch; default: now */
+export function isInScope({ configuration: { rules }, now }: World, person: Person, at = now): boolean {
+  return person.presence === "present" && person.member && (!rules.byDate || person.startsAt <= at);
+}
+
+/** What is true of a person that may cost the account. */
+export function leavingEvents(world: World, person: Person, at: number): readonly LeavingEvent[] {
+  const gone = person.presence !== "present";
+  return [
+    ...(gone ? (["deleted"] as const) : []),
+    ...(!gone && !isInScope(world, person, at) ? (["outOfScope"] as const) : []),
+    ...(person.enabled ? [] : (["disabled"] as const)),
+  ];
+}
+
+/** @param detail what a person saw: the reason to leave, or both values; it holds for nothing else */
+export function releaseKey(what: Guarded, objectId: string, detail: string): string {
+  return `${what} ${objectId} ${detail}`;
+}
+
+/**
+ * The reason that the engine gives for a deactivation; a release holds for that one, whatever is added. Where events have
+ * delays any of them may be the one.
+ */
+export function reasonsToLeave(world: World, person: Person): readonly string[] {
+  const kinds: { readonly [event in LeavingEvent]: EvidenceKind } = {
+    deleted: "deleted",
+    outOfScope: person.member ? "filteredOut" : "leftScope",
+    disabled: "accountDisabled",
+  };
+  const reasons = leavingEvents(world, person, world.cycleAt).map((event) => reasonOf(kinds[event]));
+  return world.configuration.rules === plainRules ? reasons.slice(0, 1) : reasons;
+}
+
+/** Who is not in a list and cannot be found is deleted, whether for good or not. */
+export function reasonOf(evidence: EvidenceKind): string {
+  return evidence === "softDeleted" ? "deleted" : evidence;
+}

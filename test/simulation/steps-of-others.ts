@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import type { Configuration } from "./configuration.ts";
+import type { History, Step } from "./history.ts";
+import { anyFate, byHand, calm, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
+
+// Histories in which others write to Lattice as well, or the configuration changes.
+
+const quietManners = manners.map((others) => ({ ...others, ...faithful }));
+const somebody = fc.nat(5);
+const name = fc.nat(7);
+
+const stranger: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("stranger" as const),
+  name,
+  owner: fc.constantFrom("nobody" as const, "nobody" as const, "another" as const),
+});
+
+const editStranger: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("editStranger" as const),
+  name,
+  to: name,
+  owner: fc.oneof(fc.constantFrom("nobody" as const, "another" as const), somebody),
+});
+
+const orders = ["userNameFirst", "externalIdFirst"] as const;
+
+/** Accounts of nobody are there, are renamed, and get externalIds while people with such names come; in each order of matching. */
+export const changingStrangers: fc.Arbitrary<History> = fc.record({
+  manners: quietManners,
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  matching: fc.constantFrom(...orders),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(0, 2),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: stranger },
+      { weight: 3, arbitrary: editStranger },
+      { weight: 4, arbitrary: edit },
+      { weight: 5, arbitrary: cycle },
+    ),
+    { minLength: 3, maxLength: 14, size: "max" },
+  ),
+});
+
+/** As every day, with accounts found by the externalId first, or by nothing else. */
+export const matchingOrders: fc.Arbitrary<History> = fc.record({
+  manners: quietManners,
+  guard: fc.constant(null),
+  drift: fc.constantFrom("correct" as const, "report" as const),
+  matching: fc.constant("externalIdFirst" as const),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(2, 4),
+  founding: anyFate,
+  steps: fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: edit },
+      { weight: 2, arbitrary: byHand },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("loseDatabase" as const) }) },
+      { weight: 5, arbitrary: cycle },
+    ),
+    { minLength: 2, maxLength: 16, size: "max" },
+  ),
+});
+
+const configured: fc.Arbitrary<Partial<Configuration>> = fc.oneof(
+  fc.record({
+    actions: fc.record({ create: fc.boolean(), update: fc.boolean(), deactivate: fc.boolean() }),
+  }),
+  fc.record({ titleIsMapped: fc.boolean() }),
+  fc.record({ drift: fc.constantFrom("correct" as const, "report" as const) }),
+  fc.record({ matching: fc.constantFrom(...orders) }),
+  fc.record({
+    rules: fc.record({
+      events: fc.record({
+        outOfScope: fc.constantFrom({ do: "deactivate", afterMs: 0 } as const, { do: "ignore" } as const),
+        deleted: fc.constant({ do: "deactivate", afterMs: 0 } as const),
+        disabled: fc.constantFrom({ do: "deactivate", afterMs: 0 } as const, { do: "ignore" } as const),
+      }),
+      byDate: fc.boolean(),
+    }),
+  }),
+);
+
+/** Somebody changes the configuration again and again: actions, filters, events, the mapping, drift, matching. */
+export const changingSettings: fc.Arbitrary<History> = fc.record({
+  manners: quietManners,
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(2, 4),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.record({ do: fc.constant("configure" as const), change: configured }) },
+      { weight: 4, arbitrary: edit },
+      { weight: 2, arbitrary: comingAndGoing },
+      { weight: 1, arbitrary: stranger },
+      { weight: 5, arbitrary: cycle },
+    ),
+    { minLength: 3, maxLength: 14, size: "max" },
+  ),
+});
+
+/** Another tool writes its own to all accounts after each cycle. */
+export const secondOwner: fc.Arbitrary<History> = fc.record({
+  manners: quietManners,
+  guard: fc.option(fc.record({ what: fc.constant("deactivations" as const), most: fc.nat(2) }), { freq: 2 }),
+  drift: fc.constantFrom("correct" as const, "report" as const),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(2, 4),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("otherTool" as const),
+          writes: fc.constantFrom(
+            "titles" as const,
+            "reactivates" as const,
+            "removesManagers" as const,
+            null,
+          ),
+        }),
+      },
+      { weight: 4, arbitrary: edit },
+      { weight: 5, arbitrary: cycle },
+    ),
+    { minLength: 3, maxLength: 12, size: "max" },
+  ),
+});

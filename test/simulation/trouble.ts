@@ -1,0 +1,62 @@
+import {
+  RecordForbiddenError,
+  RecordRejectedError,
+  RecordUnavailableError,
+  UnknownOutcomeError,
+} from "../../src/domain/errors.ts";
+import type { World } from "./world.ts";
+
+/** What a request about one record is for. */
+export type RecordRequest = "get" | "find" | "update" | "create";
+
+/** What befalls requests about the record of one person, as long as it lasts. */
+export interface Trouble {
+  readonly on: "everything" | "reads" | "writes";
+  readonly answer: "forbidden" | "unavailable" | "rejected" | "webPage" | "lost";
+}
+
+/** @throws what the first person in trouble meets with this request */
+export function meetTrouble(world: World, request: RecordRequest, people: readonly (string | null)[]): void {
+  for (const id of people) {
+    const trouble = id === null ? undefined : world.troubles.get(id);
+    if (trouble === undefined) continue;
+    const reads = request === "get" || request === "find";
+    if (trouble.on === (reads ? "writes" : "reads")) continue;
+    throw errorOf(trouble.answer, request);
+  }
+}
+
+function errorOf(answer: Trouble["answer"], request: RecordRequest): Error {
+  switch (answer) {
+    case "forbidden":
+      return new RecordForbiddenError("this account is protected", { status: 403 });
+    case "unavailable":
+      return new RecordUnavailableError("500 again and again");
+    case "webPage":
+      return new RecordUnavailableError("a web page with the status 404");
+    case "lost":
+      return request === "create"
+        ? new UnknownOutcomeError("no answer came")
+        : new RecordUnavailableError("no answer came");
+    default:
+      return new RecordRejectedError("not this one", { status: 400 });
+  }
+}
+
+/** The people whose record a look-up by this value is about. */
+export function soughtBy(
+  world: World,
+  attribute: "userName" | "externalId",
+  value: string,
+): readonly string[] {
+  if (attribute === "externalId") return [value];
+  const wanted = value.toLowerCase();
+  return [
+    ...[...world.people.values()]
+      .filter((person) => person.userName.toLowerCase() === wanted)
+      .map(({ id }) => id),
+    ...[...world.accounts.values()].flatMap((account) =>
+      account.userName.toLowerCase() === wanted ? (account.externalId ?? []) : [],
+    ),
+  ];
+}
