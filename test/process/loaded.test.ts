@@ -15,6 +15,8 @@ it("loads two files of its own for the help, and few for a sync: the HTTP client
 
   expect(await loaded(place, ["--help"])).toEqual(["base", "cli"]);
   expect(await loaded(place, ["sync", "--config", file])).toContain("axios");
+  // The account that was reactivated is read again.
+  await loaded(place, ["sync", "--config", file]);
   expect(await loaded(place, ["sync", "--config", file])).toEqual([
     "base",
     "cli",
