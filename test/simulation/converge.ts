@@ -1,7 +1,7 @@
 import type { StateStore } from "../../src/domain/store.ts";
 import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
-import { conflictedPeople, faultsByPerson, faultsOf, leaverIsInTheWay } from "./expectation.ts";
+import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";
 import { finalConfigurationOf, mostPeople, type Step } from "./history.ts";
 import { invariants } from "./invariants.ts";
 import { settingsOf } from "./settings.ts";
@@ -78,7 +78,8 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   const faults = faultsOf(world, rejected, lost ? await forgottenPeople(stage) : new Set());
   if (faults.length > 0) return `Lattice is not what the directory makes it: ${faults.join("; ")}`;
   const refused = [...world.people.values()].filter(({ title }) => title === refusedTitle);
-  const hopeless = new Set([...conflictedPeople(world), ...refused.map(({ id }) => id)]);
+  const waiting = conflictedPeople(world, rejected);
+  const hopeless = new Set([...waiting, ...holdersFor(world, waiting), ...refused.map(({ id }) => id)]);
   // The plan sets a manager who is to be made; where that fails nothing is sent.
   for (const { id, managerId: manager } of world.people.values()) {
     if (manager !== null && hopeless.has(manager)) hopeless.add(id);

@@ -21,7 +21,7 @@ export function faultsByPerson(
   rejected: ReadonlyMap<string, ReadonlySet<string>>,
   forgotten: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly string[]> {
-  const conflicted = conflictedPeople(world);
+  const conflicted = conflictedPeople(world, rejected);
   const faults = [...world.people.values()].map((person): [string, string[]] => [
     person.id,
     faultsOfPerson(world, person, { conflicted, rejected, forgotten }),
@@ -67,13 +67,21 @@ function mustGo(world: World, person: Person): boolean {
  * People whose userName is also wanted by somebody else, or held by an account that keeps it: they are reported, not
  * provisioned. An account whose person is to have another name gives it up, unless that one is such a person too.
  */
-export function conflictedPeople(world: World): ReadonlySet<string> {
+export function conflictedPeople(
+  world: World,
+  rejected: ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlySet<string> {
   const people = [...world.people.values()].filter((person) => isInScope(world, person));
-  return new Set(people.filter((person) => isConflicted(world, person, [])).map(({ id }) => id));
+  return new Set(people.filter((person) => isConflicted(world, rejected, person, [])).map(({ id }) => id));
 }
 
 /** @param before those who wait for the name that this one gives up */
-function isConflicted(world: World, person: Person, before: readonly string[]): boolean {
+function isConflicted(
+  world: World,
+  rejected: ReadonlyMap<string, ReadonlySet<string>>,
+  person: Person,
+  before: readonly string[],
+): boolean {
   if (hasNamesake(world, person)) return true;
   const name = person.userName.toLowerCase();
   const own = accountOf(world, person.id);
@@ -83,9 +91,11 @@ function isConflicted(world: World, person: Person, before: readonly string[]): 
   const byName = world.configuration.matching !== "externalIdAlone";
   if (holder === undefined || (own === undefined && holder.externalId === null && byName)) return false;
   const owner = world.people.get(holder.externalId ?? "");
-  if (owner === undefined || !isInScope(world, owner) || owner.userName.toLowerCase() === name) return true;
+  // Whose new name was rejected keeps the old one from everybody else.
+  if (owner === undefined || rejected.get(owner.id)?.has("userName") === true) return true;
+  if (!isInScope(world, owner) || owner.userName.toLowerCase() === name) return true;
   const waiting = [...before, person.id];
-  return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, owner, waiting);
+  return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, rejected, owner, waiting);
 }
 
 /**
@@ -103,6 +113,14 @@ export function leaverIsInTheWay(world: World): boolean {
       [...world.people.values()].some((other) => other.id !== person.id && other.userName === own.userName)
     );
   });
+}
+
+/** People whose accounts hold a userName that one of these waits for; one who has left cannot give it up either. */
+export function holdersFor(world: World, waiting: ReadonlySet<string>): readonly string[] {
+  const names = new Set([...waiting].map((id) => world.people.get(id)?.userName.toLowerCase()));
+  return [...world.accounts.values()].flatMap(({ userName, externalId }) =>
+    externalId !== null && names.has(userName.toLowerCase()) ? [externalId] : [],
+  );
 }
 
 function hasNamesake(world: World, { id, userName }: Person): boolean {
