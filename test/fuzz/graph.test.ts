@@ -73,6 +73,8 @@ const sourceChange = z.union([
     attributes: z.partialRecord(z.enum(select), z.json()),
     complete: z.boolean(),
     managerId: z.string().min(1).max(1_000).nullish(),
+    unshown: z.array(z.enum([...select, "manager"])).optional(),
+    perhapsNone: z.array(z.enum([...select, "manager"])).optional(),
   }),
   z.strictObject({
     kind: z.literal("removed"),

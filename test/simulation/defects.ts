@@ -16,6 +16,13 @@ export interface Defect {
   }[];
 }
 
+/** Leavers are asked for by id before they are switched off, which makes up for what was concluded from a list. */
+const nobodyIsAskedFor = {
+  file: "cycle/run.ts",
+  find: "const confirmed = await confirmLeavers(context);",
+  replace: "const confirmed = confirmLeavers !== undefined;",
+} as const;
+
 export const defects: readonly Defect[] = [
   {
     name: "a create without an answer is sent again without a look-up",
@@ -65,6 +72,7 @@ export const defects: readonly Defect[] = [
         replace:
           "await context.store.beginScope();\n  let done = 0;\n  const next = () => pages.next().catch(() => ({ done: true as const, value: [] as readonly ScopePart[] }));\n  try {\n    for (let page = await next(); ; page = await next()) {",
       },
+      nobodyIsAskedFor,
     ],
   },
   {
@@ -77,6 +85,7 @@ export const defects: readonly Defect[] = [
         find: "const found = await source.readUser(objectId, signal);\n      // Of somebody",
         replace: "const found = null;\n      // Of somebody",
       },
+      nobodyIsAskedFor,
     ],
   },
   {
