@@ -74,7 +74,8 @@ async function settle(stage: Stage): Promise<string | null> {
 async function judgeEnd(stage: Stage): Promise<string | null> {
   const { history, world, store, db } = stage;
   const rejected = await rejectedAttributes(store, history.people ?? mostPeople);
-  const lost = history.steps.some((step) => step.do === "loseDatabase");
+  // Of an account that gets the externalId of somebody who has left already nobody knew: it is not looked for.
+  const lost = history.steps.some((step) => step.do === "loseDatabase" || step.do === "editStranger");
   const faults = faultsOf(world, rejected, lost ? await forgottenPeople(stage) : new Set());
   if (faults.length > 0) return `Lattice is not what the directory makes it: ${faults.join("; ")}`;
   const refused = [...world.people.values()].filter(({ title }) => title === refusedTitle);

@@ -42,12 +42,18 @@ export function happen(world: World, step: Step): void {
       if ([...world.accounts.values()].some((account) => account.userName === name)) return;
       const id = `stranger-${world.accounts.size}-${step.name}`;
       const externalId = step.owner === "another" ? `another-${step.name}` : null;
+      if (externalId !== null && [...world.accounts.values()].some((one) => one.externalId === externalId))
+        return;
       world.accounts.set(id, { id, userName: name, externalId, active: true, values: {}, stranger: true });
       return;
     }
     case "editStranger": {
       const found = [...world.accounts.values()].find(
-        (account) => account.stranger && account.userName === userName(step.name),
+        // One that was adopted is no stranger any more.
+        (account) =>
+          account.stranger &&
+          account.userName === userName(step.name) &&
+          !world.people.has(account.externalId ?? ""),
       );
       const taken = [...world.accounts.values()].some((account) => account.userName === userName(step.to));
       if (found === undefined || (taken && step.to !== step.name)) return;

@@ -121,7 +121,8 @@ function lieOfTheLog({ world, db }: Stage): string | null {
   for (const { before, after } of world.applied) {
     if (before !== null && JSON.stringify(before) === JSON.stringify(after)) continue;
     const logged = rows.some((row) => {
-      if (row.objectId !== after.externalId) return false;
+      if (row.objectId !== after.externalId && (after.externalId !== null || row.latticeId !== after.id))
+        return false;
       // An account that came about although the rest of its create was refused is named.
       const named = before === null && row.status === "failed" && row.latticeId === after.id;
       return row.status === "done" || row.status === "sending" || row.open || named;

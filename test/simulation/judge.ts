@@ -23,7 +23,8 @@ export function judgeCreate(world: World, next: Account): void {
 
 export function judgeChange(world: World, before: Account, next: Account): void {
   const { actions, titleIsMapped, matching } = world.configuration;
-  const owner = next.externalId ?? "";
+  // A leaver's account that does not take the externalId is switched off all the same, by the name that matched.
+  const owner = next.externalId ?? (next.active ? "" : whoIsNamed(world, before.userName));
   const states = world.statesOf(owner);
   const rule = ruleOf(world);
   rule(states.length > 0, `the account ${before.userName} is written, which is nobody's of the directory`);
@@ -106,6 +107,13 @@ export function judgeChange(world: World, before: Account, next: Account): void 
     before.values.title !== undefined && next.values.title === undefined,
     `${String(before.values.title)} to null`,
   );
+}
+
+function whoIsNamed(world: World, userName: string): string {
+  const named = [...world.people.keys()].find((id) =>
+    world.statesOf(id).some((state) => state.userName.toLowerCase() === userName.toLowerCase()),
+  );
+  return named ?? "";
 }
 
 function ruleOf({ broken }: World): (holds: boolean, text: string) => void {
