@@ -523,7 +523,7 @@ export interface StateStore {
     after: string,
     limit: number,
   ): Promise<readonly { readonly objectId: string; readonly presence: Presence }[]>;
-  /** After a completed full read: forgets the people who were not in it and have no account. */
+  /** After a completed full read: forgets the people who were not in it, and have neither an account nor a write that is unconfirmed. */
   forgetSourceMissing(cycleId: number): Promise<void>;
 
   /** Empties the staging area of the scope. */

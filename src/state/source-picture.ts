@@ -18,12 +18,14 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
   const missing = db.prepare<[number, string, number], { object_id: string; presence: Presence }>(
     `SELECT s.object_id, s.presence FROM source_user s LEFT JOIN target_user t ON t.object_id = s.object_id
      WHERE s.read_in < ? AND s.object_id > ? AND (t.active = 1 OR s.presence = 'present'
-       AND (t.object_id IS NOT NULL OR EXISTS (SELECT 1 FROM lost_link WHERE object_id = s.object_id)))
+       AND (t.object_id IS NOT NULL OR EXISTS (SELECT 1 FROM lost_link WHERE object_id = s.object_id)
+         OR EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id)))
      ORDER BY s.object_id LIMIT ${given("?")}`,
   );
   const forgotten = `FROM source_user WHERE read_in < ?
      AND NOT EXISTS (SELECT 1 FROM target_user WHERE target_user.object_id = source_user.object_id)
-     AND NOT EXISTS (SELECT 1 FROM lost_link WHERE lost_link.object_id = source_user.object_id)`;
+     AND NOT EXISTS (SELECT 1 FROM lost_link WHERE lost_link.object_id = source_user.object_id)
+     AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.object_id = source_user.object_id)`;
   const markNamesakes = ["user_name_key", "external_id_key"].map((key) =>
     db.prepare<[number]>(
       `UPDATE source_user SET pending = 1 WHERE ${key} IN (SELECT ${key} ${forgotten} AND ${key} IS NOT NULL)`,

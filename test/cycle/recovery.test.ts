@@ -45,6 +45,32 @@ describe("a run that was killed between sending and recording", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
+  it("stops nobody else where the person of a write that cannot be looked up is deleted for good", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("x");
+    await place.cycle();
+    place.source.hire("a");
+    place.target.beforeRead = (read) => {
+      if (read.startsWith("find")) throw new RecordRejectedError("no filters today", { status: 400 });
+    };
+    place.target.before = ({ userName }) => {
+      if (userName === "a@example.com") throw new UnknownOutcomeError("no answer came");
+    };
+    await place.cycle();
+    expect(await place.store.openIntents()).toHaveLength(1);
+    place.source.remove("a", "deleted");
+    place.source.hire("b");
+    for (let cycle = 0; cycle < 3; cycle += 1) {
+      await place.cycle({ full: true });
+      place.clock.advance(48 * 3_600_000);
+    }
+    expect(place.target.active()).toEqual(["b@example.com", "x@example.com"]);
+    expect(await place.store.openIntents()).toHaveLength(1);
+    place.target.beforeRead = () => {};
+    await place.cycle();
+    expect(await place.store.openIntents()).toEqual([]);
+  });
+
   it("stops nobody else where one look-up is refused, and sends nothing of that person until it is answered", async () => {
     await using place = await createWorkplace();
     place.source.hire("x");
