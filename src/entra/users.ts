@@ -89,7 +89,7 @@ function isOpenProperty(name: string): boolean {
 function unshownOf(user: JsonObject, properties: readonly string[]): readonly string[] {
   return properties.filter((name) => {
     const value = Object.hasOwn(user, name) ? user[name] : valueInAnyCase(user, name);
-    return value === undefined || (isAccountEnabled(name) && value === null);
+    return value === undefined || (value === null && isAccountEnabled(name));
   });
 }
 
@@ -152,10 +152,11 @@ function pickAttributes(
 ): JsonObject {
   const picked: [string, Json][] = [];
   for (const [key, value] of Object.entries(user)) {
-    const name = selection.spelling.get(key.toLowerCase());
+    const folded = key.toLowerCase();
+    const name = selection.spelling.get(folded);
     if (name === undefined || isUnsafeKey(name)) continue;
     if (value === null && (!keepNull || isAccountEnabled(name))) continue;
-    const isId = key.toLowerCase() === "id" && typeof value === "string";
+    const isId = folded === "id" && typeof value === "string";
     picked.push([name, isId ? value.toLowerCase() : withoutUnsafeKeys(value)]);
   }
   return Object.fromEntries(picked);

@@ -122,7 +122,10 @@ export function mapUser(
     problems,
     lacking,
     unshown,
-    scopeUnshown: mapping.filters.restsOn.filter((property) => user.unshown?.includes(property) === true),
+    scopeUnshown:
+      user.unshown === undefined
+        ? noNames
+        : mapping.filters.restsOn.filter((property) => user.unshown?.includes(property) === true),
   };
 }
 
@@ -132,6 +135,8 @@ function hiddenFrom(
   user: SourceUser,
   context: MappingContext,
 ): readonly string[] {
+  // Nearly everybody: this is asked of each attribute of each person.
+  if (user.unshown === undefined && context.manager?.unshown === undefined) return noNames;
   const missing = (
     properties: readonly string[],
     person: SourceUser | null | undefined,
@@ -152,6 +157,7 @@ function hiddenFrom(
 }
 
 const none: ReadonlySet<string> = new Set();
+const noNames: readonly string[] = [];
 
 function problemOf({ target, redacted }: AttributeMapping, { message, rule }: MappingError): MappingProblem {
   return { target, reason: redacted ? rule : message, rule };

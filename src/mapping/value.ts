@@ -52,6 +52,9 @@ export function isInstant(value: Value): value is Instant {
  * (`DateTime.MinValue`), as a day or in any time zone.
  */
 export function isNoDate(text: string): boolean {
+  // Each value of each person is looked at: nearly all begin with something else than a space or a nought.
+  const first = text.charCodeAt(0);
+  if (first > 32 && first !== 48) return false;
   return /^(0001-01-0[12]|0000-12-31)(T[\d:.,]*(Z|[+-]\d\d:?\d\d)?)?$|^(00010101|00010102|00001231)\d{6}([.,]\d+)?Z$/i.test(
     text.trim(),
   );
