@@ -69,12 +69,16 @@ function redaction({ redacted }: AttributeMapping): Pick<Change, "redacted"> {
 function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | null {
   const { reference } = input.mapped;
   if (reference === null || (link !== null && reference.apply === "onCreate")) return null;
-  const { manager } = input.candidate;
+  const { manager, source } = input.candidate;
   const current = link === null ? null : heldAt(link, reference.target);
   const beforeId = typeof current === "string" ? current : null;
   const before = beforeId === null ? null : (input.managers.currentName ?? beforeId);
-  // A disabled manager stays the manager; a deleted one is cleared.
-  const gone = manager === null || manager.presence === "softDeleted" || manager.presence === "deleted";
+  // A disabled manager stays the manager; a deleted one is cleared, and nobody is one's own.
+  const gone =
+    manager === null ||
+    manager.objectId === source.objectId ||
+    manager.presence === "softDeleted" ||
+    manager.presence === "deleted";
   if (!gone && input.managers.same) return null;
   // Whom Lattice has is certainly not the manager any more, and could read what only the manager may read.
   if (gone || input.managers.clear) {

@@ -50,14 +50,6 @@ describe("the first run", () => {
     ]);
   });
 
-  it("sets a person who manages themselves with a second request", async () => {
-    await using place = await createWorkplace();
-    place.source.hire("own", {}, "own");
-    await place.cycle();
-    expect(place.target.managerOf("own@example.com")).toBe("own@example.com");
-    expect(place.target.writes).toHaveLength(2);
-  });
-
   it("is followed by a cycle that plans nothing, writes nothing and does not read Lattice", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", {}, "b");

@@ -69,7 +69,9 @@ function expected(
   };
   const phones = Array.isArray(properties.businessPhones) ? properties.businessPhones : [];
   const names = [text("givenName"), text("surname")].filter((part) => part !== null);
-  const manager = managerId === null ? undefined : accounts.byExternalId(managerId);
+  // Nobody is their own manager.
+  const managedBy = managerId === properties.id ? null : managerId;
+  const manager = managedBy === null ? undefined : accounts.byExternalId(managedBy);
   return {
     userName: text("userPrincipalName"),
     active,
@@ -83,7 +85,7 @@ function expected(
     employeeNumber: text("employeeId"),
     department: text("department"),
     // Lattice takes somebody who is deactivated out as a report; the manager comes back with the reactivation.
-    ...(!active || (managerId !== null && manager === undefined) ? {} : { manager: manager?.id ?? null }),
+    ...(!active || (managedBy !== null && manager === undefined) ? {} : { manager: manager?.id ?? null }),
   };
 }
 

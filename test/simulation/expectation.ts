@@ -151,7 +151,7 @@ function differences(
   compare("active", account.active, true);
   if (world.configuration.titleIsMapped) compare("title", account.values.title, wanted.values.title);
   const manager = person.managerId === null ? undefined : world.people.get(person.managerId);
-  const gone = manager === undefined || manager.presence !== "present";
+  const gone = manager === undefined || manager.id === person.id || manager.presence !== "present";
   const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);
   if (gone) compare("manager", account.values[managerPath], undefined);
   // A manager who gets no account leaves no other one in the place.
