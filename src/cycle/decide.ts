@@ -1,6 +1,7 @@
 import type { Candidate, Decision, MatchAnswer, StateStore } from "../domain/store.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
+import { idHoldersOf } from "./carried-ids.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
@@ -46,15 +47,14 @@ export async function decideFor(
 ): Promise<readonly Decided[]> {
   const { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes, triesAgain } =
     surroundings;
-  const people = candidates.map((candidate) => ({
-    candidate,
-    mapped: mapUser(settings.mapping, candidate.source, {
+  const map = (candidate: Candidate): MappedUser =>
+    mapUser(settings.mapping, candidate.source, {
       member: candidate.member,
       groups: candidate.groups,
       environment,
       manager: settings.mapping.ofManager.length === 0 ? null : (candidate.manager?.source ?? null),
-    }),
-  }));
+    });
+  const people = candidates.map((candidate) => ({ candidate, mapped: map(candidate) }));
   // A lost account may be there again although its person has another by now.
   const sought = people.filter(({ candidate }) => candidate.link === null || candidate.lostLinks.length > 0);
   const now = environment.now();
@@ -86,6 +86,12 @@ export async function decideFor(
     findRings(renamesOf(people), store.nameHolders),
   ]);
   const around = { ...surroundings, namesakes: namesakesOf };
+  const idHolders = await idHoldersOf(people, matches, {
+    store,
+    everyoneInScope,
+    map,
+    inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
+  });
   const owners = await ownersOf(ownersIn(matches), around);
   const managers =
     surroundings.expecting === true
@@ -110,6 +116,7 @@ export async function decideFor(
       mapped,
       matches: matches.get(objectId) ?? null,
       owners,
+      idHolders,
       sharedIdWith: othersOf(
         candidate.externalIdKey === null ? undefined : twins.get(candidate.externalIdKey),
         objectId,
@@ -156,11 +163,10 @@ export async function decideFor(
  * cost the person what a deactivation takes away in Lattice.
  */
 async function claimedDecision(leaver: Decided, surroundings: Surroundings): Promise<Decision | null> {
-  const { candidate, mapped, decision } = leaver;
+  const { candidate, decision } = leaver;
   const { link, source } = candidate;
   if (decision.kind !== "operation" || decision.operation.action !== "deactivate") return null;
-  if (link === null || link.externalId === null || isInScope(candidate, mapped)) return null;
-  if (link.externalId === source.objectId) return null;
+  if (link === null || link.externalId === null || link.externalId === source.objectId) return null;
   const { store, everyoneInScope } = surroundings;
   const sharing = await store.sharing([link.externalId], everyoneInScope, "externalId");
   const named = [link.externalId, ...(sharing.get(link.externalId) ?? []).slice(0, namedAtMost)];

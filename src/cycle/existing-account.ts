@@ -3,6 +3,7 @@ import type { Operation } from "../domain/plan.ts";
 import type { Decision, LoggedOperation } from "../domain/store.ts";
 import { type AttributeWrite, sameAt, type TargetUser } from "../domain/target.ts";
 import { decideFor } from "./decide.ts";
+import { askFor } from "./missing-accounts.ts";
 import type { CycleContext } from "./ports.ts";
 
 /**
@@ -30,6 +31,31 @@ export async function matchAgain(
   if (linked) return;
   throw new RecordRejectedError(
     `the Lattice account ${account.latticeId} is not what it was when it was matched: ${reasonOf(decision)}; the person is matched again with the next cycle`,
+    { status: 409 },
+  );
+}
+
+/**
+ * What a deactivation takes away in Lattice nothing brings back: an account that was listed a day ago is read before it is
+ * switched off. Where it carries another externalId by now it may be another person's, and it is decided anew.
+ * @returns why the account is not switched off now; `null` where it is
+ */
+export async function givenAway(
+  context: CycleContext,
+  operation: LoggedOperation,
+): Promise<RecordRejectedError | null> {
+  const { objectId, latticeId } = operation;
+  const known = latticeId === null ? null : await context.store.accountOf(latticeId);
+  if (known === null || known.readIn === context.cycleId) return null;
+  const account = await askFor(context, objectId, known.latticeId);
+  // What cannot be read, or shows no id, is no reason to keep a leaver's account alive.
+  if (account === null || account === "unreadable" || account.externalId === known.externalId) return null;
+  if (account.externalId === null || account.externalId === "") return null;
+  await context.store.saveTargets([account], context.cycleId);
+  const decision = await decideAgain(context, objectId);
+  if (decision?.kind === "operation" && decision.operation.action === "deactivate") return null;
+  return new RecordRejectedError(
+    `the Lattice account ${account.latticeId} was given the external id "${account.externalId}" in Lattice since it was listed, and is not switched off before the next cycle: ${reasonOf(decision)}`,
     { status: 409 },
   );
 }

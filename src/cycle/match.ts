@@ -1,5 +1,6 @@
 import type { Decision, MatchedTarget } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
+import { foreignId, type IdHolder } from "./carried-ids.ts";
 import { forgottenOwner, type Owner } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 
@@ -58,14 +59,15 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
       const claim = judgeClaim(input, { account, attribute, owner, own }, settings);
       return claim === null ? { account, by: attribute, formerOwner: owner } : { decision: claim };
     }
-    const foreign =
-      account.externalId !== null && account.externalId !== "" && account.externalId !== mapped.externalId;
-    if (foreign && mapped.externalId !== null && !settings.adoptForeignExternalId) {
+    const holder = idHolderOf(input, account);
+    if (holder !== null) return { decision: skipHeld(input, account, holder) };
+    const foreign = foreignId(account, mapped);
+    if (foreign !== null && !settings.adoptForeignExternalId) {
       return {
         decision: skip(
           input,
           "externalIdConflict",
-          `the Lattice account ${account.latticeId} with this ${attribute} has the external id "${account.externalId}" of somebody else or of a former system; correct it in Lattice`,
+          `the Lattice account ${account.latticeId} with this ${attribute} has the external id "${foreign}" of somebody else or of a former system; correct it in Lattice`,
         ),
       };
     }
@@ -93,13 +95,16 @@ function judgeClaim(
   { formerOwner }: Pick<PlanSettings, "formerOwner">,
 ): Decision | null {
   const { latticeId } = account;
-  const left = owner.standing === "deleted" || (own && owner.standing === "outOfScope");
+  const left = owner.standing === "deleted" || (own && owner.standing !== "inScope");
   if (!left) {
-    const belongs = `the Lattice account ${latticeId} with this ${attribute} belongs to ${owner.name} (${owner.objectId})`;
+    const stays = own ? ", who is in scope; it becomes this person's when they have left" : "";
+    const belongs = `the Lattice account ${latticeId} with this ${attribute} belongs to ${owner.name} (${owner.objectId})${stays}`;
     return behind(skip(input, "linkedToAnother", belongs), owner);
   }
   const day = owner.since === null ? "" : ` since ${new Date(owner.since).toISOString().slice(0, 10)}`;
-  const gone = owner.standing === "deleted" ? "deleted in Entra" : "out of scope";
+  const gone = { deleted: "deleted in Entra", outOfScope: "out of scope", disabled: "disabled" }[
+    owner.standing
+  ];
   const whose = `the Lattice account ${latticeId} with this ${attribute} is that of ${owner.name} (${owner.objectId}), ${gone}${day}`;
   if (!own && formerOwner === "report") {
     const decision = skip(
@@ -114,6 +119,31 @@ function judgeClaim(
     skip(input, "formerOwner", `${whose}; it is handed over when what is due for it is done`),
     owner,
   );
+}
+
+/** The living person whose externalId the account carries although it is, or would become, this person's; mostly `null`. */
+export function idHolderOf(
+  { idHolders, mapped }: Pick<PlanInput, "idHolders" | "mapped">,
+  account: Pick<TargetUser, "externalId">,
+): IdHolder | null {
+  const carried = idHolders.size === 0 ? null : foreignId(account, mapped);
+  return carried === null ? null : (idHolders.get(carried) ?? null);
+}
+
+/** An account that carries a person's externalId is that person's: nothing of another one is written into it. */
+export function skipHeld(
+  input: PlanInput,
+  { latticeId, externalId }: Pick<TargetUser, "latticeId" | "externalId">,
+  { name, objectId }: IdHolder,
+): Decision {
+  const { link } = input.candidate;
+  const own = input.mapped.externalId ?? "";
+  const whose = `the Lattice account ${latticeId}${link === null ? "" : ", linked to this person,"} carries the external id "${externalId}" of ${name} (${objectId})`;
+  const ways =
+    link === null
+      ? "it is neither linked to this person nor written; correct the external id in Lattice if it is this person's"
+      : `nothing is written to it; write "${own}" into it in Lattice if it is this person's, or take this person out of the scope for a cycle if it is theirs`;
+  return skip(input, "externalIdOfAnother", `${whose}: ${ways}`);
 }
 
 /** The owner's own change, which may free the name, goes first. */

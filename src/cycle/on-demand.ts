@@ -226,6 +226,7 @@ function scopeStep({ candidate, mapped }: Decided, parts: readonly string[] | un
 const matchFaults: ReadonlySet<string> = new Set([
   "ambiguousMatch",
   "externalIdConflict",
+  "externalIdOfAnother",
   "linkedToAnother",
   "formerOwner",
   "protectedAccount",

@@ -7,7 +7,8 @@ export interface Owner {
   readonly objectId: string;
   /** User principal name, as last read; else the object id. */
   readonly name: string;
-  readonly standing: "inScope" | "outOfScope" | "deleted";
+  /** `disabled`: in scope, and not to be active. */
+  readonly standing: "inScope" | "disabled" | "outOfScope" | "deleted";
   /** Since when the person is known to be gone, milliseconds since the epoch; `null` where that is not known. */
   readonly since: number | null;
   /** Something is due for the account as this person's: it is not handed over before. */
@@ -36,7 +37,11 @@ export function ownerOf({ candidate, mapped, decision }: Decided): Owner {
   if (source.presence !== "present") {
     return { ...shared, standing: "deleted", since: events.get("deleted") ?? null };
   }
-  if (isInScope(candidate, mapped)) return { ...shared, standing: "inScope", since: null };
+  if (isInScope(candidate, mapped)) {
+    return mapped.active === false
+      ? { ...shared, standing: "disabled", since: events.get("disabled") ?? null }
+      : { ...shared, standing: "inScope", since: null };
+  }
   return { ...shared, standing: "outOfScope", since: events.get("outOfScope") ?? null };
 }
 

@@ -2,6 +2,7 @@ import type { Evidence, Operation, SkipCode } from "../domain/plan.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { Candidate, Decision, MatchAnswer } from "../domain/store.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
+import type { IdHolder } from "./carried-ids.ts";
 import type { ManagerStanding } from "./managers.ts";
 import type { Owner } from "./owners.ts";
 import type { CycleSettings } from "./settings.ts";
@@ -26,6 +27,8 @@ export interface PlanInput {
   readonly matches: MatchAnswer | null;
   /** People who have an account that `matches` names, by object id. */
   readonly owners: ReadonlyMap<string, Owner>;
+  /** People whose externalId this person's account carries, or one that matches by userName, by that externalId. */
+  readonly idHolders: ReadonlyMap<string, IdHolder>;
   /** Other people who map to the same userName. */
   readonly sharedWith: Others;
   /** Other people who map to the same externalId. */

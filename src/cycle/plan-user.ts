@@ -3,10 +3,11 @@ import type { Candidate, Decision, LinkedTarget, MatchedTarget } from "../domain
 import { isEmailAddress } from "../mapping/email-address.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
+import { foreignId } from "./carried-ids.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { doubtOf } from "./doubt.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
-import { findMatch, isProtected, skipProtected } from "./match.ts";
+import { findMatch, idHolderOf, isProtected, skipHeld, skipProtected } from "./match.ts";
 import { missingReason } from "./missing.ts";
 import type { Owner } from "./owners.ts";
 import { operation, othersList, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
@@ -95,6 +96,7 @@ function decideNow(input: PlanInput, settings: PlanSettings): Decision {
       missingFault(input, link, decision) ??
       secondAccount(input, link, decision, settings) ??
       unshownFault(input, decision) ??
+      externalIdFault(input, link, decision) ??
       decision
     );
   }
@@ -153,6 +155,22 @@ function unshownIdentity(input: PlanInput): Decision | null {
     input,
     "propertyNotShown",
     `Entra did not show ${[...properties].join(", ")} of this person: no account is made or linked until it does`,
+  );
+}
+
+/** Where a linked person needs nothing else, an externalId that was changed in Lattice is told: the mapping may not send it again. */
+function externalIdFault(input: PlanInput, link: LinkedTarget, decision: Decision): Decision | null {
+  const foreign = foreignId(link, input.mapped);
+  if (foreign === null || !Object.hasOwn(link.drifted, "externalId")) return null;
+  // Told when the rest is sent.
+  if (decision.kind === "operation") {
+    return { ...decision, lookAgainAt: earlier(decision.lookAgainAt ?? null, input.now) ?? input.now };
+  }
+  if (decision.kind !== "unchanged") return null;
+  return skip(
+    input,
+    "externalIdConflict",
+    `the external id of the Lattice account ${link.latticeId} was changed to "${foreign}" in Lattice, which is nobody's in scope; write "${input.mapped.externalId ?? ""}" into it there`,
   );
 }
 
@@ -231,7 +249,7 @@ function handedOver(decision: Decision, owner: Owner | undefined): Decision {
 
 /** A linked person who is gone or out of scope: only `active` is touched, and a userName that another person needs. */
 function planLeaver(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
-  const name = leaversName(input, link, settings);
+  const name = idHolderOf(input, link) === null ? leaversName(input, link, settings) : [];
   if (input.mapped.active !== false || link.active === false) {
     return decide(input, link, settings, name, null);
   }
@@ -250,7 +268,9 @@ function leaversName(input: PlanInput, link: LinkedTarget, settings: PlanSetting
 }
 
 function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings): Decision {
-  const blocked = nameFault(input) ?? lackingFault(input, { creates: false });
+  const holder = idHolderOf(input, link);
+  const held = holder === null ? null : skipHeld(input, link, holder);
+  const blocked = held ?? nameFault(input) ?? lackingFault(input, { creates: false });
   if (blocked !== null) {
     // What cannot be sent must not keep a leaver's account alive.
     if (input.mapped.active === false && link.active !== false) {

@@ -12,6 +12,7 @@ import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../doma
 import { type AttributeWrite, sameAt, type TargetUser, valueAt } from "../domain/target.ts";
 import { confirm } from "./confirm.ts";
 import { deliver } from "./deliver.ts";
+import { givenAway } from "./existing-account.ts";
 import { unshown } from "./held.ts";
 import { missingReason } from "./missing.ts";
 import { askFor, believed, dissolve, keptLinks, noteAbsence } from "./missing-accounts.ts";
@@ -31,6 +32,9 @@ export async function send(
 ): Promise<OperationOutcome> {
   const { writes, referencePending } = await resolveWrites(recorder, operation);
   const base = { operationId: operation.id, objectId: operation.objectId, referencePending };
+  const theirs =
+    operation.action === "deactivate" && !operation.adopts ? await givenAway(context, operation) : null;
+  if (theirs !== null) return { ...base, ...(await failed(context, operation, theirs)) };
   try {
     const outcome = await delivered(context, recorder, operation, writes);
     const left = referencePending && outcome.status === "done" && outcome.error === undefined;

@@ -94,6 +94,7 @@ export type SkipCode =
   | "duplicateExternalId"
   | "ambiguousMatch"
   | "externalIdConflict"
+  | "externalIdOfAnother"
   | "linkedToAnother"
   | "formerOwner"
   | "protectedAccount"

@@ -16,6 +16,7 @@ export function driftOf(
 ): JsonObject {
   const paths = new Set([
     "userName",
+    "externalId",
     "active",
     ...Object.keys(known.values),
     ...Object.keys(found.values),
@@ -26,6 +27,8 @@ export function driftOf(
       if (sent.has(path)) return [];
       // Nothing was ever confirmed of it.
       if (path === "active" && known.active === null) return [];
+      // An id that is not shown may be there.
+      if (path === "externalId" && (found.externalId === null || found.externalId === "")) return [];
       const earlier = Object.hasOwn(known.drifted, path) ? known.drifted[path] : undefined;
       const now = valueAt(found, path);
       const before = valueAt(known, path);

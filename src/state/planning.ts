@@ -266,6 +266,7 @@ function sharing(db: Connection): StateStore["sharing"] {
 const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "waitingForRetry",
   "linkedToAnother",
+  "externalIdOfAnother",
   "renameRing",
   "formerOwner",
   "accountMissing",

@@ -102,6 +102,10 @@ export function targetWriter(db: Connection): TargetWriter {
   );
   const dropTrace = db.prepare<[string]>("DELETE FROM lost_link WHERE lattice_id = ?");
   // Whose account it was, or says that it is, is planned again, whatever the scope.
+  const markIds = db.prepare<{ before: string | null; now: string | null }>(
+    `UPDATE source_user SET pending = 1 WHERE pending = 0
+       AND (object_id IN (:before, :now) OR external_id_key IN (:before, :now))`,
+  );
   const markLost = db.prepare<{ latticeId: string; externalId: string | null }>(
     `UPDATE source_user SET pending = 1 WHERE object_id IN
        (SELECT object_id FROM lost_link WHERE lattice_id = :latticeId OR external_id = :externalId)`,
@@ -123,6 +127,7 @@ export function targetWriter(db: Connection): TargetWriter {
         before.read_again !== null ||
         before.attributes !== columns.attributes ||
         before.user_name !== user.userName ||
+        before.external_id !== user.externalId ||
         before.active !== columns.active ||
         before.active_known !== columns.activeKnown;
       if (before === undefined) {
@@ -130,6 +135,11 @@ export function targetWriter(db: Connection): TargetWriter {
         return;
       }
       if (before.user_name_key !== columns.userNameKey) freed(before.user_name_key);
+      if (before.external_id !== user.externalId) {
+        // Whose account it is may be another person now: those whose id it carries, or who have its userName, are asked.
+        markIds.run({ before: before.external_id, now: user.externalId });
+        markName.run(columns.userNameKey);
+      }
       if (before.object_id === null) return;
       if (before.acknowledged !== "{}") {
         const { acknowledged } = linkedTarget(before);

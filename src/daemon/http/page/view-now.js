@@ -10,6 +10,7 @@ const reasons = {
   duplicateExternalId: "several people map to one externalId",
   ambiguousMatch: "several accounts could be theirs",
   externalIdConflict: "the account has another externalId",
+  externalIdOfAnother: "the account carries another person's externalId",
   linkedToAnother: "the account is linked to another person",
   formerOwner: "the account is that of a person who has left",
   protectedAccount: "the account is protected by the configuration",

@@ -1,0 +1,72 @@
+import type { Candidate, MatchAnswer, StateStore } from "../domain/store.ts";
+import type { MappedUser } from "../mapping/map-user.ts";
+
+/** Somebody who shall have an active account, and whose externalId an account carries that is another person's so far. */
+export interface IdHolder {
+  readonly objectId: string;
+  /** User principal name, as last read; else the object id. */
+  readonly name: string;
+}
+
+interface Person {
+  readonly candidate: Candidate;
+  readonly mapped: MappedUser;
+}
+
+/** The account's externalId where it is not the person's own; `null` where it is, shows none, or none is mapped. */
+export function foreignId(
+  account: { readonly externalId: string | null } | null,
+  { externalId }: Pick<MappedUser, "externalId">,
+): string | null {
+  const carried = account?.externalId ?? null;
+  return carried === null || carried === "" || externalId === null || carried === externalId ? null : carried;
+}
+
+/**
+ * Whose externalIds these people's accounts carry, those linked and those matched by userName, where it is not their own.
+ * Whoever has an account that carries the id is left out: the other one was given it by mistake.
+ * @param map what the mapping makes of a person
+ */
+export async function idHoldersOf(
+  people: readonly Person[],
+  matches: ReadonlyMap<string, MatchAnswer>,
+  {
+    store,
+    everyoneInScope,
+    map,
+    inScope,
+  }: {
+    readonly store: Pick<StateStore, "sharing" | "candidates">;
+    readonly everyoneInScope: boolean;
+    readonly map: (candidate: Candidate) => MappedUser;
+    readonly inScope: (person: Person) => boolean;
+  },
+): Promise<ReadonlyMap<string, IdHolder>> {
+  const carried = new Set(
+    people.flatMap(({ candidate, mapped }) => {
+      const accounts = candidate.link === null ? matches.get(candidate.source.objectId)?.byUserName : null;
+      return [candidate.link, ...(accounts ?? [])].flatMap((account) => foreignId(account, mapped) ?? []);
+    }),
+  );
+  if (carried.size === 0) return new Map();
+  // The mapped externalId is the object id, or one that is kept with the person.
+  const keyed = await store.sharing([...carried], everyoneInScope, "externalId");
+  const only = [...carried, ...[...keyed.values()].flatMap((ids) => ids.slice(0, lookedAt))];
+  const known = await store.candidates({ select: { only }, everyoneInScope, after: "", limit: only.length });
+  return new Map(
+    known.flatMap((candidate): [string, IdHolder][] => {
+      const mapped = map(candidate);
+      const { externalId, active } = mapped;
+      const { link, source } = candidate;
+      if (externalId === null || !carried.has(externalId) || active === false) return [];
+      if (link?.externalId === externalId || !inScope({ candidate, mapped })) return [];
+      const name = source.attributes.userPrincipalName;
+      return [
+        [externalId, { objectId: source.objectId, name: typeof name === "string" ? name : source.objectId }],
+      ];
+    }),
+  );
+}
+
+/** People with one externalId of whom more would say nothing else. */
+const lookedAt = 3;

@@ -1,0 +1,252 @@
+import { describe, expect, it } from "vitest";
+import { RecordRejectedError } from "../../src/domain/errors.ts";
+import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
+
+const skipped = async (place: Workplace) =>
+  (await place.store.skipped({ after: "", limit: 9 })).map(({ objectId, code }) => [objectId, code]);
+
+/** What an administrator of Lattice writes into the account of a person. */
+function edit(place: Workplace, userName: string, externalId: string): void {
+  const account = place.target.account(userName);
+  place.target.accounts.set(account.latticeId, { ...account, externalId });
+}
+
+const switches = (place: Workplace) =>
+  place.target.writes.flatMap(({ writes }) => writes.filter(({ path }) => path === "active"));
+
+/** `kim` has an account, into which the externalId of `lee` is written, who has none yet. */
+async function relabelled(settings: Parameters<typeof createWorkplace>[0] = {}): Promise<Workplace> {
+  const place = await createWorkplace(settings);
+  place.source.hire("kim", { jobTitle: "Analyst" });
+  await place.cycle();
+  edit(place, "kim@example.com", "lee");
+  place.source.hire("lee");
+  place.source.change("kim", { jobTitle: "Director" });
+  place.target.writes.length = 0;
+  await place.cycle({ full: true });
+  return place;
+}
+
+describe("a linked account into which another person's externalId was written in Lattice", () => {
+  it("is written for neither while both are in scope, and both are told", async () => {
+    await using place = await relabelled();
+    expect(place.target.writes).toEqual([]);
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      {
+        objectId: "kim",
+        code: "externalIdOfAnother",
+        reason:
+          'the Lattice account lat-1, linked to this person, carries the external id "lee" of lee@example.com (lee): nothing is written to it; write "kim" into it in Lattice if it is this person\'s, or take this person out of the scope for a cycle if it is theirs',
+      },
+      {
+        objectId: "lee",
+        code: "linkedToAnother",
+        reason:
+          "the Lattice account lat-1 with this externalId belongs to kim@example.com (kim), who is in scope; it becomes this person's when they have left",
+      },
+    ]);
+  });
+
+  it("goes on as before when it has its own externalId again", async () => {
+    await using place = await relabelled();
+    edit(place, "kim@example.com", "kim");
+    await place.cycle({ full: true });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").values.title).toBe("Director");
+    expect(place.target.account("lee@example.com").externalId).toBe("lee");
+    expect(await skipped(place)).toEqual([]);
+  });
+
+  it("goes on as before when the other person has left", async () => {
+    await using place = await relabelled();
+    place.source.remove("lee", "deleted");
+    await place.cycle();
+    expect(place.target.account("kim@example.com").values.title).toBe("Director");
+    await place.cycle();
+    expect(await skipped(place)).toEqual([["kim", "externalIdConflict"]]);
+  });
+
+  it.each([
+    ["is disabled", (place: Workplace) => place.source.change("kim", { accountEnabled: false })],
+    ["is deleted", (place: Workplace) => place.source.remove("kim", "deleted")],
+  ])("becomes the other's when the one who had it %s, and is not switched off for that", async (_, leave) => {
+    await using place = await relabelled();
+    leave(place);
+    for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle();
+    expect(await place.store.latticeIdOf("lee")).toBe("lat-1");
+    expect(await place.store.latticeIdOf("kim")).toBeNull();
+    expect(switches(place)).toEqual([]);
+    expect(place.target.account("lee@example.com")).toMatchObject({ active: true, externalId: "lee" });
+    expect((await skipped(place)).map(([, code]) => code)).not.toContain("linkedToAnother");
+  });
+
+  it("is found out by the mapped externalId, whatever it is mapped from and however often it is sent", async () => {
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === "externalId"
+        ? { target: "externalId", source: "employeeId", matchingPrecedence: 2 }
+        : rule,
+    );
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("kim", { employeeId: "1" });
+    await place.cycle();
+    edit(place, "kim@example.com", "2");
+    place.source.hire("lee", { employeeId: "2" });
+    place.target.writes.length = 0;
+    await place.cycle({ full: true });
+    expect(place.target.writes).toEqual([]);
+    expect(await skipped(place)).toEqual([
+      ["kim", "externalIdOfAnother"],
+      ["lee", "linkedToAnother"],
+    ]);
+  });
+
+  it("is told of both where two accounts were given one another's", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["kim", "lee"]) place.source.hire(id);
+    await place.cycle();
+    edit(place, "kim@example.com", "lee");
+    edit(place, "lee@example.com", "kim");
+    place.source.change("kim", { jobTitle: "Director" });
+    place.target.writes.length = 0;
+    await place.cycle({ full: true });
+    expect(place.target.writes).toEqual([]);
+    expect(await skipped(place)).toEqual([
+      ["kim", "externalIdOfAnother"],
+      ["lee", "externalIdOfAnother"],
+    ]);
+  });
+
+  it("stays the first one's, told, where the other has an account with the same externalId", async () => {
+    await using place = await createWorkplace();
+    place.target.unique = false;
+    for (const id of ["kim", "lee"]) place.source.hire(id);
+    await place.cycle();
+    edit(place, "kim@example.com", "lee");
+    await place.cycle({ full: true });
+    expect(await skipped(place)).toEqual([["kim", "externalIdConflict"]]);
+    place.source.change("kim", { jobTitle: "Director" });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").values.title).toBe("Director");
+    place.source.remove("kim", "deleted");
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+    expect(place.target.account("lee@example.com").active).toBe(true);
+  });
+});
+
+describe("an account whose externalId was changed in Lattice since it was listed", () => {
+  it("is read before it is switched off, and becomes the person's whose externalId it carries", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim");
+    await place.cycle();
+    edit(place, "kim@example.com", "lee");
+    place.source.hire("lee", { userPrincipalName: "kim@example.com" });
+    place.source.remove("kim", "deleted");
+    place.target.writes.length = 0;
+    const result = await place.cycle();
+    expect((await place.operations(result.cycleId))[0]).toMatchObject({
+      action: "deactivate",
+      status: "failed",
+      error:
+        'the Lattice account lat-1 was given the external id "lee" in Lattice since it was listed, and is not switched off before the next cycle: the Lattice account lat-1 carries the externalId of kim@example.com, whose it becomes: it is not switched off',
+    });
+    for (let cycle = 0; cycle < 2; cycle += 1) await place.cycle();
+    expect(await place.store.latticeIdOf("lee")).toBe("lat-1");
+    expect(switches(place)).toEqual([]);
+  });
+
+  it("is switched off all the same where the externalId is nobody's", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim");
+    await place.cycle();
+    edit(place, "kim@example.com", "old-system-7");
+    place.source.remove("kim", "deleted");
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+  });
+
+  it("is switched off all the same where it cannot be read", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim");
+    await place.cycle();
+    place.target.get = async () => {
+      throw new RecordRejectedError("no reading", { status: 403 });
+    };
+    place.source.remove("kim", "deleted");
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+  });
+});
+
+describe("a linked account whose externalId was changed in Lattice to one that nobody has", () => {
+  it("is told at once, is written as before, and is switched off for a leaver", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim");
+    await place.cycle();
+    edit(place, "kim@example.com", "old-system-7");
+    await place.cycle({ full: true });
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      {
+        code: "externalIdConflict",
+        reason:
+          'the external id of the Lattice account lat-1 was changed to "old-system-7" in Lattice, which is nobody\'s in scope; write "kim" into it there',
+      },
+    ]);
+    place.source.change("kim", { jobTitle: "Director" });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").values.title).toBe("Director");
+    place.source.change("kim", { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+  });
+
+  it("is told no longer when it is written back", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim");
+    await place.cycle();
+    edit(place, "kim@example.com", "old-system-7");
+    await place.cycle({ full: true });
+    edit(place, "kim@example.com", "kim");
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
+  });
+
+  it("is not told where it was adopted with another system's by setting", async () => {
+    await using place = await createWorkplace({ adoptForeignExternalId: true });
+    place.target.add({ userName: "kim@example.com", externalId: "old-system-7" });
+    place.source.hire("kim");
+    await place.cycle();
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
+  });
+});
+
+describe("an account of nobody yet that carries a living person's externalId", () => {
+  it("is adopted by nobody else for its userName, although the setting lets externalIds of other systems be", async () => {
+    await using place = await createWorkplace({
+      adoptForeignExternalId: true,
+      mapping: mappingOf(defaultRules),
+    });
+    place.target.add({ userName: "kim@example.com", externalId: "lee" });
+    place.source.hire("kim");
+    place.source.hire("lee", { userPrincipalName: "no address" });
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
+    expect(await skipped(place)).toEqual([
+      ["kim", "externalIdOfAnother"],
+      ["lee", "invalidUserName"],
+    ]);
+    place.source.remove("lee", "deleted");
+    await place.cycle();
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+  });
+
+  it("wakes whoever was kept from it when its externalId is corrected", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com", externalId: "old-system-7" });
+    place.source.hire("kim");
+    await place.cycle();
+    expect(await skipped(place)).toEqual([["kim", "externalIdConflict"]]);
+    edit(place, "kim@example.com", "kim");
+    await place.cycle({ full: true });
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+  });
+});
