@@ -56,10 +56,11 @@ function limitOf(
 /** Only a full comparison, which has seen what Lattice keeps, sends anything again. */
 async function tryAgainIn(context: CycleContext, select: CandidateSelection): Promise<TryAgain | null> {
   if (context.kind !== "reconcile" || !context.listed || select !== "everybody") return null;
-  const told = keptOtherwise(await context.store.countAcknowledged());
+  const kept = await context.store.countAcknowledged();
+  const told = keptOtherwise(kept);
   if (told === null) return null;
   context.notes.push(told);
-  return createTryAgain((await context.store.meta()).triedAgainUpTo ?? "");
+  return createTryAgain((await context.store.meta()).triedAgainUpTo ?? "", kept);
 }
 
 /** What the plan holds, in numbers; of a cycle on demand, of these people alone (`only`). */

@@ -125,6 +125,8 @@ export interface ConfirmedTarget extends TargetUser {
 export interface AcknowledgedCount {
   readonly attribute: string;
   readonly accounts: number;
+  /** Some linked account shows a value of it; where none does, the target may take such values and never show one. */
+  readonly shown: boolean;
 }
 
 /** A linked account. */

@@ -285,10 +285,17 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
     `SELECT lattice_id FROM target_user WHERE lattice_id <> ? AND missing_since IS NULL
      ORDER BY object_id IS NULL, active = 0, lattice_id LIMIT ${given("?")}`,
   );
-  const acknowledged = db.prepare<[], { attribute: string; accounts: number }>(
-    `SELECT a.key AS attribute, count(*) AS accounts FROM target_user, json_each(acknowledged) a
+  const acknowledged = db.prepare<[], { attribute: string; accounts: number; observed: number }>(
+    `SELECT a.key AS attribute, count(*) AS accounts, count(json_extract(a.value, '$.observed')) AS observed
+     FROM target_user, json_each(acknowledged) a
      WHERE acknowledged <> '{}' AND object_id IS NOT NULL GROUP BY 1 ORDER BY 1`,
   );
+  const shows = db
+    .prepare<[string], number>(
+      `SELECT EXISTS (SELECT 1 FROM target_user WHERE object_id IS NOT NULL
+         AND EXISTS (SELECT 1 FROM json_each(attributes) WHERE key = ?))`,
+    )
+    .pluck();
   const lost = db.prepare<[number], { count: number }>(
     "SELECT count(*) AS count FROM lost_link WHERE dissolved_at >= ?",
   );
@@ -327,7 +334,12 @@ export function targetPictureMethods(db: Connection, writer: TargetWriter): Targ
         .all(before, after, limit)
         .map((row) => ({ latticeId: row.lattice_id, missingSince: row.missing_since })),
     otherAccounts: async (latticeId, limit) => others.all(latticeId, limit).map((row) => row.lattice_id),
-    countAcknowledged: async () => acknowledged.all(),
+    countAcknowledged: async () =>
+      acknowledged.all().map(({ attribute, accounts, observed }) => ({
+        attribute,
+        accounts,
+        shown: observed > 0 || shows.get(attribute) === 1,
+      })),
     countLostLinks: async (since) => lost.get(since)?.count ?? 0,
     matches: async (requests) =>
       together(

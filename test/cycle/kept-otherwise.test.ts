@@ -62,7 +62,7 @@ describe("a value that Lattice keeps otherwise", () => {
 
   it("is counted in the status, and told in the report of a full comparison", async () => {
     await using place = await stubborn(["a", "b"]);
-    expect(await place.store.countAcknowledged()).toEqual([{ attribute: "title", accounts: 2 }]);
+    expect(await place.store.countAcknowledged()).toEqual([{ attribute: "title", accounts: 2, shown: true }]);
     const { header } = await place.cycle({ full: true });
     expect(header.notes).toEqual([
       "Lattice keeps another value than it was sent: title of 2 accounts. Each full comparison sends it once more.",
@@ -97,6 +97,42 @@ describe("a value that Lattice keeps otherwise", () => {
   });
 });
 
+describe("a value that Lattice takes and shows of nobody", () => {
+  /** Lattice shows no title of these people. */
+  async function silent(people: readonly string[]): Promise<Workplace> {
+    const place = await createWorkplace();
+    for (const id of people) place.source.hire(id, { jobTitle: "Analyst" });
+    place.target.normalise = (path, value) => (path === "title" ? null : value);
+    await place.cycle();
+    place.target.writes.length = 0;
+    return place;
+  }
+
+  it("is sent once more to one person in a full comparison, not to everybody, and is told", async () => {
+    await using place = await silent(["a", "b", "c"]);
+    for (let day = 1; day <= 2; day += 1) {
+      const { header } = await place.cycle({ full: true });
+      expect(place.target.writes).toHaveLength(day);
+      expect(header.notes).toEqual([
+        "Lattice was sent, and shows of nobody: title of 3 accounts. It is taken to have it; each full comparison sends it to one account once more.",
+      ]);
+    }
+  });
+
+  it("is sent to everybody again when it shows in that account: Lattice has it now", async () => {
+    await using place = await silent(["a", "b", "c"]);
+    place.target.normalise = (_path, value) => value;
+    await place.cycle({ full: true });
+    await place.cycle({ full: true });
+    expect([...place.target.accounts.values()].map(({ values }) => values.title)).toEqual([
+      "Analyst",
+      "Analyst",
+      "Analyst",
+    ]);
+    expect((await place.cycle({ full: true })).header.notes).toEqual([]);
+  });
+});
+
 describe("a company that Lattice keeps otherwise", () => {
   const person = (objectId: string, kept: boolean): Candidate => {
     const acknowledgements = kept ? { title: { sent: "a", observed: "b" } } : {};
@@ -114,7 +150,7 @@ describe("a company that Lattice keeps otherwise", () => {
     const turns: string[][] = [];
     let after = "";
     for (let day = 0; day < 4; day += 1) {
-      const again = createTryAgain(after, 2);
+      const again = createTryAgain(after, [{ attribute: "title", accounts: 4, shown: true }], 2);
       turns.push(pages.flatMap((page) => [...again.of(page)]));
       after = again.next;
     }
