@@ -108,8 +108,10 @@ export async function recheckMissing(context: CycleContext): Promise<void> {
         await store.saveTargets([found], cycleId);
         continue;
       }
-      othersAnswer ??= othersAreFound(context, latticeId);
-      const { absence } = await noteAbsence(context, latticeId, async () => (await othersAnswer) === true);
+      const { absence } = await noteAbsence(context, latticeId, () => {
+        othersAnswer ??= othersAreFound(context, latticeId);
+        return othersAnswer;
+      });
       if (absence === "gone") gone.push(latticeId);
     }
     const last = missing.at(-1);

@@ -140,6 +140,20 @@ describe("a clock that both ends contradict", () => {
     expect(await place.store.recentCycles(9)).toHaveLength(2);
   });
 
+  it("asks no other account whether a missing one is gone, since no hours are known to have passed", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.target.hidden.add("lat-1");
+    await place.cycle({ full: true });
+    place.target.reads.length = 0;
+    place.clock.advance(7 * 60 * minuteMs);
+    setWrong(place, 60 * minuteMs);
+    await place.cycle();
+    expect(place.target.reads).toEqual(["get lat-1"]);
+    expect(await place.store.latticeIdOf("b")).toBe("lat-2");
+  });
+
   it("accepts no scope whose alarm would have a wrong time", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 2 } });
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);

@@ -94,6 +94,8 @@ function isConflicted(
   // Whose new name was rejected keeps the old one from everybody else.
   if (owner === undefined || rejected.get(owner.id)?.has("userName") === true) return true;
   if (!isInScope(world, owner) || owner.userName.toLowerCase() === name) return true;
+  // Whose leaving is ignored is left as they are, the old name included.
+  if (!isEntitled(world, owner) && !mustGo(world, owner)) return true;
   const waiting = [...before, person.id];
   return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, rejected, owner, waiting);
 }
