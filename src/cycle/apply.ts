@@ -197,12 +197,15 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   };
   const perform = async (operation: LoggedOperation): Promise<void> => {
     try {
-      // The manager is ahead in the order; where the create is still on its way its id is waited for.
+      // The manager is ahead in the order; where the create is still on its way its id is waited for. So is the one whose
+      // userName this one gets. Only those that began earlier: two that get each other's would wait for each other for ever.
       const manager = managerOf(operation);
-      if (manager !== null) await inFlight.get(manager);
-      // So is the one whose userName this one gets.
       const name = renameOf(operation)?.to;
-      if (name !== undefined) await freeing.get(name);
+      const earlier = [
+        manager === null ? undefined : inFlight.get(manager),
+        name === undefined ? undefined : freeing.get(name),
+      ];
+      await Promise.all(earlier);
       if (stopped() !== null) {
         putBack(operation, false);
         return;

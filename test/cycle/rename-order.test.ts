@@ -128,3 +128,22 @@ describe("the order of renames", () => {
     expect(waves.get(99_999)).toBeUndefined();
   });
 });
+
+describe("two people who are to get each other's userNames, one of whom is only being linked", () => {
+  it("do not wait for each other, whoever else they wait for: the cycle comes to its end", async () => {
+    await using place = await companyOf(1);
+    place.target.add({ userName: "x@example.com", externalId: "q-new" });
+    place.source.hire("q-manager");
+    place.source.hire("q-new", { userPrincipalName: "p01@example.com" }, "q-manager");
+    rename(place, "p01", "x");
+    // The manager's create is under way until the second of the two has begun.
+    place.target.before = async ({ userName }) => {
+      for (let turn = 0; turn < 50 && userName === "q-manager@example.com"; turn += 1) {
+        await new Promise(setImmediate);
+      }
+    };
+    const result = await place.cycle({ full: true });
+    expect(result.header.summary).toMatchObject({ create: 1, link: 1, update: 1 });
+    expect(result.done + result.failed).toBe(3);
+  });
+});

@@ -500,8 +500,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/apply.ts",
-        find: "if (name !== undefined) await freeing.get(name);",
-        replace: "",
+        find: "name === undefined ? undefined : freeing.get(name),",
+        replace: "undefined,",
       },
     ],
   },
