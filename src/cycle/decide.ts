@@ -92,7 +92,7 @@ export async function decideFor(
     map,
     inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
   });
-  const owners = await ownersOf(ownersIn(matches), around);
+  const owners = await ownersOf(ownersIn(people, matches), around);
   const managers =
     surroundings.expecting === true
       ? new Map<string, ManagerStanding>()

@@ -1,7 +1,7 @@
 import { isRecordFailure } from "../domain/errors.ts";
 import type { Dissolved } from "../domain/store.ts";
 import type { TargetUser } from "../domain/target.ts";
-import { type Absence, believedAfterMs, judgeAbsence, tooManyLost } from "./missing.ts";
+import { type Absence, believedAfterMs, judgeAbsence, keptLinksNote, tooManyLost } from "./missing.ts";
 import type { CycleContext } from "./ports.ts";
 
 const pageSize = 200;
@@ -61,10 +61,12 @@ async function othersAreFound(context: CycleContext, latticeId: string): Promise
  */
 export async function dissolve(context: CycleContext, latticeIds: readonly string[]): Promise<boolean> {
   if (latticeIds.length === 0) return true;
-  const { store, log } = context;
+  const { store, log, notes } = context;
   const tooMany = await keptLinks(context, latticeIds.length);
   if (tooMany !== null) {
     log.warn({ accounts: latticeIds.length }, `no link is dissolved: ${tooMany}`);
+    const note = keptLinksNote(tooMany);
+    if (!notes.includes(note)) notes.push(note);
     return false;
   }
   for (const latticeId of latticeIds) {

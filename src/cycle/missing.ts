@@ -70,7 +70,16 @@ export function strangeCompanyText(seen: string, linked: number): string {
 }
 
 /** What is told of somebody whose account cannot be found. */
-export function missingReason(latticeId: string, missingSince: number): string {
+export function missingReason(latticeId: string, missingSince: number, now: number): string {
   const since = `${new Date(missingSince).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-  return `the Lattice account ${latticeId} cannot be found since ${since}; the link is kept until it is missing for ${believedAfterMs / 3_600_000} hours while other accounts are found`;
+  const kept =
+    now - missingSince < believedAfterMs
+      ? `the link is kept until it is missing for ${believedAfterMs / 3_600_000} hours while other accounts are found`
+      : "the link is kept while no other account is found, or too many links would be lost at once (guard.maxLostLinks)";
+  return `the Lattice account ${latticeId} cannot be found since ${since}; ${kept}`;
+}
+
+/** What is told of links that are kept because they are too many. @param tooMany why, in words */
+export function keptLinksNote(tooMany: string): string {
+  return `No link was dissolved: ${tooMany}. If these accounts were removed on purpose, raise that limit for a cycle; otherwise restore them in Lattice. Until then nobody of these people can be changed or switched off.`;
 }

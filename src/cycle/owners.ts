@@ -1,4 +1,4 @@
-import type { MatchAnswer } from "../domain/store.ts";
+import type { Candidate, MatchAnswer } from "../domain/store.ts";
 import type { Decided } from "./decide.ts";
 import { isInScope } from "./plan-user.ts";
 
@@ -15,10 +15,19 @@ export interface Owner {
   readonly busy: boolean;
 }
 
-/** Other people who have an account that one of these could be matched with. */
-export function ownersIn(matches: ReadonlyMap<string, MatchAnswer>): readonly string[] {
+/**
+ * Other people who have an account that one of these could be matched with. A linked person is matched with none, whatever
+ * was looked up for them: so the owners of an owner are never asked for, and two owners never lead to each other.
+ */
+export function ownersIn(
+  people: readonly { readonly candidate: Pick<Candidate, "source" | "link"> }[],
+  matches: ReadonlyMap<string, MatchAnswer>,
+): readonly string[] {
   const found = new Set<string>();
-  for (const [objectId, { byUserName, byExternalId }] of matches) {
+  for (const { candidate } of people) {
+    const { objectId } = candidate.source;
+    if (candidate.link !== null) continue;
+    const { byUserName = [], byExternalId = [] } = matches.get(objectId) ?? {};
     for (const { linkedTo } of [...byUserName, ...byExternalId]) {
       if (linkedTo !== null && linkedTo !== objectId) found.add(linkedTo);
     }

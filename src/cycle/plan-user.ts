@@ -187,7 +187,7 @@ function inDoubt({ retry }: Candidate): string {
 function missingFault(input: PlanInput, link: LinkedTarget, decision: Decision): Decision | null {
   const { accountMissingSince } = input.candidate;
   if (accountMissingSince === null || decision.kind !== "unchanged") return null;
-  return skip(input, "accountMissing", missingReason(link.latticeId, accountMissingSince));
+  return skip(input, "accountMissing", missingReason(link.latticeId, accountMissingSince, input.now));
 }
 
 /**

@@ -356,6 +356,6 @@ async function absenceOf(
   if ((await askFor(context, objectId, latticeId)) !== null) return null;
   const { absence, missingSince } = await noteAbsence(context, latticeId);
   const due = action === "deactivate" ? "; the person is still to be switched off" : "";
-  const message = `${missingReason(latticeId, missingSince)}${due}`;
+  const message = `${missingReason(latticeId, missingSince, context.clock.now())}${due}`;
   return { gone: absence === "gone" && (await keptLinks(context, 1)) === null, message };
 }

@@ -75,10 +75,10 @@ export function sendingMethods(
        next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message, paths = excluded.paths`,
   );
 
-  // The person's own account, or the one that the operation was to adopt.
-  const goneAccounts = db.prepare<[string, number], { lattice_id: string }>(
-    `SELECT lattice_id FROM target_user WHERE object_id = ?
-     OR (object_id IS NULL AND lattice_id = (SELECT lattice_id FROM operation WHERE id = ?))`,
+  // The account that was written to, or was to be adopted: another one that the person has says nothing of it.
+  const goneAccount = db.prepare<[string, number], { lattice_id: string }>(
+    `SELECT lattice_id FROM target_user WHERE (object_id = ? OR object_id IS NULL)
+     AND lattice_id = (SELECT lattice_id FROM operation WHERE id = ?)`,
   );
 
   // Mostly there are none of these at all, and everybody would be asked for each.
@@ -128,7 +128,7 @@ export function sendingMethods(
       values.replace(outcome.operationId);
     }
     if (outcome.unlink !== undefined) {
-      for (const { lattice_id } of goneAccounts.all(outcome.objectId, outcome.operationId)) {
+      for (const { lattice_id } of goneAccount.all(outcome.objectId, outcome.operationId)) {
         writer.unlink(lattice_id, outcome.unlink);
       }
     }

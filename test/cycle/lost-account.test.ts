@@ -295,3 +295,61 @@ describe("links that would be lost", () => {
     expect(judgeAbsence({ ...seen, now: 6 * hourMs, othersAnswer: false })).toBe("missing");
   });
 });
+
+describe("people whose accounts were lost and made anew", () => {
+  it("who swap userNames are reported like others: that each has the other's account leads nowhere else", async () => {
+    await using place = await company();
+    for (const person of ["a", "b"]) place.target.accounts.delete(idOf(place, person));
+    await place.cycle({ full: true });
+    place.clock.advance(7 * hourMs);
+    await place.cycle({ full: true });
+    expect(await lostLinks(place, "a")).toHaveLength(1);
+    place.source.change("a", { userPrincipalName: "b@example.com" });
+    place.source.change("b", { userPrincipalName: "a@example.com" });
+    await place.cycle();
+    expect((await place.store.skipped({ after: "", limit: 9 })).map(({ code }) => code)).toEqual([
+      "renameRing",
+      "renameRing",
+    ]);
+  });
+
+  it("keep the new account when the old one, which showed again, is gone for good", async () => {
+    await using place = await company();
+    const old = place.target.account("a@example.com");
+    place.target.accounts.delete(old.latticeId);
+    await place.cycle({ full: true });
+    place.clock.advance(7 * hourMs);
+    await place.cycle({ full: true });
+    const current = idOf(place, "a");
+    place.source.change("a", { accountEnabled: false });
+    await place.cycle();
+    place.target.accounts.set(old.latticeId, { ...old, userName: "old-a@example.com" });
+    // Listed, and gone when it is to be switched off.
+    place.target.before = ({ userName }) => {
+      if (userName === "old-a@example.com") place.target.hidden.add(old.latticeId);
+    };
+    await place.cycle({ full: true });
+    place.clock.advance(7 * hourMs);
+    await place.cycle({ only: ["a"] });
+    expect((await place.store.linkOf("a"))?.latticeId).toBe(current);
+  });
+});
+
+describe("too many lost links", () => {
+  it("are told with what to do in each cycle, and of each person", async () => {
+    await using place = await company();
+    place.settings = {
+      ...place.settings,
+      guard: { ...lenientGuard, lostLinkFloor: 1, maxLostLinks: 1 },
+    };
+    for (const person of ["a", "b"]) place.target.accounts.delete(idOf(place, person));
+    await place.cycle({ full: true });
+    place.clock.advance(7 * hourMs);
+    for (const full of [false, true]) {
+      const { notes } = (await place.cycle({ full })).header;
+      expect(notes).toEqual([expect.stringMatching(/^No link was dissolved: 2 .*guard\.maxLostLinks/)]);
+    }
+    const [skipped] = await place.store.skipped({ after: "", limit: 9 });
+    expect(skipped?.reason).toContain("too many links would be lost at once (guard.maxLostLinks)");
+  });
+});
