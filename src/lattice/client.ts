@@ -97,6 +97,10 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
       if (verdict.perhapsCarriedOut && purpose === "create") {
         return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
       }
+      // A gateway says 503 of what is behind one record, too, where 429 is about the key.
+      if (verdict.perhapsCarriedOut && isAboutOne(purpose) && attempt >= TRIES) {
+        return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
+      }
       if (attempt >= THROTTLED_TRIES) {
         throw new HostUnavailableError(
           `Lattice kept asking to slow down, ${THROTTLED_TRIES} times in a row. ${verdict.summary}. ` +

@@ -90,7 +90,7 @@ function judgeFailure({ failure, detail }: Failure, request: HttpRequest): Verdi
 function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now: number): Verdict {
   const { status } = answer;
   if (status >= 200 && status < 300) return judgeSuccess(answer, request);
-  if (status < 400) return refusedByConfiguration(redirected(answer, named(request)));
+  if (status < 400) return judgeRedirect(answer, request, purpose);
 
   const summary = summarise(answer, request);
   const retryAfterMs = parseRetryAfter(answer.retryAfter, now);
@@ -103,6 +103,15 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
     return { kind: "faulty", summary: `${summary}. ${notScim}`, repeatable: true, overloaded: false };
   }
   return { kind: "refused", error: refusal(answer, purpose, summary) };
+}
+
+/** Of one record it may be that record's alone: whether it is everybody's is judged where several meet. */
+function judgeRedirect(answer: Answer, request: HttpRequest, purpose: Purpose): Verdict {
+  const message = redirected(answer, named(request));
+  const { status } = answer;
+  return isAboutOne(purpose)
+    ? { kind: "refused", error: new RecordUnavailableError(message, { status }) }
+    : refusedByConfiguration(message);
 }
 
 const notScim = "A web page is not a SCIM answer: is lattice.url right, and no login page in between?";

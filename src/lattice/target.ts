@@ -5,7 +5,6 @@ import {
   RecordUnavailableError,
   UnknownOutcomeError,
 } from "../domain/errors.ts";
-
 import type { Target, TargetUser, WriteReceipt } from "../domain/target.ts";
 import { createLatticeClient, type Done, type LatticeClient } from "./client.ts";
 import { createHttp, type Http } from "./http.ts";
@@ -15,7 +14,7 @@ import { compilePaths } from "./path.ts";
 import { applyWrites, buildCreateBody, parseUser } from "./resource.ts";
 import { createUpdates } from "./update.ts";
 import { createMethodChoice } from "./update-method.ts";
-import { createdId, userPath } from "./user-address.ts";
+import { createdId, notTheAccount, userPath } from "./user-address.ts";
 
 export interface LatticeTarget extends Target {
   /** How updates are sent; asks for the ServiceProviderConfig where that is `auto` and not known yet. */
@@ -102,14 +101,12 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       try {
         const request = { purpose: "get", method: "GET", path: userPath(latticeId) } as const;
         const user = parseUser((await client.sendRepeatable(request, signal)).body, paths);
-        if (user !== undefined) return user;
+        if (user?.latticeId === latticeId) return user;
+        throw notTheAccount(latticeId, user?.latticeId);
       } catch (error) {
         if (error instanceof RecordGoneError) return null;
         throw error;
       }
-      throw new RecordUnavailableError(
-        `Lattice answered the request for account ${latticeId} with something that is not a SCIM user. It is tried again in a later cycle.`,
-      );
     },
 
     create: async (writes, signal) => {

@@ -1,4 +1,4 @@
-import { RecordRejectedError, RecordUnavailableError } from "../domain/errors.ts";
+import { RecordRejectedError } from "../domain/errors.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import type { AttributeWrite, TargetUser, WriteReceipt } from "../domain/target.ts";
 import type { Done, LatticeClient } from "./client.ts";
@@ -6,7 +6,7 @@ import type { UpdateMethod } from "./options.ts";
 import { memberOf, type PathTable, readAttribute } from "./path.ts";
 import { applyWrites, idInReference, parseUser } from "./resource.ts";
 import { buildPatchBody, buildPutBody, touchesList } from "./update-body.ts";
-import { userPath } from "./user-address.ts";
+import { notTheAccount, userPath } from "./user-address.ts";
 
 /** One change of one account. */
 export interface Update {
@@ -59,13 +59,25 @@ export function createUpdates(client: LatticeClient, paths: PathTable): Updates 
     const ifMatch = versioned && read !== undefined ? { ifMatch: read.version ?? "*" } : {};
     const method = how === "put" ? "PUT" : "PATCH";
     const done = await client.sendRepeatable({ purpose: "update", method, path, body, ...ifMatch }, signal);
+    const shown = await shownAfter(done, user.latticeId, signal);
     const receipt: WriteReceipt = {
-      user: parseWritten(done, paths, user.latticeId) ?? applyWrites(before, writes, paths),
+      user: shown ?? applyWrites(before, writes, paths),
       status: done.status,
       requestId: done.requestId,
     };
     const stale = how === "put" ? [] : staleReferences(done, writes);
     return stale.length === 0 ? receipt : replaceWhole(receipt, { ...update, writes: stale }, signal);
+  }
+
+  /** The account that the answer to a write shows; one that shows another account says nothing, and this one is read. */
+  async function shownAfter(
+    done: Done,
+    latticeId: string,
+    signal: AbortSignal,
+  ): Promise<TargetUser | undefined> {
+    const id = done.body === undefined ? null : idOf(done.body);
+    const said = id === null || id === latticeId ? done : (await readAccount(client, latticeId, signal)).done;
+    return parseWritten(said, paths, latticeId);
   }
 
   /** Sends references again as a removal and a new value; a server that refuses that keeps the old parts. */
@@ -125,12 +137,16 @@ async function readAccount(client: LatticeClient, latticeId: string, signal: Abo
   // Without the account as it is, its entries could be lost, and a PUT would clear everything that is not mapped.
   const resource = done.body;
   if (resource === undefined || memberOf(resource, "userName", null) === undefined) {
-    throw new RecordUnavailableError(
-      `Lattice answered the request for account ${latticeId} with something that is no SCIM user, so it cannot be ` +
-        "changed safely. It is tried again in a later cycle.",
-    );
+    throw notTheAccount(latticeId, undefined);
   }
+  const id = idOf(resource);
+  if (id !== null && id !== latticeId) throw notTheAccount(latticeId, id);
   return { resource, version: versionOf(done, resource), done };
+}
+
+function idOf(resource: JsonObject): string | null {
+  const id = memberOf(resource, "id", null);
+  return typeof id === "string" || typeof id === "number" ? String(id) : null;
 }
 
 /** RFC 7644 section 3.14: in the header, or in the account itself. */

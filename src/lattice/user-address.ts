@@ -1,5 +1,5 @@
 import { fitsAddress } from "../domain/address.ts";
-import { RecordRejectedError } from "../domain/errors.ts";
+import { RecordRejectedError, RecordUnavailableError } from "../domain/errors.ts";
 import type { Done } from "./client.ts";
 
 /** The path of an account. @throws RecordRejectedError where the id would make another address of it */
@@ -30,4 +30,15 @@ export function createdId({ status, location }: Done, base: string): string | un
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What an answer is that should be one account, and is something else.
+ * @param other the id of the account that it is instead, where it is one
+ */
+export function notTheAccount(latticeId: string, other: string | undefined): RecordUnavailableError {
+  const what = other === undefined ? "something that is not a SCIM user" : `another account, ${other}`;
+  return new RecordUnavailableError(
+    `Lattice answered the request for account ${latticeId} with ${what}. Nothing is concluded about the account; it is tried again in a later cycle.`,
+  );
 }

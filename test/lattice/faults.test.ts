@@ -10,7 +10,7 @@ import {
   RecordUnavailableError,
   UnknownOutcomeError,
 } from "../../src/domain/errors.ts";
-import type { TargetUser } from "../../src/domain/target.ts";
+import type { Target, TargetUser } from "../../src/domain/target.ts";
 import { collect, connect, failureOf, json, listOf, quiet, scimError, serve, TOKEN } from "./loopback.ts";
 
 const ada: TargetUser = {
@@ -304,10 +304,89 @@ describe("a read", () => {
   });
 
   it("puts an id into the address so that it cannot lead elsewhere", async () => {
-    const server = await serve((_request, response) => json(response, 200, resource));
-    await connect(server.url).target.get("../Groups/1?x=y", quiet);
+    const id = "../Groups/1?x=y";
+    const server = await serve((_request, response) => json(response, 200, { ...resource, id }));
+    await connect(server.url).target.get(id, quiet);
     expect(server.requests[0]?.url).toBe("/scim/v2/Users/..%2FGroups%2F1%3Fx%3Dy");
   });
+});
+
+describe("an answer with another account than the one that was asked for", () => {
+  const other = { ...resource, id: "l-2", userName: "bob@example.com", externalId: "o-2", title: "Clerk" };
+
+  it("says nothing of either where an account is read", async () => {
+    const server = await serve((_request, response) => json(response, 200, other));
+    const failure = await failureOf(connect(server.url).target.get("l-1", quiet));
+    expect(failure).toBeInstanceOf(RecordUnavailableError);
+    expect(failure.message).toContain("l-1 with another account, l-2");
+  });
+
+  it("is never written over the account that is to be replaced", async () => {
+    const server = await serve((_request, response) => json(response, 200, other));
+    const { target } = connect(server.url, { updateMethod: "put" });
+    expect(await failureOf(target.update(ada, promotion, quiet))).toBeInstanceOf(RecordUnavailableError);
+    expect(server.requests.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  it.each([
+    ["patch", ["PATCH", "GET"]],
+    ["put", ["GET", "PUT", "GET"]],
+  ] as const)(
+    "to a write (%s) has the account read, and what is read counts",
+    async (updateMethod, methods) => {
+      const server = await serve(({ method }, response) =>
+        json(response, 200, method === "GET" ? resource : other),
+      );
+      const { target } = connect(server.url, { updateMethod });
+      const { user } = await target.update(ada, [{ path: "title", value: "Head" }], quiet);
+      expect(user).toMatchObject({
+        latticeId: "l-1",
+        userName: "ada@example.com",
+        values: { title: "Chief" },
+      });
+      expect(server.requests.map(({ method }) => method)).toEqual(methods);
+    },
+  );
+});
+
+describe("a fault of one record that looks like everybody's", () => {
+  const requests: [string, (target: Target) => Promise<unknown>][] = [
+    ["a read", (target) => target.get("l-1", quiet)],
+    ["a search", (target) => target.find("userName", "ada@example.com", quiet)],
+    ["an update", (target) => target.update(ada, promotion, quiet)],
+  ];
+
+  it.each(requests)("is that record's where %s is sent elsewhere (302)", async (_case, request) => {
+    const server = await serve(
+      (_request, response) => void response.writeHead(302, { Location: "/login" }).end(),
+    );
+    const failure = await failureOf(request(connect(server.url).target));
+    expect(failure).toBeInstanceOf(RecordUnavailableError);
+    expect(failure.message).toContain("only 307 and 308");
+  });
+
+  it("leaves a create that is sent elsewhere to the look-up", async () => {
+    const server = await serve(
+      (_request, response) => void response.writeHead(302, { Location: "/login" }).end(),
+    );
+    expect(await failureOf(connect(server.url).target.create(newcomer, quiet))).toBeInstanceOf(
+      RecordUnavailableError,
+    );
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each(requests)(
+    "is that record's where %s is put off again and again (503, Retry-After)",
+    async (_case, request) => {
+      const server = await serve((_request, response) =>
+        scimError(response, 503, "try again", { headers: { "Retry-After": "1" } }),
+      );
+      const { target } = connect(server.url);
+      expect(await failureOf(request(target))).toBeInstanceOf(RecordUnavailableError);
+      expect(server.requests).toHaveLength(4);
+      expect(await failureOf(collect(target.list(quiet)))).toBeInstanceOf(HostUnavailableError);
+    },
+  );
 });
 
 /** What a gateway, a firewall or a web framework answers in Lattice's place. */
