@@ -1,21 +1,12 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
 import { StateError } from "../domain/errors.ts";
 import type { LeaseHolder } from "../domain/store.ts";
 import { refuseUnderLease } from "./lease.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
+import { hasTemporaryFolder, type ScratchCopy, scratchCopyOf } from "./scratch-copy.ts";
 import {
   codeOf,
   DamagedStateError,
@@ -58,6 +49,8 @@ export function openDatabase(
       // People are looked up by random ids.
       db.pragma(`cache_size = -${cacheKibibytes}`);
       db.pragma("foreign_keys = ON");
+      // SQLite would want a temporary file for a migration that changes many rows.
+      if (!hasTemporaryFolder()) db.pragma("temp_store = MEMORY");
       migrate(db, file, (open) => refuseUnderLease(open, file, now, hasEnded));
       if (checked) noteCheck(db, now);
       return db;
@@ -83,7 +76,7 @@ export function openReadOnly(path: string, how: { readonly check: boolean }): Co
         db.close();
         return null;
       }
-      return isOutdated(db) ? scratchCopyOf(db, file) : db;
+      return isOutdated(db) ? scratchCopyOf(db, path).db : db;
     }),
   );
 }
@@ -91,12 +84,25 @@ export function openReadOnly(path: string, how: { readonly check: boolean }): Co
 /**
  * A private copy of the database to plan on: whatever a dry run writes goes there and vanishes with it.
  * The original is opened read-only. Where there is no database yet, the copy is an empty one.
+ * @throws StateError
  */
-export function openScratchCopy(path: string): Connection {
-  const original = openReadOnly(path, { check: true });
-  if (original === null) return openDatabase(":memory:");
+export function openScratchCopy(path: string): ScratchCopy {
   const file = stateDatabase(path);
-  return explain(file, () => (original.readonly ? scratchCopyOf(original, file) : original));
+  const original = openUnchanged(path, file);
+  if (original === null) return emptyScratch(path);
+  return explain(file, () =>
+    orClose(original, () => {
+      refuseUnknownSchema(original, file);
+      refuseFindings(original, file);
+      if (schemaVersion(original) > 0) return scratchCopyOf(original, path);
+      original.close();
+      return emptyScratch(path);
+    }),
+  );
+}
+
+function emptyScratch(path: string): ScratchCopy {
+  return { db: openDatabase(":memory:"), file: stateDatabase(path) };
 }
 
 /**
@@ -123,8 +129,27 @@ export function openUnchanged(path: string, file: FileInWords): Connection | nul
     if (found.size === 0 && (statOf(`${path}-wal`)?.size ?? 0) > 0) {
       throw new DamagedStateError(file, "its content is gone, only its write-ahead log is there");
     }
-    return new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+    return openToRead(path);
   });
+}
+
+/**
+ * SQLite makes two files beside a database to read it. Where it may not (a read-only volume), the file is read as it is,
+ * provided that no log is there: then no other process has it open, and nothing is missing from the file.
+ */
+function openToRead(path: string): Connection {
+  const options = { readonly: true, fileMustExist: true, timeout: busyTimeoutMs };
+  const db = new Database(path, options);
+  try {
+    db.pragma("schema_version");
+  } catch (error) {
+    if (codeOf(error) === "SQLITE_CANTOPEN" && (statOf(`${path}-wal`)?.size ?? 0) === 0) {
+      db.close();
+      return new Database(`${pathToFileURL(path).href}?immutable=1`, options);
+    }
+    // Whatever else is wrong is found, and said, by the caller's first look.
+  }
+  return db;
 }
 
 /** Whether there is a file without any content: for SQLite a new database, whatever it held before. */
@@ -178,42 +203,6 @@ export function refuseFindings(db: Connection, file: FileInWords): void {
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").slice(0, 200);
-}
-
-/** The copy, instead of `original`, which it closes. */
-function scratchCopyOf(original: Connection, file: FileInWords): Connection {
-  try {
-    const folder = scratchFolder();
-    if (folder === null) return prepareScratch(new Database(original.serialize()), file);
-    const copy = join(folder, "scratch.db");
-    try {
-      original.prepare("VACUUM INTO ?").run(copy);
-      chmodSync(copy, 0o600);
-      return prepareScratch(new Database(copy), file);
-    } finally {
-      // Open files live on without a name; where a system keeps them locked the folder is of the temporary kind anyway.
-      rmSync(folder, { recursive: true, force: true, maxRetries: 1 });
-    }
-  } finally {
-    original.close();
-  }
-}
-
-/** `null` where no temporary folder can be written (a read-only root file system): the copy is held in memory then. */
-function scratchFolder(): string | null {
-  try {
-    return mkdtempSync(join(tmpdir(), "azure-lattice-sync-"));
-  } catch {
-    return null;
-  }
-}
-
-function prepareScratch(db: Connection, file: FileInWords): Connection {
-  db.pragma("journal_mode = MEMORY");
-  db.pragma("synchronous = OFF");
-  db.pragma("foreign_keys = ON");
-  migrate(db, file);
-  return db;
 }
 
 /** Makes the folder and those above it, step by step: Node's own `recursive` never ends where a system makes none (`/proc`). */

@@ -15,7 +15,7 @@ import { retentionMethods } from "./retention.ts";
 import { schemaVersion } from "./schema.ts";
 import { scopeMethods } from "./scope.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
-import { stateDatabase, stateError } from "./state-errors.ts";
+import { type FileInWords, stateDatabase, stateError } from "./state-errors.ts";
 import { targetPictureMethods, targetWriter } from "./target-picture.ts";
 
 /** What a store does beside what it is told. */
@@ -68,7 +68,8 @@ export function openStore(path: string, options: StoreOptions = {}): StateStore 
 
 /** A private copy that vanishes when it is closed, values and all: what a dry run plans on. @throws StateError */
 export function openScratchStore(path: string): StateStore {
-  return storeOn(openScratchCopy(path), path);
+  const { db, file } = openScratchCopy(path);
+  return storeOn(db, file);
 }
 
 /**
@@ -84,8 +85,8 @@ export function openReadOnlyStore(
   return db === null ? null : storeOn(db, path);
 }
 
-/** The store on an open connection, which it closes; `path` is for messages. */
-export function storeOn(db: Connection, path: string, options: StoreOptions = {}): StateStore {
+/** The store on an open connection, which it closes; `file` is what errors call it: a path, or words of their own. */
+export function storeOn(db: Connection, file: string | FileInWords, options: StoreOptions = {}): StateStore {
   const values = valueKeeper(db, options.logValues ?? "keep");
   const writer = targetWriter(db);
   const markReadAgain = readAgainMarker(db);
@@ -107,27 +108,27 @@ export function storeOn(db: Connection, path: string, options: StoreOptions = {}
       db.close();
     },
   };
-  return explained(store, path);
+  return explained(store, typeof file === "string" ? stateDatabase(file) : file);
 }
 
 /** Every method says in a sentence what SQLite says in a code. */
-function explained(store: StateStore, path: string): StateStore {
+function explained(store: StateStore, file: FileInWords): StateStore {
   const wrapped = new Map<PropertyKey, unknown>();
   return new Proxy(store, {
     get(target, property, receiver) {
-      if (!wrapped.has(property)) wrapped.set(property, wrap(Reflect.get(target, property, receiver), path));
+      if (!wrapped.has(property)) wrapped.set(property, wrap(Reflect.get(target, property, receiver), file));
       return wrapped.get(property);
     },
   });
 }
 
-function wrap(member: unknown, path: string): unknown {
+function wrap(member: unknown, file: FileInWords): unknown {
   if (typeof member !== "function") return member;
   return async (...args: unknown[]) => {
     try {
       return await member(...args);
     } catch (error) {
-      throw stateError(stateDatabase(path), error);
+      throw stateError(file, error);
     }
   };
 }

@@ -84,6 +84,10 @@ const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) =
       `the disk of ${name} is full (${code}): free space and run again; nothing half-written is kept`,
   ],
   [
+    /^SQLITE_NOMEM/,
+    ({ name }, code) => `${name} does not fit into memory (${code}): give this process more memory`,
+  ],
+  [
     /^SQLITE_READONLY_DBMOVED/,
     ({ name }, code) => `${name} was replaced while this run had it open (${code}): run again`,
   ],

@@ -1,0 +1,155 @@
+import { accessSync, chmodSync, constants, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { StateError } from "../domain/errors.ts";
+import { migrate } from "./schema.ts";
+import { codeOf, explain, type FileInWords, stateDatabase } from "./state-errors.ts";
+
+/** A copy of the state database that vanishes when it is closed. */
+export interface ScratchCopy {
+  readonly db: Database.Database;
+  /** What the copy is called in errors. */
+  readonly file: FileInWords;
+}
+
+/** Where and up to which size copies are made. */
+export interface ScratchPlaces {
+  /** Default: the system's temporary folder. */
+  readonly folder?: string;
+  /** Up to this size a copy is held in memory, so that no data of people ever stands in a temporary folder. */
+  readonly memoryBytes?: number;
+  /** SQLite holds no larger database in memory. */
+  readonly mostMemoryBytes?: number;
+}
+
+const mebibyte = 1_024 * 1_024;
+const prefix = "azure-lattice-sync-";
+/** The file has a name for as long as it is being written: a minute for the largest company. */
+const abandonedMs = 60 * 60_000;
+
+/**
+ * Copies the database that `original` has open, closes `original`, and brings the copy up to this version's schema. A small
+ * database is copied into memory; a large one into the temporary folder, and into memory as well where that folder is
+ * missing, read-only or full: a container with a read-only root file system has none.
+ * @param path of the original, for messages
+ * @throws StateError
+ */
+export function scratchCopyOf(
+  original: Database.Database,
+  path: string,
+  places: ScratchPlaces = {},
+): ScratchCopy {
+  const { folder = tmpdir(), memoryBytes = 64 * mebibyte, mostMemoryBytes = 960 * mebibyte } = places;
+  try {
+    const bytes = sizeOf(original);
+    removeAbandoned(folder);
+    const onDisk = bytes > memoryBytes ? copyToFolder(original, folder) : null;
+    if (onDisk !== null && !("fault" in onDisk)) return prepared(onDisk, copyInFolder(path, folder));
+    if (onDisk !== null && bytes > mostMemoryBytes) {
+      throw new StateError(
+        `the state database ${path} (${Math.round(bytes / mebibyte)} MB) must be copied for this, and the temporary folder ${folder} cannot take it (${onDisk.fault}): set TMPDIR to a folder with that much room.`,
+      );
+    }
+    const words = copyInMemory(path);
+    return prepared(
+      explain(words, () => copyToMemory(original)),
+      words,
+    );
+  } finally {
+    original.close();
+  }
+}
+
+/** A read-only root file system has none, unless one is mounted. */
+export function hasTemporaryFolder(): boolean {
+  try {
+    accessSync(tmpdir(), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function copyInMemory(path: string): FileInWords {
+  return {
+    ...stateDatabase(path),
+    name: `the copy of the state database ${path} in memory`,
+    elsewhere: "set TMPDIR to a folder that can be written",
+  };
+}
+
+function copyInFolder(path: string, folder: string): FileInWords {
+  return {
+    ...stateDatabase(path),
+    name: `the temporary copy of the state database in ${folder}`,
+    elsewhere: "set TMPDIR to another folder",
+  };
+}
+
+function sizeOf(db: Database.Database): number {
+  return Number(db.pragma("page_count", { simple: true })) * Number(db.pragma("page_size", { simple: true }));
+}
+
+function copyToMemory(original: Database.Database): Database.Database {
+  const content = original.serialize();
+  // The format versions for reading and writing: 2 says that there is a write-ahead log, which a database in memory cannot have.
+  content[18] = 1;
+  content[19] = 1;
+  return new Database(content);
+}
+
+/** The copy, or why the folder cannot take it. */
+function copyToFolder(
+  original: Database.Database,
+  parent: string,
+): Database.Database | { readonly fault: string } {
+  let folder: string | null = null;
+  try {
+    folder = mkdtempSync(join(parent, prefix));
+    const copy = join(folder, "scratch.db");
+    original.prepare("VACUUM INTO ?").run(copy);
+    chmodSync(copy, 0o600);
+    const db = new Database(copy);
+    // Opened before its name is taken away.
+    db.pragma("schema_version");
+    return db;
+  } catch (error) {
+    if (!/^(E[A-Z]+|SQLITE_(CANTOPEN|FULL|IOERR|READONLY).*)$/.test(codeOf(error))) throw error;
+    return { fault: codeOf(error) };
+  } finally {
+    // Open files live on without a name; where a system keeps them locked the folder is of the temporary kind anyway.
+    if (folder !== null) rmSync(folder, { recursive: true, force: true, maxRetries: 1 });
+  }
+}
+
+/** Removes what a run left that was killed while it made its copy. */
+function removeAbandoned(parent: string): void {
+  try {
+    for (const name of readdirSync(parent)) {
+      if (!name.startsWith(prefix)) continue;
+      const folder = join(parent, name);
+      const { mtimeMs, uid } = statSync(folder);
+      if (uid !== process.getuid?.() || Date.now() - mtimeMs < abandonedMs) continue;
+      rmSync(folder, { recursive: true, force: true });
+    }
+  } catch {
+    // A folder that cannot be read holds nothing of ours; another run may have removed the same.
+  }
+}
+
+function prepared(db: Database.Database, file: FileInWords): ScratchCopy {
+  try {
+    return explain(file, () => {
+      db.pragma("journal_mode = MEMORY");
+      db.pragma("synchronous = OFF");
+      db.pragma("foreign_keys = ON");
+      db.pragma("temp_store = MEMORY");
+      migrate(db, file);
+      return { db, file };
+    });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
