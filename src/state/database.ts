@@ -1,12 +1,20 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
-import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
 import { StateError } from "../domain/errors.ts";
 import type { LeaseHolder } from "../domain/store.ts";
 import { refuseUnderLease } from "./lease.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
-import { hasTemporaryFolder, type ScratchCopy, scratchCopyOf } from "./scratch-copy.ts";
+import { hasTemporaryFolder, inMemory, type ScratchCopy, scratchCopyOf } from "./scratch-copy.ts";
 import {
   codeOf,
   DamagedStateError,
@@ -134,18 +142,21 @@ export function openUnchanged(path: string, file: FileInWords): Connection | nul
 }
 
 /**
- * SQLite makes two files beside a database to read it. Where it may not (a read-only volume), the file is read as it is,
- * provided that no log is there: then no other process has it open, and nothing is missing from the file.
+ * SQLite makes two files beside a database to read it. Where it may not (a read-only volume), the file's content is read
+ * into memory, provided that no log is there: then no other process has it open, and nothing is missing from the file.
  */
 function openToRead(path: string): Connection {
-  const options = { readonly: true, fileMustExist: true, timeout: busyTimeoutMs };
-  const db = new Database(path, options);
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
   try {
     db.pragma("schema_version");
   } catch (error) {
-    if (codeOf(error) === "SQLITE_CANTOPEN" && (statOf(`${path}-wal`)?.size ?? 0) === 0) {
-      db.close();
-      return new Database(`${pathToFileURL(path).href}?immutable=1`, options);
+    const hasNoLog = (): boolean => (statOf(`${path}-wal`)?.size ?? 0) === 0;
+    if (codeOf(error) === "SQLITE_CANTOPEN" && hasNoLog()) {
+      const content = readFileSync(path);
+      if (hasNoLog()) {
+        db.close();
+        return inMemory(content, { readonly: true });
+      }
     }
     // Whatever else is wrong is found, and said, by the caller's first look.
   }

@@ -53,7 +53,7 @@ export function scratchCopyOf(
     }
     const words = copyInMemory(path);
     return prepared(
-      explain(words, () => copyToMemory(original)),
+      explain(words, () => inMemory(original.serialize())),
       words,
     );
   } finally {
@@ -91,12 +91,12 @@ function sizeOf(db: Database.Database): number {
   return Number(db.pragma("page_count", { simple: true })) * Number(db.pragma("page_size", { simple: true }));
 }
 
-function copyToMemory(original: Database.Database): Database.Database {
-  const content = original.serialize();
+/** A database in memory with the content of a file, which it changes. */
+export function inMemory(content: Buffer, options: Database.Options = {}): Database.Database {
   // The format versions for reading and writing: 2 says that there is a write-ahead log, which a database in memory cannot have.
   content[18] = 1;
   content[19] = 1;
-  return new Database(content);
+  return new Database(content, options);
 }
 
 /** The copy, or why the folder cannot take it. */

@@ -1,57 +1,36 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { DockerfileParser, type From, type Instruction } from "dockerfile-ast";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
+import type { From } from "dockerfile-ast";
 import { validate } from "dockerfile-utils";
-import { describe, expect, inject, it, onTestFinished } from "vitest";
-
-const root = join(import.meta.dirname, "../..");
-const text = readFileSync(join(root, "Dockerfile"), "utf8");
-const instructions = DockerfileParser.parse(text).getInstructions();
-const isRoot = process.getuid?.() === 0;
-
-/** Instructions of the last stage: what the image is. */
-function lastStage(): readonly Instruction[] {
-  return instructions.slice(instructions.findLastIndex((one) => one.getKeyword() === "FROM"));
-}
-
-function wordsOf(keyword: string): readonly string[] {
-  const found = lastStage().findLast((one) => one.getKeyword() === keyword);
-  if (found === undefined) throw new Error(`the last stage has no ${keyword}`);
-  return found.getArguments().map((argument) => argument.getValue());
-}
-
-/** The list of an instruction in its exec form. */
-function listOf(keyword: string): readonly string[] {
-  const written = lastStage()
-    .findLast((one) => one.getKeyword() === keyword)
-    ?.getRawArgumentsContent();
-  return JSON.parse((written ?? "").replace(/^[^[]*/, ""));
-}
+import { describe, expect, it } from "vitest";
+import {
+  canBeReadOnly,
+  dockerfile,
+  type ImageTree,
+  imageUser,
+  instructions,
+  lastStage,
+  layOut,
+  listOf,
+  wordsOf,
+} from "./image-tree.ts";
 
 describe("the Dockerfile", () => {
   it("is one in which a parser finds nothing", () => {
-    expect(validate(text)).toEqual([]);
-    expect(validate(text.replace("USER 10001:10001", "USER"))).not.toEqual([]);
+    expect(validate(dockerfile)).toEqual([]);
+    expect(validate(dockerfile.replace("USER 10001:10001", "USER"))).not.toEqual([]);
   });
 
   it("takes the same base in every stage, and it can be another", () => {
     const bases = instructions.filter((one): one is From => one.getKeyword() === "FROM");
     expect(bases.length).toBeGreaterThan(1);
     for (const base of bases) expect(base.getImage()).toBe("$" + "{NODE_IMAGE}");
-    expect(text).toMatch(/^ARG NODE_IMAGE=node:24-/m);
+    expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:24-/m);
   });
 
   it("runs the daemon without privileges, says when it is well, and keeps its state on a volume", () => {
@@ -64,80 +43,106 @@ describe("the Dockerfile", () => {
   });
 });
 
-/**
- * The tree of the image as the last stage copies it, with the program as it was built for these tests. Of the libraries
- * only the one that is not part of the program: the others are there to be looked at.
- */
-function layOut(): string {
-  const image = mkdtempSync(join(tmpdir(), "als-image-"));
-  onTestFinished(() => rmSync(image, { recursive: true, force: true }));
-  const app = join(image, "app");
-  mkdirSync(app);
-  const program = dirname(inject("program"));
-  for (const copy of lastStage().filter((one) => one.getKeyword() === "COPY")) {
-    const [target = "", ...sources] = copy
-      .getArguments()
-      .map((argument) => argument.getValue())
-      .filter((value) => !value.startsWith("--"))
-      .reverse();
-    for (const source of sources.map((path) => path.replace("/build/", ""))) {
-      const to = target === "./" ? join(app, source) : join(app, target);
-      if (source === "dist")
-        cpSync(program, to, { recursive: true, filter: (path) => !path.includes("compiled") });
-      else if (source === "node_modules") {
-        cpSync(join(root, source, "better-sqlite3"), join(to, "better-sqlite3"), {
-          recursive: true,
-          filter: (path) => !/\/(deps|src)(\/|$)/.test(path),
-        });
-      } else cpSync(join(root, source), to, { recursive: true });
-    }
-  }
-  mkdirSync(join(app, "state"), { mode: 0o700 });
-  return app;
+// Where CI runs it must be possible.
+describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
+  "what the image starts, read-only and without a temporary folder",
+  () => {
+    it("checks, plans and sends by hand, with a database and without one", async () => {
+      const image = layOut();
+      const run = async (...args: string[]) => ended(image.start(args, { LOG_LEVEL: "warn" }));
+      expect(await run("check", "--sandbox")).toMatchObject({ code: 0 });
+      const first = await run("sync", "--sandbox", "--people", "30", "--dry-run", "--format", "json");
+      expect(first).toMatchObject({ code: 0, stderr: "" });
+      const { summary, operations } = JSON.parse(first.stdout);
+      expect(summary.create).toBeGreaterThan(20);
+      expect(existsSync(join(image.app, "state/azure-lattice-sync.sandbox-both.db"))).toBe(false);
+      expect(await run("sync", "--sandbox")).toMatchObject({ code: 0 });
+
+      const second = await run("sync", "--sandbox", "--dry-run", "--format", "json");
+      expect(second).toMatchObject({ code: 0, stderr: "" });
+      const plan = JSON.parse(second.stdout).summary;
+      expect(plan.create).toBe(0);
+      expect(plan.unchanged).toBeGreaterThanOrEqual(summary.create);
+      const { userName } = operations[0];
+      for (const args of [
+        ["user", userName, "--live", "--sandbox"],
+        ["sync", "--user", userName, "--dry-run", "--sandbox"],
+        ["sync", "--user", userName, "--yes", "--sandbox"],
+        ["status", "--sandbox"],
+      ]) {
+        expect(await run(...args)).toMatchObject({ code: 0, stderr: "" });
+      }
+      // It is as read-only as this test says.
+      const elsewhere = await run(
+        "sync",
+        "--sandbox",
+        "--dry-run",
+        "--out",
+        join(tmpdir(), "als-report.txt"),
+      );
+      expect(elsewhere.stderr).toMatch(/EROFS|read-only/i);
+      expect(elsewhere.code).not.toBe(0);
+      expect(statSync(join(image.app, "dist")).uid).toBe(0);
+    });
+
+    it("runs the daemon, which is healthy, plans for the dashboard, and stops when it is told to", async () => {
+      const image = layOut();
+      const port = await freePort();
+      const child = image.start([...listOf("CMD"), "--sandbox", "--listen", `127.0.0.1:${port}`], {
+        LOG_LEVEL: "info",
+      });
+      await said(child, /"cycle finished"/);
+      expect(await healthCheck(image, port)).toBe(0);
+      expect(await healthCheck(image, 1)).toBe(1);
+
+      const origin = `http://127.0.0.1:${port}`;
+      const started = await fetch(`${origin}/api/cycles`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-requested-by": "test" },
+        body: JSON.stringify({ dryRun: true }),
+      });
+      expect(started.status).toBe(202);
+      const { work } = (await started.json()) as { readonly work: string };
+      const done = await until(
+        async () => (await (await fetch(`${origin}/api/works/${work}`)).json()) as Work,
+        ({ finishedAt }) => finishedAt !== null,
+      );
+      expect(done).toMatchObject({ error: null });
+
+      const stopped = ended(child);
+      child.kill("SIGTERM");
+      expect(await stopped).toMatchObject({ code: 0 });
+      expect(statSync(join(image.app, "state")).uid).toBe(imageUser);
+    });
+  },
+);
+
+interface Work {
+  readonly finishedAt: string | null;
+  readonly error: string | null;
 }
 
-describe.runIf(isRoot && process.platform === "linux")("what the image starts", () => {
-  it("works for a user without rights on a tree that nobody writes to, is healthy, and stops when it is told to", async () => {
-    const app = layOut();
-    const uid = 10_001;
-    await asRoot(["chown", `${uid}:${uid}`, join(app, "state")]);
-    // Everything but the volume is root's; and the folder above, which mkdtemp makes for root alone, can be entered.
-    chmodSync(dirname(app), 0o755);
-    // The checkout may be where this user cannot go.
-    const node = join(dirname(app), "node");
-    copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
-    const port = await freePort();
-    const [, script = ""] = listOf("ENTRYPOINT");
-    const child = spawn(
-      node,
-      [script.replace("/app", app), ...listOf("CMD"), "--sandbox", "--listen", `127.0.0.1:${port}`],
-      {
-        cwd: app,
-        uid,
-        gid: uid,
-        env: { NODE_ENV: "production", LOG_LEVEL: "info" },
-        stdio: ["ignore", "ignore", "pipe"],
-      },
-    );
-    onTestFinished(() => void child.kill("SIGKILL"));
-    await said(child, /"cycle finished"/);
-    // The health check of the image, its port aside.
-    const [, flag = "", check = ""] = listOf("HEALTHCHECK");
-    expect(await exitOf(spawn(process.execPath, [flag, check.replace("9464", String(port))]))).toBe(0);
-    expect(await exitOf(spawn(process.execPath, [flag, check.replace("9464", "1")]))).toBe(1);
-    const ended = exitOf(child);
-    child.kill("SIGTERM");
-    expect(await ended).toBe(0);
-    expect(statSync(join(app, "state")).uid).toBe(uid);
-    expect(statSync(join(app, "dist")).uid).toBe(0);
-  });
-});
+/** Exit code of the image's health check, which asks this port instead of the image's. */
+async function healthCheck(image: ImageTree, port: number): Promise<number | null> {
+  const [, flag = "", check = ""] = listOf("HEALTHCHECK");
+  const child = spawn(process.execPath, [flag, check.replace("9464", String(port))], { cwd: image.app });
+  return (await ended(child)).code;
+}
 
-const exitOf = (child: ChildProcess): Promise<number | null> =>
-  new Promise((done) => child.once("close", (code) => done(code)));
+async function until<T>(ask: () => Promise<T>, enough: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (enough(answer)) return answer;
+    await setTimeout(50);
+  }
+}
 
-async function asRoot([command = "", ...args]: readonly string[]): Promise<void> {
-  expect(await exitOf(spawn(command, args))).toBe(0);
+async function ended(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const code = new Promise<number | null>((done) => child.once("close", done));
+  const [stdout, stderr] = await Promise.all(
+    [child.stdout, child.stderr].map((stream) => (stream === null ? "" : text(stream))),
+  );
+  return { code: await code, stdout: stdout ?? "", stderr: stderr ?? "" };
 }
 
 function said(child: ChildProcess, pattern: RegExp): Promise<void> {
