@@ -32,5 +32,6 @@ export function unshown(link: ConfirmedTarget): AttributeWrite[] {
 
 function isUnshown(link: ConfirmedTarget, path: string): boolean {
   const acknowledged = Object.hasOwn(link.acknowledged, path) ? link.acknowledged[path] : undefined;
-  return acknowledged !== undefined && acknowledged.observed === null && valueAt(link, path) === null;
+  if (acknowledged === undefined || acknowledged.refused === true) return false;
+  return acknowledged.observed === null && valueAt(link, path) === null;
 }

@@ -3,6 +3,7 @@ import type { ConfirmedTarget, LoggedOperation, OperationOutcome, RetryRecord } 
 import type { AttributeWrite, TargetUser } from "../domain/target.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { confirm } from "./confirm.ts";
+import { unshown } from "./held.ts";
 import type { CycleContext } from "./ports.ts";
 import { findRefused, isAboutValues, splitRequired, suspectsOf } from "./refused-attributes.ts";
 import { nextRetry } from "./retry-schedule.ts";
@@ -125,7 +126,7 @@ async function inPieces(
   const found = await findRefused(may, refusal, async (piece) => {
     if (last === null) return refusal;
     try {
-      const answer = await context.target.update(last, piece, context.signal);
+      const answer = await context.target.update(last, piece, context.signal, unshown(last));
       const receipt = await confirm(context, last, piece, answer);
       last = attempt.settle(last, piece, receipt.user);
       outcome = {

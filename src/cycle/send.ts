@@ -9,7 +9,13 @@ import {
 } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../domain/store.ts";
-import { type AttributeWrite, sameAt, type TargetUser, valueAt } from "../domain/target.ts";
+import {
+  type AttributeWrite,
+  sameAt,
+  type TargetUser,
+  valueAt,
+  type WriteReceipt,
+} from "../domain/target.ts";
 import { confirm } from "./confirm.ts";
 import { deliver } from "./deliver.ts";
 import { givenAway } from "./existing-account.ts";
@@ -208,7 +214,10 @@ function withRefusedManager(outcome: Outcome, { path, value }: AttributeWrite, s
     ...outcome,
     // Where nothing else was to be sent nothing was done.
     ...(outcome.status === "done" && sent === 0 ? { status: "cancelled" } : {}),
-    target: { ...target, acknowledged: { ...target.acknowledged, [path]: { sent: value, observed } } },
+    target: {
+      ...target,
+      acknowledged: { ...target.acknowledged, [path]: { sent: value, observed, refused: true } },
+    },
     error: outcome.error ?? refused,
   };
 }
@@ -226,12 +235,13 @@ async function switchOffAlone(
   const refusal = cause instanceof Undelivered ? cause.refusal : cause;
   const rejected = isRecordFailure(refusal) && !(refusal instanceof RecordGoneError);
   if (context.signal.aborted) return null;
-  if (!rejected || operation.action !== "deactivate" || writes.length < 2) return null;
-  const link = await accountToSwitchOff(context, operation, cause);
-  if (link === null) return null;
+  if (!rejected || operation.action !== "deactivate") return null;
+  const known = await accountToSwitchOff(context, operation, cause);
+  if (known === null) return null;
+  const only = writes.filter(({ path }) => path === "active");
+  if (only.length === writes.length && unshown(known).length === 0) return null;
   try {
-    const only = writes.filter(({ path }) => path === "active");
-    const answer = await context.target.update(link, only, context.signal, unshown(link));
+    const { answer, link } = await updateAlone(context, known, only, only.length < writes.length);
     const receipt = await confirm(context, link, only, answer);
     if (receipt.user.active === true) return null;
     const { error, retry, unknown } = await failed(context, operation, refusal);
@@ -249,6 +259,34 @@ async function switchOffAlone(
     if (error instanceof RecordRejectedError) return null;
     return failed(context, operation, error);
   }
+}
+
+/**
+ * Values that the account holds and never shows go along, unless it is these that are refused: then they are no longer taken
+ * to be held, and are sent again once they are due.
+ * @param withUnshown they were not refused so far
+ */
+async function updateAlone(
+  { target, signal }: CycleContext,
+  link: ConfirmedTarget,
+  only: readonly AttributeWrite[],
+  withUnshown: boolean,
+): Promise<{ readonly answer: WriteReceipt; readonly link: ConfirmedTarget }> {
+  const also = unshown(link);
+  if (withUnshown) {
+    try {
+      return { answer: await target.update(link, only, signal, also), link };
+    } catch (error) {
+      const rejected = error instanceof RecordRejectedError && !(error instanceof RecordGoneError);
+      if (!rejected || also.length === 0) throw error;
+    }
+  }
+  const lost = new Set(also.map(({ path }) => path));
+  const kept = Object.entries(link.acknowledged).filter(([path]) => !lost.has(path));
+  return {
+    answer: await target.update(link, only, signal),
+    link: { ...link, acknowledged: Object.fromEntries(kept) },
+  };
 }
 
 /** `null` where it is not settled whose account it is. */

@@ -117,7 +117,12 @@ export interface ConfirmedTarget extends TargetUser {
    * It ends when the target shows the value that was sent.
    */
   readonly acknowledged: {
-    readonly [path: string]: { readonly sent: JsonObject[string]; readonly observed: JsonObject[string] };
+    readonly [path: string]: {
+      readonly sent: JsonObject[string];
+      readonly observed: JsonObject[string];
+      /** It was not taken: the account certainly does not hold it, shown or not. */
+      readonly refused?: true;
+    };
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
@@ -171,5 +172,40 @@ describe("a Lattice that does not show active", () => {
 
     expect(await place.cycle({ full: true })).toMatchObject({ done: 0 });
     expect(place.target.writes).toEqual([]);
+  });
+});
+
+describe("a value that was taken, is never shown, and is refused when an account is replaced as a whole", () => {
+  it("keeps no leaver active, and is sent again when the person is back", async () => {
+    await using place = await createWorkplace();
+    const hideTitle = (user: TargetUser): TargetUser => {
+      const { title: _, ...values } = user.values;
+      return { ...user, values };
+    };
+    answerWith(place, (_before, after) => hideTitle(after));
+    showAs(place, hideTitle);
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    const { target } = place;
+    const { update } = target;
+    target.update = async (user, writes, signal, unshown = []) => {
+      const sent = [...writes, ...unshown].filter(({ path }) => path === "title");
+      if (sent.length > 0 && !writes.some(({ path, value }) => path === "active" && value === true))
+        throw new RecordRejectedError("the title is too long", { status: 400 });
+      return update(user, writes, signal);
+    };
+    place.source.change("a", { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(target.account("a@example.com").active).toBe(false);
+
+    forget(place);
+    place.source.change("a", { accountEnabled: true });
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(target.writes.map(({ writes }) => writes)).toEqual([
+      [
+        { path: "active", value: true },
+        { path: "title", value: "Analyst" },
+      ],
+    ]);
   });
 });

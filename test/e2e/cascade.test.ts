@@ -55,6 +55,12 @@ describe.each([
       // A refusal is answered by one more request, without the manager, where anything else is sent.
       expect(writes).toBe(reports.length);
 
+      const [report] = reports;
+      if (report === undefined) throw new Error("the manager has no reports");
+      directory.updateUser(report.id, { jobTitle: "Head of Changes" });
+      expect(await company.cycle()).toMatchObject({ outcome: "done", failed: 0 });
+      expect(company.sandbox.lattice.byExternalId(report.id)?.title).toBe("Head of Changes");
+
       directory.updateUser(boss.id, { accountEnabled: true });
       await company.cycle();
       await company.cycle();
