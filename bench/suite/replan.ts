@@ -139,5 +139,6 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     notes: [],
     unconfirmed: new Map(),
     clockDoubtMs: 0,
+    claims: new Map(),
   };
 }

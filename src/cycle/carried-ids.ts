@@ -1,11 +1,13 @@
 import type { Candidate, MatchAnswer, StateStore } from "../domain/store.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
 
-/** Somebody who shall have an active account, and whose externalId an account carries that is another person's so far. */
+/** Somebody in scope whose externalId an account carries that is another person's so far. */
 export interface IdHolder {
   readonly objectId: string;
   /** User principal name, as last read; else the object id. */
   readonly name: string;
+  /** Shall have an active account; else the account would only be switched off. */
+  readonly active: boolean;
 }
 
 interface Person {
@@ -58,12 +60,15 @@ export async function idHoldersOf(
       const mapped = map(candidate);
       const { externalId, active } = mapped;
       const { link, source } = candidate;
-      if (externalId === null || !carried.has(externalId) || active === false) return [];
+      if (externalId === null || !carried.has(externalId)) return [];
       if (link?.externalId === externalId || !inScope({ candidate, mapped })) return [];
       const name = source.attributes.userPrincipalName;
-      return [
-        [externalId, { objectId: source.objectId, name: typeof name === "string" ? name : source.objectId }],
-      ];
+      const holder = {
+        objectId: source.objectId,
+        name: typeof name === "string" ? name : source.objectId,
+        active: active !== false,
+      };
+      return [[externalId, holder]];
     }),
   );
 }

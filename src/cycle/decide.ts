@@ -86,6 +86,13 @@ export async function decideFor(
     findRings(renamesOf(people), store.nameHolders),
   ]);
   const around = { ...surroundings, namesakes: namesakesOf };
+  const anybody = await namesakesOf(
+    "userNameOfAnybody",
+    people.flatMap((person) =>
+      isSoughtToLeave(person, matches) ? (person.candidate.userNameKey ?? []) : [],
+    ),
+    now,
+  );
   const idHolders = await idHoldersOf(people, matches, {
     store,
     everyoneInScope,
@@ -105,7 +112,9 @@ export async function decideFor(
   const decided = people.map(({ candidate, mapped }): Decided => {
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
-    const sharers = candidate.userNameKey === null ? undefined : sharing.get(candidate.userNameKey);
+    const sharers = (isSoughtToLeave({ candidate, mapped }, matches) ? anybody : sharing).get(
+      candidate.userNameKey ?? "",
+    );
     const manager = managers.get(objectId) ?? noManager;
     const left = nameLeft({ candidate, mapped });
     const input: PlanInput = {
@@ -204,6 +213,20 @@ function takes(
   return (
     decision.kind === "operation" && decision.operation.adopts && decision.operation.latticeId === latticeId
   );
+}
+
+/**
+ * Whether an account could be somebody's who never had one and is disabled: such people count for nobody else, but two of
+ * them are not to have one account.
+ */
+function isSoughtToLeave(
+  { candidate, mapped }: { readonly candidate: Candidate; readonly mapped: MappedUser },
+  matches: ReadonlyMap<string, MatchAnswer>,
+): boolean {
+  const { link, sharesName, source } = candidate;
+  const disabled = mapped.active === false || source.attributes.accountEnabled === false;
+  if (link !== null || !sharesName || !disabled) return false;
+  return (matches.get(source.objectId)?.byUserName.length ?? 0) > 0;
 }
 
 /** The userNames that linked accounts are to get, by object id. */

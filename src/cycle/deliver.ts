@@ -65,6 +65,7 @@ async function adopt(
   writes: readonly AttributeWrite[],
 ): Promise<Delivery> {
   const latticeId = operation.latticeId ?? "";
+  claim(context, operation, latticeId);
   const planned = await context.store.accountOf(latticeId);
   const account =
     planned?.readIn === context.cycleId
@@ -128,9 +129,12 @@ async function createOnce(
         await recorder.flush();
         const own = lost ? found.find((account) => isOwn(account, writes)) : undefined;
         if (own !== undefined) await refuseOthers(context, operation, own);
-        return own === undefined
-          ? complete(context, operation, await meetAccounts(context, operation, found, writes))
-          : complete(context, operation, { account: own, writes });
+        const met =
+          own === undefined
+            ? await meetAccounts(context, operation, found, writes)
+            : { account: own, writes };
+        claim(context, operation, met.account.latticeId);
+        return complete(context, operation, met);
       }
       if (!unknown || attempt >= maxCreateTries) throw error;
     }
@@ -247,6 +251,20 @@ async function findByExternalId(context: CycleContext, externalId: string): Prom
     if (error instanceof RecordRejectedError && !(error instanceof RecordForbiddenError)) return [];
     throw error;
   }
+}
+
+/**
+ * What was linked a moment ago may not be on disk yet, nor what is being linked beside.
+ * @throws RecordRejectedError where the account was to be linked to another person in this cycle
+ */
+function claim({ claims }: CycleContext, { objectId, userName }: LoggedOperation, latticeId: string): void {
+  const other = claims.get(latticeId) ?? objectId;
+  claims.set(latticeId, other);
+  if (other === objectId) return;
+  throw new RecordRejectedError(
+    `the Lattice account ${latticeId}, which ${userName} would get, was to be linked to the person ${other} in the same cycle`,
+    { status: 409 },
+  );
 }
 
 /** @throws RecordRejectedError where the account is linked to another person than the plan says */

@@ -121,13 +121,17 @@ function judgeClaim(
   );
 }
 
-/** The living person whose externalId the account carries although it is, or would become, this person's; mostly `null`. */
+/**
+ * The person whose externalId the account carries although it is, or would become, this person's; mostly `null`. Whom it is
+ * linked to goes on where it would only be switched off for the other.
+ */
 export function idHolderOf(
-  { idHolders, mapped }: Pick<PlanInput, "idHolders" | "mapped">,
+  { idHolders, mapped, candidate }: Pick<PlanInput, "idHolders" | "mapped" | "candidate">,
   account: Pick<TargetUser, "externalId">,
 ): IdHolder | null {
   const carried = idHolders.size === 0 ? null : foreignId(account, mapped);
-  return carried === null ? null : (idHolders.get(carried) ?? null);
+  const holder = carried === null ? undefined : idHolders.get(carried);
+  return holder === undefined || (candidate.link !== null && !holder.active) ? null : holder;
 }
 
 /** An account that carries a person's externalId is that person's: nothing of another one is written into it. */

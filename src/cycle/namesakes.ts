@@ -23,6 +23,7 @@ export function createNamesakes(
 ): Namesakes {
   const known: { readonly [by in SharedKey]: Map<string, ReadonlySet<string>> } = {
     userName: new Map(),
+    userNameOfAnybody: new Map(),
     externalId: new Map(),
   };
 

@@ -75,6 +75,8 @@ export interface CycleContext extends Ports {
   readonly lookUpFirst: boolean;
   /** No first run has come to its end: creates and links are what it is there for, and are not weighed. */
   readonly firstRun: boolean;
+  /** Accounts that people were to be linked to in this cycle, by Lattice id: whoever comes second is matched again with the next. */
+  readonly claims: Map<string, string>;
   /** Judges what single records that fail say of everybody. */
   readonly host: HostWatch;
   readonly sending: Sending;
@@ -102,6 +104,7 @@ export function cycleContext(
     notes: [],
     unconfirmed: new Map(),
     clockDoubtMs: 0,
+    claims: new Map(),
     host: watchHost(ports, cycle.signal),
     refusedBefore,
     kinds: watchKinds(refusedBefore),

@@ -32,7 +32,7 @@ export async function weigh(
   // Where a plan has nothing to be weighed, what a day has done is not counted.
   const recent = planned.none
     ? nothingWeighed
-    : countsOf(await store.recentWeights(windowEnd - settings.guard.windowMs));
+    : countsOf(await store.recentWeights(windowEnd - settings.guard.windowMs, cycleId));
   const holders = new Map<string, number>();
   for (const { attribute, enough } of holdersToCount({ planned, recent }, settings.guard)) {
     holders.set(attribute, await store.countHolders(attribute, cycleId, enough));

@@ -214,8 +214,8 @@ export interface Candidate {
 /** The mapped userName of a person in lower case, kept with the picture to find people who share one. */
 export type UserNameKey = (user: SourceUser) => string | null;
 
-/** What people can share and accounts cannot. */
-export type SharedKey = "userName" | "externalId";
+/** What people can share and accounts cannot; `userNameOfAnybody` counts those too who are disabled and have no account. */
+export type SharedKey = "userName" | "userNameOfAnybody" | "externalId";
 
 /** What saving a page of the directory came to. */
 export interface SavedSource {
@@ -593,7 +593,7 @@ export interface StateStore {
     after: string;
     limit: number;
   }): Promise<readonly Candidate[]>;
-  /** For each key: people in scope, present, and enabled or linked, who map to it. @param by which key; default: `userNameKey` */
+  /** For each key: people in scope, present, and (but for `userNameOfAnybody`) enabled or linked, who map to it. @param by default: `userName` */
   sharing(
     keys: readonly string[],
     everyoneInScope: boolean,
@@ -632,8 +632,11 @@ export interface StateStore {
   setWaves(operationIds: Float64Array, waves: Uint32Array): Promise<void>;
   /** Sums of the weights that the cycle plans. */
   plannedWeights(cycleId: number): Promise<readonly WeighedCount[]>;
-  /** The same of operations done since `since`, milliseconds since the epoch. */
-  recentWeights(since: number): Promise<readonly WeighedCount[]>;
+  /**
+   * The same of operations done since `since`, milliseconds since the epoch, and of writes that were never confirmed and may
+   * have been carried out: those of people for whom the cycle plans nothing.
+   */
+  recentWeights(since: number, cycleId: number): Promise<readonly WeighedCount[]>;
   /** Accounts that are active: linked ones, and those that the cycle plans to link. */
   countActive(cycleId: number): Promise<number>;
   /** Linked accounts, and those that the cycle plans to link, that have a value for the attribute. @param enough counts no further */

@@ -36,9 +36,15 @@ export function guardingMethods(db: Connection, values: ValueKeeper): GuardingMe
      WHERE id BETWEEN :from AND :to AND +cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
      GROUP BY weights`,
   );
-  const recent = db.prepare<[number], WeighedRow>(
-    `SELECT weights, count(*) AS count FROM operation
-     WHERE status = 'done' AND weights IS NOT NULL AND finished_at >= ${given("?")} GROUP BY weights`,
+  // What was sent and never confirmed may have been carried out; what the cycle plans of such a person is counted with the plan.
+  const recent = db.prepare<{ since: number; cycleId: number }, WeighedRow>(
+    `SELECT weights, count(*) AS count FROM
+       (SELECT weights FROM operation WHERE status = 'done' AND weights IS NOT NULL AND finished_at >= ${given(":since")}
+        UNION ALL
+        SELECT weights FROM intent JOIN operation ON operation.id = intent.operation_id
+        WHERE status <> 'done' AND weights IS NOT NULL AND NOT EXISTS
+          (SELECT 1 FROM operation AS due WHERE due.object_id = intent.object_id AND due.cycle_id = ${given(":cycleId")}))
+     GROUP BY weights`,
   );
   const rangesOf = cycleRanges(db);
   // Where the database is new everybody is still to be linked.
@@ -97,7 +103,7 @@ export function guardingMethods(db: Connection, values: ValueKeeper): GuardingMe
         found.push(...planned.all({ ...range, cycleId }).map(weighedCount));
       return found;
     },
-    recentWeights: async (since) => recent.all(since).map(weighedCount),
+    recentWeights: async (since, cycleId) => recent.all({ since, cycleId }).map(weighedCount),
     countActive: async (cycleId) => active.get(cycleId) ?? 0,
     countHolders: async (attribute, cycleId, enough) => {
       const limit = Math.min(Math.max(enough, holdersAtOnce.least), holdersAtOnce.most);

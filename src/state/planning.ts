@@ -233,16 +233,21 @@ function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["
 const sharingPageSize = 1_000;
 
 function sharing(db: Connection): StateStore["sharing"] {
-  const selecting = (column: string) =>
+  const enabledOrLinked = `AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
+            OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))`;
+  const selecting = (column: string, among: string) =>
     db.prepare<{ key: string; everyone: number; after: string; limit: number }, { object_id: string }>(
       `SELECT s.object_id FROM source_user s
      WHERE s.${column} = :key AND s.object_id > :after AND s.presence = 'present'
        AND (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
-       AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
-            OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))
+       ${among}
      ORDER BY s.object_id LIMIT ${given(":limit")}`,
     );
-  const statements = { userName: selecting("user_name_key"), externalId: selecting("external_id_key") };
+  const statements = {
+    userName: selecting("user_name_key", enabledOrLinked),
+    userNameOfAnybody: selecting("user_name_key", ""),
+    externalId: selecting("external_id_key", enabledOrLinked),
+  };
   const together = readTogether(db);
   const limit = sharingPageSize;
   return async (keys, everyoneInScope, by = "userName") => {

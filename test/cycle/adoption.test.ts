@@ -121,3 +121,70 @@ describe("an answer to a create", () => {
     expect((await place.store.accountOf("lat-1"))?.acknowledged).toEqual({});
   });
 });
+
+describe("an account that two people could have, both disabled and without one", () => {
+  it("is neither's where it has the userName of both", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com" });
+    for (const id of ["a", "b"]) {
+      place.source.hire(id, { userPrincipalName: "kim@example.com", accountEnabled: false });
+    }
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
+    expect(
+      (await place.store.skipped({ after: "", limit: 9 })).map(({ objectId, code }) => [objectId, code]),
+    ).toEqual([
+      ["a", "duplicateUserName"],
+      ["b", "duplicateUserName"],
+    ]);
+    // Who leaves the other alone with the name gets it, and it is switched off.
+    place.source.change("b", { userPrincipalName: "lee@example.com" });
+    await place.cycle();
+    expect(place.target.account("kim@example.com")).toMatchObject({ externalId: "a", active: false });
+  });
+
+  it("is that one's whose externalId it carries, whoever has its userName", async () => {
+    await using place = await createWorkplace({ adoptForeignExternalId: true });
+    place.target.add({ userName: "kim@example.com", externalId: "b" });
+    place.source.hire("a", { userPrincipalName: "kim@example.com", accountEnabled: false });
+    place.source.hire("b", { userPrincipalName: "lee@example.com", accountEnabled: false });
+    await place.cycle();
+    expect(await place.store.latticeIdOf("b")).toBe("lat-1");
+    expect(await place.store.latticeIdOf("a")).toBeNull();
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "a", code: "externalIdOfAnother" },
+    ]);
+    expect(place.target.account("lee@example.com")).toMatchObject({ externalId: "b", active: false });
+  });
+});
+
+describe("two people whose plan is to be linked to one account", () => {
+  it("do not both get it, although neither link is on disk yet: the second is matched again", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "a@example.com" });
+    for (const id of ["a", "b"]) place.source.hire(id);
+    const { store } = place;
+    // As a fault of the matching would have it.
+    const matches: typeof store.matches = async (requests) => {
+      const found = await store.matches(requests);
+      const [account] = [...found.values()].flatMap(({ byUserName }) => byUserName);
+      if (account === undefined) return found;
+      return new Map([...found].map(([id, answer]) => [id, { ...answer, byUserName: [account] }]));
+    };
+    place.store = new Proxy(store, {
+      get: (target, property, receiver) =>
+        property === "matches" ? matches : Reflect.get(target, property, receiver),
+    });
+    const { cycleId } = await place.cycle();
+    expect(await place.operations(cycleId)).toMatchObject([
+      { objectId: "a", status: "done" },
+      {
+        objectId: "b",
+        status: "failed",
+        error:
+          "the Lattice account lat-1, which b@example.com would get, was to be linked to the person a in the same cycle",
+      },
+    ]);
+    expect(place.target.account("a@example.com").externalId).toBe("a");
+  });
+});

@@ -77,6 +77,28 @@ describe("the guard", () => {
     }
   });
 
+  it("counts a change that may have been carried out while nobody can look it up", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 1, renameFloor: 0 } });
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.source.change("a", { userPrincipalName: "a.new@example.com" });
+    place.target.after = () => {
+      throw new RecordUnavailableError("502");
+    };
+    await place.cycle();
+    place.target.after = () => {};
+    expect(place.target.account("a.new@example.com").externalId).toBe("a");
+
+    const { get } = place.target;
+    place.target.get = async (latticeId, signal) => {
+      if (latticeId === "lat-1") throw new RecordUnavailableError("503");
+      return get(latticeId, signal);
+    };
+    place.source.change("b", { userPrincipalName: "b.new@example.com" });
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+    expect(place.target.account("b@example.com").externalId).toBe("b");
+  });
+
   it("remembers its window although the log is kept for less", async () => {
     const dayMs = 24 * 3_600_000;
     await using place = await createWorkplace({

@@ -131,8 +131,9 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "state/guarding.ts",
-        find: "recentWeights: async (since) => recent.all(since)",
-        replace: "recentWeights: async () => recent.all(Number.MAX_SAFE_INTEGER)",
+        find: "recentWeights: async (since, cycleId) => recent.all({ since, cycleId })",
+        replace:
+          "recentWeights: async (_, cycleId) => recent.all({ since: Number.MAX_SAFE_INTEGER, cycleId })",
       },
     ],
   },

@@ -77,7 +77,7 @@ describe("values in the provisioning log", () => {
     place.source.change("b", { userPrincipalName: "renamed@example.com" });
     place.source.change("c", { accountEnabled: false });
     await place.cycle();
-    const counts = countsOf(await place.store.recentWeights(place.clock.now() - 60_000));
+    const counts = countsOf(await place.store.recentWeights(place.clock.now() - 60_000, 0));
     expect([counts.of("deactivate"), counts.of("rename"), counts.of("clear", ["title"])]).toEqual([1, 1, 1]);
   });
 
@@ -165,6 +165,6 @@ describe("values in the provisioning log", () => {
     const account = { latticeId: "l", userName: "a@example.com", externalId: "a", active: true };
     await place.store.settleIntent("a", { ...account, values: {} }, "done", 4, true);
     expect(await titles(place)).toMatchObject([{ before: "[left out]", after: null }]);
-    expect(countsOf(await place.store.recentWeights(0)).of("clear", ["title"])).toBe(1);
+    expect(countsOf(await place.store.recentWeights(0, 0)).of("clear", ["title"])).toBe(1);
   });
 });
