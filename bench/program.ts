@@ -83,7 +83,7 @@ export async function program(): Promise<Program> {
     statePath,
     run: (args, configuration, environment = {}) =>
       runOnce(
-        ["--require", usage, join(built, "cli.js"), ...args, ...configured(configuration)],
+        ["--require", usage, join(built, "start.cjs"), ...args, ...configured(configuration)],
         folder,
         environment,
       ),

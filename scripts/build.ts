@@ -6,4 +6,4 @@ import { bundle } from "./bundle.ts";
 
 const dist = join(dirname(import.meta.dirname), "dist");
 await bundle(dist);
-chmodSync(join(dist, "cli.js"), 0o755);
+chmodSync(join(dist, "start.cjs"), 0o755);

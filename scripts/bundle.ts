@@ -43,7 +43,7 @@ export async function bundle(folder: string): Promise<void> {
       // The form of modules, of which what is not used is left out; Node itself would take the other one.
       alias: { [graphClient]: join(root, "node_modules", graphClient, "lib/es/src/index.js") },
     },
-    plugins: [withoutDetours(), charts(), licences()],
+    plugins: [withoutDetours(), charts(), entry(), licences()],
     // Of libraries: a circular import, an eval. Our own sources are checked by the compiler.
     logLevel: "silent",
   });
@@ -97,6 +97,18 @@ function charts(): Plugin {
           fileName,
           source: readFileSync(join(chartLibrary, "dist", fileName)),
         });
+      }
+    },
+  };
+}
+
+/** Adds what is started first, as it is. */
+function entry(): Plugin {
+  return {
+    name: "entry",
+    generateBundle() {
+      for (const fileName of ["start.cjs", "start-program.cjs"]) {
+        this.emitFile({ type: "asset", fileName, source: readFileSync(join(root, "src", fileName)) });
       }
     },
   };

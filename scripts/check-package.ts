@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 // Says whether the package that `npm pack --dry-run --json` described holds what it needs and nothing else.
 
 const required = [
+  "dist/start.cjs",
+  "dist/start-program.cjs",
   "dist/cli.js",
   "dist/THIRD-PARTY-LICENCES.txt",
   "src/state/migrations/001-initial.sql",
@@ -21,7 +23,7 @@ const required = [
   "CHANGELOG.md",
 ];
 const allowed =
-  /^(dist\/[\w.-]+\.(css|js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist\/[\w.-]+.(cjs|css|js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

@@ -27,7 +27,7 @@ export async function setup(project: TestProject): Promise<void> {
   // As a package of its own, as it is installed: Node would look into each file for what kind of module it is.
   copyFileSync(join(root, "package.json"), join(folder, "package.json"));
   for (const part of ["config", "src"]) symlinkSync(join(root, part), join(folder, part));
-  project.provide("program", join(folder, "dist/cli.js"));
+  project.provide("program", join(folder, "dist/start.cjs"));
 }
 
 export function teardown(): void {

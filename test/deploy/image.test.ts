@@ -37,7 +37,7 @@ describe("the Dockerfile", () => {
     expect(wordsOf("USER")).toEqual(["10001:10001"]);
     expect(wordsOf("STOPSIGNAL")).toEqual(["SIGTERM"]);
     expect(wordsOf("VOLUME")).toEqual(["/app/state"]);
-    expect(listOf("ENTRYPOINT")).toEqual(["node", "/app/dist/cli.js"]);
+    expect(listOf("ENTRYPOINT")).toEqual(["node", "/app/dist/start.cjs"]);
     expect(listOf("CMD")).toEqual(["daemon"]);
     expect(lastStage().map((one) => one.getKeyword())).toContain("HEALTHCHECK");
   });

@@ -1,0 +1,5 @@
+"use strict";
+
+// A file of its own: the oldest Nodes stop at the word "import" wherever it stands.
+
+import("./cli.js");

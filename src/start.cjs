@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+"use strict";
+
+// What the command starts. Written so that the oldest Node can read it: the program behind it cannot be read by them, and
+// the part of SQLite that is machine code crashes on a Node that it does not know.
+
+var needed = require("../package.json").engines.node.replace(">=", "").split(".");
+var found = process.versions.node.split(".");
+var isOld =
+  Number(found[0]) < Number(needed[0]) ||
+  (Number(found[0]) === Number(needed[0]) && Number(found[1]) < Number(needed[1]));
+
+if (isOld) {
+  process.stderr.write(
+    "azure-lattice-sync needs Node " +
+      needed.join(".") +
+      " or newer, and this is Node " +
+      process.versions.node +
+      " (" +
+      process.execPath +
+      "): install a newer Node from https://nodejs.org, or use the container image.\n"
+  );
+  process.exit(64);
+} else {
+  require("./start-program.cjs");
+}
