@@ -178,7 +178,7 @@ async function planOf(store: StateStore, cycleId: number): Promise<DryRunPlan> {
 }
 
 function workResult(result: CycleResult, stale: WorkResult["notLetGo"]): WorkResult {
-  const { header, outcome, done, failed, heldOperations: held, notices } = result;
-  const { planId, cycle, summary, guard } = header;
-  return { planId, cycle, outcome, summary, guard, done, failed, held, notices, notLetGo: stale };
+  const { header, outcome, done, failed, heldOperations: held } = result;
+  const { planId, cycle, summary, guard, notes } = header;
+  return { planId, cycle, outcome, summary, guard, done, failed, held, notes, notLetGo: stale };
 }

@@ -31,7 +31,6 @@ export function planView(
           done: result.done,
           failed: result.failed,
           held: result.heldOperations,
-          notices: result.notices,
           durationMs: result.durationMs,
         },
     operations: (action) => shown(operationsOf(store, result.cycleId, { action })),

@@ -57,8 +57,6 @@ export interface CycleResult {
   readonly heldOperations: number;
   /** Where so many operations failed that the whole job backs off: what happened, in words. */
   readonly mostFailed: string | null;
-  /** What concerns everybody and stopped nothing, one sentence each: kinds of operations that Lattice refuses. */
-  readonly notices: readonly string[];
   readonly durationMs: number;
   /** The full comparison that could not be done in this cycle, which went on without. */
   readonly failedComparison: FailedComparison | null;
@@ -126,9 +124,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     };
     const { notShown } = await store.meta();
     if (notShown !== undefined && notShown !== "") context.notes.push(notShown);
-    const { notes } = context;
-    await store.setCyclePlan(cycleId, { summary, guard, notes });
-    const header: PlanHeader = { planId, cycle: kind, createdAt: startedAt, summary, guard, notes };
+    await store.setCyclePlan(cycleId, { summary, guard, notes: context.notes });
+    const plan = { planId, cycle: kind, createdAt: startedAt, summary, guard };
     const agreement = only === undefined ? null : await agreementOf(store, cycleId);
     if (request.agreed !== undefined && request.agreed !== agreement?.digest) {
       throw new ConfigurationError(
@@ -136,13 +133,14 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       );
     }
     // One person's plan says nothing of what is held of the others.
-    if (!request.dryRun && kind !== "on-demand") await tellGuard(context, meta, header, heldOperations);
+    if (!request.dryRun && kind !== "on-demand") await tellGuard(context, meta, plan, heldOperations);
 
     const whenDone = context.firstRun ? await linkedWhenDone(context) : 0;
     const applied = request.dryRun
       ? { done: 0, failed: 0, mostFailed: null }
       : await sendRounds(context, plannedWrites(summary) - heldOperations);
-    const notices = [...context.kinds.refused().values()].map(refusalSentence);
+    // Kinds that Lattice refuses are known to the next cycles by themselves (`refusedKinds`), and not kept with this one.
+    const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
     if (!request.dryRun) await rememberRefusals(context, meta);
     if (decided !== null) await tellActs(context, people, decided);
     else if (context.firstRun && !read.emptyDirectory) await noteEndOfFirstRun(context, whenDone);
@@ -158,18 +156,17 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
       });
     }
     ports.log.info(
-      { cycleId, outcome, ...summary, ...applied, held: heldOperations, notices },
+      { cycleId, outcome, ...summary, ...applied, held: heldOperations, notes },
       "cycle finished",
     );
     return {
       cycleId,
-      header,
+      header: { ...plan, notes },
       outcome,
       done: applied.done,
       failed,
       heldOperations,
       mostFailed: sending.kind === "leavers" ? sending.reason : applied.mostFailed,
-      notices,
       durationMs: clock.now() - startedAt,
       failedComparison: read.failedComparison,
       ...(only === undefined || agreement === null ? {} : { onDemand: { people: only, agreement } }),
@@ -211,7 +208,7 @@ async function withTrustedClock(context: CycleContext): Promise<CycleContext> {
 async function tellGuard(
   context: CycleContext,
   meta: Partial<Meta>,
-  { planId, guard }: PlanHeader,
+  { planId, guard }: Pick<PlanHeader, "planId" | "guard">,
   operations: number,
 ): Promise<void> {
   const before = meta.heldPlan ?? "";

@@ -28,7 +28,7 @@ export interface WorkResult {
   /** Operations that the guard holds. */
   readonly held: number;
   /** What concerns everybody and stopped nothing, one sentence each. */
-  readonly notices: readonly string[];
+  readonly notes: readonly string[];
   /** Released people whose change was no longer due as it was. */
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
 }

@@ -163,6 +163,9 @@ export interface PlanHeader {
   readonly createdAt: number;
   readonly summary: PlanSummary;
   readonly guard: GuardVerdict;
-  /** What the cycle met and did not believe, or left for a later one: sentences for a person. Usually empty. */
+  /**
+   * What the cycle met and did not believe, left for a later one, or was refused altogether: sentences for a person. Usually
+   * empty.
+   */
   readonly notes: readonly string[];
 }

@@ -32,10 +32,6 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
   const statuses = await countStatuses(view);
   await send(head(view, style, script));
   await send(verdict(view));
-  for (const notice of view.result?.notices ?? []) {
-    await send(html`<section class="verdict held"><p>${notice}</p></section>
-`);
-  }
   await send(tiles(view, statuses));
   const departments = await view.departments();
   if (departments !== null && departments.length > 0) await send(departmentChart(departments));

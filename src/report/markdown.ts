@@ -14,7 +14,6 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   );
   if (result !== null) {
     await write(`\nSent: ${result.done} done, ${result.failed} failed, ${result.held} held.\n`);
-    for (const notice of result.notices ?? []) await write(`\n**${asText(notice)}**\n`);
   }
   for (const sentence of header.notes) await write(`\n**Note:** ${asText(sentence)}\n`);
   if (header.guard.held) {

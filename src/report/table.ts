@@ -116,7 +116,6 @@ function totals({ header, result, dryRun }: PlanView, layout: Layout): string {
   if (result !== null) {
     const held = result.held > 0 ? `, ${result.held} held` : "";
     lines.push(`${paint("bold", "Sent:")} ${result.done} done, ${result.failed} failed${held}.`);
-    for (const notice of result.notices ?? []) lines.push(...wrapped(printable(notice), layout));
   }
   for (const sentence of header.notes) {
     lines.push(...wrapped(`Note: ${printable(sentence)}`, layout).map((line) => paint("magenta", line)));

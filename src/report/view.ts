@@ -12,8 +12,6 @@ export interface PlanView {
     readonly done: number;
     readonly failed: number;
     readonly held: number;
-    /** What concerns everybody and stopped nothing, one sentence each. */
-    readonly notices?: readonly string[];
     readonly durationMs: number;
   } | null;
   /** In the order in which they are sent, of one kind or all; can be walked through more than once. */

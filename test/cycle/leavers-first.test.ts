@@ -209,7 +209,7 @@ describe("a kind of operation that is refused", () => {
       place.target.writes.length = 0;
       const first = await scheduled(place);
       expect(first).toMatchObject({ outcome: "someFailed", mostFailed: null });
-      expect(first.notices).toEqual([
+      expect(first.header.notes).toEqual([
         `Lattice takes no new accounts: All seats are taken (${status}). The rest of that kind is put back; the next cycle tries 2 people first.`,
       ]);
       expect(place.warnings.join()).toContain('"action":"create"');
@@ -229,12 +229,12 @@ describe("a kind of operation that is refused", () => {
         expect(place.target.writes).toHaveLength(2);
         expect(await place.operations(next.cycleId)).toHaveLength(2);
         expect(next.header.summary).toMatchObject({ create: 2, skipped: 58 });
-        expect(next.notices).toEqual(first.notices);
+        expect(next.header.notes).toEqual(first.header.notes);
       }
       expect((await place.store.countSkipped()).get("putBack")).toBe(58);
 
       limit.seats = 1_000;
-      expect((await scheduled(place)).notices).toEqual([]);
+      expect((await scheduled(place)).header.notes).toEqual([]);
       await scheduled(place);
       expect(place.target.active()).toHaveLength(18 + hires.length);
       expect(await place.store.retries(9)).toEqual([]);
@@ -253,14 +253,14 @@ describe("a kind of operation that is refused", () => {
     };
     hire(place, "z", 12);
     const result = await scheduled(place);
-    expect(result).toMatchObject({ done: 4, failed: 8, notices: [] });
+    expect(result).toMatchObject({ done: 4, failed: 8, header: { notes: [] } });
 
     for (const status of [400, 409, 422]) {
       hire(place, `${status}y`, 6);
       place.target.before = () => {
         throw new RecordRejectedError("refused", { status });
       };
-      expect((await scheduled(place)).notices).toEqual([]);
+      expect((await scheduled(place)).header.notes).toEqual([]);
     }
   });
 
@@ -274,7 +274,7 @@ describe("a kind of operation that is refused", () => {
     await scheduled(place);
     place.target.before = () => {};
     const last = hires.at(-1) ?? "";
-    expect(await place.cycle({ only: [last] })).toMatchObject({ done: 1, notices: [] });
+    expect(await place.cycle({ only: [last] })).toMatchObject({ done: 1, header: { notes: [] } });
     // Somebody was taken: the next cycle makes the others.
     await scheduled(place);
     expect(place.target.active()).toHaveLength(12);
@@ -286,9 +286,9 @@ describe("a kind of operation that is refused", () => {
     await scheduled(place);
     noSeats({ seats: 0 }, 402, place);
     const hires = hire(place, "z", 5);
-    expect((await scheduled(place)).notices).toHaveLength(1);
+    expect((await scheduled(place)).header.notes).toHaveLength(1);
     for (const id of hires) place.source.remove(id, "deleted");
-    expect((await scheduled(place)).notices).toEqual([]);
+    expect((await scheduled(place)).header.notes).toEqual([]);
     expect((await place.store.meta()).refusedKinds).toBe("");
   });
 
@@ -304,7 +304,7 @@ describe("a kind of operation that is refused", () => {
     for (const id of people.slice(10, 18)) place.source.change(id, { accountEnabled: false });
     const result = await scheduled(place);
     expect(result.failed).toBe(8 + 3);
-    expect(result.notices).toEqual([
+    expect(result.header.notes).toEqual([
       expect.stringContaining("Lattice takes no updates of accounts: on (402)."),
     ]);
   });

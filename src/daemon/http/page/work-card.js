@@ -53,7 +53,7 @@ function content(work) {
   return [
     h("h2", null, `${title}: ended after ${took}`),
     h("p", null, work.kind === "dryRun" ? summaryText(result.summary, "would be") : resultText(result)),
-    ...result.notices.map((notice) => h("div", { class: "notice warn" }, notice)),
+    ...result.notes.map((notice) => h("div", { class: "notice warn" }, notice)),
     result.notLetGo.length === 0
       ? null
       : h(
