@@ -108,6 +108,7 @@ export async function decideFor(
           settings,
           environment,
           expected: (objectIds) => expectedOf(objectIds, around),
+          partial: surroundings.partial === true,
         });
   const decided = people.map(({ candidate, mapped }): Decided => {
     const { objectId } = candidate.source;

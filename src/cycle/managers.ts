@@ -44,11 +44,14 @@ export async function managersOf(
     settings,
     environment,
     expected,
+    partial,
   }: {
     readonly store: Pick<StateStore, "identitiesOf">;
     readonly settings: Pick<PlanSettings, "mapping" | "missingManager">;
     readonly environment: Environment;
     readonly expected: (objectIds: readonly string[]) => Promise<ReadonlySet<string>>;
+    /** Both ends were read for these people alone: of an account that the picture does not have nobody knows whose it is. */
+    readonly partial: boolean;
   },
 ): Promise<ReadonlyMap<string, ManagerStanding>> {
   const pointing = people.flatMap((person) => {
@@ -58,7 +61,10 @@ export async function managersOf(
   const accounts = await store.identitiesOf(pointing.map(({ currentId }) => currentId));
   const questions = pointing.map((person) => ({ ...person, current: accounts.get(person.currentId) }));
   const strangers = questions.filter(
-    (question) => isWithoutAccount(question) && !isManagers(question, settings, environment),
+    (question) =>
+      isWithoutAccount(question) &&
+      !(partial && question.current === undefined) &&
+      !isManagers(question, settings, environment),
   );
   const managers = new Set(strangers.flatMap(({ candidate }) => candidate.manager?.objectId ?? []));
   const get = settings.missingManager === "keep" ? managers : await expected([...managers]);

@@ -48,6 +48,21 @@ describe("a lost database", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 6, link: 0 });
   });
 
+  it("takes no manager away from somebody who is provisioned on demand before it is rebuilt", async () => {
+    // The manager is read with the person, and nothing is known of the manager's membership nor account.
+    const target = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:managerName";
+    const mapping = mappingOf([...defaultRules, { target, source: "manager.displayName" }]);
+    await using place = await settled({ mapping });
+    place.source.scope = [...names];
+    await place.cycle();
+    expect(place.target.managerOf("b@example.com")).toBe("a@example.com");
+    await lose(place);
+
+    await place.cycle({ only: ["b"] });
+
+    expect(place.target.managerOf("b@example.com")).toBe("a@example.com");
+  });
+
   it("takes the account that carries the externalId, not another that has the new userName", async () => {
     await using place = await settled();
     const own = (await place.store.linkOf("b"))?.latticeId;

@@ -21,6 +21,7 @@ export async function converge(stage: Stage): Promise<string | null> {
   world.manners = { ...world.manners, listMisses: false };
   world.otherTool = null;
   world.seats = null;
+  world.hidden = [];
   if (world.troubles.size > 0) {
     const troubled = new Set(world.troubles.keys());
     const lasting = await settle(stage);
@@ -52,9 +53,10 @@ function quietSettings({ history, world }: Stage) {
 async function settle(stage: Stage): Promise<string | null> {
   const { history, world } = stage;
   // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
-  const { listMisses, missesClears, missesRestores, netChanges } = history.manners;
+  const { listMisses, missesClears, missesRestores, netChanges, hides } = history.manners;
   const secretive = missesClears || missesRestores || (netChanges && world.editedMeanwhile);
-  const byHand = listMisses || secretive || history.steps.some((step) => handwork.has(step.do));
+  const byHand =
+    listMisses || secretive || hides === true || history.steps.some((step) => handwork.has(step.do));
   // An account that was removed by hand is missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
   const cycles = 2 + (leaverIsInTheWay(world) ? 1 : 0) + (history.rules === undefined ? 0 : 1) + removed;

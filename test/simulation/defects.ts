@@ -519,4 +519,76 @@ export const defects: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "an accountEnabled that no answer has shown counts as true",
+    seed: 1,
+    history: 118,
+    family: "missing-properties",
+    edits: [
+      {
+        file: "domain/fold-source.ts",
+        find: "unshown: unshown.filter((name) => !has(name)),",
+        replace: "unshown: [],",
+      },
+    ],
+  },
+  {
+    name: "an accountEnabled that a list does not show counts as false",
+    seed: 1,
+    history: 39,
+    family: "missing-properties",
+    edits: [
+      {
+        file: "entra/users.ts",
+        find: "unshownOf(user, selection.properties).filter((name) => !isOpenProperty(name));",
+        replace:
+          "unshownOf(user, selection.properties).filter((name) => !isOpenProperty(name) && !isAccountEnabled(name));",
+      },
+      {
+        file: "entra/users.ts",
+        find: "attributes: pickAttributes(user, selection, { keepNull: false }),",
+        replace:
+          "attributes: { accountEnabled: false, ...pickAttributes(user, selection, { keepNull: false }) },",
+      },
+    ],
+  },
+  {
+    name: "what a list does not show of a person is forgotten",
+    seed: 1,
+    history: 30,
+    family: "missing-properties",
+    edits: [
+      {
+        file: "domain/fold-source.ts",
+        find: "const keptNames = left.filter(has);",
+        replace: "const keptNames: readonly string[] = [];",
+      },
+    ],
+  },
+  {
+    name: "managers whom a list shows of nobody are none",
+    seed: 1,
+    history: 67,
+    family: "missing-properties",
+    edits: [
+      {
+        file: "entra/users.ts",
+        find: "if (perhapsNone.length === 0) return users;",
+        replace: "if (perhapsNone.length >= 0) return users;",
+      },
+    ],
+  },
+  {
+    name: "whether somebody passes a filter is decided although what it asks about was not shown",
+    seed: 1,
+    history: 121,
+    family: "missing-properties",
+    edits: [
+      {
+        file: "cycle/plan-user.ts",
+        find: "if (mapped.scopeUnshown.length === 0 || mapped.excluded) return null;",
+        replace: "if (mapped.scopeUnshown.length >= 0) return null;",
+      },
+    ],
+  },
 ];

@@ -15,6 +15,7 @@ import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { Death, type Doom } from "./fate.ts";
+import { asGraphLists, asGraphShows, asGraphTells } from "./graph.ts";
 import { meetTrouble, soughtBy } from "./trouble.ts";
 import { type Account, changeOf, type LoggedChange, type Person, type Refusal, type World } from "./world.ts";
 
@@ -35,13 +36,16 @@ export function createSource(world: World, doom: Doom): Source {
     async *readAll() {
       const watermark = String(world.log.length);
       const ids = [...world.people.keys()];
-      for (let at = 0; at < ids.length || at === 0; at += pageSize) {
+      // Whether a page shows a manager says something of everybody on it.
+      const size = world.manners.hides === true ? 1_000 : pageSize;
+      for (let at = 0; at < ids.length || at === 0; at += size) {
         await page();
-        yield ids.slice(at, at + pageSize).flatMap((id) => {
+        const items = ids.slice(at, at + size).flatMap((id) => {
           const person = world.people.get(id);
           const missed = world.manners.listMisses && id !== "admin" && doom.random() < 0.1;
           return person?.presence === "present" && !missed ? [show(world, person)] : [];
         });
+        yield asGraphLists(world, items);
         doom.heard();
       }
       return { watermark };
@@ -58,13 +62,14 @@ export function createSource(world: World, doom: Doom): Source {
       if (world.manners.replays) ids.reverse().push(...ids.slice(0, 2));
       for (let at = 0; at < ids.length; at += pageSize) {
         if (at > 0) await page();
-        yield ids.slice(at, at + pageSize).flatMap((id) =>
+        const items = ids.slice(at, at + pageSize).flatMap((id) =>
           itemsOf(
             world,
             world.people.get(id),
             changes.filter((change) => change.id === id),
           ),
         );
+        yield asGraphTells(world, items);
         doom.heard();
       }
       return { watermark: String(until) };
@@ -79,7 +84,7 @@ export function createSource(world: World, doom: Doom): Source {
       const hidden = world.people.get(wanted);
       // "There is nobody" is shown, too.
       if (person === undefined && hidden !== undefined) world.shown.set(hidden.id, hidden);
-      return person === undefined ? null : show(world, person);
+      return person === undefined ? null : asGraphShows(world, show(world, person));
     },
     // No scoping filter names one.
     readFilterGroup: () => {
@@ -127,12 +132,12 @@ async function* readScope(world: World, page: () => Promise<void>) {
   return [{ id: "group", name: "the group", members }];
 }
 
-function show(world: World, person: Person): SourceChange {
+function show(world: World, person: Person): Extract<SourceChange, { kind: "upsert" }> {
   world.shown.set(person.id, person);
   return upsert(person, true);
 }
 
-function upsert(person: Person, complete: boolean): SourceChange {
+function upsert(person: Person, complete: boolean): Extract<SourceChange, { kind: "upsert" }> {
   return {
     kind: "upsert",
     objectId: person.id,
@@ -141,7 +146,7 @@ function upsert(person: Person, complete: boolean): SourceChange {
       userPrincipalName: person.userName,
       jobTitle: person.title,
       accountEnabled: person.enabled,
-      employeeHireDate: new Date(person.startsAt).toISOString(),
+      employeeHireDate: new Date(person.startsAt ?? 0).toISOString(),
     },
     complete,
     managerId: person.managerId,
@@ -170,7 +175,7 @@ function itemsOf(
     ...(shown("userName") ? { userPrincipalName: person.userName } : {}),
     ...(shown("title") ? { jobTitle: person.title } : {}),
     ...(shown("enabled") ? { accountEnabled: person.enabled } : {}),
-    ...(shown("startsAt") ? { employeeHireDate: new Date(person.startsAt).toISOString() } : {}),
+    ...(shown("startsAt") ? { employeeHireDate: new Date(person.startsAt ?? 0).toISOString() } : {}),
   };
   const item = { kind: "upsert", objectId, complete: false } as const;
   // Of somebody who comes into sight no link is shown that is not there, unless it was cut in this very round.

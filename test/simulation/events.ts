@@ -95,6 +95,14 @@ export function happen(world: World, step: Step): void {
       put(world, other, { userName: one.userName });
       return;
     }
+    case "hide": {
+      const of = step.who === "everybody" ? step.who : personId(step.who);
+      // Of one person alone a manager that is not shown is no manager.
+      const everybody = step.property === "manager" ? "everybody" : of;
+      world.hidden =
+        step.property === null ? [] : [...world.hidden, { property: step.property, of: everybody }];
+      return;
+    }
     case "expireWatermarks":
       world.oldestWatermark = world.log.length + 1;
       return;

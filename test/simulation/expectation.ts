@@ -131,7 +131,7 @@ function hasNamesake(world: World, { id, userName }: Person): boolean {
       other.id !== id &&
       isInScope(world, other) &&
       other.userName.toLowerCase() === userName.toLowerCase() &&
-      (other.enabled || accountOf(world, other.id) !== undefined),
+      (other.enabled !== false || accountOf(world, other.id) !== undefined),
   );
 }
 

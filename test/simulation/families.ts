@@ -3,6 +3,7 @@ import type { History } from "./history.ts";
 import { names } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
+import { missingProperties } from "./steps-of-directory.ts";
 import { changingSettings, changingStrangers, matchingOrders, secondOwner } from "./steps-of-others.ts";
 import {
   manyPeople,
@@ -114,6 +115,12 @@ export const families: readonly Family[] = [
     name: "second-owner",
     about: "another tool writes to Lattice after each cycle",
     histories: secondOwner,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "missing-properties",
+    about: "Graph's answers lack properties that were asked for, of one person, of some or of everybody",
+    histories: missingProperties,
     runs: { same: 300, fresh: 100 },
   },
 ];

@@ -1,7 +1,7 @@
 import { allActions, type Configuration, plainRules, type Rules } from "./configuration.ts";
 import type { Fate } from "./fate.ts";
 import type { Trouble } from "./trouble.ts";
-import type { Guarded, Manners } from "./world.ts";
+import type { Guarded, HidableProperty, Manners } from "./world.ts";
 
 /** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
 export type Step =
@@ -20,6 +20,12 @@ export type Step =
   | { readonly do: "editInLattice"; readonly who: number; readonly active: boolean; readonly title: string }
   | { readonly do: "removeInLattice"; readonly who: number }
   | { readonly do: "stranger"; readonly name: number; readonly owner: "nobody" | "another" }
+  /** No answer shows this property any more, of this person or of anybody; `null`: each answer shows everything again. */
+  | {
+      readonly do: "hide";
+      readonly property: HidableProperty | null;
+      readonly who: number | "everybody";
+    }
   | { readonly do: "expireWatermarks" }
   | { readonly do: "loseDatabase" }
   /** Each request about this person's record meets this from now on; `null`: nothing any more. */

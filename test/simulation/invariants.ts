@@ -9,7 +9,7 @@ import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
 import { isEntitled } from "./standing.ts";
-import { type Account, keptAs, type World } from "./world.ts";
+import { type Account, keptAs, type Person, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -182,9 +182,15 @@ const byHand: ReadonlySet<string> = new Set([
   "otherTool",
 ]);
 
+function knownPeople(world: World): Map<string, Person> {
+  return new Map([...world.people].map(([id, person]) => [id, world.asKnown(person)]));
+}
+
 /** What differs, and is neither planned, held, to be read again, skipped, retried, reported nor waiting for a manager. */
 async function silentDifference(stage: Stage): Promise<string | null> {
-  const { world, db } = stage;
+  const { db } = stage;
+  // Of what no answer has shown nobody can tell.
+  const world = { ...stage.world, people: knownPeople(stage.world) };
   const faults = faultsByPerson(world, new Map(), new Set());
   if (faults.size === 0) return null;
   // Where a kind of operation is refused for everybody, one sentence tells it of all who wait for that.
@@ -204,7 +210,7 @@ async function waitingLeaver({ world, history, store }: Stage): Promise<string |
   const delayed = world.configuration.rules !== plainRules;
   if (history.guard !== null || delayed || !world.configuration.actions.deactivate) return null;
   const retries = new Set((await store.retries(1_000)).map(({ objectId }) => objectId));
-  for (const person of world.people.values()) {
+  for (const person of knownPeople(world).values()) {
     if (isEntitled(world, person) || !world.isDue(person) || world.troubles.has(person.id)) continue;
     if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
     const link = await store.linkOf(person.id);

@@ -1,5 +1,6 @@
+import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { isEntitled, isInScope, reasonsToLeave, releaseKey } from "./standing.ts";
-import type { Account, Guarded, World } from "./world.ts";
+import { type Account, type Guarded, keptAs, type Person, type World } from "./world.ts";
 
 // What no write may do, whatever went wrong before it. Judged by what the cycle under way may have read.
 
@@ -12,6 +13,10 @@ export function judgeCreate(world: World, next: Account): void {
   rule(
     states.some((state) => isEntitled(world, state)),
     `an account is made for ${next.externalId}, who is not in scope and enabled`,
+  );
+  rule(
+    states.some(({ userName }) => userName.toLowerCase() === next.userName.toLowerCase()),
+    `an account is made for ${next.externalId} under the name ${next.userName}, which the directory has not shown`,
   );
   const twins = [...world.accounts.values()].filter((other) => other.externalId === next.externalId);
   rule(twins.length === 0, `a second account is made for ${next.externalId}`);
@@ -83,6 +88,22 @@ export function judgeChange(world: World, before: Account, next: Account): void 
     inScope || nameAlone,
     `${owner} is out of scope, and more than active and the name that the directory has is written`,
   );
+  rule(
+    before.userName === next.userName || named,
+    `${owner} is renamed to ${next.userName}, which the directory has not shown`,
+  );
+  rule(
+    world.manners.missesClears ||
+      before.values.title === next.values.title ||
+      states.some((state) => hasTitle(world, state, next)),
+    `the title of ${owner} becomes ${String(next.values.title)}, which the directory has not shown`,
+  );
+  rule(
+    before.values[managerPath] === undefined ||
+      next.values[managerPath] !== undefined ||
+      !states.every((state) => managerStands(world, state, before)),
+    `the manager of ${owner} is cleared, whom the directory has shown`,
+  );
   const made = world.applied.some((write) => write.before === null && write.after.id === before.id);
   // An account that this cycle has made may still get what its create was to give it.
   rule(
@@ -106,6 +127,20 @@ export function judgeChange(world: World, before: Account, next: Account): void 
     "clears",
     before.values.title !== undefined && next.values.title === undefined,
     `${String(before.values.title)} to null`,
+  );
+}
+
+function hasTitle(world: World, { title }: Person, account: Account): boolean {
+  const kept = keptAs(world.manners, { ...account, values: title === null ? {} : { title } });
+  return kept.values.title === account.values.title;
+}
+
+/** Whether the account points to that of the person's manager, who is there. */
+function managerStands(world: World, { managerId }: Person, account: Account): boolean {
+  const manager = world.people.get(managerId ?? "");
+  const theirs = world.accounts.get(String(account.values[managerPath]));
+  return (
+    manager?.presence === "present" && manager.id !== account.externalId && theirs?.externalId === manager.id
   );
 }
 

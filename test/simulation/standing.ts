@@ -6,12 +6,18 @@ import type { Guarded, Person, World } from "./world.ts";
 
 /** Whether the person shall have an active account. */
 export function isEntitled(world: World, person: Person): boolean {
-  return isInScope(world, person) && person.enabled;
+  return isInScope(world, person) && person.enabled === true;
 }
 
 /** @param at milliseconds since the epoch; default: now */
 export function isInScope({ configuration: { rules }, now }: World, person: Person, at = now): boolean {
-  return person.presence === "present" && person.member && (!rules.byDate || person.startsAt <= at);
+  const begun = !rules.byDate || (person.startsAt !== null && person.startsAt <= at);
+  return person.presence === "present" && person.member && begun;
+}
+
+/** A member whose first day, which the scope asks for, was never shown. */
+function isUndecided({ configuration: { rules } }: World, { member, startsAt }: Person): boolean {
+  return member && rules.byDate && startsAt === null;
 }
 
 /** What is true of a person that may cost the account. */
@@ -19,8 +25,10 @@ export function leavingEvents(world: World, person: Person, at: number): readonl
   const gone = person.presence !== "present";
   return [
     ...(gone ? (["deleted"] as const) : []),
-    ...(!gone && !isInScope(world, person, at) ? (["outOfScope"] as const) : []),
-    ...(person.enabled ? [] : (["disabled"] as const)),
+    ...(!gone && !isInScope(world, person, at) && !isUndecided(world, person)
+      ? (["outOfScope"] as const)
+      : []),
+    ...(person.enabled === false ? (["disabled"] as const) : []),
   ];
 }
 

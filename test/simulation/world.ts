@@ -12,12 +12,13 @@ export interface Person {
   readonly id: string;
   readonly userName: string;
   readonly title: string | null;
-  readonly enabled: boolean;
+  /** `null` only in what the engine can know: no answer has shown it. */
+  readonly enabled: boolean | null;
   readonly managerId: string | null;
   readonly presence: "present" | "softDeleted" | "deleted";
   readonly member: boolean;
-  /** First day, milliseconds since the epoch; counts where the scope asks for it. */
-  readonly startsAt: number;
+  /** First day, milliseconds since the epoch; counts where the scope asks for it. `null` like `enabled`. */
+  readonly startsAt: number | null;
 }
 
 /** One account as the simulated Lattice has it. */
@@ -51,6 +52,8 @@ export interface Manners {
   readonly missesRestores: boolean;
   /** Delta rounds compare the watermark with now: what came and went in between is not shown. */
   readonly netChanges: boolean;
+  /** Graph's answers may lack properties that were asked for, and are read by the product's own parser. */
+  readonly hides?: boolean;
   /** What Lattice does with somebody whose account is switched off; nothing where absent. */
   readonly lifecycle?: {
     /** Takes the person out as manager of every report and as a report of their manager. */
@@ -59,6 +62,17 @@ export interface Manners {
     readonly inactiveManager: "accept" | "drop" | "refuse";
   };
 }
+
+/** A property that answers can lack, by Graph's name. */
+export type HidableProperty =
+  | "accountEnabled"
+  | "userPrincipalName"
+  | "jobTitle"
+  | "employeeHireDate"
+  | "manager";
+
+/** What the directory has shown of a person, value by value. */
+export type Shown = Partial<Pick<Person, "userName" | "title" | "enabled" | "managerId" | "startsAt">>;
 
 /** What the guard counts. */
 export type Guarded = "deactivations" | "renames" | "clears";
@@ -118,12 +132,18 @@ export interface World {
   editedMeanwhile: boolean;
   /** What the directory last showed of a person. */
   readonly shown: Map<string, Person>;
+  /** Properties that no answer shows now, and of whom. */
+  hidden: readonly { readonly property: HidableProperty; readonly of: string | "everybody" }[];
+  /** What was shown of a person at any time, where answers may lack properties. */
+  readonly known: Map<string, Shown>;
   /** What the cycle under way has written. */
   readonly applied: Applied[];
   /** Each state that an account was in, by its id, since the log was last compared with them. */
   readonly versions: Map<string, Account[]>;
   /** What the cycle under way may have read of a person. */
   statesOf(id: string): readonly Person[];
+  /** The person as the engine can know them: where answers may lack properties, with what was shown. */
+  asKnown(person: Person): Person;
   /** Whether a delay, if there is one, is over. */
   isDue(person: Person): boolean;
   put(person: Person): void;
@@ -134,7 +154,7 @@ export interface World {
 }
 
 /** Is in the directory, never in the scope, and never left out of a list. */
-const administrator: Person = {
+const administrator: Person & { readonly enabled: boolean } = {
   id: "admin",
   userName: "admin@example.com",
   title: null,
@@ -144,6 +164,8 @@ const administrator: Person = {
   member: false,
   startsAt: 0,
 };
+
+const chief: Person = { ...administrator, id: "chief", userName: "chief@example.com" };
 
 export function createWorld(
   manners: Manners,
@@ -217,6 +239,11 @@ export function createWorld(
 
   // No directory is empty: somebody registered the application.
   people.set(administrator.id, administrator);
+  if (manners.hides === true) {
+    // Some list always shows a manager, unless managers are hidden.
+    people.set(administrator.id, { ...administrator, managerId: chief.id });
+    people.set(chief.id, chief);
+  }
 
   const world: World = {
     people,
@@ -238,15 +265,18 @@ export function createWorld(
     released: new Set(),
     editedMeanwhile: false,
     shown,
+    hidden: [],
+    known: new Map(),
     applied: [],
     versions,
+    asKnown: (person) => (manners.hides === true ? withShown(person, world.known.get(person.id)) : person),
     statesOf: (id) => {
       const current = people.get(id);
       const states = seen.get(id) ?? (current === undefined ? [] : [current]);
       const stale = shown.get(id);
       // Of what the directory kept to itself the engine cannot know.
       const secretive = world.manners.missesRestores || (world.manners.netChanges && world.editedMeanwhile);
-      return secretive && stale !== undefined ? [...states, stale] : states;
+      return (secretive && stale !== undefined ? [...states, stale] : states).map(world.asKnown);
     },
     isDue: (person) =>
       eventsOf(person).some((event) => {
@@ -295,6 +325,12 @@ export function createWorld(
     },
   };
   return world;
+}
+
+/** What no answer has shown is unknown; there is no manager but one who was shown. */
+function withShown(person: Person, shown: Shown = {}): Person {
+  const { userName = "", title = null, enabled = null, managerId = null, startsAt = null } = shown;
+  return { ...person, userName, title, enabled, managerId, startsAt };
 }
 
 export function changeOf(before: Person | undefined, after: Person): LoggedChange {

@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import type { Configuration } from "./configuration.ts";
+import { plainRules } from "./configuration.ts";
+import type { History, Step } from "./history.ts";
+import { calm, calmCycle, comingAndGoing, edit, faithful, faultOn, manners } from "./steps.ts";
+
+// Histories in which the directory answers with less than was asked for.
+
+const faithfulManners = manners.map((others) => ({ ...others, ...faithful }));
+const somebody = fc.nat(4);
+
+/** Reads break off between two pages, writes fail, and nothing dies: what was shown is what is known. */
+const fallibleCycle: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("cycle" as const),
+  kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
+  dryRun: fc.constant(false),
+  only: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: somebody }),
+  fate: fc.record({
+    faults: fc.array(fc.oneof(faultOn("write", fc.nat(3)), faultOn("read", fc.nat(12))), { maxLength: 1 }),
+    death: fc.constant(null),
+    abortAt: fc.constant(null),
+    seed: fc.nat(),
+  }),
+  during: fc.constant(null),
+});
+
+const plainCycle: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("cycle" as const),
+  kind: fc.constantFrom("incremental" as const, "full" as const),
+  dryRun: fc.constant(false),
+  only: fc.constant(null),
+  fate: fc.nat().map((seed) => ({ ...calm, seed })),
+  during: fc.constant(null),
+});
+
+const hide: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("hide" as const),
+  property: fc.constantFrom(
+    "accountEnabled" as const,
+    "accountEnabled" as const,
+    "accountEnabled" as const,
+    "userPrincipalName" as const,
+    "jobTitle" as const,
+    "manager" as const,
+    "employeeHireDate" as const,
+    "employeeHireDate" as const,
+    null,
+    null,
+  ),
+  who: fc.oneof(
+    { weight: 2, arbitrary: fc.constant("everybody" as const) },
+    { weight: 3, arbitrary: somebody },
+  ),
+});
+
+const starts: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("starts" as const),
+  who: somebody,
+  hours: fc.constantFrom(-48, 5, 30),
+});
+
+const rules: fc.Arbitrary<Configuration["rules"]> = fc.constantFrom(plainRules, plainRules, {
+  ...plainRules,
+  byDate: true,
+});
+
+/** A filter comes or goes: what it asks about may never have been shown. */
+const otherRules: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("configure" as const),
+  change: fc.boolean().map((byDate) => ({ rules: { ...plainRules, byDate } })),
+});
+
+const founding: readonly Step[] = [
+  { do: "hide", property: "employeeHireDate", who: "everybody" },
+  { do: "hire", who: 0, name: 0, manager: null },
+  { do: "hire", who: 1, name: 1, manager: 0 },
+];
+
+/** The first day of nobody was shown when a filter asks about it. */
+const unknownDays: fc.Arbitrary<History> = fc.record({
+  manners: faithfulManners.map((others) => ({ ...others, hides: true })),
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  rules: fc.constant({ ...plainRules, byDate: false }),
+  concurrency: fc.constant(1),
+  founders: fc.constant(0),
+  founding: fc.constant(calm),
+  steps: fc
+    .array(
+      fc.oneof(
+        { weight: 2, arbitrary: otherRules },
+        { weight: 1, arbitrary: starts },
+        { weight: 2, arbitrary: comingAndGoing },
+        { weight: 1, arbitrary: hide },
+        { weight: 3, arbitrary: plainCycle },
+        { weight: 1, arbitrary: fallibleCycle },
+      ),
+      { minLength: 2, maxLength: 8, size: "max" },
+    )
+    .map((others) => [...founding, ...others]),
+});
+
+/** Graph's answers lack properties that were asked for, of one person, of some or of everybody, for some time. */
+export const missingProperties: fc.Arbitrary<History> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      manners: faithfulManners.map((others) => ({ ...others, hides: true })),
+      guard: fc.constant(null),
+      drift: fc.constant("correct" as const),
+      rules,
+      concurrency: fc.constantFrom(1, 4),
+      founders: fc.constantFrom(0, 2, 4),
+      founding: fc.constant(calm),
+      steps: fc.array(
+        fc.oneof(
+          { weight: 4, arbitrary: hide },
+          { weight: 4, arbitrary: comingAndGoing },
+          { weight: 3, arbitrary: edit },
+          { weight: 1, arbitrary: starts },
+          { weight: 2, arbitrary: otherRules },
+          { weight: 1, arbitrary: fc.constant({ do: "expireWatermarks" as const }) },
+          { weight: 3, arbitrary: plainCycle },
+          { weight: 2, arbitrary: fallibleCycle },
+          { weight: 2, arbitrary: calmCycle },
+        ),
+        { minLength: 3, maxLength: 14, size: "max" },
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: unknownDays },
+);
