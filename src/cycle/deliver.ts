@@ -2,7 +2,6 @@ import {
   AlreadyExistsError,
   HostUnavailableError,
   isRecordFailure,
-  RecordForbiddenError,
   RecordGoneError,
   RecordRejectedError,
   UnknownOutcomeError,
@@ -20,6 +19,7 @@ import { type MetAccount, matchAgain, meetAccounts } from "./existing-account.ts
 import { unshown } from "./held.ts";
 import type { CycleContext } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
+import { searchByExternalId } from "./search.ts";
 
 const maxCreateTries = 3;
 /** What was sent may be worked on still although its connection is gone: looked up too early it would be sent again. */
@@ -235,22 +235,11 @@ export async function findAccount(context: CycleContext, person: Sought): Promis
 async function findAccounts(context: CycleContext, person: Sought): Promise<readonly TargetUser[]> {
   const externalId = externalIdOf(person);
   return context.host.reading(person.objectId, async () => {
-    const byId = typeof externalId === "string" ? await findByExternalId(context, externalId) : [];
+    const byId = typeof externalId === "string" ? await searchByExternalId(context, externalId) : [];
     const byName = await context.target.find("userName", person.userName, context.signal);
     const known = new Set(byId.map(({ latticeId }) => latticeId));
     return [...byId, ...byName.filter(({ latticeId }) => !known.has(latticeId))];
   });
-}
-
-/** A target that cannot be searched by this attribute is searched by userName alone. */
-async function findByExternalId(context: CycleContext, externalId: string): Promise<readonly TargetUser[]> {
-  try {
-    return await context.target.find("externalId", externalId, context.signal);
-  } catch (error) {
-    // A 403 is no word about the attribute: the account may be there.
-    if (error instanceof RecordRejectedError && !(error instanceof RecordForbiddenError)) return [];
-    throw error;
-  }
 }
 
 /**

@@ -1,7 +1,8 @@
-import { isRecordFailure, RecordRejectedError } from "../domain/errors.ts";
+import { isRecordFailure } from "../domain/errors.ts";
 import type { TargetUser } from "../domain/target.ts";
 import type { Decided } from "./decide.ts";
 import type { CycleContext } from "./ports.ts";
+import { searchByExternalId } from "./search.ts";
 
 /** What was looked up before accounts are made. */
 export interface LookedUp {
@@ -36,16 +37,11 @@ export async function lookUpFirst(context: CycleContext, people: readonly Decide
 }
 
 async function accountsOf(
-  { target, signal }: CycleContext,
+  context: CycleContext,
   { mapped, candidate }: Decided,
 ): Promise<readonly TargetUser[]> {
+  const { target, signal } = context;
   const { externalId, userName } = mapped;
   const byName = userName === null ? [] : await target.find("userName", userName, signal);
-  try {
-    return [...(await target.find("externalId", externalId ?? candidate.source.objectId, signal)), ...byName];
-  } catch (error) {
-    // A target that cannot be searched by this attribute is searched by userName alone.
-    if (error instanceof RecordRejectedError) return byName;
-    throw error;
-  }
+  return [...(await searchByExternalId(context, externalId ?? candidate.source.objectId)), ...byName];
 }

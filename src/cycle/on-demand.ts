@@ -11,6 +11,7 @@ import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./inge
 import { dissolve, noteAbsence } from "./missing-accounts.ts";
 import { isInScope } from "./plan-user.ts";
 import { type CycleContext, cycleContext, type Ports } from "./ports.ts";
+import { searchByExternalId } from "./search.ts";
 
 /** Somebody who is provisioned on demand. */
 export interface Wanted {
@@ -120,7 +121,7 @@ async function readAccount(context: CycleContext, objectId: string): Promise<voi
       ? { externalId: null, userName: null }
       : mapUser(context.settings.mapping, person, { member: true, environment });
   const accounts = await host.reading(objectId, async () => [
-    ...(await target.find("externalId", externalId ?? objectId, signal)),
+    ...(await searchByExternalId(context, externalId ?? objectId)),
     ...(userName === null ? [] : await target.find("userName", userName, signal)),
   ]);
   await store.saveTargets(accounts, cycleId);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { comparisonIsDue, nextComparison, parseComparison } from "../../src/cycle/comparison.ts";
-import { HostUnavailableError } from "../../src/domain/errors.ts";
+import { HostUnavailableError, RecordForbiddenError, RecordRejectedError } from "../../src/domain/errors.ts";
 import { readStatus, statusDocument } from "../../src/report/status.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
@@ -135,5 +135,21 @@ describe("a tolerant first run", () => {
     ]);
     place.target.beforeRead = () => {};
     expect((await place.cycle()).header.summary).toMatchObject({ create: 1 });
+  });
+
+  it.each([
+    ["is told by userName alone where no search by externalId is offered", 501, 1],
+    ["is not known where the search by externalId is forbidden: no account is made", 403, 0],
+  ])("%s (%i)", async (_case, status, creates) => {
+    await using place = await createWorkplace({ listing: "tolerant" });
+    place.source.hire("a");
+    place.target.listsOnly = 0;
+    place.target.beforeRead = (read) => {
+      if (read !== "find externalId a") return;
+      throw status === 403
+        ? new RecordForbiddenError("may not be searched", { status })
+        : new RecordRejectedError("no filters", { status });
+    };
+    expect((await place.cycle()).header.summary).toMatchObject({ create: creates });
   });
 });

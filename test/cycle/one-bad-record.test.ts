@@ -287,4 +287,19 @@ describe("a cycle on demand", () => {
       "connect: Lattice: may not be read",
     ]);
   });
+
+  it("makes and finds accounts where Lattice offers no search by externalId", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["other"]);
+    place.source.hire("new");
+    place.source.hire("known");
+    place.target.add({ userName: "known@example.com" });
+    place.target.beforeRead = (read) => {
+      if (read.startsWith("find externalId")) throw new RecordRejectedError("no filters", { status: 501 });
+    };
+    expect(await place.cycle({ only: ["new", "known"] })).toMatchObject({
+      failed: 0,
+      header: { summary: { create: 1, link: 1 } },
+    });
+  });
 });
