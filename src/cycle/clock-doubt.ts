@@ -12,6 +12,9 @@ export interface EndClocks {
   lattice(signal: AbortSignal): Promise<number | undefined>;
 }
 
+/** The doubt while no end has told the time yet: neither 0 nor any number, so that nothing which time decides is believed. */
+export const nobodySaid = Number.NaN;
+
 /** Clocks that are kept by NTP differ by far less, and Entra accepts no token beyond. */
 const toleratedMs = 5 * 60_000;
 

@@ -5,7 +5,7 @@ import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
-import { clockDoubt, clockDoubtNote, shiftedClock } from "./clock-doubt.ts";
+import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./clock-doubt.ts";
 import { confirmCompany } from "./company.ts";
 import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./confirm-leavers.ts";
@@ -87,11 +87,12 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
 
   try {
     await confirmTenant(beginning, meta);
-    // Where signing in told no time (managed identities), what is read does.
+    // Where signing in told no time (managed identities), what is read of the directory does.
     const timed = ports.clocks === undefined || ports.clocks.entra() !== undefined;
-    const reading = timed ? await withTrustedClock(beginning) : beginning;
-    const read = await readBothEnds(reading, meta, request);
+    const reading = timed ? await withTrustedClock(beginning) : { ...beginning, clockDoubtMs: nobodySaid };
+    const directory = await readDirectory(reading, meta, request);
     const trusted = timed ? reading : await withTrustedClock(reading);
+    const read = await readTarget(trusted, meta, directory);
     const context: CycleContext = { ...trusted, listed: read.listed, lookUpFirst: read.lookUpFirst };
     const { select } = read;
     request.signal.throwIfAborted();
@@ -196,7 +197,7 @@ async function withTrustedClock(context: CycleContext): Promise<CycleContext> {
   if (clockDoubtMs === 0) {
     await store.forgetTheFuture(clock.now());
     await store.dropReleases(clock.now() - settings.guard.windowMs);
-    return context;
+    return { ...context, clockDoubtMs };
   }
   const note = clockDoubtNote(clockDoubtMs);
   notes.push(note);
@@ -234,14 +235,14 @@ function chooseKind(ports: Ports, meta: Partial<Meta>, request: CycleRequest): C
   return request.full ? "reconcile" : "incremental";
 }
 
-/** What reading both ends came to. */
-interface BothEnds {
-  /** Whom to plan. */
-  readonly select: CandidateSelection;
+/** What reading the directory came to. */
+interface Directory {
   /** `null` where the scope was not read as a whole. */
   readonly scopeParts: readonly ScopePart[] | null;
   /** Groups that scoping filters name. */
   readonly filterParts: readonly ScopePart[];
+  /** Everybody was read. */
+  readonly full: boolean;
   readonly emptyDirectory: boolean;
   readonly onDemand: {
     readonly people: readonly Wanted[];
@@ -249,6 +250,12 @@ interface BothEnds {
     readonly unreadable: number;
     readonly membership: Membership;
   } | null;
+}
+
+/** What reading both ends came to. */
+interface BothEnds extends Directory {
+  /** Whom to plan. */
+  readonly select: CandidateSelection;
   /** Every account of Lattice was read. */
   readonly listed: boolean;
   /** The last listing of Lattice did not show everybody. */
@@ -256,11 +263,12 @@ interface BothEnds {
   readonly failedComparison: FailedComparison | null;
 }
 
-async function readBothEnds(
+/** Reads the directory, after what earlier runs left open; of a cycle on demand these people's accounts as well. */
+async function readDirectory(
   context: CycleContext,
   meta: Partial<Meta>,
   request: CycleRequest,
-): Promise<BothEnds> {
+): Promise<Directory> {
   await confirmCompany(context, meta);
   await recoverIntents(context);
   if (request.only !== undefined) {
@@ -269,38 +277,40 @@ async function readBothEnds(
     const membership = await ingestMembership(context, only);
     const filterParts = await ingestFilterGroups(context);
     const onDemand = { people, unreadable, membership };
-    return {
-      select: { only },
-      scopeParts: membership.parts,
-      filterParts,
-      emptyDirectory: false,
-      onDemand,
-      // Each of these people was searched for.
-      lookUpFirst: false,
-      listed: false,
-      failedComparison: null,
-    };
+    return { scopeParts: membership.parts, filterParts, full: false, emptyDirectory: false, onDemand };
   }
-  const everything = context.kind !== "incremental";
-  const { full, empty } = await ingestSource(context, meta, !everything);
+  const { full, empty } = await ingestSource(context, meta, context.kind === "incremental");
   const scopeParts = await ingestScope(context);
   const filterParts = await ingestFilterGroups(context);
+  return { scopeParts, filterParts, full, emptyDirectory: empty, onDemand: null };
+}
+
+/** Reads what is to be known of Lattice's accounts before the plan. */
+async function readTarget(
+  context: CycleContext,
+  meta: Partial<Meta>,
+  directory: Directory,
+): Promise<BothEnds> {
+  const { full, emptyDirectory, onDemand } = directory;
+  if (onDemand !== null) {
+    const only = onDemand.people.map(({ objectId }) => objectId);
+    // Each of these people was searched for.
+    return { ...directory, select: { only }, lookUpFirst: false, listed: false, failedComparison: null };
+  }
+  const everything = context.kind !== "incremental";
   const failedComparison = everything ? await compareTarget(context, meta) : null;
   const compared = everything && failedComparison === null;
   if (!compared) {
     await recheckMissing(context);
     await readMarkedAccounts(context);
   }
-  if (compared && full && !empty) {
+  if (compared && full && !emptyDirectory) {
     await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
   }
   const listingFault = (await context.store.meta()).listingFault ?? "";
   return {
+    ...directory,
     select: everything ? "everybody" : "marked",
-    scopeParts,
-    filterParts,
-    emptyDirectory: empty,
-    onDemand: null,
     listed: compared && listingFault === "",
     lookUpFirst: listingFault !== "",
     failedComparison,

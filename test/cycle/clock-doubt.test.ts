@@ -154,6 +154,37 @@ describe("a clock that both ends contradict", () => {
     expect(await place.store.latticeIdOf("b")).toBe("lat-2");
   });
 
+  it.each([
+    ["a full comparison", { full: true }],
+    ["a cycle of changes", {}],
+    ["a cycle on demand", { only: ["a"] }],
+  ])("dissolves no link where signing in tells no time: %s", async (_case, request) => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.target.accounts.delete("lat-1");
+    await place.cycle({ full: true });
+    // As with a managed identity: the first answer of the directory has the time.
+    let answered = false;
+    const { readAll, readChanges, readUser } = place.source;
+    place.source.readAll = (signal) => {
+      answered = true;
+      return readAll(signal);
+    };
+    place.source.readChanges = (watermark, signal) => {
+      answered = true;
+      return readChanges(watermark, signal);
+    };
+    place.source.readUser = (id, signal) => {
+      answered = true;
+      return readUser(id, signal);
+    };
+    place.clock.advance(yearMs);
+    place.clocks = { entra: () => (answered ? -yearMs : undefined), lattice: async () => -yearMs };
+    await place.cycle(request);
+    expect((await place.store.linkOf("a"))?.latticeId).toBe("lat-1");
+  });
+
   it("accepts no scope whose alarm would have a wrong time", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 2 } });
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
