@@ -30,7 +30,8 @@ export function splitRequired(writes: readonly AttributeWrite[]): {
 
 /**
  * Attributes that the refusal is about, by what is known: those that were refused before, else those that Lattice names.
- * Empty where it says nothing of an attribute that can be left out.
+ * Empty where it says nothing of an attribute that can be left out. If several were refused before and nothing else is to be
+ * sent, some of them may be taken by now: that they were refused before does not decide.
  */
 export function suspectsOf(
   writes: readonly AttributeWrite[],
@@ -39,7 +40,8 @@ export function suspectsOf(
 ): readonly string[] {
   const { may } = splitRequired(writes);
   const before = may.filter(({ path }) => known.includes(path));
-  const suspects = before.length > 0 ? before : may.filter(({ path }) => isNamed(path, refusal.detail ?? ""));
+  const decides = before.length === 1 || (before.length > 0 && before.length < may.length);
+  const suspects = decides ? before : may.filter(({ path }) => isNamed(path, refusal.detail ?? ""));
   return suspects.map(({ path }) => path);
 }
 
@@ -61,7 +63,8 @@ function hasWord(text: string, word: string): boolean {
 }
 
 /**
- * Finds out which of several attributes are refused, by sending them in ever smaller pieces.
+ * Finds out which of several attributes are refused, by sending them in ever smaller pieces, the larger ones first: so few
+ * requests get as much through as they can.
  * @param send sends a piece; resolves to its refusal, `null` where it was taken; throws what is no refusal of values
  * @returns what was refused; what is left when the requests are used up counts as refused
  */
@@ -73,24 +76,20 @@ export async function findRefused(
   const refused: string[] = [];
   let last = refusal;
   let left = mostPieces;
-  const search = async (group: readonly AttributeWrite[]): Promise<void> => {
+  const groups = [writes];
+  for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     if (group.length === 1 || left <= 0) {
       refused.push(...group.map(({ path }) => path));
-      return;
+      continue;
     }
     const middle = Math.ceil(group.length / 2);
     for (const half of [group.slice(0, middle), group.slice(middle)]) {
-      if (left <= 0) {
-        refused.push(...half.map(({ path }) => path));
-        continue;
-      }
+      const answer = left > 0 ? await send(half) : last;
       left -= 1;
-      const answer = await send(half);
       if (answer === null) continue;
       last = answer;
-      await search(half);
+      groups.push(half);
     }
-  };
-  await search(writes);
-  return { refused, refusal: last };
+  }
+  return { refused: writes.map(({ path }) => path).filter((path) => refused.includes(path)), refusal: last };
 }

@@ -522,8 +522,9 @@ export interface StateStore {
     externalIdKey?: UserNameKey,
   ): Promise<SavedSource>;
   /**
-   * After a completed full read: linked people who were not in it, in pages by object id. Those who are known to be in the
-   * bin or gone are among them as long as their accounts are active, for they may have come back.
+   * After a completed full read: people who were not in it and who are linked, were linked (a dissolved link), or have a
+   * write that is unconfirmed; in pages by object id. Those who are known to be in the bin or gone are among them only while
+   * their accounts are active, because they may have come back.
    */
   sourceMissing(
     cycleId: number,

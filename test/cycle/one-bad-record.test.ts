@@ -153,6 +153,24 @@ describe("a fault of everybody", () => {
     }
   });
 
+  it("is asked for with one request to Lattice, and with a second one where the first fails as well", async () => {
+    for (const search of [true, false]) {
+      await using place = await createWorkplace();
+      await company(place, ["bad", "other"]);
+      await leaveInDoubt(place, ["bad"]);
+      place.target.beforeRead = (read) => {
+        if (read === "get lat-1" || (!search && read.startsWith("find")))
+          throw new RecordUnavailableError("500");
+      };
+      place.target.reads.length = 0;
+      await place.cycle();
+      const asked = place.target.reads
+        .filter((read) => read !== "get lat-1")
+        .map((read) => read.split(" ")[0]);
+      expect(asked).toEqual(search ? ["find"] : ["find", "get"]);
+    }
+  });
+
   it("is not seen in a search that Lattice does not offer, as long as accounts can be read", async () => {
     await using place = await createWorkplace();
     await company(place, ["bad", "other"]);

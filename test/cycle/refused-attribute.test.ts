@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { findRefused } from "../../src/cycle/refused-attributes.ts";
 import { RecordRejectedError, RecordUnavailableError } from "../../src/domain/errors.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
@@ -171,5 +172,40 @@ describe("an attribute that is refused", () => {
     expect(place.target.writes.length).toBeLessThanOrEqual(10);
     const [retry] = await place.store.retries(9);
     expect(retry?.paths).toEqual(expect.arrayContaining(["title", "name.givenName", "name.familyName"]));
+  });
+
+  it("is sent as soon as Lattice takes it, although another one of the same person is still refused", async () => {
+    await using place = await createWorkplace();
+    const refused = new Set(["title", "name.givenName"]);
+    place.target.before = ({ writes }) => {
+      if (writes.some(({ path }) => refused.has(path))) throw new RecordRejectedError("no", { status: 400 });
+    };
+    place.source.hire("a", { jobTitle: "Lead", department: "Sales", givenName: "Ada" });
+    await place.cycle();
+    expect((await place.store.retries(9))[0]?.paths).toEqual(["title", "name.givenName"]);
+    refused.delete("title");
+    place.clock.advance(2 * 24 * 3_600_000);
+    await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBe("Lead");
+    expect((await place.store.retries(9))[0]?.paths).toEqual(["name.givenName"]);
+    // The one that is left costs the request that tries it.
+    const before = place.target.writes.length;
+    place.clock.advance(2 * 24 * 3_600_000);
+    await place.cycle();
+    expect(place.target.writes.length - before).toBe(1);
+  });
+
+  it("costs no other one, however many there are of which few are refused", async () => {
+    const paths = Array.from({ length: 16 }, (_, index) => `a${index}`);
+    const bad = new Set(paths.slice(0, 4));
+    let requests = 0;
+    const no = new RecordRejectedError("no", { status: 400 });
+    const writes = paths.map((path) => ({ path, value: "x" }));
+    const found = await findRefused(writes, no, async (piece) => {
+      requests += 1;
+      return piece.some(({ path }) => bad.has(path)) ? no : null;
+    });
+    expect(new Set(found.refused)).toEqual(bad);
+    expect(requests).toBe(8);
   });
 });
