@@ -25,8 +25,10 @@ COPY --from=build /build/src/report/page ./src/report/page
 COPY --from=build /build/src/daemon/http/page ./src/daemon/http/page
 COPY --from=build /build/config ./config
 COPY --from=build /build/package.json /build/LICENSE ./
-# The one place that is written to; everything else may be mounted read-only.
-RUN mkdir state && chown 10001:10001 state && chmod 0700 state
+# The state folder is the one place that is written to; everything else may be mounted read-only. The link makes
+# "docker exec CONTAINER azure-lattice-sync status" work.
+RUN mkdir state && chown 10001:10001 state && chmod 0700 state \
+  && ln -s /app/dist/start.cjs /usr/local/bin/azure-lattice-sync
 VOLUME /app/state
 USER 10001:10001
 EXPOSE 9464

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type OutputBundle, type Plugin, rolldown } from "rolldown";
 
@@ -57,6 +57,7 @@ export async function bundle(folder: string): Promise<void> {
       // Detours are known by the names that they hand on.
       minifyInternalExports: false,
     });
+    chmodSync(join(folder, "start.cjs"), 0o755);
   } finally {
     await build.close();
   }

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { COMMAND_VARIABLE } from "../src/command-name.ts";
 import { exitCode } from "../src/commands/io.ts";
 import { CONFIG_VARIABLE, ENVIRONMENT_VARIABLES } from "../src/config/environment.ts";
 import { knownKeys } from "../src/config/keys.ts";
@@ -61,6 +62,10 @@ const page = [
     "Each variable that sets a key can also be given as NAME_FILE, the path of a file that holds the value and nothing else. An empty variable counts as not set.",
   ),
   ...item(bold(CONFIG_VARIABLE), "The configuration file."),
+  ...item(
+    bold(COMMAND_VARIABLE),
+    "What messages call the command, where it is typed from elsewhere: docker exec CONTAINER azure-lattice-sync.",
+  ),
   ...ENVIRONMENT_VARIABLES.flatMap((variable) =>
     item(bold(variable.name), `${variable.key}: ${keys.get(variable.key)?.description ?? ""}`),
   ),

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import { COMMAND_VARIABLE, commandOf } from "./command-name.ts";
 import { catchHangup } from "./commands/hangup.ts";
 import { type CommandIO, exitCode } from "./commands/io.ts";
 import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
+import { packageRoot } from "./package-root.ts";
 import { createProgram } from "./program/program.ts";
 
 // The process around the program: signals, and the one place where errors become exit codes.
@@ -10,6 +12,14 @@ import { createProgram } from "./program/program.ts";
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 const stop = new AbortController();
 let stoppedBy: keyof typeof signalCodes | null = null;
+
+// Threads of this process read it as well.
+process.env[COMMAND_VARIABLE] ||= commandOf({
+  script: process.argv[1] ?? "",
+  cwd: process.cwd(),
+  env: process.env,
+  packageRoot,
+});
 
 const io: CommandIO = {
   env: process.env,

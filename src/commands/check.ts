@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { styleText } from "node:util";
+import { commandLine } from "../command-name.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { printable } from "../report/words.ts";
@@ -51,7 +52,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
     print(
       io,
       failed === 0
-        ? "\nAll is well. Next: azure-lattice-sync sync --dry-run"
+        ? `\nAll is well. Next: ${commandLine("sync --dry-run")}`
         : `\n${failed} of ${steps.length} checks failed.`,
     );
     return failed === 0 ? exitCode.done : exitCode.error;
@@ -92,7 +93,7 @@ function notificationsStep({ config: { notify } }: Session): Step {
   if (receivers.length === 0 && notify.ping === null)
     return { name, ok: true, detail: "nobody is told (notify.receivers)." };
   const told = [...receivers, ...(notify.ping === null ? [] : ["the dead-man's ping"])].join(", ");
-  return { name, ok: true, detail: `${told}; to try receivers: azure-lattice-sync notify test.` };
+  return { name, ok: true, detail: `${told}; to try receivers: ${commandLine("notify test")}.` };
 }
 
 async function stateStep(session: Session): Promise<Step> {

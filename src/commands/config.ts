@@ -1,3 +1,4 @@
+import { commandLine } from "../command-name.ts";
 import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import { describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
@@ -50,6 +51,6 @@ export async function configInit(options: ConfigOptions, io: CommandIO): Promise
   const { resolve } = await import("node:path");
   const file = options.config ?? DEFAULT_CONFIG_FILE;
   writeStarterConfig(resolve(io.cwd, file));
-  print(io, `${file} written. Next: fill in the tenant, then "azure-lattice-sync config check".`);
+  print(io, `${file} written. Next: fill in the tenant, then "${commandLine("config check")}".`);
   return exitCode.done;
 }

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { styleText } from "node:util";
+import { commandLine } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { nextDay } from "../sandbox/day.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
@@ -63,10 +64,10 @@ function nextSteps(folder: string): readonly string[] {
   const width = 62;
   return [
     `${"npm start".padEnd(width)}the next day of the same company`,
-    `${"npx node src/cli.ts sync --sandbox --dry-run --format json".padEnd(width)}the plan for a program`,
-    `${"npx node src/cli.ts daemon --sandbox".padEnd(width)}the dashboard, at http://127.0.0.1:9464`,
-    `${"npx node src/cli.ts sync --sandbox=lattice --dry-run".padEnd(width)}your own directory, an embedded Lattice`,
-    `${"npx node src/cli.ts config init".padEnd(width)}a configuration file for your tenant`,
+    `${commandLine("sync --sandbox --dry-run --format json").padEnd(width)}the plan for a program`,
+    `${commandLine("daemon --sandbox").padEnd(width)}the dashboard, at http://127.0.0.1:9464`,
+    `${commandLine("sync --sandbox=lattice --dry-run").padEnd(width)}your own directory, an embedded Lattice`,
+    `${commandLine("config init").padEnd(width)}a configuration file for your tenant`,
     `${`rm ${join(folder, "*sandbox*")}`.padEnd(width)}a new company`,
   ];
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
+import { commandLine } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { systemClock } from "../domain/clock.ts";
 import { LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
@@ -35,7 +36,7 @@ export async function stateCheck(options: StateOptions, io: CommandIO): Promise<
   if (found.findings.length > 0) {
     for (const finding of found.findings) print(io, printable(finding));
     throw new StateError(
-      `the state database ${path} is damaged (${count(found.findings.length, "finding")} above): put a backup in its place with azure-lattice-sync state restore FILE, or let the next sync start anew and find its links by matching, with azure-lattice-sync state rebuild`,
+      `the state database ${path} is damaged (${count(found.findings.length, "finding")} above): put a backup in its place with ${commandLine("state restore FILE")}, or let the next sync start anew and find its links by matching, with ${commandLine("state rebuild")}`,
     );
   }
   const size = `${(found.bytes / 1_000_000).toFixed(1)} MB, schema ${found.schema}`;

@@ -1,3 +1,4 @@
+import { commandLine } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { refusalSentence } from "../cycle/refused-kinds.ts";
 import { rejectedWhat } from "../cycle/reject.ts";
@@ -122,7 +123,7 @@ function rejectedLines({ rejected, rejectedPeople }: Status): string[] {
       (one) =>
         `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${iso(one.rejectedAt)}`,
     ),
-    `  To take that back: azure-lattice-sync release ${newest.planId} --undo-reject USER`,
+    `  To take that back: ${commandLine(`release ${newest.planId} --undo-reject USER`)}`,
   ];
 }
 
@@ -138,7 +139,7 @@ function guardLines({ weighed, held }: Status): string[] {
     ...(weighed.guard.notes ?? []).map((note) => `  ${printable(note)}`),
     ...people,
     ...(held.length > shownHeld ? [`    … and ${held.length - shownHeld} more; --format json has all`] : []),
-    ...(held.length === 0 ? [] : [`  To let it go: azure-lattice-sync release ${weighed.planId}`]),
+    ...(held.length === 0 ? [] : [`  To let it go: ${commandLine(`release ${weighed.planId}`)}`]),
   ];
 }
 

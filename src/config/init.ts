@@ -1,17 +1,18 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { stringify } from "yaml";
+import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
 import { type KnownKey, knownKeys } from "./keys.ts";
 import { fileProblem } from "./text-file.ts";
 
 const COMMENT_WIDTH = 100;
 
-const HEAD = `\
+const head = (): string => `\
 # Configuration of azure-lattice-sync. Every key is shown with its default; take the # away before the ones you set.
 # Secrets are better given by the environment (AZURE_CLIENT_SECRET, LATTICE_API_KEY) or by files that it names
 # (AZURE_CLIENT_SECRET_FILE, LATTICE_API_KEY_FILE). The environment beats this file.
-# "azure-lattice-sync config check" tests this file, "azure-lattice-sync check" what it points to.
+# "${commandLine("config check")}" tests this file, "${commandLine("check")}" what it points to.
 `;
 
 /** A first configuration file: every key, commented out, with its description and default. It loads as it is. */
@@ -20,7 +21,7 @@ export function starterConfig(): string {
   const used = keys.filter(
     ({ key, section }) => !section || keys.some((other) => other.key.startsWith(`${key}.`)),
   );
-  return used.reduce((text, key) => `${text}${key.key.includes(".") ? "" : "\n"}${entry(key)}`, HEAD);
+  return used.reduce((text, key) => `${text}${key.key.includes(".") ? "" : "\n"}${entry(key)}`, head());
 }
 
 /**

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
@@ -78,7 +79,7 @@ function readConfigFile(named: string | undefined, env: Environment, cwd: string
   const file = readYamlFile(resolve(cwd, chosen.name), chosen.name, { emptyIsAbsentExceptIn: ["mapping"] });
   if (file === null && chosen.namedBy !== null) {
     throw new UsageError(
-      `${chosen.namedBy} names ${chosen.name}, but there is no such file; "azure-lattice-sync config init" writes a first one`,
+      `${chosen.namedBy} names ${chosen.name}, but there is no such file; "${commandLine("config init")}" writes a first one`,
     );
   }
   return file;

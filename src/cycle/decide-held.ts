@@ -1,3 +1,4 @@
+import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import { printable } from "../report/words.ts";
@@ -38,7 +39,7 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
   }
   if (cycle === null) {
     throw new UsageError(
-      `the state database knows no plan "${printable(planId)}": azure-lattice-sync status names the plan that is held; nothing was done`,
+      `the state database knows no plan "${printable(planId)}": ${commandLine("status")} names the plan that is held; nothing was done`,
     );
   }
   const held: LoggedOperation[] = [];
@@ -49,7 +50,7 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
   }
   if (held.length === 0) {
     throw new UsageError(
-      `the plan ${planId} holds nothing that could be released (any more): azure-lattice-sync status names the plan that is held; nothing was done`,
+      `the plan ${planId} holds nothing that could be released (any more): ${commandLine("status")} names the plan that is held; nothing was done`,
     );
   }
   const rejected = named(held, reject ?? [], planId);
@@ -80,7 +81,7 @@ async function rejectedPeople(store: StateStore, names: readonly string[]): Prom
     );
     if (found === undefined) {
       throw new UsageError(
-        `nothing of "${printable(name)}" is rejected: azure-lattice-sync status names who is; nothing was done`,
+        `nothing of "${printable(name)}" is rejected: ${commandLine("status")} names who is; nothing was done`,
       );
     }
     return { objectId: found[0], userName: found[1] };

@@ -1,3 +1,4 @@
+import { commandLine } from "../command-name.ts";
 import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
 import { oneLine } from "./answer.ts";
 
@@ -45,7 +46,7 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
           ...listOf("Why", event.reasons),
           ...listOf("What it would cost in Lattice", event.notes ?? []),
         ],
-        action: `Look at "azure-lattice-sync status", then release what is right: azure-lattice-sync release ${event.planId}`,
+        action: `Look at "${commandLine("status")}", then release what is right: ${commandLine(`release ${event.planId}`)}`,
       };
     case "guardCleared":
       return {
@@ -61,7 +62,7 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
         severity: "problem",
         text: oneLine(event.reason, 1000),
         lists: [],
-        action: `Mend what is named and run "azure-lattice-sync check"; the next try is at ${time(event.nextProbeAt)}, or at once by "azure-lattice-sync sync".`,
+        action: `Mend what is named and run "${commandLine("check")}"; the next try is at ${time(event.nextProbeAt)}, or at once by "${commandLine("sync")}".`,
       };
     case "quarantineLeft":
       return {
@@ -81,7 +82,7 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
         severity: "problem",
         text: `The last one that did, or the start of watching, was at ${time(event.since)}.${event.lastError === null ? "" : ` The last error: ${oneLine(event.lastError, 1000)}`}`,
         lists: [],
-        action: 'Look at "azure-lattice-sync status" and the log, and run "azure-lattice-sync check".',
+        action: `Look at "${commandLine("status")}" and the log, and run "${commandLine("check")}".`,
       };
     case "goodCycleAgain":
       return {
@@ -95,7 +96,7 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
       return {
         title: "Test: this receiver works",
         severity: "note",
-        text: 'This is a test message of "azure-lattice-sync notify test". Nothing has happened.',
+        text: `This is a test message of "${commandLine("notify test")}". Nothing has happened.`,
         lists: [],
         action: "",
       };
@@ -121,7 +122,7 @@ function digestWords(
       ...listOf("Began to fail", failing, began),
       ...listOf("Fail no more (written, or no longer due)", recovering, recovered),
     ],
-    action: began > 0 ? 'Reasons in full: "azure-lattice-sync status".' : "",
+    action: began > 0 ? `Reasons in full: "${commandLine("status")}".` : "",
   };
 }
 

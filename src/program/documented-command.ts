@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { commandLine } from "../command-name.ts";
 
 /** Told the exit code of a command that came to its end. */
 export type Finish = (code: number) => void;
@@ -47,9 +48,9 @@ export function pathOf(command: Command): readonly string[] {
 
 function helpOf({ notes, examples, exitCodes }: Manual): string {
   const explained = examples.filter(([, meaning]) => meaning !== undefined);
-  const longest = Math.max(0, ...explained.map(([line]) => line.length));
+  const longest = Math.max(0, ...explained.map(([line]) => here(line).length));
   const lines = examples.map(([line, meaning]) =>
-    meaning === undefined ? `  ${line}` : `  ${line.padEnd(longest)}   ${meaning}`,
+    meaning === undefined ? `  ${here(line)}` : `  ${here(line).padEnd(longest)}   ${meaning}`,
   );
   return [
     "",
@@ -58,6 +59,11 @@ function helpOf({ notes, examples, exitCodes }: Manual): string {
     ...lines,
     ...(exitCodes === undefined ? [] : ["", wrapped(`Exit codes: ${exitCodes}`)]),
   ].join("\n");
+}
+
+/** The example as it is typed where the program runs; the manual page has it as it is. */
+function here(line: string): string {
+  return line.replace(/^azure-lattice-sync /, commandLine(""));
 }
 
 function wrapped(text: string): string {

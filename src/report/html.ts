@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../command-name.ts";
 import type { Change, Skipped } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
@@ -139,7 +140,7 @@ function verdict({ header, dryRun, result }: PlanView): Markup {
   const next = dryRun
     ? html`<p>A sync holds what stands below as held and sends everything else.</p>`
     : result !== null && result.held > 0
-      ? html`<p>What stands below as held waits, everything else was sent. To let it go: <code>azure-lattice-sync release ${planId}</code></p>`
+      ? html`<p>What stands below as held waits, everything else was sent. To let it go: <code>${commandLine(`release ${planId}`)}</code></p>`
       : [];
   return html`${noted}<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}${notes}</section>
 `;

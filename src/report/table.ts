@@ -1,3 +1,4 @@
+import { commandLine } from "../command-name.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 
 import { changeLines, signs } from "./change-lines.ts";
@@ -127,7 +128,7 @@ function totals({ header, result, dryRun }: PlanView, layout: Layout): string {
     const next = dryRun
       ? "A sync holds what is marked [held] and sends everything else."
       : result !== null && result.held > 0
-        ? `What is marked [held] waits, everything else was sent. To let it go: azure-lattice-sync release ${header.planId}`
+        ? `What is marked [held] waits, everything else was sent. To let it go: ${commandLine(`release ${header.planId}`)}`
         : null;
     if (next !== null) lines.push(...indented(next, 2, layout));
   }

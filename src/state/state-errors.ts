@@ -1,3 +1,4 @@
+import { commandLine } from "../command-name.ts";
 import { DomainError, StateError } from "../domain/errors.ts";
 
 /** The content of the file is not what was written there. */
@@ -30,8 +31,7 @@ export function stateDatabase(path: string): FileInWords {
     name: `the state database ${path}`,
     access: "written",
     elsewhere: "point state.path (ALS_STATE) at another file",
-    waysOut:
-      "put a backup in its place with azure-lattice-sync state restore FILE, or let the next sync start anew and find its links by matching, with azure-lattice-sync state rebuild",
+    waysOut: `put a backup in its place with ${commandLine("state restore FILE")}, or let the next sync start anew and find its links by matching, with ${commandLine("state rebuild")}`,
   };
 }
 

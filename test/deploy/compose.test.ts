@@ -28,6 +28,7 @@ it("runs read-only and without privileges, and has its secrets as files", () => 
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
     ports: ["127.0.0.1:9464:9464"],
+    environment: { ALS_COMMAND: `docker exec ${service.container_name} azure-lattice-sync` },
   });
   for (const [name, value] of Object.entries<string>(service.environment)) {
     if (!name.endsWith("_FILE")) continue;

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import type { From } from "dockerfile-ast";
 import { validate } from "dockerfile-utils";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import {
   canBeReadOnly,
   dockerfile,
@@ -40,6 +40,12 @@ describe("the Dockerfile", () => {
     expect(listOf("ENTRYPOINT")).toEqual(["node", "/app/dist/start.cjs"]);
     expect(listOf("CMD")).toEqual(["daemon"]);
     expect(lastStage().map((one) => one.getKeyword())).toContain("HEALTHCHECK");
+  });
+
+  it("has the command by its name, for docker exec", () => {
+    const [, script = ""] = listOf("ENTRYPOINT");
+    expect(wordsOf("RUN").join(" ")).toContain(`ln -s ${script} /usr/local/bin/azure-lattice-sync`);
+    expect(statSync(inject("program")).mode & 0o111).toBe(0o111);
   });
 });
 

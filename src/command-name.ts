@@ -1,0 +1,59 @@
+import { realpathSync, statSync } from "node:fs";
+import { basename, delimiter, dirname, join } from "node:path";
+
+/** Says what messages call the command, where the program cannot know it: `docker exec NAME azure-lattice-sync`. */
+export const COMMAND_VARIABLE = "ALS_COMMAND";
+
+const command = "azure-lattice-sync";
+
+/** A command line that works where this program runs, for messages. */
+export function commandLine(args: string): string {
+  const said = process.env[COMMAND_VARIABLE] ?? "";
+  return `${said === "" ? command : said} ${args}`;
+}
+
+/** How a process was started. */
+export interface Start {
+  /** The script, as Node was given it. */
+  readonly script: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder of the package that runs. */
+  readonly packageRoot: string;
+}
+
+/** What to type, in the same folder, to start the same program again. */
+export function commandOf({ script, cwd, env, packageRoot }: Start): string {
+  const inPackage = cwd === packageRoot;
+  if (script.endsWith(".ts")) return inPackage ? "npx node src/cli.ts" : `node ${quoted(script)}`;
+  if (env.npm_lifecycle_event === "npx") return `npx ${command}`;
+  if (isOnPath(script, env.PATH ?? "")) return command;
+  if (inPackage && isFile(join(packageRoot, "src/cli.ts"))) return `npx ${command}`;
+  return basename(script) === command ? quoted(script) : `node ${quoted(script)}`;
+}
+
+/** Whether a shell that is given the bare name starts this script. */
+function isOnPath(script: string, path: string): boolean {
+  const first = path
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, process.platform === "win32" ? `${command}.cmd` : command))
+    .find(isFile);
+  if (first === undefined) return false;
+  // On Windows npm makes a script that starts ours from the folder of packages beside it.
+  if (process.platform === "win32") return script.startsWith(dirname(first));
+  return realpathSync(first) === realpathSync(script);
+}
+
+/** No file for this user is one that cannot be looked at: PATH may name folders of others. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function quoted(path: string): string {
+  return /[\s"'$`\\&|;<>()]/.test(path) ? JSON.stringify(path) : path;
+}
