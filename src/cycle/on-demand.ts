@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError, isRecordFailure } from "../domain/errors.ts";
-import type { PersonStep } from "../domain/plan.ts";
+import type { Operation, PersonStep } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import { mapUser } from "../mapping/map-user.ts";
@@ -283,7 +283,7 @@ export async function tellActs(
     for (const operation of own) context.onStep?.({ ...person, step: "act", ...actStep(operation) });
     const one = decided.get(person.objectId);
     if (own.length === 0 && one !== undefined) {
-      context.onStep?.({ ...person, step: "act", ...nothingStep(one) });
+      context.onStep?.({ ...person, step: "act", ...nothingStep(one, context.unconfirmed) });
     }
   }
 }
@@ -303,19 +303,27 @@ function actStep({ action, changes, status, reason, error }: LoggedOperation): O
   }
 }
 
-function nothingStep({ decision }: Decided): Outcome {
+/** @param unconfirmed whose leaving was not confirmed, and why */
+function nothingStep({ decision }: Decided, unconfirmed: ReadonlyMap<string, string>): Outcome {
   switch (decision.kind) {
     case "skipped":
       return { outcome: "skipped", detail: `left alone: ${decision.skipped.reason}` };
     case "operation":
-      // Withdrawn from the plan.
-      return {
-        outcome: "skipped",
-        detail: "the manager has no account yet and is set as soon as there is one",
-      };
+      return { outcome: "skipped", detail: withdrawnBecause(decision.operation, unconfirmed) };
     default:
       return { outcome: "skipped", detail: "nothing to do" };
   }
+}
+
+/** Why an operation is not in the plan any more. */
+function withdrawnBecause({ action, objectId }: Operation, unconfirmed: ReadonlyMap<string, string>): string {
+  const reason = unconfirmed.get(objectId);
+  if (reason !== undefined) {
+    return `not deactivated: Entra did not confirm that the person has left when it was asked by id (${reason})`;
+  }
+  return action === "deactivate"
+    ? "not deactivated: Entra has the person, or the membership, when asked by id"
+    : "the manager has no account yet and is set as soon as there is one";
 }
 
 /**

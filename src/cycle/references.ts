@@ -18,8 +18,8 @@ export function referencesTouched(
   const active = changes.find(({ attribute }) => attribute === "active");
   const path = mapping.attributes.find(({ type }) => type === "reference")?.target;
   if (path === undefined || account === undefined || active === undefined) return [];
-  // A new account is nobody's manager yet.
-  if (active.before === null) return [];
+  // A new account is nobody's manager yet; one that is switched off was there, whether it showed that it is active or not.
+  if (active.before === null && active.after !== false) return [];
   if (account.active !== null && active.after !== account.active) return [];
   const { latticeId } = account;
   return [

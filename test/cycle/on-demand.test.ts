@@ -123,6 +123,33 @@ describe("the steps of a cycle on demand", () => {
     ]);
   });
 
+  it("say of a deactivation that was not confirmed by id that it was not, and why", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    place.source.groups = { staff: ["a", "b"] };
+    await place.cycle();
+    const actOf = async (): Promise<string | undefined> =>
+      (await stepsOf(place, ["a"])).find(({ step }) => step === "act")?.detail;
+    // A member by id; the list that a deactivation would rest on says otherwise, and then nobody answers.
+    place.source.unlisted.add("a");
+    const { readMembership } = place.source;
+    let asked = 0;
+    place.source.readMembership = async (ids, signal) => {
+      asked += 1;
+      return asked === 1 ? new Map(ids.map((id) => [id, []])) : readMembership(ids, signal);
+    };
+    expect(await actOf()).toBe("not deactivated: Entra has the person, or the membership, when asked by id");
+    place.source.readMembership = async (ids) => {
+      asked += 1;
+      if (asked === 3) return new Map(ids.map((id) => [id, []]));
+      throw new HostUnavailableError("Graph answered 503.");
+    };
+    expect(await actOf()).toBe(
+      "not deactivated: Entra did not confirm that the person has left when it was asked by id (Graph answered 503.)",
+    );
+    expect(place.target.active()).toHaveLength(2);
+  });
+
   it("name the end that does not answer", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

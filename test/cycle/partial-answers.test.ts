@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
+import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 /** Three people who have accounts. */
@@ -161,6 +162,22 @@ describe("a Lattice that does not show active", () => {
     forget(place);
     expect(await place.cycle({ full: true })).toMatchObject({ done: 0 });
     expect(place.target.writes).toEqual([]);
+  });
+
+  it("has the managers read again after a deactivation, although nobody knew that the account was active", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("boss");
+    place.source.hire("report", {}, "boss");
+    const boss = place.target.add({ userName: "boss@example.com", externalId: "boss" });
+    const values = { [managerPath]: boss.latticeId };
+    place.target.add({ userName: "report@example.com", externalId: "report", values });
+    answerWith(place, (_before, after) => withoutActive(after));
+    showAs(place, withoutActive);
+    place.source.change("boss", { accountEnabled: false });
+    await place.cycle();
+    forget(place);
+    await place.cycle();
+    expect(new Set(place.target.reads)).toEqual(new Set(["get lat-1", "get lat-2"]));
   });
 
   it("is not taken for an account that was reactivated by hand", async () => {
