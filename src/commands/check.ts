@@ -14,6 +14,12 @@ export interface CheckOptions {
   readonly sandbox?: "both" | "lattice" | undefined;
 }
 
+/** The same ends again, for the command that is to be called next. */
+function sandboxFlag({ sandbox }: CheckOptions): string {
+  if (sandbox === undefined) return "";
+  return sandbox === "both" ? "--sandbox " : `--sandbox=${sandbox} `;
+}
+
 interface Step {
   readonly name: string;
   readonly ok: boolean;
@@ -52,7 +58,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
     print(
       io,
       failed === 0
-        ? `\nAll is well. Next: ${commandLine("sync --dry-run")}`
+        ? `\nAll is well. Next: ${commandLine(`sync ${sandboxFlag(options)}--dry-run`)}`
         : `\n${failed} of ${steps.length} checks failed.`,
     );
     return failed === 0 ? exitCode.done : exitCode.error;

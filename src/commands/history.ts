@@ -50,7 +50,7 @@ export async function history(options: HistoryOptions, io: CommandIO): Promise<n
     const taken = { shown: 0, more: false };
     const entries = store === null ? nothing() : entriesOf(store, { ...query, ...person }, limit, taken, io);
     await writeOut({ out: options.out, stream: io.stdout }, (write) => writeAs(entries, options, write, io));
-    if (store !== null && taken.shown === 0) note(io, "Nothing in the provisioning log meets this.");
+    if (store !== null && taken.shown === 0) note(io, "No entry of the provisioning log matches.");
     if (taken.more) note(io, `The newest ${count(taken.shown, "entry", "entries")}; --all has every one.`);
     if (options.out !== undefined) note(io, `The provisioning log is in ${options.out}.`);
     return exitCode.done;

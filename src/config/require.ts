@@ -90,8 +90,8 @@ function completeScope({ scope, clientId }: Config["entra"], require: Require): 
   if (mode === "all") return { mode };
   if (mode === "groups") return { mode, groups, nested };
   // The usual set-up: the application that reads the directory is the one that people are assigned to.
-  const application = require("entra.scope.application", scope.application ??
-    clientId, "the enterprise application is missing, which the scope mode assigned needs");
+  const application = require("entra.clientId", scope.application ??
+    clientId, "the enterprise application is missing, whose assignments are the scope (entra.scope.application; by default that of entra.clientId)");
   return application === undefined ? null : { mode, application, nested };
 }
 

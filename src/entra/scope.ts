@@ -134,7 +134,7 @@ export async function sampleScope(
     const { users = [], groups = [] } = page ?? {};
     const [group] = groups;
     if (group !== undefined) await firstOf(readMembers(graph, group.id, { nested: scope.nested }, signal));
-    return `The application "${scope.application}" is found; its first page of assignments has ${users.length} users and ${groups.length} groups.`;
+    return `The application "${scope.application}" is found; assigned on its first page: users ${users.length}, groups ${groups.length}.`;
   }
   const counts = await sampleGroups(
     graph,

@@ -10,8 +10,19 @@ export const sandboxOption = (): Option =>
     "--sandbox [end]",
     "embedded Entra and Lattice with an invented company; =lattice: Lattice alone",
   )
-    .choices(["both", "lattice"])
+    .choices(ends)
+    .argParser(end)
     .preset("both");
+
+const ends = ["both", "lattice"];
+
+/** Checked by itself: the name of a person that follows the bare option would be taken for its value. */
+function end(text: string): string {
+  if (ends.includes(text)) return text;
+  throw new InvalidArgumentError(
+    `It must be both or lattice. Write --sandbox=both where a name follows, or put --sandbox at the end.`,
+  );
+}
 
 /** The forms of the report of a cycle. */
 export const formatOption = (): Option =>
@@ -23,7 +34,7 @@ export const formatOption = (): Option =>
 export function seconds(text: string): number {
   const number = Number(text);
   if (!Number.isFinite(number) || number < 0)
-    throw new InvalidArgumentError("a number of seconds, 0 or more.");
+    throw new InvalidArgumentError("It must be a number of seconds, 0 or more.");
   return number;
 }
 
@@ -31,13 +42,14 @@ export function seconds(text: string): number {
 export function positive(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 1)
-    throw new InvalidArgumentError("a whole number, 1 or more.");
+    throw new InvalidArgumentError("It must be a whole number, 1 or more.");
   return number;
 }
 
 /** The size of a company, which has managers; throws where it is too small. */
 export function people(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 20) throw new InvalidArgumentError("a whole number, 20 or more.");
+  if (!Number.isInteger(number) || number < 20)
+    throw new InvalidArgumentError("It must be a whole number, 20 or more.");
   return number;
 }

@@ -111,7 +111,7 @@ describe("history", () => {
       await expect(run({ since }), since).rejects.toThrow(UsageError);
     }
     await expect(run({ since: "2026-02-02", until: "2026-02-01" })).rejects.toThrow(/is later than --until/);
-    expect((await run({ action: ["link"] })).err).toBe("Nothing in the provisioning log meets this.\n");
+    expect((await run({ action: ["link"] })).err).toBe("No entry of the provisioning log matches.\n");
   });
 
   it("says that there is nothing where no cycle has run yet, and makes no database", async () => {

@@ -17,7 +17,7 @@ describe("requireEntra", () => {
       "Entra's directory (tenant) id is missing: set AZURE_TENANT_ID or entra.tenantId",
       "Entra's application (client) id is missing, which the credential clientSecret needs: set AZURE_CLIENT_ID or entra.clientId",
       "the client secret is missing, which the credential clientSecret needs: set AZURE_CLIENT_SECRET or entra.clientSecret",
-      "the enterprise application is missing, which the scope mode assigned needs: set entra.scope.application",
+      "the enterprise application is missing, whose assignments are the scope (entra.scope.application; by default that of entra.clientId): set AZURE_CLIENT_ID or entra.clientId",
     ]);
     expect(
       usageLines(() =>

@@ -36,6 +36,20 @@ it.each([
   await expect(commandOf(line)).rejects.toThrow();
 });
 
+it.each([
+  [
+    "azure-lattice-sync user --sandbox kim.example@example.com",
+    /both or lattice.*--sandbox=both where a name follows/,
+  ],
+  ["azure-lattice-sync sync --wait soon", /'soon' is invalid\. It must be a number of seconds, 0 or more\./],
+  [
+    "azure-lattice-sync sync --sandbox --people 5",
+    /'5' is invalid\. It must be a whole number, 20 or more\./,
+  ],
+])("says of %s what is to be given instead", async (line, sentence) => {
+  await expect(commandOf(line)).rejects.toThrow(sentence);
+});
+
 /** The command that a line calls, with everything parsed and nothing run. */
 async function commandOf(line: string): Promise<string | undefined> {
   const [own = ""] = line.split(/ [|>] /);

@@ -44,7 +44,7 @@ export async function logView({ query, signal }) {
 export async function entries(list, parameters, signal) {
   const page = await read(parameters, null, signal);
   if (page.entries.length === 0) {
-    list.replaceChildren(h("p", { class: "quiet" }, "Nothing in the log meets this."));
+    list.replaceChildren(h("p", { class: "quiet" }, "No entry of the log matches."));
     return;
   }
   const body = table(
