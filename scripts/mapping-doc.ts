@@ -24,7 +24,7 @@ mapping that Lattice documents for Azure ([config/default-mapping.yaml](../confi
 | \`apply\` | \`always\`, or \`onCreate\`: sent when the account is made, never again |
 | \`onNull\` | \`clear\`, or \`keep\`: what happens when the source has no value any more |
 | \`default\` | value for a new account whose source has none |
-| \`required\` | \`true\`: a person without a value, or with one of the wrong type, is left alone with the reason; always so for userName. Who has left is switched off all the same |
+| \`required\` | \`true\`: a person without a value, or with one of the wrong type, is left alone with the reason; always so for userName. People who have left are still deactivated |
 | \`type\` | for an attribute of your own ([targets](#targets)): \`text\` (default), \`number\`, \`boolean\`, \`date\`, \`dateTime\`, \`timezone\`, \`email\` |
 | \`timezone\` | with type \`date\`: in which time zone a moment is a day; UTC without it |
 
@@ -150,7 +150,7 @@ is compared by object id. Numbers and texts are the same where they read the sam
 person is left: names, addresses, titles, departments, places, numbers, ids, dates, and every attribute of unknown content are made up, in
 the same shape (as many letters and digits, capitals, marks, blanks and apostrophes where they were; the same word where there was
 the same; addresses at example.com; dates on the same side of the time; a guest stays a guest), so that mappings meet what they
-meet in life. As they are stay truth values, \`userType\`, \`creationType\`, \`externalUserState\`, and what
+meet in life. Unchanged: booleans, \`userType\`, \`creationType\`, \`externalUserState\`, and what
 \`--keep ATTRIBUTE…\` names. A mapping or filter that compares with a value (\`department\` in Switch, say) needs that attribute
 kept to be tested; where filters decide otherwise of the made-up values, a note says so. Of the manager the case has what the mapping
 reads, made up as well; the groups that filters ask for are those of the last cycle, by the filter's name for them. Where the person

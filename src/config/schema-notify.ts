@@ -164,7 +164,7 @@ export const notifySchema = z.strictObject(
     expiryDays: wholeNumber(1, 365)
       .prefault(30)
       .describe(
-        "How many days before a credential expires it is told first; then at 7, at 1, and when it has.",
+        "Days before expiry of the first warning about a credential; more follow 7 days and 1 day before, and on expiry.",
       ),
     silentAfter: wholeNumber(1, 1000)
       .prefault(3)

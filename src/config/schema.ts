@@ -259,7 +259,7 @@ const logSchema = z.strictObject(
   {
     level: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .prefault("info")
-      .describe("Least level that is logged. People's data is logged at debug and below only."),
+      .describe("Lowest level that is logged. People's data is logged at debug and below only."),
     format: choice(["auto", "json", "pretty"])
       .prefault("auto")
       .describe("JSON lines or text for people; auto is pretty on a terminal."),
