@@ -1,7 +1,8 @@
 # The base image can be replaced by one of your own registry's; it needs Node >= 22.18 and npm.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-FROM ${NODE_IMAGE} AS build
+# Both stages make the same for every architecture: better-sqlite3 brings its binaries for all of them.
+FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 # No install scripts: the image brings its own Node, and better-sqlite3 ships its binaries.
@@ -9,12 +10,19 @@ RUN npm ci --ignore-scripts
 COPY . .
 RUN node scripts/build.ts
 
-FROM ${NODE_IMAGE} AS dependencies
+FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE} AS dependencies
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts
+# Without the sources of SQLite, which are there for who compiles it.
+RUN npm ci --omit=dev --ignore-scripts \
+  && rm -r node_modules/better-sqlite3/deps node_modules/better-sqlite3/src
 
 FROM ${NODE_IMAGE}
+ARG NODE_IMAGE
+LABEL org.opencontainers.image.title="azure-lattice-sync" \
+      org.opencontainers.image.description="Keeps a company's Lattice accounts equal to its Entra ID directory." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="${NODE_IMAGE}"
 ENV NODE_ENV=production \
     ALS_STATE=/app/state/azure-lattice-sync.db
 WORKDIR /app

@@ -1,11 +1,13 @@
 import { chmodSync, readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { type OutputBundle, type Plugin, rolldown } from "rolldown";
+import { billOfMaterials, type Library } from "./bill-of-materials.ts";
 
 const root = dirname(import.meta.dirname);
 
-/** Comes with binaries of its own, which no bundle holds. */
-const external = ["better-sqlite3"];
+/** What is not bundled is a dependency of the package: it comes with binaries of its own, which no bundle holds. */
+const external = Object.keys(manifestOf(root).dependencies ?? {});
 
 const graphClient = "@microsoft/microsoft-graph-client";
 
@@ -43,7 +45,7 @@ export async function bundle(folder: string): Promise<void> {
       // The form of modules, of which what is not used is left out; Node itself would take the other one.
       alias: { [graphClient]: join(root, "node_modules", graphClient, "lib/es/src/index.js") },
     },
-    plugins: [withoutDetours(), charts(), entry(), licences()],
+    plugins: [declared(), withoutDetours(), charts(), entry(), libraries()],
     // Of libraries: a circular import, an eval. Our own sources are checked by the compiler.
     logLevel: "silent",
   });
@@ -115,17 +117,44 @@ function entry(): Plugin {
   };
 }
 
-/** Adds the licences of the libraries that went into the program, as they ask for. */
-function licences(): Plugin {
+/** Refuses a program that loads what nobody would have installed. */
+function declared(): Plugin {
   return {
-    name: "licences",
+    name: "declared",
     generateBundle(_options, output) {
-      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENCES.txt", source: licencesOf(output) });
+      for (const part of Object.values(output)) {
+        if (part.type !== "chunk") continue;
+        for (const name of [...part.imports, ...part.dynamicImports]) {
+          if (name in output || isBuiltin(name) || external.includes(name)) continue;
+          throw new Error(`${part.fileName} loads ${name}, which is neither bundled nor a dependency`);
+        }
+      }
     },
   };
 }
 
-function licencesOf(output: OutputBundle): string {
+/** Adds the licences of the libraries that went into the program, as they ask for, and a list of them for scanners. */
+function libraries(): Plugin {
+  return {
+    name: "libraries",
+    generateBundle(_options, output) {
+      const folders = foldersOf(output);
+      const texts = folders.map(licenceOf).sort();
+      this.emitFile({
+        type: "asset",
+        fileName: "THIRD-PARTY-LICENCES.txt",
+        source: texts.join(`\n${"-".repeat(80)}\n\n`),
+      });
+      this.emitFile({
+        type: "asset",
+        fileName: "azure-lattice-sync.cdx.json",
+        source: billOfMaterials(manifestOf(root), folders.map(manifestOf)),
+      });
+    },
+  };
+}
+
+function foldersOf(output: OutputBundle): readonly string[] {
   const folders = new Set<string>([chartLibrary]);
   for (const part of Object.values(output)) {
     if (part.type !== "chunk") continue;
@@ -134,14 +163,15 @@ function licencesOf(output: OutputBundle): string {
       if (folder !== undefined) folders.add(folder);
     }
   }
-  return [...folders]
-    .map(licenceOf)
-    .sort()
-    .join(`\n${"-".repeat(80)}\n\n`);
+  return [...folders];
+}
+
+function manifestOf(folder: string): Library & { readonly dependencies?: Readonly<Record<string, string>> } {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 }
 
 function licenceOf(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { name, version, license } = manifestOf(folder);
   const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.(md|txt))?$/i.test(entry));
   const text = file === undefined ? "" : `\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
   return `${name} ${version} (${license})\n${text}`;

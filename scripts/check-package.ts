@@ -6,6 +6,7 @@ const required = [
   "dist/start.cjs",
   "dist/start-program.cjs",
   "dist/cli.js",
+  "dist/azure-lattice-sync.cdx.json",
   "dist/THIRD-PARTY-LICENCES.txt",
   "src/state/migrations/001-initial.sql",
   "src/report/page/report.css",
@@ -21,9 +22,17 @@ const required = [
   "README.md",
   "LICENSE",
   "CHANGELOG.md",
+  "SECURITY.md",
+  "npm-shrinkwrap.json",
+  "docs/setup.md",
+  "docs/operating.md",
+  "deploy/compose.yaml",
+  "deploy/systemd/azure-lattice-sync.service",
+  "deploy/prometheus/alerts.yaml",
+  "deploy/grafana/dashboard.json",
 ];
 const allowed =
-  /^(dist\/[\w.-]+.(cjs|css|js|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/[\w.-]+\.md|deploy\/[\w./-]+\.(yaml|json|service|timer|env)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

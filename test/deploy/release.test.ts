@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { dirname, join } from "node:path";
+import { describe, expect, inject, it } from "vitest";
+import { parse } from "yaml";
+
+const root = join(import.meta.dirname, "../..");
+const name = ".github/workflows/release.yml";
+const workflow = readFileSync(join(root, name), "utf8");
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, string>>;
+}
+interface Job {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+const { permissions, jobs } = parse(workflow) as {
+  readonly permissions: object;
+  readonly jobs: Readonly<Record<"verify" | "image" | "package", Job>>;
+};
+
+/** What GitHub's own parser finds. It imports JSON as bundlers take it, which Node wants to be told. */
+async function faultsOf(content: string): Promise<readonly string[]> {
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) => ({
+      ...next(specifier, context),
+      ...(specifier.endsWith(".json") ? { importAttributes: { type: "json" } } : {}),
+    }),
+  });
+  const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import(
+    "@actions/workflow-parser"
+  ).finally(() => hooks.deregister());
+  const { context, value } = parseWorkflow({ name, content }, new NoOperationTraceWriter());
+  if (value !== undefined) await convertWorkflowTemplate(context, value);
+  return context.errors.getErrors().map(({ message }) => message);
+}
+
+const scriptOf = (job: Job): string => job.steps.map(({ run }) => run ?? "").join("\n");
+const inputsOf = (job: Job, action: string): Readonly<Record<string, string>> | undefined =>
+  job.steps.find(({ uses }) => uses?.startsWith(`${action}@`))?.with;
+
+describe("the release workflow", () => {
+  it("is a workflow that GitHub's own parser takes", async () => {
+    expect(await faultsOf(workflow)).toEqual([]);
+    expect(await faultsOf(workflow.replace("runs-on:", "runs-at:"))).not.toEqual([]);
+  });
+
+  it("takes every action by its commit and gives each job the rights that it needs", () => {
+    const uses = [...workflow.matchAll(/uses: (.*)/g)].map(([, action]) => action);
+    expect(uses.length).toBeGreaterThan(8);
+    for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    expect(permissions).toEqual({});
+    expect(jobs.verify.permissions).toEqual({ contents: "read" });
+    expect(jobs.image.permissions).toEqual({ contents: "read", packages: "write", "id-token": "write" });
+    expect(jobs.package.permissions).toEqual({ contents: "write", "id-token": "write" });
+  });
+
+  it("puts nothing of others into a script", () => {
+    for (const job of Object.values(jobs)) expect(scriptOf(job)).not.toContain("$" + "{{");
+  });
+
+  it("builds the image for both architectures from a base by digest, with bill of materials and provenance", () => {
+    const build = inputsOf(jobs.image, "docker/build-push-action");
+    expect(build).toMatchObject({
+      platforms: "linux/amd64,linux/arm64",
+      "build-args": "NODE_IMAGE=$" + "{{ steps.base.outputs.image }}",
+      sbom: true,
+      provenance: "mode=max",
+      labels: "$" + "{{ steps.meta.outputs.labels }}",
+    });
+    // The line of the Dockerfile that names the base, as the workflow finds it.
+    const found = /sed -n '(.*?)' Dockerfile/.exec(scriptOf(jobs.image))?.[1];
+    expect(found).toBe("s/^ARG NODE_IMAGE=//p");
+    expect(readFileSync(join(root, "Dockerfile"), "utf8").match(/^ARG NODE_IMAGE=.+/gm)).toHaveLength(1);
+    expect(scriptOf(jobs.image)).toContain("cosign sign --yes");
+    expect(scriptOf(jobs.image)).not.toMatch(/cosign sign .*(?<!@\$DIGEST")$/m);
+  });
+
+  it("publishes and signs the package that was packed", () => {
+    const script = scriptOf(jobs.package);
+    expect(script).toContain("npm pack --pack-destination release");
+    expect(script).toContain("npm publish release/*.tgz --provenance");
+    expect(script).toContain("cosign sign-blob");
+  });
+});
+
+describe("the package", () => {
+  const program = dirname(inject("program"));
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+  it("installs what the program loads and nothing else", () => {
+    // A program that loads anything else is refused by the build.
+    expect(Object.keys(manifest.dependencies)).toEqual(["better-sqlite3"]);
+    expect(Object.keys(manifest.bin)).toEqual(["azure-lattice-sync"]);
+  });
+
+  it("lists the libraries that are part of the program, for scanners of known faults", () => {
+    const { bomFormat, components, metadata } = JSON.parse(
+      readFileSync(join(program, "azure-lattice-sync.cdx.json"), "utf8"),
+    );
+    expect(bomFormat).toBe("CycloneDX");
+    expect(metadata.component.purl).toBe(`pkg:npm/azure-lattice-sync@${manifest.version}`);
+    const purls = components.map(({ purl }: { readonly purl: string }) => purl);
+    expect(new Set(purls).size).toBe(purls.length);
+    for (const library of ["%40azure/identity", "axios", "fastify", "nodemailer", "uplot"]) {
+      expect(purls.filter((purl: string) => purl.startsWith(`pkg:npm/${library}@`))).toHaveLength(1);
+    }
+    for (const { licenses } of components) expect(licenses[0].expression).toMatch(/^[\w .()-]+$/);
+  });
+});
