@@ -69,7 +69,9 @@ What Lattice documents; other attributes are refused with the reason when the co
 | the same with the name of an attribute of your own in camelCase | text, or what \`type\` says; a multiple choice is a text |
 
 - A type in brackets is how a mapping says which of several values it means. It never goes to Lattice, which takes no
-  filters: the list is sent whole, with the values of other types as they are.
+  filters: the list is sent whole, with the values of other types as they are. So the account is read first, and what was added in
+  Lattice stays. Where Lattice shows no entry of the type, a sole entry without any type is the one that is meant, or the primary one of several
+  (RFC 7643); if several types of the list are mapped, it is that of \`work\`.
 - \`date\` is sent as \`2026-01-31\`. A day stays that day; a moment, which is how Graph has employeeHireDate, becomes the day that it
   is in \`timezone\`. \`dateTime\` is sent in UTC, as \`2026-01-31T09:00:00Z\`.
 - A value of the wrong type leaves this attribute of this person as it is in Lattice; the log names the attribute, and at
