@@ -83,6 +83,8 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   const firstRun = meta.establishedAt === undefined;
   const { signal, sending = { kind: "everything" } } = request;
   const beginning = cycleContext(ports, { cycleId, kind, signal, firstRun, sending }, meta);
+  // As the ends have the time, once that is known.
+  let believed = clock;
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
   try {
@@ -90,8 +92,10 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     // Where signing in told no time (managed identities), what is read of the directory does.
     const timed = ports.clocks === undefined || ports.clocks.entra() !== undefined;
     const reading = timed ? await withTrustedClock(beginning) : { ...beginning, clockDoubtMs: nobodySaid };
+    believed = reading.clock;
     const directory = await readDirectory(reading, meta, request);
     const trusted = timed ? reading : await withTrustedClock(reading);
+    believed = trusted.clock;
     const read = await readTarget(trusted, meta, directory);
     const context: CycleContext = { ...trusted, listed: read.listed, lookUpFirst: read.lookUpFirst };
     const { select } = read;
@@ -175,7 +179,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
   } catch (error) {
     const reason = request.signal.aborted ? interrupted(request.signal) : error;
     const end = {
-      finishedAt: clock.now(),
+      finishedAt: believed.now(),
       outcome: request.signal.aborted ? "interrupted" : "failed",
       error: reason instanceof Error ? reason.message : String(reason),
     } as const;

@@ -17,9 +17,13 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
     AND id NOT IN (SELECT cycle_id FROM operation
       WHERE finished_at >= :countedSince AND status = 'done' AND weights IS NOT NULL)
     AND id NOT IN (SELECT cycle_id FROM operation WHERE id IN (SELECT operation_id FROM intent))`;
+  // A cycle is no older than the ones before it: where it says so, it ended while our clock was behind.
   const older = db.prepare<{ before: number; countedSince: number; limit: number }>(
     `DELETE FROM cycle WHERE id IN (SELECT id FROM cycle
-       WHERE coalesce(finished_at, started_at) < :before AND ${disposable} ORDER BY id LIMIT ${given(":limit")})`,
+       WHERE coalesce(finished_at, started_at) < :before AND ${disposable}
+         AND id < coalesce((SELECT id FROM cycle WHERE coalesce(finished_at, started_at) >= :before ORDER BY id LIMIT 1),
+           ${Number.MAX_SAFE_INTEGER})
+       ORDER BY id LIMIT ${given(":limit")})`,
   );
   // That a credential has expired is found every day: what was told of it stays for good, a few rows in a year.
   const olderEvents = db.prepare<[number]>(

@@ -140,6 +140,17 @@ describe("a clock that both ends contradict", () => {
     expect(await place.store.recentCycles(9)).toHaveLength(2);
   });
 
+  it("notes the true time of a cycle that breaks off", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    await place.cycle();
+    setWrong(place, -yearMs);
+    place.source.breakList = true;
+    await expect(place.cycle({ full: true })).rejects.toThrow("the directory went away");
+    const [last] = await place.store.recentCycles(1);
+    expect(last?.finishedAt).toBe(place.clock.now() + yearMs);
+  });
+
   it("asks no other account whether a missing one is gone, since no hours are known to have passed", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);

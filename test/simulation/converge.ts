@@ -22,6 +22,7 @@ export async function converge(stage: Stage): Promise<string | null> {
   world.otherTool = null;
   world.seats = null;
   world.hidden = [];
+  world.skewMs = 0;
   if (world.troubles.size > 0) {
     const troubled = new Set(world.troubles.keys());
     const lasting = await settle(stage);

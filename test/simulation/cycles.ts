@@ -107,6 +107,7 @@ async function attempt(
         }),
         store: mortalStore(store, watched),
         clock: clockOf(world),
+        clocks: { entra: () => -world.skewMs, lattice: async () => -world.skewMs },
         log: { debug: () => {}, info: () => {}, warn: () => {} },
         settings,
         random: doom.random,
@@ -130,7 +131,7 @@ async function attempt(
 
 function clockOf(world: World) {
   return {
-    now: () => world.now,
+    now: () => world.now + world.skewMs,
     sleep: async (milliseconds: number) => {
       world.now += Math.ceil(milliseconds);
     },
@@ -150,20 +151,26 @@ export async function daemon(
 ): Promise<string | null> {
   const { world, store } = stage;
   const until = world.now + hours * hourMs;
+  const { now } = clockOf(world);
   let failures = 0;
   let retryAt: number | null = null;
   let befalls = fate;
+  let begunHere = false;
   for (;;) {
     const meta = await store.meta();
     const [last] = await store.recentCycles(1);
     const begun =
       last?.outcome === null || last?.outcome === "interrupted" ? null : (last?.startedAt ?? null);
-    const due = retryAt ?? nextDueAt(begun, settings.intervalMs, world.now);
-    const next = Math.max(due, probeDueAt(parseQuarantine(meta), world.now));
+    const due = retryAt ?? nextDueAt(begun, settings.intervalMs, now());
+    const next = Math.max(due, probeDueAt(parseQuarantine(meta), now()));
     // No cycle begins in the moment in which the one before has ended.
-    world.now = Math.max(world.now + 5_000, next);
-    if (world.now > until) return null;
-    const full = world.now - Number(meta.reconciledAt ?? 0) >= 24 * hourMs;
+    world.now += Math.max(5_000, next - now());
+    if (world.now > until) {
+      const waits = parseQuarantine(meta) !== null;
+      return begunHere || waits || hours < 2 ? null : `the daemon ran no cycle in ${hours} hours`;
+    }
+    begunHere = true;
+    const full = now() - Number(meta.reconciledAt ?? 0) >= 24 * hourMs;
     const step: CycleStep = { ...quietCycle, kind: full ? "full" : "incremental", fate: befalls };
     befalls = calm;
     let result: CycleResult | null = null;
@@ -178,7 +185,7 @@ export async function daemon(
       if (!mayEndWith(error)) return fallen(error);
       failures = error instanceof HostUnavailableError ? failures + 1 : 0;
     }
-    retryAt = failures === 0 ? null : retryDueAt(world.now, settings.intervalMs, failures);
+    retryAt = failures === 0 ? null : retryDueAt(now(), settings.intervalMs, failures);
     const broken = await after(result);
     if (broken !== null) return broken;
   }

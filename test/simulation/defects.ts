@@ -591,4 +591,56 @@ export const defects: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "our clock is believed although both ends contradict it",
+    seed: 1,
+    history: 4,
+    family: "clocks",
+    edits: [
+      {
+        file: "cycle/clock-doubt.ts",
+        find: "if (lattice === undefined || Math.abs(lattice) <= toleratedMs) return 0;",
+        replace: "if (lattice === undefined || lattice === entra) return 0;",
+      },
+    ],
+  },
+  {
+    name: "what our clock alone says is due is done although the ends contradict it",
+    seed: 1,
+    history: 57,
+    family: "clocks",
+    edits: [
+      {
+        file: "cycle/clock-doubt.ts",
+        find: "if (isDeepStrictEqual(decision, other)) return",
+        replace: "if (decision !== other) return",
+      },
+    ],
+  },
+  {
+    name: "the log is pruned by a clock that both ends contradict",
+    seed: 1,
+    history: 27,
+    family: "clocks",
+    edits: [
+      {
+        file: "cycle/run.ts",
+        find: "if (context.clockDoubtMs === 0) {\n      await store.prune({",
+        replace: "{\n      await store.prune({",
+      },
+    ],
+  },
+  {
+    name: "the guard's window ends when a wrong clock says so",
+    seed: 1,
+    history: 272,
+    family: "clocks",
+    edits: [
+      {
+        file: "cycle/weigh.ts",
+        find: "const windowEnd = clock.now() - Math.max(0, context.clockDoubtMs);",
+        replace: "const windowEnd = clock.now() - context.clockDoubtMs;",
+      },
+    ],
+  },
 ];

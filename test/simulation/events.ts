@@ -109,6 +109,9 @@ export function happen(world: World, step: Step): void {
     case "wait":
       world.now += step.hours * hourMs;
       return;
+    case "clock":
+      world.skewMs = step.hours * hourMs;
+      return;
     case "title":
     case "rename":
     case "disableAndRename":

@@ -3,6 +3,7 @@ import type { History } from "./history.ts";
 import { names } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
+import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties } from "./steps-of-directory.ts";
 import { changingSettings, changingStrangers, matchingOrders, secondOwner } from "./steps-of-others.ts";
 import {
@@ -121,6 +122,12 @@ export const families: readonly Family[] = [
     name: "missing-properties",
     about: "Graph's answers lack properties that were asked for, of one person, of some or of everybody",
     histories: missingProperties,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "clocks",
+    about: "our machine's clock jumps by an hour, a day or a year, and is set right again",
+    histories: clocks,
     runs: { same: 300, fresh: 100 },
   },
 ];

@@ -46,6 +46,8 @@ export type Step =
       readonly owner: number | "another" | "nobody";
     }
   | { readonly do: "wait"; readonly hours: number }
+  /** From now on our machine's clock is so many hours ahead of both ends' (negative: behind). */
+  | { readonly do: "clock"; readonly hours: number }
   | { readonly do: "release" | "reject"; readonly who: number | null }
   /** The daemon runs for so many hours: cycles on their schedule, with quarantine, probes and sooner tries after outages. */
   | { readonly do: "daemon"; readonly hours: number; readonly fate: Fate }

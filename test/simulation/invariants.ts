@@ -34,10 +34,26 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
       return `${recent.length} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
     }
   }
-  return lieOfTheLog(stage);
+  return forgottenCycle(stage) ?? lieOfTheLog(stage);
+}
+
+/** Whatever our clock says, the log keeps what is younger than the retention, and the window of the guard. */
+function forgottenCycle({ history, world, db }: Stage): string | null {
+  if (!history.steps.some((step) => step.do === "clock")) return null;
+  const kept = new Set(questionsTo(db).cycles.all());
+  const before = world.now - 30 * 24 * hourMs;
+  const young = [...world.cycles].find(([id, at]) => at > before && world.ended.has(id))?.[0] ?? Infinity;
+  for (const [id, at] of world.cycles) {
+    // One that broke off may not have come to know the time: it goes with all that were before it.
+    const timeless = id < young && !world.ended.has(id);
+    if (!kept.has(id) && at > before && !timeless) return `the cycle ${id} is gone from the log`;
+  }
+  for (const id of kept) if (!world.cycles.has(id)) world.cycles.set(id, world.cycleAt);
+  return null;
 }
 
 interface Questions {
+  readonly cycles: Statement<[], number>;
   readonly begunAt: Statement<[], number | null>;
   readonly operations: Statement<
     [],
@@ -59,6 +75,7 @@ const known = new WeakMap<Connection, Questions>();
 /** What is asked of the database itself, compiled once. */
 function questionsTo(db: Connection): Questions {
   const questions = known.get(db) ?? {
+    cycles: db.prepare<[], number>("SELECT id FROM cycle").pluck(),
     begunAt: db.prepare<[], number | null>("SELECT max(started_at) FROM cycle").pluck(),
     operations: db.prepare(
       `SELECT id, object_id, lattice_id, status, error, changes,

@@ -83,6 +83,7 @@ async function performCycle(stage: Stage, step: CycleStep): Promise<string | nul
 /** What a cycle has broken, if anything. */
 async function judged(stage: Stage, step: CycleStep, result: CycleResult | null): Promise<string | null> {
   const { world } = stage;
+  if (result !== null && !step.dryRun) world.ended.add(result.cycleId);
   const broken = world.broken[0] ?? (step.dryRun ? null : await invariants(stage));
   if (broken !== null && broken !== undefined) return broken;
   return result === null ? null : afterCycle(stage, step, result);
@@ -98,13 +99,13 @@ async function decide(
   const chosen = all.filter(({ objectId }) => step.who === null || objectId === personId(step.who));
   const people = chosen.map(({ objectId }) => objectId);
   if (step.do === "reject") {
-    await store.reject(held.planId, chosen.flatMap(rejectedChanges), world.now);
+    await store.reject(held.planId, chosen.flatMap(rejectedChanges), world.now + world.skewMs);
     for (const key of [...world.released]) {
       if (people.some((id) => key.includes(` ${id} `))) world.released.delete(key);
     }
     return;
   }
-  await store.release(held.planId, chosen.flatMap(releasedChanges), world.now);
+  await store.release(held.planId, chosen.flatMap(releasedChanges), world.now + world.skewMs);
   for (const operation of chosen) {
     for (const { attribute, before, after } of operation.changes) {
       const what = attribute === "active" ? "deactivations" : attribute === "userName" ? "renames" : "clears";

@@ -356,7 +356,7 @@ const halfMade: fc.Arbitrary<History> = fc.record({
 });
 
 const days = (count: number) => ({ do: "deactivate", afterMs: count * 86_400_000 }) as const;
-const eventAction = fc.constantFrom(days(0), days(1), days(2), days(2), { do: "ignore" } as const);
+export const eventAction = fc.constantFrom(days(0), days(1), days(2), days(2), { do: "ignore" } as const);
 
 /** What happens to people takes effect later or never, and their first days come and are put off. */
 export const inDueTime: fc.Arbitrary<History> = fc.record({

@@ -118,8 +118,14 @@ export interface World {
   otherTool: OtherTool | null;
   /** When the cycle under way, or the last one, began. */
   cycleAt: number;
+  /** When the cycles that the log was seen to have began, by id. */
+  readonly cycles: Map<number, number>;
+  /** Those that came to their end. */
+  readonly ended: Set<number>;
   /** Milliseconds since the epoch. */
   now: number;
+  /** How far the clock of our machine is ahead, milliseconds; both ends tell the true time. */
+  skewMs: number;
   /** Watermarks below are refused. */
   oldestWatermark: number;
   /** What was broken so far; a history stops at the first. */
@@ -258,7 +264,10 @@ export function createWorld(
     seats: null,
     otherTool: null,
     cycleAt: 0,
+    cycles: new Map(),
+    ended: new Set(),
     now: Date.UTC(2026, 0, 5, 9),
+    skewMs: 0,
     oldestWatermark: 0,
     broken: [],
     carriedOut: [],

@@ -100,6 +100,15 @@ describe("retention", () => {
     expect(await left()).toEqual([3]);
   });
 
+  it("keeps a cycle that says it was long before another one that is kept: the clock was behind", async () => {
+    for (const number of [2_000, 3_000]) await cycle(number);
+    const behind = await store.beginCycle({ planId: "plan-behind", kind: "incremental", startedAt: start });
+    await store.finishCycle(behind, { finishedAt: start + 1, outcome: "interrupted", error: "stopped" });
+    await cycle(3_001);
+    await store.prune({ before: start + 2_500 * hour, countedSince: start + 9_000 * hour, maxRows: null });
+    expect(await left()).toEqual([2, 3, 4]);
+  });
+
   it("keeps what the guard counts, however many rows or days that is", async () => {
     for (let number = 1; number <= 6; number += 1) await cycle(number);
     const since = start + 4 * hour;
