@@ -107,7 +107,10 @@ async function attempt(
         }),
         store: mortalStore(store, watched),
         clock: clockOf(world),
-        clocks: { entra: () => -world.skewMs, lattice: async () => -world.skewMs },
+        clocks: {
+          entra: () => (world.manners.tellsTimeLate === true && !world.answered ? undefined : -world.skewMs),
+          lattice: async () => -world.skewMs,
+        },
         log: { debug: () => {}, info: () => {}, warn: () => {} },
         settings,
         random: doom.random,

@@ -594,7 +594,7 @@ export const defects: readonly Defect[] = [
   {
     name: "our clock is believed although both ends contradict it",
     seed: 1,
-    history: 4,
+    history: 0,
     family: "clocks",
     edits: [
       {
@@ -607,7 +607,7 @@ export const defects: readonly Defect[] = [
   {
     name: "what our clock alone says is due is done although the ends contradict it",
     seed: 1,
-    history: 57,
+    history: 135,
     family: "clocks",
     edits: [
       {
@@ -620,7 +620,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the log is pruned by a clock that both ends contradict",
     seed: 1,
-    history: 27,
+    history: 45,
     family: "clocks",
     edits: [
       {
@@ -633,7 +633,7 @@ export const defects: readonly Defect[] = [
   {
     name: "the guard's window ends when a wrong clock says so",
     seed: 1,
-    history: 272,
+    history: 134,
     family: "clocks",
     edits: [
       {

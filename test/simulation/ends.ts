@@ -28,6 +28,7 @@ export function createSource(world: World, doom: Doom): Source {
     const fault = doom.fault("read", ["down", "config"] as const);
     if (fault === "down") throw new HostUnavailableError("Graph went away");
     if (fault === "config") throw new ConfigurationError("Graph refused the token");
+    world.answered = true;
   };
   return {
     readTenant: async () => null,

@@ -54,6 +54,8 @@ export interface Manners {
   readonly netChanges: boolean;
   /** Graph's answers may lack properties that were asked for, and are read by the product's own parser. */
   readonly hides?: boolean;
+  /** Signing in tells no time (a managed identity): the directory's first answer of a cycle does. */
+  readonly tellsTimeLate?: boolean;
   /** What Lattice does with somebody whose account is switched off; nothing where absent. */
   readonly lifecycle?: {
     /** Takes the person out as manager of every report and as a report of their manager. */
@@ -126,6 +128,8 @@ export interface World {
   now: number;
   /** How far the clock of our machine is ahead, milliseconds; both ends tell the true time. */
   skewMs: number;
+  /** The directory has answered in the cycle under way. */
+  answered: boolean;
   /** Watermarks below are refused. */
   oldestWatermark: number;
   /** What was broken so far; a history stops at the first. */
@@ -268,6 +272,7 @@ export function createWorld(
     ended: new Set(),
     now: Date.UTC(2026, 0, 5, 9),
     skewMs: 0,
+    answered: false,
     oldestWatermark: 0,
     broken: [],
     carriedOut: [],
@@ -305,6 +310,7 @@ export function createWorld(
     },
     beginCycle: () => {
       world.cycleAt = world.now;
+      world.answered = false;
       seen = new Map([...people].map(([id, person]) => [id, [person]]));
       world.applied.length = 0;
       versions.clear();
