@@ -12,6 +12,18 @@ export function commandLine(args: string): string {
   return `${said === "" ? command : said} ${args}`;
 }
 
+/** What leads a command to the configuration, the ends and the state that another one was given. */
+export interface Place {
+  readonly config?: string | undefined;
+  readonly sandbox?: "both" | "lattice" | undefined;
+}
+
+/** The flags of a command that is to be called next in the same place, each with a blank before it. */
+export function placeFlags({ config, sandbox }: Place): string {
+  const ends = sandbox === "lattice" ? " --sandbox=lattice" : sandbox === "both" ? " --sandbox" : "";
+  return config === undefined ? ends : `${ends} --config ${quoted(config)}`;
+}
+
 /** How a process was started. */
 export interface Start {
   /** The script, as Node was given it. */

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { styleText } from "node:util";
-import { commandLine } from "../command-name.ts";
+import { commandLine, placeFlags } from "../command-name.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { printable } from "../report/words.ts";
@@ -12,12 +12,6 @@ import { openSession, type Session } from "./session.ts";
 export interface CheckOptions {
   readonly config?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
-}
-
-/** The same ends again, for the command that is to be called next. */
-function sandboxFlag({ sandbox }: CheckOptions): string {
-  if (sandbox === undefined) return "";
-  return sandbox === "both" ? "--sandbox " : `--sandbox=${sandbox} `;
 }
 
 interface Step {
@@ -58,7 +52,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
     print(
       io,
       failed === 0
-        ? `\nAll is well. Next: ${commandLine(`sync ${sandboxFlag(options)}--dry-run`)}`
+        ? `\nAll is well. Next: ${commandLine(`sync --dry-run${placeFlags(options)}`)}`
         : `\n${failed} of ${steps.length} checks failed.`,
     );
     return failed === 0 ? exitCode.done : exitCode.error;

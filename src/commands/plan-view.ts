@@ -19,11 +19,13 @@ export function planView(
     only?: readonly string[];
     steps?: readonly PersonStep[];
     department?: string | null;
+    flags?: string;
   },
 ): PlanView {
   return {
     header: result.header,
     dryRun: options.dryRun,
+    ...(options.flags === undefined ? {} : { flags: options.flags }),
     result: options.dryRun
       ? null
       : {

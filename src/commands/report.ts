@@ -1,3 +1,4 @@
+import { type Place, placeFlags } from "../command-name.ts";
 import type { CycleResult } from "../cycle/run.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/store.ts";
@@ -7,7 +8,7 @@ import { type ReportFormat, writeReport } from "../report/write-report.ts";
 import { type CommandIO, note } from "./io.ts";
 import { planView } from "./plan-view.ts";
 
-export interface ReportChoice {
+export interface ReportChoice extends Place {
   readonly dryRun: boolean;
   readonly mapping: Mapping;
   readonly format: ReportFormat;
@@ -28,6 +29,7 @@ export async function report(
 ): Promise<void> {
   const view = planView(store, result, {
     dryRun: choice.dryRun,
+    flags: placeFlags(choice),
     department: departmentPath(choice.mapping),
     ...(result.onDemand === undefined ? {} : { only: result.onDemand.people, steps: choice.steps ?? [] }),
   });

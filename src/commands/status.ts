@@ -1,4 +1,4 @@
-import { commandLine } from "../command-name.ts";
+import { commandLine, placeFlags } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { refusalSentence } from "../cycle/refused-kinds.ts";
 import { rejectedWhat } from "../cycle/reject.ts";
@@ -42,7 +42,7 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
       io,
       options.format === "json"
         ? JSON.stringify({ state: path, ...statusDocument(current) }, null, 2)
-        : text(current),
+        : text(current, placeFlags(options)),
     );
     return exitCode.done;
   } finally {
@@ -50,7 +50,8 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
   }
 }
 
-function text(current: Status): string {
+/** @param flags of a command that is to be called next */
+function text(current: Status, flags: string): string {
   const { totals, cycles, running, retries, delayed, delayedCount, quarantine, askedPause } = current;
   const lines = [
     `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} left alone, ${totals.retrying} waiting for a retry`,
@@ -86,7 +87,7 @@ function text(current: Status): string {
   const kept = keptOtherwise(current.acknowledged);
   if (kept !== null) lines.push(printable(kept));
   if (listingFault !== "") lines.push(`Lattice's listing is incomplete: ${printable(listingFault)}`);
-  lines.push(...guardLines(current));
+  lines.push(...guardLines(current, flags));
   lines.push(
     `Next cycle of the daemon: ${iso(current.nextDueAt) ?? "by the cron expression"}`,
     "",
@@ -109,11 +110,11 @@ function text(current: Status): string {
   if (delayedCount > 0) lines.push("", "Deactivation put off:");
   for (const person of delayed) lines.push(`  ${printable(person.userName)}: ${printable(person.reason)}`);
   if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
-  lines.push(...rejectedLines(current));
+  lines.push(...rejectedLines(current, flags));
   return lines.join("\n");
 }
 
-function rejectedLines({ rejected, rejectedPeople }: Status): string[] {
+function rejectedLines({ rejected, rejectedPeople }: Status, flags: string): string[] {
   const [newest] = rejected;
   if (newest === undefined) return [];
   return [
@@ -123,11 +124,11 @@ function rejectedLines({ rejected, rejectedPeople }: Status): string[] {
       (one) =>
         `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${iso(one.rejectedAt)}`,
     ),
-    `  To take that back: ${commandLine(`release ${newest.planId} --undo-reject USER`)}`,
+    `  To take that back: ${commandLine(`release ${newest.planId} --undo-reject USER${flags}`)}`,
   ];
 }
 
-function guardLines({ weighed, held }: Status): string[] {
+function guardLines({ weighed, held }: Status, flags: string): string[] {
   if (weighed?.guard?.held !== true) return [];
   const people = held.slice(0, shownHeld).map((operation) => {
     const what = operation.action === "update" ? ` ${operation.changes.map(changeLine).join(", ")}` : "";
@@ -139,7 +140,7 @@ function guardLines({ weighed, held }: Status): string[] {
     ...(weighed.guard.notes ?? []).map((note) => `  ${printable(note)}`),
     ...people,
     ...(held.length > shownHeld ? [`    … and ${held.length - shownHeld} more; --format json has all`] : []),
-    ...(held.length === 0 ? [] : [`  To let it go: ${commandLine(`release ${weighed.planId}`)}`]),
+    ...(held.length === 0 ? [] : [`  To let it go: ${commandLine(`release ${weighed.planId}${flags}`)}`]),
   ];
 }
 

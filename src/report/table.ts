@@ -101,7 +101,7 @@ async function writeLine(text: string, write: Write, layout: Layout): Promise<vo
   await write(`${[first, ...more.map((line) => `  ${line}`)].join("\n")}\n`);
 }
 
-function totals({ header, result, dryRun }: PlanView, layout: Layout): string {
+function totals({ header, result, dryRun, flags = "" }: PlanView, layout: Layout): string {
   const { paint } = layout;
   const { summary, guard } = header;
   const parts = [
@@ -128,7 +128,7 @@ function totals({ header, result, dryRun }: PlanView, layout: Layout): string {
     const next = dryRun
       ? "A sync holds what is marked [held] and sends everything else."
       : result !== null && result.held > 0
-        ? `What is marked [held] waits, everything else was sent. To let it go: ${commandLine(`release ${header.planId}`)}`
+        ? `What is marked [held] waits, everything else was sent. To let it go: ${commandLine(`release ${header.planId}${flags}`)}`
         : null;
     if (next !== null) lines.push(...indented(next, 2, layout));
   }

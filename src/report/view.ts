@@ -6,6 +6,8 @@ import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
 export interface PlanView {
   readonly header: PlanHeader;
   readonly dryRun: boolean;
+  /** What is added to a command that is named in the report, so that it finds the same state. */
+  readonly flags?: string;
   /** `null` for a dry run. */
   readonly result: {
     readonly outcome: CycleOutcome;
