@@ -100,7 +100,11 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
     const again = planned.filter(
       ({ changes }) => changes.length > 0 && changes.every((one) => one.again === true),
     ).length;
-    const due = create + update + deactivate + reactivate + link - again;
+    // So is a manager who is refused while deactivated; nothing comes of it, and it has no entry.
+    const refuses = world.manners.lifecycle?.inactiveManager === "refuse";
+    const [{ outcomes = [] } = {}] = refuses ? await store.recentCycles(1) : [];
+    const putBack = outcomes.find(({ outcome }) => outcome === "cancelled")?.count ?? 0;
+    const due = create + update + deactivate + reactivate + link - again - putBack;
     if (due > hopeless.size) return `the plan is not empty: ${JSON.stringify(last.header.summary)}`;
     const added = (rows.get() ?? 0) - before - again;
     if (added > hopeless.size) return `${added} rows of the log are new, although nothing is`;
