@@ -1,8 +1,9 @@
 import { WatermarkExpiredError } from "../domain/errors.ts";
-import type { ScopePart, SourceChange } from "../domain/source.ts";
+import type { ScopePart, SourceChange, SourceUser } from "../domain/source.ts";
 import type { AlwaysInScope, Meta, UserNameKey } from "../domain/store.ts";
 import { externalIdKey, userNameKey } from "../mapping/map-user.ts";
 import type { CycleContext } from "./ports.ts";
+import { type PeopleById, parseUnread, readById, unreadNote, unreadText } from "./read-by-id.ts";
 
 const pageSize = 500;
 /** People who are saved in one piece: what else waits has its turn after so many. */
@@ -17,15 +18,24 @@ const sliceSize = 250;
  */
 export async function ingestSource(
   context: CycleContext,
-  { watermark, aheadOfWatermark }: Partial<Meta>,
+  meta: Partial<Meta>,
   changesSuffice: boolean,
 ): Promise<{ full: boolean; empty: boolean }> {
+  const { watermark, aheadOfWatermark } = meta;
+  const people = readById(context);
   if (changesSuffice && (aheadOfWatermark ?? "") !== "") {
     context.log.info({}, "somebody was read outside a complete round of changes; reading everybody");
   } else if (changesSuffice && watermark !== undefined) {
     try {
       const pages = context.source.readChanges(watermark, context.signal);
-      await keepWatermark(context, (await readInto(context, pages)).watermark);
+      const read = await readInto(context, pages, people);
+      for (const objectId of parseUnread(meta)) {
+        if (people.asked.has(objectId)) continue;
+        const known = await context.store.findSource(objectId);
+        if (known === null) await readAnew(context, people, objectId);
+        else await readMissing(context, people, known);
+      }
+      await keepWatermark(context, read.watermark, people);
       return { full: false, empty: false };
     } catch (error) {
       if (!(error instanceof WatermarkExpiredError)) throw error;
@@ -33,18 +43,19 @@ export async function ingestSource(
     }
   }
   const left = new Map<string, number>();
-  const read = await readInto(context, context.source.readAll(context.signal), left);
+  const read = await readInto(context, context.source.readAll(context.signal), people, left);
   // No directory is empty: somebody registered this application. Such an answer is kept from both pictures.
   if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
-  await confirmMissing(context);
+  await confirmMissing(context, people);
   await context.store.putMeta({ notShown: await notShownNote(context, left, read.people) });
-  await keepWatermark(context, read.watermark);
+  await keepWatermark(context, read.watermark, people);
   return { full: true, empty: false };
 }
 
 async function readInto(
   context: CycleContext,
   pages: AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>,
+  byId: PeopleById,
   left: Map<string, number> = new Map(),
 ): Promise<{ readonly watermark: string; readonly people: number }> {
   const { ofManager } = context.settings.mapping;
@@ -63,7 +74,7 @@ async function readInto(
           externalIdsOf(context),
         );
         for (const [name, people] of [...kept, ...unshown]) left.set(name, people + (left.get(name) ?? 0));
-        for (const objectId of readAgain) await readAnew(context, objectId);
+        for (const objectId of readAgain) await readAnew(context, byId, objectId);
         await context.clock.sleep(0, context.signal);
       }
       done += page.value.length;
@@ -102,14 +113,17 @@ async function notShownNote(
  * While somebody was in the bin links may have been cut, and an item of a round of changes does not show a link that is
  * not there. Nothing is concluded where the person cannot be found: the next round says what became of them.
  */
-async function readAnew(context: CycleContext, objectId: string): Promise<void> {
-  const found = await context.source.readUser(objectId, context.signal);
-  if (found !== null) await savePerson(context, found);
+async function readAnew(context: CycleContext, byId: PeopleById, objectId: string): Promise<void> {
+  const found = await byId.read(objectId);
+  if (found !== null && found !== "unread") await savePerson(context, found);
 }
 
-async function keepWatermark(context: CycleContext, watermark: string): Promise<void> {
+async function keepWatermark(context: CycleContext, watermark: string, byId: PeopleById): Promise<void> {
+  const note = unreadNote(byId);
+  if (note !== null) context.notes.push(note);
   await context.store.putMeta({
     watermark,
+    unreadPeople: unreadText(byId),
     aheadOfWatermark: "",
     watermarkAt: String(context.clock.now()),
     tenantId: context.settings.tenantId,
@@ -120,22 +134,30 @@ async function keepWatermark(context: CycleContext, watermark: string): Promise<
  * "Was not in the list" is no evidence, neither of being gone nor of being gone still: each linked person who was not is
  * asked for by id; only a 404 says gone.
  */
-async function confirmMissing(context: CycleContext): Promise<void> {
-  const { store, source, cycleId, signal } = context;
+async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<void> {
+  const { store, cycleId } = context;
   let after = "";
   for (;;) {
     const missing = await store.sourceMissing(cycleId, after, pageSize);
-    for (const { objectId, presence } of missing) {
-      const found = await source.readUser(objectId, signal);
-      // Of somebody in the bin a 404 says nothing new.
-      if (found === null && presence !== "present") continue;
-      await savePerson(context, found ?? { kind: "removed", objectId, presence: "deleted" });
-    }
+    for (const { objectId, presence } of missing) await readMissing(context, byId, { objectId, presence });
     const last = missing.at(-1);
     if (last === undefined) break;
     after = last.objectId;
   }
   await store.forgetSourceMissing(cycleId);
+}
+
+/** Asks for one person who should have been in a list, or could not be read before. */
+async function readMissing(
+  context: CycleContext,
+  byId: PeopleById,
+  { objectId, presence }: Pick<SourceUser, "objectId" | "presence">,
+): Promise<void> {
+  const found = await byId.read(objectId);
+  if (found === "unread") return;
+  // Of somebody in the bin a 404 says nothing new.
+  if (found === null && presence !== "present") return;
+  await savePerson(context, found ?? { kind: "removed", objectId, presence: "deleted" });
 }
 
 /** Keeps what was read of one person. */

@@ -35,6 +35,8 @@ export interface Meta {
   readonly tenantId: string;
   /** What the last read of everybody did not show although it was asked for, in a sentence; empty where it showed all. */
   readonly notShown: string;
+  /** People of whom the directory said nothing when it was asked for them by id: JSON, object ids; empty where it answered. */
+  readonly unreadPeople: string;
   /** The tenant's id as its tokens tell it, in lower case. */
   readonly tenantGuid: string;
   /** By what the target was reached when it was last certain that it is the same company: JSON, `KnownTarget` of the engine. */

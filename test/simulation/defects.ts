@@ -45,7 +45,7 @@ export const defects: readonly Defect[] = [
         file: "cycle/ingest.ts",
         find: "if (page.done === true) return { watermark: page.value.watermark, people: done };",
         replace:
-          "if (page.done === true) { await keepWatermark(context, page.value.watermark); for (const changes of late) await context.store.saveSource(changes, context.cycleId, key); return { watermark: page.value.watermark, people: done }; }",
+          "if (page.done === true) { await keepWatermark(context, page.value.watermark, byId); for (const changes of late) await context.store.saveSource(changes, context.cycleId, key); return { watermark: page.value.watermark, people: done }; }",
       },
       {
         file: "cycle/ingest.ts",
@@ -82,8 +82,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/ingest.ts",
-        find: "const found = await source.readUser(objectId, signal);\n      // Of somebody",
-        replace: "const found = null;\n      // Of somebody",
+        find: 'const found = await byId.read(objectId);\n  if (found === "unread") return;',
+        replace: "const found = null;",
       },
       nobodyIsAskedFor,
     ],
