@@ -1,20 +1,41 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Deployment } from "kubernetes-models/apps/v1";
 import { CronJob } from "kubernetes-models/batch/v1";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
-import { ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount } from "kubernetes-models/v1";
-import { describe, expect, it } from "vitest";
+import {
+  ConfigMap,
+  Namespace,
+  PersistentVolumeClaim,
+  Secret,
+  Service,
+  ServiceAccount,
+} from "kubernetes-models/v1";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { configSchema } from "../../src/config/schema.ts";
 
-const folder = join(import.meta.dirname, "../../deploy/kubernetes");
+const deploy = join(import.meta.dirname, "../../deploy");
+const folder = join(deploy, "kubernetes");
+const components = ["workload-identity", "monitoring", "email", "webhooks", "proxy"];
 
 /** The published schemas of Kubernetes' own resources. */
 const kinds: { readonly [kind: string]: new (data: never) => { validate(): void } } = {
   ConfigMap,
   CronJob,
   Deployment,
+  Namespace,
   NetworkPolicy,
   PersistentVolumeClaim,
   Secret,
@@ -22,50 +43,103 @@ const kinds: { readonly [kind: string]: new (data: never) => { validate(): void 
   ServiceAccount,
 };
 
-interface Manifest {
-  readonly kind: string;
-  readonly [key: string]: unknown;
+type Manifest = ReturnType<typeof JSON.parse>;
+
+/** Kustomize is part of kubectl; on a machine without it the files are looked at one by one. */
+const kubectl = spawnSync("kubectl", ["kustomize", "--help"]).status === 0;
+
+function manifestsIn(text: string): readonly Manifest[] {
+  return parseAllDocuments(text).map((document) => JSON.parse(JSON.stringify(document.toJS())));
 }
 
-function manifests(file: string): readonly Manifest[] {
-  return parseAllDocuments(readFileSync(join(folder, file), "utf8")).map((document) => document.toJS());
+const read = (file: string): readonly Manifest[] => manifestsIn(readFileSync(join(folder, file), "utf8"));
+
+function find(manifests: readonly Manifest[], kind: string): Manifest {
+  const found = manifests.find((manifest) => manifest.kind === kind);
+  if (found === undefined) throw new Error(`there is no ${kind}`);
+  return found;
 }
 
-function find(file: string, kind: string) {
-  const found = manifests(file).find((manifest) => manifest.kind === kind);
-  if (found === undefined) throw new Error(`${file} has no ${kind}`);
-  return JSON.parse(JSON.stringify(found));
+/** What `kubectl apply -k` would apply of the example, as it is filled in by who copies it. */
+function build(overlay: "daemon" | "cronjob", used: readonly string[] = []): readonly Manifest[] {
+  const place = mkdtempSync(join(tmpdir(), "als-kubernetes-"));
+  onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+  cpSync(folder, place, { recursive: true });
+  const example = join(place, "example");
+  const file = join(example, "kustomization.yaml");
+  const chosen = readFileSync(file, "utf8")
+    .replace("../overlays/daemon\n", `../overlays/${overlay}\n`)
+    .replace("# components:", used.length > 0 ? "components:" : "#")
+    .replaceAll(/^# {3}(- \.\.\/components\/(.*))$/gm, (line, entry: string, name: string) =>
+      used.includes(name) ? `  ${entry}` : line,
+    );
+  writeFileSync(file, chosen);
+  mkdirSync(join(example, "secrets"));
+  for (const secret of ["entra", "lattice", "http"])
+    writeFileSync(join(example, "secrets", secret), "of-a-test");
+  const built = spawnSync("kubectl", ["kustomize", example], { encoding: "utf8" });
+  if (built.status !== 0) throw new Error(built.stderr);
+  return manifestsIn(built.stdout);
 }
+
+const podOf = ({ kind, spec }: Manifest): Manifest =>
+  kind === "CronJob" ? spec.jobTemplate.spec.template.spec : spec.template.spec;
 
 describe("the Kubernetes manifests", () => {
-  it.each(["common.yaml", "daemon.yaml", "cronjob.yaml", "secret.example.yaml"])(
-    "%s is what Kubernetes' schemas allow",
-    (file) => {
-      const all = manifests(file);
-      expect(all.length).toBeGreaterThan(0);
-      for (const manifest of all) {
-        const Model = kinds[manifest.kind];
-        if (Model === undefined) throw new Error(`no schema for ${manifest.kind}`);
-        new Model(manifest as never).validate();
-      }
-    },
-  );
+  it("are what Kubernetes' schemas allow", () => {
+    const files = globSync("{base,overlays/*,components/*,example}/*.yaml", { cwd: folder });
+    const resources = files
+      .filter(
+        (file) =>
+          !/kustomization\.yaml$|\/azure-lattice-sync\.yaml$|^components\/(proxy|workload-identity)\/(daemon|cronjob)/.test(
+            file,
+          ),
+      )
+      .flatMap(read);
+    expect(resources.length).toBeGreaterThan(9);
+    for (const manifest of resources) {
+      const Model = kinds[manifest.kind];
+      if (manifest.kind === "ServiceMonitor") continue;
+      if (Model === undefined) throw new Error(`no schema for ${manifest.kind}`);
+      new Model(manifest as never).validate();
+    }
+  });
 
   it("are noticed where they are wrong", () => {
-    const deployment = find("daemon.yaml", "Deployment");
+    const deployment = find(read("overlays/daemon/daemon.yaml"), "Deployment");
     deployment.spec.replicas = "one";
     expect(() => new Deployment(deployment).validate()).toThrow(/replicas/);
   });
 
+  it("are not applied all at once: a job has one kind of run, and the folder has none", () => {
+    expect(globSync("*.{yaml,yml,json}", { cwd: folder })).toEqual([]);
+    expect(read("overlays/daemon/daemon.yaml").map(({ kind }) => kind)).not.toContain("CronJob");
+    expect(read("overlays/cronjob/cronjob.yaml").map(({ kind }) => kind)).toEqual(["CronJob"]);
+    // The example has no secret that could be applied by mistake.
+    expect(globSync("**/*", { cwd: folder }).filter((file) => /secret/i.test(file))).toEqual([]);
+  });
+
+  it("name only files that are there", () => {
+    for (const file of globSync("**/kustomization.yaml", { cwd: folder })) {
+      const { resources = [], patches = [] } = parse(readFileSync(join(folder, file), "utf8"));
+      const named = [...resources, ...patches.map(({ path }: { readonly path: string }) => path)];
+      for (const path of named)
+        expect(existsSync(join(folder, dirname(file), path)), `${file}: ${path}`).toBe(true);
+    }
+    const example = readFileSync(join(folder, "example/kustomization.yaml"), "utf8");
+    for (const name of components) expect(example).toContain(`#   - ../components/${name}\n`);
+    expect(
+      globSync("components/*", { cwd: folder })
+        .map((path) => path.slice(11))
+        .sort(),
+    ).toEqual([...components].sort());
+  });
+
   it.each([
-    ["daemon.yaml", "Deployment", (manifest: ReturnType<typeof find>) => manifest.spec.template.spec],
-    [
-      "cronjob.yaml",
-      "CronJob",
-      (manifest: ReturnType<typeof find>) => manifest.spec.jobTemplate.spec.template.spec,
-    ],
-  ])("%s runs without privileges on a read-only root, its secrets as files", (file, kind, podOf) => {
-    const pod = podOf(find(file, kind));
+    ["overlays/daemon/daemon.yaml", "Deployment"],
+    ["overlays/cronjob/cronjob.yaml", "CronJob"],
+  ])("%s runs without privileges on a read-only root, its secrets as files", (file, kind) => {
+    const pod = podOf(find(read(file), kind));
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 10_001, fsGroup: 10_001 });
     expect(pod.automountServiceAccountToken).toBe(false);
     const [container] = pod.containers;
@@ -82,26 +156,148 @@ describe("the Kubernetes manifests", () => {
       ]),
     );
     expect([...mounts.keys()].sort()).toEqual(pod.volumes.map(({ name }: { name: string }) => name).sort());
+    expect(mounts.get("temporary")).toBe("/tmp");
     // Every path in the environment is in a volume, and every secret it names is in the example.
-    const keys = Object.keys(find("secret.example.yaml", "Secret").stringData);
-    for (const { name, value } of container.env) {
+    const example = readFileSync(join(folder, "example/kustomization.yaml"), "utf8");
+    for (const { name, value } of container.env.filter(({ value }: { value: string }) =>
+      value.startsWith("/"),
+    )) {
       expect(
         [...mounts.values()].some((path) => value.startsWith(`${path}/`)),
         name,
       ).toBe(true);
-      if (name.endsWith("_FILE")) expect(keys).toContain(value.split("/").at(-1));
+      if (name.endsWith("_FILE")) expect(example).toContain(`secrets/${value.split("/").at(-1)}`);
     }
   });
 
   it("hold a configuration that the program takes", () => {
-    const { data } = find("common.yaml", "ConfigMap");
-    expect(configSchema.safeParse(parse(data["azure-lattice-sync.yaml"])).success).toBe(true);
+    const text = readFileSync(join(folder, "example/azure-lattice-sync.yaml"), "utf8");
+    expect(configSchema.safeParse(parse(text)).success).toBe(true);
   });
 
   it("never run two daemons at a time", () => {
-    const { spec } = find("daemon.yaml", "Deployment");
+    const { spec } = find(read("overlays/daemon/daemon.yaml"), "Deployment");
     expect(spec).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
-    expect(find("cronjob.yaml", "CronJob").spec.concurrencyPolicy).toBe("Forbid");
-    expect(find("common.yaml", "PersistentVolumeClaim").spec.accessModes).toEqual(["ReadWriteOncePod"]);
+    expect(find(read("overlays/cronjob/cronjob.yaml"), "CronJob").spec.concurrencyPolicy).toBe("Forbid");
+    expect(find(read("base/common.yaml"), "PersistentVolumeClaim").spec.accessModes).toEqual([
+      "ReadWriteOncePod",
+    ]);
   });
+
+  it("leave the dashboard in its Service when cycles fail: no probe asks whether they end well", () => {
+    const [container] = podOf(find(read("overlays/daemon/daemon.yaml"), "Deployment")).containers;
+    for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
+      expect(container[probe].httpGet).toEqual({ path: "/healthz", port: "http" });
+    }
+  });
+
+  it("let in named peers alone, and out the ports that are needed", () => {
+    const policies = globSync("**/*.yaml", { cwd: folder })
+      .flatMap(read)
+      .filter((manifest) => manifest?.kind === "NetworkPolicy");
+    const named = new Map(
+      policies.map(({ metadata, spec }) => [metadata.name.slice("azure-lattice-sync".length), spec]),
+    );
+    expect(named.get("").policyTypes).toEqual(["Ingress", "Egress"]);
+    expect(named.get("").ingress).toBeUndefined();
+    for (const { ingress = [] } of named.values()) {
+      for (const rule of ingress) {
+        expect(rule.from.length).toBeGreaterThan(0);
+        for (const peer of rule.from) expect(peer.podSelector.matchLabels).toBeDefined();
+        expect(rule.ports).toEqual([{ port: 9464, protocol: "TCP" }]);
+      }
+    }
+    const out = (name: string): readonly number[] =>
+      named.get(name).egress.flatMap(({ ports }: Manifest) => ports.map(({ port }: Manifest) => port));
+    expect(out("")).toEqual([53, 53, 443]);
+    expect(out("-email")).toEqual([587, 465]);
+    expect(out("-proxy")).toEqual([3128]);
+    expect(out("-webhooks")).toEqual([8443]);
+  });
+
+  it("scrape the metrics with the token of the daemon, as the job that the alerts ask for", () => {
+    const monitor = find(read("components/monitoring/service-monitor.yaml"), "ServiceMonitor");
+    expect(monitor.spec.endpoints).toEqual([
+      {
+        port: "http",
+        path: "/metrics",
+        interval: "60s",
+        authorization: { type: "Bearer", credentials: { name: "azure-lattice-sync", key: "http" } },
+      },
+    ]);
+    const service = find(read("overlays/daemon/daemon.yaml"), "Service");
+    expect(service.spec.ports[0].name).toBe("http");
+    const job = /up\{job="(.*?)"\}/.exec(readFileSync(join(deploy, "prometheus/alerts.yaml"), "utf8"))?.[1];
+    expect(service.metadata.name).toBe(job);
+    const scrape = parse(readFileSync(join(deploy, "prometheus/scrape.yaml"), "utf8"));
+    expect(scrape.scrape_configs).toMatchObject([
+      { job_name: job, metrics_path: "/metrics", authorization: { type: "Bearer" } },
+    ]);
+  });
+});
+
+describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
+  it("make one daemon with everything that it needs", () => {
+    const manifests = build("daemon");
+    expect(manifests.map(({ kind }) => kind).sort()).toEqual([
+      "ConfigMap",
+      "Deployment",
+      "Namespace",
+      "NetworkPolicy",
+      "NetworkPolicy",
+      "PersistentVolumeClaim",
+      "Secret",
+      "Service",
+      "ServiceAccount",
+    ]);
+    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+    const pod = podOf(find(manifests, "Deployment"));
+    expect(pod.containers[0].image).toBe("registry.example.com/azure-lattice-sync:0.1.0");
+    const labels = find(manifests, "Deployment").spec.template.metadata.labels;
+    expect(labels).toMatchObject(find(manifests, "Service").spec.selector);
+    const names = pod.volumes.map((volume: Manifest) => volume.secret?.secretName ?? volume.configMap?.name);
+    expect(names).toContain(find(manifests, "Secret").metadata.name);
+    expect(names).toContain(find(manifests, "ConfigMap").metadata.name);
+  });
+
+  it("make a job on a timer instead, without a service", () => {
+    const manifests = build("cronjob");
+    expect(manifests.map(({ kind }) => kind)).not.toContain("Deployment");
+    expect(manifests.map(({ kind }) => kind)).not.toContain("Service");
+    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+  });
+
+  it.each(["daemon", "cronjob"] as const)("take workload identity and a proxy for the %s", (overlay) => {
+    const manifests = build(overlay, ["workload-identity", "proxy"]);
+    const workload = find(manifests, overlay === "daemon" ? "Deployment" : "CronJob");
+    const template = overlay === "daemon" ? workload.spec.template : workload.spec.jobTemplate.spec.template;
+    expect(template.metadata.labels["azure.workload.identity/use"]).toBe("true");
+    const env = new Map(template.spec.containers[0].env.map(({ name, value }: Manifest) => [name, value]));
+    expect(env.has("AZURE_CLIENT_SECRET_FILE")).toBe(false);
+    expect(env.get("LATTICE_API_KEY_FILE")).toBeDefined();
+    expect(env.get("HTTPS_PROXY")).toBe("http://proxy.example.com:3128");
+    expect(find(manifests, "ServiceAccount").metadata.annotations).toHaveProperty([
+      "azure.workload.identity/client-id",
+    ]);
+  });
+
+  it("take every component together", () => {
+    expect(build("daemon", components).filter(({ kind }) => kind === "NetworkPolicy")).toHaveLength(6);
+  });
+
+  it("are not built without the secrets, which are of your own making", () => {
+    expect(spawnSync("kubectl", ["kustomize", join(folder, "example")], { encoding: "utf8" }).stderr).toMatch(
+      /secrets\/(entra|lattice|http)/,
+    );
+  });
+});
+
+it("the manifests name the version of the package", () => {
+  const { version } = JSON.parse(readFileSync(join(deploy, "../package.json"), "utf8"));
+  for (const file of globSync("**/*.yaml", { cwd: folder })) {
+    const text = readFileSync(join(folder, file), "utf8");
+    for (const [, image, tag] of text.matchAll(/azure-lattice-sync:(\d\S+)|newTag: (\S+)/g)) {
+      expect(image ?? tag, file).toBe(version);
+    }
+  }
 });
