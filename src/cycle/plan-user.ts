@@ -205,7 +205,7 @@ function planReturned(input: PlanInput, settings: PlanSettings): Decision | null
     if (staying !== null) return staying;
   }
   const changes = switchedOff ? [activeChange(account, false)] : [];
-  return decide(input, account, settings, changes, "id as the lost one");
+  return decide(input, account, settings, changes, lostId);
 }
 
 /**
@@ -221,6 +221,9 @@ function secondAccount(
   if (decision.kind !== "unchanged" || input.mapped.active !== false || link.active !== false) return null;
   return returnedAccount(input)?.active === true ? planReturned(input, settings) : null;
 }
+
+/** What a lost account is matched by, in the log. */
+const lostId = "id as the lost one";
 
 function returnedAccount({ candidate, matches }: PlanInput): MatchedTarget | null {
   if (candidate.lostLinks.length === 0 || matches === null) return null;
@@ -297,6 +300,13 @@ function planUnlinked(input: PlanInput, settings: PlanSettings): Decision {
   if ("decision" in match) return match.decision;
   if (match.account !== null) {
     return handedOver(planChanges(input, match.account, settings, match.by), match.formerOwner);
+  }
+  // A lost account that is there again is this person's, whatever accounts are matched by.
+  const returned = returnedAccount(input);
+  if (returned !== null) {
+    return isProtected(returned, settings)
+      ? skipProtected(input, returned)
+      : planChanges(input, returned, settings, lostId);
   }
   // Whatever `active` is mapped to, or whether it is mapped at all.
   if (input.mapped.active === false || input.candidate.source.attributes.accountEnabled === false) {

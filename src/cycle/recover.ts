@@ -25,6 +25,8 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
       { objectId: intent.objectId, action: intent.action, found: account !== null },
       "looked up an unconfirmed write",
     );
+    // Before the intent is over: a run that dies in between must not forget the account.
+    if (!linkable && account !== null) await context.store.saveTargets([account], context.cycleId);
     await context.store.settleIntent(
       intent.objectId,
       linkable ? account : null,
@@ -33,7 +35,6 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
       linkable && wasCarriedOut(intent, account),
       linkable ? referencesTouched(intent.changes, account, context.settings.mapping) : [],
     );
-    if (!linkable && account !== null) await context.store.saveTargets([account], context.cycleId);
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explain } from "../../src/cycle/explain.ts";
 import { judgeAbsence, tooManyLost } from "../../src/cycle/missing.ts";
-import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;
 
@@ -332,6 +332,32 @@ describe("people whose accounts were lost and made anew", () => {
     place.clock.advance(7 * hourMs);
     await place.cycle({ only: ["a"] });
     expect((await place.store.linkOf("a"))?.latticeId).toBe(current);
+  });
+});
+
+describe("an account whose link was dissolved, of a person who is in scope", () => {
+  it("is linked again when it shows, although accounts are matched by userName alone and the person has another by now", async () => {
+    const byUserName = defaultRules.map((rule) =>
+      Reflect.get(rule, "target") === "externalId" ? { ...rule, matchingPrecedence: undefined } : rule,
+    );
+    await using place = await createWorkplace({ mapping: mappingOf(byUserName) });
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    const lost = place.target.account("a@example.com");
+    place.target.accounts.delete(lost.latticeId);
+    // Nobody who is disabled gets a new account meanwhile.
+    place.source.change("a", { accountEnabled: false });
+    await place.cycle({ full: true });
+    place.clock.advance(7 * hourMs);
+    await place.cycle({ full: true });
+    expect(await lostLinks(place, "a")).toHaveLength(1);
+    place.target.accounts.set(lost.latticeId, lost);
+    place.target.unique = false;
+    place.source.change("a", { accountEnabled: true, userPrincipalName: "renamed@example.com" });
+    await place.cycle({ full: true });
+    expect([...place.target.accounts.values()].filter(({ externalId }) => externalId === "a")).toMatchObject([
+      { latticeId: lost.latticeId, userName: "renamed@example.com", active: true },
+    ]);
   });
 });
 

@@ -133,6 +133,28 @@ describe("a run that was killed between sending and recording", () => {
     expect(next.header.summary).toMatchObject({ create: 0, link: 0, skipped: 1 });
   });
 
+  it("keeps in mind an account that its look-up found and did not link, although it dies right after", async () => {
+    await using place = await createWorkplace();
+    place.target.unique = false;
+    place.source.hire("a");
+    place.target.before = () => {
+      throw new Error("killed");
+    };
+    await expect(place.cycle()).rejects.toThrow("killed");
+    place.target.before = () => {};
+    // Somebody else has made an account of this name meanwhile.
+    place.target.add({ userName: "a@example.com" });
+    const { settleIntent } = place.store;
+    place.store.settleIntent = async (...settled) => {
+      await settleIntent(...settled);
+      throw new Error("killed");
+    };
+    await expect(place.cycle()).rejects.toThrow("killed");
+    await place.restart();
+    await place.cycle();
+    expect([...place.target.accounts.values()]).toMatchObject([{ externalId: "a" }]);
+  });
+
   it("does not count as done what it had noted and never sent", async () => {
     const guard = { ...lenientGuard, maxDeactivations: 6, deactivationFloor: 6 };
     await using place = await createWorkplace({ guard });
