@@ -91,7 +91,7 @@ function notificationsStep({ config: { notify } }: Session): Step {
   const name = "Notifications";
   const receivers = notify.receivers.map((receiver) => `${receiver.name} (${receiver.kind})`);
   if (receivers.length === 0 && notify.ping === null)
-    return { name, ok: true, detail: "nobody is told (notify.receivers)." };
+    return { name, ok: true, detail: "none configured (notify.receivers)." };
   const told = [...receivers, ...(notify.ping === null ? [] : ["the dead-man's ping"])].join(", ");
   return { name, ok: true, detail: `${told}; to try receivers: ${commandLine("notify test")}.` };
 }

@@ -82,7 +82,7 @@ async function readPerson(context: CycleContext, user: string): Promise<string |
   });
   if (found === null && known === null) {
     tell("connect", "done", "Entra answers");
-    tell("import", "failed", "Entra knows nobody of this name or id");
+    tell("import", "failed", "Entra has no user with this name or id");
     return null;
   }
   const objectId = found?.objectId ?? known?.objectId ?? user;

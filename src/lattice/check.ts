@@ -72,7 +72,7 @@ function hostStep(exchange: Exchange, { url, clock }: LatticeOptions): CheckStep
     verdict.kind === "refused"
       ? verdict.error.message
       : "summary" in verdict
-        ? verdict.summary
+        ? (unreachable(exchange.detail, new URL(url).host) ?? verdict.summary)
         : exchange.detail;
   return {
     name: HOST,
@@ -80,6 +80,12 @@ function hostStep(exchange: Exchange, { url, clock }: LatticeOptions): CheckStep
     detail,
     remedy: "Check the network, the proxy (HTTPS_PROXY, NO_PROXY) and lattice.url.",
   };
+}
+
+/** What a network's most frequent errors mean, with the words of the system; `null` for any other. */
+function unreachable(detail: string, host: string): string | null {
+  if (/ENOTFOUND|EAI_AGAIN/.test(detail)) return `${host} cannot be found (DNS: ${detail}).`;
+  return detail.includes("ECONNREFUSED") ? `${host} refuses the connection (${detail}).` : null;
 }
 
 function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {

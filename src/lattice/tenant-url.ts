@@ -56,7 +56,7 @@ function parse(input: string): URL {
   const url = URL.parse(input);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:") || url.hostname === "") {
     throw new UsageError(
-      "The Lattice URL is no web address. Write it with https:// in front, as in https://api.latticehq.com/scim/v2.",
+      "The Lattice URL is not valid. Write it with https:// in front, as in https://api.latticehq.com/scim/v2.",
     );
   }
   return url;

@@ -37,7 +37,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
 
   program
     .command("release")
-    .description("let go what the guard holds of one plan, and run a cycle")
+    .description("release what the guard holds of one plan, and run a cycle")
     .argument("<plan-id>", "the held plan; status names it")
     .addOption(configOption())
     .option("--only <users...>", "only these people, by user principal name or object id")
