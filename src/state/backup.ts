@@ -3,7 +3,14 @@ import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError, UsageError } from "../domain/errors.ts";
-import { type Connection, makeFolder, openUnchanged, refuseFindings, statOf } from "./database.ts";
+import {
+  type Connection,
+  giveToOwnerOf,
+  makeFolder,
+  openUnchanged,
+  refuseFindings,
+  statOf,
+} from "./database.ts";
 import { type Content, contentOf } from "./inspect.ts";
 import { beforeRestore } from "./rows.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
@@ -88,6 +95,7 @@ export function prepareRestore(path: string, file: string): PreparedRestore {
       const temporary = temporaryName(path);
       try {
         copyInto(db, temporary);
+        giveToOwnerOf(statOf(path) === null ? dirname(path) : path, temporary);
         const content = withDatabase(temporary, (copy) => {
           migrate(copy, backup);
           takeForOutOfDate(copy);

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -228,11 +229,23 @@ export function makeFolder(folder: string): void {
   }
 }
 
+/**
+ * What root makes beside a service belongs to the user of the service, who could not open it otherwise. SQLite does so for
+ * its own files.
+ * @param from a file or folder of that user
+ */
+export function giveToOwnerOf(from: string, path: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(from);
+  if (uid !== 0) chownSync(path, uid, gid);
+}
+
 /** @returns whether the file is new */
 function makePrivateFile(path: string): boolean {
   makeFolder(dirname(path));
   if (existsSync(path)) return false;
   closeSync(openSync(path, "wx", 0o600));
+  giveToOwnerOf(dirname(path), path);
   // A log without its database belongs to nothing.
   for (const journal of ["-wal", "-shm", "-journal"]) rmSync(`${path}${journal}`, { force: true });
   return true;

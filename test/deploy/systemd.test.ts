@@ -1,20 +1,28 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
 
 const folder = join(import.meta.dirname, "../../deploy/systemd");
+const units = readdirSync(folder).filter((name) => /\.(service|timer)$/.test(name));
+const services = units.filter((name) => name.endsWith(".service"));
 const analyze = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
-/** The units in a folder of their own, with a program that is there. */
+/** The units in a folder of their own. */
 function copies(change: (text: string) => string = (text) => text): readonly string[] {
   const place = mkdtempSync(join(tmpdir(), "als-units-"));
   onTestFinished(() => rmSync(place, { recursive: true, force: true }));
-  return readdirSync(folder).map((name) => {
-    const text = readFileSync(join(folder, name), "utf8")
-      .replaceAll("/usr/local/bin/azure-lattice-sync", "/bin/true")
-      .replace(/^Documentation=.*\n/m, "");
+  return units.map((name) => {
+    const text = readFileSync(join(folder, name), "utf8").replace(/^Documentation=.*\n/m, "");
     const path = join(place, name);
     writeFileSync(path, change(text));
     return path;
@@ -44,3 +52,80 @@ describe.skipIf(!analyze && process.env.CI === undefined)("the systemd units", (
     }
   });
 });
+
+/** Values of a setting in a unit. */
+const valuesOf = (unit: string, key: string): readonly string[] =>
+  [...readFileSync(join(folder, unit), "utf8").matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].map(([, value]) =>
+    String(value),
+  );
+
+describe("what is run by systemd and what is run by hand", () => {
+  const environment = readFileSync(join(folder, "als.env"), "utf8");
+  const variable = (name: string): string => new RegExp(`^${name}=(.*)$`, "m").exec(environment)?.[1] ?? "";
+
+  it("have one environment, one user and one database", () => {
+    expect(services).toHaveLength(2);
+    for (const unit of services) {
+      expect(valuesOf(unit, "EnvironmentFile")).toEqual(["/etc/azure-lattice-sync/als.env"]);
+      expect(valuesOf(unit, "Environment").filter((value) => value.startsWith("ALS_"))).toEqual([]);
+      expect(valuesOf(unit, "User")).toEqual(["azure-lattice-sync"]);
+      expect(variable("ALS_STATE")).toMatch(new RegExp(`^/var/lib/${valuesOf(unit, "StateDirectory")[0]}/`));
+      expect(valuesOf(unit, "LimitCORE")).toEqual(["0"]);
+    }
+    // Systemd and a shell read it the same way.
+    expect(environment).toMatch(/^(#.*\n|[A-Z_]+=[^\s'"]+\n)+$/);
+    expect(variable("ALS_COMMAND")).toBe("als");
+  });
+
+  it("find the command where npm put it", () => {
+    const place = makePlace();
+    for (const unit of services) {
+      const [start = ""] = valuesOf(unit, "ExecStart");
+      expect(start).toMatch(/^\/usr\/bin\/env azure-lattice-sync (daemon|sync)$/);
+      const [file = "", name = ""] = start.split(" ");
+      const { status } = spawnSync(file, [name, "--version"], { env: { PATH: place.path } });
+      expect(status).toBe(0);
+    }
+  });
+
+  it("als looks at the database, the configuration and the secrets of the units", () => {
+    const place = makePlace();
+    for (const name of ["entra", "lattice"]) writeFileSync(join(place.folder, name), `secret-of-${name}`);
+    writeFileSync(
+      join(place.folder, "als.env"),
+      environment
+        .replace(variable("ALS_CONFIG"), join(place.folder, "azure-lattice-sync.yaml"))
+        .replace(variable("ALS_STATE"), join(place.folder, "unit.db")),
+    );
+    const als = (...args: string[]) =>
+      spawnSync(join(folder, "als"), args, {
+        cwd: "/",
+        env: { PATH: place.path, ALS_FOLDER: place.folder },
+        encoding: "utf8",
+      });
+    expect(als("status").stderr).toContain('"als config init" writes a first one');
+    writeFileSync(
+      join(place.folder, "azure-lattice-sync.yaml"),
+      "entra: { tenantId: 00000000-1111-2222-3333-444444444444 }",
+    );
+    expect(als("state", "check").stdout).toContain(join(place.folder, "unit.db"));
+    const shown = als("config", "show").stdout;
+    expect(shown).toMatch(/LATTICE_API_KEY_FILE/);
+    expect(shown).toMatch(/AZURE_CLIENT_SECRET_FILE/);
+    expect(shown).not.toContain("secret-of");
+    // A variable of the file itself comes first.
+    rmSync(join(place.folder, "entra"));
+    expect(als("config", "show").stdout).not.toMatch(/AZURE_CLIENT_SECRET_FILE/);
+  });
+});
+
+/** A folder with the command and Node on the path. */
+function makePlace(): { readonly folder: string; readonly path: string } {
+  const place = mkdtempSync(join(tmpdir(), "als-place-"));
+  onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+  const bin = join(place, "bin");
+  mkdirSync(bin);
+  symlinkSync(inject("program"), join(bin, "azure-lattice-sync"));
+  symlinkSync(process.execPath, join(bin, "node"));
+  return { folder: place, path: `${bin}:/usr/bin:/bin` };
+}

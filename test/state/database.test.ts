@@ -1,4 +1,5 @@
 import {
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -16,6 +18,7 @@ import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
 import { LeaseHeldError, StateError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
+import { backUp, discard, prepareRestore } from "../../src/state/backup.ts";
 import { isEmptyFile } from "../../src/state/database.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
 
@@ -338,5 +341,30 @@ describe("a database whose file is taken away", () => {
     await store.close();
     expect(existsSync(path)).toBe(true);
     await openStore(path).close();
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)("a database that root makes beside a service", () => {
+  const service = 10_001;
+  const ownerOf = (file: string): number => statSync(file).uid;
+
+  it("belongs to the user of the service, who owns the folder, with its log", async () => {
+    chownSync(folder, service, service);
+    const store = openStore(path);
+    await fill(store, 3);
+    expect(ownerOf(path)).toBe(service);
+    expect(ownerOf(`${path}-wal`)).toBe(service);
+    await store.close();
+  });
+
+  it("belongs to the owner of the one that it replaces", async () => {
+    await makeDatabase();
+    chownSync(path, service, service);
+    const backup = join(folder, "backup.db");
+    backUp(path, backup, { force: false });
+    expect(ownerOf(backup)).toBe(0);
+    const prepared = prepareRestore(path, backup);
+    expect(ownerOf(prepared.temporary)).toBe(service);
+    discard(prepared);
   });
 });
