@@ -48,7 +48,7 @@ function limitOf(
   { sending, kind, refusedBefore }: CycleContext,
   few: ReturnType<typeof tryFew>,
 ): ((decision: Decision) => Decision) | null {
-  if (sending.kind === "leavers") return leaversOnly(sending.reason);
+  if (sending.kind === "leavers") return leaversOnly(sending.reason, sending.evidence);
   // Whoever is asked for by name is tried.
   return kind === "on-demand" || refusedBefore.size === 0 ? null : few.limit;
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../domain/errors.ts";
+import type { EvidenceKind } from "../domain/plan.ts";
 import type { Meta } from "../domain/store.ts";
 import { changeState, type Ports } from "./ports.ts";
 
@@ -66,8 +67,8 @@ export type Sending =
   | { readonly kind: "everything" }
   /** A few operations first, and the others only where those did not mostly fail. Leavers in any case. */
   | { readonly kind: "probe" }
-  /** Leavers alone; everybody else is put back, for the reason. */
-  | { readonly kind: "leavers"; readonly reason: string };
+  /** Leavers alone, those of whom this evidence was seen where it is given; everybody else is put back, for the reason. */
+  | { readonly kind: "leavers"; readonly reason: string; readonly evidence?: ReadonlySet<EvidenceKind> };
 
 /** @param patient a cycle of the schedule waits for the probe's time; one that somebody asked for is the probe */
 function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean): Sending {

@@ -1,4 +1,4 @@
-import type { Action, Skipped } from "../domain/plan.ts";
+import type { Action, EvidenceKind, Skipped } from "../domain/plan.ts";
 import type { Decision, Meta, OperationOutcome } from "../domain/store.ts";
 
 /** A kind of operation that can be refused as a whole; a deactivation is sent in any case. */
@@ -138,12 +138,18 @@ export function tryFew(kinds: RefusedKinds): {
   };
 }
 
-/** Puts back everything but deactivations. */
-export function leaversOnly(reason: string): (decision: Decision) => Decision {
-  return (decision) =>
-    decision.kind === "operation" && decision.operation.action !== "deactivate"
-      ? putBack(decision, reason)
-      : decision;
+/** Puts back everything but deactivations. @param evidence those for this alone, where it is given */
+export function leaversOnly(
+  reason: string,
+  evidence?: ReadonlySet<EvidenceKind>,
+): (decision: Decision) => Decision {
+  return (decision) => {
+    if (decision.kind !== "operation") return decision;
+    const { action, evidence: seen } = decision.operation;
+    const goes =
+      action === "deactivate" && (evidence === undefined || (seen !== null && evidence.has(seen.kind)));
+    return goes ? decision : putBack(decision, reason);
+  };
 }
 
 /** The person is left to a later cycle, without an entry in the log. */

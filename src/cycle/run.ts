@@ -5,6 +5,7 @@ import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
 import { type Applied, applyPlan, interrupted } from "./apply.ts";
+import { isScopeFault, type ScopeFault, switchOffCertainLeavers } from "./certain-leavers.ts";
 import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./clock-doubt.ts";
 import { confirmCompany } from "./company.ts";
 import { compareTarget, type FailedComparison } from "./comparison.ts";
@@ -96,6 +97,11 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const directory = await readDirectory(reading, meta, request);
     const trusted = timed ? reading : await withTrustedClock(reading);
     believed = trusted.clock;
+    if (directory.scopeFault !== null) {
+      const certain = !request.dryRun && !directory.emptyDirectory;
+      if (certain) await switchOffCertainLeavers(trusted, directory.scopeFault, { meta, startedAt });
+      throw directory.scopeFault;
+    }
     const read = await readTarget(trusted, meta, directory);
     const context: CycleContext = { ...trusted, listed: read.listed, lookUpFirst: read.lookUpFirst };
     const { select } = read;
@@ -245,6 +251,8 @@ interface Directory {
   readonly scopeParts: readonly ScopePart[] | null;
   /** Groups that scoping filters name. */
   readonly filterParts: readonly ScopePart[];
+  /** Why the scope could not be read, or a group of its filters: the cycle ends with it. */
+  readonly scopeFault: ScopeFault | null;
   /** Everybody was read. */
   readonly full: boolean;
   readonly emptyDirectory: boolean;
@@ -281,12 +289,18 @@ async function readDirectory(
     const membership = await ingestMembership(context, only);
     const filterParts = await ingestFilterGroups(context);
     const onDemand = { people, unreadable, membership };
-    return { scopeParts: membership.parts, filterParts, full: false, emptyDirectory: false, onDemand };
+    const onlyThese = { full: false, emptyDirectory: false, scopeFault: null };
+    return { scopeParts: membership.parts, filterParts, ...onlyThese, onDemand };
   }
   const { full, empty } = await ingestSource(context, meta, context.kind === "incremental");
-  const scopeParts = await ingestScope(context);
-  const filterParts = await ingestFilterGroups(context);
-  return { scopeParts, filterParts, full, emptyDirectory: empty, onDemand: null };
+  const read = { full, emptyDirectory: empty, onDemand: null };
+  try {
+    const scopeParts = await ingestScope(context);
+    return { scopeParts, filterParts: await ingestFilterGroups(context), scopeFault: null, ...read };
+  } catch (error) {
+    if (!isScopeFault(context, error)) throw error;
+    return { scopeParts: null, filterParts: [], scopeFault: error, ...read };
+  }
 }
 
 /** Reads what is to be known of Lattice's accounts before the plan. */

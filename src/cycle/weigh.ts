@@ -15,6 +15,8 @@ interface ToWeigh {
     /** Groups that scoping filters name. */
     readonly filterParts: readonly ScopePart[];
     readonly emptyDirectory: boolean;
+    /** The scope could not be read. */
+    readonly scopeUnread?: boolean;
   };
   readonly startedAt: number;
   readonly summary: PlanSummary;
@@ -45,7 +47,8 @@ export async function weigh(
   const { enabled, deactivationFloor: floor } = settings.guard;
   const alarms = scopeAlarms(accepted, scope, floor);
   // A directory that answers with nobody says nothing of the scope either, and an alarm has a time: both stay as they are.
-  if (context.kind !== "on-demand" && !read.emptyDirectory && context.clockDoubtMs === 0) {
+  const wasRead = !read.emptyDirectory && read.scopeUnread !== true;
+  if (context.kind !== "on-demand" && wasRead && context.clockDoubtMs === 0) {
     // One in the future is of a clock that was set back since.
     const doubtSince = Math.min(accepted?.doubtSince ?? startedAt, startedAt);
     const waiting =
