@@ -2,6 +2,7 @@ import type { CycleResult } from "../cycle/run.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { CredentialExpiry } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
+import { leaveMetrics } from "./run-metrics.ts";
 import { sayEvent } from "./say-event.ts";
 import type { Session } from "./session.ts";
 
@@ -27,19 +28,27 @@ export async function toldAfterwards<T extends Pick<CycleResult, "mostFailed">>(
   report: (result: T) => Promise<void>,
 ): Promise<T> {
   let ended: Ended = "none";
+  let good = false;
+  let ran = true;
   try {
     const result = await run();
     if (request.only === undefined) ended = endOf(result);
     await report(result);
+    good = result.mostFailed === null;
     return result;
   } catch (error) {
+    ran = !(error instanceof LeaseHeldError);
     if (ended === "none" && request.only === undefined) ended = endOfError(error, request.signal);
     throw error;
   } finally {
     if (!request.signal.aborted) {
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(oneShotMs)]);
       await quietly(session, async () => {
-        await Promise.all([sendPing(session, ended, signal), tell(session, store, signal)]);
+        await Promise.all([
+          sendPing(session, ended, signal),
+          tell(session, store, signal),
+          ran ? leaveMetrics(session, store, good, signal) : undefined,
+        ]);
       });
     }
   }

@@ -17,6 +17,8 @@ export const ENVIRONMENT_VARIABLES = [
   { name: "ALS_STATE", key: "state.path" },
   { name: "ALS_HTTP_TOKEN", key: "http.token" },
   { name: "ALS_PING_URL", key: "notify.ping.url" },
+  { name: "ALS_METRICS_PATH", key: "metrics.path" },
+  { name: "ALS_METRICS_PUSH_URL", key: "metrics.pushUrl" },
   { name: "LOG_LEVEL", key: "log.level" },
 ] as const;
 

@@ -118,7 +118,7 @@ function complete(
   folders: { env: Environment; cwd: string; fileFolder: string },
 ): Config {
   const { env, cwd, fileFolder } = folders;
-  const { entra, mapping, state } = parsed;
+  const { entra, mapping, metrics, state } = parsed;
   const absolute = (key: string, path: string): string =>
     resolve(layers.originOf(key).kind === "file" ? fileFolder : cwd, path);
   const { path: certificatePath, ...certificate } = entra.certificate;
@@ -133,6 +133,8 @@ function complete(
       credential: chooseCredential(entra, env),
     },
     mapping: mapping.kind === "file" ? { kind: "file", path: absolute("mapping", mapping.path) } : mapping,
+    metrics:
+      metrics.path === undefined ? metrics : { ...metrics, path: absolute("metrics.path", metrics.path) },
     state: { ...state, path: resolve(cwd, state.path) },
   };
 }

@@ -15,6 +15,7 @@ import {
 } from "./fields.ts";
 import { entraSchema } from "./schema-entra.ts";
 import { guardSchema } from "./schema-guard.ts";
+import { metricsSchema } from "./schema-metrics.ts";
 import { notifySchema } from "./schema-notify.ts";
 
 const MINUTE_MS = 60_000;
@@ -332,6 +333,7 @@ export const configSchema = z
       guard: guardSchema.prefault({}).describe("What holds a plan back until a person releases it."),
       state: stateSchema.prefault({}).describe("The database of what was read and what was confirmed."),
       http: httpSchema.prefault({}).describe("The daemon's own HTTP."),
+      metrics: metricsSchema.prefault({}).describe("Metrics of runs that are not a daemon's."),
       log: logSchema.prefault({}).describe("Logs, on stderr."),
       notify: notifySchema.prefault({}).describe("Notifications (docs/notifications.md)."),
     },

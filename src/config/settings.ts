@@ -83,13 +83,14 @@ function impliedValues({ entra, schedule, mapping }: Config): ReadonlyMap<string
 }
 
 /** Values that are not used quite as they were written. */
-function normalizedValues({ entra, lattice, mapping, state }: Config): ReadonlyMap<string, unknown> {
+function normalizedValues({ entra, lattice, mapping, metrics, state }: Config): ReadonlyMap<string, unknown> {
   return new Map<string, unknown>([
     ["entra.certificate.path", entra.certificate.path],
     ["entra.authorityHost", entra.authorityHost],
     ["entra.graphUrl", entra.graphUrl],
     ["lattice.url", lattice.url],
     ["mapping", mapping.kind === "file" ? mapping.path : undefined],
+    ["metrics.path", metrics.path],
     ["state.path", state.path],
   ]);
 }

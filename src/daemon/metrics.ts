@@ -37,16 +37,11 @@ const cycleBuckets = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600];
 /** The daemon's metrics, counted from its start. @param version of this program */
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
-  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
-    new Gauge({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
+  const gauge = gaugesOf(registry);
   const counter = (name: string, help: string, labelNames: readonly string[]) =>
     new Counter({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
   collectDefaultMetrics({ register: registry });
-
-  gauge("build_info", "Always 1; the labels say what runs.", ["version", "node"]).set(
-    { version, node: process.version },
-    1,
-  );
+  buildInfo(gauge, version);
   const cycles = counter("cycles_total", "Cycles that came to an end.", ["kind", "outcome"]);
   const operations = counter("operations_total", "Operations of cycles that came to an end.", [
     "action",
@@ -75,6 +70,8 @@ export function createMetrics(version: string): Metrics {
     "Requests a second that the limiter lets through at present; +Inf for no limit.",
   );
   const set = situationGauges(gauge);
+  const watermarkAge = gauge("watermark_age_seconds", "Since the last completed read of Entra.");
+  const next = gauge("next_cycle_timestamp_seconds", "When the next cycle is due.");
 
   return {
     request: ({ end, method, status, durationMs, requestsPerSecond }) => {
@@ -89,7 +86,11 @@ export function createMetrics(version: string): Metrics {
     },
     reload: (outcome) => reloads.inc({ outcome }),
     text: (situation, now) => {
-      set(situation, now);
+      set(situation);
+      if (situation !== null) {
+        watermarkAge.set(secondsOf(situation.watermarkAt === null ? null : now - situation.watermarkAt));
+        next.set(secondsOf(situation.nextCycleAt));
+      }
       return registry.metrics();
     },
     contentType: registry.contentType,
@@ -97,21 +98,64 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
-function situationGauges(
-  gauge: (name: string, help: string, labelNames?: readonly string[]) => Gauge,
-): (situation: Situation | null, now: number) => void {
+/** A run that is not a daemon's, as it ends. */
+export interface EndedRun {
+  readonly good: boolean;
+  /** Milliseconds since the epoch. */
+  readonly endedAt: number;
+}
+
+/**
+ * The metrics that a single run leaves behind, in the format of Prometheus: what is true of the job, under the names of the
+ * daemon's, and of its last cycle. They are read long after the run, so that points in time take the place of ages.
+ */
+export function runMetrics(version: string, situation: Situation, run: EndedRun): Promise<string> {
+  const registry = new Registry();
+  const gauge = gaugesOf(registry);
+  buildInfo(gauge, version);
+  situationGauges(gauge)(situation);
+  gauge("last_run_timestamp_seconds", "When the last run by hand or by a timer came to an end.").set(
+    secondsOf(run.endedAt),
+  );
+  gauge("last_run_failed", "1 where that run ended with a fault.").set(run.good ? 0 : 1);
+  const operations = gauge("last_cycle_operations", "Operations of the last cycle.", ["action", "outcome"]);
+  const { lastCycle } = situation;
+  for (const { action, outcome, count } of lastCycle?.outcomes ?? [])
+    operations.inc({ action, outcome }, count);
+  const lasted = gauge("last_cycle_duration_seconds", "How long the last cycle took.");
+  if (lastCycle?.finishedAt != null) lasted.set(secondsOf(lastCycle.finishedAt - lastCycle.startedAt));
+  return registry.metrics();
+}
+
+type MakeGauge = (name: string, help: string, labelNames?: readonly string[]) => Gauge;
+
+function gaugesOf(registry: Registry): MakeGauge {
+  return (name, help, labelNames = []) =>
+    new Gauge({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
+}
+
+function buildInfo(gauge: MakeGauge, version: string): void {
+  const info = gauge("build_info", "Always 1; the labels say what runs.", ["version", "node"]);
+  info.set({ version, node: process.version }, 1);
+}
+
+/** Not a number where there is no time. */
+function secondsOf(milliseconds: number | null): number {
+  return milliseconds === null ? Number.NaN : milliseconds / 1000;
+}
+
+function situationGauges(gauge: MakeGauge): (situation: Situation | null) => void {
   const readable = gauge("state_readable", "1 where the state database could be read.");
   const people = gauge("people", "People by state.", ["state"]);
   const leftAlone = gauge("people_left_alone", "People who are left alone, by reason.", ["code"]);
-  const watermarkAge = gauge("watermark_age_seconds", "Since the last completed read of Entra.");
+  const watermark = gauge("watermark_timestamp_seconds", "When Entra was last read to its end.");
   const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
   const quarantine = gauge("quarantine", "1 while the whole job backs off.");
   const comparison = gauge("comparison_failed", "1 while the full comparison cannot be done.");
-  const next = gauge("next_cycle_timestamp_seconds", "When the next cycle is due.");
   const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle came to an end.");
 
-  return (situation, now) => {
+  return (situation) => {
     readable.set(situation === null ? 0 : 1);
     if (situation === null) return;
     const { totals } = situation;
@@ -122,12 +166,11 @@ function situationGauges(
     people.set({ state: "retrying" }, totals.retrying);
     leftAlone.reset();
     for (const [code, number] of situation.skipped) leftAlone.set({ code }, number);
-    watermarkAge.set(situation.watermarkAt === null ? Number.NaN : (now - situation.watermarkAt) / 1000);
+    watermark.set(secondsOf(situation.watermarkAt));
     guardHeld.set(situation.heldOperations > 0 ? 1 : 0);
     held.set(situation.heldOperations);
     quarantine.set(situation.quarantine ? 1 : 0);
     comparison.set(situation.comparisonFailed ? 1 : 0);
-    next.set((situation.nextCycleAt ?? Number.NaN) / 1000);
-    lastEnd.set((situation.lastCycle?.finishedAt ?? Number.NaN) / 1000);
+    lastEnd.set(secondsOf(situation.lastCycle?.finishedAt ?? null));
   };
 }

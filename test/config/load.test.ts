@@ -97,6 +97,7 @@ describe("loadConfig", () => {
         maxLogRows: 1_000_000,
         logValues: "keep",
       },
+      metrics: {},
       http: { listen: { host: "127.0.0.1", port: 9464 }, trustedProxies: [] },
       log: { level: "info", format: "auto" },
       notify: {

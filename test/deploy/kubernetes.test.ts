@@ -28,7 +28,7 @@ import { configSchema } from "../../src/config/schema.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const folder = join(deploy, "kubernetes");
-const components = ["workload-identity", "monitoring", "email", "webhooks", "proxy"];
+const components = ["workload-identity", "monitoring", "pushgateway", "email", "webhooks", "proxy"];
 
 /** The published schemas of Kubernetes' own resources. */
 const kinds: { readonly [kind: string]: new (data: never) => { validate(): void } } = {
@@ -91,7 +91,7 @@ describe("the Kubernetes manifests", () => {
     const resources = files
       .filter(
         (file) =>
-          !/kustomization\.yaml$|\/azure-lattice-sync\.yaml$|^components\/(proxy|workload-identity)\/(daemon|cronjob)/.test(
+          !/kustomization\.yaml$|\/azure-lattice-sync\.yaml$|^components\/(proxy|pushgateway|workload-identity)\/(daemon|cronjob)/.test(
             file,
           ),
       )
@@ -260,7 +260,12 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
     expect(names).toContain(find(manifests, "ConfigMap").metadata.name);
   });
 
-  it("make a job on a timer instead, without a service", () => {
+  it("make a job on a timer instead, without a service, that pushes its metrics where that is wanted", () => {
+    const pushing = find(build("cronjob", ["pushgateway"]), "CronJob");
+    expect(podOf(pushing).containers[0].env).toContainEqual({
+      name: "ALS_METRICS_PUSH_URL",
+      value: "http://pushgateway.monitoring:9091",
+    });
     const manifests = build("cronjob");
     expect(manifests.map(({ kind }) => kind)).not.toContain("Deployment");
     expect(manifests.map(({ kind }) => kind)).not.toContain("Service");
@@ -282,7 +287,7 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
   });
 
   it("take every component together", () => {
-    expect(build("daemon", components).filter(({ kind }) => kind === "NetworkPolicy")).toHaveLength(6);
+    expect(build("daemon", components).filter(({ kind }) => kind === "NetworkPolicy")).toHaveLength(7);
   });
 
   it("are not built without the secrets, which are of your own making", () => {

@@ -3,12 +3,16 @@ import { join } from "node:path";
 import { parser } from "@prometheus-io/lezer-promql";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { createMetrics } from "../../src/daemon/metrics.ts";
+import { createMetrics, runMetrics, type Situation } from "../../src/daemon/metrics.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const alerts = parse(readFileSync(join(deploy, "prometheus/alerts.yaml"), "utf8")).groups.flatMap(
   (group: { rules: unknown }) => group.rules,
 ) as readonly { alert: string; expr: string; annotations: { summary: string; runbook: string } }[];
+/** For runs by a timer. */
+const timerAlerts = parse(readFileSync(join(deploy, "prometheus/alerts-timer.yaml"), "utf8")).groups.flatMap(
+  (group: { rules: unknown }) => group.rules,
+) as typeof alerts;
 const dashboard = JSON.parse(readFileSync(join(deploy, "grafana/dashboard.json"), "utf8"));
 const panels = dashboard.panels as readonly {
   id: number;
@@ -29,6 +33,26 @@ function metricsOf(expression: string): readonly string[] {
   });
   return names;
 }
+
+/** Of a database in which nothing has happened. */
+const nothingYet: Situation = {
+  totals: {
+    sourceUsers: 0,
+    linked: 0,
+    linkedActive: 0,
+    skipped: 0,
+    retrying: 0,
+    linkedSkipped: 0,
+    waitingForManager: 0,
+  },
+  skipped: new Map(),
+  watermarkAt: null,
+  heldOperations: 0,
+  quarantine: false,
+  comparisonFailed: false,
+  nextCycleAt: null,
+  lastCycle: null,
+};
 
 async function published(): Promise<ReadonlySet<string>> {
   const metrics = createMetrics("0");
@@ -58,9 +82,18 @@ describe("alert rules and dashboard", () => {
     expect(() => metricsOf("sum by (")).toThrow("no PromQL");
   });
 
+  it("for runs by a timer ask for metrics that a run leaves behind", async () => {
+    const text = await runMetrics("0", nothingYet, { good: true, endedAt: 0 });
+    const left = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
+    expect(timerAlerts.length).toBeGreaterThan(4);
+    for (const { expr } of timerAlerts) {
+      for (const name of metricsOf(expr)) expect(left, expr).toContain(name);
+    }
+  });
+
   it("say of each alert where it is written what to do", () => {
     const runbook = readFileSync(join(deploy, "../docs/operating.md"), "utf8");
-    for (const { alert, annotations } of alerts) {
+    for (const { alert, annotations } of [...alerts, ...timerAlerts]) {
       expect(annotations.runbook).toBe(`docs/operating.md#${alert.toLowerCase()}`);
       expect(runbook).toContain(`### ${alert}\n`);
     }

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -75,6 +76,26 @@ describe("what is run by systemd and what is run by hand", () => {
     // Systemd and a shell read it the same way.
     expect(environment).toMatch(/^(#.*\n|[A-Z_]+=[^\s'"]+\n)+$/);
     expect(variable("ALS_COMMAND")).toBe("als");
+  });
+
+  it("leave the metrics of a run where they are copied to the collector from", () => {
+    const [copy = ""] = valuesOf("azure-lattice-sync-once.service", "ExecStopPost");
+    const place = makePlace().folder;
+    const script = copy
+      .replace(/^-\+\/bin\/sh -c '(.*)'$/, "$1")
+      .replace("/var/lib/prometheus/node-exporter", place)
+      .replace(variable("ALS_METRICS_PATH"), join(place, "metrics.prom"));
+    writeFileSync(join(place, "metrics.prom"), "of a run", { mode: 0o600 });
+    expect(spawnSync("/bin/sh", ["-c", script]).status).toBe(0);
+    expect(readFileSync(join(place, "azure-lattice-sync.prom"), "utf8")).toBe("of a run");
+    expect(statSync(join(place, "azure-lattice-sync.prom")).mode & 0o777).toBe(0o644);
+    expect(readdirSync(place).filter((name) => name.includes("partial"))).toEqual([]);
+    // It is copied by root: a link would lead to files that nobody else may read.
+    rmSync(join(place, "metrics.prom"));
+    writeFileSync(join(place, "of-root"), "not to be seen");
+    symlinkSync(join(place, "of-root"), join(place, "metrics.prom"));
+    expect(spawnSync("/bin/sh", ["-c", script]).status).not.toBe(0);
+    expect(readFileSync(join(place, "azure-lattice-sync.prom"), "utf8")).toBe("of a run");
   });
 
   it("find the command where npm put it", () => {

@@ -3,10 +3,11 @@ import { z } from "zod";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
 import { cycleDocument, heldDocument, iso, statusDocument } from "../../report/status.ts";
+import { heldCount } from "../situation.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
 import { workDocument } from "./routes-work.ts";
-import { currentStatus, heldCount, kept } from "./situation.ts";
+import { currentStatus, kept } from "./situation.ts";
 
 const daysAgeMs = 30_000;
 const dayMs = 86_400_000;

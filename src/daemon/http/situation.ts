@@ -1,5 +1,6 @@
 import { readStatus, type Status } from "../../report/status.ts";
 import type { Situation } from "../metrics.ts";
+import { situationOf } from "../situation.ts";
 import type { DaemonView } from "./daemon-view.ts";
 
 /** How long what was read is told again: however many ask, the database is read once in that time. */
@@ -8,12 +9,6 @@ const textAgeMs = 1_000;
 const readyAgeMs = 1_000;
 const patienceMs = 5_000;
 const shownCycles = 8;
-
-/** Operations that the guard holds of the last plan that weighed everybody. */
-export function heldCount({ weighed }: Pick<Status, "weighed">): number {
-  if (weighed?.guard?.held !== true) return 0;
-  return weighed.outcomes.reduce((sum, one) => (one.outcome === "held" ? sum + one.count : sum), 0);
-}
 
 /** The status, with the time that only the scheduler knows. Held operations are counted, not read. */
 export async function currentStatus(view: DaemonView): Promise<Status> {
@@ -31,22 +26,7 @@ export function metricsText(view: DaemonView): () => Promise<string> {
 }
 
 async function readSituation(view: DaemonView): Promise<Situation> {
-  const [status, skipped, meta] = await Promise.all([
-    currentStatus(view),
-    view.reader.countSkipped(),
-    view.reader.meta(),
-  ]);
-  const watermarkAt = Number(meta.watermarkAt ?? Number.NaN);
-  return {
-    totals: status.totals,
-    skipped,
-    watermarkAt: Number.isNaN(watermarkAt) ? null : watermarkAt,
-    heldOperations: heldCount(status),
-    quarantine: status.quarantine !== null,
-    comparisonFailed: status.comparison !== null,
-    nextCycleAt: status.nextDueAt,
-    lastCycle: status.cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,
-  };
+  return situationOf(view.reader, await currentStatus(view));
 }
 
 /**

@@ -1,0 +1,71 @@
+import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { StateStore } from "../domain/store.ts";
+import { packageVersion } from "../package-root.ts";
+import type { Session } from "./session.ts";
+
+const shownCycles = 8;
+const pushTimeoutMs = 5_000;
+
+/**
+ * Leaves the metrics of a run that ends, where `metrics` says so: a daemon is asked for them, a run by a timer is gone.
+ * @param good whether it ended without a fault
+ */
+export async function leaveMetrics(
+  session: Session,
+  store: StateStore,
+  good: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { path, pushUrl } = session.config.metrics;
+  // What happens in a sandbox is no matter of monitoring.
+  if (session.sandbox !== null || (path === undefined && pushUrl === undefined)) return;
+  const text = await metricsText(session, store, good);
+  if (path !== undefined) writeMetrics(session, path, text);
+  if (pushUrl !== undefined) await pushMetrics(session, pushUrl, text, signal);
+}
+
+async function metricsText({ config, clock }: Session, store: StateStore, good: boolean): Promise<string> {
+  const [{ runMetrics }, { situationOf }, { readStatus }] = await Promise.all([
+    import("../daemon/metrics.ts"),
+    import("../daemon/situation.ts"),
+    import("../report/status.ts"),
+  ]);
+  const now = clock.now();
+  const status = await readStatus(store, config.schedule, now, { cycles: shownCycles, mostHeld: 0 });
+  return runMetrics(packageVersion(), await situationOf(store, status), { good, endedAt: now });
+}
+
+/** The file is always whole: the collector may read it at any time, as another user. */
+function writeMetrics({ log }: Session, path: string, text: string): void {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(partial, text, { flag: "wx" });
+    chmodSync(partial, 0o644);
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn({ path, error: why }, "the metrics were not written: check metrics.path");
+  }
+}
+
+async function pushMetrics(
+  { config, log }: Session,
+  pushUrl: string,
+  text: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { sendHttp } = await import("../notify/http-request.ts");
+  const place = `metrics/job/azure-lattice-sync/instance/${encodeURIComponent(config.notify.instance)}`;
+  const answer = await sendHttp(
+    `${pushUrl.replace(/\/+$/, "")}/${place}`,
+    {
+      method: "POST",
+      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+      body: text,
+      timeoutMs: pushTimeoutMs,
+    },
+    signal,
+  );
+  if (!answer.ok) log.warn({ answer: answer.detail }, "the metrics were not taken: check metrics.pushUrl");
+}

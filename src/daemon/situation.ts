@@ -1,0 +1,28 @@
+import type { StateStore } from "../domain/store.ts";
+import type { Status } from "../report/status.ts";
+import type { Situation } from "./metrics.ts";
+
+/** Operations that the guard holds of the last plan that weighed everybody. */
+export function heldCount({ weighed }: Pick<Status, "weighed">): number {
+  if (weighed?.guard?.held !== true) return 0;
+  return weighed.outcomes.reduce((sum, one) => (one.outcome === "held" ? sum + one.count : sum), 0);
+}
+
+/** What the metrics tell of the state database. @param status as it was read from `store` */
+export async function situationOf(
+  store: Pick<StateStore, "countSkipped" | "meta">,
+  status: Status,
+): Promise<Situation> {
+  const [skipped, meta] = await Promise.all([store.countSkipped(), store.meta()]);
+  const watermarkAt = Number(meta.watermarkAt ?? Number.NaN);
+  return {
+    totals: status.totals,
+    skipped,
+    watermarkAt: Number.isNaN(watermarkAt) ? null : watermarkAt,
+    heldOperations: heldCount(status),
+    quarantine: status.quarantine !== null,
+    comparisonFailed: status.comparison !== null,
+    nextCycleAt: status.nextDueAt,
+    lastCycle: status.cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,
+  };
+}
