@@ -10,11 +10,16 @@ export interface Alarm {
   readonly reason: (count: number) => string;
 }
 
+interface AcceptedPart extends ScopePart {
+  /** It became empty or went away, and people who leave because of it wait: it is not believed before as many are back. */
+  readonly doubted?: true;
+}
+
 /** The scope against which the next one is compared: the last that raised no alarm, or whose leavers were let go. */
 export interface AcceptedScope {
   /** Of the configured scope. */
   readonly digest: string;
-  readonly parts: readonly ScopePart[];
+  readonly parts: readonly AcceptedPart[];
   /** Since when an alarm about it has been up, milliseconds since the epoch; absent where none is. */
   readonly doubtSince?: number;
 }
@@ -38,10 +43,10 @@ export function scopeAlarms(
       },
     ];
   }
-  return lostParts(accepted, current, floor).map(({ name, members, gone, usedBy }) => ({
+  return lostParts(accepted, current, floor).map(({ name, members, left, usedBy }) => ({
     evidence: [usedBy === "filters" ? "filteredOut" : "leftScope"],
     reason: (count) =>
-      `${name} of the ${usedBy === "filters" ? "scoping filters" : "scope"} ${gone ? "is gone" : "has become empty"} (${members} before), and ${accounts(count)} would be deactivated`,
+      `${name} of the ${usedBy === "filters" ? "scoping filters" : "scope"} ${lossOf(left)} (${members} before), and ${accounts(count)} would be deactivated`,
   }));
 }
 
@@ -61,7 +66,7 @@ export function nextAccepted(
   if (accepted === null || !waiting) return current;
   const lost = lostParts(accepted, current, floor);
   const others = current.parts.filter((part) => lost.every(({ id }) => id !== part.id));
-  const parts = [...others, ...lost.map(({ gone: _, ...part }) => part)];
+  const parts = [...others, ...lost.map(({ left: _, ...part }) => ({ ...part, doubted: true as const }))];
   return { digest: accepted.digest, parts, doubtSince };
 }
 
@@ -74,12 +79,21 @@ function lostParts(
   accepted: AcceptedScope,
   current: AcceptedScope,
   floor: number,
-): (ScopePart & { gone: boolean })[] {
+): (AcceptedPart & { left: number | null })[] {
   // Ids are the same in any letter case; those of an older version may be as Graph spelt them.
   const now = new Map(current.parts.map((part) => [part.id.toLowerCase(), part.members]));
   return accepted.parts
-    .filter((part) => part.members > floor && (now.get(part.id.toLowerCase()) ?? 0) === 0)
-    .map((part) => ({ ...part, gone: !now.has(part.id.toLowerCase()) }));
+    .map((part) => ({ ...part, left: now.get(part.id.toLowerCase()) ?? null }))
+    .filter(({ members, left, doubted }) => {
+      const some = left ?? 0;
+      return members > floor && (some === 0 || (doubted === true && some < members));
+    });
+}
+
+/** @param left members that there are now; `null` where the group is gone */
+function lossOf(left: number | null): string {
+  if (left === null) return "is gone";
+  return left === 0 ? "has become empty" : `became empty and has only ${left} of its members back`;
 }
 
 function accounts(count: number): string {

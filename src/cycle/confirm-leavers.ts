@@ -1,6 +1,6 @@
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import type { EvidenceKind } from "../domain/plan.ts";
-import type { Candidate } from "../domain/store.ts";
+import type { Candidate, LoggedOperation } from "../domain/store.ts";
 import { savePerson } from "./ingest.ts";
 import { makePlan } from "./plan.ts";
 import type { CycleContext } from "./ports.ts";
@@ -45,32 +45,23 @@ export async function confirmLeavers(context: CycleContext): Promise<boolean> {
 /**
  * The same for those whom the guard lets through of a crowd. What was weighed stays as it is: who is not to be deactivated
  * is taken out of the plan and planned again in the next cycle.
- * @returns how many were taken out
+ * @returns how many were taken out, and how many reports whose manager was to be cleared for it
  */
-export async function confirmWeighedLeavers(context: CycleContext): Promise<number> {
+export async function confirmWeighedLeavers(
+  context: CycleContext,
+): Promise<{ readonly leavers: number; readonly reports: number }> {
   const answers = await askAll(context, await plannedLeavers(context, null));
-  await withdraw(context, answers, { planAgain: false });
-  return answers.contradicted.size + answers.unanswered.size;
+  const reports = await withdraw(context, answers, { planAgain: false });
+  return { leavers: answers.contradicted.size + answers.unanswered.size, reports };
 }
 
 async function plannedLeavers(context: CycleContext, most: number | null): Promise<readonly string[]> {
   const found: string[] = [];
-  let [afterWave, afterId] = [-1, 0];
-  for (;;) {
-    const page = await context.store.operations(context.cycleId, {
-      status: "planned",
-      action: "deactivate",
-      afterWave,
-      afterId,
-      limit: pageSize,
-    });
-    for (const { objectId, evidence, wave, id } of page) {
-      if (evidence !== null && seenInLists.has(evidence.kind)) found.push(objectId);
-      if (found.length === most) return found;
-      [afterWave, afterId] = [wave, id];
-    }
-    if (page.length < pageSize) return found;
+  for await (const { objectId, evidence } of plannedOperations(context, { action: "deactivate" })) {
+    if (evidence !== null && seenInLists.has(evidence.kind)) found.push(objectId);
+    if (found.length === most) return found;
   }
+  return found;
 }
 
 async function askAll(context: CycleContext, objectIds: readonly string[]): Promise<Answers> {
@@ -91,16 +82,20 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
     after: "",
     limit: objectIds.length,
   });
-  const present = candidates.filter(({ source: { presence } }) => presence === "present");
+  const gone = candidates.filter(({ source: { presence } }) => presence !== "present");
   const idsOf = (people: readonly Candidate[]): string[] => people.map((one) => one.source.objectId);
 
-  await askEach(context, idsOf(candidates.filter((one) => !present.includes(one))), answers, async (id) => {
+  await askEach(context, idsOf(gone), answers, async (id) => {
     const found = await source.readUser(id, signal);
     if (found !== null) await savePerson(context, found);
     return found !== null;
   });
 
-  const outside = idsOf(present.filter(({ member }) => !member));
+  // Who is there after all may be missing from the list of the scope as well.
+  const there = candidates.filter(
+    (one) => one.source.presence === "present" || answers.contradicted.has(one.source.objectId),
+  );
+  const outside = idsOf(there.filter(({ member }) => !member));
   const members = await membersAmong(context, outside, answers);
   if (members.length > 0) await store.setMembership({ members, others: [] });
   for (const id of members) answers.contradicted.add(id);
@@ -108,7 +103,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
   const { groups } = settings.mapping.filters;
   if (groups.length === 0) return;
   const filtered = new Map(
-    present.filter(({ member }) => member).map((one) => [one.source.objectId, one.groups]),
+    there.filter(({ member }) => member).map((one) => [one.source.objectId, one.groups]),
   );
   await askEach(context, [...filtered.keys()], answers, async (id) => {
     const now = (await source.readFilterMembership(groups, [id], signal)).get(id) ?? new Set();
@@ -209,9 +204,9 @@ async function withdraw(
   context: CycleContext,
   { contradicted, unanswered }: Answers,
   { planAgain }: { readonly planAgain: boolean },
-): Promise<void> {
+): Promise<number> {
   const people = [...contradicted, ...unanswered.keys()];
-  if (people.length === 0) return;
+  if (people.length === 0) return 0;
   const { store, log, notes, cycleId } = context;
   for (const objectId of contradicted) {
     log.warn({ objectId }, "Entra has this person, or the membership, when asked by id; not deactivated");
@@ -230,8 +225,49 @@ async function withdraw(
       `${counted(unanswered.size)} to be deactivated, but Entra did not confirm it when asked by id: not deactivated now, and asked again in the next cycle.`,
     );
   }
-  await store.forgetPlanned(cycleId, people);
-  if (planAgain) await makePlan(context, { only: people });
+  // A manager who has not certainly left is not taken away from the reports.
+  const reports = await plannedWithoutManager(context, new Set(people));
+  await store.forgetPlanned(cycleId, [...people, ...reports.keys()]);
+  if (planAgain) {
+    const known = [...reports].filter(([, manager]) => contradicted.has(manager));
+    await makePlan(context, { only: [...new Set([...people, ...known.map(([objectId]) => objectId)])] });
+  }
+  return reports.size;
+}
+
+/** People whose manager is one of these and is cleared by the plan, with the manager. */
+async function plannedWithoutManager(
+  context: CycleContext,
+  managers: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for await (const { objectId, changes } of plannedOperations(context, {})) {
+    if (!changes.some(({ reference }) => reference !== undefined && reference.afterObjectId === null))
+      continue;
+    const managerId = (await context.store.findSource(objectId))?.managerId ?? null;
+    if (managerId !== null && managers.has(managerId)) found.set(objectId, managerId);
+  }
+  return found;
+}
+
+async function* plannedOperations(
+  { store, cycleId }: CycleContext,
+  query: { readonly action?: "deactivate" },
+): AsyncGenerator<LoggedOperation> {
+  let [afterWave, afterId] = [-1, 0];
+  for (;;) {
+    const page = await store.operations(cycleId, {
+      status: "planned",
+      ...query,
+      afterWave,
+      afterId,
+      limit: pageSize,
+    });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) return;
+    [afterWave, afterId] = [last.wave, last.id];
+  }
 }
 
 function counted(people: number): string {

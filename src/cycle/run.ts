@@ -127,11 +127,12 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt, summary: planned });
     const heldOperations = await holdPlan(store, cycleId, holds);
     await moveHeld(store, cycleId);
-    const withdrawn = confirmed ? 0 : await confirmWeighedLeavers(context);
+    const withdrawn = confirmed ? { leavers: 0, reports: 0 } : await confirmWeighedLeavers(context);
     const summary = {
       ...planned,
-      deactivate: planned.deactivate - withdrawn,
-      unchanged: planned.unchanged + withdrawn,
+      update: planned.update - withdrawn.reports,
+      deactivate: planned.deactivate - withdrawn.leavers,
+      unchanged: planned.unchanged + withdrawn.leavers + withdrawn.reports,
     };
     const { notShown } = await store.meta();
     if (notShown !== undefined && notShown !== "") context.notes.push(notShown);

@@ -47,6 +47,26 @@ describe("what makes few deactivations doubtful", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
   });
 
+  it("is a group that became empty until those who left it are released or as many are back", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
+    for (const id of people) place.source.hire(id);
+    place.source.groups = { sales: ["a", "b", "c", "d"], legal: ["e", "f", "g", "h"] };
+    await place.cycle();
+    place.source.groups = { sales: [], legal: ["e", "f", "g", "h"] };
+    await place.cycle();
+    place.source.groups = { sales: ["a", "b"], legal: ["e", "f", "g", "h"] };
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
+    expect(held.header.guard.reasons).toEqual([
+      'the group "sales" of the scope became empty and has only 2 of its members back (4 before), and 2 accounts would be deactivated',
+    ]);
+    place.source.groups = { sales: ["a", "b", "c", "d"], legal: ["e", "f", "g", "h"] };
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    // Now it is believed again.
+    place.source.groups = { sales: ["a", "b", "c"], legal: ["e", "f", "g", "h"] };
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+  });
+
   it("is a group that was emptied while the directory answered with nobody: such a cycle accepts no scope", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
     for (const id of people) place.source.hire(id);

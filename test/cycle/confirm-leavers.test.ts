@@ -100,6 +100,44 @@ describe("a person whom a round of changes shows as removed", () => {
     expect(await place.store.findSource("b")).toMatchObject({ presence: "present" });
   });
 
+  it("is not deactivated where the listing of the scope leaves the person out as well", async () => {
+    await using place = await createWorkplace();
+    await company(place, ["a", "b"]);
+    place.source.repeats = [{ kind: "removed", objectId: "b", presence: "softDeleted" }];
+    place.source.unlisted.add("b");
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    expect(asked(place)).toEqual(["user b", "membership b"]);
+    expect(place.target.active()).toHaveLength(2);
+  });
+
+  it("stays the manager of the reports", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("boss");
+    place.source.hire("ann", {}, "boss");
+    await place.cycle();
+    place.target.writes.length = 0;
+    place.source.repeats = [{ kind: "removed", objectId: "boss", presence: "softDeleted" }];
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    expect(place.target.writes).toEqual([]);
+    expect(place.target.managerOf("ann@example.com")).toBe("boss@example.com");
+  });
+
+  it("stays the manager of the reports while the directory does not confirm it", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("boss");
+    place.source.hire("ann", {}, "boss");
+    await place.cycle();
+    place.source.repeats = [{ kind: "removed", objectId: "boss", presence: "softDeleted" }];
+    place.source.refuseUser = () => new HostUnavailableError("Graph went away");
+    await place.cycle();
+    expect(place.target.managerOf("ann@example.com")).toBe("boss@example.com");
+    // Once it is confirmed the manager goes.
+    place.source.refuseUser = null;
+    place.source.remove("boss", "softDeleted");
+    await place.cycle();
+    expect(place.target.managerOf("ann@example.com")).toBeNull();
+  });
+
   it("is deactivated where the directory confirms by id that the person is gone", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b"]);

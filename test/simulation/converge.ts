@@ -18,7 +18,18 @@ const hourMs = 3_600_000;
 export async function converge(stage: Stage): Promise<string | null> {
   const { history, world } = stage;
   world.configuration = finalConfigurationOf(history);
-  world.manners = { ...world.manners, listMisses: false };
+  const { scope } = world.manners;
+  world.manners = {
+    ...world.manners,
+    listMisses: false,
+    ...(scope === undefined ? {} : { scope: { ...scope, missesMembers: false, repeatsRemoved: false } }),
+  };
+  // A group that is gone for good is taken out of the configuration.
+  for (const name of world.groups.names) {
+    if (!world.groups.members.has(name)) world.groups.members.set(name, new Set());
+  }
+  world.groups.floor = Number.POSITIVE_INFINITY;
+  world.groups.doubted.clear();
   world.otherTool = null;
   world.seats = null;
   world.hidden = [];
@@ -54,8 +65,9 @@ function quietSettings({ history, world }: Stage) {
 async function settle(stage: Stage): Promise<string | null> {
   const { history, world } = stage;
   // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
-  const { listMisses, missesClears, missesRestores, netChanges, hides } = history.manners;
-  const secretive = missesClears || missesRestores || (netChanges && world.editedMeanwhile);
+  const { listMisses, missesClears, missesRestores, netChanges, hides, scope } = history.manners;
+  const secretive =
+    scope?.repeatsRemoved === true || missesClears || missesRestores || (netChanges && world.editedMeanwhile);
   const byHand =
     listMisses || secretive || hides === true || history.steps.some((step) => handwork.has(step.do));
   // An account that was removed by hand is missing twice before that is believed.

@@ -643,4 +643,76 @@ export const defects: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "who is missing from the list of a group is not asked for by id",
+    seed: 1,
+    history: 0,
+    family: "scope-groups",
+    edits: [nobodyIsAskedFor],
+  },
+  {
+    name: "an old deletion that a round of changes repeats is believed",
+    seed: 1,
+    history: 0,
+    family: "scope-groups",
+    edits: [
+      {
+        file: "cycle/confirm-leavers.ts",
+        find: "await askEach(context, idsOf(gone), answers, async (id) => {",
+        replace: "await askEach(context, idsOf(gone).slice(0, 0), answers, async (id) => {",
+      },
+    ],
+  },
+  {
+    name: "a person who is there after all is not asked for among the members",
+    seed: 1,
+    history: 604,
+    family: "scope-groups",
+    edits: [
+      {
+        file: "cycle/confirm-leavers.ts",
+        find: '(one) => one.source.presence === "present" || answers.contradicted.has(one.source.objectId),',
+        replace: '(one) => one.source.presence === "present",',
+      },
+    ],
+  },
+  {
+    name: "a group that became empty raises no alarm",
+    seed: 1,
+    history: 68,
+    family: "scope-groups",
+    edits: [
+      {
+        file: "cycle/alarms.ts",
+        find: "members > floor && (some === 0 ||",
+        replace: "members > floor && (some < 0 ||",
+      },
+    ],
+  },
+  {
+    name: "the alarm about an emptied group is over with the first person who is back",
+    seed: 1,
+    history: 96,
+    family: "scope-groups",
+    edits: [
+      {
+        file: "cycle/alarms.ts",
+        find: "(doubted === true && some < members)",
+        replace: "(doubted === true && some < 0)",
+      },
+    ],
+  },
+  {
+    name: "the reports of a manager whose deletion is not confirmed lose the manager",
+    seed: 1,
+    history: 426,
+    family: "scope-groups",
+    edits: [
+      {
+        file: "cycle/confirm-leavers.ts",
+        find: "if (managerId !== null && managers.has(managerId)) found.set",
+        replace: "if (managerId === null && managers.size < 0) found.set",
+      },
+    ],
+  },
 ];

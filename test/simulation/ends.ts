@@ -23,9 +23,9 @@ const pageSize = 2;
 
 /** The simulated directory as the engine reads it. */
 export function createSource(world: World, doom: Doom): Source {
-  const page = async (): Promise<void> => {
+  const page = async (faults: readonly ("down" | "config")[] = ["down", "config"]): Promise<void> => {
     await doom.call();
-    const fault = doom.fault("read", ["down", "config"] as const);
+    const fault = doom.fault("read", faults);
     if (fault === "down") throw new HostUnavailableError("Graph went away");
     if (fault === "config") throw new ConfigurationError("Graph refused the token");
     world.answered = true;
@@ -73,6 +73,8 @@ export function createSource(world: World, doom: Doom): Source {
         yield asGraphTells(world, items);
         doom.heard();
       }
+      const repeated = repeatedRemovals(world, doom);
+      if (repeated.length > 0) yield repeated;
       return { watermark: String(until) };
     },
     readUser: async (wanted) => {
@@ -94,13 +96,15 @@ export function createSource(world: World, doom: Doom): Source {
     readFilterMembership: () => {
       throw new Error("no group to ask about");
     },
-    readScope: () => readScope(world, page),
+    readScope: () => (world.groups.names.length > 0 ? readGroups(world, doom, page) : readScope(world, page)),
     readMembership: async (ids) => {
-      await page();
+      // Where membership may not be asked for at all, two lists must do; and two may leave out the same one.
+      await page(world.manners.scope?.missesMembers === true ? ["down"] : undefined);
       return new Map(
         ids.map((id) => {
-          const person = world.people.get(id);
-          return [id, person?.presence === "present" && person.member ? ["the group"] : []];
+          if (world.people.get(id)?.presence !== "present") return [id, []];
+          if (world.groups.names.length > 0) return [id, groupsOf(world, id)];
+          return [id, world.people.get(id)?.member === true ? ["the group"] : []];
         }),
       );
     },
@@ -131,6 +135,45 @@ async function* readScope(world: World, page: () => Promise<void>) {
     yield found;
   }
   return [{ id: "group", name: "the group", members }];
+}
+
+function groupsOf({ groups }: World, id: string): readonly string[] {
+  return [...groups.members].filter(([, ids]) => ids.has(id)).map(([name]) => name);
+}
+
+/** The members of each group, in pages; a list may leave one out. */
+async function* readGroups(world: World, doom: Doom, page: () => Promise<void>) {
+  const { names, members } = world.groups;
+  const read = new Map<string, ReadonlySet<string>>();
+  for (const name of names) {
+    await page();
+    const ids = members.get(name);
+    if (ids === undefined) {
+      if (world.manners.scope?.gone === "refused") throw new ConfigurationError(`the group ${name} is gone`);
+      continue;
+    }
+    const found = [...ids].filter((id) => {
+      const missed = world.manners.scope?.missesMembers === true && doom.random() < 0.25;
+      return world.people.get(id)?.presence === "present" && !missed;
+    });
+    read.set(name, new Set(found));
+    yield found;
+  }
+  world.groups.read(read);
+  return [...read].map(([name, ids]) => ({ id: name, name: `the group ${name}`, members: ids.size }));
+}
+
+/** Old news that a round of changes brings once more, of people who are back. */
+function repeatedRemovals(world: World, doom: Doom): readonly SourceChange[] {
+  if (world.manners.scope?.repeatsRemoved !== true) return [];
+  const back = [...world.people.values()].filter(
+    ({ id, presence }) =>
+      presence === "present" &&
+      world.log.some(({ id: other, before }) => other === id && before?.presence === "softDeleted"),
+  );
+  return back
+    .filter(() => doom.random() < 0.6)
+    .map(({ id }) => ({ kind: "removed", objectId: id, presence: "softDeleted" }));
 }
 
 function show(world: World, person: Person): Extract<SourceChange, { kind: "upsert" }> {

@@ -10,6 +10,7 @@ export function happen(world: World, step: Step): void {
     case "hire": {
       const id = personId(step.who);
       if (world.people.has(id)) return;
+      setMember(world, groupOf(world, step.who), id, true);
       world.put({
         id,
         userName: userName(step.name),
@@ -17,12 +18,13 @@ export function happen(world: World, step: Step): void {
         enabled: true,
         managerId: managerId(world, step.manager),
         presence: "present",
-        member: true,
+        member: world.groups.names.length === 0 || world.groups.isMember(id),
         startsAt: 0,
       });
       return;
     }
     case "everybodyLeaves":
+      for (const name of world.groups.members.keys()) world.groups.members.set(name, new Set());
       for (const person of [...world.people.values()]) put(world, person, { member: false });
       return;
     case "editInLattice": {
@@ -109,6 +111,32 @@ export function happen(world: World, step: Step): void {
     case "wait":
       world.now += step.hours * hourMs;
       return;
+    case "joinGroup":
+    case "leaveGroup":
+    case "moveGroup": {
+      const id = personId(step.who);
+      setMember(world, groupOf(world, step.group), id, step.do === "joinGroup");
+      if (step.do === "moveGroup") setMember(world, groupOf(world, step.to), id, true);
+      followGroups(world);
+      return;
+    }
+    case "emptyGroup":
+    case "deleteGroup": {
+      const name = groupOf(world, step.group);
+      const { members, before } = world.groups;
+      before.set(name, members.get(name) ?? new Set());
+      if (step.do === "deleteGroup") members.delete(name);
+      else if (members.has(name)) members.set(name, new Set());
+      followGroups(world);
+      return;
+    }
+    case "refillGroup": {
+      const name = groupOf(world, step.group);
+      const { members, before } = world.groups;
+      members.set(name, new Set([...(members.get(name) ?? []), ...(before.get(name) ?? [])]));
+      followGroups(world);
+      return;
+    }
     case "clock":
       world.skewMs = step.hours * hourMs;
       return;
@@ -126,12 +154,39 @@ export function happen(world: World, step: Step): void {
     case "restore": {
       const person = world.people.get(personId(step.who));
       if (person === undefined) return;
-      put(world, person, editOf(world, step));
+      if (step.do === "join") setMember(world, groupOf(world, step.who), person.id, true);
+      if (step.do === "leave") {
+        for (const group of world.groups.members.keys()) setMember(world, group, person.id, false);
+      }
+      put(world, person, {
+        ...editOf(world, step),
+        ...(world.groups.names.length > 0 ? { member: world.groups.isMember(person.id) } : {}),
+      });
       if (step.do === "softDelete" || step.do === "purge") forgetManager(world, person.id);
       return;
     }
     default:
       throw new Error(`${step.do} is no event at an end`);
+  }
+}
+
+function groupOf({ groups }: World, number: number): string {
+  return groups.names[number % groups.names.length] ?? "";
+}
+
+/** Where the scope is one group this does nothing. */
+function setMember({ groups }: World, name: string, id: string, member: boolean): void {
+  const ids = groups.members.get(name);
+  if (ids === undefined) return;
+  groups.members.set(name, new Set([...ids].filter((one) => one !== id).concat(member ? [id] : [])));
+}
+
+/** What became of the groups is true of their people. */
+function followGroups(world: World): void {
+  for (const person of [...world.people.values()]) {
+    const member = world.groups.isMember(person.id);
+    // Of somebody in the bin only the membership goes on.
+    if (member !== person.member && person.presence !== "deleted") world.put({ ...person, member });
   }
 }
 

@@ -4,7 +4,7 @@ import { names } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
 import { clocks } from "./steps-of-clocks.ts";
-import { missingProperties } from "./steps-of-directory.ts";
+import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
 import { changingSettings, changingStrangers, matchingOrders, secondOwner } from "./steps-of-others.ts";
 import {
   manyPeople,
@@ -122,6 +122,13 @@ export const families: readonly Family[] = [
     name: "missing-properties",
     about: "Graph's answers lack properties that were asked for, of one person, of some or of everybody",
     histories: missingProperties,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "scope-groups",
+    about:
+      "several groups make up the scope; lists leave members out, people move, groups are emptied and deleted",
+    histories: scopeGroups,
     runs: { same: 300, fresh: 100 },
   },
   {

@@ -26,6 +26,11 @@ export type Step =
       readonly property: HidableProperty | null;
       readonly who: number | "everybody";
     }
+  /** One person comes into a group of the scope, or goes. */
+  | { readonly do: "joinGroup" | "leaveGroup"; readonly who: number; readonly group: number }
+  | { readonly do: "moveGroup"; readonly who: number; readonly group: number; readonly to: number }
+  /** A whole group loses its members, is deleted, or is as it was before that. */
+  | { readonly do: "emptyGroup" | "deleteGroup" | "refillGroup"; readonly group: number }
   | { readonly do: "expireWatermarks" }
   | { readonly do: "loseDatabase" }
   /** Each request about this person's record meets this from now on; `null`: nothing any more. */

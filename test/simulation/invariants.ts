@@ -185,6 +185,8 @@ export async function afterCycle(stage: Stage, step: CycleStep, result: CycleRes
   const { history, world } = stage;
   if (!isUndisturbed(step) || result.header.cycle === "on-demand") return null;
   const { listMisses, missesClears, missesRestores, netChanges } = history.manners;
+  const { scope } = history.manners;
+  if (scope?.missesMembers === true || scope?.repeatsRemoved === true) return null;
   if (listMisses || missesClears || missesRestores || (netChanges && world.editedMeanwhile)) return null;
   if (history.steps.some((one) => byHand.has(one.do)) && result.header.cycle === "incremental") return null;
   if (world.otherTool !== null || history.steps.some((one) => one.do === "loseDatabase")) return null;

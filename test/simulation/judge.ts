@@ -54,6 +54,12 @@ export function judgeChange(world: World, before: Account, next: Account): void 
       states.some((state) => world.isDue(state)),
       `${owner} is deactivated without evidence, before its time, or although that is ignored`,
     );
+    const byGroups = states.every(({ presence, member }) => presence === "present" && !member);
+    rule(
+      !(world.groups.doubted.has(owner) && byGroups) ||
+        world.released.has(releaseKey("deactivations", owner, "leftScope")),
+      `${owner} is deactivated because a group was emptied, and nobody released that`,
+    );
   }
   if (before.active && before.externalId !== null) {
     rule(

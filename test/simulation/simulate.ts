@@ -39,6 +39,7 @@ export function createSimulator(): Simulator {
     play: async (history) => {
       wipe();
       const world = createWorld(history.manners, configurationOf(history), history.renameRings);
+      if (history.guard?.what === "deactivations") world.groups.floor = history.guard.most;
       return play({ history, world, db, store, tallyFault, wipe });
     },
     close: () => store.close(),
@@ -84,9 +85,21 @@ async function performCycle(stage: Stage, step: CycleStep): Promise<string | nul
 async function judged(stage: Stage, step: CycleStep, result: CycleResult | null): Promise<string | null> {
   const { world } = stage;
   if (result !== null && !step.dryRun) world.ended.add(result.cycleId);
+  settleGroups(stage, step, result);
   const broken = world.broken[0] ?? (step.dryRun ? null : await invariants(stage));
   if (broken !== null && broken !== undefined) return broken;
   return result === null ? null : afterCycle(stage, step, result);
+}
+
+/** What the next read of the scope is compared with. */
+function settleGroups({ world }: Stage, { dryRun, only }: CycleStep, result: CycleResult | null): void {
+  const waiting = [...world.groups.doubted].some((id) => {
+    const person = world.people.get(id);
+    const account = [...world.accounts.values()].find(({ externalId }) => externalId === id);
+    return person?.presence === "present" && !person.member && account?.active === true;
+  });
+  const keeps = !dryRun && only === null;
+  world.groups.settle(!keeps ? "passed" : result === null ? "brokeOff" : "ended", waiting);
 }
 
 async function decide(

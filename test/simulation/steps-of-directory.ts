@@ -130,3 +130,161 @@ export const missingProperties: fc.Arbitrary<History> = fc.oneof(
   },
   { weight: 1, arbitrary: unknownDays },
 );
+
+const group = fc.nat(2);
+
+const ofGroups: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom("joinGroup" as const, "leaveGroup" as const),
+      who: somebody,
+      group,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("moveGroup" as const), who: somebody, group, to: group }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("emptyGroup" as const, "deleteGroup" as const, "refillGroup" as const),
+      group,
+    }),
+  },
+);
+
+const harriedCycle: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("cycle" as const),
+  kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
+  dryRun: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  only: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: somebody }),
+  fate: fc.record({
+    faults: fc.array(fc.oneof(faultOn("write", fc.nat(3)), faultOn("read", fc.nat(16))), { maxLength: 2 }),
+    death: fc.option(fc.record({ at: fc.nat(60), after: fc.boolean() }), { freq: 2 }),
+    abortAt: fc.constant(null),
+    seed: fc.nat(),
+  }),
+  during: fc.constant(null),
+});
+
+/** Two people, one the other's manager, go to the bin and come back, and rounds of changes repeat the old news. */
+const repeatedDeletions: fc.Arbitrary<History> = fc.record({
+  manners: fc.tuple(manners, fc.boolean()).map(([others, missesMembers]) => ({
+    ...others,
+    ...faithful,
+    scope: { missesMembers, repeatsRemoved: true, gone: "leftOut" as const },
+  })),
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  concurrency: fc.constant(1),
+  founders: fc.constant(2),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          do: fc.constantFrom("softDelete" as const, "restore" as const, "restore" as const),
+          who: fc.nat(1),
+        }),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.constant({ do: "manager" as const, who: 1, manager: 0 }),
+      },
+      { weight: 4, arbitrary: plainCycle },
+      { weight: 1, arbitrary: harriedCycle },
+    ),
+    { minLength: 5, maxLength: 12, size: "max" },
+  ),
+});
+
+/** Groups lose everybody by mistake, and some come back. */
+const emptiedGroups: fc.Arbitrary<History> = fc.record({
+  manners: manners.map((others) => ({
+    ...others,
+    ...faithful,
+    scope: { missesMembers: false, repeatsRemoved: false, gone: "leftOut" as const },
+  })),
+  guard: fc.constant({ what: "deactivations" as const, most: 1 }),
+  drift: fc.constant("correct" as const),
+  concurrency: fc.constant(1),
+  founders: fc.constant(5),
+  founding: fc.constant(calm),
+  steps: fc.array(
+    fc.oneof(
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constantFrom(
+            "emptyGroup" as const,
+            "emptyGroup" as const,
+            "deleteGroup" as const,
+            "refillGroup" as const,
+          ),
+          group: fc.nat(1),
+        }),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.record({ do: fc.constant("joinGroup" as const), who: somebody, group: fc.nat(1) }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({ do: fc.constant("release" as const), who: fc.option<number>(somebody) }),
+      },
+      { weight: 4, arbitrary: calmCycle },
+    ),
+    { minLength: 4, maxLength: 12, size: "max" },
+  ),
+});
+
+/** Several groups make up the scope: lists leave members out, old deletions are repeated, and groups are emptied by mistake. */
+export const scopeGroups: fc.Arbitrary<History> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      manners: fc
+        .record({
+          regular: manners,
+          missesMembers: fc.boolean(),
+          repeatsRemoved: fc.constantFrom(false, false, true),
+          gone: fc.constantFrom("refused" as const, "leftOut" as const),
+        })
+        .map(({ regular, ...scope }) => ({ ...regular, ...faithful, scope })),
+      guard: fc.option(
+        fc.record({ what: fc.constant("deactivations" as const), most: fc.constantFrom(0, 1, 1, 2) }),
+        { freq: 3 },
+      ),
+      drift: fc.constant("correct" as const),
+      concurrency: fc.constantFrom(1, 4),
+      founders: fc.constantFrom(3, 5),
+      founding: fc.constant(calm),
+      steps: fc.array(
+        fc.oneof(
+          { weight: 6, arbitrary: ofGroups },
+          { weight: 3, arbitrary: comingAndGoing },
+          { weight: 1, arbitrary: edit },
+          {
+            weight: 1,
+            arbitrary: fc.record({
+              do: fc.constantFrom("release" as const, "reject" as const),
+              who: fc.option<number>(somebody, { freq: 2 }),
+            }),
+          },
+          {
+            weight: 1,
+            arbitrary: fc.record({ do: fc.constant("wait" as const), hours: fc.constantFrom(1, 25) }),
+          },
+          { weight: 4, arbitrary: plainCycle },
+          { weight: 2, arbitrary: harriedCycle },
+        ),
+        { minLength: 4, maxLength: 16, size: "max" },
+      ),
+    }),
+  },
+  { weight: 2, arbitrary: repeatedDeletions },
+  { weight: 1, arbitrary: emptiedGroups },
+);

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { LeavingEvent } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
+import { createGroups, type Groups } from "./groups.ts";
 import type { OtherTool } from "./history.ts";
 import { judgeChange, judgeCreate } from "./judge.ts";
 import { leavingEvents } from "./standing.ts";
@@ -54,6 +55,15 @@ export interface Manners {
   readonly netChanges: boolean;
   /** Graph's answers may lack properties that were asked for, and are read by the product's own parser. */
   readonly hides?: boolean;
+  /** The scope is made of several groups. Absent: of one, which each list has as it is. */
+  readonly scope?: {
+    /** A list of members leaves one out now and then; membership that is asked for by id is as it is. */
+    readonly missesMembers: boolean;
+    /** A round of changes repeats an old `@removed` behind the item of somebody who is back. */
+    readonly repeatsRemoved: boolean;
+    /** What becomes of a read of the scope while a group is gone. */
+    readonly gone: "refused" | "leftOut";
+  };
   /** Signing in tells no time (a managed identity): the directory's first answer of a cycle does. */
   readonly tellsTimeLate?: boolean;
   /** What Lattice does with somebody whose account is switched off; nothing where absent. */
@@ -146,6 +156,8 @@ export interface World {
   hidden: readonly { readonly property: HidableProperty; readonly of: string | "everybody" }[];
   /** What was shown of a person at any time, where answers may lack properties. */
   readonly known: Map<string, Shown>;
+  /** Members of the groups that make up the scope, where there are several. */
+  readonly groups: Groups;
   /** What the cycle under way has written. */
   readonly applied: Applied[];
   /** Each state that an account was in, by its id, since the log was last compared with them. */
@@ -279,6 +291,7 @@ export function createWorld(
     released: new Set(),
     editedMeanwhile: false,
     shown,
+    groups: createGroups(manners.scope !== undefined),
     hidden: [],
     known: new Map(),
     applied: [],
