@@ -18,26 +18,35 @@ const pageSize = 250;
 export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
   const { store, everyoneInScope } = context;
   const few = tryFew(context.refusedBefore);
-  const limit = limitOf(context, few);
+  const limit = limitOf(context, select, few);
   const namesakes = createNamesakes(store, context.settings.mapping.filters, everyoneInScope);
   const again = await tryAgainIn(context, select);
-  let after = "";
   let done = 0;
-  for (;;) {
-    const candidates = await store.candidates({ select, everyoneInScope, after, limit: pageSize });
-    const last = candidates.at(-1);
-    if (last === undefined) break;
-    const decisions = await decide(context, candidates, namesakes, again);
-    await store.saveDecisions(context.cycleId, limit === null ? decisions : decisions.map(limit));
-    after = last.source.objectId;
-    done += candidates.length;
-    context.onProgress?.({ phase: "planning", done, total: null });
-    // Nothing here waits for anything: the lease would not be renewed meanwhile, nor a signal heard.
-    await context.clock.sleep(0, context.signal);
-  }
+  const planAll = async (
+    people: CandidateSelection,
+    limited: ((decision: Decision) => Decision) | null,
+  ): Promise<void> => {
+    let after = "";
+    for (;;) {
+      const candidates = await store.candidates({ select: people, everyoneInScope, after, limit: pageSize });
+      const last = candidates.at(-1);
+      if (last === undefined) return;
+      const decisions = await decide(context, candidates, namesakes, again);
+      await store.saveDecisions(context.cycleId, limited === null ? decisions : decisions.map(limited));
+      after = last.source.objectId;
+      done += candidates.length;
+      context.onProgress?.({ phase: "planning", done, total: null });
+      // Nothing here waits for anything: the lease would not be renewed meanwhile, nor a signal heard.
+      await context.clock.sleep(0, context.signal);
+    }
+  };
+  await planAll(select, limit);
+  if (limit === few.limit && few.again().length > 0) await planAll({ only: few.again() }, null);
   // Only where everybody who has something to be done was looked at.
-  if (limit === few.limit && (select === "marked" || select === "everybody"))
+  if (limit === few.limit && (select === "marked" || select === "everybody")) {
     context.kinds.forget(few.idle());
+    context.kinds.trying(few.upTo());
+  }
   if (again !== null) await store.putMeta({ triedAgainUpTo: again.next });
   await withdrawUnpromised(context);
   await order(context);
@@ -46,11 +55,13 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
 /** What keeps a decision from being sent in this cycle, beside the person; `null` where nothing does. */
 function limitOf(
   { sending, kind, refusedBefore }: CycleContext,
+  select: CandidateSelection,
   few: ReturnType<typeof tryFew>,
 ): ((decision: Decision) => Decision) | null {
   if (sending.kind === "leavers") return leaversOnly(sending.reason, sending.evidence);
-  // Whoever is asked for by name is tried.
-  return kind === "on-demand" || refusedBefore.size === 0 ? null : few.limit;
+  // Whoever is asked for by name is tried, and so is who was begun with, or found to be there after all, in this cycle.
+  const named = kind === "on-demand" || (typeof select === "object" && "only" in select);
+  return named || refusedBefore.size === 0 ? null : few.limit;
 }
 
 /** Only a full comparison, which has seen what Lattice keeps, sends anything again. */

@@ -13,13 +13,18 @@ export interface RefusedKind {
   readonly since: number;
   /** What Lattice said, with the status. */
   readonly words: string;
+  /** The last person who was tried; the next cycle goes on behind. Absent or empty: from the first one on. */
+  readonly triedUpTo?: string;
 }
 
 export type RefusedKinds = ReadonlyMap<RefusableAction, RefusedKind>;
 
 /** So many different people refused with the same status, and none taken between, and the rest of the kind is put back. */
 const enough = 3;
-/** A kind that was refused in the cycle before is tried with so many people, and only these are sent. */
+/**
+ * A kind that was refused in the cycle before is tried with so many people, and only these are sent. The next cycle tries the
+ * next ones: records that are refused for a reason of their own must not stand for everybody for ever.
+ */
 const triedFirst = 2;
 
 /** Statuses that speak of the data of one record; 403 speaks of the record, the key, or the kind. */
@@ -55,6 +60,8 @@ export interface KindWatch {
   isRefused(action: Action): boolean;
   /** Nothing of these kinds is due any more. */
   forget(actions: readonly RefusableAction[]): void;
+  /** Of each kind that is refused: the last person who is tried in this cycle. */
+  trying(upTo: ReadonlyMap<RefusableAction, string>): void;
   /** Kinds that are refused as far as this cycle knows: what was refused before stays so until somebody is taken. */
   refused(): RefusedKinds;
 }
@@ -71,15 +78,19 @@ export function watchKinds(before: RefusedKinds): KindWatch {
   const streaks = new Map<Action, Streak>();
   const taken = new Set<Action>();
 
-  /** A 403 is the kind's where others are taken, or where it was the kind's before. */
-  const isOfKind = (action: RefusableAction, status: number): boolean => {
+  let triedUpTo: ReadonlyMap<RefusableAction, string> = new Map(
+    [...before].map(([action, kind]) => [action, kind.triedUpTo ?? ""]),
+  );
+
+  /** A 403 is the kind's where others are taken, or where it was the kind's before; not that of an account which had one already. */
+  const isOfKind = (action: RefusableAction, status: number, attempts: number): boolean => {
     if (before.get(action)?.status === status) return true;
-    if (status === 403) return !taken.has(action) && taken.size > 0;
+    if (status === 403) return attempts === 1 && !taken.has(action) && taken.size > 0;
     return status >= 400 && status < 500 && !aboutData.has(status);
   };
 
   return {
-    note: (action, { status, httpStatus, objectId, words, finishedAt }) => {
+    note: (action, { status, httpStatus, objectId, words, finishedAt, retry }) => {
       if (status === "done") {
         taken.add(action);
         streaks.delete(action);
@@ -88,7 +99,7 @@ export function watchKinds(before: RefusedKinds): KindWatch {
         return false;
       }
       if (status !== "failed" || action === "deactivate") return false;
-      if (httpStatus === undefined || !isOfKind(action, httpStatus)) {
+      if (httpStatus === undefined || !isOfKind(action, httpStatus, retry?.attempts ?? 1)) {
         // Somebody of the kind got as far as the data.
         if (httpStatus !== undefined && !closed.has(action)) refused.delete(action);
         return false;
@@ -113,28 +124,56 @@ export function watchKinds(before: RefusedKinds): KindWatch {
     forget: (actions) => {
       for (const action of actions) refused.delete(action);
     },
-    refused: () => refused,
+    trying: (upTo) => {
+      triedUpTo = upTo;
+    },
+    refused: () =>
+      new Map(
+        [...refused].map(([action, { triedUpTo: _, ...kind }]): [RefusableAction, RefusedKind] => {
+          const last = triedUpTo.get(action) ?? "";
+          return [action, last === "" ? kind : { ...kind, triedUpTo: last }];
+        }),
+      ),
   };
 }
 
-/** Lets the first few of a kind that is refused be planned, and puts the others back. */
+/** Lets a few of a kind that is refused be planned, and puts the others back. People come in the order of their ids. */
 export function tryFew(kinds: RefusedKinds): {
   limit(decision: Decision): Decision;
+  /** People who are tried because nobody comes behind those who were tried last. */
+  again(): readonly string[];
   /** Kinds of which there is nothing to be tried any more. */
   idle(): readonly RefusableAction[];
+  /** The last person who is tried, by kind. */
+  upTo(): ReadonlyMap<RefusableAction, string>;
 } {
-  const planned = new Map<Action, number>();
+  /** By kind: the first few, and the first few behind those who were tried last. */
+  const first = new Map<RefusableAction, string[]>();
+  const next = new Map<RefusableAction, string[]>();
+  const takes = (
+    list: Map<RefusableAction, string[]>,
+    action: RefusableAction,
+    objectId: string,
+  ): boolean => {
+    const people = list.get(action) ?? [];
+    if (people.length === triedFirst) return false;
+    list.set(action, [...people, objectId]);
+    return true;
+  };
+  const tried = (action: RefusableAction): readonly string[] => next.get(action) ?? first.get(action) ?? [];
   return {
     limit: (decision) => {
       if (decision.kind !== "operation") return decision;
-      const { action } = decision.operation;
+      const { action, objectId } = decision.operation;
       const kind = action === "deactivate" ? undefined : kinds.get(action);
       if (kind === undefined) return decision;
-      const before = planned.get(action) ?? 0;
-      planned.set(action, before + 1);
-      return before < triedFirst ? decision : putBack(decision, refusalSentence(kind));
+      takes(first, kind.action, objectId);
+      const goes = objectId > (kind.triedUpTo ?? "") && takes(next, kind.action, objectId);
+      return goes ? decision : putBack(decision, refusalSentence(kind));
     },
-    idle: () => [...kinds.keys()].filter((action) => !planned.has(action)),
+    again: () => [...first.keys()].flatMap((action) => (next.has(action) ? [] : tried(action))),
+    idle: () => [...kinds.keys()].filter((action) => !first.has(action)),
+    upTo: () => new Map([...first.keys()].map((action) => [action, tried(action).at(-1) ?? ""])),
   };
 }
 

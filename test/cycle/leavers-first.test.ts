@@ -280,6 +280,26 @@ describe("a kind of operation that is refused", () => {
     expect(place.target.active()).toHaveLength(12);
   });
 
+  it("is no such kind for long where some records alone are refused: everybody else has a turn", async () => {
+    await using place = await createWorkplace({ concurrency: 1 });
+    const people = hire(place, "p", 9);
+    const [leaver = ""] = hire(place, "a", 1);
+    await scheduled(place);
+    // The accounts of administrators are protected in Lattice; somebody else is switched off meanwhile.
+    const administrators = new Set(people.slice(0, 4).map((id) => `${id}@example.com`));
+    place.target.before = ({ kind, userName }) => {
+      if (kind === "update" && administrators.has(userName))
+        throw new RecordForbiddenError("protected", { status: 403, detail: "The account is protected." });
+    };
+    for (const id of people.slice(0, 4)) place.source.change(id, { jobTitle: "Lead" });
+    place.source.change(leaver, { accountEnabled: false });
+    await scheduled(place);
+    for (const id of people.slice(4)) place.source.change(id, { jobTitle: "Analyst" });
+    for (let cycle = 1; cycle <= 5; cycle += 1) await scheduled(place);
+    const titles = people.map((id) => place.target.account(`${id}@example.com`).values.title);
+    expect(titles).toEqual([...Array(4).fill(undefined), ...Array(5).fill("Analyst")]);
+  });
+
   it("is forgotten when nobody needs it any more", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     hire(place, "p", 3);
