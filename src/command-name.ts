@@ -21,7 +21,7 @@ export interface Place {
 /** The flags of a command that is to be called next in the same place, each with a blank before it. */
 export function placeFlags({ config, sandbox }: Place): string {
   const ends = sandbox === "lattice" ? " --sandbox=lattice" : sandbox === "both" ? " --sandbox" : "";
-  return config === undefined ? ends : `${ends} --config ${quoted(config)}`;
+  return config === undefined ? ends : `${ends} --config ${inShell(config)}`;
 }
 
 /** How a process was started. */
@@ -37,11 +37,11 @@ export interface Start {
 /** What to type, in the same folder, to start the same program again. */
 export function commandOf({ script, cwd, env, packageRoot }: Start): string {
   const inPackage = cwd === packageRoot;
-  if (script.endsWith(".ts")) return inPackage ? "npx node src/cli.ts" : `node ${quoted(script)}`;
+  if (script.endsWith(".ts")) return inPackage ? "npx node src/cli.ts" : `node ${inShell(script)}`;
   if (env.npm_lifecycle_event === "npx") return `npx ${command}`;
   if (isOnPath(script, env.PATH ?? "")) return command;
   if (inPackage && isFile(join(packageRoot, "src/cli.ts"))) return `npx ${command}`;
-  return basename(script) === command ? quoted(script) : `node ${quoted(script)}`;
+  return basename(script) === command ? inShell(script) : `node ${inShell(script)}`;
 }
 
 /** Whether a shell that is given the bare name starts this script. */
@@ -66,6 +66,7 @@ function isFile(path: string): boolean {
   }
 }
 
-function quoted(path: string): string {
+/** A path as a shell takes it for one word. */
+export function inShell(path: string): string {
   return /[\s"'$`\\&|;<>()]/.test(path) ? JSON.stringify(path) : path;
 }

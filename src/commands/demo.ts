@@ -1,6 +1,6 @@
-import { dirname, join } from "node:path";
+import { dirname, relative } from "node:path";
 import { styleText } from "node:util";
-import { commandLine } from "../command-name.ts";
+import { commandLine, inShell } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { nextDay } from "../sandbox/day.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
@@ -16,7 +16,8 @@ export async function demo(io: CommandIO): Promise<number> {
   const { config } = loadConfig({ env: io.env, cwd: io.cwd });
   const sandbox = await startSandbox({ file: sandboxFile(config.state.path, "both") });
   try {
-    return await story(io, sandbox, dirname(config.state.path));
+    // Shorter, and right wherever the checkout is, as long as it is typed here.
+    return await story(io, sandbox, relative(io.cwd, dirname(config.state.path)) || ".");
   } finally {
     await sandbox.close();
   }
@@ -50,7 +51,7 @@ async function story(io: CommandIO, sandbox: Sandbox, folder: string): Promise<n
   heading(io, "5. Send the difference, nothing else: sync --sandbox");
   const second = await run(false, 0);
   heading(io, "What to try next");
-  for (const line of nextSteps(folder)) print(io, `  ${line}`);
+  for (const line of nextSteps(io, folder)) print(io, `  ${line}`);
   return first === exitCode.done ? second : first;
 }
 
@@ -60,14 +61,16 @@ function heading(io: CommandIO, text: string): void {
   print(io, `\n${color ? styleText("cyan", line, { validateStream: false }) : line}`);
 }
 
-function nextSteps(folder: string): readonly string[] {
-  const width = 62;
-  return [
-    `${"npm start".padEnd(width)}the next day of the same company`,
-    `${commandLine("sync --sandbox --dry-run --format json").padEnd(width)}the plan for a program`,
-    `${commandLine("daemon --sandbox").padEnd(width)}the dashboard, at http://127.0.0.1:9464`,
-    `${commandLine("sync --sandbox=lattice --dry-run").padEnd(width)}your own directory, an embedded Lattice`,
-    `${commandLine("config init").padEnd(width)}a configuration file for your tenant`,
-    `${`rm ${join(folder, "*sandbox*")}`.padEnd(width)}a new company`,
-  ];
+function nextSteps(io: CommandIO, folder: string): readonly string[] {
+  const again = io.env.npm_lifecycle_event === "start" ? "npm start" : commandLine("demo");
+  const steps = [
+    [again, "the next day of the same company"],
+    [commandLine("sync --sandbox --dry-run --format json"), "the plan for a program"],
+    [commandLine("daemon --sandbox"), "the dashboard, at http://127.0.0.1:9464"],
+    [commandLine("sync --sandbox=lattice --dry-run"), "your own directory, an embedded Lattice"],
+    [commandLine("config init"), "a configuration file for your tenant"],
+    [`rm ${inShell(`${folder}/`)}*sandbox*`, "a new company"],
+  ] as const;
+  const width = Math.max(...steps.map(([typed]) => typed.length)) + 2;
+  return steps.map(([typed, meaning]) => `${typed.padEnd(width)}${meaning}`);
 }
