@@ -25,7 +25,8 @@ export function isScopeFault({ signal }: CycleContext, error: unknown): error is
 
 /**
  * Where the scope cannot be read nothing is planned that rests on it. People who are disabled or deleted do not wait for
- * it, though: the directory was read, and they are switched off before the cycle ends with the fault.
+ * it, though: the directory was read, and they are switched off before the cycle ends with the fault. Nothing else is written:
+ * whether they are in scope is not known.
  */
 export async function switchOffCertainLeavers(
   context: CycleContext,

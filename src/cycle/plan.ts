@@ -6,7 +6,7 @@ import { type Decided, decideFor } from "./decide.ts";
 import { lookUpFirst } from "./look-up-first.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
-import { leaversOnly, tryFew } from "./refused-kinds.ts";
+import { activeOnly, leaversOnly, tryFew } from "./refused-kinds.ts";
 import { renameWaves } from "./rename-order.ts";
 import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
 import { waves } from "./waves.ts";
@@ -58,7 +58,10 @@ function limitOf(
   select: CandidateSelection,
   few: ReturnType<typeof tryFew>,
 ): ((decision: Decision) => Decision) | null {
-  if (sending.kind === "leavers") return leaversOnly(sending.reason, sending.evidence);
+  if (sending.kind === "leavers") {
+    const { reason, evidence } = sending;
+    return evidence === undefined ? leaversOnly(reason) : activeOnly(reason, evidence);
+  }
   // Whoever is asked for by name is tried, and so is who was begun with, or found to be there after all, in this cycle.
   const named = kind === "on-demand" || (typeof select === "object" && "only" in select);
   return named || refusedBefore.size === 0 ? null : few.limit;

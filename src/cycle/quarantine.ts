@@ -67,7 +67,10 @@ export type Sending =
   | { readonly kind: "everything" }
   /** A few operations first, and the others only where those did not mostly fail. Leavers in any case. */
   | { readonly kind: "probe" }
-  /** Leavers alone, those of whom this evidence was seen where it is given; everybody else is put back, for the reason. */
+  /**
+   * Leavers alone; everybody else is put back, for the reason. Where evidence is given: those alone of whom it was seen, and
+   * of them `active` alone.
+   */
   | { readonly kind: "leavers"; readonly reason: string; readonly evidence?: ReadonlySet<EvidenceKind> };
 
 /** @param patient a cycle of the schedule waits for the probe's time; one that somebody asked for is the probe */

@@ -177,17 +177,34 @@ export function tryFew(kinds: RefusedKinds): {
   };
 }
 
-/** Puts back everything but deactivations. @param evidence those for this alone, where it is given */
-export function leaversOnly(
+/** Puts back everything but deactivations. */
+export function leaversOnly(reason: string): (decision: Decision) => Decision {
+  return (decision) =>
+    decision.kind === "operation" && decision.operation.action !== "deactivate"
+      ? putBack(decision, reason)
+      : decision;
+}
+
+/**
+ * Puts back everything but deactivations for this evidence, and what else these would write: the next cycle looks at the
+ * person again.
+ */
+export function activeOnly(
   reason: string,
-  evidence?: ReadonlySet<EvidenceKind>,
+  evidence: ReadonlySet<EvidenceKind>,
 ): (decision: Decision) => Decision {
   return (decision) => {
     if (decision.kind !== "operation") return decision;
-    const { action, evidence: seen } = decision.operation;
-    const goes =
-      action === "deactivate" && (evidence === undefined || (seen !== null && evidence.has(seen.kind)));
-    return goes ? decision : putBack(decision, reason);
+    const { operation, weights = [] } = decision;
+    const seen = operation.action === "deactivate" ? operation.evidence : null;
+    if (seen === null || !evidence.has(seen.kind)) return putBack(decision, reason);
+    const changes = operation.changes.filter(({ attribute }) => attribute === "active");
+    return {
+      ...decision,
+      operation: { ...operation, changes },
+      weights: weights.filter(({ kind }) => kind === "deactivate"),
+      lookAgainAt: 0,
+    };
   };
 }
 

@@ -35,14 +35,17 @@ describe("a scope that cannot be read", () => {
       place.source.readScope = async function* () {
         throw fault;
       };
-      place.source.change("a", { accountEnabled: false });
+      place.source.change("a", { accountEnabled: false, jobTitle: "Former lead" });
       place.source.remove("b", "softDeleted");
       place.source.change("c", { jobTitle: "Lead" });
       place.source.hire("new");
       place.source.groups = { staff: ["a", "c", "d", "new"] };
       await expect(place.cycle()).rejects.toThrow(fault);
       expect(place.target.active()).toEqual(emails("c", "d", "e", "f"));
-      expect(place.target.writes).toHaveLength(2);
+      expect(place.target.writes.map(({ writes }) => writes)).toEqual([
+        [{ path: "active", value: false }],
+        [{ path: "active", value: false }],
+      ]);
       expect(await place.store.recentCycles(1)).toMatchObject([
         { outcome: "failed", done: 2, error: fault.message },
       ]);
@@ -54,6 +57,11 @@ describe("a scope that cannot be read", () => {
       await place.cycle();
       expect(place.target.active()).toEqual(emails("c", "d", "new"));
       expect(place.target.account("c@example.com").values.title).toBe("Lead");
+      // In scope after all: what else was due follows.
+      expect(place.target.account("a@example.com")).toMatchObject({
+        active: false,
+        values: { title: "Former lead" },
+      });
     },
   );
 
