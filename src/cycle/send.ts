@@ -240,25 +240,31 @@ async function switchOffAlone(
   if (known === null) return null;
   const only = writes.filter(({ path }) => path === "active");
   if (only.length === writes.length && unshown(known).length === 0) return null;
-  try {
-    const { answer, link } = await updateAlone(context, known, only, only.length < writes.length);
-    const receipt = await confirm(context, link, only, answer);
-    if (receipt.user.active === true) return null;
-    const { error, retry, unknown } = await failed(context, operation, refusal);
-    return {
-      status: "done",
-      target: { ...receipt.user, acknowledged: acknowledge(link, only, receipt.user) },
-      httpStatus: receipt.status,
-      requestId: receipt.requestId,
-      error: `switched off; the other changes could not be made: ${error}`,
-      retry,
-      unknown: unknown === true,
-      finishedAt: context.clock.now(),
-    };
-  } catch (error) {
-    if (error instanceof RecordRejectedError) return null;
-    return failed(context, operation, error);
+  // An account is given its externalId when it is linked, and at no other time.
+  const named = writes.filter(({ path }) => path === "active" || path === "externalId");
+  const worthATry = operation.adopts && named.length > only.length && named.length < writes.length;
+  for (const part of worthATry ? [named, only] : [only]) {
+    try {
+      const { answer, link } = await updateAlone(context, known, part, part.length < writes.length);
+      const receipt = await confirm(context, link, part, answer);
+      if (receipt.user.active === true) return null;
+      const { error, retry, unknown } = await failed(context, operation, refusal);
+      return {
+        status: "done",
+        target: { ...receipt.user, acknowledged: acknowledge(link, part, receipt.user) },
+        httpStatus: receipt.status,
+        requestId: receipt.requestId,
+        error: `switched off; the other changes could not be made: ${error}`,
+        retry,
+        unknown: unknown === true,
+        finishedAt: context.clock.now(),
+      };
+    } catch (error) {
+      const passes = part !== only && isRecordFailure(error) && !(error instanceof RecordGoneError);
+      if (!passes && !(error instanceof RecordRejectedError)) return failed(context, operation, error);
+    }
   }
+  return null;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 describe("an account that was listed in an earlier cycle", () => {
@@ -155,6 +156,32 @@ describe("an account that two people could have, both disabled and without one",
       { objectId: "a", code: "externalIdOfAnother" },
     ]);
     expect(place.target.account("lee@example.com")).toMatchObject({ externalId: "b", active: false });
+  });
+});
+
+describe("an account that is switched off when it is adopted", () => {
+  it("gets its externalId although another value is refused: it is given at no other time", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com" });
+    place.target.before = ({ writes }) => {
+      if (writes.some(({ path }) => path === "title"))
+        throw new RecordRejectedError("no such title", { status: 400 });
+    };
+    place.source.hire("kim", { accountEnabled: false, jobTitle: "Refused" });
+    await place.cycle();
+    expect(place.target.account("kim@example.com")).toMatchObject({ active: false, externalId: "kim" });
+  });
+
+  it("is switched off alone where it does not take the externalId", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com" });
+    place.target.before = ({ writes }) => {
+      if (writes.some(({ path }) => path === "externalId"))
+        throw new RecordRejectedError("no such id", { status: 400 });
+    };
+    place.source.hire("kim", { accountEnabled: false, jobTitle: "Analyst" });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
   });
 });
 

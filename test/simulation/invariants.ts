@@ -163,10 +163,16 @@ function holds(world: World, account: Account, { attribute, after, reference }: 
   return jsonEquals(account.values[attribute] ?? null, kept.values[attribute] ?? null);
 }
 
-/** Also those that are gone by now. */
+/** Also those that are gone by now, and one that was linked by its name and did not take the externalId. */
 function accountIdsOf(world: World, objectId: string): readonly string[] {
-  const versions = [...world.versions.values()].flat();
-  return versions.filter((account) => account.externalId === objectId).map(({ id }) => id);
+  const names = new Set(world.statesOf(objectId).map(({ userName }) => userName.toLowerCase()));
+  return [...world.versions.values()]
+    .flat()
+    .filter(
+      ({ externalId, userName, stranger }) =>
+        externalId === objectId || (stranger && externalId === null && names.has(userName.toLowerCase())),
+    )
+    .map(({ id }) => id);
 }
 
 /** Whether nothing went wrong in a cycle but what befalls single records. */
