@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { history } from "../../../src/commands/history.ts";
 import type { CommandIO } from "../../../src/commands/io.ts";
 import { status } from "../../../src/commands/status.ts";
+import { openStore } from "../../../src/state/sqlite-store.ts";
 import { startDaemon } from "./running-daemon.ts";
 
 it("tells the same of a held plan everywhere: status, API, metrics, log and history", {
@@ -52,6 +53,39 @@ it("tells the same of a held plan everywhere: status, API, metrics, log and hist
   );
   expect(log.entries).toHaveLength(8);
   expect(metrics).toContain("azure_lattice_sync_guard_held_operations 8\n");
+});
+
+it("tells of a comparison that cannot be done, and of a kind that Lattice refuses, in metrics and API", {
+  timeout: 60_000,
+}, async () => {
+  await using daemon = await startDaemon({ people: 10 });
+  await daemon.post("/api/cycles", {});
+  await daemon.settled();
+  const gauge = async (): Promise<string | undefined> =>
+    /^azure_lattice_sync_comparison_failed (\d)$/m.exec(
+      await (await fetch(`${daemon.url}/metrics`)).text(),
+    )?.[1];
+  expect(await gauge()).toBe("0");
+  const now = Date.now();
+  const kind = { action: "create", status: 402, since: now, words: "All seats are taken (402)" };
+  const store = openStore(daemon.statePath);
+  await store.putMeta({
+    comparison: JSON.stringify({
+      failedSince: now,
+      attempts: 1,
+      error: "It contradicts itself.",
+      nextTryAt: now,
+    }),
+    refusedKinds: JSON.stringify([kind]),
+  });
+  await store.close();
+  await expect.poll(gauge, { timeout: 20_000 }).toBe("1");
+  expect(await daemon.json("/api/now")).toMatchObject({
+    comparison: { error: "It contradicts itself." },
+    refusedKinds: [
+      { action: "create", message: expect.stringContaining("Lattice takes no new accounts: All seats") },
+    ],
+  });
 });
 
 it.each([
