@@ -153,7 +153,13 @@ export const defects: readonly Defect[] = [
     name: "an account with somebody else's externalId is adopted",
     seed: 5,
     history: 10,
-    edits: [{ file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " }],
+    edits: [
+      {
+        file: "cycle/match.ts",
+        find: "if (foreign !== null && ",
+        replace: "if (false && foreign !== null && ",
+      },
+    ],
   },
   {
     name: "an account that belongs to somebody else is taken",
@@ -170,7 +176,11 @@ export const defects: readonly Defect[] = [
         find: "await refuseOthers(context, operation, account);\n  if (planned",
         replace: "if (planned",
       },
-      { file: "cycle/match.ts", find: "if (foreign && ", replace: "if (false && foreign && " },
+      {
+        file: "cycle/match.ts",
+        find: "if (foreign !== null && ",
+        replace: "if (false && foreign !== null && ",
+      },
     ],
   },
   {
@@ -353,7 +363,7 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/ingest.ts",
-        find: "for (const objectId of readAgain) await readAnew(context, objectId);",
+        find: "for (const objectId of readAgain) await readAnew(context, byId, objectId);",
         replace: "",
       },
     ],
