@@ -15,6 +15,7 @@ import { type Content, contentOf } from "./inspect.ts";
 import { beforeRestore } from "./rows.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { refuseChangedSchema } from "./schema-comparison.ts";
+import { avoidTemporaryFiles } from "./scratch-copy.ts";
 import { backupFile, explain, stateDatabase } from "./state-errors.ts";
 
 /**
@@ -160,6 +161,7 @@ function withDatabase<T>(temporary: string, action: (db: Connection) => T): T {
   try {
     db.pragma("journal_mode = MEMORY");
     db.pragma("foreign_keys = ON");
+    avoidTemporaryFiles(db);
     const result = action(db);
     refuseFindings(db, backupFile(temporary, "written"));
     return result;

@@ -15,7 +15,7 @@ import { StateError } from "../domain/errors.ts";
 import type { LeaseHolder } from "../domain/store.ts";
 import { refuseUnderLease } from "./lease.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
-import { hasTemporaryFolder, inMemory, type ScratchCopy, scratchCopyOf } from "./scratch-copy.ts";
+import { avoidTemporaryFiles, inMemory, type ScratchCopy, scratchCopyOf } from "./scratch-copy.ts";
 import {
   codeOf,
   DamagedStateError,
@@ -58,8 +58,7 @@ export function openDatabase(
       // People are looked up by random ids.
       db.pragma(`cache_size = -${cacheKibibytes}`);
       db.pragma("foreign_keys = ON");
-      // SQLite would want a temporary file for a migration that changes many rows.
-      if (!hasTemporaryFolder()) db.pragma("temp_store = MEMORY");
+      avoidTemporaryFiles(db);
       migrate(db, file, (open) => refuseUnderLease(open, file, now, hasEnded));
       if (checked) noteCheck(db, now);
       return db;

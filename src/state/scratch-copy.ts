@@ -61,13 +61,15 @@ export function scratchCopyOf(
   }
 }
 
-/** A read-only root file system has none, unless one is mounted. */
-export function hasTemporaryFolder(): boolean {
+/**
+ * Where there is no temporary folder (a read-only root file system has none, unless one is mounted), SQLite keeps in memory
+ * what it would write to temporary files, as for a migration that changes many rows.
+ */
+export function avoidTemporaryFiles(db: Database.Database): void {
   try {
     accessSync(tmpdir(), constants.W_OK);
-    return true;
   } catch {
-    return false;
+    db.pragma("temp_store = MEMORY");
   }
 }
 

@@ -84,6 +84,11 @@ const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) =
       `the disk of ${name} is full (${code}): free space and run again; nothing half-written is kept`,
   ],
   [
+    /^SQLITE_IOERR_GETTEMPPATH/,
+    ({ name }, code) =>
+      `a temporary file for ${name} cannot be written anywhere (${code}): set TMPDIR to a folder with room`,
+  ],
+  [
     /^SQLITE_NOMEM/,
     ({ name }, code) => `${name} does not fit into memory (${code}): give this process more memory`,
   ],

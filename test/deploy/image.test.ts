@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { chownSync, copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
+import Database from "better-sqlite3";
 import type { From } from "dockerfile-ast";
 import { validate } from "dockerfile-utils";
 import { describe, expect, inject, it } from "vitest";
@@ -89,6 +90,32 @@ describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
       expect(elsewhere.stderr).toMatch(/EROFS|read-only/i);
       expect(elsewhere.code).not.toBe(0);
       expect(statSync(join(image.app, "dist")).uid).toBe(0);
+    });
+
+    it("brings a database of the first version up to date, for a dry run and for good", async () => {
+      const image = layOut();
+      const path = join(image.app, "state/azure-lattice-sync.sandbox-both.db");
+      const db = new Database(path);
+      db.pragma("journal_mode = WAL");
+      db.exec(readFileSync(join(image.app, "src/state/migrations/001-initial.sql"), "utf8"));
+      db.pragma("user_version = 1");
+      db.exec(`
+      INSERT INTO cycle (plan_id, kind, started_at) VALUES ('p', 'initial', 1);
+      WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 200000)
+        INSERT INTO operation (cycle_id, object_id, user_name, action, reason, changes, adopts, wave, status, attempt)
+        SELECT 1, hex(randomblob(16)), hex(randomblob(20)) || '@example.com', 'create', 'r', '[]', 0, 0, 'done', 1 FROM number`);
+      db.close();
+      chownSync(path, imageUser, imageUser);
+      const old = join(image.app, "state/old.db");
+      copyFileSync(path, old);
+      chownSync(old, imageUser, imageUser);
+      for (const args of [
+        ["sync", "--sandbox", "--people", "20", "--dry-run"],
+        ["sync", "--sandbox"],
+        ["state", "restore", old],
+      ]) {
+        expect(await ended(image.start(args, { LOG_LEVEL: "silent" }))).toMatchObject({ code: 0 });
+      }
     });
 
     it("runs the daemon, which is healthy, plans for the dashboard, and stops when it is told to", async () => {
