@@ -84,6 +84,11 @@ const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) =
       `the disk of ${name} is full (${code}): free space and run again; nothing half-written is kept`,
   ],
   [
+    /^(ERR_DLOPEN_FAILED|MODULE_NOT_FOUND)/,
+    (_file, code) =>
+      `SQLite cannot be loaded on this machine (${code}; ${process.platform} ${process.arch}, Node ${process.versions.node}): it has binaries for Linux, macOS and Windows on x64 and arm64; install the package again with npm ci, or use the container image`,
+  ],
+  [
     /^SQLITE_IOERR_GETTEMPPATH/,
     ({ name }, code) =>
       `a temporary file for ${name} cannot be written anywhere (${code}): set TMPDIR to a folder with room`,

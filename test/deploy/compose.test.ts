@@ -30,6 +30,9 @@ it("runs read-only and without privileges, and has its secrets as files", () => 
     ports: ["127.0.0.1:9464:9464"],
     environment: { ALS_COMMAND: `docker exec ${service.container_name} azure-lattice-sync` },
   });
+  // On a disk: a file system in memory would count against mem_limit.
+  expect(service.volumes).toContain("temporary:/tmp");
+  expect(service.tmpfs).toBeUndefined();
   for (const [name, value] of Object.entries<string>(service.environment)) {
     if (!name.endsWith("_FILE")) continue;
     const secret = value.replace("/run/secrets/", "");

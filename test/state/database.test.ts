@@ -12,6 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -21,6 +22,7 @@ import type { StateStore } from "../../src/domain/store.ts";
 import { backUp, discard, prepareRestore } from "../../src/state/backup.ts";
 import { isEmptyFile } from "../../src/state/database.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
+import { explain, stateDatabase } from "../../src/state/state-errors.ts";
 
 let folder = "";
 let path = "";
@@ -367,4 +369,12 @@ describe.runIf(process.getuid?.() === 0)("a database that root makes beside a se
     expect(ownerOf(prepared.temporary)).toBe(service);
     discard(prepared);
   });
+});
+
+it("is said not to be usable on a machine that SQLite has no binary for", () => {
+  const binary = join(folder, "better_sqlite3.node");
+  writeFileSync(binary, "for another machine");
+  expect(() => explain(stateDatabase(path), () => createRequire(import.meta.url)(binary))).toThrow(
+    /^SQLite cannot be loaded on this machine \(ERR_DLOPEN_FAILED; .*use the container image$/,
+  );
 });
