@@ -725,4 +725,17 @@ export const defects: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "an account that a create meets is taken by its name, whatever the matching",
+    seed: 1,
+    history: 91,
+    family: "matching-orders",
+    edits: [
+      {
+        file: "cycle/deliver.ts",
+        find: "const own = lost ? found.find((account) => isOwn(account, writes)) : undefined;",
+        replace: "const [own] = found;",
+      },
+    ],
+  },
 ];

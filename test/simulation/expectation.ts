@@ -50,7 +50,7 @@ function faultsOfPerson(
     return account?.active === true && !stays ? [`${person.id} has left and is active`] : [];
   }
   // Who leaves is switched off whatever else of theirs was rejected.
-  if (rejected.has(person.id) || conflicted.has(person.id) || person.title === refusedTitle) return [];
+  if (rejected.has(person.id) || conflicted.has(person.id)) return [];
   if (account === undefined) return [`${person.id} has no account`];
   if (forgotten.has(person.id)) return [`${person.id} is not linked to the account`];
   return differences(world, person, account, forgotten);
@@ -151,7 +151,9 @@ function differences(
   };
   compare("userName", account.userName, person.userName);
   compare("active", account.active, true);
-  if (world.configuration.titleIsMapped) compare("title", account.values.title, wanted.values.title);
+  // A refusal that is about one attribute costs that attribute.
+  if (world.configuration.titleIsMapped && person.title !== refusedTitle)
+    compare("title", account.values.title, wanted.values.title);
   const manager = person.managerId === null ? undefined : world.people.get(person.managerId);
   const gone = manager === undefined || manager.id === person.id || manager.presence !== "present";
   const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);

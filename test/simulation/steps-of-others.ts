@@ -22,7 +22,7 @@ const editStranger: fc.Arbitrary<Step> = fc.record({
   owner: fc.oneof(fc.constantFrom("nobody" as const, "another" as const), somebody),
 });
 
-const orders = ["userNameFirst", "externalIdFirst"] as const;
+const orders = ["userNameFirst", "externalIdFirst", "externalIdAlone"] as const;
 
 /** Accounts of nobody are there, are renamed, and get externalIds while people with such names come; in each order of matching. */
 export const changingStrangers: fc.Arbitrary<History> = fc.record({
@@ -50,7 +50,7 @@ export const matchingOrders: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),
   drift: fc.constantFrom("correct" as const, "report" as const),
-  matching: fc.constant("externalIdFirst" as const),
+  matching: fc.constantFrom("externalIdFirst" as const, "externalIdAlone" as const),
   concurrency: fc.constantFrom(1, 4),
   founders: fc.constantFrom(2, 4),
   founding: anyFate,

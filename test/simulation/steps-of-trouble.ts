@@ -241,6 +241,7 @@ export const manyPeople: fc.Arbitrary<History> = fc.record({
             "clearTitle" as const,
             "disable" as const,
             "enable" as const,
+            "refusedTitle" as const,
           ),
         }),
       },
