@@ -83,10 +83,12 @@ async function reduce(
   const { must, may } = splitRequired(writes);
   if (may.length === 0) return null;
   const suspects = new Set(suspectsOf(writes, refusal, known));
+  // An account that is adopted is linked although nothing is left to be written to it.
+  const linkAlone = async (): Promise<Outcome | null> => (operation.adopts ? attempt.send([]) : null);
   // Lattice may name one after the other.
   for (let more = suspects.size > 0; more; ) {
     const rest = writes.filter(({ path }) => !suspects.has(path));
-    if (rest.length === 0) return { outcome: null, refused: [...suspects], refusal };
+    if (rest.length === 0) return { outcome: await linkAlone(), refused: [...suspects], refusal };
     try {
       return { outcome: await attempt.send(rest), refused: [...suspects], refusal };
     } catch (error) {
@@ -96,7 +98,9 @@ async function reduce(
       more = found.length > 0;
     }
   }
-  if (may.length === 1 && must.length === 0) return { outcome: null, refused: [may[0]?.path ?? ""], refusal };
+  if (may.length === 1 && must.length === 0) {
+    return { outcome: await linkAlone(), refused: [may[0]?.path ?? ""], refusal };
+  }
   return inPieces(context, operation, { must, may }, refusal, attempt, refusedBy);
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findRefused } from "../../src/cycle/refused-attributes.ts";
 import { RecordRejectedError, RecordUnavailableError } from "../../src/domain/errors.ts";
-import { createWorkplace, type Workplace } from "./workplace.ts";
+import { createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
 
 const titlePath = "title";
 
@@ -122,6 +122,21 @@ describe("an attribute that is refused", () => {
       externalId: "a",
       values: { "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department": "Sales" },
     });
+    expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
+  });
+
+  it("does not keep an account from being linked where it is all that differs", async () => {
+    const mapping = mappingOf([
+      { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
+      { target: "externalId", source: "objectId", apply: "onCreate" },
+      { target: "title", source: "jobTitle" },
+    ]);
+    await using place = await createWorkplace({ mapping });
+    place.target.add({ userName: "a@example.com", externalId: "a" });
+    refuseLongTitles(place, undefined);
+    place.source.hire("a", { jobTitle: "Much too long a title" });
+    await place.cycle();
+    expect(await place.store.latticeIdOf("a")).toBe("lat-1");
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
   });
 
