@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Begun first: what takes longest must not be what everything else has ended before. */
 const longest = [
   "process/kill",
+  "deploy/image",
   "simulation/simulation",
   "secrets/secrets",
   "http/dashboard",

@@ -24,7 +24,7 @@ import { backupFile, explain, stateDatabase } from "./state-errors.ts";
  * @throws UsageError where `file` is taken (unless `force`), or belongs to the database; StateError
  */
 export function backUp(path: string, file: string, how: { readonly force: boolean }): Content {
-  const state = stateDatabase(path);
+  const state = stateDatabase(path, "read");
   const destination = backupFile(file, "written");
   refuseOwnFiles(path, file);
   const taken = statOf(file);

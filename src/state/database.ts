@@ -73,7 +73,7 @@ export function openDatabase(
  * @throws StateError
  */
 export function openReadOnly(path: string, how: { readonly check: boolean }): Connection | null {
-  const file = stateDatabase(path);
+  const file = stateDatabase(path, "read");
   const db = openUnchanged(path, file);
   if (db === null) return null;
   return explain(file, () =>
@@ -95,7 +95,7 @@ export function openReadOnly(path: string, how: { readonly check: boolean }): Co
  * @throws StateError
  */
 export function openScratchCopy(path: string): ScratchCopy {
-  const file = stateDatabase(path);
+  const file = stateDatabase(path, "read");
   const original = openUnchanged(path, file);
   if (original === null) return emptyScratch(path);
   return explain(file, () =>

@@ -28,7 +28,7 @@ const mostFindings = 20;
  * @throws StateError where it cannot be read, is too damaged for that, or is not this version's
  */
 export function inspectDatabase(path: string): Inspection | null {
-  const file = stateDatabase(path);
+  const file = stateDatabase(path, "read");
   const db = openUnchanged(path, file);
   if (db === null) return null;
   try {
@@ -54,7 +54,7 @@ export function inspectDatabase(path: string): Inspection | null {
 
 /** Whether the file at `path` is damaged or no database; `null` where there is none. @throws StateError where it cannot be read */
 export function isDamaged(path: string): boolean | null {
-  const file = stateDatabase(path);
+  const file = stateDatabase(path, "read");
   try {
     const db = openUnchanged(path, file);
     if (db === null) return null;

@@ -26,10 +26,10 @@ export interface FileInWords {
   readonly waysOut: string;
 }
 
-export function stateDatabase(path: string): FileInWords {
+export function stateDatabase(path: string, access: FileInWords["access"] = "written"): FileInWords {
   return {
     name: `the state database ${path}`,
-    access: "written",
+    access,
     elsewhere: "point state.path (ALS_STATE) at another file",
     waysOut: `put a backup in its place with ${commandLine("state restore FILE")}, or let the next sync start anew and find its links by matching, with ${commandLine("state rebuild")}`,
   };

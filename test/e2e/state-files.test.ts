@@ -160,6 +160,7 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
     const config = place.configure(configuration({ sandbox, statePath: join(disk, "state.db") }));
     const report = join(place.folder, "report.json");
     const sync = `"${process.execPath}" "${program}" sync --config "${config}" --format json --out "${report}" 2>&1; echo "code $?"`;
+    const dryRun = sync.replace(" sync ", " sync --dry-run ");
     const script = `
       mount -t tmpfs -o size=600k none "${disk}" || exit 9
       ${sync}
@@ -167,8 +168,13 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
       ${sync}
       mount -o remount,ro "${disk}"
       ${sync}
-      ${sync.replace(" sync ", " sync --dry-run ")}
+      ${dryRun}
       mount -o remount,rw "${disk}"
+      echo "what a run has not put into the file yet" > "${disk}/state.db-wal"
+      mount -o remount,ro "${disk}"
+      ${dryRun}
+      mount -o remount,rw "${disk}"
+      rm "${disk}/state.db-wal"
       ${sync}`;
     const child = spawn("unshare", [namespace ?? "", "sh", "-c", script], {
       cwd: place.folder,
@@ -176,11 +182,13 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
     });
     const output = await text(child.stdout);
     const codes = [...output.matchAll(/^code (\d+)$/gm)].map(([, code]) => code);
-    expect(codes, output).toEqual(["1", "0", "1", "0", "0"]);
+    expect(codes, output).toEqual(["1", "0", "1", "0", "1", "0"]);
     expect(output).toMatch(
       /^the disk of the state database .* is full \(SQLITE_FULL\): free space and run again/m,
     );
     expect(output).toMatch(/^the state database .* cannot be written \(\w+\): give this user access/m);
+    // A file whose log cannot be read is not the whole database.
+    expect(output).toMatch(/^the state database .* cannot be read \(\w+\): give this user access/m);
     expect(output).not.toMatch(/^\s+at /m);
     const posts = sandbox.requests.filter(({ host, method }) => host === "lattice" && method === "POST");
     expect(posts.filter(({ status }) => status !== 201)).toEqual([]);
