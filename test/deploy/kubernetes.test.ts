@@ -159,8 +159,8 @@ describe("the Kubernetes manifests", () => {
     expect(mounts.get("temporary")).toBe("/tmp");
     // Every path in the environment is in a volume, and every secret it names is in the example.
     const example = readFileSync(join(folder, "example/kustomization.yaml"), "utf8");
-    for (const { name, value } of container.env.filter(({ value }: { value: string }) =>
-      value.startsWith("/"),
+    for (const { name, value } of container.env.filter(({ value }: { value?: string }) =>
+      value?.startsWith("/"),
     )) {
       expect(
         [...mounts.values()].some((path) => value.startsWith(`${path}/`)),
@@ -168,6 +168,21 @@ describe("the Kubernetes manifests", () => {
       ).toBe(true);
       if (name.endsWith("_FILE")) expect(example).toContain(`secrets/${value.split("/").at(-1)}`);
     }
+  });
+
+  it("have messages name a command that reaches the pod in its own namespace", () => {
+    const manifests = read("overlays/daemon/daemon.yaml");
+    const { metadata } = find(manifests, "Deployment");
+    const [{ env }] = podOf(find(manifests, "Deployment")).containers;
+    const place = env.findIndex(({ name }: { name: string }) => name === "ALS_COMMAND");
+    const [, , , variable, workload] = env[place].value.split(" ");
+    expect(workload).toBe(`deployment/${metadata.name}`);
+    // A variable is put into those after it.
+    expect(env.slice(0, place)).toContainEqual({
+      name: variable.slice(2, -1),
+      valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } },
+    });
+    expect(env[place].value.endsWith(" -- azure-lattice-sync")).toBe(true);
   });
 
   it("hold a configuration that the program takes", () => {
