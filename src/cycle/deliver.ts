@@ -109,8 +109,10 @@ async function createOnce(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const receipt = await context.target.create(writes, context.signal);
-      await refuseStranger(context, operation, writes, receipt.user);
-      return { receipt, link: null };
+      const stranger = await strangerIn(context, operation, writes, receipt.user);
+      return stranger === null
+        ? { receipt, link: null }
+        : await madeBeside(context, recorder, operation, writes, stranger);
     } catch (error) {
       const unknown = error instanceof UnknownOutcomeError;
       lost ||= unknown;
@@ -148,27 +150,45 @@ function isOwn(account: TargetUser, writes: readonly AttributeWrite[]): boolean 
 }
 
 /**
- * An answer to a create that shows an account of another person, or one with another externalId than was sent, is not
- * about an account that was made.
- * @throws RecordRejectedError
+ * An answer to a create that shows an account of another person, or one with another externalId than was sent, does not
+ * say whether an account was made: it is looked up, as where no answer came.
+ * @param stranger what is told where none was made
  */
-async function refuseStranger(
+async function madeBeside(
+  context: CycleContext,
+  recorder: Pick<Recorder, "flush">,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+  stranger: RecordRejectedError,
+): Promise<Delivery> {
+  await context.clock.sleep(settleMs, context.signal);
+  const found = await lookUp(context, operation, new UnknownOutcomeError(stranger.message));
+  const own = found.find((account) => isOwn(account, writes));
+  if (own === undefined) throw stranger;
+  await recorder.flush();
+  await refuseOthers(context, operation, own);
+  return complete(context, operation, { account: own, writes });
+}
+
+/** What is told of an answer to a create that shows somebody else's account; `null` where it shows this person's. */
+async function strangerIn(
   context: CycleContext,
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
   account: TargetUser,
-): Promise<void> {
-  await refuseOthers(context, operation, account);
+): Promise<RecordRejectedError | null> {
+  const others = await othersOwn(context, operation, account);
+  if (others !== null) return others;
   const sent = writes.find(({ path }) => path === "externalId")?.value ?? null;
   const { externalId } = account;
   const shown = externalId !== null && externalId !== "";
   const own = shown
     ? sent === null || externalId === sent
     : sameAt("userName", account.userName, operation.userName);
-  if (own) return;
+  if (own) return null;
   await context.store.saveTargets([account], context.cycleId);
   const what = shown ? `the external id "${externalId}"` : `the userName ${account.userName}`;
-  throw new RecordRejectedError(
+  return new RecordRejectedError(
     `Lattice answered the create of ${operation.userName} with the account ${account.latticeId}, which has ${what}: it is another person's and is not linked; correct it in Lattice`,
     { status: 409 },
   );
@@ -262,9 +282,19 @@ async function refuseOthers(
   operation: LoggedOperation,
   account: TargetUser,
 ): Promise<void> {
+  const refusal = await othersOwn(context, operation, account);
+  if (refusal !== null) throw refusal;
+}
+
+/** What is told where the account is linked to another person than the plan says. */
+async function othersOwn(
+  context: CycleContext,
+  operation: LoggedOperation,
+  account: TargetUser,
+): Promise<RecordRejectedError | null> {
   const owner = await context.store.ownerOf(account.latticeId);
-  if (owner === null || owner === operation.objectId || owner === operation.formerOwner) return;
-  throw new RecordRejectedError(
+  if (owner === null || owner === operation.objectId || owner === operation.formerOwner) return null;
+  return new RecordRejectedError(
     `the Lattice account ${account.latticeId}, which ${operation.userName} would get, belongs to the person ${owner}`,
     { status: 409 },
   );

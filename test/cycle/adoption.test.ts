@@ -91,11 +91,11 @@ describe("an answer to a create", () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
-    const { create } = place.target;
-    place.target.create = async (writes, signal) => {
-      const made = await create(writes, signal);
-      return { ...made, user: place.target.account("kim@example.com"), status: 200 };
-    };
+    place.target.create = async () => ({
+      user: place.target.account("kim@example.com"),
+      status: 200,
+      requestId: undefined,
+    });
     place.source.hire("lee");
     const result = await place.cycle();
     expect((await place.operations(result.cycleId))[0]).toMatchObject({
@@ -120,6 +120,21 @@ describe("an answer to a create", () => {
     });
     expect(await place.store.latticeIdOf("kim")).toBeNull();
     expect((await place.store.accountOf("lat-1"))?.acknowledged).toEqual({});
+  });
+
+  it("that shows a stranger's account although one was made leads to the one that was made, and to no second", async () => {
+    await using place = await createWorkplace();
+    place.target.unique = false;
+    const stranger = place.target.add({ userName: "other@example.com", externalId: "1001" });
+    await place.cycle();
+    const { create } = place.target;
+    place.target.create = async (writes, signal) => ({ ...(await create(writes, signal)), user: stranger });
+    place.source.hire("kim");
+    const result = await place.cycle();
+    expect((await place.operations(result.cycleId))[0]).toMatchObject({ status: "done" });
+    const made = [...place.target.accounts.values()].filter(({ externalId }) => externalId === "kim");
+    expect(made).toHaveLength(1);
+    expect(await place.store.latticeIdOf("kim")).toBe(made[0]?.latticeId);
   });
 });
 

@@ -31,6 +31,7 @@ export async function converge(stage: Stage): Promise<string | null> {
   world.groups.floor = Number.POSITIVE_INFINITY;
   world.groups.doubted.clear();
   world.otherTool = null;
+  world.elsewhere = null;
   world.seats = null;
   world.hidden = [];
   world.skewMs = 0;
@@ -68,11 +69,17 @@ async function settle(stage: Stage): Promise<string | null> {
   const { listMisses, missesClears, missesRestores, netChanges, hides, scope } = history.manners;
   const secretive =
     scope?.repeatsRemoved === true || missesClears || missesRestores || (netChanges && world.editedMeanwhile);
-  const byHand =
-    listMisses || secretive || hides === true || history.steps.some((step) => handwork.has(step.do));
+  const byHand = listMisses || secretive || hides === true || history.steps.some(isSeenByComparisonAlone);
   // An account that was removed by hand is missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
-  const cycles = 2 + (leaverIsInTheWay(world) ? 1 : 0) + (history.rules === undefined ? 0 : 1) + removed;
+  // An account that was hidden is seen again by the first full comparison alone: two cycles count from there.
+  const hidden = history.steps.some((step) => step.do === "trouble" && step.trouble?.answer === "hidden");
+  const cycles =
+    2 +
+    (leaverIsInTheWay(world) ? 1 : 0) +
+    (history.rules === undefined ? 0 : 1) +
+    removed +
+    (hidden ? 1 : 0);
   for (let index = 0; index < cycles; index += 1) {
     const kind = byHand && index > 0 ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.
@@ -122,6 +129,13 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
     if (added > hopeless.size) return `${added} rows of the log are new, although nothing is`;
   }
   return null;
+}
+
+/** What was done by hand, what no answer showed, and what was taken for what a wrong answer showed. */
+function isSeenByComparisonAlone(step: Step): boolean {
+  if (step.do === "trouble") return step.trouble?.answer === "gone" || step.trouble?.answer === "hidden";
+  if (step.do !== "cycle") return handwork.has(step.do);
+  return (step.fate.answers?.length ?? 0) + (step.fate.readAnswers?.length ?? 0) > 0;
 }
 
 const handwork: ReadonlySet<Step["do"]> = new Set([

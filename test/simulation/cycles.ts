@@ -97,8 +97,9 @@ async function attempt(
           happen(world, during.step);
         });
   world.beginCycle();
+  let ended = false;
   try {
-    return await runCycle(
+    const result = await runCycle(
       {
         source: createSource(world, watched),
         target: createTarget(world, watched, {
@@ -112,7 +113,7 @@ async function attempt(
           lattice: async () => -world.skewMs,
         },
         log: { debug: () => {}, info: () => {}, warn: () => {} },
-        settings,
+        settings: world.elsewhere?.key === "new" ? withAnotherKey(settings) : settings,
         random: doom.random,
       },
       {
@@ -123,13 +124,24 @@ async function attempt(
         signal: abort.signal,
       },
     );
+    ended = !dryRun;
+    return result;
   } catch (error) {
     // Tasks of a killed process may still be on their way to their own end.
     if (error instanceof Death) await settle();
     throw error;
   } finally {
+    // What was not kept to the end may not have been kept at all.
+    if (!ended) world.shownAccounts.clear();
     if (!dryRun) letOtherToolWrite(world);
   }
+}
+
+function withAnotherKey(settings: CycleSettings): CycleSettings {
+  return {
+    ...settings,
+    targetIdentity: { ...settings.targetIdentity, keyDigest: () => "another-key" },
+  };
 }
 
 function clockOf(world: World) {

@@ -16,7 +16,7 @@ import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { Death, type Doom } from "./fate.ts";
 import { asGraphLists, asGraphShows, asGraphTells } from "./graph.ts";
-import { meetTrouble, soughtBy } from "./trouble.ts";
+import { isDenied, isHidden, meetTrouble, soughtBy } from "./trouble.ts";
 import { type Account, changeOf, type LoggedChange, type Person, type Refusal, type World } from "./world.ts";
 
 const pageSize = 2;
@@ -277,13 +277,40 @@ export function createTarget(
   const answered = (receipt: WriteReceipt, before: Account | null): WriteReceipt => {
     const kind = doom.answer();
     if (kind === "stale" && before !== null) return { ...receipt, user: toTargetUser(before) };
-    if (kind === "partial") {
-      return { ...receipt, user: { ...receipt.user, active: null, externalId: null, values: {} } };
+    if (kind === "partial") return { ...receipt, user: partOf(receipt.user) };
+    if (kind !== "foreign") return receipt;
+    // What the client reads again, and finds to be another account's once more.
+    if (before !== null) throw new RecordUnavailableError("the answer shows another account");
+    const others = [...world.accounts.values()].filter(({ id }) => id !== receipt.user.latticeId);
+    const other = others[Math.floor(doom.random() * others.length)];
+    return other === undefined ? receipt : { ...receipt, user: toTargetUser(other) };
+  };
+  const shown = (account: Account): TargetUser => {
+    world.shownAccounts.add(account.id);
+    world.deniedAgain.delete(account.id);
+    return toTargetUser(account);
+  };
+  const denied = (id: string): void => {
+    if (!world.deniedSince.has(id)) world.deniedSince.set(id, world.now);
+    if (world.shownAccounts.has(id)) world.deniedAgain.set(id, world.now);
+  };
+  /** The accounts of whichever company answers. */
+  const accounts = (): ReadonlyMap<string, Account> => world.elsewhere?.accounts ?? world.accounts;
+  /** One account as it is shown to whoever asks for it. */
+  const readOne = (id: string): TargetUser | null => {
+    const account = accounts().get(id);
+    if (account === undefined || isDenied(world, account, "get")) {
+      denied(id);
+      return null;
     }
-    const other = [...world.accounts.values()].find(({ id }) => id !== receipt.user.latticeId);
-    return kind === "foreign" && before === null && other !== undefined
-      ? { ...receipt, user: toTargetUser(other) }
-      : receipt;
+    const kind = doom.readAnswer();
+    if (kind === "foreign") throw new RecordUnavailableError("the answer shows another account");
+    const before = world.versions.get(id)?.[0];
+    if (kind === "stale" && before !== undefined) {
+      world.misread.add(id);
+      return toTargetUser(before);
+    }
+    return kind === "partial" ? partOf(toTargetUser(account)) : shown(account);
   };
   const heard = async (receipt: WriteReceipt): Promise<WriteReceipt> => {
     doom.heard();
@@ -293,11 +320,14 @@ export function createTarget(
 
   return {
     async *list() {
-      const ids = [...world.accounts.keys()];
+      const ids = [...accounts().keys()];
       for (let at = 0; at < ids.length || at === 0; at += pageSize) {
         await read();
         const last = at + pageSize >= ids.length;
-        const page = ids.slice(at, at + pageSize).flatMap((id) => accountOf(world, id));
+        const page = ids.slice(at, at + pageSize).flatMap((id) => {
+          const account = accounts().get(id);
+          return account === undefined || isHidden(world, account) ? [] : [shown(account)];
+        });
         yield last ? [...page, superAdmin] : page;
       }
     },
@@ -305,19 +335,23 @@ export function createTarget(
       await read();
       meetTrouble(world, "find", soughtBy(world, attribute, value));
       const wanted = value.toLowerCase();
-      return [...world.accounts.values()]
+      return [...accounts().values()]
         .filter((account) =>
           attribute === "userName" ? account.userName.toLowerCase() === wanted : account.externalId === value,
         )
-        .map(toTargetUser);
+        .filter((account) => !isHidden(world, account))
+        .map(shown);
     },
     get: async (id) => {
       await read();
       meetTrouble(world, "get", [world.accounts.get(id)?.externalId ?? null]);
-      return id === superAdmin.latticeId ? superAdmin : (accountOf(world, id)[0] ?? null);
+      return id === superAdmin.latticeId ? superAdmin : readOne(id);
     },
     create: async (writes) => {
-      const perform = () => world.create(applied(emptyAccount, writes));
+      const perform = () => {
+        if (world.elsewhere !== null) world.broken.push("an account is made in another company");
+        return world.create(applied(emptyAccount, writes));
+      };
       await arrive(perform);
       const fault = doom.fault("write", createFaults);
       if (fault === "rejected") throw refuse(externalIdIn(writes) ?? undefined, writes);
@@ -332,16 +366,25 @@ export function createTarget(
     },
     update: async (user, writes) => {
       const perform = () => {
-        const account = world.accounts.get(user.latticeId);
-        return account === undefined
-          ? "gone"
-          : world.change(account.id, { ...account, ...applied(account, writes) });
+        const account = accounts().get(user.latticeId);
+        if (account === undefined || isDenied(world, account, "update")) {
+          denied(user.latticeId);
+          return "gone";
+        }
+        if (world.elsewhere !== null) {
+          world.broken.push("an account of another company is written");
+          return account;
+        }
+        return world.change(account.id, { ...account, ...applied(account, writes) });
       };
       await arrive(perform);
       const fault = doom.fault("write", updateFaults);
       if (fault === "rejected") throw refuse(world.accounts.get(user.latticeId)?.externalId, writes);
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
-      if (fault === "gone") throw new RecordGoneError("404 of a proxy", { status: 404 });
+      if (fault === "gone") {
+        denied(user.latticeId);
+        throw new RecordGoneError("404 of a proxy", { status: 404 });
+      }
       if (fault === "down") throw new HostUnavailableError("Lattice went away");
       const before = world.accounts.get(user.latticeId) ?? null;
       meetTrouble(world, "update", [before?.externalId ?? externalIdIn(writes)]);
@@ -398,9 +441,9 @@ function receiptOf(result: Account | Refusal, status: number): WriteReceipt {
   return { user: toTargetUser(result), status, requestId: undefined };
 }
 
-function accountOf(world: World, id: string): TargetUser[] {
-  const account = world.accounts.get(id);
-  return account === undefined ? [] : [toTargetUser(account)];
+/** An answer without most of the attributes. */
+function partOf(user: TargetUser): TargetUser {
+  return { ...user, active: null, externalId: null, values: {} };
 }
 
 function toTargetUser(account: Account): TargetUser {

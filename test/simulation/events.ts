@@ -1,6 +1,6 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import type { CrowdStep, Step } from "./history.ts";
-import { keptAs, type Person, refusedTitle, type World, withoutManager } from "./world.ts";
+import { type Account, keptAs, type Person, refusedTitle, type World, withoutManager } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -86,6 +86,10 @@ export function happen(world: World, step: Step): void {
       return;
     case "configure":
       world.configuration = { ...world.configuration, ...step.change };
+      return;
+    case "company":
+      world.elsewhere =
+        step.another === null ? null : { accounts: companyOf(step.another.accounts), key: step.another.key };
       return;
     case "otherTool":
       world.otherTool = step.writes;
@@ -188,6 +192,16 @@ function followGroups(world: World): void {
     // Of somebody in the bin only the membership goes on.
     if (member !== person.member && person.presence !== "deleted") world.put({ ...person, member });
   }
+}
+
+/** The accounts of another company; the first has the userName of one of ours. */
+function companyOf(count: number): Map<string, Account> {
+  const accounts = Array.from({ length: count }, (_, index): Account => {
+    const name = index === 0 ? userName(0) : `elsewhere${index}@example.com`;
+    const shared = { externalId: null, active: true, values: {}, stranger: true };
+    return { id: `elsewhere-${index}`, userName: name, ...shared };
+  });
+  return new Map(accounts.map((account) => [account.id, account]));
 }
 
 function oneOfCrowd(step: CrowdStep, who: number): Step {

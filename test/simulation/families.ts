@@ -3,6 +3,7 @@ import type { History } from "./history.ts";
 import { names } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
+import { anotherCompany, hidingAccount, lyingNotFound, oddAnswers } from "./steps-of-answers.ts";
 import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
 import { changingSettings, changingStrangers, matchingOrders, secondOwner } from "./steps-of-others.ts";
@@ -62,6 +63,30 @@ export const families: readonly Family[] = [
     name: "one-bad-record",
     about: "the record of one or two people answers every request with a fault",
     histories: oneBadRecord,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "lying-404",
+    about: "the accounts of some people answer 404 for a while although they are there",
+    histories: lyingNotFound,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "hiding-account",
+    about: "accounts are missing from lists, searches and reads for hours or days, and come back",
+    histories: hidingAccount,
+    runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "another-company",
+    about: "the address answers as another Lattice company for some cycles, to a new key or to the same",
+    histories: anotherCompany,
+    runs: { same: 150, fresh: 50 },
+  },
+  {
+    name: "odd-answers",
+    about: "answers to writes and reads show an account as it was, less than the account, or another one",
+    histories: oddAnswers,
     runs: { same: 300, fresh: 100 },
   },
   {

@@ -23,9 +23,11 @@ export interface Fate {
   readonly store?: readonly { readonly at: number; readonly length: number }[];
   /** What Lattice answers to write `at`, which it carries out. */
   readonly answers?: readonly { readonly at: number; readonly kind: AnswerKind }[];
+  /** What Lattice answers to read `at` of one account. */
+  readonly readAnswers?: readonly { readonly at: number; readonly kind: AnswerKind }[];
 }
 
-/** The account as it was before, less than the account, or (after a create) another one. */
+/** The account as it was before, less than the account, or another one. */
 export type AnswerKind = "stale" | "partial" | "foreign";
 
 /** The fate of one cycle under way. */
@@ -40,6 +42,8 @@ export interface Doom {
   storeRefuses(): boolean;
   /** What is wrong with the answer to this write, if anything. */
   answer(): AnswerKind | null;
+  /** What is wrong with the answer to this read of an account, if anything. */
+  readAnswer(): AnswerKind | null;
   readonly dead: boolean;
   /** 0 up to 1. */
   random(): number;
@@ -54,6 +58,7 @@ export function createDoom(fate: Fate, onAbort: () => void): Doom {
   const requests: Record<RequestKind, number> = { read: 0, write: 0 };
   let stored = 0;
   let answered = 0;
+  let shown = 0;
   let dead = false;
   const die = (): never => {
     dead = true;
@@ -85,6 +90,11 @@ export function createDoom(fate: Fate, onAbort: () => void): Doom {
       const now = answered;
       answered += 1;
       return (fate.answers ?? []).find(({ at }) => at === now)?.kind ?? null;
+    },
+    readAnswer: () => {
+      const now = shown;
+      shown += 1;
+      return (fate.readAnswers ?? []).find(({ at }) => at === now)?.kind ?? null;
     },
     fault: (on, fitting) => {
       const request = requests[on];

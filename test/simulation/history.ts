@@ -41,6 +41,11 @@ export type Step =
   | { readonly do: "seats"; readonly count: number | null }
   /** Somebody changes the configuration. */
   | { readonly do: "configure"; readonly change: Partial<Configuration> }
+  /** From now on the address answers as another company with so many accounts, to a new key or to the same; `null`: as the right one. */
+  | {
+      readonly do: "company";
+      readonly another: { readonly accounts: number; readonly key: "new" | "same" } | null;
+    }
   /** Another tool writes to Lattice as well, after each cycle; `null`: no more. */
   | { readonly do: "otherTool"; readonly writes: OtherTool | null }
   /** A stranger's account is edited by hand: another userName, or the externalId of a person. */
@@ -86,6 +91,8 @@ export interface History {
   /** So many of one kind pass in a day without a release; `null` for a guard that holds nothing. */
   readonly guard: { readonly what: Guarded; readonly most: number } | null;
   readonly drift: "correct" | "report";
+  /** Lost links are limited as by default; default: any number may be dissolved. */
+  readonly limitsLostLinks?: boolean;
   /** Default: `report`. */
   readonly renameRings?: "report" | "temporaryName";
   /** Default: `plainRules`. */
@@ -138,6 +145,9 @@ function describeStep(step: Step): string {
     `${dryRun ? "dry run of a " : ""}cycle ${kind}${only === null ? "" : ` of person ${only} alone`}`,
     ...(befalls.store ?? []).map(({ at, length }) => `the store refuses at call ${at} (${length})`),
     ...(befalls.answers ?? []).map(({ at, kind: which }) => `answer ${which} at write ${at}`),
+    ...(befalls.readAnswers ?? []).map(
+      ({ at, kind: which }) => `answer ${which} at read ${at} of an account`,
+    ),
     ...befalls.faults.map(
       ({ on, at: first, length, kind: which }) => `fault ${which} at ${on} ${first} (${length})`,
     ),

@@ -9,6 +9,7 @@ import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
 import { isEntitled } from "./standing.ts";
+import { hoursOfAbsence } from "./trouble.ts";
 import { type Account, keptAs, type Person, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
@@ -34,7 +35,20 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
       return `${recent.length} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
     }
   }
-  return forgottenCycle(stage) ?? lieOfTheLog(stage);
+  return hastyLoss(stage) ?? forgottenCycle(stage) ?? lieOfTheLog(stage);
+}
+
+/** A link is dissolved only where the account was missing for hours, and never because another company answers. */
+function hastyLoss({ history, world, db }: Stage): string | null {
+  if (history.steps.some((step) => step.do === "clock")) return null;
+  for (const { lattice_id: id, dissolved_at: at } of questionsTo(db).lost.all(world.cycleAt)) {
+    if (world.elsewhere !== null) return `the link of ${id} is dissolved, because another company answers`;
+    const since = world.deniedSince.get(id);
+    if (since === undefined || at - since < hoursOfAbsence * hourMs) {
+      return `the link of ${id} is dissolved, although it was not missing for ${hoursOfAbsence} hours`;
+    }
+  }
+  return null;
 }
 
 /** Whatever our clock says, the log keeps what is younger than the retention, and the window of the guard. */
@@ -54,6 +68,7 @@ function forgottenCycle({ history, world, db }: Stage): string | null {
 
 interface Questions {
   readonly cycles: Statement<[], number>;
+  readonly lost: Statement<[number], { lattice_id: string; dissolved_at: number }>;
   readonly begunAt: Statement<[], number | null>;
   readonly operations: Statement<
     [],
@@ -75,6 +90,7 @@ const known = new WeakMap<Connection, Questions>();
 /** What is asked of the database itself, compiled once. */
 function questionsTo(db: Connection): Questions {
   const questions = known.get(db) ?? {
+    lost: db.prepare("SELECT lattice_id, dissolved_at FROM lost_link WHERE dissolved_at >= ?"),
     cycles: db.prepare<[], number>("SELECT id FROM cycle").pluck(),
     begunAt: db.prepare<[], number | null>("SELECT max(started_at) FROM cycle").pluck(),
     operations: db.prepare(
@@ -88,7 +104,7 @@ function questionsTo(db: Connection): Questions {
            WHERE status IN ('held', 'failed', 'reported', 'cancelled') AND cycle_id = (SELECT max(id) FROM cycle)
          UNION SELECT object_id FROM source_user WHERE skip_code IS NOT NULL OR reference_pending > 0
          UNION SELECT object_id FROM target_user WHERE read_again IS NOT NULL
-         UNION SELECT object_id FROM retry UNION SELECT object_id FROM rejected_change`,
+         UNION SELECT object_id FROM retry UNION SELECT object_id FROM lost_link UNION SELECT object_id FROM rejected_change`,
       )
       .pluck(),
   };
@@ -142,7 +158,10 @@ function lieOfTheLog({ world, db }: Stage): string | null {
         return false;
       // An account that came about although the rest of its create was refused is named.
       const named = before === null && row.status === "failed" && row.latticeId === after.id;
-      return row.status === "done" || row.status === "sending" || row.open || named;
+      // Where the answer and the read after it both show the account as it was before, the log says just that.
+      const contradicted =
+        world.misread.has(after.id) && row.error?.startsWith("Lattice accepted active: ") === true;
+      return row.status === "done" || row.status === "sending" || row.open || named || contradicted;
     });
     if (!logged) return `the account of ${after.externalId} was written, and the log has nothing of it`;
   }
@@ -177,9 +196,11 @@ function accountIdsOf(world: World, objectId: string): readonly string[] {
 
 /** Whether nothing went wrong in a cycle but what befalls single records. */
 function isUndisturbed(step: CycleStep): boolean {
-  const { faults, death, abortAt, store, answers } = step.fate;
+  const { faults, death, abortAt, store, answers, readAnswers } = step.fate;
   const calm =
-    faults.length + (store?.length ?? 0) + (answers?.length ?? 0) === 0 && death === null && abortAt === null;
+    faults.length + (store?.length ?? 0) + (answers?.length ?? 0) + (readAnswers?.length ?? 0) === 0 &&
+    death === null &&
+    abortAt === null;
   return calm && step.during === null && step.only === null && !step.dryRun;
 }
 

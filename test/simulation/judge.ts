@@ -1,6 +1,9 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import { isEntitled, isInScope, reasonsToLeave, releaseKey } from "./standing.ts";
+import { hoursOfAbsence } from "./trouble.ts";
 import { type Account, type Guarded, keptAs, type Person, type World } from "./world.ts";
+
+const hourMs = 3_600_000;
 
 // What no write may do, whatever went wrong before it. Judged by what the cycle under way may have read.
 
@@ -142,11 +145,20 @@ function hasTitle(world: World, { title }: Person, account: Account): boolean {
 }
 
 /** Whether the account points to that of the person's manager, who is there. */
+/** Whether an account has answered 404 for hours, so that its link may have been dissolved. */
+function isTakenForGone({ deniedSince, now }: World, id: string): boolean {
+  const since = deniedSince.get(id);
+  return since !== undefined && now - since >= hoursOfAbsence * hourMs;
+}
+
 function managerStands(world: World, { managerId }: Person, account: Account): boolean {
   const manager = world.people.get(managerId ?? "");
   const theirs = world.accounts.get(String(account.values[managerPath]));
   return (
-    manager?.presence === "present" && manager.id !== account.externalId && theirs?.externalId === manager.id
+    manager?.presence === "present" &&
+    manager.id !== account.externalId &&
+    theirs?.externalId === manager.id &&
+    !isTakenForGone(world, theirs.id)
   );
 }
 

@@ -76,8 +76,16 @@ const unlimited = {
   emailChangeFloor: 1_000,
 } as const;
 
+/** By default. */
+const limitedLosses = { maxLostLinks: 50, maxLostLinkPercent: 10, lostLinkFloor: 3 } as const;
+
 export function settingsOf(
-  { guard, concurrency, renameRings }: Pick<History, "guard" | "concurrency" | "renameRings">,
+  {
+    guard,
+    concurrency,
+    renameRings,
+    limitsLostLinks,
+  }: Pick<History, "guard" | "concurrency" | "renameRings" | "limitsLostLinks">,
   configuration: Configuration,
 ): CycleSettings {
   const limit = (what: Guarded): number => (guard?.what === what ? guard.most : 1_000);
@@ -99,6 +107,7 @@ export function settingsOf(
       maxClearsPercent: 0,
       clearFloor: limit("clears"),
       ...unlimited,
+      ...(limitsLostLinks === true ? limitedLosses : {}),
       windowMs: 24 * hourMs,
     },
     targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },

@@ -4,7 +4,7 @@ import {
   RecordUnavailableError,
   UnknownOutcomeError,
 } from "../../src/domain/errors.ts";
-import type { World } from "./world.ts";
+import type { Account, World } from "./world.ts";
 
 /** What a request about one record is for. */
 export type RecordRequest = "get" | "find" | "update" | "create";
@@ -12,14 +12,15 @@ export type RecordRequest = "get" | "find" | "update" | "create";
 /** What befalls requests about the record of one person, as long as it lasts. */
 export interface Trouble {
   readonly on: "everything" | "reads" | "writes";
-  readonly answer: "forbidden" | "unavailable" | "rejected" | "webPage" | "lost";
+  /** `gone` and `hidden`: 404 although the account is there; where it is hidden no list and no search shows it either. */
+  readonly answer: "forbidden" | "unavailable" | "rejected" | "webPage" | "lost" | "gone" | "hidden";
 }
 
 /** @throws what the first person in trouble meets with this request */
 export function meetTrouble(world: World, request: RecordRequest, people: readonly (string | null)[]): void {
   for (const id of people) {
     const trouble = id === null ? undefined : world.troubles.get(id);
-    if (trouble === undefined) continue;
+    if (trouble === undefined || isLie(trouble)) continue;
     const reads = request === "get" || request === "find";
     if (trouble.on === (reads ? "writes" : "reads")) continue;
     throw errorOf(trouble.answer, request);
@@ -59,4 +60,23 @@ export function soughtBy(
       account.userName.toLowerCase() === wanted ? (account.externalId ?? []) : [],
     ),
   ];
+}
+
+/** A 404 of an account is believed after so many hours. */
+export const hoursOfAbsence = 6;
+
+function isLie({ answer }: Trouble): boolean {
+  return answer === "gone" || answer === "hidden";
+}
+
+/** Whether a request about an account that is there is answered with 404. */
+export function isDenied(world: World, account: Account, request: "get" | "update"): boolean {
+  const trouble = world.troubles.get(account.externalId ?? "");
+  if (trouble === undefined || !isLie(trouble)) return false;
+  return trouble.answer === "hidden" || trouble.on !== (request === "get" ? "writes" : "reads");
+}
+
+/** Whether no list and no search shows an account that is there. */
+export function isHidden(world: World, account: Account): boolean {
+  return world.troubles.get(account.externalId ?? "")?.answer === "hidden";
 }

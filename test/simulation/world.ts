@@ -128,6 +128,16 @@ export interface World {
   /** Room for active accounts; `null` for any number. */
   seats: number | null;
   otherTool: OtherTool | null;
+  /** Another company's accounts, by id, while the address answers with those. */
+  elsewhere: { readonly accounts: Map<string, Account>; readonly key: "new" | "same" } | null;
+  /** When an account was first answered with 404 since a cycle that came to its end has seen it, by its id. */
+  readonly deniedSince: Map<string, number>;
+  /** Accounts that were shown to the cycle under way as they had been before. */
+  readonly misread: Set<string>;
+  /** Accounts that the cycle under way, or the last one if it came to its end, was shown. */
+  readonly shownAccounts: Set<string>;
+  /** When one of those was answered with 404 after that. */
+  readonly deniedAgain: Map<string, number>;
   /** When the cycle under way, or the last one, began. */
   cycleAt: number;
   /** When the cycles that the log was seen to have began, by id. */
@@ -279,6 +289,11 @@ export function createWorld(
     everInTrouble: new Set(),
     seats: null,
     otherTool: null,
+    elsewhere: null,
+    deniedSince: new Map(),
+    shownAccounts: new Set(),
+    deniedAgain: new Map(),
+    misread: new Set(),
     cycleAt: 0,
     cycles: new Map(),
     ended: new Set(),
@@ -324,6 +339,14 @@ export function createWorld(
     beginCycle: () => {
       world.cycleAt = world.now;
       world.answered = false;
+      for (const id of world.shownAccounts) {
+        const again = world.deniedAgain.get(id);
+        if (again === undefined) world.deniedSince.delete(id);
+        else world.deniedSince.set(id, again);
+      }
+      world.deniedAgain.clear();
+      world.shownAccounts.clear();
+      world.misread.clear();
       seen = new Map([...people].map(([id, person]) => [id, [person]]));
       world.applied.length = 0;
       versions.clear();
