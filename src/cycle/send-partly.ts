@@ -129,6 +129,8 @@ async function inPieces(
   if (last === null) return null;
   const found = await findRefused(may, refusal, async (piece) => {
     if (last === null) return refusal;
+    // A run that was told to stop sends no further piece.
+    context.signal.throwIfAborted();
     try {
       const answer = await context.target.update(last, piece, context.signal, unshown(last));
       const receipt = await confirm(context, last, piece, answer);

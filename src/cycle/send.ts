@@ -52,23 +52,31 @@ export async function send(
     const made = error instanceof Undelivered && operation.action === "create";
     const rest = made ? null : await withoutRefusedManager(context, recorder, operation, writes, refusal);
     if (rest !== null) return { ...base, ...(await sendRest(context, recorder, operation, rest)) };
-    // A leaver is switched off first, whatever it is that was refused.
-    const partly =
-      made || operation.action === "deactivate"
-        ? null
-        : await sendPartly(context, operation, writes, refusal, {
-            send: (part) => delivered(context, recorder, operation, part),
-            refusalOf: (cause) => (cause instanceof Undelivered ? cause.refusal : cause),
-            settle: (before, part, user) => ({ ...user, acknowledged: acknowledge(before, part, user) }),
-          }).catch(async (cause: unknown) => ({
-            ...(await failed(context, operation, cause)),
-            // A part was taken, or may have been: the account is looked up before anything is sent again.
-            unknown: true,
-          }));
+    const partly = made ? null : await sendInParts(context, recorder, operation, { writes, refusal });
     if (partly !== null) return { ...base, ...partly };
     const switchedOff = await switchOffAlone(context, operation, writes, error);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
   }
+}
+
+/** `null` where the refusal is not about one attribute of several. */
+async function sendInParts(
+  context: CycleContext,
+  recorder: Recorder,
+  operation: LoggedOperation,
+  { writes, refusal }: { readonly writes: readonly AttributeWrite[]; readonly refusal: unknown },
+): Promise<Outcome | null> {
+  // A leaver is switched off first, whatever it is that was refused.
+  if (operation.action === "deactivate") return null;
+  return sendPartly(context, operation, writes, refusal, {
+    send: (part) => delivered(context, recorder, operation, part),
+    refusalOf: (cause) => (cause instanceof Undelivered ? cause.refusal : cause),
+    settle: (before, part, user) => ({ ...user, acknowledged: acknowledge(before, part, user) }),
+  }).catch(async (cause: unknown) => ({
+    ...(await failed(context, operation, cause)),
+    // A part was taken, or may have been: the account is looked up before anything is sent again.
+    unknown: true,
+  }));
 }
 
 /** An attribute that was refused before, and that was not tried again now, keeps its place on the retry schedule. */
@@ -195,6 +203,12 @@ async function sendRest(
       "the manager's account cannot be found in Lattice; the manager is set when it is there, or there is another";
     return { ...base, ...outcome, error };
   } catch (error) {
+    // It was not the manager who was refused, or not the manager alone.
+    const refusal = error instanceof Undelivered ? error.refusal : error;
+    const made = error instanceof Undelivered && operation.action === "create";
+    const writes = account === "gone" ? rest : [...rest.filter(({ path }) => path !== manager.path), manager];
+    const partly = made ? null : await sendInParts(context, recorder, operation, { writes, refusal });
+    if (partly !== null) return { ...base, ...partly };
     const switchedOff = await switchOffAlone(context, operation, rest, error);
     return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
   }

@@ -140,6 +140,21 @@ describe("an attribute that is refused", () => {
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
   });
 
+  it("is found out although the manager, who goes along, is deactivated", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("boss");
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    refuseLongTitles(place, undefined);
+    place.source.change("boss", { accountEnabled: false });
+    place.source.setManager("a", "boss");
+    place.source.change("a", { jobTitle: "Much too long a title", givenName: "Ada" });
+    await place.cycle();
+    expect(place.target.account("a@example.com").values["name.givenName"]).toBe("Ada");
+    expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+    expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
+  });
+
   it("is the person's failure where an account cannot do without it", async () => {
     await using place = await createWorkplace();
     place.target.before = ({ kind, writes }) => {

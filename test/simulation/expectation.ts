@@ -21,7 +21,7 @@ export function faultsByPerson(
   rejected: ReadonlyMap<string, ReadonlySet<string>>,
   forgotten: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly string[]> {
-  const conflicted = conflictedPeople(world, rejected);
+  const conflicted = conflictedPeople(world, rejected, forgotten);
   const faults = [...world.people.values()].map((person): [string, string[]] => [
     person.id,
     faultsOfPerson(world, person, { conflicted, rejected, forgotten }),
@@ -70,15 +70,21 @@ function mustGo(world: World, person: Person): boolean {
 export function conflictedPeople(
   world: World,
   rejected: ReadonlyMap<string, ReadonlySet<string>>,
+  forgotten: ReadonlySet<string> = new Set(),
 ): ReadonlySet<string> {
   const people = [...world.people.values()].filter((person) => isInScope(world, person));
-  return new Set(people.filter((person) => isConflicted(world, rejected, person, [])).map(({ id }) => id));
+  return new Set(
+    people.filter((person) => isConflicted(world, { rejected, forgotten }, person, [])).map(({ id }) => id),
+  );
 }
 
 /** @param before those who wait for the name that this one gives up */
 function isConflicted(
   world: World,
-  rejected: ReadonlyMap<string, ReadonlySet<string>>,
+  decided: {
+    readonly rejected: ReadonlyMap<string, ReadonlySet<string>>;
+    readonly forgotten: ReadonlySet<string>;
+  },
   person: Person,
   before: readonly string[],
 ): boolean {
@@ -92,12 +98,15 @@ function isConflicted(
   if (holder === undefined || (own === undefined && holder.externalId === null && byName)) return false;
   const owner = world.people.get(holder.externalId ?? "");
   // Whose new name was rejected keeps the old one from everybody else.
-  if (owner === undefined || rejected.get(owner.id)?.has("userName") === true) return true;
-  if (!isInScope(world, owner) || owner.userName.toLowerCase() === name) return true;
+  if (owner === undefined || decided.rejected.get(owner.id)?.has("userName") === true) return true;
+  // Of whose account a lost database knew it is not known to be a leaver's.
+  if (decided.forgotten.has(owner.id) && !isEntitled(world, owner)) return true;
+  // Of somebody who is deleted the directory shows no other name; any other leaver gives the old one up.
+  if (owner.presence !== "present" || owner.userName.toLowerCase() === name) return true;
   // Whose leaving is ignored is left as they are, the old name included.
   if (!isEntitled(world, owner) && !mustGo(world, owner)) return true;
   const waiting = [...before, person.id];
-  return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, rejected, owner, waiting);
+  return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, decided, owner, waiting);
 }
 
 /**
@@ -117,12 +126,14 @@ export function leaverIsInTheWay(world: World): boolean {
   });
 }
 
-/** People whose accounts hold a userName that one of these waits for; one who has left cannot give it up either. */
+/** People who have left and whose accounts hold a userName that one of these waits for, and cannot give it up. */
 export function holdersFor(world: World, waiting: ReadonlySet<string>): readonly string[] {
   const names = new Set([...waiting].map((id) => world.people.get(id)?.userName.toLowerCase()));
-  return [...world.accounts.values()].flatMap(({ userName, externalId }) =>
-    externalId !== null && names.has(userName.toLowerCase()) ? [externalId] : [],
-  );
+  return [...world.accounts.values()].flatMap(({ userName, externalId }) => {
+    const owner = world.people.get(externalId ?? "");
+    const left = owner !== undefined && !isEntitled(world, owner);
+    return left && names.has(userName.toLowerCase()) ? [owner.id] : [];
+  });
 }
 
 function hasNamesake(world: World, { id, userName }: Person): boolean {
