@@ -738,4 +738,121 @@ export const defects: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "a 404 is believed at once",
+    seed: 1,
+    history: 15,
+    family: "lying-404",
+    edits: [
+      {
+        file: "cycle/missing.ts",
+        find: 'return seen.othersAnswer && seen.now - seen.missingSince >= believedAfterMs ? "gone" : "missing";',
+        replace: 'return seen.othersAnswer ? "gone" : "missing";',
+      },
+    ],
+  },
+  {
+    name: "hours of absence are counted although the account was seen meanwhile",
+    seed: 1,
+    history: 311,
+    family: "lying-404",
+    edits: [
+      {
+        file: "state/target-picture.ts",
+        find: "       read_again = NULL, missing_since = NULL`,",
+        replace: "       read_again = NULL`,",
+      },
+    ],
+  },
+  {
+    name: "a lost account that shows again is not linked",
+    seed: 1,
+    history: 0,
+    family: "hiding-account",
+    edits: [
+      {
+        file: "cycle/plan-user.ts",
+        find: "if (candidate.lostLinks.length === 0 || matches === null) return null;",
+        replace: "if (candidate.lostLinks.length >= 0 || matches === null) return null;",
+      },
+    ],
+  },
+  {
+    name: "another company is not noticed by its listing",
+    seed: 1,
+    history: 6,
+    family: "another-company",
+    edits: [
+      {
+        file: "cycle/missing.ts",
+        find: "if (unknown <= Math.max(handful, limits.lostLinkFloor) || unknown <= found) return null;",
+        replace: "if (unknown >= 0) return null;",
+      },
+    ],
+  },
+  {
+    name: "a new key is not tested on linked accounts",
+    seed: 1,
+    history: 2,
+    family: "another-company",
+    edits: [
+      {
+        file: "cycle/company.ts",
+        find: "if (linked > 0 && !(await isKnownThere(context, linked))) return;",
+        replace: "if (linked < 0 && !(await isKnownThere(context, linked))) return;",
+      },
+    ],
+  },
+  {
+    name: "an answer that contradicts what was sent is believed",
+    seed: 1,
+    history: 12,
+    family: "odd-answers",
+    edits: [
+      {
+        file: "cycle/confirm.ts",
+        find: "if (doubts.length === 0) return settled(receipt.user);",
+        replace: "if (doubts.length >= 0) return settled(receipt.user);",
+      },
+    ],
+  },
+  {
+    name: "a stranger's account that a create is answered with is linked",
+    seed: 1,
+    history: 9,
+    family: "odd-answers",
+    edits: [
+      {
+        file: "cycle/deliver.ts",
+        find: "return stranger === null\n",
+        replace: "return stranger === null || stranger !== null\n",
+      },
+    ],
+  },
+  {
+    name: "an account that was made although a stranger's was shown is not looked up",
+    seed: 1,
+    history: 9,
+    family: "odd-answers",
+    edits: [
+      {
+        file: "cycle/deliver.ts",
+        find: "const found = await lookUp(context, operation, new UnknownOutcomeError(stranger.message));",
+        replace: "const found: readonly TargetUser[] = [];",
+      },
+    ],
+  },
+  {
+    name: "an active that an answer does not show is taken for false",
+    seed: 1,
+    history: 518,
+    family: "odd-answers",
+    edits: [
+      {
+        file: "cycle/confirm.ts",
+        find: 'const active = typeof sent === "boolean" ? sent : (known?.active ?? null);',
+        replace: "const active = false;",
+      },
+    ],
+  },
 ];
