@@ -127,6 +127,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
       formerOwner: "report",
       protectedAccounts: new Set(),
       missingManager: "clear",
+      managerRings: "report",
     } as Partial<CycleContext["settings"]> as CycleContext["settings"],
     listed: true,
     lookUpFirst: false,

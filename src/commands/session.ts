@@ -156,7 +156,8 @@ export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
     origin: loaded.mappingSource.origin,
     onNull,
     filters: parseScopingFilters(entra.scope.filters, { ...entra.scope, timeZone: entra.scope.timezone }),
-    digestOf: [entra.scope, actions, matching, drift, manager],
+    // Members of a ring of managers are looked at in each cycle: that setting needs nobody planned anew.
+    digestOf: [entra.scope, actions, matching, drift, { missing: manager.missing }],
   });
   if (matching.renameRings === "temporaryName" && !mapping.matching.includes("externalId")) {
     throw new UsageError(
@@ -199,13 +200,19 @@ export function matchingSettings({
   manager,
 }: Config): Pick<
   CycleSettings,
-  "adoptForeignExternalId" | "formerOwner" | "protectedAccounts" | "missingManager" | "renameRings"
+  | "adoptForeignExternalId"
+  | "formerOwner"
+  | "protectedAccounts"
+  | "missingManager"
+  | "managerRings"
+  | "renameRings"
 > {
   return {
     adoptForeignExternalId: matching.adoptForeignExternalId,
     formerOwner: matching.formerOwner,
     protectedAccounts: new Set(matching.protected.map((name) => name.toLowerCase())),
     missingManager: manager.missing,
+    managerRings: manager.rings,
     renameRings: matching.renameRings,
   };
 }

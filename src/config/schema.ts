@@ -302,6 +302,11 @@ const managerSchema = z.strictObject(
       .describe(
         "What becomes of the manager in Lattice when the one in Entra is another person, who has no account in Lattice and gets none: cleared until there is one, or kept.",
       ),
+    rings: choice(["report", "send"])
+      .prefault("report")
+      .describe(
+        "What becomes of people who are one another's managers in a ring, which Lattice may refuse: reported, and the rest of their changes sent; or sent, one member's manager after the accounts.",
+      ),
   },
   { error: SECTION_MESSAGE },
 );

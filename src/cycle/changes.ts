@@ -80,6 +80,7 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
     manager.presence === "softDeleted" ||
     manager.presence === "deleted";
   if (!gone && input.managers.same) return null;
+  if (!gone && input.managers.ring.length > 0 && !input.managers.clear) return null;
   // Whom Lattice has is certainly not the manager any more, and could read what only the manager may read.
   if (gone || input.managers.clear) {
     if (

@@ -2,6 +2,7 @@ import type { Candidate, Decision, MatchAnswer, StateStore } from "../domain/sto
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
 import { idHoldersOf } from "./carried-ids.ts";
+import { createManagerRings, type KnownManagers } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
@@ -14,7 +15,10 @@ import { failsForName, findRings, inRing } from "./rename-rings.ts";
 
 /** What decisions are made from beside the people themselves. */
 export interface Surroundings {
-  readonly store: Pick<StateStore, "sharing" | "matches" | "nameHolders" | "identitiesOf" | "candidates">;
+  readonly store: Pick<
+    StateStore,
+    "sharing" | "matches" | "nameHolders" | "identitiesOf" | "managerIds" | "candidates"
+  >;
   readonly settings: PlanSettings;
   readonly everyoneInScope: boolean;
   readonly environment: Environment;
@@ -30,6 +34,8 @@ export interface Surroundings {
   readonly expecting?: boolean;
   /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
   readonly namesakes?: Namesakes | undefined;
+  /** Remembers managers over the pages of one plan. Default: looked up for these people alone. */
+  readonly knownManagers?: KnownManagers | undefined;
 }
 
 export interface Decided {
@@ -108,6 +114,12 @@ export async function decideFor(
           settings,
           environment,
           expected: (objectIds) => expectedOf(objectIds, around),
+          rings: createManagerRings(
+            store,
+            everyoneInScope,
+            map,
+            surroundings.knownManagers ?? { managers: new Map(), rings: new Map() },
+          ),
           partial: surroundings.partial === true,
         });
   const decided = people.map(({ candidate, mapped }): Decided => {
@@ -152,7 +164,9 @@ export async function decideFor(
     const released = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
     // Cleared for now: the person waits until the manager has an account.
     const decision =
-      manager.clear && released.kind !== "ignored" ? { ...released, referencePending: true } : released;
+      manager.clear && manager.ring.length === 0 && released.kind !== "ignored"
+        ? { ...released, referencePending: true }
+        : released;
     return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
   });
   if (surroundings.expecting === true) return decided;

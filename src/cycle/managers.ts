@@ -8,6 +8,8 @@ import type {
 import { sameAt, valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { identityOf, type MappedUser } from "../mapping/map-user.ts";
+import { holds } from "./held.ts";
+import type { ManagerRings, Member } from "./manager-ring.ts";
 import type { PlanSettings } from "./plan-input.ts";
 
 /** What is known of the manager whom a person's account points to, beside the one whom it shall point to. */
@@ -18,9 +20,11 @@ export interface ManagerStanding {
   readonly same: boolean;
   /** It is another person's, and the manager has no account and gets none: it is cleared until there is one. */
   readonly clear: boolean;
+  /** People who are one another's managers, the person first; empty where the person is in no such ring, or it is sent. */
+  readonly ring: readonly Member[];
 }
 
-export const noManager: ManagerStanding = { currentName: null, same: false, clear: false };
+export const noManager: ManagerStanding = { currentName: null, same: false, clear: false, ring: [] };
 
 interface Person {
   readonly candidate: Candidate;
@@ -44,12 +48,14 @@ export async function managersOf(
     settings,
     environment,
     expected,
+    rings,
     partial,
   }: {
     readonly store: Pick<StateStore, "identitiesOf">;
-    readonly settings: Pick<PlanSettings, "mapping" | "missingManager">;
+    readonly settings: Pick<PlanSettings, "mapping" | "missingManager" | "managerRings">;
     readonly environment: Environment;
     readonly expected: (objectIds: readonly string[]) => Promise<ReadonlySet<string>>;
+    readonly rings: ManagerRings;
     /** Both ends were read for these people alone: of an account that the picture does not have nobody knows whose it is. */
     readonly partial: boolean;
   },
@@ -77,23 +83,53 @@ export async function managersOf(
       .map(({ candidate }) => candidate.source.objectId),
   );
   const other = new Set(strangers.map(({ candidate }) => candidate.source.objectId));
-  return new Map(
-    questions.map((question) => {
+  const standing = new Map(
+    questions.map((question): [string, ManagerStanding] => {
       const { objectId } = question.candidate.source;
       const same = isWithoutAccount(question) && !other.has(objectId);
-      return [
-        objectId,
-        { currentName: question.current?.userName ?? null, same, clear: missing.has(objectId) },
-      ];
+      const currentName = question.current?.userName ?? null;
+      return [objectId, { currentName, same, clear: missing.has(objectId), ring: [] }];
     }),
   );
+  if (settings.managerRings === "send") return standing;
+  const open = new Map(
+    people.flatMap((person): [string, Person][] => {
+      const { objectId } = person.candidate.source;
+      const { same } = standing.get(objectId) ?? noManager;
+      return !same && isOpen(person, matches.get(objectId)) ? [[objectId, person]] : [];
+    }),
+  );
+  for (const [objectId, ring] of await rings.of([...open.keys()])) {
+    // Whom the account points to is certainly not the manager any more.
+    const clear =
+      settings.missingManager === "clear" && open.get(objectId)?.mapped.reference?.onNull !== "keep";
+    standing.set(objectId, { ...(standing.get(objectId) ?? noManager), clear, ring });
+  }
+  return standing;
+}
+
+/** Whether the directory has a manager, and the account, linked or to be linked or made, another one or none. */
+function isOpen({ candidate, mapped }: Person, matches: MatchAnswer | undefined): boolean {
+  const { manager, source } = candidate;
+  if (mapped.reference === null || manager === null || manager.objectId === source.objectId) return false;
+  if (manager.presence !== null && manager.presence !== "present") return false;
+  const account = accountOf(candidate, matches);
+  return (
+    account === undefined ||
+    manager.latticeId === null ||
+    !holds(account, mapped.reference.target, manager.latticeId)
+  );
+}
+
+/** The account that the person has, or would be linked to. */
+function accountOf({ link }: Candidate, matches: MatchAnswer | undefined): ConfirmedTarget | undefined {
+  return link ?? matches?.byUserName[0] ?? matches?.byExternalId[0];
 }
 
 /** Lattice id of the manager whom the person's account, linked or to be linked, points to, where that matters. */
 function currentManager({ candidate, mapped }: Person, matches: MatchAnswer | undefined): string | null {
   if (mapped.reference === null) return null;
-  const account: ConfirmedTarget | undefined =
-    candidate.link ?? matches?.byUserName[0] ?? matches?.byExternalId[0];
+  const account = accountOf(candidate, matches);
   if (account === undefined) return null;
   const value = valueAt(account, mapped.reference.target);
   return typeof value === "string" && value !== candidate.manager?.latticeId ? value : null;

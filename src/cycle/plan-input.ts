@@ -55,6 +55,7 @@ export type PlanSettings = Pick<
   | "formerOwner"
   | "protectedAccounts"
   | "missingManager"
+  | "managerRings"
   | "renameRings"
   | "drift"
 >;

@@ -7,6 +7,7 @@ import { foreignId } from "./carried-ids.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { doubtOf } from "./doubt.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
+import { ringReason } from "./manager-ring.ts";
 import { findMatch, idHolderOf, isProtected, skipHeld, skipProtected } from "./match.ts";
 import { missingReason } from "./missing.ts";
 import type { Owner } from "./owners.ts";
@@ -16,7 +17,7 @@ import { operation, othersList, type PlanInput, type PlanSettings, skip, unchang
  * Decides what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
  */
 export function planUser(input: PlanInput, settings: PlanSettings): Decision {
-  const decision = withoutProtected(input, decideUser(input, settings), settings);
+  const decision = withRing(input, withoutProtected(input, decideUser(input, settings), settings));
   const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.mapped.lookAgainAt);
   const events = toRemember(input);
   return {
@@ -24,6 +25,21 @@ export function planUser(input: PlanInput, settings: PlanSettings): Decision {
     ...(lookAgainAt === null ? {} : { lookAgainAt }),
     ...(sameEvents(events, input.candidate.events) ? {} : { events }),
   };
+}
+
+/** The manager of somebody in a ring of managers is not sent: that is told, beside what is sent or where nothing else is due. */
+function withRing(input: PlanInput, decision: Decision): Decision {
+  const { ring } = input.managers;
+  const { link } = input.candidate;
+  if (ring.length === 0 || !isInScope(input.candidate, input.mapped)) return decision;
+  // An account that stays inactive gets no manager.
+  if (input.mapped.active === false && link?.active === false) return decision;
+  if (decision.kind === "unchanged") return skip(input, "managerRing", ringReason(ring));
+  if (decision.kind !== "operation") return decision;
+  const { operation: planned } = decision;
+  const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.now) ?? input.now;
+  const reason = `${planned.reason}; ${ringReason(ring)}`;
+  return { ...decision, lookAgainAt, operation: { ...planned, reason } };
 }
 
 /** A protected account stays as it is, linked or not, and its userName is given to no other account. */
@@ -468,7 +484,11 @@ function operationFor(
 
 /** The manager is cleared although the directory has one. */
 function waitsForManager({ managers }: PlanInput, changes: readonly Change[]): boolean {
-  return managers.clear && changes.some(({ reference }) => reference?.afterObjectId === null);
+  return (
+    managers.clear &&
+    managers.ring.length === 0 &&
+    changes.some(({ reference }) => reference?.afterObjectId === null)
+  );
 }
 
 function actionOf(changes: readonly Change[], matchedBy: string | null): Action {

@@ -4,6 +4,7 @@ import { attributeList } from "./changes.ts";
 import { decisionInDoubt } from "./clock-doubt.ts";
 import { type Decided, decideFor } from "./decide.ts";
 import { lookUpFirst } from "./look-up-first.ts";
+import type { KnownManagers } from "./manager-ring.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import type { CycleContext } from "./ports.ts";
 import { activeOnly, leaversOnly, tryFew } from "./refused-kinds.ts";
@@ -14,12 +15,21 @@ import { weightsOf } from "./weights.ts";
 
 const pageSize = 250;
 
+/** What is looked up once for all pages of a plan. */
+interface Known {
+  readonly namesakes: Namesakes;
+  readonly knownManagers: KnownManagers;
+}
+
 /** Decides for everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
 export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
   const { store, everyoneInScope } = context;
   const few = tryFew(context.refusedBefore);
   const limit = limitOf(context, select, few);
-  const namesakes = createNamesakes(store, context.settings.mapping.filters, everyoneInScope);
+  const known: Known = {
+    namesakes: createNamesakes(store, context.settings.mapping.filters, everyoneInScope),
+    knownManagers: { managers: new Map(), rings: new Map() },
+  };
   const again = await tryAgainIn(context, select);
   let done = 0;
   const planAll = async (
@@ -31,7 +41,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       const candidates = await store.candidates({ select: people, everyoneInScope, after, limit: pageSize });
       const last = candidates.at(-1);
       if (last === undefined) return;
-      const decisions = await decide(context, candidates, namesakes, again);
+      const decisions = await decide(context, candidates, known, again);
       await store.saveDecisions(context.cycleId, limited === null ? decisions : decisions.map(limited));
       after = last.source.objectId;
       done += candidates.length;
@@ -113,12 +123,12 @@ export async function summarise(
 async function decideSurely(
   context: CycleContext,
   candidates: readonly Candidate[],
-  namesakes: Namesakes,
+  known: Known,
   again: TryAgain | null,
 ): Promise<readonly Decided[]> {
   const triesAgain = again?.of(candidates) ?? new Set<string>();
   const decideAll = (some: readonly Candidate[]): Promise<readonly Decided[]> =>
-    decideByTheTime(context, some, { namesakes, triesAgain });
+    decideByTheTime(context, some, known, triesAgain);
   const people = await decideAll(candidates);
   if (!context.lookUpFirst) return people;
   const { found, unknown } = await lookUpFirst(context, people);
@@ -146,10 +156,10 @@ function notLookedUp({ candidate, decision }: Decided, reason: string): Decision
 async function decide(
   context: CycleContext,
   candidates: readonly Candidate[],
-  namesakes: Namesakes,
+  known: Known,
   again: TryAgain | null,
 ): Promise<Decision[]> {
-  const people = await decideSurely(context, candidates, namesakes, again);
+  const people = await decideSurely(context, candidates, known, again);
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
     for (const { target, reason, rule } of mapped.problems) {
@@ -169,10 +179,11 @@ async function decide(
 async function decideByTheTime(
   context: CycleContext,
   candidates: readonly Candidate[],
-  { namesakes, triesAgain }: { readonly namesakes: Namesakes; readonly triesAgain: ReadonlySet<string> },
+  known: Known,
+  triesAgain: ReadonlySet<string>,
 ): Promise<readonly Decided[]> {
   const { store, settings, everyoneInScope, clock, clockDoubtMs } = context;
-  const decideAt = (now: () => number, shared: Namesakes | undefined): Promise<readonly Decided[]> =>
+  const decideAt = (now: () => number, shared: Partial<Known>): Promise<readonly Decided[]> =>
     decideFor(candidates, {
       store,
       settings,
@@ -182,13 +193,13 @@ async function decideByTheTime(
       impatient: context.kind === "on-demand" || context.kind === "initial",
       partial: context.kind === "on-demand",
       unconfirmed: context.unconfirmed,
-      namesakes: shared,
+      ...shared,
       triesAgain,
     });
-  const people = await decideAt(clock.now, namesakes);
+  const people = await decideAt(clock.now, known);
   if (clockDoubtMs === 0) return people;
-  // Shared userNames depend on date filters too.
-  const ours = await decideAt(() => clock.now() - clockDoubtMs, undefined);
+  // Shared userNames, and rings of managers, depend on date filters too.
+  const ours = await decideAt(() => clock.now() - clockDoubtMs, {});
   return people.map((person, index) => ({
     ...person,
     decision: decisionInDoubt(person.candidate, ours[index]?.decision ?? person.decision, person.decision),

@@ -25,6 +25,8 @@ export interface CycleSettings {
   readonly protectedAccounts: ReadonlySet<string>;
   /** What becomes of a manager in Lattice who is not the manager in Entra any more, where the new one has no account. */
   readonly missingManager: "clear" | "keep";
+  /** What becomes of people who are one another's managers in a ring. */
+  readonly managerRings: "report" | "send";
   /** What becomes of people who are to get one another's userNames. */
   readonly renameRings: "report" | "temporaryName";
   /** Operations sent at the same time. */

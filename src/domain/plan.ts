@@ -99,6 +99,7 @@ export type SkipCode =
   | "formerOwner"
   | "protectedAccount"
   | "renameRing"
+  | "managerRing"
   | "disabled"
   | "actionOff"
   | "mappingFailed"

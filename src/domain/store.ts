@@ -725,6 +725,8 @@ export interface StateStore {
     carriedOut: boolean,
     readAgain?: readonly ReadAgain[],
   ): Promise<void>;
+  /** Object ids of these people's managers; whoever has none, or is not present, is not in it. */
+  managerIds(objectIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Who accounts are, by Lattice id, for those that the picture has. */
   identitiesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, AccountIdentity>>;
   /** Current account of a person, for resolving references while sending; `null` also while it is missing. */

@@ -53,7 +53,7 @@ interface CandidateRow
 
 type PlanningMethods = Pick<
   StateStore,
-  "candidates" | "sharing" | "saveDecisions" | "markResolvedReferences" | "retries" | "retryOf"
+  "candidates" | "managerIds" | "sharing" | "saveDecisions" | "markResolvedReferences" | "retries" | "retryOf"
 >;
 
 /** What the planner reads and what it decides. */
@@ -69,8 +69,14 @@ export function planningMethods(db: Connection, values: ValueKeeper): PlanningMe
          OR manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL AND missing_since IS NULL))`,
   );
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
+  const managerIds = db.prepare<[string], { object_id: string; manager_id: string }>(
+    `SELECT object_id, manager_id FROM source_user
+     WHERE object_id IN (SELECT value FROM json_each(?)) AND manager_id IS NOT NULL AND presence = 'present'`,
+  );
   return {
     candidates: candidates(db),
+    managerIds: async (objectIds) =>
+      new Map(managerIds.all(JSON.stringify(objectIds)).map((row) => [row.object_id, row.manager_id])),
     sharing: sharing(db),
     saveDecisions: saveDecisions(db, values),
     markResolvedReferences: async () => resolved.run().changes,
@@ -273,12 +279,16 @@ const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
   "linkedToAnother",
   "externalIdOfAnother",
   "renameRing",
+  "managerRing",
   "formerOwner",
   "accountMissing",
   "leavingUnconfirmed",
   "clockInDoubt",
   "putBack",
 ]);
+
+/** Nothing is to be sent: what was refused before is not failing any more. */
+const nothingDue: ReadonlySet<SkipCode> = new Set(["managerRing"]);
 
 /** The same is due once that has passed: what is held of the person stays. */
 const heldStays: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "rejected"]);
@@ -431,6 +441,7 @@ function saveDecisions(db: Connection, values: ValueKeeper): StateStore["saveDec
         saveEvents(skipped.objectId, decision.events);
         if (decision.rejected !== undefined) voidRejections(skipped.objectId, decision);
         if (!heldStays.has(skipped.code)) cancelHeld(skipped.objectId);
+        if (nothingDue.has(skipped.code) && some.retries === 1) dropRetry.run(skipped.objectId);
         return;
       }
       default:

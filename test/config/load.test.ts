@@ -46,7 +46,7 @@ describe("loadConfig", () => {
         protected: [],
         renameRings: "report",
       },
-      manager: { missing: "clear" },
+      manager: { missing: "clear", rings: "report" },
       actions: {
         create: true,
         update: true,

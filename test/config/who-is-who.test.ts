@@ -22,6 +22,7 @@ it("reports former owners, protects nobody and clears missing managers unless th
     formerOwner: "report",
     protectedAccounts: new Set(),
     missingManager: "clear",
+    managerRings: "report",
   });
 });
 
@@ -32,14 +33,22 @@ it("hands the engine what the file says of matching and managers, names in lower
       formerOwner: "handOver",
       protected: ["Root@Example.com", "0d4c2a4e-AAAA-4bbb-8ccc-1234567890ab"],
     },
-    manager: { missing: "keep" },
+    manager: { missing: "keep", rings: "send" },
   };
   expect(matchingSettings(load(config).config)).toMatchObject({
     adoptForeignExternalId: true,
     formerOwner: "handOver",
     protectedAccounts: new Set(["root@example.com", "0d4c2a4e-aaaa-4bbb-8ccc-1234567890ab"]),
     missingManager: "keep",
+    managerRings: "send",
   });
+});
+
+it("plans nobody again for manager.rings: members of a ring are looked at in each cycle", async () => {
+  const digests = await Promise.all(
+    [{}, { manager: { rings: "send" } }].map(async (config) => (await readMapping(load(config))).digest),
+  );
+  expect(new Set(digests).size).toBe(1);
 });
 
 it("plans everybody again after a change of any of them", async () => {

@@ -30,8 +30,8 @@ describe("the first run", () => {
     expect(place.target.reads).toEqual(["list"]);
   });
 
-  it("closes a ring of managers with a second request for one of its members", async () => {
-    await using place = await createWorkplace();
+  it("closes a ring of managers with a second request for one of its members, where rings are sent", async () => {
+    await using place = await createWorkplace({ managerRings: "send" });
     place.source.hire("a", {}, "b");
     place.source.hire("b", {}, "c");
     place.source.hire("c", {}, "a");
@@ -51,7 +51,7 @@ describe("the first run", () => {
   });
 
   it("is followed by a cycle that plans nothing, writes nothing and does not read Lattice", async () => {
-    await using place = await createWorkplace();
+    await using place = await createWorkplace({ managerRings: "send" });
     place.source.hire("a", {}, "b");
     place.source.hire("b", {}, "a");
     place.source.hire("c", { accountEnabled: false });

@@ -43,7 +43,10 @@ describe("the guard", () => {
   });
 
   it("also holds in the later rounds of the same cycle", async () => {
-    await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
+    await using place = await createWorkplace({
+      guard: { ...strict, maxDeactivations: 0 },
+      managerRings: "send",
+    });
     place.source.hire("x");
     await place.cycle();
     // The leaver's manager gets an account in this cycle's first round: the leaver must not come up in the second.

@@ -92,6 +92,7 @@ const defaultSettings: CycleSettings = {
   formerOwner: "report",
   protectedAccounts: new Set(),
   missingManager: "clear",
+  managerRings: "report",
   renameRings: "report",
   concurrency: 4,
   intervalMs: 45 * 60_000,

@@ -106,6 +106,7 @@ export async function startCompany(
             formerOwner: "report",
             protectedAccounts: new Set(),
             missingManager: "clear",
+            managerRings: "send",
             renameRings: "report",
             concurrency: 8,
             intervalMs: 45 * 60_000,

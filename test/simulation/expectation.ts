@@ -173,6 +173,11 @@ function differences(
   else if (managerAccount === undefined && !isEntitled(world, manager)) {
     compare("manager", account.values[managerPath], undefined);
   }
+  // What Lattice has of a ring stays; nobody else is in the place.
+  else if (!world.sendsManagerRings && isInManagerRing(world, person)) {
+    if (account.values[managerPath] !== managerAccount?.id)
+      compare("manager", account.values[managerPath], undefined);
+  }
   // A manager without an account is waited for.
   else if (managerAccount !== undefined && !forgotten.has(person.managerId ?? "")) {
     const is = account.values[managerPath];
@@ -180,6 +185,18 @@ function differences(
       compare("manager", is, managerAccount.id);
   }
   return found;
+}
+
+/** Whether the person's line of managers comes back to the person, each of whom has an account or may get one. */
+function isInManagerRing(world: World, { id, managerId }: Person): boolean {
+  const above = new Set<string>();
+  for (let at = managerId; at !== null && !above.has(at); at = world.people.get(at)?.managerId ?? null) {
+    const person = world.people.get(at);
+    if (person === undefined || !isInScope(world, person)) return false;
+    if (!person.enabled && accountOf(world, at) === undefined) return false;
+    above.add(at);
+  }
+  return above.has(id) && above.size > 1;
 }
 
 /** Whether the person may have no manager: Lattice does not take one who is switched off, or has refused this one. */

@@ -95,6 +95,8 @@ export interface History {
   readonly limitsLostLinks?: boolean;
   /** Default: `report`. */
   readonly renameRings?: "report" | "temporaryName";
+  /** Default: `send`. */
+  readonly managerRings?: "report" | "send";
   /** Default: `plainRules`. */
   readonly rules?: Rules;
   /** Default: both, the userName first. */

@@ -85,7 +85,8 @@ export function settingsOf(
     concurrency,
     renameRings,
     limitsLostLinks,
-  }: Pick<History, "guard" | "concurrency" | "renameRings" | "limitsLostLinks">,
+    managerRings,
+  }: Pick<History, "guard" | "concurrency" | "renameRings" | "limitsLostLinks" | "managerRings">,
   configuration: Configuration,
 ): CycleSettings {
   const limit = (what: Guarded): number => (guard?.what === what ? guard.most : 1_000);
@@ -116,6 +117,7 @@ export function settingsOf(
     formerOwner: "report",
     protectedAccounts: new Set(),
     missingManager: "clear",
+    managerRings: managerRings ?? "send",
     renameRings: renameRings ?? "report",
     concurrency,
     intervalMs,

@@ -38,7 +38,7 @@ export function createSimulator(): Simulator {
   return {
     play: async (history) => {
       wipe();
-      const world = createWorld(history.manners, configurationOf(history), history.renameRings);
+      const world = createWorld(history.manners, configurationOf(history), history);
       if (history.guard?.what === "deactivations") world.groups.floor = history.guard.most;
       return play({ history, world, db, store, tallyFault, wipe });
     },

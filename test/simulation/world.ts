@@ -3,7 +3,7 @@ import type { LeavingEvent } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import { createGroups, type Groups } from "./groups.ts";
-import type { OtherTool } from "./history.ts";
+import type { History, OtherTool } from "./history.ts";
 import { judgeChange, judgeCreate } from "./judge.ts";
 import { leavingEvents } from "./standing.ts";
 import type { Trouble } from "./trouble.ts";
@@ -119,6 +119,8 @@ export interface World {
   configuration: Configuration;
   /** People who are to get one another's userNames are renamed, not reported. */
   readonly breaksRings: boolean;
+  /** People who are one another's managers get them all the same. */
+  readonly sendsManagerRings: boolean;
   /** People to whose accounts a manager was refused, whatever the reason. */
   readonly refusedWithManager: Set<string>;
   /** Whose record meets what. */
@@ -202,7 +204,7 @@ const chief: Person = { ...administrator, id: "chief", userName: "chief@example.
 export function createWorld(
   manners: Manners,
   configuration: Configuration,
-  renameRings: "report" | "temporaryName" = "report",
+  { renameRings, managerRings }: Pick<History, "renameRings" | "managerRings"> = {},
 ): World {
   const people = new Map<string, Person>();
   const accounts = new Map<string, Account>();
@@ -284,6 +286,7 @@ export function createWorld(
     manners,
     configuration,
     breaksRings: renameRings === "temporaryName",
+    sendsManagerRings: managerRings !== "report",
     refusedWithManager: new Set(),
     troubles: new Map(),
     everInTrouble: new Set(),

@@ -14,6 +14,7 @@ const reasons = {
   linkedToAnother: "the account is linked to another person",
   formerOwner: "the account is that of a person who has left",
   protectedAccount: "the account is protected by the configuration",
+  managerRing: "several people are one another's managers",
   renameRing: "several people are to get one another's userNames",
   disabled: "disabled in Entra, and without an account",
   actionOff: "the action is switched off",
