@@ -1,9 +1,10 @@
-import type { Candidate, Decision, MatchAnswer, StateStore } from "../domain/store.ts";
+import type { Candidate, ConfirmedTarget, Decision, MatchAnswer, StateStore } from "../domain/store.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { type MappedUser, mapUser } from "../mapping/map-user.ts";
 import { idHoldersOf } from "./carried-ids.ts";
 import { createManagerRings, type KnownManagers } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
+import { findMatch } from "./match.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
@@ -106,31 +107,14 @@ export async function decideFor(
     inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
   });
   const owners = await ownersOf(ownersIn(people, matches), around);
-  const managers =
-    surroundings.expecting === true
-      ? new Map<string, ManagerStanding>()
-      : await managersOf(people, matches, {
-          store,
-          settings,
-          environment,
-          expected: (objectIds) => expectedOf(objectIds, around),
-          rings: createManagerRings(
-            store,
-            everyoneInScope,
-            map,
-            surroundings.knownManagers ?? { managers: new Map(), rings: new Map() },
-          ),
-          partial: surroundings.partial === true,
-        });
-  const decided = people.map(({ candidate, mapped }): Decided => {
+  const known = people.map(({ candidate, mapped }): PlanInput => {
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
     const sharers = (isSoughtToLeave({ candidate, mapped }, matches) ? anybody : sharing).get(
       candidate.userNameKey ?? "",
     );
-    const manager = managers.get(objectId) ?? noManager;
     const left = nameLeft({ candidate, mapped });
-    const input: PlanInput = {
+    return {
       candidate:
         impatient || (ring !== undefined && failsForName(candidate.retry))
           ? { ...candidate, retry: null }
@@ -145,11 +129,35 @@ export async function decideFor(
       ),
       nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
       sharedWith: othersOf(sharers, objectId),
-      managers: manager,
+      managers: noManager,
       unconfirmed: unconfirmed?.get(objectId) ?? null,
       triesAgain: triesAgain?.has(objectId) === true,
       now,
     };
+  });
+  const managers =
+    surroundings.expecting === true
+      ? new Map<string, ManagerStanding>()
+      : await managersOf(withAccounts(known, settings), {
+          store,
+          settings,
+          environment,
+          expected: (objectIds) => expectedOf(objectIds, around),
+          rings: createManagerRings(
+            store,
+            everyoneInScope,
+            map,
+            surroundings.knownManagers ?? { managers: new Map(), rings: new Map() },
+          ),
+          partial: surroundings.partial === true,
+        });
+  const decided = known.map((withoutManager, index): Decided => {
+    const { mapped } = withoutManager;
+    const candidate = candidates[index] ?? withoutManager.candidate;
+    const { objectId } = candidate.source;
+    const ring = rings.get(objectId);
+    const manager = managers.get(objectId) ?? noManager;
+    const input = { ...withoutManager, managers: manager };
     const planned = withoutRejected(
       (leftOut) =>
         inRing(planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
@@ -167,7 +175,7 @@ export async function decideFor(
       manager.clear && manager.ring.length === 0 && released.kind !== "ignored"
         ? { ...released, referencePending: true }
         : released;
-    return { candidate, mapped, decision, matches: matches.get(objectId) ?? null };
+    return { candidate, mapped, decision, matches: input.matches };
   });
   if (surroundings.expecting === true) return decided;
   const claimed = new Map<string, Decision>();
@@ -228,6 +236,19 @@ function takes(
   return (
     decision.kind === "operation" && decision.operation.adopts && decision.operation.latticeId === latticeId
   );
+}
+
+/** The account that each of these people has, or would be linked to. */
+function withAccounts(
+  inputs: readonly PlanInput[],
+  settings: PlanSettings,
+): readonly (Pick<PlanInput, "candidate" | "mapped"> & { readonly account: ConfirmedTarget | null })[] {
+  return inputs.map((input) => {
+    const { candidate, mapped } = input;
+    if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
+    const match = findMatch(input, settings);
+    return { candidate, mapped, account: "decision" in match ? null : match.account };
+  });
 }
 
 /**

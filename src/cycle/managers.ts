@@ -1,10 +1,4 @@
-import type {
-  AccountIdentity,
-  Candidate,
-  ConfirmedTarget,
-  MatchAnswer,
-  StateStore,
-} from "../domain/store.ts";
+import type { AccountIdentity, Candidate, ConfirmedTarget, StateStore } from "../domain/store.ts";
 import { sameAt, valueAt } from "../domain/target.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import { identityOf, type MappedUser } from "../mapping/map-user.ts";
@@ -29,6 +23,8 @@ export const noManager: ManagerStanding = { currentName: null, same: false, clea
 interface Person {
   readonly candidate: Candidate;
   readonly mapped: MappedUser;
+  /** The account that the person has, or would be linked to; `null` where there is none, or it is not decided. */
+  readonly account: ConfirmedTarget | null;
 }
 
 interface Question extends Person {
@@ -42,7 +38,6 @@ interface Question extends Person {
  */
 export async function managersOf(
   people: readonly Person[],
-  matches: ReadonlyMap<string, MatchAnswer>,
   {
     store,
     settings,
@@ -61,7 +56,7 @@ export async function managersOf(
   },
 ): Promise<ReadonlyMap<string, ManagerStanding>> {
   const pointing = people.flatMap((person) => {
-    const currentId = currentManager(person, matches.get(person.candidate.source.objectId));
+    const currentId = currentManager(person);
     return currentId === null ? [] : [{ ...person, currentId }];
   });
   const accounts = await store.identitiesOf(pointing.map(({ currentId }) => currentId));
@@ -96,7 +91,7 @@ export async function managersOf(
     people.flatMap((person): [string, Person][] => {
       const { objectId } = person.candidate.source;
       const { same } = standing.get(objectId) ?? noManager;
-      return !same && isOpen(person, matches.get(objectId)) ? [[objectId, person]] : [];
+      return !same && isOpen(person) ? [[objectId, person]] : [];
     }),
   );
   for (const [objectId, ring] of await rings.of([...open.keys()])) {
@@ -109,28 +104,20 @@ export async function managersOf(
 }
 
 /** Whether the directory has a manager, and the account, linked or to be linked or made, another one or none. */
-function isOpen({ candidate, mapped }: Person, matches: MatchAnswer | undefined): boolean {
+function isOpen({ candidate, mapped, account }: Person): boolean {
   const { manager, source } = candidate;
   if (mapped.reference === null || manager === null || manager.objectId === source.objectId) return false;
   if (manager.presence !== null && manager.presence !== "present") return false;
-  const account = accountOf(candidate, matches);
   return (
-    account === undefined ||
+    account === null ||
     manager.latticeId === null ||
     !holds(account, mapped.reference.target, manager.latticeId)
   );
 }
 
-/** The account that the person has, or would be linked to. */
-function accountOf({ link }: Candidate, matches: MatchAnswer | undefined): ConfirmedTarget | undefined {
-  return link ?? matches?.byUserName[0] ?? matches?.byExternalId[0];
-}
-
 /** Lattice id of the manager whom the person's account, linked or to be linked, points to, where that matters. */
-function currentManager({ candidate, mapped }: Person, matches: MatchAnswer | undefined): string | null {
-  if (mapped.reference === null) return null;
-  const account = accountOf(candidate, matches);
-  if (account === undefined) return null;
+function currentManager({ candidate, mapped, account }: Person): string | null {
+  if (mapped.reference === null || account === null) return null;
   const value = valueAt(account, mapped.reference.target);
   return typeof value === "string" && value !== candidate.manager?.latticeId ? value : null;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
+
 import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
@@ -147,5 +148,23 @@ describe("a manager whose account is there, and not linked yet", () => {
     place.source.hire("boss");
     await place.cycle();
     expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+  });
+});
+
+describe("a manager who is not linked yet", () => {
+  it("is judged by the account that the report is linked to, not by another one with the report's userName", async () => {
+    await using place = await createWorkplace();
+    place.target.unique = false;
+    const boss = place.target.add({ userName: "ann@example.com", externalId: "boss" });
+    const chief = place.target.add({ userName: "chief@example.com", externalId: "chief" });
+    place.target.accounts.set(boss.latticeId, { ...boss, values: { [manager]: chief.latticeId } });
+    const ann = place.target.add({ userName: "before@example.com", externalId: "ann" });
+    place.target.accounts.set(ann.latticeId, { ...ann, values: { [manager]: boss.latticeId } });
+    // The userName of the manager is another person's too, so that the manager's account is not linked.
+    for (const id of ["boss", "other"]) place.source.hire(id, { userPrincipalName: "two@example.com" });
+    place.source.hire("ann", { userPrincipalName: "ann@example.com" }, "boss");
+    for (let cycle = 0; cycle < 2; cycle += 1) await place.cycle({ full: true });
+    expect(await place.store.latticeIdOf("ann")).toBe(ann.latticeId);
+    expect(place.target.accounts.get(ann.latticeId)?.values[manager]).toBe(boss.latticeId);
   });
 });

@@ -210,7 +210,7 @@ function itemsOf(
   const { sparse, missesClears } = world.manners;
   // Graph shows all that is selected of a changed person; only of people whom the engine knows is less enough.
   const appeared = changes.some((change) => change.appeared !== null);
-  const everything = !sparse || world.manners.listMisses || appeared;
+  const everything = !sparse || world.listsMissed || appeared;
   const touched = new Set(changes.flatMap((change) => [...change.touched]));
   const shown = (key: keyof Person): boolean =>
     (everything || touched.has(key)) && !(missesClears && person[key] === null);

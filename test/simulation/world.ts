@@ -119,6 +119,8 @@ export interface World {
   configuration: Configuration;
   /** People who are to get one another's userNames are renamed, not reported. */
   readonly breaksRings: boolean;
+  /** Lists left people out at any time, so that the engine may not know everybody. */
+  readonly listsMissed: boolean;
   /** People who are one another's managers get them all the same. */
   readonly sendsManagerRings: boolean;
   /** People to whose accounts a manager was refused, whatever the reason. */
@@ -286,6 +288,7 @@ export function createWorld(
     manners,
     configuration,
     breaksRings: renameRings === "temporaryName",
+    listsMissed: manners.listMisses,
     sendsManagerRings: managerRings !== "report",
     refusedWithManager: new Set(),
     troubles: new Map(),
