@@ -48,7 +48,10 @@ export function reasonsToLeave(world: World, person: Person): readonly string[] 
     disabled: "accountDisabled",
   };
   const reasons = leavingEvents(world, person, world.cycleAt).map((event) => reasonOf(kinds[event]));
-  return world.configuration.rules === plainRules ? reasons.slice(0, 1) : reasons;
+  // Where a group is gone the scope cannot be read, and the reason may be the next one.
+  const { names, members } = world.groups;
+  const unread = names.some((name) => !members.has(name));
+  return world.configuration.rules === plainRules && !unread ? reasons.slice(0, 1) : reasons;
 }
 
 /** Who is not in a list and cannot be found is deleted, whether for good or not. */
