@@ -1,4 +1,4 @@
-import type { Action, Change, Evidence, LeavingEvent, Operation } from "../domain/plan.ts";
+import type { Action, Change, Evidence, LeavingEvent, Operation, SkipCode } from "../domain/plan.ts";
 import type { Candidate, Decision, LinkedTarget, MatchedTarget } from "../domain/store.ts";
 import { isEmailAddress } from "../mapping/email-address.ts";
 import type { MappedUser } from "../mapping/map-user.ts";
@@ -119,8 +119,14 @@ function decideNow(input: PlanInput, settings: PlanSettings): Decision {
   // Whoever has left is switched off whatever else is wrong with them.
   const returned = inScope && mapped.active !== false ? null : planReturned(input, settings);
   if (returned !== null) return returned;
-  return inScope ? planUnlinked(input, settings) : { kind: "ignored", objectId: candidate.source.objectId };
+  if (!inScope) return { kind: "ignored", objectId: candidate.source.objectId };
+  const decision = planUnlinked(input, settings);
+  // What is wrong with the name is told of a linked account as well.
+  const named = decision.kind === "skipped" && nameFaults.has(decision.skipped.code);
+  return (named ? planReturned(input, settings) : null) ?? decision;
 }
+
+const nameFaults: ReadonlySet<SkipCode> = new Set(["duplicateUserName", "invalidUserName"]);
 
 /** What is due beside the attributes that were refused and wait; `null` where it is nothing. */
 function withoutPaths(decision: Decision, paths: readonly string[]): Decision | null {

@@ -141,6 +141,25 @@ describe("an account whose link was dissolved", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ deactivate: 0, link: 0 });
   });
 
+  it("is linked again although somebody else has the person's userName by then, which is told", async () => {
+    await using place = await company();
+    const latticeId = idOf(place, "a");
+    place.target.hidden.add(latticeId);
+    place.source.hire("z", { userPrincipalName: "a@example.com" });
+    place.source.scope = [...(place.source.scope ?? []), "z"];
+    await place.cycle({ full: true });
+    place.clock.advance(6 * hourMs);
+    await place.cycle({ full: true });
+    expect(await place.store.latticeIdOf("a")).toBeNull();
+    place.target.hidden.clear();
+    for (let cycle = 0; cycle < 2; cycle += 1) await place.cycle({ full: true });
+    expect(await place.store.latticeIdOf("a")).toBe(latticeId);
+    expect((await place.store.skipped({ after: "", limit: 9 })).map(({ code }) => code)).toEqual([
+      "duplicateUserName",
+      "duplicateUserName",
+    ]);
+  });
+
   it("is found again for somebody who was deleted meanwhile", async () => {
     await using place = await lostLeaver();
     place.source.remove("a", "deleted");

@@ -98,10 +98,11 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   const rejected = await rejectedAttributes(store, history.people ?? mostPeople);
   // Of an account that gets the externalId of somebody who has left already nobody knew: it is not looked for.
   const lost = history.steps.some((step) => step.do === "loseDatabase" || step.do === "editStranger");
-  const faults = faultsOf(world, rejected, lost ? await forgottenPeople(stage) : new Set());
+  const forgotten = lost ? await forgottenPeople(stage) : new Set<string>();
+  const faults = faultsOf(world, rejected, forgotten);
   if (faults.length > 0) return `Lattice is not what the directory makes it: ${faults.join("; ")}`;
   const refused = [...world.people.values()].filter(({ title }) => title === refusedTitle);
-  const waiting = conflictedPeople(world, rejected);
+  const waiting = conflictedPeople(world, rejected, forgotten);
   const hopeless = new Set([...waiting, ...holdersFor(world, waiting), ...refused.map(({ id }) => id)]);
   // The plan sets a manager who is to be made; where that fails nothing is sent.
   for (const { id, managerId: manager } of world.people.values()) {
