@@ -8,7 +8,7 @@ import { findMatch } from "./match.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-import { isInScope, planUser } from "./plan-user.ts";
+import { isInScope, planUser, withRing } from "./plan-user.ts";
 import { withoutRejected } from "./reject.ts";
 import { markReleased, releasesInUse } from "./release.ts";
 import { nameKey } from "./rename-order.ts";
@@ -158,7 +158,7 @@ export async function decideFor(
     const ring = rings.get(objectId);
     const manager = managers.get(objectId) ?? noManager;
     const input = { ...withoutManager, managers: manager };
-    const planned = withoutRejected(
+    const unrejected = withoutRejected(
       (leftOut) =>
         inRing(planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
           mode: settings.renameRings,
@@ -169,6 +169,7 @@ export async function decideFor(
       candidate.rejected,
       (reason) => skip(input, "rejected", reason),
     );
+    const planned = withRing(input, toldAgain(unrejected, now));
     const released = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
     // Cleared for now: the person waits until the manager has an account.
     const decision =
@@ -249,6 +250,12 @@ function withAccounts(
     const match = findMatch(input, settings);
     return { candidate, mapped, account: "decision" in match ? null : match.account };
   });
+}
+
+/** Where the rest of what was rejected is sent, the rejection is told once that is done. */
+function toldAgain(decision: Decision, now: number): Decision {
+  if (decision.kind !== "operation" || (decision.rejected ?? []).length === 0) return decision;
+  return { ...decision, lookAgainAt: Math.min(decision.lookAgainAt ?? now, now) };
 }
 
 /**

@@ -17,7 +17,7 @@ import { operation, othersList, type PlanInput, type PlanSettings, skip, unchang
  * Decides what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
  */
 export function planUser(input: PlanInput, settings: PlanSettings): Decision {
-  const decision = withRing(input, withoutProtected(input, decideUser(input, settings), settings));
+  const decision = withoutProtected(input, decideUser(input, settings), settings);
   const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.mapped.lookAgainAt);
   const events = toRemember(input);
   return {
@@ -28,15 +28,16 @@ export function planUser(input: PlanInput, settings: PlanSettings): Decision {
 }
 
 /** The manager of somebody in a ring of managers is not sent: that is told, beside what is sent or where nothing else is due. */
-function withRing(input: PlanInput, decision: Decision): Decision {
+export function withRing(input: PlanInput, decision: Decision): Decision {
   const { ring } = input.managers;
   const { link } = input.candidate;
   if (ring.length === 0 || !isInScope(input.candidate, input.mapped)) return decision;
   // An account that stays inactive gets no manager.
   if (input.mapped.active === false && link?.active === false) return decision;
-  if (decision.kind === "unchanged") return skip(input, "managerRing", ringReason(ring));
+  if (decision.kind === "unchanged") return { ...decision, ...skip(input, "managerRing", ringReason(ring)) };
   if (decision.kind !== "operation") return decision;
   const { operation: planned } = decision;
+  if (planned.action === "deactivate") return decision;
   const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.now) ?? input.now;
   const reason = `${planned.reason}; ${ringReason(ring)}`;
   return { ...decision, lookAgainAt, operation: { ...planned, reason } };

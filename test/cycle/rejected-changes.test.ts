@@ -43,6 +43,11 @@ describe("a rejection", () => {
     const account = place.target.account("a@example.com");
     expect(account.active).toBe(true);
     expect(JSON.stringify(account.values)).toContain('"2"');
+    // Told again once the rest is done, without waiting for a full comparison.
+    await place.cycle();
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "a", code: "rejected" },
+    ]);
     expect(await place.cycle({ full: true })).toMatchObject({ outcome: "done", done: 0 });
     expect(await rejectedIn(place)).toEqual(["a active accountDisabled"]);
   });
