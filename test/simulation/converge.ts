@@ -5,7 +5,7 @@ import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWa
 import { finalConfigurationOf, mostPeople, type Step } from "./history.ts";
 import { invariants } from "./invariants.ts";
 import { settingsOf } from "./settings.ts";
-import { refusedTitle } from "./world.ts";
+import { refusedTitle, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
@@ -62,6 +62,11 @@ function quietSettings({ history, world }: Stage) {
   return { ...settings, guard: { ...settings.guard, enabled: false } };
 }
 
+/** A cycle in which nearly nothing but refusals comes ends after fifty of them, and the next one goes on with the others. */
+function crowdStops({ people }: World): number {
+  return Math.floor([...people.values()].filter(({ title }) => title === refusedTitle).length / 50);
+}
+
 /** The cycles within which everything must be right. */
 async function settle(stage: Stage): Promise<string | null> {
   const { history, world } = stage;
@@ -79,7 +84,8 @@ async function settle(stage: Stage): Promise<string | null> {
     (leaverIsInTheWay(world) ? 1 : 0) +
     (history.rules === undefined ? 0 : 1) +
     removed +
-    (hidden ? 1 : 0);
+    (hidden ? 1 : 0) +
+    crowdStops(world);
   for (let index = 0; index < cycles; index += 1) {
     const kind = byHand && index > 0 ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.

@@ -215,6 +215,11 @@ export async function afterCycle(stage: Stage, step: CycleStep, result: CycleRes
   const { scope } = history.manners;
   if (scope?.missesMembers === true || scope?.repeatsRemoved === true) return null;
   if (listMisses || missesClears || missesRestores || (netChanges && world.editedMeanwhile)) return null;
+  // So is what a read left out, which nobody can tell from what is empty.
+  const misread = history.steps.some(
+    (one) => one.do === "cycle" && (one.fate.readAnswers ?? []).some(({ kind }) => kind === "partial"),
+  );
+  if (misread && result.header.cycle === "incremental") return null;
   if (history.steps.some((one) => byHand.has(one.do)) && result.header.cycle === "incremental") return null;
   if (world.otherTool !== null || history.steps.some((one) => one.do === "loseDatabase")) return null;
   return (await silentDifference(stage)) ?? (await waitingLeaver(stage));
