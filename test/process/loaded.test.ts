@@ -7,7 +7,7 @@ import { configuration, makeWorkplace, program, type Workplace } from "./real-pr
 
 // A start takes as long as what it loads: each of these files is a tenth of a second or more that others need not wait for.
 
-it("loads two files of its own for the help, and few for a sync: the HTTP client of Lattice only where something is sent", async () => {
+it("loads two files of its own beside the small entry for the help, and few for a sync: the HTTP client of Lattice only where something is sent", async () => {
   await using opened = new AsyncDisposableStack();
   const sandbox = opened.adopt(await startSandbox({ file: ":memory:", people: 20 }), (one) => one.close());
   using place = makeWorkplace();
@@ -41,7 +41,7 @@ async function loaded(place: Workplace, args: readonly string[]): Promise<readon
   const urls: readonly string[] = JSON.parse(readFileSync(list, "utf8"));
   const own = `${pathToFileURL(dirname(program)).href}/`;
   return urls
-    .filter((url) => url.startsWith(own))
+    .filter((url) => url.startsWith(own) && url.endsWith(".js"))
     .map((url) => url.slice(own.length).replace(/(-[\w-]{8})?\.js$/, ""))
     .sort();
 }

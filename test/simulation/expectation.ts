@@ -103,8 +103,9 @@ function isConflicted(
   if (decided.forgotten.has(owner.id) && !isEntitled(world, owner)) return true;
   // Of somebody who is deleted the directory shows no other name; any other leaver gives the old one up.
   if (owner.presence !== "present" || owner.userName.toLowerCase() === name) return true;
-  // Whose leaving is ignored is left as they are, the old name included.
-  if (!isEntitled(world, owner) && !mustGo(world, owner)) return true;
+  // Whose leaving is ignored, or was rejected, is left as they are, the old name included.
+  const kept = decided.rejected.get(owner.id)?.has("active") === true || !mustGo(world, owner);
+  if (!isEntitled(world, owner) && kept) return true;
   const waiting = [...before, person.id];
   return waiting.includes(owner.id) ? !world.breaksRings : isConflicted(world, decided, owner, waiting);
 }

@@ -68,7 +68,7 @@ export const reportingLines: fc.Arbitrary<History> = fc.record({
     .map(({ regular, ...lifecycle }) => ({ ...regular, ...faithful, lifecycle })),
   guard: fc.constant(null),
   drift: fc.constantFrom("correct" as const, "report" as const),
-  managerRings: fc.constantFrom("report" as const, "send" as const),
+  managerRings: fc.constantFrom("send" as const, "send" as const, "send" as const, "report" as const),
   concurrency: fc.constantFrom(1, 4),
   founders: fc.constantFrom(3, 5),
   founding: fc.constant(calm),
