@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { bundle } from "../scripts/bundle.ts";
 
 /** How a run of the program went. */
@@ -40,16 +40,26 @@ export interface Program extends Disposable {
   runNothing(environment?: NodeJS.ProcessEnv): Promise<Ran>;
 }
 
-const built = join(import.meta.dirname, "../node_modules/.cache/als-bench");
+const root = dirname(import.meta.dirname);
+const packaged = join(root, "node_modules/.cache/als-bench/package");
+const built = join(packaged, "dist");
 /** From then on it is looked whether timers are late. */
 const startMs = 1_000;
 /** How often it is looked whether a timer is late. */
 const resolutionMs = 10;
 let building: Promise<void> | undefined;
 
+/** As a package of its own, as it is installed. */
+async function build(): Promise<void> {
+  rmSync(packaged, { recursive: true, force: true });
+  await bundle(built);
+  copyFileSync(join(root, "package.json"), join(packaged, "package.json"));
+  for (const part of ["config", "src"]) symlinkSync(join(root, part), join(packaged, part));
+}
+
 /** Builds the program once, and makes a folder for it to run in. */
 export async function program(): Promise<Program> {
-  building ??= bundle(built);
+  building ??= build();
   await building;
   const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
   const statePath = join(folder, "state.db");
