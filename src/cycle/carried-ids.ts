@@ -44,12 +44,16 @@ export async function idHoldersOf(
     readonly inScope: (person: Person) => boolean;
   },
 ): Promise<ReadonlyMap<string, IdHolder>> {
-  const carried = new Set(
-    people.flatMap(({ candidate, mapped }) => {
-      const accounts = candidate.link === null ? matches.get(candidate.source.objectId)?.byUserName : null;
-      return [candidate.link, ...(accounts ?? [])].flatMap((account) => foreignId(account, mapped) ?? []);
-    }),
-  );
+  const carried = new Set<string>();
+  for (const { candidate, mapped } of people) {
+    const own = foreignId(candidate.link, mapped);
+    if (own !== null) carried.add(own);
+    if (candidate.link !== null) continue;
+    for (const account of matches.get(candidate.source.objectId)?.byUserName ?? []) {
+      const id = foreignId(account, mapped);
+      if (id !== null) carried.add(id);
+    }
+  }
   if (carried.size === 0) return new Map();
   // The mapped externalId is the object id, or one that is kept with the person.
   const keyed = await store.sharing([...carried], everyoneInScope, "externalId");

@@ -39,6 +39,11 @@ export interface Surroundings {
   readonly knownManagers?: KnownManagers | undefined;
 }
 
+interface Considered {
+  readonly candidate: Candidate;
+  readonly mapped: MappedUser;
+}
+
 export interface Decided {
   readonly candidate: Candidate;
   readonly mapped: MappedUser;
@@ -107,7 +112,7 @@ export async function decideFor(
     inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
   });
   const owners = await ownersOf(ownersIn(people, matches), around);
-  const known = people.map(({ candidate, mapped }): PlanInput => {
+  const inputOf = ({ candidate, mapped }: Considered, manager: ManagerStanding): PlanInput => {
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
     const sharers = (isSoughtToLeave({ candidate, mapped }, matches) ? anybody : sharing).get(
@@ -129,16 +134,23 @@ export async function decideFor(
       ),
       nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
       sharedWith: othersOf(sharers, objectId),
-      managers: noManager,
+      managers: manager,
       unconfirmed: unconfirmed?.get(objectId) ?? null,
       triesAgain: triesAgain?.has(objectId) === true,
       now,
     };
-  });
+  };
+  /** The account that a person has, or would be linked to. */
+  const withAccount = (person: Considered): Considered & { readonly account: ConfirmedTarget | null } => {
+    const { candidate, mapped } = person;
+    if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
+    const match = findMatch(inputOf(person, noManager), settings);
+    return { candidate, mapped, account: "decision" in match ? null : match.account };
+  };
   const managers =
     surroundings.expecting === true
       ? new Map<string, ManagerStanding>()
-      : await managersOf(withAccounts(known, settings), {
+      : await managersOf(people.map(withAccount), {
           store,
           settings,
           environment,
@@ -151,13 +163,12 @@ export async function decideFor(
           ),
           partial: surroundings.partial === true,
         });
-  const decided = known.map((withoutManager, index): Decided => {
-    const { mapped } = withoutManager;
-    const candidate = candidates[index] ?? withoutManager.candidate;
+  const decided = people.map((person): Decided => {
+    const { candidate, mapped } = person;
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
     const manager = managers.get(objectId) ?? noManager;
-    const input = { ...withoutManager, managers: manager };
+    const input = inputOf(person, manager);
     const unrejected = withoutRejected(
       (leftOut) =>
         inRing(planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
@@ -237,19 +248,6 @@ function takes(
   return (
     decision.kind === "operation" && decision.operation.adopts && decision.operation.latticeId === latticeId
   );
-}
-
-/** The account that each of these people has, or would be linked to. */
-function withAccounts(
-  inputs: readonly PlanInput[],
-  settings: PlanSettings,
-): readonly (Pick<PlanInput, "candidate" | "mapped"> & { readonly account: ConfirmedTarget | null })[] {
-  return inputs.map((input) => {
-    const { candidate, mapped } = input;
-    if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
-    const match = findMatch(input, settings);
-    return { candidate, mapped, account: "decision" in match ? null : match.account };
-  });
 }
 
 /** Where the rest of what was rejected is sent, the rejection is told once that is done. */
