@@ -52,17 +52,28 @@ describe("the command that messages name can be typed where the program runs", (
       name: `"${join(bin, "azure-lattice-sync")}"`,
       works: true,
     });
-    expect(calledIn([process.execPath, program], { PATH })).toEqual({ name: `node ${program}`, works: true });
+    expect(calledIn([process.execPath, program], { PATH })).toEqual({
+      name: `node ${typed(program)}`,
+      works: true,
+    });
     const sources = join(root, "src/cli.ts");
-    expect(calledIn([process.execPath, sources], { PATH })).toEqual({ name: `node ${sources}`, works: true });
+    expect(calledIn([process.execPath, sources], { PATH })).toEqual({
+      name: `node ${typed(sources)}`,
+      works: true,
+    });
   });
 
   it("as ALS_COMMAND says, where it can only be typed elsewhere", () => {
     const ALS_COMMAND = "docker exec als azure-lattice-sync";
     expect(calledIn([process.execPath, program], { ALS_COMMAND }).name).toBe(ALS_COMMAND);
-    expect(calledIn([process.execPath, program], { ALS_COMMAND: "" }).name).toBe(`node ${program}`);
+    expect(calledIn([process.execPath, program], { ALS_COMMAND: "" }).name).toBe(`node ${typed(program)}`);
   });
 });
+
+/** A path as a shell takes it. */
+function typed(path: string): string {
+  return /^[\w./@:-]+$/.test(path) ? path : `"${path}"`;
+}
 
 describe("in the folder of a checkout", () => {
   const start = (change: Partial<Start>): Start => ({
