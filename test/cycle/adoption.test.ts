@@ -230,3 +230,27 @@ describe("two people whose plan is to be linked to one account", () => {
     expect(place.target.account("a@example.com").externalId).toBe("a");
   });
 });
+
+describe("two accounts of which either could be the person's", () => {
+  it.each([
+    ["userName", { userName: "kim@example.com" }],
+    ["externalId", { externalId: "kim" }],
+  ])(
+    "are neither linked nor written where they share the %s, and both are named",
+    async (attribute, shared) => {
+      await using place = await createWorkplace();
+      place.target.unique = false;
+      for (const userName of ["one@example.com", "two@example.com"])
+        place.target.add({ userName, ...shared });
+      place.source.hire("kim");
+      await place.cycle();
+      expect(place.target.writes).toEqual([]);
+      expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+        {
+          code: "ambiguousMatch",
+          reason: `several Lattice accounts have this ${attribute}: lat-1, lat-2`,
+        },
+      ]);
+    },
+  );
+});

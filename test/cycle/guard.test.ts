@@ -67,6 +67,12 @@ describe("the guard", () => {
     expect(weigh(day)).toEqual({ verdict: { held: false, reasons: [] }, holds: [] });
   });
 
+  it("takes what is due where nothing is left to compare with for all of it", () => {
+    const nobody = { active: 0, linked: 0, recent: counts({ "deactivate accountDisabled": 4 }) };
+    expect(weigh({ reactivate: 4 }, nobody).verdict.held).toBe(true);
+    expect(weigh({ "deactivate accountDisabled": 4 }, nobody).verdict.held).toBe(true);
+  });
+
   it.each<[string, { [weight: string]: number }, Partial<Weights>, object]>([
     ["too many deactivations", { deactivate: 51 }, {}, { kind: "deactivate" }],
     ["too large a share", { deactivate: 4 }, { active: 30 }, { kind: "deactivate" }],

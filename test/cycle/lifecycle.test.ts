@@ -317,3 +317,20 @@ describe("a changed mapping", () => {
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
 });
+
+describe("actions.create: false", () => {
+  it("reactivates nobody, and tells it", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim");
+    await place.cycle();
+    place.source.change("kim", { accountEnabled: false });
+    await place.cycle();
+    place.settings = { ...place.settings, actions: { ...place.settings.actions, create: false } };
+    place.source.change("kim", { accountEnabled: true });
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { code: "actionOff", reason: "actions.create is off, which covers reactivation" },
+    ]);
+  });
+});

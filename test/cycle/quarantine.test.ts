@@ -40,6 +40,8 @@ describe("the quarantine", () => {
       place.clock.advance(45 * minuteMs);
     }
     expect(waits).toEqual([45, 90, 180, 360, 720, 1440, 1440, 1440]);
+    // Since the first failure, not since the last.
+    expect(place.clock.now() - ((await quarantineOf(place))?.since ?? 0)).toBe(8 * 45 * minuteMs);
     place.target.beforeRead = () => {};
     expect(await attempt(place)).toMatchObject({ outcome: "done", done: 3 });
     expect(await quarantineOf(place)).toBeNull();
