@@ -70,10 +70,13 @@ describe("drift", () => {
       outcome: "done",
       header: { summary: { update: 1, unchanged: 2 } },
     });
-    expect((await driftOf(place, full.cycleId)).map(({ objectId, status }) => [objectId, status])).toEqual([
+    const drift = await driftOf(place, full.cycleId);
+    expect(drift.map(({ objectId, status }) => [objectId, status])).toEqual([
       ["a", "reported"],
       ["b", "reported"],
     ]);
+    // What is sent is no part of what is only reported.
+    expect(drift[0]?.changes.map(({ attribute }) => attribute)).toEqual(["title"]);
     expect(place.target.account("a@example.com").values.title).toBe("Edited");
     expect(place.target.active()).toHaveLength(2);
 

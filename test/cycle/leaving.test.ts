@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { EventAction } from "../../src/cycle/leaving.ts";
+import { judgeLeaving } from "../../src/cycle/leaving.ts";
 import { releasedChanges } from "../../src/cycle/release.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 import { atOnce, createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
@@ -271,4 +272,22 @@ describe("a changed scope", () => {
     place.clock.advance(7 * dayMs);
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
   });
+});
+
+describe("somebody of whom several things were seen that each wait", () => {
+  it.each([["disabled first"], ["out of scope first"]])(
+    "is deactivated on the earliest date, %s",
+    (order) => {
+      const evidence = { kind: "accountDisabled", detail: "seen" } as const;
+      const disabled = { event: "disabled", evidence, since: 0 } as const;
+      const outOfScope = { event: "outOfScope", evidence, since: 0 } as const;
+      const actions = {
+        deleted: { do: "deactivate", afterMs: 0 },
+        disabled: { do: "deactivate", afterMs: 2_000 },
+        outOfScope: { do: "deactivate", afterMs: 1_000 },
+      } as const;
+      const seen = order === "disabled first" ? [disabled, outOfScope] : [outOfScope, disabled];
+      expect(judgeLeaving(seen, actions, 500)).toEqual({ kind: "waiting", seen: outOfScope, until: 1_000 });
+    },
+  );
 });

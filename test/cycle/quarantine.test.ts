@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseQuarantine, type Quarantine, withQuarantine } from "../../src/cycle/quarantine.ts";
+import { mostFailed, parseQuarantine, type Quarantine, withQuarantine } from "../../src/cycle/quarantine.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
@@ -108,5 +108,17 @@ describe("the quarantine", () => {
     hire(place, 30, "r");
     await expect(attempt(place)).rejects.toThrow(HostUnavailableError);
     expect(await quarantineOf(place)).toBeNull();
+  });
+});
+
+describe("operations of which many failed", () => {
+  it.each([
+    ["four of ten", { done: 60, failed: 40 }, false, true],
+    ["fewer than four of ten", { done: 61, failed: 39 }, false, false],
+    ["all of nineteen, which are few", { done: 0, failed: 19 }, false, false],
+    ["all of five in a probe", { done: 0, failed: 5 }, true, true],
+    ["all of four in a probe", { done: 0, failed: 4 }, true, false],
+  ])("concern everybody or not: %s", (_name, counts, probe, expected) => {
+    expect(mostFailed(counts, probe)).toBe(expected);
   });
 });
