@@ -1,5 +1,6 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
+import { pager } from "./pager.js";
 import { changeList, duration, moment, personLink, tag } from "./words.js";
 
 const actions = ["create", "update", "deactivate", "reactivate", "link"];
@@ -52,19 +53,12 @@ export async function entries(list, parameters, signal) {
     ["When", "Person", "Action", "Outcome", "What"],
     page.entries.map(row),
   );
-  const more = h("button", { type: "button" }, "Show older");
-  let { before } = page;
-  more.addEventListener("click", async () => {
-    more.disabled = true;
+  const more = pager("Show older", page.before, async (before) => {
     const next = await read(parameters, before, signal);
     const rows = next.entries.map(row);
     body.querySelector("tbody").append(...rows);
-    rows[0]?.querySelector("a")?.focus();
-    before = next.before;
-    more.disabled = false;
-    more.hidden = before === null;
+    return { rows, next: next.before };
   });
-  more.hidden = before === null;
   list.replaceChildren(body, more);
 }
 

@@ -1,5 +1,6 @@
 import { api } from "./api.js";
-import { h, say, table } from "./dom.js";
+import { h, table } from "./dom.js";
+import { pager } from "./pager.js";
 import { ago, count, duration, moment, number, personLink, tag } from "./words.js";
 import { workCard } from "./work-card.js";
 
@@ -241,33 +242,26 @@ function leftAlone(counts, signal) {
   const codes = Object.entries(counts).sort((left, right) => right[1] - left[1]);
   if (codes.length === 0) return null;
   const people = h("div", null);
-  const more = async (after) => {
+  const place = h("div", null);
+  const read = async (after) => {
     const page = await api(`left-alone?limit=50&after=${encodeURIComponent(after)}`, { signal });
-    people.append(
-      ...page.people.map((person) =>
-        h("p", { class: "small" }, personLink(person.objectId, person.userName), `: ${person.reason}`),
-      ),
+    const rows = page.people.map((person) =>
+      h("p", { class: "small" }, personLink(person.objectId, person.userName), `: ${person.reason}`),
     );
-    if (page.after !== null) {
-      const button = h(
-        "button",
-        {
-          type: "button",
-          onclick: () => {
-            button.remove();
-            more(page.after);
-          },
-        },
-        "Show more",
-      );
-      people.append(button);
-    }
+    people.append(...rows);
+    return { rows, next: page.after };
   };
   let loaded = false;
-  const open = () => {
+  const open = async () => {
     if (loaded) return;
     loaded = true;
-    more("").catch((error) => say(error.message));
+    try {
+      const first = await read("");
+      place.replaceChildren(people, pager("Show more", first.next, read));
+    } catch (error) {
+      loaded = false;
+      place.replaceChildren(h("div", { class: "notice bad", role: "alert" }, error.message));
+    }
   };
   return h(
     "section",
@@ -280,7 +274,7 @@ function leftAlone(counts, signal) {
         h("li", null, h("strong", null, number(value)), ` ${reasons[code] ?? code}`),
       ),
     ),
-    h("details", { ontoggle: open }, h("summary", null, "Who they are"), people),
+    h("details", { ontoggle: open }, h("summary", null, "Who they are"), place),
   );
 }
 

@@ -1,5 +1,6 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
+import { pager } from "./pager.js";
 import { changeList, count, moment, number, personLink, tag } from "./words.js";
 import { summaryText, workCard } from "./work-card.js";
 
@@ -88,12 +89,13 @@ export async function planView({ parameter: planId, signal, reload }) {
     ["Choose", "Person", "Action", "Why", "What would change"],
     plan.held.map(row),
   );
-  const more = pager(plan.next, async (next) => {
+  const more = pager("Show more", plan.next, async (next) => {
     const page = await api(`${address}?limit=100&afterWave=${next.afterWave}&afterId=${next.afterId}`, {
       signal,
     });
-    body.querySelector("tbody").append(...page.held.map(row));
-    return page.next;
+    const rows = page.held.map(row);
+    body.querySelector("tbody").append(...rows);
+    return { rows, next: page.next };
   });
   update();
   const heading = [
@@ -137,19 +139,19 @@ export async function dryRunView({ parameter: id, signal }) {
   const pageSize = 100;
   const work = await api(`works/${encodeURIComponent(id)}`, { signal });
   const first = await api(`works/${encodeURIComponent(id)}/operations?limit=${pageSize}`, { signal });
-  let from = first.operations.length;
   const body = table(
     "What would be sent",
     ["Person", "Action", "Why", "What would change"],
     first.operations.map((operation) => operationRow(operation, null)),
   );
-  const more = pager(from < first.kept ? {} : null, async () => {
+  const nextOf = (shown) => (shown < first.kept ? shown : null);
+  const more = pager("Show more", nextOf(first.operations.length), async (from) => {
     const page = await api(`works/${encodeURIComponent(id)}/operations?limit=${pageSize}&from=${from}`, {
       signal,
     });
-    body.querySelector("tbody").append(...page.operations.map((operation) => operationRow(operation, null)));
-    from += page.operations.length;
-    return from < first.kept ? {} : null;
+    const rows = page.operations.map((operation) => operationRow(operation, null));
+    body.querySelector("tbody").append(...rows);
+    return { rows, next: nextOf(from + rows.length) };
   });
   return [
     h("h1", null, "Dry run"),
@@ -199,23 +201,4 @@ function operationRow(operation, box) {
     ),
     h("td", null, changeList(operation.changes)),
   );
-}
-
-function pager(start, read) {
-  let next = start;
-  const button = h(
-    "button",
-    {
-      type: "button",
-      onclick: async () => {
-        button.disabled = true;
-        next = await read(next);
-        button.disabled = false;
-        button.hidden = next === null;
-      },
-    },
-    "Show more",
-  );
-  button.hidden = next === null;
-  return button;
 }
