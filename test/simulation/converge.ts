@@ -156,8 +156,9 @@ const handwork: ReadonlySet<Step["do"]> = new Set([
 /** Whoever left before a new database knew of the account keeps it: there is no evidence of anything in what is left. */
 async function forgottenPeople({ world, store }: Stage): Promise<ReadonlySet<string>> {
   const found: string[] = [];
-  for (const { id, externalId } of world.accounts.values()) {
-    if (externalId !== null && (await store.ownerOf(id)) === null) found.push(externalId);
+  for (const account of world.accounts.values()) {
+    const owner = world.ownerOf(account);
+    if (owner !== null && (await store.ownerOf(account.id)) === null) found.push(owner);
   }
   return new Set(found);
 }

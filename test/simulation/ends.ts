@@ -188,6 +188,7 @@ function upsert(person: Person, complete: boolean): Extract<SourceChange, { kind
     attributes: {
       id: person.id,
       userPrincipalName: person.userName,
+      employeeId: person.externalId,
       jobTitle: person.title,
       accountEnabled: person.enabled,
       employeeHireDate: new Date(person.startsAt ?? 0).toISOString(),
@@ -217,6 +218,7 @@ function itemsOf(
   const attributes: JsonObject = {
     id: objectId,
     ...(shown("userName") ? { userPrincipalName: person.userName } : {}),
+    ...(shown("externalId") ? { employeeId: person.externalId } : {}),
     ...(shown("title") ? { jobTitle: person.title } : {}),
     ...(shown("enabled") ? { accountEnabled: person.enabled } : {}),
     ...(shown("startsAt") ? { employeeHireDate: new Date(person.startsAt ?? 0).toISOString() } : {}),
@@ -269,7 +271,7 @@ export function createTarget(
     }
   };
   /** Who was refused together with a manager: one who is switched off is not sent again for it. */
-  const refuse = (person: Json | undefined, writes: readonly AttributeWrite[]): RecordRejectedError => {
+  const refuse = (person: string | null, writes: readonly AttributeWrite[]): RecordRejectedError => {
     if (writes.some(({ path }) => path === managerPath)) world.refusedWithManager.add(String(person));
     return new RecordRejectedError("not allowed", { status: 400 });
   };
@@ -312,6 +314,8 @@ export function createTarget(
     }
     return kind === "partial" ? partOf(toTargetUser(account)) : shown(account);
   };
+  const ownerOf = (account: Account | null | undefined): string | null =>
+    account === null || account === undefined ? null : world.ownerOf(account);
   const heard = async (receipt: WriteReceipt): Promise<WriteReceipt> => {
     doom.heard();
     await null;
@@ -344,7 +348,7 @@ export function createTarget(
     },
     get: async (id) => {
       await read();
-      meetTrouble(world, "get", [world.accounts.get(id)?.externalId ?? null]);
+      meetTrouble(world, "get", [ownerOf(world.accounts.get(id))]);
       return id === superAdmin.latticeId ? superAdmin : readOne(id);
     },
     create: async (writes) => {
@@ -354,12 +358,12 @@ export function createTarget(
       };
       await arrive(perform);
       const fault = doom.fault("write", createFaults);
-      if (fault === "rejected") throw refuse(externalIdIn(writes) ?? undefined, writes);
+      if (fault === "rejected") throw refuse(personIn(world, writes), writes);
       if (fault === "unknown") throw new UnknownOutcomeError("no answer came");
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "down") throw new HostUnavailableError("Lattice went away");
       if (fault === "config") throw new ConfigurationError("Lattice refused the key");
-      meetTrouble(world, "create", [externalIdIn(writes)]);
+      meetTrouble(world, "create", [personIn(world, writes)]);
       const made = perform();
       if (fault === "unknownApplied") throw new UnknownOutcomeError("no answer came");
       return heard(answered(receiptOf(made, 201), null));
@@ -379,7 +383,7 @@ export function createTarget(
       };
       await arrive(perform);
       const fault = doom.fault("write", updateFaults);
-      if (fault === "rejected") throw refuse(world.accounts.get(user.latticeId)?.externalId, writes);
+      if (fault === "rejected") throw refuse(ownerOf(world.accounts.get(user.latticeId)), writes);
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "gone") {
         denied(user.latticeId);
@@ -387,7 +391,7 @@ export function createTarget(
       }
       if (fault === "down") throw new HostUnavailableError("Lattice went away");
       const before = world.accounts.get(user.latticeId) ?? null;
-      meetTrouble(world, "update", [before?.externalId ?? externalIdIn(writes)]);
+      meetTrouble(world, "update", [ownerOf(before) ?? personIn(world, writes)]);
       const changed = perform();
       if (fault === "unavailableApplied") throw new RecordUnavailableError("503 again and again");
       if (fault === "downApplied") throw new HostUnavailableError("Lattice went away");
@@ -406,9 +410,10 @@ const superAdmin: TargetUser = {
   values: {},
 };
 
-function externalIdIn(writes: readonly AttributeWrite[]): string | null {
-  const value = writes.find(({ path }) => path === "externalId")?.value;
-  return typeof value === "string" ? value : null;
+/** For whom something is written, by the externalId that comes with it. */
+function personIn(world: World, writes: readonly AttributeWrite[]): string | null {
+  const { externalId, userName } = applied(emptyAccount, writes);
+  return world.personOf(externalId, userName);
 }
 
 const emptyAccount: Account = {

@@ -13,6 +13,7 @@ export function happen(world: World, step: Step): void {
       setMember(world, groupOf(world, step.who), id, true);
       world.put({
         id,
+        externalId: id,
         userName: userName(step.name),
         title: "Analyst",
         enabled: true,
@@ -47,6 +48,7 @@ export function happen(world: World, step: Step): void {
       if (externalId !== null && [...world.accounts.values()].some((one) => one.externalId === externalId))
         return;
       world.accounts.set(id, { id, userName: name, externalId, active: true, values: {}, stranger: true });
+      world.owners.delete(id);
       return;
     }
     case "editStranger": {
@@ -55,7 +57,7 @@ export function happen(world: World, step: Step): void {
         (account) =>
           account.stranger &&
           account.userName === userName(step.name) &&
-          !world.people.has(account.externalId ?? ""),
+          !world.people.has(world.ownerOf(account) ?? ""),
       );
       const taken = [...world.accounts.values()].some((account) => account.userName === userName(step.to));
       if (found === undefined || (taken && step.to !== step.name)) return;
@@ -68,6 +70,9 @@ export function happen(world: World, step: Step): void {
       if (externalId !== null && [...world.accounts.values()].some((one) => one.externalId === externalId))
         return;
       world.accounts.set(found.id, { ...found, userName: userName(step.to), externalId });
+      // An account that carries a person's externalId is that person's.
+      if (typeof step.owner === "number") world.owners.set(found.id, personId(step.owner));
+      else world.owners.delete(found.id);
       return;
     }
     case "trouble":
@@ -307,5 +312,5 @@ function userName(number: number): string {
 }
 
 function accountOf(world: World, who: number) {
-  return [...world.accounts.values()].find(({ externalId }) => externalId === personId(who));
+  return [...world.accounts.values()].find((account) => world.ownerOf(account) === personId(who));
 }

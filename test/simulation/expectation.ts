@@ -96,7 +96,7 @@ function isConflicted(
   );
   const byName = world.configuration.matching !== "externalIdAlone";
   if (holder === undefined || (own === undefined && holder.externalId === null && byName)) return false;
-  const owner = world.people.get(holder.externalId ?? "");
+  const owner = world.people.get(world.ownerOf(holder) ?? "");
   // Whose new name was rejected keeps the old one from everybody else.
   if (owner === undefined || decided.rejected.get(owner.id)?.has("userName") === true) return true;
   // Of whose account a lost database knew it is not known to be a leaver's.
@@ -130,10 +130,10 @@ export function leaverIsInTheWay(world: World): boolean {
 /** People who have left and whose accounts hold a userName that one of these waits for, and cannot give it up. */
 export function holdersFor(world: World, waiting: ReadonlySet<string>): readonly string[] {
   const names = new Set([...waiting].map((id) => world.people.get(id)?.userName.toLowerCase()));
-  return [...world.accounts.values()].flatMap(({ userName, externalId }) => {
-    const owner = world.people.get(externalId ?? "");
+  return [...world.accounts.values()].flatMap((account) => {
+    const owner = world.people.get(world.ownerOf(account) ?? "");
     const left = owner !== undefined && !isEntitled(world, owner);
-    return left && names.has(userName.toLowerCase()) ? [owner.id] : [];
+    return left && names.has(account.userName.toLowerCase()) ? [owner.id] : [];
   });
 }
 
@@ -207,5 +207,5 @@ function maybeWithout({ manners, refusedWithManager }: World, { id }: Person, ma
 }
 
 export function accountOf(world: World, id: string): Account | undefined {
-  return [...world.accounts.values()].find(({ externalId }) => externalId === id);
+  return [...world.accounts.values()].find((account) => world.ownerOf(account) === id);
 }

@@ -19,7 +19,7 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
   const { world, store, tallyFault } = stage;
   const fault = tallyFault();
   if (fault !== null) return fault;
-  const owners = [...world.accounts.values()].flatMap(({ externalId }) => externalId ?? []);
+  const owners = [...world.accounts.values()].flatMap((account) => world.ownerOf(account) ?? []);
   const twice = owners.find((owner, index) => owners.indexOf(owner) !== index);
   if (twice !== undefined) return `${twice} has two accounts`;
   const [last] = await store.recentCycles(1);
@@ -153,9 +153,9 @@ function lieOfTheLog({ world, db }: Stage): string | null {
   }
   for (const { before, after } of world.applied) {
     if (before !== null && JSON.stringify(before) === JSON.stringify(after)) continue;
+    const owner = world.ownerOf(after);
     const logged = rows.some((row) => {
-      if (row.objectId !== after.externalId && (after.externalId !== null || row.latticeId !== after.id))
-        return false;
+      if (row.objectId !== owner && (owner !== null || row.latticeId !== after.id)) return false;
       // An account that came about although the rest of its create was refused is named.
       const named = before === null && row.status === "failed" && row.latticeId === after.id;
       // Where the answer and the read after it both show the account as it was before, the log says just that.
@@ -163,7 +163,7 @@ function lieOfTheLog({ world, db }: Stage): string | null {
         world.misread.has(after.id) && row.error?.startsWith("Lattice accepted active: ") === true;
       return row.status === "done" || row.status === "sending" || row.open || named || contradicted;
     });
-    if (!logged) return `the account of ${after.externalId} was written, and the log has nothing of it`;
+    if (!logged) return `the account of ${owner} was written, and the log has nothing of it`;
   }
   return null;
 }
@@ -188,8 +188,9 @@ function accountIdsOf(world: World, objectId: string): readonly string[] {
   return [...world.versions.values()]
     .flat()
     .filter(
-      ({ externalId, userName, stranger }) =>
-        externalId === objectId || (stranger && externalId === null && names.has(userName.toLowerCase())),
+      (account) =>
+        world.ownerOf(account) === objectId ||
+        (account.stranger && account.externalId === null && names.has(account.userName.toLowerCase())),
     )
     .map(({ id }) => id);
 }

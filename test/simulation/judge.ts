@@ -7,40 +7,48 @@ const hourMs = 3_600_000;
 
 // What no write may do, whatever went wrong before it. Judged by what the cycle under way may have read.
 
-export function judgeCreate(world: World, next: Account): void {
+/** @param owner for whom it is made */
+export function judgeCreate(world: World, next: Account, owner: string | null): void {
   const { actions } = world.configuration;
-  const states = world.statesOf(next.externalId ?? "");
+  const states = world.statesOf(owner ?? "");
   const rule = ruleOf(world);
-  rule(actions.create, `an account is made for ${next.externalId}, although actions.create is off`);
+  rule(actions.create, `an account is made for ${owner}, although actions.create is off`);
   rule(states.length > 0, `an account is made for ${next.userName}, who is nobody of the directory`);
   rule(
     states.some((state) => isEntitled(world, state)),
-    `an account is made for ${next.externalId}, who is not in scope and enabled`,
+    `an account is made for ${owner}, who is not in scope and enabled`,
   );
   rule(
     states.some(({ userName }) => userName.toLowerCase() === next.userName.toLowerCase()),
-    `an account is made for ${next.externalId} under the name ${next.userName}, which the directory has not shown`,
+    `an account is made for ${owner} under the name ${next.userName}, which the directory has not shown`,
   );
-  const twins = [...world.accounts.values()].filter((other) => other.externalId === next.externalId);
-  rule(twins.length === 0, `a second account is made for ${next.externalId}`);
+  const twins = [...world.accounts.values()].filter(
+    (other) => other.externalId === next.externalId || world.ownerOf(other) === owner,
+  );
+  rule(twins.length === 0, `a second account is made for ${owner}`);
   rule(
     world.configuration.titleIsMapped || next.values.title === undefined,
-    `the title of ${next.externalId} is written, which is not mapped`,
+    `the title of ${owner} is written, which is not mapped`,
   );
 }
 
-export function judgeChange(world: World, before: Account, next: Account): void {
+/** @param person whose account it is, or becomes with this; `null` where it stays nobody's */
+export function judgeChange(world: World, before: Account, next: Account, person: string | null): void {
   const { actions, titleIsMapped, matching } = world.configuration;
   // A leaver's account that does not take the externalId is switched off all the same, by the name that matched.
-  const owner = next.externalId ?? (next.active ? "" : whoIsNamed(world, before.userName));
+  const named = next.externalId === null && !next.active ? whoIsNamed(world, before.userName) : "";
+  const owner = person ?? named;
+  const owned = world.ownerOf(before) !== null;
   const states = world.statesOf(owner);
   const rule = ruleOf(world);
   rule(states.length > 0, `the account ${before.userName} is written, which is nobody's of the directory`);
   rule(
-    before.externalId === null || before.externalId === next.externalId,
+    (before.externalId === null && !owned) ||
+      before.externalId === next.externalId ||
+      (owned && states.some(({ externalId }) => externalId === next.externalId)),
     `the account of ${before.externalId} is given to ${next.externalId}`,
   );
-  if (before.externalId === null) {
+  if (before.externalId === null && !owned) {
     rule(
       matching !== "externalIdAlone",
       `the stranger ${before.userName} is adopted for ${owner}, although only the externalId is looked at`,
@@ -64,7 +72,7 @@ export function judgeChange(world: World, before: Account, next: Account): void 
       `${owner} is deactivated because a group was emptied, and nobody released that`,
     );
   }
-  if (before.active && before.externalId !== null) {
+  if (before.active && (owned || before.externalId !== null)) {
     rule(
       states.some((state) => isEntitled(world, state) || world.isDue(state)),
       `the account of ${owner} is written, although it is to be left as it is`,
@@ -84,21 +92,21 @@ export function judgeChange(world: World, before: Account, next: Account): void 
   const earlier =
     states.some(({ presence }) => presence !== "present") &&
     world.log.some(({ id, before: state }) => id === owner && state?.userName === next.userName);
-  const named =
+  const isShown =
     temporary ||
     earlier ||
     states.some((state) => state.userName.toLowerCase() === next.userName.toLowerCase());
   const others = { ...next, active: before.active };
   const activeAlone = JSON.stringify(others) === JSON.stringify(before);
   const nameAlone =
-    JSON.stringify({ ...others, userName: named ? before.userName : next.userName }) ===
+    JSON.stringify({ ...others, userName: isShown ? before.userName : next.userName }) ===
     JSON.stringify(before);
   rule(
     inScope || nameAlone,
     `${owner} is out of scope, and more than active and the name that the directory has is written`,
   );
   rule(
-    before.userName === next.userName || named,
+    before.userName === next.userName || isShown,
     `${owner} is renamed to ${next.userName}, which the directory has not shown`,
   );
   rule(
@@ -156,8 +164,9 @@ function managerStands(world: World, { managerId }: Person, account: Account): b
   const theirs = world.accounts.get(String(account.values[managerPath]));
   return (
     manager?.presence === "present" &&
-    manager.id !== account.externalId &&
-    theirs?.externalId === manager.id &&
+    manager.id !== world.ownerOf(account) &&
+    theirs !== undefined &&
+    world.ownerOf(theirs) === manager.id &&
     !isTakenForGone(world, theirs.id)
   );
 }

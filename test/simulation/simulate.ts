@@ -6,6 +6,7 @@ import { tallyFaults } from "../state/tally.ts";
 import { converge } from "./converge.ts";
 import { type CycleStep, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
 import { happen, personId } from "./events.ts";
+import { accountOf } from "./expectation.ts";
 import { configurationOf, type History, type Step } from "./history.ts";
 import { afterCycle, invariants } from "./invariants.ts";
 import { settingsOf } from "./settings.ts";
@@ -95,7 +96,7 @@ async function judged(stage: Stage, step: CycleStep, result: CycleResult | null)
 function settleGroups({ world }: Stage, { dryRun, only }: CycleStep, result: CycleResult | null): void {
   const waiting = [...world.groups.doubted].some((id) => {
     const person = world.people.get(id);
-    const account = [...world.accounts.values()].find(({ externalId }) => externalId === id);
+    const account = accountOf(world, id);
     return person?.presence === "present" && !person.member && account?.active === true;
   });
   const keeps = !dryRun && only === null;

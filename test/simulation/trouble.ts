@@ -50,14 +50,17 @@ export function soughtBy(
   attribute: "userName" | "externalId",
   value: string,
 ): readonly string[] {
-  if (attribute === "externalId") return [value];
+  if (attribute === "externalId") {
+    const sought = [...world.people.values()].filter(({ externalId }) => externalId === value);
+    return sought.map(({ id }) => id);
+  }
   const wanted = value.toLowerCase();
   return [
     ...[...world.people.values()]
       .filter((person) => person.userName.toLowerCase() === wanted)
       .map(({ id }) => id),
     ...[...world.accounts.values()].flatMap((account) =>
-      account.userName.toLowerCase() === wanted ? (account.externalId ?? []) : [],
+      account.userName.toLowerCase() === wanted ? (world.ownerOf(account) ?? []) : [],
     ),
   ];
 }
@@ -71,12 +74,12 @@ function isLie({ answer }: Trouble): boolean {
 
 /** Whether a request about an account that is there is answered with 404. */
 export function isDenied(world: World, account: Account, request: "get" | "update"): boolean {
-  const trouble = world.troubles.get(account.externalId ?? "");
+  const trouble = world.troubles.get(world.ownerOf(account) ?? "");
   if (trouble === undefined || !isLie(trouble)) return false;
   return trouble.answer === "hidden" || trouble.on !== (request === "get" ? "writes" : "reads");
 }
 
 /** Whether no list and no search shows an account that is there. */
 export function isHidden(world: World, account: Account): boolean {
-  return world.troubles.get(account.externalId ?? "")?.answer === "hidden";
+  return world.troubles.get(world.ownerOf(account) ?? "")?.answer === "hidden";
 }

@@ -11,6 +11,8 @@ import type { Trouble } from "./trouble.ts";
 /** One person as the simulated directory has it. */
 export interface Person {
   readonly id: string;
+  /** What the mapping makes the externalId of; the id, unless the family says otherwise. */
+  readonly externalId: string;
   readonly userName: string;
   readonly title: string | null;
   /** `null` only in what the engine can know: no answer has shown it. */
@@ -115,6 +117,11 @@ export interface World {
   /** Changes in their order: positions are the watermarks. */
   readonly log: LoggedChange[];
   readonly accounts: Map<string, Account>;
+  /**
+   * For whom each account was made, to whom it was given, or by whom it was adopted, by its id; also of accounts that are
+   * gone. Told by what happens at both ends, never by the links of the engine.
+   */
+  readonly owners: Map<string, string>;
   manners: Manners;
   configuration: Configuration;
   /** People who are to get one another's userNames are renamed, not reported. */
@@ -176,6 +183,10 @@ export interface World {
   readonly applied: Applied[];
   /** Each state that an account was in, by its id, since the log was last compared with them. */
   readonly versions: Map<string, Account[]>;
+  /** The person whose account it is; `null` where it is nobody's. */
+  ownerOf(account: Pick<Account, "id">): string | null;
+  /** The person to whom this externalId leads; where several share it, the one who has, or had, the userName as well. */
+  personOf(externalId: string | null, userName: string): string | null;
   /** What the cycle under way may have read of a person. */
   statesOf(id: string): readonly Person[];
   /** The person as the engine can know them: where answers may lack properties, with what was shown. */
@@ -192,6 +203,7 @@ export interface World {
 /** Is in the directory, never in the scope, and never left out of a list. */
 const administrator: Person & { readonly enabled: boolean } = {
   id: "admin",
+  externalId: "admin",
   userName: "admin@example.com",
   title: null,
   enabled: true,
@@ -201,7 +213,7 @@ const administrator: Person & { readonly enabled: boolean } = {
   startsAt: 0,
 };
 
-const chief: Person = { ...administrator, id: "chief", userName: "chief@example.com" };
+const chief: Person = { ...administrator, id: "chief", externalId: "chief", userName: "chief@example.com" };
 
 export function createWorld(
   manners: Manners,
@@ -210,6 +222,7 @@ export function createWorld(
 ): World {
   const people = new Map<string, Person>();
   const accounts = new Map<string, Account>();
+  const owners = new Map<string, string>();
   const log: LoggedChange[] = [];
   const shown = new Map<string, Person>();
   const versions = new Map<string, Account[]>();
@@ -285,6 +298,7 @@ export function createWorld(
     people,
     log,
     accounts,
+    owners,
     manners,
     configuration,
     breaksRings: renameRings === "temporaryName",
@@ -318,6 +332,18 @@ export function createWorld(
     applied: [],
     versions,
     asKnown: (person) => (manners.hides === true ? withShown(person, world.known.get(person.id)) : person),
+    ownerOf: ({ id }) => owners.get(id) ?? null,
+    personOf: (externalId, userName) => {
+      if (externalId === null) return null;
+      const led = [...people.keys()].filter((id) =>
+        world.statesOf(id).some((state) => state.externalId === externalId),
+      );
+      const name = userName.toLowerCase();
+      const named = led.find((id) =>
+        world.statesOf(id).some((state) => state.userName.toLowerCase() === name),
+      );
+      return named ?? led[0] ?? null;
+    },
     statesOf: (id) => {
       const current = people.get(id);
       const states = seen.get(id) ?? (current === undefined ? [] : [current]);
@@ -364,7 +390,9 @@ export function createWorld(
       const refused = refusal(null, wanted);
       if (refused !== null) return refused;
       const next = settled(wanted);
-      judgeCreate(world, next);
+      const owner = world.personOf(next.externalId, next.userName);
+      judgeCreate(world, next, owner);
+      if (owner !== null) owners.set(next.id, owner);
       keep(null, next, keptAs(manners, wanted));
       return next;
     },
@@ -374,8 +402,10 @@ export function createWorld(
       const refused = refusal(before, wanted);
       if (refused !== null) return refused;
       const next = settled(wanted);
+      const owner = world.ownerOf(before) ?? world.personOf(next.externalId, next.userName);
       // What Lattice does by itself is nobody's doing.
-      judgeChange(world, before, keptAs(manners, wanted));
+      judgeChange(world, before, keptAs(manners, wanted), owner);
+      if (owner !== null) owners.set(id, owner);
       keep(before, next, keptAs(manners, wanted));
       cascade(before, next);
       return next;
@@ -392,7 +422,7 @@ function withShown(person: Person, shown: Shown = {}): Person {
 
 export function changeOf(before: Person | undefined, after: Person): LoggedChange {
   const back = after.presence === "present" && before?.presence !== "present";
-  const keys = ["userName", "title", "enabled", "managerId", "startsAt"] as const;
+  const keys = ["externalId", "userName", "title", "enabled", "managerId", "startsAt"] as const;
   return {
     id: after.id,
     before,
