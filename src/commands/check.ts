@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { styleText } from "node:util";
 import { commandLine, placeFlags } from "../command-name.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
@@ -7,6 +6,7 @@ import type { UpdateMethod } from "../lattice/options.ts";
 import { printable } from "../report/words.ts";
 import { knownMethod } from "./cycle.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
+import { refuseForDaemon } from "./refuse-daemon.ts";
 import { openSession, type Session } from "./session.ts";
 
 export interface CheckOptions {
@@ -21,7 +21,7 @@ interface Step {
   readonly remedy?: string;
 }
 
-/** Tries everything that a cycle needs and writes nothing; each line says what was tried and how to mend it. */
+/** Tries everything that a cycle or a daemon needs and leaves nothing behind; each line says what was tried and how to fix it. */
 export async function check(options: CheckOptions, io: CommandIO): Promise<number> {
   const session = await openSession(io, { ...options, quiet: true });
   try {
@@ -45,6 +45,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
         )
       ).map((step) => ({ ...step, name: `Lattice: ${step.name}` })),
       notificationsStep(session),
+      await daemonStep(session),
     ];
     const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
     for (const step of steps) print(io, line(step, color));
@@ -96,12 +97,29 @@ function notificationsStep({ config: { notify } }: Session): Step {
   return { name, ok: true, detail: `${told}; to try receivers: ${commandLine("notify test")}.` };
 }
 
+/** Whether a daemon would start with this configuration; nobody is asked. */
+async function daemonStep(session: Session): Promise<Step> {
+  const name = "Daemon";
+  const { host, port } = session.config.http.listen;
+  try {
+    await refuseForDaemon(session);
+    return { name, ok: true, detail: `would serve its dashboard on ${host}:${port}.` };
+  } catch (error) {
+    if (error instanceof UsageError) return { name, ok: false, detail: error.message };
+    throw error;
+  }
+}
+
 async function stateStep(session: Session): Promise<Step> {
   const name = "State database";
+  const [{ proveWritable }, { openReadOnlyStore }] = await Promise.all([
+    import("../state/prove-writable.ts"),
+    import("../state/sqlite-store.ts"),
+  ]);
   try {
     if (existsSync(session.statePath)) {
       accessSync(session.statePath, constants.R_OK | constants.W_OK);
-      const { openReadOnlyStore } = await import("../state/sqlite-store.ts");
+      proveWritable(session.statePath);
       const store = openReadOnlyStore(session.statePath, { check: true });
       const { linked, sourceUsers } = (await store?.totals()) ?? { linked: 0, sourceUsers: 0 };
       await store?.close();
@@ -111,8 +129,7 @@ async function stateStep(session: Session): Promise<Step> {
         detail: `${session.statePath}: ${sourceUsers} people read, ${linked} linked.`,
       };
     }
-    const folder = nearestFolder(session.statePath);
-    accessSync(folder, constants.W_OK);
+    proveWritable(session.statePath);
     return { name, ok: true, detail: `${session.statePath} will be made by the first sync.` };
   } catch (error) {
     if (error instanceof StateError || error instanceof UsageError)
@@ -125,11 +142,6 @@ async function stateStep(session: Session): Promise<Step> {
       remedy: "Give this user write access, or set state.path (ALS_STATE).",
     };
   }
-}
-
-function nearestFolder(path: string): string {
-  const folder = dirname(path);
-  return existsSync(folder) || folder === path ? folder : nearestFolder(folder);
 }
 
 function line({ name, ok, detail, remedy }: Step, color: boolean): string {

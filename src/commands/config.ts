@@ -3,6 +3,7 @@ import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import { describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
+import { refuseForDaemon } from "./refuse-daemon.ts";
 import { readMapping } from "./session.ts";
 
 export interface ConfigOptions {
@@ -10,7 +11,8 @@ export interface ConfigOptions {
 }
 
 /**
- * Checks the configuration, the mapping and the filters, the cases beside them, and what each end would need; asks nobody.
+ * Checks the configuration, the mapping and the filters, the cases next to them, what each end needs, and whether a daemon
+ * would run with it; asks nobody.
  */
 export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
   const { requireEntra, requireLattice } = await import("../config/require.ts");
@@ -19,10 +21,10 @@ export async function configCheck(options: ConfigOptions, io: CommandIO): Promis
   for (const text of loaded.notes) print(io, text);
   const files = runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);
   if (files.length > 0) print(io, describeResults(files, { failuresOnly: true }));
-  requireEntra(loaded.config);
-  requireLattice(loaded.config);
+  const { config } = loaded;
+  await refuseForDaemon({ config, mapping, entra: requireEntra(config), lattice: requireLattice(config) });
   if (failures(files) > 0) {
-    throw new UsageError("the mapping does not do what its cases say; mend the one or the other");
+    throw new UsageError("the mapping does not do what its cases say; correct the one or the other");
   }
   print(
     io,

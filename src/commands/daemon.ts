@@ -6,8 +6,9 @@ import type { StateStore } from "../domain/store.ts";
 import { packageVersion } from "../package-root.ts";
 import { createDaemonWork, type DaemonWork } from "./daemon-work.ts";
 import { type CommandIO, exitCode } from "./io.ts";
+import { refuseForDaemon } from "./refuse-daemon.ts";
 import { createInForce } from "./reload.ts";
-import { openSession, type Session, type SessionOptions } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 import { startTeller } from "./telling.ts";
 
 export interface DaemonOptions {
@@ -35,6 +36,10 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   const { log, config, clock } = first;
   const closers: (() => void | Promise<void>)[] = [() => first.close()];
   try {
+    const listenOn = ({ http }: Session["config"]): Session["config"]["http"]["listen"] =>
+      options.listen === undefined ? http.listen : parseListen(options.listen);
+    const listen = listenOn(config);
+    await refuseForDaemon({ ...first, listen });
     const store = await first.openStore();
     const [{ startHttp }, { startScheduler }, { createWorks }, { openReader }] = await Promise.all([
       import("../daemon/http/server.ts"),
@@ -54,11 +59,12 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     const inForce = createInForce({
       first,
       open: async () => {
-        const next = await openCheckedSession(io, {
+        const next = await openSession(io, {
           ...sessionOptions,
           replaces: first,
           runningSandbox: first.sandbox ?? undefined,
         });
+        await refuseForDaemon({ ...next, listen: listenOn(next.config) });
         probe = await quarantined();
         return next;
       },
@@ -86,7 +92,6 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       signal: io.signal,
       scheduler: () => scheduler,
     });
-    const listen = options.listen === undefined ? config.http.listen : parseListen(options.listen);
     // No cycle before the address is taken: whoever has it already may be another daemon.
     const startTicking = () =>
       startScheduler({
@@ -145,23 +150,6 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   }
   log.info("stopped");
   return exitCode.done;
-}
-
-/** As `config check` tests a configuration, less the cases. @throws UsageError */
-async function openCheckedSession(io: CommandIO, options: SessionOptions): Promise<Session> {
-  const session = await openSession(io, options);
-  await session.source();
-  (await session.target()).close();
-  const { credential } = session.entra;
-  if (credential.kind === "clientCertificate") {
-    const { certificateExpiry } = await import("../notify/expiry.ts");
-    if (certificateExpiry(credential.path) === null) {
-      throw new UsageError(
-        `entra.certificate.path names ${credential.path}, in which no certificate can be read: it holds both the certificate and its key as PEM`,
-      );
-    }
-  }
-  return session;
 }
 
 /** What the command `user` says of a person, from the state alone. */

@@ -5,21 +5,33 @@ import { starterConfig, writeStarterConfig } from "../../src/config/init.ts";
 import { configJsonSchema } from "../../src/config/json-schema.ts";
 import { knownKeys } from "../../src/config/keys.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { requireEntra, requireLattice } from "../../src/config/require.ts";
+import { requireEntra } from "../../src/config/require.ts";
+import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
 const EXAMPLE = "config/azure-lattice-sync.example.yaml";
 
 describe("the annotated example", () => {
-  it("loads, and is complete but for the secrets", () => {
-    const { config, notes } = loadConfig({
-      file: EXAMPLE,
-      env: { AZURE_CLIENT_SECRET: "s", LATTICE_API_KEY: "k" },
-      cwd: process.cwd(),
-    });
+  it("changes nothing when it is copied as it is: who is in scope, and whose tenant it is, stand in comments", () => {
+    const cwd = workplace({ "c.yaml": readFileSync(EXAMPLE) });
+    const { config, notes } = loadConfig({ file: "c.yaml", env: {}, cwd });
     expect(notes).toEqual([]);
-    expect(requireEntra(config).credential.kind).toBe("clientSecret");
-    expect(requireLattice(config).url).toBe("https://api.latticehq.com/scim/v2");
+    expect(config).toEqual(loadConfig({ env: {}, cwd }).config);
+    expect(usageLines(() => requireEntra(config)).join()).toMatch(/AZURE_TENANT_ID.*AZURE_CLIENT_ID/);
+  });
+
+  it("has filters in its comments that can be taken out of them", () => {
+    const text = readFileSync(EXAMPLE, "utf8");
+    const taken = text
+      .replace("    filters: []\n", "")
+      .replace(/^ {4}# filters:\n(?: {4}# {2,}.*\n)+/m, (block) => block.replaceAll(/^ {4}# /gm, "    "));
+    const { config } = loadConfig({ file: "c.yaml", env: {}, cwd: workplace({ "c.yaml": taken }) });
+    const { filters } = config.entra.scope;
+    expect(filters.map(({ clauses }) => clauses.length)).toEqual([6]);
+    expect(parseScopingFilters(filters, { guests: true }).groups).toEqual([
+      "Lattice pilots",
+      "External consultants",
+    ]);
   });
 
   it("shows every key, and the defaults that the schema has", () => {
@@ -39,7 +51,7 @@ describe("the annotated example", () => {
           ? []
           : [key];
     });
-    expect(different).toEqual(["entra.credential", "entra.scope.filters"]);
+    expect(different).toEqual(["entra.credential"]);
   });
 });
 

@@ -178,8 +178,10 @@ describe.runIf(process.platform !== "win32").concurrent(
       const certificate = { credential: "certificate", certificate: { path: "gone.pem" } };
       stage.configure({ entra: { tenantId, clientId: tenantId, scope: { mode: "all" }, ...certificate } });
       expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/gone\.pem/) });
+      stage.configure({ http: { listen: "0.0.0.0:9464" } });
+      expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/set http\.token/) });
       expect(await daemon.cycle()).toBe("done");
-      expect(await daemon.text("/metrics")).toContain('config_reloads_total{outcome="refused"} 3');
+      expect(await daemon.text("/metrics")).toContain('config_reloads_total{outcome="refused"} 4');
       stage.configure();
       for (let sent = 0; sent < 30; sent += 1) daemon.child.kill("SIGHUP");
       expect(await daemon.hangUp(reloaded)).toMatchObject({ changed: [] });

@@ -1,0 +1,52 @@
+import type { EntraSettings, LatticeSettings } from "../config/require.ts";
+import type { Config } from "../config/schema.ts";
+import { systemClock } from "../domain/clock.ts";
+import { UsageError } from "../domain/errors.ts";
+import { joinFaults } from "../domain/faults.ts";
+import type { Mapping } from "../mapping/mapping.ts";
+
+/** A configuration whose keys are right one by one, and where its HTTP is to be. */
+export interface DaemonSettings {
+  readonly config: Pick<Config, "http">;
+  readonly mapping: Mapping;
+  readonly entra: EntraSettings;
+  readonly lattice: LatticeSettings;
+  /** By default `http.listen`. */
+  readonly listen?: Config["http"]["listen"] | undefined;
+}
+
+/**
+ * Refuses a configuration with which no daemon runs. `config check`, `check`, a daemon that starts and one that reloads ask
+ * here, so that they agree. Sends nothing.
+ * @throws UsageError that names everything that is wrong, one thing a line
+ */
+export async function refuseForDaemon(settings: DaemonSettings): Promise<void> {
+  const { config, mapping, entra, lattice, listen = config.http.listen } = settings;
+  const [{ refuseUnguarded }, { createEntraSource }, { createLatticeTarget }] = await Promise.all([
+    import("../daemon/http/access.ts"),
+    import("../entra/source.ts"),
+    import("../lattice/target.ts"),
+  ]);
+  const faults: string[] = [];
+  const attempt = (action: () => void): void => {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      faults.push(error.message);
+    }
+  };
+  attempt(() => refuseUnguarded(listen.host, config.http));
+  attempt(() => void createEntraSource({ ...entra, select: mapping.select, clock: systemClock }));
+  attempt(() => createLatticeTarget({ ...lattice, paths: mapping.paths, clock: systemClock }).close());
+  const { credential } = entra;
+  if (credential.kind === "clientCertificate") {
+    const { certificateExpiry } = await import("../notify/expiry.ts");
+    if (certificateExpiry(credential.path) === null) {
+      faults.push(
+        `entra.certificate.path names ${credential.path}, in which no certificate can be read: it holds both the certificate and its key as PEM`,
+      );
+    }
+  }
+  if (faults.length > 0) throw new UsageError(joinFaults(faults));
+}
