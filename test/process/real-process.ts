@@ -81,6 +81,15 @@ export function configuration(
   };
 }
 
+/** Starts the command line in a folder. Of this process's own environment only PATH is handed on. */
+export function startIn(
+  folder: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): RealProcess {
+  return startProcess(args, folder, environment);
+}
+
 function startProcess(
   args: readonly string[],
   folder: string,

@@ -1,0 +1,148 @@
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { exitCode } from "../../src/commands/io.ts";
+import { sandboxFile } from "../../src/commands/session.ts";
+import { packageRoot } from "../../src/package-root.ts";
+import { pathOf } from "../../src/program/documented-command.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { schemaExport } from "../mapping/schema-export.ts";
+import { documentedLines } from "../program/documented-lines.ts";
+import { manuals } from "../program/markdown.ts";
+import { everyCommand, quietProgram } from "../program/program.ts";
+import { type Ended, startIn } from "./real-process.ts";
+
+const commands = everyCommand(quietProgram()).filter(({ below }) => below.length === 0);
+/** Runs until it is stopped, writes where only root may, or asks servers that a document makes up. */
+const notRun = /^(daemon|demo$|notify test)|--config \/etc\//;
+const lines = [
+  ...new Map(
+    manuals.flatMap(documentedLines).map((one): [string, typeof one] => [one.words.join(" "), one]),
+  ).values(),
+].filter(({ words }) => !notRun.test(words.join(" ")));
+
+const caseFile = "config/default.mapping-test.yaml";
+let prepared = "";
+let planId = "";
+
+/** A company in which the guard holds what is due for kim.example@example.com. */
+beforeAll(async () => {
+  prepared = mkdtempSync(join(tmpdir(), "als-documents-"));
+  for (const name of ["config", "state", "backups"]) mkdirSync(join(prepared, name));
+  writeFileSync(
+    join(prepared, "config/azure-lattice-sync.yaml"),
+    "entra: { scope: { include: [kim.example@example.com, sam.example@example.com] } }\nguard: { maxDeactivations: 0, deactivationFloor: 0 }\n",
+  );
+  copyFileSync(
+    join(packageRoot, "config/default-mapping.mapping-test.example.yaml"),
+    join(prepared, caseFile),
+  );
+  writeFileSync(join(prepared, "schema.json"), JSON.stringify(schemaExport()));
+  const file = sandboxFile(join(prepared, "state/azure-lattice-sync.db"), "both");
+  await inCompany(file, ({ directory }) => {
+    for (const name of ["kim.example", "sam.example"])
+      directory.createUser({
+        userPrincipalName: `${name}@example.com`,
+        displayName: name,
+        accountEnabled: true,
+      });
+  });
+  expect(await run(["sync", "--sandbox"], prepared)).toMatchObject({ code: exitCode.done });
+  await inCompany(file, ({ directory }) => {
+    const kim = directory.byUserPrincipalName("kim.example@example.com");
+    directory.updateUser(kim?.id ?? "", { accountEnabled: false });
+  });
+  expect(await run(["sync", "--sandbox"], prepared)).toMatchObject({ code: exitCode.held });
+  const { stdout } = await run(["status", "--sandbox", "--format", "json"], prepared);
+  planId = JSON.parse(stdout).guard.planId;
+  expect(await run(["state", "backup", "backups/state.db", "--sandbox"], prepared)).toMatchObject({
+    code: exitCode.done,
+  });
+}, 60_000);
+
+afterAll(() => rmSync(prepared, { recursive: true, force: true, maxRetries: 3 }));
+
+it("runs most of the command lines of the documents", () => {
+  expect(lines.length).toBeGreaterThan(35);
+});
+
+it.each(lines)("does what $place says: $line", { timeout: 60_000 }, async ({ words }) => {
+  const folder = mkdtempSync(join(tmpdir(), "als-document-"));
+  try {
+    cpSync(prepared, folder, { recursive: true });
+    const own = situations.find(({ line }) => line.test(words.join(" ")));
+    await own?.before?.(folder);
+    const { code, stdout, stderr } = await run(typed(words, folder), folder);
+    expect({ code, stdout, stderr }).toMatchObject({ code: own?.code ?? exitCode.done });
+    expect(stderr).not.toContain("an error of its own");
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+});
+
+/** What must be there before a line can do what it is shown for, and its exit code where that is not 0. */
+interface Situation {
+  readonly line: RegExp;
+  readonly code?: number;
+  readonly before?: (folder: string) => unknown;
+}
+
+const configuration = "config/azure-lattice-sync.yaml";
+const remove = (name: string) => (folder: string) => rmSync(join(folder, name));
+const situations: readonly Situation[] = [
+  { line: /--detailed-exitcode/, code: exitCode.changesPending },
+  { line: /^sync(?!.*--dry-run)(?!.*--user(?!.*--yes))/, code: exitCode.held },
+  { line: /^config init/, before: remove(configuration) },
+  { line: /^mapping import .*--out config/, before: remove(configuration) },
+  { line: /^mapping test --cases/, before: (folder) => copy(folder, caseFile, "FILE…") },
+  { line: /^mapping import/, before: (folder) => copy(folder, "schema.json", "FILE") },
+  { line: /^state backup/, before: remove("backups/state.db") },
+  {
+    line: /^state rebuild/,
+    before: (folder) => writeFileSync(join(folder, "state/azure-lattice-sync.sandbox-both.db"), "damaged"),
+  },
+  {
+    // It is weighed again, and held again.
+    line: /--undo-reject/,
+    code: exitCode.held,
+    before: (folder) => run(["release", planId, "--reject", "kim.example@example.com", "--sandbox"], folder),
+  },
+];
+
+function copy(folder: string, from: string, to: string): void {
+  copyFileSync(join(folder, from), join(folder, to));
+}
+
+/** The line as somebody would type it in this folder. */
+function typed(words: readonly string[], folder: string): string[] {
+  const command = commands.find((one) => pathOf(one).every((part, index) => words[index] === part));
+  const takesSandbox = command?.options.some(({ long }) => long === "--sandbox") === true;
+  const offline = /^mapping test(?!.*--record)/.test(words.join(" "));
+  const people: Readonly<Record<string, string>> = {
+    A: "kim.example@example.com",
+    B: "sam.example@example.com",
+    USER: "kim.example@example.com",
+  };
+  const given = words
+    .filter((word) => !word.startsWith("--sandbox"))
+    .map((word) => people[word] ?? word)
+    .map((word) => word.replace(/^\/backups\//, `${folder}/backups/`).replace("PLAN_ID", planId));
+  return [...given, ...(takesSandbox && !offline ? ["--sandbox"] : [])];
+}
+
+async function run(args: readonly string[], folder: string): Promise<Ended> {
+  return startIn(folder, args).ended;
+}
+
+async function inCompany(
+  file: string,
+  change: (sandbox: Awaited<ReturnType<typeof startSandbox>>) => void,
+): Promise<void> {
+  const sandbox = await startSandbox({ file, people: 30 });
+  try {
+    change(sandbox);
+  } finally {
+    await sandbox.close();
+  }
+}
