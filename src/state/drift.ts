@@ -35,7 +35,9 @@ export function driftOf(
       if (earlier === undefined && (sameAt(path, before, now) || (now === null && emptied.has(path))))
         return [];
       const acknowledged = Object.hasOwn(known.acknowledged, path) ? known.acknowledged[path] : undefined;
-      const confirmed = earlier ?? acknowledged?.sent ?? before;
+      // `null` is a value that was confirmed too: there was none, and somebody has added one.
+      const last = acknowledged === undefined ? before : acknowledged.sent;
+      const confirmed = earlier === undefined ? last : earlier;
       return sameAt(path, confirmed, now) ? [] : [[path, confirmed]];
     }),
   );

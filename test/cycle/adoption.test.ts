@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RecordRejectedError } from "../../src/domain/errors.ts";
+import { RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 describe("an account that was listed in an earlier cycle", () => {
@@ -105,6 +105,29 @@ describe("an answer to a create", () => {
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
     expect(await place.store.latticeIdOf("lee")).toBeNull();
   });
+
+  it.each(["never came", "shows a stranger's account"])(
+    "that %s takes nobody's link, whatever externalId the account that is found has by then",
+    async (answer) => {
+      await using place = await createWorkplace();
+      const stranger = place.target.add({ userName: "other@example.com", externalId: "1001" });
+      place.source.hire("kim");
+      await place.cycle();
+      const kims = place.target.account("kim@example.com");
+      place.target.accounts.set(kims.latticeId, { ...kims, externalId: "lee" });
+      place.target.create = async () => {
+        if (answer === "never came") throw new UnknownOutcomeError("no answer");
+        return { user: stranger, status: 200, requestId: undefined };
+      };
+      place.source.hire("lee");
+      const result = await place.cycle();
+      expect((await place.operations(result.cycleId))[0]?.error).toBe(
+        `the Lattice account ${kims.latticeId}, which lee@example.com would get, belongs to the person kim`,
+      );
+      expect(await place.store.latticeIdOf("kim")).toBe(kims.latticeId);
+      expect(await place.store.latticeIdOf("lee")).toBeNull();
+    },
+  );
 
   it("that shows another externalId than was sent is a stranger's account, and the id is never acknowledged", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(employee) });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { UnknownOutcomeError } from "../../src/domain/errors.ts";
+import { RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
 
 const byExternalIdAlone = defaultRules.map((rule) =>
@@ -80,6 +80,22 @@ describe("a create that meets an account", () => {
       action: "link",
       doubtful: "its name has nothing in common with the person's",
     });
+  });
+
+  it("keeps it in mind where it refuses what is sent, so that no second one is made", async () => {
+    await using place = await createWorkplace();
+    await madeByHand(place, { userName: "kim@example.com" });
+    place.target.before = ({ kind }) => {
+      if (kind === "update") throw new RecordRejectedError("not now", { status: 400 });
+    };
+    expect(await place.cycle()).toMatchObject({ done: 0, failed: 1 });
+    place.target.before = () => {};
+    // A server that does not insist on unique names would make a second account.
+    place.target.unique = false;
+    place.target.writes.length = 0;
+    await place.cycle();
+    expect(place.target.writes.map(({ kind }) => kind)).toEqual(["update"]);
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
   });
 
   it("never touches a protected account", async () => {

@@ -4,6 +4,7 @@ import type { LoggedOperation } from "../../src/domain/store.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;
+const departmentPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 
 async function companyOfThree(drift: "report" | "correct"): Promise<Workplace> {
   const place = await createWorkplace({ drift });
@@ -87,6 +88,52 @@ describe("drift", () => {
     // Still reported, by every full comparison.
     const again = await place.cycle({ full: true });
     expect((await driftOf(place, again.cycleId)).map(({ objectId }) => objectId)).toEqual(["b"]);
+  });
+
+  it("is a value that was added, or taken away, as much as one that was changed", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    const seen: unknown[] = [];
+    // Each listing shows one edit more, and what was edited before it as it was.
+    for (const values of [{ title: null }, { [departmentPath]: "Added" }, { displayName: "Edited" }]) {
+      edit(place, "a@example.com", values);
+      const full = await place.cycle({ full: true });
+      expect(full.done).toBe(0);
+      const [operation] = await driftOf(place, full.cycleId);
+      seen.push(operation?.changes.map(({ attribute }) => attribute.split(":").at(-1)).sort());
+    }
+    expect(seen).toEqual([["title"], ["department", "title"], ["department", "displayName", "title"]]);
+  });
+
+  it("of a value that Lattice does not clear is told by what it was to be", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.target.normalise = (path, value) => (path === "title" && value === null ? "Kept" : value);
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.source.change("a", { jobTitle: null });
+    await place.cycle();
+    edit(place, "a@example.com", { title: "Edited" });
+    const full = await place.cycle({ full: true });
+    expect(full.done).toBe(0);
+    expect(await driftOf(place, full.cycleId)).toMatchObject([
+      { changes: [{ attribute: "title", before: "Edited", after: null }] },
+    ]);
+  });
+
+  it("of a value that Lattice once kept in a form of its own is told by what was sent last", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.target.normalise = (path, value) => (path === "title" && value === "Analyst" ? "ANALYST" : value);
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Chief" });
+    await place.cycle();
+    edit(place, "a@example.com", { title: "Edited" });
+    const full = await place.cycle({ full: true });
+    expect(full.done).toBe(0);
+    expect(await driftOf(place, full.cycleId)).toMatchObject([
+      { status: "reported", changes: [{ attribute: "title", before: "Edited", after: "Chief" }] },
+    ]);
   });
 
   it("is over when somebody puts the value back", async () => {

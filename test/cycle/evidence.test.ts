@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
+import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("a person who is missing from a full read", () => {
@@ -106,6 +106,27 @@ describe("a read that breaks off", () => {
     await expect(place.cycle()).rejects.toThrow("down");
     place.target.beforeRead = () => {};
     expect((await place.cycle()).header).toMatchObject({ cycle: "initial", summary: { create: 1 } });
+  });
+});
+
+describe("a directory that answers with nobody", () => {
+  it("has nothing planned on the picture of an earlier day", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    place.target.before = () => {
+      throw new RecordRejectedError("not now", { status: 400 });
+    };
+    place.source.change("a", { jobTitle: "Chief" });
+    expect(await place.cycle()).toMatchObject({ failed: 1 });
+    place.target.before = () => {};
+    place.target.writes.length = 0;
+    place.source.hidden.add("a");
+    await place.cycle({ full: true });
+    expect(place.target.writes).toEqual([]);
+    place.source.hidden.clear();
+    await place.cycle({ full: true });
+    expect(place.target.account("a@example.com").values.title).toBe("Chief");
   });
 });
 

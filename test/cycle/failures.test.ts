@@ -190,6 +190,38 @@ describe("a create without an answer", () => {
     });
   }
 
+  it.each([
+    { lost: 2, result: { done: 1, failed: 0 }, accounts: 1 },
+    { lost: 9, result: { done: 0, failed: 1 }, accounts: 0 },
+  ])(
+    "is sent three times in a cycle at most ($lost without an answer)",
+    async ({ lost, result, accounts }) => {
+      await using place = await createWorkplace();
+      place.source.hire("a");
+      place.target.before = () => {
+        if (place.target.writes.length <= lost) throw new UnknownOutcomeError("no answer");
+      };
+      expect(await place.cycle()).toMatchObject(result);
+      expect(place.target.writes).toHaveLength(3);
+      expect(place.target.accounts.size).toBe(accounts);
+    },
+  );
+
+  it("is not sent again by a run that was told to stop while it looked the account up", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const stop = new AbortController();
+    place.target.before = () => {
+      throw new UnknownOutcomeError("no answer");
+    };
+    place.target.beforeRead = (read) => {
+      if (read === "find userName a@example.com") stop.abort(new InterruptedError("stop"));
+    };
+    await expect(place.cycle({ signal: stop.signal })).rejects.toThrow("stop");
+    expect(place.target.writes).toHaveLength(1);
+    expect(await place.store.openIntents()).toMatchObject([{ objectId: "a", action: "create" }]);
+  });
+
   it("is looked up in the next cycle where it could not be looked up at once", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

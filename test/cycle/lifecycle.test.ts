@@ -170,6 +170,23 @@ describe("a later cycle", () => {
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
   });
 
+  it.each([
+    { rule: { onNull: "keep" }, next: null },
+    { rule: { apply: "onCreate" }, next: "other" },
+  ])("leaves the manager in Lattice where the mapping says so ($rule)", async ({ rule, next }) => {
+    const rules = defaultRules.map((one) =>
+      "source" in one && one.source === "manager" ? { ...one, ...rule } : one,
+    );
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    for (const id of ["boss", "other"]) place.source.hire(id);
+    place.source.hire("report", {}, "boss");
+    await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
+    place.source.setManager("report", next);
+    expect((await place.cycle()).header.summary).toMatchObject({ update: 0, unchanged: 3 });
+    expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
+  });
+
   it("moves a report to another manager in one request", async () => {
     await using place = await createWorkplace();
     place.source.hire("one");
@@ -241,6 +258,22 @@ describe("a later cycle", () => {
   });
 });
 
+describe("a person who is disabled in Entra", () => {
+  it("gets no account where the mapping says nothing about active", async () => {
+    const rules = defaultRules.filter((rule) => !("target" in rule && rule.target === "active"));
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("kim", { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.accounts.size).toBe(0);
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      {
+        code: "disabled",
+        reason: "the account is disabled in Entra; a disabled person is never created",
+      },
+    ]);
+  });
+});
+
 describe("a changed mapping", () => {
   it("has everybody looked at again", async () => {
     await using place = await createWorkplace();
@@ -280,6 +313,19 @@ describe("a changed mapping", () => {
       await place.cycle();
       expect(place.target.active()).toEqual(["b@example.com"]);
     }
+  });
+
+  it("has everybody looked at by the next cycle although it was tried on one person alone", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id, { companyName: "Example" });
+    await place.cycle();
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === "title" ? { target: "title", source: "companyName" } : rule,
+    );
+    place.settings = { ...place.settings, mapping: mappingOf(rules) };
+    await place.cycle({ only: ["a"] });
+    await place.cycle();
+    expect(place.target.account("b@example.com").values.title).toBe("Example");
   });
 
   it("that no longer lets attributes be written leaves them, and says of whom", async () => {
