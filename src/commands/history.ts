@@ -1,4 +1,4 @@
-import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { LogEntry, LogQuery } from "../domain/log.ts";
 import type { Action } from "../domain/plan.ts";
@@ -9,12 +9,12 @@ import { count, printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, note } from "./io.ts";
 import { parsePointInTime } from "./point-in-time.ts";
-import { sandboxState } from "./session.ts";
+import { readMapping, sandboxState } from "./session.ts";
 
 export interface HistoryOptions {
   readonly config?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
-  /** One person, by user name or object id. */
+  /** One person, by user name, id or a part of a name. */
   readonly user?: string | undefined;
   readonly action?: readonly Action[] | undefined;
   readonly outcome?: readonly OperationStatus[] | undefined;
@@ -37,7 +37,8 @@ const pageSize = 500;
  * @throws UsageError where a time is none, or the person is not known
  */
 export async function history(options: HistoryOptions, io: CommandIO): Promise<number> {
-  const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const { config } = loaded;
   const query = queryOf(options, Date.now());
   const path =
     options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
@@ -45,7 +46,9 @@ export async function history(options: HistoryOptions, io: CommandIO): Promise<n
   if (store === null) note(io, `No cycle has run yet: there is no state database at ${path}.`);
   try {
     const person =
-      options.user === undefined || store === null ? {} : { person: await knownPerson(store, options.user) };
+      options.user === undefined || store === null
+        ? {}
+        : { person: await knownPerson(store, options.user, loaded, io) };
     const limit = options.all ? Number.POSITIVE_INFINITY : options.limit;
     const taken = { shown: 0, more: false };
     const entries = store === null ? nothing() : entriesOf(store, { ...query, ...person }, limit, taken, io);
@@ -84,17 +87,31 @@ function queryOf(options: HistoryOptions, now: number): Omit<LogQuery, "limit"> 
   };
 }
 
-/** Who is meant, as the log knows them: whoever has the name now, else whoever had it. */
-async function knownPerson(store: StateStore, user: string): Promise<string> {
-  const found = await store.findSource(user);
-  if (found !== null) return found.objectId;
+/** Who is meant, as the log knows them: whoever has the name now, else whoever had it, else whoever has it in a name. */
+async function knownPerson(
+  store: StateStore,
+  user: string,
+  loaded: LoadedConfig,
+  io: CommandIO,
+): Promise<string> {
+  const direct = await store.findSource(user);
+  if (direct !== null) return direct.objectId;
   const [entry] = await store.history({ person: user, limit: 1 });
-  if (entry === undefined) {
+  if (entry !== undefined) return user;
+  const [{ findPerson }, { tellWhom }, mapping] = await Promise.all([
+    import("../cycle/find-person.ts"),
+    import("./one-person.ts"),
+    readMapping(loaded),
+  ]);
+  const found = await findPerson(store, user, mapping);
+  tellWhom(found, io);
+  const person = found.objectId ?? found.account?.userName;
+  if (person === undefined) {
     throw new UsageError(
-      `neither the directory as last read nor the provisioning log knows "${printable(user)}": give the user principal name, the user name in Lattice or the object id`,
+      `Neither the directory as last read nor the provisioning log knows "${printable(user)}": give a part of the name, the user principal name, the user name in Lattice or the object id.`,
     );
   }
-  return user;
+  return person;
 }
 
 async function* entriesOf(

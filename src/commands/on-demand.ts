@@ -1,11 +1,14 @@
+import { findPerson, isIdentifier } from "../cycle/find-person.ts";
 import type { CycleResult } from "../cycle/run.ts";
-import { UsageError } from "../domain/errors.ts";
+import { ConfigurationError, UsageError } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/store.ts";
 import { stepLine } from "../report/steps.ts";
+import { printable } from "../report/words.ts";
 import { performCycle } from "./cycle.ts";
 import { type CommandIO, exitCode, exitCodeOf, note, print } from "./io.ts";
 import { withLease } from "./lease.ts";
+import { noteCandidates, personText } from "./one-person.ts";
 import { report } from "./report.ts";
 import type { Session } from "./session.ts";
 import type { SyncOptions } from "./sync.ts";
@@ -37,10 +40,15 @@ export async function onDemand(
   options: SyncOptions,
   io: CommandIO,
 ): Promise<number> {
-  const only = users.map((user) => user.trim());
-  if (options.yes === true && !options.dryRun) return send(session, only, undefined, options, io);
+  const names = users.map((user) => user.trim());
+  if (options.yes === true && !options.dryRun) {
+    const store = await session.openStore();
+    const only = await peopleMeant(session, store, names, { unseen: true }, io);
+    return send(session, store, { only }, options, io);
+  }
 
   const store = await session.openScratchStore();
+  const only = await peopleMeant(session, store, names, { unseen: false }, io);
   const result = await run(session, store, { only, dryRun: true, signal: io.signal }, options, io);
   const pending = plannedIn(result) > 0;
   if (result.failed > 0 && !pending) return exitCodeOf(result, false);
@@ -58,17 +66,55 @@ export async function onDemand(
     note(io, "Nothing was sent.");
     return code;
   }
-  return send(session, only, result.onDemand?.agreement.digest, options, io);
+  const agreed = result.onDemand?.agreement.digest;
+  return send(session, await session.openStore(), { only, agreed }, options, io);
+}
+
+/**
+ * Whom names mean: a part of a name is one person's where nobody else has it in a name. What can be a user principal name
+ * or an object id stays as it is: Entra may know somebody by now whom the last read did not have.
+ * @param how `unseen`: nobody looks at who it is before it is sent, so a part of a name is never enough
+ * @returns as given, or as an object id
+ * @throws ConfigurationError where it is not certain who is meant: who it may be is on stderr
+ */
+async function peopleMeant(
+  { mapping }: Session,
+  store: StateStore,
+  names: readonly string[],
+  how: { readonly unseen: boolean },
+  io: CommandIO,
+): Promise<readonly string[]> {
+  const meant: string[] = [];
+  for (const name of names) {
+    const isWhole = isIdentifier(name) || (await store.findSource(name)) !== null;
+    const found = isWhole ? null : await findPerson(store, name, mapping, { alone: true });
+    if (found !== null && found.candidates.length > 0) {
+      noteCandidates(found, io);
+      throw new ConfigurationError(
+        `"${printable(name)}" is not the name of one person alone: give the user principal name or the object id; nothing was done.`,
+      );
+    }
+    if (found !== null && found.byPart !== null) {
+      const person = `"${printable(name)}" is a part of one name: ${personText(found.byPart)}`;
+      if (how.unseen) {
+        throw new ConfigurationError(
+          `${person}. --yes sends without anybody looking, so it takes a user principal name or an object id alone; nothing was done.`,
+        );
+      }
+      note(io, `${person}.`);
+    }
+    meant.push(found?.objectId ?? name);
+  }
+  return meant;
 }
 
 async function send(
   session: Session,
-  only: readonly string[],
-  agreed: string | undefined,
+  store: StateStore,
+  { only, agreed }: Pick<Request, "only" | "agreed">,
   options: SyncOptions,
   io: CommandIO,
 ): Promise<number> {
-  const store = await session.openStore();
   const wait = { signal: io.signal, waitMs: options.waitSeconds * 1000 };
   const result = await toldAfterwards(
     session,

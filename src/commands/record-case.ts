@@ -1,20 +1,24 @@
 import { randomInt } from "node:crypto";
 import { stringify } from "yaml";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { findPerson } from "../cycle/find-person.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceChange, SourceUser } from "../domain/source.ts";
+import type { StateStore } from "../domain/store.ts";
 import { anonymise } from "../mapping/anonymise.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import { expectationOf } from "../mapping/run-case.ts";
 import { defaultNow } from "../mapping/test-cases.ts";
+import { printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import type { CommandIO } from "./io.ts";
+import { tellWhom } from "./one-person.ts";
 import { readMapping, sandboxState } from "./session.ts";
 
 export interface RecordOptions {
   readonly config?: string | undefined;
-  /** User principal name or object id. */
+  /** User principal name, object id, or a part of a name. */
   readonly record: string;
   readonly keep?: readonly string[] | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
@@ -44,7 +48,8 @@ export async function recordCase(
 ): Promise<{ readonly yaml: string; readonly notes: readonly string[] }> {
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
   const mapping = await readMapping(loaded);
-  const real = (await fromState(loaded, mapping, options)) ?? (await fromEntra(loaded, mapping, options, io));
+  const real =
+    (await fromState(loaded, mapping, options, io)) ?? (await fromEntra(loaded, mapping, options, io));
   const now = Date.now();
   const caseNow = Date.parse(defaultNow);
   const keep = options.keep ?? [];
@@ -97,13 +102,13 @@ async function fromState(
   loaded: LoadedConfig,
   mapping: Mapping,
   options: RecordOptions,
+  io: CommandIO,
 ): Promise<Person | null> {
   const { path } = loaded.config.state;
   const store = openReadOnlyStore(options.sandbox === undefined ? path : sandboxState(path, options.sandbox));
   if (store === null) return null;
   try {
-    const user = await store.findSource(options.record);
-    if (user === null) throw new UsageError(`${options.record} is not among the people as last read`);
+    const user = await personOf(store, mapping, options.record, io);
     const [candidate] = await store.candidates({
       select: { only: [user.objectId] },
       everyoneInScope: options.sandbox !== "both" && loaded.config.entra.scope.mode === "all",
@@ -127,6 +132,20 @@ async function fromState(
   } finally {
     await store.close();
   }
+}
+
+/** @throws UsageError where nobody, or not one person alone, is meant */
+async function personOf(
+  store: StateStore,
+  mapping: Mapping,
+  asked: string,
+  io: CommandIO,
+): Promise<SourceUser> {
+  const found = await findPerson(store, asked, mapping);
+  tellWhom(found, io);
+  const user = found.objectId === null ? null : await store.findSource(found.objectId);
+  if (user === null) throw new UsageError(`"${printable(asked)}" is not among the people as last read.`);
+  return user;
 }
 
 /** From Entra; whether the person is in scope is not asked for there. */

@@ -14,7 +14,7 @@ import { eventActions, matchingSettings, readMapping, sandboxScope, sandboxState
 export interface UserOptions {
   readonly config?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
-  /** User principal name, object id, Lattice id, or a userName in Lattice. */
+  /** User principal name, object id, Lattice id, a userName in Lattice, or a part of a name. */
   readonly user: string;
   /** Ask both ends for this person now. */
   readonly live: boolean;
@@ -26,7 +26,7 @@ export interface UserOptions {
 /**
  * Explains one person: what Entra has, what the scope and the mapping make of it, what Lattice holds, and what would be
  * done. From the state database alone, unless `live`; writes nothing either way.
- * @returns exit code 1 where nobody of this name is known
+ * @returns exit code 1 where nobody of this name is known, or several people are
  * @throws UsageError, StateError; with `live` also ConfigurationError, HostUnavailableError
  */
 export async function user(options: UserOptions, io: CommandIO): Promise<number> {

@@ -1,5 +1,6 @@
 import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
+import { matcherOf } from "../domain/person-search.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import { printable } from "../report/words.ts";
 import { heldOperations, operationsOf } from "./operations.ts";
@@ -113,6 +114,20 @@ export async function notLetGo(
   return [...stale.values()];
 }
 
+const fewNames = 5;
+
+/** Held people with the text in their names: a part of a name is never enough to decide about somebody. */
+function similar(held: readonly LoggedOperation[], text: string): string {
+  const closenessOf = matcherOf(text);
+  const names = held
+    .map(({ userName }) => userName)
+    .filter((userName) => closenessOf?.({ names: [userName], ids: [] }) != null);
+  if (names.length === 0) return "";
+  const rest = names.length - fewNames;
+  const shown = names.slice(0, fewNames).map(printable).join(", ");
+  return `; it holds something of ${shown}${rest > 0 ? ` and ${rest} more` : ""}: give the whole name or the object id`;
+}
+
 function named(
   held: readonly LoggedOperation[],
   names: readonly string[],
@@ -125,7 +140,9 @@ function named(
         operation.objectId.toLowerCase() === wanted || operation.userName.toLowerCase() === wanted,
     );
     if (found.length === 0) {
-      throw new UsageError(`the plan ${planId} holds nothing of "${printable(name)}"; nothing was done`);
+      throw new UsageError(
+        `the plan ${planId} holds nothing of "${printable(name)}"${similar(held, name)}; nothing was done`,
+      );
     }
     return found;
   });

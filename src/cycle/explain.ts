@@ -46,7 +46,7 @@ const shownEntries = 10;
 /**
  * Explains one person from the store alone: reads, and changes nothing. What would be done comes from the function that
  * plans a cycle.
- * @param asked user principal name, object id, Lattice id, or a userName in Lattice
+ * @param asked user principal name, object id, Lattice id, a userName in Lattice, or a part of a name
  * @throws StateError
  */
 export async function explain(
@@ -56,24 +56,36 @@ export async function explain(
   options: ExplainOptions,
 ): Promise<Explanation> {
   const pictures = await picturesOf(store, settings, options);
-  const found = await findPerson(store, asked);
+  const found = await findPerson(store, asked, settings.mapping);
   const person = found.objectId === null ? null : await decided(store, settings, found.objectId, options);
   const parts =
     person === null
       ? await withoutSource(store, found, settings)
       : await withSource(store, person, settings, options);
-  const explanation = { formatVersion: "1.0", asked, pictures, ...parts } as const;
+  const { candidates, moreCandidates } = found;
+  const explanation = {
+    formatVersion: "1.0",
+    asked,
+    pictures,
+    candidates,
+    moreCandidates,
+    ...parts,
+  } as const;
   return { ...explanation, summary: summaryOf(explanation) };
 }
 
-type Parts = Omit<Explanation, "formatVersion" | "asked" | "pictures" | "summary">;
+type Parts = Omit<
+  Explanation,
+  "formatVersion" | "asked" | "pictures" | "summary" | "candidates" | "moreCandidates"
+>;
 
 async function withoutSource(store: StateStore, found: Found, settings: ExplainSettings): Promise<Parts> {
   const { account } = found;
   const nothing = { source: null, scope: null, mappings: [], decision: null, standing: null };
   // Somebody whom both pictures have lost may still be in the log.
   const person = found.objectId ?? found.asked;
-  const history = historyOf(await store.history({ person, limit: shownEntries }));
+  const history =
+    found.candidates.length > 0 ? [] : historyOf(await store.history({ person, limit: shownEntries }));
   if (account === null) return { ...nothing, found: "nobody", account: null, history };
   const linkedTo = await store.ownerOf(account.latticeId);
   const key = account.userName.toLowerCase();

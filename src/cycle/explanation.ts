@@ -1,4 +1,5 @@
 import type { Json } from "../domain/json.ts";
+import type { FoundPerson } from "../domain/person-search.ts";
 import type { Action, Change, CycleKind, Evidence, EvidenceKind, SkipCode } from "../domain/plan.ts";
 import type { Presence } from "../domain/source.ts";
 import type { OperationStatus } from "../domain/store.ts";
@@ -15,6 +16,10 @@ export interface Explanation {
   readonly asked: string;
   /** Which picture has somebody of this name or id. */
   readonly found: "both" | "entra" | "lattice" | "nobody";
+  /** Several people have the text in their names: the closest of them; `found` is `nobody` then. */
+  readonly candidates: readonly FoundPerson[];
+  /** How many there are besides. */
+  readonly moreCandidates: number;
   readonly pictures: PictureAges;
   /** The person in Entra; `null` where the picture has nobody. */
   readonly source: SourceExplanation | null;

@@ -6,7 +6,7 @@ import type { LoggedOperation } from "../domain/store.ts";
 import { mapUser } from "../mapping/map-user.ts";
 import { attributeList } from "./changes.ts";
 import { type Decided, decideFor } from "./decide.ts";
-import { findPerson } from "./find-person.ts";
+import { concealedBy, findExactly, findPerson } from "./find-person.ts";
 import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./ingest.ts";
 import { dissolve, noteAbsence } from "./missing-accounts.ts";
 import { isInScope } from "./plan-user.ts";
@@ -41,11 +41,25 @@ export async function ingestPeople(
   }
   if (unknown.length > 0) {
     const list = unknown.map((name) => `"${name}"`).join(", ");
+    const similar = await similarNames(context, unknown);
     throw new ConfigurationError(
-      `Entra knows no user ${list}: check the user principal name or object id${names.length > 1 ? "; nobody was touched" : ""}`,
+      `Entra knows no user ${list}: check the user principal name or object id${similar}${names.length > 1 ? "; nobody was touched" : ""}`,
     );
   }
   return { people: [...wanted.values()], unreadable };
+}
+
+const fewNames = 3;
+
+/** Those who have what was asked for in their names, for a message. */
+async function similarNames(context: CycleContext, unknown: readonly string[]): Promise<string> {
+  const concealed = concealedBy(context.settings.mapping);
+  const found: string[] = [];
+  for (const text of unknown) {
+    const { people } = await context.store.searchPeople({ text, limit: fewNames, concealed });
+    found.push(...people.flatMap(({ userName }) => (userName === null ? [] : [userName])));
+  }
+  return found.length === 0 ? "" : `; similar names: ${[...new Set(found)].slice(0, fewNames).join(", ")}`;
 }
 
 /** One account that cannot be read stops nobody else. A linked person is planned on what was known of the account. */
@@ -342,7 +356,7 @@ export async function readNow(
   await store.forgetTheFuture(startedAt);
   const wanted = asked.trim();
   const direct = await store.findSource(wanted);
-  const name = direct === null ? ((await findPerson(store, asked)).objectId ?? wanted) : wanted;
+  const name = direct === null ? ((await findExactly(store, asked)).objectId ?? wanted) : wanted;
   let objectId = await readPerson(context, name);
   if (objectId === null) {
     // Perhaps somebody whom Lattice alone knows, by userName or by id.
@@ -350,6 +364,10 @@ export async function readNow(
     if (account != null) {
       await store.saveTargets([account], cycleId);
       objectId = account.externalId === null ? null : await readPerson(context, account.externalId);
+    } else {
+      // Nobody of that whole name at either end: a part of one.
+      const part = await findPerson(store, asked, ports.settings.mapping);
+      objectId = part.objectId === null ? null : await readPerson(context, part.objectId);
     }
   }
   const membership = objectId === null ? null : await ingestMembership(context, [objectId]);

@@ -15,14 +15,27 @@ export function summaryOf(explanation: Omit<Explanation, "summary">): readonly s
   return [...who(explanation), ...what(explanation), ...howSure(explanation)];
 }
 
-function who({ found, asked, account, source, pictures }: Omit<Explanation, "summary">): readonly string[] {
+function who(explanation: Omit<Explanation, "summary">): readonly string[] {
+  const { found, asked, account, source, pictures, history } = explanation;
   const where = pictures.live ? "" : " as they were last read; --live asks both ends now";
   switch (found) {
-    case "nobody":
+    case "nobody": {
+      const number = explanation.candidates.length + explanation.moreCandidates;
+      if (number > 0) {
+        return [
+          `"${asked}" may mean ${number.toLocaleString("en")} people: name one by user principal name or object id.`,
+        ];
+      }
+      if (history.length > 0) {
+        return [
+          `Only the provisioning log has "${asked}": neither Entra's users nor Lattice's accounts do${where}.`,
+        ];
+      }
       return [
         `Neither Entra's users nor Lattice's accounts have "${asked}"${where}.`,
-        "It can be a user principal name, an object id, a Lattice id, or a userName in Lattice.",
+        "It can be a part of a name or e-mail address, a user principal name, an object id, a Lattice id, or a userName in Lattice.",
       ];
+    }
     case "lattice":
       if (account !== null && account.linkedTo !== null) {
         return [`This account belongs to the person ${account.linkedTo}, whom Entra's users no longer have.`];
@@ -45,7 +58,8 @@ function who({ found, asked, account, source, pictures }: Omit<Explanation, "sum
   }
 }
 
-function what({ asked, decision, scope, standing }: Omit<Explanation, "summary">): readonly string[] {
+function what(explanation: Omit<Explanation, "summary">): readonly string[] {
+  const { decision, scope, standing } = explanation;
   if (decision === null) return [];
   const sentences = [nextCycle(decision)];
   if (scope !== null && !scope.inScope) sentences.push(...whyOut(scope));
@@ -75,7 +89,7 @@ function what({ asked, decision, scope, standing }: Omit<Explanation, "summary">
   }
   for (const { what: change, rejectedAt, planId } of rejected) {
     sentences.push(
-      `Rejected: ${change} was rejected on ${rejectedAt} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${asked}.`,
+      `Rejected: ${change} was rejected on ${rejectedAt} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${nameFor(explanation)}.`,
     );
   }
   if (accountMissingSince !== null) {
@@ -90,6 +104,15 @@ function what({ asked, decision, scope, standing }: Omit<Explanation, "summary">
   }
   if (released.length > 0) sentences.push("A held change was released and goes with the next cycle.");
   return sentences;
+}
+
+/** As the person was asked for, where a command that changes something takes that; else the object id. */
+function nameFor({ asked, source }: Omit<Explanation, "summary">): string {
+  if (source === null) return asked;
+  const whole = [source.objectId, source.userPrincipalName].some(
+    (name) => name?.toLowerCase() === asked.trim().toLowerCase(),
+  );
+  return whole ? asked.trim() : source.objectId;
 }
 
 function nextCycle({ kind, action, reason, code, changes, waitsForManager }: DecisionExplanation): string {

@@ -1,6 +1,7 @@
 import type { Delivery, EventKind, FailureChange, StateEvent } from "./event.ts";
 import type { JsonObject } from "./json.ts";
 import type { DailyCount, DepartmentCount, LogEntry, LogQuery } from "./log.ts";
+import type { FoundPeople } from "./person-search.ts";
 import type {
   Action,
   Change,
@@ -758,6 +759,15 @@ export interface StateStore {
   /** People on the retry schedule, the next first. */
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
   findSource(idOrUserName: string): Promise<SourceUser | null>;
+  /**
+   * People and accounts with a text in their names, the closest first. Walks through everybody.
+   * @param concealed Graph properties and target paths that a mapping redacts: neither looked at nor shown
+   */
+  searchPeople(query: {
+    readonly text: string;
+    readonly limit: number;
+    readonly concealed?: readonly string[];
+  }): Promise<FoundPeople>;
 
   /**
    * Keeps an event until it is told, in one commit with what it follows from.

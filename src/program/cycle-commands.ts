@@ -11,7 +11,10 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .addOption(configOption())
     .option("--dry-run", "plan only: writes nothing anywhere", false)
     .option("--full", "read both ends in full, whatever the watermark says", false)
-    .option("--user <upn-or-id...>", "up to 20 people on demand: a dry run first, then a question")
+    .option(
+      "--user <person...>",
+      "up to 20 people on demand, by user principal name, object id or a name: a dry run first, then a question",
+    )
     .option("--yes", "with --user: send it without a question", false)
     .addOption(formatOption())
     .option("--out <file>", "write the report to a file")

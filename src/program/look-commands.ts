@@ -41,7 +41,10 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .description(
       "explain one person: source values, scope, mapping step by step, account, what is due, history",
     )
-    .argument("<upn-or-id>", "user principal name, object id, Lattice id, or a userName in Lattice")
+    .argument(
+      "<person>",
+      "a part of a name or e-mail address, user principal name, object id, Lattice id, or a userName in Lattice",
+    )
     .addOption(configOption())
     .option("--live", "ask both ends for this person now; writes nothing", false)
     .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
@@ -54,7 +57,8 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
         ["azure-lattice-sync user kim.example@example.com --live"],
         ["azure-lattice-sync user kim.example@example.com --format json | jq .decision"],
       ],
-      exitCodes: "0 explained, 1 nobody of this name or id is known (or an error)",
+      exitCodes:
+        "0 explained, 1 nobody of this name or id is known, or several people are, who are listed (or an error)",
     })
     .action(async (person: string, options) => {
       const { user } = await import("../commands/user.ts");
@@ -65,7 +69,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .command("history")
     .description("the provisioning log: what was done to whom, when and why")
     .addOption(configOption())
-    .option("--user <upn-or-id>", "one person")
+    .option("--user <person>", "one person: a part of a name, a user name or an id")
     .addOption(
       new Option("--action <actions...>", "only these actions").choices([
         "create",

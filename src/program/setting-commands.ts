@@ -41,7 +41,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .addOption(configOption())
     .option("--cases <files...>", "files of cases (default: *.mapping-test.yaml beside the configuration)")
     .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))
-    .option("--record <upn-or-id>", "make a case of a person, with made-up values, instead")
+    .option("--record <person>", "make a case of a person, with made-up values, instead")
     .option("--out <file>", "with --record: write the case to a new file instead of stdout")
     .option("--keep <attributes...>", "with --record: Entra attributes whose values stay")
     .addOption(sandboxOption())

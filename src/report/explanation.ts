@@ -11,6 +11,7 @@ import type { Json } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { TraceStep } from "../mapping/trace.ts";
+import { peopleLines } from "./people.ts";
 import { changeText, printable } from "./words.ts";
 
 type Paint = (color: Parameters<typeof styleText>[0], text: string) => string;
@@ -25,6 +26,10 @@ export function explanationText(explanation: Explanation, options: { readonly co
       paint("bold", heading(explanation)),
       ...explanation.summary.map((sentence) => `  ${printable(sentence)}`),
     ],
+    section(
+      paint("bold", "People with this in their names"),
+      peopleLines(explanation.candidates, explanation.moreCandidates),
+    ),
     section(paint("bold", "Pictures"), pictureLines(explanation)),
     source === null ? [] : section(paint("bold", "In Entra"), sourceLines(source)),
     scope === null ? [] : section(paint("bold", "Scope"), scopeLines(scope)),

@@ -8,6 +8,7 @@ import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
 import { type LogValues, valueKeeper } from "./log-values.ts";
 import { outboxMethods } from "./outbox.ts";
+import { peopleMethods } from "./people.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
 import { readAgainMarker, readAgainMethods } from "./read-again.ts";
@@ -104,6 +105,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...readAgainMethods(db, markReadAgain),
     ...outboxMethods(db, options.logValues ?? "keep"),
     ...historyMethods(db),
+    ...peopleMethods(db),
     close: async () => {
       db.close();
     },

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type HistoryOptions, history } from "../../src/commands/history.ts";
 import { UsageError } from "../../src/domain/errors.ts";
@@ -23,13 +24,14 @@ afterEach(async () => {
 /** Runs the command beside the store that is open for writing, as a daemon's is. */
 async function run(
   options: Partial<HistoryOptions>,
-  how: { columns?: number; env?: NodeJS.ProcessEnv } = {},
+  how: { columns?: number; env?: NodeJS.ProcessEnv; stderr?: (text: string) => void } = {},
 ): Promise<{ code: number; out: string; err: string }> {
   const stdout = Object.assign(
     new PassThrough(),
     how.columns === undefined ? {} : { isTTY: true, columns: how.columns },
   );
   const stderr = new PassThrough();
+  if (how.stderr !== undefined) stderr.on("data", (chunk) => how.stderr?.(String(chunk)));
   const [out, err] = [text(stdout), text(stderr)];
   try {
     const code = await history(
@@ -68,6 +70,48 @@ function records(csv: string): string[][] {
   rows.pop();
   return rows;
 }
+
+describe("history of one person", () => {
+  it("is found by a part of the name now, before, or in the log alone", async () => {
+    place.source.hire("a", { displayName: "Zoë Ferreira", userPrincipalName: "zf@example.com" });
+    place.source.hire("b", { displayName: "Sam Example" });
+    await place.cycle();
+    place.source.change("a", { userPrincipalName: "zoe.berg@example.com", displayName: "Zoë Berg" });
+    await place.cycle();
+    for (const asked of ["zoe b", "zf@ex", "ZOE.BERG"]) {
+      const { code, out, err } = await run({ user: asked, format: "json" });
+      expect(code).toBe(0);
+      expect(err).toBe(`"${asked}" is Zoë Berg, zoe.berg@example.com.\n`);
+      const { entries } = JSON.parse(out);
+      expect(entries.map((entry: { objectId: string }) => entry.objectId)).toEqual(["a", "a"]);
+    }
+    const db = new Database(place.path);
+    db.exec("DELETE FROM target_user WHERE object_id = 'a'; DELETE FROM source_user WHERE object_id = 'a'");
+    db.close();
+    const { out, err } = await run({ user: "berg", format: "json" });
+    expect(err).toBe('"berg" is zoe.berg@example.com.\n');
+    expect(JSON.parse(out).entries).toHaveLength(2);
+  });
+
+  it("is not shown where several people are meant: they are listed, and it is wrong usage as for nobody", async () => {
+    for (let index = 0; index < 23; index += 1)
+      place.source.hire(`sam${index}`, { displayName: `Sam ${index}` });
+    await place.cycle();
+    const stderr: string[] = [];
+    const asked = run({ user: "sam" }, { stderr: (text) => stderr.push(text) });
+    await expect(asked).rejects.toThrow(
+      new UsageError(
+        '"sam" is not the name of one person alone: give the user principal name or the object id.',
+      ),
+    );
+    const lines = stderr.join("").trimEnd().split("\n");
+    expect(lines[0]).toBe('"sam" may mean 23 people:');
+    expect(lines[1]).toMatch(/^ {2}Sam 0 {2,}sam0@example\.com {2,}sam0$/);
+    expect(lines).toHaveLength(22);
+    expect(lines.at(-1)).toBe("  and 3 more people: give more of the name");
+    await expect(run({ user: "nobody at all" })).rejects.toThrow(UsageError);
+  });
+});
 
 describe("history", () => {
   it("shows the newest entries first, each with what changed and how it went", async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CommandIO } from "../../src/commands/io.ts";
 import { type SyncOptions, sync } from "../../src/commands/sync.ts";
 import { user } from "../../src/commands/user.ts";
-import { UsageError } from "../../src/domain/errors.ts";
+import { ConfigurationError, UsageError } from "../../src/domain/errors.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 
 let sandbox: Sandbox;
@@ -79,8 +79,14 @@ async function ran(command: (io: CommandIO) => Promise<number>, answer?: string)
   if (answer !== undefined) stdin.write(`${answer}\n`);
   const env = { ALS_STATE: join(folder, "state.db"), NO_COLOR: "1" };
   const signal = new AbortController().signal;
-  const code = await command({ env, cwd: folder, stdin, stdout, stderr, signal });
-  return { code, ...texts };
+  try {
+    const code = await command({ env, cwd: folder, stdin, stdout, stderr, signal });
+    return { code, ...texts };
+  } catch (error) {
+    // As the process ends with it.
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { code: 1, out: texts.out, err: `${texts.err}${error.message}\n` };
+  }
 }
 
 const titleOf = (id: string): unknown => sandbox.lattice.byExternalId(id)?.title;
@@ -141,6 +147,40 @@ describe("sync --user", () => {
     expect(titleOf(kim)).not.toBe(`Title ${title}`);
   });
 
+  it("takes a part of a name where it is one person's, shows whom it means, and sends on a yes", async () => {
+    const dry = await run({ user: ["KIM.EX"] });
+    expect(dry.code).toBe(0);
+    expect(dry.err).toContain('"KIM.EX" is a part of one name: kim.example, kim.example@example.com.');
+    expect(titleOf(kim)).not.toBe(`Title ${title}`);
+    await run({ user: ["kim.ex"] }, "yes");
+    expect(titleOf(kim)).toBe(`Title ${title}`);
+    expect(titleOf(sam)).not.toBe(`Title ${title}`);
+  });
+
+  it("never sends for a guess: several people are listed, and with --yes a part of a name is refused", async () => {
+    const before = sandbox.requests.length;
+    const several = await run({ user: ["m.example"] });
+    expect(several.code).toBe(1);
+    expect(several.err).toMatch(
+      /"m\.example" may mean 2 people:\n {2}kim\.example {2}kim\.example@example\.com {2}.*\n {2}sam\.example {2}sam\.example@/,
+    );
+    expect(several.err).toContain("nothing was done.");
+    for (const name of ["kim.ex", "m.example"]) {
+      const unseen = await run({ user: [sam, name], yes: true });
+      expect(unseen.code).toBe(1);
+      expect(unseen.err).toMatch(/nothing was done\.$/m);
+    }
+    expect(sandbox.requests.length).toBe(before);
+    expect(titleOf(sam)).not.toBe(`Title ${title}`);
+  });
+
+  it("asks Entra for what can be a user principal name, and names similar ones where it has none", async () => {
+    const { code, err } = await run({ user: ["kim.example@example.co"], yes: true });
+    expect(code).toBe(1);
+    expect(err).toContain('Entra knows no user "kim.example@example.co"');
+    expect(err).toContain("similar names: kim.example@example.com");
+  });
+
   it("takes 20 people and no more, and nobody without a name", async () => {
     const many = Array.from({ length: 21 }, (_, index) => `person${index}@example.com`);
     const before = sandbox.requests.length;
@@ -169,6 +209,16 @@ describe("user", () => {
     const table = await ran((io) => user({ ...options, format: "table", user: kim }, io));
     expect(table.out).toContain("Nothing is due: the account holds what the mapping gives.");
     expect((await ran((io) => user({ ...options, user: "ghost@example.com" }, io))).code).toBe(1);
+  });
+
+  it("finds a person by a part of the name, and lists several with exit code 1", async () => {
+    const one = await ran((io) => user({ ...options, user: "kim ex" }, io));
+    expect(one.code).toBe(0);
+    expect(JSON.parse(one.out)).toMatchObject({ asked: "kim ex", source: { objectId: kim }, candidates: [] });
+    const several = await ran((io) => user({ ...options, format: "table", user: "m.example" }, io));
+    expect(several.code).toBe(1);
+    expect(several.out).toContain('"m.example" may mean 2 people');
+    expect(several.out).toMatch(/People with this in their names\n {2}kim\.example .*\n {2}sam\.example /);
   });
 
   it("asks both ends with --live, writes nothing, and says what makes the person a member", async () => {

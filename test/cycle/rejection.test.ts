@@ -53,3 +53,19 @@ it("a rejected deactivation is forgotten once the person is found to be back in 
   await place.cycle({ only: ["a"] });
   expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
 });
+
+it("decides about nobody by a part of a name, and says whose names it is in", async () => {
+  await using place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 1 } });
+  for (const id of ["kim.a", "kim.b", "sam"]) place.source.hire(id);
+  await place.cycle();
+  for (const id of ["kim.a", "kim.b"])
+    place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
+  const held = await place.cycle();
+  await expect(rejectHeld(place, held.header.planId, ["kim"])).rejects.toThrow(
+    'holds nothing of "kim"; it holds something of kim.a.new@example.com, kim.b.new@example.com: give the whole name or the object id; nothing was done',
+  );
+  await expect(rejectHeld(place, held.header.planId, ["sam"])).rejects.toThrow(
+    'holds nothing of "sam"; nothing was done',
+  );
+  expect(await place.store.rejections(9)).toEqual([]);
+});

@@ -45,6 +45,7 @@ const planQuery = z.strictObject({
   afterId: z.coerce.number().int().default(0),
   limit,
 });
+const peopleQuery = z.strictObject({ text: z.string().trim().min(1).max(200), limit: limit.default(20) });
 const leftAloneQuery = z.strictObject({ after: z.string().max(500).default(""), limit });
 
 /** What the dashboard shows of the state: only reads. */
@@ -117,6 +118,12 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     const { after, limit: size } = parse(leftAloneQuery, request.query);
     const people = await reader.skipped({ after, limit: size });
     return { people, after: people.length < size ? null : (people.at(-1)?.objectId ?? null) };
+  });
+
+  app.get("/people", async (request) => {
+    const { text, limit: size } = parse(peopleQuery, request.query);
+    const { people, total } = await view.findPeople(text, size);
+    return { people, total };
   });
 
   app.get<{ Params: { person: string } }>("/people/:person", (request) =>

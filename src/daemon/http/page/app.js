@@ -2,6 +2,7 @@ import { api, Refused } from "./api.js";
 import { h, say } from "./dom.js";
 import { logView } from "./view-log.js";
 import { nowView } from "./view-now.js";
+import { peopleView } from "./view-people.js";
 import { personView } from "./view-person.js";
 import { dryRunView, planView } from "./view-plan.js";
 import { signInView } from "./view-sign-in.js";
@@ -13,7 +14,8 @@ const views = [
   { pattern: /^$/, title: "Now", nav: "", show: nowView },
   { pattern: /^trends$/, title: "30 days", nav: "trends", show: trendsView },
   { pattern: /^log$/, title: "Log", nav: "log", show: logView },
-  { pattern: /^people\/(.+)$/, title: "Person", nav: "log", show: personView },
+  { pattern: /^people$/, title: "Find a person", nav: "people", show: peopleView },
+  { pattern: /^people\/(.+)$/, title: "Person", nav: "people", show: personView },
   { pattern: /^plans\/(.+)$/, title: "Held plan", nav: "", show: planView },
   { pattern: /^dry-run\/(.+)$/, title: "Dry run", nav: "", show: dryRunView },
 ];
@@ -21,6 +23,7 @@ const links = [
   ["", "Now"],
   ["trends", "30 days"],
   ["log", "Log"],
+  ["people", "People"],
 ];
 
 let leave = new AbortController();

@@ -1,12 +1,20 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
 import { entries } from "./view-log.js";
+import { peopleList } from "./view-people.js";
 import { changeList, moment, tag, valueText } from "./words.js";
 import { workCard } from "./work-card.js";
 
 /** One person: the explanation that the command `user` gives, and all of the log. */
 export async function personView({ parameter: person, signal, reload }) {
   const explanation = await api(`people/${encodeURIComponent(person)}`, { signal });
+  const { candidates, moreCandidates } = explanation;
+  if (candidates.length > 0) {
+    return [
+      h("h1", null, "Who is meant?"),
+      h("section", null, peopleList(candidates, moreCandidates, person)),
+    ];
+  }
   const log = h("div", null);
   await entries(log, { person: explanation.source?.objectId ?? person }, signal);
   const history = h("section", null, h("h2", null, "Log"), log);

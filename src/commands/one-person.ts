@@ -1,0 +1,35 @@
+import type { Found } from "../cycle/find-person.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { FoundPerson } from "../domain/person-search.ts";
+import { peopleLines } from "../report/people.ts";
+import { count, printable } from "../report/words.ts";
+import { type CommandIO, note } from "./io.ts";
+
+/**
+ * Says on stderr who is meant, where a part of a name was given.
+ * @throws UsageError where several people may be meant, who are listed on stderr
+ */
+export function tellWhom(found: Found, io: CommandIO): void {
+  if (found.byPart !== null) note(io, `"${printable(found.asked)}" is ${personText(found.byPart)}.`);
+  if (found.candidates.length === 0) return;
+  noteCandidates(found, io);
+  throw new UsageError(
+    `"${printable(found.asked)}" is not the name of one person alone: give the user principal name or the object id.`,
+  );
+}
+
+/** Lists on stderr who may be meant. */
+export function noteCandidates(
+  { asked, candidates, moreCandidates }: Pick<Found, "asked" | "candidates" | "moreCandidates">,
+  io: CommandIO,
+): void {
+  const number = count(candidates.length + moreCandidates, "person", "people");
+  note(io, `"${printable(asked)}" may mean ${number}:`);
+  for (const line of peopleLines(candidates, moreCandidates)) note(io, `  ${line}`);
+}
+
+/** A person in one line of text. */
+export function personText({ displayName, userName, objectId, latticeId }: FoundPerson): string {
+  const names = [displayName, userName ?? objectId ?? latticeId].filter((name) => name !== null);
+  return printable(names.join(", "));
+}

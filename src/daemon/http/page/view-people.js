@@ -1,0 +1,73 @@
+import { api } from "./api.js";
+import { h, table } from "./dom.js";
+import { count, personLink, tag } from "./words.js";
+
+const shown = 20;
+
+/** People by a part of a name, an e-mail address or an id. */
+export async function peopleView({ query, signal }) {
+  const text = (query.get("text") ?? "").trim();
+  const field = h("input", { id: "people-text", name: "text", type: "search", value: text, maxlength: 200 });
+  const search = (event) => {
+    event.preventDefault();
+    const next = `#/people?${new URLSearchParams({ text: field.value.trim() })}`;
+    if (location.hash === next) dispatchEvent(new HashChangeEvent("hashchange"));
+    else location.hash = next;
+  };
+  const form = h(
+    "form",
+    { class: "filters", onsubmit: search, role: "search" },
+    h("label", { for: "people-text" }, "Part of a name, e-mail address or id", field),
+    h("button", { type: "submit", class: "main" }, "Find"),
+  );
+  const heading = h("h1", null, "Find a person");
+  if (text === "") return [heading, form];
+  const { people, total } = await api(`people?${new URLSearchParams({ text, limit: String(shown) })}`, {
+    signal,
+  });
+  return [heading, form, h("section", null, peopleList(people, total - people.length, text))];
+}
+
+/** People to choose from, and how many more there are. */
+export function peopleList(people, more, text) {
+  if (people.length === 0) {
+    return h("p", { role: "status" }, `Nobody has “${text}” in a name, an e-mail address or an id.`);
+  }
+  return h(
+    "div",
+    null,
+    h(
+      "p",
+      { role: "status" },
+      `${count(people.length + more, "person has", "people have")} “${text}” in a name, an e-mail address or an id.`,
+      more > 0 ? ` The closest ${people.length} are shown: give more of the name to see the others.` : null,
+    ),
+    table(
+      "The closest first",
+      ["Name", "User name", "Title, department", "Account"],
+      people.map((person) =>
+        h(
+          "tr",
+          null,
+          h(
+            "td",
+            null,
+            personLink(person.objectId ?? person.latticeId, person.displayName ?? person.userName),
+          ),
+          h("td", null, person.userName ?? ""),
+          h("td", null, [person.jobTitle, person.department].filter((part) => part !== null).join(", ")),
+          h("td", null, standing(person)),
+        ),
+      ),
+    ),
+  );
+}
+
+function standing({ objectId, latticeId, presence, active }) {
+  if (objectId === null) return tag("nobody's account");
+  if (presence === "softDeleted") return tag("in Entra's recycle bin");
+  if (presence === "deleted") return tag("deleted in Entra");
+  if (presence === null) return tag(latticeId === null ? "in the log only" : "no longer in Entra");
+  if (latticeId === null) return tag("no account");
+  return active === false ? tag("not active") : active === null ? tag("unknown") : tag("active");
+}

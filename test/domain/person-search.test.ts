@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { closeness, folded, matcherOf } from "../../src/domain/person-search.ts";
+
+const anders = {
+  names: ["Anders Sørensen-Müller", "anders.soerensen@example.com", null],
+  ids: ["5b0c7a1e-93d4-4b8f-9d57-0c1f2a3b4c5d", "lat-4711", "80123", null],
+};
+
+function close(asked: string, person: Parameters<ReturnType<typeof matcher>>[0] = anders) {
+  return matcher(asked)(person);
+}
+
+function matcher(asked: string) {
+  const compare = matcherOf(asked);
+  if (compare === null) throw new Error("there is nothing to look for");
+  return compare;
+}
+
+describe("finding people by a part of a name", () => {
+  it("does not mind letter case, accents, the order of words, or commas", () => {
+    for (const asked of [
+      "SØREN",
+      "soren",
+      "soeren",
+      "Müller",
+      "muller",
+      "mueller",
+      "MUELLER, anders",
+      "anders m",
+    ]) {
+      expect(close(asked), asked).not.toBeNull();
+    }
+    expect(close("anders larsen")).toBeNull();
+  });
+
+  it("tells the whole name from the beginning of a word, and that from the middle of one", () => {
+    expect(close("anders sorensen-muller")).toBe(closeness.equal);
+    expect(close("anders.soerensen")).toBe(closeness.equal);
+    expect(close("and mul")).toBe(closeness.begins);
+    expect(close("nders")).toBe(closeness.within);
+  });
+
+  it("finds an id as a whole, or by a beginning that is not met by chance", () => {
+    expect(close("80123")).toBe(closeness.equal);
+    expect(close("LAT-4711")).toBe(closeness.equal);
+    expect(close("5B0C7A1E")).toBe(closeness.begins);
+    expect(close("5b0c")).toBeNull();
+    expect(close("93d4-4b8f")).toBeNull();
+  });
+
+  it("takes signs for what they are, and looks for nothing where there is no word", () => {
+    expect(close(".*")).toBeNull();
+    expect(close("%")).toBeNull();
+    expect(matcherOf(" , ")).toBeNull();
+  });
+
+  it("folds letters that are no letter with a mark, and leaves other scripts readable", () => {
+    expect(folded("Łukasz Đurić Straße ÆØÅ İstanbul")).toBe("lukasz duric strasse aeoa istanbul");
+    expect(folded("Иван 山田")).toBe("иван 山田");
+  });
+});
