@@ -38,7 +38,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
   const busy = { busy: false, nextCronAt: () => null, intervalMs: () => 45 * 60_000 };
   const server = await startHttp(
     { host: "127.0.0.1", port: 0 },
-    { trustedProxies: [] },
+    { trustedProxies: [], hosts: [] },
     {
       version: "bench",
       reader,

@@ -1,5 +1,5 @@
 import type { Explanation } from "../cycle/explanation.ts";
-import { isLoopbackHost } from "../daemon/http/access.ts";
+import { isLoopbackHost } from "../daemon/http/loopback.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { FoundPeople } from "../domain/person-search.ts";

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { validate as isCronExpression } from "node-cron";
 import { z } from "zod";
 import { formatDuration } from "./duration.ts";
@@ -15,6 +14,7 @@ import {
 } from "./fields.ts";
 import { entraSchema } from "./schema-entra.ts";
 import { guardSchema } from "./schema-guard.ts";
+import { httpSchema } from "./schema-http.ts";
 import { metricsSchema } from "./schema-metrics.ts";
 import { notifySchema } from "./schema-notify.ts";
 
@@ -200,62 +200,6 @@ const stateSchema = z
   )
   .transform(({ retention, ...state }) => ({ ...state, retentionMs: retention }));
 
-const LISTEN_MESSAGE = "must be an address and port such as 127.0.0.1:9464 or [::1]:9464";
-
-const ADDRESS_MESSAGE = "must be an IP address or a network such as 10.1.0.0/16";
-const PUBLIC_URL_MESSAGE = "must be an address without a path, such as https://sync.example.com";
-
-const httpSchema = z
-  .strictObject(
-    {
-      listen: text(LISTEN_MESSAGE)
-        .transform((value, context) => {
-          const listen = parseListen(value);
-          if (listen !== null) return listen;
-          context.addIssue({ code: "custom", message: LISTEN_MESSAGE, input: value });
-          return z.NEVER;
-        })
-        .prefault("127.0.0.1:9464")
-        .describe(
-          "Address and port of the daemon's HTTP: dashboard, API, health, metrics. Any address but this machine's own needs token or trustedHeader.",
-        ),
-      token: secret(16)
-        .optional()
-        .describe(
-          "What the dashboard, the API and /metrics ask for: at sign-in, or as a bearer. 16 characters or more; better given as ALS_HTTP_TOKEN_FILE.",
-        ),
-      trustedHeader: text("must be the name of a header such as X-Forwarded-User")
-        .regex(/^[A-Za-z0-9-]+$/, { error: "must be the name of a header such as X-Forwarded-User" })
-        .optional()
-        .describe(
-          "Header in which a reverse proxy names whom it has signed in. Counts only from trustedProxies; the proxy must take it away from what clients send.",
-        ),
-      trustedProxies: z
-        .array(text(ADDRESS_MESSAGE).refine(isAddressOrNetwork, { error: ADDRESS_MESSAGE }), {
-          error: "must be a list of addresses",
-        })
-        .prefault([])
-        .describe("Addresses or networks of the reverse proxies whose trustedHeader counts."),
-      publicUrl: text(PUBLIC_URL_MESSAGE)
-        .refine(isWebOrigin, { error: PUBLIC_URL_MESSAGE })
-        .transform((value) => new URL(value).origin)
-        .optional()
-        .describe(
-          "Address under which browsers reach the dashboard, where a proxy stands before it. With https the session's cookie is sent encrypted only.",
-        ),
-    },
-    { error: SECTION_MESSAGE },
-  )
-  .superRefine(({ trustedHeader, trustedProxies }, context) => {
-    if ((trustedHeader === undefined) === (trustedProxies.length === 0)) return;
-    context.addIssue({
-      code: "custom",
-      path: [trustedHeader === undefined ? "trustedHeader" : "trustedProxies"],
-      message: "is missing: http.trustedHeader and http.trustedProxies go together",
-      input: undefined,
-    });
-  });
-
 const logSchema = z.strictObject(
   {
     level: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
@@ -358,24 +302,3 @@ export type Config = Omit<ParsedConfig, "entra"> & {
     credential: Exclude<ParsedConfig["entra"]["credential"], "auto">;
   };
 };
-
-function isAddressOrNetwork(value: string): boolean {
-  const [address = "", bits, ...rest] = value.split("/");
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
-
-function isWebOrigin(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const url = new URL(value);
-  const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  return bare && (url.protocol === "https:" || url.protocol === "http:");
-}
-
-function parseListen(address: string): { host: string; port: number } | null {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/i.exec(address);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port > 65_535 ? null : { host, port };
-}

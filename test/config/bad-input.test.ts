@@ -151,7 +151,19 @@ describe("a wrong value", () => {
     ["http: { token: short }", "config/x.yaml:1:16: http.token must have 16 characters or more"],
     [
       "http: { trustedHeader: X-User }",
-      "config/x.yaml:1:7: http.trustedProxies is missing: http.trustedHeader and http.trustedProxies go together",
+      "config/x.yaml:1:7: http.trustedProxies is missing: http.trustedHeader counts only from the proxies that http.trustedProxies names",
+    ],
+    [
+      "http: { trustedHeader: Host, trustedProxies: [10.1.0.7] }",
+      'config/x.yaml:1:24: http.trustedHeader must be a header that the proxy alone sets, such as X-Forwarded-User, and not one that browsers or proxies send anyway, but is "Host"',
+    ],
+    [
+      "http: { trustedHeader: X-User, trustedProxies: [0.0.0.0/0] }",
+      `config/x.yaml:1:49: http.trustedProxies[0] must be the proxies' own addresses, and not a network of nearly everybody's, but is "0.0.0.0/0"`,
+    ],
+    [
+      "http: { hosts: ['https://sync.example.com'] }",
+      'config/x.yaml:1:17: http.hosts[0] must be a host name or an IP address, such as sync.example.com, without https:// and without a port, but is "https://sync.example.com"',
     ],
     [
       "http: { trustedHeader: X-User, trustedProxies: [proxy] }",

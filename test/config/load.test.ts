@@ -98,7 +98,7 @@ describe("loadConfig", () => {
         logValues: "keep",
       },
       metrics: {},
-      http: { listen: { host: "127.0.0.1", port: 9464 }, trustedProxies: [] },
+      http: { listen: { host: "127.0.0.1", port: 9464 }, trustedProxies: [], hosts: [] },
       log: { level: "info", format: "auto" },
       notify: {
         instance: "azure-lattice-sync",

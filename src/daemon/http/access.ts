@@ -3,6 +3,8 @@ import { BlockList, isIPv4 } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { UsageError } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
+import { isLoopbackHost } from "./loopback.ts";
+import { createOwnNames } from "./own-names.ts";
 import { createSessions, sessionLifetimeSeconds } from "./sessions.ts";
 
 /** Who may use the daemon's HTTP. */
@@ -13,6 +15,8 @@ export interface AccessSettings {
   readonly trustedProxies: readonly string[];
   /** Origin under which browsers reach the page. */
   readonly publicUrl?: string | undefined;
+  /** Further names under which browsers reach the page. */
+  readonly hosts: readonly string[];
 }
 
 /** How a request was let in. `open`: nothing is asked for on this machine. */
@@ -27,16 +31,13 @@ export interface Access {
   /** Opens a session where the token is right. */
   signIn(token: string, reply: FastifyReply): boolean;
   signOut(request: FastifyRequest, reply: FastifyReply): void;
-  /** Why this request must not change anything although it was let in: another site may have made the browser send it. */
+  /**
+   * Why this request is refused although it was let in: it asks for a name that is not the daemon's, so a page elsewhere may
+   * have let its own name lead here. A right bearer is never refused: such a page does not know it.
+   */
+  misdirected(request: FastifyRequest, identity: Identity | null): string | null;
+  /** Why this request is refused although it was let in: another site made the browser send it. */
   foreign(request: FastifyRequest, identity: Identity | null): string | null;
-  /** Whether the request is for a name that this machine does not have: a page elsewhere whose name now leads here. */
-  rebound(request: FastifyRequest): boolean;
-}
-
-/** Whether `host` is this machine and nobody else can connect. */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.toLowerCase();
-  return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));
 }
 
 /** @throws UsageError where others could connect and nothing would be asked of them */
@@ -47,9 +48,13 @@ export function refuseUnguarded(host: string, { token, trustedHeader }: AccessSe
   );
 }
 
-/** @param now milliseconds since the epoch */
-export function createAccess(settings: AccessSettings, now: () => number): Access {
-  const { token, trustedHeader, publicUrl } = settings;
+/**
+ * @param listenHost host of the address that the daemon listens on
+ * @param now milliseconds since the epoch
+ */
+export function createAccess(settings: AccessSettings, listenHost: string, now: () => number): Access {
+  const { token, trustedHeader, publicUrl, hosts } = settings;
+  const names = createOwnNames({ listenHost, publicUrl, hosts });
   const sessions = createSessions(now);
   const proxies = addresses(settings.trustedProxies);
   const secure = publicUrl?.startsWith("https:") === true;
@@ -61,9 +66,12 @@ export function createAccess(settings: AccessSettings, now: () => number): Acces
   const cookie = { path: "/", httpOnly: true, sameSite: "strict", secure } as const;
 
   const proxyIdentity = (request: FastifyRequest): Identity | null => {
-    if (header === undefined || !proxies(request.ip)) return null;
-    const name = request.headers[header];
-    return typeof name === "string" && name !== "" ? { kind: "proxy", name: name.slice(0, 200) } : null;
+    // The address that is connected: not what a header says of it.
+    if (header === undefined || !proxies(request.socket.remoteAddress ?? "")) return null;
+    const given = request.raw.headersDistinct[header] ?? [];
+    const [name = ""] = given;
+    // Of two, one may be the client's own.
+    return given.length === 1 && name !== "" ? { kind: "proxy", name: name.slice(0, 200) } : null;
   };
 
   return {
@@ -87,21 +95,48 @@ export function createAccess(settings: AccessSettings, now: () => number): Acces
       if (id !== undefined) sessions.close(id);
       reply.clearCookie(cookieName, cookie);
     },
+    misdirected: (request, identity) => {
+      if (identity?.kind === "bearer") return null;
+      const { host } = request.headers;
+      const stranger = askedNames(request).find((name) => !names.has(name));
+      if (stranger !== undefined) {
+        return `this daemon does not answer to the name ${JSON.stringify(stranger.slice(0, 260))}: if it is the daemon's, set http.publicUrl or add it to http.hosts`;
+      }
+      // Behind a proxy that sends its own name, the browser's could be any.
+      if (identity?.kind === "proxy" && names.hasPublic && !names.isPublic(host)) {
+        return `the reverse proxy did not pass on the Host that the browser asked for (it sent ${JSON.stringify(host)}): have it pass on the Host, which must be that of http.publicUrl or one of http.hosts`;
+      }
+      return null;
+    },
     foreign: (request, identity) => {
       // No browser adds a bearer by itself.
       if (identity?.kind === "bearer") return null;
+      const reads = request.method === "GET" || request.method === "HEAD";
       const site = request.headers["sec-fetch-site"];
-      if (site !== undefined && site !== "same-origin") return "this request came from another site";
+      // "none" is an address that a person typed.
+      if (site !== undefined && site !== "same-origin" && !(reads && site === "none")) {
+        return "this request came from another site";
+      }
       const { origin } = request.headers;
-      if (origin !== undefined && !isOwn(origin, request.headers.host, publicUrl)) {
+      if (origin !== undefined && !names.owns(origin, request.headers.host)) {
         return "this request came from another site; where a proxy changes the host name, set http.publicUrl";
       }
       // Another site cannot add a header without being asked about it first, and that is never answered.
-      if (request.headers["x-requested-by"] === undefined) return "the header X-Requested-By is missing";
+      if (!reads && request.headers["x-requested-by"] === undefined) {
+        return "the header X-Requested-By is missing";
+      }
       return null;
     },
-    rebound: (request) => open && !isLoopbackHost(hostNameOf(request.headers.host)),
   };
+}
+
+/** The names in `Host` and, if a proxy wrote down what it was asked for, in `X-Forwarded-Host`. */
+function askedNames(request: FastifyRequest): string[] {
+  const forwarded = String(request.headers["x-forwarded-host"] ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  return [request.headers.host ?? "", ...forwarded];
 }
 
 export function bearerOf(request: FastifyRequest): string | null {
@@ -129,15 +164,4 @@ function addresses(list: readonly string[]): (ip: string) => boolean {
     const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "");
     return known.check(plain, isIPv4(plain) ? "ipv4" : "ipv6");
   };
-}
-
-function isOwn(origin: string, host: string | undefined, publicUrl: string | undefined): boolean {
-  if (!URL.canParse(origin)) return false;
-  const from = new URL(origin);
-  return from.origin === publicUrl || from.host === host?.toLowerCase();
-}
-
-function hostNameOf(host: string | undefined): string {
-  const url = `http://${host ?? ""}`;
-  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "";
 }

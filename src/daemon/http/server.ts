@@ -50,7 +50,7 @@ export async function startHttp(
   view: DaemonView,
 ): Promise<HttpServer> {
   refuseUnguarded(listen.host, settings);
-  const access = createAccess(settings, view.now);
+  const access = createAccess(settings, listen.host, view.now);
   const app = fastify({
     bodyLimit: longestBody,
     forceCloseConnections: true,
@@ -74,18 +74,15 @@ export async function startHttp(
   await app.register(cookie);
   await app.register(rateLimit, { global: false });
   healthRoutes(app, view);
-  await app.register(async (guarded) => {
-    guarded.addHook("onRequest", async (request, reply) => {
-      if (access.rebound(request)) {
-        return reply
-          .code(403)
-          .send({ error: "this address is for the machine itself: use 127.0.0.1 or localhost" });
-      }
+  await app.register(async (page) => {
+    page.addHook("onRequest", async (request, reply) => {
+      const misdirected = access.misdirected(request, access.identify(request));
+      if (misdirected !== null) return reply.code(403).send({ error: misdirected });
     });
-    serveAssets(guarded);
-    sessionRoutes(guarded, access, view);
-    await guarded.register((scope) => guardedRoutes(scope, access, view));
+    serveAssets(page);
+    sessionRoutes(page, access, view);
   });
+  await app.register((scope) => guardedRoutes(scope, access, view));
   return open(app, listen);
 }
 
@@ -100,8 +97,10 @@ function healthRoutes(app: FastifyInstance, view: DaemonView): void {
 
 /** Signing in and out on the page. */
 function sessionRoutes(app: FastifyInstance, access: Access, view: DaemonView): void {
-  app.get("/api/session", async (request) => {
+  app.get("/api/session", async (request, reply) => {
     const identity = access.identify(request);
+    const foreign = access.foreign(request, identity);
+    if (foreign !== null) return reply.code(403).send({ error: foreign });
     return {
       asks: access.asks,
       signedIn: identity !== null,
@@ -146,9 +145,9 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
         .header("www-authenticate", "Bearer")
         .send({ error: access.asks === "proxy" ? "the reverse proxy has named nobody" : "sign in first" });
     }
+    const refused = access.misdirected(request, identity) ?? access.foreign(request, identity);
+    if (refused !== null) return reply.code(403).send({ error: refused });
     if (request.method === "GET" || request.method === "HEAD") return;
-    const foreign = access.foreign(request, identity);
-    if (foreign !== null) return reply.code(403).send({ error: foreign });
     view.log.info(
       { by: identity.kind, method: request.method, route: request.routeOptions.url },
       "asked for over HTTP",

@@ -1,0 +1,125 @@
+import { BlockList, isIP } from "node:net";
+import { z } from "zod";
+import { SECTION_MESSAGE, secret, text } from "./fields.ts";
+
+const LISTEN_MESSAGE = "must be an address and port such as 127.0.0.1:9464 or [::1]:9464";
+const HEADER_MESSAGE = "must be the name of a header such as X-Forwarded-User";
+const ANY_CLIENT_MESSAGE =
+  "must be a header that the proxy alone sets, such as X-Forwarded-User, and not one that browsers or proxies send anyway";
+const ADDRESS_MESSAGE = "must be an IP address or a network such as 10.1.0.0/16";
+const WIDE_NETWORK_MESSAGE = "must be the proxies' own addresses, and not a network of nearly everybody's";
+const PUBLIC_URL_MESSAGE = "must be an address without a path, such as https://sync.example.com";
+const HOST_MESSAGE =
+  "must be a host name or an IP address, such as sync.example.com, without https:// and without a port";
+
+/** Headers that browsers, clients of any kind or proxies send for reasons of their own. */
+const NOT_AN_IDENTITY =
+  /^(?:host|connection|keep-alive|te|trailers?|transfer-encoding|upgrade(?:-.*)?|proxy-.*|accept(?:-.*)?|content-.*|sec-.*|access-control-.*|if-.*|cookie2?|origin|referer|user-agent|authorization|forwarded|x-forwarded-(?:for|host|port|proto|scheme|server|prefix|ssl|uri|method)|x-real-ip|x-requested-.*|via|date|dnt|expect|from|range|cache-control|pragma|priority|purpose|device-memory|downlink|ect|rtt|save-data|viewport-width|width|dpr|last-event-id|max-forwards|early-data|traceparent|tracestate|x-request-id)$/i;
+
+/** The daemon's own HTTP: where it listens, who may use it, and under which names. */
+export const httpSchema = z
+  .strictObject(
+    {
+      listen: text(LISTEN_MESSAGE)
+        .transform((value, context) => {
+          const listen = parseListen(value);
+          if (listen !== null) return listen;
+          context.addIssue({ code: "custom", message: LISTEN_MESSAGE, input: value });
+          return z.NEVER;
+        })
+        .prefault("127.0.0.1:9464")
+        .describe(
+          "Address and port of the daemon's HTTP: dashboard, API, health, metrics. Any address but this machine's own needs token or trustedHeader.",
+        ),
+      token: secret(16)
+        .optional()
+        .describe(
+          "What the dashboard, the API and /metrics ask for: at sign-in, or as a bearer. 16 characters or more; better given as ALS_HTTP_TOKEN_FILE.",
+        ),
+      trustedHeader: text(HEADER_MESSAGE)
+        .regex(/^[A-Za-z0-9-]+$/, { error: HEADER_MESSAGE })
+        .refine((name) => !NOT_AN_IDENTITY.test(name), { error: ANY_CLIENT_MESSAGE })
+        .optional()
+        .describe(
+          "Header in which a reverse proxy names whom it has signed in. Counts only from trustedProxies; the proxy must take it away from what clients send.",
+        ),
+      trustedProxies: z
+        .array(
+          text(ADDRESS_MESSAGE)
+            .refine(isAddressOrNetwork, { error: ADDRESS_MESSAGE, abort: true })
+            .refine((network) => !isTooWide(network), { error: WIDE_NETWORK_MESSAGE }),
+          { error: "must be a list of addresses" },
+        )
+        .prefault([])
+        .describe(
+          "Addresses or networks of the reverse proxies. Their trustedHeader counts, and their X-Forwarded-For says from where a client comes.",
+        ),
+      publicUrl: text(PUBLIC_URL_MESSAGE)
+        .refine(isWebOrigin, { error: PUBLIC_URL_MESSAGE })
+        .transform((value) => new URL(value).origin)
+        .optional()
+        .describe(
+          "Address under which browsers reach the dashboard, where a proxy stands before it. With https the session's cookie is sent encrypted only.",
+        ),
+      hosts: z
+        .array(
+          text(HOST_MESSAGE)
+            .refine(isHost, { error: HOST_MESSAGE })
+            .transform((host) => host.toLowerCase()),
+          { error: "must be a list of host names" },
+        )
+        .prefault([])
+        .describe(
+          "Further names under which browsers reach the dashboard. It answers to loopback names, the address of listen, the machine's own name, publicUrl and these; a request for another name needs the token as a bearer.",
+        ),
+    },
+    { error: SECTION_MESSAGE },
+  )
+  .superRefine(({ trustedHeader, trustedProxies }, context) => {
+    if (trustedHeader === undefined || trustedProxies.length > 0) return;
+    context.addIssue({
+      code: "custom",
+      path: ["trustedProxies"],
+      message: "is missing: http.trustedHeader counts only from the proxies that http.trustedProxies names",
+      input: undefined,
+    });
+  });
+
+function isAddressOrNetwork(value: string): boolean {
+  const [address = "", bits, ...rest] = value.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+/** The widest private networks are 10.0.0.0/8 and fc00::/7. An IPv6 network can hold all of IPv4 (`::ffff:0:0/96`). */
+function isTooWide(value: string): boolean {
+  const [address = "", bits] = value.split("/");
+  if (bits === undefined) return /^[0:.]+$/.test(address);
+  const size = Number(bits);
+  if (isIP(address) === 4) return size < 8;
+  if (size < 7) return true;
+  const network = new BlockList();
+  network.addSubnet(address, size, "ipv6");
+  return size < 104 && network.check("::ffff:0:0", "ipv6");
+}
+
+function isHost(value: string): boolean {
+  return (
+    isIP(value) !== 0 || /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9_-]+)*$/i.test(value)
+  );
+}
+
+function isWebOrigin(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
+  return bare && (url.protocol === "https:" || url.protocol === "http:");
+}
+
+function parseListen(address: string): { host: string; port: number } | null {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/i.exec(address);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? null : { host, port };
+}

@@ -1,0 +1,69 @@
+import { hostname } from "node:os";
+import { isLoopbackHost } from "./loopback.ts";
+
+/** What the daemon may be called. */
+export interface NameSettings {
+  /** Host of the address that it listens on. */
+  readonly listenHost: string;
+  /** Origin under which browsers reach the page. */
+  readonly publicUrl?: string | undefined;
+  /** Further host names. */
+  readonly hosts: readonly string[];
+}
+
+/**
+ * The names that the daemon answers to. A page elsewhere can let its own name resolve to this machine (DNS rebinding);
+ * the browser then takes the two for one site, and only the name in `Host` tells them apart.
+ */
+export interface OwnNames {
+  /** Whether any name but the machine's own was configured. */
+  readonly hasPublic: boolean;
+  /** Whether the value of a header `Host` names this daemon. */
+  has(host: string | undefined): boolean;
+  /** Whether it is one of the names that were configured for browsers: `http.publicUrl` or `http.hosts`. */
+  isPublic(host: string | undefined): boolean;
+  /** Whether a page of `origin` is the daemon's own, in a request for `host`, which is known to be its name. */
+  owns(origin: string, host: string | undefined): boolean;
+}
+
+export function createOwnNames({ listenHost, publicUrl, hosts }: NameSettings): OwnNames {
+  const published = new Set(hosts.map(plainName));
+  if (publicUrl !== undefined) published.add(nameOf(new URL(publicUrl).host) ?? "");
+  const own = new Set([plainName(listenHost), plainName(hostname()), ...published]);
+  // "Everywhere" is where one listens, not what one is called.
+  for (const nowhere of ["", "0.0.0.0", "::"]) own.delete(nowhere);
+  const isPublic = (host: string | undefined): boolean => published.has(nameOf(host) ?? "");
+  return {
+    hasPublic: published.size > 0,
+    isPublic,
+    has: (host) => {
+      const name = nameOf(host);
+      return name !== null && (isLoopbackHost(name) || own.has(name));
+    },
+    owns: (origin, host) => {
+      if (!URL.canParse(origin)) return false;
+      const from = new URL(origin);
+      return from.origin === publicUrl || from.host === hostAndPort(host, from.protocol);
+    },
+  };
+}
+
+/** The name in `host`, without port and final dot, as a browser writes it; `null` where it is none. */
+function nameOf(host: string | undefined): string | null {
+  if (host === undefined || !/^(?:[^\s/?#@\\:[\]]+|\[[0-9a-f:.]+\])(?::\d*)?$/i.test(host)) return null;
+  const url = `http://${host}`;
+  return URL.canParse(url) ? plainName(new URL(url).hostname) : null;
+}
+
+/** Without the port that `protocol` means anyway, as an origin has it. */
+function hostAndPort(host: string | undefined, protocol: string): string {
+  const url = `${protocol}//${host ?? ""}`;
+  return URL.canParse(url) ? new URL(url).host : "";
+}
+
+function plainName(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "");
+}
