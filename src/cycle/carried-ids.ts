@@ -21,7 +21,7 @@ export function foreignId(
   { externalId }: Pick<MappedUser, "externalId">,
 ): string | null {
   const carried = account?.externalId ?? null;
-  return carried === null || carried === "" || externalId === null || carried === externalId ? null : carried;
+  return carried === null || externalId === null || carried === externalId ? null : carried;
 }
 
 /**

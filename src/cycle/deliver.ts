@@ -93,8 +93,8 @@ async function adopt(
   } catch (refusal) {
     if (!isRecordFailure(refusal) || refusal instanceof RecordGoneError) throw refusal;
     // An account that carries this person's externalId is linked whatever else is refused, so that it can be switched off.
-    const certain = account.externalId !== null && account.externalId !== "";
-    return { receipt: unchanged, link, refusal, certain: certain && refusal instanceof RecordRejectedError };
+    const certain = account.externalId !== null && refusal instanceof RecordRejectedError;
+    return { receipt: unchanged, link, refusal, certain };
   }
 }
 
@@ -181,13 +181,13 @@ async function strangerIn(
   if (others !== null) return others;
   const sent = writes.find(({ path }) => path === "externalId")?.value ?? null;
   const { externalId } = account;
-  const shown = externalId !== null && externalId !== "";
-  const own = shown
-    ? sent === null || externalId === sent
-    : sameAt("userName", account.userName, operation.userName);
+  const own =
+    externalId !== null
+      ? sent === null || externalId === sent
+      : sameAt("userName", account.userName, operation.userName);
   if (own) return null;
   await context.store.saveTargets([account], context.cycleId);
-  const what = shown ? `the external id "${externalId}"` : `the userName ${account.userName}`;
+  const what = externalId !== null ? `the external id "${externalId}"` : `the userName ${account.userName}`;
   return new RecordRejectedError(
     `Lattice answered the create of ${operation.userName} with the account ${account.latticeId}, which has ${what}: it is another person's and is not linked; correct it in Lattice`,
     { status: 409 },
@@ -212,8 +212,6 @@ async function complete(
     if (account.externalId === externalIdOf(operation)) {
       return { receipt: unchanged, ...shared, refusal, certain: true };
     }
-    // Of this name alone: the account is remembered, so that the next plan can match it and does not create it again.
-    await context.store.saveTargets([account], context.cycleId);
     throw refusal;
   }
 }

@@ -49,8 +49,8 @@ export async function givenAway(
   if (known === null || known.readIn === context.cycleId) return null;
   const account = await askFor(context, objectId, known.latticeId);
   // What cannot be read, or shows no id, is no reason to keep a leaver's account alive.
-  if (account === null || account === "unreadable" || account.externalId === known.externalId) return null;
-  if (account.externalId === null || account.externalId === "") return null;
+  if (account === null || account === "unreadable" || account.externalId === null) return null;
+  if (account.externalId === known.externalId) return null;
   await context.store.saveTargets([account], context.cycleId);
   const decision = await decideAgain(context, objectId);
   if (decision?.kind === "operation" && decision.operation.action === "deactivate") return null;

@@ -28,7 +28,7 @@ export function driftOf(
       // Nothing was ever confirmed of it.
       if (path === "active" && known.active === null) return [];
       // An id that is not shown may be there.
-      if (path === "externalId" && (found.externalId === null || found.externalId === "")) return [];
+      if (path === "externalId" && found.externalId === null) return [];
       const earlier = Object.hasOwn(known.drifted, path) ? known.drifted[path] : undefined;
       const now = valueAt(found, path);
       const before = valueAt(known, path);

@@ -145,6 +145,17 @@ describe("an answer to a create", () => {
     expect((await place.store.accountOf("lat-1"))?.acknowledged).toEqual({});
   });
 
+  it("that shows another's externalId beside the person's own userName is told by the plan from then on", async () => {
+    await using place = await createWorkplace();
+    await place.cycle();
+    const stranger = place.target.add({ userName: "kim@example.com", externalId: "1001" });
+    place.target.create = async () => ({ user: stranger, status: 200, requestId: undefined });
+    place.source.hire("kim");
+    expect(await place.cycle()).toMatchObject({ failed: 1 });
+    expect(await place.cycle()).toMatchObject({ failed: 0, header: { summary: { create: 0, skipped: 1 } } });
+    expect(await place.store.countSkipped()).toEqual(new Map([["externalIdConflict", 1]]));
+  });
+
   it("that shows a stranger's account although one was made leads to the one that was made, and to no second", async () => {
     await using place = await createWorkplace();
     place.target.unique = false;
@@ -274,6 +285,33 @@ describe("two accounts of which either could be the person's", () => {
           reason: `several Lattice accounts have this ${attribute}: lat-1, lat-2`,
         },
       ]);
+    },
+  );
+});
+
+describe("an account that is matched by userName alone, and does not take its link", () => {
+  it.each([
+    { when: "before", listed: true },
+    { when: "after", listed: false },
+  ])(
+    "is nobody's until it does, and not switched off for who leaves meanwhile (made $when the listing)",
+    async ({ listed }) => {
+      await using place = await createWorkplace();
+      const add = () => place.target.add({ userName: "kim@example.com" });
+      if (listed) add();
+      await place.cycle();
+      if (!listed) add();
+      place.target.before = ({ kind }) => {
+        if (kind === "update") throw new RecordRejectedError("not allowed", { status: 400 });
+      };
+      place.source.hire("kim");
+      expect(await place.cycle()).toMatchObject({ failed: 1 });
+      expect(await place.store.latticeIdOf("kim")).toBeNull();
+      place.target.before = () => {};
+      place.source.remove("kim", "deleted");
+      await place.cycle();
+      await place.cycle({ full: true });
+      expect(place.target.active()).toEqual(["kim@example.com"]);
     },
   );
 });

@@ -55,6 +55,28 @@ describe("the listing of all accounts", () => {
     expect(failure.message).toContain("says it has 300 accounts, and its listing gives 250");
   });
 
+  it("ends with an error where it promises more with each page", async () => {
+    const server = await serve(({ url }, response) => {
+      const from = startIndexOf(url) - 1;
+      const page = Array.from({ length: 100 }, (_, at) => ({
+        id: `l-${from + at}`,
+        userName: `u${from + at}`,
+      }));
+      // It would have an end after all, so that this test has one.
+      json(response, 200, listOf(page, Math.min(from + 200, 3_000)));
+    });
+    const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
+    expect(failure.message).toBe(
+      "Lattice's listing of users does not end: it has given 1500 accounts and now promises 1600; nothing was concluded from it. Report it to Lattice.",
+    );
+  });
+
+  it.each([-1, 1.5, 1_000_000_000, "many"])("is no list with %s accounts", async (totalResults) => {
+    const server = await serve((_request, response) => json(response, 200, { totalResults, Resources: [] }));
+    const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
+    expect(failure.message).toContain("no SCIM list");
+  });
+
   it("gives an account out once that moved to the next page while reading", async () => {
     const server = await serve(({ url }, response) => {
       const from = startIndexOf(url) - 1;

@@ -33,6 +33,14 @@ describe("the body of a PATCH", () => {
       { op: "replace", path, value: { value: "l-9" } },
     ]);
     expect(operations([], [{ path, value: null }])).toEqual([{ op: "remove", path }]);
+    // Where a new value leaves the former manager's other parts in place it is removed first, and once.
+    expect(buildPatchBody({}, [{ path, value: null }], paths, new Set([path]))?.Operations).toEqual([
+      { op: "remove", path },
+    ]);
+    const value = `${path}.value`;
+    expect(buildPatchBody({}, [{ path: value, value: "l-9" }], compilePaths([value]))?.Operations).toEqual([
+      { op: "replace", path, value: { value: "l-9" } },
+    ]);
   });
 
   it("sends the whole of a multi-valued attribute without a filter, other entries and parts included", () => {
@@ -98,6 +106,20 @@ describe("the body of a PATCH", () => {
     ],
     ["a plain value", ["a@example.com"], ["b@example.com"]],
     [
+      "one whose type is empty",
+      [{ type: "", value: "a@example.com" }],
+      [{ type: "", value: "b@example.com" }],
+    ],
+    [
+      "none beside one of another type",
+      [{ type: "home", value: "h@example.com" }, { value: "x@example.com" }],
+      [
+        { type: "home", value: "h@example.com" },
+        { value: "x@example.com" },
+        { type: "work", value: "b@example.com" },
+      ],
+    ],
+    [
       "none of several",
       [{ value: "x@example.com" }, { value: "y@example.com" }],
       [{ value: "x@example.com" }, { value: "y@example.com" }, { type: "work", value: "b@example.com" }],
@@ -112,6 +134,7 @@ describe("the body of a PATCH", () => {
     [[{ value: "a@example.com", primary: true }]],
     [["a@example.com"]],
     [[{ type: "WORK", Value: "a@example.com", display: "A" }]],
+    [[{ type: "work", value: "a@example.com", verified: true }]],
   ])("clears an entry %j", (emails) => {
     expect(operations(emails, [{ path: WORK, value: null }])).toEqual([{ op: "remove", path: "emails" }]);
   });
@@ -141,6 +164,51 @@ describe("the body of a PATCH", () => {
     ).toEqual([{ op: "replace", path: "emails", value: [{ type: "work", value: "b@example.com" }] }]);
   });
 
+  describe("of parts of an entry that has no value of its own", () => {
+    const street = 'addresses[type eq "work"].streetAddress';
+    const city = 'addresses[type eq "work"].locality';
+    const table = compilePaths([street, city]);
+    const home = { type: "home", country: "NO" };
+    const sent = (addresses: Json[], writes: { path: string; value: string | null }[]) =>
+      buildPatchBody({ addresses }, writes, table)?.Operations;
+
+    it("is one operation, and the other entries stay", () => {
+      const writes = [
+        { path: street, value: "Main Street 1" },
+        { path: city, value: "Oslo" },
+      ];
+      const work = { type: "work", streetAddress: "Main Street 1", locality: "Oslo" };
+      expect(sent([home], writes)).toEqual([{ op: "replace", path: "addresses", value: [home, work] }]);
+    });
+
+    it("takes the entry out with its last part, however its labels are spelled", () => {
+      const work = { Type: "work", Primary: true, Display: "Office", streetAddress: "Main Street 1" };
+      expect(sent([work, home], [{ path: street, value: null }])).toEqual([
+        { op: "replace", path: "addresses", value: [home] },
+      ]);
+      const rest = { ...work, locality: "Oslo" };
+      expect(sent([rest], [{ path: street, value: null }])).toEqual([
+        {
+          op: "replace",
+          path: "addresses",
+          value: [{ Type: "work", Primary: true, Display: "Office", locality: "Oslo" }],
+        },
+      ]);
+    });
+  });
+
+  it("means the same by a path in other letters", () => {
+    const text = 'Emails[type eq "Work"].Value';
+    const table = compilePaths([text]);
+    const writes = [{ path: text, value: "b@example.com" }];
+    expect(buildPatchBody({ emails: ["a@example.com"] }, writes, table)?.Operations).toEqual([
+      { op: "replace", path: "Emails", value: ["b@example.com"] },
+    ]);
+    expect(buildPatchBody({}, writes, table)?.Operations).toEqual([
+      { op: "replace", path: "Emails", value: [{ type: "Work", Value: "b@example.com", primary: true }] },
+    ]);
+  });
+
   it("is left out where an entry is to go that is not there", () => {
     expect(buildPatchBody({}, [{ path: WORK, value: null }], paths)).toBeUndefined();
   });
@@ -158,7 +226,7 @@ describe("the body of a PUT", () => {
       photos: [{ type: "thumbnail", value: "https://example.com/a.png" }],
       groups: [],
       meta: { resourceType: "User" },
-      [LATTICE]: { "Office Location": "Oslo", gender: "x" },
+      [LATTICE]: { "Office Location": "Oslo", costCenter: "7", gender: "x" },
     };
     const writes = [
       { path: "title", value: null },
@@ -172,7 +240,7 @@ describe("the body of a PUT", () => {
       userName: "a@example.com",
       name: { givenName: "Augusta", formatted: "Ada Byron" },
       photos: resource.photos,
-      [LATTICE]: { officeLocation: "Oslo", gender: "x" },
+      [LATTICE]: { officeLocation: "Oslo", costCenter: "7", gender: "x" },
       [ENTERPRISE]: { manager: { value: "l-9" } },
     });
   });
