@@ -1,4 +1,5 @@
 import {
+  type DecidedHeld,
   decideHeld,
   type HeldDecision,
   nothingDecided,
@@ -10,7 +11,7 @@ import type { CycleResult } from "../cycle/run.ts";
 import type { Started } from "../daemon/http/daemon-view.ts";
 import type { Metrics } from "../daemon/metrics.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
-import type { DryRunPlan, Work, WorkReport, WorkResult, Works } from "../daemon/works.ts";
+import type { DryRunPlan, Work, WorkDecision, WorkReport, WorkResult, Works } from "../daemon/works.ts";
 import { InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import { performCycle } from "./cycle.ts";
@@ -139,9 +140,10 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   const start = (
     kind: Work["kind"],
     work: (report: WorkReport) => Promise<{ result: WorkResult; plan?: DryRunPlan }>,
+    decision?: WorkDecision,
   ): Started => {
     if (parts.scheduler().busy) return "busy";
-    const report = works.begin(kind, "hand");
+    const report = works.begin(kind, "hand", decision);
     const ended = parts.scheduler().start(() => watched(report, work));
     ended?.catch((error: unknown) => {
       if (error instanceof InterruptedError) return;
@@ -161,10 +163,16 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     startDryRun: ({ full }) => start("dryRun", (report) => dryRun(report, full)),
     startRelease: async (decision) => {
       // Said before anything is started, and decided anew under the lease.
-      await decideHeld(parts.reader, decision);
-      return start("release", (report) => cycle(report, false, decision));
+      const decided = await decideHeld(parts.reader, decision);
+      return start("release", (report) => cycle(report, false, decision), peopleOf(decided));
     },
   };
+}
+
+function peopleOf({ released, rejected, undone }: DecidedHeld): WorkDecision {
+  const people = (some: readonly { readonly objectId: string }[]): number =>
+    new Set(some.map(({ objectId }) => objectId)).size;
+  return { released: people(released), rejected: people(rejected), undone: people(undone) };
 }
 
 async function planOf(store: StateStore, cycleId: number): Promise<DryRunPlan> {

@@ -8,6 +8,8 @@ export interface Work {
   readonly id: string;
   readonly kind: "cycle" | "dryRun" | "release";
   readonly trigger: "schedule" | "hand";
+  /** Of how many people a release released, rejected or took rejections back; `null` of other work. */
+  readonly decision: WorkDecision | null;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly finishedAt: number | null;
@@ -15,6 +17,12 @@ export interface Work {
   readonly result: WorkResult | null;
   /** One sentence where it failed. */
   readonly error: string | null;
+}
+
+export interface WorkDecision {
+  readonly released: number;
+  readonly rejected: number;
+  readonly undone: number;
 }
 
 export interface WorkResult {
@@ -49,7 +57,7 @@ export interface WorkReport {
 
 /** What the daemon does now and did last, in memory: for those who watch it. */
 export interface Works {
-  begin(kind: Work["kind"], trigger: Work["trigger"]): WorkReport;
+  begin(kind: Work["kind"], trigger: Work["trigger"], decision?: WorkDecision): WorkReport;
   /** The newest first, the one under way included. */
   recent(): readonly Work[];
   find(id: string): Work | null;
@@ -69,12 +77,13 @@ export function createWorks(now: () => number): Works {
     if (work !== undefined) works[index] = { ...work, ...change };
   };
   return {
-    begin: (kind, trigger) => {
+    begin: (kind, trigger, decision) => {
       const id = randomUUID();
       works.unshift({
         id,
         kind,
         trigger,
+        decision: decision ?? null,
         startedAt: now(),
         finishedAt: null,
         progress: null,

@@ -22,6 +22,8 @@ export interface RunningDaemon extends AsyncDisposable {
   /** Resolves when nothing is under way and `cycles` cycles at least have ended. */
   settled(cycles?: number): Promise<void>;
   stop(): Promise<number>;
+  /** Starts again after `stop`, at the same address and on the same database. */
+  startAgain(): Promise<void>;
 }
 
 export interface DaemonSettings {
@@ -41,40 +43,53 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const sandbox = await startSandbox({ file: ":memory:", people: settings.people ?? 30 });
   await settings.prepare?.(sandbox, statePath);
   const file = join(folder, "config.yaml");
-  const config = {
-    ...configuration({ sandbox, statePath }),
-    guard: {},
-    http: { listen: settings.listen ?? "127.0.0.1:0", ...settings.http },
-    log: { level: "debug", format: "json" },
-    ...settings.config,
+  const configure = (listen: string): void => {
+    const config = {
+      ...configuration({ sandbox, statePath }),
+      guard: {},
+      http: { listen, ...settings.http },
+      log: { level: "debug", format: "json" },
+      ...settings.config,
+    };
+    writeFileSync(file, JSON.stringify(config));
   };
-  writeFileSync(file, JSON.stringify(config));
-  const stop = new AbortController();
-  const stderr = new PassThrough();
   let log = "";
-  stderr.on("data", (chunk) => {
-    log += String(chunk);
-  });
-  const ended = daemon(
-    { config: file },
-    { env: {}, cwd: folder, stdin: process.stdin, stdout: new PassThrough(), stderr, signal: stop.signal },
-  );
-  const clean = async (): Promise<void> => {
-    await sandbox.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  let url = "";
-  try {
+  const run = async () => {
+    const stop = new AbortController();
+    const stderr = new PassThrough();
+    const said = log.length;
+    stderr.on("data", (chunk) => {
+      log += String(chunk);
+    });
+    const ended = daemon(
+      { config: file },
+      { env: {}, cwd: folder, stdin: process.stdin, stdout: new PassThrough(), stderr, signal: stop.signal },
+    );
     const early = ended.then((code) => {
       throw new Error(`the daemon ended with ${code}`);
     });
     early.catch(() => {});
-    await Promise.race([until(() => log.includes("daemon started")), early]);
-    url = /"http":"(?<url>[^"]+)"/.exec(log)?.groups?.url ?? "";
+    await Promise.race([until(() => log.includes("daemon started", said)), early]);
+    const url = /"http":"(?<url>[^"]+)"/.exec(log.slice(said))?.groups?.url ?? "";
+    return { url, stop, ended };
+  };
+  const clean = async (): Promise<void> => {
+    await sandbox.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  configure(settings.listen ?? "127.0.0.1:0");
+  let running: Awaited<ReturnType<typeof run>>;
+  try {
+    running = await run();
   } catch (error) {
     await clean();
     throw error;
   }
+  const { url } = running;
+  const stop = (): Promise<number> => {
+    running.stop.abort(new InterruptedError("stopped by the test"));
+    return running.ended;
+  };
   const headers = { "x-requested-by": "test", ...settings.headers };
   const json = async <Answer>(path: string): Promise<Answer> => {
     const answer = await fetch(url + path, { headers });
@@ -100,13 +115,13 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
         return works.length >= cycles && works.every(({ finishedAt }) => finishedAt !== null);
       });
     },
-    stop: () => {
-      stop.abort(new InterruptedError("stopped by the test"));
-      return ended;
+    stop,
+    startAgain: async () => {
+      configure(new URL(url).host);
+      running = await run();
     },
     [Symbol.asyncDispose]: async () => {
-      stop.abort(new InterruptedError("stopped by the test"));
-      await ended;
+      await stop();
       await clean();
     },
   };

@@ -1,8 +1,14 @@
 /** What the daemon refused, with its sentence. */
 export class Refused extends Error {
+  /** @param status 0: no answer came */
   constructor(status, message) {
     super(message);
     this.status = status;
+  }
+
+  /** It may be otherwise in a moment: the daemon is being restarted, or its database is busy. */
+  get passing() {
+    return this.status === 0 || (this.status >= 502 && this.status <= 504);
   }
 }
 
@@ -14,6 +20,7 @@ export async function api(path, { method = "GET", body, signal } = {}) {
       method,
       signal,
       credentials: "same-origin",
+      redirect: "manual",
       headers: {
         accept: "application/json",
         ...(method === "GET" ? {} : { "x-requested-by": "dashboard" }),
@@ -25,6 +32,8 @@ export async function api(path, { method = "GET", body, signal } = {}) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Refused(0, "The daemon does not answer. Is it still running?");
   }
+  // The API redirects nobody: it is a proxy that sends to its sign-in.
+  if (answer.type === "opaqueredirect") throw new Refused(401, "The reverse proxy asks to sign in again.");
   const text = await answer.text();
   let value = {};
   try {
@@ -33,6 +42,10 @@ export async function api(path, { method = "GET", body, signal } = {}) {
     throw new Refused(answer.status, `The daemon answered with ${answer.status} and no JSON.`);
   }
   if (!answer.ok)
-    throw new Refused(answer.status, value.error ?? `The daemon answered with ${answer.status}.`);
+    throw new Refused(answer.status, sentence(value.error ?? `The daemon answered with ${answer.status}`));
   return value;
+}
+
+function sentence(text) {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }

@@ -1,120 +1,175 @@
 import { api, Refused } from "./api.js";
+import { createConnection } from "./connection.js";
 import { h, say } from "./dom.js";
+import { header } from "./header.js";
+import { patch } from "./patch.js";
+import { dryRunView } from "./view-dry-run.js";
 import { logView } from "./view-log.js";
 import { nowView } from "./view-now.js";
 import { peopleView } from "./view-people.js";
 import { personView } from "./view-person.js";
-import { dryRunView, planView } from "./view-plan.js";
+import { planView } from "./view-plan.js";
 import { signInView } from "./view-sign-in.js";
 import { trendsView } from "./view-trends.js";
 
-// One page; the part after # says what it shows. Each view is given a signal that aborts when it is left.
+// One page; the part after # says what it shows. A view reads (`read`) and makes elements of what was read and of what was
+// done on the page since (`draw`); it never changes an element itself, because the one that is shown may be another.
 
 const views = [
-  { pattern: /^$/, title: "Now", nav: "", show: nowView },
-  { pattern: /^trends$/, title: "30 days", nav: "trends", show: trendsView },
-  { pattern: /^log$/, title: "Log", nav: "log", show: logView },
-  { pattern: /^people$/, title: "Find a person", nav: "people", show: peopleView },
-  { pattern: /^people\/(.+)$/, title: "Person", nav: "people", show: personView },
-  { pattern: /^plans\/(.+)$/, title: "Held plan", nav: "", show: planView },
-  { pattern: /^dry-run\/(.+)$/, title: "Dry run", nav: "", show: dryRunView },
+  { pattern: /^$/, title: "Now", nav: "", ...nowView },
+  { pattern: /^trends$/, title: "30 days", nav: "trends", ...trendsView },
+  { pattern: /^log$/, title: "Log", nav: "log", ...logView },
+  { pattern: /^people$/, title: "Find a person", nav: "people", ...peopleView },
+  { pattern: /^people\/(.+)$/, title: "Person", nav: "people", ...personView },
+  { pattern: /^plans\/(.+)$/, title: "Held plan", nav: "", ...planView },
+  { pattern: /^dry-run\/(.+)$/, title: "Dry run", nav: "", ...dryRunView },
 ];
-const links = [
-  ["", "Now"],
-  ["trends", "30 days"],
-  ["log", "Log"],
-  ["people", "People"],
-];
+const nowhere = {
+  title: "Nothing here",
+  nav: null,
+  read: () => null,
+  draw: () => [h("h1", null, "There is nothing here"), h("a", { href: "#/" }, "To the dashboard")],
+};
 
-let leave = new AbortController();
+const main = document.getElementById("main");
+let visit = null;
 let session = { asks: "nothing", signedIn: true, by: "open" };
+/** The first view leaves the focus where the browser has put it. */
+let moved = false;
+const connection = createConnection(() => read(visit));
 
-async function show() {
-  leave.abort();
-  leave = new AbortController();
-  const { signal } = leave;
+/** A view as long as it is looked at, until the address changes. */
+function begin() {
+  visit?.controller.abort();
+  connection.forget();
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const main = document.getElementById("main");
-  const view = views.find(({ pattern }) => pattern.test(path));
+  const view = views.find(({ pattern }) => pattern.test(path)) ?? nowhere;
+  const controller = new AbortController();
+  const current = {
+    view,
+    controller,
+    /** Aborts when the view is left. */
+    signal: controller.signal,
+    parameter: decodeURIComponent(view.pattern?.exec(path)?.[1] ?? ""),
+    query: new URLSearchParams(query),
+    /** What was done on the page: chosen, opened, started. Stays when everything is read again. */
+    state: {},
+    reload: () => read(current),
+    redraw: () => draw(current),
+    /** What to say of an error that something done on the page met. Without a session it asks to sign in. */
+    refused: (error) => {
+      if (error instanceof Refused && error.status === 401) signedOut(current);
+      return error instanceof Error ? error.message : String(error);
+    },
+    /** Whether the view is there, and not what stands in its place. */
+    shown: false,
+    turn: 0,
+  };
+  visit = current;
+  read(current);
+}
+
+/** Reads everything that `current` shows, and shows it. */
+async function read(current) {
+  const { view, signal } = current;
+  clearTimeout(current.timer);
+  current.turn += 1;
+  const { turn } = current;
+  const over = () => signal.aborted || turn !== current.turn;
   try {
     session = await api("session", { signal });
-    if (!session.signedIn) {
-      header(null);
-      main.replaceChildren(signInView(session, show));
-      document.title = "Sign in – azure-lattice-sync";
-      return;
-    }
-    header(view?.nav ?? null);
-    if (view === undefined) {
-      main.replaceChildren(
-        h("h1", null, "There is nothing here"),
-        h("a", { href: "#/" }, "To the dashboard"),
-      );
-      return;
-    }
-    document.title = `${view.title} – azure-lattice-sync`;
-    const parameter = decodeURIComponent(view.pattern.exec(path)?.[1] ?? "");
-    const content = await view.show({ parameter, query: new URLSearchParams(query), signal, reload: show });
-    if (signal.aborted) return;
-    main.replaceChildren(...content);
-    if (moved) main.focus({ preventScroll: true });
-    if (moved) say(document.title);
+    if (over()) return;
+    if (!session.signedIn) return signedOut(current);
+    const data = await view.read(current);
+    if (over()) return;
+    current.data = data;
+    connection.back();
+    draw(current);
   } catch (error) {
-    if (signal.aborted) return;
-    if (error instanceof Refused && error.status === 401) {
-      session = { ...session, signedIn: false };
-      header(null);
-      main.replaceChildren(signInView(session, show));
-      return;
-    }
-    header(view?.nav ?? null);
-    main.replaceChildren(
-      h("h1", null, "This could not be shown"),
-      h(
-        "div",
-        { class: "notice bad", role: "alert" },
-        error instanceof Refused ? error.message : String(error),
-      ),
-      h("button", { type: "button", onclick: show }, "Try again"),
-    );
-  } finally {
-    moved = true;
+    if (over()) return;
+    if (error instanceof Refused && error.status === 401) return signedOut(current);
+    if (error instanceof Refused && error.passing) waiting(current, error);
+    else inItsPlace(current, failure(error, view, current.reload));
+  }
+  if (view.everyMs !== undefined && !connection.lost) {
+    current.timer = setTimeout(() => again(current), view.everyMs);
   }
 }
 
-/** The first view leaves the focus where the browser has put it. */
-let moved = false;
+/** In a window that nobody sees nothing is read until it is seen again. */
+function again(current) {
+  if (current !== visit || session.signedIn === false) return;
+  if (document.visibilityState === "visible") read(current);
+  else document.addEventListener("visibilitychange", () => again(current), { once: true });
+}
 
-function header(current) {
-  const signOut = async () => {
-    await api("session", { method: "DELETE" });
-    show();
-  };
-  document.getElementById("top").replaceChildren(
+function draw(current) {
+  if (current.signal.aborted || current.data === undefined || !session.signedIn) return;
+  const { view } = current;
+  const content = view.draw(current.data, current).filter((part) => part !== null);
+  document.title = `${view.title} – azure-lattice-sync`;
+  header(view.nav, session, signOut);
+  // Where nothing of the view was there before, it may not be matched with what was.
+  if (current.shown && view.whole !== true) patch(main, content);
+  else arrive(content);
+  current.shown = true;
+  current.failed = false;
+}
+
+function arrive(content) {
+  main.replaceChildren(...content);
+  if (moved) main.focus({ preventScroll: true });
+  if (moved) say(document.title);
+  moved = true;
+}
+
+function waiting(current, error) {
+  connection.failed(error.message);
+  // What was read before stays to be looked at; of another view nothing may stand under this address.
+  if (!current.shown) main.replaceChildren(h("h1", null, "Waiting for the daemon"));
+}
+
+function inItsPlace(current, content) {
+  connection.forget();
+  header(current.view.nav, session, signOut);
+  if (current.failed) patch(main, content);
+  else arrive(content);
+  current.shown = false;
+  current.failed = true;
+}
+
+function failure(error, view, tryAgain) {
+  const said = error instanceof Refused ? error.message : String(error);
+  const gone = error instanceof Refused && error.status === 404 ? view.gone : undefined;
+  return [
+    h("h1", null, gone === undefined ? "This could not be shown" : "This is not kept any more"),
+    h("div", { class: "notice bad", role: "alert" }, gone ?? said),
     h(
       "div",
-      null,
-      h("span", { class: "name" }, h("img", { src: iconAddress(), alt: "" }), "azure-lattice-sync"),
-      current === null
-        ? null
-        : h(
-            "nav",
-            { "aria-label": "Views" },
-            links.map(([path, text]) =>
-              h("a", { href: `#/${path}`, "aria-current": current === path ? "page" : null }, text),
-            ),
-          ),
-      current !== null && session.by === "session"
-        ? h("button", { type: "button", onclick: signOut }, "Sign out")
-        : null,
-      current !== null && session.name ? h("span", { class: "quiet small" }, session.name) : null,
+      { class: "row" },
+      h("button", { type: "button", onclick: tryAgain }, "Try again"),
+      h("a", { class: "button", href: "#/" }, "To the dashboard"),
     ),
-  );
+  ];
 }
 
-function iconAddress() {
-  return document.querySelector('link[rel="icon"]').href;
+function signedOut(current) {
+  session = { ...session, signedIn: false };
+  connection.forget();
+  document.title = "Sign in – azure-lattice-sync";
+  header(null, session, signOut);
+  current.shown = false;
+  arrive([signInView(session, current.reload)]);
 }
 
-addEventListener("hashchange", show);
-show();
+async function signOut() {
+  try {
+    await api("session", { method: "DELETE" });
+  } catch (error) {
+    if (error.status !== 401) return connection.failed(`Not signed out: ${error.message}`);
+  }
+  visit.reload();
+}
+
+addEventListener("hashchange", begin);
+begin();

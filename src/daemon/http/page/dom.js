@@ -1,5 +1,7 @@
 // Elements from data. Text is only ever set as text: what stands in a directory is never read as HTML.
 
+const setAsProperties = new Set(["value", "checked", "indeterminate", "disabled"]);
+
 /**
  * @param {string} tag
  * @param {Record<string, unknown> | null} properties attributes; `onclick` and the like: listeners; `class`
@@ -9,8 +11,8 @@ export function h(tag, properties, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") element.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "checked" || name === "disabled") element[name] = value;
+    // A listener is a property, so that an element that stays can be given the new one.
+    if (typeof value === "function" || setAsProperties.has(name)) element[name] = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   append(element, children);
@@ -40,7 +42,17 @@ export function say(text) {
   if (live !== null) live.textContent = text;
 }
 
+/**
+ * @param heads texts, or objects with `text`, `class`, and `label` where a narrow window, which stacks the cells of a row
+ * and has no heads, shows the text before the cell
+ */
 export function table(caption, heads, rows, { stack = true } = {}) {
+  const labels = heads.map((head) => (head.label === true ? head.text : null));
+  for (const row of rows.flat()) {
+    labels.forEach((label, index) => {
+      if (label !== null) row.children[index]?.setAttribute("data-label", label);
+    });
+  }
   return h(
     "div",
     {

@@ -1,27 +1,54 @@
 import { h } from "./dom.js";
 
+/** A list that is read page after page: `rows` so far, and what the next page begins with; null where there is none. */
+export function pagesOf(rows, next) {
+  return { rows, next, busy: false, problem: null };
+}
+
 /**
- * A button that shows further pages, and is hidden when there are none.
- * @param next what the next page begins with; null where there is none
- * @param read takes `next`, puts the page where it belongs and gives its rows and what the one after it begins with
+ * The button that shows the next page of `list`, and is hidden when there is none.
+ * @param read takes what the page begins with, and gives its rows and what the one after it begins with
  */
-export function pager(text, next, read) {
-  let after = next;
-  const problem = h("div", { role: "alert" });
-  const button = h("button", { type: "button", hidden: next === null }, text);
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    problem.replaceChildren();
+export function moreButton(visit, list, text, read) {
+  const press = async (event) => {
+    if (list.busy) return;
+    const button = event.currentTarget;
+    list.busy = true;
+    list.problem = null;
+    visit.redraw();
+    const shown = list.rows.length;
     try {
-      const page = await read(after);
-      after = page.next;
-      // Whoever reads on by keyboard goes on at the first new row: the button may go away.
-      page.rows[0]?.querySelector("a")?.focus({ preventScroll: true });
+      const page = await read(list.next);
+      list.rows.push(...page.rows);
+      list.next = page.next;
     } catch (error) {
-      problem.replaceChildren(h("div", { class: "notice bad" }, error.message));
+      list.problem = visit.refused(error);
     }
-    button.disabled = false;
-    button.hidden = after === null;
-  });
-  return h("div", null, problem, button);
+    list.busy = false;
+    visit.redraw();
+    // Whoever reads on by keyboard goes on at the first new row: the button may have gone away.
+    if (list.rows.length > shown) newRow(button, shown)?.focus({ preventScroll: true });
+  };
+  return h(
+    "div",
+    { "data-more": "" },
+    h("div", { role: "alert" }, list.problem === null ? null : h("p", { class: "notice bad" }, list.problem)),
+    h(
+      "button",
+      {
+        type: "button",
+        hidden: list.next === null,
+        "aria-disabled": list.busy ? "true" : null,
+        onclick: press,
+      },
+      text,
+    ),
+  );
+}
+
+function newRow(button, index) {
+  const rows = button
+    .closest("[data-more]")
+    .previousElementSibling?.querySelectorAll("tbody > tr, :scope > p");
+  return rows?.[index]?.querySelector("a");
 }

@@ -1,13 +1,23 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
-import { pager } from "./pager.js";
+import { moreButton, pagesOf } from "./pager.js";
 import { changeList, duration, moment, personLink, tag } from "./words.js";
 
 const actions = ["create", "update", "deactivate", "reactivate", "link"];
 const outcomes = ["done", "failed", "held", "cancelled", "reported", "planned", "sending"];
 const pageSize = 50;
 
-export async function logView({ query, signal }) {
+/** The provisioning log, filtered. */
+export const logView = {
+  read: async ({ query, signal }) => readEntries(requestOf(query), signal),
+  draw: (list, visit) => [
+    h("h1", null, "Provisioning log"),
+    filters(visit.query),
+    h("section", null, entries(visit, list, requestOf(visit.query))),
+  ],
+};
+
+function filters(query) {
   const field = (name, text, control) => h("label", { for: `filter-${name}` }, text, control);
   const input = (name, type) =>
     h("input", { id: `filter-${name}`, name, type, value: query.get(name) ?? "" });
@@ -25,7 +35,7 @@ export async function logView({ query, signal }) {
     if (location.hash === next) dispatchEvent(new HashChangeEvent("hashchange"));
     else location.hash = next;
   };
-  const form = h(
+  return h(
     "form",
     { class: "filters", onsubmit: apply, role: "search" },
     field("text", "Name has", input("text", "search")),
@@ -36,36 +46,29 @@ export async function logView({ query, signal }) {
     field("cycle", "Cycle number", input("cycle", "number")),
     h("button", { type: "submit", class: "main" }, "Filter"),
   );
-  const list = h("div", null);
-  await entries(list, requestOf(query), signal);
-  return [h("h1", null, "Provisioning log"), form, h("section", null, list)];
 }
 
-/** The entries that meet `parameters`, page after page, into `list`. */
-export async function entries(list, parameters, signal) {
-  const page = await read(parameters, null, signal);
-  if (page.entries.length === 0) {
-    list.replaceChildren(h("p", { class: "quiet" }, "No entry of the log matches."));
-    return;
-  }
-  const body = table(
-    "The newest first",
-    ["When", "Person", "Action", "Outcome", "What"],
-    page.entries.map(row),
-  );
-  const more = pager("Show older", page.before, async (before) => {
-    const next = await read(parameters, before, signal);
-    const rows = next.entries.map(row);
-    body.querySelector("tbody").append(...rows);
-    return { rows, next: next.before };
-  });
-  list.replaceChildren(body, more);
+/** The first page of the entries that meet `parameters`. */
+export async function readEntries(parameters, signal) {
+  const page = await readPage(parameters, null, signal);
+  return pagesOf(page.rows, page.next);
 }
 
-function read(parameters, before, signal) {
+/** The entries of `list`, with a button for older ones that meet `parameters`. */
+export function entries(visit, list, parameters) {
+  if (list.rows.length === 0) return h("p", { class: "quiet" }, "No log entry matches.");
+  const heads = ["When", "Person", "Action", "Outcome", "What"];
+  return [
+    table("The newest first", heads, list.rows.map(row)),
+    moreButton(visit, list, "Show older", (before) => readPage(parameters, before, visit.signal)),
+  ];
+}
+
+async function readPage(parameters, before, signal) {
   const query = new URLSearchParams({ ...parameters, limit: String(pageSize) });
   if (before !== null) query.set("before", String(before));
-  return api(`log?${query}`, { signal });
+  const page = await api(`log?${query}`, { signal });
+  return { rows: page.entries, next: page.before };
 }
 
 function requestOf(query) {
@@ -79,7 +82,7 @@ function requestOf(query) {
 function row(entry) {
   return h(
     "tr",
-    null,
+    { "data-key": `entry-${entry.id}` },
     h("td", { class: "time" }, moment(entry.at, { away: false })),
     h("td", null, personLink(entry.objectId, entry.userName)),
     h("td", null, tag(entry.action)),

@@ -1,10 +1,10 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
-import { pager } from "./pager.js";
-import { ago, count, duration, moment, number, personLink, tag } from "./words.js";
+import { moreButton, pagesOf } from "./pager.js";
+import { follow } from "./watch.js";
+import { ago, count, duration, moment, number, outcomeTag, personLink } from "./words.js";
 import { workCard } from "./work-card.js";
 
-const refreshMs = 15_000;
 const reasons = {
   invalidUserName: "the mapped userName is no valid address",
   duplicateUserName: "several people map to one userName",
@@ -37,7 +37,7 @@ function notes(lastCycle) {
   if (sentences.length === 0) return null;
   return h(
     "div",
-    { class: "notice" },
+    { class: "notice", "data-key": "notes" },
     h(
       "ul",
       null,
@@ -46,60 +46,79 @@ function notes(lastCycle) {
   );
 }
 
-export async function nowView({ signal, reload }) {
-  const now = await api("now", { signal });
-  const running = now.works.find(({ finishedAt }) => finishedAt === null);
-  const problem = h("div", { role: "alert" });
+/** Where everything stands, and what can be set going. It is read again by itself. */
+export const nowView = {
+  everyMs: 15_000,
+  read: async (visit) => {
+    const now = await api("now", { signal: visit.signal });
+    visit.state.work = runningWork(now) ?? null;
+    if (visit.state.work !== null) follow(visit, visit.state.work.id);
+    return now;
+  },
+  draw: (now, visit) => {
+    const { state } = visit;
+    const running = runningWork(now);
+    const work = state.work ?? now.works.find(({ trigger }) => trigger === "hand");
+    return [
+      stateCard(now, running, visit),
+      h(
+        "div",
+        { role: "alert", "data-key": "problem" },
+        state.problem ? h("div", { class: "notice bad" }, state.problem) : null,
+      ),
+      work === undefined ? null : workCard(work),
+      held(now.guard),
+      quarantine(now.quarantine),
+      notes(now.lastCycle),
+      ...now.refusedKinds.map(({ message }) =>
+        h("section", { class: "notice warn", "data-key": `kind-${message}` }, h("p", null, message)),
+      ),
+      figures(now),
+      failing(now.retries),
+      leftAlone(now.leftAlone, visit),
+      cycles(now.cycles),
+      h(
+        "p",
+        { class: "quiet small" },
+        `Version ${now.version}. `,
+        "As of ",
+        moment(now.now, { away: false }),
+        ".",
+      ),
+    ];
+  },
+};
 
-  const start = async (body) => {
-    problem.replaceChildren();
-    try {
-      await api("cycles", { method: "POST", body });
-      reload();
-    } catch (error) {
-      problem.replaceChildren(h("div", { class: "notice bad" }, error.message));
-    }
-  };
-  const shownWork = running ?? now.works.find(({ trigger }) => trigger === "hand");
-  // What is typed or looked at stays; only what has changed by then is shown anew.
-  const timer = setTimeout(() => {
-    if (!signal.aborted && document.visibilityState === "visible" && !busyHere()) reload();
-  }, refreshMs);
-  signal.addEventListener("abort", () => clearTimeout(timer));
-
-  return [
-    stateCard(now, running, start),
-    problem,
-    shownWork === undefined ? null : workCard(shownWork, signal, reload),
-    held(now.guard),
-    quarantine(now.quarantine),
-    notes(now.lastCycle),
-    ...now.refusedKinds.map(({ message }) => h("section", { class: "notice warn" }, h("p", null, message))),
-    figures(now),
-    failing(now.retries),
-    leftAlone(now.leftAlone, signal),
-    cycles(now.cycles),
-    h(
-      "p",
-      { class: "quiet small" },
-      `Version ${now.version}. `,
-      "As of ",
-      moment(now.now, { away: false }),
-      ".",
-    ),
-  ].filter((part) => part !== null);
+function runningWork(now) {
+  return now.works.find(({ finishedAt }) => finishedAt === null);
 }
 
-function busyHere() {
-  return document.activeElement?.closest("details[open]") !== null;
+async function start(visit, body) {
+  const { state } = visit;
+  if (state.starting) return;
+  state.starting = true;
+  state.problem = null;
+  visit.redraw();
+  try {
+    await api("cycles", { method: "POST", body });
+  } catch (error) {
+    state.problem = visit.refused(error);
+  }
+  state.starting = false;
+  visit.redraw();
+  await visit.reload();
 }
 
-function stateCard(now, running, start) {
+function stateCard(now, running, visit) {
   const { tone, title, text } = stateOf(now, running);
-  const disabled = running !== undefined;
+  // Not `disabled`, which would take the focus from the button that was pressed.
+  const busy = running !== undefined || visit.state.starting ? "true" : null;
+  const begin = (body) => () => {
+    if (busy === null) start(visit, body);
+  };
   return h(
     "section",
-    { class: `state ${tone}` },
+    { class: `state ${tone}`, "data-key": "state" },
     h(
       "div",
       null,
@@ -117,10 +136,10 @@ function stateCard(now, running, start) {
       { class: "row" },
       h(
         "button",
-        { type: "button", class: "main", disabled, onclick: () => start({ dryRun: true }) },
+        { type: "button", class: "main", "aria-disabled": busy, onclick: begin({ dryRun: true }) },
         "Dry run",
       ),
-      h("button", { type: "button", disabled, onclick: () => start({}) }, "Sync now"),
+      h("button", { type: "button", "aria-disabled": busy, onclick: begin({}) }, "Sync now"),
     ),
   );
 }
@@ -156,7 +175,7 @@ function held(guard) {
   if (!guard.held) return null;
   return h(
     "section",
-    { class: "notice warn" },
+    { class: "notice warn", "data-key": "held" },
     h("h2", null, `The guard holds ${count(guard.heldOperations, "operation")}`),
     h(
       "ul",
@@ -177,7 +196,7 @@ function quarantine(state) {
   if (state === null) return null;
   return h(
     "section",
-    { class: "notice bad" },
+    { class: "notice bad", "data-key": "quarantine" },
     h("h2", null, "Quarantine: the schedule backs off"),
     h("p", null, state.reason),
     h(
@@ -202,7 +221,7 @@ function figures({ people }) {
     );
   return h(
     "div",
-    { class: "grid" },
+    { class: "grid", "data-key": "figures" },
     figure(people.sourceUsers, "people in Entra"),
     figure(people.linkedActive, `active accounts, of ${number(people.linked)} linked`),
     figure(people.skipped, "left alone"),
@@ -214,7 +233,7 @@ function failing(retries) {
   if (retries.length === 0) return null;
   return h(
     "section",
-    null,
+    { "data-key": "failing" },
     h("h2", null, "Who is failing, and why"),
     table(
       "The next ones to be tried",
@@ -222,7 +241,7 @@ function failing(retries) {
       retries.map((retry) =>
         h(
           "tr",
-          null,
+          { "data-key": `retry-${retry.objectId}` },
           h("td", null, personLink(retry.objectId, retry.userName)),
           h("td", null, retry.message),
           h(
@@ -238,50 +257,77 @@ function failing(retries) {
   );
 }
 
-function leftAlone(counts, signal) {
+function leftAlone(counts, visit) {
   const codes = Object.entries(counts).sort((left, right) => right[1] - left[1]);
   if (codes.length === 0) return null;
-  const people = h("div", null);
-  const place = h("div", null);
-  const read = async (after) => {
-    const page = await api(`left-alone?limit=50&after=${encodeURIComponent(after)}`, { signal });
-    const rows = page.people.map((person) =>
-      h("p", { class: "small" }, personLink(person.objectId, person.userName), `: ${person.reason}`),
-    );
-    people.append(...rows);
-    return { rows, next: page.after };
-  };
-  let loaded = false;
-  const open = async () => {
-    if (loaded) return;
-    loaded = true;
-    try {
-      const first = await read("");
-      place.replaceChildren(people, pager("Show more", first.next, read));
-    } catch (error) {
-      loaded = false;
-      place.replaceChildren(h("div", { class: "notice bad", role: "alert" }, error.message));
-    }
-  };
   return h(
     "section",
-    null,
+    { "data-key": "left-alone" },
     h("h2", null, "Left alone, on purpose"),
     h(
       "ul",
       { class: "changes" },
       codes.map(([code, value]) =>
-        h("li", null, h("strong", null, number(value)), ` ${reasons[code] ?? code}`),
+        h(
+          "li",
+          { "data-key": `code-${code}` },
+          h("strong", null, number(value)),
+          ` ${reasons[code] ?? code}`,
+        ),
       ),
     ),
-    h("details", { ontoggle: open }, h("summary", null, "Who they are"), place),
+    whoIsLeftAlone(visit),
+  );
+}
+
+/** Read when it is opened, and kept while the view is. */
+function whoIsLeftAlone(visit) {
+  const { state, signal } = visit;
+  const read = async (after) => {
+    const page = await api(`left-alone?limit=50&after=${encodeURIComponent(after)}`, { signal });
+    return { rows: page.people, next: page.after };
+  };
+  const open = async ({ currentTarget }) => {
+    if (!currentTarget.open || state.leftAlone !== undefined) return;
+    state.leftAlone = pagesOf([], null);
+    try {
+      const { rows, next } = await read("");
+      state.leftAlone = pagesOf(rows, next);
+    } catch (error) {
+      state.leftAlone = undefined;
+      state.problem = visit.refused(error);
+    }
+    visit.redraw();
+  };
+  const list = state.leftAlone;
+  return h(
+    "details",
+    { ontoggle: open },
+    h("summary", null, "Who they are"),
+    list === undefined
+      ? null
+      : [
+          h(
+            "div",
+            null,
+            list.rows.map((person) =>
+              h(
+                "p",
+                { class: "small", "data-key": `left-${person.objectId}` },
+                personLink(person.objectId, person.userName),
+                `: ${person.reason}`,
+              ),
+            ),
+          ),
+          moreButton(visit, list, "Show more", read),
+        ],
   );
 }
 
 function cycles(list) {
   return h(
     "section",
-    null,
+    { "data-key": "cycles" },
     h("h2", null, "Last cycles"),
     list.length === 0
       ? h("p", { class: "quiet" }, "None yet.")
@@ -291,20 +337,20 @@ function cycles(list) {
             "Started",
             "Kind",
             "Outcome",
-            { text: "Done", class: "number" },
-            { text: "Failed", class: "number" },
-            "Took",
+            { text: "Done", class: "number", label: true },
+            { text: "Failed", class: "number", label: true },
+            { text: "Took", label: true },
           ],
           list.map((cycle) =>
             h(
               "tr",
-              null,
+              { "data-key": `cycle-${cycle.id}` },
               h("td", { class: "time" }, moment(cycle.startedAt, { away: false })),
               h("td", null, cycle.cycle),
               h(
                 "td",
                 null,
-                tag(cycle.outcome),
+                outcomeTag(cycle.outcome),
                 cycle.error === null ? null : h("div", { class: "small" }, cycle.error),
               ),
               h(
@@ -327,7 +373,6 @@ function cycles(list) {
               ),
             ),
           ),
-          { stack: false },
         ),
   );
 }

@@ -5,27 +5,44 @@ import { count, personLink, tag } from "./words.js";
 const shown = 20;
 
 /** People by a part of a name, an e-mail address or an id. */
-export async function peopleView({ query, signal }) {
-  const text = (query.get("text") ?? "").trim();
-  const field = h("input", { id: "people-text", name: "text", type: "search", value: text, maxlength: 200 });
+export const peopleView = {
+  read: async ({ query, signal }) => {
+    const text = textOf(query);
+    if (text === "") return null;
+    return api(`people?${new URLSearchParams({ text, limit: String(shown) })}`, { signal });
+  },
+  draw: (found, { query }) => [
+    h("h1", null, "Find a person"),
+    searchForm(textOf(query)),
+    found === null
+      ? null
+      : h("section", null, peopleList(found.people, found.total - found.people.length, textOf(query))),
+  ],
+};
+
+function textOf(query) {
+  return (query.get("text") ?? "").trim();
+}
+
+function searchForm(text) {
   const search = (event) => {
     event.preventDefault();
-    const next = `#/people?${new URLSearchParams({ text: field.value.trim() })}`;
+    const wanted = String(new FormData(event.target).get("text")).trim();
+    const next = `#/people?${new URLSearchParams({ text: wanted })}`;
     if (location.hash === next) dispatchEvent(new HashChangeEvent("hashchange"));
     else location.hash = next;
   };
-  const form = h(
+  return h(
     "form",
     { class: "filters", onsubmit: search, role: "search" },
-    h("label", { for: "people-text" }, "Part of a name, e-mail address or id", field),
+    h(
+      "label",
+      { for: "people-text" },
+      "Part of a name, e-mail address or id",
+      h("input", { id: "people-text", name: "text", type: "search", value: text, maxlength: 200 }),
+    ),
     h("button", { type: "submit", class: "main" }, "Find"),
   );
-  const heading = h("h1", null, "Find a person");
-  if (text === "") return [heading, form];
-  const { people, total } = await api(`people?${new URLSearchParams({ text, limit: String(shown) })}`, {
-    signal,
-  });
-  return [heading, form, h("section", null, peopleList(people, total - people.length, text))];
 }
 
 /** People to choose from, and how many more there are. */

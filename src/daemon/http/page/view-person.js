@@ -1,59 +1,76 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
-import { entries } from "./view-log.js";
+import { entries, readEntries } from "./view-log.js";
 import { peopleList } from "./view-people.js";
+import { follow, resume } from "./watch.js";
 import { changeList, moment, tag, valueText } from "./words.js";
 import { workCard } from "./work-card.js";
 
 /** One person: the explanation that the command `user` gives, and all of the log. */
-export async function personView({ parameter: person, signal, reload }) {
-  const explanation = await api(`people/${encodeURIComponent(person)}`, { signal });
-  const { candidates, moreCandidates } = explanation;
-  if (candidates.length > 0) {
+export const personView = {
+  read: async (visit) => {
+    const { parameter: person, signal } = visit;
+    const explanation = await api(`people/${encodeURIComponent(person)}`, { signal });
+    if (explanation.candidates.length > 0) return { explanation, log: null };
+    const log = await readEntries(logOf(explanation, person), signal);
+    resume(visit);
+    return { explanation, log };
+  },
+  draw: ({ explanation, log }, visit) => {
+    const { parameter: person } = visit;
+    const { source, candidates, moreCandidates } = explanation;
+    if (candidates.length > 0) {
+      return [
+        h("h1", null, "Who is meant?"),
+        h("section", null, peopleList(candidates, moreCandidates, person)),
+      ];
+    }
     return [
-      h("h1", null, "Who is meant?"),
-      h("section", null, peopleList(candidates, moreCandidates, person)),
+      h(
+        "h1",
+        null,
+        source?.displayName ?? source?.userPrincipalName ?? explanation.account?.userName ?? person,
+      ),
+      source === null
+        ? null
+        : h("p", { class: "quiet" }, source.userPrincipalName ?? "", " · ", source.objectId),
+      explanation.summary.length === 0
+        ? null
+        : h(
+            "div",
+            { class: "notice", "data-key": "summary" },
+            explanation.summary.map((line) => h("p", null, line)),
+          ),
+      decision(explanation.decision),
+      standing(explanation.standing),
+      undoReject(explanation, visit),
+      scope(explanation.scope),
+      mappings(explanation.mappings),
+      source === null
+        ? null
+        : attributes(
+            "In Entra",
+            source.attributes.map(({ name, value }) => [name, value]),
+          ),
+      explanation.account === null
+        ? null
+        : attributes(
+            "In Lattice",
+            explanation.account.values.map(({ attribute, value }) => [attribute, value]),
+            explanation.account.latticeId,
+          ),
+      h(
+        "section",
+        { "data-key": "log" },
+        h("h2", null, "Log"),
+        entries(visit, log, logOf(explanation, person)),
+      ),
     ];
-  }
-  const log = h("div", null);
-  await entries(log, { person: explanation.source?.objectId ?? person }, signal);
-  const history = h("section", null, h("h2", null, "Log"), log);
-  const { source } = explanation;
-  return [
-    h(
-      "h1",
-      null,
-      source?.displayName ?? source?.userPrincipalName ?? explanation.account?.userName ?? person,
-    ),
-    source === null
-      ? null
-      : h("p", { class: "quiet" }, source.userPrincipalName ?? "", " · ", source.objectId),
-    explanation.summary.length === 0
-      ? null
-      : h(
-          "div",
-          { class: "notice" },
-          explanation.summary.map((line) => h("p", null, line)),
-        ),
-    decision(explanation.decision),
-    standing(explanation.standing),
-    undoReject(explanation, signal, reload),
-    scope(explanation.scope),
-    mappings(explanation.mappings),
-    source === null
-      ? null
-      : attributes(
-          "In Entra",
-          source.attributes.map(({ name, value }) => [name, value]),
-        ),
-    explanation.account === null
-      ? null
-      : attributes(
-          `In Lattice (${explanation.account.latticeId})`,
-          explanation.account.values.map(({ attribute, value }) => [attribute, value]),
-        ),
-    history,
-  ].filter((part) => part !== null);
+  },
+};
+
+function logOf({ source }, person) {
+  return { person: source?.objectId ?? person };
 }
 
 const kinds = { unchanged: "Nothing to do", skipped: "Left alone", ignored: "Out of scope", operation: "" };
@@ -62,7 +79,7 @@ function decision(decided) {
   if (decided === null) return null;
   return h(
     "section",
-    null,
+    { "data-key": "decision" },
     h("h2", null, "What the next cycle does"),
     h(
       "p",
@@ -126,42 +143,53 @@ function standing(stands) {
           ),
         ),
   ].filter((line) => line !== null);
-  return lines.length === 0 ? null : h("div", null, lines);
+  return lines.length === 0 ? null : h("div", { "data-key": "standing" }, lines);
 }
 
-/** Takes back what was rejected of the person: it is weighed again in the cycle that follows. */
-function undoReject({ standing: stands, source }, signal, reload) {
+/** Takes back what was rejected of the person: it is judged again in the cycle that follows. */
+function undoReject({ standing: stands, source }, visit) {
+  const { state } = visit;
   const [rejected] = stands?.rejected ?? [];
-  if (rejected === undefined || source === null) return null;
-  const place = h("div", { role: "status" });
-  const button = h(
-    "button",
-    {
-      type: "button",
-      class: "button",
-      onclick: async () => {
-        button.disabled = true;
-        try {
-          const body = { undoReject: [source.objectId] };
-          const address = `plans/${encodeURIComponent(rejected.planId)}/release`;
-          const { work } = await api(address, { method: "POST", body });
-          place.replaceChildren(workCard(await api(`works/${work}`, { signal }), signal, reload));
-        } catch (error) {
-          place.replaceChildren(h("div", { class: "notice bad" }, error.message));
-          button.disabled = false;
-        }
-      },
-    },
-    "Take the rejection back",
+  const possible = rejected !== undefined && source !== null;
+  if (!possible && !state.work && !state.problem) return null;
+  const busy = state.busy || state.work?.finishedAt === null;
+  const takeBack = async () => {
+    if (busy) return;
+    state.busy = true;
+    state.problem = null;
+    state.work = null;
+    visit.redraw();
+    try {
+      const body = { undoReject: [source.objectId] };
+      const address = `plans/${encodeURIComponent(rejected.planId)}/release`;
+      const { work } = await api(address, { method: "POST", body });
+      follow(visit, work);
+    } catch (error) {
+      state.problem = visit.refused(error);
+    }
+    state.busy = false;
+    visit.redraw();
+  };
+  return h(
+    "div",
+    { "data-key": "undo", class: "block" },
+    state.work ? workCard(state.work) : null,
+    h("div", { role: "alert" }, state.problem ? h("div", { class: "notice bad" }, state.problem) : null),
+    possible
+      ? h(
+          "button",
+          { type: "button", "aria-disabled": busy ? "true" : null, onclick: takeBack },
+          "Take the rejection back",
+        )
+      : null,
   );
-  return h("section", null, button, place);
 }
 
 function scope(told) {
   if (told === null) return null;
   return h(
     "section",
-    null,
+    { "data-key": "scope" },
     h("h2", null, "Scope"),
     h(
       "p",
@@ -176,7 +204,7 @@ function mappings(list) {
   if (list.length === 0) return null;
   return h(
     "section",
-    null,
+    { "data-key": "mapping" },
     h("h2", null, "Mapping"),
     table(
       "What Entra's values become",
@@ -200,14 +228,14 @@ function mappings(list) {
   );
 }
 
-function attributes(title, pairs) {
+function attributes(title, pairs, id = null) {
   return h(
     "section",
-    null,
+    { "data-key": `attributes-${title}` },
     h(
       "details",
       null,
-      h("summary", null, title),
+      h("summary", null, id === null ? title : `${title} (${id})`),
       h(
         "dl",
         null,

@@ -1,204 +1,180 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
-import { pager } from "./pager.js";
-import { changeList, count, moment, number, personLink, tag } from "./words.js";
+import { operationRow } from "./operation-row.js";
+import { follow, resume } from "./watch.js";
+import { count, moment, number } from "./words.js";
 import { summaryText, workCard } from "./work-card.js";
 
-/** A held plan, to be released or rejected person by person. */
-export async function planView({ parameter: planId, signal, reload }) {
-  const address = `plans/${encodeURIComponent(planId)}`;
-  const plan = await api(`${address}?limit=100`, { signal });
-  const chosen = new Map();
-  const status = h("p", { class: "small quiet", role: "status" });
-  const problem = h("div", { role: "alert" });
-  const place = h("div", null);
+const pageSize = 200;
+/** More rows are shown on demand: all are read, because people are chosen among all. */
+const shownAtOnce = 100;
 
-  const decide = async (body, question) => {
-    if (!confirm(question)) return;
-    problem.replaceChildren();
-    for (const button of buttons) button.disabled = true;
-    try {
-      const { work } = await api(`${address}/release`, { method: "POST", body });
-      const begun = await api(`works/${work}`, { signal });
-      place.replaceChildren(
-        workCard(begun, signal, () =>
-          actions.replaceChildren(h("a", { class: "button", href: "#/" }, "To the dashboard")),
-        ),
-      );
-      place.scrollIntoView({ block: "nearest" });
-    } catch (error) {
-      problem.replaceChildren(h("div", { class: "notice bad" }, error.message));
-      update();
+/** A held plan, to be released or rejected person by person. */
+export const planView = {
+  gone: "This plan is not kept any more.",
+  read: async (visit) => {
+    const { parameter: planId, signal, state } = visit;
+    const address = `plans/${encodeURIComponent(planId)}`;
+    let page = await api(`${address}?limit=${pageSize}`, { signal });
+    const plan = { ...page, address };
+    while (page.next !== null) {
+      const { afterWave, afterId } = page.next;
+      page = await api(`${address}?limit=${pageSize}&afterWave=${afterWave}&afterId=${afterId}`, { signal });
+      plan.held = [...plan.held, ...page.held];
     }
-  };
-  const names = () => [...chosen.keys()];
-  const people = () => count(chosen.size, "person", "people");
-  const releaseChosen = h(
-    "button",
-    {
-      type: "button",
-      class: "main",
-      onclick: () => decide({ only: names() }, `Release what is held of ${people()}? It is sent now.`),
-    },
-    "Release chosen",
-  );
-  const rejectChosen = h(
-    "button",
-    {
-      type: "button",
-      class: "danger",
-      onclick: () =>
-        decide(
-          { reject: names() },
-          `Reject what is held of ${people()}? It is not sent as long as it is due as it was; everything else of them goes on.`,
+    state.shown ??= shownAtOnce;
+    // Whoever is not held any more cannot be decided about.
+    const held = new Set(plan.held.map(({ objectId }) => objectId));
+    state.chosen = new Set([...(state.chosen ?? [])].filter((objectId) => held.has(objectId)));
+    resume(visit);
+    return plan;
+  },
+  draw: (plan, visit) => {
+    const { state } = visit;
+    return [
+      h("h1", null, "Held plan"),
+      h(
+        "p",
+        { class: "quiet" },
+        `${plan.cycle} cycle of `,
+        moment(plan.startedAt),
+        ". ",
+        summaryText(plan.summary, "were to be"),
+      ),
+      h(
+        "div",
+        { class: "notice warn", "data-key": "why" },
+        h(
+          "ul",
+          null,
+          [...(plan.guard?.reasons ?? []), ...(plan.guard?.notes ?? [])].map((line) => h("li", null, line)),
         ),
-    },
-    "Reject chosen",
+      ),
+      state.work ? workCard(state.work) : null,
+      h(
+        "div",
+        { role: "alert", "data-key": "problem" },
+        state.problem ? h("div", { class: "notice bad" }, state.problem) : null,
+      ),
+      plan.held.length === 0 ? nothingHeld() : heldPeople(plan, visit),
+    ];
+  },
+};
+
+function nothingHeld() {
+  return h(
+    "section",
+    { "data-key": "nothing" },
+    h("p", null, "Nothing of this plan is held any more."),
+    h("a", { class: "button", href: "#/" }, "To the dashboard"),
   );
-  const releaseAll = h(
-    "button",
-    {
-      type: "button",
-      onclick: () =>
-        decide({}, `Release all ${number(plan.heldOperations)} held operations? They are sent now.`),
-    },
-    "Release all",
-  );
-  const buttons = [releaseChosen, rejectChosen, releaseAll];
-  const update = () => {
-    releaseChosen.disabled = chosen.size === 0;
-    rejectChosen.disabled = chosen.size === 0;
-    releaseAll.disabled = false;
-    status.textContent = chosen.size === 0 ? "Nobody is chosen." : `${people()} chosen.`;
-  };
-  const actions = h("div", { class: "sticky row" }, buttons, status);
-  const row = (operation) => {
-    const box = h("input", {
+}
+
+function heldPeople(plan, visit) {
+  const { state } = visit;
+  const choose = (operation) =>
+    h("input", {
       type: "checkbox",
       "aria-label": `Choose ${operation.userName}`,
-      onchange: () => {
-        if (box.checked) chosen.set(operation.objectId, operation.userName);
-        else chosen.delete(operation.objectId);
-        update();
+      checked: state.chosen.has(operation.objectId),
+      onchange: ({ currentTarget }) => {
+        if (currentTarget.checked) state.chosen.add(operation.objectId);
+        else state.chosen.delete(operation.objectId);
+        visit.redraw();
       },
     });
-    return operationRow(operation, box);
-  };
-  const body = table(
-    "What is held",
-    ["Choose", "Person", "Action", "Why", "What would change"],
-    plan.held.map(row),
-  );
-  const more = pager("Show more", plan.next, async (next) => {
-    const page = await api(`${address}?limit=100&afterWave=${next.afterWave}&afterId=${next.afterId}`, {
-      signal,
-    });
-    const rows = page.held.map(row);
-    body.querySelector("tbody").append(...rows);
-    return { rows, next: page.next };
-  });
-  update();
-  const heading = [
-    h("h1", null, "Held plan"),
-    h(
-      "p",
-      { class: "quiet" },
-      `${plan.cycle} cycle of `,
-      moment(plan.startedAt),
-      ". ",
-      summaryText(plan.summary, "were to be"),
-    ),
-    h(
-      "div",
-      { class: "notice warn" },
-      h(
-        "ul",
-        null,
-        [...(plan.guard?.reasons ?? []), ...(plan.guard?.notes ?? [])].map((line) => h("li", null, line)),
-      ),
-    ),
-    place,
-    problem,
-  ];
-  if (plan.held.length === 0) {
-    return [
-      ...heading,
-      h(
-        "section",
-        null,
-        h("p", null, "This plan holds nothing."),
-        h("button", { type: "button", onclick: reload }, "Look again"),
-      ),
-    ];
-  }
-  return [...heading, h("section", null, body, more, actions)];
-}
-
-/** What the last dry run would do. */
-export async function dryRunView({ parameter: id, signal }) {
-  const pageSize = 100;
-  const work = await api(`works/${encodeURIComponent(id)}`, { signal });
-  const first = await api(`works/${encodeURIComponent(id)}/operations?limit=${pageSize}`, { signal });
-  const body = table(
-    "What would be sent",
-    ["Person", "Action", "Why", "What would change"],
-    first.operations.map((operation) => operationRow(operation, null)),
-  );
-  const nextOf = (shown) => (shown < first.kept ? shown : null);
-  const more = pager("Show more", nextOf(first.operations.length), async (from) => {
-    const page = await api(`works/${encodeURIComponent(id)}/operations?limit=${pageSize}&from=${from}`, {
-      signal,
-    });
-    const rows = page.operations.map((operation) => operationRow(operation, null));
-    body.querySelector("tbody").append(...rows);
-    return { rows, next: nextOf(from + rows.length) };
-  });
-  return [
-    h("h1", null, "Dry run"),
-    h(
-      "p",
-      null,
-      "Nothing was written. ",
-      work.result === null ? "" : summaryText(work.result.summary, "would be"),
-    ),
-    work.result?.guard.held
-      ? h(
-          "div",
-          { class: "notice warn" },
-          "The guard would hold a part of this:",
-          h(
-            "ul",
-            null,
-            work.result.guard.reasons.map((reason) => h("li", null, reason)),
-          ),
-        )
-      : null,
-    first.total > first.kept
-      ? h(
-          "p",
-          { class: "quiet" },
-          `The first ${number(first.kept)} of ${number(first.total)} operations; “sync --dry-run --out FILE” has all.`,
-        )
-      : null,
-    h("section", null, first.total === 0 ? h("p", null, "Nothing is due: both ends agree.") : [body, more]),
-  ].filter((part) => part !== null);
-}
-
-function operationRow(operation, box) {
   return h(
-    "tr",
-    null,
-    box === null ? null : h("td", null, box),
-    h("td", null, personLink(operation.objectId, operation.userName)),
-    h("td", null, tag(operation.action)),
-    h(
-      "td",
-      null,
-      operation.reason,
-      operation.evidence && operation.evidence.detail !== operation.reason
-        ? h("div", { class: "small quiet" }, operation.evidence.detail)
-        : null,
+    "section",
+    { "data-key": "held" },
+    table(
+      "What is held",
+      ["Choose", "Person", "Action", "Why", "What would change"],
+      plan.held.slice(0, state.shown).map((operation) => operationRow(operation, choose(operation))),
     ),
-    h("td", null, changeList(operation.changes)),
+    showMore(plan, visit),
+    actions(plan, visit),
   );
+}
+
+function showMore(plan, visit) {
+  const { state } = visit;
+  const press = ({ currentTarget }) => {
+    const first = state.shown;
+    const { previousElementSibling: list } = currentTarget;
+    state.shown += shownAtOnce;
+    visit.redraw();
+    list.querySelectorAll("tbody > tr")[first]?.querySelector("input")?.focus({ preventScroll: true });
+  };
+  return h(
+    "button",
+    { type: "button", hidden: plan.held.length <= state.shown, onclick: press },
+    "Show more",
+  );
+}
+
+function actions(plan, visit) {
+  const { state } = visit;
+  const people = count(state.chosen.size, "person", "people");
+  const busy = state.busy || state.work?.finishedAt === null;
+  const button = (text, tone, possible, body, question) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: tone,
+        "aria-disabled": possible && !busy ? null : "true",
+        onclick: () => {
+          if (possible && !busy && confirm(question)) decide(plan, visit, body);
+        },
+      },
+      text,
+    );
+  const names = [...state.chosen];
+  return h(
+    "div",
+    { class: "sticky row", "data-key": "actions" },
+    button(
+      "Release chosen",
+      "main",
+      names.length > 0,
+      { only: names },
+      `Release what is held of ${people}? It is sent now.`,
+    ),
+    button(
+      "Reject chosen",
+      "danger",
+      names.length > 0,
+      { reject: names },
+      `Reject what is held of ${people}? It is not sent as long as it is due as it was; everything else of them goes on.`,
+    ),
+    button(
+      "Release all",
+      null,
+      true,
+      {},
+      `Release all ${number(plan.held.length)} held operations? They are sent now.`,
+    ),
+    h(
+      "p",
+      { class: "small quiet", role: "status" },
+      names.length === 0 ? "Nobody is chosen." : `${people} chosen.`,
+    ),
+  );
+}
+
+async function decide(plan, visit, body) {
+  const { state } = visit;
+  state.busy = true;
+  state.problem = null;
+  state.work = null;
+  visit.redraw();
+  try {
+    const { work } = await api(`${plan.address}/release`, { method: "POST", body });
+    state.chosen = new Set();
+    follow(visit, work);
+  } catch (error) {
+    state.problem = visit.refused(error);
+  }
+  state.busy = false;
+  visit.redraw();
 }

@@ -1,6 +1,7 @@
 import { api } from "./api.js";
 import { h } from "./dom.js";
 
+/** What is shown to whoever is not signed in; `done` is called when that may have changed. */
 export function signInView(session, done) {
   if (session.asks === "proxy") {
     return h(
@@ -12,6 +13,7 @@ export function signInView(session, done) {
         null,
         "This dashboard is reached through a reverse proxy, which says who you are. It has named nobody.",
       ),
+      h("button", { type: "button", class: "main", onclick: () => location.reload() }, "Load the page again"),
     );
   }
   const problem = h("div", { role: "alert" });
@@ -33,7 +35,7 @@ export function signInView(session, done) {
       button.disabled = false;
       token.value = "";
       token.focus();
-      problem.replaceChildren(h("div", { class: "notice bad" }, `Not signed in: ${error.message}.`));
+      problem.replaceChildren(h("div", { class: "notice bad" }, `Not signed in: ${error.message}`));
     }
   };
   return h(

@@ -27,7 +27,10 @@ const colors = {
   },
 };
 
-export async function trendsView({ signal }) {
+/** The charts keep what is drawn in them: they are made anew when the view is read again. */
+export const trendsView = { whole: true, read: readCharts, draw: (sections) => sections };
+
+async function readCharts({ signal }) {
   const [data] = await Promise.all([api("days", { signal }), loadCharts()]);
   const since = Date.parse(data.since);
   const dayNames = Array.from({ length: days }, (_, index) =>

@@ -1,14 +1,51 @@
 import { api } from "./api.js";
+import { say } from "./dom.js";
+import { workName } from "./work-card.js";
 
 const everyMs = 700;
 
-/** Calls `each` with the work `id` until it has ended. @returns the work as it ended; null where the view was left */
-export async function watchWork(id, signal, each) {
+/**
+ * Follows the work `id` to its end in `visit.state.work`, and then reads everything again. Work that is followed already is
+ * not followed twice.
+ */
+export async function follow(visit, id) {
+  const { state, signal } = visit;
+  if (state.following === id) return;
+  state.following = id;
+  try {
+    await toItsEnd(visit, id);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error.status === 404) {
+      state.work = null;
+      state.problem = "The daemon was started again meanwhile: its log tells what came of the work.";
+    }
+    // Whatever else it is, reading everything again meets it too, and says so.
+  } finally {
+    state.following = null;
+  }
+  if (!signal.aborted) await visit.reload();
+}
+
+async function toItsEnd(visit, id) {
+  const { state, signal } = visit;
+  let phase = "";
   for (;;) {
     const work = await api(`works/${id}`, { signal });
-    each(work);
-    if (work.finishedAt !== null) return work;
+    if (signal.aborted) return;
+    state.work = work;
+    visit.redraw();
+    if (work.finishedAt !== null) return say(workName(work).ended);
+    const next = work.progress?.phase ?? "";
+    if (next !== phase && next !== "") say(`${workName(work).going}: ${next}`);
+    phase = next;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
-    if (signal.aborted) return null;
+    if (signal.aborted) return;
   }
+}
+
+/** Goes on with work that was begun here, after the connection was lost. */
+export function resume(visit) {
+  const { work } = visit.state;
+  if (work && work.finishedAt === null) follow(visit, work.id);
 }

@@ -47,10 +47,15 @@ const tones = {
   reported: "",
   deactivate: "bad",
 };
-const spoken = { someFailed: "some failed", null: "under way" };
+const outcomes = { held: "a part is held", someFailed: "some failed", null: "under way" };
 
 export function tag(text) {
-  return h("span", { class: `tag ${tones[text] ?? ""}` }, spoken[text] ?? text);
+  return h("span", { class: `tag ${tones[text] ?? ""}` }, text);
+}
+
+/** Of a cycle: what is held is a part of it, the rest was sent. */
+export function outcomeTag(outcome) {
+  return h("span", { class: `tag ${tones[outcome] ?? ""}` }, outcomes[outcome] ?? outcome);
 }
 
 export function personLink(objectId, userName) {

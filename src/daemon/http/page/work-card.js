@@ -1,80 +1,96 @@
-import { h, say } from "./dom.js";
-import { watchWork } from "./watch.js";
-import { count, duration, number, tag } from "./words.js";
+import { h } from "./dom.js";
+import { count, duration, number, outcomeTag } from "./words.js";
 
-const names = { cycle: "Cycle", dryRun: "Dry run", release: "Release" };
-
-/** A piece of work with its progress, kept up to date while it runs. `ended` is called when it has ended. */
-export function workCard(work, signal, ended) {
-  const card = h("section", { "aria-label": names[work.kind] });
-  const draw = (current) => card.replaceChildren(...content(current));
-  draw(work);
-  if (work.finishedAt === null) {
-    let phase = "";
-    watchWork(work.id, signal, (current) => {
-      draw(current);
-      const next = current.progress?.phase ?? "";
-      if (next !== phase && next !== "") say(`${names[work.kind]}: ${next}`);
-      phase = next;
-    })
-      .then((last) => {
-        if (last === null) return;
-        say(`${names[work.kind]} ended`);
-        ended(last);
-      })
-      .catch(() => {});
-  }
-  return card;
+/** What a piece of work is called while it goes on, when it failed and when it has ended. */
+export function workName({ kind, trigger, decision }) {
+  if (kind === "release") return decisionName(decision);
+  const name =
+    kind === "dryRun"
+      ? "The dry run"
+      : trigger === "hand"
+        ? "The sync started by hand"
+        : "The cycle of the schedule";
+  return { going: `${name} is under way`, failed: `${name} failed`, ended: `${name} has ended` };
 }
 
-function content(work) {
-  const title = `${names[work.kind]}${work.trigger === "hand" ? ", asked for by hand" : ""}`;
-  if (work.finishedAt === null) {
-    const { progress } = work;
-    const text =
-      progress === null
-        ? "starting"
-        : `${progress.phase}: ${number(progress.done)}${progress.total === null ? "" : ` of ${number(progress.total)}`}`;
-    return [
-      h("h2", null, `${title} is under way`),
-      h("p", { class: "quiet" }, text),
-      h("progress", {
-        "aria-label": text,
-        max: progress?.total ?? null,
-        value: progress?.total ? Math.min(progress.done, progress.total) : undefined,
-      }),
-    ];
+function decisionName({ released, rejected, undone }) {
+  const parts = [
+    [released, "release", "Released"],
+    [rejected, "rejection", "Rejected"],
+    [undone, "taking back of the rejection", "Rejection taken back"],
+  ].filter(([people]) => people > 0);
+  const people = (value) => count(value, "person", "people");
+  const names = parts.map(([value, name]) => `${name} for ${people(value)}`).join(" and the ");
+  return {
+    going: `The ${names} is under way`,
+    failed: `The ${names} failed`,
+    ended: parts.map(([value, , done]) => `${done}: ${people(value)}`).join(". "),
+  };
+}
+
+/** A piece of work: how far it is, or what came of it. */
+export function workCard(work) {
+  const name = workName(work);
+  if (work.finishedAt === null) return card(work, h("h2", null, name.going), progress(work));
+  if (work.error !== null) {
+    return card(
+      work,
+      h("h2", null, name.failed),
+      h("div", { class: "notice bad", role: "alert" }, work.error),
+    );
   }
   const took = duration(Date.parse(work.finishedAt) - Date.parse(work.startedAt));
-  if (work.error !== null) {
-    return [h("h2", null, `${title} failed`), h("div", { class: "notice bad", role: "alert" }, work.error)];
-  }
   const { result } = work;
-  return [
-    h("h2", null, `${title}: ended after ${took}`),
-    h("p", null, work.kind === "dryRun" ? summaryText(result.summary, "would be") : resultText(result)),
-    ...result.notes.map((notice) => h("div", { class: "notice warn" }, notice)),
+  return card(
+    work,
+    h("h2", null, name.ended),
+    whatCameOfIt(work),
+    result.notes.map((notice) => h("div", { class: "notice warn" }, notice)),
     result.notLetGo.length === 0
       ? null
       : h(
           "div",
           { class: "notice warn" },
-          `Not let go, because what was held is no longer due as it was: ${result.notLetGo.map(({ userName }) => userName).join(", ")}`,
+          `Not released, because what was held has changed since: ${result.notLetGo.map(({ userName }) => userName).join(", ")}.`,
         ),
     work.kind === "dryRun"
       ? h("p", null, h("a", { class: "button", href: `#/dry-run/${work.id}` }, "Look through the plan"))
       : null,
-  ].filter((part) => part !== null);
+    h("p", { class: "small quiet" }, `It took ${took}.`),
+  );
 }
 
-function resultText(result) {
+function card(work, ...content) {
+  return h("section", { "aria-label": "Work", "data-key": `work-${work.id}` }, content);
+}
+
+function progress({ progress: now }) {
+  const text =
+    now === null
+      ? "starting"
+      : `${now.phase}: ${number(now.done)}${now.total === null ? "" : ` of ${number(now.total)}`}`;
+  return [
+    h("p", { class: "quiet" }, text),
+    h("progress", {
+      "aria-label": text,
+      max: now?.total ?? null,
+      value: now?.total ? Math.min(now.done, now.total) : undefined,
+    }),
+  ];
+}
+
+function whatCameOfIt({ kind, decision, result }) {
+  if (kind === "dryRun") return h("p", null, summaryText(result.summary, "would be"));
   const held = result.held > 0 ? `, ${number(result.held)} held` : "";
-  return h(
-    "span",
-    null,
-    tag(result.outcome),
-    ` ${number(result.done)} done, ${number(result.failed)} failed${held}`,
-  );
+  const sent = `${count(result.done, "operation")} sent, ${number(result.failed)} failed${held}.`;
+  if (kind === "cycle") return h("p", null, outcomeTag(result.outcome), ` ${sent}`);
+  return [
+    decision.rejected > 0
+      ? h("p", null, "What was rejected is not sent as long as it is due as it was. Other changes go on.")
+      : null,
+    decision.undone > 0 ? h("p", null, "What was rejected is judged again like everything else.") : null,
+    h("p", null, `In the cycle that followed: ${sent}`),
+  ];
 }
 
 export function summaryText(summary, verb) {

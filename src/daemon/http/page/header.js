@@ -1,0 +1,41 @@
+import { h } from "./dom.js";
+import { patch } from "./patch.js";
+
+const links = [
+  ["", "Now"],
+  ["trends", "30 days"],
+  ["log", "Log"],
+  ["people", "People"],
+];
+
+/**
+ * The top of the page.
+ * @param current the part of the address of the view that is shown; null where nobody is signed in, or nothing is there
+ */
+export function header(current, session, signOut) {
+  const signedIn = session.signedIn;
+  patch(document.getElementById("top"), [
+    h(
+      "div",
+      null,
+      h("span", { class: "name" }, h("img", { src: iconAddress(), alt: "" }), "azure-lattice-sync"),
+      signedIn
+        ? h(
+            "nav",
+            { "aria-label": "Views" },
+            links.map(([path, text]) =>
+              h("a", { href: `#/${path}`, "aria-current": current === path ? "page" : null }, text),
+            ),
+          )
+        : null,
+      signedIn && session.by === "session"
+        ? h("button", { type: "button", onclick: signOut }, "Sign out")
+        : null,
+      signedIn && session.name ? h("span", { class: "quiet small" }, session.name) : null,
+    ),
+  ]);
+}
+
+function iconAddress() {
+  return document.querySelector('link[rel="icon"]').href;
+}

@@ -1,0 +1,67 @@
+import { api } from "./api.js";
+import { h, table } from "./dom.js";
+import { operationRow } from "./operation-row.js";
+import { moreButton, pagesOf } from "./pager.js";
+import { number } from "./words.js";
+import { summaryText } from "./work-card.js";
+
+const pageSize = 100;
+
+/** What the last dry run would do. */
+export const dryRunView = {
+  gone: "This dry run is not kept any more: the daemon keeps the last one, until it is started again.",
+  read: async ({ parameter: id, signal }) => {
+    const address = `works/${encodeURIComponent(id)}`;
+    const work = await api(address, { signal });
+    const first = await readPage(address, 0, signal);
+    return { address, work, first, list: pagesOf(first.rows, first.next) };
+  },
+  draw: ({ address, work, first, list }, visit) => [
+    h("h1", null, "Dry run"),
+    h(
+      "p",
+      null,
+      "Nothing was written. ",
+      work.result === null ? "" : summaryText(work.result.summary, "would be"),
+    ),
+    work.result?.guard.held
+      ? h(
+          "div",
+          { class: "notice warn" },
+          "The guard would hold a part of this:",
+          h(
+            "ul",
+            null,
+            work.result.guard.reasons.map((reason) => h("li", null, reason)),
+          ),
+        )
+      : null,
+    first.total > first.kept
+      ? h(
+          "p",
+          { class: "quiet" },
+          `The first ${number(first.kept)} of ${number(first.total)} operations; “sync --dry-run --out FILE” has all.`,
+        )
+      : null,
+    h(
+      "section",
+      null,
+      first.total === 0
+        ? h("p", null, "Nothing is due: Entra and Lattice agree.")
+        : [
+            table(
+              "What would be sent",
+              ["Person", "Action", "Why", "What would change"],
+              list.rows.map((operation) => operationRow(operation, null)),
+            ),
+            moreButton(visit, list, "Show more", (from) => readPage(address, from, visit.signal)),
+          ],
+    ),
+  ],
+};
+
+async function readPage(address, from, signal) {
+  const page = await api(`${address}/operations?limit=${pageSize}&from=${from}`, { signal });
+  const shown = from + page.operations.length;
+  return { ...page, rows: page.operations, next: shown < page.kept ? shown : null };
+}

@@ -1,0 +1,163 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
+import {
+  activePeople,
+  type DaemonSettings,
+  type RunningDaemon,
+  startDaemon,
+  until,
+} from "./running-daemon.ts";
+
+const token = "a-made-up-token-0123456789";
+/** More than the page waits before it reads again, and before it tries again. */
+const whileMs = 31_000;
+
+describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_000 }, () => {
+  let browser: Browser;
+  let daemon: RunningDaemon;
+  let cycles = 0;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  async function start(settings: DaemonSettings): Promise<void> {
+    daemon = await startDaemon(settings);
+    cycles = 0;
+    await cycle();
+  }
+  async function cycle(): Promise<void> {
+    cycles += 1;
+    await daemon.post("/api/cycles", {});
+    await daemon.settled(cycles);
+  }
+  async function open(hash: string): Promise<{ page: Page; complaints: readonly string[] }> {
+    const opened = await openPage(browser, { viewport: { width: 1280, height: 500 } });
+    await opened.page.clock.install();
+    await opened.page.goto(`${daemon.url}/${hash}`);
+    return opened;
+  }
+
+  it("shows what is new and leaves focus, opened details, selected text and scroll position as they are", async () => {
+    await start({ people: 40 });
+    const { page, complaints } = await open("#/");
+    await page.getByText("Who they are").press("Enter");
+    await page.locator("details p a").first().focus();
+    const before = await page.evaluate(`{
+      window.focused = document.activeElement;
+      const heading = [...document.querySelectorAll("h2")].find(({ textContent }) => textContent === "Last cycles");
+      getSelection().selectAllChildren(heading);
+      scrollTo(0, 300);
+      ({
+        focused: window.focused.localName,
+        selected: String(getSelection()),
+        top: Math.round(heading.getBoundingClientRect().top),
+        people: document.querySelectorAll("details p").length,
+      });
+    }`);
+    expect(before).toMatchObject({ focused: "a", selected: "Last cycles" });
+    // Before everything that is there come a notice of the guard and a row of a cycle.
+    for (const id of activePeople(daemon).slice(0, 8)) {
+      daemon.sandbox.directory.updateUser(id, { accountEnabled: false });
+    }
+    await cycle();
+    await page.clock.fastForward(whileMs);
+    await page.getByRole("heading", { name: "The guard holds 8 operations" }).waitFor();
+    const after = await page.evaluate(`({
+      focused: document.activeElement.localName,
+      selected: String(getSelection()),
+      focus: document.activeElement === window.focused && window.focused.isConnected,
+      open: document.querySelector("details").open,
+      top: Math.round(getSelection().anchorNode.getBoundingClientRect().top),
+      people: document.querySelectorAll("details p").length,
+    })`);
+    expect(after).toEqual({ ...(before as object), focus: true, open: true });
+    expect(complaints).toEqual([]);
+  });
+
+  it("leaves the focus on the button that was pressed, from the start of a dry run to its end", async () => {
+    await start({ people: 20 });
+    const { page, complaints } = await open("#/");
+    const button = page.getByRole("button", { name: "Dry run" });
+    await button.press("Enter");
+    await page.getByRole("heading", { name: "The dry run has ended" }).waitFor();
+    expect(await button.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
+    await until(async () => !(await button.isDisabled()));
+    expect(complaints).toEqual([]);
+  });
+
+  it("says that the daemon does not answer, keeps what it showed, and comes back by itself", async () => {
+    await start({ people: 20 });
+    const { page } = await open("#/");
+    await page.getByRole("heading", { name: "All in order" }).waitFor();
+    const banner = page.getByRole("alert").getByText("The daemon does not answer.");
+    await daemon.stop();
+    await page.clock.fastForward(whileMs);
+    await banner.waitFor();
+    expect(await page.getByRole("heading", { name: "All in order" }).isVisible()).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+    // Tried again and again, not once.
+    await page.clock.fastForward(whileMs);
+    await page.clock.fastForward(whileMs);
+    expect(await banner.isVisible()).toBe(true);
+    await daemon.startAgain();
+    await page.clock.fastForward(whileMs);
+    await banner.waitFor({ state: "detached" });
+    await until(async () =>
+      (await page.getByRole("status").allInnerTexts()).includes("The daemon answers again."),
+    );
+    // And from then on it reads as before.
+    const rows = page.locator("tbody tr");
+    const before = await rows.count();
+    cycles = 0;
+    await cycle();
+    await page.clock.fastForward(whileMs);
+    await until(async () => (await rows.count()) === before + 1);
+  });
+
+  it("shows a page that was asked for while the daemon was away, when it is back", async () => {
+    await start({ people: 20 });
+    const { page } = await open("#/");
+    await page.getByRole("heading", { name: "All in order" }).waitFor();
+    await daemon.stop();
+    await page.getByRole("link", { name: "Log", exact: true }).click();
+    await page.getByRole("heading", { name: "Waiting for the daemon" }).waitFor();
+    await daemon.startAgain();
+    await page.getByRole("button", { name: "Try now" }).click();
+    await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
+  });
+
+  it("asks to sign in when a restart has ended the session, and shows the page again after it", async () => {
+    daemon = await startDaemon({
+      people: 20,
+      http: { token },
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { page } = await open("#/");
+    const signIn = async () => {
+      await page.getByLabel("Token").fill(token);
+      await page.getByLabel("Token").press("Enter");
+    };
+    await signIn();
+    await page.getByRole("button", { name: "Dry run" }).waitFor();
+    await daemon.stop();
+    await daemon.startAgain();
+    await page.clock.fastForward(whileMs);
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    // What is typed there stays, however long it takes.
+    await page.getByLabel("Token").fill("half of");
+    await page.clock.fastForward(whileMs);
+    expect(await page.getByLabel("Token").inputValue()).toBe("half of");
+    await signIn();
+    await page.getByRole("button", { name: "Dry run" }).waitFor();
+    // The same where something is pressed instead of waited for.
+    await daemon.stop();
+    await daemon.startAgain();
+    await page.getByRole("button", { name: "Sync now" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+});
