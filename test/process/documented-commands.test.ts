@@ -73,7 +73,7 @@ it.each(lines)("does what $place says: $line", { timeout: 60_000 }, async ({ wor
     cpSync(prepared, folder, { recursive: true });
     const own = situations.find(({ line }) => line.test(words.join(" ")));
     await own?.before?.(folder);
-    const { code, stdout, stderr } = await run(typed(words, folder), folder);
+    const { code, stdout, stderr } = await run(typed(words, folder), folder, own?.environment);
     expect({ code, stdout, stderr }).toMatchObject({ code: own?.code ?? exitCode.done });
     expect(stderr).not.toContain("an error of its own");
   } finally {
@@ -86,6 +86,7 @@ interface Situation {
   readonly line: RegExp;
   readonly code?: number;
   readonly before?: (folder: string) => unknown;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const configuration = "config/azure-lattice-sync.yaml";
@@ -93,6 +94,15 @@ const remove = (name: string) => (folder: string) => rmSync(join(folder, name));
 const situations: readonly Situation[] = [
   { line: /--detailed-exitcode/, code: exitCode.changesPending },
   { line: /^sync(?!.*--dry-run)(?!.*--user(?!.*--yes))/, code: exitCode.held },
+  {
+    line: /^config check/,
+    environment: {
+      AZURE_TENANT_ID: "00000000-1111-2222-3333-444444444444",
+      AZURE_CLIENT_ID: "55555555-6666-7777-8888-999999999999",
+      AZURE_CLIENT_SECRET: "a-secret-of-entra",
+      LATTICE_API_KEY: "a-key-of-lattice",
+    },
+  },
   { line: /^config init/, before: remove(configuration) },
   { line: /^mapping import .*--out config/, before: remove(configuration) },
   { line: /^mapping test --cases/, before: (folder) => copy(folder, caseFile, "FILE…") },
@@ -131,8 +141,12 @@ function typed(words: readonly string[], folder: string): string[] {
   return [...given, ...(takesSandbox && !offline ? ["--sandbox"] : [])];
 }
 
-async function run(args: readonly string[], folder: string): Promise<Ended> {
-  return startIn(folder, args).ended;
+async function run(
+  args: readonly string[],
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return startIn(folder, args, environment).ended;
 }
 
 async function inCompany(

@@ -1,3 +1,4 @@
+import { CommanderError } from "commander";
 import { expect, it } from "vitest";
 import { type DocumentedCommand, pathOf } from "../../src/program/documented-command.ts";
 import { commandsIn, documentedLines } from "./documented-lines.ts";
@@ -16,7 +17,7 @@ interface Named extends Piece {
 
 const named = manuals.flatMap(({ code }) =>
   code.flatMap(({ text, place }): Named[] => {
-    const [own] = commandsIn(text);
+    const [own] = commandsIn(text).filter(([first = ""]) => !/^(…|--version|--help)$/.test(first));
     const words = own ?? text.split(" ");
     const command = commands.find((one) => pathOf(one).every((part, index) => words[index] === part));
     if (command === undefined) return own === undefined ? [] : [{ text, place, command, words }];
@@ -73,12 +74,18 @@ async function accepted(words: readonly string[]): Promise<boolean> {
   const program = quietProgram();
   let called = false;
   for (const command of everyCommand(program)) {
-    command.configureOutput({ writeErr: () => {} });
+    command.configureOutput({ writeOut: () => {}, writeErr: () => {} });
     if (command.below.length > 0) continue;
     command.action(() => {
       called = true;
     });
   }
-  await program.parseAsync([...words], { from: "user" });
-  return called;
+  try {
+    await program.parseAsync([...words], { from: "user" });
+    return called;
+  } catch (error) {
+    // --version and --help end in this way.
+    if (error instanceof CommanderError && error.exitCode === 0) return true;
+    throw error;
+  }
 }
