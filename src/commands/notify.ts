@@ -31,7 +31,8 @@ export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Pro
   const answers = await Promise.all(
     chosen.map(async (receiver) => {
       const notice = { id: randomUUID(), at: now, event: { kind: "test" as const } };
-      return { receiver, answer: await send(receiver, notice, { instance, now }, io.signal) };
+      const how = { instance, dashboard: config.http.publicUrl, now };
+      return { receiver, answer: await send(receiver, notice, how, io.signal) };
     }),
   );
   for (const { receiver, answer } of answers) {

@@ -95,7 +95,11 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
       lattice,
       log,
       clock,
-      notify: sandbox === null ? config.notify : { ...config.notify, receivers: [], ping: null },
+      notify: {
+        ...config.notify,
+        dashboard: config.http.publicUrl,
+        ...(sandbox === null ? {} : { receivers: [], ping: null }),
+      },
       statePath,
       sandbox,
       source: async () => {

@@ -8,7 +8,7 @@ const ANY_CLIENT_MESSAGE =
   "must be a header that the proxy alone sets, such as X-Forwarded-User, and not one that browsers or proxies send anyway";
 const ADDRESS_MESSAGE = "must be an IP address or a network such as 10.1.0.0/16";
 const WIDE_NETWORK_MESSAGE = "must be the proxies' own addresses, and not a network of nearly everybody's";
-const PUBLIC_URL_MESSAGE = "must be an address without a path, such as https://sync.example.com";
+const PUBLIC_URL_MESSAGE = "must be an address without a path or a user, such as https://sync.example.com";
 const HOST_MESSAGE =
   "must be a host name or an IP address, such as sync.example.com, without https:// and without a port";
 
@@ -59,7 +59,7 @@ export const httpSchema = z
         .transform((value) => new URL(value).origin)
         .optional()
         .describe(
-          "Address under which browsers reach the dashboard, where a proxy stands before it. With https the session's cookie is sent encrypted only.",
+          "Address under which browsers reach the dashboard, where a proxy stands before it; notifications link to its pages. With https the session's cookie is sent encrypted only.",
         ),
       hosts: z
         .array(
@@ -113,8 +113,9 @@ function isHost(value: string): boolean {
 function isWebOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
-  const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  return bare && (url.protocol === "https:" || url.protocol === "http:");
+  const bare = url.pathname === "/" && url.search === "" && url.hash === "";
+  const anonymous = url.username === "" && url.password === "";
+  return bare && anonymous && (url.protocol === "https:" || url.protocol === "http:");
 }
 
 function parseListen(address: string): { host: string; port: number } | null {

@@ -1,7 +1,7 @@
 import { redactor } from "../domain/redact.ts";
 import { type Answer, faultCode, oneLine } from "./answer.ts";
 import type { Receiver } from "./settings.ts";
-import type { Message } from "./words.ts";
+import type { Line, Message } from "./words.ts";
 
 type EmailReceiver = Extract<Receiver, { kind: "email" }>;
 
@@ -64,28 +64,39 @@ function faultOf(error: unknown, hide: (text: string) => string): string {
   return `cannot be reached (${faultCode(error)})`;
 }
 
-function plainText({ text, lists, action, instance, at }: Message): string {
+function plainText({ text, lists, action, link, instance, at }: Message): string {
   const blocks = [
     text,
-    ...lists.map((list) => `${list.title}:\n${list.lines.map((line) => `- ${line}`).join("\n")}`),
+    ...lists.map((list) => `${list.title}:\n${list.lines.map(plainLine).join("\n")}`),
     ...(action === "" ? [] : [action]),
+    ...(link === null ? [] : [`${link.text}:\n${link.url}`]),
     `-- \n${instance}, ${at}`,
   ];
   return `${blocks.join("\n\n")}\n`;
 }
 
-function html({ title, text, lists, action, instance, at }: Message): string {
+function html({ title, text, lists, action, link, instance, at }: Message): string {
   const blocks = [
     `<h2>${escapeHtml(title)}</h2>`,
     `<p>${escapeHtml(text)}</p>`,
     ...lists.map(
       (list) =>
-        `<p><b>${escapeHtml(list.title)}</b></p><ul>${list.lines.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>`,
+        `<p><b>${escapeHtml(list.title)}</b></p><ul>${list.lines.map((line) => `<li>${htmlLine(line)}</li>`).join("")}</ul>`,
     ),
     ...(action === "" ? [] : [`<p>${escapeHtml(action)}</p>`]),
+    ...(link === null ? [] : [`<p>${htmlLine(link)}</p>`]),
     `<p><small>${escapeHtml(`${instance}, ${at}`)}</small></p>`,
   ];
   return `<!doctype html><html lang="en"><body>${blocks.join("\n")}</body></html>`;
+}
+
+/** The address on a line of its own, so that a mail program makes a link of all of it. */
+function plainLine({ text, url }: Line): string {
+  return url === undefined ? `- ${text}` : `- ${text}\n  ${url}`;
+}
+
+function htmlLine({ text, url }: Line): string {
+  return url === undefined ? escapeHtml(text) : `<a href="${escapeHtml(url)}">${escapeHtml(text)}</a>`;
 }
 
 function escapeHtml(text: string): string {

@@ -39,7 +39,8 @@ async function tell(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal)
       await giveUp(ports, delivery);
       continue;
     }
-    const answer = await send(receiver, delivery.kept, { instance: settings.instance, now }, signal);
+    const { instance, dashboard } = settings;
+    const answer = await send(receiver, delivery.kept, { instance, dashboard, now }, signal);
     await store.settleDelivery(delivery, answer.ok ? null : nextTry(delivery, clock.now(), answer));
     say(ports, delivery, answer);
   }

@@ -5,7 +5,7 @@ import type { Receiver } from "./settings.ts";
 import { slackBody } from "./slack.ts";
 import { teamsBody } from "./teams.ts";
 import { signatureHeaders, webhookBody } from "./webhook.ts";
-import { messageOf, type Notice } from "./words.ts";
+import { messageOf, type Notice, type Wording } from "./words.ts";
 
 const timeoutMs = 10_000;
 
@@ -16,11 +16,11 @@ const timeoutMs = 10_000;
 export async function send(
   receiver: Receiver,
   notice: Notice,
-  how: { readonly instance: string; readonly now: number },
+  how: Omit<Wording, "people"> & { readonly now: number },
   signal: AbortSignal,
 ): Promise<Answer> {
   const { people } = receiver;
-  const words = { instance: how.instance, people };
+  const words = { instance: how.instance, dashboard: how.dashboard, people };
   const json = { "content-type": "application/json" };
   switch (receiver.kind) {
     case "webhook": {

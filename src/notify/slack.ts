@@ -1,11 +1,11 @@
-import type { Message } from "./words.ts";
+import type { Line, Message } from "./words.ts";
 
 /**
  * Body of a Slack incoming webhook (Block Kit). Texts of others stand in `rich_text`, which Slack shows as it is; in the
  * short text of the notification they are escaped as mrkdwn asks.
  */
 export function slackBody(message: Message): string {
-  const { title, severity, text, lists, action, instance, at } = message;
+  const { title, severity, text, lists, action, link, instance, at } = message;
   const sign = { problem: ":warning:", good: ":white_check_mark:", note: ":information_source:" }[severity];
   return JSON.stringify({
     text: `${sign} ${escapeMrkdwn(`${instance}: ${title}`)}`,
@@ -14,12 +14,13 @@ export function slackBody(message: Message): string {
       {
         type: "rich_text",
         elements: [
-          section(text),
+          section({ text }),
           ...lists.flatMap((list) => [
-            section(list.title, true),
+            section({ text: list.title }, true),
             { type: "rich_text_list", style: "bullet", elements: list.lines.map((line) => section(line)) },
           ]),
-          ...(action === "" ? [] : [section(action)]),
+          ...(action === "" ? [] : [section({ text: action })]),
+          ...(link === null ? [] : [section(link)]),
         ],
       },
       { type: "context", elements: [{ type: "plain_text", emoji: false, text: `${instance}, ${at}` }] },
@@ -27,10 +28,16 @@ export function slackBody(message: Message): string {
   });
 }
 
-function section(text: string, bold = false): object {
+/** Text as it is; with an address a link, which shows the text and not the address. */
+function section({ text, url }: Line, bold = false): object {
+  const shown = text === "" ? " " : text;
   return {
     type: "rich_text_section",
-    elements: [{ type: "text", text: text === "" ? " " : text, ...(bold ? { style: { bold } } : {}) }],
+    elements: [
+      url === undefined
+        ? { type: "text", text: shown, ...(bold ? { style: { bold } } : {}) }
+        : { type: "link", url, text: shown },
+    ],
   };
 }
 

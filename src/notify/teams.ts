@@ -1,11 +1,11 @@
-import type { Message } from "./words.ts";
+import type { Line, Message } from "./words.ts";
 
 /**
  * Body of a Teams webhook that was made with Workflows ("Post to a channel when a webhook request is received"): one
  * Adaptive Card. A `TextBlock` reads Markdown and mentions; texts stand in `TextRun`s, which show what is there.
  */
 export function teamsBody(message: Message): string {
-  const { title, severity, text, lists, action, instance, at } = message;
+  const { title, severity, text, lists, action, link, instance, at } = message;
   const color = { problem: "attention", good: "good", note: "default" }[severity];
   return JSON.stringify({
     type: "message",
@@ -20,24 +20,28 @@ export function teamsBody(message: Message): string {
           version: "1.4",
           msteams: { width: "Full" },
           body: [
-            paragraph(title, { weight: "bolder", size: "medium", color }),
-            paragraph(text),
+            paragraph({ text: title }, { weight: "bolder", size: "medium", color }),
+            paragraph({ text }),
             ...lists.flatMap((list) => [
-              paragraph(list.title, { weight: "bolder" }),
-              ...list.lines.map((line) => paragraph(`• ${line}`)),
+              paragraph({ text: list.title }, { weight: "bolder" }),
+              ...list.lines.map((line) => paragraph({ ...line, text: `• ${line.text}` })),
             ]),
-            ...(action === "" ? [] : [paragraph(action)]),
-            paragraph(`${instance}, ${at}`, { isSubtle: true, size: "small" }),
+            ...(action === "" ? [] : [paragraph({ text: action })]),
+            paragraph({ text: `${instance}, ${at}` }, { isSubtle: true, size: "small" }),
           ],
+          ...(link === null
+            ? {}
+            : { actions: [{ type: "Action.OpenUrl", title: link.text, url: link.url }] }),
         },
       },
     ],
   });
 }
 
-function paragraph(text: string, style: object = {}): object {
+function paragraph({ text, url }: Line, style: object = {}): object {
+  const opens = url === undefined ? {} : { selectAction: { type: "Action.OpenUrl", url } };
   return {
     type: "RichTextBlock",
-    inlines: [{ type: "TextRun", text: text === "" ? " " : text, ...style }],
+    inlines: [{ type: "TextRun", text: text === "" ? " " : text, ...style, ...opens }],
   };
 }

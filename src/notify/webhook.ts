@@ -1,16 +1,14 @@
 import { createHmac } from "node:crypto";
 import type { FailingPerson } from "../domain/event.ts";
 import type { Secret } from "../domain/secret.ts";
-import { messageOf, type Notice, reasonOf } from "./words.ts";
+import { personUrl } from "./links.ts";
+import { messageOf, type Notice, reasonOf, type Wording } from "./words.ts";
 
 /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** The body (docs/notifications.md): `formatVersion` counts as that of the JSON plan. */
-export function webhookBody(
-  notice: Notice,
-  how: { readonly instance: string; readonly people: "ids" | "names" },
-): string {
-  const { title, text } = messageOf(notice, how);
+export function webhookBody(notice: Notice, how: Wording): string {
+  const { title, text, link } = messageOf(notice, how);
   return JSON.stringify({
     formatVersion: "1.0",
     event: notice.event.kind,
@@ -18,7 +16,8 @@ export function webhookBody(
     at: new Date(notice.at).toISOString(),
     instance: how.instance,
     summary: `${title}. ${text}`,
-    data: dataOf(notice.event, how.people),
+    ...(link === null ? {} : { url: link.url }),
+    data: dataOf(notice.event, how),
   });
 }
 
@@ -38,7 +37,7 @@ export function signatureHeaders(
   return { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": `v1,${signature}` };
 }
 
-function dataOf(event: Notice["event"], people: "ids" | "names"): object {
+function dataOf(event: Notice["event"], { people, dashboard }: Wording): object {
   const time = (at: number): string => new Date(at).toISOString();
   switch (event.kind) {
     case "guardHeld":
@@ -62,6 +61,7 @@ function dataOf(event: Notice["event"], people: "ids" | "names"): object {
         since: time(one.since),
         code: one.code,
         reason: reasonOf(one, people),
+        url: personUrl(one.objectId, dashboard),
       });
       return {
         began: event.began,

@@ -1,6 +1,7 @@
 import { commandLine } from "../command-name.ts";
 import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
 import { oneLine } from "./answer.ts";
+import { type Link, linkOf, personUrl } from "./links.ts";
 
 /** An event in words, for people. What comes from outside is in one line, but not yet escaped for any receiver. */
 export interface Message {
@@ -8,12 +9,28 @@ export interface Message {
   readonly severity: "problem" | "good" | "note";
   /** What happened. */
   readonly text: string;
-  readonly lists: readonly { readonly title: string; readonly lines: readonly string[] }[];
+  readonly lists: readonly { readonly title: string; readonly lines: readonly Line[] }[];
   /** What to do; empty where there is nothing. */
   readonly action: string;
+  /** The page of the dashboard that shows it; `null` where there is none. */
+  readonly link: Link | null;
   /** ISO 8601. */
   readonly at: string;
   readonly instance: string;
+}
+
+/** A line of a list, perhaps with the page that shows more of it. */
+export interface Line {
+  readonly text: string;
+  readonly url?: string | undefined;
+}
+
+/** How a message is made for a receiver. */
+export interface Wording {
+  readonly instance: string;
+  readonly people: "ids" | "names";
+  /** Origin under which browsers reach the dashboard. */
+  readonly dashboard?: string | undefined;
 }
 
 /** What is sent: an event, or the test of `notify test`. */
@@ -23,19 +40,19 @@ const longestLine = 300;
 const mostLines = 20;
 
 /** Says in words what happened. */
-export function messageOf(
-  notice: Notice,
-  how: { readonly instance: string; readonly people: "ids" | "names" },
-): Message {
-  const { instance, people } = how;
+export function messageOf(notice: Notice, how: Wording): Message {
+  const { instance, dashboard } = how;
   return {
-    ...wordsOf(notice.event, people),
+    ...wordsOf(notice.event, how),
+    link: linkOf(notice.event, dashboard),
     at: new Date(notice.at).toISOString(),
     instance: oneLine(instance),
   };
 }
 
-function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message, "at" | "instance"> {
+type Words = Omit<Message, "at" | "instance" | "link">;
+
+function wordsOf(event: Notice["event"], how: Wording): Words {
   switch (event.kind) {
     case "guardHeld":
       return {
@@ -43,8 +60,8 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
         severity: "problem",
         text: `${count(event.operations, "change waits", "changes wait")} for a person's leave; everything else was sent. Plan ${event.planId}.`,
         lists: [
-          ...listOf("Why", event.reasons),
-          ...listOf("What it would cost in Lattice", event.notes ?? []),
+          ...listOf("Why", event.reasons.map(plain)),
+          ...listOf("What it would cost in Lattice", (event.notes ?? []).map(plain)),
         ],
         action: `Look at "${commandLine("status")}", then release what is right: ${commandLine(`release ${event.planId}`)}`,
       };
@@ -73,7 +90,7 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
         action: "",
       };
     case "failureDigest":
-      return digestWords(event, people);
+      return digestWords(event, how);
     case "credentialExpiring":
       return credentialWords(event);
     case "noGoodCycle":
@@ -105,15 +122,19 @@ function wordsOf(event: Notice["event"], people: "ids" | "names"): Omit<Message,
 
 function digestWords(
   { began, recovered, passing, people: shown }: Extract<StateEvent, { kind: "failureDigest" }>,
-  people: "ids" | "names",
-): Omit<Message, "at" | "instance"> {
+  { people, dashboard }: Wording,
+): Words {
   const parts = [
     [began, "person began to fail and is tried again.", "people began to fail and are tried again."],
     [recovered, "person fails no more.", "people fail no more."],
     [passing, "person failed for a while and recovered.", "people failed for a while and recovered."],
   ] as const;
-  const failing = shown.began.map((one) => `${personName(one, people)}: ${reasonOf(one, people)}`);
-  const recovering = shown.recovered.map((one) => personName(one, people));
+  const line = (one: FailingPerson, text: string): Line => ({
+    text,
+    url: personUrl(one.objectId, dashboard),
+  });
+  const failing = shown.began.map((one) => line(one, `${personName(one, people)}: ${reasonOf(one, people)}`));
+  const recovering = shown.recovered.map((one) => line(one, personName(one, people)));
   return {
     title: "People who fail: what changed since the last digest",
     severity: began > 0 ? "problem" : "good",
@@ -131,7 +152,7 @@ function credentialWords({
   name,
   expiresAt,
   expired,
-}: Extract<StateEvent, { kind: "credentialExpiring" }>): Omit<Message, "at" | "instance"> {
+}: Extract<StateEvent, { kind: "credentialExpiring" }>): Words {
   const { noun, action } = credentials[credential];
   return {
     title: expired ? `${noun} has expired` : `${noun} expires soon`,
@@ -180,11 +201,15 @@ function personName({ objectId, userName }: FailingPerson, people: "ids" | "name
 }
 
 /** `total`: of how many these are the first. */
-function listOf(title: string, lines: readonly string[], total = lines.length): Message["lists"] {
+function listOf(title: string, lines: readonly Line[], total = lines.length): Message["lists"] {
   if (lines.length === 0) return [];
-  const shown = lines.slice(0, mostLines).map((line) => oneLine(line, longestLine));
+  const shown = lines.slice(0, mostLines).map((line) => ({ ...line, text: oneLine(line.text, longestLine) }));
   const more = total - shown.length;
-  return [{ title, lines: more > 0 ? [...shown, `and ${more} more`] : shown }];
+  return [{ title, lines: more > 0 ? [...shown, plain(`and ${more} more`)] : shown }];
+}
+
+function plain(text: string): Line {
+  return { text };
 }
 
 function count(number: number, singular: string, plural: string): string {

@@ -171,7 +171,11 @@ describe("a wrong value", () => {
     ],
     [
       "http: { publicUrl: 'https://x.example.com/path' }",
-      'config/x.yaml:1:20: http.publicUrl must be an address without a path, such as https://sync.example.com, but is "https://x.example.com/path"',
+      'config/x.yaml:1:20: http.publicUrl must be an address without a path or a user, such as https://sync.example.com, but is "https://x.example.com/path"',
+    ],
+    [
+      "http: { publicUrl: 'https://:a-password@sync.example.com' }",
+      'config/x.yaml:1:20: http.publicUrl must be an address without a path or a user, such as https://sync.example.com, but is "https://***@sync.example.com"',
     ],
     [
       "mapping: 5",

@@ -65,7 +65,7 @@ describe("the digest of people who fail", () => {
       const delivery = await outbox.store.claimDelivery("slack", outbox.clock.at, minuteMs);
       const told = delivery === null ? null : messageOf(delivery.kept, { instance: "x", people: "names" });
       expect(told?.lists[0]?.lines).toEqual([
-        "a@example.com: another account has this user name or externalId",
+        { text: "a@example.com: another account has this user name or externalId" },
       ]);
       expect(JSON.stringify(delivery)).not.toContain("the reason of");
     },

@@ -90,6 +90,21 @@ describe("an e-mail", () => {
     expect(mail?.text).toContain("Content-Type: text/html");
   });
 
+  it("has the address of the page that it is about, in text and in HTML, where that is known", async () => {
+    await using server = await startSmtp();
+    const known = { ...how, dashboard: "https://sync.example.com" };
+    const address = "https://sync.example.com/#/plans/plan-1";
+    await send(mailTo(server.port), { id: "msg-1", at: 0, event: held }, known, signal);
+    await send(mailTo(server.port), { id: "msg-2", at: 0, event: held }, how, signal);
+    // Long lines are folded by quoted-printable.
+    const [linked, bare] = server.mails.map(({ text }) => text.replaceAll("=\r\n", ""));
+    expect(linked).toContain(`release or reject it:\r\n${address}\r\n`);
+    expect(linked?.replaceAll("=3D", "=")).toContain(
+      `<a href="${address}">Look through what is held, release or reject it</a>`,
+    );
+    expect(bare).not.toContain("#/");
+  });
+
   it("is not sent, nor the password, where the server offers no encryption", async () => {
     let asked = 0;
     await using server = await startSmtp({

@@ -1,0 +1,39 @@
+import type { Notice } from "./words.ts";
+
+/** A page of the dashboard, and what it is for. */
+export interface Link {
+  readonly text: string;
+  readonly url: string;
+}
+
+/**
+ * The page that a message is about; `null` where there is none, or nobody has said where the dashboard is.
+ * @param dashboard origin under which browsers reach it (`http.publicUrl`)
+ */
+export function linkOf(event: Notice["event"], dashboard: string | undefined): Link | null {
+  if (dashboard === undefined) return null;
+  const page = (path: string, text: string): Link => ({ text, url: `${dashboard}/#/${path}` });
+  switch (event.kind) {
+    case "guardHeld":
+      return page(
+        `plans/${encodeURIComponent(event.planId)}`,
+        "Look through what is held, release or reject it",
+      );
+    case "failureDigest":
+      return page("log?outcome=failed", "Everything that failed");
+    case "guardCleared":
+    case "quarantineEntered":
+    case "quarantineLeft":
+    case "noGoodCycle":
+    case "goodCycleAgain":
+    case "test":
+      return page("", "Open the dashboard");
+    case "credentialExpiring":
+      return null;
+  }
+}
+
+/** A person's page; `undefined` where nobody has said where the dashboard is. */
+export function personUrl(objectId: string, dashboard: string | undefined): string | undefined {
+  return dashboard === undefined ? undefined : `${dashboard}/#/people/${encodeURIComponent(objectId)}`;
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { eventKinds, type FailingPerson, type StateEvent } from "../../src/domain/event.ts";
+import { linkOf } from "../../src/notify/links.ts";
+import { send } from "../../src/notify/send.ts";
+import { startReceiver } from "./receiver.ts";
+import { chat, held, webhook } from "./workplace.ts";
+
+const dashboard = "https://sync.example.com";
+const how = { instance: "test", now: 0, dashboard };
+const signal = new AbortController().signal;
+const person: FailingPerson = {
+  objectId: "0/b?j#1",
+  userName: "kim@example.com",
+  since: 0,
+  code: "ALREADY_EXISTS",
+  message: "exists already",
+};
+const digest: StateEvent = {
+  kind: "failureDigest",
+  began: 1,
+  recovered: 1,
+  passing: 0,
+  people: { began: [person], recovered: [{ ...person, objectId: "object-2" }] },
+};
+const heldPage = `${dashboard}/#/plans/plan-1`;
+const personPage = `${dashboard}/#/people/0%2Fb%3Fj%231`;
+
+async function sent(
+  receiver: (origin: string) => Parameters<typeof send>[0],
+  event: StateEvent,
+  words: Parameters<typeof send>[2] = how,
+): Promise<string> {
+  await using server = await startReceiver(200);
+  expect(await send(receiver(server.origin), { id: "1", at: 0, event }, words, signal)).toMatchObject({
+    ok: true,
+  });
+  return server.got[0]?.body ?? "";
+}
+
+describe("a notification links to the dashboard", () => {
+  it("in Slack: to the held plan, and to each person, as links that show words", async () => {
+    const body = JSON.parse(await sent((origin) => chat("slack", origin), held));
+    expect(JSON.stringify(body)).toContain(
+      JSON.stringify({
+        type: "link",
+        url: heldPage,
+        text: "Look through what is held, release or reject it",
+      }),
+    );
+    const people = await sent((origin) => chat("slack", origin), digest);
+    expect(people).toContain(
+      `{"type":"link","url":"${personPage}","text":"kim@example.com: exists already"}`,
+    );
+  });
+
+  it("in Teams: by a button, and by a name that opens", async () => {
+    const card = (body: string) => JSON.parse(body).attachments[0].content;
+    expect(card(await sent((origin) => chat("teams", origin), held)).actions).toEqual([
+      {
+        type: "Action.OpenUrl",
+        title: "Look through what is held, release or reject it",
+        url: heldPage,
+      },
+    ]);
+    const people = card(await sent((origin) => chat("teams", origin), digest));
+    expect(people.actions[0].url).toBe(`${dashboard}/#/log?outcome=failed`);
+    expect(JSON.stringify(people.body)).toContain(
+      `"selectAction":{"type":"Action.OpenUrl","url":"${personPage}"}`,
+    );
+  });
+
+  it("in a webhook: url of the event, and of each person", async () => {
+    expect(JSON.parse(await sent((origin) => webhook(origin), held)).url).toBe(heldPage);
+    const { data } = JSON.parse(await sent((origin) => webhook(origin), digest));
+    expect(data.people.began[0].url).toBe(personPage);
+    expect(data.people.recovered[0].url).toBe(`${dashboard}/#/people/object-2`);
+  });
+
+  it("not where nobody has said where the dashboard is", async () => {
+    for (const event of [held, digest]) {
+      const bodies = [
+        await sent((origin) => webhook(origin), event, { instance: "test", now: 0 }),
+        await sent((origin) => chat("slack", origin), event, { instance: "test", now: 0 }),
+        await sent((origin) => chat("teams", origin), event, { instance: "test", now: 0 }),
+      ];
+      for (const body of bodies) expect(body).not.toMatch(/"url":|OpenUrl|"link"|#\//);
+    }
+  });
+
+  it("of every kind, but of credentials, which it does not show", () => {
+    const kinds = eventKinds.filter(
+      (kind) => linkOf({ kind, planId: "p" } as StateEvent, dashboard) === null,
+    );
+    expect(kinds).toEqual(["credentialExpiring"]);
+  });
+
+  it("in Teams within what it takes, however many people fail", async () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({
+      ...person,
+      objectId: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
+      message: "x".repeat(2_000),
+    }));
+    const event: StateEvent = { ...digest, began: 5_000, people: { began: many, recovered: many } };
+    expect(Buffer.byteLength(await sent((origin) => chat("teams", origin), event))).toBeLessThan(28_000);
+  });
+});
