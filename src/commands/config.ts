@@ -15,8 +15,12 @@ export interface ConfigOptions {
  * would run with it; asks nobody.
  */
 export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
-  const { requireEntra, requireLattice } = await import("../config/require.ts");
+  const [{ refuseForeignLoopback }, { requireEntra, requireLattice }] = await Promise.all([
+    import("../config/plain-http.ts"),
+    import("../config/require.ts"),
+  ]);
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  await refuseForeignLoopback(loaded.config);
   const mapping = await readMapping(loaded);
   for (const text of loaded.notes) print(io, text);
   const files = runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { loadConfig } from "../config/load.ts";
+import { refuseForeignLoopback } from "../config/plain-http.ts";
 import { UsageError } from "../domain/errors.ts";
 import { send } from "../notify/send.ts";
 import { printable } from "../report/words.ts";
@@ -18,6 +19,7 @@ export interface NotifyTestOptions {
  */
 export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
   const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  await refuseForeignLoopback(config);
   const { instance, receivers } = config.notify;
   const chosen = receivers.filter(({ name }) => options.receiver === undefined || name === options.receiver);
   if (receivers.length === 0) {

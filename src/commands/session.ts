@@ -64,12 +64,14 @@ export interface Session {
  * @throws UsageError, StateError
  */
 export async function openSession(io: CommandIO, options: SessionOptions): Promise<Session> {
-  const [{ loadConfig }, { requireEntra, requireLattice }] = await Promise.all([
+  const [{ loadConfig }, { refuseForeignLoopback }, { requireEntra, requireLattice }] = await Promise.all([
     import("../config/load.ts"),
+    import("../config/plain-http.ts"),
     import("../config/require.ts"),
   ]);
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
   const { config } = loaded;
+  await refuseForeignLoopback(config);
   const { replaces } = options;
   for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);
   const mapping = await readMapping(loaded);

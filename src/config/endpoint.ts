@@ -1,4 +1,4 @@
-import { isLoopback } from "../entra/options.ts";
+import { isLoopbackName } from "../domain/loopback.ts";
 
 /** An origin (`https://host[:port]`), or why the text is none. */
 export type EndpointResult =
@@ -20,7 +20,7 @@ export function parseEndpoint(text: string): EndpointResult {
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
     return { problem: `must be an address without a path, such as ${url.origin}` };
   }
-  if (url.protocol === "http:" && !isLoopback(url)) {
+  if (url.protocol === "http:" && !isLoopbackName(url.hostname)) {
     return { problem: "must be an https address: plain http is for loopback (127.0.0.1, localhost) only" };
   }
   return { origin: url.origin };

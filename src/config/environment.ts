@@ -62,3 +62,12 @@ export function readVariable(environment: Environment, name: string, currentFold
   }
   return { value, variable: `${name}_FILE` };
 }
+
+/** Faults of the environment that no key of ours stands for. */
+export function refusedVariables(environment: Environment): readonly string[] {
+  // Node itself takes this value alone for off.
+  if (environment.NODE_TLS_REJECT_UNAUTHORIZED !== "0") return [];
+  return [
+    "NODE_TLS_REJECT_UNAUTHORIZED=0 would hand the credentials to anybody who answers in the place of Entra or Lattice: unset it, and where a company proxy or a private authority signs certificates, name its certificate (a PEM file) in NODE_EXTRA_CA_CERTS",
+  ];
+}

@@ -4,12 +4,20 @@ import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
 import { packageRoot } from "../package-root.ts";
-import { CONFIG_VARIABLE, type Environment, FEDERATED_TOKEN_VARIABLE, readVariable } from "./environment.ts";
+import {
+  CONFIG_VARIABLE,
+  type Environment,
+  FEDERATED_TOKEN_VARIABLE,
+  readVariable,
+  refusedVariables,
+} from "./environment.ts";
+import { judgeAccess, type Machine, thisMachine } from "./file-access.ts";
 import { type Layers, layer, type Overrides, readValue, setValue } from "./layers.ts";
 import { describeIssues } from "./problems.ts";
 import { type Config, configSchema, type ParsedConfig } from "./schema.ts";
 import { withSecretFiles } from "./secret-files.ts";
 import { effectiveSettings, type Setting } from "./settings.ts";
+import { trustedFiles } from "./trusted-files.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
 /** The configuration file that is read, where it exists, when no other is named. */
@@ -39,6 +47,7 @@ export interface LoadedConfig {
  * Reads the configuration: the file that `file` names (`--config`), else the one that `ALS_CONFIG` names, else
  * `config/azure-lattice-sync.yaml` where it exists, else none; the environment over it, and `overrides` over both.
  * @param options.overrides values by dotted key (`"http.listen"`), as flags of the command line give them
+ * @param options.machine what file modes mean; by default as this machine is
  * @throws UsageError that names everything that is wrong, one thing a line, with file, line and column
  */
 export function loadConfig(options: {
@@ -46,6 +55,7 @@ export function loadConfig(options: {
   readonly env: Environment;
   readonly cwd: string;
   readonly overrides?: Overrides | undefined;
+  readonly machine?: Machine | undefined;
 }): LoadedConfig {
   const { env, cwd } = options;
   const file = readConfigFile(options.file, env, cwd);
@@ -55,6 +65,7 @@ export function loadConfig(options: {
   const secrets = withSecretFiles(layers, fileFolder);
   const parsed = configSchema.safeParse(secrets.raw, parsedOnce);
   const problems = [
+    ...refusedVariables(env),
     ...layers.problems,
     ...latticeUrl.problems,
     ...secrets.problems,
@@ -63,11 +74,22 @@ export function loadConfig(options: {
   if (!parsed.success || problems.length > 0) throw new UsageError(joinFaults(problems));
 
   const config = complete(parsed.data, layers, { env, cwd, fileFolder });
+  const access = judgeAccess(
+    trustedFiles({
+      config,
+      file: file === null ? null : { path: resolve(cwd, file.name), name: file.name, value: file.value },
+      secretFiles: secrets.files,
+      environment: env,
+      currentFolder: cwd,
+    }),
+    options.machine ?? thisMachine(env),
+  );
+  if (access.problems.length > 0) throw new UsageError(joinFaults(access.problems));
   return {
     config,
     file: file?.name ?? null,
     mappingSource: readMapping(config.mapping, layers, file),
-    notes: latticeUrl.notes,
+    notes: [...latticeUrl.notes, ...access.notes],
     get settings() {
       return effectiveSettings(config, layers);
     },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { eventKinds } from "../domain/event.ts";
+import { isLoopbackName } from "../domain/loopback.ts";
 import { Secret } from "../domain/secret.ts";
-import { isLoopback } from "../entra/options.ts";
 import { choice, flag, isTimeZone, SECTION_MESSAGE, secret, text, wholeNumber } from "./fields.ts";
 
 const ADDRESS_MESSAGE = "must be an https address (http on loopback alone)";
@@ -38,7 +38,7 @@ const smtpSchema = z
     const problem = (key: string, message: string): void => {
       context.addIssue({ code: "custom", path: [key], message, input: key });
     };
-    if (smtp.tls === "none" && !isLoopbackName(smtp.host)) {
+    if (smtp.tls === "none" && !isOnThisMachine(smtp.host)) {
       problem("tls", "may be none for a server on loopback alone: the messages would be readable on the way");
     }
     if (user !== undefined && password === undefined) problem("password", "is missing, which the user needs");
@@ -176,12 +176,12 @@ export const notifySchema = z.strictObject(
 function isAddress(value: string): boolean {
   const url = URL.parse(value);
   if (url === null || url.username !== "" || url.password !== "") return false;
-  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopbackName(url.hostname));
 }
 
-function isLoopbackName(host: string): boolean {
+function isOnThisMachine(host: string): boolean {
   const url = URL.parse(`http://${host.includes(":") ? `[${host}]` : host}`);
-  return url !== null && isLoopback(url);
+  return url !== null && isLoopbackName(url.hostname);
 }
 
 function parseTimeOfDay(value: string): { hour: number; minute: number; timezone: string } | null {

@@ -6,6 +6,12 @@ import type { KeyPath } from "./yaml-file.ts";
 
 const MAXIMUM_BYTES = 64 * 1024;
 
+/** A file and what messages call it. */
+export interface NamedFile {
+  readonly path: string;
+  readonly name: string;
+}
+
 /**
  * What was given, with each secret of `notify` that a key `…File` names read from that file, relative to `folder`. What was
  * given itself stays as it is. A problem never quotes what a file holds.
@@ -13,9 +19,10 @@ const MAXIMUM_BYTES = 64 * 1024;
 export function withSecretFiles(
   layers: Layers,
   folder: string,
-): { readonly raw: unknown; readonly problems: readonly string[] } {
+): { readonly raw: unknown; readonly problems: readonly string[]; readonly files: readonly NamedFile[] } {
   const raw: unknown = structuredClone(layers.raw);
   const problems: string[] = [];
+  const files: NamedFile[] = [];
   const read = (path: KeyPath, key: string): void => {
     const section = path.reduce<unknown>(below, raw);
     if (!isSection(section)) return;
@@ -28,7 +35,9 @@ export function withSecretFiles(
       problems.push(`${place} and ${key} are both set; keep one of the two`);
       return;
     }
-    const value = valueIn(resolve(folder, name.trim()));
+    const file = resolve(folder, name.trim());
+    files.push({ path: file, name: `${name.trim()} (${dotted([...path, `${key}File`])})` });
+    const value = valueIn(file);
     if (value.problem === undefined) section[key] = value.text;
     else problems.push(`${place} names ${name.trim()}, ${value.problem}`);
   };
@@ -41,7 +50,7 @@ export function withSecretFiles(
       read(["notify", "receivers", index, "smtp"], "password");
     });
   }
-  return { raw, problems };
+  return { raw, problems, files };
 }
 
 function valueIn(path: string): { text: string; problem?: never } | { problem: string } {

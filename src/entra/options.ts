@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
+import { isLoopbackName } from "../domain/loopback.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import type { Secret } from "../domain/secret.ts";
 
@@ -59,13 +60,6 @@ export interface EntraOptions {
   readonly userAgent?: string;
 }
 
-const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/** Whether `url` names this very machine, the one place where plain `http://` is accepted. */
-export function isLoopback(url: URL): boolean {
-  return loopbackHost.test(url.hostname);
-}
-
 /**
  * Reads the origin `value` of the setting `name`.
  * @throws UsageError where it is no URL, has a path, or is plain http to another machine
@@ -75,7 +69,7 @@ export function parseOrigin(name: string, value: string): URL {
     throw new UsageError(`${name} is not a URL: "${value}". Write it like https://host.example.com.`);
   }
   const url = new URL(value);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) {
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopbackName(url.hostname))) {
     throw new UsageError(
       `${name} must begin with https:// (plain http:// is accepted for this machine alone): "${url.protocol}//${url.host}".`,
     );

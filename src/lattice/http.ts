@@ -1,9 +1,10 @@
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from "axios";
 import { UsageError } from "../domain/errors.ts";
+import { isLoopbackDomain } from "../domain/loopback.ts";
 import { redactor } from "../domain/redact.ts";
 import type { Secret } from "../domain/secret.ts";
+import { loopbackLookup } from "./loopback-lookup.ts";
 import { type NotFollowed, redirectOf } from "./redirect.ts";
-import { isLoopback } from "./tenant-url.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PATCH" | "PUT";
@@ -141,12 +142,16 @@ async function openConnections(options: HttpOptions): Promise<Connections> {
     import("node:https"),
   ]);
   const pool = { keepAlive: true, maxSockets: options.maxConcurrency };
-  const agents = { httpAgent: new http.Agent(pool), httpsAgent: new https.Agent(pool) };
+  const local = isLoopbackDomain(new URL(options.url).hostname);
+  const agents = {
+    httpAgent: new http.Agent(local ? { ...pool, lookup: loopbackLookup } : pool),
+    httpsAgent: new https.Agent(pool),
+  };
   const client = axios.create({
     adapter: "http",
     ...agents,
     // Proxies of the environment are for the way out, not for this machine.
-    ...(isLoopback(new URL(options.url).hostname) ? { proxy: false as const } : {}),
+    ...(local ? { proxy: false as const } : {}),
     headers: { Accept: "application/scim+json, application/json;q=0.9", "User-Agent": "azure-lattice-sync" },
     maxRedirects: 0,
     timeout: options.timeoutMs,

@@ -1,4 +1,5 @@
 import { UsageError } from "../domain/errors.ts";
+import { isLoopbackDomain } from "../domain/loopback.ts";
 
 const AZURE_FLAG = "aadoptscim062020";
 
@@ -17,7 +18,7 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
     );
   }
   if (url.hash !== "") throw new UsageError("The Lattice URL ends in a fragment (#…). Take it out.");
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+  if (url.protocol === "http:" && !isLoopbackDomain(url.hostname)) {
     throw new UsageError(
       `The Lattice URL uses http:// to ${url.host}: the API key would be readable on the way. Use https://.`,
     );
@@ -40,16 +41,6 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
             "which this program always does.",
         ];
   return { url: `${url.origin}${path.replace(/\/+$/, "")}`, notes };
-}
-
-/** Whether a host name can only mean this machine. */
-export function isLoopback(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127(?:\.\d{1,3}){3}$/.test(hostname)
-  );
 }
 
 function parse(input: string): URL {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -18,7 +18,11 @@ interface Stage extends AsyncDisposable {
   readonly place: Workplace;
   /** What leads to the sandbox, with changes. */
   configuration(changes?: { entra?: object; lattice?: object; rest?: object }): object;
-  start(args: readonly string[], config: object | string): RealProcess;
+  start(
+    args: readonly string[],
+    config: object | string,
+    environment?: Readonly<Record<string, string>>,
+  ): RealProcess;
   run(args: readonly string[], config: object | string): Promise<Ended>;
   /** One sentence, no trace, no secret, and no write to Lattice. */
   expectRefusal(outcome: Ended, code: number, sentence: RegExp): void;
@@ -27,8 +31,8 @@ interface Stage extends AsyncDisposable {
 async function setStage(): Promise<Stage> {
   const sandbox = await startSandbox({ file: ":memory:", people: 30 });
   const place = makeWorkplace();
-  const start: Stage["start"] = (args, config) =>
-    place.start([...args, "--config", place.configure(config)], { LOG_LEVEL: "fatal" });
+  const start: Stage["start"] = (args, config, environment = {}) =>
+    place.start([...args, "--config", place.configure(config)], { LOG_LEVEL: "fatal", ...environment });
   return {
     sandbox,
     place,
@@ -96,6 +100,29 @@ describe.concurrent("bad input, through the real process", () => {
     const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ lattice: { url: "http://127.0.0.1:9/scim/v2" } }));
     expectRefusal(outcome, 1, /Lattice cannot be reached/);
+  });
+
+  it.each(["sync", "check", "config check", "status"])(
+    "%s refuses an environment that switches the checking of certificates off",
+    async (command) => {
+      await using stage = await setStage();
+      const { configuration, start, expectRefusal } = stage;
+      const outcome = await start(command.split(" "), configuration(), { NODE_TLS_REJECT_UNAUTHORIZED: "0" })
+        .ended;
+      expectRefusal(outcome, 64, /NODE_TLS_REJECT_UNAUTHORIZED=0 .*NODE_EXTRA_CA_CERTS/);
+    },
+  );
+
+  it("refuses a configuration that every user of the machine can write", async () => {
+    await using stage = await setStage();
+    const { configuration, place, expectRefusal } = stage;
+    const file = place.configure(configuration());
+    chmodSync(file, 0o666);
+    expectRefusal(
+      await place.start(["sync", "--config", file]).ended,
+      64,
+      /can be written by every user .*chmod o-w/,
+    );
   });
 
   it("names the nearest key for an unknown one", async () => {

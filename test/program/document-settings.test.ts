@@ -99,6 +99,7 @@ it("names only variables of the environment that are read", () => {
     "HTTPS_PROXY",
     "NODE_COMPILE_CACHE",
     "NODE_EXTRA_CA_CERTS",
+    "NODE_TLS_REJECT_UNAUTHORIZED",
     "NODE_USE_ENV_PROXY",
     "NO_COLOR",
     "NO_PROXY",

@@ -1,0 +1,135 @@
+import { existsSync, realpathSync, type Stats, statfsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Environment } from "./environment.ts";
+
+/** A file that the program trusts. */
+export interface TrustedFile {
+  readonly path: string;
+  /** What messages call it. */
+  readonly name: string;
+  /** What other users of the machine could read in it; `null` where that does no harm. */
+  readonly holds: "credentials" | "a credential" | "people's data" | null;
+}
+
+/** What file modes mean here. */
+export interface Machine {
+  /** Whether files have an owner, a group and others. */
+  readonly posix: boolean;
+  /** In a container the folders of volumes are open to everybody as a rule, and nobody else is there. */
+  readonly container: boolean;
+}
+
+export function thisMachine(environment: Environment): Machine {
+  return {
+    posix: process.getuid !== undefined,
+    container:
+      (environment.KUBERNETES_SERVICE_HOST ?? "") !== "" ||
+      ["/.dockerenv", "/run/.containerenv"].some((sign) => existsSync(sign)),
+  };
+}
+
+/*
+ * "Others" are the third digit of a mode alone. A group is the administrator's choice: Kubernetes gives secrets to the
+ * group of the pod (fsGroup), and with the umask 002 of many systems a clone is writable by its owner's own group.
+ */
+const OTHERS_READ = 0o004;
+const OTHERS_WRITE = 0o002;
+const OTHERS_ENTER = 0o001;
+const STICKY = 0o1000;
+
+/**
+ * What other users of this machine could do with files that are there. Whoever can write one of them decides where the
+ * credentials go, or whose account is switched off.
+ * @returns `problems` where one can be written or replaced; `notes`, sentences, where one can be read, or where the file
+ * system knows no modes of its own
+ */
+export function judgeAccess(
+  files: readonly TrustedFile[],
+  machine: Machine,
+): { readonly problems: readonly string[]; readonly notes: readonly string[] } {
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const openFolders = new Set<string>();
+  if (!machine.posix) return { problems: [], notes: [] };
+  for (const file of files) {
+    const open = machine.container ? undefined : foldersOf(file.path).find(isOpen);
+    if (open !== undefined && !openFolders.has(open.path)) {
+      openFolders.add(open.path);
+      problems.push(
+        `the folder ${open.path} can be written by every user of this machine (mode ${modeOf(open.stats)}), who could replace ${file.name}: chmod o-w ${open.path}`,
+      );
+    }
+    const stats = statSync(file.path, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) continue;
+    const mode = modeOf(stats);
+    if ((stats.mode & OTHERS_WRITE) !== 0) {
+      if (hasModes(file.path)) {
+        problems.push(
+          `${file.name} can be written by every user of this machine (mode ${mode}), and is trusted with where credentials go and whose account is changed: chmod o-w ${file.path}`,
+        );
+      } else {
+        notes.push(
+          `${file.name} can be written by every user of this machine, as its file system is mounted (mode ${mode}). Mount it for this user alone.`,
+        );
+      }
+    } else if ((stats.mode & OTHERS_READ) !== 0 && file.holds !== null && !isGivenByPlatform(file.path)) {
+      notes.push(
+        `${file.name} holds ${file.holds} and can be read by every user of this machine (mode ${mode}): chmod o-r ${file.path}.`,
+      );
+    }
+  }
+  return { problems, notes };
+}
+
+interface Folder {
+  readonly path: string;
+  readonly stats: Stats;
+  /** Whether others can come to it. */
+  readonly reachable: boolean;
+}
+
+/** The folders above a file, outermost first, as it is named and, where links are on the way, as it is. */
+function foldersOf(path: string): readonly Folder[] {
+  const named = resolve(path);
+  const real = existsSync(named) ? realpathSync(named) : named;
+  return (named === real ? [named] : [named, real]).flatMap((one) => {
+    let reachable = true;
+    return ancestorsOf(one).flatMap((folder) => {
+      const stats = statSync(folder, { throwIfNoEntry: false });
+      if (stats === undefined) return [];
+      const found = { path: folder, stats, reachable };
+      reachable &&= (stats.mode & OTHERS_ENTER) !== 0;
+      return [found];
+    });
+  });
+}
+
+function ancestorsOf(path: string): readonly string[] {
+  const folder = dirname(path);
+  return folder === path ? [] : [...ancestorsOf(folder), folder];
+}
+
+/** With the sticky bit, as `/tmp` has it, others can add files and replace their own alone. */
+function isOpen({ path, stats, reachable }: Folder): boolean {
+  const write = OTHERS_WRITE | OTHERS_ENTER;
+  return reachable && (stats.mode & write) === write && (stats.mode & STICKY) === 0 && hasModes(path);
+}
+
+/** `statfs` types of file systems whose modes come from how they are mounted: 9p, FUSE, SMB, FAT, NTFS, shares of virtual machines. */
+const MODELESS: ReadonlySet<number> = new Set([
+  0x01021997, 0x65735546, 0xff534d42, 0xfe534d42, 0x517b, 0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e,
+  0x786f4256,
+]);
+
+function hasModes(path: string): boolean {
+  return !MODELESS.has(statfsSync(path).type);
+}
+
+/** Where container platforms put secrets, with modes of their own choice and nobody else there. */
+function isGivenByPlatform(path: string): boolean {
+  return /^(?:\/var)?\/run\/secrets\//.test(resolve(path));
+}
+
+function modeOf({ mode }: Stats): string {
+  return (mode & 0o7777).toString(8).padStart(4, "0");
+}

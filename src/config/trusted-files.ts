@@ -1,0 +1,75 @@
+import { resolve } from "node:path";
+import {
+  CONFIG_VARIABLE,
+  ENVIRONMENT_VARIABLES,
+  type Environment,
+  FEDERATED_TOKEN_VARIABLE,
+} from "./environment.ts";
+import type { TrustedFile } from "./file-access.ts";
+import { knownKeys } from "./keys.ts";
+import type { Config } from "./schema.ts";
+import type { NamedFile } from "./secret-files.ts";
+
+/** What a configuration was read from, and what it leads to. */
+export interface Sources {
+  readonly config: Config;
+  /** The configuration file and what stands in it; `null` where there is none. */
+  readonly file: (NamedFile & { readonly value: unknown }) | null;
+  /** Files that keys of `notify` name. */
+  readonly secretFiles: readonly NamedFile[];
+  readonly environment: Environment;
+  readonly currentFolder: string;
+}
+
+/** Every file that decides what is done with the credentials or with the accounts, shipped ones left out. */
+export function trustedFiles({
+  config,
+  file,
+  secretFiles,
+  environment,
+  currentFolder,
+}: Sources): readonly TrustedFile[] {
+  const { mapping, entra, state } = config;
+  const secretKeys = new Set(knownKeys().flatMap(({ key, secret }) => (secret ? [key] : [])));
+  const named = (variable: string, holds: TrustedFile["holds"]): TrustedFile[] => {
+    const path = environment[variable] ?? "";
+    return path === "" ? [] : [{ path: resolve(currentFolder, path), name: `${path} (${variable})`, holds }];
+  };
+  return [
+    ...(file === null
+      ? []
+      : [{ ...file, holds: hasSecret(file.value, "", secretKeys) ? ("credentials" as const) : null }]),
+    ...ENVIRONMENT_VARIABLES.flatMap(({ name, key }) =>
+      named(`${name}_FILE`, secretKeys.has(key) ? "a credential" : null),
+    ),
+    ...named(`${CONFIG_VARIABLE}_FILE`, null),
+    // Its mode is the platform's, and it is good for an hour.
+    ...named(FEDERATED_TOKEN_VARIABLE, null),
+    ...named("NODE_EXTRA_CA_CERTS", null),
+    ...secretFiles.map((one) => ({ ...one, holds: "a credential" as const })),
+    ...(entra.certificate.path === undefined
+      ? []
+      : [
+          {
+            path: entra.certificate.path,
+            name: `${entra.certificate.path} (entra.certificate.path)`,
+            holds: "a credential" as const,
+          },
+        ]),
+    ...(mapping.kind === "file"
+      ? [{ path: mapping.path, name: `${mapping.path} (mapping)`, holds: null }]
+      : []),
+    { path: state.path, name: `${state.path} (state.path)`, holds: "people's data" as const },
+  ];
+}
+
+/** Whether a credential stands in what was written, under one of these keys (`notify.receivers[].secret`). */
+function hasSecret(value: unknown, key: string, secretKeys: ReadonlySet<string>): boolean {
+  if (value === null || value === undefined) return false;
+  if (secretKeys.has(key)) return true;
+  // An anchor of YAML can make a value that contains itself; no key leads down that way for ever.
+  if (typeof value !== "object" || ![...secretKeys].some((secret) => secret.startsWith(key))) return false;
+  const below = (name: string): string =>
+    Array.isArray(value) ? `${key}[]` : key === "" ? name : `${key}.${name}`;
+  return Object.entries(value).some(([name, one]) => hasSecret(one, below(name), secretKeys));
+}

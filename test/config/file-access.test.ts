@@ -1,0 +1,139 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { usageLines, workplace } from "./workplace.ts";
+
+const host = { posix: true, container: false };
+const container = { posix: true, container: true };
+
+/** Loads what stands in the folder, as on a machine of this kind. */
+function load(cwd: string, machine = host, env: Record<string, string> = {}) {
+  return loadConfig({ file: "c.yaml", env, cwd, machine });
+}
+
+function withModes(files: Record<string, string>, modes: Record<string, number>): string {
+  const cwd = workplace(files);
+  for (const name of Object.keys(files)) chmodSync(join(cwd, name), 0o600);
+  for (const [name, mode] of Object.entries(modes)) chmodSync(join(cwd, name), mode);
+  // The folders of a test are for its user alone; others come this far here.
+  chmodSync(cwd, 0o755);
+  return cwd;
+}
+
+const withKey = "lattice: { token: not-a-real-key }";
+const receiver = "notify: { receivers: [{ kind: slack, urlFile: slack }] }";
+
+describe("a file that every user of the machine can write is refused", () => {
+  it.each([
+    ["the configuration", { "c.yaml": "onNull: keep" }, "c.yaml", "c.yaml"],
+    ["the mapping", { "c.yaml": "mapping: m.yaml", "m.yaml": "[]" }, "m.yaml", "m.yaml (mapping)"],
+    ["the database", { "c.yaml": "state: { path: s.db }", "s.db": "" }, "s.db", "s.db (state.path)"],
+    [
+      "a secret of notify",
+      { "c.yaml": receiver, slack: "https://hooks.example.com/secret" },
+      "slack",
+      "slack (notify.receivers[0].urlFile)",
+    ],
+    [
+      "the certificate",
+      { "c.yaml": "entra: { certificate: { path: cert.pem } }", "cert.pem": "" },
+      "cert.pem",
+      "cert.pem (entra.certificate.path)",
+    ],
+  ])("%s", (_, files, opened, name) => {
+    const cwd = withModes(files, { [opened]: 0o602 });
+    for (const machine of [host, container]) {
+      expect(usageLines(() => load(cwd, machine))).toEqual([
+        expect.stringMatching(
+          new RegExp(
+            `${name.replaceAll(/[.[\]()]/g, "\\$&")} can be written by every user of this machine .*chmod o-w `,
+          ),
+        ),
+      ]);
+    }
+  });
+
+  it.each(["LATTICE_API_KEY_FILE", "NODE_EXTRA_CA_CERTS", "AZURE_FEDERATED_TOKEN_FILE"])(
+    "the file that %s names",
+    (variable) => {
+      const cwd = withModes({ "c.yaml": "", given: "one-line" }, { given: 0o606 });
+      expect(usageLines(() => load(cwd, host, { [variable]: "given" }))).toEqual([
+        expect.stringContaining(`given (${variable}) can be written by every user`),
+      ]);
+    },
+  );
+});
+
+describe("a folder that every user of the machine can write is refused on a host", () => {
+  it("because the file in it can be replaced", () => {
+    const cwd = withModes({ "c.yaml": withKey }, {});
+    chmodSync(cwd, 0o777);
+    expect(usageLines(() => load(cwd))).toEqual([
+      expect.stringMatching(/^the folder .* could replace c.yaml: /),
+    ]);
+  });
+
+  it("and above a folder, and where a link leads to", () => {
+    const cwd = withModes({ "c.yaml": "state: { path: link/s.db }" }, {});
+    mkdirSync(join(cwd, "open", "private"), { recursive: true });
+    writeFileSync(join(cwd, "open/private/s.db"), "", { mode: 0o600 });
+    chmodSync(join(cwd, "open"), 0o777);
+    symlinkSync("open/private", join(cwd, "link"));
+    expect(usageLines(() => load(cwd))).toEqual([
+      expect.stringContaining(`the folder ${cwd}/open can be written`),
+    ]);
+  });
+
+  it("but not with the sticky bit, where others cannot enter it, or in a container", () => {
+    const cwd = withModes({ "c.yaml": withKey }, {});
+    chmodSync(cwd, 0o1777);
+    expect(load(cwd).notes).toEqual([]);
+    chmodSync(cwd, 0o777);
+    expect(load(cwd, container).notes).toEqual([]);
+    chmodSync(cwd, 0o776);
+    expect(load(cwd).notes).toEqual([]);
+  });
+});
+
+describe("a file that every user of the machine can read is told of", () => {
+  it("where it holds credentials or people's data", () => {
+    const cwd = withModes(
+      { "c.yaml": `${withKey}\nstate: { path: s.db }`, "s.db": "", key: "not-a-real-secret" },
+      { "c.yaml": 0o644, "s.db": 0o644, key: 0o604 },
+    );
+    expect(load(cwd, host, { AZURE_CLIENT_SECRET_FILE: "key" }).notes).toEqual([
+      `c.yaml holds credentials and can be read by every user of this machine (mode 0644): chmod o-r ${cwd}/c.yaml.`,
+      `key (AZURE_CLIENT_SECRET_FILE) holds a credential and can be read by every user of this machine (mode 0604): chmod o-r ${cwd}/key.`,
+      expect.stringContaining(`s.db (state.path) holds people's data and can be read by every user`),
+    ]);
+  });
+
+  it("not where it holds none", () => {
+    const cwd = withModes(
+      { "c.yaml": receiver, slack: "https://hooks.example.com/secret" },
+      { "c.yaml": 0o644 },
+    );
+    expect(load(cwd).notes).toEqual([]);
+  });
+
+  it("where a receiver's secret stands in the configuration itself", () => {
+    const inside = "notify: { receivers: [{ kind: slack, url: 'https://hooks.example.com/secret' }] }";
+    const cwd = withModes({ "c.yaml": inside }, { "c.yaml": 0o644 });
+    expect(load(cwd).notes).toEqual([expect.stringContaining("c.yaml holds credentials")]);
+  });
+});
+
+it("rights of the group are the administrator's choice: a secret of a pod, a clone with the umask 002", () => {
+  const cwd = withModes(
+    { "c.yaml": `${withKey}\nstate: { path: s.db }`, "s.db": "", key: "not-a-real-secret" },
+    { "c.yaml": 0o660, "s.db": 0o660, key: 0o440 },
+  );
+  chmodSync(cwd, 0o2775);
+  expect(load(cwd, host, { AZURE_CLIENT_SECRET_FILE: "key" }).notes).toEqual([]);
+});
+
+it("where files have no modes, as on Windows, nothing is said of them", () => {
+  const cwd = withModes({ "c.yaml": withKey }, { "c.yaml": 0o666 });
+  expect(load(cwd, { posix: false, container: false }).notes).toEqual([]);
+});
