@@ -23,6 +23,8 @@ export interface Metrics {
   cycle(cycle: CycleRecord): void;
   /** The configuration was read anew: it came in force, or is wrong. */
   reload(outcome: "applied" | "refused"): void;
+  /** Somebody wanted to be let in with a credential that is wrong. */
+  wrongCredential(credential: "bearer" | "session" | "signIn"): void;
   /** Text in the format of Prometheus. `situation`: `null` where the state database could not be read. */
   text(situation: Situation | null, now: number): Promise<string>;
   readonly contentType: string;
@@ -65,6 +67,10 @@ export function createMetrics(version: string): Metrics {
   for (const end of ["entra", "lattice"]) throttled.inc({ end }, 0);
   const reloads = counter("config_reloads_total", "Reloads of the configuration (SIGHUP).", ["outcome"]);
   for (const outcome of ["applied", "refused"]) reloads.inc({ outcome }, 0);
+  const wrong = counter("wrong_credentials_total", "Wrong credentials for the daemon's HTTP.", [
+    "credential",
+  ]);
+  for (const credential of ["bearer", "session", "signIn"]) wrong.inc({ credential }, 0);
   const rate = gauge(
     "lattice_requests_per_second_limit",
     "Requests a second that the limiter lets through at present; +Inf for no limit.",
@@ -85,6 +91,7 @@ export function createMetrics(version: string): Metrics {
       for (const one of outcomes) operations.inc({ action: one.action, outcome: one.outcome }, one.count);
     },
     reload: (outcome) => reloads.inc({ outcome }),
+    wrongCredential: (credential) => wrong.inc({ credential }),
     text: (situation, now) => {
       set(situation);
       if (situation !== null) {

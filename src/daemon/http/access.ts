@@ -28,6 +28,8 @@ export interface Access {
   /** What somebody without leave is asked for. */
   readonly asks: "nothing" | "token" | "proxy";
   identify(request: FastifyRequest): Identity | null;
+  /** What a request brings along to be let in, right or wrong. */
+  credentialOf(request: FastifyRequest): "bearer" | "session" | null;
   /** Opens a session where the token is right. */
   signIn(token: string, reply: FastifyReply): boolean;
   signOut(request: FastifyRequest, reply: FastifyReply): void;
@@ -85,6 +87,10 @@ export function createAccess(settings: AccessSettings, listenHost: string, now: 
       if (id !== undefined && sessions.has(id)) return { kind: "session" };
       return proxyIdentity(request);
     },
+    credentialOf: (request) => {
+      if (bearerOf(request) !== null) return "bearer";
+      return request.cookies[cookieName] === undefined ? null : "session";
+    },
     signIn: (given, reply) => {
       if (!isToken(given)) return false;
       reply.setCookie(cookieName, sessions.open(), { ...cookie, maxAge: sessionLifetimeSeconds });
@@ -139,7 +145,7 @@ function askedNames(request: FastifyRequest): string[] {
   return [request.headers.host ?? "", ...forwarded];
 }
 
-export function bearerOf(request: FastifyRequest): string | null {
+function bearerOf(request: FastifyRequest): string | null {
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? null;
 }
 

@@ -2,12 +2,13 @@ import type { AddressInfo } from "node:net";
 import cookie from "@fastify/cookie";
 import rateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import { z } from "zod";
 import { StateError, UsageError } from "../../domain/errors.ts";
-import { type Access, type AccessSettings, bearerOf, createAccess, refuseUnguarded } from "./access.ts";
+import { type Access, type AccessSettings, createAccess, refuseUnguarded } from "./access.ts";
+import { admit } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
-import { parse } from "./parse.ts";
+import { createGuesses } from "./guesses.ts";
+import { sessionRoutes } from "./routes-session.ts";
 import { stateRoutes } from "./routes-state.ts";
 import { workRoutes } from "./routes-work.ts";
 import { metricsText, readiness } from "./situation.ts";
@@ -23,8 +24,6 @@ export interface Listen {
   readonly port: number;
 }
 
-const signInAttempts = { max: 10, timeWindow: "15 minutes" };
-const wrongBearers = { max: 60, timeWindow: "1 minute" };
 const longestBody = 1024 * 1024;
 /** Of a person in an address; a user principal name has up to 113 characters, and each may be written as nine. */
 const longestName = 1_100;
@@ -55,6 +54,7 @@ export async function startHttp(
     bodyLimit: longestBody,
     forceCloseConnections: true,
     requestTimeout: 30_000,
+    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
     routerOptions: { maxParamLength: longestName },
     // What is refused before any route is found passes no hook: the headers are set here.
     frameworkErrors: (error, request, reply) => {
@@ -74,15 +74,20 @@ export async function startHttp(
   await app.register(cookie);
   await app.register(rateLimit, { global: false });
   healthRoutes(app, view);
+  const guesses = createGuesses(app, view);
   await app.register(async (page) => {
-    page.addHook("onRequest", async (request, reply) => {
-      const misdirected = access.misdirected(request, access.identify(request));
-      if (misdirected !== null) return reply.code(403).send({ error: misdirected });
-    });
+    // A link elsewhere may lead to the page, which holds nothing itself.
+    page.addHook("onRequest", admit(access, guesses, { signedIn: false, ownSite: false }));
     serveAssets(page);
-    sessionRoutes(page, access, view);
   });
-  await app.register((scope) => guardedRoutes(scope, access, view));
+  await app.register(async (session) => {
+    session.addHook("onRequest", admit(access, guesses, { signedIn: false, ownSite: true }));
+    sessionRoutes(session, access, guesses);
+  });
+  await app.register(async (guarded) => {
+    guarded.addHook("onRequest", admit(access, guesses, { signedIn: true, ownSite: true }));
+    await guardedRoutes(guarded, access, view);
+  });
   return open(app, listen);
 }
 
@@ -95,61 +100,12 @@ function healthRoutes(app: FastifyInstance, view: DaemonView): void {
   });
 }
 
-/** Signing in and out on the page. */
-function sessionRoutes(app: FastifyInstance, access: Access, view: DaemonView): void {
-  app.get("/api/session", async (request, reply) => {
-    const identity = access.identify(request);
-    const foreign = access.foreign(request, identity);
-    if (foreign !== null) return reply.code(403).send({ error: foreign });
-    return {
-      asks: access.asks,
-      signedIn: identity !== null,
-      by: identity?.kind ?? null,
-      name: identity?.kind === "proxy" ? identity.name : null,
-    };
-  });
-  app.post("/api/session", { config: { rateLimit: signInAttempts } }, async (request, reply) => {
-    const foreign = access.foreign(request, null);
-    if (foreign !== null) return reply.code(403).send({ error: foreign });
-    const { token } = parse(z.strictObject({ token: z.string().max(10_000) }), request.body);
-    if (access.signIn(token, reply)) return { signedIn: true };
-    view.log.warn({ from: request.ip }, "a sign-in on the dashboard was refused");
-    return reply.code(401).send({ error: "this is not the token" });
-  });
-  app.delete("/api/session", async (request, reply) => {
-    const foreign = access.foreign(request, null);
-    if (foreign !== null) return reply.code(403).send({ error: foreign });
-    access.signOut(request, reply);
-    return { signedIn: false };
-  });
-}
-
 /** Everything that needs leave. */
 async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonView): Promise<void> {
-  const wrongTokens = app.createRateLimit(wrongBearers);
-  const tooManyWrong = async (request: FastifyRequest, increment: boolean): Promise<boolean> => {
-    const count = await wrongTokens(request, { increment });
-    return !count.isAllowed && count.isExceeded;
-  };
-  app.addHook("onRequest", async (request, reply) => {
-    const bearer = bearerOf(request) !== null;
-    // Asked before the token is looked at: after too many wrong ones a right one tells nothing either.
-    if (bearer && (await tooManyWrong(request, false))) {
-      return reply.code(429).send({ error: "too many wrong tokens: wait a minute" });
-    }
-    const identity = access.identify(request);
-    if (identity === null) {
-      if (bearer) await tooManyWrong(request, true);
-      return reply
-        .code(401)
-        .header("www-authenticate", "Bearer")
-        .send({ error: access.asks === "proxy" ? "the reverse proxy has named nobody" : "sign in first" });
-    }
-    const refused = access.misdirected(request, identity) ?? access.foreign(request, identity);
-    if (refused !== null) return reply.code(403).send({ error: refused });
+  app.addHook("onRequest", async (request) => {
     if (request.method === "GET" || request.method === "HEAD") return;
     view.log.info(
-      { by: identity.kind, method: request.method, route: request.routeOptions.url },
+      { by: access.identify(request)?.kind, method: request.method, route: request.routeOptions.url },
       "asked for over HTTP",
     );
   });
@@ -178,7 +134,6 @@ function sayError(
     return reply.code(503).send({ error: "the state database cannot be read just now; the log says why" });
   }
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
-  if (status === 429) return reply.code(429).send({ error: "too many attempts: try again later" });
   if (status >= 400 && status < 500) {
     return reply.code(status).send({ error: "the request cannot be understood" });
   }

@@ -81,18 +81,73 @@ describe("who may use the daemon's HTTP", () => {
     expect((await get("/api/now", { cookie })).status).toBe(401);
   });
 
-  it("lets nobody guess at the token", async () => {
-    await start({ http: { token } });
-    const statuses = [];
-    for (let attempt = 0; attempt < 11; attempt += 1)
-      statuses.push((await signIn(`guess-${attempt}`)).status);
-    expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
-    // The right one too: the answer must not tell it from the others.
-    expect((await signIn(token)).status).toBe(429);
-    for (let attempt = 0; attempt < 61; attempt += 1) {
-      await get("/api/now", { authorization: `Bearer guess-${attempt}` });
+  it("refuses wrong tokens without an end after many of them, wherever they are tried, and says so once", async () => {
+    await start({ http: { token }, headers: bearer });
+    const tries = {
+      "a sign-in": () => signIn("a-wrong-token-0123456789"),
+      "whether one is signed in": () => get("/api/session", wrong),
+      "a read": () => get("/api/now", wrong),
+      "the metrics": () => get("/metrics", wrong),
+      "the page": () => get("/", wrong),
+    };
+    const wrong = { authorization: "Bearer a-wrong-token-0123456789" };
+    for (let attempt = 0; attempt < 20; attempt += 1) expect((await get("/api/now", wrong)).status).toBe(401);
+    for (const [name, attempt] of Object.entries(tries)) {
+      const { status, headers } = await attempt();
+      expect([status, headers.get("retry-after")], name).toEqual([429, "60"]);
     }
-    expect((await get("/api/now", bearer)).status).toBe(429);
+    const lines = daemon.log().split("wrong credentials for the daemon's HTTP were refused");
+    expect(lines).toHaveLength(2);
+    const metrics = await (await get("/metrics", bearer)).text();
+    expect(metrics).toContain('azure_lattice_sync_wrong_credentials_total{credential="bearer"} 24');
+    expect(metrics).toContain('azure_lattice_sync_wrong_credentials_total{credential="signIn"} 1');
+  });
+
+  it("lets the right token and session in however many wrong ones came from the same address", async () => {
+    await start({ http: { token }, headers: bearer });
+    const cookie = String((await signIn(token)).headers.get("set-cookie")).split(";")[0] ?? "";
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      await get("/api/now", { authorization: `Bearer guess-${attempt}-0123456789` });
+      await signIn(`guess-${attempt}-0123456789`);
+    }
+    expect((await signIn("a-wrong-token-0123456789")).status).toBe(429);
+    expect((await get("/metrics", bearer)).status).toBe(200);
+    expect((await get("/api/now", { cookie })).status).toBe(200);
+    expect((await signIn(token)).status).toBe(200);
+    // A browser whose session ended can still show where to sign in.
+    const ended = await get("/api/session", { cookie: "als-session=of-before-the-restart" });
+    expect(await ended.json()).toMatchObject({ signedIn: false });
+  });
+
+  it("does not count what another site makes a browser send as guesses", async () => {
+    await start({ http: { token }, headers: bearer });
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const foreign = await signIn("a-wrong-token-0123456789", { "sec-fetch-site": "cross-site" });
+      expect(foreign.status).toBe(403);
+    }
+    expect((await signIn("a-wrong-token-0123456789")).status).toBe(401);
+    expect(daemon.log().split("wrong credentials")).toHaveLength(2);
+  });
+
+  it("counts wrong tokens by client behind a trusted proxy, and by the proxy where it is not trusted", async () => {
+    const from = (client: string) => ({
+      authorization: "Bearer a-wrong-token-0123456789",
+      "x-forwarded-for": client,
+    });
+    await start({ http: { token, trustedProxies: ["127.0.0.1"] }, headers: bearer });
+    for (let attempt = 0; attempt < 21; attempt += 1) await get("/api/now", from(`192.0.2.7, 198.51.100.1`));
+    expect((await get("/api/now", from("198.51.100.1"))).status).toBe(429);
+    expect((await get("/api/now", from("198.51.100.2"))).status).toBe(401);
+    expect(daemon.log()).toContain('"from":"198.51.100.1"');
+    // One client has a whole network of these.
+    for (let attempt = 0; attempt < 21; attempt += 1) await get("/api/now", from(`2001:db8:1:2::${attempt}`));
+    expect((await get("/api/now", from("2001:db8:1:2:3:4:5:6"))).status).toBe(429);
+    expect((await get("/api/now", from("2001:db8:1:3::1"))).status).toBe(401);
+    await daemon[Symbol.asyncDispose]();
+    await start({ http: { token }, headers: bearer });
+    for (let attempt = 0; attempt < 21; attempt += 1) await get("/api/now", from(`198.51.100.${attempt}`));
+    expect((await get("/api/now", from("198.51.100.200"))).status).toBe(429);
+    expect(daemon.log()).toContain('"from":"127.0.0.1"');
   });
 
   it("sends the session's cookie encrypted only, where browsers come by https", async () => {
@@ -113,6 +168,23 @@ describe("who may use the daemon's HTTP", () => {
     await daemon[Symbol.asyncDispose]();
     await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["10.1.2.3", "::2"] } });
     expect((await get("/api/now", named)).status).toBe(401);
+    // Nor may somebody say that the proxy is where the request came from.
+    expect((await get("/api/now", { ...named, "x-forwarded-for": "10.1.2.3" })).status).toBe(401);
+  });
+
+  it("takes nobody's name where the proxy's header comes twice", async () => {
+    await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.1"] } });
+    const statusOf = (names: string[]) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        request(`${daemon.url}/api/now`, { headers: { "x-forwarded-user": names } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        })
+          .on("error", reject)
+          .end();
+      });
+    expect(await statusOf(["kim.example@example.com"])).toBe(200);
+    expect(await statusOf(["evil@example.com", "kim.example@example.com"])).toBe(401);
   });
 
   it("is for this machine alone where nothing is asked for: a page whose name was turned to it is refused", async () => {

@@ -1,0 +1,58 @@
+import { isIP } from "node:net";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { DaemonView } from "./daemon-view.ts";
+
+/** How somebody wanted to be let in. */
+export type Credential = "bearer" | "session" | "signIn";
+
+/** Wrong credentials of all kinds. A right one is never asked here, so nobody can lock others out by guessing. */
+export interface Guesses {
+  /** Takes note of a wrong credential. @returns whether its client has sent too many of them lately */
+  wrong(request: FastifyRequest, credential: Credential): Promise<boolean>;
+}
+
+const mostWrong = { max: 20, timeWindow: "1 minute" };
+const quietMs = 60_000;
+
+export function createGuesses(app: FastifyInstance, { now, log, metrics }: DaemonView): Guesses {
+  const count = app.createRateLimit({ ...mostWrong, keyGenerator: clientOf });
+  let saidAt = Number.NEGATIVE_INFINITY;
+  let unsaid = 0;
+  return {
+    wrong: async (request, credential) => {
+      metrics.wrongCredential(credential);
+      unsaid += 1;
+      const age = now() - saidAt;
+      if (age >= quietMs || age < 0) {
+        log.warn(
+          { from: addressOf(request), credential, refused: unsaid },
+          "wrong credentials for the daemon's HTTP were refused",
+        );
+        saidAt = now();
+        unsaid = 0;
+      }
+      const { isAllowed, ...counted } = await count(request);
+      return !isAllowed && "isExceeded" in counted && counted.isExceeded;
+    },
+  };
+}
+
+/** The client's address: behind trusted proxies the one that they forward. */
+export function addressOf(request: FastifyRequest): string {
+  // What a proxy forwards may be anything.
+  return isIP(request.ip ?? "") === 0 ? (request.socket.remoteAddress ?? "a local socket") : request.ip;
+}
+
+/** Whoever has an IPv6 address has the whole network of 64 bits that it is in. */
+function clientOf(request: FastifyRequest): string {
+  const address = addressOf(request);
+  if (isIP(address) !== 6 || address.includes(".")) return address;
+  const [head = "", tail] = address.split("::");
+  const groups = head.split(":").filter((group) => group !== "");
+  const given = tail === undefined ? [] : tail.split(":").filter((group) => group !== "");
+  while (groups.length + given.length < 8) groups.push("0");
+  return [...groups, ...given]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":");
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Access } from "./access.ts";
+import { tooManyWrong } from "./admission.ts";
+import type { Guesses } from "./guesses.ts";
+import { parse } from "./parse.ts";
+
+const signInBody = z.strictObject({ token: z.string().max(10_000) });
+
+/** Signing in and out on the page. */
+export function sessionRoutes(app: FastifyInstance, access: Access, guesses: Guesses): void {
+  app.get("/api/session", async (request) => {
+    const identity = access.identify(request);
+    return {
+      asks: access.asks,
+      signedIn: identity !== null,
+      by: identity?.kind ?? null,
+      name: identity?.kind === "proxy" ? identity.name : null,
+    };
+  });
+  app.post("/api/session", { bodyLimit: 64 * 1024 }, async (request, reply) => {
+    const { token } = parse(signInBody, request.body);
+    if (access.signIn(token, reply)) return { signedIn: true };
+    if (await guesses.wrong(request, "signIn")) return tooManyWrong(reply);
+    return reply.code(401).send({ error: "this is not the token" });
+  });
+  app.delete("/api/session", async (request, reply) => {
+    access.signOut(request, reply);
+    return { signedIn: false };
+  });
+}
