@@ -38,7 +38,7 @@ export function createGuesses(app: FastifyInstance, { now, log, metrics }: Daemo
 }
 
 /** The client's address: behind trusted proxies the one that they forward. */
-export function addressOf(request: FastifyRequest): string {
+function addressOf(request: FastifyRequest): string {
   // What a proxy forwards may be anything.
   return isIP(request.ip ?? "") === 0 ? (request.socket.remoteAddress ?? "a local socket") : request.ip;
 }
