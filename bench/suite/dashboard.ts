@@ -72,6 +72,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
       "view-person",
       "view-sign-in",
       "view-trends",
+      "chart",
     ];
     const files = [
       "/",

@@ -1,31 +1,12 @@
 import { api } from "./api.js";
-import { h, table } from "./dom.js";
-import { number } from "./words.js";
+import { chart, loadCharts } from "./chart.js";
+import { h } from "./dom.js";
+import { duration, number } from "./words.js";
 
 const dayMs = 86_400_000;
 const days = 30;
 const actions = ["create", "update", "deactivate", "reactivate", "link"];
-// Told apart by lightness as well as by colour.
-const colors = {
-  light: {
-    create: "#1d6b3f",
-    update: "#2f7fb8",
-    deactivate: "#a8281f",
-    reactivate: "#c98a1b",
-    link: "#7a5aa6",
-    line: "#dde1e7",
-    ink: "#566070",
-  },
-  dark: {
-    create: "#79cf9d",
-    update: "#7cbbe6",
-    deactivate: "#ff9a8f",
-    reactivate: "#f0c66a",
-    link: "#c3a6ee",
-    line: "#323943",
-    ink: "#a3adba",
-  },
-};
+const outcomes = { someFailed: "some failed" };
 
 /** The charts keep what is drawn in them: they are made anew when the view is read again. */
 export const trendsView = { whole: true, read: readCharts, draw: (sections) => sections };
@@ -36,7 +17,6 @@ async function readCharts({ signal }) {
   const dayNames = Array.from({ length: days }, (_, index) =>
     new Date(since + index * dayMs).toISOString().slice(0, 10),
   );
-  const at = dayNames.map((day) => Date.parse(day) / 1000);
   const sum = (day, matches) =>
     data.counts.filter((one) => one.day === day && matches(one)).reduce((total, one) => total + one.count, 0);
   const operations = actions.map((action) => ({
@@ -58,168 +38,107 @@ async function readCharts({ signal }) {
       ),
     },
   ];
-  const cycles = [...data.cycles].reverse();
-  const seconds = cycles.map(({ durationMs }) => durationMs / 1000);
-  const longest = dayNames.map((day) => {
-    const of = cycles
-      .filter(({ startedAt }) => startedAt.startsWith(day))
-      .map(({ durationMs }) => durationMs / 1000);
-    return of.length === 0 ? null : Math.max(...of);
-  });
-  // Half a day more at either end, so that a bar of the first or last day is shown whole.
-  const span = [since / 1000 - dayMs / 2000, since / 1000 + (days - 0.5) * (dayMs / 1000)];
-  const bars = { paths: "bars", span };
   return [
     h("h1", null, "The last 30 days"),
-    chart("Operations that were done, by kind", at, operations, dayNames, { ...bars, signal }),
-    chart(
-      "How long cycles took, in seconds",
-      cycles.map(({ startedAt }) => Date.parse(startedAt) / 1000),
-      [{ name: "seconds", color: "update", values: seconds }],
-      dayNames,
-      {
-        span: [since / 1000, since / 1000 + (days * dayMs) / 1000],
-        signal,
-        rows: [
-          {
-            name: "longest cycle, seconds",
-            values: longest.map((value) => (value === null ? null : Math.round(value * 10) / 10)),
-          },
-        ],
-      },
-    ),
-    chart("Errors", at, errors, dayNames, { ...bars, signal }),
+    daily("Operations that were done, by kind", dayNames, operations, signal),
+    lengths([...data.cycles].reverse(), dayNames, signal),
+    daily("Errors", dayNames, errors, signal),
   ];
 }
 
-function chart(title, at, series, dayNames, { signal, paths, span, rows = series }) {
-  const place = h("div", {
-    class: "chart",
-    role: "img",
-    "aria-label": `${title}: chart; the figures are in the table below it`,
+/** What times up to this one are told in, in seconds. */
+function unitFor(longestMs) {
+  if (longestMs < 2_000) return { text: "ms", size: 0.001 };
+  if (longestMs < 180_000) return { text: "s", size: 1 };
+  return longestMs < 3 * 3_600_000 ? { text: "min", size: 60 } : { text: "h", size: 3_600 };
+}
+
+const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+
+/** A day of UTC, `2026-01-31`, as the browser's language writes it. */
+function dayText(name) {
+  return utcDay.format(new Date(name));
+}
+
+function dayCell(name) {
+  return h("time", { datetime: name }, dayText(name));
+}
+
+/** Counts of days, which are those of UTC as the log counts them. */
+function daily(title, dayNames, series, signal) {
+  const at = dayNames.map((name) => Date.parse(name) / 1000);
+  return chart(title, {
+    kind: "bars",
+    at,
+    series,
+    // Half a day more at either end, so that a bar of the first or last day is shown whole.
+    span: [at[0] - dayMs / 2000, at.at(-1) + dayMs / 2000],
+    timeZone: "UTC",
+    reading: (index) => {
+      const parts = series.flatMap(({ name, values }) =>
+        values[index] > 0 ? [`${name} ${number(values[index])}`] : [],
+      );
+      return `${dayText(dayNames[index])}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
+    },
+    table: {
+      heads: ["Day (UTC)", ...series.map(({ name }) => ({ text: name, class: "number" }))],
+      rows: dayNames
+        .map((name, index) =>
+          h(
+            "tr",
+            null,
+            h("td", null, dayCell(name)),
+            series.map(({ values }) => h("td", { class: "number" }, number(values[index]))),
+          ),
+        )
+        .reverse(),
+    },
+    signal,
   });
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  let plot = null;
-  const draw = () => {
-    const palette = dark.matches ? colors.dark : colors.light;
-    plot?.destroy();
-    const axis = {
-      stroke: palette.ink,
-      grid: { stroke: palette.line, width: 1 },
-      ticks: { stroke: palette.line },
-      font: "12px system-ui",
-    };
-    // Bars stand on those before them: the tallest is drawn first.
-    const stacked = paths === "bars" ? stack(series) : series;
-    plot = new uPlot(
+}
+
+/** How long each cycle took, the oldest first. */
+function lengths(cycles, dayNames, signal) {
+  const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const first = Date.parse(dayNames[0]) / 1000;
+  const said = ({ cycle, outcome }) => `${cycle}, ${outcomes[outcome] ?? outcome}`;
+  return chart("How long cycles took", {
+    kind: "line",
+    at: cycles.map(({ startedAt }) => Date.parse(startedAt) / 1000),
+    series: [
       {
-        width: Math.max(place.clientWidth, 200),
-        height: 240,
-        legend: { show: false },
-        cursor: { y: false, drag: { x: false, y: false } },
-        scales: {
-          x: { time: true, range: [span[0], span[1]] },
-          y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, 1)] },
-        },
-        axes: [axis, { ...axis, size: 56 }],
-        series: [
-          {},
-          ...stacked.map(({ name, color }) => ({
-            label: name,
-            stroke: palette[color ?? name],
-            fill: paths === "bars" ? palette[color ?? name] : undefined,
-            width: paths === "bars" ? 0 : 1.5,
-            points: { show: paths !== "bars" && at.length < 60 },
-            ...(paths === "bars" ? { paths: uPlot.paths.bars({ size: [0.7, 28] }) } : {}),
-          })),
-        ],
+        name: "from start to end",
+        color: "update",
+        values: cycles.map(({ durationMs }) => durationMs / 1000),
       },
-      [at, ...stacked.map(({ values }) => values)],
-      place,
-    );
-  };
-  const observer = new ResizeObserver(() => {
-    if (plot === null) draw();
-    else plot.setSize({ width: Math.max(place.clientWidth, 200), height: 240 });
+    ],
+    span: [first, first + (days * dayMs) / 1000],
+    unit: unitFor(Math.max(...cycles.map(({ durationMs }) => durationMs))),
+    reading: (index) => {
+      const one = cycles[index];
+      return `${clock.format(new Date(one.startedAt))}: ${duration(one.durationMs)} (${said(one)})`;
+    },
+    table: {
+      heads: [
+        "Day (UTC)",
+        { text: "Cycles", class: "number" },
+        { text: "The longest took", class: "number" },
+      ],
+      rows: dayNames
+        .map((name) => {
+          const took = cycles
+            .filter(({ startedAt }) => startedAt.startsWith(name))
+            .map(({ durationMs }) => durationMs);
+          return h(
+            "tr",
+            null,
+            h("td", null, dayCell(name)),
+            h("td", { class: "number" }, number(took.length)),
+            h("td", { class: "number" }, took.length === 0 ? "" : duration(Math.max(...took))),
+          );
+        })
+        .reverse(),
+    },
+    signal,
   });
-  observer.observe(place);
-  dark.addEventListener("change", draw, { signal });
-  signal.addEventListener("abort", () => {
-    observer.disconnect();
-    plot?.destroy();
-  });
-  const palette = dark.matches ? colors.dark : colors.light;
-  return h(
-    "section",
-    null,
-    h("h2", null, title),
-    h(
-      "ul",
-      { class: "legend" },
-      series.map(({ name, color, values }) => {
-        const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-        key.setAttribute("viewBox", "0 0 10 10");
-        key.setAttribute("aria-hidden", "true");
-        const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-        square.setAttribute("width", "10");
-        square.setAttribute("height", "10");
-        square.setAttribute("rx", "2");
-        square.setAttribute("fill", palette[color ?? name]);
-        key.append(square);
-        const total = values.reduce((all, value) => all + value, 0);
-        return h("li", null, key, paths === "bars" ? `${name} ${number(total)}` : name);
-      }),
-    ),
-    place,
-    h(
-      "details",
-      null,
-      h("summary", null, "As a table"),
-      table(
-        title,
-        ["Day (UTC)", ...rows.map(({ name }) => ({ text: name, class: "number" }))],
-        dayNames
-          .map((day, index) =>
-            h(
-              "tr",
-              null,
-              h("td", null, day),
-              rows.map(({ values }) =>
-                h("td", { class: "number" }, values[index] === null ? "" : number(values[index])),
-              ),
-            ),
-          )
-          .reverse(),
-        { stack: false },
-      ),
-    ),
-  );
-}
-
-/** Each series on top of those after it, so that drawn one after the other they look stacked. */
-function stack(series) {
-  return series.map((one, index) => ({
-    ...one,
-    values: one.values.map((_, day) =>
-      series.slice(index).reduce((sum, other) => sum + other.values[day], 0),
-    ),
-  }));
-}
-
-let charts = null;
-
-/** The library for charts, and its style, when they are first needed. */
-function loadCharts() {
-  charts ??= new Promise((resolve, reject) => {
-    const base = new URL(".", import.meta.url);
-    document.head.append(h("link", { rel: "stylesheet", href: new URL("uPlot.min.css", base).href }));
-    document.head.append(
-      h("script", {
-        src: new URL("uPlot.iife.min.js", base).href,
-        onload: () => resolve(),
-        onerror: () => reject(new Error("The library for charts could not be loaded.")),
-      }),
-    );
-  });
-  return charts;
 }

@@ -1,0 +1,140 @@
+import Database from "better-sqlite3";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
+import { type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
+
+const dayMs = 86_400_000;
+
+/** Midnight of this day in UTC, and of the days before. */
+function utcDay(daysAgo: number): number {
+  return Math.floor(Date.now() / dayMs) * dayMs - daysAgo * dayMs;
+}
+
+describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 60_000 }, () => {
+  let browser: Browser;
+  let daemon: RunningDaemon;
+  beforeAll(async () => {
+    browser = await startBrowser();
+    daemon = await startDaemon({ people: 20 });
+    // The schedule's own first cycle, so that none begins while the log is made.
+    await daemon.settled();
+    const db = new Database(daemon.statePath);
+    db.exec("UPDATE operation SET at = 0; UPDATE cycle SET started_at = 0, finished_at = 1");
+    const cycle = db.prepare(
+      "INSERT INTO cycle (plan_id, kind, started_at, finished_at, outcome) VALUES (?, 'incremental', ?, ?, ?)",
+    );
+    const operation = db.prepare(
+      `INSERT INTO operation (cycle_id, object_id, user_name, action, reason, changes, adopts, status, at)
+       VALUES (?, 'o', 'o@example.com', ?, 'r', '[]', 0, 'done', ?)`,
+    );
+    // 13:00 in UTC: another day in Auckland.
+    const first = utcDay(4) + 13 * 3_600_000;
+    const second = utcDay(2) + 13 * 3_600_000;
+    const cycleOf = (at: number, ms: number, outcome: string) =>
+      cycle.run(`plan-${at}`, at, at + ms, outcome).lastInsertRowid;
+    const [one, two] = [cycleOf(first, 90_000, "done"), cycleOf(second, 250, "someFailed")];
+    operation.run(one, "create", first);
+    operation.run(one, "update", first);
+    operation.run(two, "deactivate", second);
+    db.close();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  async function open(locale: string, timezoneId: string, width = 1280) {
+    const opened = await openPage(browser, { locale, timezoneId, viewport: { width, height: 844 } });
+    await opened.page.goto(`${daemon.url}/#/trends`);
+    await opened.page.locator(".chart canvas").first().waitFor();
+    return opened;
+  }
+  const operations = (page: Page) => page.getByRole("slider", { name: /^Operations that were done/ });
+  /** As the browser of that language writes a day of UTC. */
+  const day = (locale: string, at: number, timeZone = "UTC", time: object = {}): string =>
+    new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone, ...time }).format(at);
+  /** Texts on the axes, as they are drawn; each once. */
+  const drawn = async (page: Page, title: string): Promise<string[]> => {
+    await page.addInitScript({
+      content: `
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+          (this.canvas.drawnTexts ??= new Set()).add(text);
+          fillText.call(this, text, ...place);
+        };`,
+    });
+    await page.reload();
+    await page.locator(".chart canvas").first().waitFor();
+    return page.evaluate(
+      `[...document.querySelector('.chart[aria-label^="${title}"] canvas').drawnTexts]`,
+    ) as Promise<string[]>;
+  };
+
+  it("say what stands at the pointer, in the dates of the browser's language", async () => {
+    const { page, complaints } = await open("de-DE", "Pacific/Auckland");
+    const chart = operations(page);
+    const box = await chart.locator(".u-over").boundingBox();
+    if (box === null) throw new Error("there is no chart");
+    // The span is 30 days and half a day at either end: the fourth day before the last.
+    await page.mouse.move(box.x + (box.width * (29 - 4 + 0.5)) / 30, box.y + box.height / 2);
+    const reading = chart.locator(".reading");
+    await until(
+      async () => (await reading.textContent()) === `${day("de-DE", utcDay(4))}: create 1, update 1`,
+    );
+    expect(await reading.isVisible()).toBe(true);
+    await page.mouse.move(box.x + box.width / 2, box.y - 100);
+    await until(async () => !(await reading.isVisible()));
+    expect(complaints).toEqual([]);
+  });
+
+  it("are read with the arrow keys, for ears and eyes alike", async () => {
+    const { page } = await open("en-GB", "UTC");
+    const chart = operations(page);
+    const said = () => chart.getAttribute("aria-valuetext");
+    await chart.focus();
+    await chart.press("ArrowLeft");
+    expect(await said()).toBe(`${day("en-GB", utcDay(0))}: nothing`);
+    await chart.press("ArrowLeft");
+    await chart.press("ArrowLeft");
+    expect(await said()).toBe(`${day("en-GB", utcDay(2))}: deactivate 1`);
+    expect(await chart.locator(".reading").textContent()).toBe(await said());
+    await chart.press("Home");
+    expect(await said()).toBe(`${day("en-GB", utcDay(29))}: nothing`);
+    expect(await chart.getAttribute("aria-valuenow")).toBe("1");
+    await chart.press("Escape");
+    expect(await chart.locator(".reading").isVisible()).toBe(false);
+    const lengths = page.getByRole("slider", { name: /^How long cycles took/ });
+    await lengths.focus();
+    await lengths.press("End");
+    const at = day("en-GB", utcDay(2) + 13 * 3_600_000, "UTC", { timeStyle: "short" });
+    expect(await lengths.getAttribute("aria-valuetext")).toBe(`${at}: 250 ms (incremental, some failed)`);
+    expect(await seriousFindings(page)).toEqual([]);
+  });
+
+  it("have whole numbers on an axis of counts, and days as the browser's language writes them", async () => {
+    const { page } = await open("de-DE", "America/Los_Angeles");
+    const texts = await drawn(page, "Operations that were done");
+    const numbers = texts.filter((text) => /^[\d.,]+$/.test(text));
+    expect(numbers).toEqual(["0", "1", "2"]);
+    const days = texts.filter((text) => !/^[\d.,]*$/.test(text));
+    const short = new Intl.DateTimeFormat("de-DE", { day: "numeric", month: "short", timeZone: "UTC" });
+    const possible = Array.from({ length: 30 }, (_, daysAgo) => short.format(utcDay(daysAgo)));
+    expect(days.length).toBeGreaterThan(2);
+    for (const text of days) expect(possible).toContain(text);
+  });
+
+  it("tell how long cycles took in whole seconds", async () => {
+    const { page } = await open("en-US", "UTC");
+    const texts = await drawn(page, "How long cycles took");
+    expect(texts.filter((text) => / s$/.test(text))).toEqual(["0 s", "20 s", "40 s", "60 s", "80 s"]);
+  });
+
+  it("are no empty axes where nothing has happened", async () => {
+    const { page } = await open("en-US", "UTC", 390);
+    const errors = page.locator("section", { has: page.getByRole("heading", { name: "Errors" }) });
+    await errors.getByText("Nothing yet.").waitFor();
+    expect(await errors.locator("canvas").count()).toBe(0);
+    await expectNoSidewaysScroll(page);
+  });
+});
