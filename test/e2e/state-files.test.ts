@@ -164,16 +164,16 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
     const script = `
       mount -t tmpfs -o size=600k none "${disk}" || exit 9
       ${sync}
-      mount -o remount,size=64m "${disk}"
+      mount -t tmpfs -o remount,size=64m none "${disk}"
       ${sync}
-      mount -o remount,ro "${disk}"
+      mount -t tmpfs -o remount,ro none "${disk}"
       ${sync}
       ${dryRun}
-      mount -o remount,rw "${disk}"
+      mount -t tmpfs -o remount,rw none "${disk}"
       echo "what a run has not put into the file yet" > "${disk}/state.db-wal"
-      mount -o remount,ro "${disk}"
+      mount -t tmpfs -o remount,ro none "${disk}"
       ${dryRun}
-      mount -o remount,rw "${disk}"
+      mount -t tmpfs -o remount,rw none "${disk}"
       rm "${disk}/state.db-wal"
       ${sync}`;
     const child = spawn("unshare", [namespace ?? "", "sh", "-c", script], {
