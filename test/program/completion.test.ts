@@ -67,6 +67,9 @@ it.skipIf(missing("zsh"))("completes in zsh", () => {
   expect(zsh(cases.map(({ line }) => line))).toEqual(cases);
 });
 
+/** Shells complain of a locale that is set and not installed. */
+const env = { ...process.env, LC_ALL: "C" };
+
 function missing(shell: string): boolean {
   return spawnSync(shell, ["--version"]).error !== undefined;
 }
@@ -81,7 +84,7 @@ function bash(words: readonly string[]): readonly string[] {
       "bash",
       ...words,
     ],
-    { cwd: folder, encoding: "utf8" },
+    { cwd: folder, encoding: "utf8", env },
   );
   expect(stderr).toBe("");
   return stdout
@@ -97,6 +100,7 @@ function fish(lines: readonly string[]): typeof cases {
   const found = execFileSync("fish", ["--no-config", "-c", script, ...lines], {
     cwd: folder,
     encoding: "utf8",
+    env,
   });
   const answers = found.split("<END>\n");
   return lines.map((line, index) => {
@@ -139,6 +143,7 @@ function zsh(lines: readonly string[]): typeof cases {
   const { stdout } = spawnSync("zsh", ["-f", "-c", outside, "zsh", ...lines], {
     cwd: folder,
     encoding: "utf8",
+    env,
     timeout: 20_000,
   });
   const answers = stdout.split("<END>");
