@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { packageRoot } from "../../src/package-root.ts";
 
 /** Why people are left alone: the names of the type, which has no value at run time. */
 const [, union = ""] =
@@ -18,3 +20,21 @@ it.each(codes)(
     expect(readFileSync("docs/commands.md", "utf8")).toContain(`\`${code}\``);
   },
 );
+
+/** Strings of the program, with the seams between their parts taken out. */
+const said = globSync("src/**/*.ts", { cwd: packageRoot })
+  .map((path) => readFileSync(join(packageRoot, path), "utf8"))
+  .join("\n")
+  .replaceAll(/["`] \+\n\s*["`]/g, "");
+const quoted = readFileSync(join(packageRoot, "docs/troubleshooting.md"), "utf8")
+  .split("\n| ")
+  .filter((row) => row.startsWith("`"))
+  .map((row) => /^`([^`]+)`/.exec(row)?.[1] ?? "");
+
+it("finds the messages that docs/troubleshooting.md explains", () => {
+  expect(quoted.length).toBeGreaterThan(25);
+});
+
+it.each(quoted)("explains a message that the program has: %s", (message) => {
+  expect(said).toContain(message);
+});
