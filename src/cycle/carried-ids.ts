@@ -59,22 +59,22 @@ export async function idHoldersOf(
   const keyed = await store.sharing([...carried], everyoneInScope, "externalId");
   const only = [...carried, ...[...keyed.values()].flatMap((ids) => ids.slice(0, lookedAt))];
   const known = await store.candidates({ select: { only }, everyoneInScope, after: "", limit: only.length });
-  return new Map(
-    known.flatMap((candidate): [string, IdHolder][] => {
-      const mapped = map(candidate);
-      const { externalId, active } = mapped;
-      const { link, source } = candidate;
-      if (externalId === null || !carried.has(externalId)) return [];
-      if (link?.externalId === externalId || !inScope({ candidate, mapped })) return [];
-      const name = source.attributes.userPrincipalName;
-      const holder = {
-        objectId: source.objectId,
-        name: typeof name === "string" ? name : source.objectId,
-        active: active !== false,
-      };
-      return [[externalId, holder]];
-    }),
-  );
+  const holders = known.flatMap((candidate): [string, IdHolder][] => {
+    const mapped = map(candidate);
+    const { externalId, active } = mapped;
+    const { link, source } = candidate;
+    if (externalId === null || !carried.has(externalId)) return [];
+    if (link?.externalId === externalId || !inScope({ candidate, mapped })) return [];
+    const name = source.attributes.userPrincipalName;
+    const holder = {
+      objectId: source.objectId,
+      name: typeof name === "string" ? name : source.objectId,
+      active: active !== false,
+    };
+    return [[externalId, holder]];
+  });
+  // If people share the externalId, one who shall have an account counts, whoever else is disabled.
+  return new Map(holders.toSorted(([, one], [, other]) => Number(one.active) - Number(other.active)));
 }
 
 /** People with one externalId of whom more would say nothing else. */

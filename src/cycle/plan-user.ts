@@ -113,7 +113,7 @@ function decideNow(input: PlanInput, settings: PlanSettings): Decision {
       missingFault(input, link, decision) ??
       secondAccount(input, link, decision, settings) ??
       unshownFault(input, decision) ??
-      externalIdFault(input, link, decision) ??
+      externalIdFault(input, link, decision, settings) ??
       decision
     );
   }
@@ -181,20 +181,39 @@ function unshownIdentity(input: PlanInput): Decision | null {
   );
 }
 
-/** Where a linked person needs nothing else, an externalId that was changed in Lattice is told: the mapping may not send it again. */
-function externalIdFault(input: PlanInput, link: LinkedTarget, decision: Decision): Decision | null {
+/** If a linked person needs nothing else, an account with another externalId is told: the mapping may not send it again. */
+function externalIdFault(
+  input: PlanInput,
+  link: LinkedTarget,
+  decision: Decision,
+  settings: PlanSettings,
+): Decision | null {
   const foreign = foreignId(link, input.mapped);
-  if (foreign === null || !Object.hasOwn(link.drifted, "externalId")) return null;
-  // Told when the rest is sent.
-  if (decision.kind === "operation") {
-    return { ...decision, lookAgainAt: earlier(decision.lookAgainAt ?? null, input.now) ?? input.now };
-  }
-  if (decision.kind !== "unchanged") return null;
-  return skip(
-    input,
-    "externalIdConflict",
-    `the external id of the Lattice account ${link.latticeId} was changed to "${foreign}" in Lattice, which is nobody's in scope; write "${input.mapped.externalId ?? ""}" into it there`,
-  );
+  if (foreign === null) return null;
+  const edited = Object.hasOwn(link.drifted, "externalId");
+  if (!edited && !mayHaveChanged(input, settings)) return null;
+  const reason = edited
+    ? `the external id of the Lattice account ${link.latticeId} was changed to "${foreign}" in Lattice, which is nobody's in scope; write "${input.mapped.externalId ?? ""}" into it there`
+    : `the Lattice account ${link.latticeId} has the external id "${foreign}", and Entra has "${input.mapped.externalId ?? ""}" for this person by now; it is sent only with a new account: write it into this one in Lattice`;
+  if (decision.kind === "unchanged") return skip(input, "externalIdConflict", reason);
+  if (decision.kind !== "operation") return null;
+  // Told with what is sent, and again once nothing else is due.
+  const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.now) ?? input.now;
+  const { operation: planned } = decision;
+  return {
+    ...decision,
+    lookAgainAt,
+    operation: { ...planned, reason: `${planned.reason}; ${reason}` },
+  };
+}
+
+/** Whether Entra may give the person another externalId by now; settings let accounts keep those of others, too. */
+function mayHaveChanged(
+  { candidate, mapped }: PlanInput,
+  { adoptForeignExternalId, formerOwner }: PlanSettings,
+): boolean {
+  const steady = candidate.externalIdKey === null;
+  return !steady && !adoptForeignExternalId && formerOwner === "report" && isInScope(candidate, mapped);
 }
 
 function switchesOff(decision: Decision): boolean {

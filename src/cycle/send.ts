@@ -331,7 +331,8 @@ async function resolveWrites(
     const person = change.reference?.afterObjectId ?? null;
     if (person !== null) {
       value = await recorder.latticeIdOf(person);
-      if (value === null) {
+      // An account that was the manager's until now is the person's own: nobody is their own manager.
+      if (value === null || value === operation.latticeId) {
         referencePending = true;
         continue;
       }

@@ -73,6 +73,10 @@ export function targetWriter(db: Connection): TargetWriter {
   const markReports = db.prepare<[string]>(
     "UPDATE source_user SET pending = 1 WHERE manager_id = ? AND pending = 0",
   );
+  // The account that they point to is another person's now; they wait for the manager, who may get another one.
+  const awaitManager = db.prepare<[string]>(
+    "UPDATE source_user SET pending = 1, reference_pending = 1 WHERE manager_id = ?",
+  );
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
   // Whoever wants a name that is free now need not wait.
   const markName = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE user_name_key = ?");
@@ -161,7 +165,10 @@ export function targetWriter(db: Connection): TargetWriter {
       const before = read.get(found.latticeId);
       const user = keepUnshown(found, before === undefined ? undefined : linkedTarget(before));
       const formerOwner = before?.object_id ?? null;
-      if (formerOwner !== null && formerOwner !== objectId) mark.run(formerOwner);
+      if (formerOwner !== null && formerOwner !== objectId) {
+        mark.run(formerOwner);
+        awaitManager.run(formerOwner);
+      }
       const current = linked.get(objectId)?.lattice_id;
       // Reports may still point to an account that is gone.
       if (current !== user.latticeId) {

@@ -100,6 +100,32 @@ describe("a linked account into which another person's externalId was written in
     ]);
   });
 
+  it.each([
+    ["before", "aaron"],
+    ["behind", "zoe"],
+  ])(
+    "is written for neither where a disabled person shares the externalId, %s the other",
+    async (_, other) => {
+      const rules = defaultRules.map((rule) =>
+        "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+      );
+      await using place = await createWorkplace({ mapping: mappingOf(rules) });
+      place.source.hire("kim", { employeeId: "1" });
+      place.source.hire("lee", { employeeId: "3" });
+      place.source.hire(other, { employeeId: "4" });
+      await place.cycle();
+      place.source.change("lee", { employeeId: "2" });
+      place.source.change(other, { employeeId: "2", accountEnabled: false });
+      await place.cycle();
+      edit(place, "kim@example.com", "2");
+      place.source.change("kim", { jobTitle: "Director" });
+      place.target.writes.length = 0;
+      await place.cycle({ full: true });
+      expect(place.target.writes).toEqual([]);
+      expect(await skipped(place)).toContainEqual(["kim", "externalIdOfAnother"]);
+    },
+  );
+
   it("is told of both where two accounts were given one another's", async () => {
     await using place = await createWorkplace();
     for (const id of ["kim", "lee"]) place.source.hire(id);

@@ -123,3 +123,79 @@ describe("people who map to one externalId", () => {
     expect(candidate).toMatchObject({ externalIdKey: null, sharesExternalId: false });
   });
 });
+
+describe("an account that goes over to the next person with the same externalId", () => {
+  it("is not its own manager where the next person reports to the one who had it", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.hire("old", { employeeId: "7" });
+    await place.cycle();
+    place.source.scope = ["new"];
+    place.source.hire("new", { employeeId: "7" }, "old");
+    for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle();
+    expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+    expect(place.target.managerOf("new@example.com")).toBeNull();
+    expect(place.target.writes.flatMap(({ writes }) => writes.map(({ value }) => value))).not.toContain(
+      "lat-1",
+    );
+  });
+
+  it("is no manager of the reports of the one who had it, from the next cycle on and without a full comparison", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.hire("old", { employeeId: "7" });
+    place.source.hire("report", { employeeId: "8" }, "old");
+    await place.cycle();
+    await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBe("old@example.com");
+    place.source.scope = ["report", "new"];
+    place.source.hire("new", { employeeId: "7" });
+    await place.cycle();
+    expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+    expect((await place.store.totals()).waitingForManager).toBe(1);
+    await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBeNull();
+    await handedBack(place);
+  });
+
+  /** The manager comes back, and gets an account of their own. */
+  const handedBack = async (place: Workplace): Promise<void> => {
+    place.source.scope = ["report", "new", "old"];
+    place.source.change("new", { employeeId: "9" });
+    place.source.change("old", { employeeId: "10" });
+    for (let cycle = 0; cycle < 2; cycle += 1) await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBe("old@example.com");
+  };
+});
+
+describe("an externalId that is another one in Entra by now", () => {
+  it("is told, because Lattice is not sent it again, and no longer once it is written in Lattice", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.hire("kim", { employeeId: "7" });
+    await place.cycle();
+    place.source.change("kim", { employeeId: "9" });
+    const result = await place.cycle();
+    const told =
+      'the Lattice account lat-1 has the external id "7", and Entra has "9" for this person by now; it is sent only with a new account: write it into this one in Lattice';
+    expect(await place.operations(result.cycleId)).toMatchObject([
+      { action: "update", status: "done", reason: `employeeNumber changed; ${told}` },
+    ]);
+    for (let cycle = 0; cycle < 2; cycle += 1) await place.cycle();
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "kim", code: "externalIdConflict", reason: told },
+    ]);
+    const account = place.target.account("kim@example.com");
+    place.target.accounts.set(account.latticeId, { ...account, externalId: "9" });
+    await place.cycle({ full: true });
+    expect(await skipped(place)).toEqual([]);
+  });
+
+  it("is not told where settings let accounts keep the externalIds of others", async () => {
+    for (const settings of [{ adoptForeignExternalId: true }, { formerOwner: "handOver" as const }]) {
+      await using place = await createWorkplace({ mapping: byEmployeeId, ...settings });
+      place.source.hire("kim", { employeeId: "7" });
+      await place.cycle();
+      place.source.change("kim", { employeeId: "9" });
+      await place.cycle();
+      expect(await skipped(place)).toEqual([]);
+    }
+  });
+});
