@@ -23,6 +23,8 @@ export interface Configuration {
   readonly drift: "correct" | "report";
   readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
   readonly titleIsMapped: boolean;
+  /** What the externalId is mapped from; it is sent with a create and an adoption alone. */
+  readonly externalIds: "objectId" | "employeeId";
   /** By what accounts are found, and in which order. */
   readonly matching: "userNameFirst" | "externalIdFirst" | "externalIdAlone";
 }

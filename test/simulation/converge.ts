@@ -3,7 +3,9 @@ import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
 import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";
 import { finalConfigurationOf, mostPeople, type Step } from "./history.ts";
-import { invariants } from "./invariants.ts";
+import { encumbered, sharesIds } from "./identity.ts";
+import { invariants, silentDifference } from "./invariants.ts";
+import { repairIds } from "./repair.ts";
 import { settingsOf } from "./settings.ts";
 import { refusedTitle, type World } from "./world.ts";
 
@@ -48,7 +50,39 @@ export async function converge(stage: Stage): Promise<string | null> {
     if (faults.length > 0) return `while some fail: ${faults.join("; ")}`;
     world.troubles.clear();
   }
-  return (await settle(stage)) ?? (await judgeEnd(stage));
+  const repaired = sharesIds(world) ? await repair(stage) : { inLattice: false };
+  if (typeof repaired === "string") return repaired;
+  return (await settle(stage, repaired.inLattice)) ?? (await judgeEnd(stage));
+}
+
+/**
+ * While externalIds are not right, whoever is no part of that must be right, and of the others each difference is told. Then
+ * both ends are set right by hand, as the messages say.
+ * @returns whether anything was done in Lattice, or what is not so
+ */
+async function repair(stage: Stage): Promise<{ readonly inLattice: boolean } | string> {
+  const { world } = stage;
+  const settled = (await settle(stage)) ?? (await silentDifference(stage));
+  if (settled !== null) return `while externalIds are not right: ${settled}`;
+  const troubled = encumbered(world);
+  const spared = new Set([...troubled, ...reportsOf(stage, troubled)]);
+  const faults = [...faultsByPerson(world, new Map(), new Set())]
+    .filter(([objectId]) => !spared.has(objectId))
+    .flatMap(([, found]) => found)
+    // That is told, and set right in Lattice alone; the rest of the person goes on.
+    .filter((fault) => !fault.includes(": externalId is "));
+  if (faults.length > 0) return `while externalIds are not right: ${faults.join("; ")}`;
+  const { losers, inLattice } = repairIds(world);
+  for (const id of losers) moveIntoScope(world, id, false);
+  const last = losers.length === 0 ? null : await settle(stage, true, 1);
+  for (const id of losers) moveIntoScope(world, id, true);
+  world.heirs.clear();
+  return last === null ? { inLattice } : `while some are out of the scope for a cycle: ${last}`;
+}
+
+function moveIntoScope(world: World, id: string, member: boolean): void {
+  const person = world.people.get(id);
+  if (person !== undefined) world.put({ ...person, member });
 }
 
 function reportsOf({ world }: Stage, managers: ReadonlySet<string>): readonly string[] {
@@ -68,7 +102,7 @@ function crowdStops({ people }: World): number {
 }
 
 /** The cycles within which everything must be right. */
-async function settle(stage: Stage): Promise<string | null> {
+async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINITY): Promise<string | null> {
   const { history, world } = stage;
   // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
   const { listMisses, missesClears, missesRestores, netChanges, hides, scope } = history.manners;
@@ -86,8 +120,8 @@ async function settle(stage: Stage): Promise<string | null> {
     removed +
     (hidden ? 1 : 0) +
     crowdStops(world);
-  for (let index = 0; index < cycles; index += 1) {
-    const kind = byHand && index > 0 ? "full" : "incremental";
+  for (let index = 0; index < Math.min(cycles, most); index += 1) {
+    const kind = full || (byHand && index > 0) ? "full" : "incremental";
     // Whoever failed, in the cycle before even, is tried again by then.
     world.now += 72 * hourMs;
     const result = await cycle(stage, { ...quietCycle, kind }, quietSettings(stage));
@@ -150,6 +184,8 @@ const handwork: ReadonlySet<Step["do"]> = new Set([
   "removeInLattice",
   "stranger",
   "editStranger",
+  "giveId",
+  "swapIds",
   "otherTool",
 ]);
 

@@ -17,6 +17,7 @@ import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, letOtherToolWrite, personId } from "./events.ts";
 import { createDoom, Death, type Doom, type Fate } from "./fate.ts";
 import type { History, Step } from "./history.ts";
+import { afterIdentities, keepCarried, sharesIds } from "./identity.ts";
 import { intervalMs } from "./settings.ts";
 import { calm } from "./steps.ts";
 import type { World } from "./world.ts";
@@ -97,6 +98,8 @@ async function attempt(
           happen(world, during.step);
         });
   world.beginCycle();
+  world.onDemand = only !== null;
+  world.calm = fate === calm && during === null;
   let ended = false;
   try {
     const result = await runCycle(
@@ -133,6 +136,8 @@ async function attempt(
   } finally {
     // What was not kept to the end may not have been kept at all.
     if (!ended) world.shownAccounts.clear();
+    keepCarried(world, ended);
+    if (sharesIds(world) && !dryRun) afterIdentities(world, ended && world.calm);
     if (!dryRun) letOtherToolWrite(world);
   }
 }

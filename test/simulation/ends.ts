@@ -290,7 +290,12 @@ export function createTarget(
   const shown = (account: Account): TargetUser => {
     world.shownAccounts.add(account.id);
     world.deniedAgain.delete(account.id);
+    world.carriedLater.set(account.id, account.externalId);
     return toTargetUser(account);
+  };
+  const listed = (account: Account): TargetUser => {
+    world.carried.set(account.id, account.externalId);
+    return shown(account);
   };
   const denied = (id: string): void => {
     if (!world.deniedSince.has(id)) world.deniedSince.set(id, world.now);
@@ -330,7 +335,7 @@ export function createTarget(
         const last = at + pageSize >= ids.length;
         const page = ids.slice(at, at + pageSize).flatMap((id) => {
           const account = accounts().get(id);
-          return account === undefined || isHidden(world, account) ? [] : [shown(account)];
+          return account === undefined || isHidden(world, account) ? [] : [listed(account)];
         });
         yield last ? [...page, superAdmin] : page;
       }
@@ -413,7 +418,7 @@ const superAdmin: TargetUser = {
 /** For whom something is written, by the externalId that comes with it. */
 function personIn(world: World, writes: readonly AttributeWrite[]): string | null {
   const { externalId, userName } = applied(emptyAccount, writes);
-  return world.personOf(externalId, userName);
+  return world.peopleOf(externalId, userName)[0] ?? null;
 }
 
 const emptyAccount: Account = {

@@ -1,5 +1,6 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
 import type { CrowdStep, Step } from "./history.ts";
+import { sharesIds } from "./identity.ts";
 import { type Account, keptAs, type Person, refusedTitle, type World, withoutManager } from "./world.ts";
 
 const hourMs = 3_600_000;
@@ -13,9 +14,10 @@ export function happen(world: World, step: Step): void {
       setMember(world, groupOf(world, step.who), id, true);
       world.put({
         id,
-        externalId: id,
+        externalId: externalIdOf(world, step.as ?? step.who),
         userName: userName(step.name),
-        title: "Analyst",
+        // What is written for one person is not right for another.
+        title: sharesIds(world) ? `Analyst ${step.who}` : "Analyst",
         enabled: true,
         managerId: managerId(world, step.manager),
         presence: "present",
@@ -66,13 +68,32 @@ export function happen(world: World, step: Step): void {
           ? null
           : step.owner === "another"
             ? `another-${step.name}`
-            : personId(step.owner);
+            : externalIdOf(world, step.owner);
       if (externalId !== null && [...world.accounts.values()].some((one) => one.externalId === externalId))
         return;
       world.accounts.set(found.id, { ...found, userName: userName(step.to), externalId });
-      // An account that carries a person's externalId is that person's.
-      if (typeof step.owner === "number") world.owners.set(found.id, personId(step.owner));
+      // An account that carries a person's externalId is that person's, where the person is known by it.
+      if (typeof step.owner === "number" && !sharesIds(world))
+        world.owners.set(found.id, personId(step.owner));
       else world.owners.delete(found.id);
+      return;
+    }
+    case "giveId": {
+      const account = accountOf(world, step.who);
+      if (account === undefined) return;
+      const given = { nobody: null, another: `another-${step.who}` };
+      writeIds(world, [
+        [account, typeof step.as === "number" ? externalIdOf(world, step.as) : given[step.as]],
+      ]);
+      return;
+    }
+    case "swapIds": {
+      const [one, other] = [accountOf(world, step.who), accountOf(world, step.other)];
+      if (one === undefined || other === undefined || one === other) return;
+      writeIds(world, [
+        [one, other.externalId],
+        [other, one.externalId],
+      ]);
       return;
     }
     case "trouble":
@@ -150,6 +171,7 @@ export function happen(world: World, step: Step): void {
       world.skewMs = step.hours * hourMs;
       return;
     case "title":
+    case "employeeId":
     case "rename":
     case "disableAndRename":
     case "manager":
@@ -276,6 +298,8 @@ function editOf(world: World, step: Step): Partial<Person> {
   switch (step.do) {
     case "title":
       return { title: step.title };
+    case "employeeId":
+      return { externalId: externalIdOf(world, step.as) };
     case "rename":
       return { userName: userName(step.name) };
     case "disableAndRename":
@@ -301,6 +325,20 @@ function editOf(world: World, step: Step): Partial<Person> {
     default:
       return {};
   }
+}
+
+/** What an administrator does in Lattice, which refuses what it refuses from everybody. */
+function writeIds(world: World, given: readonly (readonly [Account, string | null])[]): void {
+  const written = new Map(given.map(([account, externalId]) => [account.id, { ...account, externalId }]));
+  const all = [...world.accounts.values()].map((account) => written.get(account.id) ?? account);
+  const ids = all.flatMap(({ externalId }) => externalId ?? []);
+  if (world.manners.uniqueExternalIds && new Set(ids).size < ids.length) return;
+  for (const account of written.values()) world.accounts.set(account.id, account);
+}
+
+/** What an employeeId is apart from: the object id. */
+function externalIdOf(world: World, number: number): string {
+  return sharesIds(world) ? `e${number}` : personId(number);
 }
 
 export function personId(number: number): string {

@@ -1,4 +1,5 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { sharesIds } from "./identity.ts";
 import { isEntitled, isInScope, leavingEvents } from "./standing.ts";
 import { type Account, keptAs, type Person, refusedTitle, type World } from "./world.ts";
 
@@ -95,7 +96,9 @@ function isConflicted(
     (account) => account.id !== own?.id && account.userName.toLowerCase() === name,
   );
   const byName = world.configuration.matching !== "externalIdAlone";
-  if (holder === undefined || (own === undefined && holder.externalId === null && byName)) return false;
+  if (holder === undefined) return false;
+  const free = holder.externalId === null && world.ownerOf(holder) === null;
+  if (own === undefined && free && byName) return false;
   const owner = world.people.get(world.ownerOf(holder) ?? "");
   // Whose new name was rejected keeps the old one from everybody else.
   if (owner === undefined || decided.rejected.get(owner.id)?.has("userName") === true) return true;
@@ -162,6 +165,9 @@ function differences(
     if (is !== must) found.push(`${person.id}: ${what} is ${String(is)}, must be ${String(must)}`);
   };
   compare("userName", account.userName, person.userName);
+  // One that is not there may only not be shown.
+  if (sharesIds(world) && account.externalId !== null)
+    compare("externalId", account.externalId, person.externalId);
   compare("active", account.active, true);
   // A refusal that is about one attribute costs that attribute.
   if (world.configuration.titleIsMapped && person.title !== refusedTitle)
@@ -207,5 +213,10 @@ function maybeWithout({ manners, refusedWithManager }: World, { id }: Person, ma
 }
 
 export function accountOf(world: World, id: string): Account | undefined {
-  return [...world.accounts.values()].find((account) => world.ownerOf(account) === id);
+  const all = [...world.accounts.values()];
+  return (
+    all.find((account) => world.ownerOf(account) === id) ??
+    // One that carries the externalId may be linked although nothing of it is written.
+    all.find((account) => world.ownerOf(account) === null && world.heirs.get(account.id)?.has(id) === true)
+  );
 }

@@ -6,6 +6,7 @@ import { histories, inDueTime, lostDatabases } from "./steps.ts";
 import { anotherCompany, hidingAccount, lyingNotFound, oddAnswers } from "./steps-of-answers.ts";
 import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
+import { sharedExternalIds } from "./steps-of-ids.ts";
 import { changingSettings, changingStrangers, matchingOrders, secondOwner } from "./steps-of-others.ts";
 import {
   manyPeople,
@@ -130,6 +131,13 @@ export const families: readonly Family[] = [
     about: "accounts are found by the externalId first",
     histories: matchingOrders,
     runs: { same: 300, fresh: 100 },
+  },
+  {
+    name: "shared-external-ids",
+    about:
+      "the externalId is an employeeId that people share, change and inherit, and administrators of Lattice swap, remove and give away",
+    histories: sharedExternalIds,
+    runs: { same: 400, fresh: 100 },
   },
   {
     name: "changing-settings",

@@ -5,7 +5,20 @@ import type { Guarded, HidableProperty, Manners } from "./world.ts";
 
 /** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
 export type Step =
-  | { readonly do: "hire"; readonly who: number; readonly name: number; readonly manager: number | null }
+  | {
+      readonly do: "hire";
+      readonly who: number;
+      readonly name: number;
+      readonly manager: number | null;
+      /** Whose externalId the person has; default: one's own. */
+      readonly as?: number;
+    }
+  /** The person has another one's externalId in the directory from now on, or one's own again. */
+  | { readonly do: "employeeId"; readonly who: number; readonly as: number }
+  /** An administrator writes a person's externalId, another system's or none into the account of a person. */
+  | { readonly do: "giveId"; readonly who: number; readonly as: number | "another" | "nobody" }
+  /** An administrator writes the externalId of each of two accounts into the other one. */
+  | { readonly do: "swapIds"; readonly who: number; readonly other: number }
   | { readonly do: "title"; readonly who: number; readonly title: string | null }
   | { readonly do: "rename" | "disableAndRename"; readonly who: number; readonly name: number }
   | { readonly do: "manager"; readonly who: number; readonly manager: number | null }
@@ -101,6 +114,8 @@ export interface History {
   readonly rules?: Rules;
   /** Default: both, the userName first. */
   readonly matching?: Configuration["matching"];
+  /** Default: `objectId`. */
+  readonly externalIds?: Configuration["externalIds"];
   readonly concurrency: number;
   /** People who are there before anything else happens, and what befalls the first cycle. */
   readonly founders: number;
@@ -114,13 +129,14 @@ export interface History {
 export const mostPeople = 6;
 
 /** What is configured when a history begins. */
-export function configurationOf({ rules, drift, matching }: History): Configuration {
+export function configurationOf({ rules, drift, matching, externalIds }: History): Configuration {
   return {
     rules: rules ?? plainRules,
     drift,
     matching: matching ?? "userNameFirst",
     actions: allActions,
     titleIsMapped: true,
+    externalIds: externalIds ?? "objectId",
   };
 }
 

@@ -8,6 +8,7 @@ import type { Connection } from "../../src/state/database.ts";
 import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
+import { mayOwn, sharersOf, sharesIds, uncertain } from "./identity.ts";
 import { isEntitled } from "./standing.ts";
 import { hoursOfAbsence } from "./trouble.ts";
 import { type Account, keptAs, type Person, type World } from "./world.ts";
@@ -83,6 +84,7 @@ interface Questions {
     }
   >;
   readonly told: Statement<[], string>;
+  readonly soon: Statement<[number], string>;
 }
 
 const known = new WeakMap<Connection, Questions>();
@@ -98,6 +100,7 @@ function questionsTo(db: Connection): Questions {
          EXISTS (SELECT 1 FROM intent WHERE operation_id = operation.id) AS open
        FROM operation WHERE cycle_id = (SELECT max(id) FROM cycle) AND status <> 'reported'`,
     ),
+    soon: db.prepare<[number], string>("SELECT object_id FROM source_user WHERE look_again_at <= ?").pluck(),
     told: db
       .prepare<[], string>(
         `SELECT object_id FROM operation
@@ -155,7 +158,8 @@ function lieOfTheLog({ world, db }: Stage): string | null {
     if (before !== null && JSON.stringify(before) === JSON.stringify(after)) continue;
     const owner = world.ownerOf(after);
     const logged = rows.some((row) => {
-      if (row.objectId !== owner && (owner !== null || row.latticeId !== after.id)) return false;
+      const theirs = mayOwn(world, after);
+      if (!theirs.includes(row.objectId) && (theirs.length > 0 || row.latticeId !== after.id)) return false;
       // An account that came about although the rest of its create was refused is named.
       const named = before === null && row.status === "failed" && row.latticeId === after.id;
       // Where the answer and the read after it both show the account as it was before, the log says just that.
@@ -189,7 +193,7 @@ function accountIdsOf(world: World, objectId: string): readonly string[] {
     .flat()
     .filter(
       (account) =>
-        world.ownerOf(account) === objectId ||
+        mayOwn(world, account).includes(objectId) ||
         (account.stranger && account.externalId === null && names.has(account.userName.toLowerCase())),
     )
     .map(({ id }) => id);
@@ -212,6 +216,8 @@ function isUndisturbed(step: CycleStep): boolean {
 export async function afterCycle(stage: Stage, step: CycleStep, result: CycleResult): Promise<string | null> {
   const { history, world } = stage;
   if (!isUndisturbed(step) || result.header.cycle === "on-demand") return null;
+  const stale = await staleSkip(stage);
+  if (stale !== null) return stale;
   const { listMisses, missesClears, missesRestores, netChanges } = history.manners;
   const { scope } = history.manners;
   if (scope?.missesMembers === true || scope?.repeatsRemoved === true) return null;
@@ -226,11 +232,23 @@ export async function afterCycle(stage: Stage, step: CycleStep, result: CycleRes
   return (await silentDifference(stage)) ?? (await waitingLeaver(stage));
 }
 
+/** Of whom it is told that the externalId is shared, that is so. */
+async function staleSkip({ world, store }: Stage): Promise<string | null> {
+  if (!sharesIds(world)) return null;
+  const shared = (await store.skipped({ after: "", limit: 1_000 })).filter(
+    ({ code }) => code === "duplicateExternalId",
+  );
+  const stale = shared.find(({ objectId }) => sharersOf(world, objectId).length === 0);
+  return stale === undefined ? null : `${stale.objectId} is said to share the externalId, and does not`;
+}
+
 const byHand: ReadonlySet<string> = new Set([
   "editInLattice",
   "removeInLattice",
   "stranger",
   "editStranger",
+  "giveId",
+  "swapIds",
   "otherTool",
 ]);
 
@@ -239,7 +257,7 @@ function knownPeople(world: World): Map<string, Person> {
 }
 
 /** What differs, and is neither planned, held, to be read again, skipped, retried, reported nor waiting for a manager. */
-async function silentDifference(stage: Stage): Promise<string | null> {
+export async function silentDifference(stage: Stage): Promise<string | null> {
   const { db } = stage;
   // Of what no answer has shown nobody can tell.
   const world = { ...stage.world, people: knownPeople(stage.world) };
@@ -248,14 +266,19 @@ async function silentDifference(stage: Stage): Promise<string | null> {
   // Where a kind of operation is refused for everybody, one sentence tells it of all who wait for that.
   const kindsRefused = parseRefusedKinds(await stage.store.meta()).size > 0;
   const told = new Set(questionsTo(db).told.all());
+  const soon = new Set(questionsTo(db).soon.all(world.now));
   // While our clock is in doubt one sentence tells it of all for whom time decides.
   const [last] = await stage.store.recentCycles(1);
   const doubted = last?.notes?.some((note) => note.startsWith("This machine's clock is ")) === true;
+  const unclear = uncertain(world);
   for (const [objectId, found] of faults) {
+    if (unclear.has(objectId)) continue;
     const acknowledged = JSON.stringify((await stage.store.linkOf(objectId))?.acknowledged ?? {}) !== "{}";
     const waits = kindsRefused && !found.some((fault) => fault.includes("has left"));
     const timely = doubted && world.configuration.rules !== plainRules;
-    if (!told.has(objectId) && !acknowledged && !waits && !timely)
+    // An externalId is told beside what was sent, and by the next cycle again.
+    const beside = found.every((fault) => fault.includes(": externalId is ")) && soon.has(objectId);
+    if (!told.has(objectId) && !acknowledged && !waits && !timely && !beside)
       return `nothing tells that ${found.join("; ")}`;
   }
   return null;
@@ -271,7 +294,8 @@ async function waitingLeaver({ world, history, store }: Stage): Promise<string |
     if (isEntitled(world, person) || !world.isDue(person) || world.troubles.has(person.id)) continue;
     if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
     const link = await store.linkOf(person.id);
-    if (accountOf(world, person.id)?.active !== true || link === null) continue;
+    const account = accountOf(world, person.id);
+    if (account?.active !== true || link === null || mayOwn(world, account).length > 1) continue;
     // Switched on by hand in Lattice, which is only to be reported.
     if (history.drift === "report" && Object.hasOwn(link.drifted, "active")) continue;
     return `${person.id} has left, could be switched off, and is active after the cycle`;

@@ -1,4 +1,5 @@
 import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { carriedOf, heirsNow, mayOwn, sharersOf, sharesIds } from "./identity.ts";
 import { isEntitled, isInScope, reasonsToLeave, releaseKey } from "./standing.ts";
 import { hoursOfAbsence } from "./trouble.ts";
 import { type Account, type Guarded, keptAs, type Person, type World } from "./world.ts";
@@ -7,11 +8,25 @@ const hourMs = 3_600_000;
 
 // What no write may do, whatever went wrong before it. Judged by what the cycle under way may have read.
 
-/** @param owner for whom it is made */
-export function judgeCreate(world: World, next: Account, owner: string | null): void {
+/**
+ * @param people for whom it may be made
+ * @returns the one for whom it is
+ */
+export function judgeCreate(world: World, next: Account, people: readonly string[]): string | null {
+  const judged = (people.length === 0 ? [null] : people).map((owner) => ({
+    owner,
+    faults: faultsOfCreate(world, next, owner),
+  }));
+  const best = judged.find(({ faults }) => faults.length === 0) ?? judged[0];
+  world.broken.push(...(best?.faults ?? []));
+  return best?.owner ?? null;
+}
+
+function faultsOfCreate(world: World, next: Account, owner: string | null): readonly string[] {
   const { actions } = world.configuration;
   const states = world.statesOf(owner ?? "");
-  const rule = ruleOf(world);
+  const faults: string[] = [];
+  const rule = ruleOf(faults);
   rule(actions.create, `an account is made for ${owner}, although actions.create is off`);
   rule(states.length > 0, `an account is made for ${next.userName}, who is nobody of the directory`);
   rule(
@@ -22,25 +37,67 @@ export function judgeCreate(world: World, next: Account, owner: string | null): 
     states.some(({ userName }) => userName.toLowerCase() === next.userName.toLowerCase()),
     `an account is made for ${owner} under the name ${next.userName}, which the directory has not shown`,
   );
-  const twins = [...world.accounts.values()].filter(
-    (other) => other.externalId === next.externalId || world.ownerOf(other) === owner,
-  );
+  const twins = [...world.accounts.values()].filter((other) => isTwin(world, next, owner, other));
   rule(twins.length === 0, `a second account is made for ${owner}`);
   rule(
     world.configuration.titleIsMapped || next.values.title === undefined,
     `the title of ${owner} is written, which is not mapped`,
   );
+  const others = owner === null || world.onDemand || !sharesIds(world) ? [] : sharersOf(world, owner);
+  rule(
+    others.length === 0,
+    `an account is made for ${owner}, who shares the externalId with ${others.join(", ")}`,
+  );
+  return faults;
+}
+
+/** Whether there is an account already where one is made: the person's own, or one that carries the externalId. */
+function isTwin(world: World, next: Account, owner: string | null, other: Account): boolean {
+  const same = other.externalId === next.externalId;
+  if (!sharesIds(world)) return same || world.ownerOf(other) === owner;
+  // Of what was edited by hand since the last listing nobody can know.
+  if (same && world.carried.get(other.id) === other.externalId && !world.onDemand) return true;
+  return world.ownerOf(other) === owner && mayOwn(world, other).length === 1;
+}
+
+/**
+ * @param claimants whose account it may be, or become with this, the first of all the one who had it last
+ * @returns those for whom nothing of the change is wrong
+ */
+export function judgeChange(
+  world: World,
+  before: Account,
+  next: Account,
+  claimants: readonly string[],
+): readonly string[] {
+  const judged = (claimants.length === 0 ? [null] : claimants).map((person) => ({
+    person,
+    ...judgeFor(world, before, next, person),
+  }));
+  const clean = judged.filter(({ faults }) => faults.length === 0);
+  const best = clean[0] ?? judged[0];
+  if (best === undefined) return [];
+  world.broken.push(...best.faults);
+  world.carriedOut.push(...best.counted);
+  return (clean.length === 0 ? [best] : clean).flatMap(({ person }) => person ?? []);
+}
+
+interface Judged {
+  readonly faults: readonly string[];
+  /** What of it the guard counts. */
+  readonly counted: World["carriedOut"];
 }
 
 /** @param person whose account it is, or becomes with this; `null` where it stays nobody's */
-export function judgeChange(world: World, before: Account, next: Account, person: string | null): void {
+function judgeFor(world: World, before: Account, next: Account, person: string | null): Judged {
   const { actions, titleIsMapped, matching } = world.configuration;
   // A leaver's account that does not take the externalId is switched off all the same, by the name that matched.
   const named = next.externalId === null && !next.active ? whoIsNamed(world, before.userName) : "";
   const owner = person ?? named;
   const owned = world.ownerOf(before) !== null;
   const states = world.statesOf(owner);
-  const rule = ruleOf(world);
+  const faults: string[] = [];
+  const rule = ruleOf(faults);
   rule(states.length > 0, `the account ${before.userName} is written, which is nobody's of the directory`);
   rule(
     (before.externalId === null && !owned) ||
@@ -131,9 +188,10 @@ export function judgeChange(world: World, before: Account, next: Account, person
     titleIsMapped || before.values.title === next.values.title,
     `the title of ${owner} is written, which is not mapped`,
   );
+  const counted: World["carriedOut"] = [];
   const count = (what: Guarded, happened: boolean, ...same: readonly string[]): void => {
     if (happened && !same.some((detail) => world.released.has(releaseKey(what, owner, detail)))) {
-      world.carriedOut.push({ what, at: world.now, objectId: owner });
+      counted.push({ what, at: world.now, objectId: owner });
     }
   };
   count("deactivations", leaving, ...states.flatMap((state) => reasonsToLeave(world, state)));
@@ -145,6 +203,48 @@ export function judgeChange(world: World, before: Account, next: Account, person
     before.values.title !== undefined && next.values.title === undefined,
     `${String(before.values.title)} to null`,
   );
+  if (sharesIds(world) && !world.onDemand && person !== null)
+    judgeIdentity(world, { before, leaving, person }, rule);
+  return { faults, counted };
+}
+
+/** What is written for a person must not cost another one the account, or be written into the account of that one. */
+function judgeIdentity(
+  world: World,
+  {
+    before,
+    leaving,
+    person,
+  }: { readonly before: Account; readonly leaving: boolean; readonly person: string },
+  rule: (holds: boolean, text: string) => void,
+): void {
+  const others = sharersOf(world, person);
+  const taken = !mayOwn(world, before).includes(person);
+  rule(
+    !taken || others.length === 0,
+    `the account ${before.id} goes over to ${person}, who shares the externalId with ${others.join(", ")}`,
+  );
+  const carried = carriedOf(world, before, person, leaving);
+  const stays = world.statesOf(person).every((state) => isEntitled(world, state));
+  rule(
+    carried === null || !stays,
+    `the account ${before.id} of ${person} is written, although it carries the externalId of ${carried}`,
+  );
+  const takes = carried !== null && heirsNow(world, before).includes(carried) && isFree(world, carried);
+  rule(
+    !leaving || !takes,
+    `the account ${before.id} is switched off for ${person}, although it becomes that of ${carried}`,
+  );
+}
+
+/** Whether nothing keeps a person from an account that carries the externalId. */
+function isFree(world: World, id: string): boolean {
+  const names = world.statesOf(id).map(({ userName }) => userName.toLowerCase());
+  const namesakes = [...world.people.keys()].some(
+    (other) =>
+      other !== id && world.statesOf(other).some((state) => names.includes(state.userName.toLowerCase())),
+  );
+  return !namesakes && sharersOf(world, id).length === 0;
 }
 
 function hasTitle(world: World, { title }: Person, account: Account): boolean {
@@ -152,13 +252,13 @@ function hasTitle(world: World, { title }: Person, account: Account): boolean {
   return kept.values.title === account.values.title;
 }
 
-/** Whether the account points to that of the person's manager, who is there. */
 /** Whether an account has answered 404 for hours, so that its link may have been dissolved. */
 function isTakenForGone({ deniedSince, now }: World, id: string): boolean {
   const since = deniedSince.get(id);
   return since !== undefined && now - since >= hoursOfAbsence * hourMs;
 }
 
+/** Whether the account points to that of the person's manager, who is there. */
 function managerStands(world: World, { managerId }: Person, account: Account): boolean {
   const manager = world.people.get(managerId ?? "");
   const theirs = world.accounts.get(String(account.values[managerPath]));
@@ -166,6 +266,7 @@ function managerStands(world: World, { managerId }: Person, account: Account): b
     manager?.presence === "present" &&
     manager.id !== world.ownerOf(account) &&
     theirs !== undefined &&
+    mayOwn(world, theirs).length === 1 &&
     world.ownerOf(theirs) === manager.id &&
     !isTakenForGone(world, theirs.id)
   );
@@ -178,8 +279,8 @@ function whoIsNamed(world: World, userName: string): string {
   return named ?? "";
 }
 
-function ruleOf({ broken }: World): (holds: boolean, text: string) => void {
+function ruleOf(faults: string[]): (holds: boolean, text: string) => void {
   return (holds, text) => {
-    if (!holds) broken.push(text);
+    if (!holds) faults.push(text);
   };
 }

@@ -13,10 +13,16 @@ export const intervalMs = 45 * 60_000;
 
 const mappings = new Map<string, Mapping>();
 
-function mappingOf({ rules: { byDate, events }, titleIsMapped, matching, actions }: Configuration): Mapping {
+function mappingOf({
+  rules: { byDate, events },
+  titleIsMapped,
+  matching,
+  actions,
+  externalIds,
+}: Configuration): Mapping {
   // As the program makes it of all that a plan depends on; but for drift, so that a report of it leads to no full cycle.
   const digestOf = [byDate, events, actions];
-  const key = JSON.stringify([digestOf, titleIsMapped, matching]);
+  const key = JSON.stringify([digestOf, titleIsMapped, matching, externalIds]);
   const known = mappings.get(key);
   if (known !== undefined) return known;
   const precedence = {
@@ -32,7 +38,7 @@ function mappingOf({ rules: { byDate, events }, titleIsMapped, matching, actions
     },
     {
       target: "externalId",
-      source: "objectId",
+      source: externalIds,
       matchingPrecedence: precedence.externalId,
       apply: "onCreate",
     },

@@ -9,13 +9,13 @@ const quietManners = manners.map((others) => ({ ...others, ...faithful }));
 const somebody = fc.nat(5);
 const name = fc.nat(7);
 
-const stranger: fc.Arbitrary<Step> = fc.record({
+export const stranger: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("stranger" as const),
   name,
   owner: fc.constantFrom("nobody" as const, "nobody" as const, "another" as const),
 });
 
-const editStranger: fc.Arbitrary<Step> = fc.record({
+export const editStranger: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("editStranger" as const),
   name,
   to: name,

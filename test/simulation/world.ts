@@ -4,6 +4,7 @@ import { managerPath } from "../../src/mapping/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import { createGroups, type Groups } from "./groups.ts";
 import type { History, OtherTool } from "./history.ts";
+import { heirsNow, leaveOthers, mayOwn, settleOwner, sharesIds } from "./identity.ts";
 import { judgeChange, judgeCreate } from "./judge.ts";
 import { leavingEvents } from "./standing.ts";
 import type { Trouble } from "./trouble.ts";
@@ -122,6 +123,18 @@ export interface World {
    * gone. Told by what happens at both ends, never by the links of the engine.
    */
   readonly owners: Map<string, string>;
+  /** Others who may have an account by now, by its id. Nobody, unless people can share an externalId. */
+  readonly heirs: Map<string, Set<string>>;
+  /** Accounts that the cycle under way has written, and for whom it may have been. */
+  readonly writtenFor: Map<string, ReadonlySet<string>>;
+  /** The externalId that the engine knows of an account: shown in a cycle that came to its end, or listed in this one. */
+  readonly carried: Map<string, string | null>;
+  /** What the cycle under way was shown beside lists: it may have planned before. */
+  readonly carriedLater: Map<string, string | null>;
+  /** The cycle under way reads one person alone. */
+  onDemand: boolean;
+  /** Nothing befalls the cycle under way. */
+  calm: boolean;
   manners: Manners;
   configuration: Configuration;
   /** People who are to get one another's userNames are renamed, not reported. */
@@ -185,8 +198,8 @@ export interface World {
   readonly versions: Map<string, Account[]>;
   /** The person whose account it is; `null` where it is nobody's. */
   ownerOf(account: Pick<Account, "id">): string | null;
-  /** The person to whom this externalId leads; where several share it, the one who has, or had, the userName as well. */
-  personOf(externalId: string | null, userName: string): string | null;
+  /** The people to whom this externalId leads; who has, or had, the userName as well comes first. */
+  peopleOf(externalId: string | null, userName: string): readonly string[];
   /** What the cycle under way may have read of a person. */
   statesOf(id: string): readonly Person[];
   /** The person as the engine can know them: where answers may lack properties, with what was shown. */
@@ -223,6 +236,7 @@ export function createWorld(
   const people = new Map<string, Person>();
   const accounts = new Map<string, Account>();
   const owners = new Map<string, string>();
+  const heirs = new Map<string, Set<string>>();
   const log: LoggedChange[] = [];
   const shown = new Map<string, Person>();
   const versions = new Map<string, Account[]>();
@@ -299,6 +313,12 @@ export function createWorld(
     log,
     accounts,
     owners,
+    heirs,
+    writtenFor: new Map(),
+    carried: new Map(),
+    carriedLater: new Map(),
+    onDemand: false,
+    calm: false,
     manners,
     configuration,
     breaksRings: renameRings === "temporaryName",
@@ -333,16 +353,15 @@ export function createWorld(
     versions,
     asKnown: (person) => (manners.hides === true ? withShown(person, world.known.get(person.id)) : person),
     ownerOf: ({ id }) => owners.get(id) ?? null,
-    personOf: (externalId, userName) => {
-      if (externalId === null) return null;
+    peopleOf: (externalId, userName) => {
+      if (externalId === null) return [];
       const led = [...people.keys()].filter((id) =>
         world.statesOf(id).some((state) => state.externalId === externalId),
       );
       const name = userName.toLowerCase();
-      const named = led.find((id) =>
-        world.statesOf(id).some((state) => state.userName.toLowerCase() === name),
-      );
-      return named ?? led[0] ?? null;
+      const isNamed = (id: string): boolean =>
+        world.statesOf(id).some((state) => state.userName.toLowerCase() === name);
+      return [...led.filter(isNamed), ...led.filter((id) => !isNamed(id))];
     },
     statesOf: (id) => {
       const current = people.get(id);
@@ -381,6 +400,8 @@ export function createWorld(
       world.misread.clear();
       seen = new Map([...people].map(([id, person]) => [id, [person]]));
       world.applied.length = 0;
+      world.writtenFor.clear();
+      world.carriedLater.clear();
       versions.clear();
       for (const account of accounts.values()) versions.set(account.id, [account]);
     },
@@ -390,9 +411,11 @@ export function createWorld(
       const refused = refusal(null, wanted);
       if (refused !== null) return refused;
       const next = settled(wanted);
-      const owner = world.personOf(next.externalId, next.userName);
-      judgeCreate(world, next, owner);
-      if (owner !== null) owners.set(next.id, owner);
+      const owner = judgeCreate(world, next, world.peopleOf(next.externalId, next.userName));
+      if (owner !== null) {
+        owners.set(next.id, owner);
+        leaveOthers(world, next.id, owner);
+      }
       keep(null, next, keptAs(manners, wanted));
       return next;
     },
@@ -402,10 +425,13 @@ export function createWorld(
       const refused = refusal(before, wanted);
       if (refused !== null) return refused;
       const next = settled(wanted);
-      const owner = world.ownerOf(before) ?? world.personOf(next.externalId, next.userName);
+      const holders = mayOwn(world, before);
+      const owner = owners.get(id);
+      const led = owner === undefined ? world.peopleOf(next.externalId, next.userName) : [owner];
+      const claimants = sharesIds(world) ? [...holders, ...heirsNow(world, before)] : [];
       // What Lattice does by itself is nobody's doing.
-      judgeChange(world, before, keptAs(manners, wanted), owner);
-      if (owner !== null) owners.set(id, owner);
+      const clean = judgeChange(world, before, keptAs(manners, wanted), [...new Set([...led, ...claimants])]);
+      settleOwner(world, id, holders, clean);
       keep(before, next, keptAs(manners, wanted));
       cascade(before, next);
       return next;

@@ -1,0 +1,172 @@
+import { isEntitled, isInScope } from "./standing.ts";
+import type { Account, Person, World } from "./world.ts";
+
+// Whose account an account is, where an externalId says little of it: several people may share one, and an administrator
+// of Lattice may write another person's into an account. Worked out without the product's matching.
+
+/** Whether several people can have one externalId. */
+export function sharesIds({ configuration }: Pick<World, "configuration">): boolean {
+  return configuration.externalIds !== "objectId";
+}
+
+/** Everybody whose account it may be; mostly one. */
+export function mayOwn({ owners, heirs }: World, { id }: Pick<Account, "id">): readonly string[] {
+  const owner = owners.get(id);
+  return [...(owner === undefined ? [] : [owner]), ...(heirs.get(id) ?? [])];
+}
+
+/**
+ * People to whom the account may go over in the cycle under way: it carries their externalId, they have no other one, and
+ * whoever had it has left.
+ */
+export function heirsNow(world: World, account: Account): readonly string[] {
+  const { externalId } = account;
+  if (externalId === null) return [];
+  const holders = mayOwn(world, account);
+  const left = (world.owners.has(account.id) ? holders : []).every((id) =>
+    world.statesOf(id).some((state) => !isEntitled(world, state)),
+  );
+  if (!left) return [];
+  return [...world.people.keys()].filter((id) => {
+    const led = world
+      .statesOf(id)
+      .some((state) => state.externalId === externalId && isInScope(world, state));
+    if (!led || holders.includes(id) || hasCertainAccount(world, id)) return false;
+    // Whoever shares one of these with somebody gets no account.
+    const namesakes = othersWith(world, id, ({ userName }) => userName.toLowerCase());
+    return namesakes.length + sharersOf(world, id).length === 0;
+  });
+}
+
+/** Other people in scope with this person's externalId, whatever the cycle under way has read of them. */
+export function sharersOf(world: World, id: string): readonly string[] {
+  return othersWith(world, id, ({ externalId }) => externalId);
+}
+
+function othersWith(world: World, id: string, keyOf: (person: Person) => string): readonly string[] {
+  const keys = new Set(world.statesOf(id).map(keyOf));
+  const [key] = keys;
+  if (key === undefined || keys.size > 1) return [];
+  return [...world.people.keys()].filter((other) => {
+    const counts = (state: Person): boolean =>
+      keyOf(state) === key &&
+      isInScope(world, state) &&
+      (state.enabled === true || hasCertainAccount(world, other));
+    return other !== id && world.statesOf(other).every(counts);
+  });
+}
+
+/**
+ * The person whose externalId an account of another one carries, as the engine knows since before the cycle under way or
+ * by a list of it: somebody in scope without an account that carries it.
+ * @param reads the account is read before it is written
+ */
+export function carriedOf(world: World, account: Account, owner: string, reads: boolean): string | null {
+  const { externalId, id } = account;
+  const read = world.carried.get(id) === externalId || (reads && world.calm);
+  if (externalId === null || !read) return null;
+  if (world.statesOf(owner).some((state) => state.externalId === externalId)) return null;
+  const whose = [...world.people.keys()].find((other) => {
+    const states = world.statesOf(other);
+    const own = [...world.accounts.values()].some(
+      (one) => one.externalId === externalId && mayOwn(world, one).includes(other),
+    );
+    return !own && states.every((state) => state.externalId === externalId && isEntitled(world, state));
+  });
+  return whose ?? null;
+}
+
+/** An account that nobody else may have by now. */
+export function hasCertainAccount(world: World, id: string): boolean {
+  return [...world.accounts.values()].some((account) => {
+    const holders = mayOwn(world, account);
+    return holders.length === 1 && world.owners.get(account.id) === id;
+  });
+}
+
+/** The account is this person's by what was written to it; others may have it still, until a cycle ends well. */
+export function settleOwner(
+  world: World,
+  id: string,
+  holders: readonly string[],
+  clean: readonly string[],
+): void {
+  const [owner] = clean;
+  if (owner === undefined) return;
+  world.owners.set(id, owner);
+  world.heirs.set(id, new Set([...clean, ...holders].filter((one) => one !== owner)));
+  world.writtenFor.set(id, new Set(clean));
+  if (clean.length === 1) leaveOthers(world, id, owner);
+}
+
+/** Nobody has two accounts: another one that may be somebody else's is that one's. */
+export function leaveOthers(world: World, id: string, owner: string): void {
+  for (const other of [...world.accounts.keys()]) {
+    const [heir, ...rest] = world.heirs.get(other) ?? [];
+    if (other === id) continue;
+    if (world.owners.get(other) === owner && heir !== undefined) {
+      world.owners.set(other, heir);
+      world.heirs.set(other, new Set(rest));
+    } else world.heirs.get(other)?.delete(owner);
+  }
+}
+
+/** What a cycle leaves behind. @param undisturbed nothing went wrong in it, so that what was written was confirmed */
+export function afterIdentities(world: World, undisturbed: boolean): void {
+  if (undisturbed) {
+    for (const [id, clean] of world.writtenFor) {
+      const heirs = world.heirs.get(id) ?? new Set();
+      world.heirs.set(id, new Set([...heirs].filter((one) => clean.has(one))));
+    }
+  }
+  for (const account of world.accounts.values()) {
+    const heirs = [...(world.heirs.get(account.id) ?? []), ...heirsNow(world, account)];
+    world.heirs.set(account.id, new Set(heirs));
+  }
+}
+
+/**
+ * People of whom something stands in the way: they share an externalId and have no account, or an account carries another
+ * person's externalId, or may be one of several people's.
+ */
+export function encumbered(world: World): ReadonlySet<string> {
+  const found = new Set<string>();
+  const current = [...world.people.values()];
+  for (const account of world.accounts.values()) {
+    const holders = mayOwn(world, account);
+    if (holders.length > 1) for (const id of holders) found.add(id);
+    const [owner] = holders;
+    const others = current.filter(
+      (person) => person.externalId === account.externalId && person.id !== owner && isInScope(world, person),
+    );
+    for (const { id } of others) {
+      if (ownAccount(world, id)?.externalId === account.externalId) continue;
+      found.add(id);
+      const own = world.people.get(owner ?? "");
+      if (own !== undefined && own.externalId !== account.externalId) found.add(own.id);
+    }
+  }
+  for (const { id, externalId } of current) {
+    const shares = sharersOf(world, id).length > 0;
+    if (shares && ownAccount(world, id)?.externalId !== externalId) found.add(id);
+  }
+  return found;
+}
+
+function ownAccount(world: World, id: string): Account | undefined {
+  return [...world.accounts.values()].find((account) => world.owners.get(account.id) === id);
+}
+
+/** People who may or may not have an account that another one may have. */
+export function uncertain(world: World): ReadonlySet<string> {
+  const shared = [...world.accounts.values()].map((account) => mayOwn(world, account));
+  return new Set(shared.filter((holders) => holders.length > 1).flat());
+}
+
+/** The engine's picture of accounts at the end of a cycle; of one that broke off nobody knows what was kept. */
+export function keepCarried({ carried, carriedLater }: World, ended: boolean): void {
+  for (const [id, externalId] of carriedLater) {
+    if (ended) carried.set(id, externalId);
+    else carried.delete(id);
+  }
+}

@@ -1,0 +1,59 @@
+import { hasCertainAccount, mayOwn } from "./identity.ts";
+import { isEntitled } from "./standing.ts";
+import type { Account, World } from "./world.ts";
+
+// What administrators of both ends do about externalIds that are not right, once they were told.
+
+/**
+ * Nobody shares an externalId any more, and of each account it is decided whose it is.
+ * @returns people who are to be out of the scope for a cycle, as the message says: an account may have been theirs; and
+ * whether anything was done in Lattice
+ */
+export function repairIds(world: World): { readonly losers: readonly string[]; readonly inLattice: boolean } {
+  makeUnique(world);
+  const losers: string[] = [];
+  for (const account of world.accounts.values()) {
+    const holders = mayOwn(world, account);
+    if (holders.length === 1 && !world.owners.has(account.id)) world.owners.set(account.id, holders[0] ?? "");
+    if (holders.length < 2) continue;
+    const chosen = holders.find((id) => isEntitledNow(world, id)) ?? holders[0] ?? "";
+    world.owners.set(account.id, chosen);
+    losers.push(...holders.filter((id) => id !== chosen && isEntitledNow(world, id)));
+  }
+  return { losers, inLattice: writeOwnIds(world) };
+}
+
+function isEntitledNow(world: World, id: string): boolean {
+  const person = world.people.get(id);
+  return person !== undefined && isEntitled(world, person);
+}
+
+/** Whoever has an account with the externalId keeps it. */
+function makeUnique(world: World): void {
+  const taken = new Map<string, string>();
+  const people = [...world.people.values()].filter(({ presence }) => presence === "present");
+  const first = people.filter(({ id }) => hasCertainAccount(world, id));
+  for (const person of [...first, ...people.filter((one) => !first.includes(one))]) {
+    const externalId = taken.has(person.externalId) ? `own-${person.id}` : person.externalId;
+    taken.set(externalId, person.id);
+    if (externalId !== person.externalId) world.put({ ...person, externalId });
+  }
+}
+
+/**
+ * Each account has the externalId of its person alone; that of somebody who is gone has one of its own.
+ * @returns whether any was written
+ */
+function writeOwnIds(world: World): boolean {
+  const present = [...world.people.values()].filter(({ presence }) => presence === "present");
+  const idOf = (account: Account): string | null => {
+    const owner = present.find(({ id }) => id === world.ownerOf(account));
+    if (owner !== undefined) return owner.externalId;
+    const { externalId } = account;
+    return present.some((person) => person.externalId === externalId) ? `former-${account.id}` : externalId;
+  };
+  const wrong = [...world.accounts.values()].filter((account) => account.externalId !== idOf(account));
+  const right = wrong.map((account) => ({ ...account, externalId: idOf(account) }));
+  for (const account of right) world.accounts.set(account.id, account);
+  return right.length > 0;
+}

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import type { History, Step } from "./history.ts";
+import { anyFate, calm, calmCycle, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
+import { editStranger, stranger } from "./steps-of-others.ts";
+
+// Histories in which an externalId leads to several people, or the externalId of an account to another person.
+
+const who = fc.nat(4);
+
+const hire: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("hire" as const),
+  who: fc.nat(5),
+  name: fc.nat(6),
+  manager: fc.option<number>(who),
+  as: who,
+});
+
+/** In the directory: somebody gets another one's employeeId, or one's own again. */
+const employeeId: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("employeeId" as const),
+  who,
+  as: fc.nat(5),
+});
+
+/** By an administrator of Lattice. */
+const byAdministrator: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("giveId" as const),
+      who,
+      as: fc.oneof(
+        { weight: 4, arbitrary: who },
+        { weight: 1, arbitrary: fc.constantFrom("another" as const, "nobody" as const) },
+      ),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("swapIds" as const), who, other: who }) },
+);
+
+const fullCycle: fc.Arbitrary<Step> = fc.constant({
+  do: "cycle",
+  kind: "full",
+  dryRun: false,
+  only: null,
+  fate: calm,
+  during: null,
+});
+
+const inTheDirectory = [
+  { weight: 3, arbitrary: hire },
+  { weight: 3, arbitrary: employeeId },
+  { weight: 3, arbitrary: comingAndGoing },
+  { weight: 2, arbitrary: edit },
+  { weight: 5, arbitrary: calmCycle },
+  { weight: 2, arbitrary: cycle },
+];
+const length = { minLength: 3, maxLength: 14, size: "max" } as const;
+
+/** The externalId says little of whose account it is: people share one, and accounts carry those of others. */
+export const sharedExternalIds: fc.Arbitrary<History> = fc.record({
+  manners: manners.map((others) => ({ ...others, ...faithful })),
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  externalIds: fc.constant("employeeId" as const),
+  matching: fc.constantFrom(
+    "userNameFirst" as const,
+    "userNameFirst" as const,
+    "externalIdFirst" as const,
+    "externalIdAlone" as const,
+  ),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(1, 2, 4),
+  founding: fc.oneof({ weight: 3, arbitrary: fc.constant(calm) }, { weight: 1, arbitrary: anyFate }),
+  // What is done by hand in Lattice is seen by a full comparison alone; without it more can be asked of the others.
+  steps: fc.oneof(
+    { weight: 1, arbitrary: fc.array(fc.oneof(...inTheDirectory), length) },
+    {
+      weight: 3,
+      arbitrary: fc.array(
+        fc.oneof(
+          ...inTheDirectory,
+          { weight: 4, arbitrary: byAdministrator },
+          { weight: 1, arbitrary: stranger },
+          { weight: 1, arbitrary: editStranger },
+          { weight: 3, arbitrary: fullCycle },
+        ),
+        length,
+      ),
+    },
+  ),
+});
