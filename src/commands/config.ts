@@ -3,8 +3,8 @@ import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import { describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
+import { readSettings } from "./read-settings.ts";
 import { refuseForDaemon } from "./refuse-daemon.ts";
-import { readMapping } from "./session.ts";
 
 export interface ConfigOptions {
   readonly config?: string | undefined;
@@ -15,18 +15,13 @@ export interface ConfigOptions {
  * would run with it; asks nobody.
  */
 export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
-  const [{ refuseForeignLoopback }, { requireEntra, requireLattice }] = await Promise.all([
-    import("../config/plain-http.ts"),
-    import("../config/require.ts"),
-  ]);
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
-  await refuseForeignLoopback(loaded.config);
-  const mapping = await readMapping(loaded);
+  const { mapping, entra, lattice, faults } = await readSettings(loaded);
   for (const text of loaded.notes) print(io, text);
-  const files = runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);
+  const files = mapping === null ? [] : runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);
   if (files.length > 0) print(io, describeResults(files, { failuresOnly: true }));
-  const { config } = loaded;
-  await refuseForDaemon({ config, mapping, entra: requireEntra(config), lattice: requireLattice(config) });
+  if (mapping === null || entra === null || lattice === null) throw new UsageError(faults.join("\n"));
+  await refuseForDaemon({ config: loaded.config, mapping, entra, lattice });
   if (failures(files) > 0) {
     throw new UsageError("the mapping does not do what its cases say; correct the one or the other");
   }

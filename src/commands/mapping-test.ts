@@ -2,7 +2,7 @@ import { loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import { caseFileEnding, describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
 import { type CommandIO, exitCode, note, print } from "./io.ts";
-import { readMapping } from "./session.ts";
+import { readMapping } from "./read-settings.ts";
 
 export interface MappingTestOptions {
   readonly config?: string | undefined;

@@ -14,7 +14,8 @@ import { printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import type { CommandIO } from "./io.ts";
 import { tellWhom } from "./one-person.ts";
-import { readMapping, sandboxState } from "./session.ts";
+import { readMapping } from "./read-settings.ts";
+import { sandboxState } from "./session.ts";
 
 export interface RecordOptions {
   readonly config?: string | undefined;

@@ -17,6 +17,7 @@ import type { NotifySettings } from "../notify/settings.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type CommandIO, note } from "./io.ts";
 import { openLog } from "./log.ts";
+import { readSettings } from "./read-settings.ts";
 
 export interface SessionOptions {
   /** `--config`. */
@@ -64,17 +65,14 @@ export interface Session {
  * @throws UsageError, StateError
  */
 export async function openSession(io: CommandIO, options: SessionOptions): Promise<Session> {
-  const [{ loadConfig }, { refuseForeignLoopback }, { requireEntra, requireLattice }] = await Promise.all([
-    import("../config/load.ts"),
-    import("../config/plain-http.ts"),
-    import("../config/require.ts"),
-  ]);
+  const { loadConfig } = await import("../config/load.ts");
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
   const { config } = loaded;
-  await refuseForeignLoopback(config);
   const { replaces } = options;
   for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);
-  const mapping = await readMapping(loaded);
+  const readings = await readSettings(loaded, options.sandbox);
+  const { mapping } = readings;
+  if (mapping === null || readings.faults.length > 0) throw new UsageError(readings.faults.join("\n"));
   const closers: (() => void | Promise<void>)[] = [];
   const configured =
     options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
@@ -83,9 +81,8 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
   if (sandbox !== null && options.runningSandbox === undefined) closers.push(() => sandbox.close());
 
   try {
-    const entra =
-      sandbox !== null && options.sandbox === "both" ? sandboxEntra(sandbox, config) : requireEntra(config);
-    const lattice = sandbox === null ? requireLattice(config) : sandboxLattice(sandbox, config);
+    const entra = readings.entra ?? sandboxEntra(startedOf(sandbox), config);
+    const lattice = readings.lattice ?? sandboxLattice(startedOf(sandbox), config);
     const log = replaces?.log ?? (await openLog(config.log, io, options.quiet));
     const clock = systemClock;
     return {
@@ -151,28 +148,6 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
   }
 }
 
-/** The mapping as configured, with the scope's filters. @throws UsageError */
-export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
-  const [{ parseMapping }, { parseScopingFilters }] = await Promise.all([
-    import("../mapping/mapping.ts"),
-    import("../mapping/scoping-filter.ts"),
-  ]);
-  const { entra, onNull, actions, matching, manager, drift } = loaded.config;
-  const mapping = parseMapping(loaded.mappingSource.rules, {
-    origin: loaded.mappingSource.origin,
-    onNull,
-    filters: parseScopingFilters(entra.scope.filters, { ...entra.scope, timeZone: entra.scope.timezone }),
-    // Members of a ring of managers are looked at in each cycle: that setting needs nobody planned anew.
-    digestOf: [entra.scope, actions, matching, drift, { missing: manager.missing }],
-  });
-  if (matching.renameRings === "temporaryName" && !mapping.matching.includes("externalId")) {
-    throw new UsageError(
-      "matching.renameRings: temporaryName needs externalId among the matching attributes: without it nobody could be matched who has a temporary userName when the state database is lost. Give externalId a matchingPrecedence, or set matching.renameRings: report.",
-    );
-  }
-  return mapping;
-}
-
 function cycleSettings(
   config: Config,
   mapping: Mapping,
@@ -232,6 +207,12 @@ export function eventActions({ actions }: Config): CycleSettings["events"] {
 function scopeIdentity({ include, exclude, timezone, ...scope }: Config["entra"]["scope"]): string {
   const later = [include, exclude, timezone === "UTC" ? [] : [timezone]];
   return JSON.stringify(later.every((list) => list.length === 0) ? scope : [scope, ...later]);
+}
+
+/** What stands in for an end without settings of its own. */
+function startedOf(sandbox: Sandbox | null): Sandbox {
+  if (sandbox !== null) return sandbox;
+  throw new Error("an end has neither settings nor a sandbox");
 }
 
 async function startSandbox(statePath: string, options: SessionOptions): Promise<Sandbox | null> {

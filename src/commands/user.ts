@@ -9,7 +9,8 @@ import { explanationText } from "../report/explanation.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, note, print } from "./io.ts";
-import { eventActions, matchingSettings, readMapping, sandboxScope, sandboxState } from "./session.ts";
+import { readMapping } from "./read-settings.ts";
+import { eventActions, matchingSettings, sandboxScope, sandboxState } from "./session.ts";
 
 export interface UserOptions {
   readonly config?: string | undefined;

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
-import { joinFaults } from "../domain/faults.ts";
+import { joinFaults, type Locate } from "../domain/faults.ts";
 import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
 import { packageRoot } from "../package-root.ts";
 import {
@@ -35,8 +35,10 @@ export interface LoadedConfig {
   readonly config: Config;
   /** The file that was read, as it was named; `null` where the environment alone was. */
   readonly file: string | null;
-  /** The attribute mapping as written, for `parseMapping`; `origin` names it in messages. */
-  readonly mappingSource: { readonly origin: string; readonly rules: unknown };
+  /** The attribute mapping as written, for `parseMapping`; `origin` and `locate` name it and its parts in messages. */
+  readonly mappingSource: { readonly origin: string; readonly rules: unknown; readonly locate: Locate };
+  /** Where the value of a key was written. */
+  readonly locate: Locate;
   /** What the user should know though nothing is wrong, in sentences. */
   readonly notes: readonly string[];
   /** Every key with its effective value and where it came from, for `config show`. */
@@ -89,6 +91,7 @@ export function loadConfig(options: {
     config,
     file: file?.name ?? null,
     mappingSource: readMapping(config.mapping, layers, file),
+    locate: layers.ofValue,
     notes: [...latticeUrl.notes, ...access.notes],
     get settings() {
       return effectiveSettings(config, layers);
@@ -174,16 +177,20 @@ function readMapping(
   file: YamlFile | null,
 ): LoadedConfig["mappingSource"] {
   const place = layers.ofValue(["mapping"]);
-  if (mapping.kind === "inline") return { origin: place, rules: mapping.rules };
+  if (mapping.kind === "inline") {
+    const locate: Locate = (path) => layers.ofValue(["mapping", ...path]);
+    return { origin: place, rules: mapping.rules, locate };
+  }
   if (mapping.kind === "default") {
     const shipped = readYamlFile(DEFAULT_MAPPING, DEFAULT_MAPPING_NAME);
-    if (shipped !== null) return { origin: DEFAULT_MAPPING_NAME, rules: shipped.value };
+    if (shipped !== null)
+      return { origin: DEFAULT_MAPPING_NAME, rules: shipped.value, locate: shipped.locateValue };
     throw new UsageError(`${DEFAULT_MAPPING_NAME} is missing from this installation: install it again`);
   }
   const named = String(readValue(layers.raw, ["mapping"]));
   const fromFile = layers.originOf("mapping").kind === "file" && !isAbsolute(named);
   const name = fromFile ? join(dirname(file?.name ?? "."), named) : named;
   const rules = readYamlFile(mapping.path, name);
-  if (rules !== null) return { origin: name, rules: rules.value };
+  if (rules !== null) return { origin: name, rules: rules.value, locate: rules.locateValue };
   throw new UsageError(`${place}: mapping names ${name}, but there is no such file`);
 }

@@ -1,3 +1,4 @@
+import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { EntraCredential, EntraScope, FilterGroups } from "../entra/options.ts";
@@ -30,18 +31,45 @@ export interface LatticeSettings {
 }
 
 /**
+ * What to say where nothing is set that leads to either end; `null` where something is.
+ * @param file the configuration file that was read, if any
+ */
+export function nothingGiven({ entra, lattice }: Config, file: string | null): string | null {
+  const { tenantId, clientId, clientSecret, certificate } = entra;
+  if (
+    [tenantId, clientId, clientSecret, certificate.path, lattice.token].some((value) => value !== undefined)
+  )
+    return null;
+  return [
+    file === null
+      ? `Nothing is configured yet. Write a configuration file with "${commandLine("config init")}" and fill it in, or set these in the environment:`
+      : `${file} sets nothing that leads to Entra or to Lattice. Fill it in, or set these in the environment:`,
+    "  AZURE_TENANT_ID      directory (tenant) ID",
+    "  AZURE_CLIENT_ID      application (client) ID of the app registration",
+    "  AZURE_CLIENT_SECRET  its client secret; or AZURE_CLIENT_CERTIFICATE_PATH; a managed identity needs neither",
+    "  LATTICE_API_KEY      API key that a Lattice super admin made",
+    `Each can also be given as NAME_FILE, the path of a file that holds the value. To try it without any: ${commandLine("demo")}.`,
+  ].join("\n");
+}
+
+/**
  * The settings of the source, complete.
  * @throws UsageError that names everything that is missing, one thing a line, and how to give it
  */
 export function requireEntra({ entra }: Config): EntraSettings {
   const missing: string[] = [];
-  const require = <Value>(key: string, value: Value | undefined, purpose: string): Value | undefined => {
-    if (value === undefined) missing.push(howToGive(key, purpose));
+  const require = <Value>(key: string, value: Value | undefined, what: string): Value | undefined => {
+    if (value === undefined) missing.push(howToGive(key, what));
     return value;
   };
-  const tenantId = require("entra.tenantId", entra.tenantId, "Entra's directory (tenant) id is missing");
+  const tenantId = require("entra.tenantId", entra.tenantId, "Entra's directory (tenant) ID is missing");
   const credential = completeCredential(entra, require);
-  const scope = completeScope(entra, require);
+  const scope = completeScope(entra);
+  if (scope === null && !missing.some((line) => line.includes("entra.clientId"))) {
+    missing.push(
+      `${howToGive("entra.clientId", "the application (client) ID is missing, whose assignments are the scope")}, or name the enterprise application in entra.scope.application`,
+    );
+  }
   if (tenantId === undefined || credential === null || scope === null || missing.length > 0) {
     throw new UsageError(missing.join("\n"));
   }
@@ -73,7 +101,7 @@ function completeCredential(entra: Config["entra"], require: Require): EntraCred
   const { credential, certificate, clientSecret } = entra;
   const purpose = (what: string) => `${what} is missing, which the credential ${credential} needs`;
   if (credential === "managedIdentity" || credential === "default") return { kind: credential };
-  require("entra.clientId", entra.clientId, purpose("Entra's application (client) id"));
+  require("entra.clientId", entra.clientId, purpose("the application (client) ID of the app registration"));
   if (credential === "workloadIdentity") return { kind: credential };
   if (credential === "clientSecret") {
     const secret = require("entra.clientSecret", clientSecret, purpose("the client secret"));
@@ -85,13 +113,12 @@ function completeCredential(entra: Config["entra"], require: Require): EntraCred
   return { kind: "clientCertificate", path, ...(password === undefined ? {} : { password }) };
 }
 
-function completeScope({ scope, clientId }: Config["entra"], require: Require): EntraScope | null {
+function completeScope({ scope, clientId }: Config["entra"]): EntraScope | null {
   const { mode, nested, groups } = scope;
   if (mode === "all") return { mode };
   if (mode === "groups") return { mode, groups, nested };
   // The usual set-up: the application that reads the directory is the one that people are assigned to.
-  const application = require("entra.clientId", scope.application ??
-    clientId, "the enterprise application is missing, whose assignments are the scope (entra.scope.application; by default that of entra.clientId)");
+  const application = scope.application ?? clientId;
   return application === undefined ? null : { mode, application, nested };
 }
 

@@ -8,6 +8,17 @@ const DOMAIN_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a
 const TENANT_MESSAGE =
   "must be the directory (tenant) id, a GUID, or one of its verified domain names such as example.onmicrosoft.com";
 
+const CLIENT_MESSAGE =
+  "must be the application (client) ID of the app registration, a GUID (an enterprise application goes into entra.scope.application)";
+
+/** Ids that stand in examples for those of a company. */
+const PLACEHOLDERS: ReadonlySet<string> = new Set([
+  "00000000-0000-0000-0000-000000000000",
+  "00000000-1111-2222-3333-444444444444",
+  "55555555-6666-7777-8888-999999999999",
+]);
+const PLACEHOLDER_MESSAGE = "is still the placeholder of an example: write your own";
+
 const CREDENTIALS = [
   "auto",
   "clientSecret",
@@ -162,9 +173,12 @@ export const entraSchema = z
     {
       tenantId: text(TENANT_MESSAGE)
         .refine((value) => GUID.test(value) || DOMAIN_NAME.test(value), { error: TENANT_MESSAGE })
+        .refine((value) => !PLACEHOLDERS.has(value), { error: PLACEHOLDER_MESSAGE })
         .optional()
         .describe("Directory (tenant) id, a GUID, or a verified domain name of the directory."),
-      clientId: text()
+      clientId: text(CLIENT_MESSAGE)
+        .refine((value) => GUID.test(value), { error: CLIENT_MESSAGE })
+        .refine((value) => !PLACEHOLDERS.has(value), { error: PLACEHOLDER_MESSAGE })
         .optional()
         .describe("Application (client) id of the app registration, or of a user-assigned managed identity."),
       clientSecret: secret()

@@ -5,6 +5,9 @@ const longestFault = 1_000;
 /** One thing that is wrong, in words; a function where it takes effort to say. */
 export type Fault = string | (() => string);
 
+/** Where the thing at this path was written, for the start of a sentence: `config/x.yaml:12:3`. */
+export type Locate = (path: readonly PropertyKey[]) => string;
+
 /** The faults of one thing as the message of an error, one a line; where there are very many, the first and how many more. */
 export function joinFaults(faults: readonly Fault[]): string {
   const lines = faults

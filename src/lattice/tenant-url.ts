@@ -33,14 +33,21 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
         "as in https://api.latticehq.com/scim/v2.",
     );
   }
-  const notes =
-    flags.length === 0
-      ? []
-      : [
-          "Took ?aadOptscim062020 off the Lattice URL: it tells Azure's own SCIM client to follow the standard, " +
-            "which this program always does.",
-        ];
-  return { url: `${url.origin}${path.replace(/\/+$/, "")}`, notes };
+  const base = `${url.origin}${path.replace(/\/+$/, "")}`;
+  const notes: string[] = [];
+  if (flags.length > 0) {
+    notes.push(
+      "Took ?aadOptscim062020 off the Lattice URL: it tells Azure's own SCIM client to follow the standard, " +
+        "which this program always does.",
+    );
+  }
+  if (!/\/scim\/v2$/i.test(base)) {
+    notes.push(
+      `The Lattice URL ${base} does not end in /scim/v2, as Lattice's own does (https://api.latticehq.com/scim/v2). ` +
+        "Correct it (LATTICE_URL or lattice.url), unless a proxy is there on purpose.",
+    );
+  }
+  return { url: base, notes };
 }
 
 function parse(input: string): URL {

@@ -11,7 +11,8 @@ import { parseExpression } from "./expression.ts";
 import { sourceText } from "./import-source.ts";
 import { importedTarget } from "./import-target.ts";
 import { importedTypes } from "./import-types.ts";
-import { checkRule, type Rule } from "./mapping.ts";
+import { checkRule } from "./mapping.ts";
+import type { Rule } from "./rule.ts";
 import { parseScopingFilters } from "./scoping-filter.ts";
 import { managerPath, targetAttribute } from "./target-attributes.ts";
 

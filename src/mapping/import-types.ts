@@ -1,6 +1,6 @@
 import type { ExportedSchema } from "./exported-schema.ts";
 import { importedTarget } from "./import-target.ts";
-import type { Rule } from "./mapping.ts";
+import type { Rule } from "./rule.ts";
 
 type RuleType = NonNullable<Rule["type"]>;
 

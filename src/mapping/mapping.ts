@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
 import { MappingError, UsageError } from "../domain/errors.ts";
-import { joinFaults } from "../domain/faults.ts";
+import { joinFaults, type Locate } from "../domain/faults.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { AttributeType } from "../domain/target.ts";
@@ -9,6 +8,7 @@ import { compileBounded } from "./bounded.ts";
 import { unsteadyCall } from "./evaluate.ts";
 import { attributesOf, callsOf, concealedIn, expressionError, parseExpression } from "./expression.ts";
 import type { Environment } from "./functions/definition.ts";
+import { type Rule, ruleFaults, ruleSchema } from "./rule.ts";
 import type { ScopingFilters } from "./scoping-filter.ts";
 import { alwaysRead, type MappedAttribute, mappedAttribute, type ReadContext } from "./source-attributes.ts";
 import { managerPath, type TargetAttribute, targetAttribute } from "./target-attributes.ts";
@@ -64,44 +64,23 @@ export interface Mapping {
   readonly digest: string;
 }
 
-/** What `type` of an attribute mapping can be; whether Lattice's attribute takes it is looked at then. */
-const attributeTypes = ["text", "number", "boolean", "date", "dateTime", "timezone", "email"] as const;
-
-const ruleSchema = z
-  .strictObject({
-    target: z.string(),
-    source: z.string().optional(),
-    constant: z.union([z.string(), z.number(), z.boolean()]).optional(),
-    expression: z.string().optional(),
-    type: z.enum(attributeTypes).optional(),
-    timezone: z.string().optional(),
-    required: z.boolean().optional(),
-    matchingPrecedence: z.int().positive().optional(),
-    apply: z.enum(["always", "onCreate"]).optional(),
-    onNull: z.enum(["clear", "keep"]).optional(),
-    default: z.union([z.string(), z.number(), z.boolean()]).optional(),
-  })
-  .refine(
-    (rule) => [rule.source, rule.constant, rule.expression].filter((part) => part !== undefined).length === 1,
-    {
-      message: "needs exactly one of source, constant, expression",
-    },
-  );
-
-/** An attribute mapping as written in the configuration. */
-export type Rule = z.infer<typeof ruleSchema>;
-
 /**
  * Reads a mapping as written in YAML.
  * @param raw the list of attribute mappings
- * @param origin where it was read, for messages
+ * @param options.origin where it was read, for messages; `locate` knows the place of each part of it
  * @throws UsageError that names every fault, one a line
  */
 export function parseMapping(
   raw: unknown,
-  options: { origin: string; onNull: OnNull; filters: ScopingFilters; digestOf?: unknown },
+  options: {
+    origin: string;
+    locate?: Locate | undefined;
+    onNull: OnNull;
+    filters: ScopingFilters;
+    digestOf?: unknown;
+  },
 ): Mapping {
-  const { origin } = options;
+  const { origin, locate = () => origin } = options;
   if (!Array.isArray(raw) || raw.length === 0) {
     throw new UsageError(
       `${origin}: the mapping is a list of attribute mappings, each with a target and a source`,
@@ -115,14 +94,16 @@ export function parseMapping(
   raw.forEach((item: unknown, index) => {
     const parsed = ruleSchema.safeParse(item);
     if (!parsed.success) {
-      const issues = parsed.error.issues.map((issue) =>
-        [issue.path.join("."), issue.message].filter(Boolean).join(": "),
-      );
-      faults.push(`mapping ${index + 1}: ${issues.join("; ")}`);
+      for (const { path, text } of ruleFaults(parsed.error.issues, item))
+        faults.push(`${locate([index, ...path])}: mapping ${index + 1}: ${text}`);
       return;
     }
+    const place = `${locate([index])}: `;
+    const { target } = parsed.data;
     try {
       const { mapping, reads } = compileRule(parsed.data, options.onNull);
+      if (attributes.some((other) => other.target === mapping.target))
+        faults.push(`${place}${mapping.target} is mapped twice`);
       attributes.push(mapping);
       for (const attribute of reads) {
         if (attribute.property !== null) properties.add(attribute.property);
@@ -132,12 +113,12 @@ export function parseMapping(
       }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      faults.push(`mapping ${index + 1} (${parsed.data.target}): ${error.message}`);
+      faults.push(`${place}mapping ${index + 1} (${target}): ${error.message}`);
     }
   });
 
-  faults.push(...duplicates(attributes), ...missing(attributes, faults.length > 0));
-  if (faults.length > 0) throw new UsageError(joinFaults(faults.map((fault) => `${origin}: ${fault}`)));
+  if (faults.length === 0) faults.push(...missing(attributes).map((fault) => `${origin}: ${fault}`));
+  if (faults.length > 0) throw new UsageError(joinFaults(faults));
 
   return {
     attributes,
@@ -158,8 +139,11 @@ export function checkRule(rule: Rule): void {
 }
 
 function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: Reads } {
-  const target = targetAttribute(rule.target);
-  const { evaluate, trace, concealed, reads, origin, redacted, reference } = compileSource(rule);
+  const [target, source] = both(
+    () => targetAttribute(rule.target),
+    () => compileSource(rule),
+  );
+  const { evaluate, trace, concealed, reads, origin, redacted, reference } = source;
   if ((target.type === "reference") !== reference) {
     throw new UsageError(
       reference
@@ -199,6 +183,22 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
     },
   };
   return { mapping, reads };
+}
+
+/** Both results. @throws UsageError that names what is wrong with either */
+function both<First, Second>(first: () => First, second: () => Second): [First, Second] {
+  const attempt = <Result>(action: () => Result): { result: Result } | { fault: UsageError } => {
+    try {
+      return { result: action() };
+    } catch (error) {
+      if (error instanceof UsageError) return { fault: error };
+      throw error;
+    }
+  };
+  const [left, right] = [attempt(first), attempt(second)];
+  if ("result" in left && "result" in right) return [left.result, right.result];
+  const faults = [left, right].flatMap((one) => ("fault" in one ? [one.fault.message] : []));
+  throw new UsageError(faults.join("; "));
 }
 
 function propertiesOf({ property, workedOutFrom = [] }: MappedAttribute): readonly string[] {
@@ -308,17 +308,7 @@ function attributeAt(name: string, offset: number, text: string): MappedAttribut
   }
 }
 
-function duplicates(attributes: readonly AttributeMapping[]): string[] {
-  const seen = new Set<string>();
-  return attributes.flatMap(({ target }) => {
-    if (seen.has(target)) return [`${target} is mapped twice`];
-    seen.add(target);
-    return [];
-  });
-}
-
-function missing(attributes: readonly AttributeMapping[], alreadyFaulty: boolean): string[] {
-  if (alreadyFaulty) return [];
+function missing(attributes: readonly AttributeMapping[]): string[] {
   const faults: string[] = [];
   if (!attributes.some(({ target }) => target === "userName"))
     faults.push("userName is not mapped; Lattice requires it");

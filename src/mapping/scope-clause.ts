@@ -4,7 +4,7 @@ import { MappingError, UsageError } from "../domain/errors.ts";
 import type { SourceUser } from "../domain/source.ts";
 import { datedTest, dateOperators, holdsAt, nextChange } from "./date-operators.ts";
 import { compileRegex } from "./dotnet-regex.ts";
-import { sourceAttribute } from "./source-attributes.ts";
+import { type SourceAttribute, sourceAttribute } from "./source-attributes.ts";
 import { isEmpty, toText, type Value } from "./value.ts";
 
 const attributeClauseSchema = z.strictObject({
@@ -124,11 +124,12 @@ function attributeClause(clause: z.infer<typeof attributeClauseSchema>, timeZone
   const wanted = spelling(clause.operator);
   const names = [...Object.keys(operators), ...Object.keys(dateOperators)];
   const name = names.find((known) => spelling(known) === wanted);
+  const { attribute, fault } = attributeOf(clause.attribute);
   if (name === undefined) {
-    throw new UsageError(
-      `unknown operator "${clause.operator}" in entra.scope.filters; did you mean "${closest(wanted, names)}"?`,
-    );
+    const unknown = `unknown operator "${clause.operator}" in entra.scope.filters; did you mean "${closest(wanted, names)}"?`;
+    throw new UsageError(fault === undefined ? unknown : `${unknown}; ${fault.message}`);
   }
+  if (fault !== undefined) throw fault;
   const where = `the operator ${name} on "${clause.attribute}" in entra.scope.filters`;
   const operator = operators[name];
   const takesValue = operator === undefined ? dateOperators[name]?.days === true : !operator.unary;
@@ -137,7 +138,6 @@ function attributeClause(clause: z.infer<typeof attributeClauseSchema>, timeZone
     throw new UsageError(`${where} takes no match: it is for REGEX MATCH and NOT REGEX MATCH`);
   }
   const operand = toText(clause.value ?? null);
-  const attribute = sourceAttribute(clause.attribute);
   const valueFrom = (user: SourceUser): Value => attribute.read(user, { inScope: true });
   const common = {
     text: `${clause.attribute} ${name}${takesValue ? ` ${JSON.stringify(operand)}` : ""}`,
@@ -175,6 +175,19 @@ function attributeClause(clause: z.infer<typeof attributeClauseSchema>, timeZone
     },
     changesAt: () => null,
   };
+}
+
+type Found =
+  | { readonly attribute: SourceAttribute; readonly fault?: never }
+  | { readonly attribute?: never; readonly fault: UsageError };
+
+function attributeOf(name: string): Found {
+  try {
+    return { attribute: sourceAttribute(name) };
+  } catch (error) {
+    if (error instanceof UsageError) return { fault: error };
+    throw error;
+  }
 }
 
 const mostDays = 36_500;

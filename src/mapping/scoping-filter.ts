@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UsageError } from "../domain/errors.ts";
+import { joinFaults, type Locate } from "../domain/faults.ts";
 import type { SourceUser } from "../domain/source.ts";
 import { type Clause, clauseSchema, compileClause, type ScopeContext } from "./scope-clause.ts";
 import { sourceAttribute } from "./source-attributes.ts";
@@ -82,6 +83,8 @@ export interface ScopeLists {
   readonly exclude?: readonly string[];
   /** IANA name: where a day begins. Default UTC. */
   readonly timeZone?: string;
+  /** Where a part of the list of filters was written. */
+  readonly locate?: Locate | undefined;
 }
 
 interface Filter {
@@ -93,7 +96,7 @@ interface Filter {
  * Reads scoping filters from configuration.
  * Source: "Define conditional rules for provisioning user accounts" (an attribute without a value fails every
  * clause but IS NULL).
- * @throws UsageError for an unknown attribute or operator, and for a value that an operator cannot take
+ * @throws UsageError that names each unknown attribute or operator, and each value that an operator cannot take
  */
 export function parseScopingFilters(raw: unknown, lists: ScopeLists): ScopingFilters {
   const parsed = filtersSchema.safeParse(raw ?? []);
@@ -102,12 +105,23 @@ export function parseScopingFilters(raw: unknown, lists: ScopeLists): ScopingFil
       `entra.scope.filters is a list of { name, clauses: [{ attribute, operator, value }] }, where a clause may also be { memberOf } or { notMemberOf }: ${z.prettifyError(parsed.error)}`,
     );
   }
+  const faults: string[] = [];
   const filters = parsed.data.map(
-    ({ name, clauses }): Filter => ({
+    ({ name, clauses }, index): Filter => ({
       name: name ?? null,
-      clauses: clauses.map((clause) => compileClause(clause, lists.timeZone ?? "UTC")),
+      clauses: clauses.flatMap((clause, place) => {
+        try {
+          return [compileClause(clause, lists.timeZone ?? "UTC")];
+        } catch (error) {
+          if (!(error instanceof UsageError)) throw error;
+          const at = lists.locate === undefined ? "" : `${lists.locate([index, "clauses", place])}: `;
+          faults.push(`${at}${error.message}`);
+          return [];
+        }
+      }),
     }),
   );
+  if (faults.length > 0) throw new UsageError(joinFaults(faults));
   const clauses = filters.flatMap((filter) => filter.clauses);
   const excluded = listed(lists.exclude ?? []);
   const included = listed(lists.include ?? []);

@@ -24,6 +24,21 @@ export class DocumentedCommand extends Command {
     return new DocumentedCommand(name);
   }
 
+  /**
+   * An option whose value may be left out takes the next word for it. Where that is none of the words that the option
+   * knows, it is not: it is the person (or file) that the command is about.
+   */
+  override parseOptions(argv: string[]): { operands: string[]; unknown: string[] } {
+    return super.parseOptions(argv.map((word, place) => this.#completed(word, argv[place + 1], argv, place)));
+  }
+
+  #completed(word: string, next: string | undefined, argv: readonly string[], place: number): string {
+    if (next === undefined || argv.slice(0, place).includes("--")) return word;
+    const option = this.options.find(({ long, short }) => word === long || word === short);
+    if (option?.optional !== true || option.argChoices === undefined) return word;
+    return option.argChoices.includes(next) ? word : `${word}=${option.presetArg}`;
+  }
+
   /** Says it after the options, in the help. */
   manual(manual: Manual): this {
     this.#manuals.push(manual);

@@ -16,12 +16,10 @@ export const sandboxOption = (): Option =>
 
 const ends = ["both", "lattice"];
 
-/** Checked by itself: the name of a person that follows the bare option would be taken for its value. */
+/** @throws InvalidArgumentError */
 function end(text: string): string {
   if (ends.includes(text)) return text;
-  throw new InvalidArgumentError(
-    `It must be both or lattice. Write --sandbox=both where a name follows, or put --sandbox at the end.`,
-  );
+  throw new InvalidArgumentError("It must be both or lattice.");
 }
 
 /** The forms of the report of a cycle. */

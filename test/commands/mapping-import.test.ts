@@ -94,7 +94,7 @@ describe("mapping import", () => {
     mappingImport({ file: "export.json", out: "made.yaml" }, terminal(cwd).io);
     const env = {
       AZURE_TENANT_ID: "example.onmicrosoft.com",
-      AZURE_CLIENT_ID: "55555555-6666-7777-8888-999999999999",
+      AZURE_CLIENT_ID: "5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b",
       AZURE_CLIENT_SECRET: "secret",
       LATTICE_API_KEY: "key",
     };

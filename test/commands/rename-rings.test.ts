@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { readMapping } from "../../src/commands/session.ts";
+import { readMapping } from "../../src/commands/read-settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 
 let folder: string;

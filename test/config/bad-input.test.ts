@@ -130,7 +130,7 @@ describe("a wrong value", () => {
     ],
     [
       "entra: { clientId: 123 }",
-      "config/x.yaml:1:20: entra.clientId must be text, in quotes where it looks like a number, but is 123",
+      "config/x.yaml:1:20: entra.clientId must be the application (client) ID of the app registration, a GUID (an enterprise application goes into entra.scope.application), but is 123",
     ],
     [
       "entra:\n  scope: { mode: groups }",

@@ -273,10 +273,11 @@ describe("the mapping source", () => {
     });
     const { config, mappingSource } = loadConfig({ file: "deep/c.yaml", env: {}, cwd });
     expect(config.mapping).toEqual({ kind: "file", path: join(cwd, "deep/maps/mine.yaml") });
-    expect(mappingSource).toEqual({
+    expect(mappingSource).toMatchObject({
       origin: "deep/maps/mine.yaml",
       rules: [{ target: "title", default: null }],
     });
+    expect(mappingSource.locate([0, "default"])).toBe("deep/maps/mine.yaml:2:11");
   });
 
   it("is the list in the configuration file itself, handed on as it was written", () => {
@@ -284,7 +285,8 @@ describe("the mapping source", () => {
     const { config, mappingSource } = loadConfig({ file: "c.yaml", env: {}, cwd });
     const rules = [{ target: "title", default: null }];
     expect(config.mapping).toEqual({ kind: "inline", rules });
-    expect(mappingSource).toEqual({ origin: "c.yaml:2:3", rules });
+    expect(mappingSource).toMatchObject({ origin: "c.yaml:2:3", rules });
+    expect(mappingSource.locate([0, "default"])).toBe("c.yaml:3:13");
   });
 
   it("reports a mapping file that is not there, and one that is no YAML", () => {

@@ -4,7 +4,7 @@ import { requireEntra, requireLattice } from "../../src/config/require.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
 const TENANT = "example.onmicrosoft.com";
-const CLIENT = "55555555-6666-7777-8888-999999999999";
+const CLIENT = "5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b";
 
 function entra(yaml: string, env: Readonly<Record<string, string>> = {}) {
   const cwd = workplace({ "c.yaml": yaml });
@@ -14,18 +14,20 @@ function entra(yaml: string, env: Readonly<Record<string, string>> = {}) {
 describe("requireEntra", () => {
   it("names everything that is missing, and both ways to give it", () => {
     expect(usageLines(() => entra("entra: { credential: clientSecret }"))).toEqual([
-      "Entra's directory (tenant) id is missing: set AZURE_TENANT_ID or entra.tenantId",
-      "Entra's application (client) id is missing, which the credential clientSecret needs: set AZURE_CLIENT_ID or entra.clientId",
+      "Entra's directory (tenant) ID is missing: set AZURE_TENANT_ID or entra.tenantId",
+      "the application (client) ID of the app registration is missing, which the credential clientSecret needs: set AZURE_CLIENT_ID or entra.clientId",
       "the client secret is missing, which the credential clientSecret needs: set AZURE_CLIENT_SECRET or entra.clientSecret",
-      "the enterprise application is missing, whose assignments are the scope (entra.scope.application; by default that of entra.clientId): set AZURE_CLIENT_ID or entra.clientId",
     ]);
     expect(
       usageLines(() =>
         entra("entra: { credential: certificate, scope: { mode: all } }", { AZURE_TENANT_ID: TENANT }),
       ),
     ).toEqual([
-      "Entra's application (client) id is missing, which the credential certificate needs: set AZURE_CLIENT_ID or entra.clientId",
+      "the application (client) ID of the app registration is missing, which the credential certificate needs: set AZURE_CLIENT_ID or entra.clientId",
       "the certificate file is missing, which the credential certificate needs: set AZURE_CLIENT_CERTIFICATE_PATH or entra.certificate.path",
+    ]);
+    expect(usageLines(() => entra("", { AZURE_TENANT_ID: TENANT }))).toEqual([
+      "the application (client) ID is missing, whose assignments are the scope: set AZURE_CLIENT_ID or entra.clientId, or name the enterprise application in entra.scope.application",
     ]);
   });
 

@@ -16,7 +16,10 @@ describe("showConfig", () => {
     const shown = showConfig(
       loadConfig({
         file: "c.yaml",
-        env: { LATTICE_URL: "https://api.latticehq.com/scim/v2?aadOptscim062020", AZURE_CLIENT_ID: "app" },
+        env: {
+          LATTICE_URL: "https://api.latticehq.com/scim/v2?aadOptscim062020",
+          AZURE_CLIENT_ID: "5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b",
+        },
         cwd,
         overrides: { "log.level": "debug" },
       }),
@@ -25,7 +28,7 @@ describe("showConfig", () => {
       expect.arrayContaining([
         "# file: c.yaml",
         "  tenantId: # not set",
-        "  clientId: app # environment AZURE_CLIENT_ID",
+        "  clientId: 5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b # environment AZURE_CLIENT_ID",
         "  credential: default # default, chosen by auto",
         "  cloud: usGov # c.yaml:2:10",
         "  authorityHost: https://login.microsoftonline.us # default, of entra.cloud",

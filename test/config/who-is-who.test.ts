@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { matchingSettings, readMapping } from "../../src/commands/session.ts";
+import { readMapping } from "../../src/commands/read-settings.ts";
+import { matchingSettings } from "../../src/commands/session.ts";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 
 let folder = "";

@@ -185,9 +185,13 @@ describe("the Kubernetes manifests", () => {
     expect(env[place].value.endsWith(" -- azure-lattice-sync")).toBe(true);
   });
 
-  it("hold a configuration that the program takes", () => {
+  it("hold a configuration that the program takes once the ids are filled in", () => {
     const text = readFileSync(join(folder, "example/azure-lattice-sync.yaml"), "utf8");
-    expect(configSchema.safeParse(parse(text)).success).toBe(true);
+    const faults = configSchema.safeParse(parse(text)).error?.issues.map(({ message }) => message);
+    // As it is, it says that the ids are still to be filled in.
+    expect(faults).toEqual([expect.stringMatching(/placeholder/), expect.stringMatching(/placeholder/)]);
+    const filledIn = text.replace(/tenantId: .*/, "tenantId: example.com").replace(/ *clientId: .*\n/, "");
+    expect(configSchema.safeParse(parse(filledIn)).success).toBe(true);
   });
 
   it("never run two daemons at a time", () => {

@@ -127,7 +127,7 @@ describe("what is run by systemd and what is run by hand", () => {
     expect(als("status").stderr).toContain('"als config init" writes a first one');
     writeFileSync(
       join(place.folder, "azure-lattice-sync.yaml"),
-      "entra: { tenantId: 00000000-1111-2222-3333-444444444444 }",
+      "entra: { tenantId: 5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b }",
     );
     expect(als("state", "check").stdout).toContain(join(place.folder, "unit.db"));
     const shown = als("config", "show").stdout;

@@ -24,6 +24,16 @@ describe("the Lattice URL", () => {
     expect(notes).toEqual([expect.stringContaining("aadOptscim062020")]);
   });
 
+  it.each([
+    "https://api.latticehq.com",
+    "https://api.latticehq.com/scim",
+    "https://api.latticehq.com/scim/v1/",
+  ])("is questioned where it is %s, without /scim/v2 at its end", (input) => {
+    const { url, notes } = normalizeLatticeUrl(input);
+    expect(url).toBe(input.replace(/\/$/, ""));
+    expect(notes).toEqual([expect.stringContaining(`${url} does not end in /scim/v2`)]);
+  });
+
   it.each(["http://localhost:8080/scim/v2", "http://127.0.0.1:1/scim/v2", "http://[::1]:1/scim/v2"])(
     "may be %s, which stays on this machine",
     (input) => {

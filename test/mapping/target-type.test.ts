@@ -209,7 +209,7 @@ describe("an attribute mapping with a type", () => {
   it.each<[object, RegExp]>([
     [{ target: "title", source: "jobTitle", type: "number" }, /Lattice takes a value of type text here/],
     [{ target: `${lattice}:startDate`, source: "jobTitle", type: "number" }, /one of date, dateTime here/],
-    [{ target: `${lattice}:own`, source: "jobTitle", type: "money" }, /type: /],
+    [{ target: `${lattice}:own`, source: "jobTitle", type: "money" }, /"type" must be one of text, number/],
     [{ target: `${lattice}:own`, source: "jobTitle", timezone: "UTC" }, /belongs to a mapping of type date/],
     [
       { target: `${lattice}:startDate`, source: "employeeHireDate", timezone: "Pacific Standard Time" },

@@ -37,10 +37,7 @@ it.each([
 });
 
 it.each([
-  [
-    "azure-lattice-sync user --sandbox kim.example@example.com",
-    /both or lattice.*--sandbox=both where a name follows/,
-  ],
+  ["azure-lattice-sync user --sandbox=kim.example@example.com", /It must be both or lattice\./],
   ["azure-lattice-sync sync --wait soon", /'soon' is invalid\. It must be a number of seconds, 0 or more\./],
   [
     "azure-lattice-sync sync --sandbox --people 5",
@@ -48,6 +45,21 @@ it.each([
   ],
 ])("says of %s what is to be given instead", async (line, sentence) => {
   await expect(commandOf(line)).rejects.toThrow(sentence);
+});
+
+it.each([
+  ["azure-lattice-sync user --sandbox kim.example@example.com", "both"],
+  ["azure-lattice-sync user --sandbox -- kim.example@example.com", "both"],
+  ["azure-lattice-sync user --sandbox lattice kim.example@example.com", "lattice"],
+  ["azure-lattice-sync user --sandbox=lattice kim.example@example.com", "lattice"],
+  ["azure-lattice-sync user kim.example@example.com --sandbox", "both"],
+])("takes the person of %s for the person, whatever stands before the name", async (line, sandbox) => {
+  const program = quietProgram();
+  const user = everyCommand(program).find((command) => command.name() === "user");
+  const asked: unknown[] = [];
+  user?.action((person: string, options: object) => void asked.push({ person, ...options }));
+  await program.parseAsync(line.split(" ").slice(1), { from: "user" });
+  expect(asked).toEqual([{ person: "kim.example@example.com", sandbox, live: false, format: "table" }]);
 });
 
 /** The command that a line calls, with everything parsed and nothing run. */

@@ -1,0 +1,99 @@
+import type { LoadedConfig } from "../config/load.ts";
+import type { EntraSettings, LatticeSettings } from "../config/require.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { Mapping } from "../mapping/mapping.ts";
+import type { ScopingFilters } from "../mapping/scoping-filter.ts";
+
+/** What a configuration comes to; `null` where something is wrong with a part, which `faults` then names. */
+export interface Readings {
+  readonly mapping: Mapping | null;
+  readonly entra: EntraSettings | null;
+  readonly lattice: LatticeSettings | null;
+  /** Messages, of one or more lines each. */
+  readonly faults: readonly string[];
+}
+
+/** Which ends a sandbox stands in for: these need no settings. */
+type Embedded = "both" | "lattice" | undefined;
+
+/** Reads the mapping, the filters and what each end needs, to the last of them: everything that is wrong is told at once. */
+export async function readSettings(loaded: LoadedConfig, embedded?: Embedded): Promise<Readings> {
+  const [{ refuseForeignLoopback }, { nothingGiven, requireEntra, requireLattice }] = await Promise.all([
+    import("../config/plain-http.ts"),
+    import("../config/require.ts"),
+  ]);
+  const { config } = loaded;
+  const faults: string[] = [];
+  const attempt = createAttempt(faults);
+  await refuseForeignLoopback(config).catch((error: unknown) =>
+    attempt(() => {
+      throw error;
+    }),
+  );
+  const mapping = await tryMapping(loaded, faults);
+  const nothing = embedded === undefined ? nothingGiven(config, loaded.file) : null;
+  if (nothing !== null) return { mapping, entra: null, lattice: null, faults: [...faults, nothing] };
+  return {
+    mapping,
+    entra: embedded === "both" ? null : attempt(() => requireEntra(config)),
+    lattice: embedded === undefined ? attempt(() => requireLattice(config)) : null,
+    faults,
+  };
+}
+
+/** The mapping as configured, with the scope's filters. @throws UsageError that names everything that is wrong with either */
+export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
+  const faults: string[] = [];
+  const mapping = await tryMapping(loaded, faults);
+  if (mapping === null) throw new UsageError(faults.join("\n"));
+  return mapping;
+}
+
+async function tryMapping(loaded: LoadedConfig, faults: string[]): Promise<Mapping | null> {
+  const [{ parseMapping }, { parseScopingFilters }] = await Promise.all([
+    import("../mapping/mapping.ts"),
+    import("../mapping/scoping-filter.ts"),
+  ]);
+  const { config, locate, mappingSource } = loaded;
+  const { entra, onNull, actions, matching, manager, drift } = config;
+  const attempt = createAttempt(faults);
+  const filtersOf = (written: unknown): ScopingFilters =>
+    parseScopingFilters(written, {
+      ...entra.scope,
+      timeZone: entra.scope.timezone,
+      locate: (path) => locate(["entra", "scope", "filters", ...path]),
+    });
+  const filters = attempt(() => filtersOf(entra.scope.filters));
+  const mapping = attempt(() =>
+    parseMapping(mappingSource.rules, {
+      origin: mappingSource.origin,
+      locate: mappingSource.locate,
+      onNull,
+      filters: filters ?? filtersOf([]),
+      // Members of a ring of managers are looked at in each cycle: that setting needs nobody planned anew.
+      digestOf: [entra.scope, actions, matching, drift, { missing: manager.missing }],
+    }),
+  );
+  if (
+    mapping !== null &&
+    matching.renameRings === "temporaryName" &&
+    !mapping.matching.includes("externalId")
+  ) {
+    faults.push(
+      `${locate(["matching", "renameRings"])}: matching.renameRings: temporaryName needs externalId among the matching attributes: without it nobody could be matched who has a temporary userName when the state database is lost. Give externalId a matchingPrecedence, or set matching.renameRings: report.`,
+    );
+  }
+  return faults.length === 0 ? mapping : null;
+}
+
+function createAttempt(faults: string[]): <Result>(action: () => Result) => Result | null {
+  return (action) => {
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      faults.push(error.message);
+      return null;
+    }
+  };
+}
