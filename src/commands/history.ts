@@ -9,7 +9,8 @@ import { count, printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, note } from "./io.ts";
 import { parsePointInTime } from "./point-in-time.ts";
-import { readMapping, sandboxState } from "./session.ts";
+import { readMapping } from "./read-settings.ts";
+import { sandboxState } from "./session.ts";
 
 export interface HistoryOptions {
   readonly config?: string | undefined;
