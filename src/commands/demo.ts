@@ -2,29 +2,40 @@ import { dirname, relative } from "node:path";
 import { styleText } from "node:util";
 import { commandLine, inShell } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
-import { nextDay } from "../sandbox/day.ts";
+import type { LoggedOperation } from "../domain/store.ts";
+import { readStatus } from "../report/status.ts";
+import { badDay, nextDay } from "../sandbox/day.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
+import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
-import { sandboxFile } from "./session.ts";
+import { sandboxFile, sandboxState } from "./session.ts";
+import { status } from "./status.ts";
 import { sync } from "./sync.ts";
+
+export interface DemoOptions {
+  /** Half of the company falls out of the scope by mistake, and the guard has to hold it. */
+  readonly badDay: boolean;
+}
 
 /**
  * The main job on the embedded company: a dry run and a sync, a day passes, a dry run and a sync again. Everything
  * is kept in the state folder; running it again is the next day.
+ * @returns 0 where everything went as it should, which on a bad day is that the guard held
  */
-export async function demo(io: CommandIO): Promise<number> {
+export async function demo(options: DemoOptions, io: CommandIO): Promise<number> {
   const { config } = loadConfig({ env: io.env, cwd: io.cwd });
   const sandbox = await startSandbox({ file: sandboxFile(config.state.path, "both") });
   try {
     // Shorter, and right wherever the checkout is, as long as it is typed here.
-    return await story(io, sandbox, relative(io.cwd, dirname(config.state.path)) || ".");
+    const folder = relative(io.cwd, dirname(config.state.path)) || ".";
+    return await (options.badDay ? badStory(io, sandbox) : story(io, sandbox, folder));
   } finally {
     await sandbox.close();
   }
 }
 
-async function story(io: CommandIO, sandbox: Sandbox, folder: string): Promise<number> {
-  const run = (dryRun: boolean, limit: number): Promise<number> =>
+function runner(io: CommandIO, sandbox: Sandbox): (dryRun: boolean, limit: number) => Promise<number> {
+  return (dryRun, limit) =>
     sync(
       {
         sandbox: "both",
@@ -39,7 +50,10 @@ async function story(io: CommandIO, sandbox: Sandbox, folder: string): Promise<n
       },
       io,
     );
+}
 
+async function story(io: CommandIO, sandbox: Sandbox, folder: string): Promise<number> {
+  const run = runner(io, sandbox);
   heading(io, "1. What would happen: sync --sandbox --dry-run");
   await run(true, 6);
   heading(io, "2. Do it: sync --sandbox");
@@ -52,7 +66,64 @@ async function story(io: CommandIO, sandbox: Sandbox, folder: string): Promise<n
   const second = await run(false, 0);
   heading(io, "What to try next");
   for (const line of nextSteps(io, folder)) print(io, `  ${line}`);
-  return first === exitCode.done ? second : first;
+  // What a bad day left held is decided by the day that passes.
+  return first === exitCode.done || first === exitCode.held ? second : first;
+}
+
+/** A day on which a mistake in Entra would switch half of the company off, if nothing stopped it. */
+async function badStory(io: CommandIO, sandbox: Sandbox): Promise<number> {
+  const run = runner(io, sandbox);
+  heading(io, "1. The company as it is: sync --sandbox");
+  await run(false, 3);
+  heading(io, "2. A bad day");
+  for (const sentence of badDay(sandbox)) print(io, `  ${sentence}`);
+  heading(io, "3. The sync that nobody watches: sync --sandbox");
+  const night = await run(false, 4);
+  if (night !== exitCode.held) {
+    print(io, "\nThe guard holds nothing: what it held was decided before, or its limits were made wider.");
+    return night;
+  }
+  heading(io, "4. What it says in the morning: status --sandbox");
+  await status({ sandbox: "both", format: "table" }, io);
+  heading(io, "What you can do about it");
+  for (const [meaning, typed] of await decisions(io)) print(io, `  ${meaning}:\n    ${typed}`);
+  return exitCode.done;
+}
+
+/** What can be said about the held plan: what it does, and the command. */
+async function decisions(io: CommandIO): Promise<readonly (readonly [string, string])[]> {
+  const { config } = loadConfig({ env: io.env, cwd: io.cwd });
+  const store = openReadOnlyStore(sandboxState(config.state.path, "both"));
+  if (store === null) return [];
+  try {
+    const { weighed, held } = await readStatus(store, config.schedule, Date.now(), {
+      cycles: 1,
+      mostHeld: Number.POSITIVE_INFINITY,
+    });
+    const isMistake = ({ evidence }: LoggedOperation): boolean => evidence?.kind === "leftScope";
+    const someone = held.find(isMistake)?.userName ?? "";
+    const leavers = held.filter((operation) => !isMistake(operation)).map(({ userName }) => userName);
+    const release = (flags: string): string =>
+      commandLine(`release ${weighed?.planId ?? ""} --sandbox${flags}`);
+    return [
+      [
+        "Look through it on the dashboard, release or reject, person by person",
+        commandLine("daemon --sandbox"),
+      ],
+      ["See why one of them is held", commandLine(`user ${someone} --sandbox`)],
+      ...(leavers.length === 0
+        ? []
+        : [["Switch off those alone who have left", release(` --only ${leavers.join(" ")}`)] as const]),
+      ["Keep one of them, as long as Entra says nothing new", release(` --reject ${someone}`)],
+      ["See what a release would send, if it were no mistake", release(" --dry-run")],
+      [
+        "Wait for the next day: the mistake is put right in Entra, and nothing of it is due",
+        commandLine("demo"),
+      ],
+    ];
+  } finally {
+    await store.close();
+  }
 }
 
 function heading(io: CommandIO, text: string): void {
@@ -66,6 +137,7 @@ function nextSteps(io: CommandIO, folder: string): readonly string[] {
   const steps = [
     [again, "the next day of the same company"],
     [commandLine("sync --sandbox --dry-run --format json"), "the plan for a program"],
+    [commandLine("demo --bad-day"), "half of the company vanishes from Entra's groups"],
     [commandLine("daemon --sandbox"), "the dashboard, at http://127.0.0.1:9464"],
     [commandLine("sync --sandbox=lattice --dry-run"), "your own directory, an embedded Lattice"],
     [commandLine("config init"), "a configuration file for your tenant"],

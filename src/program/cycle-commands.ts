@@ -90,12 +90,19 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
   program
     .command("demo")
     .description("the whole job on an invented company: dry run, sync, a day passes, dry run, sync")
+    .option("--bad-day", "half of the company falls out of the scope by mistake: the guard at work", false)
     .manual({
       notes: "Nothing is asked and nothing outside this machine is touched.",
-      examples: [["azure-lattice-sync demo"]],
+      examples: [
+        ["azure-lattice-sync demo"],
+        [
+          "azure-lattice-sync demo --bad-day",
+          "a mistake in Entra, what the guard holds, and what to do about it",
+        ],
+      ],
     })
-    .action(async () => {
+    .action(async (options) => {
       const { demo } = await import("../commands/demo.ts");
-      finish(await demo(io));
+      finish(await demo(options, io));
     });
 }

@@ -1,3 +1,4 @@
+import { findDepartments, loseDepartments } from "./bad-day.ts";
 import { commonProperties, departments, phone, unusedAlias } from "./company.ts";
 import type { Directory, DirectoryUser } from "./directory.ts";
 import { inventName, nameOf } from "./names.ts";
@@ -6,10 +7,19 @@ import type { Sandbox } from "./sandbox.ts";
 
 /**
  * Lets a day pass in the synthetic company: hires, promotions, a move between departments, a marriage, two
- * leavers, a new team lead, a cleared phone number, a return. The same company has the same days; larger ones have busier ones.
+ * leavers, a new team lead, a cleared phone number, a return; the mistake of a bad day is put right. The same company has the same days; larger ones have busier ones.
  * Returns what happened, one sentence each.
  */
 export function nextDay(sandbox: Pick<Sandbox, "directory" | "seed">): readonly string[] {
+  return [...findDepartments(sandbox.directory), ...ordinaryDay(sandbox)];
+}
+
+/** An ordinary day on which half of the company falls out of the scope by mistake; the next day it is put right. */
+export function badDay(sandbox: Pick<Sandbox, "directory" | "seed">): readonly string[] {
+  return [...ordinaryDay(sandbox), ...loseDepartments(sandbox.directory)];
+}
+
+function ordinaryDay(sandbox: Pick<Sandbox, "directory" | "seed">): readonly string[] {
   const { directory, seed } = sandbox;
   const day = directory.beginDay();
   const story = createStory(directory, createRandom(seed, `day ${day}`), day);
