@@ -4,7 +4,7 @@ import { matcherOf } from "../domain/person-search.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import { printable } from "../report/words.ts";
 import { heldOperations, operationsOf } from "./operations.ts";
-import { rejectedChanges, releasedChanges } from "./release.ts";
+import { isRejected, rejectedChanges, releasedChanges } from "./release.ts";
 
 /** What a person says about a held plan. */
 export interface HeldDecision {
@@ -56,7 +56,7 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
   }
   const rejected = named(held, reject ?? [], planId);
   const all = only === undefined && reject === undefined && undoReject === undefined;
-  const chosen = all ? held : named(held, only ?? [], planId);
+  const chosen = all ? await notRejected(store, held, planId) : named(held, only ?? [], planId);
   const both = chosen.find((operation) => rejected.includes(operation));
   if (both !== undefined && only !== undefined) {
     throw new UsageError(
@@ -64,6 +64,23 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
     );
   }
   return { released: chosen, rejected, undone };
+}
+
+/**
+ * What a release of everything releases: what was rejected of the plan before is not meant.
+ * @throws UsageError where nothing else is held
+ */
+async function notRejected(
+  store: StateStore,
+  held: readonly LoggedOperation[],
+  planId: string,
+): Promise<LoggedOperation[]> {
+  const rejections = await store.rejections(mostRejections);
+  const meant = held.filter((operation) => !isRejected(operation, rejections));
+  if (meant.length > 0) return meant;
+  throw new UsageError(
+    `everything that the plan ${planId} holds was rejected: name people to release them all the same; nothing was done`,
+  );
 }
 
 /** More changes than anybody rejects one by one. */

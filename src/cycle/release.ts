@@ -109,3 +109,11 @@ export function rejectionOf(
       one.attribute === attribute && (one.fingerprint === wanted || one.fingerprint === anyFingerprint),
   );
 }
+
+/** Whether everything in a held operation was rejected since. Its row stays, so that it can still be released by name. */
+export function isRejected(operation: Operation, rejected: readonly RejectedChange[]): boolean {
+  const ofPerson = rejected.filter(({ objectId }) => objectId === operation.objectId);
+  if (ofPerson.length === 0) return false;
+  if (rejectionOf(operation, null, ofPerson) !== undefined) return true;
+  return operation.changes.every((change) => rejectionOf(operation, change, ofPerson) !== undefined);
+}

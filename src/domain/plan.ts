@@ -88,32 +88,36 @@ export function firstWaveOf(action: Action): number {
 /** An account that was changed, or taken away, by hand in Lattice. */
 export type Drift = "edited" | "removed";
 
-export type SkipCode =
-  | "invalidUserName"
-  | "duplicateUserName"
-  | "duplicateExternalId"
-  | "ambiguousMatch"
-  | "externalIdConflict"
-  | "externalIdOfAnother"
-  | "linkedToAnother"
-  | "formerOwner"
-  | "protectedAccount"
-  | "renameRing"
-  | "managerRing"
-  | "disabled"
-  | "actionOff"
-  | "mappingFailed"
-  | "rejected"
-  | "removedInLattice"
-  | "accountMissing"
-  | "deactivationDelayed"
-  | "eventIgnored"
-  | "leavingUnconfirmed"
-  | "clockInDoubt"
-  | "propertyNotShown"
-  | "waitingForRetry"
+/** Why nothing is done about a person, in one word each. */
+export const skipCodes = [
+  "invalidUserName",
+  "duplicateUserName",
+  "duplicateExternalId",
+  "ambiguousMatch",
+  "externalIdConflict",
+  "externalIdOfAnother",
+  "linkedToAnother",
+  "formerOwner",
+  "protectedAccount",
+  "renameRing",
+  "managerRing",
+  "disabled",
+  "actionOff",
+  "mappingFailed",
+  "rejected",
+  "removedInLattice",
+  "accountMissing",
+  "deactivationDelayed",
+  "eventIgnored",
+  "leavingUnconfirmed",
+  "clockInDoubt",
+  "propertyNotShown",
+  "waitingForRetry",
   /** Sent in a later cycle, for a reason that is not the person's. */
-  | "putBack";
+  "putBack",
+] as const;
+
+export type SkipCode = (typeof skipCodes)[number];
 
 /** A person who is in scope (or linked) and deliberately left alone. */
 export interface Skipped {

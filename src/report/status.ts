@@ -183,13 +183,7 @@ export function statusDocument(current: Status) {
     },
     rejected: {
       people: current.rejectedPeople,
-      changes: current.rejected.map((one) => ({
-        objectId: one.objectId,
-        userName: one.userName,
-        what: rejectedWhat(one),
-        planId: one.planId,
-        rejectedAt: iso(one.rejectedAt),
-      })),
+      changes: current.rejected.map(rejectedDocument),
     },
     cycles: current.cycles.map(cycleDocument),
   };
@@ -199,6 +193,12 @@ export function statusDocument(current: Status) {
 export function heldDocument(operation: LoggedOperation) {
   const { action, objectId, userName, latticeId, reason, evidence, changes } = operation;
   return { action, objectId, userName, latticeId, reason, evidence, changes };
+}
+
+/** A rejected change as a program reads it. */
+export function rejectedDocument(change: Status["rejected"][number]) {
+  const { objectId, userName, planId, rejectedAt } = change;
+  return { objectId, userName, what: rejectedWhat(change), planId, rejectedAt: iso(rejectedAt) };
 }
 
 /** A cycle as a program reads it. */

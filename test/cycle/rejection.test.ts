@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
 import { createWorkplace, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
 /** Two people whose new userNames are held, and one of whom was rejected. */
@@ -33,6 +34,35 @@ describe("whoever had a change rejected is switched off all the same", () => {
       false,
     );
   });
+});
+
+it("a release of all that a plan holds leaves out what was rejected of it, which can still be released by name", async () => {
+  await using place = await createWorkplace({
+    guard: { ...lenientGuard, maxDeactivations: 1, deactivationFloor: 0 },
+  });
+  place.source.scope = ["a", "b", "c", "d"];
+  for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
+  await place.cycle();
+  for (const id of ["a", "b", "c"]) place.source.change(id, { accountEnabled: false });
+  const { planId } = (await place.cycle()).header;
+  await rejectHeld(place, planId, ["a"]);
+  await place.cycle();
+  const everything = await decideHeld(place.store, { planId });
+  expect(everything.released.map(({ objectId }) => objectId)).toEqual(["b", "c"]);
+  await recordDecided(place.store, planId, everything, place.clock.now());
+  await place.cycle();
+  const active = (): unknown[] =>
+    ["a", "b", "c"].map(
+      (id) => [...place.target.accounts.values()].find(({ externalId }) => externalId === id)?.active,
+    );
+  expect(active()).toEqual([true, false, false]);
+  await expect(decideHeld(place.store, { planId })).rejects.toThrow(
+    /^everything that the plan \S+ holds was rejected: name people to release them all the same; nothing was done$/,
+  );
+  const named = await decideHeld(place.store, { planId, only: ["a"] });
+  await recordDecided(place.store, planId, named, place.clock.now());
+  await place.cycle();
+  expect(active()).toEqual([false, false, false]);
 });
 
 it("a rejected deactivation is forgotten once the person is found to be back in the scope on demand", async () => {

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { isRejected } from "../../cycle/release.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
+import { skipCodes } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
-import { cycleDocument, heldDocument, iso, statusDocument } from "../../report/status.ts";
+import { cycleDocument, heldDocument, iso, rejectedDocument, statusDocument } from "../../report/status.ts";
 import { heldCount } from "../situation.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
@@ -14,6 +16,8 @@ const dayMs = 86_400_000;
 const shownDays = 30;
 const mostCycles = 2_000;
 const longestPage = 200;
+/** More changes than anybody rejects one by one. */
+const mostRejections = 10_000;
 
 const actions = z.enum(["create", "update", "deactivate", "reactivate", "link"]);
 const outcomes = z.enum(["reported", "planned", "held", "sending", "done", "failed", "cancelled"]);
@@ -46,7 +50,12 @@ const planQuery = z.strictObject({
   limit,
 });
 const peopleQuery = z.strictObject({ text: z.string().trim().min(1).max(200), limit: limit.default(20) });
-const leftAloneQuery = z.strictObject({ after: z.string().max(500).default(""), limit });
+const leftAloneQuery = z.strictObject({
+  code: z.enum(skipCodes).optional(),
+  after: z.string().max(500).default(""),
+  limit,
+});
+const rejectedQuery = z.strictObject({ from: z.coerce.number().int().min(0).default(0), limit });
 
 /** What the dashboard shows of the state: only reads. */
 export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
@@ -105,19 +114,34 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     if (cycle === null) return reply.callNotFound();
     const page = await reader.heldOf(cycle.id, { afterWave, afterId, limit: size });
     const last = page.at(-1);
+    const rejections = page.length === 0 ? [] : await reader.rejections(mostRejections);
     return {
       ...cycleDocument(cycle),
       guard: cycle.guard,
       heldOperations: heldCount({ weighed: cycle }),
-      held: page.map((operation) => heldDocument(withoutRedacted(operation))),
+      held: page.map((operation) => ({
+        ...heldDocument(withoutRedacted(operation)),
+        rejected: isRejected(operation, rejections),
+      })),
       next: page.length < size || last === undefined ? null : { afterWave: last.wave, afterId: last.id },
     };
   });
 
   app.get("/left-alone", async (request) => {
-    const { after, limit: size } = parse(leftAloneQuery, request.query);
-    const people = await reader.skipped({ after, limit: size });
+    const { code, after, limit: size } = parse(leftAloneQuery, request.query);
+    const people = await reader.skipped({ code, after, limit: size });
     return { people, after: people.length < size ? null : (people.at(-1)?.objectId ?? null) };
+  });
+
+  app.get("/rejected", async (request) => {
+    const { from, limit: size } = parse(rejectedQuery, request.query);
+    const rejected = await reader.rejections(mostRejections);
+    const to = from + size;
+    return {
+      people: new Set(rejected.map(({ objectId }) => objectId)).size,
+      changes: rejected.slice(from, to).map(rejectedDocument),
+      next: to < rejected.length ? to : null,
+    };
   });
 
   app.get("/people", async (request) => {

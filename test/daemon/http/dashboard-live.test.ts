@@ -45,7 +45,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
   it("shows what is new and leaves focus, opened details, selected text and scroll position as they are", async () => {
     await start({ people: 40 });
     const { page, complaints } = await open("#/");
-    await page.getByText("Who they are").press("Enter");
+    await page.locator("summary").first().press("Enter");
     await page.locator("details p a").first().focus();
     const before = await page.evaluate(`{
       window.focused = document.activeElement;

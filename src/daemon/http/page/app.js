@@ -9,6 +9,7 @@ import { nowView } from "./view-now.js";
 import { peopleView } from "./view-people.js";
 import { personView } from "./view-person.js";
 import { planView } from "./view-plan.js";
+import { rejectedView } from "./view-rejected.js";
 import { signInView } from "./view-sign-in.js";
 import { trendsView } from "./view-trends.js";
 
@@ -22,6 +23,7 @@ const views = [
   { pattern: /^people$/, title: "Find a person", nav: "people", ...peopleView },
   { pattern: /^people\/(.+)$/, title: "Person", nav: "people", ...personView },
   { pattern: /^plans\/(.+)$/, title: "Held plan", nav: "", ...planView },
+  { pattern: /^rejected$/, title: "Rejected", nav: "", ...rejectedView },
   { pattern: /^dry-run\/(.+)$/, title: "Dry run", nav: "", ...dryRunView },
 ];
 const nowhere = {

@@ -75,6 +75,7 @@ export const nowView = {
       ),
       figures(now),
       failing(now.retries),
+      rejectedByHand(now.rejected),
       leftAlone(now.leftAlone, visit),
       cycles(now.cycles),
       h(
@@ -264,63 +265,74 @@ function leftAlone(counts, visit) {
     "section",
     { "data-key": "left-alone" },
     h("h2", null, "Left alone, on purpose"),
-    h(
-      "ul",
-      { class: "changes" },
-      codes.map(([code, value]) =>
-        h(
-          "li",
-          { "data-key": `code-${code}` },
-          h("strong", null, number(value)),
-          ` ${reasons[code] ?? code}`,
-        ),
+    codes.map(([code, value]) =>
+      h(
+        "details",
+        {
+          "data-key": `code-${code}`,
+          ontoggle: ({ currentTarget }) => currentTarget.open && look(code, visit),
+        },
+        h("summary", null, h("strong", null, number(value)), ` ${reasons[code] ?? code}`),
+        whoIsLeftAlone(code, visit),
       ),
     ),
-    whoIsLeftAlone(visit),
   );
 }
 
-/** Read when it is opened, and kept while the view is. */
-function whoIsLeftAlone(visit) {
-  const { state, signal } = visit;
-  const read = async (after) => {
-    const page = await api(`left-alone?limit=50&after=${encodeURIComponent(after)}`, { signal });
-    return { rows: page.people, next: page.after };
-  };
-  const open = async ({ currentTarget }) => {
-    if (!currentTarget.open || state.leftAlone !== undefined) return;
-    state.leftAlone = pagesOf([], null);
-    try {
-      const { rows, next } = await read("");
-      state.leftAlone = pagesOf(rows, next);
-    } catch (error) {
-      state.leftAlone = undefined;
-      state.problem = visit.refused(error);
-    }
-    visit.redraw();
-  };
-  const list = state.leftAlone;
+/** Reads whom a reason is about when it is opened; they are kept while the view is. */
+async function look(code, visit) {
+  const { state } = visit;
+  state.leftAlone ??= {};
+  if (state.leftAlone[code] !== undefined) return;
+  state.leftAlone[code] = pagesOf([], null);
+  try {
+    const { rows, next } = await readLeftAlone(code, "", visit.signal);
+    state.leftAlone[code] = pagesOf(rows, next);
+  } catch (error) {
+    delete state.leftAlone[code];
+    state.problem = visit.refused(error);
+  }
+  visit.redraw();
+}
+
+async function readLeftAlone(code, after, signal) {
+  const query = new URLSearchParams({ code, after, limit: "50" });
+  const page = await api(`left-alone?${query}`, { signal });
+  return { rows: page.people, next: page.after };
+}
+
+function whoIsLeftAlone(code, visit) {
+  const list = visit.state.leftAlone?.[code];
+  if (list === undefined) return null;
+  return [
+    h(
+      "div",
+      null,
+      list.rows.map((person) =>
+        h(
+          "p",
+          { class: "small", "data-key": `left-${person.objectId}` },
+          personLink(person.objectId, person.userName),
+          `: ${person.reason}`,
+        ),
+      ),
+    ),
+    moreButton(visit, list, "Show more", (after) => readLeftAlone(code, after, visit.signal)),
+  ];
+}
+
+function rejectedByHand({ people }) {
+  if (people === 0) return null;
   return h(
-    "details",
-    { ontoggle: open },
-    h("summary", null, "Who they are"),
-    list === undefined
-      ? null
-      : [
-          h(
-            "div",
-            null,
-            list.rows.map((person) =>
-              h(
-                "p",
-                { class: "small", "data-key": `left-${person.objectId}` },
-                personLink(person.objectId, person.userName),
-                `: ${person.reason}`,
-              ),
-            ),
-          ),
-          moreButton(visit, list, "Show more", read),
-        ],
+    "section",
+    { "data-key": "rejected" },
+    h("h2", null, "Rejected by hand"),
+    h(
+      "p",
+      null,
+      `Changes of ${count(people, "person", "people")} are not sent, because they were rejected. `,
+      h("a", { href: "#/rejected" }, "Look through or take back"),
+    ),
   );
 }
 

@@ -1,10 +1,10 @@
 import { api } from "./api.js";
+import { decide, deciding, decisionParts } from "./decide.js";
 import { h, table } from "./dom.js";
 import { entries, readEntries } from "./view-log.js";
 import { peopleList } from "./view-people.js";
-import { follow, resume } from "./watch.js";
+import { resume } from "./watch.js";
 import { changeList, moment, tag, valueText } from "./words.js";
-import { workCard } from "./work-card.js";
 
 /** One person: the explanation that the command `user` gives, and all of the log. */
 export const personView = {
@@ -148,41 +148,20 @@ function standing(stands) {
 
 /** Takes back what was rejected of the person: it is judged again in the cycle that follows. */
 function undoReject({ standing: stands, source }, visit) {
-  const { state } = visit;
   const [rejected] = stands?.rejected ?? [];
-  const possible = rejected !== undefined && source !== null;
-  if (!possible && !state.work && !state.problem) return null;
-  const busy = state.busy || state.work?.finishedAt === null;
-  const takeBack = async () => {
-    if (busy) return;
-    state.busy = true;
-    state.problem = null;
-    state.work = null;
-    visit.redraw();
-    try {
-      const body = { undoReject: [source.objectId] };
-      const address = `plans/${encodeURIComponent(rejected.planId)}/release`;
-      const { work } = await api(address, { method: "POST", body });
-      follow(visit, work);
-    } catch (error) {
-      state.problem = visit.refused(error);
-    }
-    state.busy = false;
-    visit.redraw();
-  };
-  return h(
-    "div",
-    { "data-key": "undo", class: "block" },
-    state.work ? workCard(state.work) : null,
-    h("div", { role: "alert" }, state.problem ? h("div", { class: "notice bad" }, state.problem) : null),
-    possible
-      ? h(
+  const button =
+    rejected === undefined || source === null
+      ? null
+      : h(
           "button",
-          { type: "button", "aria-disabled": busy ? "true" : null, onclick: takeBack },
+          {
+            type: "button",
+            "aria-disabled": deciding(visit) ? "true" : null,
+            onclick: () => decide(visit, rejected.planId, { undoReject: [source.objectId] }),
+          },
           "Take the rejection back",
-        )
-      : null,
-  );
+        );
+  return h("div", { "data-key": "undo", class: "block" }, decisionParts(visit), button);
 }
 
 function scope(told) {

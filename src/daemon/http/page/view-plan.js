@@ -1,9 +1,10 @@
 import { api } from "./api.js";
+import { decide, deciding, decisionParts } from "./decide.js";
 import { h, table } from "./dom.js";
 import { operationRow } from "./operation-row.js";
-import { follow, resume } from "./watch.js";
+import { resume } from "./watch.js";
 import { count, moment, number } from "./words.js";
-import { summaryText, workCard } from "./work-card.js";
+import { summaryText } from "./work-card.js";
 
 const pageSize = 200;
 /** More rows are shown on demand: all are read, because people are chosen among all. */
@@ -16,12 +17,14 @@ export const planView = {
     const { parameter: planId, signal, state } = visit;
     const address = `plans/${encodeURIComponent(planId)}`;
     let page = await api(`${address}?limit=${pageSize}`, { signal });
-    const plan = { ...page, address };
+    const plan = { ...page };
     while (page.next !== null) {
       const { afterWave, afterId } = page.next;
       page = await api(`${address}?limit=${pageSize}&afterWave=${afterWave}&afterId=${afterId}`, { signal });
       plan.held = [...plan.held, ...page.held];
     }
+    plan.rejected = plan.held.filter(({ rejected }) => rejected).length;
+    plan.held = plan.held.filter(({ rejected }) => !rejected);
     state.shown ??= shownAtOnce;
     // Whoever is not held any more cannot be decided about.
     const held = new Set(plan.held.map(({ objectId }) => objectId));
@@ -30,7 +33,6 @@ export const planView = {
     return plan;
   },
   draw: (plan, visit) => {
-    const { state } = visit;
     return [
       h("h1", null, "Held plan"),
       h(
@@ -50,12 +52,15 @@ export const planView = {
           [...(plan.guard?.reasons ?? []), ...(plan.guard?.notes ?? [])].map((line) => h("li", null, line)),
         ),
       ),
-      state.work ? workCard(state.work) : null,
-      h(
-        "div",
-        { role: "alert", "data-key": "problem" },
-        state.problem ? h("div", { class: "notice bad" }, state.problem) : null,
-      ),
+      ...decisionParts(visit),
+      plan.rejected === 0
+        ? null
+        : h(
+            "p",
+            { "data-key": "rejected" },
+            `${count(plan.rejected, "operation")} of this plan ${plan.rejected === 1 ? "was" : "were"} rejected. `,
+            h("a", { href: "#/rejected" }, "Look through or take back"),
+          ),
       plan.held.length === 0 ? nothingHeld() : heldPeople(plan, visit),
     ];
   },
@@ -115,7 +120,7 @@ function showMore(plan, visit) {
 function actions(plan, visit) {
   const { state } = visit;
   const people = count(state.chosen.size, "person", "people");
-  const busy = state.busy || state.work?.finishedAt === null;
+  const busy = deciding(visit);
   const button = (text, tone, possible, body, question) =>
     h(
       "button",
@@ -124,7 +129,7 @@ function actions(plan, visit) {
         class: tone,
         "aria-disabled": possible && !busy ? null : "true",
         onclick: () => {
-          if (possible && !busy && confirm(question)) decide(plan, visit, body);
+          if (possible && !busy && confirm(question)) decide(visit, plan.planId, body);
         },
       },
       text,
@@ -160,21 +165,4 @@ function actions(plan, visit) {
       names.length === 0 ? "Nobody is chosen." : `${people} chosen.`,
     ),
   );
-}
-
-async function decide(plan, visit, body) {
-  const { state } = visit;
-  state.busy = true;
-  state.problem = null;
-  state.work = null;
-  visit.redraw();
-  try {
-    const { work } = await api(`${plan.address}/release`, { method: "POST", body });
-    state.chosen = new Set();
-    follow(visit, work);
-  } catch (error) {
-    state.problem = visit.refused(error);
-  }
-  state.busy = false;
-  visit.redraw();
 }

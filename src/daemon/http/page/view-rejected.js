@@ -1,0 +1,67 @@
+import { api } from "./api.js";
+import { decide, deciding, decisionParts } from "./decide.js";
+import { h, table } from "./dom.js";
+import { moreButton, pagesOf } from "./pager.js";
+import { resume } from "./watch.js";
+import { count, moment, personLink } from "./words.js";
+
+/** What was rejected by hand and is not sent, to be taken back person by person. */
+export const rejectedView = {
+  read: async (visit) => {
+    resume(visit);
+    const page = await readPage(0, visit.signal);
+    return { people: page.people, list: pagesOf(page.rows, page.next) };
+  },
+  draw: ({ people, list }, visit) => [
+    h("h1", null, "Rejected by hand"),
+    h(
+      "p",
+      null,
+      "These changes are not sent as long as they are due as they were. Everything else of these people goes on.",
+    ),
+    ...decisionParts(visit),
+    h(
+      "section",
+      { "data-key": "rejected" },
+      list.rows.length === 0
+        ? h("p", null, "Nothing is rejected.")
+        : [
+            table(
+              `${count(people, "person", "people")}, the last rejection first`,
+              ["Person", "What was rejected", "When", "Take back"],
+              list.rows.map((change) => row(change, visit)),
+            ),
+            moreButton(visit, list, "Show more", (from) => readPage(from, visit.signal)),
+          ],
+    ),
+  ],
+};
+
+async function readPage(from, signal) {
+  const page = await api(`rejected?from=${from}`, { signal });
+  return { people: page.people, rows: page.changes, next: page.next };
+}
+
+function row({ objectId, userName, what, planId, rejectedAt }, visit) {
+  return h(
+    "tr",
+    { "data-key": `rejected-${objectId}-${what}` },
+    h("td", null, personLink(objectId, userName)),
+    h("td", null, what),
+    h("td", { class: "time" }, moment(rejectedAt)),
+    h(
+      "td",
+      null,
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-disabled": deciding(visit) ? "true" : null,
+          "aria-label": `Take back what was rejected of ${userName ?? objectId}`,
+          onclick: () => decide(visit, planId, { undoReject: [objectId] }),
+        },
+        "Take back",
+      ),
+    ),
+  );
+}

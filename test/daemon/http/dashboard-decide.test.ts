@@ -1,0 +1,147 @@
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
+import { activePeople, type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
+
+describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }, () => {
+  let browser: Browser;
+  let daemon: RunningDaemon;
+  let planId = "";
+  let page: Page;
+  let complaints: readonly string[];
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    await page.context().close();
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  /** Eight people have left, which the guard holds; the page is open at `hash`. */
+  async function holdEight(hash: (plan: string, leaver: string) => string): Promise<readonly string[]> {
+    daemon = await startDaemon({ people: 40 });
+    await daemon.post("/api/cycles", {});
+    await daemon.settled();
+    const leavers = activePeople(daemon).slice(0, 8);
+    for (const id of leavers) daemon.sandbox.directory.updateUser(id, { accountEnabled: false });
+    await daemon.post("/api/cycles", {});
+    await daemon.settled(2);
+    const { guard } = await daemon.json<{ guard: { planId: string } }>("/api/now");
+    planId = guard.planId;
+    ({ page, complaints } = await openPage(browser));
+    page.on("dialog", (dialog) => dialog.accept());
+    await page.goto(`${daemon.url}/${hash(planId, leavers[0] ?? "")}`);
+    return leavers;
+  }
+  const inactive = (people: readonly string[]): number =>
+    people.filter((id) => daemon.sandbox.lattice.byExternalId(id)?.active === false).length;
+  const hasFocus = (element: Locator): Promise<boolean> =>
+    element.evaluate((one) => one === one.ownerDocument.activeElement);
+  async function reject(name: string): Promise<void> {
+    await daemon.post(`/api/plans/${planId}/release`, { reject: [name] });
+    await daemon.settled(3);
+  }
+
+  it("says what came of a release and of a rejection, reads the plan again, and leaves the focus where it was", async () => {
+    const leavers = await holdEight((plan) => `#/plans/${plan}`);
+    const boxes = page.getByRole("checkbox", { name: /^Choose / });
+    const release = page.getByRole("button", { name: "Release chosen" });
+    await boxes.nth(1).check();
+    await boxes.nth(2).check();
+    await release.press("Enter");
+    await page.getByRole("heading", { name: "Released: 2 people" }).waitFor();
+    await until(async () => (await boxes.count()) === 6);
+    expect(inactive(leavers)).toBe(2);
+    await page.getByText(/^In the cycle that followed: \d+ operations? sent, 0 failed, 6 held\.$/).waitFor();
+    await page.getByText("Nobody is chosen.").waitFor();
+    expect(await hasFocus(release)).toBe(true);
+
+    const rejecting = page.getByRole("button", { name: "Reject chosen" });
+    await boxes.first().check();
+    await rejecting.press("Enter");
+    await page.getByRole("heading", { name: "Rejected: 1 person" }).waitFor();
+    await until(async () => (await boxes.count()) === 5);
+    expect(await page.getByRole("heading", { name: /Released/ }).count()).toBe(0);
+    expect(await hasFocus(rejecting)).toBe(true);
+    expect(inactive(leavers)).toBe(2);
+    expect(await seriousFindings(page)).toEqual([]);
+
+    // Everything that is left: then the plan holds nothing, and says so.
+    await page.getByRole("button", { name: "Release all" }).press("Enter");
+    await page.getByText("Nothing of this plan is held any more.").waitFor();
+    await page.getByRole("heading", { name: "Released: 5 people" }).waitFor();
+    expect(inactive(leavers)).toBe(7);
+    expect(complaints).toEqual([]);
+  });
+
+  it("says why a decision was refused, and keeps who was chosen", async () => {
+    await holdEight((plan) => `#/plans/${plan}`);
+    const box = page.getByRole("checkbox", { name: /^Choose / }).first();
+    await box.check();
+    await page.route("**/release", (route) =>
+      route.fulfill({ status: 409, json: { error: "a cycle or a dry run is under way" } }),
+    );
+    await page.getByRole("button", { name: "Release chosen" }).click();
+    await page.getByRole("alert").getByText("a cycle or a dry run is under way.").waitFor();
+    expect(await box.isChecked()).toBe(true);
+    await page.getByText("1 person chosen.").waitFor();
+  });
+
+  it("takes a rejection back on the person's page, and shows what is due of the person from then on", async () => {
+    const [leaver = ""] = await holdEight((_plan, person) => `#/people/${person}`);
+    await reject(leaver);
+    await page.reload();
+    await page.getByText("Rejected by hand, and not sent as long as it is due as it was:").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Take the rejection back" }).press("Enter");
+    await page.getByRole("heading", { name: "Rejection taken back: 1 person" }).waitFor();
+    await page.getByText("Rejected by hand").waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: "Take the rejection back" }).count()).toBe(0);
+    await page.getByText("Held by the guard:").waitFor();
+    const { standing } = await daemon.json<{ standing: object }>(`/api/people/${leaver}`);
+    expect(standing).toMatchObject({ rejected: [] });
+    expect(complaints).toEqual([]);
+  });
+
+  it("lists who was rejected, and takes it back there", async () => {
+    const [leaver = "", other = ""] = await holdEight(() => "#/");
+    await reject(leaver);
+    await daemon.post(`/api/plans/${planId}/release`, { reject: [other] });
+    await daemon.settled(4);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.reload();
+    await page.getByText("Changes of 2 people are not sent, because they were rejected.").waitFor();
+    await page.getByRole("link", { name: "Look through or take back" }).press("Enter");
+    const rows = page.locator("tbody tr");
+    await page.getByRole("heading", { name: "Rejected by hand" }).waitFor();
+    await until(async () => (await rows.count()) === 2);
+    await expectNoSidewaysScroll(page);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page
+      .getByRole("button", { name: /^Take back what was rejected of / })
+      .first()
+      .press("Enter");
+    await page.getByRole("heading", { name: "Rejection taken back: 1 person" }).waitFor();
+    await until(async () => (await rows.count()) === 1);
+    const { rejected } = await daemon.json<{ rejected: { people: number } }>("/api/now");
+    expect(rejected.people).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("who is left alone, over HTTP", () => {
+  it("is told by reason, and a reason that there is not is refused", { timeout: 60_000 }, async () => {
+    await using daemon = await startDaemon({ people: 40 });
+    await daemon.post("/api/cycles", {});
+    await daemon.settled();
+    const { leftAlone } = await daemon.json<{ leftAlone: Record<string, number> }>("/api/now");
+    for (const [code, count] of Object.entries(leftAlone)) {
+      const { people } = await daemon.json<{ people: { code: string }[] }>(`/api/left-alone?code=${code}`);
+      expect(people.map((person) => person.code)).toEqual(Array<string>(count).fill(code));
+    }
+    expect(Object.keys(leftAlone).length).toBeGreaterThan(1);
+    expect((await daemon.json<{ people: [] }>("/api/left-alone?code=rejected")).people).toEqual([]);
+    await expect(daemon.json("/api/left-alone?code=rejectd")).rejects.toThrow(/400/);
+  });
+});
