@@ -229,8 +229,8 @@ function decisionMethods(
       db.transaction(() => {
         for (const { objectId, attribute, fingerprint, evidence } of changes) {
           dropReleased.run(objectId, attribute);
+          // What is held of a person is planned in every cycle: nobody need be marked.
           reject.run({ objectId, attribute, fingerprint, evidence, planId, now });
-          mark.run(objectId);
         }
       })();
     },

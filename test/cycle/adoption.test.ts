@@ -289,6 +289,17 @@ describe("two accounts of which either could be the person's", () => {
   );
 });
 
+describe("an account with an externalId, where the mapping has none", () => {
+  it("is matched by userName: nobody says that it is another's", async () => {
+    const rules = defaultRules.filter((rule) => !("target" in rule && rule.target === "externalId"));
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.target.add({ userName: "kim@example.com", externalId: "former-7" });
+    place.source.hire("kim");
+    expect(await place.cycle()).toMatchObject({ done: 1, header: { summary: { link: 1, create: 0 } } });
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+  });
+});
+
 describe("an account that is matched by userName alone, and does not take its link", () => {
   it.each([
     { when: "before", listed: true },

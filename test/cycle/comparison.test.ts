@@ -21,6 +21,19 @@ async function documented(place: Workplace) {
   return statusDocument(await readStatus(place.store, every, place.clock.now(), limits));
 }
 
+describe("a full comparison", () => {
+  it("forgets an account that is nobody's and is gone, so that the person who matches it gets a new one at once", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const { latticeId } = place.target.add({ userName: "kim@example.com" });
+    await place.cycle();
+    place.target.accounts.delete(latticeId);
+    await place.cycle({ full: true });
+    place.source.hire("kim");
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0, header: { summary: { create: 1 } } });
+  });
+});
+
 describe("a full comparison that cannot be done", () => {
   it("lets leavers and new people go out all the same, and is told in the result, the report and the status", async () => {
     await using place = await company();

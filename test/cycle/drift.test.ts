@@ -90,6 +90,23 @@ describe("drift", () => {
     expect((await driftOf(place, again.cycleId)).map(({ objectId }) => objectId)).toEqual(["b"]);
   });
 
+  it("is reported without what changed in the directory, and a userName as any other value", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.source.hire("a", { jobTitle: "Analyst", department: "Sales" });
+    await place.cycle();
+    const account = place.target.account("a@example.com");
+    place.target.accounts.set(account.latticeId, { ...account, userName: "edited@example.com" });
+    place.source.change("a", { department: "Research" });
+    const full = await place.cycle({ full: true });
+    expect(await driftOf(place, full.cycleId)).toMatchObject([
+      { status: "reported", changes: [{ attribute: "userName", before: "edited@example.com", drift: true }] },
+    ]);
+    expect((await place.operations(full.cycleId)).filter(({ status }) => status === "done")).toMatchObject([
+      { changes: [{ attribute: departmentPath, after: "Research" }] },
+    ]);
+    expect(place.target.account("edited@example.com").values[departmentPath]).toBe("Research");
+  });
+
   it("is a value that was added, or taken away, as much as one that was changed", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.source.hire("a", { jobTitle: "Analyst" });

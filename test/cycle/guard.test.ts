@@ -117,6 +117,17 @@ describe("the guard", () => {
     ]);
   });
 
+  it("takes the share of what there was at the start of its window", () => {
+    const done = { active: 94, holders: () => 94, recent: counts({ deactivate: 6, "clear title": 6 }) };
+    expect(weigh({ deactivate: 4 }, done).verdict.held).toBe(false);
+    expect(weigh({ deactivate: 5 }, done).verdict.held).toBe(true);
+    expect(weigh({ "clear title": 14 }, done).verdict.held).toBe(false);
+    expect(weigh({ "clear title": 15 }, done).verdict.held).toBe(true);
+    // Whoever was switched off is no measure of anything else.
+    expect(weigh({ reactivate: 10 }, { ...done, recent: counts({ deactivate: 6 }) }).verdict.held).toBe(true);
+    expect(weigh({ reactivate: 9 }, { ...done, recent: counts({ deactivate: 6 }) }).verdict.held).toBe(false);
+  });
+
   it("holds nothing where it is off", () => {
     const off = { ...defaults, enabled: false };
     expect(weigh({ deactivate: 999, create: 999 }, {}, off).holds).toEqual([]);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { EventAction } from "../../src/cycle/leaving.ts";
 import { judgeLeaving } from "../../src/cycle/leaving.ts";
 import { releasedChanges } from "../../src/cycle/release.ts";
+import { RecordUnavailableError } from "../../src/domain/errors.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 import { atOnce, createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
 
@@ -270,6 +271,97 @@ describe("a changed scope", () => {
     place.settings = { ...place.settings, scopeDigest: "scope-2" };
     await place.cycle();
     place.clock.advance(7 * dayMs);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+  });
+});
+
+describe("somebody whose deactivation waits", () => {
+  it("is switched off as soon as another event comes that does not, although nothing changes in Entra", async () => {
+    const filters = [
+      { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IS NULL" }] },
+      { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IN THE FUTURE" }] },
+    ];
+    await using place = await createWorkplace({
+      events: { ...atOnce, disabled: week },
+      mapping: mappingOf(undefined, filters),
+    });
+    const leaves = new Date(place.clock.now() + 2 * dayMs).toISOString();
+    place.source.hire("a", { employeeLeaveDateTime: leaves });
+    place.source.hire("b");
+    await place.cycle();
+    place.source.change("a", { accountEnabled: false });
+    await place.cycle();
+    expect(await leftAlone(place)).toMatchObject([{ code: "deactivationDelayed" }]);
+    place.clock.advance(3 * dayMs);
+    await place.cycle();
+    expect(isActive(place)).toBe(false);
+  });
+
+  it("has waited since it was seen, although another event came in between whose deactivation fails", async () => {
+    await using place = await company({ disabled: week });
+    place.target.before = () => {
+      throw new RecordUnavailableError("Lattice stumbles", { status: 500 });
+    };
+    place.source.change("a", { accountEnabled: false });
+    place.source.scope = ["b", "c"];
+    await place.cycle();
+    place.clock.advance(8 * dayMs);
+    // The other event is undone; the one that waited is due.
+    place.source.scope = ["a", "b", "c"];
+    place.target.before = () => {};
+    await place.cycle();
+    expect(isActive(place)).toBe(false);
+  });
+
+  it("waits from the day on which there is an account that is known to be theirs", async () => {
+    await using place = await company({ disabled: week });
+    place.source.hire("kim", { accountEnabled: false });
+    place.source.scope = ["a", "b", "c", "kim"];
+    await place.cycle();
+    place.clock.advance(8 * dayMs);
+    place.target.add({ userName: "kim@example.com" });
+    await place.cycle({ full: true });
+    expect(await leftAlone(place)).toMatchObject([{ code: "deactivationDelayed" }]);
+    expect(place.target.account("kim@example.com").active).toBe(true);
+    place.clock.advance(8 * dayMs);
+    await place.cycle();
+    expect(place.target.account("kim@example.com").active).toBe(false);
+  });
+});
+
+describe("an alarm about a group whose people are deactivated only after some days", () => {
+  const people = ["a", "b", "c", "d"];
+  async function emptied(): Promise<Workplace> {
+    const place = await createWorkplace({ events: { ...atOnce, outOfScope: week } });
+    place.settings = { ...place.settings, guard: { ...place.settings.guard, deactivationFloor: 1 } };
+    for (const id of people) place.source.hire(id);
+    place.source.groups = { sales: ["a", "b", "c"], legal: ["d"] };
+    await place.cycle();
+    place.source.groups = { sales: [], legal: ["d"] };
+    await place.cycle();
+    return place;
+  }
+
+  it("is up on the day on which they are due, whatever cycles there are in between", async () => {
+    await using place = await emptied();
+    await place.cycle();
+    await place.cycle();
+    place.clock.advance(8 * dayMs);
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 3 });
+  });
+
+  it("is over once their accounts are switched off by hand", async () => {
+    await using place = await emptied();
+    for (const [id, account] of place.target.accounts) {
+      if (account.userName !== "d@example.com") place.target.accounts.set(id, { ...account, active: false });
+    }
+    await place.cycle({ full: true });
+    await place.cycle();
+    // Somebody who came into the emptied group since, and leaves it again, is no matter of that day.
+    place.source.groups = { sales: ["d"], legal: ["d"] };
+    await place.cycle();
+    place.settings = { ...place.settings, events: atOnce };
+    place.source.groups = { sales: [], legal: [] };
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
   });
 });

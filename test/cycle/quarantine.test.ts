@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { mostFailed, parseQuarantine, type Quarantine, withQuarantine } from "../../src/cycle/quarantine.ts";
+import {
+  isHopeless,
+  mostFailed,
+  parseQuarantine,
+  type Quarantine,
+  withQuarantine,
+} from "../../src/cycle/quarantine.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
@@ -116,9 +122,17 @@ describe("operations of which many failed", () => {
     ["four of ten", { done: 60, failed: 40 }, false, true],
     ["fewer than four of ten", { done: 61, failed: 39 }, false, false],
     ["all of nineteen, which are few", { done: 0, failed: 19 }, false, false],
+    ["all of twenty", { done: 0, failed: 20 }, false, true],
     ["all of five in a probe", { done: 0, failed: 5 }, true, true],
     ["all of four in a probe", { done: 0, failed: 4 }, true, false],
   ])("concern everybody or not: %s", (_name, counts, probe, expected) => {
     expect(mostFailed(counts, probe)).toBe(expected);
+  });
+
+  it("make the rest of the plan wait where hardly anything of fifty gets through", () => {
+    expect(isHopeless({ done: 0, failed: 49 })).toBe(false);
+    expect(isHopeless({ done: 0, failed: 50 })).toBe(true);
+    expect(isHopeless({ done: 5, failed: 95 })).toBe(true);
+    expect(isHopeless({ done: 6, failed: 94 })).toBe(false);
   });
 });

@@ -140,6 +140,43 @@ describe("a run that was killed between sending and recording", () => {
     expect(new Set(place.target.reads)).toEqual(new Set(["get lat-1", "get lat-2"]));
   });
 
+  it("puts a change right that arrived although it was taken back meanwhile", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Lead" });
+    place.target.after = () => {
+      throw new UnknownOutcomeError("no answer came");
+    };
+    expect(await place.cycle()).toMatchObject({ failed: 1 });
+    place.target.after = () => {};
+    place.target.beforeRead = (read) => {
+      if (read === "get lat-1") throw new RecordRejectedError("not now", { status: 400 });
+    };
+    // Nothing is due any more, as far as anybody knows.
+    place.source.change("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.target.beforeRead = () => {};
+    for (let round = 0; round < 3; round += 1) await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
+  });
+
+  it("says in the cycle that sent it that a write was done, once it is known", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    place.source.hire("b");
+    await place.cycle();
+    place.source.change("a", { accountEnabled: false });
+    place.target.after = () => {
+      throw new UnknownOutcomeError("no answer came");
+    };
+    const { cycleId } = await place.cycle();
+    expect(await place.store.recentCycles(1)).toMatchObject([{ id: cycleId, done: 0, failed: 1 }]);
+    place.target.after = () => {};
+    await place.cycle();
+    expect((await place.store.recentCycles(2))[1]).toMatchObject({ id: cycleId, done: 1, failed: 0 });
+  });
+
   it("does not take an account with the same name for its own", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

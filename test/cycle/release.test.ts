@@ -105,6 +105,33 @@ describe("a release", () => {
     expect(place.target.active()).toContain("a.new@example.com");
   });
 
+  it("of what was rejected goes out with the next cycle", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    const held = await place.cycle();
+    await rejectHeld(place, held.header.planId, ["a", "b"]);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    await release(place, held.header.planId, ["a"]);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+    expect(place.target.active()).toEqual([
+      "b@example.com",
+      "c@example.com",
+      "d@example.com",
+      "e@example.com",
+    ]);
+  });
+
+  it("is over when it is rejected before it was sent", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    const held = await place.cycle();
+    await release(place, held.header.planId);
+    await rejectHeld(place, held.header.planId, ["a", "b"]);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    // Nor does it come back with the rejection's end.
+    await place.store.undoReject(["a", "b"]);
+    expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
+    expect(place.target.active()).toHaveLength(5);
+  });
+
   it("survives a failure of the write it lets go", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     await release(place, (await place.cycle()).header.planId);
