@@ -6,14 +6,23 @@ import {
   notLetGo,
   recordDecided,
 } from "../cycle/decide-held.ts";
+import { heldBecause } from "../cycle/hold.ts";
 import { operationsOf } from "../cycle/operations.ts";
 import type { CycleResult } from "../cycle/run.ts";
 import type { Started } from "../daemon/http/daemon-view.ts";
 import type { Metrics } from "../daemon/metrics.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
-import type { DryRunPlan, Work, WorkDecision, WorkReport, WorkResult, Works } from "../daemon/works.ts";
+import type {
+  DryRunPlan,
+  PlannedOperation,
+  Work,
+  WorkDecision,
+  WorkReport,
+  WorkResult,
+  Works,
+} from "../daemon/works.ts";
 import { InterruptedError, LeaseHeldError } from "../domain/errors.ts";
-import type { LoggedOperation, StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/store.ts";
 import { performCycle } from "./cycle.ts";
 import { withLease } from "./lease.ts";
 import type { Session } from "./session.ts";
@@ -130,7 +139,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
         { dryRun: true, full, signal },
         { onProgress: report.onProgress },
       );
-      return { result: workResult(result, []), plan: await planOf(scratch, result.cycleId) };
+      return { result: workResult(result, []), plan: await planOf(scratch, result) };
     } finally {
       await scratch.close();
     }
@@ -175,14 +184,17 @@ function peopleOf({ released, rejected, undone }: DecidedHeld): WorkDecision {
   return { released: people(released), rejected: people(rejected), undone: people(undone) };
 }
 
-async function planOf(store: StateStore, cycleId: number): Promise<DryRunPlan> {
-  const operations: LoggedOperation[] = [];
+async function planOf(store: StateStore, { cycleId, header }: CycleResult): Promise<DryRunPlan> {
+  const held: PlannedOperation[] = [];
+  const sent: PlannedOperation[] = [];
   let total = 0;
   for await (const operation of operationsOf(store, cycleId, {})) {
     total += 1;
-    if (operations.length < keptOperations) operations.push(operation);
+    const [kind, because] =
+      operation.status === "held" ? [held, heldBecause(operation, header.guard)] : [sent, []];
+    if (kind.length < keptOperations) kind.push({ ...operation, heldBecause: because });
   }
-  return { operations, total };
+  return { operations: [...held, ...sent].slice(0, keptOperations), total };
 }
 
 function workResult(result: CycleResult, stale: WorkResult["notLetGo"]): WorkResult {

@@ -1,5 +1,4 @@
-import type { PlanSummary } from "../domain/plan.ts";
-import type { Hold } from "../domain/store.ts";
+import type { Hold, PlanSummary } from "../domain/plan.ts";
 import type { WeightKind } from "../domain/weight.ts";
 import type { WeightCounts } from "./weights.ts";
 

@@ -1,5 +1,4 @@
-import type { GuardVerdict } from "../domain/plan.ts";
-import type { Hold } from "../domain/store.ts";
+import type { GuardVerdict, Hold } from "../domain/plan.ts";
 import type { WeightKind } from "../domain/weight.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { Alarm } from "./alarms.ts";
@@ -131,8 +130,13 @@ const rows: readonly Row[] = [
  */
 export function weighPlan(weights: Weights, limits: GuardLimits): Weighed {
   const found = limits.enabled || weights.emptyDirectory ? findings(weights, limits) : [];
+  const held = found.length > 0;
   return {
-    verdict: { held: found.length > 0, reasons: found.map(({ reason }) => reason) },
+    verdict: {
+      held,
+      reasons: found.map(({ reason }) => reason),
+      ...(held ? { holds: found.map(({ hold, reason }) => ({ ...hold, reason })) } : {}),
+    },
     holds: uniqueHolds(found.map(({ hold }) => hold)),
   };
 }

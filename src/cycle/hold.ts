@@ -1,17 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Change } from "../domain/plan.ts";
+import type { Change, GuardVerdict, Hold } from "../domain/plan.ts";
 import type {
   EarlierHeld,
   EndedHold,
   HeldPart,
-  Hold,
   LoggedOperation,
   StateStore,
   WeighedOperation,
 } from "../domain/store.ts";
 import type { Weight, WeightKind } from "../domain/weight.ts";
 import { releasedChanges } from "./release.ts";
-import { weightsOfChange } from "./weights.ts";
+import { weightsOf, weightsOfChange } from "./weights.ts";
 
 const pageSize = 500;
 
@@ -102,6 +101,15 @@ export function heldPart(operation: WeighedOperation, holds: readonly Hold[]): H
       referenceHeld: held.some(isReference) && !rest.some(isReference),
     },
   };
+}
+
+/** Why the guard holds what is held of a person: its reasons, as far as they are about this operation. */
+export function heldBecause(
+  operation: LoggedOperation,
+  { holds = [] }: Pick<GuardVerdict, "holds">,
+): readonly string[] {
+  const weights = weightsOf(operation, { firstRun: false });
+  return holds.filter((hold) => weights.some((weight) => concerns(hold, weight))).map(({ reason }) => reason);
 }
 
 function concerns({ kind, details }: Hold, weight: Weight): boolean {

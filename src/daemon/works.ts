@@ -41,10 +41,16 @@ export interface WorkResult {
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
 }
 
-/** What a dry run would do; `operations` are the first of `total`. */
+/** What a dry run would do; `operations` are the first of `total`, what the guard would hold before everything else. */
 export interface DryRunPlan {
-  readonly operations: readonly LoggedOperation[];
+  readonly operations: readonly PlannedOperation[];
   readonly total: number;
+}
+
+/** An operation of a dry run. */
+export interface PlannedOperation extends LoggedOperation {
+  /** Why the guard would hold it; empty where it would be sent. */
+  readonly heldBecause: readonly string[];
 }
 
 /** Tells of one piece of work under way. */

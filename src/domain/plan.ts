@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import type { WeightKind } from "./weight.ts";
 
 export type Action = "create" | "update" | "deactivate" | "reactivate" | "link";
 
@@ -144,8 +145,16 @@ export interface GuardVerdict {
   readonly held: boolean;
   /** One sentence for each limit that was met. */
   readonly reasons: readonly string[];
+  /** What each reason holds, in the order of the reasons; absent where nothing is held, and of older cycles. */
+  readonly holds?: readonly (Hold & { readonly reason: string })[];
   /** What the plan costs inside Lattice, in sentences: of what is held, and in a first run of what is planned. */
   readonly notes?: readonly string[];
+}
+
+/** A kind of work that the guard holds back: all of it, or with these details alone. */
+export interface Hold {
+  readonly kind: WeightKind;
+  readonly details?: readonly string[];
 }
 
 /** What was done for one person in a cycle on demand; the steps are those of Entra's provisioning on demand. */

@@ -17,7 +17,7 @@ import type {
 } from "./plan.ts";
 import type { Presence, SourceChange, SourceUser } from "./source.ts";
 import type { TargetUser } from "./target.ts";
-import type { WeighedCount, Weight, WeightKind } from "./weight.ts";
+import type { WeighedCount, Weight } from "./weight.ts";
 
 /** What a run remembers beside the two pictures. */
 export interface Meta {
@@ -317,12 +317,6 @@ export interface RejectedChange {
   readonly planId: string;
   /** Milliseconds since the epoch. */
   readonly rejectedAt: number;
-}
-
-/** A kind of work that the guard holds back: all of it, or with these details alone. */
-export interface Hold {
-  readonly kind: WeightKind;
-  readonly details?: readonly string[];
 }
 
 /** What is held of one planned operation. */

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { heldPart } from "../../src/cycle/hold.ts";
 import { wasCarriedOut, weightsOf } from "../../src/cycle/weights.ts";
-import type { Change, Operation } from "../../src/domain/plan.ts";
-import type { Hold } from "../../src/domain/store.ts";
+import type { Change, Hold, Operation } from "../../src/domain/plan.ts";
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 const email = 'emails[type eq "work"].value';

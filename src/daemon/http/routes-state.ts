@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { heldBecause } from "../../cycle/hold.ts";
 import { isRejected } from "../../cycle/release.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { skipCodes } from "../../domain/plan.ts";
@@ -121,6 +122,7 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
       heldOperations: heldCount({ weighed: cycle }),
       held: page.map((operation) => ({
         ...heldDocument(withoutRedacted(operation)),
+        heldBecause: cycle.guard === null ? [] : heldBecause(operation, cycle.guard),
         rejected: isRejected(operation, rejections),
       })),
       next: page.length < size || last === undefined ? null : { afterWave: last.wave, afterId: last.id },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { withoutRedacted } from "../../domain/redacted.ts";
+import type { OperationStatus } from "../../domain/store.ts";
 import { heldDocument, iso } from "../../report/status.ts";
 import type { Work } from "../works.ts";
 import type { DaemonView, Started } from "./daemon-view.ts";
@@ -41,11 +42,18 @@ export function workRoutes(app: FastifyInstance, view: DaemonView): void {
     return {
       total: plan.total,
       kept: plan.operations.length,
-      operations: plan.operations
-        .slice(from, from + limit)
-        .map((operation) => heldDocument(withoutRedacted(operation))),
+      operations: plan.operations.slice(from, from + limit).map((operation) => ({
+        ...heldDocument(withoutRedacted(operation)),
+        status: plannedStatus(operation.status),
+        heldBecause: operation.heldBecause,
+      })),
     };
   });
+}
+
+/** What a dry run would do with an operation: its own copy of the log tells that nothing was begun. */
+function plannedStatus(status: OperationStatus): "planned" | "held" | "reported" {
+  return status === "held" || status === "reported" ? status : "planned";
 }
 
 export function workDocument(work: Work): object {

@@ -8,13 +8,22 @@ export function operationRow(operation, box) {
     { "data-key": `operation-${operation.objectId}-${operation.action}` },
     box === null ? null : h("td", null, box),
     h("td", null, personLink(operation.objectId, operation.userName)),
-    h("td", null, tag(operation.action)),
+    h(
+      "td",
+      null,
+      tag(operation.action),
+      operation.status === "held" ? [" ", tag("would be held")] : null,
+      operation.status === "reported" ? [" ", tag("only reported")] : null,
+    ),
     h(
       "td",
       null,
       operation.reason,
       operation.evidence && operation.evidence.detail !== operation.reason
         ? h("div", { class: "small quiet" }, operation.evidence.detail)
+        : null,
+      operation.status === "held"
+        ? operation.heldBecause.map((reason) => h("div", { class: "notice warn small" }, reason))
         : null,
     ),
     h("td", null, changeList(operation.changes)),

@@ -3,7 +3,7 @@ import { h, table } from "./dom.js";
 import { operationRow } from "./operation-row.js";
 import { moreButton, pagesOf } from "./pager.js";
 import { number } from "./words.js";
-import { summaryText } from "./work-card.js";
+import { summaryText, wouldBeHeld } from "./work-card.js";
 
 const pageSize = 100;
 
@@ -22,13 +22,13 @@ export const dryRunView = {
       "p",
       null,
       "Nothing was written. ",
-      work.result === null ? "" : summaryText(work.result.summary, "would be"),
+      work.result === null ? "" : [summaryText(work.result.summary, "are planned"), wouldBeHeld(work.result)],
     ),
     work.result?.guard.held
       ? h(
           "div",
           { class: "notice warn" },
-          "The guard would hold a part of this:",
+          "What is marked “would be held” waits for a release in a sync; everything else is sent:",
           h(
             "ul",
             null,
@@ -50,7 +50,7 @@ export const dryRunView = {
         ? h("p", null, "Nothing is due: Entra and Lattice agree.")
         : [
             table(
-              "What would be sent",
+              work.result?.guard.held ? "What would be held comes first" : "What would be sent",
               ["Person", "Action", "Why", "What would change"],
               list.rows.map((operation) => operationRow(operation, null)),
             ),

@@ -41,7 +41,7 @@ export const planView = {
         `${plan.cycle} cycle of `,
         moment(plan.startedAt),
         ". ",
-        summaryText(plan.summary, "were to be"),
+        summaryText(plan.summary, "were planned"),
       ),
       h(
         "div",

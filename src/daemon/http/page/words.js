@@ -38,6 +38,7 @@ export function duration(ms) {
 const tones = {
   done: "good",
   held: "warn",
+  "would be held": "warn",
   someFailed: "warn",
   failed: "bad",
   interrupted: "warn",

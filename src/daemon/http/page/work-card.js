@@ -80,7 +80,9 @@ function progress({ progress: now }) {
 }
 
 function whatCameOfIt({ kind, decision, result }) {
-  if (kind === "dryRun") return h("p", null, summaryText(result.summary, "would be"));
+  if (kind === "dryRun") {
+    return h("p", null, summaryText(result.summary, "are planned"), wouldBeHeld(result));
+  }
   const held = result.held > 0 ? `, ${number(result.held)} held` : "";
   const sent = `${count(result.done, "operation")} sent, ${number(result.failed)} failed${held}.`;
   if (kind === "cycle") return h("p", null, outcomeTag(result.outcome), ` ${sent}`);
@@ -93,10 +95,28 @@ function whatCameOfIt({ kind, decision, result }) {
   ];
 }
 
+const nouns = [
+  ["create", "create"],
+  ["update", "update"],
+  ["deactivate", "deactivation"],
+  ["reactivate", "reactivation"],
+  ["link", "link"],
+];
+
+/** What a plan comes to. @param verb follows the operations: "are planned" */
 export function summaryText(summary, verb) {
-  const parts = ["create", "update", "deactivate", "reactivate", "link"]
-    .filter((action) => summary[action] > 0)
-    .map((action) => `${number(summary[action])} ${action}`);
-  const changes = parts.length === 0 ? "Nothing to do" : `${parts.join(", ")} ${verb} sent`;
+  const parts = nouns
+    .filter(([action]) => summary[action] > 0)
+    .map(([action, noun]) => count(summary[action], noun));
+  const changes = parts.length === 0 ? "Nothing to do" : `${list(parts)} ${verb}`;
   return `${changes}; ${count(summary.unchanged, "person", "people")} unchanged, ${number(summary.skipped)} left alone.`;
+}
+
+/** Of a dry run: what the guard would keep back of it. */
+export function wouldBeHeld({ held }) {
+  return held === 0 ? "" : ` The guard would hold ${count(held, "operation")} until a release.`;
+}
+
+function list(parts) {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
