@@ -31,6 +31,8 @@ export interface DaemonSettings {
   readonly http?: object;
   readonly listen?: string;
   readonly config?: object;
+  /** Of the section `entra.scope`, beside `mode: all`. */
+  readonly scope?: object;
   /** Before the daemon starts. */
   readonly prepare?: (sandbox: Sandbox, statePath: string) => void | Promise<void>;
   /** Sent with each request of `json` and `post`. */
@@ -43,9 +45,11 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const sandbox = await startSandbox({ file: ":memory:", people: settings.people ?? 30 });
   await settings.prepare?.(sandbox, statePath);
   const file = join(folder, "config.yaml");
+  const base = configuration({ sandbox, statePath });
   const configure = (listen: string): void => {
     const config = {
-      ...configuration({ sandbox, statePath }),
+      ...base,
+      entra: { ...base.entra, scope: { mode: "all", ...settings.scope } },
       guard: {},
       http: { listen, ...settings.http },
       log: { level: "debug", format: "json" },

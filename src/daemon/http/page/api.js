@@ -1,3 +1,5 @@
+import { sentence } from "./words.js";
+
 /** What the daemon refused, with its sentence. */
 export class Refused extends Error {
   /** @param status 0: no answer came */
@@ -44,8 +46,4 @@ export async function api(path, { method = "GET", body, signal } = {}) {
   if (!answer.ok)
     throw new Refused(answer.status, sentence(value.error ?? `The daemon answered with ${answer.status}`));
   return value;
-}
-
-function sentence(text) {
-  return /[.?!]$/.test(text) ? text : `${text}.`;
 }

@@ -1,10 +1,12 @@
 import { api } from "./api.js";
 import { decide, deciding, decisionParts } from "./decide.js";
-import { h, table } from "./dom.js";
+import { h } from "./dom.js";
+import { mappingSection } from "./person-mapping.js";
+import { scopeSection } from "./person-scope.js";
 import { entries, readEntries } from "./view-log.js";
 import { peopleList } from "./view-people.js";
 import { resume } from "./watch.js";
-import { changeList, moment, tag, valueText } from "./words.js";
+import { changeList, count, moment, sentence, tag, valueText } from "./words.js";
 
 /** One person: the explanation that the command `user` gives, and all of the log. */
 export const personView = {
@@ -44,19 +46,19 @@ export const personView = {
       decision(explanation.decision),
       standing(explanation.standing),
       undoReject(explanation, visit),
-      scope(explanation.scope),
-      mappings(explanation.mappings),
+      scopeSection(explanation.scope),
+      mappingSection(explanation.mappings),
       source === null
         ? null
-        : attributes(
-            "In Entra",
-            source.attributes.map(({ name, value }) => [name, value]),
-          ),
+        : attributes("In Entra", [
+            ...source.attributes.map(({ name, value }) => [name, value]),
+            ["manager", managerText(source)],
+          ]),
       explanation.account === null
         ? null
         : attributes(
             "In Lattice",
-            explanation.account.values.map(({ attribute, value }) => [attribute, value]),
+            explanation.account.values.map((one) => [one.attribute, accountValue(one)]),
             explanation.account.latticeId,
           ),
       h(
@@ -97,6 +99,14 @@ function decision(decided) {
           `Due, and not done now: ${decided.deferred.action}, ${decided.deferred.reason}`,
           changeList(decided.deferred.changes),
         ),
+    decided.reported === null
+      ? null
+      : h(
+          "div",
+          { class: "notice" },
+          "Edited by hand in Lattice, and only reported:",
+          changeList(decided.reported),
+        ),
     decided.waitsForManager
       ? h("p", null, "The manager has no account yet and is set as soon as there is one.")
       : null,
@@ -111,7 +121,7 @@ function standing(stands) {
       : h(
           "div",
           { class: "notice bad" },
-          `Failed ${stands.retry.attempts} times: ${stands.retry.message}. Next try: `,
+          `Failed ${count(stands.retry.attempts, "time")}: ${sentence(stands.retry.message)} Next try: `,
           moment(stands.retry.nextTryAt),
         ),
     stands.heldBy === null
@@ -164,49 +174,6 @@ function undoReject({ standing: stands, source }, visit) {
   return h("div", { "data-key": "undo", class: "block" }, decisionParts(visit), button);
 }
 
-function scope(told) {
-  if (told === null) return null;
-  return h(
-    "section",
-    { "data-key": "scope" },
-    h("h2", null, "Scope"),
-    h(
-      "p",
-      null,
-      tag(told.inScope ? "in scope" : "out of scope"),
-      ` Mode ${told.mode}; ${told.member ? "a member" : "no member"}.`,
-    ),
-  );
-}
-
-function mappings(list) {
-  if (list.length === 0) return null;
-  return h(
-    "section",
-    { "data-key": "mapping" },
-    h("h2", null, "Mapping"),
-    table(
-      "What Entra's values become",
-      ["Attribute", "From", "Shall be", "Is"],
-      list.map((mapping) =>
-        h(
-          "tr",
-          null,
-          h("td", null, mapping.attribute),
-          h("td", { class: "small quiet" }, mapping.origin),
-          h(
-            "td",
-            null,
-            mapping.leftAsIs ? "left as it is" : valueText(mapping.value),
-            mapping.problem === null ? null : h("div", { class: "notice bad small" }, mapping.problem),
-          ),
-          h("td", null, valueText(mapping.current)),
-        ),
-      ),
-    ),
-  );
-}
-
 function attributes(title, pairs, id = null) {
   return h(
     "section",
@@ -222,4 +189,16 @@ function attributes(title, pairs, id = null) {
       ),
     ),
   );
+}
+
+function managerText({ manager }) {
+  if (manager === null) return null;
+  const name = manager.userPrincipalName ?? manager.objectId;
+  return manager.latticeId === null ? `${name} (no Lattice account)` : name;
+}
+
+function accountValue({ value, confirmed, sent }) {
+  const text = valueText(value);
+  if (confirmed !== undefined) return `${text} (edited by hand; was ${valueText(confirmed)})`;
+  return sent === undefined ? text : `${text} (Lattice's form of ${valueText(sent)})`;
 }

@@ -12,6 +12,11 @@ export function count(value, one, many = `${one}s`) {
   return `${number(value)} ${value === 1 ? one : many}`;
 }
 
+/** With a full stop where it has no end. */
+export function sentence(text) {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
 /** A moment, with how far away it is. */
 export function moment(iso, { away = true } = {}) {
   if (iso === null || iso === undefined) return "never";
@@ -64,7 +69,7 @@ export function personLink(objectId, userName) {
 }
 
 /** The last part of a SCIM path, without the address of its schema. */
-function shortPath(path) {
+export function shortPath(path) {
   return path.replace(/^urn:.*:(?=[^:]+$)/, "").replace(/\[type eq "(\w+)"\]\.value$/, ".$1");
 }
 

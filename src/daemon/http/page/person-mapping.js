@@ -1,0 +1,68 @@
+import { h, table } from "./dom.js";
+import { shortPath, valueText } from "./words.js";
+
+/** What Entra's values become, with the steps of each expression. */
+export function mappingSection(mappings) {
+  if (mappings.length === 0) return null;
+  return h(
+    "section",
+    { "data-key": "mapping" },
+    h("h2", null, "Mapping"),
+    table(
+      "What Entra's values become",
+      [
+        "Attribute",
+        { text: "From", label: true },
+        { text: "Shall be", label: true },
+        { text: "Is", label: true },
+      ],
+      mappings.map(row),
+    ),
+  );
+}
+
+function row({ attribute, origin, apply, value, leftAsIs, problem, current, steps }) {
+  return h(
+    "tr",
+    { "data-key": `mapping-${attribute}` },
+    h("th", { scope: "row", title: attribute }, shortPath(attribute)),
+    h(
+      "td",
+      { class: "small quiet" },
+      origin,
+      // A plain attribute or a constant is its own explanation.
+      steps === null || steps.parts.length === 0
+        ? null
+        : h("details", null, h("summary", null, "Step by step"), h("ul", { class: "facts" }, step(steps))),
+    ),
+    h(
+      "td",
+      null,
+      leftAsIs ? "left as it is" : valueText(value),
+      apply === "onCreate" ? h("div", { class: "small quiet" }, "sent once, on create") : null,
+      problem === null ? null : h("div", { class: "notice bad small" }, problem),
+    ),
+    h("td", null, valueText(current)),
+  );
+}
+
+/** One part of an expression, and its own parts below it. */
+function step({ kind, expression, evaluated, value, ignored, problem, parts }) {
+  if (kind === "constant") return null;
+  const inner = parts.map(step).filter((part) => part !== null);
+  return h(
+    "li",
+    null,
+    h("code", null, expression),
+    " → ",
+    evaluated
+      ? (problem ?? (ignored ? "left as it is" : h("strong", null, quoted(value))))
+      : "not worked out",
+    inner.length === 0 ? null : h("ul", { class: "facts" }, inner),
+  );
+}
+
+/** In quotation marks, so that an empty text and blanks can be seen. */
+function quoted(value) {
+  return typeof value === "string" && value !== "[Redact]" ? JSON.stringify(value) : valueText(value);
+}

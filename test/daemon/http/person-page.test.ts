@@ -1,0 +1,101 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
+import { type RunningDaemon, startDaemon } from "./running-daemon.ts";
+
+const scope = {
+  filters: [
+    {
+      name: "Sales",
+      clauses: [
+        { attribute: "department", operator: "EQUALS", value: "Sales" },
+        { attribute: "jobTitle", operator: "IS NOT NULL" },
+      ],
+    },
+    { name: "Paris", clauses: [{ attribute: "city", operator: "EQUALS", value: "Paris" }] },
+  ],
+};
+
+describe.skipIf(!hasBrowser())("the page of a person", { timeout: 60_000 }, () => {
+  let browser: Browser;
+  let daemon: RunningDaemon;
+  let inside = "";
+  let outside = "";
+  beforeAll(async () => {
+    browser = await startBrowser();
+    daemon = await startDaemon({
+      people: 20,
+      scope,
+      prepare: ({ directory }) => {
+        const hire = (name: string, department: string): string =>
+          directory.createUser({
+            userPrincipalName: `${name.toLowerCase()}@example.com`,
+            displayName: `${name} Example`,
+            givenName: name,
+            surname: "Example",
+            department,
+            jobTitle: "Clerk",
+            city: "Lyon",
+            accountEnabled: true,
+          });
+        inside = hire("Inside", "Sales");
+        outside = hire("Outside", "Ops");
+      },
+    });
+    await daemon.post("/api/cycles", {});
+    await daemon.settled();
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  it("tells of each clause of each filter what it wants, what the person has, and whether it holds", async () => {
+    const { page, complaints } = await openPage(browser);
+    await page.goto(`${daemon.url}/#/people/${inside}`);
+    const section = page.locator("section").filter({ has: page.getByRole("heading", { name: "Scope" }) });
+    await section.waitFor();
+    const lines = async (): Promise<string[]> =>
+      (await section.locator("li").allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
+    expect(await section.locator("p").first().innerText()).toBe("in scope");
+    expect((await lines()).slice(1)).toEqual([
+      "yes filter “Sales” lets the person pass yes department EQUALS “Sales”: the person has “Sales” yes jobTitle IS NOT NULL: the person has “Clerk”",
+      "yes department EQUALS “Sales”: the person has “Sales”",
+      "yes jobTitle IS NOT NULL: the person has “Clerk”",
+      "no filter “Paris” does not let the person pass no city EQUALS “Paris”: the person has “Lyon”",
+      "no city EQUALS “Paris”: the person has “Lyon”",
+    ]);
+    await page.goto(`${daemon.url}/#/people/${outside}`);
+    await page.getByRole("heading", { name: "Outside Example" }).waitFor();
+    expect(await section.locator("p").first().innerText()).toMatch(/^out of scope ./);
+    expect(await lines()).toContain("no department EQUALS “Sales”: the person has “Ops”");
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows an expression step by step, and can be read on a phone", async () => {
+    const { page, complaints } = await openPage(browser, { viewport: { width: 390, height: 844 } });
+    await page.goto(`${daemon.url}/#/people/${inside}`);
+    const row = page
+      .getByRole("row")
+      .filter({ has: page.getByRole("rowheader", { name: "name.formatted" }) });
+    await row.getByText("Step by step").press("Enter");
+    const steps = (await row.locator("details li").allInnerTexts()).map((text) =>
+      text.replaceAll(/\s+/g, " "),
+    );
+    expect(steps).toEqual([
+      'Join(" ", [givenName], [surname]) → "Inside Example" [givenName] → "Inside" [surname] → "Example"',
+      '[givenName] → "Inside"',
+      '[surname] → "Example"',
+    ]);
+    await expectNoSidewaysScroll(page);
+    expect(await seriousFindings(page)).toEqual([]);
+    // Without the heads of the table each value says what it is.
+    const labels = await row
+      .locator("td")
+      .evaluateAll((cells) =>
+        cells.map((cell) => cell.ownerDocument.defaultView?.getComputedStyle(cell, "::before").content),
+      );
+    expect(labels).toEqual(['"From "', '"Shall be "', '"Is "']);
+    expect(complaints).toEqual([]);
+  });
+});
