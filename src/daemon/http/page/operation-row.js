@@ -23,7 +23,7 @@ export function operationRow(operation, box) {
         ? h("div", { class: "small quiet" }, operation.evidence.detail)
         : null,
       operation.status === "held"
-        ? operation.heldBecause.map((reason) => h("div", { class: "notice warn small" }, reason))
+        ? operation.heldBecause.map((reason) => h("div", { class: "small quiet" }, `Held: ${reason}`))
         : null,
     ),
     h("td", null, changeList(operation.changes)),

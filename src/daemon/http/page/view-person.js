@@ -89,7 +89,9 @@ function decision(decided) {
       decided.action === null ? h("strong", null, kinds[decided.kind]) : tag(decided.action),
       ` ${decided.reason}`,
     ),
-    decided.evidence === null ? null : h("p", { class: "quiet" }, decided.evidence.detail),
+    decided.evidence === null || decided.evidence.detail === decided.reason
+      ? null
+      : h("p", { class: "quiet" }, decided.evidence.detail),
     changeList(decided.changes),
     decided.deferred === null
       ? null
