@@ -28,6 +28,9 @@ class LongestFirst extends BaseSequencer {
 /** Tests that start processes, browsers and servers of others. */
 const whole = ["test/{daemon,deploy,e2e,fuzz,process,sandbox,secrets,simulation}/**/*.test.ts"];
 
+// Files that a test writes are not open to everybody, whatever the machine gives to new ones.
+process.umask(0o022);
+
 export default defineConfig({
   test: {
     globalSetup: "test/built-program.ts",

@@ -23,7 +23,7 @@ export interface DemoOptions {
  * @returns 0 where everything went as it should, which on a bad day is that the guard held
  */
 export async function demo(options: DemoOptions, io: CommandIO): Promise<number> {
-  const { config } = loadConfig({ env: io.env, cwd: io.cwd });
+  const { config } = loadConfig({ env: io.env, cwd: io.cwd, sandbox: "both" });
   const sandbox = await startSandbox({ file: sandboxFile(config.state.path, "both") });
   try {
     // Shorter, and right wherever the checkout is, as long as it is typed here.
@@ -92,7 +92,7 @@ async function badStory(io: CommandIO, sandbox: Sandbox): Promise<number> {
 
 /** What can be said about the held plan: what it does, and the command. */
 async function decisions(io: CommandIO): Promise<readonly (readonly [string, string])[]> {
-  const { config } = loadConfig({ env: io.env, cwd: io.cwd });
+  const { config } = loadConfig({ env: io.env, cwd: io.cwd, sandbox: "both" });
   const store = openReadOnlyStore(sandboxState(config.state.path, "both"));
   if (store === null) return [];
   try {

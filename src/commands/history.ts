@@ -38,7 +38,7 @@ const pageSize = 500;
  * @throws UsageError where a time is none, or the person is not known
  */
 export async function history(options: HistoryOptions, io: CommandIO): Promise<number> {
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
   const { config } = loaded;
   const query = queryOf(options, Date.now());
   const path =

@@ -47,7 +47,7 @@ export async function recordCase(
   options: RecordOptions,
   io: CommandIO,
 ): Promise<{ readonly yaml: string; readonly notes: readonly string[] }> {
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
   const mapping = await readMapping(loaded);
   const real =
     (await fromState(loaded, mapping, options, io)) ?? (await fromEntra(loaded, mapping, options, io));

@@ -66,7 +66,7 @@ export interface Session {
  */
 export async function openSession(io: CommandIO, options: SessionOptions): Promise<Session> {
   const { loadConfig } = await import("../config/load.ts");
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
   const { config } = loaded;
   const { replaces } = options;
   for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);

@@ -109,7 +109,8 @@ export async function stateRebuild(
 }
 
 function statePath(options: StateOptions, io: CommandIO): string {
-  const { path } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd }).config.state;
+  const { path } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox })
+    .config.state;
   return options.sandbox === undefined ? path : sandboxState(path, options.sandbox);
 }
 

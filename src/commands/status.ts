@@ -23,7 +23,7 @@ const shownHeld = 20;
 
 /** What the state database tells: the last cycles, the next one, what is held, who is waiting for a retry. */
 export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
-  const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
   const path =
     options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
   const store = openReadOnlyStore(path);

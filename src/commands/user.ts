@@ -44,7 +44,7 @@ export async function user(options: UserOptions, io: CommandIO): Promise<number>
 }
 
 async function explainOffline(options: UserOptions, io: CommandIO): Promise<Explanation | null> {
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
   const { config } = loaded;
   const path =
     options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);

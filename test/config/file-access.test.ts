@@ -54,6 +54,13 @@ describe("a file that every user of the machine can write is refused", () => {
     }
   });
 
+  it("except where nothing is at stake but an invented company", () => {
+    const cwd = withModes({ "c.yaml": "onNull: keep" }, { "c.yaml": 0o666 });
+    const options = { file: "c.yaml", env: {}, cwd, machine: host };
+    expect(loadConfig({ ...options, sandbox: "both" }).notes).toEqual([]);
+    expect(() => loadConfig({ ...options, sandbox: "lattice" })).toThrow("every user of this machine");
+  });
+
   it.each(["LATTICE_API_KEY_FILE", "NODE_EXTRA_CA_CERTS", "AZURE_FEDERATED_TOKEN_FILE"])(
     "the file that %s names",
     (variable) => {
