@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
+  AlreadyExistsError,
   HostUnavailableError,
+  RecordForbiddenError,
+  RecordGoneError,
   RecordRejectedError,
   RecordUnavailableError,
 } from "../../src/domain/errors.ts";
@@ -35,6 +38,47 @@ function managerWrites(target: MemoryTarget): readonly string[] {
     .map(({ userName }) => userName)
     .sort();
 }
+
+describe("a refusal that says nothing of the manager, whose account is deactivated,", () => {
+  it.each([
+    new RecordRejectedError("all seats are taken", { status: 402 }),
+    new RecordForbiddenError("not this account", { status: 403 }),
+    new RecordGoneError("no such account", { status: 404 }),
+    new AlreadyExistsError("there is such an account", { status: 409 }),
+  ])("leaves the manager to be sent again ($status)", async (refusal) => {
+    await using place = await createWorkplace();
+    for (const id of ["boss", "report", "other"]) place.source.hire(id);
+    await place.cycle();
+    place.source.change("boss", { accountEnabled: false });
+    await place.cycle();
+    place.source.setManager("report", "boss");
+    place.target.before = () => {
+      throw refusal;
+    };
+    expect(await place.cycle()).toMatchObject({ done: 0, failed: 1 });
+    place.target.before = () => {};
+    await place.cycle();
+    expect(place.target.managerOf(report)).toBe(boss);
+  });
+});
+
+describe("a manager who comes back in the cycle in which somebody gets them", () => {
+  it("is reactivated first, where Lattice takes no deactivated manager", async () => {
+    await using place = await createWorkplace();
+    place.target.lifecycle.inactiveManager = "refuse";
+    place.source.hire("a-report");
+    place.source.hire("z-boss");
+    await place.cycle();
+    place.source.change("z-boss", { accountEnabled: false });
+    await place.cycle();
+    place.source.change("z-boss", { accountEnabled: true });
+    place.source.setManager("a-report", "z-boss");
+    place.target.writes.length = 0;
+    await place.cycle();
+    expect(place.target.managerOf("a-report@example.com")).toBe("z-boss@example.com");
+    expect(place.target.writes).toHaveLength(2);
+  });
+});
 
 describe("a deactivation that takes a person out of the reporting lines in Lattice", () => {
   it("is followed by one read of the account and of each report, and by nothing more", async () => {

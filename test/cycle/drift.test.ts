@@ -107,6 +107,17 @@ describe("drift", () => {
     expect(place.target.account("edited@example.com").values[departmentPath]).toBe("Research");
   });
 
+  it("is no value that was sent: that it was another before does not count when it is wanted again", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    for (const jobTitle of ["Chief", "Analyst"]) {
+      place.source.change("a", { jobTitle });
+      expect(await place.cycle()).toMatchObject({ done: 1 });
+      expect(place.target.account("a@example.com").values.title).toBe(jobTitle);
+    }
+  });
+
   it("is a value that was added, or taken away, as much as one that was changed", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.source.hire("a", { jobTitle: "Analyst" });

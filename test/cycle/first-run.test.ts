@@ -28,6 +28,11 @@ describe("the first run", () => {
       values: { title: "Analyst", displayName: "a-report" },
     });
     expect(place.target.reads).toEqual(["list"]);
+    // The log says which account each of them got.
+    const logged = await place.operations(result.cycleId);
+    expect(logged.map(({ userName, latticeId }) => [userName, latticeId])).toEqual(
+      [...place.target.accounts.values()].map(({ userName, latticeId }) => [userName, latticeId]),
+    );
   });
 
   it("closes a ring of managers with a second request for one of its members, where rings are sent", async () => {

@@ -136,6 +136,28 @@ describe("the account of a person who was deleted, and whose userName the next o
       ["new", "linkedToAnother"],
       ["old", "invalidUserName"],
     ]);
+    // And without a full comparison when they are gone.
+    place.source.remove("old", "deleted");
+    for (let round = 0; round < 3; round += 1) await place.cycle();
+    expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+    expect(place.target.active()).toEqual(["kim@example.com"]);
+  });
+});
+
+describe("an account that carries the externalId of somebody else than it is linked to", () => {
+  it("is theirs when the other one leaves, without a full comparison", async () => {
+    await using place = await createWorkplace();
+    place.source.scope = ["old", "new"];
+    place.source.hire("old", { userPrincipalName: "kim@example.com" });
+    await place.cycle();
+    place.target.accounts.set("lat-1", { ...place.target.account("kim@example.com"), externalId: "new" });
+    place.source.hire("new", { userPrincipalName: "kim.lee@example.com" });
+    await place.cycle({ full: true });
+    expect(await codes(place)).toContainEqual(["new", "linkedToAnother"]);
+    place.source.change("old", { accountEnabled: false });
+    for (let round = 0; round < 3; round += 1) await place.cycle();
+    expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+    expect(place.target.active()).toEqual(["kim.lee@example.com"]);
   });
 });
 

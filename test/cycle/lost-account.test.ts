@@ -47,6 +47,17 @@ describe("a 404 of an account that was there", () => {
     expect(await place.store.retries(9)).toEqual([]);
   });
 
+  it("makes nobody wait on the retry schedule once the account is found", async () => {
+    await using place = await company();
+    place.target.hidden.add(idOf(place, "a"));
+    place.source.change("a", { jobTitle: "Chief" });
+    for (let round = 0; round < 6; round += 1) await place.cycle();
+    expect(await place.store.retries(9)).toMatchObject([{ objectId: "a" }]);
+    place.target.hidden.clear();
+    await place.cycle({ full: true });
+    expect(place.target.account("a@example.com").values.title).toBe("Chief");
+  });
+
   it("is told of somebody for whom nothing is due, and is over when the account is found", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
@@ -111,7 +122,8 @@ describe("a 404 of an account that was there", () => {
     await place.cycle();
     expect(place.target.writes).toEqual([]);
     place.target.hidden.clear();
-    await place.cycle({ full: true });
+    // It is asked for again after some hours, without a full comparison.
+    place.clock.advance(6 * 3_600_000);
     await place.cycle();
     expect(place.target.managerOf("b@example.com")).toBe("a@example.com");
   });

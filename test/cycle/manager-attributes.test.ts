@@ -46,6 +46,18 @@ describe("an attribute of the manager", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ update: 0 });
   });
 
+  it("is known as soon as the manager is, who may get no account", async () => {
+    await using place = await createWorkplace({ mapping });
+    place.source.scope = ["kim", "ben"];
+    place.source.hire("ben", {}, "z-ada");
+    place.source.hire("kim", {}, "z-ada");
+    await place.cycle();
+    expect(names(place)).toEqual([undefined, undefined]);
+    place.source.hire("z-ada", { displayName: "Ada Example" });
+    await place.cycle();
+    expect(names(place)).toEqual(["Ada Example", "Ada Example"]);
+  });
+
   it("marks nobody where another attribute of the manager changes", async () => {
     await using place = await team();
     await place.store.saveSource(

@@ -112,6 +112,19 @@ describe("the former manager, where the new one has no account in Lattice", () =
 });
 
 describe("a manager whose account is there, and not linked yet", () => {
+  it("is linked before the reports, who get the manager with their one write", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a-report", "z-boss"]) place.target.add({ userName: `${id}@example.com` });
+    place.source.hire("a-report", {}, "z-boss");
+    place.source.hire("z-boss");
+    await place.cycle();
+    expect(place.target.managerOf("a-report@example.com")).toBe("z-boss@example.com");
+    expect(place.target.writes.map(({ userName }) => userName)).toEqual([
+      "z-boss@example.com",
+      "a-report@example.com",
+    ]);
+  });
+
   it("is no change in a first dry run, and none in the run", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "Boss@example.com" });

@@ -161,12 +161,15 @@ describe("a run that was killed between sending and recording", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Analyst");
   });
 
-  it("says in the cycle that sent it that a write was done, once it is known", async () => {
+  it.each([
+    ["a deactivation", { accountEnabled: false }],
+    ["a rename", { userPrincipalName: "renamed@example.com" }],
+  ])("says in the cycle that sent it that %s was done, once it is known", async (_what, change) => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.source.hire("b");
     await place.cycle();
-    place.source.change("a", { accountEnabled: false });
+    place.source.change("a", change);
     place.target.after = () => {
       throw new UnknownOutcomeError("no answer came");
     };

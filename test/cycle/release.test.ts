@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
 import { markReleased, releasedChanges } from "../../src/cycle/release.ts";
+import { UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Change, Operation } from "../../src/domain/plan.ts";
 import { createWorkplace, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
@@ -130,6 +131,18 @@ describe("a release", () => {
     await place.store.undoReject(["a", "b"]);
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
     expect(place.target.active()).toHaveLength(5);
+  });
+
+  it("of a write without an answer is told as done, once that is known", async () => {
+    await using place = await companyWithLeavers(["a", "b"]);
+    await release(place, (await place.cycle()).header.planId);
+    place.target.after = () => {
+      throw new UnknownOutcomeError("no answer came");
+    };
+    const { cycleId } = await place.cycle();
+    place.target.after = () => {};
+    expect(await place.cycle()).toMatchObject({ outcome: "done" });
+    expect((await place.operations(cycleId)).map(({ status }) => status)).toEqual(["done", "done"]);
   });
 
   it("survives a failure of the write it lets go", async () => {

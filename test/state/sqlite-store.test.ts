@@ -349,6 +349,89 @@ describe("the plan and its log", () => {
     await store.close();
   });
 
+  describe("of somebody who has a report, both of whom failed before,", () => {
+    async function team(): Promise<{ store: StateStore; link: (latticeId: string) => Promise<void> }> {
+      const store = openStore(path);
+      await store.saveSource([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
+      const link = async (latticeId: string): Promise<void> => {
+        const id = await store.beginCycle({ planId: crypto.randomUUID(), kind: "initial", startedAt: 1 });
+        await store.saveDecisions(id, [
+          { kind: "operation", operation: creation("boss"), referencePending: false },
+        ]);
+        const [operation] = await store.operations(id, { afterWave: -1, afterId: 0, limit: 1 });
+        const outcome = { operationId: operation?.id ?? 0, objectId: "boss", referencePending: false };
+        await store.recordOutcomes([
+          { ...outcome, status: "done", target: account(latticeId, "boss"), finishedAt: 9 },
+        ]);
+      };
+      await link("L1");
+      await settle(store);
+      const retry = {
+        attempts: 5,
+        firstFailedAt: 1,
+        lastFailedAt: 2,
+        nextTryAt: 99,
+        code: "X",
+        message: "no",
+      };
+      await store.recordOutcomes(
+        ["boss", "report", "other"].map((objectId) => ({
+          operationId: 0,
+          objectId,
+          status: "failed",
+          referencePending: false,
+          retry: { ...retry, objectId },
+          finishedAt: 2,
+        })),
+      );
+      return { store, link };
+    }
+    const waiting = async (store: StateStore): Promise<string[]> =>
+      (await store.retries(9)).filter(({ nextTryAt }) => nextTryAt > 0).map(({ objectId }) => objectId);
+    const boss = async (store: StateStore) =>
+      (await store.candidates({ select: { only: ["boss"] }, everyoneInScope: true, after: "", limit: 1 }))[0];
+
+    it("a lost account has both planned and tried at once, the person as one whose account was removed", async () => {
+      const { store } = await team();
+      await store.unlink("L1", { at: 5, reason: "gone" });
+      expect(await marked(store)).toEqual(["boss", "report"]);
+      expect(await waiting(store)).toEqual(["other"]);
+      expect(await boss(store)).toMatchObject({ accountRemoved: true, link: null });
+      await store.close();
+    });
+
+    it("another account has the report planned and tried at once, and is not a removed one", async () => {
+      const { store, link } = await team();
+      await store.unlink("L1", { at: 5, reason: "gone" });
+      await settle(store);
+      await link("L2");
+      expect(await boss(store)).toMatchObject({ accountRemoved: false, link: { latticeId: "L2" } });
+      expect(await marked(store)).toEqual(["report"]);
+      await store.close();
+    });
+
+    it("a second account that takes the place of the first has the report tried at once", async () => {
+      const { store, link } = await team();
+      await link("L2");
+      expect(await marked(store)).toEqual(["report"]);
+      expect(await waiting(store)).toEqual(["other"]);
+      await store.close();
+    });
+  });
+
+  it("leaves nothing to try again of somebody who failed and then succeeded in one batch", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a")], 1, keyOf);
+    const outcome = { operationId: 0, objectId: "a", referencePending: false, finishedAt: 2 };
+    const retry = { attempts: 1, firstFailedAt: 1, lastFailedAt: 2, nextTryAt: 99, code: "X", message: "no" };
+    await store.recordOutcomes([
+      { ...outcome, status: "failed", retry: { ...retry, objectId: "a" } },
+      { ...outcome, status: "done" },
+    ]);
+    expect(await store.retries(9)).toEqual([]);
+    await store.close();
+  });
+
   it("never links two accounts to one person", async () => {
     const store = openStore(path);
     await store.saveSource([hired("a")], 1, keyOf);

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+/** Somebody who is disabled and gets a title that Lattice refuses. */
+async function leaver(): Promise<Workplace> {
+  const place = await createWorkplace();
+  place.source.hire("a", { jobTitle: "Analyst" });
+  await place.cycle();
+  place.source.change("a", { accountEnabled: false, jobTitle: "Refused" });
+  place.target.before = ({ writes }) => {
+    if (writes.some(({ path }) => path === "title"))
+      throw new RecordRejectedError("too long", { status: 400 });
+  };
+  place.target.writes.length = 0;
+  return place;
+}
+
+describe("somebody who is switched off although what else is due is refused", () => {
+  it("gets the rest with a later cycle, when Lattice takes it", async () => {
+    await using place = await leaver();
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(place.target.active()).toEqual([]);
+    expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", attempts: 1 }]);
+    place.target.before = () => {};
+    await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBe("Refused");
+    expect(await place.store.retries(9)).toEqual([]);
+  });
+
+  it("is looked up by the next cycle where that got no answer, not taken to be refused", async () => {
+    await using place = await leaver();
+    place.target.after = () => {
+      throw new UnknownOutcomeError("no answer came");
+    };
+    const { cycleId } = await place.cycle();
+    expect(await place.store.openIntents()).toMatchObject([{ objectId: "a", action: "deactivate" }]);
+    place.target.after = () => {};
+    await place.cycle();
+    expect((await place.operations(cycleId))[0]).toMatchObject({ status: "done" });
+    expect(place.target.active()).toEqual([]);
+  });
+
+  it("is looked up by the next cycle where what else is due got no answer", async () => {
+    await using place = await leaver();
+    place.target.before = ({ writes }) => {
+      if (writes.length > 1) throw new UnknownOutcomeError("no answer came");
+    };
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(place.target.active()).toEqual([]);
+    expect(await place.store.openIntents()).toMatchObject([{ objectId: "a", action: "deactivate" }]);
+    await place.cycle();
+    expect(await place.store.openIntents()).toEqual([]);
+  });
+
+  it("is a failure where Lattice only says that it has done it", async () => {
+    await using place = await leaver();
+    const { update } = place.target;
+    place.target.update = async (user, writes, ...rest) =>
+      update(
+        user,
+        writes.filter(({ path }) => path !== "active"),
+        ...rest,
+      );
+    expect(await place.cycle()).toMatchObject({ done: 0, failed: 1 });
+    expect(await place.store.linkOf("a")).toMatchObject({ active: true });
+  });
+});
