@@ -50,7 +50,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
       startCycle: () => "busy",
       startDryRun: () => "busy",
       startRelease: async () => "busy",
-      findPeople: () => Promise.reject(new Error("not asked for here")),
+      concealed: () => [],
       explain: () => Promise.reject(new Error("not asked for here")),
       log: { error: () => {}, warn: () => {}, info: () => {} },
     },

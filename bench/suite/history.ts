@@ -38,7 +38,7 @@ function queriesOf(rows: number): { readonly [name: string]: Partial<LogQuery> }
   };
 }
 
-/** Texts are looked for in every row, so they have a line of their own. */
+/** A text is looked for in everybody's names, which takes the same time however long the log is: a line of its own. */
 const texts = ["example.com", "person.77", "nowhere"];
 
 export const bench: Bench = {
@@ -77,7 +77,7 @@ export const bench: Bench = {
       const [name, ms] = await slowest(Object.entries(queriesOf(rows)));
       yield against(`slowest page of ${Object.keys(queriesOf(rows)).length} filters`, ms, 0.1, name);
       const [text, textMs] = await slowest(texts.map((value) => [value, { text: value }]));
-      yield against("slowest page with a text", textMs, 0.2, text);
+      yield against("slowest page with a text", textMs, 0.4, text);
       yield against("daily counts of 30 days", await best(() => store.dailyCounts(end - 30 * day)), 0.2);
       const exported = await exportAll(folder, path);
       yield { ...against("everything as CSV", exported.ms, 10), figures: { rows, ...exported } };

@@ -1,8 +1,8 @@
 import type { Explanation } from "../cycle/explanation.ts";
+import { concealedBy } from "../cycle/find-person.ts";
 import { isLoopbackHost } from "../daemon/http/loopback.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
-import type { FoundPeople } from "../domain/person-search.ts";
 import type { StateStore } from "../domain/store.ts";
 import { packageVersion } from "../package-root.ts";
 import { createDaemonWork, type DaemonWork } from "./daemon-work.ts";
@@ -131,7 +131,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       startCycle: work.startCycle,
       startDryRun: work.startDryRun,
       startRelease: work.startRelease,
-      findPeople: (text, limit) => findPeople(current(), reader, text, limit),
+      concealed: () => concealedBy(current().mapping),
       explain: (person) => explainPerson(current(), reader, person, options.sandbox),
       log,
     });
@@ -168,16 +168,6 @@ async function explainPerson(
   return explain(reader, explainSettings(config, mapping, sandbox), person, {
     environment: { now: clock.now, random: Math.random },
   });
-}
-
-async function findPeople(
-  { mapping }: Session,
-  reader: StateStore,
-  text: string,
-  limit: number,
-): Promise<FoundPeople> {
-  const { concealedBy } = await import("../cycle/find-person.ts");
-  return reader.searchPeople({ text, limit, concealed: concealedBy(mapping) });
 }
 
 /** Until the schedule runs nothing can be asked for. */

@@ -135,10 +135,10 @@ const fewNames = 5;
 
 /** Held people with the text in their names: a part of a name is never enough to decide about somebody. */
 function similar(held: readonly LoggedOperation[], text: string): string {
-  const closenessOf = matcherOf(text);
+  const matcher = matcherOf(text);
   const names = held
     .map(({ userName }) => userName)
-    .filter((userName) => closenessOf?.({ names: [userName], ids: [] }) != null);
+    .filter((userName) => matcher?.matches({ names: [userName], ids: [] }) === true);
   if (names.length === 0) return "";
   const rest = names.length - fewNames;
   const shown = names.slice(0, fewNames).map(printable).join(", ");

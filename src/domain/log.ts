@@ -28,8 +28,10 @@ export interface LogQuery {
   readonly since?: number;
   readonly until?: number;
   readonly cycleId?: number;
-  /** Part of a user name, in any case. */
+  /** Part of a name, as people are searched: everything of those who have it in a name, or had it in the log. */
   readonly text?: string;
+  /** Graph properties and target paths that a mapping redacts: `text` is not looked for in them. */
+  readonly concealed?: readonly string[];
   /** Id of an operation: only those before it, for paging. */
   readonly before?: number;
   readonly limit: number;

@@ -41,30 +41,41 @@ export const closeness = { equal: 0, begins: 1, within: 2 } as const;
 /** Shorter beginnings of an id are met by chance: names like Ada are hexadecimal digits too. */
 const shortestIdPart = 6;
 
+/** Compares one text with people's names and ids. */
+export interface PersonMatcher {
+  matches(fields: SearchedFields): boolean;
+  /** `null` where it does not match. */
+  closenessOf(fields: SearchedFields): Closeness | null;
+}
+
 /**
- * Compares a text with people's names and ids. Letter case, accents and the order of words do not matter, and letters with
- * a common other spelling are found by either ("mueller" and "muller" find "Müller").
+ * Letter case, accents and the order of words do not matter, and letters with a common other spelling are found by either
+ * ("mueller" and "muller" find "Müller").
  * @returns `null` where the text has no word to look for
  */
-export function matcherOf(text: string): ((fields: SearchedFields) => Closeness | null) | null {
+export function matcherOf(text: string): PersonMatcher | null {
   const words = [...new Set(text.split(/[\s,;]+/u).filter((word) => word !== ""))].map(spellings);
   if (words.length === 0) return null;
   const whole = new Set(spellings(text.trim().replaceAll(/\s+/gu, " ")));
   const id = text.trim().toLowerCase();
-  return ({ names, ids }) => {
-    if (ids.some((one) => one !== null && one.toLowerCase() === id)) return closeness.equal;
-    // Folded in one piece: most people do not match, and there may be many.
-    const all = spellings(names.join("\n")).join("\n");
-    if (words.every((word) => word.some((one) => all.includes(one)))) {
+  const isId = (one: string | null): boolean => one?.length === id.length && one.toLowerCase() === id;
+  const beginsId = (one: string | null): boolean =>
+    id.length >= shortestIdPart && one?.toLowerCase().startsWith(id) === true;
+  // Folded in one piece: most people do not match, and there may be many.
+  const foldedNames = ({ names }: SearchedFields): string => spellings(names.join("\n")).join("\n");
+  const areIn = (all: string): boolean => words.every((word) => word.some((one) => all.includes(one)));
+  return {
+    matches: (fields) => areIn(foldedNames(fields)) || fields.ids.some((one) => isId(one) || beginsId(one)),
+    closenessOf: (fields) => {
+      if (fields.ids.some(isId)) return closeness.equal;
+      const all = foldedNames(fields);
+      if (!areIn(all)) return fields.ids.some(beginsId) ? closeness.begins : null;
       const parts = all.split("\n");
       if (parts.some((name) => whole.has(name) || whole.has(localPart(name)))) return closeness.equal;
       return words.every((word) => word.some((one) => beginsWord(all, one)))
         ? closeness.begins
         : closeness.within;
-    }
-    const isBeginning =
-      id.length >= shortestIdPart && ids.some((one) => one?.toLowerCase().startsWith(id) === true);
-    return isBeginning ? closeness.begins : null;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Action, CycleKind } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { OperationStatus, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { peopleNamed } from "./people.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
 
 interface EntryRow extends OperationRow {
@@ -27,8 +28,8 @@ const outcomes: readonly OperationStatus[] = [
   "cancelled",
 ];
 
-/** So many names are looked up one by one; more of them are so common that walking through the log meets them soon. */
-const fewNames = 300;
+/** Up to this many people are looked up by index. With more, walking through the log from its end meets a page sooner. */
+const fewPeople = 300;
 
 const dayMs = 86_400_000;
 
@@ -76,44 +77,48 @@ export function historyMethods(db: Connection): Pick<StateStore, "history" | "da
  */
 function finder(db: Connection): (query: LogQuery) => readonly number[] {
   const prepared = new Map<string, ReturnType<typeof prepare>>();
-  const prepare = (sql: string) => db.prepare<Parameters, number>(sql).pluck();
-  const walk = (index: string, where: readonly string[], parameters: Parameters): readonly number[] => {
-    const sql = `SELECT id FROM operation ${index} WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT :limit`;
+  const prepare = (sql: string) => db.prepare<Parameters, readonly [number, string]>(sql).raw();
+  /** @param among only entries of these people; they may be most of the company */
+  const walk = (
+    index: string,
+    where: readonly string[],
+    parameters: Parameters,
+    limit: number,
+    among: ReadonlySet<string> | null = null,
+  ): readonly number[] => {
+    const sql = `SELECT id, object_id FROM operation ${index} WHERE ${where.join(" AND ")} ORDER BY id DESC`;
     const statement = prepared.get(sql) ?? prepare(sql);
     prepared.set(sql, statement);
-    return statement.all(parameters);
+    const found: number[] = [];
+    for (const [id, objectId] of statement.iterate(parameters)) {
+      if (found.length === limit) break;
+      if (among === null || among.has(objectId)) found.push(id);
+    }
+    return found;
   };
   const boundsOf = bounds(db);
   const objectIdsOf = people(db);
-  const namesWith = names(db);
+  const peopleWith = peopleNamed(db);
 
   return (query) => {
     const range = boundsOf(query);
     if (range === null) return [];
     const { person, text, limit } = query;
-    const { where, parameters } = filters(query, { ...range, limit });
-
-    if (person !== undefined) {
-      const objectIds = JSON.stringify(objectIdsOf(person));
+    const { where, parameters } = filters(query, range);
+    const named = text === undefined ? null : peopleWith(text, query.concealed ?? []);
+    const few = person !== undefined ? objectIdsOf(person) : named;
+    if (few !== null && (person !== undefined || few.size <= fewPeople)) {
+      const objectIds = JSON.stringify([...few]);
       return walk(
         "INDEXED BY operation_person",
         ["object_id IN (SELECT value FROM json_each(:objectIds))", ...where],
         { ...parameters, objectIds },
-      );
-    }
-    const found = text === undefined ? null : namesWith(parameters);
-    if (found !== null && found.length <= fewNames) {
-      return walk(
-        "INDEXED BY operation_person",
-        [
-          "object_id IN (SELECT object_id FROM logged_name WHERE user_name IN (SELECT value FROM json_each(:names)))",
-          ...where,
-        ],
-        { ...parameters, names: JSON.stringify(found) },
+        limit,
+        named,
       );
     }
     if (query.actions === undefined && query.outcomes === undefined) {
-      return walk("NOT INDEXED", where, parameters);
+      return walk("NOT INDEXED", where, parameters, limit, named);
     }
     // Each kind has its newest entries at the end of its part of the index.
     const kinds = (query.actions ?? actions).flatMap((action) =>
@@ -121,10 +126,13 @@ function finder(db: Connection): (query: LogQuery) => readonly number[] {
     );
     return kinds
       .flatMap((kind) =>
-        walk("INDEXED BY operation_kind", ["action = :action", "status = :outcome", ...where], {
-          ...parameters,
-          ...kind,
-        }),
+        walk(
+          "INDEXED BY operation_kind",
+          ["action = :action", "status = :outcome", ...where],
+          { ...parameters, ...kind },
+          limit,
+          named,
+        ),
       )
       .sort((left, right) => right - left)
       .slice(0, limit);
@@ -139,10 +147,7 @@ interface Range {
   readonly last: number;
 }
 
-function filters(
-  query: LogQuery,
-  range: Range & { limit: number },
-): { where: readonly string[]; parameters: Parameters } {
+function filters(query: LogQuery, range: Range): { where: readonly string[]; parameters: Parameters } {
   const where = ["id BETWEEN :first AND :last"];
   const parameters: Record<string, string | number> = { ...range };
   const add = (condition: string, values: Parameters): void => {
@@ -152,10 +157,6 @@ function filters(
   if (query.cycleId !== undefined) add("cycle_id = :cycleId", { cycleId: query.cycleId });
   if (query.since !== undefined) add("at >= :since", { since: query.since });
   if (query.until !== undefined) add("at <= :until", { until: query.until });
-  if (query.text !== undefined) {
-    const part = query.text.replaceAll(/[\\%_]/g, "\\$&");
-    add("user_name LIKE :text ESCAPE '\\'", { text: `%${part}%` });
-  }
   const among = (column: string, values: readonly string[]): void =>
     add(`+${column} IN (SELECT value FROM json_each(:${column}s))`, {
       [`${column}s`]: JSON.stringify(values),
@@ -197,19 +198,9 @@ function bounds(db: Connection): (query: LogQuery) => Range | null {
 }
 
 /** Everybody who has that object id, or had that user name when something was written into the log. */
-function people(db: Connection): (person: string) => readonly string[] {
+function people(db: Connection): (person: string) => ReadonlySet<string> {
   const named = db.prepare<[string], string>("SELECT object_id FROM logged_name WHERE user_name = ?").pluck();
-  return (person) => [...new Set([person, person.toLowerCase(), ...named.all(person)])];
-}
-
-/** User names with a text in them; one more than a few where there are many. */
-function names(db: Connection): (parameters: Parameters) => readonly string[] {
-  const statement = db
-    .prepare<Parameters, string>(
-      `SELECT DISTINCT user_name FROM logged_name WHERE user_name LIKE :text ESCAPE '\\' LIMIT ${fewNames + 1}`,
-    )
-    .pluck();
-  return ({ text }) => statement.all({ text: text ?? "" });
+  return (person) => new Set([person, person.toLowerCase(), ...named.all(person)]);
 }
 
 function logEntry(row: EntryRow): LogEntry {

@@ -1,4 +1,11 @@
-import { closeness, type FoundPerson, folded, matcherOf } from "../domain/person-search.ts";
+import {
+  type Closeness,
+  closeness,
+  type FoundPerson,
+  folded,
+  matcherOf,
+  type SearchedFields,
+} from "../domain/person-search.ts";
 import type { Presence } from "../domain/source.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
@@ -24,39 +31,24 @@ type AccountRow = readonly [
   externalId: string | null,
 ];
 
-/** Somebody in whose names the text is; few values, because there may be as many as there are people. */
-interface Hit {
-  readonly close: number;
-  /** Folded, to put hits in order. */
-  readonly label: string;
+/** A person or an account with what it is found by; a person has one for each name in the log besides. */
+interface Known extends SearchedFields {
   readonly objectId: string | null;
   readonly latticeId: string | null;
-  /** Known to the log alone. */
+  /** A name in the log, which may be a former one. */
   readonly loggedName: string | null;
+}
+
+/** Somebody in whose names the text is; few values, because there may be as many as there are people. */
+interface Hit extends Pick<Known, "objectId" | "latticeId" | "loggedName"> {
+  readonly close: Closeness;
+  /** Folded, to put hits in order. */
+  readonly label: string;
 }
 
 /** People by a part of a name: of either picture, and of the log. */
 export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> {
-  // Values as JSON has them: text of any kind, so that a number of a hand-made directory is no error.
-  const people = db
-    .prepare<[], PersonRow>(
-      `SELECT s.object_id, s.attributes ->> '$.displayName', s.attributes ->> '$.userPrincipalName', s.attributes ->> '$.mail',
-         s.attributes ->> '$.givenName', s.attributes ->> '$.surname', s.attributes ->> '$.employeeId', s.external_id_key,
-         t.lattice_id, t.user_name, t.external_id
-       FROM source_user s LEFT JOIN target_user t ON t.object_id = s.object_id`,
-    )
-    .raw();
-  const accounts = db
-    .prepare<[], AccountRow>(
-      `SELECT t.lattice_id, t.object_id, t.attributes ->> '$.displayName', t.user_name, t.external_id FROM target_user t
-       WHERE t.object_id IS NULL OR NOT EXISTS (SELECT 1 FROM source_user s WHERE s.object_id = t.object_id)`,
-    )
-    .raw();
-  const logged = db
-    .prepare<[], readonly [userName: string, objectId: string, isPresent: number]>(
-      `SELECT l.user_name, l.object_id, EXISTS (SELECT 1 FROM source_user s WHERE s.object_id = l.object_id) FROM logged_name l`,
-    )
-    .raw();
+  const everybody = walk(db);
   const person = db.prepare<[string], { attributes: string; presence: Presence }>(
     "SELECT attributes, presence FROM source_user WHERE object_id = ?",
   );
@@ -72,66 +64,6 @@ export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> 
   >(
     "SELECT lattice_id, user_name, attributes, active, active_known FROM target_user WHERE object_id = :objectId OR lattice_id = :latticeId",
   );
-
-  function* hits(text: string, concealed: ReadonlySet<string>): Generator<Hit> {
-    const closenessOf = matcherOf(text);
-    if (closenessOf === null) return;
-    const open = (name: string, value: string | null): string | null =>
-      value === null || concealed.has(name) ? null : String(value);
-    const found = new Set<string>();
-    for (const row of people.iterate()) {
-      const [
-        objectId,
-        displayName,
-        principal,
-        mail,
-        given,
-        surname,
-        employee,
-        key,
-        latticeId,
-        userName,
-        external,
-      ] = row;
-      const shown = open("displayName", displayName);
-      const close = closenessOf({
-        names: [
-          shown ?? join(open("givenName", given), open("surname", surname)),
-          open("userPrincipalName", principal),
-          open("mail", mail),
-          open("userName", userName),
-        ],
-        ids: [
-          objectId,
-          latticeId,
-          open("employeeId", employee),
-          open("externalId", key),
-          open("externalId", external),
-        ],
-      });
-      if (close === null) continue;
-      found.add(objectId);
-      yield { close, label: folded(shown ?? objectId), objectId, latticeId, loggedName: null };
-    }
-    for (const [latticeId, objectId, displayName, userName, external] of accounts.iterate()) {
-      const names = [open("displayName", displayName), open("userName", userName)];
-      const close = closenessOf({ names, ids: [latticeId, open("externalId", external)] });
-      if (close === null) continue;
-      if (objectId !== null) found.add(objectId);
-      yield { close, label: folded(names[0] ?? latticeId), objectId, latticeId, loggedName: null };
-    }
-    if (concealed.has("userName")) return;
-    // Former names, and those of people whom both pictures have lost.
-    const former = new Map<string, Hit>();
-    for (const [userName, objectId, isPresent] of logged.iterate()) {
-      if (found.has(objectId)) continue;
-      const close = closenessOf({ names: [userName], ids: [objectId] });
-      if (close === null || close >= (former.get(objectId)?.close ?? Number.POSITIVE_INFINITY)) continue;
-      const loggedName = isPresent === 1 ? null : userName;
-      former.set(objectId, { close, label: folded(userName), objectId, latticeId: null, loggedName });
-    }
-    yield* former.values();
-  }
 
   const describe = (hit: Hit, concealed: ReadonlySet<string>): FoundPerson => {
     const inEntra = hit.objectId === null ? undefined : person.get(hit.objectId);
@@ -160,14 +92,32 @@ export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> 
     };
   };
 
+  /** Each person once, by the closest of the names. */
+  const find = (text: string, concealed: ReadonlySet<string>): readonly Hit[] => {
+    const matcher = matcherOf(text);
+    const hits = new Map<string, Hit>();
+    if (matcher === null) return [];
+    for (const known of everybody(concealed)) {
+      const close = matcher.closenessOf(known);
+      if (close === null) continue;
+      const { objectId, latticeId, loggedName, names } = known;
+      const key = idOf(known);
+      // A name of now counts for more than one that only the log has.
+      if (loggedName !== null && close >= (hits.get(key)?.close ?? Number.POSITIVE_INFINITY)) continue;
+      const label = folded(names.find((name) => name !== null) ?? key);
+      hits.set(key, { close, label, objectId, latticeId, loggedName });
+    }
+    return [...hits.values()].sort(
+      (left, right) =>
+        left.close - right.close || compare(left.label, right.label) || compare(idOf(left), idOf(right)),
+    );
+  };
+
   return {
     searchPeople: async ({ text, limit, concealed = [] }) =>
       db.transaction(() => {
         const hidden = new Set(concealed);
-        const all = [...hits(text, hidden)].sort(
-          (left, right) =>
-            left.close - right.close || compare(left.label, right.label) || compare(idOf(left), idOf(right)),
-        );
+        const all = find(text, hidden);
         return {
           people: all.slice(0, limit).map((hit) => describe(hit, hidden)),
           total: all.length,
@@ -177,7 +127,98 @@ export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> 
   };
 }
 
-function idOf({ objectId, latticeId }: Hit): string {
+/** Object ids of people with a text in their names now, or in the log. */
+export function peopleNamed(
+  db: Connection,
+): (text: string, concealed: readonly string[]) => ReadonlySet<string> {
+  const everybody = walk(db);
+  return (text, concealed) => {
+    const matcher = matcherOf(text);
+    const found = new Set<string>();
+    if (matcher === null) return found;
+    for (const known of everybody(new Set(concealed))) {
+      const { objectId } = known;
+      if (objectId !== null && !found.has(objectId) && matcher.matches(known)) found.add(objectId);
+    }
+    return found;
+  };
+}
+
+/** Everybody in either picture, then every name in the log. @returns takes what a mapping redacts, which is left out */
+function walk(db: Connection): (concealed: ReadonlySet<string>) => Generator<Known> {
+  // Values as JSON has them: text of any kind, so that a number of a hand-made directory is no error.
+  const people = db
+    .prepare<[], PersonRow>(
+      `SELECT s.object_id, s.attributes ->> '$.displayName', s.attributes ->> '$.userPrincipalName', s.attributes ->> '$.mail',
+         s.attributes ->> '$.givenName', s.attributes ->> '$.surname', s.attributes ->> '$.employeeId', s.external_id_key,
+         t.lattice_id, t.user_name, t.external_id
+       FROM source_user s LEFT JOIN target_user t ON t.object_id = s.object_id`,
+    )
+    .raw();
+  const accounts = db
+    .prepare<[], AccountRow>(
+      `SELECT t.lattice_id, t.object_id, t.attributes ->> '$.displayName', t.user_name, t.external_id FROM target_user t
+       WHERE t.object_id IS NULL OR NOT EXISTS (SELECT 1 FROM source_user s WHERE s.object_id = t.object_id)`,
+    )
+    .raw();
+  const logged = db
+    .prepare<[], readonly [userName: string, objectId: string]>(
+      "SELECT user_name, object_id FROM logged_name",
+    )
+    .raw();
+  return function* (concealed) {
+    const open = (name: string, value: string | null): string | null =>
+      value === null || concealed.has(name) ? null : String(value);
+    for (const row of people.iterate()) {
+      const [
+        objectId,
+        displayName,
+        principal,
+        mail,
+        given,
+        surname,
+        employee,
+        key,
+        latticeId,
+        userName,
+        external,
+      ] = row;
+      yield {
+        objectId,
+        latticeId,
+        loggedName: null,
+        names: [
+          open("displayName", displayName) ?? join(open("givenName", given), open("surname", surname)),
+          open("userPrincipalName", principal),
+          open("mail", mail),
+          open("userName", userName),
+        ],
+        ids: [
+          objectId,
+          latticeId,
+          open("employeeId", employee),
+          open("externalId", key),
+          open("externalId", external),
+        ],
+      };
+    }
+    for (const [latticeId, objectId, displayName, userName, external] of accounts.iterate()) {
+      yield {
+        objectId,
+        latticeId,
+        loggedName: null,
+        names: [open("displayName", displayName), open("userName", userName)],
+        ids: [latticeId, open("externalId", external)],
+      };
+    }
+    if (concealed.has("userName")) return;
+    for (const [userName, objectId] of logged.iterate()) {
+      yield { objectId, latticeId: null, loggedName: userName, names: [userName], ids: [objectId] };
+    }
+  };
+}
+
+function idOf({ objectId, latticeId }: Pick<Known, "objectId" | "latticeId">): string {
   return objectId ?? latticeId ?? "";
 }
 

@@ -84,12 +84,18 @@ const conditions: { readonly [K in keyof LogQuery]?: (entry: LogEntry, value: ne
   since: (entry, value: number) => entry.at >= value,
   until: (entry, value: number) => entry.at <= value,
   cycleId: (entry, value: number) => entry.cycleId === value,
-  text: (entry, value: string) => entry.userName.toLowerCase().includes(value.toLowerCase()),
+  text: (entry, value: string) =>
+    namesOf(entry).some((name) => name.toLowerCase().includes(value.toLowerCase())),
   before: (entry, value: number) => entry.id < value,
   person: (entry, value: string) =>
     entry.objectId === value ||
     (value.toLowerCase() === "person9@example.com" && entry.objectId === "object-9"),
 };
+
+/** Every name that the person of the entry has in the log. */
+function namesOf({ objectId, userName }: LogEntry): readonly string[] {
+  return objectId === "object-9" ? ["person9@example.com", "Renamed@example.com"] : [userName];
+}
 
 function meets(entry: LogEntry, query: Partial<LogQuery>): boolean {
   return Object.entries(query).every(([key, value]) =>
@@ -127,6 +133,54 @@ describe("the provisioning log", () => {
         expect(await store.history({ ...query, limit: 25 }), JSON.stringify(query)).toEqual(expected);
       }
     }
+  });
+
+  it("finds a text in the names that people have now, without accents, as it finds people", async () => {
+    await fill();
+    const cycleId = await store.beginCycle({
+      planId: "read",
+      kind: "reconcile",
+      startedAt: start + 30 * day,
+    });
+    const attributes = { displayName: "Zoë Ferreira", userPrincipalName: "zf@example.com" };
+    await store.saveSource(
+      [
+        {
+          kind: "upsert",
+          objectId: "object-3",
+          attributes,
+          managerId: null,
+          complete: true,
+          unshown: [],
+        },
+      ],
+      cycleId,
+      () => null,
+    );
+    const found = await store.history({ text: "ferreira ZOE", limit: 100 });
+    expect(found).toHaveLength(20);
+    expect(new Set(found.map(({ objectId }) => objectId))).toEqual(new Set(["object-3"]));
+    const failed = await store.history({ text: "zoe", outcomes: ["failed"], limit: 100 });
+    expect(failed).toEqual(found.filter(({ status }) => status === "failed"));
+    expect(await store.history({ text: "zoe", concealed: ["displayName"], limit: 100 })).toEqual([]);
+    expect(await store.history({ text: "zoe", before: found[4]?.id ?? 0, limit: 3 })).toEqual(
+      found.slice(5, 8),
+    );
+  });
+
+  it("finds the newest entries of a crowd that has a text in its names", async () => {
+    await fill();
+    const cycleId = await store.beginCycle({ planId: "crowd", kind: "incremental", startedAt: start + day });
+    const crowd = Array.from({ length: 320 }, (_, index) =>
+      operation(`crowd-${index}`, "create", `crowd${index}@example.com`),
+    );
+    await store.saveDecisions(cycleId, crowd);
+    const all = await store.history({ limit: 1_000 });
+    for (const query of [{ text: "crowd" }, { text: "crowd", actions: ["create"] as const }]) {
+      const found = await store.history({ ...query, limit: 40 });
+      expect(found).toEqual(all.filter(({ userName }) => userName.startsWith("crowd")).slice(0, 40));
+    }
+    expect(await store.history({ text: "crowd", actions: ["update"], limit: 40 })).toEqual([]);
   });
 
   it("has pages that come to every entry once, the newest first", async () => {

@@ -1,7 +1,6 @@
 import type { Config } from "../../config/schema.ts";
 import type { HeldDecision } from "../../cycle/decide-held.ts";
 import type { Explanation } from "../../cycle/explanation.ts";
-import type { FoundPeople } from "../../domain/person-search.ts";
 import type { StateStore } from "../../domain/store.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -27,8 +26,8 @@ export interface DaemonView {
   startRelease(decision: HeldDecision): Promise<Started>;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
-  /** People with a text in their names, the closest first. */
-  findPeople(text: string, limit: number): Promise<FoundPeople>;
+  /** Graph properties and target paths that the mapping in force redacts. */
+  concealed(): readonly string[];
   /** For what only the log of the daemon may say. */
   readonly log: {
     error(fields: object, message: string): void;

@@ -102,7 +102,11 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     const query = Object.fromEntries(
       Object.entries(given).filter(([, value]) => value !== undefined && value !== ""),
     );
-    const entries = await reader.history({ ...query, limit: rest.limit } as LogQuery);
+    const entries = await reader.history({
+      ...query,
+      concealed: view.concealed(),
+      limit: rest.limit,
+    } as LogQuery);
     return {
       entries: entries.map(logDocument),
       before: entries.length < rest.limit ? null : (entries.at(-1)?.id ?? null),
@@ -148,7 +152,8 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
 
   app.get("/people", async (request) => {
     const { text, limit: size } = parse(peopleQuery, request.query);
-    const { people, total } = await view.findPeople(text, size);
+    const query = { text, limit: size, concealed: view.concealed() };
+    const { people, total } = await reader.searchPeople(query);
     return { people, total };
   });
 

@@ -70,6 +70,15 @@ describe("people over HTTP", () => {
   });
 });
 
+describe("the log over HTTP", () => {
+  it("finds entries by a part of a person's name", async () => {
+    const { entries } = await daemon.json<{ entries: readonly { objectId: string }[] }>(
+      "/api/log?text=ferreira%20zoe",
+    );
+    expect(entries.map(({ objectId }) => objectId)).toEqual([zoe]);
+  });
+});
+
 describe.skipIf(!hasBrowser())("people on the page", { timeout: 60_000 }, () => {
   let browser: Browser;
   beforeAll(async () => {
