@@ -89,6 +89,7 @@ function text(current: Status, flags: string): string {
   if (listingFault !== "") lines.push(`Lattice's listing is incomplete: ${printable(listingFault)}`);
   lines.push(...guardLines(current, flags));
   lines.push(
+    `Lattice last answered: ${iso(current.targetReachedAt) ?? "not yet"}`,
     `Next cycle of the daemon: ${iso(current.nextDueAt) ?? "by the cron expression"}`,
     "",
     "Last cycles:",

@@ -26,6 +26,7 @@ import { heldOperations } from "./operations.ts";
 import { makePlan, summarise } from "./plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
 import type { Sending } from "./quarantine.ts";
+import { confirmReach, watchAnswers } from "./reach.ts";
 import { readMarkedAccounts } from "./read-again.ts";
 import { recoverIntents } from "./recover.ts";
 import { refusalSentence, refusedKindsText } from "./refused-kinds.ts";
@@ -73,7 +74,9 @@ const maxRounds = 3;
  * The caller holds the lease.
  * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError; what was done is recorded
  */
-export async function runCycle(ports: Ports, request: CycleRequest): Promise<CycleResult> {
+export async function runCycle(given: Ports, request: CycleRequest): Promise<CycleResult> {
+  const watched = watchAnswers(given.target);
+  const ports: Ports = { ...given, target: watched.target };
   const { store, clock, settings } = ports;
   const startedAt = clock.now();
   const meta = await store.meta();
@@ -151,6 +154,7 @@ export async function runCycle(ports: Ports, request: CycleRequest): Promise<Cyc
     const applied = request.dryRun
       ? { done: 0, failed: 0, mostFailed: null }
       : await sendRounds(context, plannedWrites(summary) - heldOperations);
+    if (!request.dryRun) await confirmReach(context, meta, watched);
     // Kinds that Lattice refuses are known to the next cycles by themselves (`refusedKinds`), and not kept with this one.
     const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
     if (!request.dryRun) await rememberRefusals(context, meta);

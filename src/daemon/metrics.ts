@@ -9,6 +9,8 @@ export interface Situation {
   readonly skipped: ReadonlyMap<SkipCode, number>;
   /** When the last read of Entra ended that reached its last page; `null` before the first. */
   readonly watermarkAt: number | null;
+  /** When Lattice last answered a cycle; `null` before the first time. */
+  readonly targetReachedAt: number | null;
   readonly heldOperations: number;
   readonly quarantine: boolean;
   readonly comparisonFailed: boolean;
@@ -156,6 +158,7 @@ function situationGauges(gauge: MakeGauge): (situation: Situation | null) => voi
   const people = gauge("people", "People by state.", ["state"]);
   const leftAlone = gauge("people_left_alone", "People who are left alone, by reason.", ["code"]);
   const watermark = gauge("watermark_timestamp_seconds", "When Entra was last read to its end.");
+  const reached = gauge("lattice_reached_timestamp_seconds", "When Lattice last answered a cycle.");
   const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
   const quarantine = gauge("quarantine", "1 while the whole job backs off.");
@@ -174,6 +177,7 @@ function situationGauges(gauge: MakeGauge): (situation: Situation | null) => voi
     leftAlone.reset();
     for (const [code, number] of situation.skipped) leftAlone.set({ code }, number);
     watermark.set(secondsOf(situation.watermarkAt));
+    reached.set(secondsOf(situation.targetReachedAt));
     guardHeld.set(situation.heldOperations > 0 ? 1 : 0);
     held.set(situation.heldOperations);
     quarantine.set(situation.quarantine ? 1 : 0);

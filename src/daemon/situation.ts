@@ -19,6 +19,7 @@ export async function situationOf(
     totals: status.totals,
     skipped,
     watermarkAt: Number.isNaN(watermarkAt) ? null : watermarkAt,
+    targetReachedAt: status.targetReachedAt,
     heldOperations: heldCount(status),
     quarantine: status.quarantine !== null,
     comparisonFailed: status.comparison !== null,

@@ -44,6 +44,8 @@ export interface Meta {
   readonly knownTarget: string;
   /** `patch` or `put`, as learnt from the target's ServiceProviderConfig. */
   readonly updateMethod: string;
+  /** When the target last answered a cycle, milliseconds since the epoch. */
+  readonly targetReachedAt: string;
   /** When the target was last listed in full, milliseconds since the epoch. */
   readonly targetListedAt: string;
   /** When both ends were last read in full, milliseconds since the epoch. */

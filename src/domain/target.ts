@@ -102,4 +102,6 @@ export interface Target {
     signal: AbortSignal,
     unshown?: readonly AttributeWrite[],
   ): Promise<WriteReceipt>;
+  /** Sends one small request that the key is needed for. @throws ConfigurationError, HostUnavailableError */
+  reach(signal: AbortSignal): Promise<void>;
 }

@@ -134,6 +134,10 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       }
       return client.clockSkewMs();
     },
+    reach: async (signal) => {
+      const query = "startIndex=1&count=1";
+      await client.sendRepeatable({ purpose: "list", method: "GET", path: "/Users", query }, signal);
+    },
     stats: () => client.stats(),
   };
 }

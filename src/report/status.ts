@@ -30,6 +30,8 @@ export interface Status {
   /** What the guard holds, up to `mostHeld`. */
   readonly held: readonly LoggedOperation[];
   readonly quarantine: Quarantine | null;
+  /** When Lattice last answered a cycle; `null` before the first time. */
+  readonly targetReachedAt: number | null;
   /** The full comparison that could not be done; `null` where the last one could. */
   readonly comparison: FailedComparison | null;
   /** Linked accounts that keep another value than was sent, by attribute. */
@@ -104,6 +106,7 @@ export async function readStatus(
     weighed,
     held,
     quarantine,
+    targetReachedAt: meta.targetReachedAt === undefined ? null : Number(meta.targetReachedAt),
     comparison: parseComparison(meta),
     acknowledged,
     listingFault: meta.listingFault ?? "",
@@ -125,6 +128,7 @@ export function statusDocument(current: Status) {
   return {
     lastCycle: last === undefined ? null : cycleDocument(last),
     nextDueAt: iso(current.nextDueAt),
+    latticeReachedAt: iso(current.targetReachedAt),
     running:
       current.running === null
         ? null

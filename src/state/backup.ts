@@ -127,7 +127,7 @@ function takeForOutOfDate(db: Connection): void {
   db.transaction(() => {
     db.exec(`
       DELETE FROM meta WHERE key IN
-        ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'reconciledAt', 'comparison', 'listingFault', 'quarantine');
+        ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'targetReachedAt', 'reconciledAt', 'comparison', 'listingFault', 'quarantine');
       DELETE FROM lease;
       DELETE FROM released_change;
       UPDATE target_user SET read_in = ${beforeRestore}, missing_since = NULL;

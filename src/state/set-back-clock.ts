@@ -23,7 +23,7 @@ export function forgetTheFuture(db: Connection): (now: number) => void {
     "UPDATE target_user SET missing_since = :now WHERE missing_since > :now",
     "UPDATE lost_link SET missing_since = min(missing_since, :now), dissolved_at = :now WHERE dissolved_at > :now",
     `UPDATE meta SET value = CAST(:now AS TEXT)
-     WHERE key IN ('watermarkAt', 'targetListedAt', 'reconciledAt', 'digestedAt', 'expiryCheckedAt', 'goodCycleAt') AND CAST(value AS INTEGER) > :now`,
+     WHERE key IN ('watermarkAt', 'targetListedAt', 'targetReachedAt', 'reconciledAt', 'digestedAt', 'expiryCheckedAt', 'goodCycleAt') AND CAST(value AS INTEGER) > :now`,
   ].map((sql) => db.prepare<{ now: number }>(sql));
   return (now) => {
     for (const statement of statements) statement.run({ now });

@@ -146,6 +146,7 @@ export function createMemoryTarget(): MemoryTarget {
       return id === undefined ? null : (accounts.get(String(id))?.userName ?? "nobody");
     },
 
+    reach: async () => read("reach"),
     async *list() {
       read("list");
       const everybody = shown();

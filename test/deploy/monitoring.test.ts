@@ -47,6 +47,7 @@ const nothingYet: Situation = {
   },
   skipped: new Map(),
   watermarkAt: null,
+  targetReachedAt: null,
   heldOperations: 0,
   quarantine: false,
   comparisonFailed: false,

@@ -328,6 +328,9 @@ export function createTarget(
   };
 
   return {
+    reach: async () => {
+      await read();
+    },
     async *list() {
       const ids = [...accounts().keys()];
       for (let at = 0; at < ids.length || at === 0; at += pageSize) {

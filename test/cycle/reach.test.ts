@@ -1,0 +1,102 @@
+import { expect, it } from "vitest";
+import { parseQuarantine, withQuarantine } from "../../src/cycle/quarantine.ts";
+import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
+import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
+import { createWorkplace, type Workplace } from "./workplace.ts";
+
+const minuteMs = 60_000;
+const { signal } = new AbortController();
+
+/** A cycle as a command runs it; the reads of Lattice are those of this cycle alone. */
+function attempt(place: Workplace, request: { dryRun?: boolean } = {}): Promise<CycleResult> {
+  place.target.reads.length = 0;
+  return withQuarantine(place.ports(), (sending) =>
+    runCycle(place.ports(), { dryRun: false, full: false, signal, sending, ...request }),
+  );
+}
+
+const quarantined = async (place: Workplace): Promise<boolean> =>
+  parseQuarantine(await place.store.meta()) !== null;
+const reachedAt = async (place: Workplace): Promise<number> =>
+  Number((await place.store.meta()).targetReachedAt);
+const deadKey = (): void => {
+  throw new ConfigurationError("Lattice refused the API key");
+};
+const outage = (): void => {
+  throw new HostUnavailableError("Lattice cannot be reached");
+};
+
+async function quietPlace(): Promise<Workplace> {
+  const place = await createWorkplace();
+  place.source.hire("kim");
+  await attempt(place);
+  return place;
+}
+
+it("asks Lattice for one thing in a quiet cycle, once an hour, and remembers when it answered", async () => {
+  await using place = await quietPlace();
+  const first = place.clock.now();
+  expect(await reachedAt(place)).toBe(first);
+  place.clock.advance(45 * minuteMs);
+  await attempt(place);
+  expect([place.target.reads, await reachedAt(place)]).toEqual([[], first]);
+  place.clock.advance(45 * minuteMs);
+  await attempt(place, { dryRun: true });
+  expect([place.target.reads, await reachedAt(place)]).toEqual([[], first]);
+  await attempt(place);
+  expect([place.target.reads, await reachedAt(place)]).toEqual([["reach"], place.clock.now()]);
+});
+
+it("asks nothing more where something was sent, and remembers that it was answered", async () => {
+  await using place = await quietPlace();
+  place.clock.advance(90 * minuteMs);
+  place.source.change("kim", { jobTitle: "Lead" });
+  expect(await attempt(place)).toMatchObject({ done: 1 });
+  expect(place.target.reads).not.toContain("reach");
+  expect(await reachedAt(place)).toBe(place.clock.now());
+});
+
+it("notices a key that is refused although nothing is to be sent, and is well again only when Lattice has answered", async () => {
+  await using place = await quietPlace();
+  const first = place.clock.now();
+  place.target.beforeRead = deadKey;
+  place.clock.advance(90 * minuteMs);
+  await expect(attempt(place)).rejects.toThrow("refused the API key");
+  expect(await quarantined(place)).toBe(true);
+  expect((await place.store.recentCycles(1))[0]).toMatchObject({
+    outcome: "failed",
+    error: expect.stringContaining("refused the API key"),
+  });
+
+  // An outage says nothing of the key.
+  place.target.beforeRead = outage;
+  place.clock.advance(minuteMs);
+  await expect(attempt(place)).rejects.toThrow("cannot be reached");
+  expect([await quarantined(place), await reachedAt(place)]).toEqual([true, first]);
+
+  place.target.beforeRead = () => {};
+  await attempt(place);
+  expect([await quarantined(place), place.target.reads]).toEqual([false, ["reach"]]);
+});
+
+it("takes an outage while nothing is to be sent for a note, not for a fault, and asks again in the next cycle", async () => {
+  await using place = await quietPlace();
+  const first = place.clock.now();
+  place.target.beforeRead = outage;
+  place.clock.advance(90 * minuteMs);
+  const result = await attempt(place);
+  expect(result).toMatchObject({ outcome: "done", failed: 0, mostFailed: null });
+  expect(result.header.notes).toEqual([expect.stringMatching(/nothing was to be sent.*cannot be reached$/)]);
+  expect([await quarantined(place), await reachedAt(place)]).toEqual([false, first]);
+  place.target.beforeRead = () => {};
+  place.clock.advance(minuteMs);
+  await attempt(place);
+  expect(place.target.reads).toEqual(["reach"]);
+});
+
+it("asks again where the clock was set back behind the last answer", async () => {
+  await using place = await quietPlace();
+  place.clock.advance(-3 * 60 * minuteMs);
+  await attempt(place);
+  expect(await reachedAt(place)).toBe(place.clock.now());
+});
