@@ -6,7 +6,8 @@ import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } 
 import type { StateStore } from "../domain/store.ts";
 import { packageVersion } from "../package-root.ts";
 import { createDaemonWork, type DaemonWork } from "./daemon-work.ts";
-import { type CommandIO, exitCode } from "./io.ts";
+import { type CommandIO, exitCode, note } from "./io.ts";
+import { type LocalToken, localToken } from "./local-token.ts";
 import { refuseForDaemon } from "./refuse-daemon.ts";
 import { createInForce } from "./reload.ts";
 import { openSession, type Session } from "./session.ts";
@@ -112,7 +113,11 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
         onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
       });
     let scheduler = notYet;
-    const http = await startHttp(listen, config.http, {
+    const local = localToken(config.http, listen.host, {
+      path: first.statePath,
+      madeUp: options.sandbox === "both",
+    });
+    const http = await startHttp(listen, local === null ? config.http : { ...config.http, ...local }, {
       version: packageVersion(),
       reader,
       get schedule() {
@@ -138,6 +143,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     closers.push(() => http.close());
     scheduler = startTicking();
     log.info({ http: http.url, schedule: config.schedule, state: first.statePath }, "daemon started");
+    if (local !== null) sayHowToSignIn(io, log, local, http.signInLink());
     if (config.http.token !== undefined && !isLoopbackHost(listen.host)) {
       log.warn({ listen }, "the token travels unencrypted here: put a proxy with TLS in front for others");
     }
@@ -152,6 +158,15 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   }
   log.info("stopped");
   return exitCode.done;
+}
+
+/** The link is for a person at a terminal, never for a log that is kept. */
+function sayHowToSignIn(io: CommandIO, log: Session["log"], local: LocalToken, link: string | null): void {
+  if (local.replaced)
+    log.warn({ file: local.file }, "others could read the dashboard's token: it was replaced");
+  log.info({ tokenFile: local.file }, "the dashboard asks for the token in this file");
+  if (io.stderr.isTTY === true && link !== null)
+    note(io, `Dashboard, signed in (once, within 15 minutes): ${link}`);
 }
 
 /** What the command `user` says of a person, from the state alone. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { z } from "zod";
-import { SECTION_MESSAGE, secret, text } from "./fields.ts";
+import { choice, SECTION_MESSAGE, secret, text } from "./fields.ts";
 
 const LISTEN_MESSAGE = "must be an address and port such as 127.0.0.1:9464 or [::1]:9464";
 const HEADER_MESSAGE = "must be the name of a header such as X-Forwarded-User";
@@ -35,6 +35,11 @@ export const httpSchema = z
         .optional()
         .describe(
           "What the dashboard, the API and /metrics ask for: at sign-in, or as a bearer. 16 characters or more; better given as ALS_HTTP_TOKEN_FILE.",
+        ),
+      local: choice(["token", "open"])
+        .optional()
+        .describe(
+          "What is asked for on an address of this machine alone without http.token and trustedHeader: token (a random one in the file http-token beside the database, made at the first start) or open (nothing: every account of the machine may use it). Default: token, but open with --sandbox, whose people are made up.",
         ),
       trustedHeader: text(HEADER_MESSAGE)
         .regex(/^[A-Za-z0-9-]+$/, { error: HEADER_MESSAGE })

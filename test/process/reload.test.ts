@@ -42,7 +42,7 @@ async function setStage(): Promise<Stage> {
         ...given,
         entra: { ...given.entra, scope: { mode: "all", ...scope } },
         lattice,
-        http: { listen: "127.0.0.1:0" },
+        http: { listen: "127.0.0.1:0", local: "open" },
         log: { level: "info", format: "json" },
         ...sections,
       });
@@ -140,7 +140,7 @@ describe.runIf(process.platform !== "win32").concurrent(
       stage.configure({
         scope: { exclude: [name] },
         schedule: { cron: "30 3 * * *" },
-        http: { listen: "127.0.0.1:1" },
+        http: { listen: "127.0.0.1:1", local: "open" },
         notify: { ping: { url: "https://ping.example.com/secretpart" } },
         log: { level: "warn", format: "json" },
       });

@@ -6,6 +6,7 @@ import type { Secret } from "../../domain/secret.ts";
 import { isLoopbackHost } from "./loopback.ts";
 import { createOwnNames } from "./own-names.ts";
 import { createSessions, sessionLifetimeSeconds } from "./sessions.ts";
+import { createSignInCodes } from "./sign-in-codes.ts";
 
 /** Who may use the daemon's HTTP. */
 export interface AccessSettings {
@@ -30,8 +31,10 @@ export interface Access {
   identify(request: FastifyRequest): Identity | null;
   /** What a request brings along to be let in, right or wrong. */
   credentialOf(request: FastifyRequest): "bearer" | "session" | null;
-  /** Opens a session where the token is right. */
-  signIn(token: string, reply: FastifyReply): boolean;
+  /** Opens a session where the token, or the code of a link, is right. */
+  signIn(given: { readonly token: string } | { readonly code: string }, reply: FastifyReply): boolean;
+  /** A code for a link that signs in once. */
+  signInCode(): string;
   signOut(request: FastifyRequest, reply: FastifyReply): void;
   /**
    * Why this request is refused although it was let in: it asks for a name that is not the daemon's, so a page elsewhere may
@@ -58,6 +61,7 @@ export function createAccess(settings: AccessSettings, listenHost: string, now: 
   const { token, trustedHeader, publicUrl, hosts } = settings;
   const names = createOwnNames({ listenHost, publicUrl, hosts });
   const sessions = createSessions(now);
+  const codes = createSignInCodes(now);
   const proxies = addresses(settings.trustedProxies);
   const secure = publicUrl?.startsWith("https:") === true;
   // The prefix keeps other hosts of the domain, and plain http, from setting it.
@@ -92,10 +96,11 @@ export function createAccess(settings: AccessSettings, listenHost: string, now: 
       return request.cookies[cookieName] === undefined ? null : "session";
     },
     signIn: (given, reply) => {
-      if (!isToken(given)) return false;
+      if (!("code" in given ? codes.use(given.code) : isToken(given.token))) return false;
       reply.setCookie(cookieName, sessions.open(), { ...cookie, maxAge: sessionLifetimeSeconds });
       return true;
     },
+    signInCode: codes.make,
     signOut: (request, reply) => {
       const id = request.cookies[cookieName];
       if (id !== undefined) sessions.close(id);

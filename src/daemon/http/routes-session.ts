@@ -5,7 +5,10 @@ import { tooManyWrong } from "./admission.ts";
 import type { Guesses } from "./guesses.ts";
 import { parse } from "./parse.ts";
 
-const signInBody = z.strictObject({ token: z.string().max(10_000) });
+const signInBody = z.union([
+  z.strictObject({ token: z.string().max(10_000) }),
+  z.strictObject({ code: z.string().max(100) }),
+]);
 
 /** Signing in and out on the page. */
 export function sessionRoutes(app: FastifyInstance, access: Access, guesses: Guesses): void {
@@ -19,10 +22,11 @@ export function sessionRoutes(app: FastifyInstance, access: Access, guesses: Gue
     };
   });
   app.post("/api/session", { bodyLimit: 64 * 1024 }, async (request, reply) => {
-    const { token } = parse(signInBody, request.body);
-    if (access.signIn(token, reply)) return { signedIn: true };
+    const given = parse(signInBody, request.body);
+    if (access.signIn(given, reply)) return { signedIn: true };
     if (await guesses.wrong(request, "signIn")) return tooManyWrong(reply);
-    return reply.code(401).send({ error: "this is not the token" });
+    const error = "code" in given ? "this link was used already, or is too old" : "this is not the token";
+    return reply.code(401).send({ error });
   });
   app.delete("/api/session", async (request, reply) => {
     access.signOut(request, reply);

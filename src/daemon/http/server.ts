@@ -15,6 +15,8 @@ import { metricsText, readiness } from "./situation.ts";
 
 export interface HttpServer {
   readonly url: string;
+  /** A link that signs in once, within 15 minutes; `null` where the page asks for no token. */
+  signInLink(): string | null;
   /** Ends at once; answers under way are cut off. */
   close(): Promise<void>;
 }
@@ -88,7 +90,9 @@ export async function startHttp(
     guarded.addHook("onRequest", admit(access, guesses, { signedIn: true, ownSite: true }));
     await guardedRoutes(guarded, access, view);
   });
-  return open(app, listen);
+  const { url, close } = await open(app, listen);
+  const signInLink = (): string => `${url}/#/sign-in/${access.signInCode()}`;
+  return { url, close, signInLink: () => (access.asks === "token" ? signInLink() : null) };
 }
 
 function healthRoutes(app: FastifyInstance, view: DaemonView): void {
@@ -142,7 +146,7 @@ function sayError(
   return reply.code(500).send({ error: "this did not work; the log says why" });
 }
 
-async function open(app: FastifyInstance, listen: Listen): Promise<HttpServer> {
+async function open(app: FastifyInstance, listen: Listen): Promise<Omit<HttpServer, "signInLink">> {
   try {
     await app.listen({ host: listen.host, port: listen.port });
   } catch (error) {

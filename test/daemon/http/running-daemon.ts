@@ -33,6 +33,8 @@ export interface DaemonSettings {
   readonly config?: object;
   /** Of the section `entra.scope`, beside `mode: all`. */
   readonly scope?: object;
+  /** Whether a person sits at a terminal before it. */
+  readonly terminal?: boolean;
   /** Before the daemon starts. */
   readonly prepare?: (sandbox: Sandbox, statePath: string) => void | Promise<void>;
   /** Sent with each request of `json` and `post`. */
@@ -51,7 +53,7 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
       ...base,
       entra: { ...base.entra, scope: { mode: "all", ...settings.scope } },
       guard: {},
-      http: { listen, ...settings.http },
+      http: { listen, local: "open", ...settings.http },
       log: { level: "debug", format: "json" },
       ...settings.config,
     };
@@ -60,7 +62,7 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   let log = "";
   const run = async () => {
     const stop = new AbortController();
-    const stderr = new PassThrough();
+    const stderr = Object.assign(new PassThrough(), { isTTY: settings.terminal === true });
     const said = log.length;
     stderr.on("data", (chunk) => {
       log += String(chunk);

@@ -10,7 +10,7 @@ import { peopleView } from "./view-people.js";
 import { personView } from "./view-person.js";
 import { planView } from "./view-plan.js";
 import { rejectedView } from "./view-rejected.js";
-import { signInView } from "./view-sign-in.js";
+import { signInByLink, signInView } from "./view-sign-in.js";
 import { trendsView } from "./view-trends.js";
 
 // One page; the part after # says what it shows. A view reads (`read`) and makes elements of what was read and of what was
@@ -36,6 +36,8 @@ const nowhere = {
 const main = document.getElementById("main");
 let visit = null;
 let session = { asks: "nothing", signedIn: true, by: "open" };
+/** Why the link that was followed has not signed in. */
+let linkRefused = null;
 /** The first view leaves the focus where the browser has put it. */
 let moved = false;
 const connection = createConnection(() => read(visit));
@@ -161,7 +163,8 @@ function signedOut(current) {
   document.title = "Sign in – azure-lattice-sync";
   header(null, session, signOut);
   current.shown = false;
-  arrive([signInView(session, current.reload)]);
+  arrive([signInView(session, current.reload, linkRefused)]);
+  linkRefused = null;
 }
 
 async function signOut() {
@@ -173,5 +176,12 @@ async function signOut() {
   visit.reload();
 }
 
-addEventListener("hashchange", begin);
-begin();
+/** Follows the address; a link that signs in leads to the dashboard. */
+async function follow() {
+  const code = /^#\/sign-in\/(.+)$/.exec(location.hash)?.[1];
+  linkRefused = code === undefined ? null : await signInByLink(code);
+  begin();
+}
+
+addEventListener("hashchange", follow);
+follow();

@@ -1,8 +1,23 @@
 import { api } from "./api.js";
 import { h } from "./dom.js";
 
-/** What is shown to whoever is not signed in; `done` is called when that may have changed. */
-export function signInView(session, done) {
+/** Signs in by the code of a link. @returns why not, or `null` */
+export async function signInByLink(code) {
+  // The code is worth nothing once it was used, and need not stay in the browser's history.
+  history.replaceState(null, "", "#/");
+  try {
+    await api("session", { method: "POST", body: { code } });
+    return null;
+  } catch (error) {
+    return `Not signed in: ${error.message}`;
+  }
+}
+
+/**
+ * What is shown to whoever is not signed in; `done` is called when that may have changed. `refused`: why a link has not signed
+ * in.
+ */
+export function signInView(session, done, refused = null) {
   if (session.asks === "proxy") {
     return h(
       "div",
@@ -16,7 +31,7 @@ export function signInView(session, done) {
       h("button", { type: "button", class: "main", onclick: () => location.reload() }, "Load the page again"),
     );
   }
-  const problem = h("div", { role: "alert" });
+  const problem = h("div", { role: "alert" }, refused && h("div", { class: "notice bad" }, refused));
   const token = h("input", {
     id: "token",
     type: "password",
@@ -46,7 +61,12 @@ export function signInView(session, done) {
       "form",
       { onsubmit: submit },
       problem,
-      h("label", { for: "token" }, "Token (http.token of the configuration)", token),
+      h(
+        "label",
+        { for: "token" },
+        "Token (http.token of the configuration, or else in the file http-token beside the database)",
+        token,
+      ),
       button,
     ),
   );

@@ -1,0 +1,79 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Config } from "../config/schema.ts";
+import { isLoopbackHost } from "../daemon/http/loopback.ts";
+import { UsageError } from "../domain/errors.ts";
+import { Secret } from "../domain/secret.ts";
+import { giveToOwnerOf } from "../state/database.ts";
+
+/** A token that the daemon made for itself. */
+export interface LocalToken {
+  readonly token: Secret;
+  /** Where it is, for its owner alone. */
+  readonly file: string;
+  /** The file could be read by others: its token was replaced. */
+  readonly replaced: boolean;
+}
+
+/**
+ * The token that is asked for on a loopback address for which none was configured, `null` where nothing is asked for. Other
+ * accounts of the machine can connect to such an address as well; only the embedded company, whose people are made up, is
+ * open to them unless `http.local` says otherwise.
+ * @throws UsageError where the token cannot be read or made
+ */
+export function localToken(
+  http: Config["http"],
+  listenHost: string,
+  state: { readonly path: string; readonly madeUp: boolean },
+): LocalToken | null {
+  if (http.token !== undefined || http.trustedHeader !== undefined || !isLoopbackHost(listenHost))
+    return null;
+  const local = http.local ?? (state.madeUp ? "open" : "token");
+  return local === "open" ? null : readOrMake(join(dirname(state.path), "http-token"));
+}
+
+function readOrMake(file: string): LocalToken {
+  try {
+    const found = read(file);
+    if (found !== null && found !== "others can read it") return { token: found, file, replaced: false };
+    const replaced = found !== null;
+    if (replaced) rmSync(file);
+    return { token: make(file), file, replaced };
+  } catch (error) {
+    throw new UsageError(
+      `the dashboard's token cannot be kept in ${file} (${error instanceof Error ? error.message : String(error)}): remove it, or set http.token, or http.local: open where everybody on this machine may use the dashboard`,
+      { cause: error },
+    );
+  }
+}
+
+function read(file: string): Secret | "others can read it" | null {
+  let handle: number;
+  try {
+    // Not through a link that somebody else may have put there.
+    handle = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+  try {
+    const stat = fstatSync(handle);
+    const self = process.getuid?.();
+    if (!stat.isFile()) throw new Error("it is not a file");
+    if (self !== undefined && self !== 0 && stat.uid !== self) throw new Error("it is another user's file");
+    if (self !== undefined && (stat.mode & 0o077) !== 0) return "others can read it";
+    const text = readFileSync(handle, "utf8").trim();
+    if (!/^[\w-]{43}$/.test(text)) throw new Error("it does not hold a token of the daemon's");
+    return new Secret(text);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function make(file: string): Secret {
+  const text = randomBytes(32).toString("base64url");
+  writeFileSync(file, `${text}\n`, { flag: "wx", mode: 0o600 });
+  giveToOwnerOf(dirname(file), file);
+  return new Secret(text);
+}

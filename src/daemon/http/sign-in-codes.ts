@@ -1,0 +1,30 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+
+/** Codes in links that sign in without the token being typed or shown: each once, and not for long. */
+export interface SignInCodes {
+  make(): string;
+  /** Whether `code` was one; it is none from now on. */
+  use(code: string): boolean;
+}
+
+const validMs = 15 * 60_000;
+
+/** @param now milliseconds since the epoch */
+export function createSignInCodes(now: () => number): SignInCodes {
+  let current: { readonly code: Buffer; readonly madeAt: number } | null = null;
+  return {
+    make: () => {
+      const code = randomBytes(24);
+      current = { code, madeAt: now() };
+      return code.toString("base64url");
+    },
+    use: (given) => {
+      if (current === null) return false;
+      const code = Buffer.from(given, "base64url");
+      const age = now() - current.madeAt;
+      if (code.length !== current.code.length || !timingSafeEqual(code, current.code)) return false;
+      current = null;
+      return age >= 0 && age < validMs;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { localToken } from "../../../src/commands/local-token.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { hasBrowser, openPage, startBrowser } from "./browser.ts";
+import { type DaemonSettings, type RunningDaemon, startDaemon } from "./running-daemon.ts";
+
+/** As a daemon has it whose configuration says nothing of `http.local`. */
+const byDefault = { http: { local: undefined } };
+
+describe("a daemon on loopback for which no token was configured", () => {
+  let daemon: RunningDaemon;
+  afterEach(() => daemon[Symbol.asyncDispose]());
+  async function start(settings: DaemonSettings = byDefault): Promise<string> {
+    daemon = await startDaemon({ people: 20, ...settings });
+    return readFileSync(join(daemon.folder, "http-token"), "utf8").trim();
+  }
+  const statusOf = async (path: string, token?: string): Promise<number> => {
+    const headers = { "x-requested-by": "test", ...(token && { authorization: `Bearer ${token}` }) };
+    return (await fetch(daemon.url + path, { headers })).status;
+  };
+
+  it("asks other accounts of the machine for the token in a file beside the database, which they cannot read", async () => {
+    const token = await start();
+    for (const path of ["/api/now", "/api/log", "/metrics"]) {
+      expect(await statusOf(path), path).toBe(401);
+      expect(await statusOf(path, token), path).toBe(200);
+    }
+    expect(await statusOf("/healthz")).toBe(200);
+    const cycle = await fetch(`${daemon.url}/api/cycles`, {
+      method: "POST",
+      headers: { "x-requested-by": "x" },
+    });
+    expect(cycle.status).toBe(401);
+    expect(statSync(join(daemon.folder, "http-token")).mode & 0o777).toBe(0o600);
+    expect(daemon.log()).toContain(join(daemon.folder, "http-token"));
+    expect(daemon.log()).not.toContain(token);
+    expect(daemon.log()).not.toContain("sign-in/");
+  });
+
+  describe.skipIf(!hasBrowser())("before a terminal", () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await startBrowser();
+    });
+    afterAll(() => browser.close());
+
+    it("shows a link that signs in once, and leaves no credential in the address", async () => {
+      await start({ ...byDefault, terminal: true });
+      const link = /http:\S+\/#\/sign-in\/\S+/.exec(daemon.log())?.[0] ?? "";
+      const { page, complaints } = await openPage(browser);
+      await page.goto(link);
+      await page.getByRole("button", { name: "Sign out" }).waitFor();
+      expect(page.url()).toBe(`${daemon.url}/#/`);
+      expect(complaints).toEqual([]);
+      const { page: later } = await openPage(browser);
+      await later.goto(link);
+      await later.getByRole("alert").getByText("this link was used already, or is too old").waitFor();
+      expect(await later.getByRole("button", { name: "Sign out" }).count()).toBe(0);
+    });
+  });
+});
+
+describe.skipIf(process.platform === "win32")("the token that a daemon makes for itself", () => {
+  const folder = mkdtempSync(join(tmpdir(), "als-local-"));
+  const file = join(folder, "http-token");
+  const state = { path: join(folder, "state.db"), madeUp: false };
+  afterEach(() => rmSync(file, { force: true }));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const http = (given: object = {}) => {
+    const config = join(folder, "config.yaml");
+    writeFileSync(config, JSON.stringify({ http: given }));
+    return loadConfig({ file: config, env: {}, cwd: folder }).config.http;
+  };
+  const made = (given?: object) => localToken(http(given), "127.0.0.1", state);
+
+  it("stays the same from start to start", () => {
+    const first = made()?.token.reveal();
+    expect(first).toMatch(/^[\w-]{43}$/);
+    expect(made()?.token.reveal()).toBe(first);
+  });
+
+  it("is made anew where others could read it", () => {
+    const first = made()?.token.reveal();
+    chmodSync(file, 0o640);
+    const second = made();
+    expect(second).toMatchObject({ replaced: true });
+    expect(second?.token.reveal()).not.toBe(first);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("is never taken from a file that a link leads to, nor from one that holds something else", () => {
+    const planted = join(folder, "planted");
+    writeFileSync(planted, `${"a".repeat(43)}\n`, { mode: 0o600 });
+    symlinkSync(planted, file);
+    expect(() => made()).toThrow(/http-token .*: remove it, or set http\.token, or http\.local: open/);
+    rmSync(file);
+    writeFileSync(file, "short\n", { mode: 0o600 });
+    expect(() => made()).toThrow(/it does not hold a token of the daemon's/);
+  });
+
+  it("is not asked for where another credential is, where that was chosen, or of a made-up company", () => {
+    const proxy = { trustedHeader: "X-Forwarded-User", trustedProxies: ["10.1.0.7"] };
+    for (const given of [{ local: "open" }, { token: "a-made-up-token-0123456789" }, proxy]) {
+      expect(made(given)).toBeNull();
+    }
+    const madeUp = { ...state, madeUp: true };
+    expect(localToken(http(), "127.0.0.1", madeUp)).toBeNull();
+    expect(localToken(http({ local: "token" }), "127.0.0.1", madeUp)).not.toBeNull();
+  });
+});
