@@ -24,7 +24,7 @@ mapping that Lattice documents for Azure ([config/default-mapping.yaml](../confi
 | \`apply\` | \`always\`, or \`onCreate\`: sent when the account is made, never again |
 | \`onNull\` | \`clear\`, or \`keep\`: what happens when the source has no value any more |
 | \`default\` | value for a new account whose source has none |
-| \`required\` | \`true\`: a person without a value, or with one of the wrong type, is left alone with the reason; always so for userName. People who have left are still deactivated |
+| \`required\` | \`true\`: a person without a value, or with one of the wrong type, is skipped with the reason; always so for userName. People who have left are still deactivated |
 | \`type\` | for an attribute of your own ([targets](#targets)): \`text\` (default), \`number\`, \`boolean\`, \`date\`, \`dateTime\`, \`timezone\`, \`email\` |
 | \`timezone\` | with type \`date\`: in which time zone a moment is a day; UTC without it |
 
@@ -166,7 +166,7 @@ one with an attribute that has no value does not hold. Names are case-sensitive.
 
 - Each expression sees the whole person as last read, so that a part that has not changed is never taken to be empty.
 - A value of the wrong type (a text where a date is expected) leaves this attribute of this person as it is in Lattice; the
-  log says why. Where it is the userName, or another that is \`required\`, the person is left alone.
+  log says why. Where it is the userName, or another that is \`required\`, the person is skipped.
 - Dates are in UTC. Formats are .NET's custom and standard ones, with English names.
 - Regular expressions are .NET's, carried out in linear time: looking ahead or behind, references back and conditions are
   refused when the configuration is read, and so are patterns of more than 500 characters and very large ones. \`\\b\` is

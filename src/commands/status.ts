@@ -54,7 +54,7 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
 function text(current: Status, flags: string): string {
   const { totals, cycles, running, retries, delayed, delayedCount, quarantine, askedPause } = current;
   const lines = [
-    `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} left alone, ${totals.retrying} waiting for a retry`,
+    `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} skipped, ${totals.retrying} waiting for a retry`,
   ];
   if (totals.waitingForManager > 0) {
     const one = totals.waitingForManager === 1;

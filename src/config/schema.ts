@@ -217,7 +217,7 @@ const matchingSchema = z.strictObject(
     adoptForeignExternalId: flag()
       .prefault(false)
       .describe(
-        "Whether a Lattice account that matches by userName but has another system's externalId is adopted; otherwise it is reported and left alone.",
+        "Whether a Lattice account that matches by userName but has another system's externalId is adopted; otherwise it is reported and skipped.",
       ),
     formerOwner: choice(["report", "handOver"])
       .prefault("report")

@@ -321,7 +321,7 @@ function actStep({ action, changes, status, reason, error }: LoggedOperation): O
 function nothingStep({ decision }: Decided, unconfirmed: ReadonlyMap<string, string>): Outcome {
   switch (decision.kind) {
     case "skipped":
-      return { outcome: "skipped", detail: `left alone: ${decision.skipped.reason}` };
+      return { outcome: "skipped", detail: decision.skipped.reason };
     case "operation":
       return { outcome: "skipped", detail: withdrawnBecause(decision.operation, unconfirmed) };
     default:

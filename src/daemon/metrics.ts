@@ -156,7 +156,7 @@ function secondsOf(milliseconds: number | null): number {
 function situationGauges(gauge: MakeGauge): (situation: Situation | null) => void {
   const readable = gauge("state_readable", "1 where the state database could be read.");
   const people = gauge("people", "People by state.", ["state"]);
-  const leftAlone = gauge("people_left_alone", "People who are left alone, by reason.", ["code"]);
+  const leftAlone = gauge("people_left_alone", "People who are skipped, by reason.", ["code"]);
   const watermark = gauge("watermark_timestamp_seconds", "When Entra was last read to its end.");
   const reached = gauge("lattice_reached_timestamp_seconds", "When Lattice last answered a cycle.");
   const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");

@@ -67,7 +67,7 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
     await people(action, titles[action], rest);
   }
   await section({ id: "drift", title: "Drift: done by hand in Lattice" }, view.drift(), send, drift);
-  await section({ id: "alone", title: "Left alone" }, view.skipped(), send, alone);
+  await section({ id: "alone", title: "Skipped" }, view.skipped(), send, alone);
   await send(html`</main>
 <footer><p class="quiet">azure-lattice-sync ${packageVersion()}. This page holds people's data: pass it on to those alone who may see it.</p></footer>
 <script>${new Markup(script)}</script>
@@ -157,7 +157,7 @@ function tiles({ header }: PlanView, statuses: ReadonlyMap<string, number>): Mar
     ...some("held", statuses.get("held") ?? 0),
     ...some("failed", statuses.get("failed") ?? 0),
     tile("unchanged", "unchanged", summary.unchanged),
-    tile("alone", "left alone", summary.skipped),
+    tile("alone", "skipped", summary.skipped),
   ]}</dl>
 `;
 }

@@ -7,7 +7,7 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   const { header, result } = view;
   const { summary } = header;
   await write(`## ${headline(view)}\n\n`);
-  await write("| create | link | update | reactivate | deactivate | unchanged | left alone |\n");
+  await write("| create | link | update | reactivate | deactivate | unchanged | skipped |\n");
   await write("|---:|---:|---:|---:|---:|---:|---:|\n");
   await write(
     `| ${summary.create} | ${summary.link} | ${summary.update} | ${summary.reactivate} | ${summary.deactivate} | ${summary.unchanged} | ${summary.skipped} |\n`,
@@ -58,7 +58,7 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
 
   first = true;
   for await (const skipped of view.skipped()) {
-    if (first) await write("\n### Left alone\n\n| person | reason |\n|---|---|\n");
+    if (first) await write("\n### Skipped\n\n| person | reason |\n|---|---|\n");
     first = false;
     await write(`| ${asText(skipped.userName || skipped.objectId)} | ${asText(skipped.reason)} |\n`);
   }

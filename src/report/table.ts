@@ -83,7 +83,7 @@ async function writeSkipped(view: PlanView, write: Write, options: TableOptions)
   const { paint, limit } = options;
   let number = 0;
   for await (const skipped of view.skipped()) {
-    if (number === 0) await write(`\n${paint("bold", "Left alone")}\n`);
+    if (number === 0) await write(`\n${paint("bold", "Skipped")}\n`);
     number += 1;
     if (number > limit) continue;
     const name = printable(skipped.userName || skipped.objectId);
@@ -111,7 +111,7 @@ function totals({ header, result, dryRun, flags = "" }: PlanView, layout: Layout
     `${summary.reactivate} to reactivate`,
     `${summary.deactivate} to deactivate`,
   ];
-  const plan = `Plan: ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} left alone.`;
+  const plan = `Plan: ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} skipped.`;
   const lines = [...wrapped(plan, layout)];
   lines[0] = lines[0]?.replace("Plan:", paint("bold", "Plan:")) ?? "";
   if (result !== null) {

@@ -100,9 +100,9 @@ describe("alert rules and dashboard", () => {
     }
   });
 
-  it("explain each reason for which somebody is left alone", () => {
+  it("explain each reason for which a person is skipped", () => {
     const runbook = readFileSync(join(deploy, "../docs/operating.md"), "utf8");
-    const said = [...runbook.matchAll(/^\| left alone: `(\w+)`/gm)].map(([, code]) => code);
+    const said = [...runbook.matchAll(/^\| skipped: `(\w+)`/gm)].map(([, code]) => code);
     const plan = readFileSync(join(deploy, "../src/domain/plan.ts"), "utf8");
     const codes = /type SkipCode =(?<codes>[^;]+);/.exec(plan)?.groups?.codes ?? "";
     const page = readFileSync(join(deploy, "../src/daemon/http/page/view-now.js"), "utf8");

@@ -114,7 +114,7 @@ describe("the page of a report", () => {
     }
   });
 
-  it("says what a dry run would do: totals, departments, each value before and after, who is left alone", async () => {
+  it("says what a dry run would do: totals, departments, each value before and after, who is skipped", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst", department: "Sales" });
     await place.cycle();
@@ -125,7 +125,7 @@ describe("the page of a report", () => {
     const elements = elementsOf(await page(place, result, true));
     expect(textOf(named(elements, "h1")[0] ?? parse(""))).toMatch(/^Dry run .*nothing was written$/);
     expect(under(elements, "Accounts to change")).toMatch(/a@example\.com.*title.*Analyst.*Chief/s);
-    expect(under(elements, "Left alone")).toMatch(/b@example\.com/i);
+    expect(under(elements, "Skipped")).toMatch(/b@example\.com/i);
     const chart = named(elements, "svg").find((svg) => attribute(svg, "role") === "img");
     expect(textOf(chart ?? parse(""))).toContain("Sales: 1 update");
     expect(textOf(parse(await page(place, result, true)))).toContain(result.header.planId);

@@ -225,7 +225,7 @@ function figures({ people }) {
     { class: "grid", "data-key": "figures" },
     figure(people.sourceUsers, "people in Entra"),
     figure(people.linkedActive, `active accounts, of ${number(people.linked)} linked`),
-    figure(people.skipped, "left alone"),
+    figure(people.skipped, "skipped"),
     figure(people.retrying, "waiting for a retry"),
   );
 }
@@ -264,7 +264,7 @@ function leftAlone(counts, visit) {
   return h(
     "section",
     { "data-key": "left-alone" },
-    h("h2", null, "Left alone, on purpose"),
+    h("h2", null, "Skipped, on purpose"),
     codes.map(([code, value]) =>
       h(
         "details",

@@ -109,7 +109,7 @@ export function summaryText(summary, verb) {
     .filter(([action]) => summary[action] > 0)
     .map(([action, noun]) => count(summary[action], noun));
   const changes = parts.length === 0 ? "Nothing to do" : `${list(parts)} ${verb}`;
-  return `${changes}; ${count(summary.unchanged, "person", "people")} unchanged, ${number(summary.skipped)} left alone.`;
+  return `${changes}; ${count(summary.unchanged, "person", "people")} unchanged, ${number(summary.skipped)} skipped.`;
 }
 
 /** Of a dry run: what the guard would keep back of it. */
