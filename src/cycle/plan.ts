@@ -31,6 +31,8 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     knownManagers: { managers: new Map(), rings: new Map() },
   };
   const again = await tryAgainIn(context, select);
+  // People whose accounts go over to others with this plan.
+  const former = new Set<string>();
   let done = 0;
   const planAll = async (
     people: CandidateSelection,
@@ -42,7 +44,13 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       const last = candidates.at(-1);
       if (last === undefined) return;
       const decisions = await decide(context, candidates, known, again);
-      await store.saveDecisions(context.cycleId, limited === null ? decisions : decisions.map(limited));
+      const planned = limited === null ? decisions : decisions.map(limited);
+      for (const decision of planned) {
+        if (decision.kind === "operation" && decision.operation.formerOwner !== undefined) {
+          former.add(decision.operation.formerOwner);
+        }
+      }
+      await store.saveDecisions(context.cycleId, planned);
       after = last.source.objectId;
       done += candidates.length;
       context.onProgress?.({ phase: "planning", done, total: null });
@@ -58,7 +66,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     context.kinds.trying(few.upTo());
   }
   if (again !== null) await store.putMeta({ triedAgainUpTo: again.next });
-  await withdrawUnpromised(context);
+  await withdrawUnpromised(context, [...former]);
   await order(context);
 }
 
@@ -206,11 +214,15 @@ async function decideByTheTime(
   }));
 }
 
-/** A manager who has no account and gets none in this plan cannot be set yet: not a failure, the report waits. */
-async function withdrawUnpromised(context: CycleContext): Promise<void> {
+/**
+ * A manager who has no account and gets none in this plan, or loses it to another person, cannot be set yet: not a failure,
+ * the report waits.
+ * @param former people who lose their accounts
+ */
+async function withdrawUnpromised(context: CycleContext, former: readonly string[]): Promise<void> {
   let after = 0;
   for (;;) {
-    const operations = await context.store.unpromisedReferences(context.cycleId, after);
+    const operations = await context.store.unpromisedReferences(context.cycleId, after, former);
     const last = operations.at(-1);
     if (last === undefined) return;
     after = last.id;

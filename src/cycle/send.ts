@@ -331,8 +331,7 @@ async function resolveWrites(
     const person = change.reference?.afterObjectId ?? null;
     if (person !== null) {
       value = await recorder.latticeIdOf(person);
-      // An account that was the manager's until now is the person's own: nobody is their own manager.
-      if (value === null || value === operation.latticeId) {
+      if (value === null) {
         referencePending = true;
         continue;
       }

@@ -607,10 +607,14 @@ export interface StateStore {
   /** Takes what is planned, or reported, for these people out of the cycle; they stay marked. */
   forgetPlanned(cycleId: number, objectIds: readonly string[]): Promise<void>;
   /**
-   * Planned operations with a reference to somebody who has no account and gets none in this cycle: a page of those with
-   * an id above `after`, in order; an empty one where there are no more.
+   * Planned operations with a reference to somebody who has no account, or is one of these (`without`), and gets none in
+   * this cycle: a page of those with an id above `after`, in order; an empty one where there are no more.
    */
-  unpromisedReferences(cycleId: number, after: number): Promise<readonly WeighedOperation[]>;
+  unpromisedReferences(
+    cycleId: number,
+    after: number,
+    without: readonly string[],
+  ): Promise<readonly WeighedOperation[]>;
   /** Takes the reference out of a planned operation (with no change left: the operation itself); the person waits for the manager. */
   withdrawReference(
     operationId: number,

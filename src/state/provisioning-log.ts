@@ -122,10 +122,11 @@ export function provisioningLogMethods(
 }
 
 function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences" | "withdrawReference"> {
-  const unpromised = db.prepare<IdRange & { cycleId: number }, OperationRow>(
+  const unpromised = db.prepare<IdRange & { cycleId: number; without: string }, OperationRow>(
     `SELECT o.* FROM operation o
      WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
-       AND NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id AND missing_since IS NULL)
+       AND (o.manager_object_id IN (SELECT value FROM json_each(:without))
+         OR NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id AND missing_since IS NULL))
        AND NOT EXISTS (SELECT 1 FROM operation mo WHERE mo.object_id = o.manager_object_id
          AND mo.cycle_id = o.cycle_id AND (mo.action = 'create' OR mo.adopts = 1))
      ORDER BY o.id`,
@@ -142,9 +143,9 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
     "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
   );
   return {
-    unpromisedReferences: async (cycleId, after) => {
+    unpromisedReferences: async (cycleId, after, without) => {
       for await (const range of rangesOf(cycleId, after)) {
-        const rows = unpromised.all({ ...range, cycleId });
+        const rows = unpromised.all({ ...range, cycleId, without: JSON.stringify(without) });
         if (rows.length > 0) {
           return rows.map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) }));
         }

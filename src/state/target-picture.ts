@@ -77,6 +77,18 @@ export function targetWriter(db: Connection): TargetWriter {
   const awaitManager = db.prepare<[string]>(
     "UPDATE source_user SET pending = 1, reference_pending = 1 WHERE manager_id = ?",
   );
+  // A disabled person counts for others with the same userName or externalId only while there is an account.
+  const markSharers = ["user_name_key", "external_id_key"].map((key) =>
+    db.prepare<[string]>(
+      `UPDATE source_user SET pending = 1 WHERE pending = 0
+         AND ${key} = (SELECT ${key} FROM source_user WHERE object_id = ?)`,
+    ),
+  );
+  /** The person has this account no more. */
+  const lost = (objectId: string): void => {
+    mark.run(objectId);
+    for (const statement of markSharers) statement.run(objectId);
+  };
   const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
   // Whoever wants a name that is free now need not wait.
   const markName = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE user_name_key = ?");
@@ -166,7 +178,7 @@ export function targetWriter(db: Connection): TargetWriter {
       const user = keepUnshown(found, before === undefined ? undefined : linkedTarget(before));
       const formerOwner = before?.object_id ?? null;
       if (formerOwner !== null && formerOwner !== objectId) {
-        mark.run(formerOwner);
+        lost(formerOwner);
         awaitManager.run(formerOwner);
       }
       const current = linked.get(objectId)?.lattice_id;
@@ -200,7 +212,7 @@ export function targetWriter(db: Connection): TargetWriter {
       remove.run(latticeId);
       if (before !== undefined) freed(before.user_name_key);
       if (objectId === null) return;
-      mark.run(objectId);
+      lost(objectId);
       // What failed was the old account: the person is matched anew in the next cycle, not when the old failure is over.
       retryNow.run(objectId);
       setRemoved.run({ removed: 1, objectId });

@@ -73,6 +73,20 @@ describe("people who map to one externalId", () => {
     ).toEqual([["7", "b@example.com"]]);
   });
 
+  it("are looked at again when the disabled one loses the account to somebody else", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.hire("old", { employeeId: "7" });
+    await place.cycle();
+    place.source.change("old", { employeeId: "8", accountEnabled: false });
+    place.source.hire("next", { employeeId: "8" });
+    await place.cycle();
+    expect(await skipped(place)).toContainEqual(["next", "duplicateExternalId"]);
+    place.source.hire("other", { employeeId: "7" });
+    for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle();
+    expect(await place.store.latticeIdOf("other")).toBe("lat-1");
+    expect(place.target.account("next@example.com").externalId).toBe("8");
+  });
+
   it("are looked at again when time takes one out of the scope", async () => {
     const leaves = [{ clauses: [{ attribute: "employeeHireDate", operator: "UP TO DAYS AGO", value: 7 }] }];
     const rules = defaultRules.map((rule) =>
@@ -137,6 +151,19 @@ describe("an account that goes over to the next person with the same externalId"
     expect(place.target.writes.flatMap(({ writes }) => writes.map(({ value }) => value))).not.toContain(
       "lat-1",
     );
+  });
+
+  it("is not given to a newcomer as that of the manager in the same cycle", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.hire("old", { employeeId: "7" });
+    await place.cycle();
+    place.source.scope = ["new", "report"];
+    place.source.hire("new", { employeeId: "7" });
+    place.source.hire("report", { employeeId: "8" }, "old");
+    await place.cycle();
+    expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+    expect(place.target.managerOf("report@example.com")).toBeNull();
+    expect((await place.store.totals()).waitingForManager).toBe(1);
   });
 
   it("is no manager of the reports of the one who had it, from the next cycle on and without a full comparison", async () => {

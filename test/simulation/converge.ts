@@ -119,6 +119,8 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
     (history.rules === undefined ? 0 : 1) +
     removed +
     (hidden ? 1 : 0) +
+    // An account that goes over to the next person leaves the reports of the former one with the cycle after that.
+    (sharesIds(world) ? 1 : 0) +
     crowdStops(world);
   for (let index = 0; index < Math.min(cycles, most); index += 1) {
     const kind = full || (byHand && index > 0) ? "full" : "incremental";

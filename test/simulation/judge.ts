@@ -230,7 +230,11 @@ function judgeIdentity(
     carried === null || !stays,
     `the account ${before.id} of ${person} is written, although it carries the externalId of ${carried}`,
   );
-  const takes = carried !== null && heirsNow(world, before).includes(carried) && isFree(world, carried);
+  // Of several accounts with it nobody can say which is the person's.
+  const several =
+    [...world.accounts.values()].filter((one) => one.externalId === before.externalId).length > 1;
+  const takes =
+    carried !== null && !several && heirsNow(world, before).includes(carried) && isFree(world, carried);
   rule(
     !leaving || !takes,
     `the account ${before.id} is switched off for ${person}, although it becomes that of ${carried}`,

@@ -12,11 +12,16 @@ import type { Account, World } from "./world.ts";
 export function repairIds(world: World): { readonly losers: readonly string[]; readonly inLattice: boolean } {
   makeUnique(world);
   const losers: string[] = [];
+  const decided = new Set<string>();
   for (const account of world.accounts.values()) {
     const holders = mayOwn(world, account);
     if (holders.length === 1 && !world.owners.has(account.id)) world.owners.set(account.id, holders[0] ?? "");
     if (holders.length < 2) continue;
-    const chosen = holders.find((id) => isEntitledNow(world, id)) ?? holders[0] ?? "";
+    const chosen =
+      holders.find((id) => isEntitledNow(world, id) && !decided.has(id)) ??
+      holders.find((id) => !decided.has(id)) ??
+      "";
+    decided.add(chosen);
     world.owners.set(account.id, chosen);
     losers.push(...holders.filter((id) => id !== chosen && isEntitledNow(world, id)));
   }

@@ -6,14 +6,18 @@ import { editStranger, stranger } from "./steps-of-others.ts";
 // Histories in which an externalId leads to several people, or the externalId of an account to another person.
 
 const who = fc.nat(4);
+const newcomer = fc.integer({ min: 3, max: 5 });
 
-const hire: fc.Arbitrary<Step> = fc.record({
-  do: fc.constant("hire" as const),
-  who: fc.nat(5),
-  name: fc.nat(6),
-  manager: fc.option<number>(who),
-  as: who,
-});
+/** Now and then the one with whom the externalId is shared is the manager. */
+const hire: fc.Arbitrary<Step> = fc
+  .tuple(fc.nat(5), fc.nat(6), who, fc.oneof(fc.constant("same" as const), fc.option<number>(who)))
+  .map(([person, name, as, manager]) => ({
+    do: "hire",
+    who: person,
+    name,
+    manager: manager === "same" ? as : manager,
+    as,
+  }));
 
 /** In the directory: somebody gets another one's employeeId, or one's own again. */
 const employeeId: fc.Arbitrary<Step> = fc.record({
@@ -55,6 +59,32 @@ const inTheDirectory = [
   { weight: 5, arbitrary: calmCycle },
   { weight: 2, arbitrary: cycle },
 ];
+/** Somebody whose account was given to a newcomer leaves, and nobody has read it since. */
+const givenAway = [
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("giveId" as const), who: fc.nat(2), as: newcomer }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("hire" as const),
+      who: newcomer,
+      name: newcomer,
+      manager: fc.constant(null),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("disable" as const, "leave" as const, "softDelete" as const, "join" as const),
+      who: fc.nat(2),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("employeeId" as const), who: fc.nat(5), as: newcomer }),
+  },
+  { weight: 3, arbitrary: calmCycle },
+  { weight: 1, arbitrary: fullCycle },
+];
 const length = { minLength: 3, maxLength: 14, size: "max" } as const;
 
 /** The externalId says little of whose account it is: people share one, and accounts carry those of others. */
@@ -74,9 +104,10 @@ export const sharedExternalIds: fc.Arbitrary<History> = fc.record({
   founding: fc.oneof({ weight: 3, arbitrary: fc.constant(calm) }, { weight: 1, arbitrary: anyFate }),
   // What is done by hand in Lattice is seen by a full comparison alone; without it more can be asked of the others.
   steps: fc.oneof(
-    { weight: 1, arbitrary: fc.array(fc.oneof(...inTheDirectory), length) },
+    { weight: 2, arbitrary: fc.array(fc.oneof(...inTheDirectory), length) },
+    { weight: 1, arbitrary: fc.array(fc.oneof(...givenAway), length) },
     {
-      weight: 3,
+      weight: 5,
       arbitrary: fc.array(
         fc.oneof(
           ...inTheDirectory,

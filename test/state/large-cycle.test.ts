@@ -96,7 +96,7 @@ describe("a cycle with more operations than are looked at in one piece", () => {
     const found: string[] = [];
     let after = 0;
     for (;;) {
-      const page = await store.unpromisedReferences(cycleId, after);
+      const page = await store.unpromisedReferences(cycleId, after, []);
       if (page.length === 0) break;
       found.push(...page.map(({ objectId }) => objectId));
       after = page.at(-1)?.id ?? 0;

@@ -333,7 +333,7 @@ describe("the plan and its log", () => {
       { kind: "operation", operation: creation("b"), referencePending: false },
       { kind: "operation", operation: creation("c", "stranger"), referencePending: false },
     ]);
-    const [open] = await store.unpromisedReferences(cycleId, 0);
+    const [open] = await store.unpromisedReferences(cycleId, 0, []);
     expect(open?.objectId).toBe("c");
     await store.withdrawReference(open?.id ?? 0, {
       changes: open?.changes.slice(0, 1) ?? [],
