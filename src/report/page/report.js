@@ -10,17 +10,37 @@ const texts = new Map();
 function textOf(person) {
   let text = texts.get(person);
   if (text === undefined) {
-    text = person.textContent.toLowerCase();
+    text = spellings(person.textContent).join("\n");
     texts.set(person, text);
   }
   return text;
 }
 
+// As people are found elsewhere (src/domain/person-search.ts): without accents, and as letters are spelled out.
+const plain = { æ: "ae", œ: "oe", ø: "o", ß: "ss", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i" };
+const spelled = { ä: "ae", ö: "oe", ü: "ue", ø: "oe", å: "aa" };
+
+function spellings(text) {
+  const composed = text.toLowerCase().normalize("NFC");
+  const other = composed.replaceAll(/[äöüøå]/g, (letter) => spelled[letter]);
+  return other === composed ? [folded(composed)] : [folded(composed), folded(other)];
+}
+
+function folded(text) {
+  return text
+    .normalize("NFKD")
+    .replaceAll(/[\u0300-\u036f]+/g, "")
+    .replaceAll(/[æœøßłđðþı]/g, (letter) => plain[letter]);
+}
+
 function search() {
-  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = field.value
+    .split(/[\s,;]+/)
+    .filter(Boolean)
+    .map(spellings);
   let shown = 0;
   for (const person of people) {
-    const meets = words.every((word) => textOf(person).includes(word));
+    const meets = words.every((word) => word.some((one) => textOf(person).includes(one)));
     person.hidden = !meets;
     if (meets) shown += 1;
   }
