@@ -91,7 +91,9 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
  * @param run told what to send
  * @throws what `run` throws
  */
-export async function withQuarantine<T extends { readonly mostFailed: string | null }>(
+export async function withQuarantine<
+  T extends { readonly mostFailed: string | null; readonly cycleId: number },
+>(
   ports: Pick<Ports, "store" | "clock" | "settings" | "onEvent">,
   run: (sending: Sending) => Promise<T>,
   { patient = false }: { readonly patient?: boolean } = {},
@@ -99,7 +101,11 @@ export async function withQuarantine<T extends { readonly mostFailed: string | n
   const { store, clock, settings } = ports;
   const before = parseQuarantine(await store.meta());
   const sending = sendingIn(before, clock.now(), patient);
-  const enter = async (reason: string, cause: NonNullable<Quarantine["cause"]>): Promise<void> => {
+  const enter = async (
+    reason: string,
+    cause: NonNullable<Quarantine["cause"]>,
+    of: { readonly cycleId?: number } = {},
+  ): Promise<void> => {
     const now = clock.now();
     const attempts = (before?.attempts ?? 0) + 1;
     const next: Quarantine = {
@@ -111,13 +117,14 @@ export async function withQuarantine<T extends { readonly mostFailed: string | n
     };
     const meta = { quarantine: JSON.stringify(next) };
     if (before !== null) return store.putMeta(meta);
-    await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt: next.nextProbeAt });
+    const { nextProbeAt } = next;
+    await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt, ...of });
   };
   try {
     const result = await run(sending);
     if (sending.kind === "leavers") return result;
     if (result.mostFailed !== null) {
-      await enter(result.mostFailed, "failures");
+      await enter(result.mostFailed, "failures", { cycleId: result.cycleId });
     } else if (before !== null) {
       await changeState(ports, { quarantine: "" }, { kind: "quarantineLeft", since: before.since });
     }

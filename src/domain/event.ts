@@ -15,6 +15,8 @@ export type StateEvent =
       readonly kind: "quarantineEntered";
       readonly reason: string;
       readonly nextProbeAt: number;
+      /** Where operations of a cycle failed: that cycle. */
+      readonly cycleId?: number;
     }
   | { readonly kind: "quarantineLeft"; readonly since: number }
   /** Who began to fail and who does not fail any more, gathered over a day. */

@@ -21,8 +21,11 @@ export function linkOf(event: Notice["event"], dashboard: string | undefined): L
       );
     case "failureDigest":
       return page("log?outcome=failed", "Everything that failed");
-    case "guardCleared":
     case "quarantineEntered":
+      return event.cycleId === undefined
+        ? page("", "Open the dashboard")
+        : page(`log?cycle=${event.cycleId}&outcome=failed`, "What failed in that cycle");
+    case "guardCleared":
     case "quarantineLeft":
     case "noGoodCycle":
     case "goodCycleAgain":

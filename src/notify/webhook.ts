@@ -50,7 +50,11 @@ function dataOf(event: Notice["event"], { people, dashboard }: Wording): object 
     case "guardCleared":
       return { planId: event.planId };
     case "quarantineEntered":
-      return { reason: event.reason, nextProbeAt: time(event.nextProbeAt) };
+      return {
+        reason: event.reason,
+        nextProbeAt: time(event.nextProbeAt),
+        ...(event.cycleId === undefined ? {} : { cycleId: event.cycleId }),
+      };
     case "quarantineLeft":
     case "goodCycleAgain":
       return { since: time(event.since) };

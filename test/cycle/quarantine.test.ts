@@ -60,8 +60,13 @@ describe("the quarantine", () => {
     place.target.before = ({ userName }) => {
       if (/[02468]@/.test(userName)) throw new RecordRejectedError("no", { status: 400 });
     };
-    expect(await attempt(place)).toMatchObject({ done: 100, failed: 100 });
+    const events: StateEvent[] = [];
+    place.onEvent = (event) => events.push(event);
+    const result = await attempt(place);
+    expect(result).toMatchObject({ done: 100, failed: 100 });
     expect((await quarantineOf(place))?.reason).toBe("100 of 200 operations failed");
+    // What is told names the cycle in which they failed.
+    expect(events).toMatchObject([{ kind: "quarantineEntered", cycleId: result.cycleId }]);
   });
 
   it("is entered when hardly anything gets through, and the rest is not sent", async () => {

@@ -76,6 +76,14 @@ describe("a notification links to the dashboard", () => {
     expect(data.people.recovered[0].url).toBe(`${dashboard}/#/people/object-2`);
   });
 
+  it("to what failed in the cycle that led to the quarantine, where operations did", () => {
+    const event: StateEvent = { kind: "quarantineEntered", reason: "most failed", nextProbeAt: 0 };
+    expect(linkOf({ ...event, cycleId: 812 }, dashboard)?.url).toBe(
+      `${dashboard}/#/log?cycle=812&outcome=failed`,
+    );
+    expect(linkOf(event, dashboard)?.url).toBe(`${dashboard}/#/`);
+  });
+
   it("not where nobody has said where the dashboard is", async () => {
     for (const event of [held, digest]) {
       const bodies = [
