@@ -144,6 +144,8 @@ interface WithoutManager {
   readonly manager: AttributeWrite;
   /** The manager's account: not found in the target, or not active. */
   readonly account: "gone" | "inactive";
+  /** HTTP status of the refusal. */
+  readonly httpStatus: number;
 }
 
 /**
@@ -173,13 +175,13 @@ async function withoutRefusedManager(
   if (account !== null) {
     if (account.active !== false) return null;
     const cleared = clearsFormerManager(context, operation) ? [{ ...manager, value: null }] : [];
-    return { rest: [...rest, ...cleared], manager, account: "inactive" };
+    return { rest: [...rest, ...cleared], manager, account: "inactive", httpStatus: refusal.status };
   }
   // While it is missing nobody is pointed to it, whether it is believed to be gone or not.
   if ((await noteAbsence(context, manager.value)).absence === "gone")
     await dissolve(context, [manager.value]);
   recorder.forget(manager.value);
-  return { rest, manager, account: "gone" };
+  return { rest, manager, account: "gone", httpStatus: refusal.status };
 }
 
 /** Whether the account still points to another manager, which is certainly not the right one any more. */
@@ -192,12 +194,14 @@ async function sendRest(
   context: CycleContext,
   recorder: Recorder,
   operation: LoggedOperation,
-  { rest, manager, account }: WithoutManager,
+  { rest, manager, account, httpStatus }: WithoutManager,
 ): Promise<Outcome & Pick<OperationOutcome, "referencePending">> {
   const base = { referencePending: account === "gone" };
   try {
     const outcome = await delivered(context, recorder, operation, rest);
-    if (account === "inactive") return { ...base, ...withRefusedManager(outcome, manager, rest.length) };
+    if (account === "inactive") {
+      return { ...base, ...withRefusedManager(outcome, manager, rest.length === 0 ? httpStatus : null) };
+    }
     const error =
       outcome.error ??
       "the manager's account cannot be found in Lattice; the manager is set when it is there, or there is another";
@@ -217,8 +221,13 @@ async function sendRest(
 /**
  * That the manager was refused is remembered with the account, so that it is not sent in every cycle: a change of the
  * manager's own account, or another manager, makes it due again.
+ * @param refusedAlone status of the refusal where nothing but the manager was to be sent
  */
-function withRefusedManager(outcome: Outcome, { path, value }: AttributeWrite, sent: number): Outcome {
+function withRefusedManager(
+  outcome: Outcome,
+  { path, value }: AttributeWrite,
+  refusedAlone: number | null,
+): Outcome {
   const { target } = outcome;
   if (target === undefined) return outcome;
   const observed = valueAt(target, path);
@@ -227,7 +236,9 @@ function withRefusedManager(outcome: Outcome, { path, value }: AttributeWrite, s
   return {
     ...outcome,
     // Where nothing else was to be sent nothing was done.
-    ...(outcome.status === "done" && sent === 0 ? { status: "cancelled" } : {}),
+    ...(outcome.status === "done" && refusedAlone !== null
+      ? { status: "cancelled", httpStatus: refusedAlone }
+      : {}),
     target: {
       ...target,
       acknowledged: { ...target.acknowledged, [path]: { sent: value, observed, refused: true } },

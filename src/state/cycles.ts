@@ -54,10 +54,10 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     "UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = ? WHERE id = ?",
   );
   const anyAction = "action IN ('create', 'update', 'deactivate', 'reactivate', 'link')";
-  // What earlier cycles have reported stays in the log: it is not looked through again.
+  // What earlier cycles have reported stays in the log: it is not looked through again. So does what Lattice has answered.
   const ending = db.prepare<{ cycleId: number }, { id: number; status: string }>(
     `SELECT id, status FROM operation INDEXED BY operation_kind
-     WHERE ${anyAction} AND status IN ('planned', 'reported', 'cancelled')
+     WHERE ${anyAction} AND status IN ('planned', 'reported', 'cancelled') AND (status <> 'cancelled' OR http_status IS NULL)
        AND id NOT IN (SELECT operation_id FROM intent)
        AND id >= (SELECT min(id) FROM operation WHERE cycle_id = ${given(":cycleId")}) AND cycle_id = ${given(":cycleId")}`,
   );

@@ -65,8 +65,8 @@ export function planningMethods(db: Connection, values: ValueKeeper): PlanningMe
   // 2 stands for resolved: the person is planned anew, in this cycle's second round or in the next cycle.
   const resolved = db.prepare(
     `UPDATE source_user SET pending = 1, reference_pending = 2
-     WHERE reference_pending = 1 AND (manager_id IS NULL
-         OR manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL AND missing_since IS NULL))`,
+     WHERE reference_pending = 1
+       AND manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL AND missing_since IS NULL)`,
   );
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   const managerIds = db.prepare<[string], { object_id: string; manager_id: string }>(

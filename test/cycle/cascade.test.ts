@@ -206,6 +206,20 @@ describe.each(["accept", "drop", "refuse"] as const)(
       expect(await place.store.retries(9)).toEqual([]);
     });
 
+    it("is told as refused, not as set, where Lattice does not take it", async () => {
+      await using place = await department();
+      place.target.lifecycle.inactiveManager = inactiveManager;
+      place.source.change("boss", { accountEnabled: false });
+      await place.cycle();
+      const { cycleId } = await place.cycle();
+      const logged = (await place.operations(cycleId)).find(({ objectId }) => objectId === "report");
+      const error =
+        "Lattice does not take the manager, whose account is deactivated; the manager is sent again when that account is active";
+      expect(logged).toMatchObject(
+        inactiveManager === "refuse" ? { status: "cancelled", error } : { status: "done", error: null },
+      );
+    });
+
     it("is the manager again once the account is active", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;

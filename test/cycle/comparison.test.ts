@@ -22,6 +22,19 @@ async function documented(place: Workplace) {
 }
 
 describe("a full comparison", () => {
+  it("takes an account that the listing left out as it is found by its id", async () => {
+    await using place = await company();
+    const account = place.target.account("a@example.com");
+    place.target.accounts.set(account.latticeId, { ...account, values: { displayName: "Edited" } });
+    const { list } = place.target;
+    place.target.list = async function* (signal) {
+      for await (const page of list(signal))
+        yield page.filter(({ latticeId }) => latticeId !== account.latticeId);
+    };
+    expect(await place.cycle({ full: true })).toMatchObject({ done: 1 });
+    expect(place.target.account("a@example.com").values.displayName).toBe("a");
+  });
+
   it("forgets an account that is nobody's and is gone, so that the person who matches it gets a new one at once", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

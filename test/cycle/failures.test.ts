@@ -130,8 +130,13 @@ describe("one person's failure", () => {
     place.source.hire("boss");
     place.source.hire("report", {}, "boss");
     place.target.before = refuse("boss@example.com");
-    await place.cycle();
+    const { cycleId } = await place.cycle();
     expect(place.target.managerOf("report@example.com")).toBeNull();
+    // The log does not say of a manager who was not sent that it was.
+    expect((await place.operations(cycleId)).find(({ objectId }) => objectId === "report")).toMatchObject({
+      status: "done",
+      error: "the manager has no account yet; the manager is set when there is one",
+    });
     place.target.before = () => {};
     await place.cycle();
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 
-import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 
@@ -108,6 +108,31 @@ describe("the former manager, where the new one has no account in Lattice", () =
     const result = await place.cycle();
     expect(await place.operations(result.cycleId)).toEqual([]);
     expect(place.target.managerOf("report@example.com")).toBe("former@example.com");
+  });
+});
+
+describe("a manager whose account could not be found, and is there again", () => {
+  it("is weighed by the guard when the reports who waited get them, as any other change of managers", async () => {
+    await using place = await createWorkplace({ missingManager: "keep" });
+    for (const id of ["former", "boss"]) place.source.hire(id);
+    for (const id of ["a", "b"]) place.source.hire(id, {}, "former");
+    await place.cycle();
+    const { latticeId } = place.target.account("boss@example.com");
+    place.target.hidden.add(latticeId);
+    place.target.before = ({ writes }) => {
+      if (place.target.hidden.size > 0 && writes.some(({ value }) => value === latticeId))
+        throw new RecordRejectedError("no such manager", { status: 400 });
+    };
+    for (const id of ["a", "b"]) place.source.setManager(id, "boss");
+    await place.cycle();
+    place.target.hidden.clear();
+    place.clock.advance(6 * 3_600_000);
+    place.settings = {
+      ...place.settings,
+      guard: { ...lenientGuard, maxManagerChanges: 1, managerChangeFloor: 0 },
+    };
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
+    expect(place.target.managerOf("a@example.com")).toBe("former@example.com");
   });
 });
 

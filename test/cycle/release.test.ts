@@ -53,8 +53,10 @@ describe("a release", () => {
     place.source.remove("a", "softDeleted");
     place.source.remove("b", "softDeleted");
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
-    // What was released and went out of date does not come back to life.
+    // What was released and went out of date does not come back to life, though the change be the same again.
+    for (const id of ["a", "b"]) place.source.restore(id);
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
+    expect(place.target.active()).toHaveLength(5);
   });
 
   it("is over when the change is, and when the guard's window is", async () => {

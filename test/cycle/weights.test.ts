@@ -56,6 +56,16 @@ describe("what the guard counts of an operation", () => {
       { action: "link", adopts: true, doubtful: "another employeeNumber" },
       ["link", "doubtfulLink"],
     ],
+    [
+      "two e-mail addresses of one person, who is one",
+      {
+        changes: [
+          change(email, "a@example.com", "b@example.com"),
+          change('emails[type eq "home"].value', "c@example.com", "d@example.com"),
+        ],
+      },
+      ["email"],
+    ],
     ["another userName", { changes: [change("userName", "a@example.com", "b@example.com")] }, ["rename"]],
     ["a cleared value", { changes: [change("title", "Lead", null)] }, ["clear title"]],
     ["a replaced value", { changes: [change("title", "Lead", "Chief")] }, ["replacement title"]],

@@ -88,6 +88,36 @@ describe("the scope", () => {
   });
 });
 
+describe("the membership of one person", () => {
+  it("has the person planned and tried at once when it changes, and not when it stays", async () => {
+    const store = openStore(path);
+    await store.saveSource([hired("a"), hired("b")], 1, keyOf);
+    await settle(store);
+    const retry = { attempts: 5, firstFailedAt: 1, lastFailedAt: 2, nextTryAt: 99, code: "X", message: "no" };
+    const fail = () =>
+      store.recordOutcomes(
+        ["a", "b"].map((objectId) => ({
+          operationId: 0,
+          objectId,
+          status: "failed",
+          referencePending: false,
+          retry: { ...retry, objectId },
+          finishedAt: 2,
+        })),
+      );
+    const waiting = async () =>
+      (await store.retries(9)).filter(({ nextTryAt }) => nextTryAt > 0).map(({ objectId }) => objectId);
+    await fail();
+    await store.setMembership({ members: ["a"], others: ["b"] });
+    expect([await marked(store, false), await waiting()]).toEqual([["a"], ["b"]]);
+    await settle(store);
+    await fail();
+    await store.setMembership({ members: ["a"], others: ["b"] });
+    expect([await marked(store, false), await waiting()]).toEqual([[], ["a", "b"]]);
+    await store.close();
+  });
+});
+
 describe("the source picture", () => {
   it("marks only people whose picture changed, whether read in full or as a change", async () => {
     const store = openStore(path);
@@ -234,19 +264,19 @@ describe("people who are looked at although the directory says nothing new", () 
 
   it("are members where the configuration names them, and are marked when it does", async () => {
     const store = openStore(path);
-    const named = ({ objectId }: { objectId: string }) => objectId === "a";
-    const shared = () => "kim";
-    await store.saveSource([hired("a"), hired("b")], 1, shared);
+    const named = ({ objectId }: { objectId: string }) => objectId !== "b";
+    const shared = ({ objectId }: { objectId: string }) => (objectId === "c" ? null : "kim");
+    await store.saveSource([hired("a"), hired("b"), hired("c")], 1, shared);
     await settle(store);
-    await store.saveSource([hired("a"), hired("b")], 2, shared, [], named);
-    expect(await marked(store, false)).toEqual(["a", "b"]);
+    await store.saveSource([hired("a"), hired("b"), hired("c")], 2, shared, [], named);
+    expect(await marked(store, false)).toEqual(["a", "b", "c"]);
     const people = await store.candidates({
       select: "everybody",
       everyoneInScope: false,
       after: "",
       limit: 9,
     });
-    expect(people.map(({ member }) => member)).toEqual([true, false]);
+    expect(people.map(({ member }) => member)).toEqual([true, false, true]);
     expect(await store.sharing(["kim"], false)).toEqual(new Map([["kim", ["a"]]]));
     await store.close();
   });
