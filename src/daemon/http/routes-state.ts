@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { heldBecause } from "../../cycle/hold.ts";
+import { personDetails } from "../../cycle/person-details.ts";
 import { isRejected } from "../../cycle/release.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { skipCodes } from "../../domain/plan.ts";
@@ -120,6 +121,11 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     const page = await reader.heldOf(cycle.id, { afterWave, afterId, limit: size });
     const last = page.at(-1);
     const rejections = page.length === 0 ? [] : await reader.rejections(mostRejections);
+    const people = await personDetails(
+      reader,
+      page.map(({ objectId }) => objectId),
+      view.concealed(),
+    );
     return {
       ...cycleDocument(cycle),
       guard: cycle.guard,
@@ -128,6 +134,7 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
         ...heldDocument(withoutRedacted(operation)),
         heldBecause: cycle.guard === null ? [] : heldBecause(operation, cycle.guard),
         rejected: isRejected(operation, rejections),
+        person: people.get(operation.objectId) ?? null,
       })),
       next: page.length < size || last === undefined ? null : { afterWave: last.wave, afterId: last.id },
     };

@@ -52,6 +52,8 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
       [`#/people/${person}`]: "What the next cycle does",
       [`#/plans/${guard.planId}`]: "Held plan",
       [`#/dry-run/${works[0]?.id}`]: "Dry run",
+      "#/people": "Find a person",
+      "#/rejected": "Rejected by hand",
       "#/nowhere": "There is nothing here",
     };
     for (const [width, colorScheme, rules] of [

@@ -35,6 +35,7 @@ describe.skipIf(!hasBrowser())("the width of the dashboard's pages", { timeout: 
       [`/people/${leavers[0]}`]: "What the next cycle does",
       [`/plans/${guard.planId}`]: "Held plan",
       [`/dry-run/${work?.id}`]: "Dry run",
+      "/rejected": "Rejected by hand",
     };
   });
   afterAll(async () => {

@@ -1,12 +1,11 @@
 import { h } from "./dom.js";
 import { changeList, personLink, tag } from "./words.js";
 
-/** An operation of a plan; `box` is what chooses the person, null where nobody is chosen. */
-export function operationRow(operation, box) {
+/** An operation of a dry run. */
+export function operationRow(operation) {
   return h(
     "tr",
-    { "data-key": `operation-${operation.objectId}-${operation.action}` },
-    box === null ? null : h("td", null, box),
+    { "data-key": rowKey(operation) },
     h("td", null, personLink(operation.objectId, operation.userName)),
     h(
       "td",
@@ -18,14 +17,42 @@ export function operationRow(operation, box) {
     h(
       "td",
       null,
-      operation.reason,
-      operation.evidence && operation.evidence.detail !== operation.reason
-        ? h("div", { class: "small quiet" }, operation.evidence.detail)
-        : null,
+      reasonOf(operation),
       operation.status === "held"
         ? operation.heldBecause.map((reason) => h("div", { class: "small quiet" }, `Held: ${reason}`))
         : null,
     ),
     h("td", null, changeList(operation.changes)),
   );
+}
+
+/** A held operation, with what tells its person apart. @param box chooses the person */
+export function heldRow(operation, box) {
+  const { person } = operation;
+  return h(
+    "tr",
+    { "data-key": rowKey(operation) },
+    h("td", null, box),
+    h(
+      "td",
+      null,
+      personLink(operation.objectId, person?.displayName ?? operation.userName),
+      person?.displayName ? h("div", { class: "small quiet" }, operation.userName) : null,
+    ),
+    h("td", null, person?.jobTitle),
+    h("td", null, person?.department),
+    h("td", null, person?.manager),
+    h("td", null, tag(operation.action), h("div", null, reasonOf(operation))),
+    h("td", null, changeList(operation.changes)),
+  );
+}
+
+function rowKey({ objectId, action, status }) {
+  return `operation-${objectId}-${action}-${status ?? "held"}`;
+}
+
+function reasonOf({ reason, evidence }) {
+  return evidence && evidence.detail !== reason
+    ? [reason, h("div", { class: "small quiet" }, evidence.detail)]
+    : reason;
 }

@@ -52,7 +52,7 @@ export const dryRunView = {
             table(
               work.result?.guard.held ? "What would be held comes first" : "What would be sent",
               ["Person", "Action", "Why", "What would change"],
-              list.rows.map((operation) => operationRow(operation, null)),
+              list.rows.map((operation) => operationRow(operation)),
             ),
             moreButton(visit, list, "Show more", (from) => readPage(address, from, visit.signal)),
           ],

@@ -1,7 +1,8 @@
 import { api } from "./api.js";
 import { decide, deciding, decisionParts } from "./decide.js";
 import { h, table } from "./dom.js";
-import { operationRow } from "./operation-row.js";
+import { heldRow } from "./operation-row.js";
+import { chooser, chosenText } from "./plan-choose.js";
 import { resume } from "./watch.js";
 import { count, moment, number } from "./words.js";
 import { summaryText } from "./work-card.js";
@@ -91,10 +92,19 @@ function heldPeople(plan, visit) {
   return h(
     "section",
     { "data-key": "held" },
+    chooser(plan.held, visit),
     table(
       "What is held",
-      ["Choose", "Person", "Action", "Why", "What would change"],
-      plan.held.slice(0, state.shown).map((operation) => operationRow(operation, choose(operation))),
+      [
+        "Choose",
+        "Person",
+        { text: "Title", label: true },
+        { text: "Department", label: true },
+        { text: "Manager", label: true },
+        "What and why",
+        "What would change",
+      ],
+      plan.held.slice(0, state.shown).map((operation) => heldRow(operation, choose(operation))),
     ),
     showMore(plan, visit),
     actions(plan, visit),
@@ -159,10 +169,6 @@ function actions(plan, visit) {
       {},
       `Release all ${number(plan.held.length)} held operations? They are sent now.`,
     ),
-    h(
-      "p",
-      { class: "small quiet", role: "status" },
-      names.length === 0 ? "Nobody is chosen." : `${people} chosen.`,
-    ),
+    h("p", { class: "small quiet", role: "status" }, chosenText(plan.held, state)),
   );
 }
