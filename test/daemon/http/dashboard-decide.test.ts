@@ -9,6 +9,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
   let planId = "";
   let page: Page;
   let complaints: readonly string[];
+  const questions: string[] = [];
   beforeAll(async () => {
     browser = await startBrowser();
   });
@@ -30,7 +31,11 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     const { guard } = await daemon.json<{ guard: { planId: string } }>("/api/now");
     planId = guard.planId;
     ({ page, complaints } = await openPage(browser));
-    page.on("dialog", (dialog) => dialog.accept());
+    questions.length = 0;
+    page.on("dialog", (dialog) => {
+      questions.push(dialog.message());
+      return dialog.accept();
+    });
     await page.goto(`${daemon.url}/${hash(planId, leavers[0] ?? "")}`);
     return leavers;
   }
@@ -72,6 +77,11 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await page.getByText("Nothing of this plan is held any more.").waitFor();
     await page.getByRole("heading", { name: "Released: 5 people" }).waitFor();
     expect(inactive(leavers)).toBe(7);
+    expect(questions).toEqual([
+      "Deactivate 2 people in Lattice now?",
+      expect.stringMatching(/^Not send what is held of 1 person\? .* You can take the rejection back\.$/),
+      "Deactivate 5 people in Lattice now?",
+    ]);
     expect(complaints).toEqual([]);
   });
 

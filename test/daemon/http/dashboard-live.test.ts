@@ -131,6 +131,44 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
   });
 
+  it("says that a dry run is not kept any more, where the daemon was started again since", async () => {
+    await start({ people: 20 });
+    const { page } = await open("#/");
+    await page.getByRole("button", { name: "Dry run" }).click();
+    await page.getByRole("link", { name: "Look through the plan" }).click();
+    await page.getByRole("heading", { name: "Dry run", exact: true }).waitFor();
+    await daemon.stop();
+    await daemon.startAgain();
+    await page.reload();
+    await page.getByRole("heading", { name: "This is not kept any more" }).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText("the daemon keeps the last one, until it is started again")
+      .waitFor();
+    await page.getByRole("main").getByRole("link", { name: "To the dashboard" }).press("Enter");
+    await page.getByRole("heading", { name: "All in order" }).waitFor();
+  });
+
+  it("tells on a phone what each number of the last cycles is", async () => {
+    await start({ people: 20 });
+    const { page } = await open("#/");
+    await page.setViewportSize({ width: 390, height: 844 });
+    const row = page
+      .locator("section")
+      .filter({ has: page.getByRole("heading", { name: "Last cycles" }) })
+      .locator("tbody tr")
+      .first();
+    await row.waitFor();
+    const labels = await row
+      .locator("td")
+      .evaluateAll((cells) =>
+        cells.map((cell) => cell.ownerDocument.defaultView?.getComputedStyle(cell, "::before").content),
+      );
+    expect(labels).toEqual(["none", "none", "none", '"Done "', '"Failed "', '"Took "']);
+    const last = await row.locator("td").last().boundingBox();
+    expect((last?.x ?? 0) + (last?.width ?? 0)).toBeLessThanOrEqual(390);
+  });
+
   it("asks to sign in when a restart has ended the session, and shows the page again after it", async () => {
     daemon = await startDaemon({
       people: 20,

@@ -39,9 +39,9 @@ export function heldRow(operation, box) {
       personLink(operation.objectId, person?.displayName ?? operation.userName),
       person?.displayName ? h("div", { class: "small quiet" }, operation.userName) : null,
     ),
-    h("td", null, person?.jobTitle),
-    h("td", null, person?.department),
-    h("td", null, person?.manager),
+    h("td", { class: "word" }, person?.jobTitle),
+    h("td", { class: "word" }, person?.department),
+    h("td", { class: "word" }, person?.manager),
     h("td", null, tag(operation.action), h("div", null, reasonOf(operation))),
     h("td", null, changeList(operation.changes)),
   );

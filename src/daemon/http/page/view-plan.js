@@ -4,7 +4,7 @@ import { h, table } from "./dom.js";
 import { heldRow } from "./operation-row.js";
 import { chooser, chosenText } from "./plan-choose.js";
 import { resume } from "./watch.js";
-import { count, moment, number } from "./words.js";
+import { count, moment } from "./words.js";
 import { summaryText } from "./work-card.js";
 
 const pageSize = 200;
@@ -129,46 +129,45 @@ function showMore(plan, visit) {
 
 function actions(plan, visit) {
   const { state } = visit;
-  const people = count(state.chosen.size, "person", "people");
   const busy = deciding(visit);
-  const button = (text, tone, possible, body, question) =>
-    h(
+  const names = [...state.chosen];
+  const chosen = plan.held.filter(({ objectId }) => state.chosen.has(objectId));
+  const button = (text, tone, operations, body, question) => {
+    const possible = operations.length > 0 && !busy;
+    return h(
       "button",
       {
         type: "button",
         class: tone,
-        "aria-disabled": possible && !busy ? null : "true",
+        "aria-disabled": possible ? null : "true",
         onclick: () => {
-          if (possible && !busy && confirm(question)) decide(visit, plan.planId, body);
+          if (possible && confirm(question(operations))) decide(visit, plan.planId, body);
         },
       },
       text,
     );
-  const names = [...state.chosen];
+  };
   return h(
     "div",
     { class: "sticky row", "data-key": "actions" },
-    button(
-      "Release chosen",
-      "main",
-      names.length > 0,
-      { only: names },
-      `Release what is held of ${people}? It is sent now.`,
-    ),
-    button(
-      "Reject chosen",
-      "danger",
-      names.length > 0,
-      { reject: names },
-      `Reject what is held of ${people}? It is not sent as long as it is due as it was; everything else of them goes on.`,
-    ),
-    button(
-      "Release all",
-      null,
-      true,
-      {},
-      `Release all ${number(plan.held.length)} held operations? They are sent now.`,
-    ),
+    button("Release chosen", "main", chosen, { only: names }, releaseQuestion),
+    button("Reject chosen", "danger", chosen, { reject: names }, rejectQuestion),
+    button("Release all", null, plan.held, {}, releaseQuestion),
     h("p", { class: "small quiet", role: "status" }, chosenText(plan.held, state)),
   );
+}
+
+function releaseQuestion(operations) {
+  const people = peopleText(operations);
+  return operations.every(({ action }) => action === "deactivate")
+    ? `Deactivate ${people} in Lattice now?`
+    : `Send what is held of ${people} to Lattice now?`;
+}
+
+function rejectQuestion(operations) {
+  return `Not send what is held of ${peopleText(operations)}? It stays unsent as long as it is due as it was; their other changes go on. You can take the rejection back.`;
+}
+
+function peopleText(operations) {
+  return count(new Set(operations.map(({ objectId }) => objectId)).size, "person", "people");
 }
