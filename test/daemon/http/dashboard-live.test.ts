@@ -119,6 +119,39 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await until(async () => (await rows.count()) === before + 1);
   });
 
+  it("loads itself again where the daemon that is back has another page", async () => {
+    await start({ people: 20 });
+    const { page } = await open("#/log");
+    await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
+    await page.goto(`${daemon.url}/#/`);
+    await page.getByRole("heading", { name: "All in order" }).waitFor();
+    const comeBack = async () => {
+      await daemon.stop();
+      await page.clock.fastForward(whileMs);
+      await page.getByRole("alert").getByText("The daemon does not answer.").waitFor();
+      await daemon.startAgain();
+      await page.evaluate("window.sameLoad = true");
+      await page.clock.fastForward(whileMs);
+      await page.getByRole("alert").getByText("The daemon does not answer.").waitFor({ state: "detached" });
+      return page.evaluate("window.sameLoad === true");
+    };
+    expect(await comeBack()).toBe(true);
+    // As the page of another version is, which has its files in another folder. It is asked for once by the script.
+    await page.route(
+      `${daemon.url}/`,
+      async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({
+          response: answer,
+          body: (await answer.text()).replaceAll("/assets/", "/assets/new"),
+        });
+      },
+      { times: 1 },
+    );
+    expect(await comeBack()).toBe(false);
+    await page.getByRole("heading", { name: "All in order" }).waitFor();
+  });
+
   it("shows a page that was asked for while the daemon was away, when it is back", async () => {
     await start({ people: 20 });
     const { page } = await open("#/");

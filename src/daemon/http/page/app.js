@@ -1,5 +1,5 @@
 import { api, Refused } from "./api.js";
-import { createConnection } from "./connection.js";
+import { createConnection, isOutdated } from "./connection.js";
 import { h, say } from "./dom.js";
 import { header } from "./header.js";
 import { patch } from "./patch.js";
@@ -82,6 +82,7 @@ async function read(current) {
   const over = () => signal.aborted || turn !== current.turn;
   try {
     session = await api("session", { signal });
+    if (connection.lost && (await isOutdated())) return location.reload();
     if (over()) return;
     if (!session.signedIn) return signedOut(current);
     const data = await view.read(current);

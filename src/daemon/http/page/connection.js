@@ -48,3 +48,15 @@ export function createConnection(tryAgain) {
     forget,
   };
 }
+
+/** Whether the daemon that answers now has another page than this one: it was brought up to date meanwhile. */
+export async function isOutdated() {
+  try {
+    const answer = await fetch("/", { cache: "no-store", credentials: "same-origin" });
+    const page = await answer.text();
+    return answer.ok && page.includes("/assets/") && !page.includes(new URL(".", import.meta.url).pathname);
+  } catch {
+    // It went away again, which reading the view meets too and says.
+    return false;
+  }
+}

@@ -7,7 +7,7 @@ const listeners = ["onclick", "onchange", "oninput", "onsubmit", "ontoggle"];
 
 /**
  * Makes `wanted` the children of `parent`. Siblings that can come, go or move are told apart by their attribute `data-key`;
- * the others are matched in their order. Whatever stands in an element with `data-own` is left as it is.
+ * the others are matched in their order.
  */
 export function patch(parent, wanted) {
   const focused = document.activeElement;
@@ -55,7 +55,6 @@ function update(element, next) {
     if (element.nodeValue !== next.nodeValue) element.nodeValue = next.nodeValue;
     return;
   }
-  if (next.hasAttribute("data-own")) return;
   for (const { name, value } of [...next.attributes]) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
