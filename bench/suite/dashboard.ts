@@ -71,6 +71,8 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
       "decide",
       "operation-row",
       "plan-choose",
+      "left-alone",
+      "now-state",
       "person-scope",
       "person-mapping",
       "view-dry-run",

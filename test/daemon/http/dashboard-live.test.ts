@@ -164,6 +164,18 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
   });
 
+  it("says of a quarantine why it is, once, and when the next attempt is", async () => {
+    await start({ people: 10, latticeToken: "a-key-that-lattice-does-not-know" });
+    const { page, complaints } = await open("#/");
+    await page.getByRole("heading", { name: "In quarantine: the schedule backs off" }).waitFor();
+    const { quarantine } = await daemon.json<{ quarantine: { reason: string } }>("/api/now");
+    expect(await page.getByText(quarantine.reason).filter({ visible: true }).count()).toBe(1);
+    await page.getByText(/1 attempt since .*; the next one .* “Sync now” tries at once\./).waitFor();
+    expect(await page.getByText(/^Next cycle:/).count()).toBe(0);
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
   it("says that a dry run is not kept any more, where the daemon was started again since", async () => {
     await start({ people: 20 });
     const { page } = await open("#/");

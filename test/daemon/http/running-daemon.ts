@@ -35,6 +35,8 @@ export interface DaemonSettings {
   readonly scope?: object;
   /** Whether a person sits at a terminal before it. */
   readonly terminal?: boolean;
+  /** The API key, where it is not Lattice's. */
+  readonly latticeToken?: string;
   /** Before the daemon starts. */
   readonly prepare?: (sandbox: Sandbox, statePath: string) => void | Promise<void>;
   /** Sent with each request of `json` and `post`. */
@@ -51,6 +53,10 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const configure = (listen: string): void => {
     const config = {
       ...base,
+      lattice: {
+        ...base.lattice,
+        ...(settings.latticeToken === undefined ? {} : { token: settings.latticeToken }),
+      },
       entra: { ...base.entra, scope: { mode: "all", ...settings.scope } },
       guard: {},
       http: { listen, local: "open", ...settings.http },

@@ -1,0 +1,95 @@
+import { api } from "./api.js";
+import { h } from "./dom.js";
+import { moreButton, pagesOf } from "./pager.js";
+import { number, personLink } from "./words.js";
+
+const reasons = {
+  invalidUserName: "the mapped userName is no valid address",
+  duplicateUserName: "several people map to one userName",
+  duplicateExternalId: "several people map to one externalId",
+  ambiguousMatch: "several accounts could be theirs",
+  externalIdConflict: "the account has another externalId",
+  externalIdOfAnother: "the account carries another person's externalId",
+  linkedToAnother: "the account is linked to another person",
+  formerOwner: "the account is that of a person who has left",
+  protectedAccount: "the account is protected by the configuration",
+  managerRing: "several people are one another's managers",
+  renameRing: "several people are to get one another's userNames",
+  disabled: "disabled in Entra, and without an account",
+  actionOff: "the action is switched off",
+  mappingFailed: "a value cannot be mapped",
+  rejected: "rejected by hand",
+  removedInLattice: "the account was removed in Lattice",
+  accountMissing: "the account cannot be found in Lattice",
+  deactivationDelayed: "the deactivation is put off",
+  eventIgnored: "the configuration leaves such an event alone",
+  propertyNotShown: "Entra does not show a property that decides",
+  clockInDoubt: "depends on the time, and this machine's clock is wrong",
+  leavingUnconfirmed: "seems to have left, and Entra did not confirm it",
+  waitingForRetry: "waiting for a retry",
+  putBack: "put back to a later cycle, for a reason that is not theirs",
+};
+
+/** How many people are skipped for each reason; a reason opens to its people. */
+export function leftAlone(counts, visit) {
+  const codes = Object.entries(counts).sort((left, right) => right[1] - left[1]);
+  if (codes.length === 0) return null;
+  return h(
+    "section",
+    { "data-key": "left-alone" },
+    h("h2", null, "Skipped, on purpose"),
+    codes.map(([code, value]) =>
+      h(
+        "details",
+        {
+          "data-key": `code-${code}`,
+          ontoggle: ({ currentTarget }) => currentTarget.open && look(code, visit),
+        },
+        h("summary", null, h("strong", null, number(value)), ` ${reasons[code] ?? code}`),
+        whoIsLeftAlone(code, visit),
+      ),
+    ),
+  );
+}
+
+/** Reads whom a reason is about when it is opened; they are kept while the view is. */
+async function look(code, visit) {
+  const { state } = visit;
+  state.leftAlone ??= {};
+  if (state.leftAlone[code] !== undefined) return;
+  state.leftAlone[code] = pagesOf([], null);
+  try {
+    const { rows, next } = await readLeftAlone(code, "", visit.signal);
+    state.leftAlone[code] = pagesOf(rows, next);
+  } catch (error) {
+    delete state.leftAlone[code];
+    state.problem = visit.refused(error);
+  }
+  visit.redraw();
+}
+
+async function readLeftAlone(code, after, signal) {
+  const query = new URLSearchParams({ code, after, limit: "50" });
+  const page = await api(`left-alone?${query}`, { signal });
+  return { rows: page.people, next: page.after };
+}
+
+function whoIsLeftAlone(code, visit) {
+  const list = visit.state.leftAlone?.[code];
+  if (list === undefined) return null;
+  return [
+    h(
+      "div",
+      null,
+      list.rows.map((person) =>
+        h(
+          "p",
+          { class: "small", "data-key": `left-${person.objectId}` },
+          personLink(person.objectId, person.userName),
+          `: ${person.reason}`,
+        ),
+      ),
+    ),
+    moreButton(visit, list, "Show more", (after) => readLeftAlone(code, after, visit.signal)),
+  ];
+}

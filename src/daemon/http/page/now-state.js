@@ -1,0 +1,98 @@
+import { api } from "./api.js";
+import { h } from "./dom.js";
+import { ago, count, moment } from "./words.js";
+
+/** In one glance: whether all is in order, when the next cycle is, and what can be started. */
+export function stateCard(now, running, visit) {
+  const { tone, title, text } = stateOf(now, running);
+  // Not `disabled`, which would take the focus from the button that was pressed.
+  const busy = running !== undefined || visit.state.starting ? "true" : null;
+  const begin = (body) => () => {
+    if (busy === null) start(visit, body);
+  };
+  return h(
+    "section",
+    { class: `state ${tone}`, "data-key": "state" },
+    h(
+      "div",
+      null,
+      h("h1", null, title),
+      h("p", { class: "quiet" }, text),
+      now.quarantine === null
+        ? h(
+            "p",
+            { class: "quiet" },
+            "Next cycle: ",
+            now.nextDueAt === null ? "not known yet" : due(now.nextDueAt),
+          )
+        : quarantineText(now.quarantine),
+    ),
+    h(
+      "div",
+      { class: "row" },
+      h(
+        "button",
+        { type: "button", class: "main", "aria-disabled": busy, onclick: begin({ dryRun: true }) },
+        "Dry run",
+      ),
+      h("button", { type: "button", "aria-disabled": busy, onclick: begin({}) }, "Sync now"),
+    ),
+  );
+}
+
+function due(iso) {
+  return Date.parse(iso) <= Date.now() ? "due now" : moment(iso);
+}
+
+function stateOf(now, running) {
+  const last = now.cycles.find(({ finishedAt }) => finishedAt !== null);
+  const when =
+    last === undefined
+      ? "No cycle has ended yet."
+      : `The last cycle ended ${ago(new Date(last.finishedAt))}.`;
+  if (now.quarantine !== null)
+    return { tone: "bad", title: "In quarantine: the schedule backs off", text: now.quarantine.reason };
+  if (now.askedPause !== null) {
+    return { tone: "warn", title: "Paused, because one end asked for it", text: now.askedPause.reason };
+  }
+  if (running !== undefined && last === undefined)
+    return { tone: "", title: "The first cycle is under way", text: when };
+  if (last?.outcome === "failed")
+    return { tone: "bad", title: "The last cycle failed", text: last.error ?? when };
+  if (now.guard.held) return { tone: "warn", title: "A part of the plan is held", text: when };
+  if (now.people.retrying > 0) {
+    const people = count(now.people.retrying, "person fails", "people fail");
+    return { tone: "warn", title: `${people}; everybody else is in order`, text: when };
+  }
+  if (last === undefined) return { tone: "warn", title: "Waiting for the first cycle", text: when };
+  return { tone: "", title: "All in order", text: when };
+}
+
+/** Why nothing is sent by itself any more, and until when. */
+function quarantineText({ attempts, since, nextProbeAt }) {
+  return h(
+    "p",
+    null,
+    `${count(attempts, "attempt")} since `,
+    moment(since),
+    "; the next one ",
+    moment(nextProbeAt),
+    ". “Sync now” tries at once.",
+  );
+}
+
+async function start(visit, body) {
+  const { state } = visit;
+  if (state.starting) return;
+  state.starting = true;
+  state.problem = null;
+  visit.redraw();
+  try {
+    await api("cycles", { method: "POST", body });
+  } catch (error) {
+    state.problem = visit.refused(error);
+  }
+  state.starting = false;
+  visit.redraw();
+  await visit.reload();
+}
