@@ -34,7 +34,7 @@ function searchForm(text) {
   };
   return h(
     "form",
-    { class: "filters", onsubmit: search, role: "search" },
+    { class: "filters find", onsubmit: search, role: "search" },
     h(
       "label",
       { for: "people-text" },
