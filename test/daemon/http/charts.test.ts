@@ -130,6 +130,14 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 60_000 
     expect(texts.filter((text) => / s$/.test(text))).toEqual(["0 s", "20 s", "40 s", "60 s", "80 s"]);
   });
 
+  it("have keys in the colours of the chart, also after the look has changed", async () => {
+    const { page } = await open("en-US", "UTC");
+    const fill = () => page.locator(".legend rect").first().getAttribute("fill");
+    const light = await fill();
+    await page.emulateMedia({ colorScheme: "dark" });
+    await expect.poll(fill).not.toBe(light);
+  });
+
   it("are no empty axes where nothing has happened", async () => {
     const { page } = await open("en-US", "UTC", 390);
     const errors = page.locator("section", { has: page.getByRole("heading", { name: "Errors" }) });

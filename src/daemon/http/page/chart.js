@@ -53,11 +53,13 @@ export function chart(title, { series, at, table: figures, signal, ...how }) {
   const place = readable(title, at.length, how.reading);
   // Bars stand on those before them: the tallest is drawn first.
   const drawn = how.kind === "bars" ? stack(series) : series;
+  const keys = h("ul", { class: "legend" });
   let plot = null;
   const width = () => Math.max(place.element.clientWidth, 200);
   const draw = () => {
     plot?.destroy();
     const palette = dark.matches ? colors.dark : colors.light;
+    keys.replaceChildren(...legend(series, how.kind, palette));
     const data = [at, ...drawn.map(({ values }) => values)];
     plot = new uPlot(
       { width: width(), height, ...looks(drawn, how, palette), hooks: place.hooks },
@@ -80,7 +82,7 @@ export function chart(title, { series, at, table: figures, signal, ...how }) {
     "section",
     null,
     h("h2", null, title),
-    legend(series, how.kind, dark.matches ? colors.dark : colors.light),
+    keys,
     place.element,
     h(
       "details",
@@ -207,23 +209,19 @@ function readable(title, length, reading) {
 }
 
 function legend(series, kind, palette) {
-  return h(
-    "ul",
-    { class: "legend" },
-    series.map(({ name, color, values }) => {
-      const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      key.setAttribute("viewBox", "0 0 10 10");
-      key.setAttribute("aria-hidden", "true");
-      const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      square.setAttribute("width", "10");
-      square.setAttribute("height", "10");
-      square.setAttribute("rx", "2");
-      square.setAttribute("fill", palette[color ?? name]);
-      key.append(square);
-      const total = values.reduce((all, value) => all + value, 0);
-      return h("li", null, key, kind === "bars" ? `${name} ${number(total)}` : name);
-    }),
-  );
+  return series.map(({ name, color, values }) => {
+    const key = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    key.setAttribute("viewBox", "0 0 10 10");
+    key.setAttribute("aria-hidden", "true");
+    const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    square.setAttribute("width", "10");
+    square.setAttribute("height", "10");
+    square.setAttribute("rx", "2");
+    square.setAttribute("fill", palette[color ?? name]);
+    key.append(square);
+    const total = values.reduce((all, value) => all + value, 0);
+    return h("li", null, key, kind === "bars" ? `${name} ${number(total)}` : name);
+  });
 }
 
 /** Each series on top of those after it, so that drawn one after the other they look stacked. */
