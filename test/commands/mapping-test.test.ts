@@ -183,6 +183,18 @@ describe("mapping test --record", () => {
       }
       expect(notes()).toMatch(/^values are made up; read it before you share it\n/);
     }
+    // By a part of the name as well, where it is one person's; who it is is said.
+    const { displayName, userPrincipalName } = people[0]?.source.attributes ?? {};
+    const byName = terminal(cwd);
+    const record = String(displayName).toUpperCase();
+    expect(await mappingTest({ record, sandbox: "both", format: "table" }, byName.io)).toBe(0);
+    expect(byName.notes()).toContain(`"${record}" is ${displayName}, ${userPrincipalName}.`);
+    const several = terminal(cwd);
+    await expect(
+      mappingTest({ record: "@example", sandbox: "both", format: "table" }, several.io),
+    ).rejects.toThrow('"@example" is not the name of one person alone');
+    expect(several.notes()).toMatch(/^"@example" may mean \d+ people:\n/);
+    expect(several.output()).toBe("");
     const all = workplace({ "config/recorded.mapping-test.yaml": recorded.join("") });
     const { io, output } = terminal(all);
     expect(await mappingTest({ format: "table" }, io)).toBe(0);
