@@ -92,39 +92,53 @@ export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> 
     };
   };
 
-  /** Each person once, by the closest of the names. */
-  const find = (text: string, concealed: ReadonlySet<string>): readonly Hit[] => {
-    const matcher = matcherOf(text);
-    const hits = new Map<string, Hit>();
-    if (matcher === null) return [];
-    for (const known of everybody(concealed)) {
-      const close = matcher.closenessOf(known);
-      if (close === null) continue;
-      const { objectId, latticeId, loggedName, names } = known;
-      const key = idOf(known);
-      // A name of now counts for more than one that only the log has.
-      if (loggedName !== null && close >= (hits.get(key)?.close ?? Number.POSITIVE_INFINITY)) continue;
-      const label = folded(names.find((name) => name !== null) ?? key);
-      hits.set(key, { close, label, objectId, latticeId, loggedName });
-    }
-    return [...hits.values()].sort(
-      (left, right) =>
-        left.close - right.close || compare(left.label, right.label) || compare(idOf(left), idOf(right)),
-    );
-  };
-
   return {
     searchPeople: async ({ text, limit, concealed = [] }) =>
       db.transaction(() => {
         const hidden = new Set(concealed);
-        const all = find(text, hidden);
-        return {
-          people: all.slice(0, limit).map((hit) => describe(hit, hidden)),
-          total: all.length,
-          equal: all.filter(({ close }) => close === closeness.equal).length,
-        };
+        const found = closest(text, everybody(hidden), limit);
+        return { ...found, people: found.people.map((hit) => describe(hit, hidden)) };
       })(),
   };
+}
+
+/** Each person once, by the closest of the names. Of those who are not among the closest no more than the id is kept. */
+function closest(
+  text: string,
+  everybody: Iterable<Known>,
+  limit: number,
+): { readonly people: readonly Hit[]; readonly total: number; readonly equal: number } {
+  const matcher = matcherOf(text);
+  const closenessOf = new Map<string, Closeness>();
+  const people: Hit[] = [];
+  let equal = 0;
+  for (const known of matcher === null ? [] : everybody) {
+    const close = matcher?.closenessOf(known) ?? null;
+    if (close === null) continue;
+    const { objectId, latticeId, loggedName, names } = known;
+    const key = idOf(known);
+    const before = closenessOf.get(key);
+    // A name that only the log has counts where it is the closer one.
+    if (before !== undefined && before <= close) continue;
+    closenessOf.set(key, close);
+    if (close === closeness.equal) equal += 1;
+    if (before !== undefined) {
+      const index = people.findIndex((hit) => idOf(hit) === key);
+      if (index !== -1) people.splice(index, 1);
+    }
+    const label = folded(names.find((name) => name !== null) ?? key);
+    const hit = { close, label, objectId, latticeId, loggedName };
+    const last = people[limit - 1];
+    if (last !== undefined && order(last, hit) < 0) continue;
+    people.push(hit);
+    people.sort(order);
+    people.length = Math.min(people.length, limit);
+  }
+  return { people, total: closenessOf.size, equal };
+}
+
+function order(left: Hit, right: Hit): number {
+  return left.close - right.close || compare(left.label, right.label) || compare(idOf(left), idOf(right));
 }
 
 /** Object ids of people with a text in their names now, or in the log. */
