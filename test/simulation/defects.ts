@@ -855,4 +855,157 @@ export const defects: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: "the second of two people with one externalId takes the first one's account",
+    seed: 5,
+    history: 29,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/plan-user.ts",
+        find: "if (input.sharedIdWith.count > 0) {",
+        replace: "if (input.sharedIdWith.count > 9) {",
+      },
+      {
+        file: "cycle/match.ts",
+        find: '(own && owner.standing !== "inScope")',
+        replace: "own",
+      },
+    ],
+  },
+  {
+    name: "each of two people with one externalId gets an account",
+    seed: 5,
+    history: 36,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/plan-user.ts",
+        find: "if (input.sharedIdWith.count > 0) {",
+        replace: "if (input.sharedIdWith.count > 9) {",
+      },
+    ],
+  },
+  {
+    name: "a linked account is written although it was given another person's externalId, as where two were swapped",
+    seed: 5,
+    history: 15,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/match.ts",
+        find: "const carried = idHolders.size === 0 ? null",
+        replace: "const carried = candidate.link !== null ? null",
+      },
+    ],
+  },
+  {
+    name: "a leaver's account that carries the externalId of a person who gets it is switched off",
+    seed: 5,
+    history: 48,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/decide.ts",
+        find: "  if (taking === undefined) return null;",
+        replace: "  if (taking === undefined || taking !== null) return null;",
+      },
+    ],
+  },
+  {
+    name: "an account is switched off without a look at the externalId that it was given since it was listed",
+    seed: 5,
+    history: 387,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/send.ts",
+        find: 'operation.action === "deactivate" && !operation.adopts ? await',
+        replace: 'operation.action === "create" && !operation.adopts ? await',
+      },
+    ],
+  },
+  {
+    name: "an account that goes over to somebody is given to a newcomer as that of the former owner",
+    seed: 5,
+    history: 61,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/plan.ts",
+        find: "withdrawUnpromised(context, [...former])",
+        replace: "withdrawUnpromised(context, [])",
+      },
+    ],
+  },
+  {
+    name: "an account that went over to somebody stays the manager of the former owner's reports",
+    seed: 5,
+    history: 328,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "state/target-picture.ts",
+        find: "        awaitManager.run(formerOwner);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "a disabled person hides the other one whose externalId an account carries",
+    seed: 5,
+    history: 109,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/carried-ids.ts",
+        find: "Number(one.active) - Number(other.active)",
+        replace: "Number(other.active) - Number(one.active)",
+      },
+    ],
+  },
+  {
+    name: "nothing tells that Entra has another externalId by now than the account",
+    seed: 5,
+    history: 22,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/plan-user.ts",
+        find: "if (!edited && !mayHaveChanged(input, settings)) return null;",
+        replace: "if (!edited) return null;",
+      },
+    ],
+  },
+  {
+    name: "whoever shared an externalId is not looked at again when the other one goes",
+    seed: 5,
+    history: 62,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "state/source-picture.ts",
+        find: "if (id !== null) touchedIds.add(id);",
+        replace: "",
+      },
+      {
+        file: "state/source-picture.ts",
+        find: "for (const one of [id, known.external_id_key]) if (one !== null) touchedIds.add(one);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "an account with another system's externalId is taken by its name",
+    seed: 5,
+    history: 357,
+    family: "shared-external-ids",
+    edits: [
+      {
+        file: "cycle/match.ts",
+        find: "    if (foreign !== null && !settings.adoptForeignExternalId) {",
+        replace: "    if (foreign !== null && settings.adoptForeignExternalId) {",
+      },
+    ],
+  },
 ];
