@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { styleText } from "node:util";
 import { commandLine, placeFlags } from "../command-name.ts";
+import { listenText } from "../config/listen.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { printable } from "../report/words.ts";
@@ -100,10 +101,13 @@ function notificationsStep({ config: { notify } }: Session): Step {
 /** Whether a daemon would start with this configuration; nobody is asked. */
 async function daemonStep(session: Session): Promise<Step> {
   const name = "Daemon";
-  const { host, port } = session.config.http.listen;
   try {
     await refuseForDaemon(session);
-    return { name, ok: true, detail: `would serve its dashboard on ${host}:${port}.` };
+    return {
+      name,
+      ok: true,
+      detail: `would serve its dashboard on ${listenText(session.config.http.listen)}.`,
+    };
   } catch (error) {
     if (error instanceof UsageError) return { name, ok: false, detail: error.message };
     throw error;

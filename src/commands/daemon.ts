@@ -1,6 +1,6 @@
+import { isLocal, type Listen, parseListen } from "../config/listen.ts";
 import type { Explanation } from "../cycle/explanation.ts";
 import { concealedBy } from "../cycle/find-person.ts";
-import { isLoopbackHost } from "../daemon/http/loopback.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
@@ -39,7 +39,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
   const closers: (() => void | Promise<void>)[] = [() => first.close()];
   try {
     const listenOn = ({ http }: Session["config"]): Session["config"]["http"]["listen"] =>
-      options.listen === undefined ? http.listen : parseListen(options.listen);
+      options.listen === undefined ? http.listen : listenOf(options.listen);
     const listen = listenOn(config);
     await refuseForDaemon({ ...first, listen });
     const store = await first.openStore();
@@ -113,7 +113,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
         onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
       });
     let scheduler = notYet;
-    const local = localToken(config.http, listen.host, {
+    const local = localToken(config.http, listen, {
       path: first.statePath,
       madeUp: options.sandbox === "both",
     });
@@ -144,7 +144,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     scheduler = startTicking();
     log.info({ http: http.url, schedule: config.schedule, state: first.statePath }, "daemon started");
     if (local !== null) sayHowToSignIn(io, log, local, http.signInLink());
-    if (config.http.token !== undefined && !isLoopbackHost(listen.host)) {
+    if (config.http.token !== undefined && !isLocal(listen)) {
       log.warn({ listen }, "the token travels unencrypted here: put a proxy with TLS in front for others");
     }
     onHangup = () => void inForce.reload();
@@ -247,11 +247,10 @@ function stopped(signal: AbortSignal): Promise<void> {
 }
 
 /** @throws UsageError */
-function parseListen(text: string): { host: string; port: number } {
-  const match = /^(?:(?<host>[^:[\]]+|\[[0-9a-f:]+\]):)?(?<port>\d{1,5})$/i.exec(text);
-  const port = Number(match?.groups?.port);
-  if (match === null || port > 65_535) {
-    throw new UsageError(`--listen takes an address and port such as 127.0.0.1:9464, not "${text}"`);
-  }
-  return { host: (match.groups?.host ?? "127.0.0.1").replace(/^\[|\]$/g, ""), port };
+function listenOf(flag: string): Listen {
+  const listen = parseListen(/^\d+$/.test(flag) ? `127.0.0.1:${flag}` : flag);
+  if (listen !== null) return listen;
+  throw new UsageError(
+    `--listen takes an address and port such as 127.0.0.1:9464, or unix:/run/azure-lattice-sync/http.sock, not "${flag}"`,
+  );
 }

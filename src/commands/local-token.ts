@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isLocal, type Listen } from "../config/listen.ts";
 import type { Config } from "../config/schema.ts";
-import { isLoopbackHost } from "../daemon/http/loopback.ts";
 import { UsageError } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
 import { giveToOwnerOf } from "../state/database.ts";
@@ -19,17 +19,16 @@ export interface LocalToken {
 /**
  * The token that is asked for on a loopback address for which none was configured, `null` where nothing is asked for. Other
  * accounts of the machine can connect to such an address as well; only the embedded company, whose people are made up, is
- * open to them unless `http.local` says otherwise.
+ * open to them unless `http.local` says otherwise. Of a Unix socket the file system decides who may connect.
  * @throws UsageError where the token cannot be read or made
  */
 export function localToken(
   http: Config["http"],
-  listenHost: string,
+  listen: Listen,
   state: { readonly path: string; readonly madeUp: boolean },
 ): LocalToken | null {
-  if (http.token !== undefined || http.trustedHeader !== undefined || !isLoopbackHost(listenHost))
-    return null;
-  const local = http.local ?? (state.madeUp ? "open" : "token");
+  if (http.token !== undefined || http.trustedHeader !== undefined || !isLocal(listen)) return null;
+  const local = http.local ?? (state.madeUp || "path" in listen ? "open" : "token");
   return local === "open" ? null : readOrMake(join(dirname(state.path), "http-token"));
 }
 

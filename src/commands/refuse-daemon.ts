@@ -36,7 +36,7 @@ export async function refuseForDaemon(settings: DaemonSettings): Promise<void> {
       faults.push(error.message);
     }
   };
-  attempt(() => refuseUnguarded(listen.host, config.http));
+  attempt(() => refuseUnguarded(listen, config.http));
   attempt(() => void createEntraSource({ ...entra, select: mapping.select, clock: systemClock }));
   attempt(() => createLatticeTarget({ ...lattice, paths: mapping.paths, clock: systemClock }).close());
   const { credential } = entra;

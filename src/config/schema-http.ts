@@ -1,12 +1,14 @@
 import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 import { choice, SECTION_MESSAGE, secret, text } from "./fields.ts";
+import { parseListen } from "./listen.ts";
 
-const LISTEN_MESSAGE = "must be an address and port such as 127.0.0.1:9464 or [::1]:9464";
+const LISTEN_MESSAGE =
+  "must be an address and port such as 127.0.0.1:9464 or [::1]:9464, or unix: and the path of a socket";
 const HEADER_MESSAGE = "must be the name of a header such as X-Forwarded-User";
 const ANY_CLIENT_MESSAGE =
   "must be a header that the proxy alone sets, such as X-Forwarded-User, and not one that browsers or proxies send anyway";
-const ADDRESS_MESSAGE = "must be an IP address or a network such as 10.1.0.0/16";
+const ADDRESS_MESSAGE = "must be an IP address or a network such as 10.1.0.0/16, or unix";
 const WIDE_NETWORK_MESSAGE = "must be the proxies' own addresses, and not a network of nearly everybody's";
 const PUBLIC_URL_MESSAGE = "must be an address without a path or a user, such as https://sync.example.com";
 const HOST_MESSAGE =
@@ -29,7 +31,7 @@ export const httpSchema = z
         })
         .prefault("127.0.0.1:9464")
         .describe(
-          "Address and port of the daemon's HTTP: dashboard, API, health, metrics. Any address but this machine's own needs token or trustedHeader.",
+          "Address and port of the daemon's HTTP: dashboard, API, health, metrics. Any address but this machine's own needs token or trustedHeader. Or a Unix socket (unix:/run/azure-lattice-sync/http.sock): who may open it, its owner and group, needs no token.",
         ),
       token: secret(16)
         .optional()
@@ -57,7 +59,7 @@ export const httpSchema = z
         )
         .prefault([])
         .describe(
-          "Addresses or networks of the reverse proxies. Their trustedHeader counts, and their X-Forwarded-For says from where a client comes.",
+          "Addresses or networks of the reverse proxies; unix is whoever connects to the Unix socket of listen. Their trustedHeader counts, and their X-Forwarded-For says from where a client comes.",
         ),
       publicUrl: text(PUBLIC_URL_MESSAGE)
         .refine(isWebOrigin, { error: PUBLIC_URL_MESSAGE })
@@ -91,6 +93,7 @@ export const httpSchema = z
   });
 
 function isAddressOrNetwork(value: string): boolean {
+  if (value === "unix") return true;
   const [address = "", bits, ...rest] = value.split("/");
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
@@ -121,11 +124,4 @@ function isWebOrigin(value: string): boolean {
   const bare = url.pathname === "/" && url.search === "" && url.hash === "";
   const anonymous = url.username === "" && url.password === "";
   return bare && anonymous && (url.protocol === "https:" || url.protocol === "http:");
-}
-
-function parseListen(address: string): { host: string; port: number } | null {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/i.exec(address);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port > 65_535 ? null : { host, port };
 }

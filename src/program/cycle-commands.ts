@@ -72,7 +72,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .command("daemon")
     .description("run cycles on the schedule until stopped")
     .addOption(configOption())
-    .option("--listen <address>", "address and port of the dashboard, API, health and metrics")
+    .option("--listen <address>", "address and port, or unix:PATH, of the dashboard, API, health and metrics")
     .addOption(sandboxOption())
     .manual({
       notes: "SIGTERM and SIGINT finish the writes in flight; a second one does not wait.",

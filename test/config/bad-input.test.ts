@@ -142,11 +142,11 @@ describe("a wrong value", () => {
     ],
     [
       "http: { listen: 9464 }",
-      "config/x.yaml:1:17: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, but is 9464",
+      "config/x.yaml:1:17: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, or unix: and the path of a socket, but is 9464",
     ],
     [
       "http: { listen: 'localhost:99999' }",
-      'config/x.yaml:1:17: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, but is "localhost:99999"',
+      'config/x.yaml:1:17: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, or unix: and the path of a socket, but is "localhost:99999"',
     ],
     ["http: { token: short }", "config/x.yaml:1:16: http.token must have 16 characters or more"],
     [
@@ -167,7 +167,7 @@ describe("a wrong value", () => {
     ],
     [
       "http: { trustedHeader: X-User, trustedProxies: [proxy] }",
-      'config/x.yaml:1:49: http.trustedProxies[0] must be an IP address or a network such as 10.1.0.0/16, but is "proxy"',
+      'config/x.yaml:1:49: http.trustedProxies[0] must be an IP address or a network such as 10.1.0.0/16, or unix, but is "proxy"',
     ],
     [
       "http: { publicUrl: 'https://x.example.com/path' }",
@@ -197,7 +197,7 @@ describe("a wrong value", () => {
   it("from the command line is named as such", () => {
     const load = () => loadConfig({ env: {}, cwd: workplace(), overrides: { "http.listen": "9464" } });
     expect(usageLines(load)).toEqual([
-      'command line: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, but is "9464"',
+      'command line: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, or unix: and the path of a socket, but is "9464"',
     ]);
   });
 

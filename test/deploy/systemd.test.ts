@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { parseListen } from "../../src/config/listen.ts";
 
 const folder = join(import.meta.dirname, "../../deploy/systemd");
 const units = readdirSync(folder).filter((name) => /\.(service|timer)$/.test(name));
@@ -107,6 +108,13 @@ describe("what is run by systemd and what is run by hand", () => {
       const { status } = spawnSync(file, [name, "--version"], { env: { PATH: place.path } });
       expect(status).toBe(0);
     }
+  });
+
+  it("put the dashboard on a socket in a folder of the unit's own, which others cannot enter", () => {
+    const socket = variable("ALS_HTTP_LISTEN");
+    const [directory] = valuesOf("azure-lattice-sync.service", "RuntimeDirectory");
+    expect(parseListen(socket)).toEqual({ path: `/run/${directory}/http.sock` });
+    expect(valuesOf("azure-lattice-sync.service", "RuntimeDirectoryMode")).toEqual(["0750"]);
   });
 
   it("als looks at the database, the configuration and the secrets of the units", () => {

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { BlockList, isIPv4 } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { isLocal, type Listen, listenText } from "../../config/listen.ts";
 import { UsageError } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
-import { isLoopbackHost } from "./loopback.ts";
 import { createOwnNames } from "./own-names.ts";
 import { createSessions, sessionLifetimeSeconds } from "./sessions.ts";
 import { createSignInCodes } from "./sign-in-codes.ts";
@@ -46,20 +46,17 @@ export interface Access {
 }
 
 /** @throws UsageError where others could connect and nothing would be asked of them */
-export function refuseUnguarded(host: string, { token, trustedHeader }: AccessSettings): void {
-  if (isLoopbackHost(host) || token !== undefined || trustedHeader !== undefined) return;
+export function refuseUnguarded(listen: Listen, { token, trustedHeader }: AccessSettings): void {
+  if (isLocal(listen) || token !== undefined || trustedHeader !== undefined) return;
   throw new UsageError(
-    `others can connect to ${host}, and nothing would be asked of them: set http.token (ALS_HTTP_TOKEN), or http.trustedHeader and http.trustedProxies, or listen on 127.0.0.1`,
+    `others can connect to ${"host" in listen ? listen.host : listenText(listen)}, and nothing would be asked of them: set http.token (ALS_HTTP_TOKEN), or http.trustedHeader and http.trustedProxies, or listen on 127.0.0.1`,
   );
 }
 
-/**
- * @param listenHost host of the address that the daemon listens on
- * @param now milliseconds since the epoch
- */
-export function createAccess(settings: AccessSettings, listenHost: string, now: () => number): Access {
+/** @param now milliseconds since the epoch */
+export function createAccess(settings: AccessSettings, listen: Listen, now: () => number): Access {
   const { token, trustedHeader, publicUrl, hosts } = settings;
-  const names = createOwnNames({ listenHost, publicUrl, hosts });
+  const names = createOwnNames({ listen, publicUrl, hosts });
   const sessions = createSessions(now);
   const codes = createSignInCodes(now);
   const proxies = addresses(settings.trustedProxies);
@@ -73,7 +70,7 @@ export function createAccess(settings: AccessSettings, listenHost: string, now: 
 
   const proxyIdentity = (request: FastifyRequest): Identity | null => {
     // The address that is connected: not what a header says of it.
-    if (header === undefined || !proxies(request.socket.remoteAddress ?? "")) return null;
+    if (header === undefined || !proxies(request.socket.remoteAddress)) return null;
     const given = request.raw.headersDistinct[header] ?? [];
     const [name = ""] = given;
     // Of two, one may be the client's own.
@@ -163,16 +160,19 @@ function comparer(token: Secret | undefined): (given: string) => boolean {
   return (given) => timingSafeEqual(digest(given), wanted);
 }
 
-function addresses(list: readonly string[]): (ip: string) => boolean {
+/** Whether an address is on the list; `undefined` is that of whoever connects to a Unix socket. */
+export function addresses(list: readonly string[]): (address: string | undefined) => boolean {
   const known = new BlockList();
-  for (const entry of list) {
+  const sockets = list.includes("unix");
+  for (const entry of list.filter((address) => address !== "unix")) {
     const [address = "", bits] = entry.split("/");
     const family = isIPv4(address) ? "ipv4" : "ipv6";
     if (bits === undefined) known.addAddress(address, family);
     else known.addSubnet(address, Number(bits), family);
   }
   return (ip) => {
+    if (ip === undefined) return sockets;
     const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "");
-    return known.check(plain, isIPv4(plain) ? "ipv4" : "ipv6");
+    return isIP(plain) !== 0 && known.check(plain, isIPv4(plain) ? "ipv4" : "ipv6");
   };
 }

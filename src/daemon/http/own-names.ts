@@ -1,10 +1,9 @@
 import { hostname } from "node:os";
-import { isLoopbackHost } from "./loopback.ts";
+import { isLoopbackHost, type Listen } from "../../config/listen.ts";
 
 /** What the daemon may be called. */
 export interface NameSettings {
-  /** Host of the address that it listens on. */
-  readonly listenHost: string;
+  readonly listen: Listen;
   /** Origin under which browsers reach the page. */
   readonly publicUrl?: string | undefined;
   /** Further host names. */
@@ -26,10 +25,10 @@ export interface OwnNames {
   owns(origin: string, host: string | undefined): boolean;
 }
 
-export function createOwnNames({ listenHost, publicUrl, hosts }: NameSettings): OwnNames {
+export function createOwnNames({ listen, publicUrl, hosts }: NameSettings): OwnNames {
   const published = new Set(hosts.map(plainName));
   if (publicUrl !== undefined) published.add(nameOf(new URL(publicUrl).host) ?? "");
-  const own = new Set([plainName(listenHost), plainName(hostname()), ...published]);
+  const own = new Set([plainName("host" in listen ? listen.host : ""), plainName(hostname()), ...published]);
   // "Everywhere" is where one listens, not what one is called.
   for (const nowhere of ["", "0.0.0.0", "::"]) own.delete(nowhere);
   const isPublic = (host: string | undefined): boolean => published.has(nameOf(host) ?? "");

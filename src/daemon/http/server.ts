@@ -2,8 +2,9 @@ import type { AddressInfo } from "node:net";
 import cookie from "@fastify/cookie";
 import rateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { type Listen, listenText } from "../../config/listen.ts";
 import { StateError, UsageError } from "../../domain/errors.ts";
-import { type Access, type AccessSettings, createAccess, refuseUnguarded } from "./access.ts";
+import { type Access, type AccessSettings, addresses, createAccess, refuseUnguarded } from "./access.ts";
 import { admit } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
@@ -12,6 +13,7 @@ import { sessionRoutes } from "./routes-session.ts";
 import { stateRoutes } from "./routes-state.ts";
 import { workRoutes } from "./routes-work.ts";
 import { metricsText, readiness } from "./situation.ts";
+import { clearSocket, guardSocket } from "./unix-socket.ts";
 
 export interface HttpServer {
   readonly url: string;
@@ -19,11 +21,6 @@ export interface HttpServer {
   signInLink(): string | null;
   /** Ends at once; answers under way are cut off. */
   close(): Promise<void>;
-}
-
-export interface Listen {
-  readonly host: string;
-  readonly port: number;
 }
 
 const longestBody = 1024 * 1024;
@@ -50,13 +47,14 @@ export async function startHttp(
   settings: AccessSettings,
   view: DaemonView,
 ): Promise<HttpServer> {
-  refuseUnguarded(listen.host, settings);
-  const access = createAccess(settings, listen.host, view.now);
+  refuseUnguarded(listen, settings);
+  if ("path" in listen) await clearSocket(listen.path);
+  const access = createAccess(settings, listen, view.now);
   const app = fastify({
     bodyLimit: longestBody,
     forceCloseConnections: true,
     requestTimeout: 30_000,
-    trustProxy: settings.trustedProxies.length === 0 ? false : [...settings.trustedProxies],
+    trustProxy: settings.trustedProxies.length === 0 ? false : addresses(settings.trustedProxies),
     routerOptions: { maxParamLength: longestName },
     // What is refused before any route is found passes no hook: the headers are set here.
     frameworkErrors: (error, request, reply) => {
@@ -92,7 +90,11 @@ export async function startHttp(
   });
   const { url, close } = await open(app, listen);
   const signInLink = (): string => `${url}/#/sign-in/${access.signInCode()}`;
-  return { url, close, signInLink: () => (access.asks === "token" ? signInLink() : null) };
+  return {
+    url,
+    close,
+    signInLink: () => (access.asks === "token" && "host" in listen ? signInLink() : null),
+  };
 }
 
 function healthRoutes(app: FastifyInstance, view: DaemonView): void {
@@ -148,15 +150,17 @@ function sayError(
 
 async function open(app: FastifyInstance, listen: Listen): Promise<Omit<HttpServer, "signInLink">> {
   try {
-    await app.listen({ host: listen.host, port: listen.port });
+    await app.listen({ ...listen });
+    if ("path" in listen) guardSocket(listen.path);
   } catch (error) {
     await app.close();
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     throw new UsageError(
-      `cannot listen on ${listen.host}:${listen.port} (${code}): choose another http.listen or --listen`,
+      `cannot listen on ${listenText(listen)} (${code}): choose another http.listen or --listen`,
       { cause: error },
     );
   }
+  if ("path" in listen) return { url: listenText(listen), close: () => app.close() };
   const { address, port } = app.server.address() as AddressInfo;
   return {
     url: `http://${address.includes(":") ? `[${address}]` : address}:${port}`,

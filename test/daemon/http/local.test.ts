@@ -1,4 +1,15 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -8,6 +19,7 @@ import { loadConfig } from "../../../src/config/load.ts";
 import { hasBrowser, openPage, startBrowser } from "./browser.ts";
 import { type DaemonSettings, type RunningDaemon, startDaemon } from "./running-daemon.ts";
 
+const loopback = { host: "127.0.0.1", port: 9464 };
 /** As a daemon has it whose configuration says nothing of `http.local`. */
 const byDefault = { http: { local: undefined } };
 
@@ -64,6 +76,68 @@ describe("a daemon on loopback for which no token was configured", () => {
   });
 });
 
+describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () => {
+  let daemon: RunningDaemon;
+  const folder = mkdtempSync(join(tmpdir(), "als-socket-"));
+  const path = join(folder, "http.sock");
+  const listen = `unix:${path}`;
+  afterEach(() => daemon[Symbol.asyncDispose]());
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const statusOf = (headers: Record<string, string>, url = "/api/now"): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      get(
+        { agent: false, socketPath: path, path: url, headers: { host: "localhost", ...headers } },
+        (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        },
+      ).once("error", reject);
+    });
+
+  it("lets its owner and group in without a token, and nobody else", async () => {
+    daemon = await startDaemon({ people: 20, listen, ...byDefault });
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+    expect(await statusOf({})).toBe(200);
+    expect(await statusOf({}, "/metrics")).toBe(200);
+    // A reverse proxy may lead a page here whose name was turned to it.
+    expect(await statusOf({ host: "evil.example.com" })).toBe(403);
+    expect(existsSync(join(daemon.folder, "http-token"))).toBe(false);
+    await daemon.stop();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("asks for the token or for a proxy's word where they are configured", async () => {
+    const token = "a-made-up-token-0123456789";
+    const http = { token, trustedHeader: "X-Forwarded-User", trustedProxies: ["unix"] };
+    daemon = await startDaemon({ people: 20, listen, http });
+    expect(await statusOf({})).toBe(401);
+    expect(await statusOf({ authorization: `Bearer ${token}` })).toBe(200);
+    expect(await statusOf({ "x-forwarded-user": "kim.example@example.com" })).toBe(200);
+    await daemon[Symbol.asyncDispose]();
+    daemon = await startDaemon({ people: 20, listen, http: { ...http, trustedProxies: ["10.1.0.7"] } });
+    expect(await statusOf({ "x-forwarded-user": "kim.example@example.com" })).toBe(401);
+  });
+
+  it("takes the place of a socket that a killed daemon left, and of nothing else", async () => {
+    const left = spawnSync(process.execPath, [
+      "-e",
+      `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`,
+    ]);
+    expect(left.signal).toBe("SIGKILL");
+    expect(existsSync(path)).toBe(true);
+    daemon = await startDaemon({ people: 20, listen });
+    expect(await statusOf({})).toBe(200);
+    await expect(startDaemon({ people: 20, listen })).rejects.toThrow(/another program listens there/);
+    expect(await statusOf({})).toBe(200);
+    await daemon[Symbol.asyncDispose]();
+    writeFileSync(path, "something of value");
+    await expect(startDaemon({ people: 20, listen })).rejects.toThrow(/it is not a socket/);
+    expect(readFileSync(path, "utf8")).toBe("something of value");
+    rmSync(path);
+    daemon = await startDaemon({ people: 20, listen });
+  });
+});
+
 describe.skipIf(process.platform === "win32")("the token that a daemon makes for itself", () => {
   const folder = mkdtempSync(join(tmpdir(), "als-local-"));
   const file = join(folder, "http-token");
@@ -75,7 +149,7 @@ describe.skipIf(process.platform === "win32")("the token that a daemon makes for
     writeFileSync(config, JSON.stringify({ http: given }));
     return loadConfig({ file: config, env: {}, cwd: folder }).config.http;
   };
-  const made = (given?: object) => localToken(http(given), "127.0.0.1", state);
+  const made = (given?: object) => localToken(http(given), loopback, state);
 
   it("stays the same from start to start", () => {
     const first = made()?.token.reveal();
@@ -108,7 +182,7 @@ describe.skipIf(process.platform === "win32")("the token that a daemon makes for
       expect(made(given)).toBeNull();
     }
     const madeUp = { ...state, madeUp: true };
-    expect(localToken(http(), "127.0.0.1", madeUp)).toBeNull();
-    expect(localToken(http({ local: "token" }), "127.0.0.1", madeUp)).not.toBeNull();
+    expect(localToken(http(), loopback, madeUp)).toBeNull();
+    expect(localToken(http({ local: "token" }), loopback, madeUp)).not.toBeNull();
   });
 });

@@ -1,0 +1,38 @@
+import { chmodSync, lstatSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { UsageError } from "../../domain/errors.ts";
+
+/** The owner's and the group's. Who may open the socket is who may use the daemon. */
+const socketMode = 0o660;
+
+/**
+ * Removes the socket that a daemon left behind which was killed.
+ * @throws UsageError where something answers on it, or it is no socket
+ */
+export async function clearSocket(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new UsageError(`cannot listen on ${path}: it is not a socket; choose another http.listen`);
+  }
+  if (await answers(path)) {
+    throw new UsageError(`cannot listen on ${path}: another program listens there`);
+  }
+  rmSync(path, { force: true });
+}
+
+/** Lets the group of the socket in, and nobody else. */
+export function guardSocket(path: string): void {
+  chmodSync(path, socketMode);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", (error) => resolve(!("code" in error && error.code === "ECONNREFUSED")));
+  });
+}
