@@ -54,10 +54,20 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
       `the plan ${planId} holds nothing that could be released (any more): ${commandLine("status")} names the plan that is held; nothing was done`,
     );
   }
-  const rejected = named(held, reject ?? [], planId);
+  const heldBy = byName(held);
+  const namedOf = (names: readonly string[]) =>
+    names.flatMap((name) => {
+      const found = heldBy.get(name.toLowerCase());
+      if (found !== undefined) return found;
+      throw new UsageError(
+        `the plan ${planId} holds nothing of "${printable(name)}"${similar(held, name)}; nothing was done`,
+      );
+    });
+  const rejected = [...new Set(namedOf(reject ?? []))];
   const all = only === undefined && reject === undefined && undoReject === undefined;
-  const chosen = all ? await notRejected(store, held, planId) : named(held, only ?? [], planId);
-  const both = chosen.find((operation) => rejected.includes(operation));
+  const chosen = all ? await notRejected(store, held, planId) : [...new Set(namedOf(only ?? []))];
+  const refused = new Set(rejected);
+  const both = chosen.find((operation) => refused.has(operation));
   if (both !== undefined && only !== undefined) {
     throw new UsageError(
       `${printable(both.userName)} is named to be released and to be rejected; nothing was done`,
@@ -75,8 +85,8 @@ async function notRejected(
   held: readonly LoggedOperation[],
   planId: string,
 ): Promise<LoggedOperation[]> {
-  const rejections = await store.rejections(mostRejections);
-  const meant = held.filter((operation) => !isRejected(operation, rejections));
+  const rejections = Map.groupBy(await store.rejections(mostRejections), ({ objectId }) => objectId);
+  const meant = held.filter((operation) => !isRejected(operation, rejections.get(operation.objectId) ?? []));
   if (meant.length > 0) return meant;
   throw new UsageError(
     `everything that the plan ${planId} holds was rejected: name people to release them all the same; nothing was done`,
@@ -88,21 +98,16 @@ const mostRejections = 1_000_000;
 
 /** @throws UsageError where nothing of somebody was rejected */
 async function rejectedPeople(store: StateStore, names: readonly string[]): Promise<DecidedHeld["undone"]> {
-  const people = new Map<string, string>();
-  for (const { objectId, userName } of await store.rejections(mostRejections)) {
-    people.set(objectId, userName ?? objectId);
-  }
+  const rejections = await store.rejections(mostRejections);
+  const people = byName(rejections.map((one) => ({ ...one, userName: one.userName ?? one.objectId })));
   return names.map((name) => {
-    const wanted = name.toLowerCase();
-    const found = [...people].find(
-      ([objectId, userName]) => objectId.toLowerCase() === wanted || userName.toLowerCase() === wanted,
-    );
+    const [found] = people.get(name.toLowerCase()) ?? [];
     if (found === undefined) {
       throw new UsageError(
         `nothing of "${printable(name)}" is rejected: ${commandLine("status")} names who is; nothing was done`,
       );
     }
-    return { objectId: found[0], userName: found[1] };
+    return { objectId: found.objectId, userName: found.userName };
   });
 }
 
@@ -145,22 +150,17 @@ function similar(held: readonly LoggedOperation[], text: string): string {
   return `; it holds something of ${shown}${rest > 0 ? ` and ${rest} more` : ""}: give the whole name or the object id`;
 }
 
-function named(
-  held: readonly LoggedOperation[],
-  names: readonly string[],
-  planId: string,
-): LoggedOperation[] {
-  return names.flatMap((name) => {
-    const wanted = name.toLowerCase();
-    const found = held.filter(
-      (operation) =>
-        operation.objectId.toLowerCase() === wanted || operation.userName.toLowerCase() === wanted,
-    );
-    if (found.length === 0) {
-      throw new UsageError(
-        `the plan ${planId} holds nothing of "${printable(name)}"${similar(held, name)}; nothing was done`,
-      );
+/** By user principal name and object id, in lower case: thousands of people may be named at once. */
+function byName<Item extends { readonly objectId: string; readonly userName: string }>(
+  items: readonly Item[],
+): ReadonlyMap<string, readonly Item[]> {
+  const found = new Map<string, Item[]>();
+  for (const item of items) {
+    for (const name of new Set([item.objectId.toLowerCase(), item.userName.toLowerCase()])) {
+      const others = found.get(name);
+      if (others === undefined) found.set(name, [item]);
+      else others.push(item);
     }
-    return found;
-  });
+  }
+  return found;
 }

@@ -13,6 +13,7 @@ import { sessionRoutes } from "./routes-session.ts";
 import { stateRoutes } from "./routes-state.ts";
 import { workRoutes } from "./routes-work.ts";
 import { metricsText, readiness } from "./situation.ts";
+import { takeTurns } from "./turns.ts";
 import { clearSocket, guardSocket } from "./unix-socket.ts";
 
 export interface HttpServer {
@@ -121,6 +122,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
   );
   await app.register(
     async (api) => {
+      takeTurns(api, "/api/works");
       stateRoutes(api, view);
       workRoutes(api, view);
     },
