@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { isLocal, type Listen, listenText } from "../../config/listen.ts";
 import { UsageError } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
+import { printable } from "../../report/words.ts";
 import { createOwnNames } from "./own-names.ts";
 import { createSessions, sessionLifetimeSeconds } from "./sessions.ts";
 import { createSignInCodes } from "./sign-in-codes.ts";
@@ -108,11 +109,11 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
       const { host } = request.headers;
       const stranger = askedNames(request).find((name) => !names.has(name));
       if (stranger !== undefined) {
-        return `this daemon does not answer to the name ${JSON.stringify(stranger.slice(0, 260))}: if it is the daemon's, set http.publicUrl or add it to http.hosts`;
+        return `this daemon does not answer to the name "${printable(stranger.slice(0, 260))}": if it is the daemon's, set http.publicUrl or add it to http.hosts`;
       }
       // Behind a proxy that sends its own name, the browser's could be any.
       if (identity?.kind === "proxy" && names.hasPublic && !names.isPublic(host)) {
-        return `the reverse proxy did not pass on the Host that the browser asked for (it sent ${JSON.stringify(host)}): have it pass on the Host, which must be that of http.publicUrl or one of http.hosts`;
+        return `the reverse proxy did not pass on the Host that the browser asked for (it sent "${printable(host ?? "")}"): have it pass on the Host, which must be that of http.publicUrl or one of http.hosts`;
       }
       return null;
     },

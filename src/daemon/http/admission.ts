@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Access } from "./access.ts";
+import type { DaemonView } from "./daemon-view.ts";
 import type { Guesses } from "./guesses.ts";
+import { occasionally } from "./occasional.ts";
 
 /** What a route asks of who comes. */
 export interface Admission {
@@ -9,29 +11,47 @@ export interface Admission {
   readonly ownSite: boolean;
 }
 
+type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
+
 /**
  * The one way in for everything but health. The credential is looked at first: a right one passes however many wrong ones
- * came, and a request of another site is refused without its credential being counted.
+ * came. What another site makes a browser send is refused without being counted.
  */
-export function admit(access: Access, guesses: Guesses, { signedIn, ownSite }: Admission) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const identity = access.identify(request);
-    if (identity === null) {
-      const credential = access.credentialOf(request);
-      const tooMany = credential !== null && (await guesses.wrong(request, credential));
-      // The id of a session is too long to guess at; an old one must not keep its browser from signing in again.
-      if (tooMany && credential === "bearer") return tooManyWrong(reply);
-      if (signedIn) {
-        return reply
-          .code(401)
-          .header("www-authenticate", "Bearer")
-          .send({ error: access.asks === "proxy" ? "the reverse proxy has named nobody" : "sign in first" });
+export function createAdmission(
+  access: Access,
+  guesses: Guesses,
+  { now, log }: DaemonView,
+): (admission: Admission) => Hook {
+  const sayMisdirected = occasionally<string>(now, (reason, refused) =>
+    log.warn(
+      { reason, refused },
+      "requests to the daemon's HTTP were refused for the name that they asked for",
+    ),
+  );
+  return ({ signedIn, ownSite }) =>
+    async (request, reply) => {
+      const identity = access.identify(request);
+      const foreign = ownSite ? access.foreign(request, identity) : null;
+      if (identity === null) {
+        const credential = access.credentialOf(request);
+        const isGuess = credential === "bearer" || (credential === "session" && foreign === null);
+        const tooMany = isGuess && (await guesses.wrong(request, credential));
+        // The id of a session is too long to guess at; an old one must not keep its browser from signing in again.
+        if (tooMany && credential === "bearer") return tooManyWrong(reply);
+        if (signedIn) {
+          return reply
+            .code(401)
+            .header("www-authenticate", "Bearer")
+            .send({
+              error: access.asks === "proxy" ? "the reverse proxy has named nobody" : "sign in first",
+            });
+        }
       }
-    }
-    const refused =
-      access.misdirected(request, identity) ?? (ownSite ? access.foreign(request, identity) : null);
-    if (refused !== null) return reply.code(403).send({ error: refused });
-  };
+      const misdirected = access.misdirected(request, identity);
+      if (misdirected !== null) sayMisdirected(misdirected);
+      const refused = misdirected ?? foreign;
+      if (refused !== null) return reply.code(403).send({ error: refused });
+    };
 }
 
 export function tooManyWrong(reply: FastifyReply): FastifyReply {

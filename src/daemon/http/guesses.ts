@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { DaemonView } from "./daemon-view.ts";
+import { occasionally } from "./occasional.ts";
 
 /** How somebody wanted to be let in. */
 export type Credential = "bearer" | "session" | "signIn";
@@ -12,25 +13,18 @@ export interface Guesses {
 }
 
 const mostWrong = { max: 20, timeWindow: "1 minute" };
-const quietMs = 60_000;
 
 export function createGuesses(app: FastifyInstance, { now, log, metrics }: DaemonView): Guesses {
   const count = app.createRateLimit({ ...mostWrong, keyGenerator: clientOf });
-  let saidAt = Number.NEGATIVE_INFINITY;
-  let unsaid = 0;
+  const say = occasionally<{ readonly from: string; readonly credential: Credential }>(
+    now,
+    (details, refused) =>
+      log.warn({ ...details, refused }, "wrong credentials for the daemon's HTTP were refused"),
+  );
   return {
     wrong: async (request, credential) => {
       metrics.wrongCredential(credential);
-      unsaid += 1;
-      const age = now() - saidAt;
-      if (age >= quietMs || age < 0) {
-        log.warn(
-          { from: addressOf(request), credential, refused: unsaid },
-          "wrong credentials for the daemon's HTTP were refused",
-        );
-        saidAt = now();
-        unsaid = 0;
-      }
+      say({ from: addressOf(request), credential });
       const { isAllowed, ...counted } = await count(request);
       return !isAllowed && "isExceeded" in counted && counted.isExceeded;
     },

@@ -5,7 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { type Listen, listenText } from "../../config/listen.ts";
 import { StateError, UsageError } from "../../domain/errors.ts";
 import { type Access, type AccessSettings, addresses, createAccess, refuseUnguarded } from "./access.ts";
-import { admit } from "./admission.ts";
+import { createAdmission } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { createGuesses } from "./guesses.ts";
@@ -76,17 +76,18 @@ export async function startHttp(
   await app.register(rateLimit, { global: false });
   healthRoutes(app, view);
   const guesses = createGuesses(app, view);
+  const admit = createAdmission(access, guesses, view);
   await app.register(async (page) => {
     // A link elsewhere may lead to the page, which holds nothing itself.
-    page.addHook("onRequest", admit(access, guesses, { signedIn: false, ownSite: false }));
+    page.addHook("onRequest", admit({ signedIn: false, ownSite: false }));
     serveAssets(page);
   });
   await app.register(async (session) => {
-    session.addHook("onRequest", admit(access, guesses, { signedIn: false, ownSite: true }));
+    session.addHook("onRequest", admit({ signedIn: false, ownSite: true }));
     sessionRoutes(session, access, guesses);
   });
   await app.register(async (guarded) => {
-    guarded.addHook("onRequest", admit(access, guesses, { signedIn: true, ownSite: true }));
+    guarded.addHook("onRequest", admit({ signedIn: true, ownSite: true }));
     await guardedRoutes(guarded, access, view);
   });
   const { url, close } = await open(app, listen);

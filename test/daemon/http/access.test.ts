@@ -203,6 +203,9 @@ describe("who may use the daemon's HTTP", () => {
     expect(await withHost(`127.0.0.1:${port}`)).toBe(200);
     expect(await withHost("evil.example.com")).toBe(403);
     expect(await withHost(`127.0.0.1.evil.example.com:${port}`)).toBe(403);
+    const said = daemon.log().split("were refused for the name that they asked for");
+    expect(said).toHaveLength(2);
+    expect(said[0]).toContain('does not answer to the name \\"evil.example.com\\"');
   });
 });
 

@@ -1,0 +1,22 @@
+const quietMs = 60_000;
+
+/**
+ * For what others can make happen as often as they like: `say` is called once a minute at most, with how often it happened
+ * since it was last called.
+ * @param now milliseconds since the epoch
+ */
+export function occasionally<Details>(
+  now: () => number,
+  say: (details: Details, times: number) => void,
+): (details: Details) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  let unsaid = 0;
+  return (details) => {
+    unsaid += 1;
+    const age = now() - saidAt;
+    if (age >= 0 && age < quietMs) return;
+    saidAt = now();
+    say(details, unsaid);
+    unsaid = 0;
+  };
+}
