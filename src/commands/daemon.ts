@@ -1,4 +1,4 @@
-import { isLocal, type Listen, parseListen } from "../config/listen.ts";
+import { type Listen, listenText, parseListen } from "../config/listen.ts";
 import type { Explanation } from "../cycle/explanation.ts";
 import { concealedBy } from "../cycle/find-person.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
@@ -144,9 +144,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     scheduler = startTicking();
     log.info({ http: http.url, schedule: config.schedule, state: first.statePath }, "daemon started");
     if (local !== null) sayHowToSignIn(io, log, local, http.signInLink());
-    if (config.http.token !== undefined && !isLocal(listen)) {
-      log.warn({ listen }, "the token travels unencrypted here: put a proxy with TLS in front for others");
-    }
+    for (const doubt of http.doubts) log.warn({ listen: listenText(listen) }, doubt);
     onHangup = () => void inForce.reload();
     if (asked) onHangup();
     await stopped(io.signal);

@@ -54,6 +54,27 @@ export function refuseUnguarded(listen: Listen, { token, trustedHeader }: Access
   );
 }
 
+/** What is allowed and yet lets in more people than one may think, in sentences for the log. */
+export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly string[] {
+  const { token, trustedHeader, trustedProxies, publicUrl, hosts } = settings;
+  const isProxy = addresses(trustedProxies);
+  const doubts = [];
+  if (token !== undefined && !isLocal(listen)) {
+    doubts.push("the token travels unencrypted here: put a proxy with TLS in front for others");
+  }
+  if (trustedHeader !== undefined && ["127.0.0.1", "::1"].some(isProxy)) {
+    doubts.push(
+      "http.trustedProxies has this machine itself in it: every account of the machine can say who it is; let the proxy come by a Unix socket (http.listen: unix:…, trustedProxies: [unix])",
+    );
+  }
+  if (trustedHeader !== undefined && publicUrl === undefined && hosts.length === 0) {
+    doubts.push(
+      "http.publicUrl is not set: whether a proxy that changes the Host was asked for the daemon's name cannot be known",
+    );
+  }
+  return doubts;
+}
+
 /** @param now milliseconds since the epoch */
 export function createAccess(settings: AccessSettings, listen: Listen, now: () => number): Access {
   const { token, trustedHeader, publicUrl, hosts } = settings;

@@ -4,7 +4,14 @@ import rateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { type Listen, listenText } from "../../config/listen.ts";
 import { StateError, UsageError } from "../../domain/errors.ts";
-import { type Access, type AccessSettings, addresses, createAccess, refuseUnguarded } from "./access.ts";
+import {
+  type Access,
+  type AccessSettings,
+  addresses,
+  createAccess,
+  doubtsAbout,
+  refuseUnguarded,
+} from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
@@ -18,6 +25,8 @@ import { clearSocket, guardSocket } from "./unix-socket.ts";
 
 export interface HttpServer {
   readonly url: string;
+  /** What is allowed and yet lets in more people than one may think, in sentences. */
+  readonly doubts: readonly string[];
   /** A link that signs in once, within 15 minutes; `null` where the page asks for no token. */
   signInLink(): string | null;
   /** Ends at once; answers under way are cut off. */
@@ -95,6 +104,7 @@ export async function startHttp(
   return {
     url,
     close,
+    doubts: doubtsAbout(listen, settings),
     signInLink: () => (access.asks === "token" && "host" in listen ? signInLink() : null),
   };
 }
@@ -151,7 +161,7 @@ function sayError(
   return reply.code(500).send({ error: "this did not work; the log says why" });
 }
 
-async function open(app: FastifyInstance, listen: Listen): Promise<Omit<HttpServer, "signInLink">> {
+async function open(app: FastifyInstance, listen: Listen): Promise<Pick<HttpServer, "url" | "close">> {
   try {
     await app.listen({ ...listen });
     if ("path" in listen) guardSocket(listen.path);

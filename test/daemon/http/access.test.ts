@@ -172,6 +172,21 @@ describe("who may use the daemon's HTTP", () => {
     expect((await get("/api/now", { ...named, "x-forwarded-for": "10.1.2.3" })).status).toBe(401);
   });
 
+  it("says at its start what lets in more people than one may think", async () => {
+    const header = { trustedHeader: "X-Forwarded-User" };
+    const [ofMachine, ofName] = [
+      /every account of the machine can say who it is/,
+      /http\.publicUrl is not set/,
+    ];
+    await start({ http: { ...header, trustedProxies: ["127.0.0.0/8"] } });
+    expect(daemon.log()).toMatch(ofMachine);
+    expect(daemon.log()).toMatch(ofName);
+    await daemon[Symbol.asyncDispose]();
+    await start({ http: { ...header, trustedProxies: ["10.1.0.7"], publicUrl: "https://sync.example.com" } });
+    expect(daemon.log()).not.toMatch(ofMachine);
+    expect(daemon.log()).not.toMatch(ofName);
+  });
+
   it("takes nobody's name where the proxy's header comes twice", async () => {
     await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.1"] } });
     const statusOf = (names: string[]) =>
