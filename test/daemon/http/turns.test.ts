@@ -31,6 +31,7 @@ beforeEach(async () => {
   };
   const view = {
     reader,
+    concealed: () => [],
     metrics,
     now: Date.now,
     works: createWorks(Date.now),
