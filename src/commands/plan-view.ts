@@ -33,6 +33,7 @@ export function planView(
           done: result.done,
           failed: result.failed,
           held: result.heldOperations,
+          notSent: result.notSent,
           durationMs: result.durationMs,
         },
     operations: (action) => shown(operationsOf(store, result.cycleId, { action })),

@@ -121,10 +121,23 @@ export async function summarise(
     const busy = new Set([...skipped, ...planned].map(({ objectId }) => objectId));
     const links = await Promise.all(only.filter((id) => !busy.has(id)).map((id) => store.linkOf(id)));
     const unchanged = links.filter((link) => link !== null).length;
-    return { ...operations, unchanged, skipped: skipped.length };
+    return { ...operations, unchanged, skipped: skipped.length, outOfScope: links.length - unchanged };
   }
   const unchanged = totals.linked - totals.linkedSkipped - (all - operations.create - adoptions);
-  return { ...operations, unchanged, skipped: totals.skipped };
+  const withoutAccount = totals.sourceUsers - totals.linked - (totals.skipped - totals.linkedSkipped);
+  const outOfScope = Math.max(0, withoutAccount - operations.create - adoptions);
+  return { ...operations, unchanged, skipped: totals.skipped, outOfScope };
+}
+
+/** The numbers of a plan with what later rounds of the same cycle have added: operations after `afterId`. */
+export async function withLaterRounds(
+  { store, cycleId }: CycleContext,
+  summary: PlanSummary,
+  afterId: number,
+): Promise<PlanSummary> {
+  const { byAction, newPeople } = await store.countLater(cycleId, afterId);
+  const added = Object.fromEntries([...byAction].map(([action, count]) => [action, summary[action] + count]));
+  return { ...summary, ...added, unchanged: Math.max(0, summary.unchanged - newPeople) };
 }
 
 /** Where the last listing did not show everybody, whoever would get an account is searched for, and decided again. */

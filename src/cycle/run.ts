@@ -23,7 +23,7 @@ import {
   type Wanted,
 } from "./on-demand.ts";
 import { heldOperations } from "./operations.ts";
-import { makePlan, summarise } from "./plan.ts";
+import { makePlan, summarise, withLaterRounds } from "./plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
 import type { Sending } from "./quarantine.ts";
 import { confirmReach, watchAnswers } from "./reach.ts";
@@ -57,6 +57,8 @@ export interface CycleResult {
   readonly failed: number;
   /** Operations that the guard holds. */
   readonly heldOperations: number;
+  /** Operations that were planned and not sent: put back, or not needed any more. */
+  readonly notSent: number;
   /** Where so many operations failed that the whole job backs off: what happened, in words. */
   readonly mostFailed: string | null;
   readonly durationMs: number;
@@ -131,7 +133,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
     const heldOperations = await holdPlan(store, cycleId, holds);
     await moveHeld(store, cycleId);
     const withdrawn = confirmed ? { leavers: 0, reports: 0 } : await confirmWeighedLeavers(context);
-    const summary = {
+    const weighed: PlanSummary = {
       ...planned,
       update: planned.update - withdrawn.reports,
       deactivate: planned.deactivate - withdrawn.leavers,
@@ -139,8 +141,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
     };
     const { notShown } = await store.meta();
     if (notShown !== undefined && notShown !== "") context.notes.push(notShown);
-    await store.setCyclePlan(cycleId, { summary, guard, notes: context.notes });
-    const plan = { planId, cycle: kind, createdAt: startedAt, summary, guard };
+    await store.setCyclePlan(cycleId, { summary: weighed, guard, notes: context.notes });
     const agreement = only === undefined ? null : await agreementOf(store, cycleId);
     if (request.agreed !== undefined && request.agreed !== agreement?.digest) {
       throw new ConfigurationError(
@@ -148,12 +149,15 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
       );
     }
     // One person's plan says nothing of what is held of the others.
-    if (!request.dryRun && kind !== "on-demand") await tellGuard(context, meta, plan, heldOperations);
+    if (!request.dryRun && kind !== "on-demand")
+      await tellGuard(context, meta, { planId, guard }, heldOperations);
 
+    const upTo = await store.newestOperation();
     const whenDone = context.firstRun ? await linkedWhenDone(context) : 0;
     const applied = request.dryRun
       ? { done: 0, failed: 0, mostFailed: null }
-      : await sendRounds(context, plannedWrites(summary) - heldOperations);
+      : await sendRounds(context, plannedWrites(weighed) - heldOperations);
+    const summary = await withLaterRounds(context, weighed, upTo);
     if (!request.dryRun) await confirmReach(context, meta, watched);
     // Kinds that Lattice refuses are known to the next cycles by themselves (`refusedKinds`), and not kept with this one.
     const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
@@ -162,6 +166,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
     else if (context.firstRun && !read.emptyDirectory) await noteEndOfFirstRun(context, whenDone);
     const failed = applied.failed + (read.onDemand?.unreadable ?? 0);
     const outcome = outcomeOf(guard, failed);
+    await store.setCyclePlan(cycleId, { summary, guard, notes: context.notes });
     const finishedAt = context.clock.now();
     await store.finishCycle(cycleId, { finishedAt, outcome, error: null, keepPlan: request.dryRun });
     if (context.clockDoubtMs === 0) {
@@ -175,6 +180,8 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
       { cycleId, outcome, ...summary, ...applied, held: heldOperations, notes },
       "cycle finished",
     );
+    const ended = request.dryRun ? [] : ((await store.cycleOfPlan(planId))?.outcomes ?? []);
+    const plan = { planId, cycle: kind, createdAt: startedAt, summary, guard };
     return {
       cycleId,
       header: { ...plan, notes },
@@ -182,6 +189,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
       done: applied.done,
       failed,
       heldOperations,
+      notSent: ended.reduce((sum, one) => (one.outcome === "cancelled" ? sum + one.count : sum), 0),
       mostFailed: sending.kind === "leavers" ? sending.reason : applied.mostFailed,
       durationMs: clock.now() - startedAt,
       failedComparison: read.failedComparison,

@@ -9,6 +9,8 @@ export interface Situation {
   readonly skipped: ReadonlyMap<SkipCode, number>;
   /** When the last read of Entra ended that reached its last page; `null` before the first. */
   readonly watermarkAt: number | null;
+  /** Of the last plan of everybody: who has no account and gets none; `null` where none said. */
+  readonly outOfScope: number | null;
   /** When Lattice last answered a cycle; `null` before the first time. */
   readonly targetReachedAt: number | null;
   readonly heldOperations: number;
@@ -174,6 +176,7 @@ function situationGauges(gauge: MakeGauge): (situation: Situation | null) => voi
     people.set({ state: "active" }, totals.linkedActive);
     people.set({ state: "left_alone" }, totals.skipped);
     people.set({ state: "retrying" }, totals.retrying);
+    if (situation.outOfScope !== null) people.set({ state: "out_of_scope" }, situation.outOfScope);
     leftAlone.reset();
     for (const [code, number] of situation.skipped) leftAlone.set({ code }, number);
     watermark.set(secondsOf(situation.watermarkAt));

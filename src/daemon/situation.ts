@@ -19,6 +19,7 @@ export async function situationOf(
     totals: status.totals,
     skipped,
     watermarkAt: Number.isNaN(watermarkAt) ? null : watermarkAt,
+    outOfScope: status.weighed?.summary?.outOfScope ?? null,
     targetReachedAt: status.targetReachedAt,
     heldOperations: heldCount(status),
     quarantine: status.quarantine !== null,

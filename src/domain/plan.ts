@@ -139,6 +139,8 @@ export interface PlanSummary {
   /** Linked people who need nothing. */
   readonly unchanged: number;
   readonly skipped: number;
+  /** People known from Entra who have no account and are to get none: out of scope, or deleted. Absent in older cycles. */
+  readonly outOfScope?: number;
 }
 
 export interface GuardVerdict {

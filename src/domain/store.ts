@@ -602,6 +602,13 @@ export interface StateStore {
   matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
   /** Linked accounts of people who are not gone for good, by userName in lower case. */
   nameHolders(keys: readonly string[]): Promise<ReadonlyMap<string, NameHolder>>;
+  /** The newest operation of the log; 0 where there is none. */
+  newestOperation(): Promise<number>;
+  /** Operations of the cycle after this one, and how many of their people had none in the cycle up to it. */
+  countLater(
+    cycleId: number,
+    afterId: number,
+  ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly newPeople: number }>;
   /** Writes a page of decisions: operations into the provisioning log, reasons of those left alone, marks off for those in order. */
   saveDecisions(cycleId: number, decisions: readonly Decision[]): Promise<void>;
   /** Takes what is planned, or reported, for these people out of the cycle; they stay marked. */

@@ -9,7 +9,7 @@ import { packageRoot, packageVersion } from "../package-root.ts";
 import { departmentChart } from "./html-chart.ts";
 import { html, Markup } from "./markup.ts";
 import type { PlanView, Write } from "./view.ts";
-import { actionOrder, driftText, headline, shown } from "./words.ts";
+import { actionOrder, driftText, headline, sentText, shown } from "./words.ts";
 
 /** People who are shown opened; the others open with a click, so that a page of 20,000 stays quick. */
 const opened = 100;
@@ -99,7 +99,8 @@ async function* matching(
 }
 
 function head(view: PlanView, style: string, script: string): Markup {
-  const { header, result } = view;
+  const { header } = view;
+  const sent = sentText(view);
   const policy = `default-src 'none'; style-src ${digest(style)}; script-src ${digest(script)}; base-uri 'none'; form-action 'none'`;
   const time = new Date(header.createdAt).toISOString();
   return html`<!DOCTYPE html>
@@ -116,7 +117,7 @@ function head(view: PlanView, style: string, script: string): Markup {
 <body>
 <header>
 <h1>${headline(view)}</h1>
-<ul class="facts"><li><time datetime="${time}">${time.replace("T", " ").slice(0, 19)} UTC</time></li><li>plan <code>${header.planId}</code></li>${result === null ? [] : [html`<li>${result.done} done, ${result.failed} failed, ${result.held} held</li>`]}</ul>
+<ul class="facts"><li><time datetime="${time}">${time.replace("T", " ").slice(0, 19)} UTC</time></li><li>plan <code>${header.planId}</code></li>${sent === null ? [] : [html`<li>${sent}</li>`]}</ul>
 </header>
 <main>
 `;
@@ -158,6 +159,7 @@ function tiles({ header }: PlanView, statuses: ReadonlyMap<string, number>): Mar
     ...some("failed", statuses.get("failed") ?? 0),
     tile("unchanged", "unchanged", summary.unchanged),
     tile("alone", "skipped", summary.skipped),
+    ...(summary.outOfScope === undefined ? [] : [tile("out", "out of scope or deleted", summary.outOfScope)]),
   ]}</dl>
 `;
 }

@@ -1,20 +1,21 @@
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { PlanView, Write } from "./view.ts";
-import { changeText, driftText, headline, printable } from "./words.ts";
+import { changeText, driftText, headline, printable, sentText } from "./words.ts";
 
 /** Writes a plan as Markdown, for a ticket or a pull request. */
 export async function writeMarkdown(view: PlanView, write: Write): Promise<void> {
-  const { header, result } = view;
+  const { header } = view;
   const { summary } = header;
   await write(`## ${headline(view)}\n\n`);
-  await write("| create | link | update | reactivate | deactivate | unchanged | skipped |\n");
-  await write("|---:|---:|---:|---:|---:|---:|---:|\n");
   await write(
-    `| ${summary.create} | ${summary.link} | ${summary.update} | ${summary.reactivate} | ${summary.deactivate} | ${summary.unchanged} | ${summary.skipped} |\n`,
+    "| create | link | update | reactivate | deactivate | unchanged | skipped | out of scope or deleted |\n",
   );
-  if (result !== null) {
-    await write(`\nSent: ${result.done} done, ${result.failed} failed, ${result.held} held.\n`);
-  }
+  await write("|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+  await write(
+    `| ${summary.create} | ${summary.link} | ${summary.update} | ${summary.reactivate} | ${summary.deactivate} | ${summary.unchanged} | ${summary.skipped} | ${summary.outOfScope ?? ""} |\n`,
+  );
+  const sent = sentText(view);
+  if (sent !== null) await write(`\nSent: ${sent}.\n`);
   for (const sentence of header.notes) await write(`\n**Note:** ${asText(sentence)}\n`);
   if (header.guard.held) {
     await write(`\n**Held by the guard** (plan \`${header.planId}\`):\n\n`);

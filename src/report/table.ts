@@ -6,14 +6,14 @@ import { stepLine } from "./steps.ts";
 import { indented, type Layout, wrapped } from "./terminal.ts";
 
 import type { PlanView, Write } from "./view.ts";
-import { actionOrder, count, driftText, headline, printable } from "./words.ts";
+import { actionOrder, count, driftText, headline, printable, sentText } from "./words.ts";
 
 export interface TableOptions extends Layout {
   /** People shown in full before the rest is only counted. */
   readonly limit: number;
 }
 
-/** Writes a plan for a terminal: each person with what changes, then what is left alone, then the totals. */
+/** Writes a plan for a terminal: each person with what changes, then who is skipped, then the totals. */
 export async function writeTable(view: PlanView, write: Write, options: TableOptions): Promise<void> {
   for (const step of view.steps ?? []) await write(`${stepLine(step, { user: true })}\n`);
   if ((view.steps ?? []).length > 0) await write("\n");
@@ -101,7 +101,8 @@ async function writeLine(text: string, write: Write, layout: Layout): Promise<vo
   await write(`${[first, ...more.map((line) => `  ${line}`)].join("\n")}\n`);
 }
 
-function totals({ header, result, dryRun, flags = "" }: PlanView, layout: Layout): string {
+function totals(view: PlanView, layout: Layout): string {
+  const { header, result, dryRun, flags = "" } = view;
   const { paint } = layout;
   const { summary, guard } = header;
   const parts = [
@@ -111,12 +112,14 @@ function totals({ header, result, dryRun, flags = "" }: PlanView, layout: Layout
     `${summary.reactivate} to reactivate`,
     `${summary.deactivate} to deactivate`,
   ];
-  const plan = `Plan: ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} skipped.`;
+  const out = summary.outOfScope === undefined ? "" : `, ${summary.outOfScope} out of scope or deleted`;
+  const plan = `Plan: ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} skipped${out}.`;
   const lines = [...wrapped(plan, layout)];
   lines[0] = lines[0]?.replace("Plan:", paint("bold", "Plan:")) ?? "";
-  if (result !== null) {
-    const held = result.held > 0 ? `, ${result.held} held` : "";
-    lines.push(`${paint("bold", "Sent:")} ${result.done} done, ${result.failed} failed${held}.`);
+  const sent = sentText(view);
+  if (sent !== null) {
+    const [first = "", ...more] = wrapped(`Sent: ${sent}.`, layout);
+    lines.push(first.replace("Sent:", paint("bold", "Sent:")), ...more);
   }
   for (const sentence of header.notes) {
     lines.push(...wrapped(`Note: ${printable(sentence)}`, layout).map((line) => paint("magenta", line)));

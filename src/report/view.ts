@@ -14,6 +14,8 @@ export interface PlanView {
     readonly done: number;
     readonly failed: number;
     readonly held: number;
+    /** Put back, or not needed any more. */
+    readonly notSent: number;
     readonly durationMs: number;
   } | null;
   /** In the order in which they are sent, of one kind or all; can be walked through more than once. */

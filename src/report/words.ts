@@ -49,6 +49,24 @@ export function headline({ header, dryRun, result }: PlanView): string {
   return `The ${kind} cycle is ${headlineOutcome(result.outcome)} (${seconds} s)`;
 }
 
+/** What became of a plan, so that it adds up: `3 done, 1 failed, 2 held, 1 not sent (…)`. */
+export function sentText({ header, result }: PlanView): string | null {
+  if (result === null) return null;
+  const { done, failed, held, notSent } = result;
+  const planned = actionOrder.reduce((sum, action) => sum + header.summary[action], 0);
+  const twice = done + failed + held + notSent - planned;
+  const parts = [
+    `${number(done)} done`,
+    `${number(failed)} failed`,
+    ...(held > 0 ? [`${number(held)} held`] : []),
+    ...(notSent > 0 ? [`${number(notSent)} not sent (planned again by the next cycle if still due)`] : []),
+  ].join(", ");
+  if (twice <= 0) return parts;
+  return twice === 1
+    ? `${parts}; 1 operation is counted twice: the guard holds a part of it, and the rest was sent`
+    : `${parts}; ${number(twice)} operations are counted twice: the guard holds a part of each, and the rest was sent`;
+}
+
 export function headlineOutcome(outcome: CycleOutcome): string {
   return {
     done: "done",
@@ -57,6 +75,10 @@ export function headlineOutcome(outcome: CycleOutcome): string {
     failed: "failed",
     interrupted: "interrupted",
   }[outcome];
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
 }
 
 export function count(number: number, singular: string, plural = `${singular}s`): string {

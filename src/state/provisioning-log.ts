@@ -41,6 +41,8 @@ type LogMethods = Pick<
   | "plannedRenames"
   | "setWaves"
   | "countOperations"
+  | "newestOperation"
+  | "countLater"
   | "operations"
   | "beginOperations"
   | "recordOutcomes"
@@ -62,6 +64,19 @@ export function provisioningLogMethods(
     `SELECT action, count(*) AS count, sum(adopts) AS adoptions FROM operation
      WHERE id BETWEEN :from AND :to AND cycle_id = ${given(":cycleId")} AND status <> 'reported' GROUP BY action`,
   );
+  const newest = db.prepare<[], number>("SELECT coalesce(max(id), 0) FROM operation").pluck();
+  const later = db.prepare<{ cycleId: number; afterId: number }, { action: Action; count: number }>(
+    `SELECT action, count(*) AS count FROM operation
+     WHERE id > :afterId AND cycle_id = ${given(":cycleId")} AND status <> 'reported' GROUP BY action`,
+  );
+  const latecomers = db
+    .prepare<{ cycleId: number; afterId: number }, number>(
+      `SELECT count(DISTINCT object_id) FROM operation late
+       WHERE id > :afterId AND cycle_id = ${given(":cycleId")} AND status <> 'reported'
+         AND NOT EXISTS (SELECT 1 FROM operation early WHERE early.object_id = late.object_id
+           AND early.id <= :afterId AND early.cycle_id = ${given(":cycleId")} AND early.status <> 'reported')`,
+    )
+    .pluck();
   const rangesOf = cycleRanges(db);
   const page = db.prepare<
     {
@@ -103,6 +118,11 @@ export function provisioningLogMethods(
       }
       return { byAction, adoptions };
     },
+    newestOperation: async () => newest.get() ?? 0,
+    countLater: async (cycleId, afterId) => ({
+      byAction: new Map(later.all({ cycleId, afterId }).map(({ action, count }) => [action, count])),
+      newPeople: latecomers.get({ cycleId, afterId }) ?? 0,
+    }),
     operations: async (cycleId, query) =>
       page
         .all({

@@ -49,6 +49,7 @@ const nothingYet: Situation = {
   skipped: new Map(),
   watermarkAt: null,
   targetReachedAt: null,
+  outOfScope: null,
   heldOperations: 0,
   quarantine: false,
   comparisonFailed: false,

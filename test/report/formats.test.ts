@@ -37,7 +37,7 @@ function viewOf(operations: readonly LoggedOperation[], reasons: readonly string
       notes: [],
     },
     dryRun: false,
-    result: { outcome: "someFailed", done: 0, failed: 1, held: 0, durationMs: 1_200 },
+    result: { outcome: "someFailed", done: 0, failed: 1, held: 0, notSent: 0, durationMs: 1_200 },
     async *operations(action) {
       for (const one of operations) if (action === undefined || one.action === action) yield one;
     },

@@ -114,7 +114,7 @@ describe("the page of a report", () => {
     }
   });
 
-  it("says what a dry run would do: totals, departments, each value before and after, who is skipped", async () => {
+  it("says what a dry run would do: totals, departments, each value before and after, who is skipped, who is out of scope", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst", department: "Sales" });
     await place.cycle();
