@@ -224,7 +224,7 @@ describe.concurrent("bad input, through the real process", () => {
     const { sandbox, place, configuration, run, expectRefusal } = stage;
     expect((await run(["sync", "--dry-rum"], configuration())).code).toBe(64);
     const outcome = await run(["sync"], "{}\n");
-    expectRefusal(outcome, 64, /AZURE_TENANT_ID or entra\.tenantId/);
+    expectRefusal(outcome, 64, /^\s*AZURE_TENANT_ID .*\n\s*AZURE_CLIENT_ID /m);
     expect(existsSync(place.statePath)).toBe(false);
     expect(sandbox.requests.length).toBe(0);
   });
