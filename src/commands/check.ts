@@ -103,10 +103,13 @@ async function daemonStep(session: Session): Promise<Step> {
   const name = "Daemon";
   try {
     await refuseForDaemon(session);
+    const { doubtsAbout } = await import("../daemon/http/access.ts");
+    const { http } = session.config;
+    const doubts = doubtsAbout(http.listen, http).map((doubt) => `; ${doubt}`);
     return {
       name,
       ok: true,
-      detail: `would serve its dashboard on ${listenText(session.config.http.listen)}.`,
+      detail: `would serve its dashboard on ${listenText(http.listen)}${doubts.join("")}.`,
     };
   } catch (error) {
     if (error instanceof UsageError) return { name, ok: false, detail: error.message };

@@ -83,6 +83,15 @@ describe("config check, check and daemon", () => {
     }
   });
 
+  it("check says what the daemon says at its start: that more people may get in than one may think", async () => {
+    const http = { listen: "0.0.0.0:9464", trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.1"] };
+    const place = terminal(configured({ http }));
+    expect(await check({ config }, place.io)).toBe(0);
+    expect(place.output()).toMatch(
+      /ok {4}Daemon: would serve its dashboard on 0\.0\.0\.0:9464; http\.trustedProxies has this machine itself in it: .*; http\.publicUrl is not set: .*\.\n/,
+    );
+  });
+
   it("all accept a configuration that is right, where another process has the port", async () => {
     const folder = configured({ http: { listen: sandbox.graphUrl.replace("http://", "") } });
     const place = terminal(folder);
