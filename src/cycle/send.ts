@@ -421,7 +421,7 @@ async function absenceOf(
   context: CycleContext,
   { action, objectId, latticeId }: LoggedOperation,
 ): Promise<{ readonly gone: boolean; readonly message: string } | null> {
-  if (action === "create" || latticeId === null) return null;
+  if (latticeId === null) return null;
   if ((await askFor(context, objectId, latticeId)) !== null) return null;
   const { absence, missingSince } = await noteAbsence(context, latticeId);
   const due = action === "deactivate" ? "; the person is still to be switched off" : "";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
+import { RecordGoneError, RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 describe("an account that was listed in an earlier cycle", () => {
@@ -287,6 +287,23 @@ describe("two accounts of which either could be the person's", () => {
       ]);
     },
   );
+});
+
+describe("an account with the person's externalId that answers 404 to what it is sent", () => {
+  it("is not linked", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com", externalId: "kim" });
+    place.target.add({ userName: "other@example.com" });
+    place.target.before = ({ kind }) => {
+      if (kind === "update") throw new RecordGoneError("no such account", { status: 404 });
+    };
+    place.source.hire("kim");
+    expect(await place.cycle()).toMatchObject({ failed: 1 });
+    expect(await place.store.latticeIdOf("kim")).toBeNull();
+    place.target.before = () => {};
+    await place.cycle();
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+  });
 });
 
 describe("an account with an externalId, where the mapping has none", () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
+import { backUp, prepareRestore } from "../../src/state/backup.ts";
+import { replaceDatabase } from "../../src/state/replace.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("a person who is missing from a full read", () => {
@@ -106,6 +109,32 @@ describe("a read that breaks off", () => {
     await expect(place.cycle()).rejects.toThrow("down");
     place.target.beforeRead = () => {};
     expect((await place.cycle()).header).toMatchObject({ cycle: "initial", summary: { create: 1 } });
+  });
+});
+
+describe("a restored database", () => {
+  it("is compared with Lattice before anything is planned on it, however often the listing breaks off", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a", { jobTitle: "Analyst" });
+    await place.cycle();
+    const backup = `${place.path}.backup`;
+    backUp(place.path, backup, { force: false });
+    await place.store.close();
+    const lease = { owner: "restore", now: place.clock.now(), ttlMs: 60_000 };
+    await replaceDatabase(place.path, prepareRestore(place.path, backup).temporary, lease);
+    place.store = openStore(place.path);
+    const account = place.target.account("a@example.com");
+    place.target.accounts.set(account.latticeId, {
+      ...account,
+      values: { ...account.values, title: "Older" },
+    });
+    place.target.beforeRead = (read) => {
+      if (read === "list") throw new HostUnavailableError("Lattice went away");
+    };
+    await expect(place.cycle()).rejects.toThrow("went away");
+    place.target.beforeRead = () => {};
+    expect((await place.cycle()).header.cycle).toBe("initial");
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
   });
 });
 

@@ -51,14 +51,15 @@ describe("the evidence about the host", () => {
     }
   });
 
-  it("begins to count again where one is taken between", () => {
-    const evidence = gatherEvidence();
-    for (const record of ["a", "b", "c", "d", "z", "e", "f"]) {
-      expect(note(evidence, record, "write", record === "z" ? "taken" : "unavailable").kind).not.toBe(
-        "certain",
-      );
-    }
-  });
+  it.each(["unavailable", "forbidden"] as const)(
+    "begins to count again where one is taken between (%s)",
+    (answer) => {
+      const evidence = gatherEvidence();
+      for (const record of ["a", "b", "c", "d", "z", "e", "f"]) {
+        expect(note(evidence, record, "write", record === "z" ? "taken" : answer).kind).not.toBe("certain");
+      }
+    },
+  );
 
   it("takes a read that works for no proof that writes do", () => {
     const evidence = gatherEvidence();

@@ -366,6 +366,30 @@ describe("an alarm about a group whose people are deactivated only after some da
   });
 });
 
+describe("somebody who was just seen to have left the scope", () => {
+  it.each<[string, EventAction, EventAction, "due" | "waiting"]>([
+    ["a deletion costs the account at once", atOnce.deleted, atOnce.outOfScope, "due"],
+    [
+      "a deletion costs it no later",
+      { do: "deactivate", afterMs: dayMs },
+      { do: "deactivate", afterMs: dayMs },
+      "due",
+    ],
+    ["a deletion is ignored", ignore, atOnce.outOfScope, "waiting"],
+    ["a deletion costs it later", week, atOnce.outOfScope, "waiting"],
+  ])(
+    "is deactivated in that cycle or the next, for a deletion may be to follow: %s",
+    (_what, deleted, outOfScope, kind) => {
+      const since = outOfScope.do === "deactivate" ? -outOfScope.afterMs : 0;
+      const evidence = { kind: "leftScope", detail: "seen" } as const;
+      const seen = [{ event: "outOfScope", evidence, since }] as const;
+      const actions = { ...atOnce, deleted, outOfScope };
+      expect(judgeLeaving(seen, actions, 0).kind).toBe(kind);
+      expect(judgeLeaving(seen, actions, 1).kind).toBe("due");
+    },
+  );
+});
+
 describe("somebody of whom several things were seen that each wait", () => {
   it.each([["disabled first"], ["out of scope first"]])(
     "is deactivated on the earliest date, %s",

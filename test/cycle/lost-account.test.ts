@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explain } from "../../src/cycle/explain.ts";
 import { judgeAbsence, tooManyLost } from "../../src/cycle/missing.ts";
+import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;
@@ -107,7 +108,6 @@ describe("a 404 of an account that was there", () => {
   it("of a manager lets the reports go without, and keeps the manager's link", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
-    const { RecordRejectedError } = await import("../../src/domain/errors.ts");
     place.target.before = ({ writes }) => {
       if (writes.some(({ value }) => typeof value === "string" && place.target.hidden.has(value))) {
         throw new RecordRejectedError("no such manager", { status: 400 });
@@ -126,6 +126,24 @@ describe("a 404 of an account that was there", () => {
     place.clock.advance(6 * 3_600_000);
     await place.cycle();
     expect(place.target.managerOf("b@example.com")).toBe("a@example.com");
+  });
+});
+
+describe("a manager's account that was found to be missing", () => {
+  it("is sent to none of the other reports any more", async () => {
+    await using place = await company();
+    place.settings = { ...place.settings, concurrency: 1 };
+    const boss = idOf(place, "a");
+    place.target.hidden.add(boss);
+    place.target.before = ({ writes }) => {
+      if (writes.some(({ value }) => value === boss))
+        throw new RecordRejectedError("no such manager", { status: 400 });
+    };
+    for (const id of ["b", "c", "d"]) place.source.setManager(id, "a");
+    await place.cycle();
+    expect(
+      place.target.writes.filter(({ writes }) => writes.some(({ value }) => value === boss)),
+    ).toHaveLength(1);
   });
 });
 
