@@ -43,5 +43,5 @@ EXPOSE 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9464/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/dist/start.cjs"]
+ENTRYPOINT ["node", "--disable-sigusr1", "/app/dist/start.cjs"]
 CMD ["daemon"]

@@ -4,10 +4,15 @@ import { COMMAND_VARIABLE, commandOf } from "./command-name.ts";
 import { catchHangup } from "./commands/hangup.ts";
 import { type CommandIO, exitCode } from "./commands/io.ts";
 import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
+import { withoutQuotations } from "./domain/quotation.ts";
+import { visibleLines } from "./domain/visible.ts";
 import { packageRoot } from "./package-root.ts";
 import { createProgram } from "./program/program.ts";
 
 // The process around the program: signals, and the one place where errors become exit codes.
+
+// Not to open a debugger, as Node does on this signal by itself: every user of the machine could connect to it.
+process.on("SIGUSR1", () => {});
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 const stop = new AbortController();
@@ -66,7 +71,9 @@ function finish(code: number): void {
 function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
   if (error instanceof DomainError) {
-    process.stderr.write(`${error.message}\n`);
+    // Where nobody looks on, this is a log: what the ends said of single people is for `status` and `history`.
+    const log = !(error instanceof UsageError) && process.stderr.isTTY !== true;
+    process.stderr.write(`${visibleLines(log ? withoutQuotations(error.message) : error.message)}\n`);
   } else {
     // A fault of this program: whoever mends it needs the trace.
     process.stderr.write(

@@ -4,6 +4,10 @@
 // What the command starts. Written so that the oldest Node can read it: the program behind it cannot be read by them, and
 // the part of SQLite that is machine code crashes on a Node that it does not know.
 
+// Without somebody who listens, Node opens a debugger on this signal: a port through which every user of the machine could
+// take over the process, with the credentials in it.
+process.on("SIGUSR1", function () {});
+
 var needed = require("../package.json").engines.node.replace(">=", "").split(".");
 var found = process.versions.node.split(".");
 var isOld =

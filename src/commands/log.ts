@@ -1,15 +1,33 @@
-import { type Logger, pino } from "pino";
+import { type Logger, type LoggerOptions, pino } from "pino";
 import type { Config } from "../config/schema.ts";
+import { withoutQuotations } from "../domain/quotation.ts";
+import { visibleJson, visibleLines } from "../domain/visible.ts";
 import type { CommandIO } from "./io.ts";
 
+/** pino's number of the level `debug`: above it nothing of people is logged. */
+const debugLevel = 20;
+
 /**
- * The log, on stderr: JSON lines, or text where a person watches (`log.format: auto`).
+ * The log, on stderr: JSON lines, or text where a person watches (`log.format: auto`). Above `debug` the other side's words
+ * about single people are left out; what is not seen is escaped.
  * @param quiet only warnings and worse, where the report itself says the rest
  */
 export async function openLog(config: Config["log"], io: CommandIO, quiet: boolean): Promise<Logger> {
   const level = quiet && config.level === "info" ? "warn" : config.level;
   const pretty = config.format === "pretty" || (config.format === "auto" && io.stderr.isTTY === true);
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: {
+      logMethod(args, log, number) {
+        const people = number <= debugLevel ? (text: string) => text : withoutQuotations;
+        const told = (text: string): string => (pretty ? visibleLines(people(text)) : people(text));
+        log.apply(this, mapTexts(args, told) as typeof args);
+      },
+      streamWrite: (line) => (pretty ? line : visibleJson(line)),
+    },
+  };
   if (!pretty) return pino(options, io.stderr);
   const { default: prettyStream } = await import("pino-pretty");
   const color = io.stderr.isTTY === true && (io.env.NO_COLOR ?? "") === "";
@@ -22,4 +40,14 @@ export async function openLog(config: Config["log"], io: CommandIO, quiet: boole
       translateTime: "HH:MM:ss",
     }),
   );
+}
+
+/** The value with each text in it, in lists and plain objects too, replaced; anything else as it is. */
+function mapTexts(value: unknown, replace: (text: string) => string): unknown {
+  if (typeof value === "string") return replace(value);
+  if (Array.isArray(value)) return value.map((one) => mapTexts(one, replace));
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, below]) => [key, mapTexts(below, replace)]));
 }

@@ -1,5 +1,6 @@
 import { loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
+import { jsonText } from "../domain/visible.ts";
 import { caseFileEnding, describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
 import { type CommandIO, exitCode, note, print } from "./io.ts";
 import { readMapping } from "./read-settings.ts";
@@ -40,7 +41,7 @@ export async function mappingTest(options: MappingTestOptions, io: CommandIO): P
   if (options.format === "json") {
     const cases = results.flatMap(({ file, results: each }) => each.map((result) => ({ file, ...result })));
     const summary = { cases: cases.length, passed: cases.length - failed, failed };
-    print(io, JSON.stringify({ formatVersion: "1.0", summary, cases }, null, 2));
+    print(io, jsonText({ formatVersion: "1.0", summary, cases }, 2));
   } else {
     print(io, describeResults(results, { failuresOnly: false }));
   }

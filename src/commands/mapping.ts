@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { readTextFile } from "../config/text-file.ts";
 import { UsageError } from "../domain/errors.ts";
 import { parseJson } from "../domain/parse-json.ts";
+import { jsonText } from "../domain/visible.ts";
 import { type ExpressionFunction, signature } from "../mapping/functions/definition.ts";
 import { expressionFunctions } from "../mapping/functions/table.ts";
 import { importSchema, notInExport } from "../mapping/import-schema.ts";
@@ -58,7 +59,7 @@ function heading(notes: readonly string[]): string {
 export function mappingFunctions(options: { readonly format: "table" | "json" }, io: CommandIO): number {
   const all = [...expressionFunctions.values()];
   if (options.format === "json") {
-    print(io, JSON.stringify(all.map(describe), null, 2));
+    print(io, jsonText(all.map(describe), 2));
     return exitCode.done;
   }
   for (const entry of all) {

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { StateStore } from "../domain/store.ts";
 import { packageVersion } from "../package-root.ts";
 import type { Session } from "./session.ts";
@@ -37,7 +39,7 @@ async function metricsText({ config, clock }: Session, store: StateStore, good: 
 
 /** The file is always whole: the collector may read it at any time, as another user. */
 function writeMetrics({ log }: Session, path: string, text: string): void {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = join(dirname(path), `.${randomBytes(8).toString("hex")}.partial`);
   try {
     writeFileSync(partial, text, { flag: "wx" });
     chmodSync(partial, 0o644);

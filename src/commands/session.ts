@@ -123,11 +123,13 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
         });
       },
       openStore: async () => {
-        const [{ openStore }, { isEmptyFile }, { hasDied }] = await Promise.all([
+        const [{ openStore }, { isEmptyFile }, { sweepCopies }, { hasDied }] = await Promise.all([
           import("../state/sqlite-store.ts"),
           import("../state/database.ts"),
+          import("../state/scratch-copy.ts"),
           import("./lease.ts"),
         ]);
+        sweepCopies();
         if (isEmptyFile(statePath)) {
           log.warn(
             { state: statePath },

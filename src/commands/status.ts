@@ -4,6 +4,7 @@ import { refusalSentence } from "../cycle/refused-kinds.ts";
 import { rejectedWhat } from "../cycle/reject.ts";
 import { keptOtherwise } from "../cycle/try-again.ts";
 import type { Change } from "../domain/plan.ts";
+import { jsonText } from "../domain/visible.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { iso, readStatus, type Status, statusDocument } from "../report/status.ts";
 import { changeText, count, headlineOutcome, printable } from "../report/words.ts";
@@ -28,8 +29,7 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
     options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
   const store = openReadOnlyStore(path);
   if (store === null) {
-    if (options.format === "json")
-      print(io, JSON.stringify({ state: path, lastCycle: null, cycles: [] }, null, 2));
+    if (options.format === "json") print(io, jsonText({ state: path, lastCycle: null, cycles: [] }, 2));
     else print(io, `No cycle has run yet: there is no state database at ${path}.`);
     return exitCode.done;
   }
@@ -41,7 +41,7 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
     print(
       io,
       options.format === "json"
-        ? JSON.stringify({ state: path, ...statusDocument(current) }, null, 2)
+        ? jsonText({ state: path, ...statusDocument(current) }, 2)
         : text(current, placeFlags(options)),
     );
     return exitCode.done;

@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { type ExplainSettings, explain } from "../cycle/explain.ts";
 import type { Explanation } from "../cycle/explanation.ts";
 import { systemClock } from "../domain/clock.ts";
+import { jsonText } from "../domain/visible.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import { explanationText } from "../report/explanation.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -34,12 +35,7 @@ export async function user(options: UserOptions, io: CommandIO): Promise<number>
   const explanation = await (options.live ? explainLive(options, io) : explainOffline(options, io));
   if (explanation === null) return exitCode.error;
   const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
-  print(
-    io,
-    options.format === "json"
-      ? JSON.stringify(explanation, null, 2)
-      : explanationText(explanation, { color }),
-  );
+  print(io, options.format === "json" ? jsonText(explanation, 2) : explanationText(explanation, { color }));
   return explanation.found === "nobody" ? exitCode.error : exitCode.done;
 }
 

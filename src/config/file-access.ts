@@ -52,7 +52,8 @@ export function judgeAccess(
   const openFolders = new Set<string>();
   if (!machine.posix) return { problems: [], notes: [] };
   for (const file of files) {
-    const open = machine.container ? undefined : foldersOf(file.path).find(isOpen);
+    const folders = foldersOf(file.path);
+    const open = machine.container ? undefined : folders.find(isOpen);
     if (open !== undefined && !openFolders.has(open.path)) {
       openFolders.add(open.path);
       problems.push(
@@ -72,7 +73,12 @@ export function judgeAccess(
           `${file.name} can be written by every user of this machine, as its file system is mounted (mode ${mode}). Mount it for this user alone.`,
         );
       }
-    } else if ((stats.mode & OTHERS_READ) !== 0 && file.holds !== null && !isGivenByPlatform(file.path)) {
+    } else if (
+      (stats.mode & OTHERS_READ) !== 0 &&
+      file.holds !== null &&
+      folders.every(canBeEntered) &&
+      !isGivenByPlatform(file.path)
+    ) {
       notes.push(
         `${file.name} holds ${file.holds} and can be read by every user of this machine (mode ${mode}): chmod o-r ${file.path}.`,
       );
@@ -98,7 +104,7 @@ function foldersOf(path: string): readonly Folder[] {
       const stats = statSync(folder, { throwIfNoEntry: false });
       if (stats === undefined) return [];
       const found = { path: folder, stats, reachable };
-      reachable &&= (stats.mode & OTHERS_ENTER) !== 0;
+      reachable &&= canBeEntered(found);
       return [found];
     });
   });
@@ -113,6 +119,10 @@ function ancestorsOf(path: string): readonly string[] {
 function isOpen({ path, stats, reachable }: Folder): boolean {
   const write = OTHERS_WRITE | OTHERS_ENTER;
   return reachable && (stats.mode & write) === write && (stats.mode & STICKY) === 0 && hasModes(path);
+}
+
+function canBeEntered({ stats }: { readonly stats: Stats }): boolean {
+  return (stats.mode & OTHERS_ENTER) !== 0;
 }
 
 /** `statfs` types of file systems whose modes come from how they are mounted: 9p, FUSE, SMB, FAT, NTFS, shares of virtual machines. */

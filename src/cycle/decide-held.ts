@@ -1,6 +1,7 @@
 import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
 import { matcherOf } from "../domain/person-search.ts";
+import { quotation } from "../domain/quotation.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
 import { printable } from "../report/words.ts";
 import { heldOperations, operationsOf } from "./operations.ts";
@@ -60,7 +61,7 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
       const found = heldBy.get(name.toLowerCase());
       if (found !== undefined) return found;
       throw new UsageError(
-        `the plan ${planId} holds nothing of "${printable(name)}"${similar(held, name)}; nothing was done`,
+        `the plan ${planId} holds nothing of ${quotation(printable(name))}${similar(held, name)}; nothing was done`,
       );
     });
   const rejected = [...new Set(namedOf(reject ?? []))];
@@ -70,7 +71,7 @@ export async function decideHeld(store: StateStore, decision: HeldDecision): Pro
   const both = chosen.find((operation) => refused.has(operation));
   if (both !== undefined && only !== undefined) {
     throw new UsageError(
-      `${printable(both.userName)} is named to be released and to be rejected; nothing was done`,
+      `${quotation(printable(both.userName))} is named to be released and to be rejected; nothing was done`,
     );
   }
   return { released: chosen, rejected, undone };
@@ -104,7 +105,7 @@ async function rejectedPeople(store: StateStore, names: readonly string[]): Prom
     const [found] = people.get(name.toLowerCase()) ?? [];
     if (found === undefined) {
       throw new UsageError(
-        `nothing of "${printable(name)}" is rejected: ${commandLine("status")} names who is; nothing was done`,
+        `nothing of ${quotation(printable(name))} is rejected: ${commandLine("status")} names who is; nothing was done`,
       );
     }
     return { objectId: found.objectId, userName: found.userName };
@@ -146,7 +147,10 @@ function similar(held: readonly LoggedOperation[], text: string): string {
     .filter((userName) => matcher?.matches({ names: [userName], ids: [] }) === true);
   if (names.length === 0) return "";
   const rest = names.length - fewNames;
-  const shown = names.slice(0, fewNames).map(printable).join(", ");
+  const shown = names
+    .slice(0, fewNames)
+    .map((name) => quotation(printable(name)))
+    .join(", ");
   return `; it holds something of ${shown}${rest > 0 ? ` and ${rest} more` : ""}: give the whole name or the object id`;
 }
 

@@ -1,5 +1,6 @@
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { isJsonObject, type Json } from "../domain/json.ts";
+import { quotation } from "../domain/quotation.ts";
 import { isPassingStatus, PassingFault } from "./retry.ts";
 
 /** What is asked of Graph, in words for messages. */
@@ -8,6 +9,8 @@ export interface GraphCall {
   readonly subject: string;
   /** The least application permission for it (Graph permissions reference). */
   readonly permission: string;
+  /** Whether one person is asked about: what Graph says of that may hold the person's name. */
+  readonly ofOnePerson?: boolean;
   /** Further request headers. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -79,7 +82,8 @@ export function errorOfAnswer(
       `Graph at ${host} answered with a redirect (${status}) when reading ${call.subject}; it was not followed. Check entra.graphUrl.`,
     );
   }
-  const reason = message === undefined ? "" : `: ${oneLine(message)}`;
+  const words = message === undefined ? "" : oneLine(message);
+  const reason = words === "" ? "" : `: ${call.ofOnePerson === true ? quotation(words) : words}`;
   const requestId = headers.get("request-id");
   const reference = requestId === null ? "" : ` (Graph request-id ${requestId.slice(0, 60)})`;
   return new GraphRefusalError(

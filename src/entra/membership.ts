@@ -69,7 +69,11 @@ async function groupsOf(
     `/v1.0/users/${encodeURIComponent(objectId)}/${relation}?$select=id&$top=999`,
     graph.origin,
   );
-  const call: GraphCall = { subject: "the groups of a user", permission: "GroupMember.Read.All" };
+  const call: GraphCall = {
+    subject: "the groups of a user",
+    permission: "GroupMember.Read.All",
+    ofOnePerson: true,
+  };
   const host = new URL(graph.origin).host;
   const ids = new Set<string>();
   try {

@@ -141,7 +141,7 @@ async function readUser(
 ): Promise<SourceChange | null> {
   const path = userPath(idOrUserPrincipalName);
   if (path === undefined) return null;
-  const call: GraphCall = { ...users, subject: "the user" };
+  const call: GraphCall = { ...users, subject: "the user", ofOnePerson: true };
   try {
     const url = new URL(`${path}?${listQuery(selection)}`, graph.origin);
     return parseListedUser(await graph.get(url, call, signal), selection);

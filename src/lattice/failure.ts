@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import {
   AlreadyExistsError,
   ConfigurationError,
@@ -7,6 +8,7 @@ import {
   RecordUnavailableError,
 } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
+import { quotation } from "../domain/quotation.ts";
 import type { Exchange, HttpRequest } from "./http.ts";
 import { redirected } from "./redirect.ts";
 import { parseRetryAfter } from "./retry-after.ts";
@@ -92,7 +94,7 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
   if (status >= 200 && status < 300) return judgeSuccess(answer, request);
   if (status < 400) return judgeRedirect(answer, request, purpose);
 
-  const summary = summarise(answer, request);
+  const summary = summarise(answer, request, purpose);
   const retryAfterMs = parseRetryAfter(answer.retryAfter, now);
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
     return { kind: "throttled", retryAfterMs, summary, perhapsCarriedOut: status === 503 };
@@ -217,13 +219,17 @@ function refusedByConfiguration(message: string): Verdict {
   return { kind: "refused", error: new ConfigurationError(message) };
 }
 
-function summarise(answer: Answer, request: HttpRequest): string {
+/** What Lattice says about one person's account is marked as its words: they may hold the person's values. */
+function summarise(answer: Answer, request: HttpRequest, purpose: Purpose): string {
   const { scimType, detail } = parseScimError(answer.body);
-  const status = `${answer.status}${answer.statusText === "" ? "" : ` ${answer.statusText}`}`;
+  const said = isAboutOne(purpose) ? quotation : (words: string) => words;
+  const phrase =
+    answer.statusText === STATUS_CODES[answer.status] ? answer.statusText : said(answer.statusText);
+  const status = `${answer.status}${answer.statusText === "" ? "" : ` ${phrase}`}`;
   return [
     `${named(request)}: ${status}`,
     scimType === undefined ? "" : ` (${scimType})`,
-    detail === undefined ? "" : `: ${detail.replace(/\.$/, "")}`,
+    detail === undefined ? "" : `: ${said(detail.replace(/\.$/, ""))}`,
     answer.requestId === undefined ? "" : ` [request ${answer.requestId}]`,
   ].join("");
 }

@@ -1,15 +1,16 @@
 import { createHmac } from "node:crypto";
 import type { FailingPerson } from "../domain/event.ts";
 import type { Secret } from "../domain/secret.ts";
+import { jsonText } from "../domain/visible.ts";
 import { personUrl } from "./links.ts";
-import { messageOf, type Notice, reasonOf, type Wording } from "./words.ts";
+import { messageOf, type Notice, reasonOf, shownEvent, type Wording } from "./words.ts";
 
 /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** The body (docs/notifications.md): `formatVersion` counts as that of the JSON plan. */
 export function webhookBody(notice: Notice, how: Wording): string {
   const { title, text, link } = messageOf(notice, how);
-  return JSON.stringify({
+  return jsonText({
     formatVersion: "1.0",
     event: notice.event.kind,
     id: notice.id,
@@ -17,7 +18,7 @@ export function webhookBody(notice: Notice, how: Wording): string {
     instance: how.instance,
     summary: `${title}. ${text}`,
     ...(link === null ? {} : { url: link.url }),
-    data: dataOf(notice.event, how),
+    data: dataOf(shownEvent(notice.event, how.people), how),
   });
 }
 

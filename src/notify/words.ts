@@ -1,5 +1,6 @@
 import { commandLine } from "../command-name.ts";
 import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
+import { withoutQuotations } from "../domain/quotation.ts";
 import { oneLine } from "./answer.ts";
 import { type Link, linkOf, personUrl } from "./links.ts";
 
@@ -43,7 +44,7 @@ const mostLines = 20;
 export function messageOf(notice: Notice, how: Wording): Message {
   const { instance, dashboard } = how;
   return {
-    ...wordsOf(notice.event, how),
+    ...wordsOf(shownEvent(notice.event, how.people), how),
     link: linkOf(notice.event, dashboard),
     at: new Date(notice.at).toISOString(),
     instance: oneLine(instance),
@@ -179,6 +180,30 @@ const credentials: Readonly<Record<CredentialKind, { readonly noun: string; read
     action: "Let a Lattice super admin make a new one and give it as LATTICE_API_KEY.",
   },
 };
+
+/** The event as it may be shown: with `ids`, without what the other side said of single people. */
+export function shownEvent(event: Notice["event"], people: "ids" | "names"): Notice["event"] {
+  if (people === "names") return event;
+  switch (event.kind) {
+    case "guardHeld": {
+      const { reasons, notes } = event;
+      return {
+        ...event,
+        reasons: reasons.map(withoutQuotations),
+        ...(notes === undefined ? {} : { notes: notes.map(withoutQuotations) }),
+      };
+    }
+    case "quarantineEntered":
+      return { ...event, reason: withoutQuotations(event.reason) };
+    case "noGoodCycle":
+      return {
+        ...event,
+        lastError: event.lastError === null ? null : withoutQuotations(event.lastError),
+      };
+    default:
+      return event;
+  }
+}
 
 /** What a code means, where the sentence itself may not be shown. */
 const codeWords: Readonly<Record<string, string>> = {

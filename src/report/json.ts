@@ -1,5 +1,6 @@
 import type { Skipped } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
+import { jsonText } from "../domain/visible.ts";
 import type { PlanView, Write } from "./view.ts";
 import { driftChanges } from "./words.ts";
 
@@ -22,7 +23,7 @@ export async function writeJson(view: PlanView, write: Write): Promise<void> {
     ...(result === null ? {} : { result }),
     ...(view.steps === undefined ? {} : { steps: view.steps }),
   };
-  await write(`${JSON.stringify(head, null, 2).slice(0, -2)},\n  "operations": `);
+  await write(`${jsonText(head, 2).slice(0, -2)},\n  "operations": `);
   await writeArray(view.operations(), (operation) => operationDocument(operation, view.dryRun), write);
   await write(`,\n  "skipped": `);
   await writeArray(view.skipped(), skippedDocument, write);
@@ -38,7 +39,7 @@ async function writeArray<T>(
 ): Promise<void> {
   let separator = "[\n    ";
   for await (const item of items) {
-    await write(separator + JSON.stringify(toDocument(item)));
+    await write(separator + jsonText(toDocument(item)));
     separator = ",\n    ";
   }
   await write(separator.startsWith("[") ? "[]" : "\n  ]");

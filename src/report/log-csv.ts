@@ -35,7 +35,8 @@ const columns: readonly {
 
 /**
  * Writes entries of the provisioning log as CSV (RFC 4180, with a header), one row for each changed attribute; one row for
- * an entry without any. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+ * an entry without any. A text that a spreadsheet would take for a formula gets an apostrophe before it, also behind what
+ * spreadsheets of other languages split at.
  * @param toTerminal control characters are made visible: a terminal would act on them
  */
 export async function writeLogCsv(
@@ -56,12 +57,19 @@ function value(json: Json): Cell {
   return json === null || typeof json === "string" || typeof json === "number" ? json : JSON.stringify(json);
 }
 
-/** What makes a formula in one spreadsheet or another, blanks and the full-width forms of the signs included. */
-const formula = /^(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
+/** What makes a formula in one spreadsheet or another, what is not seen before it and the full-width forms of the signs included. */
+const formula = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
+
+/**
+ * The same within a cell: where the comma is the sign of decimals, a spreadsheet splits at semicolons or tabs, and takes the
+ * quotes of this format for text, line breaks within them for the ends of rows.
+ */
+const formulaBehind = /([;\t\r\n|][\s\p{Cc}\p{Cf}"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
 
 function field(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell);
-  const safe = formula.test(cell) ? `'${cell}` : cell;
+  const behind = cell.replaceAll(formulaBehind, "$1'");
+  const safe = formula.test(behind) ? `'${behind}` : behind;
   return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,4 +1,5 @@
 import type { LogEntry } from "../domain/log.ts";
+import { jsonText } from "../domain/visible.ts";
 import type { Write } from "./view.ts";
 
 /** Minor versions add, major versions break, as in a plan. */
@@ -9,7 +10,7 @@ export async function writeLogJson(entries: AsyncIterable<LogEntry>, write: Writ
   await write(`{\n  "formatVersion": "${formatVersion}",\n  "entries": [`);
   let separator = "\n    ";
   for await (const entry of entries) {
-    await write(separator + JSON.stringify(entryDocument(entry)));
+    await write(separator + jsonText(entryDocument(entry)));
     separator = ",\n    ";
   }
   await write(separator.startsWith(",") ? "\n  ]\n}\n" : "]\n}\n");

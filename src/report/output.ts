@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { realpath, rename, rm, stat } from "node:fs/promises";
+import { createWriteStream, type Stats } from "node:fs";
+import { lstat, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { UsageError } from "../domain/errors.ts";
@@ -8,9 +10,10 @@ import type { Write } from "./view.ts";
 
 /**
  * Lets `work` write into the file `out`, or into the stream where there is none. A file appears under its name only when it is
- * whole, readable by its owner alone (it holds people's data). A pipe or a device is written to as it is: it must not be
- * replaced by a file.
- * @throws UsageError where the file cannot be written
+ * whole, readable by its owner alone (it holds people's data). It takes the place of a link of that name, which may lead to
+ * a file that somebody else chose, and is made under a name that nobody can guess and prepare. A pipe or a device is written
+ * to as it is: it must not be replaced by a file.
+ * @throws UsageError where the file cannot be written, or a pipe is another user's
  */
 export async function writeOut(
   { out, stream }: { readonly out?: string | undefined; readonly stream: Writable },
@@ -20,24 +23,21 @@ export async function writeOut(
     await work(writer(stream));
     return;
   }
-  const { path, special } = await destination(out);
-  const partial = special ? path : `${path}.${process.pid}.partial`;
+  const special = await isSpecial(out);
+  const partial = special ? out : join(dirname(out), `.${randomBytes(8).toString("hex")}.partial`);
   try {
-    const file = createWriteStream(partial, { mode: 0o600, flags: special ? "a" : "w" });
+    const file = createWriteStream(partial, { mode: 0o600, flags: special ? "a" : "wx" });
     // A disk that is full between two pieces is met by the next of them.
     file.on("error", () => {});
     await once(file, "open");
     await work(writer(file));
     file.end();
     await finished(file);
-    if (!special) await rename(partial, path);
+    if (!special) await rename(partial, out);
   } catch (error) {
     if (!special) await rm(partial, { force: true });
     if (!isSystemError(error)) throw error;
-    throw new UsageError(
-      `the report cannot be written to ${out} (${String(error.code)}): choose another --out`,
-      { cause: error },
-    );
+    throw cannotBeWritten(out, String(error.code), error);
   }
 }
 
@@ -45,16 +45,32 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error && "syscall" in error;
 }
 
-/** Where a report goes: through links, and whether what is there is something other than a file or a folder. */
-async function destination(out: string): Promise<{ path: string; special: boolean }> {
+/** Whether what has this name is something other than a file or a folder: a pipe, a device, or a link to one. */
+async function isSpecial(out: string): Promise<boolean> {
+  const [named, found] = await Promise.all([statsOf(lstat(out)), statsOf(stat(out))]);
+  if (named === null || found === null || found.isFile()) return false;
+  if (found.isDirectory()) throw cannotBeWritten(out, "it is a folder");
+  // The pipes of a shell have names there (/dev/stdout, /dev/fd/63), whoever started it.
+  if (/^\/(?:dev|proc)\//.test(resolve(out)) || [named, found].every(isOwn)) return true;
+  throw cannotBeWritten(out, "it leads to what another user has made");
+}
+
+function isOwn({ uid }: Stats): boolean {
+  const user = process.getuid?.();
+  return user === undefined || uid === user || uid === 0;
+}
+
+/** `null` where there is nothing of the name. */
+async function statsOf(asked: Promise<Stats>): Promise<Stats | null> {
   try {
-    const found = await stat(out);
-    const special = !found.isFile() && !found.isDirectory();
-    // The name of a pipe may be a link to nothing that has a path (/dev/stdout).
-    return { path: special ? out : await realpath(out), special };
+    return await asked;
   } catch {
-    return { path: out, special: false };
+    return null;
   }
+}
+
+function cannotBeWritten(out: string, why: string, cause?: unknown): UsageError {
+  return new UsageError(`the report cannot be written to ${out} (${why}): choose another --out`, { cause });
 }
 
 function writer(stream: Writable): Write {

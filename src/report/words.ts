@@ -1,21 +1,14 @@
 import type { Json } from "../domain/json.ts";
 import type { Action, Change } from "../domain/plan.ts";
 import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
+import { visible } from "../domain/visible.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { PlanView } from "./view.ts";
 
 export const actionOrder: readonly Action[] = ["create", "link", "update", "reactivate", "deactivate"];
 
-/**
- * Text of unknown origin as one line that a terminal can show: control characters (escape sequences among them)
- * and characters that turn the reading direction are made visible.
- */
-export function printable(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
-}
+/** Text of unknown origin as one line that a terminal or a page can show: what is not seen is made visible. */
+export const printable = visible;
 
 /** A value for people: `(none)` where there is none. */
 export function shown(value: Json): string {

@@ -129,7 +129,7 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     forgetTheFuture: async (now) => moveFuture.immediate(now),
     beginCycle: async (cycle) => begin.immediate(cycle),
     setCyclePlan: async (cycleId, plan) => {
-      const notes = plan.notes.length === 0 ? null : JSON.stringify(plan.notes);
+      const notes = plan.notes.length === 0 ? null : JSON.stringify(plan.notes.map(values.sentence));
       setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), notes, cycleId);
     },
     finishCycle: async (cycleId, end) => {
@@ -137,7 +137,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
       // cycle without an end, like any that dies.
       const outcomes = JSON.stringify(withCancelled(await outcomesOf(cycleId)));
       endAll.immediate(cycleId, end.keepPlan === true);
-      finish.run(end.finishedAt, end.outcome, end.error, outcomes, cycleId);
+      const error = end.error === null ? null : values.sentence(end.error);
+      finish.run(end.finishedAt, end.outcome, error, outcomes, cycleId);
     },
     recentCycles: async (limit, before) =>
       recent.all(before ?? Number.MAX_SAFE_INTEGER, limit).map(cycleRecord),

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Json } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
+import { withoutQuotations } from "../domain/quotation.ts";
 import type { Connection } from "./database.ts";
 import { canonicalJson } from "./rows.ts";
 
@@ -9,6 +10,8 @@ export type LogValues = "keep" | "hash" | "omit";
 
 /** What the store does with values of operations that have ended. */
 export interface ValueKeeper {
+  /** A sentence of a cycle as it is kept: what the other side said of single people is a value too. */
+  sentence(text: string): string;
   /** Puts the stand-ins in the place of an operation's values; its write must not be in doubt any more. */
   replace(operationId: number): void;
   /**
@@ -52,6 +55,7 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
     write.run(kept, row.error === null ? null : withoutValues(row.error, changes), row.id);
   };
   return {
+    sentence: (text) => (values === "keep" ? text : withoutQuotations(text)),
     replace: (operationId) => {
       if (values === "keep") return;
       const row = read.get(operationId);
@@ -106,7 +110,7 @@ function withStandIns(
 /** Shorter ones are in words of every sentence. */
 const shortestValue = 3;
 
-/** An error without the values that the target said back in it. */
+/** An error without what the target said of the person, and without the values where our own words hold them. */
 function withoutValues(error: string, changes: readonly Change[]): string {
   return changes
     .filter(({ logged }) => logged === undefined)
@@ -114,7 +118,7 @@ function withoutValues(error: string, changes: readonly Change[]): string {
     .filter((value) => typeof value === "string" && value.length >= shortestValue)
     .map(String)
     .sort((left, right) => right.length - left.length)
-    .reduce((text, value) => text.replaceAll(value, leftOut), error);
+    .reduce((text, value) => text.replaceAll(value, leftOut), withoutQuotations(error));
 }
 
 /** Equal values of one attribute have equal hashes; guessing takes the key, which is in the database alone. */

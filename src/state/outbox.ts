@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Delivery, FailingPerson, FailureChange, StateEvent } from "../domain/event.ts";
+import { withoutQuotations } from "../domain/quotation.ts";
 import type { StateStore } from "../domain/store.ts";
 import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./database.ts";
@@ -103,6 +104,10 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
 
 /** The event without what Lattice said of single people: it stays for as long as the log, and may quote values. */
 function withoutErrors(event: StateEvent): StateEvent {
+  if (event.kind === "quarantineEntered") return { ...event, reason: withoutQuotations(event.reason) };
+  if (event.kind === "noGoodCycle" && event.lastError !== null) {
+    return { ...event, lastError: withoutQuotations(event.lastError) };
+  }
   if (event.kind !== "failureDigest") return event;
   const { began, recovered } = event.people;
   const silent = (person: FailingPerson): FailingPerson => ({ ...person, message: "" });

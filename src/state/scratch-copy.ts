@@ -1,5 +1,6 @@
-import { accessSync, chmodSync, constants, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
+import { accessSync, chmodSync, constants, lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError } from "../domain/errors.ts";
@@ -28,6 +29,11 @@ const prefix = "azure-lattice-sync-";
 /** The file has a name for as long as it is being written: a minute for the largest company. */
 const abandonedMs = 60 * 60_000;
 
+/** Begins the name of a folder of this process: the machine (a container has a name of its own), and the process. */
+function ownPrefix(pid: number): string {
+  return `${prefix}${createHash("sha256").update(hostname()).digest("hex").slice(0, 8)}-${pid}-`;
+}
+
 /**
  * Copies the database that `original` has open, closes `original`, and brings the copy up to this version's schema. A small
  * database is copied into memory; a large one into the temporary folder, and into memory as well where that folder is
@@ -43,7 +49,7 @@ export function scratchCopyOf(
   const { folder = tmpdir(), memoryBytes = 64 * mebibyte, mostMemoryBytes = 960 * mebibyte } = places;
   try {
     const bytes = sizeOf(original);
-    removeAbandoned(folder);
+    sweepCopies(folder);
     const onDisk = bytes > memoryBytes ? copyToFolder(original, folder) : null;
     if (onDisk !== null && !("fault" in onDisk)) return prepared(onDisk, copyInFolder(path, folder));
     if (onDisk !== null && bytes > mostMemoryBytes) {
@@ -108,7 +114,7 @@ function copyToFolder(
 ): Database.Database | { readonly fault: string } {
   let folder: string | null = null;
   try {
-    folder = mkdtempSync(join(parent, prefix));
+    folder = mkdtempSync(join(parent, ownPrefix(process.pid)));
     const copy = join(folder, "scratch.db");
     original.prepare("VACUUM INTO ?").run(copy);
     chmodSync(copy, 0o600);
@@ -125,18 +131,39 @@ function copyToFolder(
   }
 }
 
-/** Removes what a run left that was killed while it made its copy. */
-function removeAbandoned(parent: string): void {
-  try {
-    for (const name of readdirSync(parent)) {
-      if (!name.startsWith(prefix)) continue;
-      const folder = join(parent, name);
-      const { mtimeMs, uid } = statSync(folder);
-      if (uid !== process.getuid?.() || Date.now() - mtimeMs < abandonedMs) continue;
-      rmSync(folder, { recursive: true, force: true });
+/** Removes what a run left in the temporary folder that was killed while it made its copy: people's data. */
+export function sweepCopies(parent = tmpdir()): void {
+  for (const name of namesIn(parent)) {
+    if (!name.startsWith(prefix)) continue;
+    const folder = join(parent, name);
+    const stats = lstatSync(folder, { throwIfNoEntry: false });
+    if (stats?.isDirectory() !== true || stats.uid !== process.getuid?.()) continue;
+    const pid = Number(name.split("-").at(-2));
+    const ended = Number.isSafeInteger(pid) && pid > 0 && name.startsWith(ownPrefix(pid)) && !isAlive(pid);
+    if (!ended && Date.now() - stats.mtimeMs < abandonedMs) continue;
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 1 });
+    } catch {
+      // Another run may be removing the same; whatever cannot be removed is tried again by the next.
     }
+  }
+}
+
+/** A folder that cannot be read holds nothing of ours. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
   } catch {
-    // A folder that cannot be read holds nothing of ours; another run may have removed the same.
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== "ESRCH";
   }
 }
 

@@ -205,6 +205,26 @@ describe("history", () => {
     expect(rows.every((row) => row[column("userName")] === "a@example.com")).toBe(true);
   });
 
+  it.each([";", "\t"])(
+    "exports no formula for a spreadsheet that splits at %j, whatever the quotes",
+    async (separator) => {
+      place.source.hire("a", {
+        jobTitle: "Analyst;=1+1; Chief",
+        department: 'Sales; "@SUM(A1)"',
+        givenName: "Kim\t+1",
+        surname: "Novak\r\n=cmd|' /C calc'!A0",
+        displayName: 'Kim ";\u200b-2+3',
+      });
+      await place.cycle();
+      const { out } = await run({ format: "csv" });
+      // Quotes amid a line are text to such a spreadsheet, and a line break within them ends the row.
+      const cells = out.split(/\r\n|\r|\n/).flatMap((line) => line.split(separator));
+      expect(cells.length).toBeGreaterThan(10);
+      for (const cell of cells) expect(cell).not.toMatch(/^[\s"\u200b]*[=+\-@]/u);
+      expect(out).toContain("; Chief");
+    },
+  );
+
   it("lets no name act on a terminal, nor reach beyond its width", async () => {
     const name = `\u001b[2J${"田中".repeat(80)}`;
     place.source.hire("a", { displayName: name, jobTitle: "word ".repeat(60).trim() });

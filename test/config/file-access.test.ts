@@ -116,11 +116,14 @@ describe("a file that every user of the machine can read is told of", () => {
     ]);
   });
 
-  it("not where it holds none", () => {
+  it("not where it holds none, or others do not come to it", () => {
     const cwd = withModes(
       { "c.yaml": receiver, slack: "https://hooks.example.com/secret" },
       { "c.yaml": 0o644 },
     );
+    expect(load(cwd).notes).toEqual([]);
+    chmodSync(join(cwd, "slack"), 0o644);
+    chmodSync(cwd, 0o750);
     expect(load(cwd).notes).toEqual([]);
   });
 

@@ -156,7 +156,7 @@ describe("a rejection", () => {
     await using place = await keptAlive();
     const planId = (await place.store.rejections(1))[0]?.planId ?? "";
     await expect(decideHeld(place.store, { planId, undoReject: ["b@example.com"] })).rejects.toThrow(
-      /nothing of "b@example.com" is rejected.*nothing was done/,
+      /nothing of “b@example.com” is rejected.*nothing was done/,
     );
     await takeBack(place, planId, ["A@example.com"]);
     expect(await rejectedIn(place)).toEqual([]);

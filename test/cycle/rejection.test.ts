@@ -92,10 +92,10 @@ it("decides about nobody by a part of a name, and says whose names it is in", as
     place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
   const held = await place.cycle();
   await expect(rejectHeld(place, held.header.planId, ["kim"])).rejects.toThrow(
-    'holds nothing of "kim"; it holds something of kim.a.new@example.com, kim.b.new@example.com: give the whole name or the object id; nothing was done',
+    "holds nothing of “kim”; it holds something of “kim.a.new@example.com”, “kim.b.new@example.com”: give the whole name or the object id; nothing was done",
   );
   await expect(rejectHeld(place, held.header.planId, ["sam"])).rejects.toThrow(
-    'holds nothing of "sam"; nothing was done',
+    "holds nothing of “sam”; nothing was done",
   );
   expect(await place.store.rejections(9)).toEqual([]);
 });

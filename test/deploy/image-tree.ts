@@ -92,13 +92,23 @@ export function layOut(): ImageTree {
   // The checkout may be where this user cannot go.
   const node = join(image, "node");
   copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
-  const [, script = ""] = listOf("ENTRYPOINT");
+  const [, ...started] = listOf("ENTRYPOINT");
   return {
     app,
     start: (args, environment = {}) => {
       const child = spawn(
         "unshare",
-        ["--mount", "sh", "-ec", readOnly, "sh", state, node, script.replace("/app", app), ...args],
+        [
+          "--mount",
+          "sh",
+          "-ec",
+          readOnly,
+          "sh",
+          state,
+          node,
+          ...started.map((word) => word.replace("/app", app)),
+          ...args,
+        ],
         {
           cwd: app,
           env: { PATH: process.env.PATH ?? "", NODE_ENV: "production", ...environment },

@@ -95,7 +95,7 @@ describe("a create", () => {
       const failure = await failureOf(connect(server.url).target.create(newcomer, quiet));
       expect(failure).toBeInstanceOf(RecordRejectedError);
       expect(failure).toMatchObject({ status, scimType: "invalidValue" });
-      expect(failure.message).toContain("(invalidValue): userName must be an e-mail address");
+      expect(failure.message).toContain("(invalidValue): “userName must be an e-mail address”");
     },
   );
 
@@ -174,7 +174,7 @@ describe("an update", () => {
     const server = await serve((_request, response) => page(response, 502));
     const failure = await failureOf(connect(server.url).target.update(ada, promotion, quiet));
     expect(failure).toBeInstanceOf(RecordUnavailableError);
-    expect(failure.message).toContain('[PATCH] "/Users/l-1": 502 Bad Gateway: a web page, "Bad gateway"');
+    expect(failure.message).toContain('[PATCH] "/Users/l-1": 502 Bad Gateway: “a web page, "Bad gateway"”');
     expect(server.requests).toHaveLength(4);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FailingPerson, StateEvent } from "../../src/domain/event.ts";
+import { quotation } from "../../src/domain/quotation.ts";
 import { send } from "../../src/notify/send.ts";
 import { startReceiver } from "./receiver.ts";
 import { chat, held, webhook } from "./workplace.ts";
@@ -54,6 +55,31 @@ describe("what chat services get", () => {
     // Teams takes 28 KB.
     expect(Buffer.byteLength(body)).toBeLessThan(28_000);
   });
+
+  it.each(["webhook", "slack"] as const)(
+    "shows what the other end says of a person only where names are asked for: %s",
+    async (kind) => {
+      const words = `5 accounts were refused in a row. 403 Forbidden: ${quotation("Kim Novak, Chief, is protected")}.`;
+      const events: StateEvent[] = [
+        { kind: "quarantineEntered", reason: words, nextProbeAt: 0 },
+        { kind: "noGoodCycle", since: 0, lastError: words },
+        { kind: "guardHeld", planId: "1", operations: 1, reasons: [words], notes: [words] },
+      ];
+      for (const event of events) {
+        await using receiver = await startReceiver(200);
+        const to = (people: "ids" | "names") =>
+          kind === "webhook"
+            ? webhook(receiver.origin, { people })
+            : { ...chat(kind, receiver.origin), people };
+        for (const people of ["ids", "names"] as const)
+          await send(to(people), { id: "1", at: 0, event }, how, signal);
+        const [ids, names] = receiver.got.map(({ body }) => body);
+        expect(ids).toContain("5 accounts were refused in a row. 403 Forbidden: “…”.");
+        expect(ids).not.toMatch(/Novak|Chief/);
+        expect(names).toContain("Kim Novak, Chief");
+      }
+    },
+  );
 
   it("has ids and a reason in words alone where names are not asked for", async () => {
     await using receiver = await startReceiver(200);

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +15,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { UsageError } from "../../src/domain/errors.ts";
 import type { PlanView } from "../../src/report/view.ts";
 import { writeReport } from "../../src/report/write-report.ts";
@@ -41,7 +42,10 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "als-report-"));
-    return () => rmSync(folder, { recursive: true, force: true });
+    return () => {
+      vi.restoreAllMocks();
+      rmSync(folder, { recursive: true, force: true });
+    };
   });
 
   const write = (out: string): Promise<void> =>
@@ -56,13 +60,49 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
     expect(readdirSync(folder)).toEqual(["report.json"]);
   });
 
-  it("is the one that a link leads to, and the link stays", async () => {
-    const [link, file] = [join(folder, "latest.json"), join(folder, "of-today.json")];
-    writeFileSync(file, "");
-    symlinkSync(file, link);
-    await write(link);
-    expect(lstatSync(link).isSymbolicLink()).toBe(true);
-    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ planId: "plan-1" });
+  it("takes the place of a link: what a planted one leads to stays as it is, and nothing new appears there", async () => {
+    const [precious, nowhere] = [join(folder, "precious"), join(folder, "nowhere")];
+    writeFileSync(precious, "precious", { mode: 0o644 });
+    for (const target of [precious, nowhere]) {
+      const out = join(folder, "report.json");
+      symlinkSync(target, out);
+      await write(out);
+      expect(lstatSync(out).isFile()).toBe(true);
+      expect(statSync(out).mode & 0o777).toBe(0o600);
+      rmSync(out);
+    }
+    expect(readFileSync(precious, "utf8")).toBe("precious");
+    expect(readdirSync(folder)).toEqual(["precious"]);
+  });
+
+  it("is written under a name that nobody can foresee", async () => {
+    const out = join(folder, "report.json");
+    const names = new Set<string>();
+    const watched: PlanView = {
+      ...view,
+      operations: () => {
+        for (const name of readdirSync(folder)) names.add(name);
+        return view.operations();
+      },
+    };
+    for (let run = 0; run < 2; run += 1) {
+      await writeReport(watched, { format: "json", out, stream: new PassThrough(), env: {} });
+      rmSync(out);
+    }
+    expect([...names].map((name) => name.replace(/[0-9a-f]{16}/, "RANDOM"))).toEqual([
+      ".RANDOM.partial",
+      ".RANDOM.partial",
+    ]);
+  });
+
+  it("is not written into a pipe that another user has put there", async () => {
+    const out = join(folder, "report.json");
+    execFileSync("mkfifo", [out]);
+    const user = process.getuid?.() ?? 0;
+    vi.spyOn(process, "getuid").mockReturnValue(user + 1);
+    // Root may own what is given to everybody.
+    if (user === 0) chownSync(out, 65_534, 65_534);
+    await expect(write(out)).rejects.toThrow(/report\.json \(it leads to what another user has made\)/);
   });
 
   it("is written into as it is where it is a pipe or a device", async () => {

@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { scratchCopyOf } from "../../src/state/scratch-copy.ts";
+import { scratchCopyOf, sweepCopies } from "../../src/state/scratch-copy.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 
 let folder: string;
@@ -72,6 +73,38 @@ it("names the temporary folder, not that of the database, where the copy fits no
     `the state database ${path} (0 MB) must be copied for this, and the temporary folder ${missing} cannot take it (ENOENT): set TMPDIR to a folder with that much room.`,
   );
   expect(source.open).toBe(false);
+});
+
+it("removes what a killed run of this machine left as soon as another one begins", () => {
+  const killed = spawnSync(
+    process.execPath,
+    [
+      "--input-type=module",
+      "-e",
+      `
+      import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+      import Database from "better-sqlite3";
+      const { scratchCopyOf } = await import(${JSON.stringify(new URL("../../src/state/scratch-copy.ts", import.meta.url).href)});
+      // Killed in the midst of the copying: when the file has its name.
+      const prepare = Database.prototype.prepare;
+      Database.prototype.prepare = function (sql) {
+        const statement = prepare.call(this, sql);
+        if (!sql.startsWith("VACUUM INTO")) return statement;
+        return { run: (to) => { statement.run(to); process.kill(process.pid, "SIGKILL"); } };
+      };
+      scratchCopyOf(new Database(${JSON.stringify(path)}, { readonly: true }), "x", { folder: ${JSON.stringify(temporary)}, memoryBytes: 0 });
+      `,
+    ],
+    { encoding: "utf8", cwd: new URL("../..", import.meta.url).pathname },
+  );
+  expect([killed.signal, killed.stderr]).toEqual(["SIGKILL", ""]);
+  const [left = ""] = readdirSync(temporary);
+  expect(readdirSync(join(temporary, left))).toEqual(["scratch.db"]);
+  // That of a run that goes on stays.
+  mkdirSync(join(temporary, left.replace(/-\d+-/, `-${process.pid}-`)));
+
+  sweepCopies(temporary);
+  expect(readdirSync(temporary)).toEqual([left.replace(/-\d+-/, `-${process.pid}-`)]);
 });
 
 it("removes what a killed run left in the temporary folder an hour ago, and nothing else", () => {

@@ -4,6 +4,7 @@ import rateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { type Listen, listenText } from "../../config/listen.ts";
 import { StateError, UsageError } from "../../domain/errors.ts";
+import { jsonText } from "../../domain/visible.ts";
 import {
   type Access,
   type AccessSettings,
@@ -72,6 +73,7 @@ export async function startHttp(
       sayError(error, request, reply, view);
     },
   });
+  app.setReplySerializer((answer) => jsonText(answer));
   // A form of another site can send text and nothing else without being asked.
   app.removeContentTypeParser("text/plain");
   const https = settings.publicUrl?.startsWith("https:") === true;

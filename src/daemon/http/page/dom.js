@@ -28,11 +28,14 @@ function append(element, children) {
   }
 }
 
-/** Characters that turn the reading direction, or cannot be seen, are made visible. */
+/** Characters that turn the reading direction, or cannot be seen, are made visible: as in `src/domain/visible.ts`. */
 function shown(value) {
   return String(value).replaceAll(
-    /[\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+    /(?!(?<=\p{Extended_Pictographic})\ufe0f)(?!(?<=\p{Script=Han})[\u{e0100}-\u{e01ef}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu,
+    (character) => {
+      const digits = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+      return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits}`;
+    },
   );
 }
 

@@ -1,0 +1,43 @@
+/*
+ * Characters that a reader does not see, or that turn, hide or forge what is around them: controls (C0, DEL, C1), formats
+ * (bidirectional, zero-width and tag characters), fillers and variation selectors, separators of lines, half surrogates.
+ * Two of them mean something to readers and carry next to nothing: the one that makes an emoji of a sign, and the one that
+ * chooses the form of a Han character, as Japanese names need it.
+ */
+const unseen =
+  /(?!(?<=\p{Extended_Pictographic})\ufe0f)(?!(?<=\p{Script=Han})[\u{e0100}-\u{e01ef}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** The same but for C0, which `JSON.stringify` has escaped in texts and uses between them; nothing is meant to a machine. */
+const unseenInJson = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+const plainAscii = /^[\x20-\x7e]*$/;
+
+/** Text of unknown origin as one line in which everything is seen: `\u202e` stands for what would turn the rest around. */
+export function visible(text: string): string {
+  if (plainAscii.test(text)) return text;
+  return text.replaceAll(unseen, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    const digits = code.toString(16).padStart(4, "0");
+    return code > 0xffff ? `\\u{${digits}}` : `\\u${digits}`;
+  });
+}
+
+/** The same for text of several lines, whose line breaks are ours. */
+export function visibleLines(text: string): string {
+  return text.split("\n").map(visible).join("\n");
+}
+
+/** What `JSON.stringify` made, with what is not seen as escapes: the same to whoever parses it. */
+export function visibleJson(json: string): string {
+  return json.replaceAll(unseenInJson, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
+
+/** `JSON.stringify` for everything that leaves the program: in a terminal, too, nothing in it is hidden. */
+export function jsonText(value: unknown, indent?: number): string {
+  return visibleJson(JSON.stringify(value, null, indent));
+}
