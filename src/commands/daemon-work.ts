@@ -25,6 +25,7 @@ import { InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import { performCycle } from "./cycle.ts";
 import { withLease } from "./lease.ts";
+import { sayEvent } from "./say-event.ts";
 import type { Session } from "./session.ts";
 
 /** Operations of a dry run that are kept to be looked through. */
@@ -99,7 +100,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
       let decided = nothingDecided;
       if (decision !== null) {
         decided = await decideHeld(store, decision);
-        await recordDecided(store, decision.planId, decided, clock.now());
+        sayEvent(session.log, await recordDecided(store, decision, decided, clock.now()));
       }
       const result = await counted(() =>
         performCycle(

@@ -3,11 +3,13 @@ import type { CycleResult } from "../cycle/run.ts";
 import type { StateStore } from "../domain/store.ts";
 import { count, printable } from "../report/words.ts";
 import type { ReportFormat } from "../report/write-report.ts";
+import { commandActor } from "./command-actor.ts";
 import { performCycle } from "./cycle.ts";
 import { type CommandIO, exitCodeOf, note } from "./io.ts";
 import { withLease } from "./lease.ts";
 import { runWithProgress } from "./progress.ts";
 import { report } from "./report.ts";
+import { sayEvent } from "./say-event.ts";
 import { openSession, type Session } from "./session.ts";
 import { toldAfterwards } from "./telling.ts";
 
@@ -21,6 +23,8 @@ export interface ReleaseOptions {
   readonly reject?: readonly string[] | undefined;
   /** Whatever was rejected of these people is taken back, and weighed again. */
   readonly undoReject?: readonly string[] | undefined;
+  /** Why, for whoever asks later. */
+  readonly reason?: string | undefined;
   readonly dryRun: boolean;
   readonly format: ReportFormat;
   readonly out?: string | undefined;
@@ -60,7 +64,9 @@ async function decideAndRun(
   io: CommandIO,
 ): Promise<CycleResult> {
   const decided = await decideHeld(store, options);
-  await recordDecided(store, options.planId, decided, session.clock.now());
+  const by = commandActor(io.env);
+  const event = await recordDecided(store, { ...options, by }, decided, session.clock.now());
+  if (!options.dryRun) sayEvent(session.log, event);
 
   const result = await runWithProgress(io, (onProgress) =>
     performCycle(session, store, { dryRun: options.dryRun, full: false, signal: io.signal }, { onProgress }),

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { actorText } from "../domain/actor.ts";
 import type { StateEvent } from "../domain/event.ts";
 
 /** Says a change of state in the log, once. */
@@ -14,6 +15,14 @@ export function sayEvent(log: Logger, event: StateEvent): void {
     case "guardCleared":
       log.info({ event: event.kind, planId: event.planId }, "the guard holds nothing any more");
       return;
+    case "heldDecided": {
+      const { kind, planId, by, reason, released, rejected, undone } = event;
+      log.info(
+        { event: kind, planId, by: actorText(by), reason: reason ?? undefined, released, rejected, undone },
+        "a person decided about what the guard holds",
+      );
+      return;
+    }
     case "quarantineEntered":
       log.error(
         { event: event.kind, reason: event.reason, nextProbeAt: time(event.nextProbeAt) },

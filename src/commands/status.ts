@@ -1,7 +1,7 @@
 import { commandLine, placeFlags } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { refusalSentence } from "../cycle/refused-kinds.ts";
-import { rejectedWhat } from "../cycle/reject.ts";
+import { rejectedBy, rejectedWhat } from "../cycle/reject.ts";
 import { keptOtherwise } from "../cycle/try-again.ts";
 import type { Change } from "../domain/plan.ts";
 import { jsonText } from "../domain/visible.ts";
@@ -123,10 +123,15 @@ function rejectedLines({ rejected, rejectedPeople }: Status, flags: string): str
     `Rejected, and not sent as long as it is due as it was: ${count(rejectedPeople, "person", "people")}`,
     ...rejected.map(
       (one) =>
-        `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${iso(one.rejectedAt)}`,
+        `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${iso(one.rejectedAt)}${byWhom(one)}`,
     ),
     `  To take that back: ${commandLine(`release ${newest.planId} --undo-reject USER${flags}`)}`,
   ];
+}
+
+function byWhom(rejected: Parameters<typeof rejectedBy>[0]): string {
+  const { by, reason } = rejectedBy(rejected);
+  return printable(`${by === undefined ? "" : ` by ${by}`}${reason === undefined ? "" : `: ${reason}`}`);
 }
 
 function guardLines({ weighed, held }: Status, flags: string): string[] {

@@ -1,5 +1,7 @@
 import { commandLine } from "../command-name.ts";
+import type { Actor } from "../domain/actor.ts";
 import { UsageError } from "../domain/errors.ts";
+import type { StateEvent } from "../domain/event.ts";
 import { matcherOf } from "../domain/person-search.ts";
 import { quotation } from "../domain/quotation.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
@@ -16,6 +18,10 @@ export interface HeldDecision {
   readonly reject?: readonly string[] | undefined;
   /** Whatever was rejected of these people is taken back; nobody else is let go unless `only` says so. */
   readonly undoReject?: readonly string[] | undefined;
+  /** Who decides, as far as it is known. */
+  readonly by: Actor;
+  /** Why, in the words of who decides. */
+  readonly reason?: string | undefined;
 }
 
 export interface DecidedHeld {
@@ -31,7 +37,10 @@ export const nothingDecided: DecidedHeld = { released: [], rejected: [], undone:
  * The held operations that a decision is about. Writes nothing.
  * @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named
  */
-export async function decideHeld(store: StateStore, decision: HeldDecision): Promise<DecidedHeld> {
+export async function decideHeld(
+  store: StateStore,
+  decision: Pick<HeldDecision, "planId" | "only" | "reject" | "undoReject">,
+): Promise<DecidedHeld> {
   const { planId, only, reject, undoReject } = decision;
   const cycle = await store.cycleOfPlan(planId);
   if (cycle === null && undoReject !== undefined && only === undefined && reject === undefined) {
@@ -112,16 +121,41 @@ async function rejectedPeople(store: StateStore, names: readonly string[]): Prom
   });
 }
 
-/** Records a decision; the next cycle acts on it. The caller holds the lease. */
+/**
+ * Records a decision and whose it is; the next cycle acts on it. The caller holds the lease.
+ * @returns the event, which is kept for whoever is told
+ */
 export async function recordDecided(
   store: StateStore,
-  planId: string,
+  { planId, by, reason }: Pick<HeldDecision, "planId" | "by" | "reason">,
   { released, rejected, undone }: DecidedHeld,
   now: number,
-): Promise<void> {
-  await store.undoReject(undone.map(({ objectId }) => objectId));
+): Promise<StateEvent> {
+  const people = {
+    released: idsOf(released),
+    rejected: idsOf(rejected),
+    undone: idsOf(undone),
+  };
+  // First, so that nothing is ever decided by nobody.
+  const decisionId = await store.recordDecision({ planId, at: now, by, reason: reason ?? null, people });
+  await store.undoReject(people.undone);
   await store.release(planId, released.flatMap(releasedChanges), now);
-  await store.reject(planId, rejected.flatMap(rejectedChanges), now);
+  await store.reject(planId, rejected.flatMap(rejectedChanges), now, decisionId);
+  const event = {
+    kind: "heldDecided",
+    planId,
+    by,
+    reason: reason ?? null,
+    released: people.released.length,
+    rejected: people.rejected.length,
+    undone: people.undone.length,
+  } as const;
+  await store.addEvent(event, { at: now, once: `heldDecided/${decisionId}` });
+  return event;
+}
+
+function idsOf(people: readonly { readonly objectId: string }[]): readonly string[] {
+  return [...new Set(people.map(({ objectId }) => objectId))];
 }
 
 /** People whose released changes the cycle did not find as they were: they are judged anew. */

@@ -1,8 +1,9 @@
+import { type DecisionDocument, decisionDocument } from "../domain/decision.ts";
 import type { LogEntry } from "../domain/log.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { Candidate, StateStore } from "../domain/store.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
-import { rejectedWhat } from "./reject.ts";
+import { rejectedBy, rejectedWhat } from "./reject.ts";
 
 /** What is kept about the person beside the two pictures: retry, hold, rejection, releases. */
 export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
@@ -26,6 +27,7 @@ export async function standingOf(store: StateStore, candidate: Candidate): Promi
       evidence: one.evidence,
       planId: one.planId,
       rejectedAt: new Date(one.rejectedAt).toISOString(),
+      ...rejectedBy(one),
     })),
     accountMissingSince: iso(accountMissingSince),
     lostLinks: lostLinks.map(({ latticeId, missingSince, dissolvedAt, reason }) => ({
@@ -73,8 +75,20 @@ export function historyOf(entries: readonly LogEntry[]): readonly HistoryEntry[]
     httpStatus: entry.httpStatus,
     requestId: entry.requestId,
     changes: entry.changes,
+    ...(entry.decision === undefined ? {} : { decision: decisionDocument(entry.decision) }),
   }));
 }
+
+/** Who decided about what was held of a person, as an explanation shows it. */
+export async function decisionsOf(
+  store: StateStore,
+  objectId: string,
+): Promise<{ readonly decisions?: readonly DecisionDocument[] }> {
+  const found = await store.decisionsOf(objectId, shownDecisions);
+  return found.length === 0 ? {} : { decisions: found.map(decisionDocument) };
+}
+
+const shownDecisions = 10;
 
 /** Milliseconds since the epoch as text. */
 export function iso(time: number | null): string | null {

@@ -9,7 +9,7 @@ import type { AttributeMapping } from "../mapping/mapping.ts";
 import { redactedValue } from "../mapping/trace.ts";
 import { fromJson, toText } from "../mapping/value.ts";
 import { type Decided, decideFor } from "./decide.ts";
-import { historyOf, iso, standingOf } from "./explain-standing.ts";
+import { decisionsOf, historyOf, iso, standingOf } from "./explain-standing.ts";
 import type {
   AccountExplanation,
   DecisionExplanation,
@@ -117,6 +117,7 @@ async function withSource(
     decision: await decisionExplanation(store, person, settings, options),
     standing: await standingOf(store, candidate),
     history: historyOf(log.filter((entry) => entry.cycleId !== options.live?.cycleId).slice(0, shownEntries)),
+    ...(await decisionsOf(store, objectId)),
   };
 }
 

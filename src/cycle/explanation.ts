@@ -1,3 +1,4 @@
+import type { DecisionDocument } from "../domain/decision.ts";
 import type { Json } from "../domain/json.ts";
 import type { FoundPerson } from "../domain/person-search.ts";
 import type { Action, Change, CycleKind, Evidence, EvidenceKind, SkipCode } from "../domain/plan.ts";
@@ -34,6 +35,8 @@ export interface Explanation {
   readonly summary: readonly string[];
   /** The last entries of the provisioning log, the newest first. */
   readonly history: readonly HistoryEntry[];
+  /** Who decided about what was held of the person, the newest first; absent where nobody has. */
+  readonly decisions?: readonly DecisionDocument[];
 }
 
 /** How old what is told is. */
@@ -179,6 +182,9 @@ export interface Standing {
     readonly evidence: EvidenceKind | null;
     readonly planId: string;
     readonly rejectedAt: string;
+    /** Who rejected it, and why; absent where it is not known. */
+    readonly by?: string;
+    readonly reason?: string;
   }[];
   /** Since when Lattice does not find the linked account; `null` while it does. */
   readonly accountMissingSince: string | null;
@@ -207,4 +213,6 @@ export interface HistoryEntry {
   readonly httpStatus: number | null;
   readonly requestId: string | null;
   readonly changes: readonly Change[];
+  /** Who let it go, or rejected it while it was held; absent where nobody did. */
+  readonly decision?: DecisionDocument;
 }

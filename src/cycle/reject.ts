@@ -1,3 +1,4 @@
+import { actorText } from "../domain/actor.ts";
 import type { Change, Evidence, Operation } from "../domain/plan.ts";
 import type { Decision, RejectedChange } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
@@ -85,7 +86,21 @@ function leftOut(
 function rejectionText(found: readonly RejectedChange[]): string {
   const latest = Math.max(...found.map(({ rejectedAt }) => rejectedAt));
   const plans = [...new Set(found.map(({ planId }) => planId))].join(", ");
-  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${new Date(latest).toISOString()} (plan ${plans}): not sent as long as it is due as it was`;
+  const by = [
+    ...new Set(found.flatMap(({ decision }) => (decision === undefined ? [] : [actorText(decision.by)]))),
+  ];
+  const who = by.length === 0 ? "" : ` by ${by.join(", ")}`;
+  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${new Date(latest).toISOString()}${who} (plan ${plans}): not sent as long as it is due as it was`;
+}
+
+/** Who rejected it, and why, as far as it is known. */
+export function rejectedBy({ decision }: Pick<RejectedChange, "decision">): {
+  readonly by?: string;
+  readonly reason?: string;
+} {
+  if (decision === undefined) return {};
+  const { by, reason } = decision;
+  return { by: actorText(by), ...(reason === null ? {} : { reason }) };
 }
 
 /** What was rejected, in words. */

@@ -1,5 +1,5 @@
 import type { Change, Operation } from "../domain/plan.ts";
-import type { RejectedChange, ReleasedChange } from "../domain/store.ts";
+import type { ChangeToReject, RejectedChange, ReleasedChange } from "../domain/store.ts";
 
 /** Stands for making or linking an account as such, where changes are named by their attributes. */
 const theAccount = "account";
@@ -79,7 +79,7 @@ export function releasesInUse({ changes, released }: Operation): readonly string
 }
 
 /** The changes of a held operation, as a rejection names them: of a create or a link, the account as such. */
-export function rejectedChanges(operation: Operation): Omit<RejectedChange, "planId" | "rejectedAt">[] {
+export function rejectedChanges(operation: Operation): ChangeToReject[] {
   const { objectId, evidence } = operation;
   if (isOfAccount(operation) && operation.action !== "deactivate") {
     return [{ objectId, attribute: theAccount, fingerprint: accountFingerprint(operation), evidence: null }];

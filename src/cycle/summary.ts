@@ -87,9 +87,11 @@ function what(explanation: Omit<Explanation, "summary">): readonly string[] {
       `Held by the guard in plan ${heldBy.planId}: ${attributeList(heldBy.changes)}. ${heldBy.reasons.join("; ")}.`,
     );
   }
-  for (const { what: change, rejectedAt, planId } of rejected) {
+  for (const { what: change, rejectedAt, planId, by, reason } of rejected) {
+    const who = by === undefined ? "" : ` by ${by}`;
+    const why = reason === undefined ? "" : ` (${reason})`;
     sentences.push(
-      `Rejected: ${change} was rejected on ${rejectedAt} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${nameFor(explanation)}.`,
+      `Rejected: ${change} was rejected on ${rejectedAt}${who}${why} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${nameFor(explanation)}.`,
     );
   }
   if (accountMissingSince !== null) {

@@ -1,3 +1,5 @@
+import type { Actor } from "./actor.ts";
+
 /** A change of state that people are told of once, not in every cycle. Times are milliseconds since the epoch. */
 export type StateEvent =
   | {
@@ -11,6 +13,17 @@ export type StateEvent =
     }
   /** The guard holds nothing any more: released, rejected, or no longer due. */
   | { readonly kind: "guardCleared"; readonly planId: string }
+  /** A person decided about what the guard held of this plan. In numbers of people. */
+  | {
+      readonly kind: "heldDecided";
+      readonly planId: string;
+      readonly by: Actor;
+      readonly reason: string | null;
+      readonly released: number;
+      readonly rejected: number;
+      /** Of whom rejections were taken back. */
+      readonly undone: number;
+    }
   | {
       readonly kind: "quarantineEntered";
       readonly reason: string;
@@ -47,6 +60,7 @@ export type StateEvent =
 export const eventKinds = [
   "guardHeld",
   "guardCleared",
+  "heldDecided",
   "quarantineEntered",
   "quarantineLeft",
   "failureDigest",

@@ -1,3 +1,4 @@
+import type { PersonDecision } from "./decision.ts";
 import type { Action, CycleKind } from "./plan.ts";
 import type { LoggedOperation, OperationStatus } from "./store.ts";
 
@@ -16,6 +17,8 @@ export interface LogEntry extends LoggedOperation {
   readonly requestId: string | null;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** Who let it go, or rejected it while it was held; absent where nobody did, or it is not known. */
+  readonly decision?: PersonDecision;
 }
 
 /** What to find in the provisioning log: entries that meet everything that is given. */

@@ -1,3 +1,4 @@
+import type { DecisionBy, HeldPlanDecision, PersonDecision } from "./decision.ts";
 import type { Delivery, EventKind, FailureChange, StateEvent } from "./event.ts";
 import type { JsonObject } from "./json.ts";
 import type { DailyCount, DepartmentCount, LogEntry, LogQuery } from "./log.ts";
@@ -319,7 +320,12 @@ export interface RejectedChange {
   readonly planId: string;
   /** Milliseconds since the epoch. */
   readonly rejectedAt: number;
+  /** Absent where it is not known. */
+  readonly decision?: DecisionBy;
 }
+
+/** What the caller of `reject` says of a change. */
+export type ChangeToReject = Omit<RejectedChange, "planId" | "rejectedAt" | "decision">;
 
 /** What is held of one planned operation. */
 export interface HeldPart {
@@ -667,12 +673,15 @@ export interface StateStore {
   ): Promise<readonly LoggedOperation[]>;
   /** Lets these changes pass the guard, each while it stays as it is; rejections of the same changes are taken back. */
   release(planId: string, changes: readonly ReleasedChange[], now: number): Promise<void>;
-  /** Leaves these changes out of every plan, each while it stays as it is. */
-  reject(
-    planId: string,
-    changes: readonly Omit<RejectedChange, "planId" | "rejectedAt">[],
-    now: number,
-  ): Promise<void>;
+  /**
+   * Leaves these changes out of every plan, each while it stays as it is.
+   * @param decisionId what `recordDecision` gave
+   */
+  reject(planId: string, changes: readonly ChangeToReject[], now: number, decisionId?: number): Promise<void>;
+  /** Keeps who decided what. @returns the decision's id */
+  recordDecision(decision: HeldPlanDecision): Promise<number>;
+  /** What was decided about one person, the newest first. */
+  decisionsOf(objectId: string, limit: number): Promise<readonly PersonDecision[]>;
   /** Takes back whatever was rejected of these people. */
   undoReject(objectIds: readonly string[]): Promise<void>;
   /** What is rejected, the newest first. */

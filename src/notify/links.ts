@@ -26,6 +26,7 @@ export function linkOf(event: Notice["event"], dashboard: string | undefined): L
         ? page("", "Open the dashboard")
         : page(`log?cycle=${event.cycleId}&outcome=failed`, "What failed in that cycle");
     case "guardCleared":
+    case "heldDecided":
     case "quarantineLeft":
     case "noGoodCycle":
     case "goodCycleAgain":

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { actorText } from "../domain/actor.ts";
 import type { FailingPerson } from "../domain/event.ts";
 import type { Secret } from "../domain/secret.ts";
 import { jsonText } from "../domain/visible.ts";
@@ -50,6 +51,15 @@ function dataOf(event: Notice["event"], { people, dashboard }: Wording): object 
       };
     case "guardCleared":
       return { planId: event.planId };
+    case "heldDecided":
+      return {
+        planId: event.planId,
+        by: actorText(event.by),
+        ...(event.reason === null ? {} : { reason: event.reason }),
+        released: event.released,
+        rejected: event.rejected,
+        undone: event.undone,
+      };
     case "quarantineEntered":
       return {
         reason: event.reason,

@@ -1,4 +1,5 @@
 import { commandLine } from "../command-name.ts";
+import { actorText } from "../domain/actor.ts";
 import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { oneLine } from "./answer.ts";
@@ -74,6 +75,8 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         lists: [],
         action: "",
       };
+    case "heldDecided":
+      return decidedWords(event);
     case "quarantineEntered":
       return {
         title: "Quarantine: the whole job backs off",
@@ -119,6 +122,34 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         action: "",
       };
   }
+}
+
+function decidedWords({
+  planId,
+  by,
+  reason,
+  released,
+  rejected,
+  undone,
+}: Extract<StateEvent, { kind: "heldDecided" }>): Words {
+  const parts = [
+    ["Released", released],
+    ["Rejected", rejected],
+    ["Rejection taken back", undone],
+  ] as const;
+  const done = parts
+    .filter(([, number]) => number > 0)
+    .map(([what, number]) => `${what}: ${count(number, "person", "people")}.`);
+  return {
+    title: "A person decided about what the guard holds",
+    severity: "note",
+    text: oneLine(
+      `${actorText(by)} decided about plan ${planId}. ${done.join(" ")}${reason === null ? "" : ` Reason: ${reason}`}`,
+      1000,
+    ),
+    lists: [],
+    action: "",
+  };
 }
 
 function digestWords(

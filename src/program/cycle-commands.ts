@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandIO } from "../commands/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
-import { configOption, formatOption, people, sandboxOption, seconds } from "./options.ts";
+import { configOption, formatOption, people, reason, sandboxOption, seconds } from "./options.ts";
 
 /** Commands that run cycles: `sync`, `release`, `daemon`, `demo`. */
 export function addCycleCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
@@ -46,6 +46,11 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .option("--only <users...>", "only these people, by user principal name or object id")
     .option("--reject <users...>", "do not send what is held of these people, as long as it is due as it was")
     .option("--undo-reject <users...>", "take back whatever was rejected of these people, and weigh it again")
+    .addOption(
+      new Option("--reason <text>", "why: kept with who decided, shown in history and told").argParser(
+        reason,
+      ),
+    )
     .option("--dry-run", "show what would go: writes nothing anywhere", false)
     .addOption(formatOption())
     .option("--out <file>", "write the report to a file")
@@ -60,6 +65,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
         ["azure-lattice-sync release PLAN_ID"],
         ["azure-lattice-sync release PLAN_ID --only kim.example@example.com"],
         ["azure-lattice-sync release PLAN_ID --reject kim.example@example.com"],
+        ["azure-lattice-sync release PLAN_ID --reason ticket-4711", "why, for whoever asks later"],
         ["azure-lattice-sync release PLAN_ID --undo-reject kim.example@example.com", "she is weighed again"],
       ],
     })

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { longestReason } from "../domain/decision.ts";
 
 /** Where the configuration is. */
 export const configOption = (): Option =>
@@ -34,6 +35,14 @@ export function seconds(text: string): number {
   if (!Number.isFinite(number) || number < 0)
     throw new InvalidArgumentError("It must be a number of seconds, 0 or more.");
   return number;
+}
+
+/** Why something is done, in the user's words; throws where it says nothing, or too much. */
+export function reason(text: string): string {
+  const said = text.trim();
+  if (said === "" || said.length > longestReason)
+    throw new InvalidArgumentError(`It must be a text of 1 to ${longestReason} characters.`);
+  return said;
 }
 
 /** A count or an id; throws where it is none. */

@@ -7,6 +7,7 @@ import type {
   ScopeExplanation,
   SourceExplanation,
 } from "../cycle/explanation.ts";
+import { decisionText } from "../domain/decision.ts";
 import type { Json } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
@@ -46,6 +47,10 @@ export function explanationText(explanation: Explanation, options: { readonly co
           ...(decision.deferred === null ? [] : changeLines(decision.deferred.changes)),
           ...(decision.reported === null ? [] : changeLines(decision.reported)),
         ]),
+    section(
+      paint("bold", "Decisions about what was held"),
+      (explanation.decisions ?? []).map((one) => printable(decisionText(one))),
+    ),
     section(paint("bold", "Last entries of the log"), history.flatMap(historyLines)),
   ];
   return sections
@@ -194,6 +199,7 @@ function historyLines(entry: HistoryEntry): readonly string[] {
     ...(changed === "" ? [] : [`    ${printable(changed)}`]),
     ...(entry.error === null ? [] : [`    ${printable(entry.error)}`]),
     ...(answer === "" ? [] : [`    ${printable(answer)}`]),
+    ...(entry.decision === undefined ? [] : [`    ${printable(decisionText(entry.decision))}`]),
   ];
 }
 

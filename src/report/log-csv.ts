@@ -1,3 +1,4 @@
+import { actorText } from "../domain/actor.ts";
 import type { Json } from "../domain/json.ts";
 import type { LogEntry } from "../domain/log.ts";
 import type { Change } from "../domain/plan.ts";
@@ -31,6 +32,9 @@ const columns: readonly {
   { name: "durationMs", of: (entry) => entry.durationMs },
   { name: "attempt", of: (entry) => entry.attempt },
   { name: "error", of: (entry) => entry.error },
+  { name: "decision", of: (entry) => entry.decision?.what ?? null },
+  { name: "decidedBy", of: (entry) => (entry.decision === undefined ? null : actorText(entry.decision.by)) },
+  { name: "decisionReason", of: (entry) => entry.decision?.reason ?? null },
 ];
 
 /**

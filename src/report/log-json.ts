@@ -1,3 +1,4 @@
+import { decisionDocument } from "../domain/decision.ts";
 import type { LogEntry } from "../domain/log.ts";
 import { jsonText } from "../domain/visible.ts";
 import type { Write } from "./view.ts";
@@ -41,6 +42,7 @@ function entryDocument(entry: LogEntry): object {
     durationMs: entry.durationMs,
     attempt: entry.attempt,
     changes: entry.changes,
+    ...(entry.decision === undefined ? {} : { decision: decisionDocument(entry.decision) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { decisionDocument, decisionText } from "../domain/decision.ts";
 import type { LogEntry } from "../domain/log.ts";
 import type { OperationStatus } from "../domain/store.ts";
 import { changeLines, signs } from "./change-lines.ts";
@@ -47,6 +48,9 @@ function block(entry: LogEntry, layout: Layout): string {
   ];
   if (entry.error !== null) {
     lines.push(...indented(printable(entry.error), 4, layout).map((line) => paint("red", line)));
+  }
+  if (entry.decision !== undefined) {
+    lines.push(...indented(printable(decisionText(decisionDocument(entry.decision))), 4, layout));
   }
   lines.push(...indented(circumstances(entry), 4, layout).map((line) => paint("dim", line)));
   return `${lines.join("\n")}\n`;

@@ -4,7 +4,7 @@ import { heldOperations } from "../cycle/operations.ts";
 import { type AskedPause, parsePause } from "../cycle/pause.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
 import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/refused-kinds.ts";
-import { rejectedWhat } from "../cycle/reject.ts";
+import { rejectedBy, rejectedWhat } from "../cycle/reject.ts";
 import { nextDueAt } from "../cycle/schedule.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
@@ -202,7 +202,14 @@ export function heldDocument(operation: LoggedOperation) {
 /** A rejected change as a program reads it. */
 export function rejectedDocument(change: Status["rejected"][number]) {
   const { objectId, userName, planId, rejectedAt } = change;
-  return { objectId, userName, what: rejectedWhat(change), planId, rejectedAt: iso(rejectedAt) };
+  return {
+    objectId,
+    userName,
+    what: rejectedWhat(change),
+    planId,
+    rejectedAt: iso(rejectedAt),
+    ...rejectedBy(change),
+  };
 }
 
 /** A cycle as a program reads it. */

@@ -5,7 +5,7 @@ import type { Connection } from "./database.ts";
 import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
-import { type RejectedRow, rejectedChange } from "./rows.ts";
+import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./rows.ts";
 import { weightsColumn, weightsOfRow } from "./weights-column.ts";
 
 type GuardingMethods = Pick<
@@ -201,14 +201,16 @@ function decisionMethods(
     evidence: string | null;
     planId: string;
     now: number;
+    decisionId: number | null;
   }>(
-    `INSERT INTO rejected_change (object_id, attribute, fingerprint, evidence, plan_id, rejected_at)
-     SELECT object_id, :attribute, :fingerprint, :evidence, :planId, :now FROM source_user WHERE object_id = :objectId
-     ON CONFLICT (object_id, attribute, fingerprint) DO UPDATE SET plan_id = excluded.plan_id, rejected_at = excluded.rejected_at`,
+    `INSERT INTO rejected_change (object_id, attribute, fingerprint, evidence, plan_id, rejected_at, decision_id)
+     SELECT object_id, :attribute, :fingerprint, :evidence, :planId, :now, :decisionId FROM source_user WHERE object_id = :objectId
+     ON CONFLICT (object_id, attribute, fingerprint) DO UPDATE SET plan_id = excluded.plan_id, rejected_at = excluded.rejected_at,
+       decision_id = excluded.decision_id`,
   );
   const rejections = db.prepare<[number], RejectedRow & { user_name: string | null }>(
-    `SELECT rejected_change.*, json_extract(attributes, '$.userPrincipalName') AS user_name
-     FROM rejected_change JOIN source_user USING (object_id) ORDER BY rejected_at DESC, object_id, attribute LIMIT ${given("?")}`,
+    `SELECT ${rejectedColumns}, json_extract(attributes, '$.userPrincipalName') AS user_name
+     FROM ${rejectedTables} JOIN source_user USING (object_id) ORDER BY rejected_at DESC, object_id, attribute LIMIT ${given("?")}`,
   );
   const countRejected = db
     .prepare<[string, number], number>(
@@ -225,12 +227,20 @@ function decisionMethods(
         }
       })();
     },
-    reject: async (planId, changes, now) => {
+    reject: async (planId, changes, now, decisionId) => {
       db.transaction(() => {
         for (const { objectId, attribute, fingerprint, evidence } of changes) {
           dropReleased.run(objectId, attribute);
           // What is held of a person is planned in every cycle: nobody need be marked.
-          reject.run({ objectId, attribute, fingerprint, evidence, planId, now });
+          reject.run({
+            objectId,
+            attribute,
+            fingerprint,
+            evidence,
+            planId,
+            now,
+            decisionId: decisionId ?? null,
+          });
         }
       })();
     },

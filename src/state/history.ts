@@ -3,6 +3,7 @@ import type { Action, CycleKind } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { OperationStatus, StateStore } from "../domain/store.ts";
 import type { Connection } from "./database.ts";
+import { decisionJson, personDecision } from "./decisions.ts";
 import { peopleNamed } from "./people.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
 
@@ -15,7 +16,20 @@ interface EntryRow extends OperationRow {
   readonly http_status: number | null;
   readonly request_id: string | null;
   readonly attempt: number;
+  /** JSON of a `DecisionRow`. */
+  readonly decision: string | null;
 }
+
+/**
+ * The newest decision that is about an entry: what was released before it was sent, and what became of it while a plan held
+ * it.
+ */
+const decisionOfEntry = `(SELECT ${decisionJson} FROM decided_person p JOIN decision d ON d.id = p.decision_id
+  WHERE p.object_id = o.object_id AND iif(o.status IN ('held', 'cancelled'),
+    p.what <> 'undone' AND EXISTS (SELECT 1 FROM cycle
+      WHERE cycle.plan_id = d.plan_id AND cycle.id BETWEEN coalesce(o.held_since, o.cycle_id) AND o.cycle_id),
+    p.what = 'released' AND d.at <= o.at AND EXISTS (SELECT 1 FROM json_each(o.changes) WHERE json_extract(value, '$.released')))
+  ORDER BY p.decision_id DESC LIMIT 1)`;
 
 const actions: readonly Action[] = ["create", "update", "deactivate", "reactivate", "link"];
 const outcomes: readonly OperationStatus[] = [
@@ -37,7 +51,7 @@ const dayMs = 86_400_000;
 export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts" | "departments"> {
   const find = finder(db);
   const entries = db.prepare<[string], EntryRow>(
-    `SELECT o.*, c.plan_id, c.kind
+    `SELECT o.*, c.plan_id, c.kind, ${decisionOfEntry} AS decision
      FROM json_each(?) k CROSS JOIN operation o ON o.id = k.value CROSS JOIN cycle c ON c.id = o.cycle_id
      ORDER BY o.id DESC`,
   );
@@ -216,5 +230,6 @@ function logEntry(row: EntryRow): LogEntry {
     httpStatus: row.http_status,
     requestId: row.request_id,
     attempt: row.attempt,
+    ...(row.decision === null ? {} : { decision: personDecision(row.decision) }),
   };
 }

@@ -21,6 +21,8 @@ import {
   type RejectedRow,
   type RetryRow,
   rejectedChange,
+  rejectedColumns,
+  rejectedTables,
   retryRecord,
   type SourceRow,
   sourceUser,
@@ -143,7 +145,9 @@ function candidates(db: Connection): StateStore["candidates"] {
   const lostLinks = db.prepare<[string], LostLinkRow>(
     "SELECT * FROM lost_link WHERE object_id = ? ORDER BY dissolved_at DESC, lattice_id",
   );
-  const rejectedOf = db.prepare<[string], RejectedRow>("SELECT * FROM rejected_change WHERE object_id = ?");
+  const rejectedOf = db.prepare<[string], RejectedRow>(
+    `SELECT ${rejectedColumns} FROM ${rejectedTables} WHERE object_id = ?`,
+  );
   // Mostly there are none of these at all, and everybody would be asked for each.
   const any = db.prepare<
     [],

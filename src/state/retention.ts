@@ -29,6 +29,9 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
   const olderEvents = db.prepare<[number]>(
     "DELETE FROM event WHERE at < ? AND json_extract(data, '$.kind') <> 'credentialExpiring'",
   );
+  const olderDecisions = db.prepare<[number]>(
+    "DELETE FROM decision WHERE at < ? AND id NOT IN (SELECT decision_id FROM rejected_change WHERE decision_id IS NOT NULL)",
+  );
   // As many ids as rows, or more: where even those are within the limit nothing need be counted.
   const span = db
     .prepare<[], number>(
@@ -57,6 +60,7 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
         await new Promise(setImmediate);
       }
       olderEvents.run(Math.min(before, countedSince));
+      olderDecisions.run(Math.min(before, countedSince));
       // Lets the lease be renewed between two pages.
       while (maxRows !== null && dropSurplus(countedSince, maxRows)) await new Promise(setImmediate);
       await values.replaceOlder();

@@ -1,3 +1,4 @@
+import type { Actor } from "../domain/actor.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { EvidenceKind } from "../domain/plan.ts";
 import type { Presence, SourceUser } from "../domain/source.ts";
@@ -95,7 +96,13 @@ export interface RejectedRow {
   readonly evidence: EvidenceKind | null;
   readonly plan_id: string;
   readonly rejected_at: number;
+  readonly actor: string | null;
+  readonly decision_reason: string | null;
 }
+
+/** The columns of a `RejectedRow`, and the tables they come from. */
+export const rejectedColumns = "rejected_change.*, decision.actor, decision.reason AS decision_reason";
+export const rejectedTables = "rejected_change LEFT JOIN decision ON decision.id = decision_id";
 
 export function rejectedChange(row: RejectedRow): RejectedChange {
   return {
@@ -105,6 +112,10 @@ export function rejectedChange(row: RejectedRow): RejectedChange {
     evidence: row.evidence,
     planId: row.plan_id,
     rejectedAt: row.rejected_at,
+    // Written by this program alone.
+    ...(row.actor === null
+      ? {}
+      : { decision: { by: JSON.parse(row.actor) as Actor, reason: row.decision_reason } }),
   };
 }
 

@@ -2,6 +2,7 @@ import { StateError } from "../domain/errors.ts";
 import type { LeaseHolder, StateStore } from "../domain/store.ts";
 import { cycleMethods } from "./cycles.ts";
 import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./database.ts";
+import { decisionMethods } from "./decisions.ts";
 import { dueMethods } from "./due.ts";
 import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
@@ -101,6 +102,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...dueMethods(db),
     ...planningMethods(db, values),
     ...guardingMethods(db, values),
+    ...decisionMethods(db),
     ...provisioningLogMethods(db, writer, values, markReadAgain),
     ...readAgainMethods(db, markReadAgain),
     ...outboxMethods(db, options.logValues ?? "keep"),

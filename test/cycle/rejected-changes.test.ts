@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decideHeld, notLetGo, recordDecided } from "../../src/cycle/decide-held.ts";
-import { createWorkplace, lenientGuard, mappingOf, rejectHeld, type Workplace } from "./workplace.ts";
+import { createWorkplace, kim, lenientGuard, mappingOf, rejectHeld, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 };
 const people = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -181,7 +181,7 @@ describe("a release of a new account", () => {
     place.source.hire("new", { businessPhones: ["1"] });
     const held = await place.cycle();
     const decided = await decideHeld(place.store, { planId: held.header.planId });
-    await recordDecided(place.store, held.header.planId, decided, place.clock.now());
+    await recordDecided(place.store, { planId: held.header.planId, by: kim }, decided, place.clock.now());
     place.source.change("new", { businessPhones: ["2"] });
     const sent = await place.cycle();
     expect(sent).toMatchObject({ outcome: "done", done: 1 });
@@ -224,7 +224,7 @@ describe("an alarm about the scope", () => {
     place.settings = { ...place.settings, scopeDigest: "scope-2", mapping: mappingOf(undefined, filters) };
     const { planId } = (await place.cycle()).header;
     const decided = await decideHeld(place.store, { planId, only: ["b", "c"], reject: ["a"] });
-    await recordDecided(place.store, planId, decided, place.clock.now());
+    await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
     place.source.change("d", { department: "old" });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
@@ -235,5 +235,5 @@ describe("an alarm about the scope", () => {
 async function takeBack(place: Workplace, planId: string, undoReject: readonly string[]): Promise<void> {
   const decided = await decideHeld(place.store, { planId, undoReject });
   expect(decided).toMatchObject({ released: [], rejected: [] });
-  await recordDecided(place.store, planId, decided, place.clock.now());
+  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
 }

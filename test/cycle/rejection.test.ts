@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
-import { createWorkplace, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
+import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
 /** Two people whose new userNames are held, and one of whom was rejected. */
 async function rejectedRename(): Promise<Workplace> {
@@ -49,7 +49,7 @@ it("a release of all that a plan holds leaves out what was rejected of it, which
   await place.cycle();
   const everything = await decideHeld(place.store, { planId });
   expect(everything.released.map(({ objectId }) => objectId)).toEqual(["b", "c"]);
-  await recordDecided(place.store, planId, everything, place.clock.now());
+  await recordDecided(place.store, { planId, by: kim }, everything, place.clock.now());
   await place.cycle();
   const active = (): unknown[] =>
     ["a", "b", "c"].map(
@@ -60,7 +60,7 @@ it("a release of all that a plan holds leaves out what was rejected of it, which
     /^everything that the plan \S+ holds was rejected: name people to release them all the same; nothing was done$/,
   );
   const named = await decideHeld(place.store, { planId, only: ["a"] });
-  await recordDecided(place.store, planId, named, place.clock.now());
+  await recordDecided(place.store, { planId, by: kim }, named, place.clock.now());
   await place.cycle();
   expect(active()).toEqual([false, false, false]);
 });

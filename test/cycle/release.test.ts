@@ -5,7 +5,7 @@ import { UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Change, Operation } from "../../src/domain/plan.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import { createWorkplace, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
+import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 1, maxRenames: 1, deactivationFloor: 0 };
 
@@ -20,7 +20,7 @@ async function companyWithLeavers(leavers: readonly string[]): Promise<Workplace
 /** Releases what a plan holds, of everybody or of some. */
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
   const decided = await decideHeld(place.store, { planId, only });
-  await recordDecided(place.store, planId, decided, place.clock.now());
+  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
 }
 
 describe("a release", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
 import { HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/log.ts";
-import { createWorkplace, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
+import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 };
 const people = Array.from({ length: 120 }, (_, number) => `p${String(number).padStart(3, "0")}`);
@@ -26,7 +26,7 @@ async function heldOf(place: Workplace, planId: string): Promise<readonly string
 
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
   const decided = await decideHeld(place.store, { planId, only });
-  await recordDecided(place.store, planId, decided, place.clock.now());
+  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
 }
 
 describe("what the guard holds", () => {

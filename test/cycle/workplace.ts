@@ -9,6 +9,7 @@ import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
 import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import type { CycleSettings, GuardLimits } from "../../src/cycle/settings.ts";
+import type { Actor } from "../../src/domain/actor.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
@@ -197,8 +198,11 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
   return place;
 }
 
+/** Whoever decides, where it does not matter who. */
+export const kim: Actor = { kind: "cli", name: "kim@host" };
+
 /** Rejects what a plan holds of these people, as `release --reject` does. */
 export async function rejectHeld(place: Workplace, planId: string, people: readonly string[]): Promise<void> {
   const decided = await decideHeld(place.store, { planId, reject: people });
-  await recordDecided(place.store, planId, decided, place.clock.now());
+  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
 }

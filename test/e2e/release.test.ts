@@ -1,3 +1,4 @@
+import { hostname, userInfo } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { configuration, makeWorkplace, type Workplace } from "../process/real-process.ts";
@@ -63,7 +64,8 @@ describe("held work, through the real process", () => {
     expect(JSON.parse(dry.out)).toMatchObject({ dryRun: true, summary: { deactivate: 8 } });
     expect(activeOf(first)).toBe(true);
 
-    const some = await run("release", guard.planId, "--only", first, "--reject", second);
+    const why = "the Bern office has closed";
+    const some = await run("release", guard.planId, "--only", first, "--reject", second, "--reason", why);
     expect(some.code).toBe(3);
     expect(some.err).toContain("Released: 1 person. Rejected: 1 person.");
     expect(leavers.map(activeOf)).toEqual([false, true, true, true, true, true, true, true]);
@@ -74,6 +76,29 @@ describe("held work, through the real process", () => {
     expect((await run("status")).out).toContain(`release ${guard.planId} --undo-reject USER`);
     const told = JSON.parse((await run("user", second, "--format", "json")).out);
     expect(told.standing.rejected).toMatchObject([{ attribute: "active", planId: guard.planId }]);
+
+    // Who decided, and why, is in the log, and asked for in every way.
+    const by = `cli:${userInfo().username}@${hostname()}`;
+    expect(some.err.split("\n").filter((line) => line.includes("heldDecided"))).toEqual([
+      expect.stringContaining(
+        JSON.stringify({ by, reason: why, released: 1, rejected: 1, undone: 0 }).slice(1, -1),
+      ),
+    ]);
+    expect(rejected.changes).toMatchObject([{ by, reason: why }]);
+    expect((await run("status")).out).toContain(` by ${by}: ${why}`);
+    expect(told.standing.rejected).toMatchObject([{ by, reason: why }]);
+    expect(told.decisions).toMatchObject([{ what: "rejected", by, planId: guard.planId, reason: why }]);
+    expect((await run("user", second)).out).toContain(`rejected by ${by} on `);
+    const entriesOf = async (id: string) =>
+      JSON.parse((await run("history", "--user", id, "--action", "deactivate", "--format", "json")).out)
+        .entries;
+    expect(await entriesOf(first)).toMatchObject([
+      { outcome: "done", decision: { what: "released", by, planId: guard.planId, reason: why } },
+    ]);
+    expect(await entriesOf(second)).toMatchObject([{ decision: { what: "rejected", by, reason: why } }]);
+    for (const entry of await entriesOf(third)) expect(entry).not.toHaveProperty("decision");
+    expect((await run("history", "--user", first)).out).toContain(`released by ${by} on `);
+
     const stranger = await run("release", guard.planId, "--undo-reject", first);
     expect(stranger.code).toBe(64);
     expect(stranger.err).toContain("is rejected");
@@ -81,6 +106,10 @@ describe("held work, through the real process", () => {
     expect(undone.code).toBe(3);
     expect(undone.err).toContain("Rejection taken back: 1 person.");
     expect((await status()).rejected.people).toBe(0);
+    expect(JSON.parse((await run("user", second, "--format", "json")).out).decisions).toMatchObject([
+      { what: "undone", by },
+      { what: "rejected", by },
+    ]);
     expect((await status()).guard.operations).toHaveLength(7);
 
     // The third is enabled again: a release of the old plan is none of what is planned now.
@@ -107,7 +136,7 @@ describe("held work, through the real process", () => {
     const { guard } = await status();
     const stranger = await run("release", guard.planId, "--only", "nobody@example.com");
     expect(stranger.code).toBe(64);
-    expect(stranger.err).toContain('holds nothing of "nobody@example.com"');
+    expect(stranger.err).toContain("holds nothing of “nobody@example.com”");
     const both = guard.operations[0].objectId;
     expect((await run("release", guard.planId, "--only", both, "--reject", both)).code).toBe(64);
     expect((await status()).guard.operations).toHaveLength(guard.operations.length);

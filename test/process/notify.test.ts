@@ -63,7 +63,7 @@ describe.concurrent("a run tells", () => {
     const planId = (await store?.meta())?.heldPlan ?? "";
     await store?.close();
     expect(await place.start(["release", planId, "--config", config]).ended).toMatchObject({ code: 0 });
-    expect(events()).toEqual(["guardHeld", "guardCleared"]);
+    expect(events()).toEqual(["guardHeld", "heldDecided", "guardCleared"]);
     // A dry run, and a run for one person, tell nobody anything.
     const before = stage.receiver.got.length;
     await place.start(["sync", "--dry-run", "--config", config]).ended;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { heldBecause } from "../../cycle/hold.ts";
 import { personDetails } from "../../cycle/person-details.ts";
 import { isRejected } from "../../cycle/release.ts";
+import { decisionDocument } from "../../domain/decision.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { skipCodes } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
@@ -170,6 +171,12 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
 }
 
 function logDocument(entry: LogEntry): object {
-  const { at, startedAt, finishedAt, wave, ...rest } = entry;
-  return { ...rest, at: iso(at), startedAt: iso(startedAt), finishedAt: iso(finishedAt) };
+  const { at, startedAt, finishedAt, wave, decision, ...rest } = entry;
+  return {
+    ...rest,
+    at: iso(at),
+    startedAt: iso(startedAt),
+    finishedAt: iso(finishedAt),
+    ...(decision === undefined ? {} : { decision: decisionDocument(decision) }),
+  };
 }

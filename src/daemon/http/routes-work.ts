@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { Actor } from "../../domain/actor.ts";
+import { longestReason } from "../../domain/decision.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
 import type { OperationStatus } from "../../domain/store.ts";
 import { heldDocument, iso } from "../../report/status.ts";
@@ -9,23 +11,35 @@ import { parse } from "./parse.ts";
 
 const names = z.array(z.string().min(1).max(500)).min(1).max(10_000).optional();
 const cycleBody = z.strictObject({ dryRun: z.boolean().default(false), full: z.boolean().default(false) });
-const releaseBody = z.strictObject({ only: names, reject: names, undoReject: names });
+const releaseBody = z.strictObject({
+  only: names,
+  reject: names,
+  undoReject: names,
+  reason: z.string().trim().min(1).max(longestReason).optional(),
+});
 const pageQuery = z.strictObject({
   from: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-/** What the dashboard sets going, and how far it is. */
-export function workRoutes(app: FastifyInstance, view: DaemonView): void {
+/** What the dashboard sets going, and how far it is. @param actorOf who asks */
+export function workRoutes(
+  app: FastifyInstance,
+  view: DaemonView,
+  actorOf: (request: FastifyRequest) => Actor,
+): void {
   app.post("/cycles", async (request, reply) => {
     const { dryRun, full } = parse(cycleBody, request.body);
     return begun(dryRun ? view.startDryRun({ full }) : view.startCycle({ full }), reply);
   });
 
   app.post<{ Params: { planId: string } }>("/plans/:planId/release", async (request, reply) => {
-    const { only, reject, undoReject } = parse(releaseBody, request.body);
+    const { only, reject, undoReject, reason } = parse(releaseBody, request.body);
     const { planId } = request.params;
-    return begun(await view.startRelease({ planId, only, reject, undoReject }), reply);
+    return begun(
+      await view.startRelease({ planId, only, reject, undoReject, reason, by: actorOf(request) }),
+      reply,
+    );
   });
 
   app.get("/works", async () => ({ works: view.works.recent().map(workDocument) }));

@@ -3,6 +3,7 @@ import cookie from "@fastify/cookie";
 import rateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { type Listen, listenText } from "../../config/listen.ts";
+import { actorText } from "../../domain/actor.ts";
 import { StateError, UsageError } from "../../domain/errors.ts";
 import { jsonText } from "../../domain/visible.ts";
 import {
@@ -13,6 +14,7 @@ import {
   doubtsAbout,
   refuseUnguarded,
 } from "./access.ts";
+import { actorOf } from "./actor.ts";
 import { createAdmission } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
@@ -124,8 +126,14 @@ function healthRoutes(app: FastifyInstance, view: DaemonView): void {
 async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonView): Promise<void> {
   app.addHook("onRequest", async (request) => {
     if (request.method === "GET" || request.method === "HEAD") return;
+    const identity = access.identify(request);
     view.log.info(
-      { by: access.identify(request)?.kind, method: request.method, route: request.routeOptions.url },
+      {
+        by: identity?.kind,
+        actor: actorText(actorOf(identity)),
+        method: request.method,
+        route: request.routeOptions.url,
+      },
       "asked for over HTTP",
     );
   });
@@ -137,7 +145,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
     async (api) => {
       takeTurns(api, "/api/works");
       stateRoutes(api, view);
-      workRoutes(api, view);
+      workRoutes(api, view, (request) => actorOf(access.identify(request)));
     },
     { prefix: "/api" },
   );

@@ -72,6 +72,56 @@ describe("what the daemon does on request", () => {
     expect(undone).toMatchObject({ result: { done: 0, held: 7 } });
   });
 
+  it.each([
+    [
+      "a token",
+      { token: "a-token-of-the-test-alone" },
+      { authorization: "Bearer a-token-of-the-test-alone" },
+      "token:http.token",
+    ],
+    [
+      "the header of a trusted proxy",
+      { trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.1"] },
+      { "x-forwarded-user": "kim@example.com" },
+      "header:kim@example.com",
+    ],
+    ["nobody's leave, on this machine", {}, {}, "local"],
+  ])("keeps who released and rejected, and why: by %s", async (_, http, headers, by) => {
+    daemon = await startDaemon({ people: 40, http, headers });
+    await daemon.settled();
+    const [first, second, ...others] = activePeople(daemon).slice(0, 8);
+    if (first === undefined || second === undefined) throw new Error("too few people");
+    disable([first, second, ...others]);
+    await ended(await started(await daemon.post("/api/cycles", {})));
+    const { guard } = await daemon.json<{ guard: { planId: string } }>("/api/now");
+    const path = `/api/plans/${guard.planId}/release`;
+    const reason = "the Bern office has closed";
+    expect((await daemon.post(path, { only: [first], reason: " " })).status).toBe(400);
+    expect((await daemon.post(path, { only: [first], by: "cli:somebody@else" })).status).toBe(400);
+    await ended(await started(await daemon.post(path, { only: [first], reject: [second], reason })));
+    const { entries } = await daemon.json(`/api/log?person=${first}&action=deactivate`);
+    expect(entries).toMatchObject([{ status: "done", decision: { what: "released", by, reason } }]);
+    expect(await daemon.json(`/api/people/${second}`)).toMatchObject({
+      standing: { rejected: [{ by, reason }] },
+      decisions: [{ what: "rejected", by, planId: guard.planId, reason }],
+    });
+    expect(await daemon.json("/api/rejected")).toMatchObject({ changes: [{ objectId: second, by, reason }] });
+  });
+
+  it("answers with escapes for what is not seen, and says who asked in the log", async () => {
+    daemon = await startDaemon({ people: 20 });
+    const [person = ""] = [...daemon.sandbox.directory.users()].map(({ id }) => id);
+    const displayName = "Kim\u202e \u200bNovak\u009b\u{e0041}";
+    daemon.sandbox.directory.updateUser(person, { displayName });
+    await daemon.settled();
+    await ended(await started(await daemon.post("/api/cycles", {})));
+    const text = await (await fetch(`${daemon.url}/api/people/${person}`)).text();
+    expect(text).toContain("Kim\\u202e \\u200bNovak\\u009b\\udb40\\udc41");
+    expect(text).not.toMatch(/[\u007f-\u009f\u200b\u202e]/);
+    expect(JSON.parse(text).source).toMatchObject({ displayName });
+    expect(daemon.log()).toContain('"actor":"local","method":"POST","route":"/api/cycles"');
+  });
+
   it("tells what it counted since it started, and where it stands", async () => {
     daemon = await startDaemon({ people: 30 });
     await daemon.settled();

@@ -1,7 +1,7 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
 import { moreButton, pagesOf } from "./pager.js";
-import { changeList, duration, moment, personLink, tag } from "./words.js";
+import { byWhom, changeList, duration, moment, personLink, tag } from "./words.js";
 
 const actions = ["create", "update", "deactivate", "reactivate", "link"];
 const outcomes = ["done", "failed", "held", "cancelled", "reported", "planned", "sending"];
@@ -102,6 +102,9 @@ function row(entry) {
         null,
         h("summary", { class: "small" }, "Details"),
         changeList(entry.changes),
+        entry.decision === undefined
+          ? null
+          : h("p", { class: "small" }, `${entry.decision.what} `, byWhom(entry.decision)),
         h(
           "p",
           { class: "small quiet" },

@@ -6,7 +6,7 @@ import { scopeSection } from "./person-scope.js";
 import { entries, readEntries } from "./view-log.js";
 import { peopleList } from "./view-people.js";
 import { resume } from "./watch.js";
-import { changeList, count, moment, sentence, tag, valueText } from "./words.js";
+import { byWhom, changeList, count, moment, sentence, tag, valueText } from "./words.js";
 
 /** One person: the explanation that the command `user` gives, and all of the log. */
 export const personView = {
@@ -46,6 +46,7 @@ export const personView = {
       decision(explanation.decision),
       standing(explanation.standing),
       undoReject(explanation, visit),
+      decisions(explanation.decisions ?? []),
       scopeSection(explanation.scope),
       mappingSection(explanation.mappings),
       source === null
@@ -70,6 +71,28 @@ export const personView = {
     ];
   },
 };
+
+/** Who decided about what was held of the person. */
+function decisions(list) {
+  if (list.length === 0) return null;
+  return h(
+    "section",
+    { "data-key": "decisions" },
+    h("h2", null, "Decisions"),
+    h(
+      "ul",
+      null,
+      list.map((one) =>
+        h(
+          "li",
+          { "data-key": `${one.at}-${one.what}` },
+          moment(one.at),
+          ` ${one.what === "undone" ? "rejection taken back" : one.what} ${byWhom(one)}`,
+        ),
+      ),
+    ),
+  );
+}
 
 function logOf({ source }, person) {
   return { person: source?.objectId ?? person };
@@ -151,7 +174,9 @@ function standing(stands) {
           h(
             "ul",
             null,
-            stands.rejected.map((one) => h("li", null, `${one.what} `, moment(one.rejectedAt))),
+            stands.rejected.map((one) =>
+              h("li", null, `${one.what} `, moment(one.rejectedAt), ` ${byWhom(one)}`),
+            ),
           ),
         ),
   ].filter((line) => line !== null);

@@ -3,7 +3,7 @@ import { decide, deciding, decisionParts } from "./decide.js";
 import { h, table } from "./dom.js";
 import { moreButton, pagesOf } from "./pager.js";
 import { resume } from "./watch.js";
-import { count, moment, personLink } from "./words.js";
+import { byWhom, count, moment, personLink } from "./words.js";
 
 /** What was rejected by hand and is not sent, to be taken back person by person. */
 export const rejectedView = {
@@ -42,13 +42,18 @@ async function readPage(from, signal) {
   return { people: page.people, rows: page.changes, next: page.next };
 }
 
-function row({ objectId, userName, what, planId, rejectedAt }, visit) {
+function row({ objectId, userName, what, planId, rejectedAt, by, reason }, visit) {
   return h(
     "tr",
     { "data-key": `rejected-${objectId}-${what}` },
     h("td", null, personLink(objectId, userName)),
     h("td", null, what),
-    h("td", { class: "time" }, moment(rejectedAt)),
+    h(
+      "td",
+      null,
+      moment(rejectedAt),
+      by === undefined ? null : h("div", { class: "small quiet" }, byWhom({ by, reason })),
+    ),
     h(
       "td",
       null,

@@ -94,3 +94,9 @@ export function changeList(changes) {
     ),
   );
 }
+
+/** Who decided, and why, as far as it is known: `by cli:kim@host: the reason`. */
+export function byWhom({ by, reason }) {
+  if (by === undefined) return "";
+  return reason === undefined ? `by ${by}` : `by ${by}: ${reason}`;
+}

@@ -1,0 +1,62 @@
+import { type Actor, actorText } from "./actor.ts";
+
+/** What a person has decided about somebody of whom something was held. */
+export type DecidedWhat = "released" | "rejected" | "undone";
+
+/** Who decided about a held plan, and why, where a reason was given. */
+export interface DecisionBy {
+  readonly by: Actor;
+  readonly reason: string | null;
+}
+
+/** A decision about a held plan, with the object ids of the people it is about. */
+export interface HeldPlanDecision extends DecisionBy {
+  readonly planId: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly people: { readonly [W in DecidedWhat]: readonly string[] };
+}
+
+/** A decision as far as it is about one person. */
+export interface PersonDecision extends DecisionBy {
+  readonly what: DecidedWhat;
+  readonly planId: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** The longest reason that is taken. */
+export const longestReason = 500;
+
+/** A decision about one person in JSON. */
+export interface DecisionDocument {
+  readonly what: DecidedWhat;
+  /** As `actorText` has it. */
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly planId: string;
+  /** Absent where none was given. */
+  readonly reason?: string;
+}
+
+export function decisionDocument({ what, by, at, planId, reason }: PersonDecision): DecisionDocument {
+  return {
+    what,
+    by: actorText(by),
+    at: new Date(at).toISOString(),
+    planId,
+    ...(reason === null ? {} : { reason }),
+  };
+}
+
+const words: { readonly [W in DecidedWhat]: string } = {
+  released: "released",
+  rejected: "rejected",
+  undone: "rejection taken back",
+};
+
+/** `released by cli:kim@host on 2026-01-31T08:30:00.000Z (plan …): the reason` */
+export function decisionText({ what, by, at, planId, reason }: DecisionDocument): string {
+  return `${words[what]} by ${by} on ${at} (plan ${planId})${reason === undefined ? "" : `: ${reason}`}`;
+}

@@ -1,0 +1,131 @@
+import Database from "better-sqlite3";
+import { describe, expect, it } from "vitest";
+import { decideHeld, type HeldDecision, recordDecided } from "../../src/cycle/decide-held.ts";
+import type { Actor } from "../../src/domain/actor.ts";
+import { messageOf } from "../../src/notify/words.ts";
+import { migrationsUpTo } from "../../src/state/schema.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
+import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
+
+const kim: Actor = { kind: "cli", name: "kim@host" };
+const sam: Actor = { kind: "header", name: "sam@example.com" };
+const hourMs = 3_600_000;
+
+async function companyWithHeldLeavers(): Promise<{ place: Workplace; planId: string }> {
+  const place = await createWorkplace({
+    guard: { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 },
+  });
+  for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
+  await place.cycle();
+  for (const id of ["a", "b", "c"]) place.source.change(id, { accountEnabled: false });
+  return { place, planId: (await place.cycle()).header.planId };
+}
+
+async function decide({ store, clock }: Workplace, decision: HeldDecision) {
+  clock.advance(1000);
+  return recordDecided(store, decision, await decideHeld(store, decision), clock.now());
+}
+
+/** Of the newest entry of the person. */
+async function decisionOf(place: Workplace, person: string) {
+  return (await place.store.history({ person, limit: 1 }))[0]?.decision;
+}
+
+describe("who decided about what was held", () => {
+  it("is kept for each person, whichever plan holds it by then, and is not taken over by later decisions", async () => {
+    const { place, planId } = await companyWithHeldLeavers();
+    await using _ = place;
+    expect(await decisionOf(place, "a")).toBeUndefined();
+    // The hold moves on to another plan before anybody decides.
+    place.source.change("d", { jobTitle: "Lead" });
+    await place.cycle();
+
+    const event = await decide(place, { planId, only: ["a"], reject: ["b"], by: kim, reason: "they left" });
+    expect(event).toEqual({
+      kind: "heldDecided",
+      planId,
+      by: kim,
+      reason: "they left",
+      released: 1,
+      rejected: 1,
+      undone: 0,
+    });
+    const next = await place.cycle();
+    const at = place.clock.now();
+    expect(await decisionOf(place, "a")).toMatchObject({
+      what: "released",
+      by: kim,
+      reason: "they left",
+      planId,
+    });
+    expect(await decisionOf(place, "b")).toMatchObject({ what: "rejected", by: kim });
+    expect(await decisionOf(place, "c")).toBeUndefined();
+    expect(await place.store.rejections(9)).toMatchObject([
+      { objectId: "b", decision: { by: kim, reason: "they left" } },
+    ]);
+
+    // What follows is another story: enabled again, and disabled once more, released by another person.
+    place.source.change("a", { accountEnabled: true });
+    await place.cycle();
+    expect(await decisionOf(place, "a")).toBeUndefined();
+    place.source.change("a", { accountEnabled: false });
+    await decide(place, { planId: (await place.cycle()).header.planId, only: ["a"], by: sam });
+    await place.cycle();
+    expect(await decisionOf(place, "a")).toMatchObject({ what: "released", by: sam, reason: null });
+    const before = await place.store.history({ person: "a", cycleId: next.cycleId, limit: 1 });
+    expect(before[0]?.decision).toMatchObject({ by: kim });
+    expect(before[0]?.decision?.at).toBeLessThanOrEqual(at);
+    expect((await place.store.decisionsOf("a", 10)).map(({ by }) => by)).toEqual([sam, kim]);
+  });
+
+  it("is said where a person is left alone, and told once to whoever is told", async () => {
+    const { place, planId } = await companyWithHeldLeavers();
+    await using _ = place;
+    const event = await decide(place, { planId, reject: ["a"], by: sam, reason: "on leave\u202e" });
+    await place.cycle();
+    const [skipped] = await place.store.skipped({ after: "", limit: 1, only: ["a"] });
+    expect(skipped?.reason).toMatch(/was rejected on \S+ by header:sam@example\.com \(plan /);
+    const notice = { id: "1", at: 0, event };
+    expect(messageOf(notice, { instance: "x", people: "ids", dashboard: undefined }).text).toBe(
+      `header:sam@example.com decided about plan ${planId}. Rejected: 1 person. Reason: on leave`,
+    );
+    const receiver = { name: "ops", events: ["heldDecided"] } as const;
+    await place.store.addressEvents([receiver]);
+    const told = await place.store.claimDelivery("ops", place.clock.now(), hourMs);
+    expect(told?.kept.event).toEqual(event);
+    expect(await place.store.claimDelivery("ops", place.clock.now(), hourMs)).toBeNull();
+  });
+
+  it("goes with the log, but for rejections that are in force", async () => {
+    const { place, planId } = await companyWithHeldLeavers();
+    await using _ = place;
+    await decide(place, { planId, only: ["a"], by: kim });
+    await decide(place, { planId, reject: ["b"], by: sam });
+    await place.cycle();
+    const later = place.clock.now() + hourMs;
+    await place.store.prune({ before: later, countedSince: later, maxRows: null });
+    expect(await place.store.decisionsOf("a", 10)).toEqual([]);
+    expect(await place.store.decisionsOf("b", 10)).toMatchObject([{ what: "rejected", by: sam }]);
+    await decide(place, { planId, undoReject: ["b"], by: kim });
+    await place.store.prune({ before: later, countedSince: later, maxRows: null });
+    expect(await place.store.decisionsOf("b", 10)).toEqual([]);
+  });
+
+  it("is not known of what an earlier version rejected", async () => {
+    await using place = await createWorkplace();
+    await place.store.close();
+    const path = `${place.path}.old`;
+    const old = new Database(path);
+    for (const sql of migrationsUpTo(21)) old.exec(sql);
+    old.pragma("user_version = 21");
+    old.exec(
+      `INSERT INTO source_user (object_id, attributes, presence, read_in) VALUES ('a', '{}', 'present', 1);
+       INSERT INTO rejected_change VALUES ('a', 'active', '*', NULL, 'p', 7)`,
+    );
+    old.close();
+    place.store = openStore(path);
+    const [rejection] = await place.store.rejections(9);
+    expect(rejection).toMatchObject({ objectId: "a", rejectedAt: 7 });
+    expect(rejection).not.toHaveProperty("decision");
+  });
+});
