@@ -48,6 +48,24 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await daemon.settled(3);
   }
 
+  it("asks why, and shows on the person's page and in the list of what was rejected who decided and why", async () => {
+    const [leaver = ""] = await holdEight((plan) => `#/plans/${plan}`);
+    const { held } = await daemon.json<{ held: { objectId: string; userName: string }[] }>(
+      `/api/plans/${planId}`,
+    );
+    const { userName } = held.find(({ objectId }) => objectId === leaver) ?? { userName: "" };
+    await page.getByRole("checkbox", { name: userName }).check();
+    await page.getByLabel(/^Why/).fill("on leave until May");
+    await page.getByRole("button", { name: "Reject chosen" }).press("Enter");
+    await page.getByRole("heading", { name: "Rejected: 1 person" }).waitFor();
+    await page.goto(`${daemon.url}/#/people/${leaver}`);
+    await page.getByRole("heading", { name: "Decisions" }).waitFor();
+    await page.getByText("rejected by local: on leave until May").first().waitFor();
+    await page.goto(`${daemon.url}/#/rejected`);
+    await page.getByText("by local: on leave until May").first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it("says what came of a release and of a rejection, reads the plan again, and leaves the focus where it was", async () => {
     const leavers = await holdEight((plan) => `#/plans/${plan}`);
     const boxes = page.getByRole("checkbox", { name: /^Choose / });

@@ -141,7 +141,8 @@ function actions(plan, visit) {
         class: tone,
         "aria-disabled": possible ? null : "true",
         onclick: () => {
-          if (possible && confirm(question(operations))) decide(visit, plan.planId, body);
+          if (possible && confirm(question(operations)))
+            decide(visit, plan.planId, { ...body, ...why(state) });
         },
       },
       text,
@@ -153,6 +154,19 @@ function actions(plan, visit) {
     button("Release chosen", "main", chosen, { only: names }, releaseQuestion),
     button("Reject chosen", "danger", chosen, { reject: names }, rejectQuestion),
     button("Release all", null, plan.held, {}, releaseQuestion),
+    h(
+      "label",
+      { class: "small" },
+      "Why (kept, and shown with who decided) ",
+      h("input", {
+        type: "text",
+        maxlength: 500,
+        value: state.reason ?? "",
+        oninput: ({ currentTarget }) => {
+          state.reason = currentTarget.value;
+        },
+      }),
+    ),
     h("p", { class: "small quiet", role: "status" }, chosenText(plan.held, state)),
   );
 }
@@ -170,4 +184,9 @@ function rejectQuestion(operations) {
 
 function peopleText(operations) {
   return count(new Set(operations.map(({ objectId }) => objectId)).size, "person", "people");
+}
+
+/** What was said about why, for the request. */
+function why({ reason = "" }) {
+  return reason.trim() === "" ? {} : { reason: reason.trim() };
 }
