@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, it } from "vitest";
+import { closeness, folded, matcherOf } from "../../src/domain/person-search.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
+
+const first = ["Kim", "Sara", "Jörg", "Anders", "Zoë", "Priya", "José", "Mei"];
+const last = ["Sørensen", "Larsen", "Müller", "Nowak", "García", "Kimura", "O'Neil"];
+
+interface Person {
+  readonly id: string;
+  readonly displayName: string;
+  readonly userPrincipalName: string;
+  /** In the log; some were called otherwise there. */
+  readonly loggedName: string;
+}
+
+const people: readonly Person[] = Array.from({ length: 2_000 }, (_, index) => {
+  const [given, family] = [first[index % first.length] ?? "", last[(index * 5) % last.length] ?? ""];
+  const local = `${folded(given)}.${folded(family).replace("'", "")}${index}`;
+  return {
+    id: `person-${String((index * 7_919) % 2_000).padStart(4, "0")}`,
+    displayName: `${given} ${family}`,
+    userPrincipalName: `${local}@example.com`,
+    loggedName:
+      index % 3 === 0 ? `${folded(last[index % last.length] ?? "")}@example.com` : `${local}@example.com`,
+  };
+});
+
+/** Everybody compared and put in order at once. */
+function closest(text: string, limit: number) {
+  const matcher = matcherOf(text);
+  const hits = people.flatMap((person) => {
+    const now = matcher?.closenessOf({
+      names: [person.displayName, person.userPrincipalName],
+      ids: [person.id],
+    });
+    const logged = matcher?.closenessOf({ names: [person.loggedName], ids: [person.id] });
+    if (now == null && logged == null) return [];
+    // Who is the closer one by the log has that name's place among the others.
+    const byLog = now == null || (logged != null && logged < now);
+    const label = folded(byLog ? person.loggedName : person.displayName);
+    return [{ id: person.id, close: Math.min(now ?? 9, logged ?? 9), key: `${label}\u0000${person.id}` }];
+  });
+  hits.sort((one, other) => one.close - other.close || (one.key < other.key ? -1 : 1));
+  return {
+    people: hits.slice(0, limit).map(({ id }) => id),
+    total: hits.length,
+    equal: hits.filter(({ close }) => close === closeness.equal).length,
+  };
+}
+
+it("finds the closest people of a company and how many there are, by names of now and of the log", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "als-people-"));
+  const path = join(folder, "state.db");
+  const store = openStore(path);
+  try {
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    await store.saveSource(
+      people.map(({ id, displayName, userPrincipalName }) => ({
+        kind: "upsert",
+        objectId: id,
+        attributes: { displayName, userPrincipalName },
+        managerId: null,
+        complete: true,
+      })),
+      cycleId,
+      () => null,
+    );
+    const db = new Database(path);
+    const log = db.prepare("INSERT INTO logged_name VALUES (?, ?)");
+    db.transaction(() => {
+      for (const { loggedName, id } of people) log.run(loggedName, id);
+    })();
+    db.close();
+    for (const text of [
+      "kim",
+      "KIM soren",
+      "muller",
+      "zoë garcia",
+      "nowak",
+      "sorensen",
+      "e",
+      "person-0007",
+      "garcía 12",
+      "nobody",
+    ]) {
+      for (const limit of [1, 20, 200]) {
+        const found = await store.searchPeople({ text, limit });
+        expect(
+          { ...found, people: found.people.map(({ objectId }) => objectId) },
+          `${text}, ${limit}`,
+        ).toEqual(closest(text, limit));
+      }
+    }
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
