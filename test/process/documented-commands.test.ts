@@ -97,8 +97,8 @@ const situations: readonly Situation[] = [
   {
     line: /^config check/,
     environment: {
-      AZURE_TENANT_ID: "00000000-1111-2222-3333-444444444444",
-      AZURE_CLIENT_ID: "55555555-6666-7777-8888-999999999999",
+      AZURE_TENANT_ID: "3f1b6c1e-6c55-4c1c-9c43-0a2f3a0b8d11",
+      AZURE_CLIENT_ID: "8d4a0f52-2f0e-4c8f-8a35-5b6f5c8f1e22",
       AZURE_CLIENT_SECRET: "a-secret-of-entra",
       LATTICE_API_KEY: "a-key-of-lattice",
     },
