@@ -34,8 +34,9 @@ process.umask(0o022);
 export default defineConfig({
   test: {
     globalSetup: "test/built-program.ts",
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For what hangs, and not for what is slow: a busy machine takes five times as long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: "forks",
     // Left alone, a machine of two cores would get one.
     maxWorkers: 2,

@@ -21,7 +21,7 @@ const groups = [
     name: "base",
     test: /\/src\/(program\/|domain\/|package-root|commands\/(io|hangup)\.ts)|\/node_modules\/commander\//,
   },
-  { name: "configuration", test: /\/src\/config\/(load|require)\.ts/ },
+  { name: "configuration", test: /\/src\/config\/(load|plain-http|require)\.ts/ },
   { name: "database", test: /\/src\/state\/sqlite-store\.ts/ },
   {
     // Each sync, also one that finds nothing to do.

@@ -93,7 +93,7 @@ describe("leavers", () => {
     // That so many begin to fail at once is told; that they fail again is nothing new.
     expect(backedOff).toBeLessThanOrEqual(1);
     expect(parseQuarantine(await place.store.meta())).toBeNull();
-  }, 60_000);
+  }, 120_000);
 
   it("go out in quarantine too, between the probes and in them", async () => {
     await using place = await createWorkplace({ concurrency: 4 });

@@ -274,5 +274,5 @@ describe.concurrent("bad input, through the real process", () => {
     const ids = [...sandbox.lattice.accounts()].map(({ externalId }) => externalId).filter(Boolean);
     expect(new Set(ids).size).toBe(ids.length);
     expect(before).toBeLessThan(ids.length);
-  }, 60_000);
+  }, 120_000);
 });

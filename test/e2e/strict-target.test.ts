@@ -174,7 +174,7 @@ const table: readonly (readonly [string, Manners])[] = [
 ];
 
 describe("whole cycles against a server that looks closely at each request", () => {
-  it.each(table)("are right where it %s", { timeout: 60_000 }, async (_what, manners) => {
+  it.each(table)("are right where it %s", { timeout: 120_000 }, async (_what, manners) => {
     const server = await startStrict(manners);
     await using company = await startCompany(
       { people: 16 },

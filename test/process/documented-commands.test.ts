@@ -59,7 +59,7 @@ beforeAll(async () => {
   expect(await run(["state", "backup", "backups/state.db", "--sandbox"], prepared)).toMatchObject({
     code: exitCode.done,
   });
-}, 60_000);
+}, 120_000);
 
 afterAll(() => rmSync(prepared, { recursive: true, force: true, maxRetries: 3 }));
 
@@ -67,7 +67,7 @@ it("runs most of the command lines of the documents", () => {
   expect(lines.length).toBeGreaterThan(35);
 });
 
-it.each(lines)("does what $place says: $line", { timeout: 60_000 }, async ({ words }) => {
+it.each(lines)("does what $place says: $line", { timeout: 120_000 }, async ({ words }) => {
   const folder = mkdtempSync(join(tmpdir(), "als-document-"));
   try {
     cpSync(prepared, folder, { recursive: true });

@@ -137,7 +137,7 @@ describe.concurrent("one database and several processes", () => {
       expect(hasEnded(identity)).toBe(true);
     },
   );
-}, 60_000);
+}, 120_000);
 
 const identityModule = resolve(import.meta.dirname, "../../src/commands/process-identity.ts");
 const childSource = `import { identifyProcess } from ${JSON.stringify(identityModule)};

@@ -44,7 +44,8 @@ export function makeWorkplace(): Workplace {
     statePath: join(folder, "state.db"),
     configure: (config, name = "config.yaml") => {
       const file = join(folder, name);
-      writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config));
+      // It holds credentials: a warning is given where others can read it.
+      writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config), { mode: 0o600 });
       return file;
     },
     start: (args, environment = {}) => startProcess(args, folder, environment),

@@ -44,7 +44,7 @@ describe.runIf(process.platform === "linux")("a daemon that is told to stop amid
     const next = await place.start(["sync", "--config", config]).ended;
     expect(next.code).toBe(0);
     expect(accountFaults(sandbox)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
 
 async function openSandbox() {

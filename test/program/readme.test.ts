@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { startIn } from "../process/real-process.ts";
 import { manuals } from "./markdown.ts";
 
-it("shows a dry run in README.md that the demo prints, line by line", { timeout: 60_000 }, async () => {
+it("shows a dry run in README.md that the demo prints, line by line", { timeout: 120_000 }, async () => {
   const sample = manuals
     .find(({ name }) => name === "README.md")
     ?.blocks.find(({ text }) => text.startsWith("$ azure-lattice-sync sync --dry-run"));

@@ -8,7 +8,7 @@ import { hasBrowser, openPage, startBrowser } from "../daemon/http/browser.ts";
 
 it.skipIf(!hasBrowser())(
   "the page of a report shows people who have every word in a name or a value, without accents and in any order",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { displayName: "Zoë Müller", jobTitle: "Analyst" });

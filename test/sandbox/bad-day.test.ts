@@ -62,7 +62,7 @@ async function held(): Promise<readonly HeldPerson[]> {
   return guard.held ? guard.operations : [];
 }
 
-describe("demo --bad-day", { timeout: 60_000 }, () => {
+describe("demo --bad-day", { timeout: 120_000 }, () => {
   it("loses half of the company by a mistake: the guard holds it, everything else is sent, and nobody is switched off", async () => {
     const told = await run((io) => demo({ badDay: true }, io));
     expect(told.code).toBe(0);
@@ -125,7 +125,7 @@ describe("demo --bad-day", { timeout: 60_000 }, () => {
       },
     );
     try {
-      await expect.poll(() => log, { timeout: 20_000 }).toContain("daemon started");
+      await expect.poll(() => log, { timeout: 60_000 }).toContain("daemon started");
       const url = /"http":"(?<url>[^"]+)"/.exec(log)?.groups?.url ?? "";
       const get = async (path: string) =>
         (await fetch(url + path, { headers: { "x-requested-by": "test" } })).json();
@@ -143,7 +143,7 @@ describe("demo --bad-day", { timeout: 60_000 }, () => {
       expect(answer.status).toBe(202);
       const { work } = (await answer.json()) as { work: string };
       await expect
-        .poll(() => get(`/api/works/${work}`), { timeout: 20_000 })
+        .poll(() => get(`/api/works/${work}`), { timeout: 60_000 })
         .toMatchObject({ result: { done: 0, failed: 0 } });
       expect(await get("/api/now")).toMatchObject({ guard: { held: false }, leftAlone: { rejected: 118 } });
     } finally {

@@ -32,6 +32,8 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; complaints: readonly string[] }> {
   const context = await browser.newContext(options);
+  // For what never comes, and not for what is slow on a busy machine.
+  context.setDefaultTimeout(100_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));

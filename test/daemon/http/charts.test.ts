@@ -11,7 +11,7 @@ function utcDay(daysAgo: number): number {
   return Math.floor(Date.now() / dayMs) * dayMs - daysAgo * dayMs;
 }
 
-describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000 }, () => {
   let browser: Browser;
   let daemon: RunningDaemon;
   beforeAll(async () => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   const answer = await daemon.post("/api/cycles", { dryRun: true });
   ({ work } = (await answer.json()) as { work: string });
   await daemon.settled(2);
-}, 60_000);
+}, 120_000);
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 it("a dry run over HTTP tells of each operation whether it would be held and for which of the guard's reasons", async () => {
@@ -62,7 +62,7 @@ it("a dry run over HTTP tells of each operation whether it would be held and for
   expect(sent.map(({ objectId }) => objectId)).toEqual(expect.arrayContaining([...renamed, ...retitled]));
 });
 
-describe.skipIf(!hasBrowser())("a dry run on the page", { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser())("a dry run on the page", { timeout: 120_000 }, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await startBrowser();

@@ -17,7 +17,7 @@ async function freePort(): Promise<number> {
 
 it.skipIf(!hasBrowser())(
   "the link of a notification opens the held plan, before and after signing in",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     await using receiver = await startReceiver(200);
     const listen = `127.0.0.1:${await freePort()}`;

@@ -31,7 +31,7 @@ const attack = (url: string): string => `(async () => {
   return read.join("");
 })()`;
 
-describe.skipIf(!hasBrowser())("a page of another site in a signed-in browser", { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser())("a page of another site in a signed-in browser", { timeout: 120_000 }, () => {
   let browser: Browser;
   let daemon: RunningDaemon;
   let elsewhere: Server;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, openPage, startBrowser } from "./browser.ts";
 import { type RunningDaemon, startDaemon } from "./running-daemon.ts";
 
-describe.skipIf(!hasBrowser())("a part of the page that is brought up to date", { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser())("a part of the page that is brought up to date", { timeout: 120_000 }, () => {
   let browser: Browser;
   let daemon: RunningDaemon;
   let page: Page;

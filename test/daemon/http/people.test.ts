@@ -79,7 +79,7 @@ describe("the log over HTTP", () => {
   });
 });
 
-describe.skipIf(!hasBrowser())("people on the page", { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser())("people on the page", { timeout: 120_000 }, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await startBrowser();

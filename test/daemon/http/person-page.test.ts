@@ -16,7 +16,7 @@ const scope = {
   ],
 };
 
-describe.skipIf(!hasBrowser())("the page of a person", { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser())("the page of a person", { timeout: 120_000 }, () => {
   let browser: Browser;
   let daemon: RunningDaemon;
   let inside = "";
@@ -44,7 +44,7 @@ describe.skipIf(!hasBrowser())("the page of a person", { timeout: 60_000 }, () =
     });
     await daemon.post("/api/cycles", {});
     await daemon.settled();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await browser.close();
     await daemon[Symbol.asyncDispose]();

@@ -10,7 +10,7 @@ const operator = { "x-forwarded-user": "kim.example@example.com" };
 
 describe.skipIf(!hasBrowser())(
   "a page under a foreign name that leads to the daemon",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   () => {
     let browser: Browser;
     let daemon: RunningDaemon;

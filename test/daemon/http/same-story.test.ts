@@ -7,7 +7,7 @@ import { openStore } from "../../../src/state/sqlite-store.ts";
 import { startDaemon } from "./running-daemon.ts";
 
 it("tells the same of a held plan everywhere: status, API, metrics, log and history", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using daemon = await startDaemon({ people: 30 });
   const cycle = async (number: number) => {
@@ -56,7 +56,7 @@ it("tells the same of a held plan everywhere: status, API, metrics, log and hist
 });
 
 it("tells of a comparison that cannot be done, and of a kind that Lattice refuses, in metrics and API", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using daemon = await startDaemon({ people: 10 });
   await daemon.post("/api/cycles", {});
@@ -79,7 +79,7 @@ it("tells of a comparison that cannot be done, and of a kind that Lattice refuse
     refusedKinds: JSON.stringify([kind]),
   });
   await store.close();
-  await expect.poll(gauge, { timeout: 20_000 }).toBe("1");
+  await expect.poll(gauge, { timeout: 60_000 }).toBe("1");
   expect(await daemon.json("/api/now")).toMatchObject({
     comparison: { error: "It contradicts itself." },
     refusedKinds: [
@@ -93,7 +93,7 @@ it.each([
   ["ignore", "eventIgnored"],
 ] as const)(
   "counts whom actions.onDisable leaves alone, where it is %j",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (onDisable, code) => {
     await using daemon = await startDaemon({ people: 20, config: { actions: { onDisable } } });
     await daemon.post("/api/cycles", {});
