@@ -289,6 +289,37 @@ describe("two accounts of which either could be the person's", () => {
   );
 });
 
+describe("an account that is matched otherwise when it is read again", () => {
+  it("is not linked where another one is the person's by then", async () => {
+    await using place = await createWorkplace();
+    const first = place.target.add({ userName: "other@example.com", externalId: "kim" });
+    const second = place.target.add({ userName: "kim@example.com" });
+    await place.cycle();
+    place.target.accounts.set(first.latticeId, { ...first, externalId: "stranger" });
+    place.source.hire("kim", { jobTitle: "Ours" });
+    expect(await place.cycle()).toMatchObject({ done: 0, failed: 1 });
+    expect(place.target.accounts.get(first.latticeId)).toMatchObject({ externalId: "stranger", values: {} });
+    await place.cycle();
+    expect(await place.store.latticeIdOf("kim")).toBe(second.latticeId);
+  });
+
+  it("is not linked where it tells another story by then, which the guard has not weighed", async () => {
+    await using place = await createWorkplace({ adoptForeignExternalId: true });
+    const account = place.target.add({ userName: "kim@example.com", values: { displayName: "Kim Lee" } });
+    await place.cycle();
+    const values = { displayName: "Root Admin" };
+    place.target.accounts.set(account.latticeId, { ...account, externalId: "former-7", values });
+    place.source.hire("kim", { displayName: "Kim Lee", jobTitle: "Ours" });
+    expect(await place.cycle()).toMatchObject({ done: 0, failed: 1 });
+    expect(place.target.account("kim@example.com").values).toEqual(values);
+    const next = await place.cycle({ dryRun: true });
+    expect((await place.operations(next.cycleId))[0]).toMatchObject({
+      action: "link",
+      doubtful: "its name has nothing in common with the person's",
+    });
+  });
+});
+
 describe("an account with the person's externalId that answers 404 to what it is sent", () => {
   it("is not linked", async () => {
     await using place = await createWorkplace();

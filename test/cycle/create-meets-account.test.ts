@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
-import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const byExternalIdAlone = defaultRules.map((rule) =>
   "target" in rule && rule.target === "userName" ? { target: "userName", source: "userPrincipalName" } : rule,
@@ -96,6 +96,36 @@ describe("a create that meets an account", () => {
     await place.cycle();
     expect(place.target.writes.map(({ kind }) => kind)).toEqual(["update"]);
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+  });
+
+  it("leaves a link that renames the account to the plan after, which the guard weighs", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 0, renameFloor: 0 } });
+    await madeByHand(place, { userName: "k@example.com", externalId: "kim" });
+    const met = await place.cycle();
+    expect(await failureOf(place, met.cycleId)).toContain(
+      "it is linked with the next cycle, which weighs that",
+    );
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+    expect(place.target.active()).toEqual(["k@example.com"]);
+  });
+
+  it("leaves the account of somebody who has left to the plan after, although somebody has handed it over in Lattice", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("old");
+    await place.cycle();
+    place.source.remove("old", "deleted");
+    for (let round = 0; round < 2; round += 1) await place.cycle();
+    const account = place.target.account("old@example.com");
+    place.target.accounts.set("lat-1", { ...account, userName: "new@example.com", externalId: "new" });
+    place.source.hire("new");
+    const met = await place.cycle();
+    expect(await failureOf(place, met.cycleId)).toContain(
+      "it is linked with the next cycle, which weighs that",
+    );
+    expect(await place.store.latticeIdOf("old")).toBe("lat-1");
+    await place.cycle();
+    expect(await place.store.latticeIdOf("new")).toBe("lat-1");
+    expect(place.target.active()).toEqual(["new@example.com"]);
   });
 
   it("never touches a protected account", async () => {

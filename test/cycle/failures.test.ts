@@ -227,6 +227,32 @@ describe("a create without an answer", () => {
     expect(await place.store.openIntents()).toMatchObject([{ objectId: "a", action: "create" }]);
   });
 
+  it("is found by its userName where Lattice cannot be searched by externalId, and is not given up where that is forbidden", async () => {
+    for (const refusal of [
+      new RecordRejectedError("no such filter", { status: 400 }),
+      new RecordForbiddenError("not this search", { status: 403 }),
+    ]) {
+      await using place = await createWorkplace();
+      place.source.hire("x");
+      await place.cycle();
+      place.source.hire("a");
+      place.target.after = () => {
+        place.target.after = () => {};
+        throw new UnknownOutcomeError("no answer");
+      };
+      place.target.beforeRead = (read) => {
+        if (read === "find externalId a") throw refusal;
+      };
+      const forbidden = refusal instanceof RecordForbiddenError;
+      expect(await place.cycle()).toMatchObject(forbidden ? { failed: 1 } : { done: 1 });
+      expect(await place.store.openIntents()).toHaveLength(forbidden ? 1 : 0);
+      place.target.beforeRead = () => {};
+      await place.cycle();
+      expect(await place.store.latticeIdOf("a")).toBe("lat-2");
+      expect(place.target.accounts.size).toBe(2);
+    }
+  });
+
   it("is looked up in the next cycle where it could not be looked up at once", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
