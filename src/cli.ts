@@ -5,6 +5,7 @@ import { catchHangup } from "./commands/hangup.ts";
 import { type CommandIO, exitCode } from "./commands/io.ts";
 import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
 import { withoutQuotations } from "./domain/quotation.ts";
+import { sentences } from "./domain/sentence.ts";
 import { visibleLines } from "./domain/visible.ts";
 import { packageRoot } from "./package-root.ts";
 import { createProgram } from "./program/program.ts";
@@ -73,7 +74,9 @@ function codeOf(error: unknown): number {
   if (error instanceof DomainError) {
     // Where nobody looks on, this is a log: what the ends said of single people is for `status` and `history`.
     const log = !(error instanceof UsageError) && process.stderr.isTTY !== true;
-    process.stderr.write(`${visibleLines(log ? withoutQuotations(error.message) : error.message)}\n`);
+    process.stderr.write(
+      `${visibleLines(sentences(log ? withoutQuotations(error.message) : error.message))}\n`,
+    );
   } else {
     // A fault of this program: whoever mends it needs the trace.
     process.stderr.write(

@@ -4,6 +4,7 @@ import { DEFAULT_CONFIG_FILE, type LoadedConfig } from "../config/load.ts";
 import { readYamlFile } from "../config/yaml-file.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
+import { count } from "../domain/sentence.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import { type CaseResult, runCase } from "../mapping/run-case.ts";
 import { parseCases } from "../mapping/test-cases.ts";
@@ -82,7 +83,7 @@ export function describeResults(files: readonly FileResult[], options: { failure
   }
   const total = files.flatMap(({ results }) => results).length;
   const failed = failures(files);
-  const cases = total === 1 ? "1 mapping case" : `${total} mapping cases`;
+  const cases = count(total, "mapping case");
   lines.push(`${cases}: ${total - failed} passed, ${failed} failed`);
   return lines.join("\n");
 }

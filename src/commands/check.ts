@@ -3,6 +3,7 @@ import { styleText } from "node:util";
 import { commandLine, placeFlags } from "../command-name.ts";
 import { listenText } from "../config/listen.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
+import { count, sentence } from "../domain/sentence.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { printable } from "../report/words.ts";
 import { knownMethod } from "./cycle.ts";
@@ -84,7 +85,7 @@ function configurationStep({ loaded, mapping }: Session): Step {
   return {
     name: "Configuration",
     ok: true,
-    detail: `${loaded.file ?? "from the environment alone"}; ${mapping.attributes.length} attribute mappings from ${loaded.mappingSource.origin}.`,
+    detail: `${loaded.file ?? "from the environment alone"}; ${count(mapping.attributes.length, "attribute mapping")} from ${loaded.mappingSource.origin}.`,
   };
 }
 
@@ -133,7 +134,7 @@ async function stateStep(session: Session): Promise<Step> {
       return {
         name,
         ok: true,
-        detail: `${session.statePath}: ${sourceUsers} people read, ${linked} linked.`,
+        detail: `${session.statePath}: ${count(sourceUsers, "person", "people")} read, ${linked} linked.`,
       };
     }
     proveWritable(session.statePath);
@@ -154,5 +155,5 @@ async function stateStep(session: Session): Promise<Step> {
 function line({ name, ok, detail, remedy }: Step, color: boolean): string {
   const mark = ok ? "ok  " : "FAIL";
   const painted = color ? styleText(ok ? "green" : "red", mark, { validateStream: false }) : mark;
-  return `${painted}  ${name}: ${printable(detail)}${remedy === undefined ? "" : `\n      ${printable(remedy)}`}`;
+  return `${painted}  ${name}: ${printable(sentence(detail))}${remedy === undefined ? "" : `\n      ${printable(sentence(remedy))}`}`;
 }

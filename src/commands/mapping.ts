@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { readTextFile } from "../config/text-file.ts";
 import { UsageError } from "../domain/errors.ts";
 import { parseJson } from "../domain/parse-json.ts";
+import { count } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import { type ExpressionFunction, signature } from "../mapping/functions/definition.ts";
 import { expressionFunctions } from "../mapping/functions/table.ts";
@@ -37,9 +38,9 @@ export function mappingImport({ file, out }: ImportOptions, io: CommandIO): numb
   for (const text of notes) note(io, printable(text));
   note(io, "Not part of an export, to be set by hand where it matters:");
   for (const text of notInExport) note(io, `  ${text}`);
-  const count = notes.length === 1 ? "1 note" : `${notes.length} notes`;
+  const told = count(notes.length, "note");
   const where = out === undefined ? "" : ` written to ${printable(out)}`;
-  note(io, `${config.mapping.length} attribute mappings${where}, ${count}.`);
+  note(io, `${count(config.mapping.length, "attribute mapping")}${where}, ${told}.`);
   return exitCode.done;
 }
 

@@ -1,8 +1,9 @@
 import type { Found } from "../cycle/find-person.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { FoundPerson } from "../domain/person-search.ts";
+import { count } from "../domain/sentence.ts";
 import { peopleLines } from "../report/people.ts";
-import { count, printable } from "../report/words.ts";
+import { printable } from "../report/words.ts";
 import { type CommandIO, note } from "./io.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { type DecidedHeld, decideHeld, notLetGo, recordDecided } from "../cycle/decide-held.ts";
 import type { CycleResult } from "../cycle/run.ts";
+import { count } from "../domain/sentence.ts";
 import type { StateStore } from "../domain/store.ts";
-import { count, printable } from "../report/words.ts";
+import { printable } from "../report/words.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import { commandActor } from "./command-actor.ts";
 import { performCycle } from "./cycle.ts";

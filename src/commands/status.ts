@@ -4,10 +4,11 @@ import { refusalSentence } from "../cycle/refused-kinds.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/reject.ts";
 import { keptOtherwise } from "../cycle/try-again.ts";
 import type { Change } from "../domain/plan.ts";
+import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
-import { iso, readStatus, type Status, statusDocument } from "../report/status.ts";
-import { changeText, count, headlineOutcome, printable } from "../report/words.ts";
+import { readStatus, type Status, statusDocument } from "../report/status.ts";
+import { changeText, headlineOutcome, printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite-store.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { sandboxState } from "./session.ts";
@@ -62,10 +63,10 @@ function text(current: Status, flags: string): string {
       `Managers: ${totals.waitingForManager} ${one ? "person has" : "people have"} a manager in Entra without an account in Lattice; set as soon as there is one (manager.missing)`,
     );
   }
-  if (running !== null) lines.push(`Running: since ${iso(running.acquiredAt)} (${running.owner})`);
+  if (running !== null) lines.push(`Running: since ${timeText(running.acquiredAt)} (${running.owner})`);
   if (quarantine !== null) {
     lines.push(
-      `Quarantine: since ${iso(quarantine.since)}, ${quarantine.attempts} attempts; the daemon tries again at ${iso(quarantine.nextProbeAt)}, a sync by hand at once`,
+      `Quarantine: since ${timeText(quarantine.since)}, ${count(quarantine.attempts, "attempt")}; the daemon tries again at ${timeText(quarantine.nextProbeAt)}, a sync by hand at once`,
       `  ${printable(quarantine.reason)}`,
       ...(quarantine.cause === "failures"
         ? ["  Meanwhile each cycle switches leavers off, and nothing else."]
@@ -73,14 +74,14 @@ function text(current: Status, flags: string): string {
     );
   }
   for (const kind of current.refusedKinds) {
-    lines.push(`Refused since ${iso(kind.since)}: ${printable(refusalSentence(kind))}`);
+    lines.push(`Refused since ${timeText(kind.since)}: ${printable(refusalSentence(kind))}`);
   }
   if (askedPause !== null)
-    lines.push(`Paused until ${iso(askedPause.until)}: ${printable(askedPause.reason)}`);
+    lines.push(`Paused until ${timeText(askedPause.until)}: ${printable(askedPause.reason)}`);
   const { comparison, listingFault } = current;
   if (comparison !== null) {
     lines.push(
-      `Full comparison: not possible since ${iso(comparison.failedSince)}, ${comparison.attempts} attempts; the daemon tries again at ${iso(comparison.nextTryAt)}, sync --full at once`,
+      `Full comparison: not possible since ${timeText(comparison.failedSince)}, ${count(comparison.attempts, "attempt")}; the daemon tries again at ${timeText(comparison.nextTryAt)}, sync --full at once`,
       `  ${printable(comparison.error)}`,
     );
   }
@@ -89,15 +90,15 @@ function text(current: Status, flags: string): string {
   if (listingFault !== "") lines.push(`Lattice's listing is incomplete: ${printable(listingFault)}`);
   lines.push(...guardLines(current, flags));
   lines.push(
-    `Lattice last answered: ${iso(current.targetReachedAt) ?? "not yet"}`,
-    `Next cycle of the daemon: ${iso(current.nextDueAt) ?? "by the cron expression"}`,
+    `Lattice last answered: ${current.targetReachedAt === null ? "not yet" : timeText(current.targetReachedAt)}`,
+    `Next cycle of the daemon: ${current.nextDueAt === null ? "by the cron expression" : timeText(current.nextDueAt)}`,
     "",
     "Last cycles:",
   );
   for (const cycle of cycles) {
     const outcome = cycle.outcome === null ? "under way, or its run died" : headlineOutcome(cycle.outcome);
     lines.push(
-      `  ${iso(cycle.startedAt)}  ${cycle.kind}: ${outcome}; ${cycle.done} done, ${cycle.failed} failed`,
+      `  ${timeText(cycle.startedAt)}  ${cycle.kind}: ${outcome}; ${cycle.done} done, ${cycle.failed} failed`,
     );
     if (cycle.error !== null) lines.push(`    ${printable(cycle.error)}`);
     for (const sentence of cycle.notes) lines.push(`    ${printable(sentence)}`);
@@ -105,7 +106,7 @@ function text(current: Status, flags: string): string {
   if (retries.length > 0) lines.push("", "Waiting for a retry:");
   for (const retry of retries) {
     lines.push(
-      `  ${printable(retry.userName ?? retry.objectId)}  try ${retry.attempts + 1} at ${iso(retry.nextTryAt)}: ${printable(retry.message)}`,
+      `  ${printable(retry.userName ?? retry.objectId)}  try ${retry.attempts + 1} at ${timeText(retry.nextTryAt)}: ${printable(retry.message)}`,
     );
   }
   if (delayedCount > 0) lines.push("", "Deactivation put off:");
@@ -123,7 +124,7 @@ function rejectedLines({ rejected, rejectedPeople }: Status, flags: string): str
     `Rejected, and not sent as long as it is due as it was: ${count(rejectedPeople, "person", "people")}`,
     ...rejected.map(
       (one) =>
-        `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${iso(one.rejectedAt)}${byWhom(one)}`,
+        `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${timeText(one.rejectedAt)}${byWhom(one)}`,
     ),
     `  To take that back: ${commandLine(`release ${newest.planId} --undo-reject USER${flags}`)}`,
   ];

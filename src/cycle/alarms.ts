@@ -1,4 +1,5 @@
 import type { EvidenceKind } from "../domain/plan.ts";
+import { count } from "../domain/sentence.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { Meta } from "../domain/store.ts";
 
@@ -38,15 +39,15 @@ export function scopeAlarms(
     return [
       {
         evidence: ["leftScope", "filteredOut"],
-        reason: (count) =>
-          `the configured scope (entra.scope) has changed, and ${accounts(count)} would be deactivated because of it`,
+        reason: (people) =>
+          `the configured scope (entra.scope) has changed, and ${count(people, "account")} would be deactivated because of it`,
       },
     ];
   }
   return lostParts(accepted, current, floor).map(({ name, members, left, usedBy }) => ({
     evidence: [usedBy === "filters" ? "filteredOut" : "leftScope"],
-    reason: (count) =>
-      `${name} of the ${usedBy === "filters" ? "scoping filters" : "scope"} ${lossOf(left)} (${members} before), and ${accounts(count)} would be deactivated`,
+    reason: (people) =>
+      `${name} of the ${usedBy === "filters" ? "scoping filters" : "scope"} ${lossOf(left)} (${members} before), and ${count(people, "account")} would be deactivated`,
   }));
 }
 
@@ -94,8 +95,4 @@ function lostParts(
 function lossOf(left: number | null): string {
   if (left === null) return "is gone";
   return left === 0 ? "has become empty" : `became empty and has only ${left} of its members back`;
-}
-
-function accounts(count: number): string {
-  return count === 1 ? "1 account" : `${count} accounts`;
 }

@@ -1,23 +1,24 @@
 import type { Hold, PlanSummary } from "../domain/plan.ts";
+import { count } from "../domain/sentence.ts";
 import type { WeightKind } from "../domain/weight.ts";
 import type { WeightCounts } from "./weights.ts";
 
 /** What a plan costs inside Lattice, by kind (docs/operating.md). */
-const costs: readonly { readonly kind: WeightKind; readonly note: (count: number) => string }[] = [
+const costs: readonly { readonly kind: WeightKind; readonly note: (number: number) => string }[] = [
   {
     kind: "deactivate",
-    note: (count) =>
-      `${counted(count, "deactivation")}: Lattice removes a deactivated person as manager of all reports, report of their manager, head of departments and member of teams, makes their one-to-ones inactive, and ends the goals that only they own; a reactivation does not undo that.`,
+    note: (number) =>
+      `${count(number, "deactivation")}: Lattice removes a deactivated person as manager of all reports, report of their manager, head of departments and member of teams, makes their one-to-ones inactive, and ends the goals that only they own; a reactivation does not undo that.`,
   },
   {
     kind: "create",
-    note: (count) =>
-      `${counted(count, "create")}: each person gets an invitation by e-mail if auto-invite is on in Lattice.`,
+    note: (number) =>
+      `${count(number, "create")}: each person gets an invitation by e-mail if auto-invite is on in Lattice.`,
   },
   {
     kind: "manager",
-    note: (count) =>
-      `${counted(count, "change")} of manager: Lattice deletes the reviews that the former manager has drafted or submitted.`,
+    note: (number) =>
+      `${count(number, "change")} of manager: Lattice deletes the reviews that the former manager has drafted or submitted.`,
   },
 ];
 
@@ -33,11 +34,7 @@ export function costsOf(
   return costs.flatMap(({ kind, note }) => {
     const shown = firstRun || holds.some((hold) => hold.kind === kind);
     // In a first run creates weigh nothing.
-    const count = kind === "create" && firstRun ? summary.create : planned.of(kind);
-    return shown && count > 0 ? [note(count)] : [];
+    const number = kind === "create" && firstRun ? summary.create : planned.of(kind);
+    return shown && number > 0 ? [note(number)] : [];
   });
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,4 +1,5 @@
 import type { GuardVerdict, Hold } from "../domain/plan.ts";
+import { count } from "../domain/sentence.ts";
 import type { WeightKind } from "../domain/weight.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { Alarm } from "./alarms.ts";
@@ -96,7 +97,7 @@ const rows: readonly Row[] = [
     percent: "maxClearsPercent",
     floor: "clearFloor",
     base: "holders",
-    what: (base, attribute) => `of ${base} accounts with ${shortPath(attribute)} would lose it`,
+    what: (base, attribute) => `of ${count(base, "account")} with ${shortPath(attribute)} would lose it`,
   },
   {
     kind: "replacement",
@@ -104,7 +105,7 @@ const rows: readonly Row[] = [
     percent: "maxReplacementPercent",
     floor: "replacementFloor",
     base: "holders",
-    what: (base, attribute) => `of ${base} accounts with ${shortPath(attribute)} would get another`,
+    what: (base, attribute) => `of ${count(base, "account")} with ${shortPath(attribute)} would get another`,
   },
   {
     kind: "manager",
@@ -112,7 +113,7 @@ const rows: readonly Row[] = [
     percent: "maxManagerChangePercent",
     floor: "managerChangeFloor",
     base: "holders",
-    what: (base) => `of ${base} accounts with a manager would lose theirs or get another`,
+    what: (base) => `of ${count(base, "account")} with a manager would lose theirs or get another`,
   },
   {
     kind: "email",

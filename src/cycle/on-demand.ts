@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError, isRecordFailure } from "../domain/errors.ts";
 import type { Operation, PersonStep } from "../domain/plan.ts";
+import { count } from "../domain/sentence.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import { mapUser } from "../mapping/map-user.ts";
@@ -110,7 +111,7 @@ async function readPerson(context: CycleContext, user: string): Promise<string |
   const properties = Object.keys(person?.attributes ?? {}).length;
   const detail =
     person?.presence === "present"
-      ? `read from Entra with ${properties} properties`
+      ? `read from Entra with ${count(properties, "property", "properties")}`
       : "Entra has the person no more: deleted, or in the recycle bin";
   context.onStep?.({ ...told, step: "import", outcome: "done", detail });
   return objectId;

@@ -1,4 +1,5 @@
 import type { Action, EvidenceKind, Skipped } from "../domain/plan.ts";
+import { sentence } from "../domain/sentence.ts";
 import type { Decision, Meta, OperationOutcome } from "../domain/store.ts";
 
 /** A kind of operation that can be refused as a whole; a deactivation is sent in any case. */
@@ -39,7 +40,7 @@ const whatIsRefused: { readonly [A in RefusableAction]: string } = {
 
 /** `Lattice takes no new accounts: All seats are taken (402).` */
 export function refusalSentence({ action, words }: Pick<RefusedKind, "action" | "words">): string {
-  return `Lattice takes no ${whatIsRefused[action]}: ${words}. The rest of that kind is put back; the next cycle tries ${triedFirst} people first.`;
+  return `Lattice takes no ${whatIsRefused[action]}: ${sentence(words)} The rest of that kind is put back; the next cycle tries ${triedFirst} people first.`;
 }
 
 export function parseRefusedKinds(meta: Partial<Meta>): RefusedKinds {

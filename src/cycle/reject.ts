@@ -1,5 +1,6 @@
 import { actorText } from "../domain/actor.ts";
 import type { Change, Evidence, Operation } from "../domain/plan.ts";
+import { timeText } from "../domain/sentence.ts";
 import type { Decision, RejectedChange } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { attributeList } from "./changes.ts";
@@ -90,7 +91,7 @@ function rejectionText(found: readonly RejectedChange[]): string {
     ...new Set(found.flatMap(({ decision }) => (decision === undefined ? [] : [actorText(decision.by)]))),
   ];
   const who = by.length === 0 ? "" : ` by ${by.join(", ")}`;
-  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${new Date(latest).toISOString()}${who} (plan ${plans}): not sent as long as it is due as it was`;
+  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${timeText(latest)}${who} (plan ${plans}): not sent as long as it is due as it was`;
 }
 
 /** Who rejected it, and why, as far as it is known. */

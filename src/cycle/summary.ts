@@ -1,4 +1,5 @@
 import type { Action } from "../domain/plan.ts";
+import { count, sentence, timeText } from "../domain/sentence.ts";
 import { attributeList } from "./changes.ts";
 import type { DecisionExplanation, Explanation, ScopeExplanation } from "./explanation.ts";
 
@@ -77,31 +78,31 @@ function what(explanation: Omit<Explanation, "summary">): readonly string[] {
   const { retry, heldBy, rejected, putBack, released, accountMissingSince, lostLinks } = standing;
   if (putBack !== null) sentences.push(`Put back by the last cycle: ${putBack}`);
   if (retry !== null) {
-    const tries = retry.attempts === 1 ? "once" : `${retry.attempts} times`;
+    const tries = count(retry.attempts, "time");
     sentences.push(
-      `Waits for a retry: failed ${tries} since ${retry.firstFailedAt}, next try ${retry.nextTryAt} (${retry.message}). sync --user tries at once.`,
+      `Waits for a retry: failed ${tries} since ${timeText(retry.firstFailedAt)}. ${sentence(retry.message)} Next try: ${timeText(retry.nextTryAt)}; sync --user tries at once.`,
     );
   }
   if (heldBy !== null) {
     sentences.push(
-      `Held by the guard in plan ${heldBy.planId}: ${attributeList(heldBy.changes)}. ${heldBy.reasons.join("; ")}.`,
+      `Held by the guard in plan ${heldBy.planId}: ${attributeList(heldBy.changes)}. ${sentence(heldBy.reasons.join("; "))}`,
     );
   }
   for (const { what: change, rejectedAt, planId, by, reason } of rejected) {
     const who = by === undefined ? "" : ` by ${by}`;
     const why = reason === undefined ? "" : ` (${reason})`;
     sentences.push(
-      `Rejected: ${change} was rejected on ${rejectedAt}${who}${why} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${nameFor(explanation)}.`,
+      `Rejected: ${change} was rejected on ${timeText(rejectedAt)}${who}${why} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${nameFor(explanation)}.`,
     );
   }
   if (accountMissingSince !== null) {
     sentences.push(
-      `Lattice does not find the linked account since ${accountMissingSince}; the link is kept.`,
+      `Lattice does not find the linked account since ${timeText(accountMissingSince)}; the link is kept.`,
     );
   }
   for (const { latticeId, missingSince, dissolvedAt, reason } of lostLinks) {
     sentences.push(
-      `The link to the account ${latticeId} was dissolved on ${dissolvedAt} (first missing on ${missingSince}): ${reason}. If the account shows again, it is linked again.`,
+      `The link to the account ${latticeId} was dissolved on ${timeText(dissolvedAt)} (first missing on ${timeText(missingSince)}): ${sentence(reason)} If the account shows again, it is linked again.`,
     );
   }
   if (released.length > 0) sentences.push("A held change was released and goes with the next cycle.");
@@ -119,11 +120,11 @@ function nameFor({ asked, source }: Omit<Explanation, "summary">): string {
 
 function nextCycle({ kind, action, reason, code, changes, waitsForManager }: DecisionExplanation): string {
   if (kind === "operation" && waitsForManager && action === "update" && changes.length === 1) {
-    return `Nothing can be sent yet: ${reason}.`;
+    return `Nothing can be sent yet: ${sentence(reason)}`;
   }
-  if (kind === "operation" && action !== null) return `The next cycle ${verbs[action]}: ${reason}.`;
-  if (kind === "skipped") return `The next cycle leaves this person alone (${code}): ${reason}.`;
-  return `Nothing is due: ${reason}.`;
+  if (kind === "operation" && action !== null) return `The next cycle ${verbs[action]}: ${sentence(reason)}`;
+  if (kind === "skipped") return `The next cycle skips this person (${code}): ${sentence(reason)}`;
+  return `Nothing is due: ${sentence(reason)}`;
 }
 
 function whyOut({ member, mode, configured, rejection }: ScopeExplanation): readonly string[] {
@@ -135,7 +136,7 @@ function whyOut({ member, mode, configured, rejection }: ScopeExplanation): read
         : `Not in scope: not a member of ${configured.map((name) => `"${name}"`).join(", ")}.`,
     );
   }
-  if (rejection !== null) sentences.push(`Not in scope: ${rejection}.`);
+  if (rejection !== null) sentences.push(`Not in scope: ${sentence(rejection)}`);
   return sentences;
 }
 

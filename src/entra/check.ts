@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
+import { count } from "../domain/sentence.ts";
 import { rolesOf, type TokenProvider } from "./credential.ts";
 import { type GraphReader, skewHint } from "./graph-client.ts";
 import type { EntraScope, FilterGroups } from "./options.ts";
@@ -43,7 +44,7 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
     const { token: bearer, expiresOnTimestamp } = await tokens.get(signal);
     const minutes = Math.round((expiresOnTimestamp - clock.now()) / 60_000);
     return {
-      detail: `Got a token for ${graph.origin}, valid for ${minutes} minutes; ${describeRoles(rolesOf(bearer))}.`,
+      detail: `Got a token for ${graph.origin}, valid for ${count(minutes, "minute")}; ${describeRoles(rolesOf(bearer))}.`,
     };
   });
   if (!token.ok) return [token];

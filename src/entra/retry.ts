@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import type { Clock } from "../domain/clock.ts";
 import { HostUnavailableError } from "../domain/errors.ts";
+import { count } from "../domain/sentence.ts";
 import type { EntraLog } from "./options.ts";
 
 /** How one attempt failed in a way that may pass. */
@@ -118,7 +119,7 @@ function pausedTooLong({ failure, verdict }: PassingFault, what: string, now: nu
   const asked = parseRetryAfter(failure.retryAfter, now);
   if (asked === undefined || asked <= maximumRetryAfterMs) return undefined;
   return new HostUnavailableError(
-    `${what}: Microsoft asked for a pause of ${Math.ceil(asked / 60_000)} minutes. ${verdict.message}`,
+    `${what}: Microsoft asked for a pause of ${count(Math.ceil(asked / 60_000), "minute")}. ${verdict.message}`,
     { cause: verdict, retryAt: now + asked },
   );
 }

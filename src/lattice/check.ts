@@ -1,4 +1,5 @@
 import type { JsonObject } from "../domain/json.ts";
+import { count } from "../domain/sentence.ts";
 import type { AttributeType } from "../domain/target.ts";
 import type { LatticeClient } from "./client.ts";
 import { judge, type Purpose } from "./failure.ts";
@@ -114,7 +115,7 @@ function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
           detail:
             page.totalResults === undefined
               ? "accepted"
-              : `accepted; Lattice has ${page.totalResults} accounts`,
+              : `accepted; Lattice has ${count(page.totalResults, "account")}`,
         },
       ];
 }

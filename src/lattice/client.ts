@@ -3,6 +3,7 @@ import type { Clock } from "../domain/clock.ts";
 import { HostUnavailableError, RecordUnavailableError, UnknownOutcomeError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { RequestObserver } from "../domain/request.ts";
+import { count, sentence } from "../domain/sentence.ts";
 import { isAboutOne, judge, type Purpose, type Verdict } from "./failure.ts";
 import type { Exchange, Http, HttpRequest } from "./http.ts";
 import { createLimiter, type Feedback } from "./limiter.ts";
@@ -103,7 +104,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
       }
       if (attempt >= THROTTLED_TRIES) {
         throw new HostUnavailableError(
-          `Lattice kept asking to slow down, ${THROTTLED_TRIES} times in a row. ${verdict.summary}. ` +
+          `Lattice kept asking to slow down, ${THROTTLED_TRIES} times in a row. ${sentence(verdict.summary)} ` +
             "Try again later, or lower lattice.maxRequestsPerSecond.",
         );
       }
@@ -148,7 +149,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
           throw verdict.error;
         default:
           throw new UnknownOutcomeError(
-            `Lattice did not confirm a write: ${verdict.summary}. Whether it was carried out is looked up before it is tried again.`,
+            `Lattice did not confirm a write: ${sentence(verdict.summary)} Whether it was carried out is looked up before it is tried again.`,
           );
       }
     },
@@ -221,28 +222,28 @@ function tooLong(verdict: Throttled): boolean {
 
 function pausedTooLong({ summary, retryAfterMs = 0 }: Throttled, now: number): HostUnavailableError {
   return new HostUnavailableError(
-    `Lattice asked for a pause of ${Math.ceil(retryAfterMs / 60_000)} minutes. ${summary}.`,
+    `Lattice asked for a pause of ${count(Math.ceil(retryAfterMs / 60_000), "minute")}. ${sentence(summary)}`,
     { retryAt: now + retryAfterMs },
   );
 }
 
 function unreachable(summary: string): HostUnavailableError {
   return new HostUnavailableError(
-    `Lattice cannot be reached. ${summary}. Check the network, the proxy and lattice.url.`,
+    `Lattice cannot be reached. ${sentence(summary)} Check the network, the proxy and lattice.url.`,
   );
 }
 
 function hostUnavailable(fault: PassingFault): HostUnavailableError {
   return new HostUnavailableError(
     fault.repeatable
-      ? `Lattice gave no usable answer, ${TRIES} times in a row. ${fault.message}.`
-      : `Lattice gave no usable answer. ${fault.message}.`,
+      ? `Lattice gave no usable answer, ${TRIES} times in a row. ${sentence(fault.message)}`
+      : `Lattice gave no usable answer. ${sentence(fault.message)}`,
   );
 }
 
 function recordUnavailable(fault: PassingFault): RecordUnavailableError {
   return new RecordUnavailableError(
     `Lattice gave no usable answer for this account${fault.repeatable ? `, ${TRIES} times in a row` : ""}. ` +
-      `${fault.message}. It is tried again in a later cycle.`,
+      `${sentence(fault.message)} It is tried again in a later cycle.`,
   );
 }

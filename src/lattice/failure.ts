@@ -9,6 +9,7 @@ import {
 } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { quotation } from "../domain/quotation.ts";
+import { sentence } from "../domain/sentence.ts";
 import type { Exchange, HttpRequest } from "./http.ts";
 import { redirected } from "./redirect.ts";
 import { parseRetryAfter } from "./retry-after.ts";
@@ -78,7 +79,7 @@ function judgeFailure({ failure, detail }: Failure, request: HttpRequest): Verdi
       return { kind: "unsent", summary };
     case "untrusted":
       return refusedByConfiguration(
-        `No trusted connection to Lattice: ${detail}. Check lattice.url; where a company proxy or a private ` +
+        `No trusted connection to Lattice: ${sentence(detail)} Check lattice.url; where a company proxy or a private ` +
           "authority signs certificates, name its certificate in NODE_EXTRA_CA_CERTS.",
       );
     case "oversize":
@@ -102,7 +103,12 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
   if (status === 408 || (status >= 500 && status !== 501))
     return { kind: "faulty", summary, repeatable: true, overloaded: status === 503 };
   if (purpose === "list" && status !== 401 && status !== 407 && isWebPage(answer.body)) {
-    return { kind: "faulty", summary: `${summary}. ${notScim}`, repeatable: true, overloaded: false };
+    return {
+      kind: "faulty",
+      summary: `${sentence(summary)} ${notScim}`,
+      repeatable: true,
+      overloaded: false,
+    };
   }
   return { kind: "refused", error: refusal(answer, purpose, summary) };
 }
@@ -142,34 +148,34 @@ function refusal(
 ): ConfigurationError | RecordRejectedError | RecordUnavailableError {
   if (status === 401) {
     return new ConfigurationError(
-      `Lattice refused the API key (401). ${summary}. A super admin must generate the key, it must not have been ` +
+      `Lattice refused the API key (401). ${sentence(summary)} A super admin must generate the key, it must not have been ` +
         "revoked, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
     );
   }
   if (status === 403 && !isAboutOne(purpose)) {
     return new ConfigurationError(
-      `Lattice accepted the API key but not this request (403). ${summary}. A key of an IT admin has no SCIM rights: ` +
+      `Lattice accepted the API key but not this request (403). ${sentence(summary)} A key of an IT admin has no SCIM rights: ` +
         "a super admin must generate it, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
     );
   }
   if (status === 407) {
     return new ConfigurationError(
-      `The proxy on the way to Lattice wants credentials (407). ${summary}. Put them into HTTPS_PROXY.`,
+      `The proxy on the way to Lattice wants credentials (407). ${sentence(summary)} Put them into HTTPS_PROXY.`,
     );
   }
   const { scimType } = parseScimError(body);
   const details = { status, scimType };
   if (purpose === "discover")
-    return new RecordRejectedError(`Lattice does not publish this. ${summary}.`, details);
+    return new RecordRejectedError(`Lattice does not publish this. ${sentence(summary)}`, details);
   if (isAboutOne(purpose)) return refusalOfOne({ status, body }, purpose, summary);
   if (status === 404 || status === 410) {
     return new ConfigurationError(
-      `Lattice has no users at this address (${status}). ${summary}. Check lattice.url: it is the base address, ` +
+      `Lattice has no users at this address (${status}). ${sentence(summary)} Check lattice.url: it is the base address, ` +
         "as in https://api.latticehq.com/scim/v2.",
     );
   }
   return new ConfigurationError(
-    `Lattice does not take this request (${status}). ${summary}. Check lattice.url and that SCIM is enabled.`,
+    `Lattice does not take this request (${status}). ${sentence(summary)} Check lattice.url and that SCIM is enabled.`,
   );
 }
 
@@ -187,7 +193,7 @@ function refusalOfOne(
   const ownAddress = purpose === "update" || purpose === "get";
   if ((isWebPage(body) && !methodRefused) || (gone && ownAddress && !isScimError(body, status))) {
     return new RecordUnavailableError(
-      `Something between answered for Lattice, not Lattice itself. ${summary}. Nothing is concluded about the account; ` +
+      `Something between answered for Lattice, not Lattice itself. ${sentence(summary)} Nothing is concluded about the account; ` +
         "it is tried again in a later cycle. Check the proxy and firewall on the way to Lattice.",
       { status },
     );
@@ -195,24 +201,27 @@ function refusalOfOne(
   if (status === 403) {
     return new RecordForbiddenError(
       `Lattice does not let the API key ${purpose === "get" || purpose === "find" ? "read" : "write"} this account (403). ` +
-        `${summary}. See in Lattice whether the account is protected.`,
+        `${sentence(summary)} See in Lattice whether the account is protected.`,
       details,
     );
   }
   if (gone && ownAddress) {
-    return new RecordGoneError(`The account is no longer in Lattice. ${summary}.`, details);
+    return new RecordGoneError(`The account is no longer in Lattice. ${sentence(summary)}`, details);
   }
   if (purpose === "find") {
-    return new RecordRejectedError(`Lattice does not answer this search (${status}). ${summary}.`, details);
+    return new RecordRejectedError(
+      `Lattice does not answer this search (${status}). ${sentence(summary)}`,
+      details,
+    );
   }
   if (status === 409) {
     return new AlreadyExistsError(
-      `Another account in Lattice already has this user name or external id. ${summary}.`,
+      `Another account in Lattice already has this user name or external id. ${sentence(summary)}`,
       details,
     );
   }
   const what = status === 400 || status === 413 || status === 422 ? "this account's data" : "this request";
-  return new RecordRejectedError(`Lattice refused ${what}. ${summary}.`, details);
+  return new RecordRejectedError(`Lattice refused ${what}. ${sentence(summary)}`, details);
 }
 
 function refusedByConfiguration(message: string): Verdict {

@@ -1,5 +1,6 @@
 import { ListingIncompleteError } from "../domain/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
+import { count } from "../domain/sentence.ts";
 import type { TargetUser } from "../domain/target.ts";
 import { memberOf, type PathTable } from "./path.ts";
 import { parseUser } from "./resource.ts";
@@ -78,21 +79,21 @@ export async function* readListing(
     if (promised !== undefined && received >= promised) break;
     if (received > most) {
       throw fault(
-        `Lattice's listing of users does not end: it has given ${received} accounts and now promises ` +
-          `${promised ?? "more"}; nothing was concluded from it. Report it to Lattice.`,
+        `Lattice's listing of users does not end: it has given ${count(received, "account")} and now promises ` +
+          `${promised?.toLocaleString("en") ?? "more"}; nothing was concluded from it. Report it to Lattice.`,
       );
     }
     if (entries === 0) {
       throw fault(
-        `Lattice says it has ${promised} accounts, and its listing gives ${received}; nothing was concluded from it. ` +
+        `Lattice says it has ${promised === undefined ? "more accounts" : count(promised, "account")}, and its listing gives ${received.toLocaleString("en")}; nothing was concluded from it. ` +
           "Try again; if it stays so, report it to Lattice, or set lattice.listing to tolerant.",
       );
     }
   }
   if (unreadable > 0) {
-    const what = unreadable === 1 ? "an entry" : `${unreadable} entries`;
+    const what = count(unreadable, "entry", "entries");
     throw fault(
-      `Lattice's listing of users holds ${what} without an id, beside ${seen.size} accounts; nothing was concluded from it. ` +
+      `Lattice's listing of users holds ${what} without an id, next to ${count(seen.size, "account")}; nothing was concluded from it. ` +
         "Check lattice.url; if it is right, report it to Lattice, or set lattice.listing to tolerant.",
     );
   }

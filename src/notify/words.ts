@@ -2,6 +2,7 @@ import { commandLine } from "../command-name.ts";
 import { actorText } from "../domain/actor.ts";
 import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
+import { count } from "../domain/sentence.ts";
 import { oneLine } from "./answer.ts";
 import { type Link, linkOf, personUrl } from "./links.ts";
 
@@ -266,10 +267,6 @@ function listOf(title: string, lines: readonly Line[], total = lines.length): Me
 
 function plain(text: string): Line {
   return { text };
-}
-
-function count(number: number, singular: string, plural: string): string {
-  return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
 }
 
 function time(at: number): string {

@@ -1,5 +1,6 @@
 import type { FoundPerson } from "../domain/person-search.ts";
-import { count, printable } from "./words.ts";
+import { count } from "../domain/sentence.ts";
+import { printable } from "./words.ts";
 
 const widest = 32;
 

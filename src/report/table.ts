@@ -1,4 +1,5 @@
 import { commandLine } from "../command-name.ts";
+import { count } from "../domain/sentence.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 
 import { changeLines, signs } from "./change-lines.ts";
@@ -6,7 +7,7 @@ import { stepLine } from "./steps.ts";
 import { indented, type Layout, wrapped } from "./terminal.ts";
 
 import type { PlanView, Write } from "./view.ts";
-import { actionOrder, count, driftText, headline, printable, sentText } from "./words.ts";
+import { actionOrder, driftText, headline, printable, sentText } from "./words.ts";
 
 export interface TableOptions extends Layout {
   /** People shown in full before the rest is only counted. */

@@ -73,7 +73,3 @@ export function headlineOutcome(outcome: CycleOutcome): string {
 function number(value: number): string {
   return value.toLocaleString("en");
 }
-
-export function count(number: number, singular: string, plural = `${singular}s`): string {
-  return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
-}

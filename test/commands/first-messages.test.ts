@@ -5,6 +5,7 @@ import { daemon } from "../../src/commands/daemon.ts";
 import { sync } from "../../src/commands/sync.ts";
 import { UsageError } from "../../src/domain/errors.ts";
 import { workplace } from "../config/workplace.ts";
+import { startIn } from "../process/real-process.ts";
 import { terminal } from "./terminal.ts";
 
 const tenant = "example.onmicrosoft.com";
@@ -127,6 +128,15 @@ it("questions an address of Lattice without /scim/v2, and goes on", async () => 
   expect(await configCheck({}, place.io)).toBe(0);
   expect(place.output()).toMatch(
     /https:\/\/api\.latticehq\.com does not end in \/scim\/v2.*valid, 13 attribute/s,
+  );
+});
+
+it("ends what the program says on stderr in one full stop", async () => {
+  const { stderr, code } = await startIn(workplace(), ["sync", "--detailed-exitcode"]).ended;
+  expect([stderr, code]).toEqual(["--detailed-exitcode goes with --dry-run: nothing was done.\n", 64]);
+  const nothing = await startIn(workplace(), ["sync"]).ended;
+  expect(nothing.stderr).toMatch(
+    /environment:\n {2}AZURE_TENANT_ID .* ID\n(?: {2}.*[^.]\n){3}Each can .*demo\.\n$/,
   );
 });
 

@@ -84,7 +84,7 @@ describe("who decided about what was held", () => {
     const event = await decide(place, { planId, reject: ["a"], by: sam, reason: "on leave\u202e" });
     await place.cycle();
     const [skipped] = await place.store.skipped({ after: "", limit: 1, only: ["a"] });
-    expect(skipped?.reason).toMatch(/was rejected on \S+ by header:sam@example\.com \(plan /);
+    expect(skipped?.reason).toMatch(/was rejected on 2026-\S+ \S+ UTC by header:sam@example\.com \(plan /);
     const notice = { id: "1", at: 0, event };
     expect(messageOf(notice, { instance: "x", people: "ids", dashboard: undefined }).text).toBe(
       `header:sam@example.com decided about plan ${planId}. Rejected: 1 person. Reason: on leave`,

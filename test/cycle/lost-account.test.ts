@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { explain } from "../../src/cycle/explain.ts";
 import { judgeAbsence, tooManyLost } from "../../src/cycle/missing.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
+import { timeText } from "../../src/domain/sentence.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;
@@ -274,7 +275,7 @@ describe("an explanation", () => {
     const since = new Date(place.clock.now()).toISOString();
     const missing = await explained();
     expect(missing.standing).toMatchObject({ accountMissingSince: since, lostLinks: [] });
-    expect(missing.summary.join()).toContain(`does not find the linked account since ${since}`);
+    expect(missing.summary.join()).toContain(`does not find the linked account since ${timeText(since)}`);
     place.source.scope = ["b", "c", "d", "e"];
     place.clock.advance(6 * hourMs);
     await place.cycle();

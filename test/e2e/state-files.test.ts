@@ -53,7 +53,7 @@ describe("the state database, through the real process", () => {
     damage();
     const damaged = readFileSync(place.statePath);
     sandbox.requests.clear();
-    const sentence = /^the state database .*state\.db is damaged .*state restore FILE.*state rebuild$/m;
+    const sentence = /^the state database .*state\.db is damaged .*state restore FILE.*state rebuild\.$/m;
     for (const command of [
       ["sync"],
       ["sync", "--dry-run"],

@@ -67,7 +67,7 @@ describe("the listing of all accounts", () => {
     });
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
     expect(failure.message).toBe(
-      "Lattice's listing of users does not end: it has given 1500 accounts and now promises 1600; nothing was concluded from it. Report it to Lattice.",
+      "Lattice's listing of users does not end: it has given 1,500 accounts and now promises 1,600; nothing was concluded from it. Report it to Lattice.",
     );
   });
 
@@ -101,7 +101,7 @@ describe("the listing of all accounts", () => {
       })(),
     );
     expect(failure).toBeInstanceOf(ListingIncompleteError);
-    expect(failure.message).toContain("holds an entry without an id, beside 3 accounts");
+    expect(failure.message).toContain("holds 1 entry without an id, next to 3 accounts");
     expect(shown).toEqual(["l-0", "l-1", "l-2"]);
   });
 

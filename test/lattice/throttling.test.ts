@@ -73,7 +73,7 @@ describe("429", () => {
     const { target, clock } = connect(server.url, { maxConcurrency: 1 });
     const failures = await Promise.all([1, 2, 3].map(() => failureOf(target.create(newcomer, quiet))));
     for (const failure of failures) expect(failure).toBeInstanceOf(HostUnavailableError);
-    expect(failures[0]?.message).toContain("1440 minutes");
+    expect(failures[0]?.message).toContain("1,440 minutes");
     expect(server.requests).toHaveLength(1);
     expect(clock.sleeps).toEqual([]);
   });

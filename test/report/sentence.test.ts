@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import { count, sentence, sentences, timeText } from "../../src/domain/sentence.ts";
+
+it("counts one thing in the singular, and everything else in the plural", () => {
+  expect([0, 1, 2, 1_200].map((number) => count(number, "person", "people"))).toEqual([
+    "0 people",
+    "1 person",
+    "2 people",
+    "1,200 people",
+  ]);
+  expect(count(1, "attempt")).toBe("1 attempt");
+});
+
+it.each([
+  ["Title must be at most 40 characters", "Title must be at most 40 characters."],
+  ["Title must be at most 40 characters.", "Title must be at most 40 characters."],
+  ["Title must be at most 40 characters..", "Title must be at most 40 characters."],
+  ['Lattice says: "No."', 'Lattice says: "No."'],
+  ['did you mean "mail"?', 'did you mean "mail"?'],
+  ["and so on …", "and so on …"],
+  ["ends in a blank ", "ends in a blank."],
+])("makes a whole sentence of %j", (text, whole) => {
+  expect(sentence(text)).toBe(whole);
+});
+
+it("ends each line of a message, but neither what is indented nor what it belongs to", () => {
+  expect(sentences("one is wrong\ncolumn 9: expected )\n    Join(\n        ^\ntwo")).toBe(
+    "one is wrong.\ncolumn 9: expected )\n    Join(\n        ^\ntwo.",
+  );
+});
+
+it("says a time to the minute, and where it is that late", () => {
+  expect(timeText("2026-11-27T22:52:02.515Z")).toBe("2026-11-27 22:52 UTC");
+  expect(timeText(Date.UTC(2026, 0, 5))).toBe("2026-01-05 00:00 UTC");
+});
