@@ -97,9 +97,11 @@ function shell(script: string): void {
 }
 
 function run(args: readonly string[]): void {
-  const [, script = ""] = entrypoint;
+  const [, ...started] = entrypoint;
   const cwd = join(stage, workingFolder);
-  const starts = [[process.execPath, join(stage, script)], [join(stage, "usr/local/bin/azure-lattice-sync")]];
+  // Flags of Node, and the program in the stage.
+  const words = started.map((word) => (word.startsWith("/") ? join(stage, word) : word));
+  const starts = [[process.execPath, ...words], [join(stage, "usr/local/bin/azure-lattice-sync")]];
   for (const [file = "", ...before] of starts) {
     const ended = spawnSync(file, [...before, ...args], { cwd, encoding: "utf8" });
     if (ended.status !== 0) {
