@@ -100,6 +100,6 @@ async function sayWhatBecame(
     .join(", ");
   note(
     io,
-    `Not let go, because what was held is no longer due as it was: ${names}${stale.length > 20 ? ` and ${stale.length - 20} more` : ""}.`,
+    `Not released, because what was held is no longer due as it was: ${names}${stale.length > 20 ? ` and ${stale.length - 20} more` : ""}.`,
   );
 }

@@ -41,7 +41,7 @@ export function createInForce(parts: ReloadParts): InForce {
       const stack = error instanceof Error && !(error instanceof DomainError) ? error.stack : undefined;
       log.error(
         { error: error instanceof Error ? error.message : String(error), stack },
-        "configuration not reloaded: the old one stays in force; mend what is wrong, then send SIGHUP again",
+        "configuration not reloaded: the old one stays in force; correct what is wrong, then send SIGHUP again",
       );
       return;
     }

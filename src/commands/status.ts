@@ -147,7 +147,7 @@ function guardLines({ weighed, held }: Status, flags: string): string[] {
     ...(weighed.guard.notes ?? []).map((note) => `  ${printable(note)}`),
     ...people,
     ...(held.length > shownHeld ? [`    … and ${held.length - shownHeld} more; --format json has all`] : []),
-    ...(held.length === 0 ? [] : [`  To let it go: ${commandLine(`release ${weighed.planId}${flags}`)}`]),
+    ...(held.length === 0 ? [] : [`  To release it: ${commandLine(`release ${weighed.planId}${flags}`)}`]),
   ];
 }
 

@@ -50,7 +50,7 @@ export async function deliver(
   if (operation.adopts) return adopt(context, operation, writes);
   const link = await context.store.linkOf(operation.objectId);
   if (link === null) {
-    throw new RecordGoneError(`${operation.objectId} has lost its link to Lattice; it is matched anew`, {
+    throw new RecordGoneError(`${operation.objectId} has lost its link to Lattice; it is matched again`, {
       status: 404,
     });
   }
@@ -73,7 +73,7 @@ async function adopt(
       : await context.host.reading(operation.objectId, () => context.target.get(latticeId, context.signal));
   if (account === null) {
     throw new RecordGoneError(
-      `the Lattice account ${operation.latticeId} is gone; the person is matched anew`,
+      `the Lattice account ${operation.latticeId} is gone; the person is matched again`,
       {
         status: 404,
       },

@@ -570,7 +570,7 @@ function nameFault(input: PlanInput): Decision | null {
     return skip(
       input,
       "invalidUserName",
-      `the mapped userName "${userName}" is no valid e-mail address, which Lattice requires`,
+      `the mapped userName "${userName}" is not a valid e-mail address, which Lattice requires`,
     );
   }
   if (input.sharedWith.count > 0) {

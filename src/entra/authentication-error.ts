@@ -56,7 +56,7 @@ const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanati
   ],
   [7000112, (a) => `${client(a)} is disabled. Enable it under Enterprise applications > Properties`],
   [90002, (a) => `the tenant ${a.tenantId} does not exist. Check entra.tenantId and entra.cloud`],
-  [900021, (a) => `${a.tenantId} is no valid tenant. Check entra.tenantId`],
+  [900021, (a) => `${a.tenantId} is not a valid tenant. Check entra.tenantId`],
   [900023, (a) => `${a.tenantId} is neither a tenant ID nor a domain name. Check entra.tenantId`],
   [
     900382,

@@ -58,7 +58,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .addOption(sandboxOption())
     .manual({
       notes:
-        "With neither --only nor --reject everything that the plan holds is let go; with --reject or --undo-reject alone, nothing is. A change is let go only while it is still the same. Exit codes are those of sync.",
+        "With neither --only nor --reject everything that the plan holds is released; with --reject or --undo-reject alone, nothing is. A change is released only while it is still the same. Exit codes are those of sync.",
       examples: [
         ["azure-lattice-sync status", "what is held, of whom and why; and the id of the plan"],
         ["azure-lattice-sync release PLAN_ID --dry-run", "what would go"],

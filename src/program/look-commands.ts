@@ -15,7 +15,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
         ["azure-lattice-sync check"],
         ["azure-lattice-sync check --config /etc/azure-lattice-sync/config.yaml"],
       ],
-      exitCodes: "0 all is well, 1 something is not; each line says how to mend it",
+      exitCodes: "0 all is well, 1 something is not; each line says how to fix it",
     })
     .action(async (options) => {
       const { check } = await import("../commands/check.ts");

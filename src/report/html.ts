@@ -141,7 +141,7 @@ function verdict({ header, dryRun, result, flags = "" }: PlanView): Markup {
   const next = dryRun
     ? html`<p>A sync holds what stands below as held and sends everything else.</p>`
     : result !== null && result.held > 0
-      ? html`<p>What stands below as held waits, everything else was sent. To let it go: <code>${commandLine(`release ${planId}${flags}`)}</code></p>`
+      ? html`<p>What stands below as held waits, everything else was sent. To release it: <code>${commandLine(`release ${planId}${flags}`)}</code></p>`
       : [];
   return html`${noted}<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}${notes}</section>
 `;

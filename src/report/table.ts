@@ -132,7 +132,7 @@ function totals(view: PlanView, layout: Layout): string {
     const next = dryRun
       ? "A sync holds what is marked [held] and sends everything else."
       : result !== null && result.held > 0
-        ? `What is marked [held] waits, everything else was sent. To let it go: ${commandLine(`release ${header.planId}${flags}`)}`
+        ? `What is marked [held] waits, everything else was sent. To release it: ${commandLine(`release ${header.planId}${flags}`)}`
         : null;
     if (next !== null) lines.push(...indented(next, 2, layout));
   }
