@@ -33,11 +33,11 @@ export function sendingMethods(
       error: string | null;
       finishedAt: number;
     },
-    { cycle_id: number; action: Action }
+    { cycle_id: number; action: Action; former_owner: string | null }
   >(
     `UPDATE operation SET status = :status, lattice_id = coalesce(:latticeId, lattice_id), http_status = :httpStatus,
        request_id = :requestId, error = :error, finished_at = :finishedAt, at = :finishedAt WHERE id = :id
-     RETURNING cycle_id, action`,
+     RETURNING cycle_id, action, former_owner`,
   );
   const sentIn = sentWrites(db);
   // A reference that the plan withdrew before sending is waited for as one that could not be sent is.
@@ -112,7 +112,13 @@ export function sendingMethods(
       const held = operation?.action === "create" ? 0 : (partHeld.get(outcome.objectId, cycleId)?.held ?? 0);
       const refused = outcome.retry === undefined ? 0 : 1;
       const again = outcome.again === true ? 1 : 0;
-      settle.run(Math.max(held, refused, again), outcome.referencePending ? 1 : 0, outcome.objectId);
+      // With the account came the manager of its former owner, who may be the person's manager and has none now.
+      const tookOver = (operation?.former_owner ?? null) === null ? 0 : 1;
+      settle.run(
+        Math.max(held, refused, again, tookOver),
+        outcome.referencePending ? 1 : 0,
+        outcome.objectId,
+      );
       if (some.retries === 1 && outcome.retry === undefined) dropRetry.run(outcome.objectId);
       if (some.releases === 1) useReleases.run(outcome.objectId, outcome.operationId);
       if (some.rejections === 1) dropRejections.run(outcome.objectId, outcome.operationId);

@@ -153,6 +153,19 @@ describe("an account that goes over to the next person with the same externalId"
     );
   });
 
+  it("does not keep the former owner's manager for the next person, without a full comparison", async () => {
+    await using place = await createWorkplace({ mapping: byEmployeeId });
+    place.source.hire("boss", { employeeId: "1" });
+    place.source.hire("old", { employeeId: "7" }, "boss");
+    await place.cycle();
+    const account = await place.store.latticeIdOf("old");
+    place.source.scope = ["boss", "new"];
+    place.source.hire("new", { employeeId: "7" }, "old");
+    for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle();
+    expect(await place.store.latticeIdOf("new")).toBe(account);
+    expect(place.target.managerOf("new@example.com")).toBeNull();
+  });
+
   it("is not given to a newcomer as that of the manager in the same cycle", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("old", { employeeId: "7" });

@@ -99,7 +99,7 @@ async function attempt(
         });
   world.beginCycle();
   world.onDemand = only !== null;
-  world.calm = fate === calm && during === null;
+  world.calm = isCalm(fate) && during === null;
   let ended = false;
   try {
     const result = await runCycle(
@@ -140,6 +140,12 @@ async function attempt(
     if (sharesIds(world) && !dryRun) afterIdentities(world, ended && world.calm);
     if (!dryRun) letOtherToolWrite(world);
   }
+}
+
+/** Whether nothing befalls a cycle but the order of what is left open. */
+function isCalm({ faults, death, abortAt, store = [], answers = [], readAnswers = [] }: Fate): boolean {
+  const befalls = faults.length + store.length + answers.length + readAnswers.length;
+  return befalls === 0 && death === null && abortAt === null;
 }
 
 function withAnotherKey(settings: CycleSettings): CycleSettings {

@@ -323,6 +323,7 @@ export function createTarget(
     account === null || account === undefined ? null : world.ownerOf(account);
   const heard = async (receipt: WriteReceipt): Promise<WriteReceipt> => {
     doom.heard();
+    world.carriedLater.set(receipt.user.latticeId, receipt.user.externalId);
     await null;
     return receipt;
   };

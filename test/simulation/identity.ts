@@ -23,7 +23,8 @@ export function heirsNow(world: World, account: Account): readonly string[] {
   const { externalId } = account;
   if (externalId === null) return [];
   const holders = mayOwn(world, account);
-  const left = (world.owners.has(account.id) ? holders : []).every((id) =>
+  const known = world.owners.has(account.id) && !world.unconfirmed.has(account.id);
+  const left = (known ? holders : []).every((id) =>
     world.statesOf(id).some((state) => !isEntitled(world, state)),
   );
   if (!left) return [];
@@ -33,14 +34,18 @@ export function heirsNow(world: World, account: Account): readonly string[] {
       .some((state) => state.externalId === externalId && isInScope(world, state));
     if (!led || holders.includes(id) || hasCertainAccount(world, id)) return false;
     // Whoever shares one of these with somebody gets no account.
-    const namesakes = othersWith(world, id, ({ userName }) => userName.toLowerCase());
-    return namesakes.length + sharersOf(world, id).length === 0;
+    return namesakesOf(world, id).length + sharersOf(world, id).length === 0;
   });
 }
 
 /** Other people in scope with this person's externalId, whatever the cycle under way has read of them. */
 export function sharersOf(world: World, id: string): readonly string[] {
   return othersWith(world, id, ({ externalId }) => externalId);
+}
+
+/** Other people in scope with this person's userName. */
+export function namesakesOf(world: World, id: string): readonly string[] {
+  return othersWith(world, id, ({ userName }) => userName.toLowerCase());
 }
 
 function othersWith(world: World, id: string, keyOf: (person: Person) => string): readonly string[] {
@@ -52,7 +57,7 @@ function othersWith(world: World, id: string, keyOf: (person: Person) => string)
       keyOf(state) === key &&
       isInScope(world, state) &&
       (state.enabled === true || hasCertainAccount(world, other));
-    return other !== id && world.statesOf(other).every(counts);
+    return other !== id && !world.newcomers.has(other) && world.statesOf(other).every(counts);
   });
 }
 
@@ -67,9 +72,13 @@ export function carriedOf(world: World, account: Account, owner: string, reads: 
   if (externalId === null || !read) return null;
   if (world.statesOf(owner).some((state) => state.externalId === externalId)) return null;
   const whose = [...world.people.keys()].find((other) => {
+    if (world.newcomers.has(other)) return false;
     const states = world.statesOf(other);
     const own = [...world.accounts.values()].some(
-      (one) => one.externalId === externalId && mayOwn(world, one).includes(other),
+      // As far as the engine knows: what was edited by hand since is seen by a list alone.
+      (one) =>
+        [one.externalId, world.carried.get(one.id)].includes(externalId) &&
+        mayOwn(world, one).includes(other),
     );
     return !own && states.every((state) => state.externalId === externalId && isEntitled(world, state));
   });
@@ -118,6 +127,10 @@ export function afterIdentities(world: World, undisturbed: boolean): void {
       const heirs = world.heirs.get(id) ?? new Set();
       world.heirs.set(id, new Set([...heirs].filter((one) => clean.has(one))));
     }
+    for (const id of world.unconfirmed) {
+      const owner = world.people.get(world.owners.get(id) ?? "");
+      if (world.accounts.get(id)?.externalId === owner?.externalId) world.unconfirmed.delete(id);
+    }
   }
   for (const account of world.accounts.values()) {
     const heirs = [...(world.heirs.get(account.id) ?? []), ...heirsNow(world, account)];
@@ -134,7 +147,7 @@ export function encumbered(world: World): ReadonlySet<string> {
   const current = [...world.people.values()];
   for (const account of world.accounts.values()) {
     const holders = mayOwn(world, account);
-    if (holders.length > 1) for (const id of holders) found.add(id);
+    if (isUnclear(world, account)) for (const id of holders) found.add(id);
     const [owner] = holders;
     const others = current.filter(
       (person) => person.externalId === account.externalId && person.id !== owner && isInScope(world, person),
@@ -157,10 +170,17 @@ function ownAccount(world: World, id: string): Account | undefined {
   return [...world.accounts.values()].find((account) => world.owners.get(account.id) === id);
 }
 
-/** People who may or may not have an account that another one may have. */
+/** Whether several people may have the account, or nothing tells the engine whose it is. */
+function isUnclear(world: World, account: Account): boolean {
+  const holders = mayOwn(world, account);
+  const foreign = world.people.get(holders[0] ?? "")?.externalId !== account.externalId;
+  return holders.length > 1 || (foreign && world.unconfirmed.has(account.id));
+}
+
+/** People of whom nobody can tell whether they have an account. */
 export function uncertain(world: World): ReadonlySet<string> {
-  const shared = [...world.accounts.values()].map((account) => mayOwn(world, account));
-  return new Set(shared.filter((holders) => holders.length > 1).flat());
+  const unclear = [...world.accounts.values()].filter((account) => isUnclear(world, account));
+  return new Set(unclear.flatMap((account) => mayOwn(world, account)));
 }
 
 /** The engine's picture of accounts at the end of a cycle; of one that broke off nobody knows what was kept. */

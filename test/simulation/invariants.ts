@@ -85,6 +85,7 @@ interface Questions {
   >;
   readonly told: Statement<[], string>;
   readonly soon: Statement<[number], string>;
+  readonly marked: Statement<[], string>;
 }
 
 const known = new WeakMap<Connection, Questions>();
@@ -101,6 +102,7 @@ function questionsTo(db: Connection): Questions {
        FROM operation WHERE cycle_id = (SELECT max(id) FROM cycle) AND status <> 'reported'`,
     ),
     soon: db.prepare<[number], string>("SELECT object_id FROM source_user WHERE look_again_at <= ?").pluck(),
+    marked: db.prepare<[], string>("SELECT object_id FROM source_user WHERE pending = 1").pluck(),
     told: db
       .prepare<[], string>(
         `SELECT object_id FROM operation
@@ -232,13 +234,16 @@ export async function afterCycle(stage: Stage, step: CycleStep, result: CycleRes
   return (await silentDifference(stage)) ?? (await waitingLeaver(stage));
 }
 
-/** Of whom it is told that the externalId is shared, that is so. */
-async function staleSkip({ world, store }: Stage): Promise<string | null> {
+/** Of whom it is told that the externalId is shared, that is so, unless the next cycle looks at them anyway. */
+async function staleSkip({ world, store, db }: Stage): Promise<string | null> {
   if (!sharesIds(world)) return null;
   const shared = (await store.skipped({ after: "", limit: 1_000 })).filter(
     ({ code }) => code === "duplicateExternalId",
   );
-  const stale = shared.find(({ objectId }) => sharersOf(world, objectId).length === 0);
+  const marked = new Set(questionsTo(db).marked.all());
+  const stale = shared.find(
+    ({ objectId }) => !marked.has(objectId) && sharersOf(world, objectId).length === 0,
+  );
   return stale === undefined ? null : `${stale.objectId} is said to share the externalId, and does not`;
 }
 

@@ -230,9 +230,11 @@ function judgeIdentity(
     carried === null || !stays,
     `the account ${before.id} of ${person} is written, although it carries the externalId of ${carried}`,
   );
-  // Of several accounts with it nobody can say which is the person's.
+  // Of several accounts with it, as they are or as the engine knows them, nobody can say which is the person's.
   const several =
-    [...world.accounts.values()].filter((one) => one.externalId === before.externalId).length > 1;
+    [...world.accounts.values()].filter((one) =>
+      [one.externalId, world.carried.get(one.id)].includes(before.externalId),
+    ).length > 1;
   const takes =
     carried !== null && !several && heirsNow(world, before).includes(carried) && isFree(world, carried);
   rule(

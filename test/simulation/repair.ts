@@ -1,4 +1,4 @@
-import { hasCertainAccount, mayOwn } from "./identity.ts";
+import { hasCertainAccount, mayOwn, namesakesOf } from "./identity.ts";
 import { isEntitled } from "./standing.ts";
 import type { Account, World } from "./world.ts";
 
@@ -10,27 +10,49 @@ import type { Account, World } from "./world.ts";
  * whether anything was done in Lattice
  */
 export function repairIds(world: World): { readonly losers: readonly string[]; readonly inLattice: boolean } {
+  forgetUnconfirmed(world);
   makeUnique(world);
   const losers: string[] = [];
-  const decided = new Set<string>();
+  const decided = new Set([...world.people.keys()].filter((id) => hasCertainAccount(world, id)));
   for (const account of world.accounts.values()) {
     const holders = mayOwn(world, account);
-    if (holders.length === 1 && !world.owners.has(account.id)) world.owners.set(account.id, holders[0] ?? "");
+    const [only = ""] = holders;
+    if (holders.length === 1 && !world.owners.has(account.id) && !decided.has(only)) {
+      world.owners.set(account.id, only);
+      decided.add(only);
+    }
     if (holders.length < 2) continue;
     const chosen =
       holders.find((id) => isEntitledNow(world, id) && !decided.has(id)) ??
       holders.find((id) => !decided.has(id)) ??
       "";
     decided.add(chosen);
+    takeOwnName(world, chosen);
     world.owners.set(account.id, chosen);
     losers.push(...holders.filter((id) => id !== chosen && isEntitledNow(world, id)));
   }
   return { losers, inLattice: writeOwnIds(world) };
 }
 
+/** Nothing says any more whose an account is that was given another externalId before its create was confirmed. */
+function forgetUnconfirmed(world: World): void {
+  for (const id of world.unconfirmed) {
+    const owner = world.people.get(world.owners.get(id) ?? "");
+    const same = world.accounts.get(id)?.externalId === owner?.externalId;
+    if (!same && owner?.presence !== "present") world.owners.delete(id);
+  }
+}
+
 function isEntitledNow(world: World, id: string): boolean {
   const person = world.people.get(id);
   return person !== undefined && isEntitled(world, person);
+}
+
+/** Whoever is to take an account over must not be kept from it by a userName that somebody else has, too. */
+function takeOwnName(world: World, id: string): void {
+  const person = world.people.get(id);
+  if (person === undefined || namesakesOf(world, id).length === 0) return;
+  world.put({ ...person, userName: `own-${id}@example.com` });
 }
 
 /** Whoever has an account with the externalId keeps it. */

@@ -125,6 +125,8 @@ export interface World {
   readonly owners: Map<string, string>;
   /** Others who may have an account by now, by its id. Nobody, unless people can share an externalId. */
   readonly heirs: Map<string, Set<string>>;
+  /** Accounts that were made, and that the engine may not have been told of: only the externalId says whose they are. */
+  readonly unconfirmed: Set<string>;
   /** Accounts that the cycle under way has written, and for whom it may have been. */
   readonly writtenFor: Map<string, ReadonlySet<string>>;
   /** The externalId that the engine knows of an account: shown in a cycle that came to its end, or listed in this one. */
@@ -133,6 +135,8 @@ export interface World {
   readonly carriedLater: Map<string, string | null>;
   /** The cycle under way reads one person alone. */
   onDemand: boolean;
+  /** People who came during the cycle under way, which may not have read them. */
+  readonly newcomers: Set<string>;
   /** Nothing befalls the cycle under way. */
   calm: boolean;
   manners: Manners;
@@ -314,10 +318,12 @@ export function createWorld(
     accounts,
     owners,
     heirs,
+    unconfirmed: new Set(),
     writtenFor: new Map(),
     carried: new Map(),
     carriedLater: new Map(),
     onDemand: false,
+    newcomers: new Set(),
     calm: false,
     manners,
     configuration,
@@ -385,7 +391,10 @@ export function createWorld(
         if (!first.has(key)) first.set(key, world.now);
       }
       seen.get(person.id)?.push(person);
-      if (!seen.has(person.id)) seen.set(person.id, [person]);
+      if (!seen.has(person.id)) {
+        seen.set(person.id, [person]);
+        world.newcomers.add(person.id);
+      }
     },
     beginCycle: () => {
       world.cycleAt = world.now;
@@ -401,6 +410,7 @@ export function createWorld(
       seen = new Map([...people].map(([id, person]) => [id, [person]]));
       world.applied.length = 0;
       world.writtenFor.clear();
+      world.newcomers.clear();
       world.carriedLater.clear();
       versions.clear();
       for (const account of accounts.values()) versions.set(account.id, [account]);
@@ -414,6 +424,7 @@ export function createWorld(
       const owner = judgeCreate(world, next, world.peopleOf(next.externalId, next.userName));
       if (owner !== null) {
         owners.set(next.id, owner);
+        world.unconfirmed.add(next.id);
         leaveOthers(world, next.id, owner);
       }
       keep(null, next, keptAs(manners, wanted));
