@@ -175,6 +175,7 @@ function differences(
   const manager = person.managerId === null ? undefined : world.people.get(person.managerId);
   const gone = manager === undefined || manager.id === person.id || manager.presence !== "present";
   const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);
+  if (manager !== undefined && world.unsettled.has(manager.id)) return found;
   if (gone) compare("manager", account.values[managerPath], undefined);
   // A manager who gets no account leaves no other one in the place.
   else if (managerAccount === undefined && !isEntitled(world, manager)) {

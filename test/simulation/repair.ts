@@ -27,6 +27,7 @@ export function repairIds(world: World): { readonly losers: readonly string[]; r
       holders.find((id) => !decided.has(id)) ??
       "";
     decided.add(chosen);
+    if (!isEntitledNow(world, chosen)) for (const id of holders) world.unsettled.add(id);
     takeOwnName(world, chosen);
     world.owners.set(account.id, chosen);
     losers.push(...holders.filter((id) => id !== chosen && isEntitledNow(world, id)));

@@ -135,6 +135,8 @@ export interface World {
   readonly carriedLater: Map<string, string | null>;
   /** The cycle under way reads one person alone. */
   onDemand: boolean;
+  /** People who have left, of whom nobody can tell which one has the account: either is right as long as nobody comes back. */
+  readonly unsettled: Set<string>;
   /** People who came during the cycle under way, which may not have read them. */
   readonly newcomers: Set<string>;
   /** Nothing befalls the cycle under way. */
@@ -323,6 +325,7 @@ export function createWorld(
     carried: new Map(),
     carriedLater: new Map(),
     onDemand: false,
+    unsettled: new Set(),
     newcomers: new Set(),
     calm: false,
     manners,
