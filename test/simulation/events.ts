@@ -329,6 +329,8 @@ function editOf(world: World, step: Step): Partial<Person> {
 
 /** What an administrator does in Lattice, which refuses what it refuses from everybody. */
 function writeIds(world: World, given: readonly (readonly [Account, string | null])[]): void {
+  // Of one that the engine was never told of, nothing but the externalId says whose it is.
+  if (given.some(([{ id }]) => world.unconfirmed.has(id))) return;
   const written = new Map(given.map(([account, externalId]) => [account.id, { ...account, externalId }]));
   const all = [...world.accounts.values()].map((account) => written.get(account.id) ?? account);
   const ids = all.flatMap(({ externalId }) => externalId ?? []);
