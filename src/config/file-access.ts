@@ -23,7 +23,8 @@ export function thisMachine(environment: Environment): Machine {
   return {
     posix: process.getuid !== undefined,
     container:
-      (environment.KUBERNETES_SERVICE_HOST ?? "") !== "" ||
+      // Podman, LXC and this program's image set `container`; not every platform leaves a sign in the file system.
+      [environment.KUBERNETES_SERVICE_HOST, environment.container].some((one = "") => one !== "") ||
       ["/.dockerenv", "/run/.containerenv"].some((sign) => existsSync(sign)),
   };
 }
@@ -60,7 +61,7 @@ export function judgeAccess(
         `the folder ${open.path} can be written by every user of this machine (mode ${modeOf(open.stats)}), who could replace ${file.name}: chmod o-w ${open.path}`,
       );
     }
-    const stats = statSync(file.path, { throwIfNoEntry: false });
+    const stats = statsOf(file.path);
     if (stats?.isFile() !== true) continue;
     const mode = modeOf(stats);
     if ((stats.mode & OTHERS_WRITE) !== 0) {
@@ -97,17 +98,26 @@ interface Folder {
 /** The folders above a file, outermost first, as it is named and, where links are on the way, as it is. */
 function foldersOf(path: string): readonly Folder[] {
   const named = resolve(path);
-  const real = existsSync(named) ? realpathSync(named) : named;
+  const real = statsOf(named) === undefined ? named : realpathSync(named);
   return (named === real ? [named] : [named, real]).flatMap((one) => {
     let reachable = true;
     return ancestorsOf(one).flatMap((folder) => {
-      const stats = statSync(folder, { throwIfNoEntry: false });
+      const stats = statsOf(folder);
       if (stats === undefined) return [];
       const found = { path: folder, stats, reachable };
       reachable &&= canBeEntered(found);
       return [found];
     });
   });
+}
+
+/** `undefined` where there is nothing that this user can look at: whoever needs the file says what is wrong with it. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function ancestorsOf(path: string): readonly string[] {

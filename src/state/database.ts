@@ -163,9 +163,9 @@ function openToRead(path: string): Connection {
   return db;
 }
 
-/** Whether there is a file without any content: for SQLite a new database, whatever it held before. */
+/** Whether there is a file without any content: for SQLite a new database, whatever it held before. @throws StateError */
 export function isEmptyFile(path: string): boolean {
-  return statOf(path)?.size === 0;
+  return explain(stateDatabase(path), () => statOf(path)?.size === 0);
 }
 
 /** `null` where there is nothing of that name. */

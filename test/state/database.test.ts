@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -328,6 +329,11 @@ describe("a database of an older version", () => {
     await store?.close();
     expect(files()).toEqual(before);
   });
+});
+
+it("says of a database that cannot be looked at what is wrong with its place", () => {
+  symlinkSync("round.db", join(folder, "round.db"));
+  expect(() => isEmptyFile(join(folder, "round.db"))).toThrow(StateError);
 });
 
 describe("a database whose file is taken away", () => {
