@@ -29,6 +29,7 @@ export type Identity =
 export interface Access {
   /** What somebody without leave is asked for. */
   readonly asks: "nothing" | "token" | "proxy";
+  /** The same answer however often a request is asked about: who is signed out meanwhile is still who asked. */
   identify(request: FastifyRequest): Identity | null;
   /** What a request brings along to be let in, right or wrong. */
   credentialOf(request: FastifyRequest): "bearer" | "session" | null;
@@ -57,7 +58,7 @@ export function refuseUnguarded(listen: Listen, { token, trustedHeader }: Access
 /** What is allowed and yet lets in more people than one may think, in sentences for the log. */
 export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly string[] {
   const { token, trustedHeader, trustedProxies, publicUrl, hosts } = settings;
-  const isProxy = addresses(trustedProxies);
+  const isProxy = addresses(trustedProxies, listen);
   const doubts = [];
   if (token !== undefined && !isLocal(listen)) {
     doubts.push("the token travels unencrypted here: put a proxy with TLS in front for others");
@@ -81,7 +82,7 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
   const names = createOwnNames({ listen, publicUrl, hosts });
   const sessions = createSessions(now);
   const codes = createSignInCodes(now);
-  const proxies = addresses(settings.trustedProxies);
+  const proxies = addresses(settings.trustedProxies, listen);
   const secure = publicUrl?.startsWith("https:") === true;
   // The prefix keeps other hosts of the domain, and plain http, from setting it.
   const cookieName = secure ? "__Host-als-session" : "als-session";
@@ -99,16 +100,23 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
     return given.length === 1 && name !== "" ? { kind: "proxy", name: name.slice(0, 200) } : null;
   };
 
+  const identityOf = (request: FastifyRequest): Identity | null => {
+    if (open) return { kind: "open" };
+    const bearer = bearerOf(request);
+    // A wrong bearer is an answer of its own: nothing else is tried in its place.
+    if (bearer !== null) return isToken(bearer) ? { kind: "bearer" } : null;
+    const id = request.cookies[cookieName];
+    if (id !== undefined && sessions.has(id)) return { kind: "session" };
+    return proxyIdentity(request);
+  };
+  const identities = new WeakMap<FastifyRequest, { readonly identity: Identity | null }>();
+
   return {
     asks: open ? "nothing" : token === undefined ? "proxy" : "token",
     identify: (request) => {
-      if (open) return { kind: "open" };
-      const bearer = bearerOf(request);
-      // A wrong bearer is an answer of its own: nothing else is tried in its place.
-      if (bearer !== null) return isToken(bearer) ? { kind: "bearer" } : null;
-      const id = request.cookies[cookieName];
-      if (id !== undefined && sessions.has(id)) return { kind: "session" };
-      return proxyIdentity(request);
+      const known = identities.get(request) ?? { identity: identityOf(request) };
+      identities.set(request, known);
+      return known.identity;
     },
     credentialOf: (request) => {
       if (bearerOf(request) !== null) return "bearer";
@@ -182,10 +190,13 @@ function comparer(token: Secret | undefined): (given: string) => boolean {
   return (given) => timingSafeEqual(digest(given), wanted);
 }
 
-/** Whether an address is on the list; `undefined` is that of whoever connects to a Unix socket. */
-export function addresses(list: readonly string[]): (address: string | undefined) => boolean {
+/**
+ * Whether an address is on the list. Whoever connects to a Unix socket has none; nor has, over the network, whoever has
+ * broken off the connection by the time that the address is asked for.
+ */
+export function addresses(list: readonly string[], listen: Listen): (address: string | undefined) => boolean {
   const known = new BlockList();
-  const sockets = list.includes("unix");
+  const sockets = "path" in listen && list.includes("unix");
   for (const entry of list.filter((address) => address !== "unix")) {
     const [address = "", bits] = entry.split("/");
     const family = isIPv4(address) ? "ipv4" : "ipv6";

@@ -67,7 +67,7 @@ export async function startHttp(
     bodyLimit: longestBody,
     forceCloseConnections: true,
     requestTimeout: 30_000,
-    trustProxy: settings.trustedProxies.length === 0 ? false : addresses(settings.trustedProxies),
+    trustProxy: settings.trustedProxies.length === 0 ? false : addresses(settings.trustedProxies, listen),
     routerOptions: { maxParamLength: longestName },
     // What is refused before any route is found passes no hook: the headers are set here.
     frameworkErrors: (error, request, reply) => {

@@ -118,6 +118,26 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
     expect(await statusOf({ "x-forwarded-user": "kim.example@example.com" })).toBe(401);
   });
 
+  it("believes no client of the network that has broken off, and so has no address any more, to come by the socket", async () => {
+    const token = "a-made-up-token-0123456789";
+    const http = { token, trustedHeader: "X-Forwarded-User", trustedProxies: ["unix"] };
+    daemon = await startDaemon({ people: 20, http, headers: { authorization: `Bearer ${token}` } });
+    await daemon.settled();
+    const { host, port } = new URL(daemon.url);
+    const sent = `POST /api/cycles HTTP/1.1\r\nHost: ${host}\r\nX-Requested-By: x\r\nX-Forwarded-User: kim\r\nContent-Length: 0\r\n\r\n`;
+    // The daemon, which is in this process, sees the connection only when it has ended.
+    const client = spawnSync(process.execPath, [
+      "-e",
+      `const socket = require("node:net").connect(${port}, "127.0.0.1");
+       socket.write(${JSON.stringify(sent)}, () => socket.resetAndDestroy());`,
+    ]);
+    expect(client.status).toBe(0);
+    await daemon.json("/api/works");
+    await daemon.settled();
+    expect(daemon.log()).not.toContain("asked for over HTTP");
+    expect((await daemon.json<{ works: object[] }>("/api/works")).works).toHaveLength(1);
+  });
+
   it("takes the place of a socket that a killed daemon left, and of nothing else", async () => {
     const left = spawnSync(process.execPath, [
       "-e",
