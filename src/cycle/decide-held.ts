@@ -68,7 +68,7 @@ export async function decideHeld(
   const namedOf = (names: readonly string[]) =>
     names.flatMap((name) => {
       const found = heldBy.get(name.toLowerCase());
-      if (found !== undefined) return found;
+      if (found !== undefined) return ofOnePerson(found, name);
       throw new UsageError(
         `the plan ${planId} holds nothing of ${quotation(printable(name))}${similar(held, name)}; nothing was done`,
       );
@@ -110,15 +110,34 @@ const mostRejections = 1_000_000;
 async function rejectedPeople(store: StateStore, names: readonly string[]): Promise<DecidedHeld["undone"]> {
   const rejections = await store.rejections(mostRejections);
   const people = byName(rejections.map((one) => ({ ...one, userName: one.userName ?? one.objectId })));
-  return names.map((name) => {
-    const [found] = people.get(name.toLowerCase()) ?? [];
+  const undone = names.map((name) => {
+    const [found] = ofOnePerson(people.get(name.toLowerCase()) ?? [], name);
     if (found === undefined) {
       throw new UsageError(
         `nothing of ${quotation(printable(name))} is rejected: ${commandLine("status")} names who is; nothing was done`,
       );
     }
-    return { objectId: found.objectId, userName: found.userName };
+    return found;
   });
+  // Somebody may be named twice.
+  return [...Map.groupBy(undone, ({ objectId }) => objectId).values()].flatMap(([one]) =>
+    one === undefined ? [] : [{ objectId: one.objectId, userName: one.userName }],
+  );
+}
+
+/**
+ * A name may have gone over from one person to another, of whom something is held or rejected as well.
+ * @throws UsageError where it does not tell who is meant
+ */
+function ofOnePerson<Item extends { readonly objectId: string }>(
+  items: readonly Item[],
+  name: string,
+): readonly Item[] {
+  const people = [...new Set(items.map(({ objectId }) => objectId))];
+  if (people.length <= 1) return items;
+  throw new UsageError(
+    `${quotation(printable(name))} is the name of ${people.length} people: give the object id (${people.join(" or ")}); nothing was done`,
+  );
 }
 
 /**

@@ -115,5 +115,7 @@ export function isRejected(operation: Operation, rejected: readonly RejectedChan
   const ofPerson = rejected.filter(({ objectId }) => objectId === operation.objectId);
   if (ofPerson.length === 0) return false;
   if (rejectionOf(operation, null, ofPerson) !== undefined) return true;
+  // A link is due whatever was rejected of its changes.
+  if (isOfAccount(operation) && operation.action !== "deactivate") return false;
   return operation.changes.every((change) => rejectionOf(operation, change, ofPerson) !== undefined);
 }

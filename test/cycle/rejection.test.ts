@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
+import { isRejected, rejectedChanges } from "../../src/cycle/release.ts";
+import type { Operation } from "../../src/domain/plan.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
 /** Two people whose new userNames are held, and one of whom was rejected. */
@@ -82,6 +84,49 @@ it("a rejected deactivation is forgotten once the person is found to be back in 
   place.source.scope = ["a", "b"];
   await place.cycle({ only: ["a"] });
   expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
+});
+
+it("decides about nobody by a name that has gone over to another person, and says whose it was and is", async () => {
+  await using place = await createWorkplace({
+    guard: { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0, maxRenames: 0 },
+  });
+  for (const id of ["a", "b", "c"]) place.source.hire(id);
+  await place.cycle();
+  place.source.remove("a", "softDeleted");
+  place.source.change("b", { userPrincipalName: "a@example.com" });
+  const { planId } = (await place.cycle()).header;
+  const ambiguous = "“a@example.com” is the name of 2 people: give the object id (a or b); nothing was done";
+  await expect(decideHeld(place.store, { planId, only: ["a@example.com"] })).rejects.toThrow(ambiguous);
+  await expect(rejectHeld(place, planId, ["a@example.com"])).rejects.toThrow(ambiguous);
+  await rejectHeld(place, planId, ["a", "b"]);
+  const undo = (names: readonly string[]) => decideHeld(place.store, { planId, undoReject: names });
+  await expect(undo(["a@example.com"])).rejects.toThrow(ambiguous);
+  expect((await undo(["a", "a"])).undone).toEqual([{ objectId: "a", userName: "a@example.com" }]);
+});
+
+it("a link is not rejected with the changes that came with it", () => {
+  const change = { attribute: "title", before: "Lead", after: "Head" } as const;
+  const link: Operation = {
+    objectId: "a",
+    userName: "a@example.com",
+    latticeId: "l",
+    action: "link",
+    reason: "",
+    adopts: true,
+    evidence: null,
+    changes: [change],
+  };
+  const update = { ...link, action: "update", adopts: false } as const;
+  const rejected = rejectedChanges(update).map((one) => ({ ...one, planId: "p", rejectedAt: 7 }));
+  expect(isRejected(update, rejected)).toBe(true);
+  expect(isRejected(link, rejected)).toBe(false);
+  expect(isRejected({ ...link, changes: [] }, rejected)).toBe(false);
+  expect(
+    isRejected(
+      link,
+      rejectedChanges(link).map((one) => ({ ...one, planId: "p", rejectedAt: 7 })),
+    ),
+  ).toBe(true);
 });
 
 it("decides about nobody by a part of a name, and says whose names it is in", async () => {
