@@ -47,8 +47,10 @@ export function watchAnswers(target: Target): WatchedTarget {
 /**
  * Notices a key that is refused in a quiet cycle, too: where the target was asked for nothing, one small request tries it, once
  * an hour. A cycle that tries a quarantine's cause always asks, because nothing that did not answer is well again. An outage
- * while nothing is to be sent is no fault of the cycle: it is noted, and the next cycle asks again.
- * @throws ConfigurationError; HostUnavailableError where the cycle is to say whether a quarantine is over
+ * is no fault of a cycle that needed no answer: it is noted, and the next cycle asks again. A pause that Lattice asks for is
+ * kept, as in every cycle.
+ * @throws ConfigurationError; HostUnavailableError where a pause is asked for, or the cycle is to say whether a quarantine is
+ * over
  */
 export async function confirmReach(
   { target, store, clock, log, notes, sending, signal }: CycleContext,
@@ -62,9 +64,13 @@ export async function confirmReach(
     try {
       await target.reach(signal);
     } catch (error) {
-      if (!(error instanceof HostUnavailableError) || sending.kind === "probe") throw error;
-      const note = `Lattice gave no answer when it was asked whether it can be reached; nothing was to be sent, and the next cycle asks again. ${error.message}`;
-      log.warn({ error: error.message }, "Lattice gave no answer in a cycle that had nothing to send");
+      if (!(error instanceof HostUnavailableError)) throw error;
+      if (error.retryAt !== undefined || sending.kind === "probe") throw error;
+      const note = `Lattice gave no answer when it was asked whether it can be reached; the next cycle asks again. ${error.message}`;
+      log.warn(
+        { error: error.message },
+        "Lattice gave no answer when it was asked whether it can be reached",
+      );
       notes.push(note);
       return;
     }

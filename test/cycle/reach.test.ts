@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { parsePause, withPause } from "../../src/cycle/pause.ts";
 import { parseQuarantine, withQuarantine } from "../../src/cycle/quarantine.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
@@ -86,12 +87,30 @@ it("takes an outage while nothing is to be sent for a note, not for a fault, and
   place.clock.advance(90 * minuteMs);
   const result = await attempt(place);
   expect(result).toMatchObject({ outcome: "done", failed: 0, mostFailed: null });
-  expect(result.header.notes).toEqual([expect.stringMatching(/nothing was to be sent.*cannot be reached$/)]);
+  expect(result.header.notes).toEqual([
+    expect.stringMatching(/^Lattice gave no answer .* the next cycle asks again\. .*cannot be reached$/),
+  ]);
   expect([await quarantined(place), await reachedAt(place)]).toEqual([false, first]);
   place.target.beforeRead = () => {};
   place.clock.advance(minuteMs);
   await attempt(place);
   expect(place.target.reads).toEqual(["reach"]);
+});
+
+it("keeps a pause that Lattice asks for in a quiet cycle, and asks nothing until it is over", async () => {
+  await using place = await quietPlace();
+  place.clock.advance(90 * minuteMs);
+  const retryAt = place.clock.now() + 5 * 60 * minuteMs;
+  place.target.beforeRead = () => {
+    throw new HostUnavailableError("Lattice asked for a pause of 300 minutes.", { retryAt });
+  };
+  const paused = (): Promise<CycleResult> => withPause(place.ports(), () => attempt(place));
+  await expect(paused()).rejects.toThrow("asked for a pause");
+  expect(parsePause(await place.store.meta(), place.clock.now())).toMatchObject({ until: retryAt });
+  place.target.reads.length = 0;
+  place.clock.advance(2 * 60 * minuteMs);
+  await expect(paused()).rejects.toThrow("Nothing is sent or read before");
+  expect(place.target.reads).toEqual([]);
 });
 
 it("asks again where the clock was set back behind the last answer", async () => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP, isIPv4 } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -97,7 +98,7 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
     const given = request.raw.headersDistinct[header] ?? [];
     const [name = ""] = given;
     // Of two, one may be the client's own.
-    return given.length === 1 && name !== "" ? { kind: "proxy", name: name.slice(0, 200) } : null;
+    return given.length === 1 && name !== "" ? { kind: "proxy", name: inWords(name).slice(0, 200) } : null;
   };
 
   const identityOf = (request: FastifyRequest): Identity | null => {
@@ -175,6 +176,12 @@ function askedNames(request: FastifyRequest): string[] {
     .map((name) => name.trim())
     .filter((name) => name !== "");
   return [request.headers.host ?? "", ...forwarded];
+}
+
+/** Node takes each byte of a header for a character of Latin-1; proxies write names in UTF-8. */
+function inWords(value: string): string {
+  const bytes = Buffer.from(value, "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : value;
 }
 
 function bearerOf(request: FastifyRequest): string | null {

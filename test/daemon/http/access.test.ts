@@ -161,6 +161,11 @@ describe("who may use the daemon's HTTP", () => {
     await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.0/8"] } });
     expect((await get("/api/now")).status).toBe(401);
     expect((await get("/api/now", { "x-forwarded-user": "" })).status).toBe(401);
+    // As proxies write what is more than ASCII.
+    const utf8 = Buffer.from("zoë.example@example.com").toString("latin1");
+    expect(await (await get("/api/session", { "x-forwarded-user": utf8 })).json()).toMatchObject({
+      name: "zoë.example@example.com",
+    });
     const named = { "x-forwarded-user": "kim.example@example.com" };
     expect((await get("/api/now", named)).status).toBe(200);
     const session = await (await get("/api/session", named)).json();
