@@ -95,7 +95,7 @@ it("removes what a killed run of this machine left as soon as another one begins
       scratchCopyOf(new Database(${JSON.stringify(path)}, { readonly: true }), "x", { folder: ${JSON.stringify(temporary)}, memoryBytes: 0 });
       `,
     ],
-    { encoding: "utf8", cwd: new URL("../..", import.meta.url).pathname },
+    { encoding: "utf8", cwd: join(import.meta.dirname, "../..") },
   );
   expect([killed.signal, killed.stderr]).toEqual(["SIGKILL", ""]);
   const [left = ""] = readdirSync(temporary);
