@@ -98,7 +98,7 @@ async function attempt(
           happen(world, during.step);
         });
   world.beginCycle();
-  world.onDemand = only !== null;
+  world.onDemand = only === null ? null : personId(only);
   world.calm = isCalm(fate) && during === null;
   let ended = false;
   try {

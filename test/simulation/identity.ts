@@ -16,12 +16,12 @@ export function mayOwn({ owners, heirs }: World, { id }: Pick<Account, "id">): r
 }
 
 /**
- * People to whom the account may go over in the cycle under way: it carries their externalId, they have no other one, and
- * whoever had it has left.
+ * People to whom the account may go over in the cycle under way: it carries their externalId, or did when the engine last
+ * saw it, they have no other one, and whoever had it has left.
  */
 export function heirsNow(world: World, account: Account): readonly string[] {
-  const { externalId } = account;
-  if (externalId === null) return [];
+  const carried = [account.externalId, world.carried.get(account.id) ?? null].filter((id) => id !== null);
+  if (carried.length === 0) return [];
   const holders = mayOwn(world, account);
   const known = world.owners.has(account.id) && !world.unconfirmed.has(account.id);
   const left = (known ? holders : []).every((id) =>
@@ -31,7 +31,7 @@ export function heirsNow(world: World, account: Account): readonly string[] {
   return [...world.people.keys()].filter((id) => {
     const led = world
       .statesOf(id)
-      .some((state) => state.externalId === externalId && isInScope(world, state));
+      .some((state) => carried.includes(state.externalId) && isInScope(world, state));
     if (!led || holders.includes(id) || hasCertainAccount(world, id)) return false;
     // Whoever shares one of these with somebody gets no account.
     return namesakesOf(world, id).length + sharersOf(world, id).length === 0;

@@ -43,7 +43,8 @@ function faultsOfCreate(world: World, next: Account, owner: string | null): read
     world.configuration.titleIsMapped || next.values.title === undefined,
     `the title of ${owner} is written, which is not mapped`,
   );
-  const others = owner === null || world.onDemand || !sharesIds(world) ? [] : sharersOf(world, owner);
+  const others =
+    owner === null || world.onDemand !== null || !sharesIds(world) ? [] : sharersOf(world, owner);
   rule(
     others.length === 0,
     `an account is made for ${owner}, who shares the externalId with ${others.join(", ")}`,
@@ -56,7 +57,7 @@ function isTwin(world: World, next: Account, owner: string | null, other: Accoun
   const same = other.externalId === next.externalId;
   if (!sharesIds(world)) return same || world.ownerOf(other) === owner;
   // Of what was edited by hand since the last listing nobody can know.
-  if (same && world.carried.get(other.id) === other.externalId && !world.onDemand) return true;
+  if (same && world.carried.get(other.id) === other.externalId && world.onDemand === null) return true;
   return world.ownerOf(other) === owner && mayOwn(world, other).length === 1;
 }
 
@@ -203,7 +204,7 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
     before.values.title !== undefined && next.values.title === undefined,
     `${String(before.values.title)} to null`,
   );
-  if (sharesIds(world) && !world.onDemand && person !== null)
+  if (sharesIds(world) && world.onDemand === null && person !== null)
     judgeIdentity(world, { before, leaving, person }, rule);
   return { faults, counted };
 }

@@ -133,8 +133,8 @@ export interface World {
   readonly carried: Map<string, string | null>;
   /** What the cycle under way was shown beside lists: it may have planned before. */
   readonly carriedLater: Map<string, string | null>;
-  /** The cycle under way reads one person alone. */
-  onDemand: boolean;
+  /** The one person whom the cycle under way reads; `null`: it reads everybody. */
+  onDemand: string | null;
   /** People who have left, of whom nobody can tell which one has the account: either is right as long as nobody comes back. */
   readonly unsettled: Set<string>;
   /** People who came during the cycle under way, which may not have read them. */
@@ -324,7 +324,7 @@ export function createWorld(
     writtenFor: new Map(),
     carried: new Map(),
     carriedLater: new Map(),
-    onDemand: false,
+    onDemand: null,
     unsettled: new Set(),
     newcomers: new Set(),
     calm: false,
@@ -424,7 +424,9 @@ export function createWorld(
       const refused = refusal(null, wanted);
       if (refused !== null) return refused;
       const next = settled(wanted);
-      const owner = judgeCreate(world, next, world.peopleOf(next.externalId, next.userName));
+      const people = world.peopleOf(next.externalId, next.userName);
+      const asked = people.filter((id) => id === world.onDemand);
+      const owner = judgeCreate(world, next, [...new Set([...asked, ...people])]);
       if (owner !== null) {
         owners.set(next.id, owner);
         world.unconfirmed.add(next.id);
