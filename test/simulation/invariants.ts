@@ -161,7 +161,9 @@ function lieOfTheLog({ world, db }: Stage): string | null {
     const owner = world.ownerOf(after);
     const logged = rows.some((row) => {
       const theirs = mayOwn(world, after);
-      if (!theirs.includes(row.objectId) && (theirs.length > 0 || row.latticeId !== after.id)) return false;
+      // Where ids are shared the entry names the account, whoever of several people it is taken for.
+      const byAccount = theirs.length === 0 || sharesIds(world);
+      if (!theirs.includes(row.objectId) && !(byAccount && row.latticeId === after.id)) return false;
       // An account that came about although the rest of its create was refused is named.
       const named = before === null && row.status === "failed" && row.latticeId === after.id;
       // Where the answer and the read after it both show the account as it was before, the log says just that.
