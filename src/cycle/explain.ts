@@ -106,12 +106,15 @@ async function withSource(
   const account = candidate.link ?? (planned === null ? null : await store.accountOf(planned));
   const linkedTo = account === null ? null : await store.ownerOf(account.latticeId);
   const log = await store.history({ person: objectId, limit: shownEntries + 1 });
+  const nameOf = await managerName(store, account, settings);
   return {
     found: account === null ? "entra" : "both",
     source: sourceExplanation(candidate, settings),
     scope: scopeExplanation(person, settings, options),
     mappings: settings.mapping.attributes.map((mapping) =>
-      mappingExplanation(mapping, person, account, options.environment),
+      mapping.type === "reference"
+        ? { ...mappingExplanation(mapping, person, account, options.environment), ...nameOf }
+        : mappingExplanation(mapping, person, account, options.environment),
     ),
     account: account === null ? null : accountExplanation(account, linkedTo, settings),
     decision: await decisionExplanation(store, person, settings, options),
@@ -119,6 +122,20 @@ async function withSource(
     history: historyOf(log.filter((entry) => entry.cycleId !== options.live?.cycleId).slice(0, shownEntries)),
     ...(await decisionsOf(store, objectId)),
   };
+}
+
+/** Whose account the manager of an account is, which Lattice tells by an id. */
+async function managerName(
+  store: StateStore,
+  account: LinkedTarget | null,
+  { mapping }: ExplainSettings,
+): Promise<{ readonly currentUserName?: string }> {
+  const reference = mapping.attributes.find(({ type }) => type === "reference");
+  if (account === null || reference === undefined || reference.redacted) return {};
+  if (mapping.attributes.some(({ target, redacted }) => target === "userName" && redacted)) return {};
+  const latticeId = valueAt(account, reference.target);
+  const manager = typeof latticeId === "string" ? await store.accountOf(latticeId) : null;
+  return manager === null ? {} : { currentUserName: manager.userName };
 }
 
 async function decided(

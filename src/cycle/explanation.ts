@@ -115,6 +115,8 @@ export interface MappingExplanation {
   /** Why there is no value, in words. */
   readonly problem: string | null;
   readonly current: Json;
+  /** Of the manager: the user name of the account whose id is `current`, where it is known. */
+  readonly currentUserName?: string;
   readonly steps: TraceStep | null;
 }
 

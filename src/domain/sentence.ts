@@ -9,13 +9,19 @@ export function sentence(text: string): string {
   return /[.!?…:]["”')]?$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
+/** A text that begins with a word of the language begins with a capital; a key, a path or a name stays as it is written. */
+function capital(text: string): string {
+  return /^[a-z]+,? /.test(text) ? `${text[0]?.toUpperCase()}${text.slice(1)}` : text;
+}
+
 /** The lines of a message, each a whole sentence; those that are indented belong to the line before, and stay as they are. */
 export function sentences(text: string): string {
   return text
     .split("\n")
     .map((line, index, lines) => {
       const introduces = /^\s/.test(lines[index + 1] ?? "");
-      return line === "" || /^\s/.test(line) || introduces ? line : sentence(line);
+      if (line === "" || /^\s/.test(line)) return line;
+      return capital(introduces ? line : sentence(line));
     })
     .join("\n");
 }

@@ -10,6 +10,7 @@ import type {
 import { decisionText } from "../domain/decision.ts";
 import type { Json } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
+import { timeText } from "../domain/sentence.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import type { TraceStep } from "../mapping/trace.ts";
 import { peopleLines } from "./people.ts";
@@ -38,7 +39,7 @@ export function explanationText(explanation: Explanation, options: { readonly co
       paint("bold", "Mapping"),
       mappings.flatMap((mapping) => mappingLines(mapping, paint)),
     ),
-    account === null ? [] : section(paint("bold", "In Lattice"), accountLines(account)),
+    account === null ? [] : section(paint("bold", "In Lattice"), accountLines(account, mappings)),
     decision === null
       ? []
       : section(paint("bold", "Due"), [
@@ -72,10 +73,12 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 function pictureLines({ pictures }: Explanation): readonly string[] {
   const { live, explainedAt, entraReadAt, latticeListedAt, lastCycle } = pictures;
   const age = (time: string | null): string =>
-    time === null ? "never" : `${time} (${ageText(Date.parse(explainedAt) - Date.parse(time))} ago)`;
+    time === null
+      ? "never"
+      : `${timeText(time)} (${ageText(Date.parse(explainedAt) - Date.parse(time))} ago)`;
   const lines = live
-    ? [`Both ends were asked for this person now, ${explainedAt}; nothing was written`]
-    : [`Entra last read    ${age(entraReadAt)}`, `Lattice last listed ${age(latticeListedAt)}`];
+    ? [`Both ends were asked for this person now, ${timeText(explainedAt)}; nothing was written`]
+    : [`Entra last read      ${age(entraReadAt)}`, `Lattice last listed  ${age(latticeListedAt)}`];
   if (lastCycle !== null) {
     lines.push(
       `Last cycle: ${lastCycle.cycle}, ${age(lastCycle.startedAt)}: ${lastCycle.outcome ?? "under way, or its run died"}`,
@@ -167,7 +170,14 @@ function stepLines(step: TraceStep, depth: number): readonly string[] {
   return [`${indent}${expression} → ${result}`, ...step.parts.flatMap((part) => stepLines(part, depth + 1))];
 }
 
-function accountLines(account: AccountExplanation): readonly string[] {
+function accountLines(
+  account: AccountExplanation,
+  mappings: readonly MappingExplanation[],
+): readonly string[] {
+  const whose = (attribute: string): string => {
+    const name = mappings.find((one) => one.attribute === attribute)?.currentUserName;
+    return name === undefined ? "" : ` (${printable(name)})`;
+  };
   const rows: [string, string][] = [
     ["latticeId", account.latticeId],
     ["linked to", account.linkedTo ?? "(nobody)"],
@@ -176,7 +186,7 @@ function accountLines(account: AccountExplanation): readonly string[] {
       .filter(({ attribute }) => attribute !== "active")
       .map((row): [string, string] => [
         shortPath(row.attribute),
-        `${valueText(row.value)}${row.confirmed === undefined ? "" : `  edited by hand: was ${valueText(row.confirmed)}`}${row.sent === undefined ? "" : `  Lattice's form of ${valueText(row.sent)}`}`,
+        `${valueText(row.value)}${whose(row.attribute)}${row.confirmed === undefined ? "" : `  edited by hand: was ${valueText(row.confirmed)}`}${row.sent === undefined ? "" : `  Lattice's form of ${valueText(row.sent)}`}`,
       ]),
   ];
   return aligned(rows);

@@ -62,6 +62,21 @@ describe("an explanation", () => {
     expect(told.history).toMatchObject([{ action: "create", status: "done", reason: "new in scope" }]);
   });
 
+  it("names the manager whom Lattice tells by an id, and tells times as people read them", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("boss");
+    place.source.hire("a", {}, "boss");
+    await place.cycle();
+    const told = await explained(place, "a@example.com");
+    const id = (await place.store.linkOf("boss"))?.latticeId;
+    const held = { value: "boss@example.com", current: id, currentUserName: "boss@example.com" };
+    expect(told.mappings.find(({ value }) => value === held.value)).toMatchObject(held);
+    const text = explanationText(told, { color: false });
+    expect(text).toMatch(new RegExp(`\\n  manager +${id} \\(boss@example.com\\)`));
+    expect(text).toMatch(/Entra last read {6}\d{4}-\d\d-\d\d \d\d:\d\d UTC \(\d+ min ago\)/);
+    expect(text).toMatch(/Lattice last listed {2}\d{4}-/);
+  });
+
   it("says of a change what the next cycle then does, for everybody alike", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["boss", "a", "b", "c", "d"];

@@ -25,7 +25,15 @@ it.each([
 
 it("ends each line of a message, but neither what is indented nor what it belongs to", () => {
   expect(sentences("one is wrong\ncolumn 9: expected )\n    Join(\n        ^\ntwo")).toBe(
-    "one is wrong.\ncolumn 9: expected )\n    Join(\n        ^\ntwo.",
+    "One is wrong.\ncolumn 9: expected )\n    Join(\n        ^\ntwo.",
+  );
+});
+
+it("begins a message with a capital, but changes neither a key nor a file nor a name", () => {
+  const message =
+    "others can connect\nentra.tenantId is missing\nals.yaml:3:1: unknown key\nonNull must be keep";
+  expect(sentences(message)).toBe(
+    "Others can connect.\nentra.tenantId is missing.\nals.yaml:3:1: unknown key.\nonNull must be keep.",
   );
 });
 

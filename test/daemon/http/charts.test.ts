@@ -136,6 +136,33 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     expect(texts.filter((text) => / s$/.test(text))).toEqual(["0 s", "20 s", "40 s", "60 s", "80 s"]);
   });
 
+  it("show the whole of each text on an axis", async () => {
+    const { page } = await open("en-US", "UTC", 390);
+    await page.addInitScript({
+      content: `
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
+          const width = this.measureText(text).width;
+          const place = this.getTransform().transformPoint({ x, y: 0 }).x;
+          const left = place - (this.textAlign === "right" ? width : 0);
+          if (this.textAlign === "right") (window.leftEdges ??= []).push([text, left]);
+          fillText.call(this, text, x, ...rest);
+        };`,
+    });
+    // As long as a text of this axis comes to be: "1,500 ms".
+    await page.route("**/api/days*", async (route) => {
+      const response = await route.fetch();
+      const days = (await response.json()) as { cycles: object[] };
+      const cycles = days.cycles.map((cycle) => ({ ...cycle, durationMs: 1_900 }));
+      await route.fulfill({ response, json: { ...days, cycles } });
+    });
+    await page.reload();
+    await page.locator(".chart canvas").first().waitFor();
+    const edges = (await page.evaluate("window.leftEdges ?? []")) as [string, number][];
+    expect(edges.map(([text]) => text)).toContain("1,500 ms");
+    expect(edges.filter(([, left]) => left < 0)).toEqual([]);
+  });
+
   it("have keys in the colours of the chart, also after the look has changed", async () => {
     const { page } = await open("en-US", "UTC");
     const fill = () => page.locator(".legend rect").first().getAttribute("fill");

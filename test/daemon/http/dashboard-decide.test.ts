@@ -97,7 +97,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     expect(inactive(leavers)).toBe(7);
     expect(questions).toEqual([
       "Deactivate 2 people in Lattice now?",
-      expect.stringMatching(/^Not send what is held of 1 person\? .* You can take the rejection back\.$/),
+      expect.stringMatching(/^Reject what is held of 1 person\? .* You can take the rejection back\.$/),
       "Deactivate 5 people in Lattice now?",
     ]);
     expect(complaints).toEqual([]);

@@ -95,6 +95,12 @@ export function chart(title, { series, at, table: figures, signal, ...how }) {
 
 const isZero = (value) => value === 0;
 
+/** Room for the labels of the axis of values, which are as long as their unit and the reader's language make them. */
+function roomFor(_plot, labels) {
+  const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
+  return Math.max(56, longest * 7.5 + 20);
+}
+
 function looks(series, { kind, span, timeZone, unit = { text: "", size: 1 } }, palette) {
   const axis = {
     stroke: palette.ink,
@@ -119,7 +125,7 @@ function looks(series, { kind, span, timeZone, unit = { text: "", size: 1 } }, p
       { ...axis, values: (_plot, ticks) => ticks.map((seconds) => day.format(new Date(seconds * 1000))) },
       {
         ...axis,
-        size: 56,
+        size: roomFor,
         values: (_plot, ticks) => ticks.map((value) => `${number(value / unit.size)} ${unit.text}`.trim()),
         incrs: wholeSteps.map((step) => step * unit.size),
       },

@@ -21,7 +21,7 @@ export function mappingSection(mappings) {
   );
 }
 
-function row({ attribute, origin, apply, value, leftAsIs, problem, current, steps }) {
+function row({ attribute, origin, apply, value, leftAsIs, problem, current, currentUserName, steps }) {
   return h(
     "tr",
     { "data-key": `mapping-${attribute}` },
@@ -42,7 +42,7 @@ function row({ attribute, origin, apply, value, leftAsIs, problem, current, step
       apply === "onCreate" ? h("div", { class: "small quiet" }, "sent once, on create") : null,
       problem === null ? null : h("div", { class: "notice bad small" }, problem),
     ),
-    h("td", null, valueText(current)),
+    h("td", currentUserName === undefined ? null : { title: current }, currentUserName ?? valueText(current)),
   );
 }
 

@@ -2,9 +2,9 @@ import { h } from "./dom.js";
 import { moment, tag } from "./words.js";
 
 const sources = {
-  all: "Everybody in the directory is in scope.",
-  assigned: "In scope is who is assigned to the application.",
-  groups: "In scope are the members of the groups.",
+  all: "Everybody in the directory is in scope",
+  assigned: "In scope is who is assigned to the application",
+  groups: "In scope are the members of the groups",
 };
 
 /** Why a person is in scope or not: membership, lists, and each clause of each filter. */
@@ -28,7 +28,8 @@ export function scopeSection(scope) {
         "li",
         null,
         sources[mode],
-        configured.length === 0 ? null : ` ${configured.join(", ")}.`,
+        configured.length === 0 ? null : ` ${configured.map((name) => `“${name}”`).join(", ")}`,
+        ".",
         mode === "all" ? null : nested ? " Nested groups count." : " Nested groups do not count.",
       ),
       mode === "all"

@@ -98,7 +98,7 @@ function logOf({ source }, person) {
   return { person: source?.objectId ?? person };
 }
 
-const kinds = { unchanged: "Nothing to do", skipped: "Skipped", ignored: "Out of scope", operation: "" };
+const kinds = { unchanged: "Nothing to do:", skipped: "Skipped:", ignored: "Out of scope:", operation: "" };
 
 function decision(decided) {
   if (decided === null) return null;

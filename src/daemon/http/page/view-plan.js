@@ -39,7 +39,7 @@ export const planView = {
       h(
         "p",
         { class: "quiet" },
-        `${plan.cycle} cycle of `,
+        `${plan.cycle[0].toUpperCase()}${plan.cycle.slice(1)} cycle of `,
         moment(plan.startedAt),
         ". ",
         summaryText(plan.summary, "were planned"),
@@ -179,7 +179,7 @@ function releaseQuestion(operations) {
 }
 
 function rejectQuestion(operations) {
-  return `Not send what is held of ${peopleText(operations)}? It stays unsent as long as it is due as it was; their other changes go on. You can take the rejection back.`;
+  return `Reject what is held of ${peopleText(operations)}? It is not sent as long as it is due as it was; their other changes go on. You can take the rejection back.`;
 }
 
 function peopleText(operations) {

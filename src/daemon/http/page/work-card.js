@@ -109,7 +109,14 @@ export function summaryText(summary, verb) {
     .filter(([action]) => summary[action] > 0)
     .map(([action, noun]) => count(summary[action], noun));
   const changes = parts.length === 0 ? "Nothing to do" : `${list(parts)} ${verb}`;
-  return `${changes}; ${count(summary.unchanged, "person", "people")} unchanged, ${number(summary.skipped)} skipped.`;
+  const rest = [
+    `${count(summary.unchanged, "person", "people")} unchanged`,
+    `${number(summary.skipped)} skipped`,
+  ];
+  // Cycles of older versions did not count them.
+  if ((summary.outOfScope ?? null) !== null)
+    rest.push(`${number(summary.outOfScope)} out of scope or deleted`);
+  return `${changes}; ${rest.join(", ")}.`;
 }
 
 /** Of a dry run: what the guard would keep back of it. */
