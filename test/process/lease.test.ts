@@ -23,7 +23,7 @@ describe.concurrent("one database and several processes", () => {
     );
     expect(refused.end.code).toBe(5);
     expect(refused.end.stderr).toMatch(
-      new RegExp(`another run holds the lease \\(process ${refused.other?.child.pid} on .*--wait`),
+      new RegExp(`[Aa]nother run holds the lease \\(process ${refused.other?.child.pid} on .*--wait`),
     );
 
     const waiting = scene.start(["sync", "--wait", "60"]);

@@ -25,7 +25,7 @@ it.each([
 
 it("ends each line of a message, but neither what is indented nor what it belongs to", () => {
   expect(sentences("one is wrong\ncolumn 9: expected )\n    Join(\n        ^\ntwo")).toBe(
-    "One is wrong.\ncolumn 9: expected )\n    Join(\n        ^\ntwo.",
+    "One is wrong.\nColumn 9: expected )\n    Join(\n        ^\ntwo.",
   );
 });
 
