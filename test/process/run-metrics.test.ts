@@ -110,8 +110,8 @@ describe("a run that is not a daemon's leaves its metrics", () => {
     stage.configure({ metrics: { path: "missing/metrics.prom", pushUrl } });
     const ended = await stage.run("sync");
     expect(ended.code).toBe(0);
-    expect(ended.stderr).toMatch(/the metrics were not written: check metrics\.path/);
-    expect(ended.stderr).toMatch(/the metrics were not taken: check metrics\.pushUrl/);
+    expect(ended.stderr).toMatch(/[Tt]he metrics were not written: check metrics\.path/);
+    expect(ended.stderr).toMatch(/[Tt]he metrics were not taken: check metrics\.pushUrl/);
   });
 });
 
