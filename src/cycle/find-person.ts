@@ -25,7 +25,8 @@ export interface Found {
  * the id or the userName of an account in Lattice; where none of these is the text as a whole, by a part of a name. Letter
  * case does not matter in names.
  * @param mapping what it redacts is not searched
- * @param how `alone`: a person is found by a part only where nobody else has it in a name, for what is to be written
+ * @param how `alone`, for what is to be written: nobody is found where another person has the same externalId or, by a part, it
+ * in a name
  */
 export async function findPerson(
   store: StateStore,
@@ -34,10 +35,11 @@ export async function findPerson(
   how: { readonly alone: boolean } = { alone: false },
 ): Promise<Found> {
   const nobody = { asked, objectId: null, account: null, byPart: null, candidates: [], moreCandidates: 0 };
-  const exact = await findExactly(store, asked);
+  const shared = how.alone && (await isShared(store, asked));
+  const exact = shared ? { objectId: null, account: null } : await findExactly(store, asked);
   if (exact.objectId !== null || exact.account !== null) return { ...nobody, ...exact };
   // A name that the log has as a whole is not a part of others.
-  if ((await store.history({ person: asked.trim(), limit: 1 })).length > 0) return nobody;
+  if (!shared && (await store.history({ person: asked.trim(), limit: 1 })).length > 0) return nobody;
   const found = await store.searchPeople({
     text: asked,
     limit: listed,
@@ -71,11 +73,28 @@ export async function findExactly(
   return { objectId: mapped[0] ?? null, account };
 }
 
+/** Whether several have this as a whole name or externalId, where it is nobody's object id, user principal name or Lattice id. */
+async function isShared(store: StateStore, asked: string): Promise<boolean> {
+  const wanted = asked.trim();
+  const key = wanted.toLowerCase();
+  if ((await store.findSource(wanted)) ?? (await store.findSource(key)) ?? (await store.accountOf(wanted))) {
+    return false;
+  }
+  const { byUserName, byExternalId } = await accountsWith(store, wanted);
+  const accounts = new Set([...byUserName, ...byExternalId].map(({ latticeId }) => latticeId));
+  return accounts.size > 1 || ((await store.sharing([key], true)).get(key) ?? []).length > 1;
+}
+
+async function accountsWith(store: StateStore, wanted: string) {
+  const answers = await store.matches([{ objectId: "", userName: wanted, externalId: wanted, lost: [] }]);
+  const { byUserName = [], byExternalId = [] } = answers.get("") ?? {};
+  return { byUserName, byExternalId };
+}
+
 async function findAccount(store: StateStore, wanted: string): Promise<LinkedTarget | null> {
   const byId = await store.accountOf(wanted);
   if (byId !== null) return byId;
-  const answers = await store.matches([{ objectId: "", userName: wanted, externalId: wanted, lost: [] }]);
-  const { byUserName = [], byExternalId = [] } = answers.get("") ?? {};
+  const { byUserName, byExternalId } = await accountsWith(store, wanted);
   return byUserName[0] ?? byExternalId[0] ?? null;
 }
 

@@ -64,6 +64,21 @@ describe("looking for a person", () => {
     expect(careful.candidates.map(({ objectId }) => objectId)).toEqual(["kim.l", "kim"]);
   });
 
+  it("finds nobody by an externalId that two accounts have, for what is to be written, and lists both", async () => {
+    await using place = await staffed();
+    for (const [id, account] of place.target.accounts) {
+      if (account.externalId === "zoe" || account.externalId === "akim") {
+        place.target.accounts.set(id, { ...account, externalId: "4711" });
+      }
+    }
+    await place.cycle({ full: true });
+    const careful = await findPerson(place.store, "4711", place.settings.mapping, { alone: true });
+    expect(careful).toMatchObject({ objectId: null, account: null, byPart: null });
+    expect(careful.candidates.map(({ objectId }) => objectId)).toEqual(["akim", "zoe"]);
+    const sole = await findPerson(place.store, "kim.l", place.settings.mapping, { alone: true });
+    expect(sole).toMatchObject({ objectId: "kim.l", byPart: null });
+  });
+
   it("lists 20 of many, and counts the others", async () => {
     await using place = await staffed();
     for (let index = 0; index < 25; index += 1)
