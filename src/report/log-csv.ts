@@ -7,10 +7,12 @@ import { printable } from "./words.ts";
 
 type Cell = string | number | null;
 
-const columns: readonly {
+interface Column<Of extends readonly unknown[]> {
   readonly name: string;
-  readonly of: (entry: LogEntry, change: Change | null) => Cell;
-}[] = [
+  readonly of: (...of: Of) => Cell;
+}
+
+const beforeChange: readonly Column<[LogEntry]>[] = [
   { name: "at", of: (entry) => new Date(entry.at).toISOString() },
   { name: "id", of: (entry) => entry.id },
   { name: "cycleId", of: (entry) => entry.cycleId },
@@ -24,9 +26,13 @@ const columns: readonly {
   { name: "reason", of: (entry) => entry.reason },
   { name: "evidence", of: (entry) => entry.evidence?.kind ?? null },
   { name: "drift", of: (entry) => entry.drift ?? null },
-  { name: "attribute", of: (_entry, change) => change?.attribute ?? null },
-  { name: "before", of: (_entry, change) => value(change?.before ?? null) },
-  { name: "after", of: (_entry, change) => value(change?.after ?? null) },
+];
+const ofChange: readonly Column<[Change | null]>[] = [
+  { name: "attribute", of: (change) => change?.attribute ?? null },
+  { name: "before", of: (change) => value(change?.before ?? null) },
+  { name: "after", of: (change) => value(change?.after ?? null) },
+];
+const afterChange: readonly Column<[LogEntry]>[] = [
   { name: "httpStatus", of: (entry) => entry.httpStatus },
   { name: "requestId", of: (entry) => entry.requestId },
   { name: "durationMs", of: (entry) => entry.durationMs },
@@ -48,12 +54,17 @@ export async function writeLogCsv(
   write: Write,
   toTerminal: boolean,
 ): Promise<void> {
-  const row = (cells: readonly Cell[]): string =>
-    `${cells.map((cell) => field(typeof cell === "string" && toTerminal ? printable(cell) : cell)).join(",")}\r\n`;
-  await write(row(columns.map(({ name }) => name)));
+  const text = <Of extends readonly unknown[]>(columns: readonly Column<Of>[], ...of: Of): string =>
+    columns
+      .map((column) => column.of(...of))
+      .map((cell) => field(typeof cell === "string" && toTerminal ? printable(cell) : cell))
+      .join(",");
+  const names = [...beforeChange, ...ofChange, ...afterChange].map(({ name }) => name);
+  await write(`${names.join(",")}\r\n`);
   for await (const entry of entries) {
     const changes = entry.changes.length === 0 ? [null] : entry.changes;
-    await write(changes.map((change) => row(columns.map((column) => column.of(entry, change)))).join(""));
+    const [before, after] = [text(beforeChange, entry), text(afterChange, entry)];
+    await write(changes.map((change) => `${before},${text(ofChange, change)},${after}\r\n`).join(""));
   }
 }
 
@@ -70,9 +81,13 @@ const formula = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20])/
  */
 const formulaBehind = /([;\t\r\n|][\s\p{Cc}\p{Cf}"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
 
+/** Most cells: nothing in them is a formula anywhere, or needs quotes. */
+const plain = /^[\dA-Za-z](?:[\w .:/@()-]*[\w.:/@()-])?$/;
+
 function field(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell);
+  if (plain.test(cell)) return cell;
   const behind = cell.replaceAll(formulaBehind, "$1'");
   const safe = formula.test(behind) ? `'${behind}` : behind;
   return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
