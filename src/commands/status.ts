@@ -51,6 +51,12 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
   }
 }
 
+function answeredText({ targetReachedAt, cycles }: Status): string {
+  if (targetReachedAt !== null) return timeText(targetReachedAt);
+  // Cycles of a version that kept no time of it.
+  return cycles.some(({ done }) => done > 0) ? "not kept before this version" : "not yet";
+}
+
 /** @param flags of a command that is to be called next */
 function text(current: Status, flags: string): string {
   const { totals, cycles, running, retries, delayed, delayedCount, quarantine, askedPause } = current;
@@ -90,7 +96,7 @@ function text(current: Status, flags: string): string {
   if (listingFault !== "") lines.push(`Lattice's listing is incomplete: ${printable(listingFault)}`);
   lines.push(...guardLines(current, flags));
   lines.push(
-    `Lattice last answered: ${current.targetReachedAt === null ? "not yet" : timeText(current.targetReachedAt)}`,
+    `Lattice last answered: ${answeredText(current)}`,
     `Next cycle of the daemon: ${current.nextDueAt === null ? "by the cron expression" : timeText(current.nextDueAt)}`,
     "",
     "Last cycles:",

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { check } from "../../src/commands/check.ts";
 import { status } from "../../src/commands/status.ts";
@@ -31,6 +32,26 @@ it("names the commands to call next with the configuration and the sandbox that 
     expect(place.output()).toMatch(/To release it: .* release \S+ --sandbox --config held\.yaml\n/);
     await check(options, place.io);
     expect(place.output()).toMatch(/Next: .* sync --dry-run --sandbox --config held\.yaml\n/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+it("says of a database of an earlier version that it is not known when Lattice last answered", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "als-next-"));
+  try {
+    const options = { sandbox: "both", people: 30, format: "table" } as const;
+    const place = terminal(folder);
+    const how = { dryRun: false, full: false, detailedExitcode: false, waitSeconds: 0, quiet: true };
+    await sync({ ...options, ...how }, place.io);
+    place.output();
+    await status(options, place.io);
+    expect(place.output()).toMatch(/Lattice last answered: \d{4}-/);
+    const db = new Database(join(folder, "state/azure-lattice-sync.sandbox-both.db"));
+    db.exec("DELETE FROM meta WHERE key = 'targetReachedAt'");
+    db.close();
+    await status(options, place.io);
+    expect(place.output()).toContain("Lattice last answered: not kept before this version");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

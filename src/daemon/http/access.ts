@@ -56,7 +56,7 @@ export function refuseUnguarded(listen: Listen, { token, trustedHeader }: Access
   );
 }
 
-/** What is allowed and yet lets in more people than one may think, in sentences for the log. */
+/** What is allowed and yet lets in other people than one may think, in sentences for the log. */
 export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly string[] {
   const { token, trustedHeader, trustedProxies, publicUrl, hosts } = settings;
   const isProxy = addresses(trustedProxies, listen);
@@ -67,6 +67,11 @@ export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly 
   if (trustedHeader !== undefined && ["127.0.0.1", "::1"].some(isProxy)) {
     doubts.push(
       "http.trustedProxies has this machine itself in it: every account of the machine can say who it is; let the proxy come by a Unix socket (http.listen: unix:…, trustedProxies: [unix])",
+    );
+  }
+  if ("host" in listen && trustedProxies.includes("unix")) {
+    doubts.push(
+      "http.trustedProxies has unix in it, and http.listen is no Unix socket: nobody counts as the proxy by it",
     );
   }
   if (trustedHeader !== undefined && publicUrl === undefined && hosts.length === 0) {

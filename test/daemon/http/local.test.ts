@@ -123,6 +123,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
     const http = { token, trustedHeader: "X-Forwarded-User", trustedProxies: ["unix"] };
     daemon = await startDaemon({ people: 20, http, headers: { authorization: `Bearer ${token}` } });
     await daemon.settled();
+    expect(daemon.log()).toContain("http.listen is no Unix socket: nobody counts as the proxy by it");
     const { host, port } = new URL(daemon.url);
     const sent = `POST /api/cycles HTTP/1.1\r\nHost: ${host}\r\nX-Requested-By: x\r\nX-Forwarded-User: kim\r\nContent-Length: 0\r\n\r\n`;
     // The daemon, which is in this process, sees the connection only when it has ended.
