@@ -53,7 +53,7 @@ describe("the state database, through the real process", () => {
     damage();
     const damaged = readFileSync(place.statePath);
     sandbox.requests.clear();
-    const sentence = /^the state database .*state\.db is damaged .*state restore FILE.*state rebuild\.$/m;
+    const sentence = /^The state database .*state\.db is damaged .*state restore FILE.*state rebuild\.$/m;
     for (const command of [
       ["sync"],
       ["sync", "--dry-run"],
@@ -94,7 +94,7 @@ describe("the state database, through the real process", () => {
     expectRefusal(await run("state", "backup", "b.db"), 64, /b\.db exists.*--force/);
     expect(await run("state", "backup", "b.db", "--force")).toMatchObject({ code: 0 });
 
-    expectRefusal(await run("state", "restore", "b.db"), 5, /another (process|run) .*--wait SECONDS/);
+    expectRefusal(await run("state", "restore", "b.db"), 5, /Another (process|run) .*--wait SECONDS/);
     expect(kept()).toEqual([]);
     const waiting = place.start(["state", "restore", "b.db", "--wait", "60", "--config", config]);
     await new Promise((done) => setTimeout(done, 700));
@@ -120,13 +120,13 @@ describe("the state database, through the real process", () => {
       /state\.db is sound: 4\d people read, \d+ linked, last cycle 2/,
     );
     expectRefusal(await run("state", "rebuild"), 64, /is sound.*--yes/);
-    expectRefusal(await run("state", "restore", "none.db"), 64, /there is no file .*none\.db/);
+    expectRefusal(await run("state", "restore", "none.db"), 64, /There is no file .*none\.db/);
     expectRefusal(await run("state", "restore", place.statePath), 64, /belongs to the state database itself/);
     writeFileSync(join(place.folder, "text.db"), "no database ".repeat(400));
     expectRefusal(
       await run("state", "restore", "text.db"),
       1,
-      /the backup .*text\.db is damaged or no database/,
+      /The backup .*text\.db is damaged or no database/,
     );
     expect(readFileSync(place.statePath).equals(before)).toBe(true);
     expect(kept()).toEqual([]);
@@ -184,11 +184,11 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
     const codes = [...output.matchAll(/^code (\d+)$/gm)].map(([, code]) => code);
     expect(codes, output).toEqual(["1", "0", "1", "0", "1", "0"]);
     expect(output).toMatch(
-      /^the disk of the state database .* is full \(SQLITE_FULL\): free space and run again/m,
+      /^The disk of the state database .* is full \(SQLITE_FULL\): free space and run again/m,
     );
-    expect(output).toMatch(/^the state database .* cannot be written \(\w+\): give this user access/m);
+    expect(output).toMatch(/^The state database .* cannot be written \(\w+\): give this user access/m);
     // A file whose log cannot be read is not the whole database.
-    expect(output).toMatch(/^the state database .* cannot be read \(\w+\): give this user access/m);
+    expect(output).toMatch(/^The state database .* cannot be read \(\w+\): give this user access/m);
     expect(output).not.toMatch(/^\s+at /m);
     const posts = sandbox.requests.filter(({ host, method }) => host === "lattice" && method === "POST");
     expect(posts.filter(({ status }) => status !== 201)).toEqual([]);
