@@ -7,7 +7,7 @@ import { UsageError } from "../domain/errors.ts";
 export function writeNewFile(cwd: string, name: string, text: string): void {
   const path = resolve(cwd, name);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o775 });
     writeFileSync(path, text, { flag: "wx", mode: 0o600 });
   } catch (error) {
     throw new UsageError(`${name} was not written: ${fileProblem(error)}`, { cause: error });

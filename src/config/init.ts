@@ -25,11 +25,13 @@ export function starterConfig(): string {
 }
 
 /**
- * Writes the starter file, for its owner alone to read since it may come to hold secrets; makes its folder.
+ * Writes the starter file, for its owner alone to read since it may come to hold secrets; makes its folder, which others cannot write whatever the umask.
  * @throws UsageError where there is a file already, or it cannot be written
  */
 export function writeStarterConfig(path: string): void {
-  attempt(`the folder ${dirname(path)} was not made`, () => mkdirSync(dirname(path), { recursive: true }));
+  attempt(`the folder ${dirname(path)} was not made`, () =>
+    mkdirSync(dirname(path), { recursive: true, mode: 0o775 }),
+  );
   attempt(`${path} was not written`, () => writeFileSync(path, starterConfig(), { flag: "wx", mode: 0o600 }));
 }
 

@@ -137,7 +137,8 @@ export function withLargeCache(database: SandboxDatabase, write: () => void): vo
 }
 
 function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true });
+  // Whatever the umask: the database of a real company may come to lie beside it.
+  mkdirSync(dirname(file), { recursive: true, mode: 0o775 });
   // SQLite gives the -wal and -shm files the mode of the main file.
   closeSync(openSync(file, "a", 0o600));
 }

@@ -216,12 +216,15 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").slice(0, 200);
 }
 
+/** Whatever the umask, other users write into no folder of this program's making: what is in it could be replaced. */
+const folderMode = 0o775;
+
 /** Makes the folder and those above it, step by step: Node's own `recursive` never ends where a system makes none (`/proc`). */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, folderMode);
   } catch (error) {
     // Another process may have made it meanwhile.
     if (codeOf(error) !== "EEXIST") throw error;

@@ -2,7 +2,10 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { thisMachine } from "../../src/config/file-access.ts";
+import { writeStarterConfig } from "../../src/config/init.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { openStore } from "../../src/state/sqlite-store.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
 const host = { posix: true, container: false };
@@ -162,4 +165,21 @@ it("what this user cannot look at is left to whoever needs it", () => {
   const cwd = withModes({ "c.yaml": "state: { path: round/s.db }" }, {});
   symlinkSync("round", join(cwd, "round"));
   expect(load(cwd).notes).toEqual([]);
+});
+
+it("is nothing that the program has made itself, whatever the umask: the configuration, the database, an invented company", async () => {
+  const cwd = workplace({});
+  chmodSync(cwd, 0o755);
+  const before = process.umask(0);
+  try {
+    writeStarterConfig(join(cwd, "config/c.yaml"));
+    await openStore(join(cwd, "state/deep/s.db")).close();
+    await (await startSandbox({ file: join(cwd, "invented/s.db"), people: 20 })).close();
+  } finally {
+    process.umask(before);
+  }
+  for (const path of ["state/deep/s.db", "invented/s.db"]) {
+    const env = { ALS_STATE: join(cwd, path) };
+    expect(loadConfig({ file: "config/c.yaml", env, cwd, machine: host }).notes).toEqual([]);
+  }
 });
