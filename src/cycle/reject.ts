@@ -1,5 +1,5 @@
 import { actorText } from "../domain/actor.ts";
-import type { Change, Evidence, Operation } from "../domain/plan.ts";
+import type { Change, Evidence, EvidenceKind, Operation } from "../domain/plan.ts";
 import { timeText } from "../domain/sentence.ts";
 import type { Decision, RejectedChange } from "../domain/store.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
@@ -83,7 +83,7 @@ function leftOut(
   };
 }
 
-/** `the deactivation (leftScope) was rejected on ...`. */
+/** `the deactivation (no longer in scope) was rejected on ...`. */
 function rejectionText(found: readonly RejectedChange[]): string {
   const latest = Math.max(...found.map(({ rejectedAt }) => rejectedAt));
   const plans = [...new Set(found.map(({ planId }) => planId))].join(", ");
@@ -104,6 +104,14 @@ export function rejectedBy({ decision }: Pick<RejectedChange, "decision">): {
   return { by: actorText(by), ...(reason === null ? {} : { reason }) };
 }
 
+const evidenceWords: { readonly [K in EvidenceKind]: string } = {
+  accountDisabled: "account disabled in Entra",
+  softDeleted: "deleted in Entra",
+  deleted: "deleted in Entra for good",
+  leftScope: "no longer in scope",
+  filteredOut: "fails the scoping filters",
+};
+
 /** What was rejected, in words. */
 export function rejectedWhat({
   attribute,
@@ -111,5 +119,5 @@ export function rejectedWhat({
 }: Pick<RejectedChange, "attribute" | "evidence">): string {
   if (attribute === "account") return "the account";
   if (attribute !== "active") return `the change of ${shortPath(attribute)}`;
-  return evidence === null ? "the change of active" : `the deactivation (${evidence})`;
+  return evidence === null ? "the change of active" : `the deactivation (${evidenceWords[evidence]})`;
 }

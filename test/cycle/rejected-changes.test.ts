@@ -46,7 +46,11 @@ describe("a rejection", () => {
     // Told again once the rest is done, without waiting for a full comparison.
     await place.cycle();
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
-      { objectId: "a", code: "rejected" },
+      {
+        objectId: "a",
+        code: "rejected",
+        reason: expect.stringMatching(/^the deactivation \(account disabled in Entra\) was rejected on /),
+      },
     ]);
     expect(await place.cycle({ full: true })).toMatchObject({ outcome: "done", done: 0 });
     expect(await rejectedIn(place)).toEqual(["a active accountDisabled"]);
