@@ -179,7 +179,7 @@ async function firstCycle(
       lattice: { ...lattice, token: "bench" },
       guard: { enabled: false },
       state: { path: join(folder, `${name}.db`) },
-      http: { listen: "127.0.0.1:0" },
+      http: { listen: "127.0.0.1:0", local: "open" },
       log: { level: "info", format: "json" },
     }),
   );
