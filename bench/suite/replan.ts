@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { makePlan } from "../../src/cycle/plan.ts";
+import { makePlan } from "../../src/cycle/planning/plan.ts";
 import type { CycleContext } from "../../src/cycle/ports.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { Sending } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports.ts";
-import type { Sending } from "../cycle/quarantine.ts";
 import type { CycleRequest, CycleResult } from "../cycle/run.ts";
 import type { StateEvent } from "../domain/event.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
@@ -24,8 +24,8 @@ export async function performCycle(
 ): Promise<CycleResult> {
   const [{ runCycle }, { withQuarantine }, { withPause }] = await Promise.all([
     import("../cycle/run.ts"),
-    import("../cycle/quarantine.ts"),
-    import("../cycle/pause.ts"),
+    import("../cycle/health/quarantine.ts"),
+    import("../cycle/health/pause.ts"),
   ]);
   const { clock, log, settings } = session;
   const onEvent = (event: StateEvent): void => sayEvent(log, event);

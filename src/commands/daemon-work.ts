@@ -1,3 +1,4 @@
+import { heldBecause } from "../cycle/guard/hold.ts";
 import {
   type DecidedHeld,
   decideHeld,
@@ -5,8 +6,7 @@ import {
   nothingDecided,
   notLetGo,
   recordDecided,
-} from "../cycle/decide-held.ts";
-import { heldBecause } from "../cycle/hold.ts";
+} from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations.ts";
 import type { CycleResult } from "../cycle/run.ts";
 import type { Started } from "../daemon/http/daemon-view.ts";

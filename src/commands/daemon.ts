@@ -1,6 +1,6 @@
 import { type Listen, listenText, parseListen } from "../config/listen.ts";
-import type { Explanation } from "../cycle/explanation.ts";
-import { concealedBy } from "../cycle/find-person.ts";
+import type { Explanation } from "../cycle/person/explanation.ts";
+import { concealedBy } from "../cycle/person/find-person.ts";
 import type { Scheduler } from "../daemon/scheduler.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
@@ -50,8 +50,8 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       import("../state/reader.ts"),
     ]);
     const [{ parseQuarantine, probeDueAt }, { parsePause }] = await Promise.all([
-      import("../cycle/quarantine.ts"),
-      import("../cycle/pause.ts"),
+      import("../cycle/health/quarantine.ts"),
+      import("../cycle/health/pause.ts"),
     ]);
     const quarantined = async (): Promise<boolean> => parseQuarantine(await store.meta()) !== null;
     // Whoever starts the daemon anew, or has it reload, may have mended what the quarantine is about: it is tried at once,
@@ -175,7 +175,7 @@ async function explainPerson(
   sandbox: DaemonOptions["sandbox"],
 ): Promise<Explanation> {
   const [{ explain }, { explainSettings }] = await Promise.all([
-    import("../cycle/explain.ts"),
+    import("../cycle/person/explain.ts"),
     import("./user.ts"),
   ]);
   return explain(reader, explainSettings(config, mapping, sandbox), person, {
@@ -208,7 +208,7 @@ async function scheduledCycle(
 ): Promise<"finished" | "retrySoon"> {
   const { log, clock, config } = session;
   try {
-    const { comparisonIsDue } = await import("../cycle/comparison.ts");
+    const { comparisonIsDue } = await import("../cycle/reading/comparison.ts");
     const full = comparisonIsDue(await store.meta(), config.reconcile.everyMs, clock.now());
     await work.scheduled({ full, patient });
     return "finished";

@@ -1,6 +1,6 @@
-import { explain } from "../cycle/explain.ts";
-import type { Explanation } from "../cycle/explanation.ts";
 import { readNow } from "../cycle/on-demand.ts";
+import { explain } from "../cycle/person/explain.ts";
+import type { Explanation } from "../cycle/person/explanation.ts";
 import type { Environment } from "../mapping/functions/definition.ts";
 import type { CommandIO } from "./io.ts";
 import { openSession } from "./session.ts";

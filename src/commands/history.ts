@@ -101,7 +101,7 @@ async function knownPerson(
   const [entry] = await store.history({ person: user, limit: 1 });
   if (entry !== undefined) return user;
   const [{ findPerson }, { tellWhom }, mapping] = await Promise.all([
-    import("../cycle/find-person.ts"),
+    import("../cycle/person/find-person.ts"),
     import("./one-person.ts"),
     readMapping(loaded),
   ]);

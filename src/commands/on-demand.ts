@@ -1,4 +1,4 @@
-import { findPerson, isIdentifier } from "../cycle/find-person.ts";
+import { findPerson, isIdentifier } from "../cycle/person/find-person.ts";
 import type { CycleResult } from "../cycle/run.ts";
 import { ConfigurationError, UsageError } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";

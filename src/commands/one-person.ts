@@ -1,4 +1,4 @@
-import type { Found } from "../cycle/find-person.ts";
+import type { Found } from "../cycle/person/find-person.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { FoundPerson } from "../domain/person-search.ts";
 import { count } from "../domain/sentence.ts";

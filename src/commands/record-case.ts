@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { stringify } from "yaml";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
-import { findPerson } from "../cycle/find-person.ts";
+import { findPerson } from "../cycle/person/find-person.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceChange, SourceUser } from "../domain/source.ts";

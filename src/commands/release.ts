@@ -1,4 +1,4 @@
-import { type DecidedHeld, decideHeld, notLetGo, recordDecided } from "../cycle/decide-held.ts";
+import { type DecidedHeld, decideHeld, notLetGo, recordDecided } from "../cycle/guard/release.ts";
 import type { CycleResult } from "../cycle/run.ts";
 import { count } from "../domain/sentence.ts";
 import type { StateStore } from "../domain/store.ts";

@@ -1,8 +1,8 @@
 import { commandLine, placeFlags } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
-import { refusalSentence } from "../cycle/refused-kinds.ts";
-import { rejectedBy, rejectedWhat } from "../cycle/reject.ts";
-import { keptOtherwise } from "../cycle/try-again.ts";
+import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
+import { keptOtherwise } from "../cycle/planning/try-again.ts";
+import { refusalSentence } from "../cycle/sending/refused-kinds.ts";
 import type { Change } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";

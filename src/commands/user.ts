@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { type ExplainSettings, explain } from "../cycle/explain.ts";
-import type { Explanation } from "../cycle/explanation.ts";
+import { type ExplainSettings, explain } from "../cycle/person/explain.ts";
+import type { Explanation } from "../cycle/person/explanation.ts";
 import { systemClock } from "../domain/clock.ts";
 import { jsonText } from "../domain/visible.ts";
 import type { Mapping } from "../mapping/mapping.ts";

@@ -5,14 +5,14 @@ import { count } from "../domain/sentence.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import { mapUser } from "../mapping/map-user.ts";
-import { attributeList } from "./changes.ts";
-import { type Decided, decideFor } from "./decide.ts";
-import { concealedBy, findExactly, findPerson } from "./find-person.ts";
-import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./ingest.ts";
-import { dissolve, noteAbsence } from "./missing-accounts.ts";
-import { isInScope } from "./plan-user.ts";
+import { concealedBy, findExactly, findPerson } from "./person/find-person.ts";
+import { attributeList } from "./planning/changes.ts";
+import { type Decided, decideFor } from "./planning/decide.ts";
+import { isInScope } from "./planning/plan-user.ts";
 import { type CycleContext, cycleContext, type Ports } from "./ports.ts";
-import { searchByExternalId } from "./search.ts";
+import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./reading/ingest.ts";
+import { dissolve, noteAbsence } from "./reading/missing-accounts.ts";
+import { searchByExternalId } from "./reading/search.ts";
 
 /** Somebody who is provisioned on demand. */
 export interface Wanted {

@@ -4,10 +4,10 @@ import type { CycleKind, PersonStep } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
-import type { EndClocks } from "./clock-doubt.ts";
-import { type HostWatch, watchHost } from "./host-watch.ts";
-import type { Sending } from "./quarantine.ts";
-import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from "./refused-kinds.ts";
+import type { EndClocks } from "./health/clock-doubt.ts";
+import { type HostWatch, watchHost } from "./health/host-watch.ts";
+import type { Sending } from "./health/quarantine.ts";
+import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from "./sending/refused-kinds.ts";
 import type { CycleSettings } from "./settings.ts";
 
 /** A log that takes an object and a message; pino's loggers fit. Object ids go in at `info`, names only at `debug`. */

@@ -3,17 +3,15 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
-import { type Agreement, agreementOf } from "./agreement.ts";
-import { type Applied, applyPlan, interrupted } from "./apply.ts";
-import { isScopeFault, type ScopeFault, switchOffCertainLeavers } from "./certain-leavers.ts";
-import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./clock-doubt.ts";
-import { confirmCompany } from "./company.ts";
-import { compareTarget, type FailedComparison } from "./comparison.ts";
-import { confirmLeavers, confirmWeighedLeavers } from "./confirm-leavers.ts";
-import { linkedWhenDone, noteEndOfFirstRun } from "./first-run.ts";
-import { holdPlan, moveHeld } from "./hold.ts";
-import { ingestFilterGroups, ingestScope, ingestSource } from "./ingest.ts";
-import { recheckMissing } from "./missing-accounts.ts";
+import { type Agreement, agreementOf } from "./guard/agreement.ts";
+import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
+import { holdPlan, moveHeld } from "./guard/hold.ts";
+import { weigh } from "./guard/weigh.ts";
+import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/clock-doubt.ts";
+import { confirmCompany } from "./health/company.ts";
+import type { Sending } from "./health/quarantine.ts";
+import { confirmReach, watchAnswers } from "./health/reach.ts";
+import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
 import {
   ingestMembership,
   ingestPeople,
@@ -23,15 +21,17 @@ import {
   type Wanted,
 } from "./on-demand.ts";
 import { heldOperations } from "./operations.ts";
-import { makePlan, summarise, withLaterRounds } from "./plan.ts";
+import { makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
 import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
-import type { Sending } from "./quarantine.ts";
-import { confirmReach, watchAnswers } from "./reach.ts";
-import { readMarkedAccounts } from "./read-again.ts";
-import { recoverIntents } from "./recover.ts";
-import { refusalSentence, refusedKindsText } from "./refused-kinds.ts";
-import { confirmTenant, refuseAnotherTenant } from "./tenant.ts";
-import { weigh } from "./weigh.ts";
+import { isScopeFault, type ScopeFault, switchOffCertainLeavers } from "./reading/certain-leavers.ts";
+import { compareTarget, type FailedComparison } from "./reading/comparison.ts";
+import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";
+import { ingestFilterGroups, ingestScope, ingestSource } from "./reading/ingest.ts";
+import { recheckMissing } from "./reading/missing-accounts.ts";
+import { readMarkedAccounts } from "./reading/read-again.ts";
+import { type Applied, applyPlan, interrupted } from "./sending/apply.ts";
+import { recoverIntents } from "./sending/recover.ts";
+import { refusalSentence, refusedKindsText } from "./sending/refused-kinds.ts";
 
 export interface CycleRequest {
   /** Plan only. The store must be a scratch copy: the plan itself is written there. */

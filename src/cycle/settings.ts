@@ -1,5 +1,5 @@
 import type { Mapping } from "../mapping/mapping.ts";
-import type { EventActions } from "./leaving.ts";
+import type { EventActions } from "./planning/leaving.ts";
 
 /** What a cycle needs of the configuration. */
 export interface CycleSettings {

@@ -1,5 +1,5 @@
 import { schedule as scheduleCron } from "node-cron";
-import { nextDueAt, retryDueAt } from "../cycle/schedule.ts";
+import { nextDueAt, retryDueAt } from "../cycle/health/schedule.ts";
 import type { Clock } from "../domain/clock.ts";
 
 export type Schedule =

@@ -6,7 +6,7 @@ import type {
   MappingExplanation,
   ScopeExplanation,
   SourceExplanation,
-} from "../cycle/explanation.ts";
+} from "../cycle/person/explanation.ts";
 import { decisionText } from "../domain/decision.ts";
 import type { Json } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";

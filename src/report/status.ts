@@ -1,11 +1,11 @@
 import type { Config } from "../config/schema.ts";
-import { type FailedComparison, parseComparison } from "../cycle/comparison.ts";
+import { type AskedPause, parsePause } from "../cycle/health/pause.ts";
+import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/health/quarantine.ts";
+import { nextDueAt } from "../cycle/health/schedule.ts";
 import { heldOperations } from "../cycle/operations.ts";
-import { type AskedPause, parsePause } from "../cycle/pause.ts";
-import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/quarantine.ts";
-import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/refused-kinds.ts";
-import { rejectedBy, rejectedWhat } from "../cycle/reject.ts";
-import { nextDueAt } from "../cycle/schedule.ts";
+import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
+import { type FailedComparison, parseComparison } from "../cycle/reading/comparison.ts";
+import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/sending/refused-kinds.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type {

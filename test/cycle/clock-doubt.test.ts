@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockDoubt } from "../../src/cycle/clock-doubt.ts";
+import { clockDoubt } from "../../src/cycle/health/clock-doubt.ts";
 import { HostUnavailableError } from "../../src/domain/errors.ts";
 import {
   atOnce,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { comparisonIsDue, nextComparison, parseComparison } from "../../src/cycle/comparison.ts";
+import { comparisonIsDue, nextComparison, parseComparison } from "../../src/cycle/reading/comparison.ts";
 import { HostUnavailableError, RecordForbiddenError, RecordRejectedError } from "../../src/domain/errors.ts";
 import { readStatus, statusDocument } from "../../src/report/status.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { releasedChanges } from "../../src/cycle/release.ts";
+import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import { HostUnavailableError } from "../../src/domain/errors.ts";
 import {
   atOnce,

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { decideHeld, type HeldDecision, recordDecided } from "../../src/cycle/decide-held.ts";
+import { decideHeld, type HeldDecision, recordDecided } from "../../src/cycle/guard/release.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import { messageOf } from "../../src/notify/words.ts";
 import { migrationsUpTo } from "../../src/state/schema.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type ExplainSettings, explain } from "../../src/cycle/explain.ts";
-import type { Explanation } from "../../src/cycle/explanation.ts";
 import { readNow } from "../../src/cycle/on-demand.ts";
+import { type ExplainSettings, explain } from "../../src/cycle/person/explain.ts";
+import type { Explanation } from "../../src/cycle/person/explanation.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { explanationText } from "../../src/report/explanation.ts";
 import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";

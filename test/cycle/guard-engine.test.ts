@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { releasedChanges } from "../../src/cycle/release.ts";
+import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import { runCycle } from "../../src/cycle/run.ts";
 import {
   ConfigurationError,

@@ -4,7 +4,7 @@ import {
   gatherEvidence,
   type HostEvidence,
   type Suspicion,
-} from "../../src/cycle/host-evidence.ts";
+} from "../../src/cycle/health/host-evidence.ts";
 
 const none: Suspicion = { kind: "none" };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createTryAgain, keptOtherwise } from "../../src/cycle/try-again.ts";
+import { createTryAgain, keptOtherwise } from "../../src/cycle/planning/try-again.ts";
 import type { Candidate } from "../../src/domain/store.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { explain } from "../../src/cycle/explain.ts";
-import { judgeAbsence, tooManyLost } from "../../src/cycle/missing.ts";
+import { explain } from "../../src/cycle/person/explain.ts";
+import { judgeAbsence, tooManyLost } from "../../src/cycle/reading/missing.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { timeText } from "../../src/domain/sentence.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";

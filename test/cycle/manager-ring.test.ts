@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ringsAbove } from "../../src/cycle/manager-ring.ts";
+import { ringsAbove } from "../../src/cycle/planning/manager-ring.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const skipped = async (place: Workplace) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parsePause, withPause } from "../../src/cycle/pause.ts";
+import { parsePause, withPause } from "../../src/cycle/health/pause.ts";
 import { HostUnavailableError } from "../../src/domain/errors.ts";
 import { createWorkplace } from "./workplace.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { concealedBy } from "../../src/cycle/find-person.ts";
-import { personDetails } from "../../src/cycle/person-details.ts";
+import { personDetails } from "../../src/cycle/person/details.ts";
+import { concealedBy } from "../../src/cycle/person/find-person.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 it("tells people apart by name, title, department and manager, without what the mapping redacts", async () => {

@@ -5,7 +5,7 @@ import {
   parseQuarantine,
   type Quarantine,
   withQuarantine,
-} from "../../src/cycle/quarantine.ts";
+} from "../../src/cycle/health/quarantine.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";

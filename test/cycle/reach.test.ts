@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { parsePause, withPause } from "../../src/cycle/pause.ts";
-import { parseQuarantine, withQuarantine } from "../../src/cycle/quarantine.ts";
+import { parsePause, withPause } from "../../src/cycle/health/pause.ts";
+import { parseQuarantine, withQuarantine } from "../../src/cycle/health/quarantine.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";

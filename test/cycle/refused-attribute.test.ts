@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findRefused } from "../../src/cycle/refused-attributes.ts";
+import { findRefused } from "../../src/cycle/sending/refused-attributes.ts";
 import { RecordRejectedError, RecordUnavailableError } from "../../src/domain/errors.ts";
 import { createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
 

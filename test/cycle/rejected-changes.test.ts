@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decideHeld, notLetGo, recordDecided } from "../../src/cycle/decide-held.ts";
+import { decideHeld, notLetGo, recordDecided } from "../../src/cycle/guard/release.ts";
 import { createWorkplace, kim, lenientGuard, mappingOf, rejectHeld, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 };

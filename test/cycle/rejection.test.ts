@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
-import { isRejected, rejectedChanges } from "../../src/cycle/release.ts";
+import { isRejected, rejectedChanges } from "../../src/cycle/guard/fingerprint.ts";
+import { decideHeld, recordDecided } from "../../src/cycle/guard/release.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { renameWaves } from "../../src/cycle/rename-order.ts";
+import { renameWaves } from "../../src/cycle/planning/rename-order.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { Action } from "../../src/domain/plan.ts";
 import type { PlannedRename } from "../../src/domain/store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decideHeld, recordDecided } from "../../src/cycle/decide-held.ts";
+import { decideHeld, recordDecided } from "../../src/cycle/guard/release.ts";
 import { HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/log.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";

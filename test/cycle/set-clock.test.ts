@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { probeDueAt } from "../../src/cycle/quarantine.ts";
+import { probeDueAt } from "../../src/cycle/health/quarantine.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { createWorkplace, lenientGuard } from "./workplace.ts";
 

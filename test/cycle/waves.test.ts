@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { nextRetry } from "../../src/cycle/retry-schedule.ts";
-import { waves } from "../../src/cycle/waves.ts";
+import { waves } from "../../src/cycle/planning/waves.ts";
+import { nextRetry } from "../../src/cycle/sending/retry-schedule.ts";
 
 /** Waves of operations of one kind, counted from the first. */
 const of = (managers: readonly number[]): number[] => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { heldPart } from "../../src/cycle/hold.ts";
-import { wasCarriedOut, weightsOf } from "../../src/cycle/weights.ts";
+import { heldPart } from "../../src/cycle/guard/hold.ts";
+import { wasCarriedOut, weightsOf } from "../../src/cycle/guard/weights.ts";
 import type { Change, Hold, Operation } from "../../src/domain/plan.ts";
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { nextDueAt, retryDueAt } from "../../src/cycle/schedule.ts";
+import { nextDueAt, retryDueAt } from "../../src/cycle/health/schedule.ts";
 import { type Schedule, type Scheduler, startScheduler } from "../../src/daemon/scheduler.ts";
 
 const minuteMs = 60_000;

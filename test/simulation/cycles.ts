@@ -1,7 +1,12 @@
 import Database from "better-sqlite3";
-import { parseQuarantine, probeDueAt, type Sending, withQuarantine } from "../../src/cycle/quarantine.ts";
+import {
+  parseQuarantine,
+  probeDueAt,
+  type Sending,
+  withQuarantine,
+} from "../../src/cycle/health/quarantine.ts";
+import { nextDueAt, retryDueAt } from "../../src/cycle/health/schedule.ts";
 import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
-import { nextDueAt, retryDueAt } from "../../src/cycle/schedule.ts";
 import type { CycleSettings } from "../../src/cycle/settings.ts";
 import {
   ConfigurationError,

@@ -1,4 +1,4 @@
-import { rejectedChanges, releasedChanges } from "../../src/cycle/release.ts";
+import { rejectedChanges, releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import type { CycleResult } from "../../src/cycle/run.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { beforeEach, describe, expect, it } from "vitest";
-import { holdPlan } from "../../src/cycle/hold.ts";
-import { weightsOf } from "../../src/cycle/weights.ts";
+import { holdPlan } from "../../src/cycle/guard/hold.ts";
+import { weightsOf } from "../../src/cycle/guard/weights.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";
 

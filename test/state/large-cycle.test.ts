@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { countsOf } from "../../src/cycle/weights.ts";
+import { countsOf } from "../../src/cycle/guard/weights.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import type { Decision, StateStore } from "../../src/domain/store.ts";
 import { openStore } from "../../src/state/sqlite-store.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { countsOf } from "../../src/cycle/weights.ts";
+import { countsOf } from "../../src/cycle/guard/weights.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { type Connection, openDatabase } from "../../src/state/database.ts";
 import { storeOn } from "../../src/state/sqlite-store.ts";

@@ -1,6 +1,6 @@
 import type { Config } from "../../config/schema.ts";
-import type { HeldDecision } from "../../cycle/decide-held.ts";
-import type { Explanation } from "../../cycle/explanation.ts";
+import type { HeldDecision } from "../../cycle/guard/release.ts";
+import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { StateStore } from "../../domain/store.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Scheduler } from "../scheduler.ts";

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { heldBecause } from "../../cycle/hold.ts";
-import { personDetails } from "../../cycle/person-details.ts";
-import { isRejected } from "../../cycle/release.ts";
+import { isRejected } from "../../cycle/guard/fingerprint.ts";
+import { heldBecause } from "../../cycle/guard/hold.ts";
+import { personDetails } from "../../cycle/person/details.ts";
 import { decisionDocument } from "../../domain/decision.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { skipCodes } from "../../domain/plan.ts";

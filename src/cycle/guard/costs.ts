@@ -1,0 +1,40 @@
+import type { Hold, PlanSummary } from "../../domain/plan.ts";
+import { count } from "../../domain/sentence.ts";
+import type { WeightKind } from "../../domain/weight.ts";
+import type { WeightCounts } from "./weights.ts";
+
+/** What a plan costs inside Lattice, by kind (docs/operating.md). */
+const costs: readonly { readonly kind: WeightKind; readonly note: (number: number) => string }[] = [
+  {
+    kind: "deactivate",
+    note: (number) =>
+      `${count(number, "deactivation")}: Lattice removes a deactivated person as manager of all reports, report of their manager, head of departments and member of teams, makes their one-to-ones inactive, and ends the goals that only they own; a reactivation does not undo that.`,
+  },
+  {
+    kind: "create",
+    note: (number) =>
+      `${count(number, "create")}: each person gets an invitation by e-mail if auto-invite is on in Lattice.`,
+  },
+  {
+    kind: "manager",
+    note: (number) =>
+      `${count(number, "change")} of manager: Lattice deletes the reviews that the former manager has drafted or submitted.`,
+  },
+];
+
+/**
+ * Sentences that somebody should read before it is sent: of each kind that is held, and in a first run of each kind that
+ * is planned.
+ */
+export function costsOf(
+  summary: Pick<PlanSummary, "create">,
+  planned: WeightCounts,
+  { holds, firstRun }: { readonly holds: readonly Hold[]; readonly firstRun: boolean },
+): readonly string[] {
+  return costs.flatMap(({ kind, note }) => {
+    const shown = firstRun || holds.some((hold) => hold.kind === kind);
+    // In a first run creates weigh nothing.
+    const number = kind === "create" && firstRun ? summary.create : planned.of(kind);
+    return shown && number > 0 ? [note(number)] : [];
+  });
+}

@@ -1,0 +1,278 @@
+import type { GuardVerdict, Hold } from "../../domain/plan.ts";
+import { count } from "../../domain/sentence.ts";
+import type { WeightKind } from "../../domain/weight.ts";
+import { shortPath } from "../../mapping/target-attributes.ts";
+import type { GuardLimits } from "../settings.ts";
+import type { Alarm } from "./alarms.ts";
+import type { WeightCounts } from "./weights.ts";
+
+/** What a plan is weighed by: its own operations, and those done in the window before it. */
+export interface Weights {
+  readonly planned: WeightCounts;
+  readonly recent: WeightCounts;
+  /** Accounts that are active before the plan: linked ones, and those that the plan links. */
+  readonly active: number;
+  /** Accounts that are linked before the plan. */
+  readonly linked: number;
+  /** Accounts, linked or to be linked, that have a value for the attribute; asked for those of `holdersToCount` alone. */
+  readonly holders: (attribute: string) => number;
+  /** What was seen while reading that makes deactivations doubtful, however few. */
+  readonly alarms: readonly Alarm[];
+  /** The directory answered that it has nobody. */
+  readonly emptyDirectory: boolean;
+}
+
+export interface Weighed {
+  readonly verdict: GuardVerdict;
+  readonly holds: readonly Hold[];
+}
+
+type LimitKey = Exclude<keyof GuardLimits, "enabled" | "windowMs">;
+
+/** How one kind of change is weighed. Operations of the plan and of the window count together. */
+interface Row {
+  readonly kind: WeightKind;
+  /** The absolute limit, the share in per cent, and the floor up to which the share is not looked at. */
+  readonly max: LimitKey | null;
+  readonly percent: LimitKey | null;
+  readonly floor: LimitKey | null;
+  /** What the share is of; `holders`: of each attribute by itself. */
+  readonly base: "active" | "linked" | "holders";
+  /** Follows the number of them. */
+  readonly what: (base: number, attribute: string) => string;
+}
+
+const rows: readonly Row[] = [
+  {
+    kind: "deactivate",
+    max: "maxDeactivations",
+    percent: "maxDeactivationPercent",
+    floor: "deactivationFloor",
+    base: "active",
+    what: (base) => `of ${base} active accounts would be deactivated`,
+  },
+  {
+    kind: "reactivate",
+    max: "maxReactivations",
+    percent: "maxReactivationPercent",
+    floor: "reactivationFloor",
+    base: "active",
+    what: (base) => `accounts would be reactivated, next to ${base} active ones`,
+  },
+  {
+    kind: "create",
+    max: "maxCreates",
+    percent: "maxCreatePercent",
+    floor: "createFloor",
+    base: "linked",
+    what: (base) => `new accounts would be made, next to ${base} linked ones`,
+  },
+  {
+    kind: "link",
+    max: "maxLinks",
+    percent: "maxLinkPercent",
+    floor: "linkFloor",
+    base: "linked",
+    what: (base) => `existing accounts would be linked, next to ${base} linked ones`,
+  },
+  {
+    kind: "doubtfulLink",
+    max: "maxDoubtfulLinks",
+    percent: null,
+    floor: null,
+    base: "linked",
+    what: () => "existing accounts would be linked although their other values tell of another person",
+  },
+  {
+    kind: "rename",
+    max: "maxRenames",
+    percent: "maxRenamePercent",
+    floor: "renameFloor",
+    base: "active",
+    what: (base) => `of ${base} active accounts would get another userName`,
+  },
+  {
+    kind: "clear",
+    max: null,
+    percent: "maxClearsPercent",
+    floor: "clearFloor",
+    base: "holders",
+    what: (base, attribute) => `of ${count(base, "account")} with ${shortPath(attribute)} would lose it`,
+  },
+  {
+    kind: "replacement",
+    max: null,
+    percent: "maxReplacementPercent",
+    floor: "replacementFloor",
+    base: "holders",
+    what: (base, attribute) => `of ${count(base, "account")} with ${shortPath(attribute)} would get another`,
+  },
+  {
+    kind: "manager",
+    max: "maxManagerChanges",
+    percent: "maxManagerChangePercent",
+    floor: "managerChangeFloor",
+    base: "holders",
+    what: (base) => `of ${count(base, "account")} with a manager would lose theirs or get another`,
+  },
+  {
+    kind: "email",
+    max: "maxEmailChanges",
+    percent: "maxEmailChangePercent",
+    floor: "emailChangeFloor",
+    base: "active",
+    what: (base) => `of ${base} active accounts would get another e-mail address`,
+  },
+];
+
+/**
+ * Weighs a plan before it is sent. A limit that is met holds back every operation of its kind, not the first few.
+ * Limits can be switched off; that a directory which answers with nobody is not believed cannot.
+ */
+export function weighPlan(weights: Weights, limits: GuardLimits): Weighed {
+  const found = limits.enabled || weights.emptyDirectory ? findings(weights, limits) : [];
+  const held = found.length > 0;
+  return {
+    verdict: {
+      held,
+      reasons: found.map(({ reason }) => reason),
+      ...(held ? { holds: found.map(({ hold, reason }) => ({ ...hold, reason })) } : {}),
+    },
+    holds: uniqueHolds(found.map(({ hold }) => hold)),
+  };
+}
+
+interface Finding {
+  readonly hold: Hold;
+  readonly reason: string;
+}
+
+function findings(weights: Weights, limits: GuardLimits): Finding[] {
+  return [...alarms(weights), ...rows.flatMap((row) => weighRow(row, weights, limits))];
+}
+
+function alarms({ planned, alarms: raised, emptyDirectory }: Weights): Finding[] {
+  if (emptyDirectory) {
+    const reason =
+      "Entra answered that it has no user at all; nobody was taken to be gone, and nothing is sent until it lists people again: check the application's permissions";
+    return [{ hold: { kind: "deactivate" }, reason }];
+  }
+  return raised.flatMap(({ evidence, reason }) => {
+    const count = concerned({ evidence }, planned);
+    return count === 0
+      ? []
+      : [{ hold: { kind: "deactivate" as const, details: evidence }, reason: reason(count) }];
+  });
+}
+
+/** Deactivations of the plan that an alarm concerns. */
+export function concerned({ evidence }: Pick<Alarm, "evidence">, planned: WeightCounts): number {
+  return planned.of("deactivate", evidence);
+}
+
+function weighRow(row: Row, weights: Weights, limits: GuardLimits): Finding[] {
+  const { kind, base } = row;
+  const { planned, recent } = weights;
+  if (base === "holders") {
+    return planned.detailsOf(kind).flatMap((attribute) => {
+      const details = [attribute];
+      // Whoever lost the value within the window had it at its start.
+      const before = weights.holders(attribute) + recent.of("clear", details);
+      return overLimits(row, limits, {
+        hold: { kind, details },
+        planned: planned.of(kind, details),
+        recent: recent.of(kind, details),
+        base: before,
+        attribute,
+      });
+    });
+  }
+  // Who was switched off within the window was active at its start.
+  const before =
+    base === "linked"
+      ? weights.linked
+      : weights.active + recent.of("deactivate") * Number(kind === "deactivate");
+  return overLimits(row, limits, {
+    hold: { kind },
+    planned: planned.of(kind),
+    recent: recent.of(kind),
+    base: before,
+    attribute: "",
+  });
+}
+
+interface Measure {
+  readonly hold: Hold;
+  readonly planned: number;
+  readonly recent: number;
+  readonly base: number;
+  readonly attribute: string;
+}
+
+function overLimits(
+  row: Row,
+  limits: GuardLimits,
+  { hold, planned, recent, base, attribute }: Measure,
+): Finding[] {
+  if (planned === 0) return [];
+  const total = planned + recent;
+  const window = recent === 0 ? "" : ` (${recent} of them within the last guard.window)`;
+  const found = `${total} ${row.what(base, attribute)}${window}`;
+  const share = base === 0 ? 100 : (total / base) * 100;
+  const max = row.max === null ? null : limits[row.max];
+  const percent = row.percent === null ? null : limits[row.percent];
+  const floor = floorOf(row, limits);
+  const reasons: string[] = [];
+  if (max !== null && total > max) reasons.push(`${found}, more than guard.${row.max} (${max})`);
+  if (percent !== null && total > floor && share > percent) {
+    reasons.push(`${found}, ${share.toFixed(1)} %, more than guard.${row.percent} (${percent} %)`);
+  }
+  return reasons.map((reason) => ({ hold, reason }));
+}
+
+function floorOf({ floor }: Row, limits: GuardLimits): number {
+  return floor === null ? 0 : (limits[floor] ?? 0);
+}
+
+/** An attribute whose holders are to be counted, and how many are enough for the plan to pass. */
+export interface HoldersToCount {
+  readonly attribute: string;
+  readonly enough: number;
+}
+
+/**
+ * Attributes of which more values would change than the floor allows. Counting a company's values is worth it for these
+ * alone, and only as far as it takes to see that the share is small.
+ */
+export function holdersToCount(
+  { planned, recent }: Pick<Weights, "planned" | "recent">,
+  limits: GuardLimits,
+): readonly HoldersToCount[] {
+  const enough = new Map<string, number>();
+  for (const row of rows.filter(({ base }) => base === "holders")) {
+    for (const attribute of planned.detailsOf(row.kind)) {
+      const total = planned.of(row.kind, [attribute]) + recent.of(row.kind, [attribute]);
+      const percent = row.percent === null ? null : limits[row.percent];
+      if (percent === null || total <= floorOf(row, limits)) continue;
+      const most = percent === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil((total * 100) / percent);
+      enough.set(attribute, Math.max(most, enough.get(attribute) ?? 0));
+    }
+  }
+  return [...enough].map(([attribute, most]) => ({ attribute, enough: most }));
+}
+
+/**
+ * Whether a first run has come to its end: what it did not bring about of its creates and links is so little that a later
+ * run may do it without a person's leave.
+ */
+export function endsFirstRun(
+  { linked, missing }: { readonly linked: number; readonly missing: number },
+  limits: GuardLimits,
+): boolean {
+  if (linked === 0) return false;
+  return missing <= limits.createFloor || (missing / linked) * 100 <= limits.maxCreatePercent;
+}
+
+function uniqueHolds(holds: readonly Hold[]): Hold[] {
+  return [...new Map(holds.map((hold) => [JSON.stringify(hold), hold])).values()];
+}

@@ -1,0 +1,223 @@
+import { commandLine } from "../../command-name.ts";
+import type { Actor } from "../../domain/actor.ts";
+import { UsageError } from "../../domain/errors.ts";
+import type { StateEvent } from "../../domain/event.ts";
+import { matcherOf } from "../../domain/person-search.ts";
+import { quotation } from "../../domain/quotation.ts";
+import type { LoggedOperation, StateStore } from "../../domain/store.ts";
+import { printable } from "../../report/words.ts";
+import { heldOperations, operationsOf } from "../operations.ts";
+import { isRejected, rejectedChanges, releasedChanges } from "./fingerprint.ts";
+
+/** What a person says about a held plan. */
+export interface HeldDecision {
+  readonly planId: string;
+  /** Only these people are let go, by user principal name or object id. */
+  readonly only?: readonly string[] | undefined;
+  /** What is held of these people is not sent as long as it is due as it was; nobody else is let go unless `only` says so. */
+  readonly reject?: readonly string[] | undefined;
+  /** Whatever was rejected of these people is taken back; nobody else is let go unless `only` says so. */
+  readonly undoReject?: readonly string[] | undefined;
+  /** Who decides, as far as it is known. */
+  readonly by: Actor;
+  /** Why, in the words of who decides. */
+  readonly reason?: string | undefined;
+}
+
+export interface DecidedHeld {
+  readonly released: readonly LoggedOperation[];
+  readonly rejected: readonly LoggedOperation[];
+  /** People whose rejections are taken back. */
+  readonly undone: readonly { readonly objectId: string; readonly userName: string }[];
+}
+
+export const nothingDecided: DecidedHeld = { released: [], rejected: [], undone: [] };
+
+/**
+ * The held operations that a decision is about. Writes nothing.
+ * @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named
+ */
+export async function decideHeld(
+  store: StateStore,
+  decision: Pick<HeldDecision, "planId" | "only" | "reject" | "undoReject">,
+): Promise<DecidedHeld> {
+  const { planId, only, reject, undoReject } = decision;
+  const cycle = await store.cycleOfPlan(planId);
+  if (cycle === null && undoReject !== undefined && only === undefined && reject === undefined) {
+    // The log may have let go of a plan whose rejections are still in force.
+    const ofPlan = (await store.rejections(mostRejections)).some((one) => one.planId === planId);
+    if (ofPlan) return { ...nothingDecided, undone: await rejectedPeople(store, undoReject) };
+  }
+  if (cycle === null) {
+    throw new UsageError(
+      `the state database knows no plan "${printable(planId)}": ${commandLine("status")} names the plan that is held; nothing was done`,
+    );
+  }
+  const held: LoggedOperation[] = [];
+  for await (const operation of heldOperations(store, cycle.id)) held.push(operation);
+  const undone = undoReject === undefined ? [] : await rejectedPeople(store, undoReject);
+  if (undoReject !== undefined && only === undefined && reject === undefined) {
+    return { ...nothingDecided, undone };
+  }
+  if (held.length === 0) {
+    throw new UsageError(
+      `the plan ${planId} holds nothing that could be released (any more): ${commandLine("status")} names the plan that is held; nothing was done`,
+    );
+  }
+  const heldBy = byName(held);
+  const namedOf = (names: readonly string[]) =>
+    names.flatMap((name) => {
+      const found = heldBy.get(name.toLowerCase());
+      if (found !== undefined) return ofOnePerson(found, name);
+      throw new UsageError(
+        `the plan ${planId} holds nothing of ${quotation(printable(name))}${similar(held, name)}; nothing was done`,
+      );
+    });
+  const rejected = [...new Set(namedOf(reject ?? []))];
+  const all = only === undefined && reject === undefined && undoReject === undefined;
+  const chosen = all ? await notRejected(store, held, planId) : [...new Set(namedOf(only ?? []))];
+  const refused = new Set(rejected);
+  const both = chosen.find((operation) => refused.has(operation));
+  if (both !== undefined && only !== undefined) {
+    throw new UsageError(
+      `${quotation(printable(both.userName))} is named to be released and to be rejected; nothing was done`,
+    );
+  }
+  return { released: chosen, rejected, undone };
+}
+
+/**
+ * What a release of everything releases: what was rejected of the plan before is not meant.
+ * @throws UsageError where nothing else is held
+ */
+async function notRejected(
+  store: StateStore,
+  held: readonly LoggedOperation[],
+  planId: string,
+): Promise<LoggedOperation[]> {
+  const rejections = Map.groupBy(await store.rejections(mostRejections), ({ objectId }) => objectId);
+  const meant = held.filter((operation) => !isRejected(operation, rejections.get(operation.objectId) ?? []));
+  if (meant.length > 0) return meant;
+  throw new UsageError(
+    `everything that the plan ${planId} holds was rejected: name people to release them all the same; nothing was done`,
+  );
+}
+
+/** More changes than anybody rejects one by one. */
+const mostRejections = 1_000_000;
+
+/** @throws UsageError where nothing of somebody was rejected */
+async function rejectedPeople(store: StateStore, names: readonly string[]): Promise<DecidedHeld["undone"]> {
+  const rejections = await store.rejections(mostRejections);
+  const people = byName(rejections.map((one) => ({ ...one, userName: one.userName ?? one.objectId })));
+  const undone = names.map((name) => {
+    const [found] = ofOnePerson(people.get(name.toLowerCase()) ?? [], name);
+    if (found === undefined) {
+      throw new UsageError(
+        `nothing of ${quotation(printable(name))} is rejected: ${commandLine("status")} names who is; nothing was done`,
+      );
+    }
+    return found;
+  });
+  // Somebody may be named twice.
+  return [...Map.groupBy(undone, ({ objectId }) => objectId).values()].flatMap(([one]) =>
+    one === undefined ? [] : [{ objectId: one.objectId, userName: one.userName }],
+  );
+}
+
+/**
+ * A name may have gone over from one person to another, of whom something is held or rejected as well.
+ * @throws UsageError where it does not tell who is meant
+ */
+function ofOnePerson<Item extends { readonly objectId: string }>(
+  items: readonly Item[],
+  name: string,
+): readonly Item[] {
+  const people = [...new Set(items.map(({ objectId }) => objectId))];
+  if (people.length <= 1) return items;
+  throw new UsageError(
+    `${quotation(printable(name))} is the name of ${people.length} people: give the object id (${people.join(" or ")}); nothing was done`,
+  );
+}
+
+/**
+ * Records a decision and whose it is; the next cycle acts on it. The caller holds the lease.
+ * @returns the event, which is kept for whoever is told
+ */
+export async function recordDecided(
+  store: StateStore,
+  { planId, by, reason }: Pick<HeldDecision, "planId" | "by" | "reason">,
+  { released, rejected, undone }: DecidedHeld,
+  now: number,
+): Promise<StateEvent> {
+  const people = {
+    released: idsOf(released),
+    rejected: idsOf(rejected),
+    undone: idsOf(undone),
+  };
+  // First, so that nothing is ever decided by nobody.
+  const decisionId = await store.recordDecision({ planId, at: now, by, reason: reason ?? null, people });
+  await store.undoReject(people.undone);
+  await store.release(planId, released.flatMap(releasedChanges), now);
+  await store.reject(planId, rejected.flatMap(rejectedChanges), now, decisionId);
+  const event = {
+    kind: "heldDecided",
+    planId,
+    by,
+    reason: reason ?? null,
+    released: people.released.length,
+    rejected: people.rejected.length,
+    undone: people.undone.length,
+  } as const;
+  await store.addEvent(event, { at: now, once: `heldDecided/${decisionId}` });
+  return event;
+}
+
+function idsOf(people: readonly { readonly objectId: string }[]): readonly string[] {
+  return [...new Set(people.map(({ objectId }) => objectId))];
+}
+
+/** People whose released changes the cycle did not find as they were: they are judged anew. */
+export async function notLetGo(
+  store: StateStore,
+  cycleId: number,
+  released: readonly LoggedOperation[],
+): Promise<readonly { readonly objectId: string; readonly userName: string }[]> {
+  const stale = new Map(released.map(({ objectId, userName }) => [objectId, { objectId, userName }]));
+  for await (const operation of operationsOf(store, cycleId, {})) {
+    if (operation.changes.some((change) => change.released === true)) stale.delete(operation.objectId);
+  }
+  return [...stale.values()];
+}
+
+const fewNames = 5;
+
+/** Held people with the text in their names: a part of a name is never enough to decide about somebody. */
+function similar(held: readonly LoggedOperation[], text: string): string {
+  const matcher = matcherOf(text);
+  const names = held
+    .map(({ userName }) => userName)
+    .filter((userName) => matcher?.matches({ names: [userName], ids: [] }) === true);
+  if (names.length === 0) return "";
+  const rest = names.length - fewNames;
+  const shown = names
+    .slice(0, fewNames)
+    .map((name) => quotation(printable(name)))
+    .join(", ");
+  return `; it holds something of ${shown}${rest > 0 ? ` and ${rest} more` : ""}: give the whole name or the object id`;
+}
+
+/** By user principal name and object id, in lower case: thousands of people may be named at once. */
+function byName<Item extends { readonly objectId: string; readonly userName: string }>(
+  items: readonly Item[],
+): ReadonlyMap<string, readonly Item[]> {
+  const found = new Map<string, Item[]>();
+  for (const item of items) {
+    for (const name of new Set([item.objectId.toLowerCase(), item.userName.toLowerCase()])) {
+      const others = found.get(name);
+      if (others === undefined) found.set(name, [item]);
+      else others.push(item);
+    }
+  }
+  return found;
+}

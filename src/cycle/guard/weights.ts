@@ -1,0 +1,110 @@
+import { type Json, jsonEquals } from "../../domain/json.ts";
+import type { Change, Operation } from "../../domain/plan.ts";
+import { type TargetUser, valueAt } from "../../domain/target.ts";
+import type { WeighedCount, Weight, WeightKind } from "../../domain/weight.ts";
+import { isTemporaryName } from "../planning/rename-rings.ts";
+
+/**
+ * What the guard counts of an operation: the one rule for planned counts, for the window before them, for what is held
+ * and for what a release lets pass. Released changes weigh nothing.
+ * @param firstRun nobody is linked yet, or a first run has not come to its end: creates and links are what it is there for
+ */
+export function weightsOf(
+  operation: Operation,
+  { firstRun }: { readonly firstRun: boolean },
+): readonly Weight[] {
+  const { action, changes, adopts } = operation;
+  const letGo = operation.released === true;
+  if (action === "create") return firstRun || letGo ? [] : [{ kind: "create" }];
+  const weights: Weight[] = [];
+  if (adopts && !letGo && !firstRun) weights.push({ kind: "link" });
+  if (adopts && !letGo && operation.doubtful !== undefined) weights.push({ kind: "doubtfulLink" });
+  for (const change of changes) {
+    for (const weight of weightsOfChange(operation, change)) {
+      if (!weights.some((other) => sameWeight(other, weight))) weights.push(weight);
+    }
+  }
+  return weights;
+}
+
+/** What one change of an existing account weighs. A value where there was none weighs nothing. */
+export function weightsOfChange(
+  { evidence }: Pick<Operation, "evidence">,
+  { attribute, before, after, reference, released, again }: Change,
+): readonly Weight[] {
+  // What is tried again was weighed when it was sent first.
+  if (released === true || again === true) return [];
+  // Of an account that does not show whether it is active, too.
+  if (attribute === "active") {
+    if (after === true) return [{ kind: "reactivate" }];
+    return [{ kind: "deactivate", ...(evidence === null ? {} : { detail: evidence.kind }) }];
+  }
+  if (before === null) return [];
+  const cleared: Weight[] = after === null ? [{ kind: "clear", detail: attribute }] : [];
+  if (reference !== undefined) return [{ kind: "manager", detail: attribute }, ...cleared];
+  if (after === null) return cleared;
+  const inOtherCase = sameButForCase(before, after);
+  // The step out of a temporary name ends a rename that was weighed when it began: held there it would stay half done.
+  if (attribute === "userName") return inOtherCase || isTemporaryName(before) ? [] : [{ kind: "rename" }];
+  if (isEmail(attribute)) return inOtherCase ? [] : [{ kind: "email" }];
+  return [{ kind: "replacement", detail: attribute }];
+}
+
+/** Whether something that the guard counts was carried out, although no answer came. */
+export function wasCarriedOut(
+  operation: Pick<Operation, "evidence" | "changes">,
+  account: TargetUser,
+): boolean {
+  const picture = { ...account, acknowledged: {} };
+  return operation.changes.some(
+    (change) =>
+      weightsOfChange(operation, unreleased(change)).length > 0 &&
+      jsonEquals(valueAt(picture, change.attribute), change.after),
+  );
+}
+
+/** Sums of weights, by kind and detail. */
+export interface WeightCounts {
+  /** @param details those of a kind alone; left out for all of them */
+  of(kind: WeightKind, details?: readonly string[]): number;
+  detailsOf(kind: WeightKind): readonly string[];
+  readonly none: boolean;
+}
+
+export function countsOf(weighed: readonly WeighedCount[]): WeightCounts {
+  const sums = new Map<WeightKind, Map<string, number>>();
+  for (const { weights, count } of weighed) {
+    for (const { kind, detail = "" } of weights) {
+      const details = sums.get(kind) ?? new Map<string, number>();
+      details.set(detail, (details.get(detail) ?? 0) + count);
+      sums.set(kind, details);
+    }
+  }
+  return {
+    of: (kind, details) =>
+      [...(sums.get(kind) ?? [])].reduce(
+        (sum, [detail, count]) => (details === undefined || details.includes(detail) ? sum + count : sum),
+        0,
+      ),
+    detailsOf: (kind) => [...(sums.get(kind)?.keys() ?? [])],
+    none: sums.size === 0,
+  };
+}
+
+export const nothingWeighed: WeightCounts = countsOf([]);
+
+function sameWeight(one: Weight, other: Weight): boolean {
+  return one.kind === other.kind && one.detail === other.detail;
+}
+
+function unreleased({ released: _, ...change }: Change): Change {
+  return change;
+}
+
+function isEmail(attribute: string): boolean {
+  return /^emails\b.*\bvalue$/i.test(attribute);
+}
+
+function sameButForCase(one: Json, other: Json): boolean {
+  return typeof one === "string" && typeof other === "string" && one.toLowerCase() === other.toLowerCase();
+}

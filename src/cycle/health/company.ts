@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { ConfigurationError } from "../../domain/errors.ts";
+import type { Meta } from "../../domain/store.ts";
+import type { CycleContext } from "../ports.ts";
+import { strangeCompanyText } from "../reading/missing.ts";
+import { askFor } from "../reading/missing-accounts.ts";
+import type { CycleSettings } from "../settings.ts";
+
+/** By what the target was reached last; the key cannot be told from it. */
+interface KnownTarget {
+  readonly url: string;
+  readonly salt: string;
+  readonly key: string;
+}
+
+/** Accounts of which one must be known to a new key, or at a new address. */
+const witnesses = 5;
+
+/** Whether the target is reached as it was before; `null` before the first time. */
+function isReachedAsBefore(
+  known: KnownTarget | null,
+  { url, keyDigest }: CycleSettings["targetIdentity"],
+): boolean {
+  return known !== null && known.url === url && known.key === keyDigest(known.salt);
+}
+
+/**
+ * A new key, or a new address, may be another company's, where every linked account is unknown and everybody would get an
+ * account. So before anything else is believed of it, or sent to it, some linked accounts are asked for, until one is found.
+ * @throws ConfigurationError where none is known there; HostUnavailableError
+ */
+export async function confirmCompany(context: CycleContext, meta: Partial<Meta>): Promise<void> {
+  const { store, settings } = context;
+  const identity = settings.targetIdentity;
+  // Written by this program alone.
+  const known = meta.knownTarget === undefined ? null : (JSON.parse(meta.knownTarget) as KnownTarget);
+  if (isReachedAsBefore(known, identity)) return;
+  const { linked } = await store.totals();
+  if (linked > 0 && !(await isKnownThere(context, linked))) return;
+  const salt = randomUUID();
+  const next: KnownTarget = { url: identity.url, salt, key: identity.keyDigest(salt) };
+  await store.putMeta({ knownTarget: JSON.stringify(next) });
+}
+
+/** @returns `false` where nobody can tell, because none of the accounts can be read */
+async function isKnownThere(context: CycleContext, linked: number): Promise<boolean> {
+  let unknown = 0;
+  for (const latticeId of await context.store.otherAccounts("", Math.min(witnesses, linked))) {
+    const found = await askFor(context, latticeId, latticeId);
+    if (found === null) unknown += 1;
+    else if (found !== "unreadable") return true;
+  }
+  if (unknown === 0) return false;
+  const seen = `${unknown === 1 ? "the one that was asked for is" : `all ${unknown} that were asked for are`} unknown there, and the key or the address is a new one`;
+  throw new ConfigurationError(strangeCompanyText(seen, linked));
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import {
+  ConfigurationError,
+  HostUnavailableError,
+  isRecordFailure,
+  RecordForbiddenError,
+  RecordRejectedError,
+} from "../../domain/errors.ts";
+import type { OperationOutcome } from "../../domain/store.ts";
+import type { Ports } from "../ports.ts";
+import { type Answer, gatherEvidence, type Note, type Suspect } from "./host-evidence.ts";
+
+/** Everybody's fault: the cycle stops. */
+export type HostFault = HostUnavailableError | ConfigurationError;
+
+/**
+ * Watches what becomes of requests about single records, of every kind and everywhere in a cycle: one record that fails
+ * is that record's failure; several different ones in a row, or another one that is asked for and fails too, are the
+ * host's (`HostUnavailableError`) or the key's (`ConfigurationError`).
+ */
+export interface HostWatch {
+  /**
+   * Runs a read about one person's account.
+   * @throws what the read throws where it is the record's own failure (`isRecordFailure`); HostUnavailableError,
+   * ConfigurationError where the evidence says that it is everybody's
+   */
+  reading<T>(objectId: string, read: () => Promise<T>): Promise<T>;
+  /** Takes note of what came of a write. @returns everybody's fault, where the evidence says so. @throws the signal's reason */
+  wrote(outcome: OperationOutcome): Promise<HostFault | null>;
+}
+
+/** What others answered: well, the same fault (in words), or nothing that decides. */
+type Testimony = "well" | "undecided" | { readonly words: string };
+
+const faultOf: { readonly [S in Suspect]: Answer } = { host: "unavailable", key: "forbidden" };
+
+export function watchHost(
+  { target, store }: Pick<Ports, "target" | "store">,
+  signal: AbortSignal,
+): HostWatch {
+  const evidence = gatherEvidence();
+  const asking = new Map<Suspect, Promise<Testimony>>();
+
+  /** Asks for an account that nobody has, and where that fails too for one of somebody who never failed. */
+  const ask = async (suspect: Suspect, except: string): Promise<Testimony> => {
+    const accounts = await store.soundAccounts([except], 1);
+    const questions = [
+      () => target.find("externalId", randomUUID(), signal),
+      ...accounts.map((latticeId) => () => target.get(latticeId, signal)),
+    ];
+    let testimony: Testimony = "undecided";
+    for (const question of questions) {
+      try {
+        await question();
+        return "well";
+      } catch (error) {
+        if (!isRecordFailure(error)) throw error;
+        const answer = answerOf(error);
+        if (answer === "refused") return "well";
+        if (answer === faultOf[suspect]) testimony = { words: error.message };
+      }
+    }
+    return testimony;
+  };
+
+  const weigh = async (note: Note, words: string): Promise<HostFault | null> => {
+    const suspicion = evidence.note(note);
+    if (suspicion.kind === "none") return null;
+    const { suspect } = suspicion;
+    if (suspicion.kind === "certain") return inARow(suspect, suspicion.records, words);
+    // Several that fail at the same time are one question.
+    const question = asking.get(suspect) ?? ask(suspect, note.record).finally(() => asking.delete(suspect));
+    asking.set(suspect, question);
+    const testimony = await question;
+    if (typeof testimony === "object") return othersToo(suspect, testimony.words);
+    if (testimony === "well") evidence.acquit(suspect);
+    return null;
+  };
+
+  const isKnown = async (objectId: string): Promise<boolean> => (await store.retryOf(objectId)) !== null;
+
+  return {
+    reading: async (objectId, read) => {
+      try {
+        const answer = await read();
+        evidence.note({ record: objectId, request: "read", answer: "taken", known: false });
+        return answer;
+      } catch (error) {
+        if (!isRecordFailure(error)) throw error;
+        const known = await isKnown(objectId);
+        const fault = await weigh(
+          { record: objectId, request: "read", answer: answerOf(error), known },
+          error.message,
+        );
+        throw fault ?? error;
+      }
+    },
+    wrote: ({ objectId, status, retry, unknown, error = "no answer" }) => {
+      const answer = status === "done" ? "taken" : answerOfCode(retry?.code, unknown === true);
+      const known = (retry?.attempts ?? 1) > 1;
+      return weigh({ record: objectId, request: "write", answer, known }, error);
+    },
+  };
+}
+
+function answerOf(error: unknown): Answer {
+  if (error instanceof RecordForbiddenError) return "forbidden";
+  return error instanceof RecordRejectedError ? "refused" : "unavailable";
+}
+
+function answerOfCode(code: string | undefined, unknown: boolean): Answer {
+  if (code === "RECORD_FORBIDDEN") return "forbidden";
+  return unknown || code === "RECORD_UNAVAILABLE" ? "unavailable" : "refused";
+}
+
+function inARow(suspect: Suspect, records: number, words: string): HostFault {
+  return suspect === "host"
+    ? new HostUnavailableError(
+        `Lattice failed ${records} times in a row (${words}); the cycle stops here and goes on next time`,
+      )
+    : new ConfigurationError(
+        `Lattice refused ${records} accounts in a row, and took none between: the API key has lost its rights, or all of them are protected. ${words}`,
+      );
+}
+
+function othersToo(suspect: Suspect, words: string): HostFault {
+  return suspect === "host"
+    ? new HostUnavailableError(
+        `Lattice gave no usable answer for one account, nor for others that were asked for next: ${words}`,
+      )
+    : new ConfigurationError(
+        `Lattice refused the API key one account (403), and others that were asked for next: the key has lost its rights. ${words} A super admin must generate the key, and SCIM must be enabled under Admin > Settings > Platform > Integrations.`,
+      );
+}

@@ -1,0 +1,49 @@
+import { HostUnavailableError } from "../../domain/errors.ts";
+import type { Meta } from "../../domain/store.ts";
+import type { Ports } from "../ports.ts";
+
+/** One end has asked not to be used for longer than a cycle waits (`Retry-After`): kept over cycles and restarts. */
+export interface AskedPause {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  /** Which end asked, and what it said. */
+  readonly reason: string;
+}
+
+/** No end is believed to want a pause longer than this: a wrong header must not stop the sync for a year. */
+const longestPauseMs = 24 * 60 * 60 * 1000;
+
+/** The pause in force; `null` where there is none, it is over, or the clock was set back since it was asked for. */
+export function parsePause(meta: Partial<Meta>, now: number): AskedPause | null {
+  if (meta.askedPause === undefined || meta.askedPause === "") return null;
+  // Written by this program alone.
+  const pause = JSON.parse(meta.askedPause) as AskedPause;
+  return pause.until > now && pause.until - now <= longestPauseMs ? pause : null;
+}
+
+/**
+ * Runs a cycle unless an end has asked for a pause that is not over; remembers a pause that is asked for meanwhile.
+ * @throws HostUnavailableError without asking either end anything, while the pause lasts; what `run` throws
+ */
+export async function withPause<T>(
+  { store, clock }: Pick<Ports, "store" | "clock">,
+  run: () => Promise<T>,
+): Promise<T> {
+  const pause = parsePause(await store.meta(), clock.now());
+  if (pause !== null) {
+    throw new HostUnavailableError(
+      `${pause.reason} Nothing is sent or read before ${new Date(pause.until).toISOString()}; the daemon goes on then by itself.`,
+      { retryAt: pause.until },
+    );
+  }
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof HostUnavailableError && error.retryAt !== undefined) {
+      const until = Math.min(error.retryAt, clock.now() + longestPauseMs);
+      const asked: AskedPause = { until, reason: error.message };
+      await store.putMeta({ askedPause: JSON.stringify(asked) });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+import { ConfigurationError } from "../../domain/errors.ts";
+import type { EvidenceKind } from "../../domain/plan.ts";
+import type { Meta } from "../../domain/store.ts";
+import { changeState, type Ports } from "../ports.ts";
+
+/** The whole job backs off: the fault is everybody's, and trying every 45 minutes would only lock accounts or fill logs. */
+export interface Quarantine {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+  /**
+   * `failures`: many operations failed. The others wait, but leavers are switched off in every cycle meanwhile. Everything
+   * else is tried when the probe is due.
+   */
+  readonly cause?: "failures" | "configuration";
+  /** Cycles that ended with the fault, the first included. */
+  readonly attempts: number;
+  /** When the daemon tries again. A sync by hand tries at once. */
+  readonly nextProbeAt: number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+const toleranceMs = 5_000;
+/** As many failures, of so many operations, are no matter of single people. */
+const failureShare = 0.4;
+const leastOperations = 20;
+/** A probe sends few operations, so few must do. */
+const leastProbed = 5;
+
+/** So few get through that sending the rest of the plan is of no use. */
+const hopelessShare = 0.95;
+const leastHopeless = 50;
+
+/**
+ * Whether hardly anything gets through: then the rest of the plan waits. Anything less, and the others have their turn.
+ * Failures of people who failed before say nothing new, and are not counted, here and below.
+ */
+export function isHopeless(counts: { done: number; failed: number }): boolean {
+  const all = counts.done + counts.failed;
+  return all >= leastHopeless && counts.failed >= all * hopelessShare;
+}
+
+/** Whether so many operations failed that the whole job backs off. */
+export function mostFailed(counts: { done: number; failed: number }, probe: boolean): boolean {
+  const all = counts.done + counts.failed;
+  return all >= (probe ? leastProbed : leastOperations) && counts.failed >= all * failureShare;
+}
+
+export function parseQuarantine(meta: Partial<Meta>): Quarantine | null {
+  if (meta.quarantine === undefined || meta.quarantine === "") return null;
+  // Written by this program alone.
+  return JSON.parse(meta.quarantine) as Quarantine;
+}
+
+/** The daemon starts no cycle before, milliseconds since the epoch; 0 where nothing keeps cycles back. */
+export function probeDueAt(quarantine: Quarantine | null, now: number): number {
+  return quarantine === null || quarantine.cause === "failures" ? 0 : probeAt(quarantine, now);
+}
+
+/** No probe is put off for longer than a day: the clock was set back since. */
+function probeAt({ nextProbeAt }: Quarantine, now: number): number {
+  return nextProbeAt - now > dayMs ? 0 : nextProbeAt;
+}
+
+/** What a cycle sends. */
+export type Sending =
+  | { readonly kind: "everything" }
+  /** A few operations first, and the others only where those did not mostly fail. Leavers in any case. */
+  | { readonly kind: "probe" }
+  /**
+   * Leavers alone; everybody else is put back, for the reason. Where evidence is given: those alone of whom it was seen, and
+   * of them `active` alone.
+   */
+  | { readonly kind: "leavers"; readonly reason: string; readonly evidence?: ReadonlySet<EvidenceKind> };
+
+/** @param patient a cycle of the schedule waits for the probe's time; one that somebody asked for is the probe */
+function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean): Sending {
+  if (quarantine === null) return { kind: "everything" };
+  // The clock that ticks the cycles and the one of the quarantine meet at the same moment.
+  const due = probeAt(quarantine, now) - now <= toleranceMs;
+  if (!patient || due || quarantine.cause !== "failures") return { kind: "probe" };
+  return {
+    kind: "leavers",
+    reason: `${quarantine.reason} in a cycle, so the whole job backs off; the next try is at ${new Date(quarantine.nextProbeAt).toISOString()}`,
+  };
+}
+
+/**
+ * Runs a cycle and keeps the quarantine: a configuration fault or a crowd of failures enters it or makes it longer (from
+ * the regular distance of cycles up to a day), any other end of a cycle leaves it.
+ * @param run told what to send
+ * @throws what `run` throws
+ */
+export async function withQuarantine<
+  T extends { readonly mostFailed: string | null; readonly cycleId: number },
+>(
+  ports: Pick<Ports, "store" | "clock" | "settings" | "onEvent">,
+  run: (sending: Sending) => Promise<T>,
+  { patient = false }: { readonly patient?: boolean } = {},
+): Promise<T> {
+  const { store, clock, settings } = ports;
+  const before = parseQuarantine(await store.meta());
+  const sending = sendingIn(before, clock.now(), patient);
+  const enter = async (
+    reason: string,
+    cause: NonNullable<Quarantine["cause"]>,
+    of: { readonly cycleId?: number } = {},
+  ): Promise<void> => {
+    const now = clock.now();
+    const attempts = (before?.attempts ?? 0) + 1;
+    const next: Quarantine = {
+      since: before?.since ?? now,
+      reason,
+      cause,
+      attempts,
+      nextProbeAt: now + Math.min(settings.intervalMs * 2 ** (attempts - 1), dayMs),
+    };
+    const meta = { quarantine: JSON.stringify(next) };
+    if (before !== null) return store.putMeta(meta);
+    const { nextProbeAt } = next;
+    await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt, ...of });
+  };
+  try {
+    const result = await run(sending);
+    if (sending.kind === "leavers") return result;
+    if (result.mostFailed !== null) {
+      await enter(result.mostFailed, "failures", { cycleId: result.cycleId });
+    } else if (before !== null) {
+      await changeState(ports, { quarantine: "" }, { kind: "quarantineLeft", since: before.since });
+    }
+    return result;
+  } catch (error) {
+    if (error instanceof ConfigurationError) await enter(error.message, "configuration");
+    throw error;
+  }
+}

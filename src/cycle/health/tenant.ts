@@ -1,0 +1,54 @@
+import { ConfigurationError } from "../../domain/errors.ts";
+import type { Meta } from "../../domain/store.ts";
+import type { CycleContext, Ports } from "../ports.ts";
+
+const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Refuses a state database of another tenant before anything is read. A tenant has an id and verified domain names, in any
+ * letter case: only where the configuration names one that the database does not know is the directory asked.
+ * @throws ConfigurationError
+ */
+export async function refuseAnotherTenant(
+  { source, settings }: Pick<Ports, "source" | "settings">,
+  meta: Partial<Meta>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (meta.tenantId === undefined) return;
+  const known = meta.tenantId.toLowerCase();
+  const configured = settings.tenantId.toLowerCase();
+  if (configured === known || configured === meta.tenantGuid) return;
+  const id = await source.readTenant(signal);
+  if (id !== null && id === (meta.tenantGuid ?? (await idOf(known, { source }, signal)))) return;
+  throw anotherTenant(meta.tenantId, settings.tenantId);
+}
+
+/**
+ * Signs in, learns the tenant's id where it is not known yet, and refuses a token of another tenant: a domain name may have
+ * moved.
+ * @throws ConfigurationError, HostUnavailableError
+ */
+export async function confirmTenant(
+  { source, store, signal }: CycleContext,
+  meta: Partial<Meta>,
+): Promise<void> {
+  const id = await source.readTenant(signal);
+  if (id === null || id === meta.tenantGuid) return;
+  if (meta.tenantGuid !== undefined) throw anotherTenant(meta.tenantGuid, id);
+  // A database belongs to a tenant once a read of it has come to its end.
+  if (meta.tenantId !== undefined) await store.putMeta({ tenantGuid: id });
+}
+
+async function idOf(
+  name: string,
+  { source }: Pick<Ports, "source">,
+  signal: AbortSignal,
+): Promise<string | null> {
+  return idForm.test(name) ? name : source.tenantOf(name, signal);
+}
+
+function anotherTenant(known: string, configured: string): ConfigurationError {
+  return new ConfigurationError(
+    `the state database belongs to the tenant ${known}, the configuration names ${configured}: nobody is touched; point state.path (ALS_STATE) at another file for the new tenant`,
+  );
+}

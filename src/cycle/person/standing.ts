@@ -1,0 +1,96 @@
+import { type DecisionDocument, decisionDocument } from "../../domain/decision.ts";
+import type { LogEntry } from "../../domain/log.ts";
+import { withoutRedacted } from "../../domain/redacted.ts";
+import type { Candidate, StateStore } from "../../domain/store.ts";
+import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
+import type { HistoryEntry, Standing } from "./explanation.ts";
+
+/** What is kept about the person beside the two pictures: retry, hold, rejection, releases. */
+export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
+  const { retry, rejected, released, accountMissingSince, lostLinks } = candidate;
+  return {
+    retry:
+      retry === null
+        ? null
+        : {
+            attempts: retry.attempts,
+            firstFailedAt: new Date(retry.firstFailedAt).toISOString(),
+            nextTryAt: new Date(retry.nextTryAt).toISOString(),
+            code: retry.code,
+            message: retry.message,
+          },
+    heldBy: await heldBy(store, candidate.source.objectId),
+    rejectedAt: rejected.length === 0 ? null : iso(Math.max(...rejected.map((one) => one.rejectedAt))),
+    rejected: rejected.map((one) => ({
+      what: rejectedWhat(one),
+      attribute: one.attribute,
+      evidence: one.evidence,
+      planId: one.planId,
+      rejectedAt: new Date(one.rejectedAt).toISOString(),
+      ...rejectedBy(one),
+    })),
+    accountMissingSince: iso(accountMissingSince),
+    lostLinks: lostLinks.map(({ latticeId, missingSince, dissolvedAt, reason }) => ({
+      latticeId,
+      missingSince: new Date(missingSince).toISOString(),
+      dissolvedAt: new Date(dissolvedAt).toISOString(),
+      reason,
+    })),
+    putBack: await putBackBecause(store, candidate.source.objectId),
+    released: [...released.keys()],
+  };
+}
+
+async function putBackBecause(store: StateStore, objectId: string): Promise<string | null> {
+  const [skipped] = await store.skipped({ after: "", limit: 1, only: [objectId], code: "putBack" });
+  return skipped?.reason ?? null;
+}
+
+/** What the plan that is held now holds of this person. */
+async function heldBy(store: StateStore, objectId: string): Promise<Standing["heldBy"]> {
+  const planId = (await store.meta()).heldPlan ?? "";
+  const cycle = planId === "" ? null : await store.cycleOfPlan(planId);
+  if (cycle === null) return null;
+  const entries = await store.history({ person: objectId, limit: 100 });
+  const held = entries.filter((entry) => entry.cycleId >= cycle.id && entry.status === "held");
+  if (held.length === 0) return null;
+  return {
+    planId,
+    reasons: cycle.guard?.reasons ?? [],
+    changes: held.flatMap((entry) => withoutRedacted(entry).changes),
+  };
+}
+
+/** Entries of the provisioning log as an explanation shows them. */
+export function historyOf(entries: readonly LogEntry[]): readonly HistoryEntry[] {
+  return entries.map(withoutRedacted).map((entry) => ({
+    at: new Date(entry.at).toISOString(),
+    planId: entry.planId,
+    cycle: entry.cycle,
+    action: entry.action,
+    status: entry.status,
+    reason: entry.reason,
+    error: entry.error,
+    attempt: entry.attempt,
+    httpStatus: entry.httpStatus,
+    requestId: entry.requestId,
+    changes: entry.changes,
+    ...(entry.decision === undefined ? {} : { decision: decisionDocument(entry.decision) }),
+  }));
+}
+
+/** Who decided about what was held of a person, as an explanation shows it. */
+export async function decisionsOf(
+  store: StateStore,
+  objectId: string,
+): Promise<{ readonly decisions?: readonly DecisionDocument[] }> {
+  const found = await store.decisionsOf(objectId, shownDecisions);
+  return found.length === 0 ? {} : { decisions: found.map(decisionDocument) };
+}
+
+const shownDecisions = 10;
+
+/** Milliseconds since the epoch as text. */
+export function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,151 @@
+import type { Action } from "../../domain/plan.ts";
+import { count, sentence, timeText } from "../../domain/sentence.ts";
+import { attributeList } from "../planning/changes.ts";
+import type { DecisionExplanation, Explanation, ScopeExplanation } from "./explanation.ts";
+
+const verbs: { readonly [A in Action]: string } = {
+  create: "makes an account",
+  update: "updates the account",
+  deactivate: "deactivates the account",
+  reactivate: "reactivates the account",
+  link: "links the existing account",
+};
+
+/** What to know of a person first, in whole sentences. */
+export function summaryOf(explanation: Omit<Explanation, "summary">): readonly string[] {
+  return [...who(explanation), ...what(explanation), ...howSure(explanation)];
+}
+
+function who(explanation: Omit<Explanation, "summary">): readonly string[] {
+  const { found, asked, account, source, pictures, history } = explanation;
+  const where = pictures.live ? "" : " as they were last read; --live asks both ends now";
+  switch (found) {
+    case "nobody": {
+      const number = explanation.candidates.length + explanation.moreCandidates;
+      if (number > 0) {
+        return [
+          `"${asked}" may mean ${number.toLocaleString("en")} people: name one by user principal name or object id.`,
+        ];
+      }
+      if (history.length > 0) {
+        return [
+          `Only the provisioning log has "${asked}": neither Entra's users nor Lattice's accounts do${where}.`,
+        ];
+      }
+      return [
+        `Neither Entra's users nor Lattice's accounts have "${asked}"${where}.`,
+        "It can be a part of a name or e-mail address, a user principal name, an object id, a Lattice id, or a userName in Lattice.",
+      ];
+    }
+    case "lattice":
+      if (account !== null && account.linkedTo !== null) {
+        return [`This account belongs to the person ${account.linkedTo}, whom Entra's users no longer have.`];
+      }
+      return [
+        "This account is nobody's: it is left untouched, and linked as soon as somebody in scope matches it.",
+        ...(account?.namesakes ?? []).map(
+          (objectId) =>
+            `In Entra the person ${objectId} maps to this userName: ask for that id to see why it is no match.`,
+        ),
+      ];
+    default:
+      return source?.presence === "present"
+        ? []
+        : [
+            source?.presence === "softDeleted"
+              ? "The person is in Entra's recycle bin."
+              : "The person is deleted in Entra for good.",
+          ];
+  }
+}
+
+function what(explanation: Omit<Explanation, "summary">): readonly string[] {
+  const { decision, scope, standing } = explanation;
+  if (decision === null) return [];
+  const sentences = [nextCycle(decision)];
+  if (scope !== null && !scope.inScope) sentences.push(...whyOut(scope));
+  if (decision.waitsForManager) {
+    sentences.push("The manager has no account yet and is set as soon as there is one.");
+  }
+  if (decision.deferred !== null) {
+    const { action, changes } = decision.deferred;
+    sentences.push(`Due, but waiting: ${action} (${attributeList(changes)}).`);
+  }
+  if (decision.reported !== null) {
+    sentences.push("Lattice was edited by hand, and that is only reported (drift: report).");
+  }
+  if (standing === null) return sentences;
+  const { retry, heldBy, rejected, putBack, released, accountMissingSince, lostLinks } = standing;
+  if (putBack !== null) sentences.push(`Put back by the last cycle: ${putBack}`);
+  if (retry !== null) {
+    const tries = count(retry.attempts, "time");
+    sentences.push(
+      `Waits for a retry: failed ${tries} since ${timeText(retry.firstFailedAt)}. ${sentence(retry.message)} Next try: ${timeText(retry.nextTryAt)}; sync --user tries at once.`,
+    );
+  }
+  if (heldBy !== null) {
+    sentences.push(
+      `Held by the guard in plan ${heldBy.planId}: ${attributeList(heldBy.changes)}. ${sentence(heldBy.reasons.join("; "))}`,
+    );
+  }
+  for (const { what: change, rejectedAt, planId, by, reason } of rejected) {
+    const who = by === undefined ? "" : ` by ${by}`;
+    const why = reason === undefined ? "" : ` (${reason})`;
+    sentences.push(
+      `Rejected: ${change} was rejected on ${timeText(rejectedAt)}${who}${why} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${nameFor(explanation)}.`,
+    );
+  }
+  if (accountMissingSince !== null) {
+    sentences.push(
+      `Lattice does not find the linked account since ${timeText(accountMissingSince)}; the link is kept.`,
+    );
+  }
+  for (const { latticeId, missingSince, dissolvedAt, reason } of lostLinks) {
+    sentences.push(
+      `The link to the account ${latticeId} was dissolved on ${timeText(dissolvedAt)} (first missing on ${timeText(missingSince)}): ${sentence(reason)} If the account shows again, it is linked again.`,
+    );
+  }
+  if (released.length > 0) sentences.push("A held change was released and goes with the next cycle.");
+  return sentences;
+}
+
+/** As the person was asked for, where a command that changes something takes that; else the object id. */
+function nameFor({ asked, source }: Omit<Explanation, "summary">): string {
+  if (source === null) return asked;
+  const whole = [source.objectId, source.userPrincipalName].some(
+    (name) => name?.toLowerCase() === asked.trim().toLowerCase(),
+  );
+  return whole ? asked.trim() : source.objectId;
+}
+
+function nextCycle({ kind, action, reason, code, changes, waitsForManager }: DecisionExplanation): string {
+  if (kind === "operation" && waitsForManager && action === "update" && changes.length === 1) {
+    return `Nothing can be sent yet: ${sentence(reason)}`;
+  }
+  if (kind === "operation" && action !== null) return `The next cycle ${verbs[action]}: ${sentence(reason)}`;
+  if (kind === "skipped") return `The next cycle skips this person (${code}): ${sentence(reason)}`;
+  return `Nothing is due: ${sentence(reason)}`;
+}
+
+function whyOut({ member, mode, configured, rejection }: ScopeExplanation): readonly string[] {
+  const sentences: string[] = [];
+  if (!member) {
+    sentences.push(
+      mode === "assigned"
+        ? `Not in scope: not assigned to the application "${configured.join(", ")}".`
+        : `Not in scope: not a member of ${configured.map((name) => `"${name}"`).join(", ")}.`,
+    );
+  }
+  if (rejection !== null) sentences.push(`Not in scope: ${sentence(rejection)}`);
+  return sentences;
+}
+
+function howSure({ pictures, found }: Omit<Explanation, "summary">): readonly string[] {
+  const sentences: string[] = [];
+  if (pictures.configurationChanged && found !== "nobody") {
+    sentences.push(
+      "The configuration has changed since the last cycle: this is what it does now. Attributes and groups that it reads for the first time show with --live.",
+    );
+  }
+  return sentences;
+}

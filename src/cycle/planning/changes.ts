@@ -1,0 +1,132 @@
+import { type Json, jsonEquals } from "../../domain/json.ts";
+import type { Change } from "../../domain/plan.ts";
+import type { LinkedTarget } from "../../domain/store.ts";
+import { sameAt, valueAt } from "../../domain/target.ts";
+import type { AttributeMapping } from "../../mapping/mapping.ts";
+import { shortPath } from "../../mapping/target-attributes.ts";
+import { sameValue } from "../../mapping/target-type.ts";
+import { heldAt, holds, isKeptOtherwise } from "./held.ts";
+import type { PlanInput } from "./plan-input.ts";
+
+/** What a new account shall hold. */
+export function createChanges(input: PlanInput): Change[] {
+  const changes = input.mapped.values.flatMap(({ mapping, value }): Change[] => {
+    const after = value ?? mapping.defaultValue;
+    return after === null ? [] : [{ attribute: mapping.target, before: null, after, ...redaction(mapping) }];
+  });
+  const reference = referenceChange(input, null);
+  return reference === null ? changes : [...changes, reference];
+}
+
+/** What an existing account holds otherwise than it shall; `active` is decided elsewhere. */
+export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: boolean): Change[] {
+  const changes: Change[] = [];
+  for (const { mapping, value } of input.mapped.values) {
+    if (mapping.target === "active") continue;
+    const before = heldAt(link, mapping.target);
+    // Lattice takes an externalId once: an account that has none gets it when it is adopted.
+    const firstExternalId = adopts && mapping.target === "externalId" && before === null;
+    if (mapping.apply === "onCreate" && !firstExternalId) continue;
+    if (value === null && mapping.onNull === "keep") continue;
+    // The default of the create stands until the source has a value.
+    if (value === null && before !== null && jsonEquals(before, mapping.defaultValue)) continue;
+    if (!holds(link, mapping.target, value) && !sameValue(mapping.type, before, value)) {
+      changes.push({
+        attribute: mapping.target,
+        before,
+        after: value,
+        ...redaction(mapping),
+        ...driftMark(link, mapping.target, value),
+      });
+    } else if (input.triesAgain && isKeptOtherwise(link, mapping.target, value)) {
+      changes.push({
+        attribute: mapping.target,
+        before: valueAt(link, mapping.target),
+        after: value,
+        ...redaction(mapping),
+        again: true,
+      });
+    }
+  }
+  const reference = referenceChange(input, link);
+  if (reference !== null && !isLostByLeaving(input, link, reference)) changes.push(reference);
+  return changes;
+}
+
+/**
+ * Lattice takes somebody who is deactivated out as a report of their manager: an account that stays inactive gets none
+ * again, and the manager is due with the reactivation.
+ */
+function isLostByLeaving({ mapped }: PlanInput, link: LinkedTarget, { reference }: Change): boolean {
+  return link.active === false && mapped.active === false && reference?.beforeId === null;
+}
+
+function redaction({ redacted }: AttributeMapping): Pick<Change, "redacted"> {
+  return redacted ? { redacted: true } : {};
+}
+
+/** The change of manager, if one is due. A manager without an account yet is planned for; the plan withdraws what stays open. */
+function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | null {
+  const { reference } = input.mapped;
+  if (reference === null || (link !== null && reference.apply === "onCreate")) return null;
+  const { manager, source } = input.candidate;
+  const current = link === null ? null : heldAt(link, reference.target);
+  const beforeId = typeof current === "string" ? current : null;
+  const before = beforeId === null ? null : (input.managers.currentName ?? beforeId);
+  // A disabled manager stays the manager; a deleted one is cleared, and nobody is one's own.
+  const gone =
+    manager === null ||
+    manager.objectId === source.objectId ||
+    manager.presence === "softDeleted" ||
+    manager.presence === "deleted";
+  if (!gone && input.managers.same) return null;
+  if (!gone && input.managers.ring.length > 0 && !input.managers.clear) return null;
+  // Whom Lattice has is certainly not the manager any more, and could read what only the manager may read.
+  if (gone || input.managers.clear) {
+    if (
+      beforeId === null ||
+      reference.onNull === "keep" ||
+      link === null ||
+      holds(link, reference.target, null)
+    )
+      return null;
+    return {
+      attribute: reference.target,
+      before,
+      after: null,
+      reference: { beforeId, afterObjectId: null },
+      ...driftMark(link, reference.target, null),
+    };
+  }
+  const { latticeId } = manager;
+  const change: Change = {
+    attribute: reference.target,
+    before,
+    after: manager.userName ?? manager.objectId,
+    reference: { beforeId, afterObjectId: manager.objectId },
+  };
+  if (link === null) return change;
+  if (latticeId === null || !holds(link, reference.target, latticeId)) {
+    return { ...change, ...driftMark(link, reference.target, latticeId) };
+  }
+  const again = input.triesAgain && isKeptOtherwise(link, reference.target, latticeId);
+  return again ? { ...change, again: true } : null;
+}
+
+export function activeChange(link: LinkedTarget, after: boolean): Change {
+  return { attribute: "active", before: link.active, after, ...driftMark(link, "active", after) };
+}
+
+/** A value that was confirmed and is still wanted, and that the account has lost without anybody sending another. */
+function driftMark(link: LinkedTarget, path: string, wanted: Json): { drift?: true } {
+  if (!Object.hasOwn(link.drifted, path)) return {};
+  return sameAt(path, link.drifted[path] ?? null, wanted) ? { drift: true } : {};
+}
+
+/** `title`, `title and department`, `title, department and 3 more`. */
+export function attributeList(changes: readonly Change[]): string {
+  const names = changes.map((change) => shortPath(change.attribute));
+  if (names.length <= 2) return names.join(" and ");
+  if (names.length === 3) return `${names[0]}, ${names[1]} and ${names[2]}`;
+  return `${names[0]}, ${names[1]} and ${names.length - 2} more`;
+}

@@ -1,0 +1,357 @@
+import type { Candidate, ConfirmedTarget, Decision, MatchAnswer, StateStore } from "../../domain/store.ts";
+import type { Environment } from "../../mapping/functions/definition.ts";
+import { type MappedUser, mapUser } from "../../mapping/map-user.ts";
+import { markReleased, releasesInUse } from "../guard/fingerprint.ts";
+import { idHoldersOf } from "./carried-ids.ts";
+import { createManagerRings, type KnownManagers } from "./manager-ring.ts";
+import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
+import { findMatch } from "./match.ts";
+import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
+import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
+import { isInScope, planUser, withRing } from "./plan-user.ts";
+import { withoutRejected } from "./reject.ts";
+import { nameKey } from "./rename-order.ts";
+import { failsForName, findRings, inRing } from "./rename-rings.ts";
+
+/** What decisions are made from beside the people themselves. */
+export interface Surroundings {
+  readonly store: Pick<
+    StateStore,
+    "sharing" | "matches" | "nameHolders" | "identitiesOf" | "managerIds" | "candidates"
+  >;
+  readonly settings: PlanSettings;
+  readonly everyoneInScope: boolean;
+  readonly environment: Environment;
+  /** People who wait for a retry are looked at all the same. */
+  readonly impatient: boolean;
+  /** People to whom is sent again what their accounts keep otherwise. Default: nobody. */
+  readonly triesAgain?: ReadonlySet<string>;
+  /** People whose leaving was not confirmed, and why. Default: none. */
+  readonly unconfirmed?: ReadonlyMap<string, string>;
+  /** The directory was read for these people alone: of others whom the picture does not have nothing is known. */
+  readonly partial?: boolean;
+  /** Asked only whether these people get an account: nothing is worked out of their managers. */
+  readonly expecting?: boolean;
+  /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
+  readonly namesakes?: Namesakes | undefined;
+  /** Remembers managers over the pages of one plan. Default: looked up for these people alone. */
+  readonly knownManagers?: KnownManagers | undefined;
+}
+
+interface Considered {
+  readonly candidate: Candidate;
+  readonly mapped: MappedUser;
+}
+
+export interface Decided {
+  readonly candidate: Candidate;
+  readonly mapped: MappedUser;
+  readonly decision: Decision;
+  /** Accounts that could be the person's; `null` for one who is linked. */
+  readonly matches: MatchAnswer | null;
+}
+
+/** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
+export async function decideFor(
+  candidates: readonly Candidate[],
+  surroundings: Surroundings,
+): Promise<readonly Decided[]> {
+  const { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes, triesAgain } =
+    surroundings;
+  const map = (candidate: Candidate): MappedUser =>
+    mapUser(settings.mapping, candidate.source, {
+      member: candidate.member,
+      groups: candidate.groups,
+      environment,
+      manager: settings.mapping.ofManager.length === 0 ? null : (candidate.manager?.source ?? null),
+    });
+  const people = candidates.map((candidate) => ({ candidate, mapped: map(candidate) }));
+  // A lost account may be there again although its person has another by now.
+  const sought = people.filter(({ candidate }) => candidate.link === null || candidate.lostLinks.length > 0);
+  const now = environment.now();
+  const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
+  const [sharing, twins, matches, rings] = await Promise.all([
+    namesakesOf(
+      "userName",
+      [
+        ...candidates.map(({ userNameKey, sharesName }) => (sharesName ? userNameKey : null)),
+        ...people.map(nameLeft),
+      ].filter((key) => key !== null),
+      now,
+    ),
+    namesakesOf(
+      "externalId",
+      candidates.flatMap(({ externalIdKey, sharesExternalId }) =>
+        sharesExternalId ? (externalIdKey ?? []) : [],
+      ),
+      now,
+    ),
+    store.matches(
+      sought.map(({ candidate, mapped }) => ({
+        objectId: candidate.source.objectId,
+        userName: mapped.userName,
+        externalId: mapped.externalId,
+        lost: candidate.lostLinks.map(({ latticeId }) => latticeId),
+      })),
+    ),
+    findRings(renamesOf(people), store.nameHolders),
+  ]);
+  const around = { ...surroundings, namesakes: namesakesOf };
+  const anybody = await namesakesOf(
+    "userNameOfAnybody",
+    people.flatMap((person) =>
+      isSoughtToLeave(person, matches) ? (person.candidate.userNameKey ?? []) : [],
+    ),
+    now,
+  );
+  const idHolders = await idHoldersOf(people, matches, {
+    store,
+    everyoneInScope,
+    map,
+    inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
+  });
+  const owners = await ownersOf(ownersIn(people, matches), around);
+  const inputOf = ({ candidate, mapped }: Considered, manager: ManagerStanding): PlanInput => {
+    const { objectId } = candidate.source;
+    const ring = rings.get(objectId);
+    const sharers = (isSoughtToLeave({ candidate, mapped }, matches) ? anybody : sharing).get(
+      candidate.userNameKey ?? "",
+    );
+    const left = nameLeft({ candidate, mapped });
+    return {
+      candidate:
+        impatient || (ring !== undefined && failsForName(candidate.retry))
+          ? { ...candidate, retry: null }
+          : candidate,
+      mapped,
+      matches: matches.get(objectId) ?? null,
+      owners,
+      idHolders,
+      sharedIdWith: othersOf(
+        candidate.externalIdKey === null ? undefined : twins.get(candidate.externalIdKey),
+        objectId,
+      ),
+      nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
+      sharedWith: othersOf(sharers, objectId),
+      managers: manager,
+      unconfirmed: unconfirmed?.get(objectId) ?? null,
+      triesAgain: triesAgain?.has(objectId) === true,
+      now,
+    };
+  };
+  /** The account that a person has, or would be linked to. */
+  const withAccount = (person: Considered): Considered & { readonly account: ConfirmedTarget | null } => {
+    const { candidate, mapped } = person;
+    if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
+    const match = findMatch(inputOf(person, noManager), settings);
+    return { candidate, mapped, account: "decision" in match ? null : match.account };
+  };
+  const managers =
+    surroundings.expecting === true
+      ? new Map<string, ManagerStanding>()
+      : await managersOf(people.map(withAccount), {
+          store,
+          settings,
+          environment,
+          expected: (objectIds) => expectedOf(objectIds, around),
+          rings: createManagerRings(
+            store,
+            everyoneInScope,
+            map,
+            surroundings.knownManagers ?? { managers: new Map(), rings: new Map() },
+          ),
+          partial: surroundings.partial === true,
+        });
+  const decided = people.map((person): Decided => {
+    const { candidate, mapped } = person;
+    const { objectId } = candidate.source;
+    const ring = rings.get(objectId);
+    const manager = managers.get(objectId) ?? noManager;
+    const input = inputOf(person, manager);
+    const unrejected = withoutRejected(
+      (leftOut) =>
+        inRing(planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
+          mode: settings.renameRings,
+          alone: surroundings.partial === true,
+          now,
+          skip: (reason) => skip(input, "renameRing", reason),
+        }),
+      candidate.rejected,
+      (reason) => skip(input, "rejected", reason),
+    );
+    const planned = withRing(input, toldAgain(unrejected, now));
+    const released = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
+    // Cleared for now: the person waits until the manager has an account.
+    const decision =
+      manager.clear && manager.ring.length === 0 && released.kind !== "ignored"
+        ? { ...released, referencePending: true }
+        : released;
+    return { candidate, mapped, decision, matches: input.matches };
+  });
+  if (surroundings.expecting === true) return decided;
+  const claimed = new Map<string, Decision>();
+  for (const leaver of decided) {
+    const decision = await claimedDecision(leaver, around);
+    if (decision !== null) claimed.set(leaver.candidate.source.objectId, decision);
+  }
+  if (claimed.size === 0) return decided;
+  return decided.map((one) => ({
+    ...one,
+    decision: claimed.get(one.candidate.source.objectId) ?? one.decision,
+  }));
+}
+
+/**
+ * A leaver's account that carries the externalId of a person who takes it over is not switched off in between: that would
+ * cost the person what a deactivation takes away in Lattice.
+ */
+async function claimedDecision(leaver: Decided, surroundings: Surroundings): Promise<Decision | null> {
+  const { candidate, decision } = leaver;
+  const { link, source } = candidate;
+  if (decision.kind !== "operation" || decision.operation.action !== "deactivate") return null;
+  if (link === null || link.externalId === null || link.externalId === source.objectId) return null;
+  const { store, everyoneInScope } = surroundings;
+  const sharing = await store.sharing([link.externalId], everyoneInScope, "externalId");
+  const named = [link.externalId, ...(sharing.get(link.externalId) ?? []).slice(0, namedAtMost)];
+  const only = named.filter((objectId) => objectId !== source.objectId);
+  const candidates = await store.candidates({
+    select: { only },
+    everyoneInScope,
+    after: "",
+    limit: only.length,
+  });
+  const claimants = await decideFor(candidates, { ...surroundings, expecting: true });
+  const taking = claimants.find((one) =>
+    takes(one.decision, { ownerId: source.objectId, latticeId: link.latticeId }),
+  );
+  if (taking === undefined) return null;
+  const { userName, objectId } = decision.operation;
+  const name = taking.candidate.source.attributes.userPrincipalName;
+  const reason = `the Lattice account ${link.latticeId} carries the externalId of ${String(name ?? taking.candidate.source.objectId)}, whose it becomes: it is not switched off`;
+  return {
+    kind: "skipped",
+    skipped: { objectId, userName, code: "formerOwner", reason },
+    referencePending: false,
+    alsoLookAt: [taking.candidate.source.objectId],
+  };
+}
+
+/** Whether the decision is to take this account over, now or when what is due for its owner is done. */
+function takes(
+  decision: Decision,
+  { ownerId, latticeId }: { readonly ownerId: string; readonly latticeId: string },
+): boolean {
+  if (decision.kind === "skipped") {
+    return decision.skipped.code === "formerOwner" && decision.alsoLookAt?.includes(ownerId) === true;
+  }
+  return (
+    decision.kind === "operation" && decision.operation.adopts && decision.operation.latticeId === latticeId
+  );
+}
+
+/** Where the rest of what was rejected is sent, the rejection is told once that is done. */
+function toldAgain(decision: Decision, now: number): Decision {
+  if (decision.kind !== "operation" || (decision.rejected ?? []).length === 0) return decision;
+  return { ...decision, lookAgainAt: Math.min(decision.lookAgainAt ?? now, now) };
+}
+
+/**
+ * Whether an account could be somebody's who never had one and is disabled: such people count for nobody else, but two of
+ * them are not to have one account.
+ */
+function isSoughtToLeave(
+  { candidate, mapped }: { readonly candidate: Candidate; readonly mapped: MappedUser },
+  matches: ReadonlyMap<string, MatchAnswer>,
+): boolean {
+  const { link, sharesName, source } = candidate;
+  const disabled = mapped.active === false || source.attributes.accountEnabled === false;
+  if (link !== null || !sharesName || !disabled) return false;
+  return (matches.get(source.objectId)?.byUserName.length ?? 0) > 0;
+}
+
+/** The userNames that linked accounts are to get, by object id. */
+function renamesOf(
+  people: readonly { readonly candidate: Candidate; readonly mapped: MappedUser }[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    people.flatMap(({ candidate, mapped }): [string, string][] => {
+      const { link, source } = candidate;
+      if (link === null || mapped.userName === null) return [];
+      return nameKey(link.userName) === nameKey(mapped.userName) ? [] : [[source.objectId, mapped.userName]];
+    }),
+  );
+}
+
+function withReleases(
+  decision: Extract<Decision, { kind: "operation" }>,
+  released: ReadonlyMap<string, string>,
+): Decision {
+  if (released.size === 0) return decision;
+  const operation = markReleased(decision.operation, released);
+  return { ...decision, operation, releasesInUse: releasesInUse(operation) };
+}
+
+/** The userName of a leaver's account that the directory does not give the leaver any more, in lower case. */
+function nameLeft({ candidate, mapped }: Pick<Decided, "candidate" | "mapped">): string | null {
+  const { link } = candidate;
+  if (link === null || isInScope(candidate, mapped)) return null;
+  const key = link.userName.toLowerCase();
+  return mapped.userName === null || mapped.userName.toLowerCase() === key ? null : key;
+}
+
+/** Which of these people have an account, or get one with the next plan, whatever keeps it back for now. */
+async function expectedOf(
+  objectIds: readonly string[],
+  surroundings: Surroundings,
+): Promise<ReadonlySet<string>> {
+  if (objectIds.length === 0) return new Set();
+  const { store, everyoneInScope } = surroundings;
+  const limit = objectIds.length;
+  const candidates = await store.candidates({
+    select: { only: objectIds },
+    everyoneInScope,
+    after: "",
+    limit,
+  });
+  const decided = await decideFor(candidates, { ...surroundings, impatient: true, expecting: true });
+  const expected = decided.filter(
+    ({ candidate, decision }) =>
+      candidate.link !== null ||
+      candidate.unconfirmed ||
+      (decision.kind === "operation" &&
+        (decision.operation.action === "create" || decision.operation.adopts)),
+  );
+  const known = new Set(candidates.map(({ source }) => source.objectId));
+  const unknown = surroundings.partial === true ? objectIds.filter((objectId) => !known.has(objectId)) : [];
+  return new Set([...unknown, ...expected.map(({ candidate }) => candidate.source.objectId)]);
+}
+
+/** What is to be known of people who have an account that another one matches. They are linked: this goes no deeper. */
+async function ownersOf(
+  objectIds: readonly string[],
+  surroundings: Surroundings,
+): Promise<ReadonlyMap<string, Owner>> {
+  if (objectIds.length === 0) return new Map();
+  const { store, everyoneInScope } = surroundings;
+  const candidates = await store.candidates({
+    select: { only: objectIds },
+    everyoneInScope,
+    after: "",
+    limit: objectIds.length,
+  });
+  const found = (await decideFor(candidates, surroundings)).map(ownerOf);
+  const owners = new Map(objectIds.map((objectId) => [objectId, forgottenOwner(objectId)]));
+  for (const owner of found) owners.set(owner.objectId, owner);
+  return owners;
+}
+
+function othersOf(people: ReadonlySet<string> | undefined, objectId: string): PlanInput["sharedWith"] {
+  if (people === undefined) return nobodyElse;
+  const names: string[] = [];
+  for (const other of people) {
+    if (names.length === namedAtMost) break;
+    if (other !== objectId) names.push(other);
+  }
+  return { count: people.size - (people.has(objectId) ? 1 : 0), names };
+}

@@ -1,0 +1,167 @@
+import type { Decision, MatchedTarget } from "../../domain/store.ts";
+import type { TargetUser } from "../../domain/target.ts";
+import { foreignId, type IdHolder } from "./carried-ids.ts";
+import { forgottenOwner, type Owner } from "./owners.ts";
+import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
+
+/** Whether the configuration keeps the account from being linked and written. */
+export function isProtected(
+  { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
+  { protectedAccounts }: Pick<PlanSettings, "protectedAccounts">,
+): boolean {
+  return protectedAccounts.has(userName.toLowerCase()) || protectedAccounts.has(latticeId.toLowerCase());
+}
+
+export type Match =
+  | {
+      readonly account: MatchedTarget | null;
+      readonly by: string | null;
+      /** Whose account it is until then. */
+      readonly formerOwner?: Owner;
+    }
+  | { readonly decision: Decision };
+
+/**
+ * Tries the matching attributes in their order; the first that finds an account decides. An account that carries this
+ * person's externalId is this person's, though: another one with the same userName is not taken beside it.
+ */
+export function findMatch(input: PlanInput, settings: PlanSettings): Match {
+  const { matches, mapped, candidate } = input;
+  if (matches === null) return { account: null, by: null };
+  for (const attribute of settings.mapping.matching) {
+    const found = attribute === "userName" ? matches.byUserName : matches.byExternalId;
+    if (found.length > 1) {
+      const ids = found.map((account) => account.latticeId).join(", ");
+      return {
+        decision: skip(input, "ambiguousMatch", `several Lattice accounts have this ${attribute}: ${ids}`),
+      };
+    }
+    const account = found[0];
+    if (account === undefined) continue;
+    if (attribute === "userName" && account.externalId !== mapped.externalId) {
+      const own = matches.byExternalId.find(({ latticeId }) => latticeId !== account.latticeId);
+      if (own !== undefined && settings.mapping.matching.includes("externalId")) continue;
+      if (own !== undefined) {
+        return {
+          decision: skip(
+            input,
+            "ambiguousMatch",
+            `the Lattice account ${account.latticeId} has this userName, and the account ${own.latticeId} this person's externalId; correct one of them in Lattice`,
+          ),
+        };
+      }
+    }
+    if (isProtected(account, settings)) return { decision: skipProtected(input, account) };
+    const own = mapped.externalId !== null && account.externalId === mapped.externalId;
+    const { linkedTo } = account;
+    if (linkedTo !== null && linkedTo !== candidate.source.objectId) {
+      const owner = input.owners.get(linkedTo) ?? forgottenOwner(linkedTo);
+      const claim = judgeClaim(input, { account, attribute, owner, own }, settings);
+      return claim === null ? { account, by: attribute, formerOwner: owner } : { decision: claim };
+    }
+    const holder = idHolderOf(input, account);
+    if (holder !== null) return { decision: skipHeld(input, account, holder) };
+    const foreign = foreignId(account, mapped);
+    if (foreign !== null && !settings.adoptForeignExternalId) {
+      return {
+        decision: skip(
+          input,
+          "externalIdConflict",
+          `the Lattice account ${account.latticeId} with this ${attribute} has the external id "${foreign}" of somebody else or of a former system; correct it in Lattice`,
+        ),
+      };
+    }
+    return { account, by: attribute };
+  }
+  return { account: null, by: null };
+}
+
+interface Claim {
+  readonly account: MatchedTarget;
+  readonly attribute: string;
+  readonly owner: Owner;
+  /** The account carries the person's externalId. */
+  readonly own: boolean;
+}
+
+/**
+ * Two people claim one account: the one who has it, and the one who matches it. It is the newcomer's where it carries their
+ * externalId and the other has left, or where the other was deleted and the configuration hands accounts over.
+ * @returns `null` where the newcomer gets it
+ */
+function judgeClaim(
+  input: PlanInput,
+  { account, attribute, owner, own }: Claim,
+  { formerOwner }: Pick<PlanSettings, "formerOwner">,
+): Decision | null {
+  const { latticeId } = account;
+  const left = owner.standing === "deleted" || (own && owner.standing !== "inScope");
+  if (!left) {
+    const stays = own ? ", who is in scope; it becomes this person's when they have left" : "";
+    const belongs = `the Lattice account ${latticeId} with this ${attribute} belongs to ${owner.name} (${owner.objectId})${stays}`;
+    return behind(skip(input, "linkedToAnother", belongs), owner);
+  }
+  const day = owner.since === null ? "" : ` since ${new Date(owner.since).toISOString().slice(0, 10)}`;
+  const gone = { deleted: "deleted in Entra", outOfScope: "out of scope", disabled: "disabled" }[
+    owner.standing
+  ];
+  const whose = `the Lattice account ${latticeId} with this ${attribute} is that of ${owner.name} (${owner.objectId}), ${gone}${day}`;
+  if (!own && formerOwner === "report") {
+    const decision = skip(
+      input,
+      "formerOwner",
+      `${whose}; hand it over (matching.formerOwner: handOver, or write this person's externalId ${input.mapped.externalId ?? ""} into it in Lattice), or free the name (rename that account in Lattice, or disconnect it there and change its address)`,
+    );
+    return behind(decision, owner);
+  }
+  if (!owner.busy) return null;
+  return behind(
+    skip(input, "formerOwner", `${whose}; it is handed over when what is due for it is done`),
+    owner,
+  );
+}
+
+/**
+ * The person whose externalId the account carries although it is, or would become, this person's; mostly `null`. Whom it is
+ * linked to goes on where it would only be switched off for the other.
+ */
+export function idHolderOf(
+  { idHolders, mapped, candidate }: Pick<PlanInput, "idHolders" | "mapped" | "candidate">,
+  account: Pick<TargetUser, "externalId">,
+): IdHolder | null {
+  const carried = idHolders.size === 0 ? null : foreignId(account, mapped);
+  const holder = carried === null ? undefined : idHolders.get(carried);
+  return holder === undefined || (candidate.link !== null && !holder.active) ? null : holder;
+}
+
+/** An account that carries a person's externalId is that person's: nothing of another one is written into it. */
+export function skipHeld(
+  input: PlanInput,
+  { latticeId, externalId }: Pick<TargetUser, "latticeId" | "externalId">,
+  { name, objectId }: IdHolder,
+): Decision {
+  const { link } = input.candidate;
+  const own = input.mapped.externalId ?? "";
+  const whose = `the Lattice account ${latticeId}${link === null ? "" : ", linked to this person,"} carries the external id "${externalId}" of ${name} (${objectId})`;
+  const ways =
+    link === null
+      ? "it is neither linked to this person nor written; correct the external id in Lattice if it is this person's"
+      : `nothing is written to it; write "${own}" into it in Lattice if it is this person's, or take this person out of the scope for a cycle if it is theirs`;
+  return skip(input, "externalIdOfAnother", `${whose}: ${ways}`);
+}
+
+/** The owner's own change, which may free the name, goes first. */
+function behind(decision: Decision, { busy, objectId }: Owner): Decision {
+  return busy ? { ...decision, alsoLookAt: [objectId] } : decision;
+}
+
+export function skipProtected(
+  input: PlanInput,
+  { latticeId, userName }: Pick<TargetUser, "latticeId" | "userName">,
+): Decision {
+  return skip(
+    input,
+    "protectedAccount",
+    `the Lattice account ${latticeId} (${userName}) is protected (matching.protected): it is neither linked nor written`,
+  );
+}

@@ -1,0 +1,60 @@
+import type { Candidate, MatchAnswer } from "../../domain/store.ts";
+import type { Decided } from "./decide.ts";
+import { isInScope } from "./plan-user.ts";
+
+/** A person who has the account that another one matches. */
+export interface Owner {
+  readonly objectId: string;
+  /** User principal name, as last read; else the object id. */
+  readonly name: string;
+  /** `disabled`: in scope, and not to be active. */
+  readonly standing: "inScope" | "disabled" | "outOfScope" | "deleted";
+  /** Since when the person is known to be gone, milliseconds since the epoch; `null` where that is not known. */
+  readonly since: number | null;
+  /** Something is due for the account as this person's: it is not handed over before. */
+  readonly busy: boolean;
+}
+
+/**
+ * Other people who have an account that one of these could be matched with. A linked person is matched with none, whatever
+ * was looked up for them: so the owners of an owner are never asked for, and two owners never lead to each other.
+ */
+export function ownersIn(
+  people: readonly { readonly candidate: Pick<Candidate, "source" | "link"> }[],
+  matches: ReadonlyMap<string, MatchAnswer>,
+): readonly string[] {
+  const found = new Set<string>();
+  for (const { candidate } of people) {
+    const { objectId } = candidate.source;
+    if (candidate.link !== null) continue;
+    const { byUserName = [], byExternalId = [] } = matches.get(objectId) ?? {};
+    for (const { linkedTo } of [...byUserName, ...byExternalId]) {
+      if (linkedTo !== null && linkedTo !== objectId) found.add(linkedTo);
+    }
+  }
+  return [...found];
+}
+
+export function ownerOf({ candidate, mapped, decision }: Decided): Owner {
+  const { source, events } = candidate;
+  const name = source.attributes.userPrincipalName;
+  const shared = {
+    objectId: source.objectId,
+    name: typeof name === "string" ? name : source.objectId,
+    busy: decision.kind === "operation",
+  };
+  if (source.presence !== "present") {
+    return { ...shared, standing: "deleted", since: events.get("deleted") ?? null };
+  }
+  if (isInScope(candidate, mapped)) {
+    return mapped.active === false
+      ? { ...shared, standing: "disabled", since: events.get("disabled") ?? null }
+      : { ...shared, standing: "inScope", since: null };
+  }
+  return { ...shared, standing: "outOfScope", since: events.get("outOfScope") ?? null };
+}
+
+/** A person of whom the directory's picture has nothing any more. */
+export function forgottenOwner(objectId: string): Owner {
+  return { objectId, name: objectId, standing: "deleted", since: null, busy: false };
+}

@@ -1,0 +1,97 @@
+import type { Evidence, Operation, SkipCode } from "../../domain/plan.ts";
+import type { SourceUser } from "../../domain/source.ts";
+import type { Candidate, Decision, MatchAnswer } from "../../domain/store.ts";
+import type { MappedUser } from "../../mapping/map-user.ts";
+import type { CycleSettings } from "../settings.ts";
+import type { IdHolder } from "./carried-ids.ts";
+import type { ManagerStanding } from "./managers.ts";
+import type { Owner } from "./owners.ts";
+
+/** Other people with whom a person shares what nobody can share: how many, and the object ids of the first few. */
+export interface Others {
+  readonly count: number;
+  /** At most `namedAtMost`. */
+  readonly names: readonly string[];
+}
+
+/** People whom a reason names; the rest are counted. */
+export const namedAtMost = 3;
+
+export const nobodyElse: Others = { count: 0, names: [] };
+
+/** Everything known of one person when the plan is made. */
+export interface PlanInput {
+  readonly candidate: Candidate;
+  readonly mapped: MappedUser;
+  /** Lattice accounts that could be this person's; asked for where there is no link. */
+  readonly matches: MatchAnswer | null;
+  /** People who have an account that `matches` names, by object id. */
+  readonly owners: ReadonlyMap<string, Owner>;
+  /** People whose externalId this person's account carries, or one that matches by userName, by that externalId. */
+  readonly idHolders: ReadonlyMap<string, IdHolder>;
+  /** Other people who map to the same userName. */
+  readonly sharedWith: Others;
+  /** Other people who map to the same externalId. */
+  readonly sharedIdWith: Others;
+  /** Another person in scope maps to the userName that the account of this one has. */
+  readonly nameWanted: boolean;
+  readonly managers: ManagerStanding;
+  /** Why the person's leaving is not believed for now; `null` where it is, or nobody asked. */
+  readonly unconfirmed: string | null;
+  /** What the account keeps otherwise than it was sent is sent once more. */
+  readonly triesAgain: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Evidence for which a person does not want the account switched off: decided as if it had not been seen. */
+  readonly leftOut?: readonly Evidence[];
+}
+
+export type PlanSettings = Pick<
+  CycleSettings,
+  | "mapping"
+  | "actions"
+  | "events"
+  | "adoptForeignExternalId"
+  | "formerOwner"
+  | "protectedAccounts"
+  | "missingManager"
+  | "managerRings"
+  | "renameRings"
+  | "drift"
+>;
+
+export function operation(input: PlanInput, parts: Omit<Operation, "objectId" | "userName">): Operation {
+  return { objectId: input.candidate.source.objectId, userName: nameOf(input), ...parts };
+}
+
+export function unchanged(input: PlanInput): Decision {
+  return { kind: "unchanged", objectId: input.candidate.source.objectId, referencePending: false };
+}
+
+export function skip(input: PlanInput, code: SkipCode, reason: string): Decision {
+  const { objectId } = input.candidate.source;
+  return {
+    kind: "skipped",
+    skipped: { objectId, userName: nameOf(input), code, reason },
+    referencePending: false,
+  };
+}
+
+/** `a`, `a and b`, `a, b, c and 497 more`. */
+export function othersList({ count, names }: Others): string {
+  const rest = count - names.length;
+  const parts = rest > 0 ? [...names, `${rest} more`] : names;
+  const last = parts.at(-1) ?? "";
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
+}
+
+function nameOf({ mapped, candidate }: PlanInput): string {
+  return (
+    mapped.userName ?? sourceName(candidate.source) ?? candidate.link?.userName ?? candidate.source.objectId
+  );
+}
+
+function sourceName(source: SourceUser): string | null {
+  const name = source.attributes.userPrincipalName;
+  return typeof name === "string" ? name : null;
+}

@@ -1,0 +1,259 @@
+import type { Action, PlanSummary } from "../../domain/plan.ts";
+import type { Candidate, CandidateSelection, Decision } from "../../domain/store.ts";
+import { weightsOf } from "../guard/weights.ts";
+import { decisionInDoubt } from "../health/clock-doubt.ts";
+import type { CycleContext } from "../ports.ts";
+import { lookUpFirst } from "../reading/look-up-first.ts";
+import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
+import { attributeList } from "./changes.ts";
+import { type Decided, decideFor } from "./decide.ts";
+import type { KnownManagers } from "./manager-ring.ts";
+import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { renameWaves } from "./rename-order.ts";
+import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
+import { waves } from "./waves.ts";
+
+const pageSize = 250;
+
+/** What is looked up once for all pages of a plan. */
+interface Known {
+  readonly namesakes: Namesakes;
+  readonly knownManagers: KnownManagers;
+}
+
+/** Decides for everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
+export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
+  const { store, everyoneInScope } = context;
+  const few = tryFew(context.refusedBefore);
+  const limit = limitOf(context, select, few);
+  const known: Known = {
+    namesakes: createNamesakes(store, context.settings.mapping.filters, everyoneInScope),
+    knownManagers: { managers: new Map(), rings: new Map() },
+  };
+  const again = await tryAgainIn(context, select);
+  // People whose accounts go over to others with this plan.
+  const former = new Set<string>();
+  let done = 0;
+  const planAll = async (
+    people: CandidateSelection,
+    limited: ((decision: Decision) => Decision) | null,
+  ): Promise<void> => {
+    let after = "";
+    for (;;) {
+      const candidates = await store.candidates({ select: people, everyoneInScope, after, limit: pageSize });
+      const last = candidates.at(-1);
+      if (last === undefined) return;
+      const decisions = await decide(context, candidates, known, again);
+      const planned = limited === null ? decisions : decisions.map(limited);
+      for (const decision of planned) {
+        if (decision.kind === "operation" && decision.operation.formerOwner !== undefined) {
+          former.add(decision.operation.formerOwner);
+        }
+      }
+      await store.saveDecisions(context.cycleId, planned);
+      after = last.source.objectId;
+      done += candidates.length;
+      context.onProgress?.({ phase: "planning", done, total: null });
+      // Nothing here waits for anything: the lease would not be renewed meanwhile, nor a signal heard.
+      await context.clock.sleep(0, context.signal);
+    }
+  };
+  await planAll(select, limit);
+  if (limit === few.limit && few.again().length > 0) await planAll({ only: few.again() }, null);
+  // Only where everybody who has something to be done was looked at.
+  if (limit === few.limit && (select === "marked" || select === "everybody")) {
+    context.kinds.forget(few.idle());
+    context.kinds.trying(few.upTo());
+  }
+  if (again !== null) await store.putMeta({ triedAgainUpTo: again.next });
+  await withdrawUnpromised(context, [...former]);
+  await order(context);
+}
+
+/** What keeps a decision from being sent in this cycle, beside the person; `null` where nothing does. */
+function limitOf(
+  { sending, kind, refusedBefore }: CycleContext,
+  select: CandidateSelection,
+  few: ReturnType<typeof tryFew>,
+): ((decision: Decision) => Decision) | null {
+  if (sending.kind === "leavers") {
+    const { reason, evidence } = sending;
+    return evidence === undefined ? leaversOnly(reason) : activeOnly(reason, evidence);
+  }
+  // Whoever is asked for by name is tried, and so is who was begun with, or found to be there after all, in this cycle.
+  const named = kind === "on-demand" || (typeof select === "object" && "only" in select);
+  return named || refusedBefore.size === 0 ? null : few.limit;
+}
+
+/** Only a full comparison, which has seen what Lattice keeps, sends anything again. */
+async function tryAgainIn(context: CycleContext, select: CandidateSelection): Promise<TryAgain | null> {
+  if (context.kind !== "reconcile" || !context.listed || select !== "everybody") return null;
+  const kept = await context.store.countAcknowledged();
+  const told = keptOtherwise(kept);
+  if (told === null) return null;
+  context.notes.push(told);
+  return createTryAgain((await context.store.meta()).triedAgainUpTo ?? "", kept);
+}
+
+/** What the plan holds, in numbers; of a cycle on demand, of these people alone (`only`). */
+export async function summarise(
+  context: CycleContext,
+  only: readonly string[] | undefined,
+): Promise<PlanSummary> {
+  const [{ byAction, adoptions }, totals] = await Promise.all([
+    context.store.countOperations(context.cycleId),
+    context.store.totals(),
+  ]);
+  const of = (action: Action): number => byAction.get(action) ?? 0;
+  const operations = {
+    create: of("create"),
+    update: of("update"),
+    deactivate: of("deactivate"),
+    reactivate: of("reactivate"),
+    link: of("link"),
+  };
+  const all = Object.values(operations).reduce((sum, number) => sum + number, 0);
+  if (only !== undefined) {
+    const { store, cycleId } = context;
+    const limit = only.length;
+    const skipped = await store.skipped({ after: "", limit, only });
+    const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit });
+    const busy = new Set([...skipped, ...planned].map(({ objectId }) => objectId));
+    const links = await Promise.all(only.filter((id) => !busy.has(id)).map((id) => store.linkOf(id)));
+    const unchanged = links.filter((link) => link !== null).length;
+    return { ...operations, unchanged, skipped: skipped.length, outOfScope: links.length - unchanged };
+  }
+  const unchanged = totals.linked - totals.linkedSkipped - (all - operations.create - adoptions);
+  const withoutAccount = totals.sourceUsers - totals.linked - (totals.skipped - totals.linkedSkipped);
+  const outOfScope = Math.max(0, withoutAccount - operations.create - adoptions);
+  return { ...operations, unchanged, skipped: totals.skipped, outOfScope };
+}
+
+/** The numbers of a plan with what later rounds of the same cycle have added: operations after `afterId`. */
+export async function withLaterRounds(
+  { store, cycleId }: CycleContext,
+  summary: PlanSummary,
+  afterId: number,
+): Promise<PlanSummary> {
+  const { byAction, newPeople } = await store.countLater(cycleId, afterId);
+  const added = Object.fromEntries([...byAction].map(([action, count]) => [action, summary[action] + count]));
+  return { ...summary, ...added, unchanged: Math.max(0, summary.unchanged - newPeople) };
+}
+
+/** Where the last listing did not show everybody, whoever would get an account is searched for, and decided again. */
+async function decideSurely(
+  context: CycleContext,
+  candidates: readonly Candidate[],
+  known: Known,
+  again: TryAgain | null,
+): Promise<readonly Decided[]> {
+  const triesAgain = again?.of(candidates) ?? new Set<string>();
+  const decideAll = (some: readonly Candidate[]): Promise<readonly Decided[]> =>
+    decideByTheTime(context, some, known, triesAgain);
+  const people = await decideAll(candidates);
+  if (!context.lookUpFirst) return people;
+  const { found, unknown } = await lookUpFirst(context, people);
+  const looked = await decideAll(candidates.filter(({ source }) => found.has(source.objectId)));
+  const decidedAgain = new Map(looked.map((person) => [person.candidate.source.objectId, person]));
+  return people.map((person) => {
+    const { objectId } = person.candidate.source;
+    const reason = unknown.get(objectId);
+    if (reason !== undefined) return { ...person, decision: notLookedUp(person, reason) };
+    return decidedAgain.get(objectId) ?? person;
+  });
+}
+
+function notLookedUp({ candidate, decision }: Decided, reason: string): Decision {
+  const { objectId } = candidate.source;
+  const userName = decision.kind === "operation" ? decision.operation.userName : objectId;
+  const told = `whether there is an account already cannot be looked up: ${reason}`;
+  return {
+    kind: "skipped",
+    skipped: { objectId, userName, code: "waitingForRetry", reason: told },
+    referencePending: false,
+  };
+}
+
+async function decide(
+  context: CycleContext,
+  candidates: readonly Candidate[],
+  known: Known,
+  again: TryAgain | null,
+): Promise<Decision[]> {
+  const people = await decideSurely(context, candidates, known, again);
+  for (const { candidate, mapped } of people) {
+    const { objectId } = candidate.source;
+    for (const { target, reason, rule } of mapped.problems) {
+      const told = "the attribute cannot be mapped and is left as it is";
+      context.log.warn({ objectId, attribute: target, rule }, told);
+      context.log.debug({ objectId, attribute: target, reason }, told);
+    }
+  }
+  return people.map(({ decision }) =>
+    decision.kind === "operation"
+      ? { ...decision, weights: weightsOf(decision.operation, context) }
+      : decision,
+  );
+}
+
+/** While our clock is in doubt, by it and by the ends': what both come to is right whichever of them is. */
+async function decideByTheTime(
+  context: CycleContext,
+  candidates: readonly Candidate[],
+  known: Known,
+  triesAgain: ReadonlySet<string>,
+): Promise<readonly Decided[]> {
+  const { store, settings, everyoneInScope, clock, clockDoubtMs } = context;
+  const decideAt = (now: () => number, shared: Partial<Known>): Promise<readonly Decided[]> =>
+    decideFor(candidates, {
+      store,
+      settings,
+      everyoneInScope,
+      environment: { now, random: context.random },
+      // Asked for by name, or seen with a new mapping: what failed before is tried at once.
+      impatient: context.kind === "on-demand" || context.kind === "initial",
+      partial: context.kind === "on-demand",
+      unconfirmed: context.unconfirmed,
+      ...shared,
+      triesAgain,
+    });
+  const people = await decideAt(clock.now, known);
+  if (clockDoubtMs === 0) return people;
+  // Shared userNames, and rings of managers, depend on date filters too.
+  const ours = await decideAt(() => clock.now() - clockDoubtMs, {});
+  return people.map((person, index) => ({
+    ...person,
+    decision: decisionInDoubt(person.candidate, ours[index]?.decision ?? person.decision, person.decision),
+  }));
+}
+
+/**
+ * A manager who has no account and gets none in this plan, or loses it to another person, cannot be set yet: not a failure,
+ * the report waits.
+ * @param former people who lose their accounts
+ */
+async function withdrawUnpromised(context: CycleContext, former: readonly string[]): Promise<void> {
+  let after = 0;
+  for (;;) {
+    const operations = await context.store.unpromisedReferences(context.cycleId, after, former);
+    const last = operations.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+    for (const operation of operations) {
+      const changes = operation.changes.filter((change) => change.reference === undefined);
+      const reason = operation.action === "update" ? `${attributeList(changes)} changed` : operation.reason;
+      // Nothing is taken from the former manager yet.
+      const weights = operation.weights.filter(({ kind }) => kind !== "manager");
+      await context.store.withdrawReference(operation.id, { changes, weights, reason });
+    }
+  }
+}
+
+async function order({ store, cycleId }: CycleContext): Promise<void> {
+  const { operationIds, managerIndexes, waves: before } = await store.referenceDependencies(cycleId);
+  const after = waves(managerIndexes, before);
+  const moved = (_id: unknown, index: number): boolean => after[index] !== before[index];
+  await store.setWaves(operationIds.filter(moved), after.filter(moved));
+  const later = renameWaves(await store.plannedRenames(cycleId));
+  await store.setWaves(Float64Array.from(later.keys()), Uint32Array.from(later.values()));
+}

@@ -1,0 +1,123 @@
+import { actorText } from "../../domain/actor.ts";
+import type { Change, Evidence, EvidenceKind, Operation } from "../../domain/plan.ts";
+import { timeText } from "../../domain/sentence.ts";
+import type { Decision, RejectedChange } from "../../domain/store.ts";
+import { shortPath } from "../../mapping/target-attributes.ts";
+import { rejectionOf } from "../guard/fingerprint.ts";
+import { attributeList } from "./changes.ts";
+
+/**
+ * Decides without what a person has rejected: each rejected change is left out as long as it is planned as it was, and
+ * nothing else is. Who is rejected for one reason to go may still go for another.
+ * @param plan decides, as if this evidence had not been seen
+ * @param skip what becomes of a person of whom nothing else is due
+ */
+export function withoutRejected(
+  plan: (leftOut: readonly Evidence[]) => Decision,
+  rejected: readonly RejectedChange[],
+  skip: (reason: string) => Decision,
+): Decision {
+  if (rejected.length === 0) return plan([]);
+  const found: RejectedChange[] = [];
+  const evidence: Evidence[] = [];
+  let decision = plan([]);
+  for (;;) {
+    const met = decision.kind === "operation" ? rejectedDeactivation(decision.operation, rejected) : null;
+    if (met === null || evidence.some(({ detail }) => detail === met.evidence.detail)) break;
+    if (!found.includes(met.rejection)) found.push(met.rejection);
+    evidence.push(met.evidence);
+    decision = plan(evidence);
+  }
+  if (decision.kind !== "operation") return leftOut(decision, found, skip);
+  const { operation } = decision;
+  const whole = rejectionOf(operation, null, rejected);
+  if (whole !== undefined) return leftOut(decision, [...found, whole], skip);
+  const changes = operation.changes.filter((change) => {
+    const rejection = rejectionOf(operation, change, rejected);
+    if (rejection !== undefined && !found.includes(rejection)) found.push(rejection);
+    return rejection === undefined;
+  });
+  if (changes.length === operation.changes.length) return { ...decision, rejected: found };
+  if (changes.length === 0 && !operation.adopts) return leftOut(decision, found, skip);
+  return { ...decision, operation: withChanges(operation, changes), rejected: found };
+}
+
+/** What is left of an operation. */
+function withChanges(operation: Operation, changes: readonly Change[]): Operation {
+  const active = changes.some(({ attribute }) => attribute === "active");
+  if (active || operation.action === "create") return { ...operation, changes };
+  return {
+    ...operation,
+    changes,
+    action: operation.adopts ? "link" : "update",
+    reason: operation.adopts ? operation.reason : `${attributeList(changes)} changed`,
+    evidence: null,
+  };
+}
+
+function rejectedDeactivation(
+  operation: Operation,
+  rejected: readonly RejectedChange[],
+): { readonly rejection: RejectedChange; readonly evidence: Evidence } | null {
+  const active = operation.changes.find(({ attribute }) => attribute === "active");
+  if (active === undefined || operation.evidence === null) return null;
+  const rejection = rejectionOf(operation, active, rejected);
+  return rejection === undefined ? null : { rejection, evidence: operation.evidence };
+}
+
+/** Nothing is left to be done: the person is skipped, unless something else keeps the person back. */
+function leftOut(
+  decision: Decision,
+  found: readonly RejectedChange[],
+  skip: (reason: string) => Decision,
+): Decision {
+  if (found.length === 0) return decision;
+  if (decision.kind === "skipped") return { ...decision, rejected: found };
+  const { reported, lookAgainAt, events } = decision;
+  return {
+    ...skip(rejectionText(found)),
+    rejected: found,
+    ...(reported === undefined ? {} : { reported }),
+    ...(lookAgainAt === undefined ? {} : { lookAgainAt }),
+    ...(events === undefined ? {} : { events }),
+  };
+}
+
+/** `the deactivation (no longer in scope) was rejected on ...`. */
+function rejectionText(found: readonly RejectedChange[]): string {
+  const latest = Math.max(...found.map(({ rejectedAt }) => rejectedAt));
+  const plans = [...new Set(found.map(({ planId }) => planId))].join(", ");
+  const by = [
+    ...new Set(found.flatMap(({ decision }) => (decision === undefined ? [] : [actorText(decision.by)]))),
+  ];
+  const who = by.length === 0 ? "" : ` by ${by.join(", ")}`;
+  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${timeText(latest)}${who} (plan ${plans}): not sent as long as it is due as it was`;
+}
+
+/** Who rejected it, and why, as far as it is known. */
+export function rejectedBy({ decision }: Pick<RejectedChange, "decision">): {
+  readonly by?: string;
+  readonly reason?: string;
+} {
+  if (decision === undefined) return {};
+  const { by, reason } = decision;
+  return { by: actorText(by), ...(reason === null ? {} : { reason }) };
+}
+
+const evidenceWords: { readonly [K in EvidenceKind]: string } = {
+  accountDisabled: "account disabled in Entra",
+  softDeleted: "deleted in Entra",
+  deleted: "deleted in Entra for good",
+  leftScope: "no longer in scope",
+  filteredOut: "fails the scoping filters",
+};
+
+/** What was rejected, in words. */
+export function rejectedWhat({
+  attribute,
+  evidence,
+}: Pick<RejectedChange, "attribute" | "evidence">): string {
+  if (attribute === "account") return "the account";
+  if (attribute !== "active") return `the change of ${shortPath(attribute)}`;
+  return evidence === null ? "the change of active" : `the deactivation (${evidenceWords[evidence]})`;
+}

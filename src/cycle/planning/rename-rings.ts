@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import type { Change, Operation } from "../../domain/plan.ts";
+import type { Decision, NameHolder, RetryRecord } from "../../domain/store.ts";
+import type { CycleSettings } from "../settings.ts";
+import { attributeList } from "./changes.ts";
+import { nameKey } from "./rename-order.ts";
+
+/** One of several people of whom each is to get the userName that the account of the next one has. */
+export interface RingMember {
+  readonly objectId: string;
+  /** As the account has it now. */
+  readonly userName: string;
+  /** Until when it is not tried again, although the failure was another one than that a name is taken. */
+  readonly failsUntil: number | null;
+}
+
+/** A ring longer than this is not looked for. */
+const longestRing = 100;
+
+/**
+ * Finds the rings that these people stand in: Lattice refuses each of the renames while another account has the name.
+ * @param wanted the userName that each person's account is to get, by object id; only those whose account has another
+ * @param holdersOf the linked accounts that have these userNames
+ * @returns by object id the members in the order of the ring, the person first
+ */
+export async function findRings(
+  wanted: ReadonlyMap<string, string>,
+  holdersOf: (keys: readonly string[]) => Promise<ReadonlyMap<string, NameHolder>>,
+): Promise<ReadonlyMap<string, readonly RingMember[]>> {
+  const rings = new Map<string, readonly RingMember[]>();
+  if (wanted.size === 0) return rings;
+  const first = await holdersOf([...wanted.values()].map(nameKey));
+  for (const [objectId, name] of wanted) {
+    const members: RingMember[] = [];
+    let holder = first.get(nameKey(name));
+    while (holder !== undefined && members.length < longestRing) {
+      const { userName, failure } = holder;
+      const failsUntil = failsForName(failure) ? null : (failure?.nextTryAt ?? null);
+      members.push({ objectId: holder.objectId, userName, failsUntil });
+      if (holder.objectId === objectId) {
+        // More than a change of letter case of one's own name.
+        if (members.length > 1) rings.set(objectId, members.toReversed());
+        break;
+      }
+      const next: string | null = holder.wanted;
+      if (next === null || next === nameKey(holder.userName)) break;
+      holder = (await holdersOf([next])).get(next);
+    }
+  }
+  return rings;
+}
+
+/**
+ * What becomes of a rename that is part of a ring. `report`: the userName stays as it is, everything else is sent, and
+ * the ring is shown. `temporaryName`: one member takes a temporary name first, after which the others are an ordinary row.
+ * @param skip what becomes of a person of whom nothing else is due
+ */
+export function inRing(
+  decision: Decision,
+  ring: readonly RingMember[] | undefined,
+  {
+    mode,
+    alone,
+    now,
+    skip,
+  }: {
+    readonly mode: CycleSettings["renameRings"];
+    /** The others are not written: the ring stays for a cycle of everybody. */
+    readonly alone: boolean;
+    readonly now: number;
+    readonly skip: (reason: string) => Decision;
+  },
+): Decision {
+  if (ring === undefined || decision.kind !== "operation") return decision;
+  const { operation } = decision;
+  const rename = operation.changes.find(({ attribute }) => attribute === "userName");
+  if (rename === undefined || operation.adopts || operation.action === "create") return decision;
+  // The person is looked at again by the next cycle: the ring is to be shown, or the name to be set.
+  const lookAgainAt = now;
+  const opener = openerOf(ring);
+  const waits = opener.objectId !== operation.objectId && (opener.failsUntil ?? 0) > now;
+  if (mode === "temporaryName" && !alone && !waits) {
+    if (opener.objectId !== operation.objectId) return decision;
+    const changes = operation.changes.map(
+      (change): Change => (change === rename ? temporarily(change, operation) : change),
+    );
+    const reason = `${operation.reason} (through a temporary userName: ${told(ring)})`;
+    return { ...decision, operation: { ...operation, changes, reason }, lookAgainAt };
+  }
+  const changes = operation.changes.filter((change) => change !== rename);
+  if (changes.length > 0) return { ...decision, operation: withChanges(operation, changes), lookAgainAt };
+  const { reported, events } = decision;
+  return {
+    ...skip(
+      mode === "temporaryName"
+        ? `${told(ring)}: ${alone ? "the next cycle of everybody does it" : `${opener.userName} is first, and waits for a retry`}`
+        : `${told(ring)}, and Lattice gives no account a userName that another one has: give one of these people an unused userName in Entra for one cycle, or set matching.renameRings: temporaryName`,
+    ),
+    ...(reported === undefined ? {} : { reported }),
+    ...(events === undefined ? {} : { events }),
+  };
+}
+
+/** A userName that an account has between two steps of a ring. */
+export function isTemporaryName(userName: unknown): boolean {
+  return typeof userName === "string" && /^als-rename-[0-9a-f]{12}@/i.test(userName);
+}
+
+/** Whether somebody failed because a userName is taken: within a ring that is no reason to wait. */
+export function failsForName(failure: Pick<RetryRecord, "code"> | null): boolean {
+  return failure?.code === "ALREADY_EXISTS";
+}
+
+/**
+ * The member who takes the temporary name: of each ring the same, whoever of it is looked at. One who fails goes first, so
+ * that nobody is left with a temporary name because of a failure that was known.
+ */
+function openerOf(ring: readonly RingMember[]): RingMember {
+  const failing = ring.filter(({ failsUntil }) => failsUntil !== null);
+  return (failing.length > 0 ? failing : ring).reduce((one, other) =>
+    other.objectId < one.objectId ? other : one,
+  );
+}
+
+function temporarily(change: Change, { objectId }: Operation): Change {
+  const domain = String(change.after).split("@").at(-1) ?? "";
+  const id = createHash("sha256").update(objectId).digest("hex").slice(0, 12);
+  return { ...change, after: `als-rename-${id}@${domain}` };
+}
+
+function withChanges(operation: Operation, changes: readonly Change[]): Operation {
+  const reason = operation.action === "update" ? `${attributeList(changes)} changed` : operation.reason;
+  return { ...operation, changes, reason };
+}
+
+function told(ring: readonly RingMember[]): string {
+  const names = [...ring].sort((one, other) => (one.objectId < other.objectId ? -1 : 1));
+  const shown = names.slice(0, 5).map(({ userName }) => userName);
+  const rest = names.length - shown.length;
+  const list = [...shown, ...(rest > 0 ? [`${rest} more`] : [])];
+  return `the accounts ${list.slice(0, -1).join(", ")} and ${list.at(-1) ?? ""} are to get one another's userNames`;
+}

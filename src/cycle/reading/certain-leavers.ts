@@ -1,0 +1,75 @@
+import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
+import type { EvidenceKind } from "../../domain/plan.ts";
+import type { Meta } from "../../domain/store.ts";
+import { holdPlan, moveHeld } from "../guard/hold.ts";
+import { weigh } from "../guard/weigh.ts";
+import { makePlan, summarise } from "../planning/plan.ts";
+import type { CycleContext } from "../ports.ts";
+import { applyPlan } from "../sending/apply.ts";
+import { confirmLeavers } from "./confirm-leavers.ts";
+
+const pageSize = 250;
+
+/** What is seen of a person without regard to the scope. */
+const certain: ReadonlySet<EvidenceKind> = new Set(["accountDisabled", "softDeleted", "deleted"]);
+
+/** Why the scope, or a group of its filters, could not be read. */
+export type ScopeFault = ConfigurationError | HostUnavailableError;
+
+/** A pause that was asked for is kept. */
+export function isScopeFault({ signal }: CycleContext, error: unknown): error is ScopeFault {
+  if (signal.aborted) return false;
+  if (error instanceof HostUnavailableError) return error.retryAt === undefined;
+  return error instanceof ConfigurationError;
+}
+
+/**
+ * Where the scope cannot be read nothing is planned that rests on it. People who are disabled or deleted do not wait for
+ * it, though: the directory was read, and they are switched off before the cycle ends with the fault. Nothing else is written:
+ * whether they are in scope is not known.
+ */
+export async function switchOffCertainLeavers(
+  context: CycleContext,
+  fault: ScopeFault,
+  { meta, startedAt }: { readonly meta: Partial<Meta>; readonly startedAt: number },
+): Promise<void> {
+  const { store, cycleId, log, settings } = context;
+  const only = await markedLeavers(context);
+  if (only.length === 0) return;
+  // Looked at with another mapping: whichever is in force next looks at everybody.
+  const other = meta.mappingDigest !== undefined && meta.mappingDigest !== settings.mapping.digest;
+  if (other) await store.putMeta({ mappingDigest: "" });
+  const reason = `the scope could not be read: ${fault.message}`;
+  const sending: CycleContext["sending"] = { kind: "leavers", reason, evidence: certain };
+  const leaving: CycleContext = { ...context, sending };
+  await makePlan(leaving, { only });
+  // Too many deletions to be asked for at once: they stay for the cycle that reads the scope.
+  if (!(await confirmLeavers(leaving))) return;
+  const planned = await summarise(leaving, only);
+  const read = { scopeParts: null, filterParts: [], emptyDirectory: false, scopeUnread: true };
+  const { verdict: guard, holds } = await weigh(leaving, { meta, read, startedAt, summary: planned });
+  const held = await holdPlan(store, cycleId, holds);
+  await moveHeld(store, cycleId);
+  await store.setCyclePlan(cycleId, { summary: planned, guard, notes: leaving.notes });
+  const { done, failed } = await applyPlan(leaving, { total: planned.deactivate - held, probe: false });
+  log.warn(
+    { done, failed, held },
+    "the scope could not be read; disabled and deleted people were switched off",
+  );
+}
+
+/** People who are to be looked at, have an account that may be active, and are disabled or deleted. */
+async function markedLeavers({ store, everyoneInScope }: CycleContext): Promise<readonly string[]> {
+  const found: string[] = [];
+  let after = "";
+  for (;;) {
+    const page = await store.candidates({ select: "marked", everyoneInScope, after, limit: pageSize });
+    for (const { source, link } of page) {
+      const left = source.presence !== "present" || source.attributes.accountEnabled === false;
+      if (left && link !== null && link.active !== false) found.push(source.objectId);
+    }
+    const last = page.at(-1);
+    if (last === undefined) return found;
+    after = last.source.objectId;
+  }
+}

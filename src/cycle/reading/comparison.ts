@@ -1,0 +1,87 @@
+import { HostUnavailableError } from "../../domain/errors.ts";
+import type { Meta } from "../../domain/store.ts";
+import type { CycleContext } from "../ports.ts";
+import { ingestTarget } from "./accounts.ts";
+import { askFor } from "./missing-accounts.ts";
+
+/** The full comparison that could not be done. Times are milliseconds since the epoch. */
+export interface FailedComparison {
+  readonly failedSince: number;
+  readonly attempts: number;
+  readonly error: string;
+  /** When the schedule tries it again; by hand (`--full`) it is tried at once. */
+  readonly nextTryAt: number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** Accounts of which one has to be found where the listing alone is at fault. */
+const witnesses = 3;
+
+export function parseComparison(meta: Partial<Meta>): FailedComparison | null {
+  if (meta.comparison === undefined || meta.comparison === "") return null;
+  // Written by this program alone.
+  return JSON.parse(meta.comparison) as FailedComparison;
+}
+
+/** A comparison that failed is tried again ever later, from two intervals up to a day. */
+export function nextComparison(
+  before: FailedComparison | null,
+  failure: { readonly error: string; readonly now: number; readonly intervalMs: number },
+): FailedComparison {
+  const attempts = (before?.attempts ?? 0) + 1;
+  return {
+    failedSince: before?.failedSince ?? failure.now,
+    attempts,
+    error: failure.error,
+    nextTryAt: failure.now + Math.min(failure.intervalMs * 2 ** attempts, dayMs),
+  };
+}
+
+/** Whether the schedule compares both ends in full now. @param everyMs `null` for never */
+export function comparisonIsDue(meta: Partial<Meta>, everyMs: number | null, now: number): boolean {
+  if (everyMs === null || now - Number(meta.reconciledAt ?? 0) < everyMs) return false;
+  const failed = parseComparison(meta);
+  // Further away than a day, it was set before the clock was set back.
+  return failed === null || now >= failed.nextTryAt || failed.nextTryAt - now > dayMs;
+}
+
+/**
+ * Lists Lattice, where that can be done. Where it cannot, although Lattice is there, the cycle goes on with what is known of
+ * the accounts: nobody who has left waits for a listing. Without an earlier listing there is nothing to go on with.
+ * @returns why not every account was read; `null` where every one was
+ * @throws HostUnavailableError, ConfigurationError
+ */
+export async function compareTarget(
+  context: CycleContext,
+  meta: Partial<Meta>,
+): Promise<FailedComparison | null> {
+  try {
+    await ingestTarget(context);
+  } catch (error) {
+    if (!(error instanceof HostUnavailableError) || meta.targetListedAt === undefined) throw error;
+    if (!(await isThere(context))) throw error;
+    const { store, clock, settings, log, notes } = context;
+    const failed = nextComparison(parseComparison(meta), {
+      error: error.message,
+      now: clock.now(),
+      intervalMs: settings.intervalMs,
+    });
+    await store.putMeta({ comparison: JSON.stringify(failed) });
+    notes.push(
+      `The full comparison could not be done: ${error.message} What changed in Entra is sent all the same; what was changed by hand in Lattice is not seen.`,
+    );
+    log.warn({ attempts: failed.attempts, error: error.message }, "the full comparison could not be done");
+    return failed;
+  }
+  if (parseComparison(meta) !== null) await context.store.putMeta({ comparison: "" });
+  return null;
+}
+
+/** Whether the target answers for single accounts: then it is not down. */
+async function isThere(context: CycleContext): Promise<boolean> {
+  for (const latticeId of await context.store.otherAccounts("", witnesses)) {
+    const found = await askFor(context, latticeId, latticeId);
+    if (found !== null && found !== "unreadable") return true;
+  }
+  return false;
+}

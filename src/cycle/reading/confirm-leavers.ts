@@ -1,0 +1,275 @@
+import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
+import type { EvidenceKind } from "../../domain/plan.ts";
+import type { Candidate, LoggedOperation } from "../../domain/store.ts";
+import { makePlan } from "../planning/plan.ts";
+import type { CycleContext } from "../ports.ts";
+import { savePerson } from "./ingest.ts";
+
+/**
+ * Up to this many people are asked for before the plan is weighed. Of a larger crowd only those are asked for whom the
+ * guard lets through: what is held is not sent.
+ */
+const mostAskedFirst = 50;
+const pageSize = 250;
+
+/** What one listing or one round of changes can get wrong; that an account is disabled is a value that was read. */
+const seenInLists: ReadonlySet<EvidenceKind> = new Set([
+  "softDeleted",
+  "deleted",
+  "leftScope",
+  "filteredOut",
+]);
+
+/** What asking for people by id came to. */
+interface Answers {
+  /** Those who are there, or are members, after all. */
+  readonly contradicted: Set<string>;
+  /** Those of whom nothing was learnt, and why. */
+  readonly unanswered: Map<string, string>;
+}
+
+/**
+ * A listing leaves a member out now and then (Graph's group reads are eventually consistent), and a round of changes may
+ * repeat an old `@removed`. So each person who would be deactivated for having left is asked for by id: membership of the
+ * scope and of the filters' groups, or presence. An answer that contradicts corrects the picture, and the person is planned
+ * anew; without an answer the person is not deactivated in this cycle.
+ * @returns `false` where they are too many to be asked before the plan is weighed
+ */
+export async function confirmLeavers(context: CycleContext): Promise<boolean> {
+  const leavers = await plannedLeavers(context, mostAskedFirst + 1);
+  if (leavers.length > mostAskedFirst) return false;
+  await withdraw(context, await askAll(context, leavers), { planAgain: true });
+  return true;
+}
+
+/**
+ * The same for those whom the guard lets through of a crowd. What was weighed stays as it is: who is not to be deactivated
+ * is taken out of the plan and planned again in the next cycle.
+ * @returns how many were taken out, and how many reports whose manager was to be cleared for it
+ */
+export async function confirmWeighedLeavers(
+  context: CycleContext,
+): Promise<{ readonly leavers: number; readonly reports: number }> {
+  const answers = await askAll(context, await plannedLeavers(context, null));
+  const reports = await withdraw(context, answers, { planAgain: false });
+  return { leavers: answers.contradicted.size + answers.unanswered.size, reports };
+}
+
+async function plannedLeavers(context: CycleContext, most: number | null): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { objectId, evidence } of plannedOperations(context, { action: "deactivate" })) {
+    if (evidence !== null && seenInLists.has(evidence.kind)) found.push(objectId);
+    if (found.length === most) return found;
+  }
+  return found;
+}
+
+async function askAll(context: CycleContext, objectIds: readonly string[]): Promise<Answers> {
+  const answers: Answers = { contradicted: new Set(), unanswered: new Map() };
+  for (let from = 0; from < objectIds.length; from += pageSize) {
+    await askSome(context, objectIds.slice(from, from + pageSize), answers);
+    // The lease heartbeat and signals get their turn.
+    await context.clock.sleep(0, context.signal);
+  }
+  return answers;
+}
+
+async function askSome(context: CycleContext, objectIds: readonly string[], answers: Answers): Promise<void> {
+  const { store, source, settings, everyoneInScope, signal } = context;
+  const candidates = await store.candidates({
+    select: { only: objectIds },
+    everyoneInScope,
+    after: "",
+    limit: objectIds.length,
+  });
+  const gone = candidates.filter(({ source: { presence } }) => presence !== "present");
+  const idsOf = (people: readonly Candidate[]): string[] => people.map((one) => one.source.objectId);
+
+  await askEach(context, idsOf(gone), answers, async (id) => {
+    const found = await source.readUser(id, signal);
+    if (found !== null) await savePerson(context, found);
+    return found !== null;
+  });
+
+  // Who is there after all may be missing from the list of the scope as well.
+  const there = candidates.filter(
+    (one) => one.source.presence === "present" || answers.contradicted.has(one.source.objectId),
+  );
+  const outside = idsOf(there.filter(({ member }) => !member));
+  const members = await membersAmong(context, outside, answers);
+  if (members.length > 0) await store.setMembership({ members, others: [] });
+  for (const id of members) answers.contradicted.add(id);
+
+  const { groups } = settings.mapping.filters;
+  if (groups.length === 0) return;
+  const filtered = new Map(
+    there.filter(({ member }) => member).map((one) => [one.source.objectId, one.groups]),
+  );
+  await askEach(context, [...filtered.keys()], answers, async (id) => {
+    const now = (await source.readFilterMembership(groups, [id], signal)).get(id) ?? new Set();
+    const listed = filtered.get(id) ?? new Set();
+    if (groups.every((group) => now.has(group) === listed.has(group))) return false;
+    // The groups are listed again in the next cycle: which of the two is right shows then.
+    answers.unanswered.set(
+      id,
+      "the list of a group of the scoping filters and the person's own groups differ",
+    );
+    return false;
+  });
+}
+
+/** Who is a member by id, of those whom the listing of the scope left out. */
+async function membersAmong(
+  context: CycleContext,
+  objectIds: readonly string[],
+  answers: Answers,
+): Promise<readonly string[]> {
+  if (objectIds.length === 0) return [];
+  const { source, signal } = context;
+  try {
+    const parts = await source.readMembership(objectIds, signal);
+    return objectIds.filter((id) => (parts.get(id) ?? []).length > 0);
+  } catch (error) {
+    if (!isFaultOfSource(context, error)) throw error;
+    context.log.info({ reason: error.message }, "memberships cannot be asked for together");
+    // By a permission that is lacking, membership cannot be asked for at all: two listings must do.
+    if (error instanceof ConfigurationError) return membersListedAgain(context, objectIds, answers);
+  }
+  const members: string[] = [];
+  await askEach(context, objectIds, answers, async (id) => {
+    const parts = await source.readMembership([id], signal);
+    if ((parts.get(id) ?? []).length > 0) members.push(id);
+    return false;
+  });
+  return members;
+}
+
+async function membersListedAgain(
+  context: CycleContext,
+  objectIds: readonly string[],
+  answers: Answers,
+): Promise<readonly string[]> {
+  const wanted = new Set(objectIds);
+  const found = new Set<string>();
+  try {
+    const pages = context.source.readScope(context.signal);
+    if (pages === null) return [];
+    for await (const page of pages) {
+      for (const id of page) if (wanted.has(id)) found.add(id);
+    }
+    return [...found];
+  } catch (error) {
+    if (!isFaultOfSource(context, error)) throw error;
+    for (const id of objectIds) answers.unanswered.set(id, error.message);
+    return [];
+  }
+}
+
+/** Two people in a row who cannot be asked for: then it is not about them, and the others are not asked for either. */
+const mostFaultsInARow = 2;
+
+async function askEach(
+  context: CycleContext,
+  objectIds: readonly string[],
+  answers: Answers,
+  isThere: (objectId: string) => Promise<boolean>,
+): Promise<void> {
+  let inARow = 0;
+  let last = "";
+  for (const objectId of objectIds) {
+    if (inARow === mostFaultsInARow) {
+      answers.unanswered.set(objectId, last);
+      continue;
+    }
+    try {
+      if (await isThere(objectId)) answers.contradicted.add(objectId);
+      inARow = 0;
+    } catch (error) {
+      if (!isFaultOfSource(context, error)) throw error;
+      inARow += 1;
+      last = error.message;
+      answers.unanswered.set(objectId, last);
+    }
+  }
+}
+
+function isFaultOfSource(
+  { signal }: CycleContext,
+  error: unknown,
+): error is ConfigurationError | HostUnavailableError {
+  return !signal.aborted && (error instanceof ConfigurationError || error instanceof HostUnavailableError);
+}
+
+async function withdraw(
+  context: CycleContext,
+  { contradicted, unanswered }: Answers,
+  { planAgain }: { readonly planAgain: boolean },
+): Promise<number> {
+  const people = [...contradicted, ...unanswered.keys()];
+  if (people.length === 0) return 0;
+  const { store, log, notes, cycleId } = context;
+  for (const objectId of contradicted) {
+    log.warn({ objectId }, "Entra has this person, or the membership, when asked by id; not deactivated");
+  }
+  for (const [objectId, reason] of unanswered) {
+    context.unconfirmed.set(objectId, reason);
+    log.warn({ objectId, reason }, "Entra could not confirm that this person has left; not deactivated");
+  }
+  if (contradicted.size > 0) {
+    notes.push(
+      `${counted(contradicted.size)} missing from one of Entra's lists, and there when asked for by id: not deactivated.`,
+    );
+  }
+  if (unanswered.size > 0) {
+    notes.push(
+      `${counted(unanswered.size)} to be deactivated, but Entra did not confirm it when asked by id: not deactivated now, and asked again in the next cycle.`,
+    );
+  }
+  // A manager who has not certainly left is not taken away from the reports.
+  const reports = await plannedWithoutManager(context, new Set(people));
+  await store.forgetPlanned(cycleId, [...people, ...reports.keys()]);
+  if (planAgain) {
+    const known = [...reports].filter(([, manager]) => contradicted.has(manager));
+    await makePlan(context, { only: [...new Set([...people, ...known.map(([objectId]) => objectId)])] });
+  }
+  return reports.size;
+}
+
+/** People whose manager is one of these and is cleared by the plan, with the manager. */
+async function plannedWithoutManager(
+  context: CycleContext,
+  managers: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for await (const { objectId, changes } of plannedOperations(context, {})) {
+    if (!changes.some(({ reference }) => reference !== undefined && reference.afterObjectId === null))
+      continue;
+    const managerId = (await context.store.findSource(objectId))?.managerId ?? null;
+    if (managerId !== null && managers.has(managerId)) found.set(objectId, managerId);
+  }
+  return found;
+}
+
+async function* plannedOperations(
+  { store, cycleId }: CycleContext,
+  query: { readonly action?: "deactivate" },
+): AsyncGenerator<LoggedOperation> {
+  let [afterWave, afterId] = [-1, 0];
+  for (;;) {
+    const page = await store.operations(cycleId, {
+      status: "planned",
+      ...query,
+      afterWave,
+      afterId,
+      limit: pageSize,
+    });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) return;
+    [afterWave, afterId] = [last.wave, last.id];
+  }
+}
+
+function counted(people: number): string {
+  return people === 1 ? "1 person was" : `${people} people were`;
+}

@@ -1,0 +1,257 @@
+import { WatermarkExpiredError } from "../../domain/errors.ts";
+import type { ScopePart, SourceChange, SourceUser } from "../../domain/source.ts";
+import type { AlwaysInScope, Meta, UserNameKey } from "../../domain/store.ts";
+import { externalIdKey, userNameKey } from "../../mapping/map-user.ts";
+import type { CycleContext } from "../ports.ts";
+import { type PeopleById, parseUnread, readById, unreadNote, unreadText } from "./read-by-id.ts";
+
+const pageSize = 500;
+/** People who are saved in one piece: what else waits has its turn after so many. */
+const sliceSize = 250;
+
+/**
+ * Makes the source picture current. Pages are kept as they come (each says something true); the watermark only after the
+ * last one. Where some were kept and it was not (the read broke off, somebody was read on demand), everybody is read:
+ * what was changed before such a page and changed back after it may be in no round of changes.
+ * @param changesSuffice whether what changed since the last watermark is enough
+ * @returns whether everybody was read
+ */
+export async function ingestSource(
+  context: CycleContext,
+  meta: Partial<Meta>,
+  changesSuffice: boolean,
+): Promise<{ full: boolean; empty: boolean }> {
+  const { watermark, aheadOfWatermark } = meta;
+  const people = readById(context);
+  if (changesSuffice && (aheadOfWatermark ?? "") !== "") {
+    context.log.info({}, "somebody was read outside a complete round of changes; reading everybody");
+  } else if (changesSuffice && watermark !== undefined) {
+    try {
+      const pages = context.source.readChanges(watermark, context.signal);
+      const read = await readInto(context, pages, people);
+      for (const objectId of parseUnread(meta)) {
+        if (people.asked.has(objectId)) continue;
+        const known = await context.store.findSource(objectId);
+        if (known === null) await readAnew(context, people, objectId);
+        else await readMissing(context, people, known);
+      }
+      await keepWatermark(context, read.watermark, people);
+      return { full: false, empty: false };
+    } catch (error) {
+      if (!(error instanceof WatermarkExpiredError)) throw error;
+      context.log.warn({ reason: error.message }, "the watermark is no longer accepted; reading everybody");
+    }
+  }
+  const left = new Map<string, number>();
+  const read = await readInto(context, context.source.readAll(context.signal), people, left);
+  // No directory is empty: somebody registered this application. Such an answer is kept from both pictures.
+  if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
+  await confirmMissing(context, people);
+  await context.store.putMeta({ notShown: await notShownNote(context, left, read.people) });
+  await keepWatermark(context, read.watermark, people);
+  return { full: true, empty: false };
+}
+
+async function readInto(
+  context: CycleContext,
+  pages: AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>,
+  byId: PeopleById,
+  left: Map<string, number> = new Map(),
+): Promise<{ readonly watermark: string; readonly people: number }> {
+  const { ofManager } = context.settings.mapping;
+  const key = keyOf(context);
+  let done = 0;
+  try {
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      if (page.done === true) return { watermark: page.value.watermark, people: done };
+      for (const part of slices(page.value)) {
+        const { readAgain, kept, unshown } = await context.store.saveSource(
+          part,
+          context.cycleId,
+          key,
+          ofManager,
+          alwaysInScope(context),
+          externalIdsOf(context),
+        );
+        for (const [name, people] of [...kept, ...unshown]) left.set(name, people + (left.get(name) ?? 0));
+        for (const objectId of readAgain) await readAnew(context, byId, objectId);
+        await context.clock.sleep(0, context.signal);
+      }
+      done += page.value.length;
+      context.onProgress?.({ phase: "reading Entra", done, total: null });
+    }
+  } finally {
+    // Where a page could not be saved the one that is read ahead is not waited for.
+    await pages.return({ watermark: "" });
+  }
+}
+
+function* slices(page: readonly SourceChange[]): Generator<readonly SourceChange[]> {
+  for (let from = 0; from < page.length; from += sliceSize) yield page.slice(from, from + sliceSize);
+}
+
+/**
+ * What Entra was asked for and did not show of some or all people, in a sentence; empty where it showed everything.
+ * @param left people by property
+ */
+async function notShownNote(
+  { source, signal }: CycleContext,
+  left: ReadonlyMap<string, number>,
+  people: number,
+): Promise<string> {
+  if (left.size === 0) return "";
+  const list = [...left].map(([name, count]) => `${name} (${count} of ${people} people)`).join(", ");
+  const permissions = await source.readPermissions(signal);
+  const allowed =
+    permissions === null
+      ? "Check the application's permissions"
+      : `The token's permissions are ${permissions.length === 0 ? "none" : permissions.join(", ")}; it needs User.Read.All`;
+  return `Entra was asked for ${list} and did not show it: what was known is kept, and nobody is created, reactivated, deactivated or cleared because of it. ${allowed}.`;
+}
+
+/**
+ * While somebody was in the bin links may have been cut, and an item of a round of changes does not show a link that is
+ * not there. Nothing is concluded where the person cannot be found: the next round says what became of them.
+ */
+async function readAnew(context: CycleContext, byId: PeopleById, objectId: string): Promise<void> {
+  const found = await byId.read(objectId);
+  if (found !== null && found !== "unread") await savePerson(context, found);
+}
+
+async function keepWatermark(context: CycleContext, watermark: string, byId: PeopleById): Promise<void> {
+  const note = unreadNote(byId);
+  if (note !== null) context.notes.push(note);
+  await context.store.putMeta({
+    watermark,
+    unreadPeople: unreadText(byId),
+    aheadOfWatermark: "",
+    watermarkAt: String(context.clock.now()),
+    tenantId: context.settings.tenantId,
+  });
+}
+
+/**
+ * "Was not in the list" is no evidence, neither of being gone nor of being gone still: each linked person who was not is
+ * asked for by id; only a 404 says gone.
+ */
+async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<void> {
+  const { store, cycleId } = context;
+  let after = "";
+  for (;;) {
+    const missing = await store.sourceMissing(cycleId, after, pageSize);
+    for (const { objectId, presence } of missing) await readMissing(context, byId, { objectId, presence });
+    const last = missing.at(-1);
+    if (last === undefined) break;
+    after = last.objectId;
+  }
+  await store.forgetSourceMissing(cycleId);
+}
+
+/** Asks for one person who should have been in a list, or could not be read before. */
+async function readMissing(
+  context: CycleContext,
+  byId: PeopleById,
+  { objectId, presence }: Pick<SourceUser, "objectId" | "presence">,
+): Promise<void> {
+  const found = await byId.read(objectId);
+  if (found === "unread") return;
+  // Of somebody in the bin a 404 says nothing new.
+  if (found === null && presence !== "present") return;
+  await savePerson(context, found ?? { kind: "removed", objectId, presence: "deleted" });
+}
+
+/** Keeps what was read of one person. */
+export async function savePerson(context: CycleContext, change: SourceChange): Promise<void> {
+  const { ofManager } = context.settings.mapping;
+  await context.store.saveSource(
+    [change],
+    context.cycleId,
+    keyOf(context),
+    ofManager,
+    alwaysInScope(context),
+    externalIdsOf(context),
+  );
+}
+
+/** Where the person is mapped from the manager's attributes, those are made current too; nothing is concluded from a 404. */
+export async function readManager(context: CycleContext, objectId: string): Promise<void> {
+  const managerId = (await context.store.findSource(objectId))?.managerId ?? null;
+  if (managerId === null || context.settings.mapping.ofManager.length === 0) return;
+  const manager = await context.source.readUser(managerId, context.signal);
+  if (manager !== null) await savePerson(context, manager);
+}
+
+function alwaysInScope({ settings }: CycleContext): AlwaysInScope {
+  return settings.mapping.filters.includes;
+}
+
+/** The mapped externalId of a person, where people can share one. */
+function externalIdsOf(context: CycleContext): UserNameKey {
+  const { mapping } = context.settings;
+  const environment = { now: context.clock.now, random: context.random };
+  return (user) => externalIdKey(mapping, user, environment);
+}
+
+/** The mapped userName of a person in lower case, as the source picture keeps it. */
+function keyOf(context: CycleContext) {
+  const { mapping } = context.settings;
+  const environment = { now: context.clock.now, random: context.random };
+  return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user, environment);
+}
+
+/**
+ * Makes the scope current; a scope that could not be read to its end leaves the old one in force and throws.
+ * @returns the parts it is made of; none where everybody is in scope
+ */
+export async function ingestScope(context: CycleContext): Promise<readonly ScopePart[]> {
+  const pages = context.source.readScope(context.signal);
+  if (pages === null) return [];
+  await context.store.beginScope();
+  let done = 0;
+  try {
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      if (page.done === true) {
+        const { members, entered, left } = await context.store.commitScope();
+        context.log.debug({ members, entered, left }, "scope read");
+        return page.value;
+      }
+      await context.store.stageScope(page.value);
+      done += page.value.length;
+      context.onProgress?.({ phase: "reading the scope", done, total: null });
+    }
+  } finally {
+    await pages.return([]);
+  }
+}
+
+/**
+ * Makes the groups that scoping filters name current, all or none of them.
+ * @returns a part for each
+ * @throws ConfigurationError where one is gone: nobody is out of scope because of it
+ */
+export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {
+  const { store, source, signal, settings, kind } = context;
+  const { groups } = settings.mapping.filters;
+  // Those of a filter that is no longer there are forgotten by the cycle that follows the change.
+  if (groups.length === 0 && kind !== "initial") return [];
+  await store.beginFilterGroups();
+  const parts: ScopePart[] = [];
+  let done = 0;
+  for (const group of groups) {
+    const pages = source.readFilterGroup(group, signal);
+    try {
+      let page = await pages.next();
+      for (; page.done !== true; page = await pages.next()) {
+        await store.stageFilterGroup(group, page.value);
+        done += page.value.length;
+        context.onProgress?.({ phase: "reading the scope", done, total: null });
+      }
+      parts.push(page.value);
+    } finally {
+      await pages.return({ id: group, name: group, members: 0 });
+    }
+  }
+  const { moved } = await store.commitFilterGroups();
+  context.log.debug({ groups: parts.length, moved }, "groups of the scoping filters read");
+  return parts;
+}

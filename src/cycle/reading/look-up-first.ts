@@ -1,0 +1,47 @@
+import { isRecordFailure } from "../../domain/errors.ts";
+import type { TargetUser } from "../../domain/target.ts";
+import type { Decided } from "../planning/decide.ts";
+import type { CycleContext } from "../ports.ts";
+import { searchByExternalId } from "./search.ts";
+
+/** What was looked up before accounts are made. */
+export interface LookedUp {
+  /** People for whom an account was found: the picture has it now, and they are decided again. */
+  readonly found: ReadonlySet<string>;
+  /** People of whom nobody can tell, and why: no account is made for them now. */
+  readonly unknown: ReadonlyMap<string, string>;
+}
+
+/**
+ * Where a listing did not show everybody, somebody who is not in it may have an account all the same: each person who would
+ * get one is searched for first, so that nobody gets a second.
+ */
+export async function lookUpFirst(context: CycleContext, people: readonly Decided[]): Promise<LookedUp> {
+  const found = new Set<string>();
+  const unknown = new Map<string, string>();
+  for (const person of people) {
+    const { decision, candidate } = person;
+    if (decision.kind !== "operation" || decision.operation.action !== "create") continue;
+    const { objectId } = candidate.source;
+    try {
+      const accounts = await context.host.reading(objectId, () => accountsOf(context, person));
+      if (accounts.length === 0) continue;
+      await context.store.saveTargets(accounts, context.cycleId);
+      found.add(objectId);
+    } catch (error) {
+      if (!isRecordFailure(error)) throw error;
+      unknown.set(objectId, error.message);
+    }
+  }
+  return { found, unknown };
+}
+
+async function accountsOf(
+  context: CycleContext,
+  { mapped, candidate }: Decided,
+): Promise<readonly TargetUser[]> {
+  const { target, signal } = context;
+  const { externalId, userName } = mapped;
+  const byName = userName === null ? [] : await target.find("userName", userName, signal);
+  return [...(await searchByExternalId(context, externalId ?? candidate.source.objectId)), ...byName];
+}

@@ -1,0 +1,85 @@
+import type { GuardLimits } from "../settings.ts";
+
+/** A 404 of an account that was there is believed when it is seen again this much later. */
+export const believedAfterMs = 6 * 60 * 60 * 1000;
+
+/** What a 404 of an account that was there comes to. */
+export type Absence = "missing" | "gone";
+
+/**
+ * One 404 is no evidence: a server that is being moved, or an index that is behind, says the same. An account is gone when it
+ * was missing twice, hours apart, while other accounts were found.
+ */
+export function judgeAbsence(seen: {
+  readonly missingSince: number;
+  readonly now: number;
+  readonly othersAnswer: boolean;
+}): Absence {
+  return seen.othersAnswer && seen.now - seen.missingSince >= believedAfterMs ? "gone" : "missing";
+}
+
+type LostLinkLimits = Pick<GuardLimits, "enabled" | "maxLostLinks" | "maxLostLinkPercent" | "lostLinkFloor">;
+
+/** Links that could be dissolved now, and what they are measured by. */
+export interface LossWeight {
+  /** Links to accounts that are gone, and those that were dissolved within the guard's window. */
+  readonly lost: number;
+  /** Linked accounts. */
+  readonly linked: number;
+}
+
+/** Why links must not be dissolved, in a sentence; `null` where they may. */
+export function tooManyLost({ lost, linked }: LossWeight, limits: LostLinkLimits): string | null {
+  if (!limits.enabled || lost <= limits.lostLinkFloor) return null;
+  const many = `${lost} linked accounts are gone from Lattice within a day`;
+  if (lost > limits.maxLostLinks) {
+    return `${many}: more than guard.maxLostLinks (${limits.maxLostLinks})`;
+  }
+  const percent = (lost / Math.max(linked, 1)) * 100;
+  if (percent > limits.maxLostLinkPercent) {
+    return `${many}, ${percent.toFixed(1)} % of ${linked}: more than guard.maxLostLinkPercent (${limits.maxLostLinkPercent} %)`;
+  }
+  return null;
+}
+
+/** So many unknown accounts say nothing of a company, however small it is. */
+const handful = 5;
+
+/** How linked accounts answered when Lattice was asked for them, by a listing and by id. */
+export interface Answers {
+  readonly linked: number;
+  readonly found: number;
+  readonly unknown: number;
+}
+
+/**
+ * Whether the other end is another company: more than a handful of linked accounts are unknown there, and fewer were found.
+ * @returns what to say; `null` where it is, as far as this tells, the same
+ */
+export function strangeCompany(
+  { linked, found, unknown }: Answers,
+  limits: Pick<GuardLimits, "lostLinkFloor">,
+): string | null {
+  if (unknown <= Math.max(handful, limits.lostLinkFloor) || unknown <= found) return null;
+  return strangeCompanyText(`${unknown} of ${found + unknown} linked accounts are unknown there`, linked);
+}
+
+/** @param seen how linked accounts answered */
+export function strangeCompanyText(seen: string, linked: number): string {
+  return `This is not the Lattice company that the ${linked} linked ${linked === 1 ? "account belongs" : "accounts belong"} to: ${seen}. No link was dissolved and nobody was touched. Check LATTICE_API_KEY and lattice.url; to provision another company on purpose, point state.path (ALS_STATE) at a new file.`;
+}
+
+/** What is told of somebody whose account cannot be found. */
+export function missingReason(latticeId: string, missingSince: number, now: number): string {
+  const since = `${new Date(missingSince).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const kept =
+    now - missingSince < believedAfterMs
+      ? `the link is kept until it is missing for ${believedAfterMs / 3_600_000} hours while other accounts are found`
+      : "the link is kept while no other account is found, or too many links would be lost at once (guard.maxLostLinks)";
+  return `the Lattice account ${latticeId} cannot be found since ${since}; ${kept}`;
+}
+
+/** What is told of links that are kept because they are too many. @param tooMany why, in words */
+export function keptLinksNote(tooMany: string): string {
+  return `No link was dissolved: ${tooMany}. If these accounts were removed on purpose, raise that limit for a cycle; otherwise restore them in Lattice. Until then nobody of these people can be changed or switched off.`;
+}

@@ -1,0 +1,41 @@
+import { isRecordFailure } from "../../domain/errors.ts";
+import type { CycleContext } from "../ports.ts";
+import { noteAbsence } from "./missing-accounts.ts";
+
+/** Accounts that one cycle reads by themselves; the others follow in the next one, or with the full comparison. */
+const mostInACycle = 500;
+
+/**
+ * Reads the accounts of which the picture is not certain, before anything is planned on it. One that cannot be read stays
+ * marked and is tried again by the next cycle; one that is not there is missing.
+ * @throws HostUnavailableError, ConfigurationError where not single accounts, but everybody is affected
+ */
+export async function readMarkedAccounts(context: CycleContext): Promise<void> {
+  const { store, clock, signal, settings } = context;
+  let after = "";
+  for (let left = mostInACycle; left > 0; ) {
+    const page = await store.toReadAgain(after, Math.min(settings.concurrency, left));
+    const last = page.at(-1);
+    if (last === undefined) return;
+    await Promise.all(page.map((marked) => readOne(context, marked)));
+    after = last.latticeId;
+    left -= page.length;
+    await clock.sleep(0, signal);
+  }
+}
+
+async function readOne(
+  context: CycleContext,
+  { latticeId, objectId }: { readonly latticeId: string; readonly objectId: string | null },
+): Promise<void> {
+  const { store, target, host, cycleId, signal, log } = context;
+  try {
+    const account = await host.reading(objectId ?? latticeId, () => target.get(latticeId, signal));
+    if (account !== null) await store.saveTargets([account], cycleId);
+    else await noteAbsence(context, latticeId);
+  } catch (error) {
+    if (!isRecordFailure(error)) throw error;
+    log.warn({ latticeId, objectId, code: error.code }, "an account could not be read again");
+    log.debug({ latticeId, error: error.message }, "why it could not be read");
+  }
+}

@@ -1,0 +1,75 @@
+import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
+import type { SourceChange } from "../../domain/source.ts";
+import type { Meta } from "../../domain/store.ts";
+import type { CycleContext } from "../ports.ts";
+
+/** This many people in a row of whom the directory says nothing are no matter of single people. */
+const mostInARow = 3;
+/** So are this many in all. */
+const mostUnread = 100;
+
+/** Reads people by id. */
+export interface PeopleById {
+  /**
+   * One person; `null` where there is none. A person whom the directory cannot be asked about, although it answered a list
+   * a moment ago, stops nobody else.
+   * @throws what the directory throws, where it is so for several in a row
+   */
+  read(objectId: string): Promise<SourceChange | null | "unread">;
+  /** Of whom nothing was learnt, and why. */
+  readonly unread: ReadonlyMap<string, string>;
+  /** Everybody who was asked for. */
+  readonly asked: ReadonlySet<string>;
+}
+
+export function readById({
+  source,
+  signal,
+  log,
+}: Pick<CycleContext, "source" | "signal" | "log">): PeopleById {
+  const unread = new Map<string, string>();
+  const asked = new Set<string>();
+  let inARow = 0;
+  return {
+    unread,
+    asked,
+    read: async (objectId) => {
+      asked.add(objectId);
+      try {
+        const found = await source.readUser(objectId, signal);
+        inARow = 0;
+        unread.delete(objectId);
+        return found;
+      } catch (error) {
+        const passing = error instanceof HostUnavailableError || error instanceof ConfigurationError;
+        // A pause that was asked for concerns everybody.
+        const paused = error instanceof HostUnavailableError && error.retryAt !== undefined;
+        if (!passing || paused || signal.aborted) throw error;
+        inARow += 1;
+        unread.set(objectId, error.message);
+        if (inARow === mostInARow || unread.size > mostUnread) throw error;
+        log.warn({ objectId, reason: error.message }, "Entra does not answer for this person");
+        return "unread";
+      }
+    },
+  };
+}
+
+export function parseUnread(meta: Partial<Meta>): readonly string[] {
+  if (meta.unreadPeople === undefined || meta.unreadPeople === "") return [];
+  // Written by this program alone.
+  return JSON.parse(meta.unreadPeople) as readonly string[];
+}
+
+export function unreadText({ unread }: PeopleById): string {
+  return unread.size === 0 ? "" : JSON.stringify([...unread.keys()]);
+}
+
+/** What is told of people who could not be read; `null` where everybody could. */
+export function unreadNote({ unread }: PeopleById): string | null {
+  const [first] = unread;
+  if (first === undefined) return null;
+  const [objectId, reason] = first;
+  const more = unread.size === 1 ? "" : ` and ${unread.size - 1} more`;
+  return `Entra did not answer when it was asked for ${objectId}${more} by id (${reason.replace(/\.$/, "")}): what was known is kept, and the next cycle asks again.`;
+}

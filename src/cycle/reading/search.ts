@@ -1,0 +1,20 @@
+import { RecordForbiddenError, RecordRejectedError } from "../../domain/errors.ts";
+import type { TargetUser } from "../../domain/target.ts";
+import type { CycleContext } from "../ports.ts";
+
+/**
+ * Accounts with this externalId; none at a target that cannot be searched by it, where userNames are all there is.
+ * @throws what the search throws
+ */
+export async function searchByExternalId(
+  { target, signal }: Pick<CycleContext, "target" | "signal">,
+  externalId: string,
+): Promise<readonly TargetUser[]> {
+  try {
+    return await target.find("externalId", externalId, signal);
+  } catch (error) {
+    // A 403 is no word about the attribute: the account may be there.
+    if (error instanceof RecordRejectedError && !(error instanceof RecordForbiddenError)) return [];
+    throw error;
+  }
+}

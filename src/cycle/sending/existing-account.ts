@@ -1,0 +1,141 @@
+import { RecordRejectedError } from "../../domain/errors.ts";
+import type { Operation } from "../../domain/plan.ts";
+import type { Decision, LoggedOperation } from "../../domain/store.ts";
+import { type AttributeWrite, sameAt, type TargetUser } from "../../domain/target.ts";
+import { decideFor } from "../planning/decide.ts";
+import type { CycleContext } from "../ports.ts";
+import { askFor } from "../reading/missing-accounts.ts";
+
+/**
+ * An account that the plan matched and that was read again since: where it is not what it was, it is matched again.
+ * @param planned the account as the plan saw it
+ * @throws RecordRejectedError where the plan would not link it any more: the next cycle plans with what was read
+ */
+export async function matchAgain(
+  context: CycleContext,
+  operation: LoggedOperation,
+  planned: TargetUser,
+  account: TargetUser,
+): Promise<void> {
+  const same =
+    sameAt("userName", planned.userName, account.userName) && planned.externalId === account.externalId;
+  if (same) return;
+  await context.store.saveTargets([account], context.cycleId);
+  const decision = await decideAgain(context, operation.objectId);
+  const again = adoptionIn(decision);
+  const linked =
+    again !== null &&
+    again.latticeId === account.latticeId &&
+    again.formerOwner === operation.formerOwner &&
+    (again.doubtful === undefined || operation.doubtful !== undefined);
+  if (linked) return;
+  throw new RecordRejectedError(
+    `the Lattice account ${account.latticeId} is not what it was when it was matched: ${reasonOf(decision)}; the person is matched again with the next cycle`,
+    { status: 409 },
+  );
+}
+
+/**
+ * What a deactivation takes away in Lattice nothing brings back: an account that was listed a day ago is read before it is
+ * switched off. Where it carries another externalId by now it may be another person's, and it is decided anew.
+ * @returns why the account is not switched off now; `null` where it is
+ */
+export async function givenAway(
+  context: CycleContext,
+  operation: LoggedOperation,
+): Promise<RecordRejectedError | null> {
+  const { objectId, latticeId } = operation;
+  const known = latticeId === null ? null : await context.store.accountOf(latticeId);
+  if (known === null || known.readIn === context.cycleId) return null;
+  const account = await askFor(context, objectId, known.latticeId);
+  // What cannot be read, or shows no id, is no reason to keep a leaver's account alive.
+  if (account === null || account === "unreadable" || account.externalId === null) return null;
+  if (account.externalId === known.externalId) return null;
+  await context.store.saveTargets([account], context.cycleId);
+  const decision = await decideAgain(context, objectId);
+  if (decision?.kind === "operation" && decision.operation.action === "deactivate") return null;
+  return new RecordRejectedError(
+    `the Lattice account ${account.latticeId} was given the external id "${account.externalId}" in Lattice since it was listed, and is not switched off before the next cycle: ${reasonOf(decision)}`,
+    { status: 409 },
+  );
+}
+
+/** An account that a create met, and what is to be written to it. */
+export interface MetAccount {
+  readonly account: TargetUser;
+  readonly writes: readonly AttributeWrite[];
+}
+
+/**
+ * What a create does with accounts that are there already: the same as a plan that had known them, so that matching,
+ * actions, protection and doubt count here too. What the guard has to weigh waits for the next plan, which knows them.
+ * @param writes those of the create, with references resolved
+ * @throws RecordRejectedError where the plan would not link one of them, or not without the guard
+ */
+export async function meetAccounts(
+  context: CycleContext,
+  operation: LoggedOperation,
+  found: readonly TargetUser[],
+  writes: readonly AttributeWrite[],
+): Promise<MetAccount> {
+  await context.store.saveTargets(found, context.cycleId);
+  const decision = await decideAgain(context, operation.objectId);
+  const adoption = adoptionIn(decision);
+  const account = found.find(({ latticeId }) => latticeId === adoption?.latticeId);
+  if (adoption === null || account === undefined) {
+    const ids = found.map(({ latticeId, userName }) => `${latticeId} (${userName})`).join(", ");
+    throw new RecordRejectedError(
+      `Lattice has an account already where one for ${operation.userName} was to be made, ${ids}: ${reasonOf(decision)}`,
+      { status: 409 },
+    );
+  }
+  if (isWeighed(adoption)) {
+    throw new RecordRejectedError(
+      `Lattice has an account for ${operation.userName} already, ${account.latticeId}: it is linked with the next cycle, which weighs that (${adoption.reason})`,
+      { status: 409 },
+    );
+  }
+  const due = adoption.changes.flatMap(({ attribute, after, reference }): AttributeWrite[] => {
+    if (reference === undefined || reference.afterObjectId === null)
+      return [{ path: attribute, value: after }];
+    const resolved = writes.find(({ path }) => path === attribute);
+    return resolved === undefined ? [] : [resolved];
+  });
+  return { account, writes: due };
+}
+
+async function decideAgain(context: CycleContext, objectId: string): Promise<Decision | null> {
+  const { store, settings, everyoneInScope, clock, random } = context;
+  const candidates = await store.candidates({
+    select: { only: [objectId] },
+    everyoneInScope,
+    after: "",
+    limit: 1,
+  });
+  // What is in doubt is what is being looked at here.
+  const known = candidates.map((candidate) => ({ ...candidate, unconfirmed: false }));
+  const environment = { now: clock.now, random };
+  const [decided] = await decideFor(known, {
+    store,
+    settings,
+    everyoneInScope,
+    environment,
+    impatient: true,
+  });
+  return decided?.decision ?? null;
+}
+
+function adoptionIn(decision: Decision | null): Operation | null {
+  return decision?.kind === "operation" && decision.operation.adopts ? decision.operation : null;
+}
+
+/** Whether the guard has a word in such a link. */
+function isWeighed({ action, doubtful, formerOwner, changes }: Operation): boolean {
+  const renames = changes.some(({ attribute, before }) => attribute === "userName" && before !== null);
+  return action === "deactivate" || doubtful !== undefined || formerOwner !== undefined || renames;
+}
+
+function reasonOf(decision: Decision | null): string {
+  if (decision?.kind === "skipped") return decision.skipped.reason;
+  return "the mapping's matching attributes lead to none of them; correct it in Lattice, or match by userName";
+}

@@ -1,0 +1,25 @@
+import type { RetryRecord } from "../../domain/store.ts";
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * When a person whose write failed is tried again: the next cycle, then ever later, up to once a day. A changed
+ * source value tries at once, whatever this says.
+ * @param random 0 up to 1, spreads people who failed together
+ */
+export function nextRetry(
+  previous: RetryRecord | null,
+  failure: { objectId: string; code: string; message: string },
+  time: { now: number; intervalMs: number; random: number },
+): RetryRecord {
+  const attempts = (previous?.attempts ?? 0) + 1;
+  // The first retry must not miss the next cycle by a moment.
+  const delayMs = attempts === 1 ? 0 : Math.min(time.intervalMs * 2 ** (attempts - 2), dayMs);
+  return {
+    ...failure,
+    attempts,
+    firstFailedAt: previous?.firstFailedAt ?? time.now,
+    lastFailedAt: time.now,
+    nextTryAt: Math.round(time.now + delayMs * (0.9 + 0.2 * time.random)),
+  };
+}

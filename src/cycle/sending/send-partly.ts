@@ -1,0 +1,152 @@
+import type { RecordRejectedError } from "../../domain/errors.ts";
+import type { ConfirmedTarget, LoggedOperation, OperationOutcome, RetryRecord } from "../../domain/store.ts";
+import type { AttributeWrite, TargetUser } from "../../domain/target.ts";
+import { shortPath } from "../../mapping/target-attributes.ts";
+import { unshown } from "../planning/held.ts";
+import type { CycleContext } from "../ports.ts";
+import { confirm } from "./confirm.ts";
+import { findRefused, isAboutValues, splitRequired, suspectsOf } from "./refused-attributes.ts";
+import { nextRetry } from "./retry-schedule.ts";
+
+type Outcome = Omit<OperationOutcome, "operationId" | "objectId" | "referencePending">;
+
+interface Partly {
+  /** What was sent; `null` where nothing is left that could be. */
+  readonly outcome: Outcome | null;
+  readonly refused: readonly string[];
+  readonly refusal: RecordRejectedError;
+}
+
+/** How an operation is sent. */
+export interface Attempt {
+  /** All of it, or a part. @throws what was thrown of the whole */
+  send(writes: readonly AttributeWrite[]): Promise<Outcome>;
+  /** The refusal behind what `send` throws. */
+  refusalOf(error: unknown): unknown;
+  /** The account as it is after these writes. */
+  settle(before: ConfirmedTarget, writes: readonly AttributeWrite[], user: TargetUser): ConfirmedTarget;
+}
+
+/**
+ * A refusal that is about one attribute costs that attribute: the rest is sent, and what was refused keeps to the retry
+ * schedule. Which one it is: the one that was refused before, else the one that Lattice names, else what is found by
+ * sending in pieces.
+ * @returns `null` where the refusal is of another kind, or of what an account cannot do without
+ */
+export async function sendPartly(
+  context: CycleContext,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+  refusal: unknown,
+  attempt: Attempt,
+): Promise<Outcome | null> {
+  if (!isAboutValues(refusal) || context.signal.aborted) return null;
+  const previous = await context.store.retryOf(operation.objectId);
+  const partly = await reduce(context, operation, writes, refusal, previous?.paths ?? [], attempt);
+  if (partly === null) return null;
+  const { outcome, refused } = partly;
+  const now = context.clock.now();
+  const message = `${refused.map(shortPath).join(", ")} refused: ${partly.refusal.message}`;
+  const retry: RetryRecord = {
+    ...nextRetry(
+      previous,
+      { objectId: operation.objectId, code: partly.refusal.code, message },
+      { now, intervalMs: context.settings.intervalMs, random: context.random() },
+    ),
+    paths: refused,
+  };
+  if (outcome !== null) return { ...outcome, retry, error: `${message} The rest was sent.` };
+  return {
+    status: "failed",
+    error: message,
+    httpStatus: partly.refusal.status,
+    words: partly.refusal.detail ?? partly.refusal.message,
+    retry,
+    finishedAt: now,
+  };
+}
+
+async function reduce(
+  context: CycleContext,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+  first: RecordRejectedError,
+  known: readonly string[],
+  attempt: Attempt,
+): Promise<Partly | null> {
+  let refusal = first;
+  const refusedBy = (error: unknown): RecordRejectedError => {
+    const cause = attempt.refusalOf(error);
+    if (!isAboutValues(cause)) throw error;
+    return cause;
+  };
+  const { must, may } = splitRequired(writes);
+  if (may.length === 0) return null;
+  const suspects = new Set(suspectsOf(writes, refusal, known));
+  // An account that is adopted is linked although nothing is left to be written to it.
+  const linkAlone = async (): Promise<Outcome | null> => (operation.adopts ? attempt.send([]) : null);
+  // Lattice may name one after the other.
+  for (let more = suspects.size > 0; more; ) {
+    const rest = writes.filter(({ path }) => !suspects.has(path));
+    if (rest.length === 0) return { outcome: await linkAlone(), refused: [...suspects], refusal };
+    try {
+      return { outcome: await attempt.send(rest), refused: [...suspects], refusal };
+    } catch (error) {
+      refusal = refusedBy(error);
+      const found = suspectsOf(rest, refusal, []);
+      for (const path of found) suspects.add(path);
+      more = found.length > 0;
+    }
+  }
+  if (may.length === 1 && must.length === 0) {
+    return { outcome: await linkAlone(), refused: [may[0]?.path ?? ""], refusal };
+  }
+  return inPieces(context, operation, { must, may }, refusal, attempt, refusedBy);
+}
+
+/** What an account cannot do without first, then the rest in ever smaller pieces. */
+async function inPieces(
+  context: CycleContext,
+  operation: LoggedOperation,
+  { must, may }: ReturnType<typeof splitRequired>,
+  refusal: RecordRejectedError,
+  attempt: Attempt,
+  refusedBy: (error: unknown) => RecordRejectedError,
+): Promise<Partly | null> {
+  let outcome: Outcome | null = null;
+  const account = await context.store.linkOf(operation.objectId);
+  if (must.length > 0 || account === null) {
+    try {
+      outcome = await attempt.send(must);
+    } catch (error) {
+      // It is what the account cannot do without: the person's failure, as it was met first.
+      refusedBy(error);
+      return null;
+    }
+    if (outcome.target === undefined) return null;
+  }
+  let last: ConfirmedTarget | null = outcome?.target ?? account;
+  if (last === null) return null;
+  const found = await findRefused(may, refusal, async (piece) => {
+    if (last === null) return refusal;
+    // A run that was told to stop sends no further piece.
+    context.signal.throwIfAborted();
+    try {
+      const answer = await context.target.update(last, piece, context.signal, unshown(last));
+      const receipt = await confirm(context, last, piece, answer);
+      last = attempt.settle(last, piece, receipt.user);
+      outcome = {
+        status: "done",
+        finishedAt: context.clock.now(),
+        httpStatus: receipt.status,
+        requestId: receipt.requestId,
+        ...(outcome?.again === true ? { again: true } : {}),
+        target: last,
+      };
+      return null;
+    } catch (error) {
+      return refusedBy(error);
+    }
+  });
+  return { outcome, ...found };
+}
