@@ -38,7 +38,10 @@ const groups = [
 export async function bundle(folder: string): Promise<void> {
   const build = await rolldown({
     // A thread starts from a file of its own.
-    input: { cli: join(root, "src/cli.ts"), "reader-thread": join(root, "src/state/reader-thread.ts") },
+    input: {
+      cli: join(root, "src/cli.ts"),
+      "reader-thread": join(root, "src/state/sqlite/reader-thread.ts"),
+    },
     platform: "node",
     external,
     resolve: {

@@ -8,7 +8,7 @@ const required = [
   "dist/cli.js",
   "dist/azure-lattice-sync.cdx.json",
   "dist/THIRD-PARTY-LICENCES.txt",
-  "src/state/migrations/001-initial.sql",
+  "src/state/sqlite/migrations/001-initial.sql",
   "src/report/page/report.css",
   "src/report/page/report.js",
   "src/daemon/http/page/index.html",

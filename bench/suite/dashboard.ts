@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { startHttp } from "../../src/daemon/http/server.ts";
 import { createMetrics } from "../../src/daemon/metrics.ts";
 import { createWorks } from "../../src/daemon/works.ts";
-import { openDatabase } from "../../src/state/database.ts";
-import { openReader } from "../../src/state/reader.ts";
+import { openDatabase } from "../../src/state/sqlite/files/database.ts";
+import { openReader } from "../../src/state/sqlite/reader.ts";
 import { type Bench, type BenchOptions, type Finding, grouped, median } from "../bench.ts";
 import { startEnds } from "../ends/ends.ts";
 

@@ -5,8 +5,8 @@ import { PassThrough } from "node:stream";
 import type { Database } from "better-sqlite3";
 import { history } from "../../src/commands/history.ts";
 import type { LogQuery } from "../../src/domain/log.ts";
-import { openDatabase } from "../../src/state/database.ts";
-import { storeOn } from "../../src/state/sqlite-store.ts";
+import { openDatabase } from "../../src/state/sqlite/files/database.ts";
+import { storeOn } from "../../src/state/sqlite/store.ts";
 import { type Bench, type Finding, grouped } from "../bench.ts";
 
 const people = 20_000;

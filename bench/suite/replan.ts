@@ -6,8 +6,8 @@ import type { CycleContext } from "../../src/cycle/ports.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
-import { type Connection, openDatabase } from "../../src/state/database.ts";
-import { storeOn } from "../../src/state/sqlite-store.ts";
+import { type Connection, openDatabase } from "../../src/state/sqlite/files/database.ts";
+import { storeOn } from "../../src/state/sqlite/store.ts";
 import { type Bench, type Finding, grouped } from "../bench.ts";
 import { type Company, linkedCompany } from "../company.ts";
 

@@ -67,7 +67,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
 /** How updates are sent, as an earlier sync has learnt it; a state that cannot be read is the state step's to tell. */
 async function learntMethod(session: Session): Promise<UpdateMethod | undefined> {
   if (!existsSync(session.statePath)) return undefined;
-  const { openReadOnlyStore } = await import("../state/sqlite-store.ts");
+  const { openReadOnlyStore } = await import("../state/sqlite/store.ts");
   try {
     const store = openReadOnlyStore(session.statePath);
     try {
@@ -121,8 +121,8 @@ async function daemonStep(session: Session): Promise<Step> {
 async function stateStep(session: Session): Promise<Step> {
   const name = "State database";
   const [{ proveWritable }, { openReadOnlyStore }] = await Promise.all([
-    import("../state/prove-writable.ts"),
-    import("../state/sqlite-store.ts"),
+    import("../state/sqlite/files/prove-writable.ts"),
+    import("../state/sqlite/store.ts"),
   ]);
   try {
     if (existsSync(session.statePath)) {

@@ -47,7 +47,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
       import("../daemon/http/server.ts"),
       import("../daemon/scheduler.ts"),
       import("../daemon/works.ts"),
-      import("../state/reader.ts"),
+      import("../state/sqlite/reader.ts"),
     ]);
     const [{ parseQuarantine, probeDueAt }, { parsePause }] = await Promise.all([
       import("../cycle/health/quarantine.ts"),

@@ -6,7 +6,7 @@ import type { LoggedOperation } from "../domain/store.ts";
 import { readStatus } from "../report/status.ts";
 import { badDay, nextDay } from "../sandbox/day.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
-import { openReadOnlyStore } from "../state/sqlite-store.ts";
+import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { sandboxFile, sandboxState } from "./session.ts";
 import { status } from "./status.ts";

@@ -7,7 +7,7 @@ import type { OperationStatus, StateStore } from "../domain/store.ts";
 import { writeOut } from "../report/output.ts";
 import { isTerminal, layoutOf } from "../report/terminal.ts";
 import { printable } from "../report/words.ts";
-import { openReadOnlyStore } from "../state/sqlite-store.ts";
+import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import { type CommandIO, exitCode, note } from "./io.ts";
 import { parsePointInTime } from "./point-in-time.ts";
 import { readMapping } from "./read-settings.ts";

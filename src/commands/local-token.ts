@@ -5,7 +5,7 @@ import { isLocal, type Listen } from "../config/listen.ts";
 import type { Config } from "../config/schema.ts";
 import { UsageError } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
-import { giveToOwnerOf } from "../state/database.ts";
+import { giveToOwnerOf } from "../state/sqlite/files/database.ts";
 
 /** A token that the daemon made for itself. */
 export interface LocalToken {

@@ -11,7 +11,7 @@ import type { Mapping } from "../mapping/mapping.ts";
 import { expectationOf } from "../mapping/run-case.ts";
 import { defaultNow } from "../mapping/test-cases.ts";
 import { printable } from "../report/words.ts";
-import { openReadOnlyStore } from "../state/sqlite-store.ts";
+import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import type { CommandIO } from "./io.ts";
 import { tellWhom } from "./one-person.ts";
 import { readMapping } from "./read-settings.ts";

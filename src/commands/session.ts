@@ -124,9 +124,9 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
       },
       openStore: async () => {
         const [{ openStore }, { isEmptyFile }, { sweepCopies }, { hasDied }] = await Promise.all([
-          import("../state/sqlite-store.ts"),
-          import("../state/database.ts"),
-          import("../state/scratch-copy.ts"),
+          import("../state/sqlite/store.ts"),
+          import("../state/sqlite/files/database.ts"),
+          import("../state/sqlite/files/scratch-copy.ts"),
           import("./lease.ts"),
         ]);
         sweepCopies();
@@ -139,7 +139,7 @@ export async function openSession(io: CommandIO, options: SessionOptions): Promi
         return keep(openStore(statePath, { logValues: config.state.logValues, hasEnded: hasDied }), closers);
       },
       openScratchStore: async () => {
-        const { openScratchStore } = await import("../state/sqlite-store.ts");
+        const { openScratchStore } = await import("../state/sqlite/store.ts");
         return keep(openScratchStore(statePath), closers);
       },
       close: () => closeAll(closers),

@@ -9,7 +9,7 @@ import { jsonText } from "../domain/visible.ts";
 import { shortPath } from "../mapping/target-attributes.ts";
 import { readStatus, type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
-import { openReadOnlyStore } from "../state/sqlite-store.ts";
+import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import { type CommandIO, exitCode, print } from "./io.ts";
 import { sandboxState } from "./session.ts";
 

@@ -8,7 +8,7 @@ import { jsonText } from "../domain/visible.ts";
 import type { Mapping } from "../mapping/mapping.ts";
 import { explanationText } from "../report/explanation.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { openReadOnlyStore } from "../state/sqlite-store.ts";
+import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import { type CommandIO, exitCode, note, print } from "./io.ts";
 import { readMapping } from "./read-settings.ts";
 import { eventActions, matchingSettings, sandboxScope, sandboxState } from "./session.ts";

@@ -6,7 +6,7 @@ import { withLease } from "../../src/commands/lease.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import { LeaseHeldError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 
 const yearMs = 365 * 86_400_000;
 const ttlMs = 60_000;

@@ -8,7 +8,7 @@ import { sync } from "../../src/commands/sync.ts";
 import { UsageError } from "../../src/domain/errors.ts";
 import type { Json } from "../../src/domain/json.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
-import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";
+import { openReadOnlyStore } from "../../src/state/sqlite/store.ts";
 import { workplace } from "../config/workplace.ts";
 import { terminal } from "./terminal.ts";
 

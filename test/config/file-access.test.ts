@@ -5,7 +5,7 @@ import { thisMachine } from "../../src/config/file-access.ts";
 import { writeStarterConfig } from "../../src/config/init.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
 const host = { posix: true, container: false };

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { decideHeld, type HeldDecision, recordDecided } from "../../src/cycle/guard/release.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import { messageOf } from "../../src/notify/words.ts";
-import { migrationsUpTo } from "../../src/state/schema.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { migrationsUpTo } from "../../src/state/sqlite/files/schema.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 
 const kim: Actor = { kind: "cli", name: "kim@host" };

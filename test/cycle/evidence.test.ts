@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
-import { backUp, prepareRestore } from "../../src/state/backup.ts";
-import { replaceDatabase } from "../../src/state/replace.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { backUp, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
+import { replaceDatabase } from "../../src/state/sqlite/files/replace.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("a person who is missing from a full read", () => {

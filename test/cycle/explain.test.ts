@@ -4,7 +4,7 @@ import { type ExplainSettings, explain } from "../../src/cycle/person/explain.ts
 import type { Explanation } from "../../src/cycle/person/explanation.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { explanationText } from "../../src/report/explanation.ts";
-import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";
+import { openReadOnlyStore } from "../../src/state/sqlite/store.ts";
 import {
   createWorkplace,
   defaultRules,

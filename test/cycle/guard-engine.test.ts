@@ -9,7 +9,7 @@ import {
   RecordUnavailableError,
   StateError,
 } from "../../src/domain/errors.ts";
-import { openScratchStore } from "../../src/state/sqlite-store.ts";
+import { openScratchStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf } from "./workplace.ts";
 
 const departmentPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";

@@ -4,7 +4,7 @@ import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import type { EventAction } from "../../src/cycle/planning/leaving.ts";
 import { judgeLeaving } from "../../src/cycle/planning/leaving.ts";
 import { RecordUnavailableError } from "../../src/domain/errors.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { atOnce, createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
 
 const dayMs = 86_400_000;

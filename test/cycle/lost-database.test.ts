@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { StateError } from "../../src/domain/errors.ts";
-import { backUp, prepareRestore } from "../../src/state/backup.ts";
-import { openDatabase } from "../../src/state/database.ts";
-import { replaceDatabase } from "../../src/state/replace.ts";
-import { openStore, storeOn } from "../../src/state/sqlite-store.ts";
+import { backUp, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
+import { openDatabase } from "../../src/state/sqlite/files/database.ts";
+import { replaceDatabase } from "../../src/state/sqlite/files/replace.ts";
+import { openStore, storeOn } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 async function lose(place: Workplace): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/run.ts";
-import { openScratchStore } from "../../src/state/sqlite-store.ts";
+import { openScratchStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 const lattice = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";

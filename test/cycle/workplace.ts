@@ -15,7 +15,7 @@ import type { StateEvent } from "../../src/domain/event.ts";
 import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters, type ScopeLists } from "../../src/mapping/scoping-filter.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { tallyFault } from "../state/tally.ts";
 import { createMemorySource, type MemorySource } from "./memory-source.ts";
 import { createMemoryTarget, type MemoryTarget } from "./memory-target.ts";

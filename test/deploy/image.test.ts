@@ -97,7 +97,7 @@ describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
       const path = join(image.app, "state/azure-lattice-sync.sandbox-both.db");
       const db = new Database(path);
       db.pragma("journal_mode = WAL");
-      db.exec(readFileSync(join(image.app, "src/state/migrations/001-initial.sql"), "utf8"));
+      db.exec(readFileSync(join(image.app, "src/state/sqlite/migrations/001-initial.sql"), "utf8"));
       db.pragma("user_version = 1");
       db.exec(`
       INSERT INTO cycle (plan_id, kind, started_at) VALUES ('p', 'initial', 1);

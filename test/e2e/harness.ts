@@ -13,7 +13,7 @@ import { createLatticeTarget } from "../../src/lattice/target.ts";
 import { parseMapping } from "../../src/mapping/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
+import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite/store.ts";
 import { atOnce, lenientGuard as engineGuard } from "../cycle/workplace.ts";
 
 export interface Company extends AsyncDisposable {

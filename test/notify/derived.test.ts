@@ -6,7 +6,7 @@ import { digestFailures, lastOccurrence } from "../../src/notify/digest.ts";
 import { certificateExpiry, checkExpiry, tokenExpiry } from "../../src/notify/expiry.ts";
 import { beginWatch, checkSilence, noteGoodCycle } from "../../src/notify/silence.ts";
 import { messageOf } from "../../src/notify/words.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { chat, type Outbox, openOutbox } from "./workplace.ts";
 
 const minuteMs = 60_000;

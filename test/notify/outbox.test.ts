@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/domain/secret.ts";
 import { deliver } from "../../src/notify/outbox.ts";
 import { send } from "../../src/notify/send.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { startReceiver } from "./receiver.ts";
 import { held, openOutbox, signingSecret, webhook } from "./workplace.ts";
 

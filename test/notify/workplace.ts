@@ -7,7 +7,7 @@ import { Secret } from "../../src/domain/secret.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import type { OutboxPorts } from "../../src/notify/outbox.ts";
 import type { Receiver } from "../../src/notify/settings.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 
 export const signingSecret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom, type Random } from "../../src/sandbox/random.ts";
 import { type Fault, type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { openReadOnlyStore } from "../../src/state/sqlite-store.ts";
+import { openReadOnlyStore } from "../../src/state/sqlite/store.ts";
 import { compareEverybody } from "../e2e/expectation.ts";
 import { aDayPasses } from "./database.ts";
 import { editAtRandom } from "./edits.ts";

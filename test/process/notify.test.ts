@@ -1,7 +1,7 @@
 import { SMTPServer } from "smtp-server";
 import { describe, expect, it, vi } from "vitest";
 import { type GraphOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { openReadOnlyStore, openStore } from "../../src/state/sqlite-store.ts";
+import { openReadOnlyStore, openStore } from "../../src/state/sqlite/store.ts";
 import { type HttpReceiver, startReceiver } from "../notify/receiver.ts";
 import { signingSecret } from "../notify/workplace.ts";
 import { type Connected, configuration, makeWorkplace, type Workplace } from "./real-process.ts";

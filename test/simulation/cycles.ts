@@ -16,8 +16,8 @@ import {
   StateError,
 } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import type { Connection } from "../../src/state/database.ts";
-import { storeOn } from "../../src/state/sqlite-store.ts";
+import type { Connection } from "../../src/state/sqlite/files/database.ts";
+import { storeOn } from "../../src/state/sqlite/store.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, letOtherToolWrite, personId } from "./events.ts";
 import { createDoom, Death, type Doom, type Fate } from "./fate.ts";

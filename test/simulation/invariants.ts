@@ -4,7 +4,7 @@ import { parseRefusedKinds } from "../../src/cycle/sending/refused-kinds.ts";
 import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/target-attributes.ts";
-import type { Connection } from "../../src/state/database.ts";
+import type { Connection } from "../../src/state/sqlite/files/database.ts";
 import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";

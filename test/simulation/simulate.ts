@@ -1,7 +1,7 @@
 import { rejectedChanges, releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import type { CycleResult } from "../../src/cycle/run.ts";
-import { openDatabase } from "../../src/state/database.ts";
-import { storeOn } from "../../src/state/sqlite-store.ts";
+import { openDatabase } from "../../src/state/sqlite/files/database.ts";
+import { storeOn } from "../../src/state/sqlite/store.ts";
 import { tallyFaults } from "../state/tally.ts";
 import { converge } from "./converge.ts";
 import { type CycleStep, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";

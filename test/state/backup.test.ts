@@ -20,10 +20,10 @@ import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
 import { LeaseHeldError, UsageError } from "../../src/domain/errors.ts";
-import { backUp, discard, prepareRestore } from "../../src/state/backup.ts";
-import { inspectDatabase, isDamaged } from "../../src/state/inspect.ts";
-import { replaceDatabase } from "../../src/state/replace.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { backUp, discard, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
+import { inspectDatabase, isDamaged } from "../../src/state/sqlite/files/inspect.ts";
+import { replaceDatabase } from "../../src/state/sqlite/files/replace.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 
 let folder = "";
 let path = "";
@@ -268,7 +268,9 @@ describe("a restored database", () => {
 
   it("is brought up to this version", async () => {
     const db = new Database(backup);
-    db.exec(readFileSync(new URL("../../src/state/migrations/001-initial.sql", import.meta.url), "utf8"));
+    db.exec(
+      readFileSync(new URL("../../src/state/sqlite/migrations/001-initial.sql", import.meta.url), "utf8"),
+    );
     db.pragma("user_version = 1");
     db.close();
     await restore();
@@ -388,7 +390,7 @@ describe("a database that is set aside", () => {
   });
 
   it("is looked through with its whole schema, whatever its version, and rebuilt where that was changed", async () => {
-    const folderOfMigrations = new URL("../../src/state/migrations/", import.meta.url);
+    const folderOfMigrations = new URL("../../src/state/sqlite/migrations/", import.meta.url);
     const old = new Database(path);
     for (const name of readdirSync(folderOfMigrations).sort().slice(0, 7)) {
       old.exec(readFileSync(new URL(name, folderOfMigrations), "utf8"));

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { holdPlan } from "../../src/cycle/guard/hold.ts";
 import { weightsOf } from "../../src/cycle/guard/weights.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 
 let folder = "";
 let path = "";

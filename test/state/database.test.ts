@@ -20,10 +20,10 @@ import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
 import { LeaseHeldError, StateError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
-import { backUp, discard, prepareRestore } from "../../src/state/backup.ts";
-import { isEmptyFile } from "../../src/state/database.ts";
-import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite-store.ts";
-import { explain, stateDatabase } from "../../src/state/state-errors.ts";
+import { backUp, discard, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
+import { isEmptyFile } from "../../src/state/sqlite/files/database.ts";
+import { explain, stateDatabase } from "../../src/state/sqlite/files/errors.ts";
+import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite/store.ts";
 
 let folder = "";
 let path = "";
@@ -260,7 +260,9 @@ describe("a file that is no state database", () => {
 /** A database of the first version, with the lease held by `owner` until `expiresAt`. */
 function makeOldDatabase(owner: string, expiresAt: number): void {
   const db = new Database(path);
-  db.exec(readFileSync(new URL("../../src/state/migrations/001-initial.sql", import.meta.url), "utf8"));
+  db.exec(
+    readFileSync(new URL("../../src/state/sqlite/migrations/001-initial.sql", import.meta.url), "utf8"),
+  );
   db.pragma("user_version = 1");
   db.prepare("INSERT INTO lease (name, owner, acquired_at, expires_at) VALUES ('cycle', ?, 1, ?)").run(
     owner,
@@ -316,7 +318,9 @@ describe("a database that a newer version migrates while it is open", () => {
 describe("a database of an older version", () => {
   it("is read by status before a sync has brought it up to date, and stays as it is", async () => {
     const db = new Database(path);
-    db.exec(readFileSync(new URL("../../src/state/migrations/001-initial.sql", import.meta.url), "utf8"));
+    db.exec(
+      readFileSync(new URL("../../src/state/sqlite/migrations/001-initial.sql", import.meta.url), "utf8"),
+    );
     db.pragma("user_version = 1");
     db.exec(
       `INSERT INTO source_user (object_id, attributes, presence, read_in) VALUES ('a', '{}', 'present', 1)`,

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

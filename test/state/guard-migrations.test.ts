@@ -5,7 +5,7 @@ import { rejectedChanges, rejectionOf } from "../../src/cycle/guard/fingerprint.
 import { weightsOf } from "../../src/cycle/guard/weights.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 
-const folder = new URL("../../src/state/migrations/", import.meta.url);
+const folder = new URL("../../src/state/sqlite/migrations/", import.meta.url);
 const files = readdirSync(folder).sort();
 const own = files.findIndex((name) => name.endsWith("-weights.sql"));
 

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { LogEntry, LogQuery } from "../../src/domain/log.ts";
 import type { Action, Operation } from "../../src/domain/plan.ts";
 import type { OperationStatus, StateStore } from "../../src/domain/store.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 2, 1);

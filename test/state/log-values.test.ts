@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { countsOf } from "../../src/cycle/guard/weights.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/log.ts";
-import type { LogValues } from "../../src/state/log-values.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import type { LogValues } from "../../src/state/sqlite/log-values.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "../cycle/workplace.ts";
 
 /** Opens the database again under another setting. */

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { scratchCopyOf, sweepCopies } from "../../src/state/scratch-copy.ts";
-import { openStore } from "../../src/state/sqlite-store.ts";
+import { scratchCopyOf, sweepCopies } from "../../src/state/sqlite/files/scratch-copy.ts";
+import { openStore } from "../../src/state/sqlite/store.ts";
 
 let folder: string;
 let temporary: string;
@@ -84,7 +84,7 @@ it("removes what a killed run of this machine left as soon as another one begins
       `
       import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
       import Database from "better-sqlite3";
-      const { scratchCopyOf } = await import(${JSON.stringify(new URL("../../src/state/scratch-copy.ts", import.meta.url).href)});
+      const { scratchCopyOf } = await import(${JSON.stringify(new URL("../../src/state/sqlite/files/scratch-copy.ts", import.meta.url).href)});
       // Killed in the midst of the copying: when the file has its name.
       const prepare = Database.prototype.prepare;
       Database.prototype.prepare = function (sql) {

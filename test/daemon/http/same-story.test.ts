@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { history } from "../../../src/commands/history.ts";
 import type { CommandIO } from "../../../src/commands/io.ts";
 import { status } from "../../../src/commands/status.ts";
-import { openStore } from "../../../src/state/sqlite-store.ts";
+import { openStore } from "../../../src/state/sqlite/store.ts";
 import { startDaemon } from "./running-daemon.ts";
 
 it("tells the same of a held plan everywhere: status, API, metrics, log and history", {

@@ -1,0 +1,53 @@
+import type { Actor } from "../../domain/actor.ts";
+import type { DecidedWhat, PersonDecision } from "../../domain/decision.ts";
+import type { StateStore } from "../../domain/store.ts";
+import type { Connection } from "./files/database.ts";
+
+/** A decision as JSON of SQLite. */
+export interface DecisionRow {
+  readonly what: DecidedWhat;
+  readonly planId: string;
+  readonly at: number;
+  /** JSON. */
+  readonly actor: string;
+  readonly reason: string | null;
+}
+
+/** The columns of a `DecisionRow` as one value, of `decided_person AS p` and `decision AS d`. */
+export const decisionJson =
+  "json_object('what', p.what, 'planId', d.plan_id, 'at', d.at, 'actor', d.actor, 'reason', d.reason)";
+
+/** Who decided about what was held. */
+export function decisionMethods(db: Connection): Pick<StateStore, "recordDecision" | "decisionsOf"> {
+  const insert = db.prepare<[string, number, string, string | null]>(
+    "INSERT INTO decision (plan_id, at, actor, reason) VALUES (?, ?, ?, ?)",
+  );
+  const insertPerson = db.prepare<[string, number | bigint, DecidedWhat]>(
+    "INSERT OR IGNORE INTO decided_person (object_id, decision_id, what) VALUES (?, ?, ?)",
+  );
+  const ofPerson = db
+    .prepare<[string, number], string>(
+      `SELECT ${decisionJson} FROM decided_person p JOIN decision d ON d.id = p.decision_id
+       WHERE p.object_id = ? ORDER BY p.decision_id DESC LIMIT ?`,
+    )
+    .pluck();
+  return {
+    recordDecision: async ({ planId, at, by, reason, people }) =>
+      db
+        .transaction(() => {
+          const id = insert.run(planId, at, JSON.stringify(by), reason).lastInsertRowid;
+          for (const what of ["released", "rejected", "undone"] as const) {
+            for (const objectId of people[what]) insertPerson.run(objectId, id, what);
+          }
+          return Number(id);
+        })
+        .immediate(),
+    decisionsOf: async (objectId, limit) => ofPerson.all(objectId, limit).map(personDecision),
+  };
+}
+
+/** Written by this program alone. */
+export function personDecision(json: string): PersonDecision {
+  const { actor, ...decision } = JSON.parse(json) as DecisionRow;
+  return { ...decision, by: JSON.parse(actor) as Actor };
+}

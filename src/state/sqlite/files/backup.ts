@@ -1,0 +1,210 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import Database from "better-sqlite3";
+import { StateError, UsageError } from "../../../domain/errors.ts";
+import { beforeRestore } from "../rows.ts";
+import {
+  type Connection,
+  giveToOwnerOf,
+  makeFolder,
+  openUnchanged,
+  refuseFindings,
+  statOf,
+} from "./database.ts";
+import { backupFile, explain, stateDatabase } from "./errors.ts";
+import { type Content, contentOf } from "./inspect.ts";
+import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
+import { refuseChangedSchema } from "./schema-comparison.ts";
+import { avoidTemporaryFiles } from "./scratch-copy.ts";
+
+/**
+ * Copies the database to `file` while others may be writing to it: the copy is the state of one moment. It is written
+ * under another name, looked through, and only then takes its own. Readable by its owner alone.
+ * @throws UsageError where `file` is taken (unless `force`), or belongs to the database; StateError
+ */
+export function backUp(path: string, file: string, how: { readonly force: boolean }): Content {
+  const state = stateDatabase(path, "read");
+  const destination = backupFile(file, "written");
+  refuseOwnFiles(path, file);
+  const taken = statOf(file);
+  if (taken !== null && !taken.isFile()) {
+    throw new UsageError(`${file} is not a file: choose another name; nothing was done`);
+  }
+  if (taken !== null && !how.force) {
+    throw new UsageError(
+      `${file} exists: choose another name, or overwrite it with --force; nothing was done`,
+    );
+  }
+  for (const journal of [`${file}-wal`, `${file}-journal`]) {
+    // SQLite would take it for a part of the backup.
+    if (statOf(journal) !== null) {
+      throw new UsageError(`${file} is a database in use, ${journal} is its journal: choose another name`);
+    }
+  }
+  const db = openUnchanged(path, state);
+  if (db === null) {
+    throw new StateError(`there is no state database at ${path}: nothing to back up`);
+  }
+  try {
+    explain(state, () => {
+      refuseUnknownSchema(db, state);
+      refuseFindings(db, state);
+      refuseChangedSchema(db, state);
+      if (schemaVersion(db) === 0) throw new StateError(`${state.name} is empty: nothing to back up`);
+    });
+    return explain(destination, () =>
+      writtenAside(file, (temporary) => {
+        copyInto(db, temporary);
+        const content = withDatabase(temporary, contentOf);
+        renameSync(temporary, file);
+        syncFolder(dirname(file));
+        return content;
+      }),
+    );
+  } finally {
+    db.close();
+  }
+}
+
+/** A checked copy of a backup beside the database that it shall replace. */
+export interface PreparedRestore {
+  readonly temporary: string;
+  readonly content: Content;
+}
+
+/**
+ * Copies a backup beside the database at `path`, looks the copy through, brings it up to this version and marks it as out
+ * of date: the next cycle reads both ends in full and plans everybody. The backup stays as it is.
+ * @throws UsageError where there is no such file, StateError where it is no sound state database
+ */
+export function prepareRestore(path: string, file: string): PreparedRestore {
+  const backup = backupFile(file, "read");
+  refuseOwnFiles(path, file);
+  const db = openUnchanged(file, backup);
+  if (db === null) throw new UsageError(`there is no file ${file}; nothing was done`);
+  try {
+    explain(backup, () => {
+      if (schemaVersion(db) === 0) throw new StateError(`${backup.name} holds no state; nothing was changed`);
+      refuseUnknownSchema(db, backup);
+      refuseFindings(db, backup);
+      refuseChangedSchema(db, backup);
+    });
+    const state = stateDatabase(path);
+    return explain(state, () => {
+      makeFolder(dirname(path));
+      const temporary = temporaryName(path);
+      try {
+        copyInto(db, temporary);
+        giveToOwnerOf(statOf(path) === null ? dirname(path) : path, temporary);
+        const content = withDatabase(temporary, (copy) => {
+          migrate(copy, backup);
+          takeForOutOfDate(copy);
+          refuseFindings(copy, backup);
+          return contentOf(copy);
+        });
+        return { temporary, content };
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+      }
+    });
+  } finally {
+    db.close();
+  }
+}
+
+/** Removes what `prepareRestore` made, where it was not put in place. */
+export function discard({ temporary }: PreparedRestore): void {
+  rmSync(temporary, { force: true });
+}
+
+/**
+ * What was true when the backup was made may not be now: nothing that saves reading is kept, no decision lets a change
+ * pass the guard, and a value that differs was not edited by hand for that.
+ */
+function takeForOutOfDate(db: Connection): void {
+  db.transaction(() => {
+    db.exec(`
+      DELETE FROM meta WHERE key IN
+        ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'targetReachedAt', 'reconciledAt', 'comparison', 'listingFault', 'quarantine');
+      DELETE FROM lease;
+      DELETE FROM released_change;
+      UPDATE target_user SET read_in = ${beforeRestore}, missing_since = NULL;
+    `);
+  }).immediate();
+}
+
+/** Runs `action` with the path of an empty file beside `file`; what is left of it afterwards is removed. */
+function writtenAside<T>(file: string, action: (temporary: string) => T): T {
+  const temporary = temporaryName(file);
+  try {
+    return action(temporary);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function temporaryName(file: string): string {
+  return `${file}.${randomUUID()}.partial`;
+}
+
+function copyInto(db: Connection, temporary: string): void {
+  // Made before it is filled, so that nobody else can read it at any time.
+  closeSync(openSync(temporary, "wx", 0o600));
+  db.prepare("VACUUM INTO ?").run(temporary);
+}
+
+/** Opens a file that nobody else knows of; what was done to it is on the disk when this returns. */
+function withDatabase<T>(temporary: string, action: (db: Connection) => T): T {
+  const db = new Database(temporary, { fileMustExist: true });
+  try {
+    db.pragma("journal_mode = MEMORY");
+    db.pragma("foreign_keys = ON");
+    avoidTemporaryFiles(db);
+    const result = action(db);
+    refuseFindings(db, backupFile(temporary, "written"));
+    return result;
+  } finally {
+    db.close();
+    syncFile(temporary);
+  }
+}
+
+function syncFile(file: string): void {
+  const handle = openSync(file, "r+");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Makes a new name in the folder survive a power cut. */
+export function syncFolder(folder: string): void {
+  // Windows opens no folders.
+  if (process.platform === "win32") return;
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function refuseOwnFiles(path: string, file: string): void {
+  const own = [path, `${path}-wal`, `${path}-shm`, `${path}-journal`];
+  const same = own.some((one) => realName(one) === realName(file) || sameFile(one, file));
+  if (same) throw new UsageError(`${file} belongs to the state database itself: name another file`);
+}
+
+function sameFile(one: string, other: string): boolean {
+  const [left, right] = [statOf(one), statOf(other)];
+  return left !== null && right !== null && left.ino === right.ino && left.dev === right.dev;
+}
+
+/** The path without links; of a file that is not there yet, that of its folder. */
+function realName(file: string): string {
+  const folder = dirname(file);
+  return join(statOf(folder) === null ? folder : realpathSync(folder), basename(file));
+}

@@ -1,0 +1,123 @@
+import { commandLine } from "../../../command-name.ts";
+import { DomainError, StateError } from "../../../domain/errors.ts";
+
+/** The content of the file is not what was written there. */
+export class DamagedStateError extends StateError {
+  constructor({ name, waysOut }: FileInWords, finding: string, options?: ErrorOptions) {
+    super(`${name} is damaged or no database (${finding}): ${waysOut}`, options);
+  }
+}
+
+/** The tables, indexes, triggers or views are not those of this program: somebody changed them. */
+export class ChangedSchemaError extends StateError {
+  constructor({ name, waysOut }: FileInWords, finding: string) {
+    super(`${name} was changed by another hand (${finding}): ${waysOut}`);
+  }
+}
+
+/** A file as the sentences about it call it, and what they advise. */
+export interface FileInWords {
+  readonly name: string;
+  /** What was to be done with it. */
+  readonly access: "read" | "written";
+  /** What to do where it is the wrong file. */
+  readonly elsewhere: string;
+  /** What to do where it is damaged. */
+  readonly waysOut: string;
+}
+
+export function stateDatabase(path: string, access: FileInWords["access"] = "written"): FileInWords {
+  return {
+    name: `the state database ${path}`,
+    access,
+    elsewhere: "point state.path (ALS_STATE) at another file",
+    waysOut: `put a backup in its place with ${commandLine("state restore FILE")}, or let the next sync start anew and find its links by matching, with ${commandLine("state rebuild")}`,
+  };
+}
+
+export function backupFile(file: string, access: FileInWords["access"]): FileInWords {
+  return {
+    name: `the backup ${file}`,
+    access,
+    elsewhere: "name another file",
+    waysOut: "take another backup; nothing was changed",
+  };
+}
+
+/** Runs `action` and turns what the file system or SQLite says into a sentence. */
+export function explain<T>(file: FileInWords, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw stateError(file, error);
+  }
+}
+
+/** The error as a sentence, where it is one of the file or its content; any other error as it is. */
+export function stateError(file: FileInWords, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DomainError) return error;
+  const finding = damageIn(error);
+  if (finding !== null) return new DamagedStateError(file, finding, { cause: error });
+  const code = codeOf(error);
+  const sentence = sentences.find(([codes]) => codes.test(code))?.[1](file, code);
+  return sentence === undefined ? error : new StateError(sentence, { cause: error });
+}
+
+/** What an error says about damage of the content; `null` where it says nothing of the kind. */
+export function damageIn(error: unknown): string | null {
+  const code = codeOf(error);
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return code;
+  // The texts that this program wrote are JSON; one that is none any more was changed behind its back.
+  const malformed = code === "SQLITE_ERROR" && error instanceof Error && error.message === "malformed JSON";
+  return malformed || error instanceof SyntaxError ? "a record is not as it was written" : null;
+}
+
+/** The code of a system error or of SQLite; empty where there is none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) => string])[] = [
+  [
+    /^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL)/,
+    ({ name }, code) =>
+      `the disk of ${name} is full (${code}): free space and run again; nothing half-written is kept`,
+  ],
+  [
+    /^(ERR_DLOPEN_FAILED|MODULE_NOT_FOUND)/,
+    (_file, code) =>
+      `SQLite cannot be loaded on this machine (${code}; ${process.platform} ${process.arch}, Node ${process.versions.node}): it has binaries for Linux, macOS and Windows on x64 and arm64; install the package again with npm ci, or use the container image`,
+  ],
+  [
+    /^SQLITE_IOERR_GETTEMPPATH/,
+    ({ name }, code) =>
+      `a temporary file for ${name} cannot be written anywhere (${code}): set TMPDIR to a folder with room`,
+  ],
+  [
+    /^SQLITE_NOMEM/,
+    ({ name }, code) => `${name} does not fit into memory (${code}): give this process more memory`,
+  ],
+  [
+    /^SQLITE_READONLY_DBMOVED/,
+    ({ name }, code) => `${name} was replaced while this run had it open (${code}): run again`,
+  ],
+  [/^(ENOTDIR|EISDIR|EEXIST)/, notAFile],
+  [
+    /^(EACCES|EPERM|EROFS|ENOENT|SQLITE_CANTOPEN|SQLITE_READONLY)/,
+    ({ name, access, elsewhere }, code) =>
+      `${name} cannot be ${access} (${code}): give this user access to its folder, or ${elsewhere}`,
+  ],
+  [
+    /^(EBUSY|SQLITE_BUSY)/,
+    ({ name }, code) => `${name} is in use by another process (${code}): wait for it, or stop it`,
+  ],
+  [
+    /^(SQLITE_IOERR|SQLITE_PROTOCOL|SQLITE_NOLFS|EIO|ELOOP|ENAMETOOLONG|EMFILE|ENFILE)/,
+    ({ name }, code) =>
+      `${name} cannot be read or written (${code}): check that its disk is sound and neither full nor limited by a quota`,
+  ],
+];
+
+export function notAFile({ name, elsewhere }: FileInWords, code: string): string {
+  return `${name} is not a file (${code}): ${elsewhere}`;
+}

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type Database from "better-sqlite3";
+import { StateError } from "../../../domain/errors.ts";
+import { packageRoot } from "../../../package-root.ts";
+import type { FileInWords } from "./errors.ts";
+
+type Connection = Database.Database;
+
+const migrationsFolder = join(packageRoot, "src/state/sqlite/migrations");
+
+/** Tables that every version of the schema has. */
+const oldestTables = ["meta", "lease", "cycle", "source_user", "target_user", "operation", "retry", "intent"];
+
+interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+function migrations(): readonly Migration[] {
+  return readdirSync(migrationsFolder)
+    .filter((name) => /^\d{3}-.*\.sql$/.test(name))
+    .sort()
+    .map((name) => ({
+      version: Number(name.slice(0, 3)),
+      sql: readFileSync(join(migrationsFolder, name), "utf8"),
+    }));
+}
+
+/** SQL that makes a new database of that version, in order. */
+export function migrationsUpTo(version: number): readonly string[] {
+  return migrations().flatMap((migration) => (migration.version <= version ? [migration.sql] : []));
+}
+
+/**
+ * Brings the schema up to this version.
+ * @param allowed asked within each migration's transaction, when there are tables: throws while somebody works with them
+ * @throws StateError, what `allowed` throws
+ */
+export function migrate(
+  db: Connection,
+  file: FileInWords,
+  allowed: (db: Connection) => void = () => {},
+): void {
+  const known = migrations();
+  refuseUnknownSchema(db, file, known);
+  const version = schemaVersion(db);
+  for (const migration of known.filter((candidate) => candidate.version > version)) {
+    db.transaction(() => {
+      // Another process may have come first between the look and the lock.
+      const current = schemaVersion(db);
+      if (current >= migration.version) return;
+      if (current > 0) allowed(db);
+      db.exec(migration.sql);
+      db.pragma(`user_version = ${migration.version}`);
+    }).immediate();
+  }
+}
+
+/** @throws StateError where a newer version of this program made it, or another program did */
+export function refuseUnknownSchema(db: Connection, file: FileInWords, known = migrations()): void {
+  const version = schemaVersion(db);
+  const newest = newestVersion(known);
+  if (version > newest) {
+    throw new StateError(
+      `${file.name} has schema ${version}, made by a newer version of azure-lattice-sync (this one knows ${newest}): run that version, or ${file.elsewhere}`,
+    );
+  }
+  const tables = tablesOf(db);
+  if (version === 0 ? tables.size > 0 : oldestTables.some((table) => !tables.has(table))) {
+    throw new StateError(`${file.name} is a database of another program: ${file.elsewhere}`);
+  }
+}
+
+/** Number of the last migration that was applied; 0 for a database without any table of ours. */
+export function schemaVersion(db: Connection): number {
+  return Number(db.pragma("user_version", { simple: true }));
+}
+
+/** Whether a migration is still to be applied. */
+export function isOutdated(db: Connection): boolean {
+  return schemaVersion(db) < newestVersion(migrations());
+}
+
+function newestVersion(known: readonly Migration[]): number {
+  return known.at(-1)?.version ?? 0;
+}
+
+function tablesOf(db: Connection): ReadonlySet<string> {
+  const rows = db.prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  return new Set(rows.map(({ name }) => name));
+}

@@ -1,0 +1,235 @@
+import type { DepartmentCount, LogEntry, LogQuery } from "../../domain/log.ts";
+import type { Action, CycleKind } from "../../domain/plan.ts";
+import { withoutRedacted } from "../../domain/redacted.ts";
+import type { OperationStatus, StateStore } from "../../domain/store.ts";
+import { decisionJson, personDecision } from "./decisions.ts";
+import type { Connection } from "./files/database.ts";
+import { peopleNamed } from "./people.ts";
+import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
+
+interface EntryRow extends OperationRow {
+  readonly plan_id: string;
+  readonly kind: CycleKind;
+  readonly at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly http_status: number | null;
+  readonly request_id: string | null;
+  readonly attempt: number;
+  /** JSON of a `DecisionRow`. */
+  readonly decision: string | null;
+}
+
+/**
+ * The newest decision that is about an entry: what was released before it was sent, and what became of it while a plan held
+ * it.
+ */
+const decisionOfEntry = `(SELECT ${decisionJson} FROM decided_person p JOIN decision d ON d.id = p.decision_id
+  WHERE p.object_id = o.object_id AND iif(o.status IN ('held', 'cancelled'),
+    p.what <> 'undone' AND EXISTS (SELECT 1 FROM cycle
+      WHERE cycle.plan_id = d.plan_id AND cycle.id BETWEEN coalesce(o.held_since, o.cycle_id) AND o.cycle_id),
+    p.what = 'released' AND d.at <= o.at AND EXISTS (SELECT 1 FROM json_each(o.changes) WHERE json_extract(value, '$.released')))
+  ORDER BY p.decision_id DESC LIMIT 1)`;
+
+const actions: readonly Action[] = ["create", "update", "deactivate", "reactivate", "link"];
+const outcomes: readonly OperationStatus[] = [
+  "reported",
+  "planned",
+  "held",
+  "sending",
+  "done",
+  "failed",
+  "cancelled",
+];
+
+/** Up to this many people are looked up by index. With more, walking through the log from its end meets a page sooner. */
+const fewPeople = 300;
+
+const dayMs = 86_400_000;
+
+/** The provisioning log as it is asked for. */
+export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts" | "departments"> {
+  const find = finder(db);
+  const entries = db.prepare<[string], EntryRow>(
+    `SELECT o.*, c.plan_id, c.kind, ${decisionOfEntry} AS decision
+     FROM json_each(?) k CROSS JOIN operation o ON o.id = k.value CROSS JOIN cycle c ON c.id = o.cycle_id
+     ORDER BY o.id DESC`,
+  );
+  const counts = db.prepare<
+    [number],
+    { day: number; action: Action; outcome: OperationStatus; count: number }
+  >(
+    `SELECT at / ${dayMs} AS day, action, status AS outcome, count(*) AS count
+     FROM operation INDEXED BY operation_at WHERE at >= ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+  );
+  const departments = db.prepare<{ cycleId: number; path: string }, DepartmentCount>(
+    `SELECT coalesce(
+         (SELECT json_extract(c.value, '$.after') FROM json_each(o.changes) c
+          WHERE json_extract(c.value, '$.attribute') = :path AND json_extract(c.value, '$.logged') IS NULL),
+         json_extract(t.attributes, '$.' || json_quote(:path)),
+         json_extract(s.attributes, '$.department')) AS department,
+       o.action, count(*) AS count
+     FROM operation o LEFT JOIN target_user t ON t.object_id = o.object_id LEFT JOIN source_user s ON s.object_id = o.object_id
+     WHERE o.cycle_id = :cycleId AND o.status <> 'reported' GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
+  return {
+    departments: async (cycleId, path) =>
+      departments
+        .all({ cycleId, path })
+        .map((row) => ({ ...row, department: row.department === null ? null : String(row.department) })),
+    history: async (query) =>
+      // One picture: the ids and the rows that belong to them.
+      db.transaction(() => entries.all(JSON.stringify(find(query))).map(logEntry))(),
+    dailyCounts: async (since) =>
+      counts.all(since).map((row) => ({ ...row, day: new Date(row.day * dayMs).toISOString().slice(0, 10) })),
+  };
+}
+
+/**
+ * Ids of the newest entries that meet the query. Times and cycles become bounds of the id, which grows with both; then
+ * the index of the most telling filter is walked from the newest entry down, and whatever is left is asked of each row.
+ */
+function finder(db: Connection): (query: LogQuery) => readonly number[] {
+  const prepared = new Map<string, ReturnType<typeof prepare>>();
+  const prepare = (sql: string) => db.prepare<Parameters, readonly [number, string]>(sql).raw();
+  /** @param among only entries of these people; they may be most of the company */
+  const walk = (
+    index: string,
+    where: readonly string[],
+    parameters: Parameters,
+    limit: number,
+    among: ReadonlySet<string> | null = null,
+  ): readonly number[] => {
+    const sql = `SELECT id, object_id FROM operation ${index} WHERE ${where.join(" AND ")} ORDER BY id DESC`;
+    const statement = prepared.get(sql) ?? prepare(sql);
+    prepared.set(sql, statement);
+    const found: number[] = [];
+    for (const [id, objectId] of statement.iterate(parameters)) {
+      if (found.length === limit) break;
+      if (among === null || among.has(objectId)) found.push(id);
+    }
+    return found;
+  };
+  const boundsOf = bounds(db);
+  const objectIdsOf = people(db);
+  const peopleWith = peopleNamed(db);
+
+  return (query) => {
+    const range = boundsOf(query);
+    if (range === null) return [];
+    const { person, text, limit } = query;
+    const { where, parameters } = filters(query, range);
+    const named = text === undefined ? null : peopleWith(text, query.concealed ?? []);
+    const few = person !== undefined ? objectIdsOf(person) : named;
+    if (few !== null && (person !== undefined || few.size <= fewPeople)) {
+      const objectIds = JSON.stringify([...few]);
+      return walk(
+        "INDEXED BY operation_person",
+        ["object_id IN (SELECT value FROM json_each(:objectIds))", ...where],
+        { ...parameters, objectIds },
+        limit,
+        named,
+      );
+    }
+    if (query.actions === undefined && query.outcomes === undefined) {
+      return walk("NOT INDEXED", where, parameters, limit, named);
+    }
+    // Each kind has its newest entries at the end of its part of the index.
+    const kinds = (query.actions ?? actions).flatMap((action) =>
+      (query.outcomes ?? outcomes).map((outcome) => ({ action, outcome })),
+    );
+    return kinds
+      .flatMap((kind) =>
+        walk(
+          "INDEXED BY operation_kind",
+          ["action = :action", "status = :outcome", ...where],
+          { ...parameters, ...kind },
+          limit,
+          named,
+        ),
+      )
+      .sort((left, right) => right - left)
+      .slice(0, limit);
+  };
+}
+
+type Parameters = { readonly [name: string]: string | number };
+
+interface Range {
+  /** First and last id, both included. */
+  readonly first: number;
+  readonly last: number;
+}
+
+function filters(query: LogQuery, range: Range): { where: readonly string[]; parameters: Parameters } {
+  const where = ["id BETWEEN :first AND :last"];
+  const parameters: Record<string, string | number> = { ...range };
+  const add = (condition: string, values: Parameters): void => {
+    where.push(condition);
+    Object.assign(parameters, values);
+  };
+  if (query.cycleId !== undefined) add("cycle_id = :cycleId", { cycleId: query.cycleId });
+  if (query.since !== undefined) add("at >= :since", { since: query.since });
+  if (query.until !== undefined) add("at <= :until", { until: query.until });
+  const among = (column: string, values: readonly string[]): void =>
+    add(`+${column} IN (SELECT value FROM json_each(:${column}s))`, {
+      [`${column}s`]: JSON.stringify(values),
+    });
+  if (query.actions !== undefined) among("action", query.actions);
+  if (query.outcomes !== undefined) among("status", query.outcomes);
+  return { where, parameters };
+}
+
+/** Ids between which everything lies that the query can find; `null` where that is nothing. */
+function bounds(db: Connection): (query: LogQuery) => Range | null {
+  const firstSince = db.prepare<[number], { id: number | null }>(
+    "SELECT min(id) AS id FROM operation INDEXED BY operation_at WHERE at >= ?",
+  );
+  // Nothing is earlier than the start of its cycle.
+  const lastUntil = db.prepare<[number], { id: number | null }>(
+    `SELECT max(id) AS id FROM operation INDEXED BY operation_order WHERE cycle_id =
+       (SELECT max(cycle_id) FROM operation WHERE cycle_id <= (SELECT max(id) FROM cycle WHERE started_at <= ?))`,
+  );
+  const ofCycle = db.prepare<[number], { first: number | null; last: number | null }>(
+    "SELECT min(id) AS first, max(id) AS last FROM operation INDEXED BY operation_order WHERE cycle_id = ?",
+  );
+  return ({ since, until, cycleId, before }) => {
+    const ranges: { first?: number | null | undefined; last?: number | null | undefined }[] = [
+      { first: 0, last: before === undefined ? Number.MAX_SAFE_INTEGER : before - 1 },
+    ];
+    if (since !== undefined) ranges.push({ first: firstSince.get(since)?.id });
+    if (until !== undefined) ranges.push({ last: lastUntil.get(until)?.id });
+    if (cycleId !== undefined) ranges.push(ofCycle.get(cycleId) ?? { first: null });
+    let first = 0;
+    let last = Number.MAX_SAFE_INTEGER;
+    for (const range of ranges) {
+      if (Object.values(range).some((bound) => bound === null || bound === undefined)) return null;
+      first = Math.max(first, range.first ?? first);
+      last = Math.min(last, range.last ?? last);
+    }
+    return first > last ? null : { first, last };
+  };
+}
+
+/** Everybody who has that object id, or had that user name when something was written into the log. */
+function people(db: Connection): (person: string) => ReadonlySet<string> {
+  const named = db.prepare<[string], string>("SELECT object_id FROM logged_name WHERE user_name = ?").pluck();
+  return (person) => new Set([person, person.toLowerCase(), ...named.all(person)]);
+}
+
+function logEntry(row: EntryRow): LogEntry {
+  const { started_at: startedAt, finished_at: finishedAt } = row;
+  return {
+    ...withoutRedacted(loggedOperation(row)),
+    planId: row.plan_id,
+    cycle: row.kind,
+    at: row.at,
+    startedAt,
+    finishedAt,
+    durationMs: startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
+    httpStatus: row.http_status,
+    requestId: row.request_id,
+    attempt: row.attempt,
+    ...(row.decision === null ? {} : { decision: personDecision(row.decision) }),
+  };
+}

@@ -1,0 +1,80 @@
+import type Database from "better-sqlite3";
+import { LeaseHeldError } from "../../domain/errors.ts";
+import type { LeaseHolder, StateStore } from "../../domain/store.ts";
+import type { FileInWords } from "./files/errors.ts";
+
+type Connection = Database.Database;
+
+interface LeaseRow {
+  readonly owner: string;
+  readonly acquired_at: number;
+  readonly expires_at: number;
+}
+
+type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "leaseHolder">;
+
+/** One writer at a time, whichever process or container it runs in: the lease is a row in the shared file. */
+export function leaseMethods(db: Connection): LeaseMethods {
+  const select = db.prepare<[], LeaseRow>(
+    "SELECT owner, acquired_at, expires_at FROM lease WHERE name = 'cycle'",
+  );
+  const take = db.prepare<[string, number, number]>(
+    `INSERT INTO lease (name, owner, acquired_at, expires_at) VALUES ('cycle', ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at`,
+  );
+  const extend = db.prepare<[number, string]>(
+    "UPDATE lease SET expires_at = ? WHERE name = 'cycle' AND owner = ?",
+  );
+  const release = db.prepare<[string]>("DELETE FROM lease WHERE name = 'cycle' AND owner = ?");
+
+  const acquire = db.transaction((owner: string, now: number, ttlMs: number, silent?: LeaseHolder) => {
+    const held = select.get();
+    const dead = held?.owner === silent?.owner && held?.expires_at === silent?.expiresAt;
+    if (held !== undefined && held.owner !== owner && held.expires_at > now && !dead) {
+      return { acquired: false as const, holder: leaseHolder(held) };
+    }
+    take.run(owner, now, now + ttlMs);
+    return { acquired: true as const };
+  });
+
+  return {
+    acquireLease: async (owner, now, ttlMs, silent) => acquire.immediate(owner, now, ttlMs, silent),
+    renewLease: async (owner, now, ttlMs) => extend.run(now + ttlMs, owner).changes === 1,
+    releaseLease: async (owner) => {
+      release.run(owner);
+    },
+    leaseHolder: async (now) => {
+      const held = select.get();
+      return held !== undefined && held.expires_at > now ? leaseHolder(held) : null;
+    },
+  };
+}
+
+/** No lease lasts longer: one that seems to is from before the clock was set back. */
+const longestLeaseMs = 10 * 60_000;
+
+/**
+ * Refuses to change the tables while a run of the older version works with them.
+ * @param now milliseconds since the epoch
+ * @throws LeaseHeldError
+ */
+export function refuseUnderLease(
+  db: Connection,
+  file: FileInWords,
+  now: number,
+  hasEnded: (holder: LeaseHolder) => boolean,
+): void {
+  const held = db
+    .prepare<[], LeaseRow>("SELECT owner, acquired_at, expires_at FROM lease WHERE name = 'cycle'")
+    .get();
+  if (held === undefined || held.expires_at <= now || held.expires_at - now > longestLeaseMs) return;
+  if (hasEnded(leaseHolder(held))) return;
+  const [host, pid] = held.owner.split("/");
+  throw new LeaseHeldError(
+    `${file.name} must be brought up to date for this version, and a run of an older version holds its lease (process ${pid} on ${host}): stop the older one, or wait for it to end, and start again; the lease expires by ${new Date(held.expires_at).toISOString()}.`,
+  );
+}
+
+function leaseHolder(row: LeaseRow): LeaseHolder {
+  return { owner: row.owner, acquiredAt: row.acquired_at, expiresAt: row.expires_at };
+}

@@ -1,0 +1,139 @@
+import { createHmac, randomBytes } from "node:crypto";
+import type { Json } from "../../domain/json.ts";
+import type { Change } from "../../domain/plan.ts";
+import { withoutQuotations } from "../../domain/quotation.ts";
+import type { Connection } from "./files/database.ts";
+import { canonicalJson } from "./rows.ts";
+
+/** What the provisioning log keeps of values once an operation has ended. */
+export type LogValues = "keep" | "hash" | "omit";
+
+/** What the store does with values of operations that have ended. */
+export interface ValueKeeper {
+  /** A sentence of a cycle as it is kept: what the other side said of single people is a value too. */
+  sentence(text: string): string;
+  /** Puts the stand-ins in the place of an operation's values; its write must not be in doubt any more. */
+  replace(operationId: number): void;
+  /**
+   * Brings older entries under a setting that is stricter than the one they were written under: once after the setting
+   * was changed, in short transactions.
+   */
+  replaceOlder(): Promise<void>;
+}
+
+const strictness: { readonly [V in LogValues]: number } = { keep: 0, hash: 1, omit: 2 };
+const leftOut = "[left out]";
+const pageSize = 500;
+
+interface Row {
+  readonly id: number;
+  readonly changes: string;
+  readonly error: string | null;
+}
+
+/** Keeps, hashes or leaves out values of operations that have ended. */
+export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
+  const read = db.prepare<[number], Row>("SELECT id, changes, error FROM operation WHERE id = ?");
+  const write = db.prepare<[string, string | null, number]>(
+    "UPDATE operation SET changes = ?, error = ? WHERE id = ?",
+  );
+  const older = db.prepare<[number, number], Row>(
+    `SELECT id, changes, error FROM operation
+     WHERE id > ? AND status IN ('done', 'failed', 'cancelled', 'reported')
+       AND id NOT IN (SELECT operation_id FROM intent) ORDER BY id LIMIT ?`,
+  );
+  const readApplied = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'logValues'").pluck();
+  const writeApplied = db.prepare<[string]>(
+    "INSERT INTO meta (key, value) VALUES ('logValues', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  );
+  let standIn: ((attribute: string, value: Json) => Json) | null = null;
+
+  const replaceIn = (row: Row): void => {
+    standIn ??= values === "hash" ? hashing(logKey(db)) : () => leftOut;
+    const changes = JSON.parse(row.changes) as Change[];
+    const kept = JSON.stringify(changes.map(withStandIns(values, standIn)));
+    write.run(kept, row.error === null ? null : withoutValues(row.error, changes), row.id);
+  };
+  return {
+    sentence: (text) => (values === "keep" ? text : withoutQuotations(text)),
+    replace: (operationId) => {
+      if (values === "keep") return;
+      const row = read.get(operationId);
+      if (row !== undefined) replaceIn(row);
+    },
+    replaceOlder: async () => {
+      const applied = readApplied.get() ?? "keep";
+      if (applied === values) return;
+      if (!isLogValues(applied) || strictness[values] > strictness[applied]) {
+        let after = 0;
+        for (;;) {
+          const rows = older.all(after, pageSize);
+          const last = rows.at(-1);
+          if (last === undefined) break;
+          db.transaction(() => rows.forEach(replaceIn))();
+          after = last.id;
+          // Lets the lease be renewed between two pages.
+          await new Promise(setImmediate);
+        }
+      }
+      writeApplied.run(values);
+    },
+  };
+}
+
+function isLogValues(text: string): text is LogValues {
+  return Object.hasOwn(strictness, text);
+}
+
+/**
+ * The change without its values and the ids behind them. Whether there was a value stays: the guard counts what was taken
+ * away. `active` stays, for the action says it as well.
+ */
+function withStandIns(
+  values: LogValues,
+  standIn: (attribute: string, value: Json) => Json,
+): (change: Change) => Change {
+  return (change) => {
+    if (change.attribute === "active" || values === "keep") return change;
+    if (change.logged === "omitted" || (change.logged === "hashed" && values === "hash")) return change;
+    const { reference: _ids, before, after, ...rest } = change;
+    const stands = (value: Json): Json => (value === null ? null : standIn(change.attribute, value));
+    return {
+      ...rest,
+      before: stands(before),
+      after: stands(after),
+      logged: values === "hash" ? "hashed" : "omitted",
+    };
+  };
+}
+
+/** Shorter ones are in words of every sentence. */
+const shortestValue = 3;
+
+/** An error without what the target said of the person, and without the values where our own words hold them. */
+function withoutValues(error: string, changes: readonly Change[]): string {
+  return changes
+    .filter(({ logged }) => logged === undefined)
+    .flatMap(({ before, after }) => [before, after])
+    .filter((value) => typeof value === "string" && value.length >= shortestValue)
+    .map(String)
+    .sort((left, right) => right.length - left.length)
+    .reduce((text, value) => text.replaceAll(value, leftOut), withoutQuotations(error));
+}
+
+/** Equal values of one attribute have equal hashes; guessing takes the key, which is in the database alone. */
+function hashing(key: string): (attribute: string, value: Json) => Json {
+  return (attribute, value) => {
+    const text = JSON.stringify([attribute, canonicalJson(value)]);
+    return `hmac:${createHmac("sha256", key).update(text).digest("base64url").slice(0, 22)}`;
+  };
+}
+
+function logKey(db: Connection): string {
+  db.prepare("INSERT INTO meta (key, value) VALUES ('logKey', ?) ON CONFLICT (key) DO NOTHING").run(
+    randomBytes(32).toString("base64url"),
+  );
+  const key = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'logKey'").pluck().get();
+  if (key === undefined) throw new Error("the key of the log was not stored");
+  return key;
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import type { Delivery, FailingPerson, FailureChange, StateEvent } from "../../domain/event.ts";
+import { withoutQuotations } from "../../domain/quotation.ts";
+import type { StateStore } from "../../domain/store.ts";
+import { metaWriter } from "./cycles.ts";
+import type { Connection } from "./files/database.ts";
+import type { LogValues } from "./log-values.ts";
+
+type OutboxMethods = Pick<
+  StateStore,
+  "addEvent" | "addressEvents" | "claimDelivery" | "settleDelivery" | "failureChanges"
+>;
+
+interface DeliveryRow {
+  readonly id: string;
+  readonly at: number;
+  readonly data: string;
+  readonly attempts: number;
+}
+
+interface ChangeRow extends Omit<FailureChange, "objectId" | "userName"> {
+  readonly object_id: string;
+  readonly user_name: string | null;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Events that are to be told, and to whom. @param values what may be kept of people's values, which Lattice says back in errors */
+export function outboxMethods(db: Connection, values: LogValues): OutboxMethods {
+  const putMeta = metaWriter(db);
+  const insert = db.prepare<[string, string | null, number, string]>(
+    "INSERT INTO event (id, once, at, data) VALUES (?, ?, ?, ?) ON CONFLICT (once) DO NOTHING",
+  );
+  const dropChanges = db.prepare<[number]>("DELETE FROM failure_change WHERE id <= ?");
+  const unaddressed = db.prepare<[], { id: string; kind: string }>(
+    "SELECT id, json_extract(data, '$.kind') AS kind FROM event WHERE addressed = 0 ORDER BY at, rowid",
+  );
+  const address = db.prepare<[string, string]>(
+    "INSERT INTO delivery (event_id, receiver) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  );
+  const addressed = db.prepare<[string]>("UPDATE event SET addressed = 1 WHERE id = ?");
+  // What lies further ahead than anything is put off was written before the clock was set back.
+  const due = db.prepare<{ receiver: string; now: number; claimMs: number; dayMs: number }, DeliveryRow>(
+    `SELECT event.id, event.at, event.data, delivery.attempts FROM delivery JOIN event ON event.id = event_id
+     WHERE receiver = :receiver
+       AND (next_try_at <= :now OR next_try_at > :now + :dayMs)
+       AND (claimed_until <= :now OR claimed_until > :now + :claimMs)
+     ORDER BY event.at, event.rowid LIMIT 1`,
+  );
+  const claim = db.prepare<[number, string, string]>(
+    "UPDATE delivery SET claimed_until = ? WHERE event_id = ? AND receiver = ?",
+  );
+  const drop = db.prepare<[string, string]>("DELETE FROM delivery WHERE event_id = ? AND receiver = ?");
+  const putOff = db.prepare<[number, string, string]>(
+    "UPDATE delivery SET attempts = attempts + 1, next_try_at = ?, claimed_until = 0 WHERE event_id = ? AND receiver = ?",
+  );
+  const changes = db.prepare<[], ChangeRow>(
+    `SELECT failure_change.*, json_extract(attributes, '$.userPrincipalName') AS user_name
+     FROM failure_change LEFT JOIN source_user USING (object_id) ORDER BY id`,
+  );
+
+  const claimOne = db.transaction((receiver: string, now: number, claimMs: number): Delivery | null => {
+    const row = due.get({ receiver, now, claimMs, dayMs });
+    if (row === undefined) return null;
+    claim.run(now + claimMs, row.id, receiver);
+    const event = JSON.parse(row.data) as StateEvent;
+    return { kept: { id: row.id, at: row.at, event }, receiver, attempts: row.attempts };
+  });
+
+  return {
+    addEvent: async (event, { at, once, meta = {}, failuresThrough = 0 }) =>
+      db
+        .transaction(() => {
+          const kept = JSON.stringify(values === "keep" ? event : withoutErrors(event));
+          if (insert.run(randomUUID(), once ?? null, at, kept).changes === 0) return false;
+          putMeta(meta);
+          dropChanges.run(failuresThrough);
+          return true;
+        })
+        .immediate(),
+    addressEvents: async (receivers) => {
+      db.transaction(() => {
+        for (const { id, kind } of unaddressed.all()) {
+          for (const { name, events } of receivers) {
+            if (events.some((wanted) => wanted === kind)) address.run(id, name);
+          }
+          addressed.run(id);
+        }
+      }).immediate();
+    },
+    claimDelivery: async (receiver, now, claimMs) => claimOne.immediate(receiver, now, claimMs),
+    settleDelivery: async ({ kept, receiver }, nextTryAt) => {
+      if (nextTryAt === null) drop.run(kept.id, receiver);
+      else putOff.run(nextTryAt, kept.id, receiver);
+    },
+    failureChanges: async () =>
+      changes.all().map(({ object_id, user_name, ...change }) => ({
+        ...change,
+        objectId: object_id,
+        userName: user_name,
+      })),
+  };
+}
+
+/** The event without what Lattice said of single people: it stays for as long as the log, and may quote values. */
+function withoutErrors(event: StateEvent): StateEvent {
+  if (event.kind === "quarantineEntered") return { ...event, reason: withoutQuotations(event.reason) };
+  if (event.kind === "noGoodCycle" && event.lastError !== null) {
+    return { ...event, lastError: withoutQuotations(event.lastError) };
+  }
+  if (event.kind !== "failureDigest") return event;
+  const { began, recovered } = event.people;
+  const silent = (person: FailingPerson): FailingPerson => ({ ...person, message: "" });
+  return { ...event, people: { began: began.map(silent), recovered: recovered.map(silent) } };
+}

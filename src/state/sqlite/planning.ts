@@ -1,0 +1,477 @@
+import { firstWaveOf, type LeavingEvent, type Operation, type SkipCode } from "../../domain/plan.ts";
+import type { Presence, SourceUser } from "../../domain/source.ts";
+import type {
+  Candidate,
+  Decision,
+  LinkedTarget,
+  LostLink,
+  RejectedChange,
+  RetryRecord,
+  StateStore,
+} from "../../domain/store.ts";
+import type { Weight } from "../../domain/weight.ts";
+import type { Connection } from "./files/database.ts";
+import { given } from "./given.ts";
+import type { ValueKeeper } from "./log-values.ts";
+import { readTogether } from "./read-together.ts";
+import {
+  type LostLinkRow,
+  linkedTarget,
+  lostLink,
+  type RejectedRow,
+  type RetryRow,
+  rejectedChange,
+  rejectedColumns,
+  rejectedTables,
+  retryRecord,
+  type SourceRow,
+  sourceUser,
+  type TargetRow,
+} from "./rows.ts";
+import { weightsColumn } from "./weights-column.ts";
+
+/** The person, and the linked account's columns, which are null where there is none. */
+interface CandidateRow
+  extends SourceRow,
+    Pick<TargetRow, "user_name" | "external_id" | "active" | "active_known"> {
+  readonly lattice_id: string | null;
+  readonly account_attributes: string;
+  readonly acknowledged: string;
+  readonly drifted: string;
+  readonly user_name_key: string | null;
+  readonly external_id_key: string | null;
+  readonly shares_external_id: number;
+  readonly shares_name: number;
+  readonly member: number;
+  readonly manager_presence: Presence | null;
+  readonly manager_attributes: string | null;
+  readonly manager_manager_id: string | null;
+  readonly manager_unshown: string | null;
+  readonly manager_lattice_id: string | null;
+  readonly account_removed: number;
+  readonly missing_since: number | null;
+  readonly unconfirmed: number;
+}
+
+type PlanningMethods = Pick<
+  StateStore,
+  "candidates" | "managerIds" | "sharing" | "saveDecisions" | "markResolvedReferences" | "retries" | "retryOf"
+>;
+
+/** What the planner reads and what it decides. */
+export function planningMethods(db: Connection, values: ValueKeeper): PlanningMethods {
+  const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
+    `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
+     FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ${given("?")}`,
+  );
+  // 2 stands for resolved: the person is planned anew, in this cycle's second round or in the next cycle.
+  const resolved = db.prepare(
+    `UPDATE source_user SET pending = 1, reference_pending = 2
+     WHERE reference_pending = 1
+       AND manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL AND missing_since IS NULL)`,
+  );
+  const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
+  const managerIds = db.prepare<[string], { object_id: string; manager_id: string }>(
+    `SELECT object_id, manager_id FROM source_user
+     WHERE object_id IN (SELECT value FROM json_each(?)) AND manager_id IS NOT NULL AND presence = 'present'`,
+  );
+  return {
+    candidates: candidates(db),
+    managerIds: async (objectIds) =>
+      new Map(managerIds.all(JSON.stringify(objectIds)).map((row) => [row.object_id, row.manager_id])),
+    sharing: sharing(db),
+    saveDecisions: saveDecisions(db, values),
+    markResolvedReferences: async () => resolved.run().changes,
+    retryOf: async (objectId) => {
+      const row = retry.get(objectId);
+      return row === undefined ? null : retryRecord(row);
+    },
+    retries: async (limit) =>
+      retries.all(limit).map((row) => ({ ...retryRecord(row), userName: row.user_name })),
+  };
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+const noGroups: ReadonlySet<string> = new Set();
+const noEvents: ReadonlyMap<LeavingEvent, number> = new Map();
+const noLostLinks: readonly LostLink[] = [];
+const nothingRejected: readonly RejectedChange[] = [];
+
+type CandidateQuery = Parameters<StateStore["candidates"]>[0];
+
+function candidates(db: Connection): StateStore["candidates"] {
+  const select = (where: string) =>
+    db.prepare<
+      { after: string; limit: number; everyone: number; parameter: string | number | null },
+      CandidateRow
+    >(
+      `SELECT s.object_id, s.attributes, s.manager_id, s.presence, s.unshown, s.user_name_key, s.external_id_key,
+         s.account_removed, EXISTS (SELECT 1 FROM intent WHERE object_id = s.object_id) AS unconfirmed,
+         t.lattice_id, t.user_name, t.external_id, t.active, t.active_known, t.attributes AS account_attributes, t.acknowledged, t.drifted, t.missing_since,
+         EXISTS (SELECT 1 FROM source_user WHERE user_name_key = s.user_name_key AND object_id <> s.object_id) AS shares_name,
+         EXISTS (SELECT 1 FROM source_user WHERE external_id_key = s.external_id_key AND object_id <> s.object_id) AS shares_external_id,
+         (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
+         m.presence AS manager_presence, m.attributes AS manager_attributes, m.manager_id AS manager_manager_id, m.unshown AS manager_unshown,
+         mt.lattice_id AS manager_lattice_id
+       FROM source_user s
+       LEFT JOIN target_user t ON t.object_id = s.object_id
+       LEFT JOIN source_user m ON m.object_id = s.manager_id
+       LEFT JOIN target_user mt ON mt.object_id = s.manager_id
+       WHERE ${where} AND s.object_id > :after ORDER BY s.object_id LIMIT ${given(":limit")}`,
+    );
+  const marked = select("s.pending = 1 AND :parameter IS NULL");
+  const everybody = select(":parameter IS NULL");
+  const listed = select("s.object_id IN (SELECT value FROM json_each(:parameter))");
+  // Whoever has an unfinished operation in the cycle is left to the next one: above all what the guard holds.
+  const resolved = select(
+    `s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
+       WHERE object_id = s.object_id AND cycle_id = ${given(":parameter")} AND status <> 'done')`,
+  );
+  const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
+  const retryOf = (objectId: string): RetryRecord | null => {
+    const row = retry.get(objectId);
+    return row === undefined ? null : retryRecord(row);
+  };
+  const groups = db.prepare<[string], { group_name: string }>(
+    "SELECT group_name FROM filter_group_member WHERE object_id = ?",
+  );
+  const groupsOf = (objectId: string): ReadonlySet<string> =>
+    new Set(groups.all(objectId).map((row) => row.group_name));
+  const events = db.prepare<[string], { event: LeavingEvent; since: number }>(
+    "SELECT event, since FROM leaving_event WHERE object_id = ?",
+  );
+  const eventsOf = (objectId: string): ReadonlyMap<LeavingEvent, number> =>
+    new Map(events.all(objectId).map((row) => [row.event, row.since]));
+  const lostLinks = db.prepare<[string], LostLinkRow>(
+    "SELECT * FROM lost_link WHERE object_id = ? ORDER BY dissolved_at DESC, lattice_id",
+  );
+  const rejectedOf = db.prepare<[string], RejectedRow>(
+    `SELECT ${rejectedColumns} FROM ${rejectedTables} WHERE object_id = ?`,
+  );
+  // Mostly there are none of these at all, and everybody would be asked for each.
+  const any = db.prepare<
+    [],
+    {
+      groups: number;
+      events: number;
+      releases: number;
+      rejections: number;
+      retries: number;
+      lost: number;
+    }
+  >(
+    `SELECT EXISTS (SELECT 1 FROM filter_group_member) AS groups, EXISTS (SELECT 1 FROM leaving_event) AS events,
+       EXISTS (SELECT 1 FROM lost_link) AS lost, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
+       EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries`,
+  );
+  const released = db.prepare<[string], { attribute: string; fingerprint: string }>(
+    "SELECT attribute, fingerprint FROM released_change WHERE object_id = ?",
+  );
+  const releasedOf = (objectId: string): ReadonlyMap<string, string> =>
+    new Map(released.all(objectId).map((row) => [row.attribute, row.fingerprint]));
+
+  const together = readTogether(db);
+  const page = ({ select: selection, after, limit, everyoneInScope }: CandidateQuery): Candidate[] => {
+    const [statement, parameter] =
+      selection === "marked"
+        ? [marked, null]
+        : selection === "everybody"
+          ? [everybody, null]
+          : "only" in selection
+            ? [listed, JSON.stringify(selection.only)]
+            : [resolved, selection.resolvedIn];
+    const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
+    const some = any.get();
+    return rows.map((row): Candidate => {
+      return {
+        source: sourceUser(row),
+        member: row.member === 1,
+        groups: some?.groups === 1 ? groupsOf(row.object_id) : noGroups,
+        userNameKey: row.user_name_key,
+        sharesName: row.shares_name === 1,
+        externalIdKey: row.external_id_key,
+        sharesExternalId: row.shares_external_id === 1,
+        link: linkOf(row),
+        accountRemoved: row.account_removed === 1,
+        accountMissingSince: row.missing_since,
+        lostLinks: some?.lost === 1 ? lostLinks.all(row.object_id).map(lostLink) : noLostLinks,
+        retry: some?.retries === 1 ? retryOf(row.object_id) : null,
+        unconfirmed: row.unconfirmed === 1,
+        rejected:
+          some?.rejections === 1 ? rejectedOf.all(row.object_id).map(rejectedChange) : nothingRejected,
+        events: some?.events === 1 ? eventsOf(row.object_id) : noEvents,
+        released: some?.releases === 1 ? releasedOf(row.object_id) : none,
+        manager: row.manager_id === null ? null : managerOf(row, row.manager_id),
+      };
+    });
+  };
+  return async (query) => together(() => page(query));
+}
+
+function linkOf(row: CandidateRow): LinkedTarget | null {
+  if (row.lattice_id === null) return null;
+  return linkedTarget({ ...row, lattice_id: row.lattice_id, attributes: row.account_attributes });
+}
+
+/** Most plans need no more of a manager than the account: what the directory says is parsed when it is asked for. */
+function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["manager"]> {
+  const { manager_attributes: attributes, manager_presence: presence } = row;
+  let source: SourceUser | null | undefined;
+  return {
+    objectId,
+    presence,
+    latticeId: row.manager_lattice_id,
+    get source() {
+      if (attributes === null || presence === null) return null;
+      source ??= sourceUser({
+        object_id: objectId,
+        attributes,
+        manager_id: row.manager_manager_id,
+        unshown: row.manager_unshown,
+        presence,
+      });
+      return source;
+    },
+    get userName() {
+      const name = this.source?.attributes.userPrincipalName;
+      return typeof name === "string" ? name : null;
+    },
+  };
+}
+
+/** People with one userName whom one query reads; the event loop runs between two. */
+const sharingPageSize = 1_000;
+
+function sharing(db: Connection): StateStore["sharing"] {
+  const enabledOrLinked = `AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
+            OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))`;
+  const selecting = (column: string, among: string) =>
+    db.prepare<{ key: string; everyone: number; after: string; limit: number }, { object_id: string }>(
+      `SELECT s.object_id FROM source_user s
+     WHERE s.${column} = :key AND s.object_id > :after AND s.presence = 'present'
+       AND (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
+       ${among}
+     ORDER BY s.object_id LIMIT ${given(":limit")}`,
+    );
+  const statements = {
+    userName: selecting("user_name_key", enabledOrLinked),
+    userNameOfAnybody: selecting("user_name_key", ""),
+    externalId: selecting("external_id_key", enabledOrLinked),
+  };
+  const together = readTogether(db);
+  const limit = sharingPageSize;
+  return async (keys, everyoneInScope, by = "userName") => {
+    const everyone = everyoneInScope ? 1 : 0;
+    const page = (key: string, after: string): string[] =>
+      statements[by].all({ key, everyone, after, limit }).map((row) => row.object_id);
+    const found = new Map(together(() => keys.map((key): [string, string[]] => [key, page(key, "")])));
+    for (const [key, people] of found) {
+      for (let full = people.length === limit; full; ) {
+        await new Promise(setImmediate);
+        const next = page(key, people.at(-1) ?? "");
+        people.push(...next);
+        full = next.length === limit;
+      }
+    }
+    return found;
+  };
+}
+
+/** Reasons that pass without a change of the person: time, the owner of the account taking another name, what is nobody's fault. */
+const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
+  "waitingForRetry",
+  "linkedToAnother",
+  "externalIdOfAnother",
+  "renameRing",
+  "managerRing",
+  "formerOwner",
+  "accountMissing",
+  "leavingUnconfirmed",
+  "clockInDoubt",
+  "putBack",
+]);
+
+/** Nothing is to be sent: what was refused before is not failing any more. */
+const nothingDue: ReadonlySet<SkipCode> = new Set(["managerRing"]);
+
+/** The same is due once that has passed: what is held of the person stays. */
+const heldStays: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "rejected"]);
+
+function saveDecisions(db: Connection, values: ValueKeeper): StateStore["saveDecisions"] {
+  const insert = db.prepare<{
+    cycleId: number;
+    objectId: string;
+    userName: string;
+    latticeId: string | null;
+    action: string;
+    reason: string;
+    evidence: string | null;
+    changes: string;
+    weights: string | null;
+    adopts: number;
+    managerObjectId: string | null;
+    drift: string | null;
+    doubtful: string | null;
+    formerOwner: string | null;
+    wave: number;
+    status: string;
+  }>(
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts, manager_object_id, drift, doubtful, former_owner, wave, status, at, attempt)
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :weights, :adopts, :managerObjectId, :drift, :doubtful, :formerOwner, :wave, :status,
+       (SELECT started_at FROM cycle WHERE id = :cycleId), 1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
+  );
+  const settle = db.prepare<{
+    objectId: string;
+    pending: number;
+    reference: number;
+    code: string | null;
+    reason: string | null;
+    lookAgainAt: number | null;
+  }>(
+    `UPDATE source_user SET pending = :pending, reference_pending = :reference, skip_code = :code, skip_reason = :reason,
+       look_again_at = :lookAgainAt
+     WHERE object_id = :objectId AND (pending <> :pending OR reference_pending <> :reference OR skip_code IS NOT :code
+       OR skip_reason IS NOT :reason OR look_again_at IS NOT :lookAgainAt)`,
+  );
+  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ? AND pending = 0");
+  const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
+  const dropReleases = db.prepare<{ objectId: string; kept: string }>(
+    `DELETE FROM released_change WHERE object_id = :objectId
+       AND attribute NOT IN (SELECT value FROM json_each(:kept))`,
+  );
+
+  const dropRejections = db.prepare<{ objectId: string; kept: string }>(
+    `DELETE FROM rejected_change WHERE object_id = :objectId
+       AND json_array(attribute, fingerprint) NOT IN (SELECT value FROM json_each(:kept))`,
+  );
+
+  const write = (
+    cycleId: number,
+    operation: Operation,
+    status: "planned" | "reported",
+    weights: readonly Weight[] = [],
+  ): void => {
+    insert.run({
+      cycleId,
+      objectId: operation.objectId,
+      userName: operation.userName,
+      latticeId: operation.latticeId,
+      action: operation.action,
+      reason: operation.reason,
+      evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
+      changes: JSON.stringify(operation.changes),
+      weights: weightsColumn(weights),
+      adopts: operation.adopts ? 1 : 0,
+      managerObjectId: referencedPerson(operation),
+      drift: operation.drift ?? null,
+      wave: firstWaveOf(operation.action),
+      doubtful: operation.doubtful ?? null,
+      formerOwner: operation.formerOwner ?? null,
+      status,
+    });
+  };
+  // Mostly there are none of these at all, and everybody would be asked for each.
+  const any = db.prepare<
+    [],
+    { releases: number; rejections: number; retries: number; events: number; held: number }
+  >(
+    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
+       EXISTS (SELECT 1 FROM retry) AS retries, EXISTS (SELECT 1 FROM leaving_event) AS events,
+       EXISTS (SELECT 1 FROM operation INDEXED BY operation_held WHERE status = 'held') AS held`,
+  );
+  let some = { releases: 1, rejections: 1, retries: 1, events: 1, held: 1 };
+  const endHeld = db.prepare<[string], { id: number }>(
+    `UPDATE operation SET status = 'cancelled' WHERE id IN
+       (SELECT id FROM operation INDEXED BY operation_held WHERE object_id = ? AND status = 'held') RETURNING id`,
+  );
+  /** Nothing of it is due any more. */
+  const cancelHeld = (objectId: string): void => {
+    if (some.held === 0) return;
+    for (const { id } of endHeld.all(objectId)) values.replace(id);
+  };
+  /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
+  const voidReleases = (objectId: string, kept: readonly string[]): void => {
+    if (some.releases === 1) dropReleases.run({ objectId, kept: JSON.stringify(kept) });
+  };
+  /** So is a rejection. */
+  const voidRejections = (objectId: string, { rejected = [] }: Decision): void => {
+    if (some.rejections === 0) return;
+    const kept = JSON.stringify(rejected.map(({ attribute, fingerprint }) => [attribute, fingerprint]));
+    dropRejections.run({ objectId, kept });
+  };
+
+  const dropEvents = db.prepare<[string]>("DELETE FROM leaving_event WHERE object_id = ?");
+  const saveEvent = db.prepare<[string, LeavingEvent, number]>(
+    "INSERT INTO leaving_event (object_id, event, since) VALUES (?, ?, ?)",
+  );
+  const saveEvents = (objectId: string, seen: Decision["events"]): void => {
+    if (seen === undefined) return;
+    if (some.events === 1) dropEvents.run(objectId);
+    for (const [event, since] of seen) saveEvent.run(objectId, event, since);
+  };
+
+  const save = (cycleId: number, decision: Decision): void => {
+    const lookAgainAt = decision.lookAgainAt ?? null;
+    if (decision.reported !== undefined) write(cycleId, decision.reported, "reported");
+    switch (decision.kind) {
+      case "operation": {
+        const { operation } = decision;
+        write(cycleId, operation, "planned", decision.weights);
+        voidReleases(operation.objectId, decision.releasesInUse ?? []);
+        voidRejections(operation.objectId, decision);
+        // Stays marked until the write is confirmed.
+        settle.run({
+          objectId: operation.objectId,
+          pending: 1,
+          reference: decision.referencePending ? 1 : 0,
+          code: null,
+          reason: null,
+          lookAgainAt,
+        });
+        saveEvents(operation.objectId, decision.events);
+        return;
+      }
+      case "skipped": {
+        const { skipped } = decision;
+        settle.run({
+          objectId: skipped.objectId,
+          pending: lookedAtAgain.has(skipped.code) ? 1 : 0,
+          reference: decision.referencePending ? 1 : 0,
+          code: skipped.code,
+          reason: skipped.reason,
+          lookAgainAt,
+        });
+        for (const objectId of decision.alsoLookAt ?? []) mark.run(objectId);
+        saveEvents(skipped.objectId, decision.events);
+        if (decision.rejected !== undefined) voidRejections(skipped.objectId, decision);
+        if (!heldStays.has(skipped.code)) cancelHeld(skipped.objectId);
+        if (nothingDue.has(skipped.code) && some.retries === 1) dropRetry.run(skipped.objectId);
+        return;
+      }
+      default:
+        settle.run({
+          objectId: decision.objectId,
+          pending: 0,
+          reference: decision.kind === "unchanged" && decision.referencePending ? 1 : 0,
+          code: null,
+          reason: null,
+          lookAgainAt,
+        });
+        saveEvents(decision.objectId, decision.events);
+        if (some.retries === 1) dropRetry.run(decision.objectId);
+        voidReleases(decision.objectId, []);
+        voidRejections(decision.objectId, decision);
+        cancelHeld(decision.objectId);
+    }
+  };
+  const saveAll = db.transaction((cycleId: number, decisions: readonly Decision[]) => {
+    some = any.get() ?? some;
+    for (const decision of decisions) save(cycleId, decision);
+  });
+  // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
+  return async (cycleId, decisions) => saveAll.immediate(cycleId, decisions);
+}
+
+function referencedPerson(operation: Operation): string | null {
+  return operation.changes.find((change) => change.reference !== undefined)?.reference?.afterObjectId ?? null;
+}

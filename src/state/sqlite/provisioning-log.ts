@@ -1,0 +1,208 @@
+import type { Action, Change, Drift, Evidence } from "../../domain/plan.ts";
+import type { LoggedOperation, OperationStatus, StateStore } from "../../domain/store.ts";
+import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
+import type { Connection } from "./files/database.ts";
+import { given } from "./given.ts";
+import { intentMethods } from "./intents.ts";
+import type { ValueKeeper } from "./log-values.ts";
+import type { ReadAgainMarker } from "./read-again.ts";
+import { sendingMethods } from "./sending.ts";
+import { orderMethods } from "./sending-order.ts";
+import type { TargetWriter } from "./target-picture.ts";
+import { weightsColumn, weightsOfRow } from "./weights-column.ts";
+
+export interface OperationRow {
+  readonly id: number;
+  readonly cycle_id: number;
+  readonly object_id: string;
+  readonly user_name: string;
+  readonly lattice_id: string | null;
+  readonly action: Action;
+  readonly reason: string;
+  readonly evidence: string | null;
+  readonly changes: string;
+  readonly weights: string | null;
+  readonly adopts: number;
+  readonly drift: Drift | null;
+  readonly doubtful: string | null;
+  readonly former_owner: string | null;
+  readonly wave: number;
+  readonly attempt: number;
+  readonly status: OperationStatus;
+  readonly error: string | null;
+}
+
+type LogMethods = Pick<
+  StateStore,
+  | "forgetPlanned"
+  | "unpromisedReferences"
+  | "withdrawReference"
+  | "referenceDependencies"
+  | "plannedRenames"
+  | "setWaves"
+  | "countOperations"
+  | "newestOperation"
+  | "countLater"
+  | "operations"
+  | "beginOperations"
+  | "recordOutcomes"
+  | "openIntents"
+  | "settleIntent"
+>;
+
+/** A plan as rows, sent row by row, each marked with what came of it. */
+export function provisioningLogMethods(
+  db: Connection,
+  writer: TargetWriter,
+  values: ValueKeeper,
+  markReadAgain: ReadAgainMarker,
+): LogMethods {
+  const count = db.prepare<
+    IdRange & { cycleId: number },
+    { action: Action; count: number; adoptions: number }
+  >(
+    `SELECT action, count(*) AS count, sum(adopts) AS adoptions FROM operation
+     WHERE id BETWEEN :from AND :to AND cycle_id = ${given(":cycleId")} AND status <> 'reported' GROUP BY action`,
+  );
+  const newest = db.prepare<[], number>("SELECT coalesce(max(id), 0) FROM operation").pluck();
+  const later = db.prepare<{ cycleId: number; afterId: number }, { action: Action; count: number }>(
+    `SELECT action, count(*) AS count FROM operation
+     WHERE id > :afterId AND cycle_id = ${given(":cycleId")} AND status <> 'reported' GROUP BY action`,
+  );
+  const latecomers = db
+    .prepare<{ cycleId: number; afterId: number }, number>(
+      `SELECT count(DISTINCT object_id) FROM operation late
+       WHERE id > :afterId AND cycle_id = ${given(":cycleId")} AND status <> 'reported'
+         AND NOT EXISTS (SELECT 1 FROM operation early WHERE early.object_id = late.object_id
+           AND early.id <= :afterId AND early.cycle_id = ${given(":cycleId")} AND early.status <> 'reported')`,
+    )
+    .pluck();
+  const rangesOf = cycleRanges(db);
+  const page = db.prepare<
+    {
+      cycleId: number;
+      status: string | null;
+      action: string | null;
+      without: string;
+      firstAttempts: number;
+      drift: number;
+      afterWave: number;
+      afterId: number;
+      limit: number;
+    },
+    OperationRow
+  >(
+    `SELECT * FROM operation WHERE cycle_id = ${given(":cycleId")} AND (wave, id) > (:afterWave, :afterId)
+       AND iif(:drift, drift IS NOT NULL, status <> 'reported') AND (:status IS NULL OR status = :status) AND (:action IS NULL OR action = :action)
+       AND (:without = '[]' OR action NOT IN (SELECT value FROM json_each(:without))) AND (NOT :firstAttempts OR attempt = 1) ORDER BY wave, id LIMIT ${given(":limit")}`,
+  );
+
+  const forget = db.prepare<[number, string]>(
+    `DELETE FROM operation WHERE cycle_id = ${given("?")} AND status IN ('planned', 'reported')
+       AND object_id IN (SELECT value FROM json_each(?))`,
+  );
+
+  return {
+    forgetPlanned: async (cycleId, objectIds) => {
+      forget.run(cycleId, JSON.stringify(objectIds));
+    },
+    ...orderMethods(db),
+    countOperations: async (cycleId) => {
+      const byAction = new Map<Action, number>();
+      let adoptions = 0;
+      for await (const range of rangesOf(cycleId)) {
+        for (const row of count.all({ ...range, cycleId })) {
+          byAction.set(row.action, (byAction.get(row.action) ?? 0) + row.count);
+          adoptions += row.adoptions;
+        }
+      }
+      return { byAction, adoptions };
+    },
+    newestOperation: async () => newest.get() ?? 0,
+    countLater: async (cycleId, afterId) => ({
+      byAction: new Map(later.all({ cycleId, afterId }).map(({ action, count }) => [action, count])),
+      newPeople: latecomers.get({ cycleId, afterId }) ?? 0,
+    }),
+    operations: async (cycleId, query) =>
+      page
+        .all({
+          cycleId,
+          ...query,
+          status: query.status ?? null,
+          action: query.action ?? null,
+          without: JSON.stringify(query.without ?? []),
+          firstAttempts: query.firstAttempts === true ? 1 : 0,
+          drift: query.drift === true ? 1 : 0,
+        })
+        .map(loggedOperation),
+    ...referenceMethods(db),
+    ...intentMethods(db, writer, values, markReadAgain),
+    ...sendingMethods(db, writer, values, markReadAgain),
+  };
+}
+
+function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences" | "withdrawReference"> {
+  const unpromised = db.prepare<IdRange & { cycleId: number; without: string }, OperationRow>(
+    `SELECT o.* FROM operation o
+     WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
+       AND (o.manager_object_id IN (SELECT value FROM json_each(:without))
+         OR NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id AND missing_since IS NULL))
+       AND NOT EXISTS (SELECT 1 FROM operation mo WHERE mo.object_id = o.manager_object_id
+         AND mo.cycle_id = o.cycle_id AND (mo.action = 'create' OR mo.adopts = 1))
+     ORDER BY o.id`,
+  );
+  const rangesOf = cycleRanges(db);
+  const keep = db.prepare<[string, string | null, string, number], { object_id: string }>(
+    "UPDATE operation SET changes = ?, weights = ?, reason = ?, manager_object_id = NULL WHERE id = ? RETURNING object_id",
+  );
+  // Making or adopting an account is work of its own, with or without a change beside the reference.
+  const drop = db.prepare<[number], { object_id: string }>(
+    "DELETE FROM operation WHERE id = ? AND action = 'update' AND adopts = 0 RETURNING object_id",
+  );
+  const wait = db.prepare<[number, string]>(
+    "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
+  );
+  return {
+    unpromisedReferences: async (cycleId, after, without) => {
+      for await (const range of rangesOf(cycleId, after)) {
+        const rows = unpromised.all({ ...range, cycleId, without: JSON.stringify(without) });
+        if (rows.length > 0) {
+          return rows.map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) }));
+        }
+      }
+      return [];
+    },
+    withdrawReference: async (operationId, left) => {
+      db.transaction(() => {
+        const dropped = left.changes.length === 0 ? drop.get(operationId) : undefined;
+        const row =
+          dropped ??
+          keep.get(JSON.stringify(left.changes), weightsColumn(left.weights), left.reason, operationId);
+        if (row !== undefined) wait.run(dropped === undefined ? 1 : 0, row.object_id);
+      })();
+    },
+  };
+}
+
+/** The operation that a row of the log holds. */
+export function loggedOperation(row: OperationRow): LoggedOperation {
+  return {
+    id: row.id,
+    cycleId: row.cycle_id,
+    objectId: row.object_id,
+    userName: row.user_name,
+    latticeId: row.lattice_id,
+    action: row.action,
+    reason: row.reason,
+    evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence),
+    changes: JSON.parse(row.changes) as Change[],
+    adopts: row.adopts === 1,
+    ...(row.drift === null ? {} : { drift: row.drift }),
+    ...(row.doubtful === null ? {} : { doubtful: row.doubtful }),
+    ...(row.former_owner === null ? {} : { formerOwner: row.former_owner }),
+    wave: row.wave,
+    ...(row.attempt > 1 ? { attempt: row.attempt } : {}),
+    status: row.status,
+    error: row.error,
+  };
+}

@@ -1,0 +1,75 @@
+import { Worker } from "node:worker_threads";
+import { StateError } from "../../domain/errors.ts";
+import type { StateStore } from "../../domain/store.ts";
+import type { ReaderAnswer, ReaderCall } from "./reader-thread.ts";
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The state database at `path` for reading alone, on a thread of its own: SQLite answers synchronously, and a query that
+ * walks through a large log must not stop a cycle in this process. What is passed and returned is copied; methods that
+ * write throw.
+ */
+export function openReader(path: string): StateStore {
+  const waiting = new Map<number, Waiting>();
+  let nextId = 0;
+  let worker: Worker | null = null;
+  let closed = false;
+
+  const fail = (cause: unknown): void => {
+    worker = null;
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    const error = new StateError(`the state database ${path} could not be read just now${why}`);
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  // Started when it is first needed, and anew where it died.
+  const running = (): Worker => {
+    if (worker !== null) return worker;
+    // Beside this file in the sources, and beside the program that the sources are built to.
+    const file = import.meta.filename.endsWith(".ts") ? "./reader-thread.ts" : "./reader-thread.js";
+    const started = new Worker(new URL(file, import.meta.url), {
+      workerData: path,
+      resourceLimits: { maxOldGenerationSizeMb: 128 },
+    });
+    started.on("message", (answer: ReaderAnswer) => {
+      const waiter = waiting.get(answer.id);
+      waiting.delete(answer.id);
+      if ("result" in answer) waiter?.resolve(answer.result);
+      else waiter?.reject(answer.state ? new StateError(answer.error) : new Error(answer.error));
+    });
+    started.on("error", fail);
+    started.on("exit", () => {
+      if (worker === started) fail(undefined);
+    });
+    started.unref();
+    worker = started;
+    return started;
+  };
+
+  const call = (method: keyof StateStore, args: readonly unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (closed) {
+        reject(new StateError(`the state database ${path} is closed`));
+        return;
+      }
+      nextId += 1;
+      waiting.set(nextId, { resolve, reject });
+      running().postMessage({ id: nextId, method, args } satisfies ReaderCall);
+    });
+  const close = async (): Promise<void> => {
+    closed = true;
+    await worker?.terminate();
+  };
+  return new Proxy({} as StateStore, {
+    get: (_target, method) => {
+      if (method === "close") return close;
+      // A promise is recognised by this method.
+      if (method === "then" || typeof method !== "string") return undefined;
+      return (...args: unknown[]) => call(method as keyof StateStore, args);
+    },
+  });
+}

@@ -1,0 +1,84 @@
+import type { PlannedRename, StateStore } from "../../domain/store.ts";
+import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
+import type { Connection } from "./files/database.ts";
+import { given } from "./given.ts";
+
+/** The order of sending, in numbers alone: a first run has as many operations as the company has people. */
+export function orderMethods(
+  db: Connection,
+): Pick<StateStore, "referenceDependencies" | "plannedRenames" | "setWaves"> {
+  const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
+  const page = db
+    .prepare<IdRange & { cycleId: number }, [number, number | null, number]>(
+      `SELECT o.id, mo.id, o.wave FROM operation o
+       LEFT JOIN operation mo ON mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id
+         AND (mo.action IN ('create', 'reactivate') OR mo.adopts = 1)
+       WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")}
+         AND (o.action IN ('create', 'reactivate') OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
+       ORDER BY o.id`,
+    )
+    .raw();
+  const renames = db.prepare<IdRange & { cycleId: number }, PlannedRename>(
+    `SELECT o.id AS operationId, o.action, o.wave, json_extract(c.value, '$.before') AS "from", json_extract(c.value, '$.after') AS "to"
+     FROM operation o, json_each(o.changes) c
+     WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.status = 'planned' AND o.action <> 'create'
+       AND instr(o.changes, '"attribute":"userName"') > 0 AND json_extract(c.value, '$.attribute') = 'userName'
+       AND json_type(c.value, '$.before') = 'text' AND json_type(c.value, '$.after') = 'text'
+     ORDER BY o.id`,
+  );
+  const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
+  const rangesOf = cycleRanges(db);
+  return {
+    referenceDependencies: async (cycleId) => {
+      const most = count.get(cycleId) ?? 0;
+      const ids = new Float64Array(most);
+      const managers = new Float64Array(most);
+      const waves = new Uint32Array(most);
+      let length = 0;
+      for await (const range of rangesOf(cycleId)) {
+        for (const [id, managerId, wave] of page.all({ ...range, cycleId })) {
+          ids[length] = id;
+          managers[length] = managerId ?? 0;
+          waves[length] = wave;
+          length += 1;
+        }
+      }
+      const operationIds = ids.subarray(0, length);
+      const managerIndexes = Int32Array.from(managers.subarray(0, length), (id) =>
+        positionOf(id, operationIds),
+      );
+      return { operationIds, managerIndexes, waves: waves.subarray(0, length) };
+    },
+    plannedRenames: async (cycleId) => {
+      const found: PlannedRename[] = [];
+      for await (const range of rangesOf(cycleId)) found.push(...renames.all({ ...range, cycleId }));
+      return found;
+    },
+    setWaves: async (operationIds, waves) => {
+      for (let from = 0; from < operationIds.length; from += waveSlice) {
+        db.transaction(() => {
+          for (let index = from; index < Math.min(from + waveSlice, operationIds.length); index += 1) {
+            setWave.run(waves[index] ?? 0, operationIds[index] ?? 0);
+          }
+        })();
+        await new Promise(setImmediate);
+      }
+    },
+  };
+}
+
+const waveSlice = 2_000;
+
+/** Where `id` stands in the ascending list; -1 where it does not. */
+function positionOf(id: number, ascending: Float64Array): number {
+  let low = 0;
+  let high = ascending.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const found = ascending[middle] ?? 0;
+    if (found === id) return middle;
+    if (found < id) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}

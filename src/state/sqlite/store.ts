@@ -1,0 +1,138 @@
+import { StateError } from "../../domain/errors.ts";
+import type { LeaseHolder, StateStore } from "../../domain/store.ts";
+import { cycleMethods } from "./cycles.ts";
+import { decisionMethods } from "./decisions.ts";
+import { dueMethods } from "./due.ts";
+import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./files/database.ts";
+import { type FileInWords, stateDatabase, stateError } from "./files/errors.ts";
+import { schemaVersion } from "./files/schema.ts";
+import { guardingMethods } from "./guarding.ts";
+import { historyMethods } from "./history.ts";
+import { leaseMethods } from "./lease.ts";
+import { type LogValues, valueKeeper } from "./log-values.ts";
+import { outboxMethods } from "./outbox.ts";
+import { peopleMethods } from "./people.ts";
+import { planningMethods } from "./planning.ts";
+import { provisioningLogMethods } from "./provisioning-log.ts";
+import { readAgainMarker, readAgainMethods } from "./read-again.ts";
+import { retentionMethods } from "./retention.ts";
+import { scopeMethods } from "./scope.ts";
+import { sourcePictureMethods } from "./source-picture.ts";
+import { targetPictureMethods, targetWriter } from "./target-picture.ts";
+
+/** What a store does beside what it is told. */
+export interface StoreOptions {
+  /** What the log keeps of values once an operation has ended. Default `keep`. */
+  readonly logValues?: LogValues;
+  /** Whether the process that holds the lease has certainly ended; default: that is not known. */
+  readonly hasEnded?: (holder: LeaseHolder) => boolean;
+}
+
+/** Opens the state database at `path` (`:memory:` for one that is kept nowhere). @throws StateError */
+export function openStore(path: string, options: StoreOptions = {}): StateStore {
+  const db = openDatabase(path, options.hasEnded);
+  const store = storeOn(db, path, options);
+  const opened = statOf(path);
+  if (opened === null) return store;
+  // Asked with every heartbeat: a run on a file that was taken away would write to Lattice beside one on the new file.
+  const mustBeThere = (): void => {
+    const now = statOf(path);
+    if (now?.ino === opened.ino && now.dev === opened.dev) return;
+    throw new StateError(
+      `the state database ${path} was moved or replaced while this process had it open: stop it and start it again`,
+    );
+  };
+  const known = schemaVersion(db);
+  const mustBeKnown = (): void => {
+    if (schemaVersion(db) <= known) return;
+    throw new StateError(
+      `the state database ${path} was migrated by a newer version of azure-lattice-sync while this one was running: this one stops; start the newer version instead. What was sent and not confirmed is looked up by it.`,
+    );
+  };
+  return {
+    ...store,
+    acquireLease: async (...terms) => {
+      mustBeThere();
+      mustBeKnown();
+      return store.acquireLease(...terms);
+    },
+    renewLease: async (...terms) => {
+      mustBeThere();
+      mustBeKnown();
+      return store.renewLease(...terms);
+    },
+    beginOperations: async (...terms) => {
+      mustBeKnown();
+      return store.beginOperations(...terms);
+    },
+  };
+}
+
+/** A private copy that vanishes when it is closed, values and all: what a dry run plans on. @throws StateError */
+export function openScratchStore(path: string): StateStore {
+  const { db, file } = openScratchCopy(path);
+  return storeOn(db, file);
+}
+
+/**
+ * The database to read from alone; `null` where there is none yet.
+ * @param how whether it is looked through for damage first
+ * @throws StateError
+ */
+export function openReadOnlyStore(
+  path: string,
+  how: { readonly check: boolean } = { check: false },
+): StateStore | null {
+  const db = openReadOnly(path, how);
+  return db === null ? null : storeOn(db, path);
+}
+
+/** The store on an open connection, which it closes; `file` is what errors call it: a path, or words of their own. */
+export function storeOn(db: Connection, file: string | FileInWords, options: StoreOptions = {}): StateStore {
+  const values = valueKeeper(db, options.logValues ?? "keep");
+  const writer = targetWriter(db);
+  const markReadAgain = readAgainMarker(db);
+  const store: StateStore = {
+    ...leaseMethods(db),
+    ...cycleMethods(db, values),
+    ...retentionMethods(db, values),
+    ...sourcePictureMethods(db),
+    ...scopeMethods(db),
+    ...targetPictureMethods(db, writer),
+    ...dueMethods(db),
+    ...planningMethods(db, values),
+    ...guardingMethods(db, values),
+    ...decisionMethods(db),
+    ...provisioningLogMethods(db, writer, values, markReadAgain),
+    ...readAgainMethods(db, markReadAgain),
+    ...outboxMethods(db, options.logValues ?? "keep"),
+    ...historyMethods(db),
+    ...peopleMethods(db),
+    close: async () => {
+      db.close();
+    },
+  };
+  return explained(store, typeof file === "string" ? stateDatabase(file) : file);
+}
+
+/** Every method says in a sentence what SQLite says in a code. */
+function explained(store: StateStore, file: FileInWords): StateStore {
+  const wrapped = new Map<PropertyKey, unknown>();
+  return new Proxy(store, {
+    get(target, property, receiver) {
+      if (!wrapped.has(property)) wrapped.set(property, wrap(Reflect.get(target, property, receiver), file));
+      return wrapped.get(property);
+    },
+  });
+}
+
+function wrap(member: unknown, file: FileInWords): unknown {
+  if (typeof member !== "function") return member;
+  return async (...args: unknown[]) => {
+    try {
+      return await member(...args);
+    } catch (error) {
+      throw stateError(file, error);
+    }
+  };
+}
