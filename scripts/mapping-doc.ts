@@ -1,12 +1,16 @@
 import { writeFileSync } from "node:fs";
-import { type Example, type ExpressionFunction, signature } from "../src/mapping/functions/definition.ts";
-import { expressionFunctions } from "../src/mapping/functions/table.ts";
+import {
+  type Example,
+  type ExpressionFunction,
+  signature,
+} from "../src/mapping/language/functions/definition.ts";
+import { expressionFunctions } from "../src/mapping/language/functions/table.ts";
 
 // Writes docs/mapping.md: the functions come from the table that the evaluator uses, so that they cannot drift apart.
 
 const all = [...expressionFunctions.values()];
 const page = `\
-<!-- Made by "npm run generate:docs" from scripts/mapping-doc.ts and src/mapping/functions: change it there. -->
+<!-- Made by "npm run generate:docs" from scripts/mapping-doc.ts and src/mapping/language/functions: change it there. -->
 
 # Attribute mapping
 

@@ -3,8 +3,8 @@ import { parse } from "yaml";
 import { systemClock } from "../../src/domain/clock.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { createEntraSource } from "../../src/entra/source.ts";
-import { parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { parseMapping } from "../../src/mapping/rules/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { type Bench, type Finding, grouped, median } from "../bench.ts";
 import { type Ends, startEnds } from "../ends/ends.ts";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { SourceUser } from "../../src/domain/source.ts";
-import { mapUser } from "../../src/mapping/map-user.ts";
-import { parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { mapUser } from "../../src/mapping/rules/map-user.ts";
+import { parseMapping } from "../../src/mapping/rules/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { type Bench, grouped } from "../bench.ts";
 
 const people = 100_000;

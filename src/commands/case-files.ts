@@ -5,9 +5,9 @@ import { readYamlFile } from "../config/yaml-file.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import { count } from "../domain/sentence.ts";
-import type { Mapping } from "../mapping/mapping.ts";
-import { type CaseResult, runCase } from "../mapping/run-case.ts";
-import { parseCases } from "../mapping/test-cases.ts";
+import { type CaseResult, runCase } from "../mapping/cases/run-case.ts";
+import { parseCases } from "../mapping/cases/test-cases.ts";
+import type { Mapping } from "../mapping/rules/mapping.ts";
 import { printable } from "../report/words.ts";
 
 /** What names a file of cases. */

@@ -1,8 +1,8 @@
 import type { LoadedConfig } from "../config/load.ts";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import { UsageError } from "../domain/errors.ts";
-import type { Mapping } from "../mapping/mapping.ts";
-import type { ScopingFilters } from "../mapping/scoping-filter.ts";
+import type { Mapping } from "../mapping/rules/mapping.ts";
+import type { ScopingFilters } from "../mapping/rules/scoping-filter.ts";
 
 /** What a configuration comes to; `null` where something is wrong with a part, which `faults` then names. */
 export interface Readings {
@@ -51,8 +51,8 @@ export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
 
 async function tryMapping(loaded: LoadedConfig, faults: string[]): Promise<Mapping | null> {
   const [{ parseMapping }, { parseScopingFilters }] = await Promise.all([
-    import("../mapping/mapping.ts"),
-    import("../mapping/scoping-filter.ts"),
+    import("../mapping/rules/mapping.ts"),
+    import("../mapping/rules/scoping-filter.ts"),
   ]);
   const { config, locate, mappingSource } = loaded;
   const { entra, onNull, actions, matching, manager, drift } = config;

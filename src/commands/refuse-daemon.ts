@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { systemClock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
-import type { Mapping } from "../mapping/mapping.ts";
+import type { Mapping } from "../mapping/rules/mapping.ts";
 
 /** A configuration whose keys are right one by one, and where its HTTP is to be. */
 export interface DaemonSettings {

@@ -12,7 +12,7 @@ import type { StateStore } from "../domain/store.ts";
 import type { EntraSource } from "../entra/source.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import type { LatticeTarget } from "../lattice/target.ts";
-import type { Mapping } from "../mapping/mapping.ts";
+import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { NotifySettings } from "../notify/settings.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type CommandIO, note } from "./io.ts";

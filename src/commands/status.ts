@@ -6,7 +6,7 @@ import { refusalSentence } from "../cycle/sending/refused-kinds.ts";
 import type { Change } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
-import { shortPath } from "../mapping/target-attributes.ts";
+import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { readStatus, type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite/store.ts";

@@ -5,7 +5,7 @@ import { type ExplainSettings, explain } from "../cycle/person/explain.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
 import { systemClock } from "../domain/clock.ts";
 import { jsonText } from "../domain/visible.ts";
-import type { Mapping } from "../mapping/mapping.ts";
+import type { Mapping } from "../mapping/rules/mapping.ts";
 import { explanationText } from "../report/explanation.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { openReadOnlyStore } from "../state/sqlite/store.ts";

@@ -4,7 +4,7 @@ import type { Operation, PersonStep } from "../domain/plan.ts";
 import { count } from "../domain/sentence.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { LoggedOperation } from "../domain/store.ts";
-import { mapUser } from "../mapping/map-user.ts";
+import { mapUser } from "../mapping/rules/map-user.ts";
 import { concealedBy, findExactly, findPerson } from "./person/find-person.ts";
 import { attributeList } from "./planning/changes.ts";
 import { type Decided, decideFor } from "./planning/decide.ts";

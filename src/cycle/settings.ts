@@ -1,4 +1,4 @@
-import type { Mapping } from "../mapping/mapping.ts";
+import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { EventActions } from "./planning/leaving.ts";
 
 /** What a cycle needs of the configuration. */

@@ -1,5 +1,5 @@
 import type { Action, Change } from "../domain/plan.ts";
-import { shortPath } from "../mapping/target-attributes.ts";
+import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { type Layout, padded, wrapped } from "./terminal.ts";
 import { changeText, printable } from "./words.ts";
 

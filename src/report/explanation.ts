@@ -11,8 +11,8 @@ import { decisionText } from "../domain/decision.ts";
 import type { Json } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
 import { timeText } from "../domain/sentence.ts";
-import { shortPath } from "../mapping/target-attributes.ts";
-import type { TraceStep } from "../mapping/trace.ts";
+import type { TraceStep } from "../mapping/language/trace.ts";
+import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { peopleLines } from "./people.ts";
 import { changeText, printable } from "./words.ts";
 

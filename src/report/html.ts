@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { commandLine } from "../command-name.ts";
 import type { Change, Skipped } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
-import { shortPath } from "../mapping/target-attributes.ts";
+import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { packageRoot, packageVersion } from "../package-root.ts";
 import { departmentChart } from "./html-chart.ts";
 import { html, Markup } from "./markup.ts";

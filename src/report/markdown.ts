@@ -1,4 +1,4 @@
-import { shortPath } from "../mapping/target-attributes.ts";
+import { shortPath } from "../mapping/rules/target-attributes.ts";
 import type { PlanView, Write } from "./view.ts";
 import { changeText, driftText, headline, printable, sentText } from "./words.ts";
 

@@ -2,7 +2,7 @@ import type { Json } from "../domain/json.ts";
 import type { Action, Change } from "../domain/plan.ts";
 import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
 import { visible } from "../domain/visible.ts";
-import { shortPath } from "../mapping/target-attributes.ts";
+import { shortPath } from "../mapping/rules/target-attributes.ts";
 import type { PlanView } from "./view.ts";
 
 export const actionOrder: readonly Action[] = ["create", "link", "update", "reactivate", "deactivate"];

@@ -6,7 +6,7 @@ import { configJsonSchema } from "../../src/config/json-schema.ts";
 import { knownKeys } from "../../src/config/keys.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { requireEntra } from "../../src/config/require.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
 const EXAMPLE = "config/azure-lattice-sync.example.yaml";

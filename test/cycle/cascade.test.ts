@@ -7,7 +7,7 @@ import {
   RecordRejectedError,
   RecordUnavailableError,
 } from "../../src/domain/errors.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { MemoryTarget } from "./memory-target.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 

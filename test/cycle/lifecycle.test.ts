@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/run.ts";
-import { enterpriseUrn, managerPath } from "../../src/mapping/target-attributes.ts";
+import { enterpriseUrn, managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 const hourMs = 3_600_000;

@@ -6,7 +6,7 @@ import {
 } from "../../src/domain/errors.ts";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 
 export interface WriteRequest {
   readonly kind: "create" | "update";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("somebody who is their own manager in Entra", () => {

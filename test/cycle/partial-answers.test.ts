@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 /** Three people who have accounts. */

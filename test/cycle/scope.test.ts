@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
-import type { ScopeLists } from "../../src/mapping/scoping-filter.ts";
+import type { ScopeLists } from "../../src/mapping/rules/scoping-filter.ts";
 import { createWorkplace, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;

@@ -7,8 +7,8 @@ import { stringify } from "yaml";
 import { knownKeys } from "../../src/config/keys.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { showConfig } from "../../src/config/show.ts";
-import { parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { parseMapping } from "../../src/mapping/rules/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { mangled, nastyJson, nastyText } from "./arbitraries.ts";
 import { promptOutcomeOf } from "./outcome.ts";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MappingError, UsageError } from "../../src/domain/errors.ts";
-import { compileBounded } from "../../src/mapping/bounded.ts";
-import { parseExpression } from "../../src/mapping/expression.ts";
-import { argumentCount } from "../../src/mapping/functions/definition.ts";
-import { expressionFunctions } from "../../src/mapping/functions/table.ts";
-import type { Value } from "../../src/mapping/value.ts";
+import { compileBounded } from "../../src/mapping/language/bounded.ts";
+import { parseExpression } from "../../src/mapping/language/expression.ts";
+import { argumentCount } from "../../src/mapping/language/functions/definition.ts";
+import { expressionFunctions } from "../../src/mapping/language/functions/table.ts";
+import type { Value } from "../../src/mapping/language/value.ts";
 import { fixedEnvironment } from "../mapping/environment.ts";
 import { nastyText } from "./arbitraries.ts";
 

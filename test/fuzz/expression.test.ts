@@ -2,14 +2,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { MappingError } from "../../src/domain/errors.ts";
-import { type AttributeReader, compileExpression, type Evaluator } from "../../src/mapping/evaluate.ts";
-import { attributesOf, parseExpression } from "../../src/mapping/expression.ts";
-import { argumentCount } from "../../src/mapping/functions/definition.ts";
-import { expressionFunctions } from "../../src/mapping/functions/table.ts";
-import { parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
-import { traceExpression } from "../../src/mapping/trace.ts";
-import { ignoreFlow, type Value } from "../../src/mapping/value.ts";
+import {
+  type AttributeReader,
+  compileExpression,
+  type Evaluator,
+} from "../../src/mapping/language/evaluate.ts";
+import { attributesOf, parseExpression } from "../../src/mapping/language/expression.ts";
+import { argumentCount } from "../../src/mapping/language/functions/definition.ts";
+import { expressionFunctions } from "../../src/mapping/language/functions/table.ts";
+import { traceExpression } from "../../src/mapping/language/trace.ts";
+import { ignoreFlow, type Value } from "../../src/mapping/language/value.ts";
+import { parseMapping } from "../../src/mapping/rules/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { fixedEnvironment } from "../mapping/environment.ts";
 import { mangled, nastyJson, nastyText } from "./arbitraries.ts";
 import { promptOutcomeOf } from "./outcome.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { SourceUser } from "../../src/domain/source.ts";
-import { anonymise } from "../../src/mapping/anonymise.ts";
+import { anonymise } from "../../src/mapping/cases/anonymise.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 
 const now = Date.UTC(2026, 10, 25, 9, 30);

@@ -1,4 +1,4 @@
-import type { Environment } from "../../src/mapping/functions/definition.ts";
+import type { Environment } from "../../src/mapping/language/functions/definition.ts";
 import { createRandom } from "../../src/sandbox/random.ts";
 
 /** The same time and the same random numbers in each test. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/domain/errors.ts";
-import { compileExpression } from "../../src/mapping/evaluate.ts";
-import { attributesOf, parseExpression } from "../../src/mapping/expression.ts";
-import type { Value } from "../../src/mapping/value.ts";
+import { compileExpression } from "../../src/mapping/language/evaluate.ts";
+import { attributesOf, parseExpression } from "../../src/mapping/language/expression.ts";
+import type { Value } from "../../src/mapping/language/value.ts";
 import { fixedEnvironment } from "./environment.ts";
 
 function evaluate(text: string, attributes: Record<string, Value> = {}): Value {

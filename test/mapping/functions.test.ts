@@ -1,10 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MappingError, UsageError } from "../../src/domain/errors.ts";
-import { compileExpression } from "../../src/mapping/evaluate.ts";
-import { callsOf, type Expression, parseExpression, printExpression } from "../../src/mapping/expression.ts";
-import { expressionFunctions } from "../../src/mapping/functions/table.ts";
-import { ignoreFlow, toText, type Value } from "../../src/mapping/value.ts";
+import { compileExpression } from "../../src/mapping/language/evaluate.ts";
+import {
+  callsOf,
+  type Expression,
+  parseExpression,
+  printExpression,
+} from "../../src/mapping/language/expression.ts";
+import { expressionFunctions } from "../../src/mapping/language/functions/table.ts";
+import { ignoreFlow, toText, type Value } from "../../src/mapping/language/value.ts";
 import { fixedEnvironment } from "./environment.ts";
 
 type Attributes = Readonly<Record<string, Value>>;

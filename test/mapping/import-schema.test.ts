@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { UsageError } from "../../src/domain/errors.ts";
-import { type Imported, importSchema } from "../../src/mapping/import-schema.ts";
+import { type Imported, importSchema } from "../../src/mapping/import/import-schema.ts";
 import { mappingOf } from "../cycle/workplace.ts";
 import { defaultRows, type Row, refusedSources, schemaExport } from "./schema-export.ts";
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { SourceUser } from "../../src/domain/source.ts";
-import { mapUser, userNameKey } from "../../src/mapping/map-user.ts";
-import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
+import { mapUser, userNameKey } from "../../src/mapping/rules/map-user.ts";
+import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { fixedEnvironment } from "./environment.ts";
 
 const environment = fixedEnvironment();

@@ -1,5 +1,5 @@
-import { type Expression, parseExpression } from "../../src/mapping/expression.ts";
-import { expressionFunctions } from "../../src/mapping/functions/table.ts";
+import { type Expression, parseExpression } from "../../src/mapping/language/expression.ts";
+import { expressionFunctions } from "../../src/mapping/language/functions/table.ts";
 
 // Makes provisioning schemas as Entra exports them: the same parts, the same thousands of lines, nobody's names.
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { SourceUser } from "../../src/domain/source.ts";
-import { parseScopingFilters, type ScopeLists } from "../../src/mapping/scoping-filter.ts";
+import { parseScopingFilters, type ScopeLists } from "../../src/mapping/rules/scoping-filter.ts";
 
 const now = Date.UTC(2026, 10, 25, 12);
 const hour = 3_600_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { SourceUser } from "../../src/domain/source.ts";
-import { mapUser } from "../../src/mapping/map-user.ts";
+import { mapUser } from "../../src/mapping/rules/map-user.ts";
 import { mappingOf } from "../cycle/workplace.ts";
 import { fixedEnvironment } from "./environment.ts";
 

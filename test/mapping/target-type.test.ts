@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { MappingError } from "../../src/domain/errors.ts";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { AttributeType } from "../../src/domain/target.ts";
-import { mapUser } from "../../src/mapping/map-user.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
-import { sameValue, typedValue } from "../../src/mapping/target-type.ts";
-import type { Value } from "../../src/mapping/value.ts";
+import type { Value } from "../../src/mapping/language/value.ts";
+import { mapUser } from "../../src/mapping/rules/map-user.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
+import { sameValue, typedValue } from "../../src/mapping/rules/target-type.ts";
 import { mappingOf } from "../cycle/workplace.ts";
 import { fixedEnvironment } from "./environment.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Mapping } from "../../src/mapping/mapping.ts";
-import { expectationOf, runCase } from "../../src/mapping/run-case.ts";
-import { parseCases } from "../../src/mapping/test-cases.ts";
+import { expectationOf, runCase } from "../../src/mapping/cases/run-case.ts";
+import { parseCases } from "../../src/mapping/cases/test-cases.ts";
+import type { Mapping } from "../../src/mapping/rules/mapping.ts";
 import { defaultRules, mappingOf } from "../cycle/workplace.ts";
 
 const person = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseExpression } from "../../src/mapping/expression.ts";
-import { type TraceStep, traceExpression } from "../../src/mapping/trace.ts";
-import type { Value } from "../../src/mapping/value.ts";
+import { parseExpression } from "../../src/mapping/language/expression.ts";
+import { type TraceStep, traceExpression } from "../../src/mapping/language/trace.ts";
+import type { Value } from "../../src/mapping/language/value.ts";
 import { fixedEnvironment } from "./environment.ts";
 
 function traceOf(text: string, attributes: { readonly [name: string]: Value } = {}): TraceStep {

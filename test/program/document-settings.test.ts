@@ -15,9 +15,9 @@ import { loadConfig } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { UsageError } from "../../src/domain/errors.ts";
 import { isJsonObject } from "../../src/domain/json.ts";
-import { parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
-import { parseCases } from "../../src/mapping/test-cases.ts";
+import { parseCases } from "../../src/mapping/cases/test-cases.ts";
+import { parseMapping } from "../../src/mapping/rules/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { documents, manuals, type Piece } from "./markdown.ts";
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { planView } from "../../src/commands/plan-view.ts";
 import type { CycleResult } from "../../src/cycle/run.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
-import { enterpriseUrn } from "../../src/mapping/target-attributes.ts";
+import { enterpriseUrn } from "../../src/mapping/rules/target-attributes.ts";
 import { writeReport } from "../../src/report/write-report.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "../cycle/workplace.ts";
 

@@ -13,7 +13,7 @@ import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { Source, SourceChange } from "../../src/domain/source.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { Death, type Doom } from "./fate.ts";
 import { asGraphLists, asGraphShows, asGraphTells } from "./graph.ts";
 import { isDenied, isHidden, meetTrouble, soughtBy } from "./trouble.ts";

@@ -1,4 +1,4 @@
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { CrowdStep, Step } from "./history.ts";
 import { sharesIds } from "./identity.ts";
 import { type Account, keptAs, type Person, refusedTitle, type World, withoutManager } from "./world.ts";

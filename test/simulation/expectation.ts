@@ -1,4 +1,4 @@
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { sharesIds } from "./identity.ts";
 import { isEntitled, isInScope, leavingEvents } from "./standing.ts";
 import { type Account, keptAs, type Person, refusedTitle, type World } from "./world.ts";

@@ -3,7 +3,7 @@ import type { CycleResult } from "../../src/cycle/run.ts";
 import { parseRefusedKinds } from "../../src/cycle/sending/refused-kinds.ts";
 import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Connection } from "../../src/state/sqlite/files/database.ts";
 import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";

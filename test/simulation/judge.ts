@@ -1,4 +1,4 @@
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { carriedOf, heirsNow, mayOwn, sharersOf, sharesIds } from "./identity.ts";
 import { isEntitled, isInScope, reasonsToLeave, releaseKey } from "./standing.ts";
 import { hoursOfAbsence } from "./trouble.ts";

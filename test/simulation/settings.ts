@@ -1,7 +1,7 @@
 import type { CycleSettings } from "../../src/cycle/settings.ts";
-import { type Mapping, parseMapping } from "../../src/mapping/mapping.ts";
-import { parseScopingFilters } from "../../src/mapping/scoping-filter.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
+import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import type { History } from "./history.ts";
 import type { Guarded } from "./world.ts";

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { LeavingEvent } from "../../src/domain/plan.ts";
-import { managerPath } from "../../src/mapping/target-attributes.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import { createGroups, type Groups } from "./groups.ts";
 import type { History, OtherTool } from "./history.ts";

@@ -1,7 +1,7 @@
 import type { GuardVerdict, Hold } from "../../domain/plan.ts";
 import { count } from "../../domain/sentence.ts";
 import type { WeightKind } from "../../domain/weight.ts";
-import { shortPath } from "../../mapping/target-attributes.ts";
+import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import type { GuardLimits } from "../settings.ts";
 import type { Alarm } from "./alarms.ts";
 import type { WeightCounts } from "./weights.ts";

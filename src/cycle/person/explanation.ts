@@ -4,8 +4,8 @@ import type { FoundPerson } from "../../domain/person-search.ts";
 import type { Action, Change, CycleKind, Evidence, EvidenceKind, SkipCode } from "../../domain/plan.ts";
 import type { Presence } from "../../domain/source.ts";
 import type { OperationStatus } from "../../domain/store.ts";
-import type { ClauseVerdict, FilterVerdict, ScopeVerdict } from "../../mapping/scoping-filter.ts";
-import type { TraceStep } from "../../mapping/trace.ts";
+import type { TraceStep } from "../../mapping/language/trace.ts";
+import type { ClauseVerdict, FilterVerdict, ScopeVerdict } from "../../mapping/rules/scoping-filter.ts";
 
 /**
  * Everything known of one person and what would be done, as plain JSON: times are ISO 8601, and what a mapping redacts

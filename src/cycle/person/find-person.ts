@@ -1,6 +1,6 @@
 import type { FoundPerson } from "../../domain/person-search.ts";
 import type { LinkedTarget, StateStore } from "../../domain/store.ts";
-import type { Mapping } from "../../mapping/mapping.ts";
+import type { Mapping } from "../../mapping/rules/mapping.ts";
 
 /** Candidates that are listed; the others are counted. */
 const listed = 20;

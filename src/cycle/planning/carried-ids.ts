@@ -1,5 +1,5 @@
 import type { Candidate, MatchAnswer, StateStore } from "../../domain/store.ts";
-import type { MappedUser } from "../../mapping/map-user.ts";
+import type { MappedUser } from "../../mapping/rules/map-user.ts";
 
 /** Somebody in scope whose externalId an account carries that is another person's so far. */
 export interface IdHolder {

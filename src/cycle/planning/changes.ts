@@ -2,9 +2,9 @@ import { type Json, jsonEquals } from "../../domain/json.ts";
 import type { Change } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/store.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
-import type { AttributeMapping } from "../../mapping/mapping.ts";
-import { shortPath } from "../../mapping/target-attributes.ts";
-import { sameValue } from "../../mapping/target-type.ts";
+import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
+import { shortPath } from "../../mapping/rules/target-attributes.ts";
+import { sameValue } from "../../mapping/rules/target-type.ts";
 import { heldAt, holds, isKeptOtherwise } from "./held.ts";
 import type { PlanInput } from "./plan-input.ts";
 

@@ -1,6 +1,6 @@
 import type { Candidate, ConfirmedTarget, Decision, MatchAnswer, StateStore } from "../../domain/store.ts";
-import type { Environment } from "../../mapping/functions/definition.ts";
-import { type MappedUser, mapUser } from "../../mapping/map-user.ts";
+import type { Environment } from "../../mapping/language/functions/definition.ts";
+import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../guard/fingerprint.ts";
 import { idHoldersOf } from "./carried-ids.ts";
 import { createManagerRings, type KnownManagers } from "./manager-ring.ts";

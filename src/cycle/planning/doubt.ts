@@ -1,6 +1,6 @@
 import type { ConfirmedTarget } from "../../domain/store.ts";
 import { valueAt } from "../../domain/target.ts";
-import { enterpriseUrn } from "../../mapping/target-attributes.ts";
+import { enterpriseUrn } from "../../mapping/rules/target-attributes.ts";
 import type { PlanInput } from "./plan-input.ts";
 
 const employeeNumber = `${enterpriseUrn}:employeeNumber`;

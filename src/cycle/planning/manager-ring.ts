@@ -1,5 +1,5 @@
 import type { Candidate, StateStore } from "../../domain/store.ts";
-import type { MappedUser } from "../../mapping/map-user.ts";
+import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import { namedAtMost, othersList } from "./plan-input.ts";
 import { isInScope } from "./plan-user.ts";
 

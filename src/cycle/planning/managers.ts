@@ -1,7 +1,7 @@
 import type { AccountIdentity, Candidate, ConfirmedTarget, StateStore } from "../../domain/store.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
-import type { Environment } from "../../mapping/functions/definition.ts";
-import { identityOf, type MappedUser } from "../../mapping/map-user.ts";
+import type { Environment } from "../../mapping/language/functions/definition.ts";
+import { identityOf, type MappedUser } from "../../mapping/rules/map-user.ts";
 import { holds } from "./held.ts";
 import type { ManagerRings, Member } from "./manager-ring.ts";
 import type { PlanSettings } from "./plan-input.ts";

@@ -1,5 +1,5 @@
 import type { SharedKey, StateStore } from "../../domain/store.ts";
-import type { ScopingFilters } from "../../mapping/scoping-filter.ts";
+import type { ScopingFilters } from "../../mapping/rules/scoping-filter.ts";
 
 /** People whom one query reads; the event loop runs between two. */
 const pageSize = 250;

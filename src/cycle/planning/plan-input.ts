@@ -1,7 +1,7 @@
 import type { Evidence, Operation, SkipCode } from "../../domain/plan.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { Candidate, Decision, MatchAnswer } from "../../domain/store.ts";
-import type { MappedUser } from "../../mapping/map-user.ts";
+import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import type { CycleSettings } from "../settings.ts";
 import type { IdHolder } from "./carried-ids.ts";
 import type { ManagerStanding } from "./managers.ts";

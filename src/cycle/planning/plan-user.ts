@@ -1,8 +1,8 @@
 import type { Action, Change, Evidence, LeavingEvent, Operation, SkipCode } from "../../domain/plan.ts";
 import type { Candidate, Decision, LinkedTarget, MatchedTarget } from "../../domain/store.ts";
-import { isEmailAddress } from "../../mapping/email-address.ts";
-import type { MappedUser } from "../../mapping/map-user.ts";
-import { shortPath } from "../../mapping/target-attributes.ts";
+import { isEmailAddress } from "../../mapping/rules/email-address.ts";
+import type { MappedUser } from "../../mapping/rules/map-user.ts";
+import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { missingReason } from "../reading/missing.ts";
 import { foreignId } from "./carried-ids.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";

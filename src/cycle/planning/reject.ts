@@ -2,7 +2,7 @@ import { actorText } from "../../domain/actor.ts";
 import type { Change, Evidence, EvidenceKind, Operation } from "../../domain/plan.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { Decision, RejectedChange } from "../../domain/store.ts";
-import { shortPath } from "../../mapping/target-attributes.ts";
+import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { rejectionOf } from "../guard/fingerprint.ts";
 import { attributeList } from "./changes.ts";
 

@@ -1,5 +1,5 @@
 import type { AcknowledgedCount, Candidate } from "../../domain/store.ts";
-import { shortPath } from "../../mapping/target-attributes.ts";
+import { shortPath } from "../../mapping/rules/target-attributes.ts";
 
 /** Accounts to which one full comparison sends again what Lattice keeps otherwise; the next one goes on from there. */
 const mostTriedAgain = 200;

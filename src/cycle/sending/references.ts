@@ -1,7 +1,7 @@
 import type { Change } from "../../domain/plan.ts";
 import type { ReadAgain } from "../../domain/store.ts";
 import type { TargetUser } from "../../domain/target.ts";
-import type { Mapping } from "../../mapping/mapping.ts";
+import type { Mapping } from "../../mapping/rules/mapping.ts";
 
 /**
  * Accounts of which the manager is not certain after a confirmed change of `active`: the person's own and those of the

@@ -1,7 +1,7 @@
 import type { RecordRejectedError } from "../../domain/errors.ts";
 import type { ConfirmedTarget, LoggedOperation, OperationOutcome, RetryRecord } from "../../domain/store.ts";
 import type { AttributeWrite, TargetUser } from "../../domain/target.ts";
-import { shortPath } from "../../mapping/target-attributes.ts";
+import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { unshown } from "../planning/held.ts";
 import type { CycleContext } from "../ports.ts";
 import { confirm } from "./confirm.ts";

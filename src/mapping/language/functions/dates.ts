@@ -1,0 +1,211 @@
+import { MappingError } from "../../../domain/errors.ts";
+import { formatDate, parseDateExact, parseDateFormat } from "../dotnet-date.ts";
+import { type Instant, toText, type Value } from "../value.ts";
+import { type ExpressionFunction, instant, integer, text } from "./definition.ts";
+
+const intervals = ["yyyy", "m", "d", "ww", "h", "n", "s"] as const;
+type Interval = (typeof intervals)[number];
+
+const interval = {
+  name: "interval",
+  type: "text",
+  check: (value: Value) => void intervalOf(toText(value)),
+} as const;
+const format = (name: string) =>
+  ({ name, type: "text", check: (value: Value) => void parseDateFormat(toText(value)) }) as const;
+
+/** 100 ns from 1601 to 1970. */
+const fileTimeOfEpoch = 116_444_736_000_000_000n;
+const dayMs = 86_400_000;
+const lengths: { readonly [one in Interval]?: number } = {
+  d: dayMs,
+  ww: 7 * dayMs,
+  h: 3_600_000,
+  n: 60_000,
+  s: 1_000,
+};
+
+export const dateFunctions: readonly ExpressionFunction[] = [
+  {
+    name: "CDate",
+    parameters: [{ name: "expression", type: "date" }],
+    summary: "A text as a date in UTC; one without an offset is taken to be in UTC.",
+    example: { expression: 'CDate("2021-06-30+08:00")', result: "6/29/2021 4:00:00 PM" },
+    evaluate: ([value]) => instant(value, "expression of CDate"),
+  },
+  {
+    name: "DateAdd",
+    parameters: [interval, { name: "value", type: "number" }, { name: "dateTime", type: "date" }],
+    summary:
+      "A date so many years (yyyy), months (m), days (d), weeks (ww), hours (h), minutes (n) or seconds (s) later.",
+    example: {
+      expression: 'DateAdd("m", 10, CDate([employeeHireDate]))',
+      attributes: { employeeHireDate: "2012-03-16-07:00" },
+      result: "1/16/2013 7:00:00 AM",
+    },
+    evaluate: ([unit, value, date]) => {
+      const from = instant(date, "dateTime of DateAdd");
+      return from === null ? null : added(from, intervalOf(text(unit)), integer(value, "value of DateAdd"));
+    },
+  },
+  {
+    name: "DateDiff",
+    parameters: [interval, { name: "date1", type: "date" }, { name: "date2", type: "date" }],
+    summary:
+      "From the first date to the second, in whole units; weeks begin on Sunday, months and years are those of the calendar.",
+    example: {
+      expression: 'DateDiff("d", CDate("2021-08-18+08:00"), CDate("2021-08-31+08:00"))',
+      result: "13",
+    },
+    evaluate: ([unit, from, to]) => {
+      const [first, second] = [instant(from, "date1 of DateDiff"), instant(to, "date2 of DateDiff")];
+      return first === null || second === null ? null : between(first, second, intervalOf(text(unit)));
+    },
+  },
+  {
+    name: "DateFromNum",
+    parameters: [{ name: "value", type: "number" }],
+    summary: "The date of a number of Active Directory (100 ns since 1601).",
+    example: { expression: "DateFromNum(129699324000000000)", result: "1/1/2012 11:00:00 PM" },
+    evaluate: ([value]) => {
+      const written = text(value).trim();
+      if (written === "") return null;
+      if (!/^\d{1,19}$/.test(written))
+        throw new MappingError("value of DateFromNum must be a whole number", { given: written });
+      return instantOf(Number((BigInt(written) - fileTimeOfEpoch) / 10_000n));
+    },
+  },
+  {
+    name: "FormatDateTime",
+    parameters: [
+      { name: "source", type: "text" },
+      {
+        name: "dateTimeStyles",
+        type: "text",
+        optional: true,
+        check: (value) => void stylesOf(toText(value)),
+      },
+      format("inputFormat"),
+      format("outputFormat"),
+    ],
+    summary:
+      "A date in another format, both in .NET's custom formats; without styles, white space at the ends does not count.",
+    example: {
+      expression: 'FormatDateTime([extensionAttribute1], , "yyyyMMddHHmmss.fZ", "yyyy-MM-dd")',
+      attributes: { extensionAttribute1: "20150123105347.1Z" },
+      result: "2015-01-23",
+    },
+    evaluate: ([source, styles, input, output], environment) => {
+      const written = text(source);
+      if (written === "") return null;
+      const { leading, trailing, inner } = stylesOf(text(styles));
+      const trimmed = leading ? written.trimStart() : written;
+      const date = parseDateExact(trailing ? trimmed.trimEnd() : trimmed, text(input), {
+        now: environment.now(),
+        innerWhite: inner,
+      });
+      if (date === null) {
+        throw new MappingError(`source of FormatDateTime must be a date as "${text(input)}"`, {
+          given: written,
+        });
+      }
+      return formatDate(date, text(output));
+    },
+  },
+  {
+    name: "Now",
+    parameters: [],
+    summary:
+      "The present time in UTC. What depends on it is looked at when the person changes, and in each full comparison.",
+    varies: "time",
+    example: { expression: "Now()", result: null },
+    evaluate: (_, environment) => instantOf(environment.now()),
+  },
+  {
+    name: "NumFromDate",
+    parameters: [{ name: "value", type: "date" }],
+    summary: "A date as a number of Active Directory (100 ns since 1601).",
+    example: { expression: 'NumFromDate("2012-01-01T23:00:00Z")', result: "129699324000000000" },
+    evaluate: ([value]) => {
+      const date = instant(value, "value of NumFromDate");
+      // Too long for a number of this language.
+      return date === null ? null : String(BigInt(date.epochMs) * 10_000n + fileTimeOfEpoch);
+    },
+  },
+];
+
+function intervalOf(written: string): Interval {
+  const found = intervals.find((one) => one === written);
+  if (found === undefined)
+    throw new MappingError(`interval is one of ${intervals.join(", ")}, and is "${written.slice(0, 60)}"`);
+  return found;
+}
+
+/** A month later is the same day, or the last one of a shorter month. */
+function added({ epochMs }: Instant, unit: Interval, count: number): Instant {
+  const length = lengths[unit];
+  if (length !== undefined) return instantOf(epochMs + count * length);
+  const from = new Date(epochMs);
+  const month = from.getUTCMonth() + (unit === "yyyy" ? 12 * count : count);
+  const lastDay = new Date(Date.UTC(from.getUTCFullYear(), month + 1, 0)).getUTCDate();
+  const to = new Date(epochMs);
+  to.setUTCFullYear(from.getUTCFullYear(), month, Math.min(from.getUTCDate(), lastDay));
+  return instantOf(to.getTime());
+}
+
+function between(first: Instant, second: Instant, unit: Interval): number {
+  const [from, to] = [new Date(first.epochMs), new Date(second.epochMs)];
+  const years = to.getUTCFullYear() - from.getUTCFullYear();
+  if (unit === "yyyy") return years;
+  if (unit === "m") return 12 * years + to.getUTCMonth() - from.getUTCMonth();
+  if (unit === "ww") return (sundayBefore(to) - sundayBefore(from)) / (7 * dayMs);
+  const difference = Math.trunc((second.epochMs - first.epochMs) / (lengths[unit] ?? dayMs));
+  return difference === 0 ? 0 : difference;
+}
+
+function sundayBefore(date: Date): number {
+  return Math.floor(date.getTime() / dayMs) * dayMs - date.getUTCDay() * dayMs;
+}
+
+/** @throws MappingError where the date is outside the years 1 to 9999 */
+function instantOf(epochMs: number): Instant {
+  const year = new Date(epochMs).getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) throw new MappingError("a date outside the years 1 to 9999 came out");
+  return { epochMs };
+}
+
+interface Styles {
+  readonly leading: boolean;
+  readonly trailing: boolean;
+  readonly inner: boolean;
+}
+
+const white: { readonly [style: string]: Partial<Styles> } = {
+  none: {},
+  allowleadingwhite: { leading: true },
+  allowtrailingwhite: { trailing: true },
+  allowinnerwhite: { inner: true },
+  allowwhitespaces: { leading: true, trailing: true, inner: true },
+  nocurrentdatedefault: {},
+  adjusttouniversal: {},
+  assumelocal: {},
+  assumeuniversal: {},
+  roundtripkind: {},
+};
+
+/** All dates are in UTC here, so that only the styles about white space make a difference. */
+function stylesOf(written: string): Styles {
+  if (written.trim() === "") return { leading: true, trailing: true, inner: false };
+  const styles = { leading: false, trailing: false, inner: false };
+  for (const name of written.split(/[,|]/)) {
+    const style = name
+      .trim()
+      .replace(/^DateTimeStyles\./i, "")
+      .toLowerCase();
+    if (!Object.hasOwn(white, style)) {
+      throw new MappingError(`"${name.trim().slice(0, 60)}" is none of .NET's DateTimeStyles`);
+    }
+    Object.assign(styles, white[style]);
+  }
+  return styles;
+}

@@ -1,0 +1,135 @@
+import { MappingError } from "../../domain/errors.ts";
+import type { Json } from "../../domain/json.ts";
+import type { AttributeType } from "../../domain/target.ts";
+import { parseDate } from "../language/dotnet-date.ts";
+import { remembered } from "../language/remembered.ts";
+import { isEmpty, isInstant, isNoDate, toText, type Value } from "../language/value.ts";
+import { isEmailAddress } from "./email-address.ts";
+
+/** What a target attribute takes. */
+export interface TypedTarget {
+  readonly type: AttributeType;
+  /** In which time zone a moment is a day (type `date`). */
+  readonly zone: string;
+}
+
+/**
+ * A value as its attribute takes it. An empty text is no value: SCIM has no use for it, and Entra does not send it.
+ * @throws MappingError where the value is of another type
+ */
+export function typedValue({ type, zone }: TypedTarget, value: Value): Json {
+  if (isEmpty(value)) return null;
+  switch (type) {
+    case "number":
+      return numberOf(value);
+    case "boolean":
+      return booleanOf(value);
+    case "date":
+      return isBeforeDates(value) ? null : dayOf(value, zone);
+    case "dateTime":
+      return isBeforeDates(value) ? null : new Date(momentOf(value)).toISOString().replace(".000Z", "Z");
+    case "timezone":
+      return isTimeZone(toText(value))
+        ? toText(value)
+        : wrong("must be a time zone such as America/Los_Angeles", value);
+    case "email":
+      return isEmailAddress(toText(value)) ? toText(value) : wrong("must be an e-mail address", value);
+    default:
+      return toText(value);
+  }
+}
+
+/** Whether two values mean the same to an attribute of this type, however they are written. */
+export function sameValue(type: AttributeType, left: Json, right: Json): boolean {
+  if (left === null || right === null || typeof left === "object" || typeof right === "object") return false;
+  switch (type) {
+    case "number":
+      return String(left).trim() !== "" && Number(left) === Number(right);
+    case "boolean":
+      return String(left).toLowerCase() === String(right).toLowerCase();
+    case "date":
+      return withoutMidnight(String(left)) === withoutMidnight(String(right));
+    case "dateTime":
+      return Date.parse(String(left)) === Date.parse(String(right));
+    default:
+      return false;
+  }
+}
+
+/** A name of the IANA (Olson) time zone database, as far as this Node knows it; an offset is none. */
+export const isTimeZone: (name: string) => boolean = remembered((name) => {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: name }).format(0) !== "";
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+});
+
+function numberOf(value: Value): number {
+  const written = toText(value).trim();
+  const number = Number(written);
+  // More digits than a number of JSON keeps would arrive as another number.
+  const kept = Number.isFinite(number) && written.replaceAll(/\D/g, "").length <= 15;
+  if (/^[+-]?\d+(\.\d+)?$/.test(written) && kept) return number;
+  return wrong("must be a number", value);
+}
+
+function booleanOf(value: Value): boolean {
+  const written = toText(value).toLowerCase();
+  if (written === "true") return true;
+  return written === "false" ? false : wrong("must be True or False", value);
+}
+
+/** The year 1 stands for no date, as it does in .NET; a time zone may put its first moment a day before it. */
+function isBeforeDates(value: Value): boolean {
+  return (!isInstant(value) && isNoDate(toText(value))) || momentOf(value) < endOfNoDate;
+}
+
+const endOfNoDate = Date.parse("0001-01-03T00:00:00Z");
+
+/**
+ * `yyyy-MM-dd`: a date stays what it is, and midnight in UTC, which is how Graph writes a day, is that day wherever one is;
+ * of any other moment it is the day in the zone. Scoping filters read dates in the same way (`date-operators.ts`).
+ */
+function dayOf(value: Value, zone: string): string {
+  const epochMs = momentOf(value);
+  const isDay = epochMs % dayMs === 0 && !isMidnightElsewhere(value);
+  if (isDay || zone === "UTC") return new Date(epochMs).toISOString().slice(0, 10);
+  const parts = new Map(
+    calendar(zone)
+      .formatToParts(epochMs)
+      .map((part) => [part.type, part.value]),
+  );
+  return `${(parts.get("year") ?? "").padStart(4, "0")}-${parts.get("month")}-${parts.get("day")}`;
+}
+
+const dayMs = 86_400_000;
+
+/** A text that gives the moment of midnight in UTC in the time of another place. */
+function isMidnightElsewhere(value: Value): boolean {
+  return !isInstant(value) && otherOffset.test(toText(value).trim());
+}
+
+const otherOffset = /:\d\d(?::\d\d(?:[.,]\d+)?)?\s*[+-](?!00:?00$)\d\d:?\d\d$/;
+
+const calendar = remembered(
+  (timeZone) =>
+    new Intl.DateTimeFormat("en-US", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }),
+);
+
+function momentOf(value: Value): number {
+  if (isInstant(value)) return value.epochMs;
+  const parsed = parseDate(toText(value));
+  return parsed === null ? wrong("must be a date such as 2026-01-31", value) : parsed.epochMs;
+}
+
+/** Some servers show a date as its midnight. */
+function withoutMidnight(written: string): string {
+  return written.replace(/T00:00(:00(\.0+)?)?(Z|[+-]00:?00)?$/i, "");
+}
+
+function wrong(rule: string, value: Value): never {
+  throw new MappingError(rule, { given: toText(value) });
+}
