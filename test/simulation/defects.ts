@@ -30,7 +30,7 @@ export const defects: readonly Defect[] = [
     history: 40,
     edits: [
       {
-        file: "cycle/deliver.ts",
+        file: "cycle/sending/deliver.ts",
         find: "const found = await lookUp(context, operation, error);",
         replace: "const found = unknown ? [] : await lookUp(context, operation, error);",
       },
@@ -42,19 +42,19 @@ export const defects: readonly Defect[] = [
     history: 1,
     edits: [
       {
-        file: "cycle/ingest.ts",
+        file: "cycle/reading/ingest.ts",
         find: "if (page.done === true) return { watermark: page.value.watermark, people: done };",
         replace:
           "if (page.done === true) { await keepWatermark(context, page.value.watermark, byId); for (const changes of late) await context.store.saveSource(changes, context.cycleId, key); return { watermark: page.value.watermark, people: done }; }",
       },
       {
-        file: "cycle/ingest.ts",
+        file: "cycle/reading/ingest.ts",
         find: "const { readAgain, kept, unshown } = await context.store.saveSource(\n          part,\n          context.cycleId,\n          key,\n          ofManager,\n          alwaysInScope(context),\n          externalIdsOf(context),\n        );",
         replace:
           "const readAgain: readonly string[] = [];\n        const [kept, unshown] = [new Map<string, number>(), new Map<string, number>()];\n        late.push(part);",
       },
       {
-        file: "cycle/ingest.ts",
+        file: "cycle/reading/ingest.ts",
         find: "const key = keyOf(context);\n  let done = 0;",
         replace:
           "const key = keyOf(context);\n  const late: (readonly SourceChange[])[] = [];\n  let done = 0;",
@@ -67,7 +67,7 @@ export const defects: readonly Defect[] = [
     history: 19,
     edits: [
       {
-        file: "cycle/ingest.ts",
+        file: "cycle/reading/ingest.ts",
         find: "await context.store.beginScope();\n  let done = 0;\n  try {\n    for (let page = await pages.next(); ; page = await pages.next()) {",
         replace:
           "await context.store.beginScope();\n  let done = 0;\n  const next = () => pages.next().catch(() => ({ done: true as const, value: [] as readonly ScopePart[] }));\n  try {\n    for (let page = await next(); ; page = await next()) {",
@@ -81,7 +81,7 @@ export const defects: readonly Defect[] = [
     history: 30,
     edits: [
       {
-        file: "cycle/ingest.ts",
+        file: "cycle/reading/ingest.ts",
         find: 'const found = await byId.read(objectId);\n  if (found === "unread") return;',
         replace: "const found = null;",
       },
@@ -92,7 +92,7 @@ export const defects: readonly Defect[] = [
     name: "nothing notes what is about to be sent",
     seed: 12,
     history: 115,
-    edits: [{ file: "state/sending.ts", find: "intend.run(now, id);", replace: "" }],
+    edits: [{ file: "state/sqlite/sending.ts", find: "intend.run(now, id);", replace: "" }],
   },
   {
     name: "unconfirmed writes of a killed run are not looked up",
@@ -113,12 +113,12 @@ export const defects: readonly Defect[] = [
     history: 36,
     edits: [
       {
-        file: "state/sending.ts",
+        file: "state/sqlite/sending.ts",
         find: 'if (outcome.status === "done") {',
         replace: 'if (outcome.status !== "cancelled") {',
       },
       {
-        file: "state/sending.ts",
+        file: "state/sqlite/sending.ts",
         find: "const refused = outcome.retry === undefined ? 0 : 1;",
         replace: "const refused = 0;",
       },
@@ -130,7 +130,7 @@ export const defects: readonly Defect[] = [
     history: 22,
     edits: [
       {
-        file: "state/guarding.ts",
+        file: "state/sqlite/guarding.ts",
         find: "recentWeights: async (since, cycleId) => recent.all({ since, cycleId })",
         replace:
           "recentWeights: async (_, cycleId) => recent.all({ since: Number.MAX_SAFE_INTEGER, cycleId })",
@@ -143,7 +143,7 @@ export const defects: readonly Defect[] = [
     history: 13,
     edits: [
       {
-        file: "cycle/hold.ts",
+        file: "cycle/guard/hold.ts",
         find: "page.flatMap((operation) => heldPart(operation, holds) ?? []);",
         replace: "page.slice(1).flatMap((operation) => heldPart(operation, holds) ?? []);",
       },
@@ -155,7 +155,7 @@ export const defects: readonly Defect[] = [
     history: 10,
     edits: [
       {
-        file: "cycle/match.ts",
+        file: "cycle/planning/match.ts",
         find: "if (foreign !== null && ",
         replace: "if (false && foreign !== null && ",
       },
@@ -167,17 +167,17 @@ export const defects: readonly Defect[] = [
     history: 10,
     edits: [
       {
-        file: "cycle/match.ts",
+        file: "cycle/planning/match.ts",
         find: "if (linkedTo !== null && linkedTo !== candidate.source.objectId) {",
         replace: "if (linkedTo === candidate.source.objectId) {",
       },
       {
-        file: "cycle/deliver.ts",
+        file: "cycle/sending/deliver.ts",
         find: "await refuseOthers(context, operation, account);\n  if (planned",
         replace: "if (planned",
       },
       {
-        file: "cycle/match.ts",
+        file: "cycle/planning/match.ts",
         find: "if (foreign !== null && ",
         replace: "if (false && foreign !== null && ",
       },
@@ -189,7 +189,7 @@ export const defects: readonly Defect[] = [
     history: 21,
     edits: [
       {
-        file: "cycle/ingest.ts",
+        file: "cycle/reading/ingest.ts",
         find: "if (!(error instanceof WatermarkExpiredError)) throw error;",
         replace:
           "if (!(error instanceof WatermarkExpiredError)) throw error;\n      return { full: false, empty: false };",
@@ -202,12 +202,12 @@ export const defects: readonly Defect[] = [
     history: 6,
     edits: [
       {
-        file: "cycle/send.ts",
+        file: "cycle/sending/send.ts",
         find: "if ((await askFor(context, objectId, latticeId)) !== null) return null;",
         replace: "",
       },
       {
-        file: "cycle/missing.ts",
+        file: "cycle/reading/missing.ts",
         find: 'return seen.othersAnswer && seen.now - seen.missingSince >= believedAfterMs ? "gone" : "missing";',
         replace: 'return "gone";',
       },
@@ -219,7 +219,7 @@ export const defects: readonly Defect[] = [
     history: 10,
     edits: [
       {
-        file: "cycle/send.ts",
+        file: "cycle/sending/send.ts",
         find: 'if (!rejected || operation.action !== "deactivate"',
         replace: 'if (!rejected || operation.action === "deactivate"',
       },
@@ -231,7 +231,7 @@ export const defects: readonly Defect[] = [
     history: 50,
     edits: [
       {
-        file: "cycle/apply.ts",
+        file: "cycle/sending/apply.ts",
         find: "if (stop === null && context.signal.aborted) stop = interrupted(context.signal);",
         replace: "",
       },
@@ -243,7 +243,7 @@ export const defects: readonly Defect[] = [
     history: 154,
     edits: [
       {
-        file: "cycle/send.ts",
+        file: "cycle/sending/send.ts",
         find: "unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,",
         replace: "unknown: false,",
       },
@@ -255,7 +255,7 @@ export const defects: readonly Defect[] = [
     history: 49,
     edits: [
       {
-        file: "state/intents.ts",
+        file: "state/sqlite/intents.ts",
         find: "confirm.run({ id: cleared.operation_id, now });",
         replace: "",
       },
@@ -267,7 +267,7 @@ export const defects: readonly Defect[] = [
     history: 18,
     edits: [
       {
-        file: "cycle/weights.ts",
+        file: "cycle/guard/weights.ts",
         find: 'inOtherCase || isTemporaryName(before) ? [] : [{ kind: "rename" }];',
         replace: "[];",
       },
@@ -279,7 +279,7 @@ export const defects: readonly Defect[] = [
     history: 20,
     edits: [
       {
-        file: "cycle/weights.ts",
+        file: "cycle/guard/weights.ts",
         find: 'after === null ? [{ kind: "clear", detail: attribute }] : [];',
         replace: "[];",
       },
@@ -291,12 +291,12 @@ export const defects: readonly Defect[] = [
     history: 151,
     edits: [
       {
-        file: "cycle/release.ts",
+        file: "cycle/guard/fingerprint.ts",
         find: "released.get(change.attribute) === fingerprint(operation, change)",
         replace: "released.size > 0",
       },
       {
-        file: "state/planning.ts",
+        file: "state/sqlite/planning.ts",
         find: "if (some.releases === 1) dropReleases.run({ objectId, kept: JSON.stringify(kept) });",
         replace: "",
       },
@@ -320,7 +320,7 @@ export const defects: readonly Defect[] = [
     history: 29,
     edits: [
       {
-        file: "state/sending.ts",
+        file: "state/sqlite/sending.ts",
         find: "saveRetry.run({ ...outcome.retry, paths: paths === undefined ? null : JSON.stringify(paths) });",
         replace: "settle.run(0, 0, outcome.objectId);",
       },
@@ -342,7 +342,7 @@ export const defects: readonly Defect[] = [
     name: "a picture that is ahead of its watermark is carried on from there",
     seed: 9,
     history: 108,
-    edits: [{ file: "state/source-picture.ts", find: "if (changed) runAhead.run();", replace: "" }],
+    edits: [{ file: "state/sqlite/source-picture.ts", find: "if (changed) runAhead.run();", replace: "" }],
   },
   {
     name: "an account that did not take everything is not linked",
@@ -350,7 +350,7 @@ export const defects: readonly Defect[] = [
     history: 17,
     edits: [
       {
-        file: "cycle/deliver.ts",
+        file: "cycle/sending/deliver.ts",
         find: "if (account.externalId === externalIdOf(operation)) {",
         replace: "if (account.externalId === null) {",
       },
@@ -362,7 +362,7 @@ export const defects: readonly Defect[] = [
     history: 17,
     edits: [
       {
-        file: "cycle/ingest.ts",
+        file: "cycle/reading/ingest.ts",
         find: "for (const objectId of readAgain) await readAnew(context, byId, objectId);",
         replace: "",
       },
@@ -388,7 +388,7 @@ export const defects: readonly Defect[] = [
     family: "in-due-time",
     edits: [
       {
-        file: "cycle/leaving.ts",
+        file: "cycle/planning/leaving.ts",
         find: "if (until <= now) return",
         replace: "if (until <= now + action.afterMs) return",
       },
@@ -401,7 +401,7 @@ export const defects: readonly Defect[] = [
     family: "in-due-time",
     edits: [
       {
-        file: "cycle/plan-user.ts",
+        file: "cycle/planning/plan-user.ts",
         find: "      const staying = stays(input, settings);",
         replace: "      const staying = null as ReturnType<typeof stays>;",
       },
@@ -414,7 +414,7 @@ export const defects: readonly Defect[] = [
     family: "reporting-lines",
     edits: [
       {
-        file: "cycle/references.ts",
+        file: "cycle/sending/references.ts",
         find: '    { which: "reports", latticeId, emptied: [path] },\n',
         replace: "",
       },
@@ -427,7 +427,7 @@ export const defects: readonly Defect[] = [
     family: "reporting-lines",
     edits: [
       {
-        file: "cycle/references.ts",
+        file: "cycle/sending/references.ts",
         find: '    { which: "account", latticeId, emptied: [path] },\n',
         replace: "",
       },
@@ -440,7 +440,7 @@ export const defects: readonly Defect[] = [
     family: "reporting-lines",
     edits: [
       {
-        file: "state/drift.ts",
+        file: "state/sqlite/drift.ts",
         find: "(now === null && emptied.has(path))",
         replace: "false",
       },
@@ -453,12 +453,12 @@ export const defects: readonly Defect[] = [
     family: "reporting-lines",
     edits: [
       {
-        file: "state/read-again.ts",
+        file: "state/sqlite/read-again.ts",
         find: "without(JSON.parse(row.acknowledged), paths)",
         replace: "JSON.parse(row.acknowledged)",
       },
       {
-        file: "state/target-picture.ts",
+        file: "state/sqlite/target-picture.ts",
         find: "without(user.acknowledged, emptied)",
         replace: "user.acknowledged",
       },
@@ -471,7 +471,7 @@ export const defects: readonly Defect[] = [
     family: "reporting-lines",
     edits: [
       {
-        file: "state/target-picture.ts",
+        file: "state/sqlite/target-picture.ts",
         find: "        before.read_again !== null ||\n",
         replace: "",
       },
@@ -484,7 +484,7 @@ export const defects: readonly Defect[] = [
     family: "reporting-lines",
     edits: [
       {
-        file: "cycle/send.ts",
+        file: "cycle/sending/send.ts",
         find: "account.active !== false",
         replace: "account.active !== null",
       },
@@ -497,7 +497,7 @@ export const defects: readonly Defect[] = [
     family: "names",
     edits: [
       {
-        file: "cycle/plan.ts",
+        file: "cycle/planning/plan.ts",
         find: "renameWaves(await store.plannedRenames(cycleId))",
         replace: "renameWaves([])",
       },
@@ -510,7 +510,7 @@ export const defects: readonly Defect[] = [
     family: "names",
     edits: [
       {
-        file: "cycle/apply.ts",
+        file: "cycle/sending/apply.ts",
         find: "name === undefined ? undefined : freeing.get(name),",
         replace: "undefined,",
       },
@@ -523,7 +523,7 @@ export const defects: readonly Defect[] = [
     family: "names",
     edits: [
       {
-        file: "cycle/rename-rings.ts",
+        file: "cycle/planning/rename-rings.ts",
         find: "if (members.length > 1) rings.set",
         replace: "if (members.length > 99) rings.set",
       },
@@ -595,7 +595,7 @@ export const defects: readonly Defect[] = [
     family: "missing-properties",
     edits: [
       {
-        file: "cycle/plan-user.ts",
+        file: "cycle/planning/plan-user.ts",
         find: "if (mapped.scopeUnshown.length === 0 || mapped.excluded) return null;",
         replace: "if (mapped.scopeUnshown.length >= 0) return null;",
       },
@@ -608,7 +608,7 @@ export const defects: readonly Defect[] = [
     family: "clocks",
     edits: [
       {
-        file: "cycle/clock-doubt.ts",
+        file: "cycle/health/clock-doubt.ts",
         find: "if (lattice === undefined || Math.abs(lattice) <= toleratedMs) return 0;",
         replace: "if (lattice === undefined || lattice === entra) return 0;",
       },
@@ -621,7 +621,7 @@ export const defects: readonly Defect[] = [
     family: "clocks",
     edits: [
       {
-        file: "cycle/clock-doubt.ts",
+        file: "cycle/health/clock-doubt.ts",
         find: "if (isDeepStrictEqual(decision, other)) return",
         replace: "if (decision !== other) return",
       },
@@ -647,7 +647,7 @@ export const defects: readonly Defect[] = [
     family: "clocks",
     edits: [
       {
-        file: "cycle/weigh.ts",
+        file: "cycle/guard/weigh.ts",
         find: "const windowEnd = clock.now() - Math.max(0, context.clockDoubtMs);",
         replace: "const windowEnd = clock.now() - context.clockDoubtMs;",
       },
@@ -667,7 +667,7 @@ export const defects: readonly Defect[] = [
     family: "scope-groups",
     edits: [
       {
-        file: "cycle/confirm-leavers.ts",
+        file: "cycle/reading/confirm-leavers.ts",
         find: "await askEach(context, idsOf(gone), answers, async (id) => {",
         replace: "await askEach(context, idsOf(gone).slice(0, 0), answers, async (id) => {",
       },
@@ -680,7 +680,7 @@ export const defects: readonly Defect[] = [
     family: "scope-groups",
     edits: [
       {
-        file: "cycle/confirm-leavers.ts",
+        file: "cycle/reading/confirm-leavers.ts",
         find: '(one) => one.source.presence === "present" || answers.contradicted.has(one.source.objectId),',
         replace: '(one) => one.source.presence === "present",',
       },
@@ -693,7 +693,7 @@ export const defects: readonly Defect[] = [
     family: "scope-groups",
     edits: [
       {
-        file: "cycle/alarms.ts",
+        file: "cycle/guard/alarms.ts",
         find: "members > floor && (some === 0 ||",
         replace: "members > floor && (some < 0 ||",
       },
@@ -706,7 +706,7 @@ export const defects: readonly Defect[] = [
     family: "scope-groups",
     edits: [
       {
-        file: "cycle/alarms.ts",
+        file: "cycle/guard/alarms.ts",
         find: "(doubted === true && some < members)",
         replace: "(doubted === true && some < 0)",
       },
@@ -719,7 +719,7 @@ export const defects: readonly Defect[] = [
     family: "scope-groups",
     edits: [
       {
-        file: "cycle/confirm-leavers.ts",
+        file: "cycle/reading/confirm-leavers.ts",
         find: "if (managerId !== null && managers.has(managerId)) found.set",
         replace: "if (managerId === null && managers.size < 0) found.set",
       },
@@ -732,7 +732,7 @@ export const defects: readonly Defect[] = [
     family: "matching-orders",
     edits: [
       {
-        file: "cycle/deliver.ts",
+        file: "cycle/sending/deliver.ts",
         find: "const own = lost ? found.find((account) => isOwn(account, writes)) : undefined;",
         replace: "const [own] = found;",
       },
@@ -745,7 +745,7 @@ export const defects: readonly Defect[] = [
     family: "lying-404",
     edits: [
       {
-        file: "cycle/missing.ts",
+        file: "cycle/reading/missing.ts",
         find: 'return seen.othersAnswer && seen.now - seen.missingSince >= believedAfterMs ? "gone" : "missing";',
         replace: 'return seen.othersAnswer ? "gone" : "missing";',
       },
@@ -758,7 +758,7 @@ export const defects: readonly Defect[] = [
     family: "lying-404",
     edits: [
       {
-        file: "state/target-picture.ts",
+        file: "state/sqlite/target-picture.ts",
         find: "       read_again = NULL, missing_since = NULL`,",
         replace: "       read_again = NULL`,",
       },
@@ -771,7 +771,7 @@ export const defects: readonly Defect[] = [
     family: "hiding-account",
     edits: [
       {
-        file: "cycle/plan-user.ts",
+        file: "cycle/planning/plan-user.ts",
         find: "if (candidate.lostLinks.length === 0 || matches === null) return null;",
         replace: "if (candidate.lostLinks.length >= 0 || matches === null) return null;",
       },
@@ -784,7 +784,7 @@ export const defects: readonly Defect[] = [
     family: "another-company",
     edits: [
       {
-        file: "cycle/missing.ts",
+        file: "cycle/reading/missing.ts",
         find: "if (unknown <= Math.max(handful, limits.lostLinkFloor) || unknown <= found) return null;",
         replace: "if (unknown >= 0) return null;",
       },
@@ -797,7 +797,7 @@ export const defects: readonly Defect[] = [
     family: "another-company",
     edits: [
       {
-        file: "cycle/company.ts",
+        file: "cycle/health/company.ts",
         find: "if (linked > 0 && !(await isKnownThere(context, linked))) return;",
         replace: "if (linked < 0 && !(await isKnownThere(context, linked))) return;",
       },
@@ -810,7 +810,7 @@ export const defects: readonly Defect[] = [
     family: "odd-answers",
     edits: [
       {
-        file: "cycle/confirm.ts",
+        file: "cycle/sending/confirm.ts",
         find: "if (doubts.length === 0) return settled(receipt.user);",
         replace: "if (doubts.length >= 0) return settled(receipt.user);",
       },
@@ -823,7 +823,7 @@ export const defects: readonly Defect[] = [
     family: "odd-answers",
     edits: [
       {
-        file: "cycle/deliver.ts",
+        file: "cycle/sending/deliver.ts",
         find: "return stranger === null\n",
         replace: "return stranger === null || stranger !== null\n",
       },
@@ -836,7 +836,7 @@ export const defects: readonly Defect[] = [
     family: "odd-answers",
     edits: [
       {
-        file: "cycle/deliver.ts",
+        file: "cycle/sending/deliver.ts",
         find: "const found = await lookUp(context, operation, new UnknownOutcomeError(stranger.message));",
         replace: "const found: readonly TargetUser[] = [];",
       },
@@ -849,7 +849,7 @@ export const defects: readonly Defect[] = [
     family: "odd-answers",
     edits: [
       {
-        file: "cycle/confirm.ts",
+        file: "cycle/sending/confirm.ts",
         find: 'const active = typeof sent === "boolean" ? sent : (known?.active ?? null);',
         replace: "const active = false;",
       },
@@ -862,12 +862,12 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/plan-user.ts",
+        file: "cycle/planning/plan-user.ts",
         find: "if (input.sharedIdWith.count > 0) {",
         replace: "if (input.sharedIdWith.count > 9) {",
       },
       {
-        file: "cycle/match.ts",
+        file: "cycle/planning/match.ts",
         find: '(own && owner.standing !== "inScope")',
         replace: "own",
       },
@@ -880,7 +880,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/plan-user.ts",
+        file: "cycle/planning/plan-user.ts",
         find: "if (input.sharedIdWith.count > 0) {",
         replace: "if (input.sharedIdWith.count > 9) {",
       },
@@ -893,7 +893,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/match.ts",
+        file: "cycle/planning/match.ts",
         find: "const carried = idHolders.size === 0 ? null",
         replace: "const carried = candidate.link !== null ? null",
       },
@@ -906,7 +906,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/decide.ts",
+        file: "cycle/planning/decide.ts",
         find: "  if (taking === undefined) return null;",
         replace: "  if (taking === undefined || taking !== null) return null;",
       },
@@ -919,7 +919,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/send.ts",
+        file: "cycle/sending/send.ts",
         find: 'operation.action === "deactivate" && !operation.adopts ? await',
         replace: 'operation.action === "create" && !operation.adopts ? await',
       },
@@ -932,7 +932,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/plan.ts",
+        file: "cycle/planning/plan.ts",
         find: "withdrawUnpromised(context, [...former])",
         replace: "withdrawUnpromised(context, [])",
       },
@@ -945,7 +945,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "state/target-picture.ts",
+        file: "state/sqlite/target-picture.ts",
         find: "        awaitManager.run(formerOwner);",
         replace: "",
       },
@@ -958,7 +958,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/carried-ids.ts",
+        file: "cycle/planning/carried-ids.ts",
         find: "Number(one.active) - Number(other.active)",
         replace: "Number(other.active) - Number(one.active)",
       },
@@ -971,7 +971,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/plan-user.ts",
+        file: "cycle/planning/plan-user.ts",
         find: "if (!edited && !mayHaveChanged(input, settings)) return null;",
         replace: "if (!edited) return null;",
       },
@@ -984,12 +984,12 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "state/source-picture.ts",
+        file: "state/sqlite/source-picture.ts",
         find: "if (id !== null) touchedIds.add(id);",
         replace: "",
       },
       {
-        file: "state/source-picture.ts",
+        file: "state/sqlite/source-picture.ts",
         find: "for (const one of [id, known.external_id_key]) if (one !== null) touchedIds.add(one);",
         replace: "",
       },
@@ -1002,7 +1002,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/match.ts",
+        file: "cycle/planning/match.ts",
         find: "    if (foreign !== null && !settings.adoptForeignExternalId) {",
         replace: "    if (foreign !== null && settings.adoptForeignExternalId) {",
       },
