@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
-import { COMMAND_VARIABLE } from "../src/command-name.ts";
-import { exitCode } from "../src/commands/io.ts";
 import { CONFIG_VARIABLE, ENVIRONMENT_VARIABLES } from "../src/config/environment.ts";
 import { knownKeys } from "../src/config/keys.ts";
+import { COMMAND_VARIABLE } from "../src/process/command-name.ts";
+import { exitCode } from "../src/process/io.ts";
 import type { DocumentedCommand } from "../src/program/documented-command.ts";
 import { createProgram } from "../src/program/program.ts";
 

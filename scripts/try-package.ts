@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { exitCode } from "../src/commands/io.ts";
+import { exitCode } from "../src/process/io.ts";
 
 // Packs the package, installs it in an empty folder, and runs it there on the oldest Node that is supported, on the newest,
 // and on one that is too old. Each Node comes from the package registry.

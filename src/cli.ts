@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { COMMAND_VARIABLE, commandOf } from "./command-name.ts";
-import { catchHangup } from "./commands/hangup.ts";
-import { type CommandIO, exitCode } from "./commands/io.ts";
 import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
 import { withoutQuotations } from "./domain/quotation.ts";
 import { sentences } from "./domain/sentence.ts";
 import { visibleLines } from "./domain/visible.ts";
-import { packageRoot } from "./package-root.ts";
+import { COMMAND_VARIABLE, commandOf } from "./process/command-name.ts";
+import { catchHangup } from "./process/hangup.ts";
+import { type CommandIO, exitCode } from "./process/io.ts";
+import { packageRoot } from "./process/package-root.ts";
 import { createProgram } from "./program/program.ts";
 
 // The process around the program: signals, and the one place where errors become exit codes.

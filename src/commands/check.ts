@@ -1,15 +1,15 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { styleText } from "node:util";
-import { commandLine, placeFlags } from "../command-name.ts";
 import { listenText } from "../config/listen.ts";
+import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
 import { count, sentence } from "../domain/sentence.ts";
+import { openSession, type Session } from "../job/job.ts";
+import { knownMethod } from "../job/run-cycle.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
+import { commandLine, placeFlags } from "../process/command-name.ts";
+import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
-import { knownMethod } from "./cycle.ts";
-import { type CommandIO, exitCode, print } from "./io.ts";
-import { refuseForDaemon } from "./refuse-daemon.ts";
-import { openSession, type Session } from "./session.ts";
 
 export interface CheckOptions {
   readonly config?: string | undefined;

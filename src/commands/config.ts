@@ -1,10 +1,10 @@
-import { commandLine } from "../command-name.ts";
 import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
+import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
 import { UsageError } from "../domain/errors.ts";
+import { readSettings } from "../job/read-settings.ts";
+import { commandLine } from "../process/command-name.ts";
+import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
-import { type CommandIO, exitCode, print } from "./io.ts";
-import { readSettings } from "./read-settings.ts";
-import { refuseForDaemon } from "./refuse-daemon.ts";
 
 export interface ConfigOptions {
   readonly config?: string | undefined;

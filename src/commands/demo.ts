@@ -1,14 +1,14 @@
 import { dirname, relative } from "node:path";
 import { styleText } from "node:util";
-import { commandLine, inShell } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import type { LoggedOperation } from "../domain/store.ts";
+import { sandboxFile, sandboxState } from "../job/job.ts";
+import { commandLine, inShell } from "../process/command-name.ts";
+import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { readStatus } from "../report/status.ts";
 import { badDay, nextDay } from "../sandbox/day.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import { openReadOnlyStore } from "../state/sqlite/store.ts";
-import { type CommandIO, exitCode, print } from "./io.ts";
-import { sandboxFile, sandboxState } from "./session.ts";
 import { status } from "./status.ts";
 import { sync } from "./sync.ts";
 

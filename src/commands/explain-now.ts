@@ -1,9 +1,9 @@
 import { readNow } from "../cycle/on-demand.ts";
 import { explain } from "../cycle/person/explain.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
+import { openSession } from "../job/job.ts";
 import type { Environment } from "../mapping/language/functions/definition.ts";
-import type { CommandIO } from "./io.ts";
-import { openSession } from "./session.ts";
+import type { CommandIO } from "../process/io.ts";
 import { explainSettings, type UserOptions } from "./user.ts";
 
 /**

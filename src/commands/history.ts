@@ -4,14 +4,14 @@ import type { LogEntry, LogQuery } from "../domain/log.ts";
 import type { Action } from "../domain/plan.ts";
 import { count } from "../domain/sentence.ts";
 import type { OperationStatus, StateStore } from "../domain/store.ts";
+import { sandboxState } from "../job/job.ts";
+import { readMapping } from "../job/read-settings.ts";
+import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { writeOut } from "../report/output.ts";
 import { isTerminal, layoutOf } from "../report/terminal.ts";
 import { printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite/store.ts";
-import { type CommandIO, exitCode, note } from "./io.ts";
 import { parsePointInTime } from "./point-in-time.ts";
-import { readMapping } from "./read-settings.ts";
-import { sandboxState } from "./session.ts";
 
 export interface HistoryOptions {
   readonly config?: string | undefined;

@@ -1,9 +1,9 @@
 import { loadConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import { jsonText } from "../domain/visible.ts";
+import { readMapping } from "../job/read-settings.ts";
+import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { caseFileEnding, describeResults, failures, findCaseFiles, runCaseFiles } from "./case-files.ts";
-import { type CommandIO, exitCode, note, print } from "./io.ts";
-import { readMapping } from "./read-settings.ts";
 
 export interface MappingTestOptions {
   readonly config?: string | undefined;

@@ -8,8 +8,8 @@ import { jsonText } from "../domain/visible.ts";
 import { importSchema, notInExport } from "../mapping/import/import-schema.ts";
 import { type ExpressionFunction, signature } from "../mapping/language/functions/definition.ts";
 import { expressionFunctions } from "../mapping/language/functions/table.ts";
+import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
-import { type CommandIO, exitCode, note, print } from "./io.ts";
 import { writeNewFile } from "./new-file.ts";
 
 /** Exports have several thousand lines. */

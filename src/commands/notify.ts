@@ -3,8 +3,8 @@ import { loadConfig } from "../config/load.ts";
 import { refuseForeignLoopback } from "../config/plain-http.ts";
 import { UsageError } from "../domain/errors.ts";
 import { send } from "../notify/send.ts";
+import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
-import { type CommandIO, exitCode, print } from "./io.ts";
 
 export interface NotifyTestOptions {
   readonly config?: string | undefined;

@@ -3,16 +3,16 @@ import type { CycleResult } from "../cycle/run.ts";
 import { ConfigurationError, UsageError } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/store.ts";
+import type { Session } from "../job/job.ts";
+import { withLease } from "../job/lease.ts";
+import { toldAfterwards } from "../job/notifying.ts";
+import { performCycle } from "../job/run-cycle.ts";
+import { type CommandIO, exitCode, exitCodeOf, note, print } from "../process/io.ts";
+import { report } from "../report/report-cycle.ts";
 import { stepLine } from "../report/steps.ts";
 import { printable } from "../report/words.ts";
-import { performCycle } from "./cycle.ts";
-import { type CommandIO, exitCode, exitCodeOf, note, print } from "./io.ts";
-import { withLease } from "./lease.ts";
 import { noteCandidates, personText } from "./one-person.ts";
-import { report } from "./report.ts";
-import type { Session } from "./session.ts";
 import type { SyncOptions } from "./sync.ts";
-import { toldAfterwards } from "./telling.ts";
 
 /** People in one call: as many as one still looks at one by one. */
 const mostPeople = 20;

@@ -2,9 +2,9 @@ import type { Found } from "../cycle/person/find-person.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { FoundPerson } from "../domain/person-search.ts";
 import { count } from "../domain/sentence.ts";
+import { type CommandIO, note } from "../process/io.ts";
 import { peopleLines } from "../report/people.ts";
 import { printable } from "../report/words.ts";
-import { type CommandIO, note } from "./io.ts";
 
 /**
  * Says on stderr who is meant, where a part of a name was given.

@@ -1,5 +1,5 @@
 import type { Progress } from "../cycle/ports.ts";
-import type { CommandIO } from "./io.ts";
+import type { CommandIO } from "../process/io.ts";
 
 interface ProgressBar {
   readonly update: (progress: Progress) => void;

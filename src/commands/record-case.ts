@@ -6,16 +6,16 @@ import { UsageError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import type { SourceChange, SourceUser } from "../domain/source.ts";
 import type { StateStore } from "../domain/store.ts";
+import { sandboxState } from "../job/job.ts";
+import { readMapping } from "../job/read-settings.ts";
 import { anonymise } from "../mapping/cases/anonymise.ts";
 import { expectationOf } from "../mapping/cases/run-case.ts";
 import { defaultNow } from "../mapping/cases/test-cases.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
+import type { CommandIO } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite/store.ts";
-import type { CommandIO } from "./io.ts";
 import { tellWhom } from "./one-person.ts";
-import { readMapping } from "./read-settings.ts";
-import { sandboxState } from "./session.ts";
 
 export interface RecordOptions {
   readonly config?: string | undefined;
@@ -162,7 +162,7 @@ async function fromEntra(
   const [{ requireEntra }, { createEntraSource }, { openLog }, { systemClock }] = await Promise.all([
     import("../config/require.ts"),
     import("../entra/source.ts"),
-    import("./log.ts"),
+    import("../job/log.ts"),
     import("../domain/clock.ts"),
   ]);
   const source = createEntraSource({

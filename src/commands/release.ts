@@ -2,17 +2,17 @@ import { type DecidedHeld, decideHeld, notLetGo, recordDecided } from "../cycle/
 import type { CycleResult } from "../cycle/run.ts";
 import { count } from "../domain/sentence.ts";
 import type { StateStore } from "../domain/store.ts";
+import { openSession, type Session } from "../job/job.ts";
+import { withLease } from "../job/lease.ts";
+import { toldAfterwards } from "../job/notifying.ts";
+import { performCycle } from "../job/run-cycle.ts";
+import { sayEvent } from "../job/say-event.ts";
+import { type CommandIO, exitCodeOf, note } from "../process/io.ts";
+import { report } from "../report/report-cycle.ts";
 import { printable } from "../report/words.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import { commandActor } from "./command-actor.ts";
-import { performCycle } from "./cycle.ts";
-import { type CommandIO, exitCodeOf, note } from "./io.ts";
-import { withLease } from "./lease.ts";
 import { runWithProgress } from "./progress.ts";
-import { report } from "./report.ts";
-import { sayEvent } from "./say-event.ts";
-import { openSession, type Session } from "./session.ts";
-import { toldAfterwards } from "./telling.ts";
 
 export interface ReleaseOptions {
   readonly config?: string | undefined;

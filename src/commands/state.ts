@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { commandLine } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { systemClock } from "../domain/clock.ts";
 import { LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
 import { count } from "../domain/sentence.ts";
+import { sandboxState } from "../job/job.ts";
+import { leaseTtlMs } from "../job/lease.ts";
+import { commandLine } from "../process/command-name.ts";
+import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { backUp, discard, prepareRestore } from "../state/sqlite/files/backup.ts";
 import { type Content, inspectDatabase, isDamaged } from "../state/sqlite/files/inspect.ts";
 import { replaceDatabase } from "../state/sqlite/files/replace.ts";
-import { type CommandIO, exitCode, note, print } from "./io.ts";
-import { leaseTtlMs } from "./lease.ts";
-import { sandboxState } from "./session.ts";
 
 export interface StateOptions {
   readonly config?: string | undefined;

@@ -1,4 +1,3 @@
-import { commandLine, placeFlags } from "../command-name.ts";
 import { loadConfig } from "../config/load.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { keptOtherwise } from "../cycle/planning/try-again.ts";
@@ -6,12 +5,13 @@ import { refusalSentence } from "../cycle/sending/refused-kinds.ts";
 import type { Change } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
+import { sandboxState } from "../job/job.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
+import { commandLine, placeFlags } from "../process/command-name.ts";
+import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { readStatus, type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
 import { openReadOnlyStore } from "../state/sqlite/store.ts";
-import { type CommandIO, exitCode, print } from "./io.ts";
-import { sandboxState } from "./session.ts";
 
 export interface StatusOptions {
   readonly config?: string | undefined;

@@ -1,15 +1,15 @@
 import type { CycleResult } from "../cycle/run.ts";
 import { UsageError } from "../domain/errors.ts";
+import { openSession, type Session } from "../job/job.ts";
+import { withLease } from "../job/lease.ts";
+import { toldAfterwards } from "../job/notifying.ts";
+import { performCycle } from "../job/run-cycle.ts";
+import { type CommandIO, exitCode, exitCodeOf } from "../process/io.ts";
+import { report } from "../report/report-cycle.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { performCycle } from "./cycle.ts";
-import { type CommandIO, exitCode, exitCodeOf } from "./io.ts";
-import { withLease } from "./lease.ts";
 import { checkPeople, onDemand } from "./on-demand.ts";
 import { runWithProgress } from "./progress.ts";
-import { report } from "./report.ts";
-import { openSession, type Session } from "./session.ts";
-import { toldAfterwards } from "./telling.ts";
 
 export interface SyncOptions {
   readonly config?: string | undefined;

@@ -5,13 +5,13 @@ import { type ExplainSettings, explain } from "../cycle/person/explain.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
 import { systemClock } from "../domain/clock.ts";
 import { jsonText } from "../domain/visible.ts";
+import { eventActions, matchingSettings, sandboxScope, sandboxState } from "../job/job.ts";
+import { readMapping } from "../job/read-settings.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
+import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { explanationText } from "../report/explanation.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { openReadOnlyStore } from "../state/sqlite/store.ts";
-import { type CommandIO, exitCode, note, print } from "./io.ts";
-import { readMapping } from "./read-settings.ts";
-import { eventActions, matchingSettings, sandboxScope, sandboxState } from "./session.ts";
 
 export interface UserOptions {
   readonly config?: string | undefined;

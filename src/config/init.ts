@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { stringify } from "yaml";
-import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
+import { commandLine } from "../process/command-name.ts";
 import { type KnownKey, knownKeys } from "./keys.ts";
 import { fileProblem } from "./text-file.ts";
 

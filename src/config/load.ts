@@ -1,9 +1,9 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults, type Locate } from "../domain/faults.ts";
 import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
-import { packageRoot } from "../package-root.ts";
+import { commandLine } from "../process/command-name.ts";
+import { packageRoot } from "../process/package-root.ts";
 import {
   CONFIG_VARIABLE,
   type Environment,

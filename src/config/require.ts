@@ -1,7 +1,7 @@
-import { commandLine } from "../command-name.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { EntraCredential, EntraScope, FilterGroups } from "../entra/options.ts";
+import { commandLine } from "../process/command-name.ts";
 import { ENVIRONMENT_VARIABLES } from "./environment.ts";
 import type { Config } from "./schema.ts";
 

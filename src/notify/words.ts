@@ -1,8 +1,8 @@
-import { commandLine } from "../command-name.ts";
 import { actorText } from "../domain/actor.ts";
 import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { count } from "../domain/sentence.ts";
+import { commandLine } from "../process/command-name.ts";
 import { oneLine } from "./answer.ts";
 import { type Link, linkOf, personUrl } from "./links.ts";
 

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { CommandIO } from "../commands/io.ts";
+import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import { configOption, formatOption, people, reason, sandboxOption, seconds } from "./options.ts";
 
@@ -89,7 +89,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
       ],
     })
     .action(async (options) => {
-      const { daemon } = await import("../commands/daemon.ts");
+      const { daemon } = await import("../daemon/daemon.ts");
       finish(await daemon(options, io));
     });
 

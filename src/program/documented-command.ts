@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { commandLine } from "../command-name.ts";
+import { commandLine } from "../process/command-name.ts";
 
 /** Told the exit code of a command that came to its end. */
 export type Finish = (code: number) => void;

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { CommandIO } from "../commands/io.ts";
+import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import { configOption, positive, sandboxOption } from "./options.ts";
 

@@ -1,5 +1,5 @@
-import type { CommandIO } from "../commands/io.ts";
-import { packageVersion } from "../package-root.ts";
+import type { CommandIO } from "../process/io.ts";
+import { packageVersion } from "../process/package-root.ts";
 import { addCycleCommands } from "./cycle-commands.ts";
 import { DocumentedCommand, type Finish } from "./documented-command.ts";
 import { addLookCommands } from "./look-commands.ts";

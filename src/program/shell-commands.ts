@@ -1,5 +1,5 @@
 import { Argument } from "commander";
-import type { CommandIO } from "../commands/io.ts";
+import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 
 /** Commands for the shell that the program is called from: `completion`. */
@@ -20,7 +20,7 @@ export function addShellCommands(program: DocumentedCommand, io: CommandIO, fini
       ],
     })
     .action(async (shell: "bash" | "zsh" | "fish") => {
-      const { completion } = await import("../commands/completion.ts");
+      const { completion } = await import("./completion/completion.ts");
       finish(completion({ shell, program }, io));
     });
 }

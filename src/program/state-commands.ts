@@ -1,4 +1,4 @@
-import type { CommandIO } from "../commands/io.ts";
+import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import { configOption, sandboxOption, seconds } from "./options.ts";
 

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { commandLine } from "../command-name.ts";
 import type { Change, Skipped } from "../domain/plan.ts";
 import type { LoggedOperation } from "../domain/store.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
-import { packageRoot, packageVersion } from "../package-root.ts";
+import { commandLine } from "../process/command-name.ts";
+import { packageRoot, packageVersion } from "../process/package-root.ts";
 import { departmentChart } from "./html-chart.ts";
 import { html, Markup } from "./markup.ts";
 import type { PlanView, Write } from "./view.ts";

@@ -1,6 +1,6 @@
-import { commandLine } from "../command-name.ts";
 import { count } from "../domain/sentence.ts";
 import type { LoggedOperation } from "../domain/store.ts";
+import { commandLine } from "../process/command-name.ts";
 
 import { changeLines, signs } from "./change-lines.ts";
 import { stepLine } from "./steps.ts";

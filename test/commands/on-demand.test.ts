@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CommandIO } from "../../src/commands/io.ts";
 import { type SyncOptions, sync } from "../../src/commands/sync.ts";
 import { user } from "../../src/commands/user.ts";
 import { ConfigurationError, UsageError } from "../../src/domain/errors.ts";
+import type { CommandIO } from "../../src/process/io.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 
 let sandbox: Sandbox;

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { readMapping } from "../../src/commands/read-settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { readMapping } from "../../src/job/read-settings.ts";
 
 let folder: string;
 

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import type { CommandIO } from "../../src/commands/io.ts";
+import type { CommandIO } from "../../src/process/io.ts";
 
 /** A terminal that keeps what is written to it. */
 export function terminal(

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { readMapping } from "../../src/commands/read-settings.ts";
-import { matchingSettings } from "../../src/commands/session.ts";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
+import { matchingSettings } from "../../src/job/job.ts";
+import { readMapping } from "../../src/job/read-settings.ts";
 
 let folder = "";
 beforeEach(() => {

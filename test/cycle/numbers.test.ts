@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { planView } from "../../src/commands/plan-view.ts";
 import type { CycleResult } from "../../src/cycle/run.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { PlanSummary } from "../../src/domain/plan.ts";
+import { planView } from "../../src/report/plan-view.ts";
 import { sentText } from "../../src/report/words.ts";
 import { createWorkplace, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandOf, type Start } from "../../src/command-name.ts";
+import { commandOf, type Start } from "../../src/process/command-name.ts";
 import { quietProgram } from "../program/program.ts";
 import { program } from "./real-process.ts";
 

@@ -2,9 +2,9 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { exitCode } from "../../src/commands/io.ts";
-import { sandboxFile } from "../../src/commands/session.ts";
-import { packageRoot } from "../../src/package-root.ts";
+import { sandboxFile } from "../../src/job/job.ts";
+import { exitCode } from "../../src/process/io.ts";
+import { packageRoot } from "../../src/process/package-root.ts";
 import { pathOf } from "../../src/program/documented-command.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { schemaExport } from "../mapping/schema-export.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { hasEnded, identifyProcess } from "../../src/commands/process-identity.ts";
+import { hasEnded, identifyProcess } from "../../src/job/process-identity.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { type Front, type Passing, startFront } from "./front.ts";
 import { configuration, makeWorkplace, type RealProcess, type Workplace } from "./real-process.ts";
@@ -139,7 +139,7 @@ describe.concurrent("one database and several processes", () => {
   );
 }, 120_000);
 
-const identityModule = resolve(import.meta.dirname, "../../src/commands/process-identity.ts");
+const identityModule = resolve(import.meta.dirname, "../../src/job/process-identity.ts");
 const childSource = `import { identifyProcess } from ${JSON.stringify(identityModule)};
   console.log(identifyProcess()); setInterval(() => {}, 1000);`;
 

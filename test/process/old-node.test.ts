@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
-import { exitCode } from "../../src/commands/io.ts";
+import { exitCode } from "../../src/process/io.ts";
 import { program } from "./real-process.ts";
 
 /** Runs the command on this Node, which is told to say that it is another one. */

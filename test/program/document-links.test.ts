@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, it } from "vitest";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/process/package-root.ts";
 import { documents } from "./markdown.ts";
 
 const byName = new Map(documents.map((document) => [document.name, document]));

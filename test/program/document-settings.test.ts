@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { COMMAND_VARIABLE } from "../../src/command-name.ts";
 import {
   CONFIG_VARIABLE,
   ENVIRONMENT_VARIABLES,
@@ -18,7 +17,8 @@ import { isJsonObject } from "../../src/domain/json.ts";
 import { parseCases } from "../../src/mapping/cases/test-cases.ts";
 import { parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
-import { packageRoot } from "../../src/package-root.ts";
+import { COMMAND_VARIABLE } from "../../src/process/command-name.ts";
+import { packageRoot } from "../../src/process/package-root.ts";
 import { documents, manuals, type Piece } from "./markdown.ts";
 
 const keys = knownKeys();

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { skipCodes } from "../../src/domain/plan.ts";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/process/package-root.ts";
 
 it.each(skipCodes)(
   "has a row in docs/operating.md that says what to do about %s, and a word in docs/commands.md",

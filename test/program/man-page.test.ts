@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ENVIRONMENT_VARIABLES } from "../../src/config/environment.ts";
-import { packageRoot } from "../../src/package-root.ts";
+import { packageRoot } from "../../src/process/package-root.ts";
 import { pathOf } from "../../src/program/documented-command.ts";
 import { everyCommand, quietProgram } from "./program.ts";
 

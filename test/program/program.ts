@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import type { CommandIO } from "../../src/commands/io.ts";
+import type { CommandIO } from "../../src/process/io.ts";
 import type { DocumentedCommand } from "../../src/program/documented-command.ts";
 import { createProgram } from "../../src/program/program.ts";
 

@@ -3,10 +3,10 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from "parse5";
 import { describe, expect, it } from "vitest";
-import { planView } from "../../src/commands/plan-view.ts";
 import type { CycleResult } from "../../src/cycle/run.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { enterpriseUrn } from "../../src/mapping/rules/target-attributes.ts";
+import { planView } from "../../src/report/plan-view.ts";
 import { writeReport } from "../../src/report/write-report.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "../cycle/workplace.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planView } from "../../src/commands/plan-view.ts";
+import { planView } from "../../src/report/plan-view.ts";
 import { createWorkplace, defaultRules, mappingOf } from "../cycle/workplace.ts";
 
 describe("a value that a mapping redacts", () => {

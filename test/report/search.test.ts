@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { planView } from "../../src/commands/plan-view.ts";
+import { planView } from "../../src/report/plan-view.ts";
 import { writeReport } from "../../src/report/write-report.ts";
 import { createWorkplace } from "../cycle/workplace.ts";
 import { hasBrowser, openPage, startBrowser } from "../daemon/http/browser.ts";

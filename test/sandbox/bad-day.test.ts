@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { daemon } from "../../src/commands/daemon.ts";
 import { demo } from "../../src/commands/demo.ts";
-import type { CommandIO } from "../../src/commands/io.ts";
 import { release } from "../../src/commands/release.ts";
-import { sandboxFile } from "../../src/commands/session.ts";
 import { status } from "../../src/commands/status.ts";
+import { daemon } from "../../src/daemon/daemon.ts";
 import { InterruptedError } from "../../src/domain/errors.ts";
+import { sandboxFile } from "../../src/job/job.ts";
+import type { CommandIO } from "../../src/process/io.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 
 let folder = "";

@@ -1,10 +1,10 @@
-import { commandLine } from "../../command-name.ts";
 import type { Actor } from "../../domain/actor.ts";
 import { UsageError } from "../../domain/errors.ts";
 import type { StateEvent } from "../../domain/event.ts";
 import { matcherOf } from "../../domain/person-search.ts";
 import { quotation } from "../../domain/quotation.ts";
 import type { LoggedOperation, StateStore } from "../../domain/store.ts";
+import { commandLine } from "../../process/command-name.ts";
 import { printable } from "../../report/words.ts";
 import { heldOperations, operationsOf } from "../operations.ts";
 import { isRejected, rejectedChanges, releasedChanges } from "./fingerprint.ts";

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { packageRoot } from "../../package-root.ts";
+import { packageRoot } from "../../process/package-root.ts";
 
 const pageFolder = join(packageRoot, "src/daemon/http/page");
 const types: Readonly<Record<string, string>> = {

@@ -14,8 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { localToken } from "../../../src/commands/local-token.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { localToken } from "../../../src/daemon/local-token.ts";
 import { hasBrowser, openPage, startBrowser } from "./browser.ts";
 import { type DaemonSettings, type RunningDaemon, startDaemon } from "./running-daemon.ts";
 

@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { history } from "../../../src/commands/history.ts";
-import type { CommandIO } from "../../../src/commands/io.ts";
 import { status } from "../../../src/commands/status.ts";
+import type { CommandIO } from "../../../src/process/io.ts";
 import { openStore } from "../../../src/state/sqlite/store.ts";
 import { startDaemon } from "./running-daemon.ts";
 

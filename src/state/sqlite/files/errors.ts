@@ -1,5 +1,5 @@
-import { commandLine } from "../../../command-name.ts";
 import { DomainError, StateError } from "../../../domain/errors.ts";
+import { commandLine } from "../../../process/command-name.ts";
 
 /** The content of the file is not what was written there. */
 export class DamagedStateError extends StateError {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type Database from "better-sqlite3";
 import { StateError } from "../../../domain/errors.ts";
-import { packageRoot } from "../../../package-root.ts";
+import { packageRoot } from "../../../process/package-root.ts";
 import type { FileInWords } from "./errors.ts";
 
 type Connection = Database.Database;

@@ -5,10 +5,10 @@ import type { CycleRequest, CycleResult } from "../cycle/run.ts";
 import type { StateEvent } from "../domain/event.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
+import { keepHeapSmall } from "../process/small-heap.ts";
+import type { Session } from "./job.ts";
+import { noteGood } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
-import type { Session } from "./session.ts";
-import { keepHeapSmall } from "./small-heap.ts";
-import { noteGood } from "./telling.ts";
 
 /**
  * Opens both ends and runs one cycle on `store`; what was learnt of the target is remembered. A cycle of everybody keeps

@@ -1,17 +1,17 @@
 import { type Listen, listenText, parseListen } from "../config/listen.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
 import { concealedBy } from "../cycle/person/find-person.ts";
-import type { Scheduler } from "../daemon/scheduler.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
-import { packageVersion } from "../package-root.ts";
-import { createDaemonWork, type DaemonWork } from "./daemon-work.ts";
-import { type CommandIO, exitCode, note } from "./io.ts";
+import { openSession, type Session } from "../job/job.ts";
+import { startTeller } from "../job/notifying.ts";
+import { type CommandIO, exitCode, note } from "../process/io.ts";
+import { packageVersion } from "../process/package-root.ts";
 import { type LocalToken, localToken } from "./local-token.ts";
 import { refuseForDaemon } from "./refuse-daemon.ts";
 import { createInForce } from "./reload.ts";
-import { openSession, type Session } from "./session.ts";
-import { startTeller } from "./telling.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { createDaemonWork, type DaemonWork } from "./work.ts";
 
 export interface DaemonOptions {
   readonly config?: string | undefined;
@@ -31,7 +31,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     asked = true;
   };
   io.onHangup?.(() => onHangup());
-  const { createMetrics } = await import("../daemon/metrics.ts");
+  const { createMetrics } = await import("./metrics.ts");
   const metrics = createMetrics(packageVersion());
   const sessionOptions = { ...options, quiet: false, onRequest: metrics.request };
   const first = await openSession(io, sessionOptions);
@@ -44,9 +44,9 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     await refuseForDaemon({ ...first, listen });
     const store = await first.openStore();
     const [{ startHttp }, { startScheduler }, { createWorks }, { openReader }] = await Promise.all([
-      import("../daemon/http/server.ts"),
-      import("../daemon/scheduler.ts"),
-      import("../daemon/works.ts"),
+      import("./http/server.ts"),
+      import("./scheduler.ts"),
+      import("./works.ts"),
       import("../state/sqlite/reader.ts"),
     ]);
     const [{ parseQuarantine, probeDueAt }, { parsePause }] = await Promise.all([
@@ -176,7 +176,7 @@ async function explainPerson(
 ): Promise<Explanation> {
   const [{ explain }, { explainSettings }] = await Promise.all([
     import("../cycle/person/explain.ts"),
-    import("./user.ts"),
+    import("../commands/user.ts"),
   ]);
   return explain(reader, explainSettings(config, mapping, sandbox), person, {
     environment: { now: clock.now, random: Math.random },

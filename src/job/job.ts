@@ -14,8 +14,8 @@ import type { UpdateMethod } from "../lattice/options.ts";
 import type { LatticeTarget } from "../lattice/target.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { NotifySettings } from "../notify/settings.ts";
+import { type CommandIO, note } from "../process/io.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { type CommandIO, note } from "./io.ts";
 import { openLog } from "./log.ts";
 import { readSettings } from "./read-settings.ts";
 

@@ -2,7 +2,7 @@ import { type Logger, type LoggerOptions, pino } from "pino";
 import type { Config } from "../config/schema.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { visibleJson, visibleLines } from "../domain/visible.ts";
-import type { CommandIO } from "./io.ts";
+import type { CommandIO } from "../process/io.ts";
 
 /** pino's number of the level `debug`: above it nothing of people is logged. */
 const debugLevel = 20;

@@ -9,9 +9,15 @@ import {
 } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations.ts";
 import type { CycleResult } from "../cycle/run.ts";
-import type { Started } from "../daemon/http/daemon-view.ts";
-import type { Metrics } from "../daemon/metrics.ts";
-import type { Scheduler } from "../daemon/scheduler.ts";
+import { InterruptedError, LeaseHeldError } from "../domain/errors.ts";
+import type { StateStore } from "../domain/store.ts";
+import type { Session } from "../job/job.ts";
+import { withLease } from "../job/lease.ts";
+import { performCycle } from "../job/run-cycle.ts";
+import { sayEvent } from "../job/say-event.ts";
+import type { Started } from "./http/daemon-view.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type {
   DryRunPlan,
   PlannedOperation,
@@ -20,13 +26,7 @@ import type {
   WorkReport,
   WorkResult,
   Works,
-} from "../daemon/works.ts";
-import { InterruptedError, LeaseHeldError } from "../domain/errors.ts";
-import type { StateStore } from "../domain/store.ts";
-import { performCycle } from "./cycle.ts";
-import { withLease } from "./lease.ts";
-import { sayEvent } from "./say-event.ts";
-import type { Session } from "./session.ts";
+} from "./works.ts";
 
 /** Operations of a dry run that are kept to be looked through. */
 const keptOperations = 2_000;

@@ -1,12 +1,12 @@
-import { type Place, placeFlags } from "../command-name.ts";
 import type { CycleResult } from "../cycle/run.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import { enterpriseUrn } from "../mapping/rules/target-attributes.ts";
-import { type ReportFormat, writeReport } from "../report/write-report.ts";
-import { type CommandIO, note } from "./io.ts";
+import { type Place, placeFlags } from "../process/command-name.ts";
+import { type CommandIO, note } from "../process/io.ts";
 import { planView } from "./plan-view.ts";
+import { type ReportFormat, writeReport } from "./write-report.ts";
 
 export interface ReportChoice extends Place {
   readonly dryRun: boolean;

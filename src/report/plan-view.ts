@@ -3,7 +3,7 @@ import type { CycleResult } from "../cycle/run.ts";
 import type { PersonStep, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";
-import type { PlanView } from "../report/view.ts";
+import type { PlanView } from "./view.ts";
 
 const pageSize = 500;
 

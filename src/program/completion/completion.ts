@@ -1,9 +1,9 @@
-import { bashScript } from "../completion/bash.ts";
-import { completableOf } from "../completion/completable.ts";
-import { fishScript } from "../completion/fish.ts";
-import { zshScript } from "../completion/zsh.ts";
-import type { DocumentedCommand } from "../program/documented-command.ts";
-import { type CommandIO, exitCode } from "./io.ts";
+import { type CommandIO, exitCode } from "../../process/io.ts";
+import type { DocumentedCommand } from "../documented-command.ts";
+import { bashScript } from "./bash.ts";
+import { completableOf } from "./completable.ts";
+import { fishScript } from "./fish.ts";
+import { zshScript } from "./zsh.ts";
 
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript };
 

@@ -1,6 +1,6 @@
 import { changedKeys } from "../config/changed-keys.ts";
 import { DomainError } from "../domain/errors.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../job/job.ts";
 
 /** The configuration that a daemon works by. What has begun on one session goes on with it to its end. */
 export interface InForce {

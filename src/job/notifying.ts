@@ -2,9 +2,9 @@ import type { CycleResult } from "../cycle/run.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { CredentialExpiry } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
+import type { Session } from "./job.ts";
 import { leaveMetrics } from "./run-metrics.ts";
 import { sayEvent } from "./say-event.ts";
-import type { Session } from "./session.ts";
 
 /** How a run ended, for the ping: `none` where that says nothing of the job (another run's lease, interrupted, one person). */
 type Ended = "good" | "bad" | "none";

@@ -1,5 +1,5 @@
 import type { Argument, Option } from "commander";
-import { type DocumentedCommand, pathOf } from "../program/documented-command.ts";
+import { type DocumentedCommand, pathOf } from "../documented-command.ts";
 
 /** What can be typed for an option or an argument. */
 export interface Value {

@@ -23,7 +23,7 @@ export interface DaemonSettings {
 export async function refuseForDaemon(settings: DaemonSettings): Promise<void> {
   const { config, mapping, entra, lattice, listen = config.http.listen } = settings;
   const [{ refuseUnguarded }, { createEntraSource }, { createLatticeTarget }] = await Promise.all([
-    import("../daemon/http/access.ts"),
+    import("./http/access.ts"),
     import("../entra/source.ts"),
     import("../lattice/target.ts"),
   ]);

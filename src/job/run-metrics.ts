@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StateStore } from "../domain/store.ts";
-import { packageVersion } from "../package-root.ts";
-import type { Session } from "./session.ts";
+import { packageVersion } from "../process/package-root.ts";
+import type { Session } from "./job.ts";
 
 const shownCycles = 8;
 const pushTimeoutMs = 5_000;

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { withLease } from "../../src/commands/lease.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import { LeaseHeldError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
+import { withLease } from "../../src/job/lease.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 
 const yearMs = 365 * 86_400_000;
