@@ -71,6 +71,7 @@ describe.each(Object.entries(commands))("%s", (_name, run) => {
       - clauses:
           - { attribute: departmnt, operator: EQUAL, value: x }
           - { attribute: department, operator: EQUALS }
+          - { attribute: department, operator: IS NOT NULL, value: Sales }
       - clauses:
           - { attribute: jobTitle, operator: REGEX MATCH, value: "(" }
 mapping: mine.yaml
@@ -92,7 +93,8 @@ mapping: mine.yaml
       [
         /^config\/azure-lattice-sync\.yaml:5:13: .*did you mean "EQUALS".*did you mean "department"/,
         /^config\/azure-lattice-sync\.yaml:6:13: .*EQUALS on "department".* needs a value/,
-        /^config\/azure-lattice-sync\.yaml:8:13: .*REGEX MATCH on "jobTitle"/,
+        /^config\/azure-lattice-sync\.yaml:7:13: .*IS NOT NULL on "department".* takes no value: .*use NOT EQUALS/,
+        /^config\/azure-lattice-sync\.yaml:9:13: .*REGEX MATCH on "jobTitle"/,
         /^config\/mine\.yaml:1:3: mapping 1 \(userName\): .*did you mean "userPrincipalName"/,
         /^config\/mine\.yaml:2:12: mapping 2: unknown key "taget"; did you mean "target"\?$/,
         /^config\/mine\.yaml:5:10: mapping 3: "apply" must be one of always, onCreate$/,

@@ -291,9 +291,24 @@ describe("scoping filters", () => {
     ],
     [{ operator: "EQUALS", value: "x", match: "whole" }, /takes no match/],
     [{ operator: "INCLUDES" }, /needs a value/],
+    [
+      { operator: "IS NULL", value: "Sales" },
+      /IS NULL on "department".* takes no value: remove "value", or use EQUALS to compare with "Sales"$/,
+    ],
+    [
+      { operator: "is_not_null", value: 7 },
+      /takes no value: remove "value", or use NOT EQUALS to compare with 7$/,
+    ],
+    [{ operator: "IS TRUE", value: false }, /IS TRUE on "department".* takes no value: remove "value"$/],
+    [{ operator: "IN THE PAST", value: 7 }, /takes no value: remove "value", or use WITHIN DAYS/],
   ])("%j are refused when the configuration is read", (clause, message) => {
     const filters = [{ clauses: [{ attribute: "department", ...clause }] }];
     expect(() => parseScopingFilters(filters, { guests: true })).toThrow(message);
+  });
+
+  it("take an empty value with an operator that takes none, as the portal leaves it", () => {
+    const clause = { attribute: "department", operator: "IS NULL", value: "" };
+    expect(parseScopingFilters([{ clauses: [clause] }], { guests: true }).steady).toBe(true);
   });
 
   it("name the nearest operator", () => {

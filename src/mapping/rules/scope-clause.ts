@@ -133,7 +133,11 @@ function attributeClause(clause: z.infer<typeof attributeClauseSchema>, timeZone
   const where = `the operator ${name} on "${clause.attribute}" in entra.scope.filters`;
   const operator = operators[name];
   const takesValue = operator === undefined ? dateOperators[name]?.days === true : !operator.unary;
+  const given = clause.value !== undefined && clause.value !== "";
   if (takesValue && clause.value === undefined) throw new UsageError(`${where} needs a value`);
+  if (!takesValue && given) {
+    throw new UsageError(`${where} takes no value: remove "value"${instead(name, clause.value)}`);
+  }
   if (clause.match !== undefined && !name.endsWith("REGEX MATCH")) {
     throw new UsageError(`${where} takes no match: it is for REGEX MATCH and NOT REGEX MATCH`);
   }
@@ -175,6 +179,13 @@ function attributeClause(clause: z.infer<typeof attributeClauseSchema>, timeZone
     },
     changesAt: () => null,
   };
+}
+
+/** Names the operator that compares, for a clause that gives a value to one that takes none. */
+function instead(name: string, value: unknown): string {
+  const comparing: { readonly [name: string]: string } = { "IS NULL": "EQUALS", "IS NOT NULL": "NOT EQUALS" };
+  const operator = comparing[name] ?? (name in dateOperators ? "WITHIN DAYS" : undefined);
+  return operator === undefined ? "" : `, or use ${operator} to compare with ${JSON.stringify(value)}`;
 }
 
 type Found =
