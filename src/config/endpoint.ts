@@ -12,16 +12,18 @@ export type EndpointResult =
 export function parseEndpoint(text: string): EndpointResult {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    return { problem: "must be an address such as https://graph.microsoft.com" };
+    return { problem: "must be a URL such as https://graph.microsoft.com" };
   }
   if (url.username !== "" || url.password !== "") {
-    return { problem: "must be an address without a user name or password in it" };
+    return { problem: "must not contain a user name or password" };
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    return { problem: `must be an address without a path, such as ${url.origin}` };
+    return { problem: `must not have a path: write ${url.origin}` };
   }
   if (url.protocol === "http:" && !isLoopbackName(url.hostname)) {
-    return { problem: "must be an https address: plain http is for loopback (127.0.0.1, localhost) only" };
+    return {
+      problem: "must be an https:// URL (http:// only for this machine: 127.0.0.1, localhost)",
+    };
   }
   return { origin: url.origin };
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readTextFile } from "./text-file.ts";
+import { readOnlyLine } from "./text-file.ts";
 
 /** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,8 +29,6 @@ export const CONFIG_VARIABLE = "ALS_CONFIG";
 /** Set by Kubernetes; read by @azure/identity itself, and a sign that workload identity is meant. */
 export const FEDERATED_TOKEN_VARIABLE = "AZURE_FEDERATED_TOKEN_FILE";
 
-const MAXIMUM_BYTES = 64 * 1024;
-
 /** The value of a variable and the variable that gave it (`NAME` or `NAME_FILE`), nothing, or what is wrong with it. */
 export type VariableResult =
   | { readonly value: string; readonly variable: string; readonly problem?: never }
@@ -45,23 +43,14 @@ export function readVariable(environment: Environment, name: string, currentFold
   const direct = environment[name] ?? "";
   const path = environment[`${name}_FILE`] ?? "";
   if (direct !== "" && path !== "") {
-    return { problem: `${name} and ${name}_FILE are both set; keep one of the two` };
+    return { problem: `${name} and ${name}_FILE are both set; keep only one` };
   }
   if (path === "") {
     return direct === "" ? { value: undefined } : { value: direct, variable: name };
   }
-  const file = readTextFile(resolve(currentFolder, path), MAXIMUM_BYTES);
-  if (file.problem !== undefined) {
-    return { problem: `${name}_FILE names ${path}, which cannot be read: ${file.problem}` };
-  }
-  const value = file.text.replace(/\r?\n$/, "");
-  if (value === "") return { problem: `${name}_FILE names ${path}, which is empty` };
-  if (/[\r\n]/.test(value)) {
-    return {
-      problem: `${name}_FILE names ${path}, which has more than one line; it holds the value and nothing else`,
-    };
-  }
-  return { value, variable: `${name}_FILE` };
+  const file = readOnlyLine(resolve(currentFolder, path));
+  if (file.problem !== undefined) return { problem: `${name}_FILE names ${path}, ${file.problem}` };
+  return { value: file.text, variable: `${name}_FILE` };
 }
 
 /** Faults of the environment that no key of ours stands for. */
@@ -69,6 +58,6 @@ export function refusedVariables(environment: Environment): readonly string[] {
   // Node itself takes this value alone for off.
   if (environment.NODE_TLS_REJECT_UNAUTHORIZED !== "0") return [];
   return [
-    "NODE_TLS_REJECT_UNAUTHORIZED=0 would hand the credentials to anybody who answers in the place of Entra or Lattice: unset it, and where a company proxy or a private authority signs certificates, name its certificate (a PEM file) in NODE_EXTRA_CA_CERTS",
+    "NODE_TLS_REJECT_UNAUTHORIZED=0 would send the credentials to any server that poses as Entra or Lattice. Unset it. If a company proxy or a private authority signs the certificates, put the path of its certificate (a PEM file) into NODE_EXTRA_CA_CERTS.",
   ];
 }

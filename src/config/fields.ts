@@ -9,10 +9,10 @@ import { parseEndpoint } from "./endpoint.ts";
  */
 
 /** Message for a key that holds other keys. */
-export const SECTION_MESSAGE = "must be a section with keys below it";
+export const SECTION_MESSAGE = "must be a section with indented keys";
 
 /** Non-empty text; `message` ends the sentence that begins with the key. */
-export function text(message = "must be text, in quotes where it looks like a number") {
+export function text(message = "must be text (in quotes if it looks like a number)") {
   return z.string({ error: message }).trim().min(1, { error: message });
 }
 
@@ -104,11 +104,11 @@ function durationMessage(limits: { minimumMs: number; maximumMs?: number }, alte
 /** A credential: read as text, handed on as a `Secret`, never shown in a message. `minimumLength`: where it can be guessed at. */
 export function secret(minimumLength = 1) {
   return z
-    .string({ error: "must be text, in quotes where it looks like a number" })
-    .min(1, { error: "must be text that is not empty" })
-    .min(minimumLength, { error: `must have ${minimumLength} characters or more` })
+    .string({ error: "must be text (in quotes if it looks like a number)" })
+    .min(1, { error: "must not be empty" })
+    .min(minimumLength, { error: `must have at least ${minimumLength} characters` })
     .refine((value) => value === value.trim() && !/\p{Cc}/u.test(value), {
-      error: "has a line break or spaces at an end: was it pasted whole?",
+      error: "starts or ends with a space or has a line break: check what was pasted",
     })
     .transform((value) => new Secret(value))
     .meta({ writeOnly: true });
@@ -117,7 +117,7 @@ export function secret(minimumLength = 1) {
 /** The origin of one of Entra's services (see `parseEndpoint`). */
 export function endpoint() {
   return z
-    .string({ error: "must be an address such as https://graph.microsoft.com" })
+    .string({ error: "must be a URL such as https://graph.microsoft.com" })
     .transform((value, context) => {
       const result = parseEndpoint(value);
       if (result.problem !== undefined) {

@@ -8,7 +8,7 @@ export interface TrustedFile {
   /** What messages call it. */
   readonly name: string;
   /** What other users of the machine could read in it; `null` where that does no harm. */
-  readonly holds: "credentials" | "a credential" | "people's data" | null;
+  readonly holds: "credentials" | "a credential" | "personal data" | null;
 }
 
 /** What file modes mean here. */
@@ -58,7 +58,7 @@ export function judgeAccess(
     if (open !== undefined && !openFolders.has(open.path)) {
       openFolders.add(open.path);
       problems.push(
-        `the folder ${open.path} can be written by every user of this machine (mode ${modeOf(open.stats)}), who could replace ${file.name}: chmod o-w ${open.path}`,
+        `the folder ${open.path} can be written by every user of this machine (mode ${modeOf(open.stats)}), so that anyone could replace ${file.name}: run chmod o-w ${open.path}`,
       );
     }
     const stats = statsOf(file.path);
@@ -67,11 +67,11 @@ export function judgeAccess(
     if ((stats.mode & OTHERS_WRITE) !== 0) {
       if (hasModes(file.path)) {
         problems.push(
-          `${file.name} can be written by every user of this machine (mode ${mode}), and is trusted with where credentials go and whose account is changed: chmod o-w ${file.path}`,
+          `${file.name} can be written by every user of this machine (mode ${mode}), and it decides where credentials are sent and whose account is changed: run chmod o-w ${file.path}`,
         );
       } else {
         notes.push(
-          `${file.name} can be written by every user of this machine, as its file system is mounted (mode ${mode}). Mount it for this user alone.`,
+          `${file.name} can be written by every user of this machine (mode ${mode}), because of how its file system is mounted. Mount it so that only this user can write it.`,
         );
       }
     } else if (
@@ -81,7 +81,7 @@ export function judgeAccess(
       !isGivenByPlatform(file.path)
     ) {
       notes.push(
-        `${file.name} holds ${file.holds} and can be read by every user of this machine (mode ${mode}): chmod o-r ${file.path}.`,
+        `${file.name} holds ${file.holds} and can be read by every user of this machine (mode ${mode}): run chmod o-r ${file.path}.`,
       );
     }
   }

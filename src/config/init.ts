@@ -9,9 +9,9 @@ import { fileProblem } from "./text-file.ts";
 const COMMENT_WIDTH = 100;
 
 const head = (): string => `\
-# Configuration of azure-lattice-sync. Every key is shown with its default; take the # away before the ones you set.
-# Secrets are better given by the environment (AZURE_CLIENT_SECRET, LATTICE_API_KEY) or by files that it names
-# (AZURE_CLIENT_SECRET_FILE, LATTICE_API_KEY_FILE). The environment beats this file.
+# Configuration of azure-lattice-sync. Every key is shown with its default; remove the # in front of the keys you set.
+# Keep secrets out of this file: use environment variables (AZURE_CLIENT_SECRET, LATTICE_API_KEY) or files that they name
+# (AZURE_CLIENT_SECRET_FILE, LATTICE_API_KEY_FILE). Environment variables override this file.
 # "${commandLine("config check")}" tests this file, "${commandLine("check")}" what it points to.
 `;
 
@@ -29,10 +29,12 @@ export function starterConfig(): string {
  * @throws UsageError where there is a file already, or it cannot be written
  */
 export function writeStarterConfig(path: string): void {
-  attempt(`the folder ${dirname(path)} was not made`, () =>
+  attempt(`the folder ${dirname(path)} could not be created`, () =>
     mkdirSync(dirname(path), { recursive: true, mode: 0o775 }),
   );
-  attempt(`${path} was not written`, () => writeFileSync(path, starterConfig(), { flag: "wx", mode: 0o600 }));
+  attempt(`${path} could not be written`, () =>
+    writeFileSync(path, starterConfig(), { flag: "wx", mode: 0o600 }),
+  );
 }
 
 function attempt(failure: string, action: () => void): void {

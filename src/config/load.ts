@@ -107,7 +107,7 @@ function readConfigFile(named: string | undefined, env: Environment, cwd: string
   const file = readYamlFile(resolve(cwd, chosen.name), chosen.name, { emptyIsAbsentExceptIn: ["mapping"] });
   if (file === null && chosen.namedBy !== null) {
     throw new UsageError(
-      `${chosen.namedBy} names ${chosen.name}, but there is no such file; "${commandLine("config init")}" writes a first one`,
+      `${chosen.namedBy} names ${chosen.name}, but there is no such file; create one with "${commandLine("config init")}"`,
     );
   }
   return file;
@@ -188,7 +188,7 @@ function readMapping(
     const shipped = readYamlFile(DEFAULT_MAPPING, DEFAULT_MAPPING_NAME);
     if (shipped !== null)
       return { origin: DEFAULT_MAPPING_NAME, rules: shipped.value, locate: shipped.locateValue };
-    throw new UsageError(`${DEFAULT_MAPPING_NAME} is missing from this installation: install it again`);
+    throw new UsageError(`${DEFAULT_MAPPING_NAME} is missing from this installation: reinstall the program`);
   }
   const named = String(readValue(layers.raw, ["mapping"]));
   const fromFile = layers.originOf("mapping").kind === "file" && !isAbsolute(named);

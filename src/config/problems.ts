@@ -69,7 +69,7 @@ function hint(path: KeyPath, known: readonly KnownKey[]): string {
     const name = key.startsWith(prefix) ? key.slice(prefix.length) : "";
     return name === "" || /[.[]/.test(name) ? [] : [name];
   });
-  return names.length === 0 ? "no key is known here" : `known here: ${names.join(", ")}`;
+  return names.length === 0 ? "no key is allowed here" : `allowed here: ${names.join(", ")}`;
 }
 
 /** The key as the schema has it: list elements as `[]`. */

@@ -7,10 +7,11 @@ const LISTEN_MESSAGE =
   "must be an address and port such as 127.0.0.1:9464 or [::1]:9464, or unix: and the path of a socket";
 const HEADER_MESSAGE = "must be the name of a header such as X-Forwarded-User";
 const ANY_CLIENT_MESSAGE =
-  "must be a header that the proxy alone sets, such as X-Forwarded-User, and not one that browsers or proxies send anyway";
+  "must be a header that only the proxy sets, such as X-Forwarded-User, not one that browsers or proxies send anyway";
 const ADDRESS_MESSAGE = "must be an IP address or a network such as 10.1.0.0/16, or unix";
-const WIDE_NETWORK_MESSAGE = "must be the proxies' own addresses, and not a network of nearly everybody's";
-const PUBLIC_URL_MESSAGE = "must be an address without a path or a user, such as https://sync.example.com";
+const WIDE_NETWORK_MESSAGE =
+  "must be the proxies' own addresses, not a network that covers most of the internet";
+const PUBLIC_URL_MESSAGE = "must be a URL without a path or a user name, such as https://sync.example.com";
 const HOST_MESSAGE =
   "must be a host name or an IP address, such as sync.example.com, without https:// and without a port";
 
@@ -31,24 +32,24 @@ export const httpSchema = z
         })
         .prefault("127.0.0.1:9464")
         .describe(
-          "Address and port of the daemon's HTTP: dashboard, API, health, metrics. Any address but this machine's own needs token or trustedHeader. Or a Unix socket (unix:/run/azure-lattice-sync/http.sock): who may open it, its owner and group, needs no token.",
+          "Address and port of the daemon's HTTP server: dashboard, API, health, metrics. An address other than loopback needs token or trustedHeader. It can also be a Unix socket (unix:/run/azure-lattice-sync/http.sock): its owner and group may open it and need no token.",
         ),
       token: secret(16)
         .optional()
         .describe(
-          "What the dashboard, the API and /metrics ask for: at sign-in, or as a bearer. 16 characters or more; better given as ALS_HTTP_TOKEN_FILE.",
+          "Token for the dashboard, the API and /metrics: at sign-in, or as a bearer token. At least 16 characters. Prefer ALS_HTTP_TOKEN_FILE.",
         ),
       local: choice(["token", "open"])
         .optional()
         .describe(
-          "What is asked for on an address of this machine alone without http.token and trustedHeader: token (a random one in the file http-token beside the database, made at the first start) or open (nothing: every account of the machine may use it). Default: token, but open with --sandbox, whose people are made up.",
+          "Sign-in on a loopback address without http.token and trustedHeader: token (a random one, made at the first start, in the file http-token next to the database) or open (none: every user of this machine has access). Default: token; with --sandbox open, because its people are made up.",
         ),
       trustedHeader: text(HEADER_MESSAGE)
         .regex(/^[A-Za-z0-9-]+$/, { error: HEADER_MESSAGE })
         .refine((name) => !NOT_AN_IDENTITY.test(name), { error: ANY_CLIENT_MESSAGE })
         .optional()
         .describe(
-          "Header in which a reverse proxy names whom it has signed in. Counts only from trustedProxies; the proxy must take it away from what clients send.",
+          "Header in which a reverse proxy names the person it has signed in. Accepted only from trustedProxies; the proxy must remove this header from what clients send.",
         ),
       trustedProxies: z
         .array(
@@ -59,14 +60,14 @@ export const httpSchema = z
         )
         .prefault([])
         .describe(
-          "Addresses or networks of the reverse proxies; unix is whoever connects to the Unix socket of listen. Their trustedHeader counts, and their X-Forwarded-For says from where a client comes.",
+          "Addresses or networks of the reverse proxies; unix stands for every process that connects to the Unix socket of listen. trustedHeader and X-Forwarded-For (the client's address) are accepted from these only.",
         ),
       publicUrl: text(PUBLIC_URL_MESSAGE)
         .refine(isWebOrigin, { error: PUBLIC_URL_MESSAGE })
         .transform((value) => new URL(value).origin)
         .optional()
         .describe(
-          "Address under which browsers reach the dashboard, where a proxy stands before it; notifications link to its pages. With https the session's cookie is sent encrypted only.",
+          "URL at which browsers reach the dashboard, if it is behind a proxy. Notifications link to it. With https:// the session cookie is sent only over encrypted connections.",
         ),
       hosts: z
         .array(
@@ -77,7 +78,7 @@ export const httpSchema = z
         )
         .prefault([])
         .describe(
-          "Further names under which browsers reach the dashboard. It answers to loopback names, the address of listen, the machine's own name, publicUrl and these; a request for another name needs the token as a bearer.",
+          "More host names at which browsers reach the dashboard. It answers to loopback names, the address of listen, the machine's own name, publicUrl and these. A request for any other name needs the token as a bearer token.",
         ),
     },
     { error: SECTION_MESSAGE },
@@ -87,7 +88,8 @@ export const httpSchema = z
     context.addIssue({
       code: "custom",
       path: ["trustedProxies"],
-      message: "is missing: http.trustedHeader counts only from the proxies that http.trustedProxies names",
+      message:
+        "is missing: http.trustedHeader is accepted only from the proxies that http.trustedProxies names",
       input: undefined,
     });
   });

@@ -4,7 +4,7 @@ import { isLoopbackName } from "../domain/loopback.ts";
 import { Secret } from "../domain/secret.ts";
 import { choice, flag, isTimeZone, SECTION_MESSAGE, secret, text, wholeNumber } from "./fields.ts";
 
-const ADDRESS_MESSAGE = "must be an https address (http on loopback alone)";
+const ADDRESS_MESSAGE = "must be an https:// URL (http:// only on loopback)";
 const WEBHOOK_SECRET = /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const MAILBOX = /^(?:[^<>"@\\\p{Cc}]*<[^\s<>"@]+@[^\s<>"@]+>|[^\s<>"@,;]+@[^\s<>"@,;]+)$/u;
 const MAILBOX_MESSAGE = "must be an e-mail address such as sync@example.com";
@@ -24,11 +24,13 @@ const smtpSchema = z
       host: text("must be the name of the SMTP server").describe("SMTP server."),
       port: wholeNumber(1, 65_535)
         .optional()
-        .describe("Default: 587 with starttls, 465 with implicit, 25 with none."),
+        .describe("Port. Default: 587 with starttls, 465 with implicit, 25 with none."),
       tls: choice(["starttls", "implicit", "none"])
         .prefault("starttls")
-        .describe("Encryption: starttls is required, not only offered; none is for loopback alone."),
-      user: text().optional().describe("User name, where the server asks for one."),
+        .describe(
+          "Encryption. With starttls, the connection fails if the server does not offer it; none is for loopback only.",
+        ),
+      user: text().optional().describe("User name, if the server requires one."),
       password: secret().optional().describe("Password of that user."),
       passwordFile: text().optional().describe("File that holds the password, relative to this file."),
     },
@@ -39,10 +41,14 @@ const smtpSchema = z
       context.addIssue({ code: "custom", path: [key], message, input: key });
     };
     if (smtp.tls === "none" && !isOnThisMachine(smtp.host)) {
-      problem("tls", "may be none for a server on loopback alone: the messages would be readable on the way");
+      problem(
+        "tls",
+        "may be none only for a server on loopback: otherwise the messages would be readable on the way",
+      );
     }
-    if (user !== undefined && password === undefined) problem("password", "is missing, which the user needs");
-    if (user === undefined && password !== undefined) problem("user", "is missing, which the password is of");
+    if (user !== undefined && password === undefined)
+      problem("password", "is missing: a user needs a password");
+    if (user === undefined && password !== undefined) problem("user", "is missing: a password needs a user");
     return { ...smtp, port: port ?? { starttls: 587, implicit: 465, none: 25 }[smtp.tls], user, password };
   });
 
@@ -59,36 +65,38 @@ const receiverSchema = z
   .strictObject(
     {
       kind: choice(KINDS).describe(
-        "webhook (signed JSON), slack (incoming webhook), teams (webhook of Workflows), email.",
+        "webhook (signed JSON), slack (incoming webhook), teams (webhook of Workflows) or email.",
       ),
       name: text("must be a name of letters, digits and - _ .")
         .regex(/^[\w.-]{1,60}$/, { error: "must be a name of letters, digits and - _ ." })
         .optional()
-        .describe("Tells receivers apart; default: the kind."),
+        .describe("Name of the receiver, to tell receivers apart. Default: the kind."),
       events: z
         .array(choice(eventKinds), { error: "must be a list of events" })
-        .min(1, { error: "must be a list of at least one event" })
+        .min(1, { error: "must have at least one event" })
         .optional()
-        .describe(`Which events are sent. Default: all. ${eventKinds.join(", ")}.`),
+        .describe(`Events to send: ${eventKinds.join(", ")}. Default: all.`),
       people: choice(["ids", "names"])
         .prefault("ids")
-        .describe("Whether people are shown by object id, or by user name and with the reason in full."),
-      url: secretAddress().optional().describe("Address of a webhook, of Slack or of Teams."),
-      urlFile: text().optional().describe("File that holds the address, relative to this file."),
+        .describe("How people are shown: by object ID, or by user name with the full reason."),
+      url: secretAddress().optional().describe("URL of the webhook (webhook, slack or teams)."),
+      urlFile: text().optional().describe("File that holds the URL, relative to this file."),
       secret: secret()
         .refine((value) => WEBHOOK_SECRET.test(value.reveal()), {
           error: "is not whsec_ followed by base64 of 24 to 64 bytes",
         })
         .optional()
-        .describe("Signs what a webhook gets: whsec_ and base64 of 24 to 64 bytes (Standard Webhooks)."),
+        .describe(
+          "Secret that signs the messages to a webhook: whsec_ followed by base64 of 24 to 64 bytes (Standard Webhooks).",
+        ),
       secretFile: text().optional().describe("File that holds the secret, relative to this file."),
-      smtp: smtpSchema.optional().describe("Server for e-mail."),
-      from: mailbox().optional().describe("Sender of e-mail."),
+      smtp: smtpSchema.optional().describe("E-mail server."),
+      from: mailbox().optional().describe("Sender's e-mail address."),
       to: z
         .array(mailbox(), { error: "must be a list of e-mail addresses" })
-        .min(1, { error: "must be a list of at least one e-mail address" })
+        .min(1, { error: "must have at least one e-mail address" })
         .optional()
-        .describe("Who gets e-mail."),
+        .describe("Recipients' e-mail addresses."),
     },
     { error: "must be a section with the keys of a receiver" },
   )
@@ -119,24 +127,25 @@ const pingSchema = z
     {
       url: secretAddress()
         .optional()
-        .describe("Asked after each good cycle; the service behind it raises the alarm when nothing comes."),
-      urlFile: text().optional().describe("File that holds the address, relative to this file."),
+        .describe(
+          "URL to request after each successful cycle. The monitoring service behind it raises the alarm if the requests stop.",
+        ),
+      urlFile: text().optional().describe("File that holds the URL, relative to this file."),
       method: choice(["GET", "POST"]).prefault("POST").describe("HTTP method."),
-      failures: flag()
-        .prefault(false)
-        .describe("Whether a cycle that does not end well is told at the same address with /fail behind it."),
+      failures: flag().prefault(false).describe("Also ping URL/fail when a cycle fails."),
     },
     { error: SECTION_MESSAGE },
   )
   .transform(({ url, urlFile: _, ...ping }) => (url === undefined ? null : { url, ...ping }));
 
-const TIME_MESSAGE =
-  "must be a time of day, and a time zone where it is not UTC, such as 08:00 Europe/Berlin";
+const TIME_MESSAGE = "must be a time of day, with a time zone unless it is UTC (such as 08:00 Europe/Berlin)";
 
 /** Who is told what. */
 export const notifySchema = z.strictObject(
   {
-    instance: text().prefault("azure-lattice-sync").describe("Names this installation in each message."),
+    instance: text()
+      .prefault("azure-lattice-sync")
+      .describe("Name of this installation, shown in each message."),
     receivers: z
       .array(receiverSchema, { error: "must be a list of receivers" })
       .prefault([])
@@ -144,14 +153,14 @@ export const notifySchema = z.strictObject(
         const names = new Set<string>();
         receivers.forEach((receiver, index) => {
           if (names.has(receiver?.name)) {
-            const message = "is the name of another receiver: give each one of its own";
+            const message = "is already the name of another receiver: give each its own";
             context.addIssue({ code: "custom", path: [index, "name"], message, input: index });
           }
           names.add(receiver?.name);
         });
       })
-      .describe("Who is told of changes of state."),
-    ping: pingSchema.prefault({}).describe("The dead-man's ping."),
+      .describe("Receivers of notifications."),
+    ping: pingSchema.prefault({}).describe("Dead man's switch: a ping after each successful cycle."),
     digestAt: text(TIME_MESSAGE)
       .transform((value, context) => {
         const time = parseTimeOfDay(value);
@@ -160,7 +169,7 @@ export const notifySchema = z.strictObject(
         return z.NEVER;
       })
       .prefault("08:00 UTC")
-      .describe("When the daily digest of people who fail is sent: a time of day and a time zone."),
+      .describe("When to send the daily digest of people whose changes fail: a time of day and a time zone."),
     expiryDays: wholeNumber(1, 365)
       .prefault(30)
       .describe(
@@ -168,7 +177,7 @@ export const notifySchema = z.strictObject(
       ),
     silentAfter: wholeNumber(1, 1000)
       .prefault(3)
-      .describe("After so many intervals without a good cycle the daemon tells."),
+      .describe("The daemon sends a notification after this many intervals without a successful cycle."),
   },
   { error: SECTION_MESSAGE },
 );

@@ -1,10 +1,8 @@
 import { resolve } from "node:path";
 import { isJsonObject } from "../domain/json.ts";
 import { type Layers, readValue } from "./layers.ts";
-import { readTextFile } from "./text-file.ts";
+import { readOnlyLine } from "./text-file.ts";
 import type { KeyPath } from "./yaml-file.ts";
-
-const MAXIMUM_BYTES = 64 * 1024;
 
 /** A file and what messages call it. */
 export interface NamedFile {
@@ -32,12 +30,12 @@ export function withSecretFiles(
     if (section[key] !== undefined) {
       // The environment beats the file here as everywhere.
       if (layers.originOf([...path, key].join(".")).kind === "environment") return;
-      problems.push(`${place} and ${key} are both set; keep one of the two`);
+      problems.push(`${place} and ${key} are both set; keep only one`);
       return;
     }
     const file = resolve(folder, name.trim());
     files.push({ path: file, name: `${name.trim()} (${dotted([...path, `${key}File`])})` });
-    const value = valueIn(file);
+    const value = readOnlyLine(file);
     if (value.problem === undefined) section[key] = value.text;
     else problems.push(`${place} names ${name.trim()}, ${value.problem}`);
   };
@@ -51,17 +49,6 @@ export function withSecretFiles(
     });
   }
   return { raw, problems, files };
-}
-
-function valueIn(path: string): { text: string; problem?: never } | { problem: string } {
-  const file = readTextFile(path, MAXIMUM_BYTES);
-  if (file.problem !== undefined) return { problem: `which cannot be read: ${file.problem}` };
-  const value = file.text.replace(/\r?\n$/, "");
-  if (value === "") return { problem: "which is empty" };
-  if (/[\r\n]/.test(value)) {
-    return { problem: "which has more than one line; it holds the value and nothing else" };
-  }
-  return { text: value };
 }
 
 function below(value: unknown, key: KeyPath[number]): unknown {

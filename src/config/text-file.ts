@@ -7,9 +7,9 @@ export type TextFileResult =
 
 const PROBLEMS: { readonly [code: string]: string } = {
   ENOENT: "there is no such file",
-  ENOTDIR: "a part of its path is no folder",
+  ENOTDIR: "a part of its path is not a folder",
   EISDIR: "it is a folder",
-  EEXIST: "there is one of that name already, which is left as it is",
+  EEXIST: "a file or folder with this name already exists; nothing was overwritten",
   EACCES: "permission denied",
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
@@ -49,6 +49,18 @@ export function readTextFile(
     if (error instanceof TypeError) return { problem: "it is not UTF-8 text", missing: false };
     throw error;
   }
+}
+
+/** The only line of a file, without its line break, or what is wrong with it (`which …`). A problem never quotes the value. */
+export function readOnlyLine(
+  path: string,
+): { readonly text: string; readonly problem?: never } | { readonly problem: string } {
+  const file = readTextFile(path, 64 * 1024);
+  if (file.problem !== undefined) return { problem: `which cannot be read: ${file.problem}` };
+  const text = file.text.replace(/\r?\n$/, "");
+  if (text === "") return { problem: "which is empty" };
+  if (/[\r\n]/.test(text)) return { problem: "which has more than one line; it must hold only the value" };
+  return { text };
 }
 
 function encodingOf(bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be" {

@@ -24,6 +24,8 @@ const MOST_ANCESTORS = 100;
 interface Fault {
   readonly code: string;
   readonly pos: readonly [number, ...number[]];
+  /** Instead of the sentence of its code. */
+  readonly sentence?: string;
 }
 
 /** A path into a YAML document, as zod reports it. */
@@ -47,21 +49,20 @@ export interface YamlFile {
 const SENTENCES: { readonly [code: string]: string } = {
   ALIAS_PROPS: "an alias (*) takes no tag or anchor; put a text that starts with * in quotes",
   BAD_ALIAS: "this alias (*) is not valid; put a text that starts with * in quotes",
-  BAD_DIRECTIVE: "a line that starts with % is a YAML directive, and this one is not valid",
+  BAD_DIRECTIVE: "a line that starts with % is a YAML directive, and this directive is not valid",
   BAD_DQ_ESCAPE: "this backslash escape is not valid between double quotes; use single quotes",
-  BAD_INDENT: "the indentation does not fit the lines above, or a closing bracket is missing",
+  BAD_INDENT: "the indentation does not match the lines above, or a closing bracket is missing",
   BAD_SCALAR_START: "a value cannot start with this character; put it in quotes",
   BLOCK_AS_IMPLICIT_KEY:
-    "there is a second colon on this line; put a value that has a colon and a space in quotes",
-  DUPLICATE_KEY: "this key was given before in the same section; keep one",
-  MISSING_CHAR: "something is missing here: a closing quote or bracket, a colon after a key, or a space",
-  MULTILINE_IMPLICIT_KEY: "this is no key and value: a key ends with a colon and a space",
-  MULTIPLE_DOCS: "a second document (---) starts here; one file holds one",
-  NON_STRING_KEY: "this key is no text",
+    "this line has a second colon; put a value that contains a colon and a space in quotes",
+  MISSING_CHAR: "a closing quote or bracket, a colon after a key, or a space is missing here",
+  MULTILINE_IMPLICIT_KEY: "this is not a key and a value: a key ends with a colon and a space",
+  MULTIPLE_DOCS: "a second document (---) starts here; a file can hold only one",
+  NON_STRING_KEY: "this key is not text",
   RESOURCE_EXHAUSTION: "this is nested too deeply",
   TAB_AS_INDENT: "indentation must be spaces, not tabs",
-  TAG_RESOLVE_FAILED: "a text that starts with ! is taken for a YAML tag; put it in quotes",
-  UNEXPECTED_TOKEN: "this does not belong here; put a value that has special characters in quotes",
+  TAG_RESOLVE_FAILED: "a text that starts with ! is read as a YAML tag; put it in quotes",
+  UNEXPECTED_TOKEN: "this does not belong here; put a value that contains special characters in quotes",
 };
 
 /**
@@ -93,13 +94,16 @@ export function readYamlFile(
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
   };
-  const structural = tooDeep(document) ?? [...danglingAliases(document), ...repeatedKeys(document)];
+  const structural = tooDeep(document) ?? [
+    ...danglingAliases(document),
+    ...repeatedKeys(document, (offset) => lines.linePos(offset).line),
+  ];
   const faults = [...document.errors, ...document.warnings, ...structural]
     .sort((left, right) => left.pos[0] - right.pos[0])
     .map(
-      ({ code, pos }) =>
+      ({ code, pos, sentence }: Fault) =>
         () =>
-          `${locate(pos[0])}: ${SENTENCES[code] ?? `this is not valid YAML (${code})`}`,
+          `${locate(pos[0])}: ${sentence ?? SENTENCES[code] ?? `this is not valid YAML (${code})`}`,
     );
   if (faults.length > 0) throw new UsageError(joinFaults(faults));
   if (options.emptyIsAbsentExceptIn) emptyToUndefined(document, options.emptyIsAbsentExceptIn);
@@ -140,15 +144,20 @@ function danglingAliases(document: Document.Parsed): Fault[] {
   return found;
 }
 
-function repeatedKeys(document: Document.Parsed): Fault[] {
+function repeatedKeys(document: Document.Parsed, lineOf: (offset: number) => number): Fault[] {
   const found: Fault[] = [];
   visit(document, {
     Map: (_, map) => {
-      const keys = new Set<unknown>();
+      const first = new Map<unknown, number>();
       for (const { key } of map.items) {
         if (!isScalar(key)) continue;
-        if (keys.has(key.value)) found.push({ code: "DUPLICATE_KEY", pos: [key.range?.[0] ?? 0] });
-        keys.add(key.value);
+        const at = key.range?.[0] ?? 0;
+        const before = first.get(key.value);
+        if (before === undefined) first.set(key.value, at);
+        else {
+          const sentence = `duplicate key "${String(key.value)}" (first on line ${lineOf(before)}); keep only one`;
+          found.push({ code: "DUPLICATE_KEY", pos: [at], sentence });
+        }
       }
     },
   });
@@ -177,7 +186,7 @@ function toValue(document: Document.Parsed, name: string): unknown {
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     // The parser's limit against files that grow without bound when their aliases are followed.
-    throw new UsageError(`${name}: aliases (*) repeat too much of the file; write the values out`);
+    throw new UsageError(`${name}: aliases (*) repeat too much of the file; write out the values`);
   }
 }
 

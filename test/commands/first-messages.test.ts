@@ -41,7 +41,7 @@ describe.each(Object.entries(commands))("%s", (_name, run) => {
 
   it("names the variables, the first file and the demo where nothing is set yet", async () => {
     const message = await refusal();
-    expect(message).toMatch(/^Nothing is configured yet\. Write a configuration file with ".*config init"/);
+    expect(message).toMatch(/^Nothing is configured yet\. Create a configuration file with ".*config init"/);
     for (const name of ["TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_CERTIFICATE_PATH"])
       expect(message).toContain(`AZURE_${name}`);
     expect(message).toContain("LATTICE_API_KEY ");
@@ -51,7 +51,7 @@ describe.each(Object.entries(commands))("%s", (_name, run) => {
   it("names the file where it sets nothing, as the first one does", async () => {
     const name = "config/azure-lattice-sync.yaml";
     expect(await refusal({}, { [name]: "entra:\nlattice:\n" })).toMatch(
-      /^config\/azure-lattice-sync\.yaml sets nothing .*\n {2}AZURE_TENANT_ID /,
+      /^config\/azure-lattice-sync\.yaml has no credentials .*\n {2}AZURE_TENANT_ID /,
     );
   });
 
@@ -138,7 +138,7 @@ it("ends what the program says on stderr in one full stop", async () => {
   expect([stderr, code]).toEqual(["--detailed-exitcode goes with --dry-run: nothing was done.\n", 64]);
   const nothing = await startIn(workplace(), ["sync"]).ended;
   expect(nothing.stderr).toMatch(
-    /environment:\n {2}AZURE_TENANT_ID .* ID\n(?: {2}.*[^.]\n){3}Each can .*demo\.\n$/,
+    /environment variables:\n {2}AZURE_TENANT_ID .* ID\n(?: {2}.*[^.]\n){3}Each variable can .*demo\.\n$/,
   );
 });
 

@@ -48,7 +48,7 @@ describe("mapping import", () => {
   it("never writes over a file", () => {
     const cwd = workplace({ "export.json": json, "mine.yaml": "mine" });
     expect(() => mappingImport({ file: "export.json", out: "mine.yaml" }, terminal(cwd).io)).toThrow(
-      "mine.yaml was not written: there is one of that name already, which is left as it is",
+      "mine.yaml was not written: a file or folder with this name already exists; nothing was overwritten",
     );
     expect(readFileSync(join(cwd, "mine.yaml"), "utf8")).toBe("mine");
   });

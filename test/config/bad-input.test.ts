@@ -24,16 +24,16 @@ describe("an unknown key", () => {
     ["latice:\n  token: x", 'config/x.yaml:1:1: unknown key "latice"; did you mean "lattice"?'],
     [
       "actions: { remove: true }",
-      'config/x.yaml:1:12: unknown key "actions.remove"; known here: create, update, deactivate, outOfScope, onDelete, onDisable',
+      'config/x.yaml:1:12: unknown key "actions.remove"; allowed here: create, update, deactivate, outOfScope, onDelete, onDisable',
     ],
     [
       "entra:\n  tenentId:\n",
       'config/x.yaml:2:3: unknown key "entra.tenentId"; did you mean "entra.tenantId"?',
     ],
-    ["__proto__: { a: 1 }", /^config\/x\.yaml:1:1: unknown key "__proto__"; known here: entra, lattice, /],
+    ["__proto__: { a: 1 }", /^config\/x\.yaml:1:1: unknown key "__proto__"; allowed here: entra, lattice, /],
     [
       "notify: { webhook: x }",
-      'config/x.yaml:1:11: unknown key "notify.webhook"; known here: instance, receivers, ping, digestAt, expiryDays, silentAfter',
+      'config/x.yaml:1:11: unknown key "notify.webhook"; allowed here: instance, receivers, ping, digestAt, expiryDays, silentAfter',
     ],
     [
       "entra:\n  scope:\n    filters:\n      - clauses:\n          - { attribute: a, oprator: EQUALS, operator: EQUALS }",
@@ -73,7 +73,7 @@ describe("a wrong value", () => {
     ],
     [
       "actions: { onDelete: { do: ignore, afterDays: 3 } }",
-      "config/x.yaml:1:22: actions.onDelete takes afterDays where it deactivates, not where it ignores",
+      "config/x.yaml:1:22: actions.onDelete takes afterDays only with do: deactivate",
     ],
     [
       "entra:\n  scope:\n    filters: [{ clauses: [{ memberOf: Sales, attribute: city }] }]",
@@ -85,7 +85,7 @@ describe("a wrong value", () => {
     ],
     [
       "entra:\n  scope: { include: kim@example.com }",
-      'config/x.yaml:2:21: entra.scope.include must be a list of user principal names and object ids, but is "kim@example.com"',
+      'config/x.yaml:2:21: entra.scope.include must be a list of user principal names and object IDs, but is "kim@example.com"',
     ],
     [
       "actions: { onDelete: { do: deactivate, afterDays: 1.5 } }",
@@ -110,15 +110,15 @@ describe("a wrong value", () => {
     ],
     [
       "schedule: { cron: '* * * * * *' }",
-      'config/x.yaml:1:19: schedule.cron must be a cron expression of five fields, but is "* * * * * *"',
+      'config/x.yaml:1:19: schedule.cron must be a cron expression with five fields, but is "* * * * * *"',
     ],
     [
       "schedule: { cron: '61 * * * *' }",
-      'config/x.yaml:1:19: schedule.cron must be a cron expression of five fields, but is "61 * * * *"',
+      'config/x.yaml:1:19: schedule.cron must be a cron expression with five fields, but is "61 * * * *"',
     ],
     [
       "schedule: { every: 1h, cron: '0 * * * *' }",
-      "config/x.yaml:1:30: schedule.cron excludes schedule.every: keep one of the two",
+      "config/x.yaml:1:30: schedule.cron and schedule.every are both set: keep only one",
     ],
     [
       "schedule: { timezone: Berlin }",
@@ -126,11 +126,11 @@ describe("a wrong value", () => {
     ],
     [
       "entra: { tenantId: contoso }",
-      'config/x.yaml:1:20: entra.tenantId must be the directory (tenant) id, a GUID, or one of its verified domain names such as example.onmicrosoft.com, but is "contoso"',
+      'config/x.yaml:1:20: entra.tenantId must be the directory (tenant) ID, a GUID, or a verified domain name of the directory such as example.onmicrosoft.com, but is "contoso"',
     ],
     [
       "entra: { clientId: 123 }",
-      "config/x.yaml:1:20: entra.clientId must be the application (client) ID of the app registration, a GUID (an enterprise application goes into entra.scope.application), but is 123",
+      "config/x.yaml:1:20: entra.clientId must be the application (client) ID of the app registration, a GUID (the name of an enterprise application belongs in entra.scope.application), but is 123",
     ],
     [
       "entra:\n  scope: { mode: groups }",
@@ -148,18 +148,18 @@ describe("a wrong value", () => {
       "http: { listen: 'localhost:99999' }",
       'config/x.yaml:1:17: http.listen must be an address and port such as 127.0.0.1:9464 or [::1]:9464, or unix: and the path of a socket, but is "localhost:99999"',
     ],
-    ["http: { token: short }", "config/x.yaml:1:16: http.token must have 16 characters or more"],
+    ["http: { token: short }", "config/x.yaml:1:16: http.token must have at least 16 characters"],
     [
       "http: { trustedHeader: X-User }",
-      "config/x.yaml:1:7: http.trustedProxies is missing: http.trustedHeader counts only from the proxies that http.trustedProxies names",
+      "config/x.yaml:1:7: http.trustedProxies is missing: http.trustedHeader is accepted only from the proxies that http.trustedProxies names",
     ],
     [
       "http: { trustedHeader: Host, trustedProxies: [10.1.0.7] }",
-      'config/x.yaml:1:24: http.trustedHeader must be a header that the proxy alone sets, such as X-Forwarded-User, and not one that browsers or proxies send anyway, but is "Host"',
+      'config/x.yaml:1:24: http.trustedHeader must be a header that only the proxy sets, such as X-Forwarded-User, not one that browsers or proxies send anyway, but is "Host"',
     ],
     [
       "http: { trustedHeader: X-User, trustedProxies: [0.0.0.0/0] }",
-      `config/x.yaml:1:49: http.trustedProxies[0] must be the proxies' own addresses, and not a network of nearly everybody's, but is "0.0.0.0/0"`,
+      `config/x.yaml:1:49: http.trustedProxies[0] must be the proxies' own addresses, not a network that covers most of the internet, but is "0.0.0.0/0"`,
     ],
     [
       "http: { hosts: ['https://sync.example.com'] }",
@@ -171,25 +171,25 @@ describe("a wrong value", () => {
     ],
     [
       "http: { publicUrl: 'https://x.example.com/path' }",
-      'config/x.yaml:1:20: http.publicUrl must be an address without a path or a user, such as https://sync.example.com, but is "https://x.example.com/path"',
+      'config/x.yaml:1:20: http.publicUrl must be a URL without a path or a user name, such as https://sync.example.com, but is "https://x.example.com/path"',
     ],
     [
       "http: { publicUrl: 'https://:a-password@sync.example.com' }",
-      'config/x.yaml:1:20: http.publicUrl must be an address without a path or a user, such as https://sync.example.com, but is "https://***@sync.example.com"',
+      'config/x.yaml:1:20: http.publicUrl must be a URL without a path or a user name, such as https://sync.example.com, but is "https://***@sync.example.com"',
     ],
     [
       "mapping: 5",
       "config/x.yaml:1:10: mapping must be the path of a YAML file, or a list of attribute mappings, but is 5",
     ],
-    ["guard: 5", "config/x.yaml:1:8: guard must be a section with keys below it, but is a number"],
-    ["- a", "config/x.yaml:1:1: the configuration must be a section with keys below it, but is a list"],
+    ["guard: 5", "config/x.yaml:1:8: guard must be a section with indented keys, but is a number"],
+    ["- a", "config/x.yaml:1:1: the configuration must be a section with indented keys, but is a list"],
   ])("%j is answered with what is allowed and what was given", (text, line) => {
     expect(complaints(text)).toEqual([line]);
   });
 
   it("from the environment is named by its variable", () => {
     expect(complaints("log: { level: info }", { LOG_LEVEL: "loud", AZURE_TENANT_ID: "contoso" })).toEqual([
-      'AZURE_TENANT_ID: entra.tenantId must be the directory (tenant) id, a GUID, or one of its verified domain names such as example.onmicrosoft.com, but is "contoso"',
+      'AZURE_TENANT_ID: entra.tenantId must be the directory (tenant) ID, a GUID, or a verified domain name of the directory such as example.onmicrosoft.com, but is "contoso"',
       'LOG_LEVEL: log.level must be one of trace, debug, info, warn, error, fatal, silent, but is "loud"',
     ]);
   });
@@ -220,7 +220,7 @@ describe("a wrong value", () => {
 describe("plain http to another machine", () => {
   it.each(["authorityHost", "graphUrl"])("is refused for entra.%s", (key) => {
     expect(complaints(`entra: { ${key}: "http://entra.example.com" }`)[0]).toMatch(
-      `entra.${key} must be an https address: plain http is for loopback (127.0.0.1, localhost) only, but is "http://entra.example.com"`,
+      `entra.${key} must be an https:// URL (http:// only for this machine: 127.0.0.1, localhost), but is "http://entra.example.com"`,
     );
   });
 
@@ -235,20 +235,20 @@ describe("invalid YAML", () => {
   it.each([
     [
       "log:\n  level: 'info\n",
-      "config/x.yaml:3:1: something is missing here: a closing quote or bracket, a colon after a key, or a space",
+      "config/x.yaml:3:1: a closing quote or bracket, a colon after a key, or a space is missing here",
     ],
     ["log:\n\tlevel: info", "config/x.yaml:2:1: indentation must be spaces, not tabs"],
     [
       "log:\n  level: a: b",
-      "config/x.yaml:2:10: there is a second colon on this line; put a value that has a colon and a space in quotes",
+      "config/x.yaml:2:10: this line has a second colon; put a value that contains a colon and a space in quotes",
     ],
     [
       "log: {}\nonNull: keep\nlog: {}",
-      "config/x.yaml:3:1: this key was given before in the same section; keep one",
+      'config/x.yaml:3:1: duplicate key "log" (first on line 1); keep only one',
     ],
     [
       "onNull: keep\n---\nonNull: clear",
-      "config/x.yaml:2:1: a second document (---) starts here; one file holds one",
+      "config/x.yaml:2:1: a second document (---) starts here; a file can hold only one",
     ],
     [
       "lattice:\n  token: *abc",
@@ -256,7 +256,7 @@ describe("invalid YAML", () => {
     ],
     [
       "lattice:\n  token: !abc def",
-      "config/x.yaml:2:10: a text that starts with ! is taken for a YAML tag; put it in quotes",
+      "config/x.yaml:2:10: a text that starts with ! is read as a YAML tag; put it in quotes",
     ],
     [
       "lattice:\n  token: @abc",
@@ -264,7 +264,7 @@ describe("invalid YAML", () => {
     ],
     [
       "lattice:\n  token:abc\n  url: x",
-      "config/x.yaml:2:3: this is no key and value: a key ends with a colon and a space",
+      "config/x.yaml:2:3: this is not a key and a value: a key ends with a colon and a space",
     ],
   ])("%j is named with line and column", (text, line) => {
     expect(complaints(text)).toEqual([line]);
@@ -276,7 +276,7 @@ describe("invalid YAML", () => {
       bomb.push(`${to}: &${to} [${Array(9).fill(`*${from}`).join(", ")}]`);
     }
     expect(complaints(bomb.join("\n"))).toEqual([
-      "config/x.yaml: aliases (*) repeat too much of the file; write the values out",
+      "config/x.yaml: aliases (*) repeat too much of the file; write out the values",
     ]);
   });
 
@@ -308,7 +308,7 @@ describe("a file that cannot be read", () => {
 
   it("is an error when it was named and is not there", () => {
     const cwd = workplace({ "config/azure-lattice-sync.yaml": "" });
-    const advice = 'but there is no such file; "azure-lattice-sync config init" writes a first one';
+    const advice = 'but there is no such file; create one with "azure-lattice-sync config init"';
     expect(usageLines(() => loadConfig({ file: "no.yaml", env: {}, cwd }))).toEqual([
       `--config names no.yaml, ${advice}`,
     ]);
@@ -350,8 +350,8 @@ describe("a credential", () => {
 
   it("says what is wrong with it", () => {
     expect(complaints("lattice: { token: 12 }\nentra: { clientSecret: ' x' }")).toEqual([
-      "config/x.yaml:2:24: entra.clientSecret has a line break or spaces at an end: was it pasted whole?",
-      "config/x.yaml:1:19: lattice.token must be text, in quotes where it looks like a number, but is a number",
+      "config/x.yaml:2:24: entra.clientSecret starts or ends with a space or has a line break: check what was pasted",
+      "config/x.yaml:1:19: lattice.token must be text (in quotes if it looks like a number), but is a number",
     ]);
   });
 });

@@ -15,11 +15,11 @@ describe("parseEndpoint", () => {
   });
 
   it.each([
-    ["graph.microsoft.com", "must be an address such as https://graph.microsoft.com"],
-    ["ftp://example.com", "must be an address such as https://graph.microsoft.com"],
-    ["https://example.com/v1.0", "must be an address without a path, such as https://example.com"],
-    ["https://example.com/?a=b", "must be an address without a path, such as https://example.com"],
-    ["https://me:pass@example.com", "must be an address without a user name or password in it"],
+    ["graph.microsoft.com", "must be a URL such as https://graph.microsoft.com"],
+    ["ftp://example.com", "must be a URL such as https://graph.microsoft.com"],
+    ["https://example.com/v1.0", "must not have a path: write https://example.com"],
+    ["https://example.com/?a=b", "must not have a path: write https://example.com"],
+    ["https://me:pass@example.com", "must not contain a user name or password"],
   ])("refuses %s", (text, problem) => {
     expect(parseEndpoint(text)).toEqual({ problem });
   });
@@ -31,7 +31,7 @@ describe("parseEndpoint", () => {
     "http://localhost.example.com",
   ])("refuses plain http to %s, which is another machine", (text) => {
     expect(parseEndpoint(text)).toEqual({
-      problem: "must be an https address: plain http is for loopback (127.0.0.1, localhost) only",
+      problem: "must be an https:// URL (http:// only for this machine: 127.0.0.1, localhost)",
     });
   });
 });

@@ -37,7 +37,7 @@ describe("a variable given as NAME_FILE", () => {
     ]);
     expect(lines("empty")).toEqual(["AZURE_CLIENT_SECRET_FILE names empty, which is empty"]);
     expect(lines("two")).toEqual([
-      "AZURE_CLIENT_SECRET_FILE names two, which has more than one line; it holds the value and nothing else",
+      "AZURE_CLIENT_SECRET_FILE names two, which has more than one line; it must hold only the value",
     ]);
   });
 
@@ -45,7 +45,7 @@ describe("a variable given as NAME_FILE", () => {
     const cwd = workplace({ secret: "canary" });
     const env = { LATTICE_API_KEY: "canary", LATTICE_API_KEY_FILE: "secret" };
     expect(usageLines(() => loadConfig({ env, cwd }))).toEqual([
-      "LATTICE_API_KEY and LATTICE_API_KEY_FILE are both set; keep one of the two",
+      "LATTICE_API_KEY and LATTICE_API_KEY_FILE are both set; keep only one",
     ]);
   });
 });

@@ -117,15 +117,15 @@ it("is told to be in a container by the image itself, because not every platform
 });
 
 describe("a file that every user of the machine can read is told of", () => {
-  it("where it holds credentials or people's data", () => {
+  it("where it holds credentials or personal data", () => {
     const cwd = withModes(
       { "c.yaml": `${withKey}\nstate: { path: s.db }`, "s.db": "", key: "not-a-real-secret" },
       { "c.yaml": 0o644, "s.db": 0o644, key: 0o604 },
     );
     expect(load(cwd, host, { AZURE_CLIENT_SECRET_FILE: "key" }).notes).toEqual([
-      `c.yaml holds credentials and can be read by every user of this machine (mode 0644): chmod o-r ${cwd}/c.yaml.`,
-      `key (AZURE_CLIENT_SECRET_FILE) holds a credential and can be read by every user of this machine (mode 0604): chmod o-r ${cwd}/key.`,
-      expect.stringContaining(`s.db (state.path) holds people's data and can be read by every user`),
+      `c.yaml holds credentials and can be read by every user of this machine (mode 0644): run chmod o-r ${cwd}/c.yaml.`,
+      `key (AZURE_CLIENT_SECRET_FILE) holds a credential and can be read by every user of this machine (mode 0604): run chmod o-r ${cwd}/key.`,
+      expect.stringContaining(`s.db (state.path) holds personal data and can be read by every user`),
     ]);
   });
 

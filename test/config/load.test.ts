@@ -297,7 +297,7 @@ describe("the mapping source", () => {
     ]);
     writeFileSync(join(cwd, "deep/mine.yaml"), "- target: [title");
     expect(usageLines(load)).toEqual([
-      "deep/mine.yaml:1:17: the indentation does not fit the lines above, or a closing bracket is missing",
+      "deep/mine.yaml:1:17: the indentation does not match the lines above, or a closing bracket is missing",
     ]);
   });
 });

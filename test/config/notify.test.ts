@@ -96,7 +96,7 @@ describe("notify", () => {
     ],
     [
       [1, 2].map(() => ({ kind: "slack", url: "https://example.com" })),
-      "notify.receivers[1].name is the name of another receiver: give each one of its own",
+      "notify.receivers[1].name is already the name of another receiver: give each its own",
     ],
     [
       [
@@ -107,11 +107,11 @@ describe("notify", () => {
           to: ["b@example.com"],
         },
       ],
-      "notify.receivers[0].smtp.tls may be none for a server on loopback alone: the messages would be readable on the way",
+      "notify.receivers[0].smtp.tls may be none only for a server on loopback: otherwise the messages would be readable on the way",
     ],
     [
       [{ kind: "slack", url: "https://example.com", urlFile: "f" }],
-      "notify.receivers[0].urlFile and url are both set; keep one of the two",
+      "notify.receivers[0].urlFile and url are both set; keep only one",
     ],
     [
       [{ kind: "slack", urlFile: "missing" }],

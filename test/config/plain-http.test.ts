@@ -52,7 +52,7 @@ it("NODE_TLS_REJECT_UNAUTHORIZED=0 is refused, and the message names the way to 
   const load = (value: string) =>
     loadConfig({ env: { NODE_TLS_REJECT_UNAUTHORIZED: value }, cwd: workplace() });
   expect(usageLines(() => load("0"))).toEqual([
-    expect.stringMatching(/^NODE_TLS_REJECT_UNAUTHORIZED=0 .*unset it.*NODE_EXTRA_CA_CERTS$/),
+    expect.stringMatching(/^NODE_TLS_REJECT_UNAUTHORIZED=0 .*Unset it\..*NODE_EXTRA_CA_CERTS\.$/),
   ]);
   expect(load("1").notes).toEqual([]);
 });

@@ -15,19 +15,19 @@ describe("requireEntra", () => {
   it("names everything that is missing, and both ways to give it", () => {
     expect(usageLines(() => entra("entra: { credential: clientSecret }"))).toEqual([
       "Entra's directory (tenant) ID is missing: set AZURE_TENANT_ID or entra.tenantId",
-      "the application (client) ID of the app registration is missing, which the credential clientSecret needs: set AZURE_CLIENT_ID or entra.clientId",
-      "the client secret is missing, which the credential clientSecret needs: set AZURE_CLIENT_SECRET or entra.clientSecret",
+      "the application (client) ID of the app registration is missing (needed by entra.credential: clientSecret): set AZURE_CLIENT_ID or entra.clientId",
+      "the client secret is missing (needed by entra.credential: clientSecret): set AZURE_CLIENT_SECRET or entra.clientSecret",
     ]);
     expect(
       usageLines(() =>
         entra("entra: { credential: certificate, scope: { mode: all } }", { AZURE_TENANT_ID: TENANT }),
       ),
     ).toEqual([
-      "the application (client) ID of the app registration is missing, which the credential certificate needs: set AZURE_CLIENT_ID or entra.clientId",
-      "the certificate file is missing, which the credential certificate needs: set AZURE_CLIENT_CERTIFICATE_PATH or entra.certificate.path",
+      "the application (client) ID of the app registration is missing (needed by entra.credential: certificate): set AZURE_CLIENT_ID or entra.clientId",
+      "the certificate file is missing (needed by entra.credential: certificate): set AZURE_CLIENT_CERTIFICATE_PATH or entra.certificate.path",
     ]);
     expect(usageLines(() => entra("", { AZURE_TENANT_ID: TENANT }))).toEqual([
-      "the application (client) ID is missing, whose assignments are the scope: set AZURE_CLIENT_ID or entra.clientId, or name the enterprise application in entra.scope.application",
+      "the application (client) ID of the app registration is missing: set AZURE_CLIENT_ID or entra.clientId, or name the enterprise application in entra.scope.application",
     ]);
   });
 

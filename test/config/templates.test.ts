@@ -77,7 +77,7 @@ describe("the starter file", () => {
     const path = join(workplace(), "own.yaml");
     writeFileSync(path, "mine");
     expect(usageLines(() => writeStarterConfig(path))).toEqual([
-      `${path} was not written: there is one of that name already, which is left as it is`,
+      `${path} could not be written: a file or folder with this name already exists; nothing was overwritten`,
     ]);
     expect(readFileSync(path, "utf8")).toBe("mine");
     expect(existsSync(join(path, "below"))).toBe(false);

@@ -187,7 +187,7 @@ describe("a malformed case", () => {
     ["no user", [{ name: "x", expect: {} }], /^0\/user: user must be a source user/],
     ["no expectation", [{ name: "x", user: {} }], /^0\/expect: expect must be the expected values/],
     ["an empty expectation", [{ ...good, expect: { exact: true } }], /names nothing that could be compared/],
-    ["an unknown key", [{ ...good, membr: false }], /unknown key "membr"; known here: name, user, member/],
+    ["an unknown key", [{ ...good, membr: false }], /unknown key "membr"; allowed here: name, user, member/],
     ["a time that is none", [{ ...good, now: "tomorrow" }], /now must be a time such as/],
     ["a bad group", [{ ...good, memberOf: "x" }], /memberOf must be a list/],
     [

@@ -31,7 +31,7 @@ function calledIn(start: readonly [string, ...string[]], environment: Record<str
     env,
     encoding: "utf8",
   });
-  const name = /"(?<name>.*) config init" writes a first one/.exec(stderr)?.groups?.name;
+  const name = /"(?<name>.*) config init"/.exec(stderr)?.groups?.name;
   if (name === undefined) throw new Error(stderr);
   return { name, works: spawnSync("sh", ["-c", `${name} --version`], { cwd: folder, env }).status === 0 };
 }

@@ -142,7 +142,7 @@ describe("metrics in the configuration", () => {
   ])("are not pushed to %s", (pushUrl) => {
     const [line] = usageLines(() => load({ pushUrl }));
     expect(line).toMatch(
-      /metrics\.pushUrl must be an address such as http:\/\/pushgateway\.example\.com:9091/,
+      /metrics\.pushUrl must be a URL such as http:\/\/pushgateway\.example\.com:9091/,
     );
   });
 });

@@ -223,7 +223,7 @@ function describe(
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map(
       (key) =>
-        `${locate([...issue.path, key])}: unknown key "${key}"; known here: ${Object.keys(caseSchema.shape).join(", ")}`,
+        `${locate([...issue.path, key])}: unknown key "${key}"; allowed here: ${Object.keys(caseSchema.shape).join(", ")}`,
     );
   }
   const path = issue.path.slice(1).join(".");

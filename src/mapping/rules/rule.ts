@@ -69,7 +69,7 @@ function meantBy(name: string): string | null {
 function hint(name: string): string {
   const near = meantBy(name);
   return near === null
-    ? `known here: ${Object.keys(ruleSchema.shape).join(", ")}`
+    ? `allowed here: ${Object.keys(ruleSchema.shape).join(", ")}`
     : `did you mean "${near}"?`;
 }
 
