@@ -141,8 +141,6 @@ describe("metrics in the configuration", () => {
     "http://push.example.com/?a=b",
   ])("are not pushed to %s", (pushUrl) => {
     const [line] = usageLines(() => load({ pushUrl }));
-    expect(line).toMatch(
-      /metrics\.pushUrl must be a URL such as http:\/\/pushgateway\.example\.com:9091/,
-    );
+    expect(line).toMatch(/metrics\.pushUrl must be a URL such as http:\/\/pushgateway\.example\.com:9091/);
   });
 });
