@@ -7,8 +7,9 @@ import type { LoggedOperation } from "../domain/store.ts";
 import { mapUser } from "../mapping/rules/map-user.ts";
 import { concealedBy, findExactly, findPerson } from "./person/find-person.ts";
 import { attributeList } from "./planning/changes.ts";
-import { type Decided, decideFor } from "./planning/decide.ts";
-import { isInScope } from "./planning/plan-user.ts";
+import { decideFor } from "./planning/decide.ts";
+import { isInScope } from "./planning/in-scope.ts";
+import type { PlannedPerson } from "./planning/planned-person.ts";
 import { type CycleContext, cycleContext, type Ports } from "./ports.ts";
 import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./reading/ingest.ts";
 import { dissolve, noteAbsence } from "./reading/missing-accounts.ts";
@@ -196,7 +197,7 @@ export async function tellScopeAndMatch(
   context: CycleContext,
   people: readonly Wanted[],
   { through }: Membership,
-): Promise<ReadonlyMap<string, Decided>> {
+): Promise<ReadonlyMap<string, PlannedPerson>> {
   const { store, settings, everyoneInScope, clock, random } = context;
   const candidates = await store.candidates({
     select: { only: people.map(({ objectId }) => objectId) },
@@ -228,7 +229,7 @@ export async function tellScopeAndMatch(
 
 type Outcome = Pick<PersonStep, "outcome" | "detail">;
 
-function scopeStep({ candidate, mapped }: Decided, parts: readonly string[] | undefined): Outcome {
+function scopeStep({ candidate, mapped }: PlannedPerson, parts: readonly string[] | undefined): Outcome {
   if (isInScope(candidate, mapped)) {
     const by = parts === undefined || parts.length === 0 ? "" : `: ${parts.join(", ")}`;
     return { outcome: "done", detail: `in scope${by}` };
@@ -257,7 +258,7 @@ const beforeMatching: ReadonlySet<string> = new Set([
   "rejected",
 ]);
 
-function matchStep({ candidate, decision, matches }: Decided): Outcome {
+function matchStep({ candidate, decision, matches }: PlannedPerson): Outcome {
   const { link } = candidate;
   if (link !== null) return { outcome: "done", detail: `linked to the account ${link.latticeId}` };
   if (decision.kind === "operation" && decision.operation.adopts) {
@@ -286,7 +287,7 @@ function matchStep({ candidate, decision, matches }: Decided): Outcome {
 export async function tellActs(
   context: CycleContext,
   people: readonly Wanted[],
-  decided: ReadonlyMap<string, Decided>,
+  decided: ReadonlyMap<string, PlannedPerson>,
 ): Promise<void> {
   const operations = await context.store.operations(context.cycleId, {
     afterWave: -1,
@@ -319,7 +320,7 @@ function actStep({ action, changes, status, reason, error }: LoggedOperation): O
 }
 
 /** @param unconfirmed whose leaving was not confirmed, and why */
-function nothingStep({ decision }: Decided, unconfirmed: ReadonlyMap<string, string>): Outcome {
+function nothingStep({ decision }: PlannedPerson, unconfirmed: ReadonlyMap<string, string>): Outcome {
   switch (decision.kind) {
     case "skipped":
       return { outcome: "skipped", detail: decision.skipped.reason };

@@ -1,5 +1,5 @@
+import type { LeavingEvent } from "../domain/plan.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
-import type { EventActions } from "./planning/leaving.ts";
 
 /** What a cycle needs of the configuration. */
 export interface CycleSettings {
@@ -38,6 +38,13 @@ export interface CycleSettings {
   /** Operations that the provisioning log keeps at most; `null` for any number. */
   readonly maxLogRows: number | null;
 }
+
+/** What is done about an account because of one event. */
+export type EventAction =
+  /** `afterMs`: counted from when the event was first seen. */
+  { readonly do: "deactivate"; readonly afterMs: number } | { readonly do: "ignore" };
+
+export type EventActions = { readonly [event in LeavingEvent]: EventAction };
 
 /**
  * What a plan may do without a person's leave; counts are those of the plan and of the window before it. Per kind: an

@@ -8,9 +8,10 @@ import { redactedValue } from "../../mapping/language/trace.ts";
 import { fromJson, toText } from "../../mapping/language/value.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
-import { type Decided, decideFor } from "../planning/decide.ts";
+import { decideFor } from "../planning/decide.ts";
+import { isInScope } from "../planning/in-scope.ts";
 import type { PlanSettings } from "../planning/plan-input.ts";
-import { isInScope } from "../planning/plan-user.ts";
+import type { PlannedPerson } from "../planning/planned-person.ts";
 import type {
   AccountExplanation,
   DecisionExplanation,
@@ -96,7 +97,7 @@ async function withoutSource(store: StateStore, found: Found, settings: ExplainS
 
 async function withSource(
   store: StateStore,
-  person: Decided,
+  person: PlannedPerson,
   settings: ExplainSettings,
   options: ExplainOptions,
 ): Promise<Parts> {
@@ -144,7 +145,7 @@ async function decided(
   objectId: string,
   { environment }: ExplainOptions,
   change: Partial<Candidate> = {},
-): Promise<Decided | null> {
+): Promise<PlannedPerson | null> {
   const everyoneInScope = settings.scope.mode === "all";
   const candidates = await store.candidates({
     select: { only: [objectId] },
@@ -224,7 +225,7 @@ function concealedIn({ mapping }: ExplainSettings): ReadonlySet<string> {
 }
 
 function scopeExplanation(
-  { candidate, mapped }: Decided,
+  { candidate, mapped }: PlannedPerson,
   settings: ExplainSettings,
   { environment, live }: ExplainOptions,
 ): ScopeExplanation {
@@ -268,7 +269,7 @@ function isGuest({ attributes }: SourceUser): boolean {
 
 function mappingExplanation(
   mapping: AttributeMapping,
-  { candidate, mapped }: Decided,
+  { candidate, mapped }: PlannedPerson,
   account: LinkedTarget | null,
   environment: Environment,
 ): MappingExplanation {
@@ -329,7 +330,7 @@ function accountExplanation(
 
 async function decisionExplanation(
   store: StateStore,
-  { candidate, mapped, decision }: Decided,
+  { candidate, mapped, decision }: PlannedPerson,
   settings: ExplainSettings,
   options: ExplainOptions,
 ): Promise<DecisionExplanation> {

@@ -1,5 +1,6 @@
 import type { Candidate, MatchAnswer, StateStore } from "../../domain/store.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
+import type { MappedPerson } from "./planned-person.ts";
 
 /** Somebody in scope whose externalId an account carries that is another person's so far. */
 export interface IdHolder {
@@ -8,11 +9,6 @@ export interface IdHolder {
   readonly name: string;
   /** Shall have an active account; else the account would only be switched off. */
   readonly active: boolean;
-}
-
-interface Person {
-  readonly candidate: Candidate;
-  readonly mapped: MappedUser;
 }
 
 /** The account's externalId where it is not the person's own; `null` where it is, shows none, or none is mapped. */
@@ -30,7 +26,7 @@ export function foreignId(
  * @param map what the mapping makes of a person
  */
 export async function idHoldersOf(
-  people: readonly Person[],
+  people: readonly MappedPerson[],
   matches: ReadonlyMap<string, MatchAnswer>,
   {
     store,
@@ -41,7 +37,7 @@ export async function idHoldersOf(
     readonly store: Pick<StateStore, "sharing" | "candidates">;
     readonly everyoneInScope: boolean;
     readonly map: (candidate: Candidate) => MappedUser;
-    readonly inScope: (person: Person) => boolean;
+    readonly inScope: (person: MappedPerson) => boolean;
   },
 ): Promise<ReadonlyMap<string, IdHolder>> {
   const carried = new Set<string>();

@@ -3,13 +3,16 @@ import type { Environment } from "../../mapping/language/functions/definition.ts
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../guard/fingerprint.ts";
 import { idHoldersOf } from "./carried-ids.ts";
+import { isInScope } from "./in-scope.ts";
 import { createManagerRings, type KnownManagers } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { findMatch } from "./match.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { namedAtMost, nobodyElse, type Others } from "./others.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
-import { namedAtMost, nobodyElse, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-import { isInScope, planUser, withRing } from "./plan-user.ts";
+import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
+import { planUser, withRing } from "./plan-user.ts";
+import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
 import { withoutRejected } from "./reject.ts";
 import { nameKey } from "./rename-order.ts";
 import { failsForName, findRings, inRing } from "./rename-rings.ts";
@@ -39,24 +42,11 @@ export interface Surroundings {
   readonly knownManagers?: KnownManagers | undefined;
 }
 
-interface Considered {
-  readonly candidate: Candidate;
-  readonly mapped: MappedUser;
-}
-
-export interface Decided {
-  readonly candidate: Candidate;
-  readonly mapped: MappedUser;
-  readonly decision: Decision;
-  /** Accounts that could be the person's; `null` for one who is linked. */
-  readonly matches: MatchAnswer | null;
-}
-
 /** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
 export async function decideFor(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
-): Promise<readonly Decided[]> {
+): Promise<readonly PlannedPerson[]> {
   const { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes, triesAgain } =
     surroundings;
   const map = (candidate: Candidate): MappedUser =>
@@ -112,7 +102,7 @@ export async function decideFor(
     inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
   });
   const owners = await ownersOf(ownersIn(people, matches), around);
-  const inputOf = ({ candidate, mapped }: Considered, manager: ManagerStanding): PlanInput => {
+  const inputOf = ({ candidate, mapped }: MappedPerson, manager: ManagerStanding): PlanInput => {
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
     const sharers = (isSoughtToLeave({ candidate, mapped }, matches) ? anybody : sharing).get(
@@ -141,7 +131,7 @@ export async function decideFor(
     };
   };
   /** The account that a person has, or would be linked to. */
-  const withAccount = (person: Considered): Considered & { readonly account: ConfirmedTarget | null } => {
+  const withAccount = (person: MappedPerson): MappedPerson & { readonly account: ConfirmedTarget | null } => {
     const { candidate, mapped } = person;
     if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
     const match = findMatch(inputOf(person, noManager), settings);
@@ -163,7 +153,7 @@ export async function decideFor(
           ),
           partial: surroundings.partial === true,
         });
-  const decided = people.map((person): Decided => {
+  const decided = people.map((person): PlannedPerson => {
     const { candidate, mapped } = person;
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
@@ -206,7 +196,7 @@ export async function decideFor(
  * A leaver's account that carries the externalId of a person who takes it over is not switched off in between: that would
  * cost the person what a deactivation takes away in Lattice.
  */
-async function claimedDecision(leaver: Decided, surroundings: Surroundings): Promise<Decision | null> {
+async function claimedDecision(leaver: PlannedPerson, surroundings: Surroundings): Promise<Decision | null> {
   const { candidate, decision } = leaver;
   const { link, source } = candidate;
   if (decision.kind !== "operation" || decision.operation.action !== "deactivate") return null;
@@ -261,7 +251,7 @@ function toldAgain(decision: Decision, now: number): Decision {
  * them are not to have one account.
  */
 function isSoughtToLeave(
-  { candidate, mapped }: { readonly candidate: Candidate; readonly mapped: MappedUser },
+  { candidate, mapped }: MappedPerson,
   matches: ReadonlyMap<string, MatchAnswer>,
 ): boolean {
   const { link, sharesName, source } = candidate;
@@ -271,9 +261,7 @@ function isSoughtToLeave(
 }
 
 /** The userNames that linked accounts are to get, by object id. */
-function renamesOf(
-  people: readonly { readonly candidate: Candidate; readonly mapped: MappedUser }[],
-): ReadonlyMap<string, string> {
+function renamesOf(people: readonly MappedPerson[]): ReadonlyMap<string, string> {
   return new Map(
     people.flatMap(({ candidate, mapped }): [string, string][] => {
       const { link, source } = candidate;
@@ -293,7 +281,7 @@ function withReleases(
 }
 
 /** The userName of a leaver's account that the directory does not give the leaver any more, in lower case. */
-function nameLeft({ candidate, mapped }: Pick<Decided, "candidate" | "mapped">): string | null {
+function nameLeft({ candidate, mapped }: MappedPerson): string | null {
   const { link } = candidate;
   if (link === null || isInScope(candidate, mapped)) return null;
   const key = link.userName.toLowerCase();
@@ -346,7 +334,7 @@ async function ownersOf(
   return owners;
 }
 
-function othersOf(people: ReadonlySet<string> | undefined, objectId: string): PlanInput["sharedWith"] {
+function othersOf(people: ReadonlySet<string> | undefined, objectId: string): Others {
   if (people === undefined) return nobodyElse;
   const names: string[] = [];
   for (const other of people) {

@@ -1,12 +1,6 @@
 import type { Evidence, LeavingEvent } from "../../domain/plan.ts";
+import type { EventActions } from "../settings.ts";
 import type { PlanInput } from "./plan-input.ts";
-
-/** What is done about an account because of one event. */
-export type EventAction =
-  /** `afterMs`: counted from when the event was first seen. */
-  { readonly do: "deactivate"; readonly afterMs: number } | { readonly do: "ignore" };
-
-export type EventActions = { readonly [event in LeavingEvent]: EventAction };
 
 /** Something that was seen of a person and may cost the account. */
 export interface SeenEvent {

@@ -1,7 +1,7 @@
 import type { Candidate, StateStore } from "../../domain/store.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
-import { namedAtMost, othersList } from "./plan-input.ts";
-import { isInScope } from "./plan-user.ts";
+import { isInScope } from "./in-scope.ts";
+import { namedAtMost, othersList } from "./others.ts";
 
 /** People of a directory remembered at once; beyond, what is known is read again. */
 const mostRemembered = 100_000;

@@ -2,9 +2,9 @@ import type { AccountIdentity, Candidate, ConfirmedTarget, StateStore } from "..
 import { sameAt, valueAt } from "../../domain/target.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import { identityOf, type MappedUser } from "../../mapping/rules/map-user.ts";
+import type { CycleSettings } from "../settings.ts";
 import { holds } from "./held.ts";
 import type { ManagerRings, Member } from "./manager-ring.ts";
-import type { PlanSettings } from "./plan-input.ts";
 
 /** What is known of the manager whom a person's account points to, beside the one whom it shall point to. */
 export interface ManagerStanding {
@@ -47,7 +47,7 @@ export async function managersOf(
     partial,
   }: {
     readonly store: Pick<StateStore, "identitiesOf">;
-    readonly settings: Pick<PlanSettings, "mapping" | "missingManager" | "managerRings">;
+    readonly settings: Pick<CycleSettings, "mapping" | "missingManager" | "managerRings">;
     readonly environment: Environment;
     readonly expected: (objectIds: readonly string[]) => Promise<ReadonlySet<string>>;
     readonly rings: ManagerRings;
@@ -131,7 +131,7 @@ function isWithoutAccount({ candidate: { manager } }: Question): boolean {
 /** Whether nobody has the account that is pointed to, and the manager would be matched with it. */
 function isManagers(
   { candidate: { manager }, current }: Question,
-  { mapping }: Pick<PlanSettings, "mapping">,
+  { mapping }: Pick<CycleSettings, "mapping">,
   environment: Environment,
 ): boolean {
   if (current === undefined || manager === null || current.linkedTo !== null) return false;

@@ -1,6 +1,6 @@
 import type { Candidate, MatchAnswer } from "../../domain/store.ts";
-import type { Decided } from "./decide.ts";
-import { isInScope } from "./plan-user.ts";
+import { isInScope } from "./in-scope.ts";
+import type { PlannedPerson } from "./planned-person.ts";
 
 /** A person who has the account that another one matches. */
 export interface Owner {
@@ -35,7 +35,7 @@ export function ownersIn(
   return [...found];
 }
 
-export function ownerOf({ candidate, mapped, decision }: Decided): Owner {
+export function ownerOf({ candidate, mapped, decision }: PlannedPerson): Owner {
   const { source, events } = candidate;
   const name = source.attributes.userPrincipalName;
   const shared = {

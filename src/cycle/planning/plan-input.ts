@@ -5,19 +5,8 @@ import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import type { CycleSettings } from "../settings.ts";
 import type { IdHolder } from "./carried-ids.ts";
 import type { ManagerStanding } from "./managers.ts";
+import type { Others } from "./others.ts";
 import type { Owner } from "./owners.ts";
-
-/** Other people with whom a person shares what nobody can share: how many, and the object ids of the first few. */
-export interface Others {
-  readonly count: number;
-  /** At most `namedAtMost`. */
-  readonly names: readonly string[];
-}
-
-/** People whom a reason names; the rest are counted. */
-export const namedAtMost = 3;
-
-export const nobodyElse: Others = { count: 0, names: [] };
 
 /** Everything known of one person when the plan is made. */
 export interface PlanInput {
@@ -75,14 +64,6 @@ export function skip(input: PlanInput, code: SkipCode, reason: string): Decision
     skipped: { objectId, userName: nameOf(input), code, reason },
     referencePending: false,
   };
-}
-
-/** `a`, `a and b`, `a, b, c and 497 more`. */
-export function othersList({ count, names }: Others): string {
-  const rest = count - names.length;
-  const parts = rest > 0 ? [...names, `${rest} more`] : names;
-  const last = parts.at(-1) ?? "";
-  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
 }
 
 function nameOf({ mapped, candidate }: PlanInput): string {

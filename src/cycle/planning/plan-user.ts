@@ -1,17 +1,18 @@
 import type { Action, Change, Evidence, LeavingEvent, Operation, SkipCode } from "../../domain/plan.ts";
 import type { Candidate, Decision, LinkedTarget, MatchedTarget } from "../../domain/store.ts";
 import { isEmailAddress } from "../../mapping/rules/email-address.ts";
-import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { missingReason } from "../reading/missing.ts";
 import { foreignId } from "./carried-ids.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { doubtOf } from "./doubt.ts";
+import { isInScope } from "./in-scope.ts";
 import { judgeLeaving, type Leaving, leavingReason, seenEvents } from "./leaving.ts";
 import { ringReason } from "./manager-ring.ts";
 import { findMatch, idHolderOf, isProtected, skipHeld, skipProtected } from "./match.ts";
+import { othersList } from "./others.ts";
 import type { Owner } from "./owners.ts";
-import { operation, othersList, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
+import { operation, type PlanInput, type PlanSettings, skip, unchanged } from "./plan-input.ts";
 
 /**
  * Decides what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
@@ -277,11 +278,6 @@ function returnedAccount({ candidate, matches }: PlanInput): MatchedTarget | nul
     ({ linkedTo, externalId }) => linkedTo === null && externalId !== null && ids.has(externalId),
   );
   return own.find(({ active }) => active !== false) ?? own[0] ?? null;
-}
-
-/** Whether the person shall have an active account, as far as the scope decides it. */
-export function isInScope(candidate: Pick<Candidate, "source" | "member">, mapped: MappedUser): boolean {
-  return candidate.source.presence === "present" && candidate.member && mapped.filteredOut === null;
 }
 
 /** The account was another person's until now: the log says whose. */

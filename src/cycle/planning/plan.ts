@@ -6,9 +6,10 @@ import type { CycleContext } from "../ports.ts";
 import { lookUpFirst } from "../reading/look-up-first.ts";
 import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
 import { attributeList } from "./changes.ts";
-import { type Decided, decideFor } from "./decide.ts";
+import { decideFor } from "./decide.ts";
 import type { KnownManagers } from "./manager-ring.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import type { PlannedPerson } from "./planned-person.ts";
 import { renameWaves } from "./rename-order.ts";
 import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
 import { waves } from "./waves.ts";
@@ -146,9 +147,9 @@ async function decideSurely(
   candidates: readonly Candidate[],
   known: Known,
   again: TryAgain | null,
-): Promise<readonly Decided[]> {
+): Promise<readonly PlannedPerson[]> {
   const triesAgain = again?.of(candidates) ?? new Set<string>();
-  const decideAll = (some: readonly Candidate[]): Promise<readonly Decided[]> =>
+  const decideAll = (some: readonly Candidate[]): Promise<readonly PlannedPerson[]> =>
     decideByTheTime(context, some, known, triesAgain);
   const people = await decideAll(candidates);
   if (!context.lookUpFirst) return people;
@@ -163,7 +164,7 @@ async function decideSurely(
   });
 }
 
-function notLookedUp({ candidate, decision }: Decided, reason: string): Decision {
+function notLookedUp({ candidate, decision }: PlannedPerson, reason: string): Decision {
   const { objectId } = candidate.source;
   const userName = decision.kind === "operation" ? decision.operation.userName : objectId;
   const told = `whether there is an account already cannot be looked up: ${reason}`;
@@ -202,9 +203,9 @@ async function decideByTheTime(
   candidates: readonly Candidate[],
   known: Known,
   triesAgain: ReadonlySet<string>,
-): Promise<readonly Decided[]> {
+): Promise<readonly PlannedPerson[]> {
   const { store, settings, everyoneInScope, clock, clockDoubtMs } = context;
-  const decideAt = (now: () => number, shared: Partial<Known>): Promise<readonly Decided[]> =>
+  const decideAt = (now: () => number, shared: Partial<Known>): Promise<readonly PlannedPerson[]> =>
     decideFor(candidates, {
       store,
       settings,

@@ -1,6 +1,6 @@
 import { isRecordFailure } from "../../domain/errors.ts";
 import type { TargetUser } from "../../domain/target.ts";
-import type { Decided } from "../planning/decide.ts";
+import type { PlannedPerson } from "../planning/planned-person.ts";
 import type { CycleContext } from "../ports.ts";
 import { searchByExternalId } from "./search.ts";
 
@@ -16,7 +16,10 @@ export interface LookedUp {
  * Where a listing did not show everybody, somebody who is not in it may have an account all the same: each person who would
  * get one is searched for first, so that nobody gets a second.
  */
-export async function lookUpFirst(context: CycleContext, people: readonly Decided[]): Promise<LookedUp> {
+export async function lookUpFirst(
+  context: CycleContext,
+  people: readonly PlannedPerson[],
+): Promise<LookedUp> {
   const found = new Set<string>();
   const unknown = new Map<string, string>();
   for (const person of people) {
@@ -38,7 +41,7 @@ export async function lookUpFirst(context: CycleContext, people: readonly Decide
 
 async function accountsOf(
   context: CycleContext,
-  { mapped, candidate }: Decided,
+  { mapped, candidate }: PlannedPerson,
 ): Promise<readonly TargetUser[]> {
   const { target, signal } = context;
   const { externalId, userName } = mapped;

@@ -1,0 +1,19 @@
+/** Other people with whom a person shares what nobody can share: how many, and the object ids of the first few. */
+export interface Others {
+  readonly count: number;
+  /** At most `namedAtMost`. */
+  readonly names: readonly string[];
+}
+
+/** People whom a reason names; the rest are counted. */
+export const namedAtMost = 3;
+
+export const nobodyElse: Others = { count: 0, names: [] };
+
+/** `a`, `a and b`, `a, b, c and 497 more`. */
+export function othersList({ count, names }: Others): string {
+  const rest = count - names.length;
+  const parts = rest > 0 ? [...names, `${rest} more`] : names;
+  const last = parts.at(-1) ?? "";
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
+}
