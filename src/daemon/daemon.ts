@@ -31,7 +31,7 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
     asked = true;
   };
   io.onHangup?.(() => onHangup());
-  const { createMetrics } = await import("./metrics.ts");
+  const { createMetrics } = await import("../report/metrics.ts");
   const metrics = createMetrics(packageVersion());
   const sessionOptions = { ...options, quiet: false, onRequest: metrics.request };
   const first = await openSession(io, sessionOptions);

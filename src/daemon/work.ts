@@ -15,8 +15,8 @@ import type { Session } from "../job/job.ts";
 import { withLease } from "../job/lease.ts";
 import { performCycle } from "../job/run-cycle.ts";
 import { sayEvent } from "../job/say-event.ts";
+import type { Metrics } from "../report/metrics.ts";
 import type { Started } from "./http/daemon-view.ts";
-import type { Metrics } from "./metrics.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type {
   DryRunPlan,

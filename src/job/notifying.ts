@@ -73,7 +73,7 @@ export async function startTeller(
   const { clock, log } = current();
   const [{ beginWatch, checkSilence }, { silenceDeadline }] = await Promise.all([
     import("../notify/silence.ts"),
-    import("../daemon/deadline.ts"),
+    import("./deadline.ts"),
   ]);
   const deadline = (from: number): number => {
     const { schedule, notify } = current().config;
@@ -138,7 +138,7 @@ export async function noteGood(session: Session, store: StateStore): Promise<voi
   const { clock, config } = session;
   const [{ noteGoodCycle }, { silenceDeadline }] = await Promise.all([
     import("../notify/silence.ts"),
-    import("../daemon/deadline.ts"),
+    import("./deadline.ts"),
   ]);
   const event = await noteGoodCycle({
     store,

@@ -28,8 +28,8 @@ export async function leaveMetrics(
 
 async function metricsText({ config, clock }: Session, store: StateStore, good: boolean): Promise<string> {
   const [{ runMetrics }, { situationOf }, { readStatus }] = await Promise.all([
-    import("../daemon/metrics.ts"),
-    import("../daemon/situation.ts"),
+    import("../report/metrics.ts"),
+    import("../report/situation.ts"),
     import("../report/status.ts"),
   ]);
   const now = clock.now();

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { parser } from "@prometheus-io/lezer-promql";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { createMetrics, runMetrics, type Situation } from "../../src/daemon/metrics.ts";
 import { skipCodes } from "../../src/domain/plan.ts";
+import { createMetrics, runMetrics, type Situation } from "../../src/report/metrics.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const alerts = parse(readFileSync(join(deploy, "prometheus/alerts.yaml"), "utf8")).groups.flatMap(

@@ -2,7 +2,7 @@ import type { Config } from "../../config/schema.ts";
 import type { HeldDecision } from "../../cycle/guard/release.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { StateStore } from "../../domain/store.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Works } from "../works.ts";
 

@@ -1,6 +1,6 @@
+import type { Situation } from "../../report/metrics.ts";
+import { situationOf } from "../../report/situation.ts";
 import { readStatus, type Status } from "../../report/status.ts";
-import type { Situation } from "../metrics.ts";
-import { situationOf } from "../situation.ts";
 import type { DaemonView } from "./daemon-view.ts";
 
 /** How long what was read is told again: however many ask, the database is read once in that time. */

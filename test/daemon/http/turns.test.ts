@@ -3,9 +3,9 @@ import { request } from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DaemonView } from "../../../src/daemon/http/daemon-view.ts";
 import { type HttpServer, startHttp } from "../../../src/daemon/http/server.ts";
-import { createMetrics } from "../../../src/daemon/metrics.ts";
 import { createWorks } from "../../../src/daemon/works.ts";
 import type { CycleRecord, StateStore } from "../../../src/domain/store.ts";
+import { createMetrics } from "../../../src/report/metrics.ts";
 import { until } from "./running-daemon.ts";
 
 let server: HttpServer;

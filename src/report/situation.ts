@@ -1,6 +1,6 @@
 import type { StateStore } from "../domain/store.ts";
-import type { Status } from "../report/status.ts";
 import type { Situation } from "./metrics.ts";
+import type { Status } from "./status.ts";
 
 /** Operations that the guard holds of the last plan that weighed everybody. */
 export function heldCount({ weighed }: Pick<Status, "weighed">): number {

@@ -1,5 +1,5 @@
 import { createTask } from "node-cron";
-import type { Schedule } from "./scheduler.ts";
+import type { Schedule } from "../daemon/scheduler.ts";
 
 /** A cycle needs its time too. */
 const graceMs = 10 * 60_000;
