@@ -1,8 +1,8 @@
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { CycleContext } from "../../src/cycle/context.ts";
 import { makePlan } from "../../src/cycle/planning/plan.ts";
-import type { CycleContext } from "../../src/cycle/ports.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";

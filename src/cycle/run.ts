@@ -3,6 +3,7 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
+import { type CycleContext, cycleContext } from "./context.ts";
 import { type Agreement, agreementOf } from "./guard/agreement.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
 import { holdPlan, moveHeld } from "./guard/hold.ts";
@@ -22,7 +23,7 @@ import {
 } from "./on-demand.ts";
 import { heldOperations } from "./operations.ts";
 import { makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
-import { type CycleContext, changeState, cycleContext, type Ports } from "./ports.ts";
+import { changeState, type Ports } from "./ports.ts";
 import { isScopeFault, type ScopeFault, switchOffCertainLeavers } from "./reading/certain-leavers.ts";
 import { compareTarget, type FailedComparison } from "./reading/comparison.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";

@@ -1,4 +1,4 @@
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { endsFirstRun } from "./guard.ts";
 
 /** How many people are linked once everything that is planned is done. */

@@ -1,7 +1,7 @@
 import type { EvidenceKind, PlanSummary } from "../../domain/plan.ts";
 import type { ScopePart } from "../../domain/source.ts";
 import type { Meta } from "../../domain/store.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { type Alarm, nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { costsOf } from "./costs.ts";
 import { concerned, holdersToCount, type Weighed, weighPlan } from "./guard.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/store.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { strangeCompanyText } from "../reading/missing.ts";
 import { askFor } from "../reading/missing-accounts.ts";
 import type { CycleSettings } from "../settings.ts";

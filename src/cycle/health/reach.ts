@@ -1,7 +1,7 @@
 import { HostUnavailableError, RecordForbiddenError, RecordRejectedError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { Target } from "../../domain/target.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 
 /** A target that is watched for answers. */
 export interface WatchedTarget {

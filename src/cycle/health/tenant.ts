@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/store.ts";
-import type { CycleContext, Ports } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
+import type { Ports } from "../ports.ts";
 
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

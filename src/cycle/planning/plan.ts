@@ -1,8 +1,8 @@
 import type { Action, PlanSummary } from "../../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
 import { weightsOf } from "../guard/weights.ts";
 import { decisionInDoubt } from "../health/clock-doubt.ts";
-import type { CycleContext } from "../ports.ts";
 import { lookUpFirst } from "../reading/look-up-first.ts";
 import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
 import { attributeList } from "./changes.ts";

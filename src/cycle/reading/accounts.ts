@@ -1,5 +1,5 @@
 import { ConfigurationError, ListingIncompleteError } from "../../domain/errors.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { strangeCompany } from "./missing.ts";
 import { askFor, dissolve, noteAbsence } from "./missing-accounts.ts";
 

@@ -1,10 +1,10 @@
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Meta } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
 import { holdPlan, moveHeld } from "../guard/hold.ts";
 import { weigh } from "../guard/weigh.ts";
 import { makePlan, summarise } from "../planning/plan.ts";
-import type { CycleContext } from "../ports.ts";
 import { applyPlan } from "../sending/apply.ts";
 import { confirmLeavers } from "./confirm-leavers.ts";
 

@@ -1,6 +1,6 @@
 import { HostUnavailableError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/store.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { ingestTarget } from "./accounts.ts";
 import { askFor } from "./missing-accounts.ts";
 

@@ -1,8 +1,8 @@
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Candidate, LoggedOperation } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
 import { makePlan } from "../planning/plan.ts";
-import type { CycleContext } from "../ports.ts";
 import { savePerson } from "./ingest.ts";
 
 /**

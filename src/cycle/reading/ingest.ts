@@ -2,7 +2,7 @@ import { WatermarkExpiredError } from "../../domain/errors.ts";
 import type { ScopePart, SourceChange, SourceUser } from "../../domain/source.ts";
 import type { AlwaysInScope, Meta, UserNameKey } from "../../domain/store.ts";
 import { externalIdKey, userNameKey } from "../../mapping/rules/map-user.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { type PeopleById, parseUnread, readById, unreadNote, unreadText } from "./read-by-id.ts";
 
 const pageSize = 500;

@@ -1,7 +1,7 @@
 import { isRecordFailure } from "../../domain/errors.ts";
 import type { TargetUser } from "../../domain/target.ts";
+import type { CycleContext } from "../context.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
-import type { CycleContext } from "../ports.ts";
 import { searchByExternalId } from "./search.ts";
 
 /** What was looked up before accounts are made. */

@@ -1,7 +1,7 @@
 import { isRecordFailure } from "../../domain/errors.ts";
 import type { Dissolved } from "../../domain/store.ts";
 import type { TargetUser } from "../../domain/target.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { type Absence, believedAfterMs, judgeAbsence, keptLinksNote, tooManyLost } from "./missing.ts";
 
 const pageSize = 200;

@@ -1,5 +1,5 @@
 import { isRecordFailure } from "../../domain/errors.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 import { noteAbsence } from "./missing-accounts.ts";
 
 /** Accounts that one cycle reads by themselves; the others follow in the next one, or with the full comparison. */

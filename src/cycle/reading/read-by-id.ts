@@ -1,7 +1,7 @@
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { SourceChange } from "../../domain/source.ts";
 import type { Meta } from "../../domain/store.ts";
-import type { CycleContext } from "../ports.ts";
+import type { CycleContext } from "../context.ts";
 
 /** This many people in a row of whom the directory says nothing are no matter of single people. */
 const mostInARow = 3;

@@ -1,10 +1,10 @@
 import { InterruptedError } from "../../domain/errors.ts";
 import { type Action, firstWaveOf } from "../../domain/plan.ts";
 import type { LoggedOperation, OperationOutcome } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
 import { isHopeless, mostFailed } from "../health/quarantine.ts";
 import { nameKey } from "../planning/rename-order.ts";
 import { isTemporaryName } from "../planning/rename-rings.ts";
-import type { CycleContext } from "../ports.ts";
 import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
 import { referencesTouched } from "./references.ts";
 import { refusalSentence } from "./refused-kinds.ts";

@@ -15,8 +15,8 @@ import {
   valueAt,
   type WriteReceipt,
 } from "../../domain/target.ts";
+import type { CycleContext } from "../context.ts";
 import { unshown } from "../planning/held.ts";
-import type { CycleContext } from "../ports.ts";
 import { searchByExternalId } from "../reading/search.ts";
 import { type MetAccount, matchAgain, meetAccounts } from "./existing-account.ts";
 import type { Recorder } from "./recorder.ts";

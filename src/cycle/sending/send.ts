@@ -16,8 +16,8 @@ import {
   valueAt,
   type WriteReceipt,
 } from "../../domain/target.ts";
+import type { CycleContext } from "../context.ts";
 import { unshown } from "../planning/held.ts";
-import type { CycleContext } from "../ports.ts";
 import { missingReason } from "../reading/missing.ts";
 import { askFor, believed, dissolve, keptLinks, noteAbsence } from "../reading/missing-accounts.ts";
 import { confirm } from "./confirm.ts";
