@@ -1,18 +1,12 @@
 import type { Clock } from "../domain/clock.ts";
 import type { StateEvent } from "../domain/event.ts";
+import type { Logger } from "../domain/logger.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
 import type { EndClocks } from "./health/clock-doubt.ts";
 import type { CycleSettings } from "./settings.ts";
-
-/** A log that takes an object and a message; pino's loggers fit. Object ids go in at `info`, names only at `debug`. */
-export interface CycleLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 export interface Progress {
   readonly phase: "reading Entra" | "reading the scope" | "reading Lattice" | "planning" | "sending";
@@ -27,7 +21,7 @@ export interface Ports {
   readonly target: Target;
   readonly store: StateStore;
   readonly clock: Clock;
-  readonly log: CycleLog;
+  readonly log: Logger;
   readonly settings: CycleSettings;
   /** What both ends' answers say of their clocks. Default: ours is believed. */
   readonly clocks?: EndClocks | undefined;

@@ -6,12 +6,8 @@ import { type GraphReader, skewHint } from "./graph-client.ts";
 import type { EntraScope, FilterGroups } from "./options.ts";
 import { parsePage } from "./pages.ts";
 import { sampleFilterGroups, sampleScope } from "./scope.ts";
-import {
-  isSecurityAttributes,
-  requireSecurityAttributes,
-  securityAttributePermission,
-} from "./security-attributes.ts";
-import type { Selection } from "./users.ts";
+import { requireSecurityAttributes, securityAttributePermission } from "./security-attributes.ts";
+import { isSecurityAttributes, type Selection } from "./selection.ts";
 
 /** One thing that was tried, for the `check` command. */
 export interface ProbeStep {

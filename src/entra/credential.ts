@@ -2,11 +2,12 @@ import type { AccessToken, TokenCredential } from "@azure/identity";
 import type { Clock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
+import type { Logger } from "../domain/logger.ts";
 import { parseJson } from "../domain/parse-json.ts";
 import { redactor } from "../domain/redact.ts";
 import { type Applicant, explainAuthenticationFailure, type TokenExchange } from "./authentication-error.ts";
 import { isMicrosoftAuthority } from "./clouds.ts";
-import type { EntraCredential, EntraLog } from "./options.ts";
+import type { EntraCredential } from "./options.ts";
 import { withRetries } from "./retry.ts";
 
 /** Gives the bearer token for Graph; keeps it until shortly before it expires. */
@@ -30,7 +31,7 @@ export interface TokenOptions {
   readonly authority: URL;
   readonly graphUrl: URL;
   readonly clock: Clock;
-  readonly log: EntraLog | undefined;
+  readonly log: Logger | undefined;
   readonly timeoutMs: number;
 }
 

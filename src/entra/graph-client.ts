@@ -9,13 +9,13 @@ import {
 import type { Clock } from "../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
+import type { Logger } from "../domain/logger.ts";
 import { parseJson } from "../domain/parse-json.ts";
 import { redactor } from "../domain/redact.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
 import type { TokenProvider } from "./credential.ts";
 import { errorOfAnswer, type GraphCall, malformed } from "./graph-error.ts";
-import type { EntraLog } from "./options.ts";
 import { PassingFault, withRetries } from "./retry.ts";
 
 /** Reads from the one Graph host that is configured. */
@@ -36,7 +36,7 @@ export interface GraphReaderOptions {
   readonly graphUrl: URL;
   readonly tokens: TokenProvider;
   readonly clock: Clock;
-  readonly log: EntraLog | undefined;
+  readonly log: Logger | undefined;
   readonly timeoutMs: number;
   readonly userAgent: string;
   /** Told of each request that came to an end. */

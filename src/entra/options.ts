@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
+import type { Logger } from "../domain/logger.ts";
 import { isLoopbackName } from "../domain/loopback.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import type { Secret } from "../domain/secret.ts";
@@ -27,13 +28,6 @@ export interface FilterGroups {
   readonly nested: boolean;
 }
 
-/** The part of a pino logger that the source uses. */
-export interface EntraLog {
-  debug(details: object, message: string): void;
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-}
-
 /** What `createEntraSource` needs to know. */
 export interface EntraOptions {
   /** Tenant (directory) id or one of its domain names. */
@@ -51,7 +45,7 @@ export interface EntraOptions {
   /** The Graph properties that the mapping needs; `manager` among them asks for the manager's id. */
   readonly select: readonly string[];
   readonly clock: Clock;
-  readonly log?: EntraLog;
+  readonly log?: Logger;
   /** Told of each request to Graph that came to an end. */
   readonly onRequest?: RequestObserver | undefined;
   /** Longest wait for one answer, its body included. Default 60,000. */

@@ -1,8 +1,8 @@
 import pRetry from "p-retry";
 import type { Clock } from "../domain/clock.ts";
 import { HostUnavailableError } from "../domain/errors.ts";
+import type { Logger } from "../domain/logger.ts";
 import { count } from "../domain/sentence.ts";
-import type { EntraLog } from "./options.ts";
 
 /** How one attempt failed in a way that may pass. */
 export type Failure =
@@ -84,7 +84,7 @@ export async function withRetries<T>(
   context: {
     readonly clock: Clock;
     readonly signal: AbortSignal;
-    readonly log: EntraLog | undefined;
+    readonly log: Logger | undefined;
     readonly what: string;
   },
 ): Promise<T> {

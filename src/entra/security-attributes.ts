@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../domain/errors.ts";
 import { rolesOf, type TokenProvider } from "./credential.ts";
-import type { Selection } from "./users.ts";
+import { isSecurityAttributes, type Selection } from "./selection.ts";
 
 /** The least application permission for reading custom security attributes (Graph permissions reference). */
 export const securityAttributePermission = "CustomSecAttributeAssignment.Read.All";
@@ -9,11 +9,6 @@ const sufficient: readonly string[] = [
   securityAttributePermission,
   "CustomSecAttributeAssignment.ReadWrite.All",
 ];
-
-/** Custom security attributes are in no round of changes, and without their permission Graph shows none of them. */
-export function isSecurityAttributes(property: string): boolean {
-  return property.toLowerCase() === "customsecurityattributes";
-}
 
 /**
  * Makes sure that custom security attributes can be seen where they are selected: to an application without the permission

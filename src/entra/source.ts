@@ -12,14 +12,9 @@ import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { readFilterGroup, readScope } from "./scope.ts";
 import { requireSecurityAttributes } from "./security-attributes.ts";
+import { parseSelection, type Selection } from "./selection.ts";
 import { tenantOfDomain, tenantOfToken } from "./tenant.ts";
-import {
-  parseDeltaItem,
-  parseListedUser,
-  parseListedUsers,
-  parseSelection,
-  type Selection,
-} from "./users.ts";
+import { parseDeltaItem, parseListedUser, parseListedUsers } from "./users.ts";
 
 /** The directory in Entra, which can also test its own connection. */
 export interface EntraSource extends Source {

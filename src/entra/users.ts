@@ -2,40 +2,7 @@ import { fitsAddress } from "../domain/address.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { SourceChange } from "../domain/source.ts";
 import { malformed } from "./graph-error.ts";
-import { isSecurityAttributes } from "./security-attributes.ts";
-
-/** Which properties of a user are asked for. */
-export interface Selection {
-  /** Value of `$select` without the manager; `id` is always part of it. */
-  readonly properties: readonly string[];
-  /** The same for rounds of changes, which do not have all of them. */
-  readonly tracked: readonly string[];
-  /** Whether the manager's id is asked for. */
-  readonly manager: boolean;
-  /** The configured spelling by the lower-case name: Graph answers in its own spelling. */
-  readonly spelling: ReadonlyMap<string, string>;
-  /** Host for messages. */
-  readonly host: string;
-}
-
-/** Prepares the configured list of properties; repeated ones count once. */
-export function parseSelection(select: readonly string[], host: string): Selection {
-  const wanted = select.map((name) => name.trim()).filter((name) => name !== "");
-  const spelling = new Map(
-    wanted
-      .filter((name) => name.toLowerCase() !== "manager")
-      .map((name) => [name.toLowerCase(), name] as const),
-  );
-  const named = [...spelling.values()];
-  const properties = spelling.has("id") ? named : ["id", ...named];
-  return {
-    properties,
-    tracked: properties.filter((name) => !isSecurityAttributes(name)),
-    manager: wanted.some((name) => name.toLowerCase() === "manager"),
-    spelling,
-    host,
-  };
-}
+import { isSecurityAttributes, type Selection } from "./selection.ts";
 
 /** A user as read in full. */
 export type ListedUser = Extract<SourceChange, { kind: "upsert" }>;

@@ -2,12 +2,12 @@ import pRetry from "p-retry";
 import type { Clock } from "../domain/clock.ts";
 import { HostUnavailableError, RecordUnavailableError, UnknownOutcomeError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { Logger } from "../domain/logger.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import { count, sentence } from "../domain/sentence.ts";
 import { isAboutOne, judge, type Purpose, type Verdict } from "./failure.ts";
 import type { Exchange, Http, HttpRequest } from "./http.ts";
 import { createLimiter, type Feedback } from "./limiter.ts";
-import type { LatticeLog } from "./options.ts";
 
 interface LatticeRequest extends Omit<HttpRequest, "body"> {
   readonly purpose: Purpose;
@@ -22,7 +22,7 @@ export interface LatticeClientOptions {
   readonly clock: Clock;
   readonly maxConcurrency: number;
   readonly maxRequestsPerSecond: number | null;
-  readonly log: LatticeLog | undefined;
+  readonly log: Logger | undefined;
   readonly onRequest?: RequestObserver | undefined;
 }
 

@@ -1,13 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
+import type { Logger } from "../domain/logger.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import type { Secret } from "../domain/secret.ts";
-
-/** The part of pino's logger that is used here. People's data is never passed to it. */
-export interface LatticeLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 /** How changes of an account are sent: RFC 7644 section 3.5.2 (PATCH) or 3.5.1 (PUT). */
 export type UpdateMethod = "patch" | "put";
@@ -22,7 +16,7 @@ export interface LatticeOptions {
   /** SCIM paths that the mapping writes, e.g. `userName`, `name.givenName`, `emails[type eq "work"].value`. */
   readonly paths: readonly string[];
   readonly clock: Clock;
-  readonly log?: LatticeLog;
+  readonly log?: Logger;
   /** Told of each request to Lattice that came to an end. */
   readonly onRequest?: RequestObserver | undefined;
   /** Silence on the connection after which a request counts as lost. Default 30,000. */

@@ -1,4 +1,4 @@
-import type { Notice } from "./words.ts";
+import type { Notice } from "./notice.ts";
 
 /** A page of the dashboard, and what it is for. */
 export interface Link {

@@ -1,13 +1,14 @@
 import type { Clock } from "../domain/clock.ts";
 import type { Delivery } from "../domain/event.ts";
+import type { Logger } from "../domain/logger.ts";
 import type { StateStore } from "../domain/store.ts";
 import { send } from "./send.ts";
-import type { NotifyLog, NotifySettings, Receiver } from "./settings.ts";
+import type { NotifySettings, Receiver } from "./settings.ts";
 
 export interface OutboxPorts {
   readonly store: StateStore;
   readonly clock: Clock;
-  readonly log: NotifyLog;
+  readonly log: Logger;
   readonly settings: NotifySettings;
 }
 

@@ -1,11 +1,12 @@
 import type { Answer } from "./answer.ts";
 import { sendEmail } from "./email.ts";
 import { sendHttp } from "./http-request.ts";
+import type { Notice } from "./notice.ts";
 import type { Receiver } from "./settings.ts";
 import { slackBody } from "./slack.ts";
 import { teamsBody } from "./teams.ts";
 import { signatureHeaders, webhookBody } from "./webhook.ts";
-import { messageOf, type Notice, type Wording } from "./words.ts";
+import { messageOf, type Wording } from "./words.ts";
 
 const timeoutMs = 10_000;
 

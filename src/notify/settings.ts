@@ -44,10 +44,3 @@ export interface NotifySettings {
   readonly receivers: readonly Receiver[];
   readonly ping: Ping | null;
 }
-
-/** The part of a logger that is needed here. */
-export interface NotifyLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}

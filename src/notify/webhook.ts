@@ -4,7 +4,8 @@ import type { FailingPerson } from "../domain/event.ts";
 import type { Secret } from "../domain/secret.ts";
 import { jsonText } from "../domain/visible.ts";
 import { personUrl } from "./links.ts";
-import { messageOf, type Notice, reasonOf, shownEvent, type Wording } from "./words.ts";
+import type { Notice } from "./notice.ts";
+import { messageOf, reasonOf, shownEvent, type Wording } from "./words.ts";
 
 /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 

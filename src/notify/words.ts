@@ -1,10 +1,11 @@
 import { actorText } from "../domain/actor.ts";
-import type { CredentialKind, FailingPerson, KeptEvent, StateEvent } from "../domain/event.ts";
+import type { CredentialKind, FailingPerson, StateEvent } from "../domain/event.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { count } from "../domain/sentence.ts";
 import { commandLine } from "../process/command-name.ts";
 import { oneLine } from "./answer.ts";
 import { type Link, linkOf, personUrl } from "./links.ts";
+import type { Notice } from "./notice.ts";
 
 /** An event in words, for people. What comes from outside is in one line, but not yet escaped for any receiver. */
 export interface Message {
@@ -35,9 +36,6 @@ export interface Wording {
   /** Origin under which browsers reach the dashboard. */
   readonly dashboard?: string | undefined;
 }
-
-/** What is sent: an event, or the test of `notify test`. */
-export type Notice = Omit<KeptEvent, "event"> & { readonly event: StateEvent | { readonly kind: "test" } };
 
 const longestLine = 300;
 const mostLines = 20;

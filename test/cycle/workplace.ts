@@ -6,12 +6,13 @@ import Database from "better-sqlite3";
 import { parse } from "yaml";
 import { decideHeld, recordDecided } from "../../src/cycle/guard/release.ts";
 import type { EndClocks } from "../../src/cycle/health/clock-doubt.ts";
-import type { CycleLog, Ports } from "../../src/cycle/ports.ts";
+import type { Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import type { CycleSettings, GuardLimits } from "../../src/cycle/settings.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import type { Clock } from "../../src/domain/clock.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
+import type { Logger } from "../../src/domain/logger.ts";
 import type { LoggedOperation, StateStore } from "../../src/domain/store.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters, type ScopeLists } from "../../src/mapping/rules/scoping-filter.ts";
@@ -146,7 +147,7 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
   const path = join(folder, "state.db");
   const clock = createHandClock();
   const warnings: string[] = [];
-  const log: CycleLog = {
+  const log: Logger = {
     debug: () => {},
     info: () => {},
     warn: (fields) => warnings.push(JSON.stringify(fields)),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HostUnavailableError } from "../../src/domain/errors.ts";
-import { parseDeltaItem, parseListedUser, parseSelection } from "../../src/entra/users.ts";
+import { parseSelection } from "../../src/entra/selection.ts";
+import { parseDeltaItem, parseListedUser } from "../../src/entra/users.ts";
 
 const selection = parseSelection(
   ["id", "displayName", "mail", "onPremisesExtensionAttributes", "manager"],
