@@ -1,9 +1,9 @@
-import { randomInt } from "node:crypto";
 import { stringify } from "yaml";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { findPerson } from "../cycle/person/find-person.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
+import { systemRandom } from "../domain/random.ts";
 import type { SourceChange, SourceUser } from "../domain/source.ts";
 import type { StateStore } from "../domain/store.ts";
 import { sandboxState } from "../job/job.ts";
@@ -36,8 +36,6 @@ interface Person {
   readonly notes?: readonly string[];
 }
 
-const random = (): number => randomInt(2 ** 32) / 2 ** 32;
-
 /**
  * Makes a case of a person as last read: made-up values of the same shape, and what the mapping makes of them now.
  * @returns the case as YAML, and what to know of it
@@ -55,7 +53,7 @@ export async function recordCase(
   const caseNow = Date.parse(defaultNow);
   const keep = options.keep ?? [];
   const people = real.manager === null ? ([real.user] as const) : ([real.user, real.manager] as const);
-  const [user, manager = null] = anonymise([...people], { keep, random, now, caseNow });
+  const [user, manager = null] = anonymise([...people], { keep, random: systemRandom, now, caseNow });
   const made: Person = { ...real, user, manager };
   const expected = expectationOf(mapping, { ...made, newAccount: false, now: caseNow });
   const { attributes, managerId, objectId, presence } = made.user;

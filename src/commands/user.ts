@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { type ExplainSettings, explain } from "../cycle/person/explain.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
 import { systemClock } from "../domain/clock.ts";
+import { systemRandom } from "../domain/random.ts";
 import { jsonText } from "../domain/visible.ts";
 import { eventActions, matchingSettings, sandboxScope, sandboxState } from "../job/job.ts";
 import { readMapping } from "../job/read-settings.ts";
@@ -64,7 +64,7 @@ async function explainLive(options: UserOptions, io: CommandIO): Promise<Explana
 
 const environment = {
   now: systemClock.now,
-  random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+  random: systemRandom,
 };
 
 /** What an explanation needs of the configuration. */

@@ -2,6 +2,7 @@ import { type Listen, listenText, parseListen } from "../config/listen.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
 import { concealedBy } from "../cycle/person/find-person.ts";
 import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
+import { systemRandom } from "../domain/random.ts";
 import type { StateStore } from "../domain/store.ts";
 import { openSession, type Session } from "../job/job.ts";
 import { startTeller } from "../job/notifying.ts";
@@ -179,7 +180,7 @@ async function explainPerson(
     import("../commands/user.ts"),
   ]);
   return explain(reader, explainSettings(config, mapping, sandbox), person, {
-    environment: { now: clock.now, random: Math.random },
+    environment: { now: clock.now, random: systemRandom },
   });
 }
 

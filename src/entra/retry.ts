@@ -2,6 +2,8 @@ import pRetry from "p-retry";
 import type { Clock } from "../domain/clock.ts";
 import { HostUnavailableError } from "../domain/errors.ts";
 import type { Logger } from "../domain/logger.ts";
+import { systemRandom } from "../domain/random.ts";
+import { parseRetryAfter } from "../domain/retry-after.ts";
 import { count } from "../domain/sentence.ts";
 
 /** How one attempt failed in a way that may pass. */
@@ -50,19 +52,6 @@ export function decideRetry(attempt: number, failure: Failure, now: number, jitt
   };
 }
 
-/**
- * Milliseconds to wait that a `Retry-After` header asks for: seconds (a fraction is accepted, Graph has sent
- * them) or an HTTP date (RFC 9110, section 10.2.3); `undefined` where there is none or it makes no sense.
- */
-export function parseRetryAfter(value: string | null, now: number): number | undefined {
-  const text = value?.trim() ?? "";
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  // A date always begins with the name of a day; Date.parse alone would take almost anything.
-  if (!/^[A-Za-z]{3,9},? /.test(text)) return undefined;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
-
 /** Thrown by an attempt that may be repeated; `verdict` is what the caller gets when it is not. */
 export class PassingFault extends Error {
   readonly failure: Failure;
@@ -97,7 +86,7 @@ export async function withRetries<T>(
       signal,
       shouldRetry: async ({ error, attemptNumber }) => {
         if (!(error instanceof PassingFault)) return false;
-        const decision = decideRetry(attemptNumber, error.failure, clock.now(), Math.random());
+        const decision = decideRetry(attemptNumber, error.failure, clock.now(), systemRandom());
         if (decision.kind === "giveUp") return false;
         log?.warn(
           { failure: error.failure, attempt: attemptNumber, waitMs: decision.waitMs },

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import type { Sending } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports.ts";
 import type { CycleRequest, CycleResult } from "../cycle/run.ts";
 import type { StateEvent } from "../domain/event.ts";
+import { systemRandom } from "../domain/random.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
@@ -46,7 +46,7 @@ export async function performCycle(
         clock,
         log,
         settings,
-        random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+        random: systemRandom,
         onEvent,
         clocks: { entra: () => source.clockSkewMs(), lattice: (signal) => target.clockSkewMs(signal) },
         ...told,

@@ -9,10 +9,10 @@ import {
 } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { quotation } from "../domain/quotation.ts";
+import { parseRetryAfter } from "../domain/retry-after.ts";
 import { sentence } from "../domain/sentence.ts";
 import type { Exchange, HttpRequest } from "./http.ts";
 import { redirected } from "./redirect.ts";
-import { parseRetryAfter } from "./retry-after.ts";
 import { isScimError, isWebPage, parseJsonObject, parseScimError } from "./scim-error.ts";
 
 /** What a request is for: the same status means different things. */

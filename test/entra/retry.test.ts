@@ -1,34 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { HostUnavailableError } from "../../src/domain/errors.ts";
-import {
-  decideRetry,
-  maximumAttempts,
-  PassingFault,
-  parseRetryAfter,
-  withRetries,
-} from "../../src/entra/retry.ts";
+import { decideRetry, maximumAttempts, PassingFault, withRetries } from "../../src/entra/retry.ts";
 import { fakeClock, never } from "./graph-double.ts";
 
 const now = Date.parse("2026-11-01T12:00:00Z");
 const status = (code: number, retryAfter: string | null = null) =>
   ({ kind: "status", status: code, retryAfter }) as const;
-
-describe("parseRetryAfter", () => {
-  it.each([
-    ["3", 3000],
-    ["0", 0],
-    ["1.5", 1500],
-    [" 7 ", 7000],
-    ["Sun, 01 Nov 2026 12:00:20 GMT", 20_000],
-    ["Sun, 01 Nov 2026 11:59:00 GMT", 0],
-    ["-5", undefined],
-    ["soon", undefined],
-    ["", undefined],
-    [null, undefined],
-  ])("reads %j as %j ms", (value, expected) => {
-    expect(parseRetryAfter(value, now)).toBe(expected);
-  });
-});
 
 describe("decideRetry", () => {
   it("doubles the pause and adds at most half as much", () => {

@@ -10,7 +10,6 @@ import {
   startPace,
   struggled,
 } from "../../src/lattice/pace.ts";
-import { parseRetryAfter } from "../../src/lattice/retry-after.ts";
 
 const NOW = Date.UTC(2026, 0, 5, 9);
 
@@ -288,20 +287,3 @@ function play(
   }
   return { pace, now, starts, pauses };
 }
-
-describe("Retry-After", () => {
-  it.each([
-    ["3", 3000],
-    ["0", 0],
-    ["0.25", 250],
-    [" 12 ", 12_000],
-    [new Date(NOW + 90_000).toUTCString(), 90_000],
-    [new Date(NOW - 90_000).toUTCString(), 0],
-    ["-5", undefined],
-    ["soon", undefined],
-    ["", undefined],
-    [undefined, undefined],
-  ])("%j is read as %j ms", (header, expected) => {
-    expect(parseRetryAfter(header, NOW)).toBe(expected);
-  });
-});
