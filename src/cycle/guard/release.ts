@@ -4,8 +4,8 @@ import type { StateEvent } from "../../domain/event.ts";
 import { matcherOf } from "../../domain/person-search.ts";
 import { quotation } from "../../domain/quotation.ts";
 import type { LoggedOperation, StateStore } from "../../domain/store.ts";
+import { visible } from "../../domain/visible.ts";
 import { commandLine } from "../../process/command-name.ts";
-import { printable } from "../../report/words.ts";
 import { heldOperations, operationsOf } from "../operations.ts";
 import { isRejected, rejectedChanges, releasedChanges } from "./fingerprint.ts";
 
@@ -50,7 +50,7 @@ export async function decideHeld(
   }
   if (cycle === null) {
     throw new UsageError(
-      `the state database knows no plan "${printable(planId)}": ${commandLine("status")} names the plan that is held; nothing was done`,
+      `the state database knows no plan "${visible(planId)}": ${commandLine("status")} names the plan that is held; nothing was done`,
     );
   }
   const held: LoggedOperation[] = [];
@@ -70,7 +70,7 @@ export async function decideHeld(
       const found = heldBy.get(name.toLowerCase());
       if (found !== undefined) return ofOnePerson(found, name);
       throw new UsageError(
-        `the plan ${planId} holds nothing of ${quotation(printable(name))}${similar(held, name)}; nothing was done`,
+        `the plan ${planId} holds nothing of ${quotation(visible(name))}${similar(held, name)}; nothing was done`,
       );
     });
   const rejected = [...new Set(namedOf(reject ?? []))];
@@ -80,7 +80,7 @@ export async function decideHeld(
   const both = chosen.find((operation) => refused.has(operation));
   if (both !== undefined && only !== undefined) {
     throw new UsageError(
-      `${quotation(printable(both.userName))} is named to be released and to be rejected; nothing was done`,
+      `${quotation(visible(both.userName))} is named to be released and to be rejected; nothing was done`,
     );
   }
   return { released: chosen, rejected, undone };
@@ -114,7 +114,7 @@ async function rejectedPeople(store: StateStore, names: readonly string[]): Prom
     const [found] = ofOnePerson(people.get(name.toLowerCase()) ?? [], name);
     if (found === undefined) {
       throw new UsageError(
-        `nothing of ${quotation(printable(name))} is rejected: ${commandLine("status")} names who is; nothing was done`,
+        `nothing of ${quotation(visible(name))} is rejected: ${commandLine("status")} names who is; nothing was done`,
       );
     }
     return found;
@@ -136,7 +136,7 @@ function ofOnePerson<Item extends { readonly objectId: string }>(
   const people = [...new Set(items.map(({ objectId }) => objectId))];
   if (people.length <= 1) return items;
   throw new UsageError(
-    `${quotation(printable(name))} is the name of ${people.length} people: give the object id (${people.join(" or ")}); nothing was done`,
+    `${quotation(visible(name))} is the name of ${people.length} people: give the object id (${people.join(" or ")}); nothing was done`,
   );
 }
 
@@ -202,7 +202,7 @@ function similar(held: readonly LoggedOperation[], text: string): string {
   const rest = names.length - fewNames;
   const shown = names
     .slice(0, fewNames)
-    .map((name) => quotation(printable(name)))
+    .map((name) => quotation(visible(name)))
     .join(", ");
   return `; it holds something of ${shown}${rest > 0 ? ` and ${rest} more` : ""}: give the whole name or the object id`;
 }
