@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { systemClock } from "../domain/clock.ts";
 import { LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
-import { count } from "../domain/sentence.ts";
+import { count, timeText } from "../domain/sentence.ts";
 import { sandboxState } from "../job/job.ts";
 import { leaseTtlMs } from "../job/lease.ts";
 import { commandLine } from "../process/command-name.ts";
@@ -31,13 +31,13 @@ export async function stateCheck(options: StateOptions, io: CommandIO): Promise<
   const path = statePath(options, io);
   const found = inspectDatabase(path);
   if (found === null) {
-    print(io, `There is no state database at ${path} yet: the first sync makes it.`);
+    print(io, `There is no state database at ${path} yet: the first sync creates it.`);
     return exitCode.done;
   }
   if (found.findings.length > 0) {
     for (const finding of found.findings) print(io, printable(finding));
     throw new StateError(
-      `the state database ${path} is damaged (${count(found.findings.length, "finding")} above): put a backup in its place with ${commandLine("state restore FILE")}, or let the next sync start anew and find its links by matching, with ${commandLine("state rebuild")}`,
+      `the state database ${path} is damaged (${count(found.findings.length, "finding")} above): restore a backup with "${commandLine("state restore FILE")}", or run "${commandLine("state rebuild")}", after which the next sync finds its links by matching`,
     );
   }
   const size = `${(found.bytes / 1_000_000).toFixed(1)} MB, schema ${found.schema}`;
@@ -74,7 +74,7 @@ export async function stateRestore(
     print(io, `${path} is restored from ${options.file}: ${inWords(prepared.content)}.${keptAs(kept)}`);
     note(
       io,
-      "The next sync reads Entra and Lattice in full and compares everybody, because what the backup knows may be out of date.",
+      "The next sync reads Entra and Lattice in full and compares everybody, because the backup may be out of date.",
     );
     return exitCode.done;
   } finally {
@@ -98,7 +98,7 @@ export async function stateRebuild(
   }
   if (!damaged && !options.yes) {
     throw new UsageError(
-      `the state database ${path} is sound, and what it remembers (the log, retries, rejections) cannot be read anew: nothing was done; to begin with an empty one all the same, add --yes`,
+      `the state database ${path} is sound, and its log, retries and rejections cannot be read again from Entra or Lattice. Nothing was done. To begin with an empty database anyway, add --yes.`,
     );
   }
   const kept = await whenFree(options, io, (owner) => replace(path, null, owner));
@@ -137,10 +137,10 @@ async function whenFree<T>(
 }
 
 function inWords({ sourceUsers, linked, lastCycleAt }: Content): string {
-  const last = lastCycleAt === null ? "no cycle yet" : `last cycle ${new Date(lastCycleAt).toISOString()}`;
+  const last = lastCycleAt === null ? "no cycle yet" : `last cycle ${timeText(lastCycleAt)}`;
   return `${count(sourceUsers, "person", "people")} read, ${linked.toLocaleString("en")} linked, ${last}`;
 }
 
 function keptAs(kept: string | null): string {
-  return kept === null ? "" : ` What was there is now ${kept}.`;
+  return kept === null ? "" : ` The previous database is now ${kept}.`;
 }

@@ -96,7 +96,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     decision: HeldDecision | null,
   ) => {
     const session = parts.session();
-    return withLease(store, clock, { signal, waitMs: 0 }, async (leased) => {
+    return withLease(store, clock, { signal }, async (leased) => {
       let decided = nothingDecided;
       if (decision !== null) {
         decided = await decideHeld(store, decision);

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Clock } from "../domain/clock.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
+import { heldBy } from "../domain/lease-held.ts";
+import { timeText } from "../domain/sentence.ts";
 import type { LeaseHolder, StateStore } from "../domain/store.ts";
 import { hasEnded, identifyProcess } from "./process-identity.ts";
 
@@ -14,16 +16,21 @@ const silenceMs = 45_000;
 /** What a killed run had sent can still arrive: looked up too early it would be sent a second time. */
 const settleMs = 3_000;
 
+export interface LeaseOptions {
+  readonly signal: AbortSignal;
+  /** How long a command waits for another run to end; a daemon does not wait, and gives none. */
+  readonly waitMs?: number;
+}
+
 /**
  * Runs `action` while holding the lease; its signal aborts where the lease is lost or `signal` aborts. The lease of a
  * process that has certainly ended is taken over at once, any other when it expires.
- * @param waitMs how long to wait for another run to end
  * @throws LeaseHeldError
  */
 export async function withLease<T>(
   store: StateStore,
   clock: Clock,
-  options: { readonly signal: AbortSignal; readonly waitMs: number },
+  options: LeaseOptions,
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const owner = [hostname(), process.pid, randomUUID(), identifyProcess() ?? ""].join("/");
@@ -51,7 +58,7 @@ async function acquire(
   store: StateStore,
   clock: Clock,
   owner: string,
-  options: { readonly signal: AbortSignal; readonly waitMs: number },
+  options: LeaseOptions,
 ): Promise<{ readonly tookOver: boolean }> {
   let watched: LeaseHolder | null = null;
   let silentForMs = 0;
@@ -71,7 +78,9 @@ async function acquire(
     const renewed = watched?.owner === holder.owner && watched.expiresAt !== holder.expiresAt;
     silentForMs = watched?.expiresAt === holder.expiresAt ? silentForMs + pollMs : 0;
     watched = implausible ? holder : null;
-    if ((!implausible || renewed) && waitedMs >= options.waitMs) throw new LeaseHeldError(held(holder));
+    if ((!implausible || renewed) && waitedMs >= (options.waitMs ?? 0)) {
+      throw new LeaseHeldError(held(holder, { mayWait: options.waitMs !== undefined }));
+    }
     await clock.sleep(pollMs, options.signal);
   }
 }
@@ -82,7 +91,7 @@ export function hasDied({ owner }: LeaseHolder): boolean {
   return host === hostname() && hasEnded(identity);
 }
 
-function held(holder: LeaseHolder): string {
-  const [host, pid] = holder.owner.split("/");
-  return `another run holds the lease (process ${pid} on ${host}, since ${new Date(holder.acquiredAt).toISOString()}): wait for it to end, or use --wait SECONDS; a lease whose holder died expires by ${new Date(holder.expiresAt).toISOString()}`;
+function held(holder: LeaseHolder, { mayWait }: { readonly mayWait: boolean }): string {
+  const advice = mayWait ? "wait for it to end, or use --wait SECONDS" : "nothing was done";
+  return `${heldBy(holder)}: ${advice}. If that run has died, its lease expires at ${timeText(holder.expiresAt)}`;
 }

@@ -117,7 +117,7 @@ describe("the state database, through the real process", () => {
     expect((await run("sync")).code).toBe(0);
     const before = readFileSync(place.statePath);
     expect((await run("state", "check")).stdout).toMatch(
-      /state\.db is sound: 4\d people read, \d+ linked, last cycle 2/,
+      /state\.db is sound: 4\d people read, \d+ linked, last cycle 20\d\d-\d\d-\d\d \d\d:\d\d UTC \(/,
     );
     expectRefusal(await run("state", "rebuild"), 64, /is sound.*--yes/);
     expectRefusal(await run("state", "restore", "none.db"), 64, /There is no file .*none\.db/);

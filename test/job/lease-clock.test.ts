@@ -103,9 +103,20 @@ describe("a lease of the present", () => {
   it("is refused at once where nobody waits, and free when it expires", async () => {
     await store.acquireLease(other, start, ttlMs);
     const { clock, slept } = clockFrom(start);
-    await expect(attempt(clock)).rejects.toThrow(/another run holds the lease/);
+    await expect(attempt(clock)).rejects.toThrow(
+      "another run holds the lease (process 7 on another-host, since 2026-11-23 08:00 UTC): wait for it to end, or use --wait SECONDS. If that run has died, its lease expires at 2026-11-23 08:01 UTC",
+    );
     expect(slept()).toBe(0);
     expect(await attempt(clock, 70_000)).toBe("ran");
     expect(slept()).toBeGreaterThanOrEqual(ttlMs - 1_000);
+  });
+
+  it("names no flag of a command to a daemon, which cannot be given it", async () => {
+    await store.acquireLease(other, start, ttlMs);
+    const { clock } = clockFrom(start);
+    const { signal } = new AbortController();
+    await expect(withLease(store, clock, { signal }, async () => "ran")).rejects.toThrow(
+      /^another run holds the lease \(.*\): nothing was done\./,
+    );
   });
 });

@@ -339,7 +339,9 @@ describe("a restored database", () => {
     backUp(path, backup, { force: false });
     const daemon = openStore(path);
     await daemon.acquireLease("host/7/run", now, 60_000);
-    await expect(restore()).rejects.toThrow(/another run holds the lease \(process 7 on host/);
+    await expect(restore()).rejects.toThrow(
+      /another run holds the lease \(process 7 on host, since 20\d\d-\d\d-\d\d \d\d:\d\d UTC\)/,
+    );
     await daemon.releaseLease("host/7/run");
     // Between two cycles.
     await expect(restore()).rejects.toThrow(/another process has the state database .* stop the daemon/);

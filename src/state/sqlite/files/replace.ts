@@ -2,6 +2,7 @@ import { existsSync, linkSync, realpathSync, renameSync, rmSync } from "node:fs"
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { LeaseHeldError } from "../../../domain/errors.ts";
+import { heldBy } from "../../../domain/lease-held.ts";
 import { leaseMethods } from "../lease.ts";
 import { syncFolder } from "./backup.ts";
 import { type Connection, statOf } from "./database.ts";
@@ -113,11 +114,7 @@ async function holdLease(db: Connection, { owner, now, ttlMs }: LeaseTerms): Pro
       answer = await acquireLease(owner, now, ttlMs, answer.holder);
     }
     if (answer.acquired) return () => releaseLease(owner);
-    const since = new Date(answer.holder.acquiredAt).toISOString();
-    const [host, pid] = answer.holder.owner.split("/");
-    throw new LeaseHeldError(
-      `another run holds the lease (process ${pid} on ${host}, since ${since}): wait for it to end, or use --wait SECONDS`,
-    );
+    throw new LeaseHeldError(`${heldBy(answer.holder)}: wait for it to end, or use --wait SECONDS`);
   } catch (error) {
     // A lease that cannot be read holds nobody back; whether somebody has the file open is asked next.
     if (damageIn(error) !== null) return nothing;
