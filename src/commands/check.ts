@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import { listenText } from "../config/listen.ts";
 import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
-import { count, sentence } from "../domain/sentence.ts";
+import { count, sentence, sentences } from "../domain/sentence.ts";
 import { openSession, type Session } from "../job/job.ts";
 import { knownMethod } from "../job/run-cycle.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
@@ -32,20 +32,18 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
     const steps: Step[] = [
       configurationStep(session),
       await stateStep(session),
-      ...(await source.probe(io.signal)).map((step) => ({ ...step, name: `Entra: ${step.name}` })),
-      ...(
-        await probeLattice(
-          {
-            ...session.lattice,
-            paths: session.mapping.paths,
-            clock: session.clock,
-            log: session.log,
-            knownUpdateMethod: await learntMethod(session),
-          },
-          new Map(session.mapping.attributes.map(({ target, type }) => [target, type])),
-          io.signal,
-        )
-      ).map((step) => ({ ...step, name: `Lattice: ${step.name}` })),
+      ...(await source.probe(io.signal)),
+      ...(await probeLattice(
+        {
+          ...session.lattice,
+          paths: session.mapping.paths,
+          clock: session.clock,
+          log: session.log,
+          knownUpdateMethod: await learntMethod(session),
+        },
+        new Map(session.mapping.attributes.map(({ target, type }) => [target, type])),
+        io.signal,
+      )),
       notificationsStep(session),
       await daemonStep(session),
     ];
@@ -55,7 +53,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
     print(
       io,
       failed === 0
-        ? `\nAll is well. Next: ${commandLine(`sync --dry-run${placeFlags(options)}`)}`
+        ? `\nAll checks passed. Next: ${commandLine(`sync --dry-run${placeFlags(options)}`)}`
         : `\n${failed} of ${steps.length} checks failed.`,
     );
     return failed === 0 ? exitCode.done : exitCode.error;
@@ -85,7 +83,7 @@ function configurationStep({ loaded, mapping }: Session): Step {
   return {
     name: "Configuration",
     ok: true,
-    detail: `${loaded.file ?? "from the environment alone"}; ${count(mapping.attributes.length, "attribute mapping")} from ${loaded.mappingSource.origin}.`,
+    detail: `${loaded.file ?? "From the environment alone"}; ${count(mapping.attributes.length, "attribute mapping")} from ${loaded.mappingSource.origin}.`,
   };
 }
 
@@ -94,9 +92,9 @@ function notificationsStep({ config: { notify } }: Session): Step {
   const name = "Notifications";
   const receivers = notify.receivers.map((receiver) => `${receiver.name} (${receiver.kind})`);
   if (receivers.length === 0 && notify.ping === null)
-    return { name, ok: true, detail: "none configured (notify.receivers)." };
+    return { name, ok: true, detail: "No notifications are configured (notify.receivers)." };
   const told = [...receivers, ...(notify.ping === null ? [] : ["the dead-man's ping"])].join(", ");
-  return { name, ok: true, detail: `${told}; to try receivers: ${commandLine("notify test")}.` };
+  return { name, ok: true, detail: `${told}; to test the receivers: ${commandLine("notify test")}.` };
 }
 
 /** Whether a daemon would start with this configuration; nobody is asked. */
@@ -110,7 +108,7 @@ async function daemonStep(session: Session): Promise<Step> {
     return {
       name,
       ok: true,
-      detail: `would serve its dashboard on ${listenText(http.listen)}${doubts.join("")}.`,
+      detail: `The dashboard would be served on ${listenText(http.listen)}${doubts.join("")}.`,
     };
   } catch (error) {
     if (error instanceof UsageError) return { name, ok: false, detail: error.message };
@@ -138,7 +136,7 @@ async function stateStep(session: Session): Promise<Step> {
       };
     }
     proveWritable(session.statePath);
-    return { name, ok: true, detail: `${session.statePath} will be made by the first sync.` };
+    return { name, ok: true, detail: `${session.statePath} does not exist yet; the first sync creates it.` };
   } catch (error) {
     if (error instanceof StateError || error instanceof UsageError)
       return { name, ok: false, detail: error.message };
@@ -155,5 +153,5 @@ async function stateStep(session: Session): Promise<Step> {
 function line({ name, ok, detail, remedy }: Step, color: boolean): string {
   const mark = ok ? "ok  " : "FAIL";
   const painted = color ? styleText(ok ? "green" : "red", mark, { validateStream: false }) : mark;
-  return `${painted}  ${name}: ${printable(sentence(detail))}${remedy === undefined ? "" : `\n      ${printable(sentence(remedy))}`}`;
+  return `${painted}  ${name}: ${printable(sentences(detail))}${remedy === undefined ? "" : `\n      ${printable(sentence(remedy))}`}`;
 }

@@ -44,7 +44,7 @@ export async function refuseForDaemon(settings: DaemonSettings): Promise<void> {
     const { certificateExpiry } = await import("../notify/expiry.ts");
     if (certificateExpiry(credential.path) === null) {
       faults.push(
-        `entra.certificate.path names ${credential.path}, in which no certificate can be read: it holds both the certificate and its key as PEM`,
+        `entra.certificate.path: no certificate can be read in ${credential.path}, which must hold both the certificate and its key as PEM`,
       );
     }
   }

@@ -36,15 +36,15 @@ export interface ProbeContext {
  */
 export async function probeEntra(context: ProbeContext): Promise<readonly ProbeStep[]> {
   const { clock, filterGroups, graph, scope, signal, tokens } = context;
-  const token = await step("Sign in to Entra", async () => {
+  const token = await step("Entra sign-in", async () => {
     const { token: bearer, expiresOnTimestamp } = await tokens.get(signal);
     const minutes = Math.round((expiresOnTimestamp - clock.now()) / 60_000);
     return {
-      detail: `Got a token for ${graph.origin}, valid for ${count(minutes, "minute")}; ${describeRoles(rolesOf(bearer))}.`,
+      detail: `Token for ${graph.origin} received, valid for ${count(minutes, "minute")}; ${describeRoles(rolesOf(bearer))}.`,
     };
   });
   if (!token.ok) return [token];
-  const read = await step("Read users", async () => {
+  const read = await step("Entra users", async () => {
     const url = new URL("/v1.0/users?$top=1&$select=id,accountEnabled,userPrincipalName", graph.origin);
     const call = { subject: "users", permission: "User.Read.All" };
     const { items } = parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
@@ -54,14 +54,14 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
       remedy: "Check entra.tenantId: it may name another tenant than the one you mean.",
     };
   });
-  const inScope = await step("Read the scope", async () => ({
+  const inScope = await step("Entra scope", async () => ({
     detail: scope.mode === "all" ? "Everybody is in scope." : await sampleScope(graph, scope, signal),
   }));
   const groups =
     filterGroups.names.length === 0
       ? []
       : [
-          await step("Read the groups of the scoping filters", async () => ({
+          await step("Entra groups of the scoping filters", async () => ({
             detail: await sampleFilterGroups(graph, filterGroups, signal),
           })),
         ];
@@ -78,7 +78,7 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
 /** Where they are mapped: without the permission Graph shows nothing, and says nothing. */
 async function securityStep({ graph, selection, signal, tokens }: ProbeContext): Promise<ProbeStep[]> {
   if (!selection.properties.some(isSecurityAttributes)) return [];
-  const tried = await step("Read custom security attributes", async () => {
+  const tried = await step("Entra custom security attributes", async () => {
     await requireSecurityAttributes(selection, tokens, signal);
     const url = new URL("/v1.0/users?$top=1&$select=id,customSecurityAttributes", graph.origin);
     const call = { subject: "custom security attributes", permission: securityAttributePermission };
@@ -91,9 +91,11 @@ async function securityStep({ graph, selection, signal, tokens }: ProbeContext):
 function clockStep(skewMs: number | undefined): readonly ProbeStep[] {
   if (skewMs === undefined) return [];
   const hint = skewHint(skewMs);
-  const name = "Compare the clock with Graph's";
+  const name = "Entra clock";
   if (hint === "")
-    return [{ name, ok: true, detail: `They differ by ${Math.round(Math.abs(skewMs) / 1000)} s.` }];
+    return [
+      { name, ok: true, detail: `${Math.round(Math.abs(skewMs) / 1000)} s apart from this machine's.` },
+    ];
   return [{ name, ok: false, detail: hint, remedy: "Turn on time synchronisation (NTP) on this machine." }];
 }
 

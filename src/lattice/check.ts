@@ -60,7 +60,7 @@ export async function probeLattice(
 
 const HOST = "Lattice host";
 const KEY = "Lattice API key";
-const CLOCK = "Clock against Lattice";
+const CLOCK = "Lattice clock";
 const METHOD = "Lattice update method";
 const ATTRIBUTES = "Lattice attributes";
 
@@ -114,8 +114,8 @@ function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
           ok: true,
           detail:
             page.totalResults === undefined
-              ? "accepted"
-              : `accepted; Lattice has ${count(page.totalResults, "account")}`,
+              ? "Accepted"
+              : `Accepted; Lattice has ${count(page.totalResults, "account")}`,
         },
       ];
 }
@@ -126,7 +126,7 @@ function clockStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
   const skewMs = clock.now() - date;
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   if (Math.abs(skewMs) <= CLOCK_SKEW_LIMIT_MS) {
-    return [{ name: CLOCK, ok: true, detail: `${seconds} s apart` }];
+    return [{ name: CLOCK, ok: true, detail: `${seconds} s apart from this machine's` }];
   }
   return [
     {

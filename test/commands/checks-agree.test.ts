@@ -42,7 +42,7 @@ describe("config check, check and daemon", () => {
   const refused = {
     "an address that others reach, and nothing is asked of them": [
       () => ({ http: { listen: "0.0.0.0:9464" } }),
-      /others can connect to 0\.0\.0\.0.*set http\.token/,
+      /[Oo]thers can connect to 0\.0\.0\.0.*set http\.token/,
     ],
     "a certificate that cannot be read": [
       () => ({
@@ -53,7 +53,7 @@ describe("config check, check and daemon", () => {
           graphUrl: sandbox.graphUrl,
         },
       }),
-      /gone\.pem, in which no certificate can be read/,
+      /no certificate can be read in .*gone\.pem/,
     ],
     "a credential that the authority's address cannot work with": [
       () => ({
@@ -88,7 +88,7 @@ describe("config check, check and daemon", () => {
     const place = terminal(configured({ http }));
     expect(await check({ config }, place.io)).toBe(0);
     expect(place.output()).toMatch(
-      /ok {4}Daemon: would serve its dashboard on 0\.0\.0\.0:9464; http\.trustedProxies has this machine itself in it: .*; http\.publicUrl is not set: .*\.\n/,
+      /ok {4}Daemon: The dashboard would be served on 0\.0\.0\.0:9464; http\.trustedProxies has this machine itself in it: .*; http\.publicUrl is not set: .*\.\n/,
     );
   });
 
@@ -97,8 +97,32 @@ describe("config check, check and daemon", () => {
     const place = terminal(folder);
     expect(await configCheck({ config }, place.io)).toBe(0);
     expect(await check({ config }, place.io)).toBe(0);
-    expect(place.output()).toMatch(/ok {4}Daemon: would serve its dashboard on 127\.0\.0\.1:\d+\.\n/);
+    expect(place.output()).toMatch(/ok {4}Daemon: The dashboard would be served on 127\.0\.0\.1:\d+\.\n/);
   });
+});
+
+it("check names each thing that it tried once, in one form", async () => {
+  const place = terminal(configured());
+  expect(await check({ config }, place.io)).toBe(0);
+  const lines = place
+    .output()
+    .split("\n")
+    .filter((line) => line.startsWith("ok "));
+  expect(lines.map((line) => /^ok {4}([^:]+): (?!\w+: )/.exec(line)?.[1])).toEqual([
+    "Configuration",
+    "State database",
+    "Entra sign-in",
+    "Entra users",
+    "Entra scope",
+    "Entra clock",
+    "Lattice host",
+    "Lattice API key",
+    "Lattice clock",
+    "Lattice update method",
+    "Lattice attributes",
+    "Notifications",
+    "Daemon",
+  ]);
 });
 
 describe.runIf(process.platform !== "win32")("check, on a disk that takes no page", () => {
@@ -122,7 +146,7 @@ describe.runIf(process.platform !== "win32")("check, on a disk that takes no pag
   it("fails the state database before there is one, and when there is one, and leaves no file behind", async () => {
     const folder = configured();
     const full =
-      /FAIL {2}State database: the disk of the state database .*state\.db is full \(\w+\): free space/;
+      /FAIL {2}State database: The disk of the state database .*state\.db is full \(\w+\): free space/;
     expect((await limited(folder, 8, ["check"])).stdout).toMatch(full);
     expect(readdirSync(folder)).toEqual(["config.yaml"]);
     expect((await limited(folder, "unlimited", ["sync"])).code).toBe(0);

@@ -13,10 +13,10 @@ describe("probe", () => {
     await using graph = await startGraph(() => people, jwt);
     const steps = await sourceFor(graph, { scope }).probe(never);
     expect(steps.map(({ name, ok }) => [name, ok])).toEqual([
-      ["Sign in to Entra", true],
-      ["Read users", true],
-      ["Read the scope", true],
-      ["Compare the clock with Graph's", true],
+      ["Entra sign-in", true],
+      ["Entra users", true],
+      ["Entra scope", true],
+      ["Entra clock", true],
     ]);
     expect(steps[0]?.detail).toMatch(/valid for 60 minutes; permissions: User\.Read\.All\.$/);
     expect(graph.requests).toHaveLength(2);
@@ -28,7 +28,7 @@ describe("probe", () => {
       () => ({ status: 401, json: { error: "invalid_client", error_codes: [7000222] } }),
     );
     const steps = await sourceFor(graph).probe(never);
-    expect(steps).toMatchObject([{ name: "Sign in to Entra", ok: false }]);
+    expect(steps).toMatchObject([{ name: "Entra sign-in", ok: false }]);
     expect(steps[0]?.detail).toContain("has expired");
   });
 

@@ -195,7 +195,7 @@ describe("readFilterGroup", () => {
     await using graph = await startGraph(company);
     const probe = async (names: readonly string[]) => {
       const steps = await sourceFor(graph, { filterGroups: { names, nested: true } }).probe(never);
-      return steps.find(({ name }) => name === "Read the groups of the scoping filters");
+      return steps.find(({ name }) => name === "Entra groups of the scoping filters");
     };
     expect(await probe([])).toBeUndefined();
     expect(await probe(["R&D + Ops"])).toMatchObject({

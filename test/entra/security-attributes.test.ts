@@ -39,7 +39,7 @@ describe("custom security attributes", () => {
 
   it("have a step of their own in the check, which names the missing permission", async () => {
     await using graph = await graphWith("User.Read.All");
-    const name = "Read custom security attributes";
+    const name = "Entra custom security attributes";
     const steps = await sourceFor(graph, { select }).probe(never);
     expect(steps.find((step) => step.name === name)).toMatchObject({
       ok: false,

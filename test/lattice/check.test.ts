@@ -28,7 +28,7 @@ describe("the check of Lattice", () => {
     expect(steps.map(({ name, ok }) => [name, ok])).toEqual([
       ["Lattice host", true],
       ["Lattice API key", true],
-      ["Clock against Lattice", true],
+      ["Lattice clock", true],
       ["Lattice update method", true],
       ["Lattice attributes", true],
     ]);
@@ -132,7 +132,7 @@ describe("the check of Lattice", () => {
     const date = new Date(options.clock.now() + 600_000).toUTCString();
     const server = await serve((_request, response) => json(response, 200, listOf([]), { Date: date }));
     const steps = await probe({ ...options, url: server.url });
-    expect(steps["Clock against Lattice"]).toMatchObject({
+    expect(steps["Lattice clock"]).toMatchObject({
       ok: false,
       detail: "this machine's clock is 600 s behind Lattice's",
     });
