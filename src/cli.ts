@@ -46,7 +46,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     if (stoppedBy !== null) process.exit(signalCodes[name]);
     stoppedBy = name;
     stop.abort(
-      new InterruptedError(`stopped by ${name}; what was sent has been recorded, the next run goes on`),
+      new InterruptedError(`stopped by ${name}; what was sent is recorded, and the next run continues`),
     );
   });
 }
@@ -80,7 +80,7 @@ function codeOf(error: unknown): number {
   } else {
     // A fault of this program: whoever mends it needs the trace.
     process.stderr.write(
-      `azure-lattice-sync met an error of its own; please report it with what follows.\n${error instanceof Error ? error.stack : String(error)}\n`,
+      `azure-lattice-sync failed because of a fault of its own. Please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
     );
   }
   if (stoppedBy !== null) return signalCodes[stoppedBy];

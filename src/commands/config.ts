@@ -1,6 +1,7 @@
 import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
 import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
 import { UsageError } from "../domain/errors.ts";
+import { count } from "../domain/sentence.ts";
 import { readSettings } from "../job/read-settings.ts";
 import { commandLine } from "../process/command-name.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
@@ -23,11 +24,13 @@ export async function configCheck(options: ConfigOptions, io: CommandIO): Promis
   if (mapping === null || entra === null || lattice === null) throw new UsageError(faults.join("\n"));
   await refuseForDaemon({ config: loaded.config, mapping, entra, lattice });
   if (failures(files) > 0) {
-    throw new UsageError("the mapping does not do what its cases say; correct the one or the other");
+    throw new UsageError(
+      "the mapping does not produce what its test cases expect; correct the mapping or the cases",
+    );
   }
   print(
     io,
-    `${loaded.file ?? "The environment alone"}: valid, ${mapping.attributes.length} attribute mappings.`,
+    `${loaded.file ?? "The environment alone"}: valid, ${count(mapping.attributes.length, "attribute mapping")}.`,
   );
   return exitCode.done;
 }
@@ -52,6 +55,6 @@ export async function configInit(options: ConfigOptions, io: CommandIO): Promise
   const { resolve } = await import("node:path");
   const file = options.config ?? DEFAULT_CONFIG_FILE;
   writeStarterConfig(resolve(io.cwd, file));
-  print(io, `${file} written. Next: fill in the tenant, then "${commandLine("config check")}".`);
+  print(io, `${file} was written. Next: fill in the tenant, then run "${commandLine("config check")}".`);
   return exitCode.done;
 }

@@ -77,13 +77,13 @@ async function badStory(io: CommandIO, sandbox: Sandbox): Promise<number> {
   await run(false, 3);
   heading(io, "2. A bad day");
   for (const sentence of badDay(sandbox)) print(io, `  ${sentence}`);
-  heading(io, "3. The sync that nobody watches: sync --sandbox");
+  heading(io, "3. The sync at night: sync --sandbox");
   const night = await run(false, 4);
   if (night !== exitCode.held) {
-    print(io, "\nThe guard holds nothing: what it held was decided before, or its limits were made wider.");
+    print(io, "\nThe guard holds nothing: what it held was decided before, or its limits were raised.");
     return night;
   }
-  heading(io, "4. What it says in the morning: status --sandbox");
+  heading(io, "4. The status in the morning: status --sandbox");
   await status({ sandbox: "both", format: "table" }, io);
   heading(io, "What you can do about it");
   for (const [meaning, typed] of await decisions(io)) print(io, `  ${meaning}:\n    ${typed}`);
@@ -106,18 +106,20 @@ async function decisions(io: CommandIO): Promise<readonly (readonly [string, str
     const release = (flags: string): string =>
       commandLine(`release ${weighed?.planId ?? ""} --sandbox${flags}`);
     return [
-      [
-        "Look through it on the dashboard, release or reject, person by person",
-        commandLine("daemon --sandbox"),
-      ],
-      ["See why one of them is held", commandLine(`user ${someone} --sandbox`)],
+      ["Review it on the dashboard, and release or reject each person", commandLine("daemon --sandbox")],
+      ["See why one person is held", commandLine(`user ${someone} --sandbox`)],
       ...(leavers.length === 0
         ? []
-        : [["Switch off those alone who have left", release(` --only ${leavers.join(" ")}`)] as const]),
-      ["Keep one of them, as long as Entra says nothing new", release(` --reject ${someone}`)],
-      ["See what a release would send, if it were no mistake", release(" --dry-run")],
+        : [
+            [
+              "Deactivate only the people who have really left",
+              release(` --only ${leavers.join(" ")}`),
+            ] as const,
+          ]),
+      ["Reject the deactivation of one person", release(` --reject ${someone}`)],
+      ["See what a release would send", release(" --dry-run")],
       [
-        "Wait for the next day: the mistake is put right in Entra, and nothing of it is due",
+        "Wait for the next day: the mistake is corrected in Entra, and the deactivations are no longer due",
         commandLine("demo"),
       ],
     ];
@@ -136,8 +138,8 @@ function nextSteps(io: CommandIO, folder: string): readonly string[] {
   const again = io.env.npm_lifecycle_event === "start" ? "npm start" : commandLine("demo");
   const steps = [
     [again, "the next day of the same company"],
-    [commandLine("sync --sandbox --dry-run --format json"), "the plan for a program"],
-    [commandLine("demo --bad-day"), "half of the company vanishes from Entra's groups"],
+    [commandLine("sync --sandbox --dry-run --format json"), "the plan as JSON"],
+    [commandLine("demo --bad-day"), "half of the company disappears from Entra's groups"],
     [commandLine("daemon --sandbox"), "the dashboard, at http://127.0.0.1:9464"],
     [commandLine("sync --sandbox=lattice --dry-run"), "your own directory, an embedded Lattice"],
     [commandLine("config init"), "a configuration file for your tenant"],

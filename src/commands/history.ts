@@ -55,9 +55,13 @@ export async function history(options: HistoryOptions, io: CommandIO): Promise<n
     const taken = { shown: 0, more: false };
     const entries = store === null ? nothing() : entriesOf(store, { ...query, ...person }, limit, taken, io);
     await writeOut({ out: options.out, stream: io.stdout }, (write) => writeAs(entries, options, write, io));
-    if (store !== null && taken.shown === 0) note(io, "No entry of the provisioning log matches.");
-    if (taken.more) note(io, `The newest ${count(taken.shown, "entry", "entries")}; --all has every one.`);
-    if (options.out !== undefined) note(io, `The provisioning log is in ${options.out}.`);
+    if (store !== null && taken.shown === 0) note(io, "No log entry matches.");
+    if (taken.more)
+      note(
+        io,
+        `Only the newest ${count(taken.shown, "entry is", "entries are")} shown. Use --all to see every entry.`,
+      );
+    if (options.out !== undefined) note(io, `The provisioning log was written to ${options.out}.`);
     return exitCode.done;
   } finally {
     await store?.close();
@@ -73,7 +77,7 @@ function queryOf(options: HistoryOptions, now: number): Omit<LogQuery, "limit"> 
   ] as const) {
     if (given !== undefined && parsed === null) {
       throw new UsageError(
-        `${flag} takes a date (2026-01-31), a time (2026-01-31T08:30) or how long ago (7d, 12h), not "${printable(given)}"`,
+        `${flag} takes a date (2026-01-31), a time (2026-01-31T08:30) or a time ago (7d, 12h), not "${printable(given)}"`,
       );
     }
   }
@@ -110,7 +114,7 @@ async function knownPerson(
   const person = found.objectId ?? found.account?.userName;
   if (person === undefined) {
     throw new UsageError(
-      `Neither the directory as last read nor the provisioning log knows "${printable(user)}": give a part of the name, the user principal name, the user name in Lattice or the object id.`,
+      `Neither the directory as last read nor the provisioning log has "${printable(user)}". Give a part of the name, the user principal name, the user name in Lattice or the object id.`,
     );
   }
   return person;

@@ -22,18 +22,18 @@ export interface MappingTestOptions {
 /** Runs the cases of the mapping; exit code 1 where one fails. @throws UsageError where a file of cases is malformed */
 export async function mappingTest(options: MappingTestOptions, io: CommandIO): Promise<number> {
   if (options.record !== undefined) {
-    if (options.cases !== undefined) throw new UsageError("--cases does not go with --record");
+    if (options.cases !== undefined) throw new UsageError("--cases cannot be used with --record");
     return record({ ...options, record: options.record }, io);
   }
   for (const flag of ["out", "keep", "sandbox"] as const) {
-    if (options[flag] !== undefined) throw new UsageError(`--${flag} goes with --record`);
+    if (options[flag] !== undefined) throw new UsageError(`--${flag} needs --record`);
   }
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
   const mapping = await readMapping(loaded);
   const files = options.cases ?? findCaseFiles(loaded, io.cwd);
   if (files.length === 0) {
     throw new UsageError(
-      "there are no cases: put a file that ends in .mapping-test.yaml beside the configuration, or name files with --cases; --record USER makes a first case",
+      "there are no test cases: put a file whose name ends in .mapping-test.yaml next to the configuration, or name files with --cases; --record USER makes a first case",
     );
   }
   const results = runCaseFiles(mapping, files, io.cwd);
@@ -59,11 +59,11 @@ async function record(
   else {
     const { writeNewFile } = await import("./new-file.ts");
     writeNewFile(io.cwd, out, yaml);
-    note(io, `written to ${out}`);
+    note(io, `The case was written to ${out}.`);
     if (!caseFileEnding.test(out)) {
       note(
         io,
-        `a file is found by itself where its name ends in .mapping-test.yaml; else name it with --cases`,
+        "Only files whose names end in .mapping-test.yaml are found automatically. Name this one with --cases.",
       );
     }
   }

@@ -30,13 +30,13 @@ export function mappingImport({ file, out }: ImportOptions, io: CommandIO): numb
   const read = readTextFile(resolve(io.cwd, file), largestExport, { utf16: true });
   if (read.problem !== undefined) throw new UsageError(`${file} cannot be read: ${read.problem}`);
   const json = parseJson(read.text, deepestExport);
-  if (json === undefined) throw new UsageError(`${file} is no JSON: export the provisioning schema anew`);
+  if (json === undefined) throw new UsageError(`${file} is not JSON: export the provisioning schema again`);
   const { config, notes } = importSchema(json, file);
   const yaml = `${heading(notes)}${stringify(config, { lineWidth: 0 })}`;
   if (out === undefined) io.stdout.write(yaml);
   else writeNewFile(io.cwd, out, yaml);
   for (const text of notes) note(io, printable(text));
-  note(io, "Not part of an export, to be set by hand where it matters:");
+  note(io, "Not part of an export; set these by hand if you need them:");
   for (const text of notInExport) note(io, `  ${text}`);
   const told = count(notes.length, "note");
   const where = out === undefined ? "" : ` written to ${printable(out)}`;
@@ -48,9 +48,9 @@ export function mappingImport({ file, out }: ImportOptions, io: CommandIO): numb
 function heading(notes: readonly string[]): string {
   const lines = [
     'Made by "azure-lattice-sync mapping import" from a provisioning schema of Entra.',
-    ...(notes.length === 0 ? [] : ["Not carried over, or not as it was:"]),
+    ...(notes.length === 0 ? [] : ["Not imported, or imported with a change:"]),
     ...notes.map((text) => `- ${printable(text)}`),
-    "Not part of an export, to be set by hand where it matters:",
+    "Not part of an export; set these by hand if you need them:",
     ...notInExport.map((text) => `- ${text}`),
   ];
   return `${lines.map((line) => `# ${line.replaceAll(/\s+/g, " ")}\n`).join("")}\n`;

@@ -23,11 +23,13 @@ export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Pro
   const { instance, receivers } = config.notify;
   const chosen = receivers.filter(({ name }) => options.receiver === undefined || name === options.receiver);
   if (receivers.length === 0) {
-    throw new UsageError("notify.receivers is empty: there is nobody to tell; see docs/notifications.md");
+    throw new UsageError("no notifications are configured: set notify.receivers (see docs/notifications.md)");
   }
   if (chosen.length === 0) {
     const names = receivers.map(({ name }) => name).join(", ");
-    throw new UsageError(`there is no receiver "${printable(options.receiver ?? "")}"; there are: ${names}`);
+    throw new UsageError(
+      `there is no receiver "${printable(options.receiver ?? "")}"; the receivers are: ${names}`,
+    );
   }
   const now = Date.now();
   const answers = await Promise.all(

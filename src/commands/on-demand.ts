@@ -11,7 +11,7 @@ import { type CommandIO, exitCode, exitCodeOf, note, print } from "../process/io
 import { report } from "../report/report-cycle.ts";
 import { stepLine } from "../report/steps.ts";
 import { printable } from "../report/words.ts";
-import { noteCandidates, personText } from "./one-person.ts";
+import { noteCandidates, personText, severalPeople } from "./one-person.ts";
 import type { SyncOptions } from "./sync.ts";
 
 /** People in one call: as many as one still looks at one by one. */
@@ -21,11 +21,11 @@ const mostPeople = 20;
 export function checkPeople(users: readonly string[]): void {
   if (users.length > mostPeople) {
     throw new UsageError(
-      `--user takes up to ${mostPeople} people, not ${users.length}: a sync without --user provisions everybody; nothing was done`,
+      `--user takes up to ${mostPeople} people, not ${users.length}; a sync without --user provisions everyone. Nothing was done.`,
     );
   }
   if (users.length === 0 || users.some((user) => user.trim() === "")) {
-    throw new UsageError("--user needs a user principal name or an object id; nothing was done");
+    throw new UsageError("--user needs a user principal name or an object id. Nothing was done.");
   }
 }
 
@@ -55,11 +55,11 @@ export async function onDemand(
   const code = options.detailedExitcode && pending ? exitCode.changesPending : exitCode.done;
   if (options.dryRun || !pending) return code;
   if (result.onDemand?.agreement.operations === 0) {
-    note(io, "Nothing was sent: the guard holds all of it. Look at status.");
+    note(io, "Nothing was sent: the guard holds all of it. See status.");
     return code;
   }
   if (!canAsk(options, io)) {
-    note(io, "Nothing was sent: this was a dry run. To send it, call it again with --yes.");
+    note(io, "Nothing was sent: this was a dry run. To send the changes, run the command again with --yes.");
     return code;
   }
   if (!(await agrees(io))) {
@@ -90,15 +90,13 @@ async function peopleMeant(
     const found = isWhole ? null : await findPerson(store, name, mapping, { alone: true });
     if (found !== null && found.candidates.length > 0) {
       noteCandidates(found, io);
-      throw new ConfigurationError(
-        `"${printable(name)}" is not the name of one person alone: give the user principal name or the object id; nothing was done.`,
-      );
+      throw new ConfigurationError(`${severalPeople(name)} Nothing was done.`);
     }
     if (found !== null && found.byPart !== null) {
-      const person = `"${printable(name)}" is a part of one name: ${personText(found.byPart)}`;
+      const person = `"${printable(name)}" is a part of the name of one person: ${personText(found.byPart)}`;
       if (how.unseen) {
         throw new ConfigurationError(
-          `${person}. --yes sends without anybody looking, so it takes a user principal name or an object id alone; nothing was done.`,
+          `${person}. --yes sends without a question, so it needs a user principal name or an object id. Nothing was done.`,
         );
       }
       note(io, `${person}.`);
@@ -176,7 +174,9 @@ async function agrees(io: CommandIO): Promise<boolean> {
   const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: io.stdin, output: io.stderr });
   try {
-    const answer = await terminal.question("Send this? Only yes sends it: ", { signal: io.signal });
+    const answer = await terminal.question("Send these changes? Type yes to send them: ", {
+      signal: io.signal,
+    });
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
     // An interrupted question is not answered.

@@ -14,9 +14,12 @@ export function tellWhom(found: Found, io: CommandIO): void {
   if (found.byPart !== null) note(io, `"${printable(found.asked)}" is ${personText(found.byPart)}.`);
   if (found.candidates.length === 0) return;
   noteCandidates(found, io);
-  throw new UsageError(
-    `"${printable(found.asked)}" is not the name of one person alone: give the user principal name or the object id.`,
-  );
+  throw new UsageError(severalPeople(found.asked));
+}
+
+/** A name that several people have in a name. */
+export function severalPeople(asked: string): string {
+  return `"${printable(asked)}" does not name one person alone. Give the user principal name or the object id.`;
 }
 
 /** Lists on stderr who may be meant. */

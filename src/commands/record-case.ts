@@ -72,7 +72,7 @@ export async function recordCase(
   return {
     yaml: stringify([recorded], { lineWidth: 0 }),
     notes: [
-      `values are made up${keep.length === 0 ? "" : `, but for ${keep.join(", ")}`}; read it before you share it`,
+      `The values are made up${keep.length === 0 ? "" : `, except those of ${keep.join(", ")}`}. Read the case before you share it.`,
       ...(real.notes ?? []),
       ...scopeNote(mapping, real, made, { now, caseNow }),
     ],
@@ -125,7 +125,7 @@ async function fromState(
         mappingDigest === mapping.digest
           ? []
           : [
-              "the configuration has changed since the last cycle: attributes and groups that it reads anew are missing; run sync first, or fill them in",
+              "The configuration has changed since the last cycle: attributes and groups that it newly reads are missing. Run sync first, or fill them in.",
             ],
     };
   } finally {
@@ -143,7 +143,7 @@ async function personOf(
   const found = await findPerson(store, asked, mapping);
   tellWhom(found, io);
   const user = found.objectId === null ? null : await store.findSource(found.objectId);
-  if (user === null) throw new UsageError(`"${printable(asked)}" is not among the people as last read.`);
+  if (user === null) throw new UsageError(`"${printable(asked)}" is not in the directory as last read.`);
   return user;
 }
 
@@ -171,7 +171,7 @@ async function fromEntra(
   });
   const change: SourceChange | null = await source.readUser(options.record, io.signal);
   if (change === null || change.kind !== "upsert") {
-    throw new UsageError(`Entra has no user ${options.record}`);
+    throw new UsageError(`Entra has no user "${printable(options.record)}"`);
   }
   const { objectId, attributes, managerId = null } = change;
   const readsManager = managerId !== null && mapping.ofManager.length > 0;
@@ -190,11 +190,11 @@ async function fromEntra(
         : null,
     groups: new Set(),
     notes: [
-      "read from Entra, for there is no state database yet; whether the person is assigned was not asked",
+      "The person was read from Entra, because there is no state database yet. Whether the person is assigned was not checked.",
       ...(mapping.filters.groups.length === 0
         ? []
         : [
-            `nor were the groups of the scoping filters: where the person is a member, add memberOf with ${mapping.filters.groups.map((group) => JSON.stringify(group)).join(", ")}`,
+            `The groups of the scoping filters were not checked. If the person is a member, add memberOf with ${mapping.filters.groups.map((group) => JSON.stringify(group)).join(", ")}.`,
           ]),
     ],
   };
@@ -212,6 +212,6 @@ function scopeNote(
   if ((reason(real, now) === null) === (reason(made, caseNow) === null)) return [];
   const properties = mapping.filters.properties.filter((property) => property !== "userType");
   return [
-    `the scoping filters decide otherwise of the made-up values than of the person; to keep what they look at: --keep ${properties.join(" ")}`,
+    `The scoping filters decide differently about the made-up values. To keep the values that they read: --keep ${properties.join(" ")}`,
   ];
 }

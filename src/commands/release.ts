@@ -100,6 +100,6 @@ async function sayWhatBecame(
     .join(", ");
   note(
     io,
-    `Not released, because what was held is no longer due as it was: ${names}${stale.length > 20 ? ` and ${stale.length - 20} more` : ""}.`,
+    `Not released, because the change is no longer the same: ${names}${stale.length > 20 ? ` and ${stale.length - 20} more` : ""}.`,
   );
 }

@@ -54,7 +54,7 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
 function answeredText({ targetReachedAt, cycles }: Status): string {
   if (targetReachedAt !== null) return timeText(targetReachedAt);
   // Cycles of a version that kept no time of it.
-  return cycles.some(({ done }) => done > 0) ? "not kept before this version" : "not yet";
+  return cycles.some(({ done }) => done > 0) ? "unknown (older versions did not record it)" : "not yet";
 }
 
 /** @param flags of a command that is to be called next */
@@ -66,17 +66,15 @@ function text(current: Status, flags: string): string {
   if (totals.waitingForManager > 0) {
     const one = totals.waitingForManager === 1;
     lines.push(
-      `Managers: ${totals.waitingForManager} ${one ? "person has" : "people have"} a manager in Entra without an account in Lattice; set as soon as there is one (manager.missing)`,
+      `Managers: ${totals.waitingForManager} ${one ? "person has" : "people have"} a manager in Entra who has no account in Lattice; the manager is set when the account exists (manager.missing)`,
     );
   }
   if (running !== null) lines.push(`Running: since ${timeText(running.acquiredAt)} (${running.owner})`);
   if (quarantine !== null) {
     lines.push(
-      `Quarantine: since ${timeText(quarantine.since)}, ${count(quarantine.attempts, "attempt")}; the daemon tries again at ${timeText(quarantine.nextProbeAt)}, a sync by hand at once`,
+      `Quarantine since ${timeText(quarantine.since)}, ${count(quarantine.attempts, "attempt")}: the daemon tries again at ${timeText(quarantine.nextProbeAt)}, a manual sync at once`,
       `  ${printable(quarantine.reason)}`,
-      ...(quarantine.cause === "failures"
-        ? ["  Meanwhile each cycle switches leavers off, and nothing else."]
-        : []),
+      ...(quarantine.cause === "failures" ? ["  Meanwhile, each cycle only deactivates leavers."] : []),
     );
   }
   for (const kind of current.refusedKinds) {
@@ -87,7 +85,7 @@ function text(current: Status, flags: string): string {
   const { comparison, listingFault } = current;
   if (comparison !== null) {
     lines.push(
-      `Full comparison: not possible since ${timeText(comparison.failedSince)}, ${count(comparison.attempts, "attempt")}; the daemon tries again at ${timeText(comparison.nextTryAt)}, sync --full at once`,
+      `Full comparison failing since ${timeText(comparison.failedSince)}, ${count(comparison.attempts, "attempt")}: the daemon tries again at ${timeText(comparison.nextTryAt)}, sync --full at once`,
       `  ${printable(comparison.error)}`,
     );
   }
@@ -102,7 +100,7 @@ function text(current: Status, flags: string): string {
     "Last cycles:",
   );
   for (const cycle of cycles) {
-    const outcome = cycle.outcome === null ? "under way, or its run died" : headlineOutcome(cycle.outcome);
+    const outcome = cycle.outcome === null ? "running, or its process died" : headlineOutcome(cycle.outcome);
     lines.push(
       `  ${timeText(cycle.startedAt)}  ${cycle.kind}: ${outcome}; ${cycle.done} done, ${cycle.failed} failed`,
     );
@@ -115,7 +113,7 @@ function text(current: Status, flags: string): string {
       `  ${printable(retry.userName ?? retry.objectId)}  try ${retry.attempts + 1} at ${timeText(retry.nextTryAt)}: ${printable(retry.message)}`,
     );
   }
-  if (delayedCount > 0) lines.push("", "Deactivation put off:");
+  if (delayedCount > 0) lines.push("", "Deactivation postponed:");
   for (const person of delayed) lines.push(`  ${printable(person.userName)}: ${printable(person.reason)}`);
   if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
   lines.push(...rejectedLines(current, flags));
@@ -127,12 +125,12 @@ function rejectedLines({ rejected, rejectedPeople }: Status, flags: string): str
   if (newest === undefined) return [];
   return [
     "",
-    `Rejected, and not sent as long as it is due as it was: ${count(rejectedPeople, "person", "people")}`,
+    `Rejected, and not sent while the change stays the same: ${count(rejectedPeople, "person", "people")}`,
     ...rejected.map(
       (one) =>
         `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${timeText(one.rejectedAt)}${byWhom(one)}`,
     ),
-    `  To take that back: ${commandLine(`release ${newest.planId} --undo-reject USER${flags}`)}`,
+    `  To take it back: ${commandLine(`release ${newest.planId} --undo-reject USER${flags}`)}`,
   ];
 }
 
@@ -152,7 +150,9 @@ function guardLines({ weighed, held }: Status, flags: string): string[] {
     ...weighed.guard.reasons.map((reason) => `  ${printable(reason)}`),
     ...(weighed.guard.notes ?? []).map((note) => `  ${printable(note)}`),
     ...people,
-    ...(held.length > shownHeld ? [`    … and ${held.length - shownHeld} more; --format json has all`] : []),
+    ...(held.length > shownHeld
+      ? [`    … and ${held.length - shownHeld} more; use --format json to see all`]
+      : []),
     ...(held.length === 0 ? [] : [`  To release it: ${commandLine(`release ${weighed.planId}${flags}`)}`]),
   ];
 }

@@ -38,10 +38,10 @@ export interface SyncOptions {
 export async function sync(options: SyncOptions, io: CommandIO): Promise<number> {
   // On demand it is a dry run first, unless --yes says otherwise.
   if (options.detailedExitcode && !options.dryRun && (options.user === undefined || options.yes === true)) {
-    throw new UsageError("--detailed-exitcode goes with --dry-run: nothing was done");
+    throw new UsageError("--detailed-exitcode needs --dry-run. Nothing was done.");
   }
   if (options.user !== undefined) checkPeople(options.user);
-  else if (options.yes === true) throw new UsageError("--yes goes with --user: nothing was done");
+  else if (options.yes === true) throw new UsageError("--yes needs --user. Nothing was done.");
   const session = await openSession(io, { ...options, quiet: options.quiet ?? io.stderr.isTTY === true });
   try {
     if (options.user !== undefined) return await onDemand(session, options.user, options, io);

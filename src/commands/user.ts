@@ -47,7 +47,7 @@ async function explainOffline(options: UserOptions, io: CommandIO): Promise<Expl
   const settings = explainSettings(config, await readMapping(loaded), options.sandbox);
   const store = openReadOnlyStore(path);
   if (store === null) {
-    note(io, `Nobody is known yet: there is no state database at ${path}. Run a sync, or ask with --live.`);
+    note(io, `No person is known yet: there is no state database at ${path}. Run a sync, or use --live.`);
     return null;
   }
   try {

@@ -162,10 +162,13 @@ export async function daemon(options: DaemonOptions, io: CommandIO): Promise<num
 /** The link is for a person at a terminal, never for a log that is kept. */
 function sayHowToSignIn(io: CommandIO, log: Session["log"], local: LocalToken, link: string | null): void {
   if (local.replaced)
-    log.warn({ file: local.file }, "others could read the dashboard's token: it was replaced");
+    log.warn(
+      { file: local.file },
+      "other users could read the file with the dashboard's token: the token was replaced",
+    );
   log.info({ tokenFile: local.file }, "the dashboard asks for the token in this file");
   if (io.stderr.isTTY === true && link !== null)
-    note(io, `Dashboard, signed in (once, within 15 minutes): ${link}`);
+    note(io, `Dashboard (this link signs you in once, within 15 minutes): ${link}`);
 }
 
 /** What the command `user` says of a person, from the state alone. */
@@ -216,7 +219,7 @@ async function scheduledCycle(
   } catch (error) {
     if (signal.aborted) return "finished";
     if (error instanceof LeaseHeldError) {
-      log.warn({ reason: error.message }, "no cycle: another run holds the lease");
+      log.warn({ reason: error.message }, "cycle skipped: another run holds the lease");
       return "retrySoon";
     }
     log.error({ error: sentence(error), stack: known(error) ? undefined : stackOf(error) }, "cycle failed");

@@ -41,7 +41,7 @@ function readOrMake(file: string): LocalToken {
     return { token: make(file), file, replaced };
   } catch (error) {
     throw new UsageError(
-      `the dashboard's token cannot be kept in ${file} (${error instanceof Error ? error.message : String(error)}): remove it, or set http.token, or http.local: open where everybody on this machine may use the dashboard`,
+      `the dashboard's token cannot be kept in ${file} (${error instanceof Error ? error.message : String(error)}): remove the file, or set http.token, or set http.local: open if everyone on this machine may use the dashboard`,
       { cause: error },
     );
   }
@@ -60,10 +60,10 @@ function read(file: string): Secret | "others can read it" | null {
     const stat = fstatSync(handle);
     const self = process.getuid?.();
     if (!stat.isFile()) throw new Error("it is not a file");
-    if (self !== undefined && self !== 0 && stat.uid !== self) throw new Error("it is another user's file");
+    if (self !== undefined && self !== 0 && stat.uid !== self) throw new Error("it belongs to another user");
     if (self !== undefined && (stat.mode & 0o077) !== 0) return "others can read it";
     const text = readFileSync(handle, "utf8").trim();
-    if (!/^[\w-]{43}$/.test(text)) throw new Error("it does not hold a token of the daemon's");
+    if (!/^[\w-]{43}$/.test(text)) throw new Error("it does not hold a token made by the daemon");
     return new Secret(text);
   } finally {
     closeSync(handle);

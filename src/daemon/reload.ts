@@ -41,7 +41,7 @@ export function createInForce(parts: ReloadParts): InForce {
       const stack = error instanceof Error && !(error instanceof DomainError) ? error.stack : undefined;
       log.error(
         { error: error instanceof Error ? error.message : String(error), stack },
-        "configuration not reloaded: the old one stays in force; correct what is wrong, then send SIGHUP again",
+        "configuration not reloaded: the previous one stays in force; correct the fault, then send SIGHUP again",
       );
       return;
     }
@@ -61,7 +61,10 @@ export function createInForce(parts: ReloadParts): InForce {
       "configuration reloaded",
     );
     if (waiting.length > 0) {
-      log.warn({ keys: waiting }, "these keys change with a restart only: until then their old values stay");
+      log.warn(
+        { keys: waiting },
+        "these keys need a restart: until then their previous values stay in force",
+      );
     }
     log.level = level;
   };

@@ -187,7 +187,7 @@ async function readExpiry(session: Session, signal: AbortSignal): Promise<readon
       const limit = AbortSignal.any([signal, AbortSignal.timeout(lookUpMs)]);
       found.push(...(await source.readSecretExpiry(limit)));
     } catch (error) {
-      log.debug({ error: sentence(error) }, "when the client secret ends could not be read");
+      log.debug({ error: sentence(error) }, "the expiry date of the client secret could not be read");
     }
   }
   return found.filter((one) => one !== null);
@@ -197,7 +197,7 @@ async function sendPing({ notify, clock, log }: Session, ended: Ended, signal: A
   if (notify.ping === null || ended === "none") return;
   const { ping } = await import("../notify/ping.ts");
   const answer = await ping(notify.ping, ended, clock, signal);
-  if (answer?.ok === false) log.warn({ answer: answer.detail }, "the ping was not taken");
+  if (answer?.ok === false) log.warn({ answer: answer.detail }, "the ping was not accepted");
 }
 
 /** Telling is never a reason for a run to fail. */
@@ -205,7 +205,7 @@ async function quietly({ log }: Session, work: () => Promise<void>): Promise<voi
   try {
     await work();
   } catch (error) {
-    log.warn({ error: sentence(error) }, "notifications failed; what is due is tried again");
+    log.warn({ error: sentence(error) }, "notifications failed; they are tried again");
   }
 }
 

@@ -80,7 +80,7 @@ async function tryMapping(loaded: LoadedConfig, faults: string[]): Promise<Mappi
     !mapping.matching.includes("externalId")
   ) {
     faults.push(
-      `${locate(["matching", "renameRings"])}: matching.renameRings: temporaryName needs externalId among the matching attributes: without it nobody could be matched who has a temporary userName when the state database is lost. Give externalId a matchingPrecedence, or set matching.renameRings: report.`,
+      `${locate(["matching", "renameRings"])}: matching.renameRings: temporaryName needs externalId among the matching attributes. Without it, a person who has a temporary userName could not be matched after the state database is lost. Give externalId a matchingPrecedence, or set matching.renameRings: report.`,
     );
   }
   return faults.length === 0 ? mapping : null;

@@ -69,5 +69,5 @@ async function pushMetrics(
     },
     signal,
   );
-  if (!answer.ok) log.warn({ answer: answer.detail }, "the metrics were not taken: check metrics.pushUrl");
+  if (!answer.ok) log.warn({ answer: answer.detail }, "the metrics were not accepted: check metrics.pushUrl");
 }

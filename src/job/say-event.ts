@@ -9,49 +9,48 @@ export function sayEvent(log: Logger, event: StateEvent): void {
     case "guardHeld":
       log.warn(
         { event: event.kind, planId: event.planId, reasons: event.reasons, operations: event.operations },
-        "held by the guard: look at status, then release what is right",
+        "changes are held by the guard: check them with status, then release or reject them",
       );
       return;
     case "guardCleared":
-      log.info({ event: event.kind, planId: event.planId }, "the guard holds nothing any more");
+      log.info({ event: event.kind, planId: event.planId }, "the guard no longer holds anything");
       return;
     case "heldDecided": {
       const { kind, planId, by, reason, released, rejected, undone } = event;
       log.info(
         { event: kind, planId, by: actorText(by), reason: reason ?? undefined, released, rejected, undone },
-        "a person decided about what the guard holds",
+        "a person decided about changes that the guard holds",
       );
       return;
     }
     case "quarantineEntered":
       log.error(
         { event: event.kind, reason: event.reason, nextProbeAt: time(event.nextProbeAt) },
-        "quarantine: the schedule backs off until a probe succeeds",
+        "quarantine: regular cycles stop until an attempt succeeds",
       );
       return;
     case "quarantineLeft":
-      log.info({ event: event.kind, since: time(event.since) }, "quarantine is over: the probe succeeded");
+      log.info({ event: event.kind, since: time(event.since) }, "the quarantine is over: a cycle succeeded");
       return;
     case "failureDigest": {
       const { kind, began, recovered, passing } = event;
-      log.info(
-        { event: kind, began, recovered, passing },
-        "people who fail: what changed since the last digest",
-      );
+      log.info({ event: kind, began, recovered, passing }, "failing people: changes since the last digest");
       return;
     }
     case "credentialExpiring": {
       const { kind, credential, name, expired } = event;
       log.warn(
         { event: kind, credential, name, expiresAt: time(event.expiresAt) },
-        expired ? "a credential has expired: make a new one" : "a credential expires soon: make a new one",
+        expired
+          ? "a credential has expired: create a new one"
+          : "a credential expires soon: create a new one",
       );
       return;
     }
     case "noGoodCycle":
-      log.error({ event: event.kind, since: time(event.since) }, "no cycle has ended well for too long");
+      log.error({ event: event.kind, since: time(event.since) }, "no cycle has succeeded for too long");
       return;
     case "goodCycleAgain":
-      log.info({ event: event.kind, since: time(event.since) }, "a cycle ended well again");
+      log.info({ event: event.kind, since: time(event.since) }, "a cycle succeeded again");
   }
 }

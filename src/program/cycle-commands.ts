@@ -9,24 +9,27 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .command("sync")
     .description("run one cycle now")
     .addOption(configOption())
-    .option("--dry-run", "plan only: writes nothing anywhere", false)
-    .option("--full", "read both ends in full, whatever the watermark says", false)
+    .option("--dry-run", "plan only; write nothing", false)
+    .option("--full", "read Entra and Lattice in full; ignore the watermark", false)
     .option(
       "--user <person...>",
-      "up to 20 people on demand, by user principal name, object id or a name: a dry run first, then a question",
+      "provision up to 20 people, by user principal name, object id or name: a dry run first, then a question",
     )
-    .option("--yes", "with --user: send it without a question", false)
+    .option("--yes", "with --user: send without a question", false)
     .addOption(formatOption())
     .option("--out <file>", "write the report to a file")
-    .option("--detailed-exitcode", "with --dry-run: exit 2 where changes are pending", false)
-    .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+    .option("--detailed-exitcode", "with --dry-run: exit with 2 if changes are pending", false)
+    .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(sandboxOption())
-    .addOption(new Option("--people <number>", "size of a new sandbox company").argParser(people))
+    .addOption(new Option("--people <number>", "number of people in a new sandbox company").argParser(people))
     .manual({
       examples: [
         ["azure-lattice-sync sync --dry-run", "what would change, person by person"],
         ["azure-lattice-sync sync --dry-run --format json --out plan.json"],
-        ["azure-lattice-sync sync --user kim.example@example.com", "shows it, and asks on a terminal"],
+        [
+          "azure-lattice-sync sync --user kim.example@example.com",
+          "shows the changes, and asks on a terminal",
+        ],
         ["azure-lattice-sync sync --user kim.example@example.com sam.example@example.com --yes"],
         ["azure-lattice-sync sync --sandbox=lattice --dry-run", "your own directory, an embedded Lattice"],
       ],
@@ -40,33 +43,43 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
 
   program
     .command("release")
-    .description("release what the guard holds of one plan, and run a cycle")
-    .argument("<plan-id>", "the held plan; status names it")
+    .description("release what the guard holds of a plan, and run a cycle")
+    .argument("<plan-id>", "id of the held plan (see status)")
     .addOption(configOption())
-    .option("--only <users...>", "only these people, by user principal name or object id")
-    .option("--reject <users...>", "do not send what is held of these people, as long as it is due as it was")
-    .option("--undo-reject <users...>", "take back whatever was rejected of these people, and weigh it again")
-    .addOption(
-      new Option("--reason <text>", "why: kept with who decided, shown in history and told").argParser(
-        reason,
-      ),
+    .option("--only <users...>", "release only these people, by user principal name or object id")
+    .option(
+      "--reject <users...>",
+      "reject the held changes of these people: they are not sent while they stay the same",
     )
-    .option("--dry-run", "show what would go: writes nothing anywhere", false)
+    .option(
+      "--undo-reject <users...>",
+      "take back the rejections of these people: the guard checks the changes again",
+    )
+    .addOption(
+      new Option(
+        "--reason <text>",
+        "reason for the decision: kept with who decided, shown in history and in notifications",
+      ).argParser(reason),
+    )
+    .option("--dry-run", "show what would be sent; write nothing", false)
     .addOption(formatOption())
     .option("--out <file>", "write the report to a file")
-    .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+    .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(sandboxOption())
     .manual({
       notes:
-        "With neither --only nor --reject everything that the plan holds is released; with --reject or --undo-reject alone, nothing is. A change is released only while it is still the same. Exit codes are those of sync.",
+        "Without --only and --reject, everything that the plan holds is released. With --reject or --undo-reject alone, nothing is released. A change is released only if it is still the same. The exit codes are those of sync.",
       examples: [
-        ["azure-lattice-sync status", "what is held, of whom and why; and the id of the plan"],
-        ["azure-lattice-sync release PLAN_ID --dry-run", "what would go"],
+        ["azure-lattice-sync status", "what is held and why, and the id of the plan"],
+        ["azure-lattice-sync release PLAN_ID --dry-run", "what would be sent"],
         ["azure-lattice-sync release PLAN_ID"],
         ["azure-lattice-sync release PLAN_ID --only kim.example@example.com"],
         ["azure-lattice-sync release PLAN_ID --reject kim.example@example.com"],
-        ["azure-lattice-sync release PLAN_ID --reason ticket-4711", "why, for whoever asks later"],
-        ["azure-lattice-sync release PLAN_ID --undo-reject kim.example@example.com", "she is weighed again"],
+        ["azure-lattice-sync release PLAN_ID --reason ticket-4711", "the reason is kept with the decision"],
+        [
+          "azure-lattice-sync release PLAN_ID --undo-reject kim.example@example.com",
+          "the guard checks the changes again",
+        ],
       ],
     })
     .action(async (planId: string, options) => {
@@ -81,7 +94,8 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .option("--listen <address>", "address and port, or unix:PATH, of the dashboard, API, health and metrics")
     .addOption(sandboxOption())
     .manual({
-      notes: "SIGTERM and SIGINT finish the writes in flight; a second one does not wait.",
+      notes:
+        "On SIGTERM or SIGINT the daemon finishes the writes in flight and stops; a second signal stops it at once. SIGHUP reloads the configuration.",
       examples: [
         ["azure-lattice-sync daemon"],
         ["azure-lattice-sync daemon --config /etc/azure-lattice-sync/config.yaml --listen 127.0.0.1:9464"],
@@ -95,10 +109,14 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
 
   program
     .command("demo")
-    .description("the whole job on an invented company: dry run, sync, a day passes, dry run, sync")
-    .option("--bad-day", "half of the company falls out of the scope by mistake: the guard at work", false)
+    .description("show the whole job on an invented company: dry run, sync, a day passes, dry run, sync")
+    .option(
+      "--bad-day",
+      "show the guard at work: a mistake in Entra removes half of the company from the scope",
+      false,
+    )
     .manual({
-      notes: "Nothing is asked and nothing outside this machine is touched.",
+      notes: "The demo asks no questions and touches nothing outside this machine.",
       examples: [
         ["azure-lattice-sync demo"],
         [

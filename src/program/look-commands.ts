@@ -7,7 +7,7 @@ import { configOption, positive, sandboxOption } from "./options.ts";
 export function addLookCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   program
     .command("check")
-    .description("test both credentials, permissions, clock, schema and database")
+    .description("test credentials, permissions, clocks, schema and database")
     .addOption(configOption())
     .addOption(sandboxOption())
     .manual({
@@ -15,7 +15,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
         ["azure-lattice-sync check"],
         ["azure-lattice-sync check --config /etc/azure-lattice-sync/config.yaml"],
       ],
-      exitCodes: "0 all is well, 1 something is not; each line says how to fix it",
+      exitCodes: "0 all checks passed, 1 a check failed; its line says how to fix it",
     })
     .action(async (options) => {
       const { check } = await import("../commands/check.ts");
@@ -24,7 +24,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
 
   program
     .command("status")
-    .description("last cycles, the next one, guard and retries")
+    .description("show the last cycles, the next one, what the guard holds, and retries")
     .addOption(configOption())
     .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
     .addOption(sandboxOption())
@@ -43,22 +43,21 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     )
     .argument(
       "<person>",
-      "a part of a name or e-mail address, user principal name, object id, Lattice id, or a userName in Lattice",
+      "part of a name or e-mail address, user principal name, object id, Lattice id, or userName in Lattice",
     )
     .addOption(configOption())
-    .option("--live", "ask both ends for this person now; writes nothing", false)
+    .option("--live", "ask Entra and Lattice about this person now; write nothing", false)
     .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
     .addOption(sandboxOption())
     .manual({
       notes:
-        "Without --live the state database alone is read, as the last cycle left it: nobody is asked, no credential is needed.",
+        "Without --live, only the state database is read, as the last cycle left it. No request is sent, and no credential is needed.",
       examples: [
         ["azure-lattice-sync user kim.example@example.com"],
         ["azure-lattice-sync user kim.example@example.com --live"],
         ["azure-lattice-sync user kim.example@example.com --format json | jq .decision"],
       ],
-      exitCodes:
-        "0 explained, 1 nobody of this name or id is known, or several people are, who are listed (or an error)",
+      exitCodes: "0 explained, 1 no person found, several people found (they are listed), or an error",
     })
     .action(async (person: string, options) => {
       const { user } = await import("../commands/user.ts");
@@ -67,9 +66,9 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
 
   program
     .command("history")
-    .description("the provisioning log: what was done to whom, when and why")
+    .description("show the provisioning log: what was done to whom, when and why")
     .addOption(configOption())
-    .option("--user <person>", "one person: a part of a name, a user name or an id")
+    .option("--user <person>", "only one person: part of a name, a user name or an id")
     .addOption(
       new Option("--action <actions...>", "only these actions").choices([
         "create",
@@ -80,7 +79,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
       ]),
     )
     .addOption(
-      new Option("--outcome <outcomes...>", "only what came to this").choices([
+      new Option("--outcome <outcomes...>", "only these outcomes").choices([
         "done",
         "failed",
         "held",
@@ -90,13 +89,15 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
         "planned",
       ]),
     )
-    .option("--since <time>", "a date, a time (UTC) or how long ago: 2026-01-31, 2026-01-31T08:30, 7d")
-    .option("--until <time>", "the same; a date includes that day")
-    .addOption(new Option("--cycle <id>", "one cycle").argParser(positive))
+    .option("--since <time>", "from a date, a time (UTC) or a time ago: 2026-01-31, 2026-01-31T08:30, 7d")
+    .option("--until <time>", "up to a date, a time or a time ago; a date includes that day")
+    .addOption(new Option("--cycle <id>", "only one cycle").argParser(positive))
     .addOption(
-      new Option("--limit <number>", "entries at most, the newest ones").argParser(positive).default(50),
+      new Option("--limit <number>", "show at most this many entries, newest first")
+        .argParser(positive)
+        .default(50),
     )
-    .option("--all", "every entry", false)
+    .option("--all", "show every entry", false)
     .addOption(
       new Option("--format <format>", "output format").choices(["table", "json", "csv"]).default("table"),
     )

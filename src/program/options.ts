@@ -9,7 +9,7 @@ export const configOption = (): Option =>
 export const sandboxOption = (): Option =>
   new Option(
     "--sandbox [end]",
-    "embedded Entra and Lattice with an invented company; =lattice: Lattice alone",
+    "use an embedded Entra and Lattice with an invented company; =lattice: embed only Lattice",
   )
     .choices(ends)
     .argParser(end)

@@ -23,9 +23,9 @@ export function createProgram(io: CommandIO, finish: Finish): DocumentedCommand 
       examples: [
         ["azure-lattice-sync demo", "the whole job on an invented company"],
         ["azure-lattice-sync config init", "a first configuration file"],
-        ["azure-lattice-sync check", "are the credentials good, is everything reached"],
+        ["azure-lattice-sync check", "test credentials and connections"],
         ["azure-lattice-sync sync --dry-run", "what would change"],
-        ["azure-lattice-sync daemon", "cycles on the schedule"],
+        ["azure-lattice-sync daemon", "run cycles on the schedule"],
       ],
     });
   addCycleCommands(program, io, finish);

@@ -11,15 +11,15 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .manual({ examples: [["azure-lattice-sync notify test"]] });
   notify
     .command("test")
-    .description("send a test message to each receiver, and print what each answered")
+    .description("send a test message to each receiver, and print the answers")
     .addOption(configOption())
-    .option("--receiver <name>", "only this one")
+    .option("--receiver <name>", "test only this receiver")
     .manual({
       examples: [
         ["azure-lattice-sync notify test"],
-        ["azure-lattice-sync notify test --receiver siem", "to one"],
+        ["azure-lattice-sync notify test --receiver siem", "to one receiver"],
       ],
-      exitCodes: "0 every receiver took it, 1 one did not",
+      exitCodes: "0 every receiver accepted the message, 1 at least one did not",
     })
     .action(async (options) => {
       const { notifyTest } = await import("../commands/notify.ts");
@@ -37,13 +37,16 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     });
   mapping
     .command("test")
-    .description("run the cases of the mapping: a source user in, the expected Lattice user out")
+    .description("run the test cases of the mapping: each has a source user and the expected Lattice user")
     .addOption(configOption())
-    .option("--cases <files...>", "files of cases (default: *.mapping-test.yaml beside the configuration)")
+    .option(
+      "--cases <files...>",
+      "files with test cases (default: *.mapping-test.yaml next to the configuration)",
+    )
     .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))
-    .option("--record <person>", "make a case of a person, with made-up values, instead")
+    .option("--record <person>", "do not run cases: make one from a person, with made-up values")
     .option("--out <file>", "with --record: write the case to a new file instead of stdout")
-    .option("--keep <attributes...>", "with --record: Entra attributes whose values stay")
+    .option("--keep <attributes...>", "with --record: keep the real values of these Entra attributes")
     .addOption(sandboxOption())
     .manual({
       examples: [
@@ -53,7 +56,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
           "azure-lattice-sync mapping test --record kim.example@example.com --keep department --out kim.mapping-test.yaml",
         ],
       ],
-      exitCodes: "0 all pass, 1 one fails, 64 a file is malformed or there are no cases",
+      exitCodes: "0 all cases pass, 1 a case fails, 64 a file is malformed or there are no cases",
     })
     .action(async (options) => {
       const { mappingTest } = await import("../commands/mapping-test.ts");
@@ -61,11 +64,11 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     });
   mapping
     .command("import")
-    .description("make mapping, filters and actions from a provisioning schema that Entra has exported")
+    .description("make a mapping, filters and actions from a provisioning schema exported from Entra")
     .argument("<file>", "the exported JSON")
     .option("--out <file>", "write the configuration to a new file instead of stdout")
     .manual({
-      notes: "What was left out, and what is to be set by hand, is said on stderr.",
+      notes: "Notes on stderr say what was left out and what you must set by hand.",
       examples: [
         ["azure-lattice-sync mapping import schema.json"],
         ["azure-lattice-sync mapping import schema.json --out config/azure-lattice-sync.yaml"],
@@ -96,7 +99,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .manual({ examples: [["azure-lattice-sync config init"], ["azure-lattice-sync config check"]] });
   config
     .command("check")
-    .description("test the configuration, asking nobody")
+    .description("test the configuration without sending a request")
     .addOption(configOption())
     .manual({
       examples: [["azure-lattice-sync config check"], ["azure-lattice-sync config check --config new.yaml"]],

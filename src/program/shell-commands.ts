@@ -9,8 +9,7 @@ export function addShellCommands(program: DocumentedCommand, io: CommandIO, fini
     .description("print a script that completes commands, options and files in a shell")
     .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .manual({
-      notes:
-        "The script stands alone: nothing is started when a key is pressed. Print it anew after an update.",
+      notes: "The script does not call the program. Print it again after an update.",
       examples: [
         [
           "azure-lattice-sync completion bash > ~/.local/share/bash-completion/completions/azure-lattice-sync",

@@ -12,7 +12,7 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     });
   state
     .command("check")
-    .description("look the whole database through for damage")
+    .description("check the whole database for damage")
     .addOption(configOption())
     .addOption(sandboxOption())
     .manual({ examples: [["azure-lattice-sync state check"]] })
@@ -22,8 +22,8 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     });
   state
     .command("backup")
-    .description("copy the database, while a daemon runs or not")
-    .argument("<file>", "where the backup goes")
+    .description("copy the database, also while a daemon runs")
+    .argument("<file>", "path of the backup")
     .option("--force", "overwrite an existing file", false)
     .addOption(configOption())
     .addOption(sandboxOption())
@@ -39,9 +39,9 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     });
   state
     .command("restore")
-    .description("put a backup in the place of the database, which is kept under a dated name")
+    .description("replace the database with a backup; the previous one is kept under a dated name")
     .argument("<file>", "the backup")
-    .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+    .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(configOption())
     .addOption(sandboxOption())
     .manual({
@@ -56,15 +56,15 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     });
   state
     .command("rebuild")
-    .description("set a damaged database aside; the next sync finds its links by matching")
-    .option("--yes", "set it aside although it is sound", false)
-    .option("--wait <seconds>", "wait for another run to end", seconds, 0)
+    .description("set a damaged database aside; the next sync finds the links again by matching")
+    .option("--yes", "set it aside even if it is sound", false)
+    .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(configOption())
     .addOption(sandboxOption())
     .manual({
       examples: [
         ["azure-lattice-sync state rebuild"],
-        ["azure-lattice-sync state rebuild --yes", "a sound database as well"],
+        ["azure-lattice-sync state rebuild --yes", "even if the database is sound"],
       ],
     })
     .action(async (options) => {

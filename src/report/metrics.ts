@@ -48,11 +48,8 @@ export function createMetrics(version: string): Metrics {
     new Counter({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
   collectDefaultMetrics({ register: registry });
   buildInfo(gauge, version);
-  const cycles = counter("cycles_total", "Cycles that came to an end.", ["kind", "outcome"]);
-  const operations = counter("operations_total", "Operations of cycles that came to an end.", [
-    "action",
-    "outcome",
-  ]);
+  const cycles = counter("cycles_total", "Cycles that ended.", ["kind", "outcome"]);
+  const operations = counter("operations_total", "Operations of cycles that ended.", ["action", "outcome"]);
   const cycleSeconds = new Histogram({
     name: `${prefix}cycle_duration_seconds`,
     help: "How long cycles took.",
@@ -62,7 +59,7 @@ export function createMetrics(version: string): Metrics {
   });
   const requestSeconds = new Histogram({
     name: `${prefix}request_duration_seconds`,
-    help: "How long requests to Entra and Lattice took; status is none where no answer came.",
+    help: "How long requests to Entra and Lattice took; status is none if no answer came.",
     labelNames: ["end", "method", "status"],
     buckets: requestBuckets,
     registers: [registry],
@@ -80,7 +77,7 @@ export function createMetrics(version: string): Metrics {
     "Requests a second that the limiter lets through at present; +Inf for no limit.",
   );
   const set = situationGauges(gauge);
-  const watermarkAge = gauge("watermark_age_seconds", "Since the last completed read of Entra.");
+  const watermarkAge = gauge("watermark_age_seconds", "Seconds since the last completed read of Entra.");
   const next = gauge("next_cycle_timestamp_seconds", "When the next cycle is due.");
 
   return {
@@ -125,10 +122,8 @@ export function runMetrics(version: string, situation: Situation, run: EndedRun)
   const gauge = gaugesOf(registry);
   buildInfo(gauge, version);
   situationGauges(gauge)(situation);
-  gauge("last_run_timestamp_seconds", "When the last run by hand or by a timer came to an end.").set(
-    secondsOf(run.endedAt),
-  );
-  gauge("last_run_failed", "1 where that run ended with a fault.").set(run.good ? 0 : 1);
+  gauge("last_run_timestamp_seconds", "When the last manual or timed run ended.").set(secondsOf(run.endedAt));
+  gauge("last_run_failed", "1 if that run failed.").set(run.good ? 0 : 1);
   const operations = gauge("last_cycle_operations", "Operations of the last cycle.", ["action", "outcome"]);
   const { lastCycle } = situation;
   for (const { action, outcome, count } of lastCycle?.outcomes ?? [])
@@ -156,16 +151,16 @@ function secondsOf(milliseconds: number | null): number {
 }
 
 function situationGauges(gauge: MakeGauge): (situation: Situation | null) => void {
-  const readable = gauge("state_readable", "1 where the state database could be read.");
+  const readable = gauge("state_readable", "1 if the state database could be read.");
   const people = gauge("people", "People by state.", ["state"]);
   const leftAlone = gauge("people_left_alone", "People who are skipped, by reason.", ["code"]);
   const watermark = gauge("watermark_timestamp_seconds", "When Entra was last read to its end.");
   const reached = gauge("lattice_reached_timestamp_seconds", "When Lattice last answered a cycle.");
   const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
-  const quarantine = gauge("quarantine", "1 while the whole job backs off.");
-  const comparison = gauge("comparison_failed", "1 while the full comparison cannot be done.");
-  const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle came to an end.");
+  const quarantine = gauge("quarantine", "1 while the job is in quarantine.");
+  const comparison = gauge("comparison_failed", "1 while the full comparison fails.");
+  const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle ended.");
 
   return (situation) => {
     readable.set(situation === null ? 0 : 1);

@@ -40,7 +40,7 @@ export async function report(
     env: io.env,
     limit: choice.limit,
   });
-  if (choice.out !== undefined) note(io, `The report is in ${choice.out}.`);
+  if (choice.out !== undefined) note(io, `The report was written to ${choice.out}.`);
 }
 
 /** `null` where the mapping says that departments are for Lattice alone. */

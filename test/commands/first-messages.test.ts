@@ -135,7 +135,7 @@ it("questions an address of Lattice without /scim/v2, and goes on", async () => 
 
 it("ends what the program says on stderr in one full stop", async () => {
   const { stderr, code } = await startIn(workplace(), ["sync", "--detailed-exitcode"]).ended;
-  expect([stderr, code]).toEqual(["--detailed-exitcode goes with --dry-run: nothing was done.\n", 64]);
+  expect([stderr, code]).toEqual(["--detailed-exitcode needs --dry-run. Nothing was done.\n", 64]);
   const nothing = await startIn(workplace(), ["sync"]).ended;
   expect(nothing.stderr).toMatch(
     /environment variables:\n {2}AZURE_TENANT_ID .* ID\n(?: {2}.*[^.]\n){3}Each variable can .*demo\.\n$/,
@@ -147,5 +147,5 @@ it.each([
   ["with --user and --yes", { user: ["kim@example.com"], yes: true }],
 ])("refuses --detailed-exitcode %s, where it would send", async (_how, options) => {
   const asked = sync({ ...syncOptions, ...options, detailedExitcode: true }, terminal(workplace()).io);
-  expect(await refusalOf(asked)).toBe("--detailed-exitcode goes with --dry-run: nothing was done");
+  expect(await refusalOf(asked)).toBe("--detailed-exitcode needs --dry-run. Nothing was done.");
 });

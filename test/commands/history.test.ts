@@ -100,9 +100,7 @@ describe("history of one person", () => {
     const stderr: string[] = [];
     const asked = run({ user: "sam" }, { stderr: (text) => stderr.push(text) });
     await expect(asked).rejects.toThrow(
-      new UsageError(
-        '"sam" is not the name of one person alone: give the user principal name or the object id.',
-      ),
+      new UsageError('"sam" does not name one person alone. Give the user principal name or the object id.'),
     );
     const lines = stderr.join("").trimEnd().split("\n");
     expect(lines[0]).toBe('"sam" may mean 23 people:');
@@ -150,12 +148,12 @@ describe("history", () => {
 
   it("says in a sentence that a person or a time is none", async () => {
     await place.cycle();
-    await expect(run({ user: "nobody@example.com" })).rejects.toThrow(/knows "nobody@example\.com"/);
+    await expect(run({ user: "nobody@example.com" })).rejects.toThrow(/has "nobody@example\.com"/);
     for (const since of ["yesterday", "2026-02-31", "2026-01-01T25:00", "7"]) {
       await expect(run({ since }), since).rejects.toThrow(UsageError);
     }
     await expect(run({ since: "2026-02-02", until: "2026-02-01" })).rejects.toThrow(/is later than --until/);
-    expect((await run({ action: ["link"] })).err).toBe("No entry of the provisioning log matches.\n");
+    expect((await run({ action: ["link"] })).err).toBe("No log entry matches.\n");
   });
 
   it("says that there is nothing where no cycle has run yet, and makes no database", async () => {
@@ -171,7 +169,7 @@ describe("history", () => {
     await place.cycle();
     const few = await run({ format: "json", limit: 5 });
     expect(JSON.parse(few.out).entries).toHaveLength(5);
-    expect(few.err).toBe("The newest 5 entries; --all has every one.\n");
+    expect(few.err).toBe("Only the newest 5 entries are shown. Use --all to see every entry.\n");
     for (const options of [{ limit: 12 }, { limit: 5, all: true }]) {
       const { out, err } = await run({ format: "json", ...options });
       expect(JSON.parse(out).entries).toHaveLength(12);

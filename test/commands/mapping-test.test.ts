@@ -114,9 +114,9 @@ maps/b.mapping-test.yml
 
   it("says what to do where there are no cases, or flags do not go together", async () => {
     const { io } = terminal(workplace());
-    await expect(mappingTest({ format: "table" }, io)).rejects.toThrow(/no cases.*\.mapping-test\.yaml/);
+    await expect(mappingTest({ format: "table" }, io)).rejects.toThrow(/no test cases.*\.mapping-test\.yaml/);
     await expect(mappingTest({ format: "table", keep: ["city"] }, io)).rejects.toThrow(
-      "--keep goes with --record",
+      "--keep needs --record",
     );
   });
 
@@ -181,7 +181,7 @@ describe("mapping test --record", () => {
       for (const value of real.filter(({ length }) => length > 2)) {
         expect(written.filter((other) => other.includes(value.toLowerCase()))).toEqual([]);
       }
-      expect(notes()).toMatch(/^values are made up; read it before you share it\n/);
+      expect(notes()).toMatch(/^The values are made up\. Read the case before you share it\.\n/);
     }
     // By a part of the name as well, where it is one person's; who it is is said.
     const { displayName, userPrincipalName } = people[0]?.source.attributes ?? {};
@@ -192,7 +192,7 @@ describe("mapping test --record", () => {
     const several = terminal(cwd);
     await expect(
       mappingTest({ record: "@example", sandbox: "both", format: "table" }, several.io),
-    ).rejects.toThrow('"@example" is not the name of one person alone');
+    ).rejects.toThrow('"@example" does not name one person alone');
     expect(several.notes()).toMatch(/^"@example" may mean \d+ people:\n/);
     expect(several.output()).toBe("");
     const all = workplace({ "config/recorded.mapping-test.yaml": recorded.join("") });
@@ -288,7 +288,7 @@ describe("mapping test --record", () => {
     expect(await mappingTest(options, io)).toBe(0);
     const said = notes();
     expect(said).toMatch(
-      /^written to config\/one.mapping-test.yaml\nvalues are made up, but for department;/,
+      /^The case was written to config\/one.mapping-test.yaml\.\nThe values are made up, except those of department\./,
     );
     expect(said).toContain('add memberOf with "Pilots"');
     const written = readFileSync(join(cwd, options.out), "utf8");
@@ -301,6 +301,6 @@ describe("mapping test --record", () => {
 
     await expect(
       mappingTest({ record: "nobody@example.com", format: "table" }, terminal(cwd, secret).io),
-    ).rejects.toThrow("Entra has no user nobody@example.com");
+    ).rejects.toThrow('Entra has no user "nobody@example.com"');
   });
 });

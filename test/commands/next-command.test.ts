@@ -51,7 +51,7 @@ it("says of a database of an earlier version that it is not known when Lattice l
     db.exec("DELETE FROM meta WHERE key = 'targetReachedAt'");
     db.close();
     await status(options, place.io);
-    expect(place.output()).toContain("Lattice last answered: not kept before this version");
+    expect(place.output()).toContain("Lattice last answered: unknown (older versions did not record it)");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

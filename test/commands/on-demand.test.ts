@@ -99,7 +99,7 @@ describe("sync --user", () => {
       /^connect done .*\nimport {2}done .*\nscope {3}done .*\nmatch {3}done .*\nact {5}planned/,
     );
     expect(out).toContain("nothing was written");
-    expect(err).toContain("call it again with --yes");
+    expect(err).toContain("run the command again with --yes");
     expect(titleOf(kim)).not.toBe(`Title ${title}`);
     expect((await run({ user: [kim], detailedExitcode: true })).code).toBe(2);
   });
@@ -150,7 +150,9 @@ describe("sync --user", () => {
   it("takes a part of a name where it is one person's, shows whom it means, and sends on a yes", async () => {
     const dry = await run({ user: ["KIM.EX"] });
     expect(dry.code).toBe(0);
-    expect(dry.err).toContain('"KIM.EX" is a part of one name: kim.example, kim.example@example.com.');
+    expect(dry.err).toContain(
+      '"KIM.EX" is a part of the name of one person: kim.example, kim.example@example.com.',
+    );
     expect(titleOf(kim)).not.toBe(`Title ${title}`);
     await run({ user: ["kim.ex"] }, "yes");
     expect(titleOf(kim)).toBe(`Title ${title}`);
@@ -164,11 +166,11 @@ describe("sync --user", () => {
     expect(several.err).toMatch(
       /"m\.example" may mean 2 people:\n {2}kim\.example {2}kim\.example@example\.com {2}.*\n {2}sam\.example {2}sam\.example@/,
     );
-    expect(several.err).toContain("nothing was done.");
+    expect(several.err).toContain("Nothing was done.");
     for (const name of ["kim.ex", "m.example"]) {
       const unseen = await run({ user: [sam, name], yes: true });
       expect(unseen.code).toBe(1);
-      expect(unseen.err).toMatch(/nothing was done\.$/m);
+      expect(unseen.err).toMatch(/Nothing was done\.$/m);
     }
     expect(sandbox.requests.length).toBe(before);
     expect(titleOf(sam)).not.toBe(`Title ${title}`);

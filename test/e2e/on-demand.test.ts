@@ -34,7 +34,7 @@ describe("one person, through the real process", () => {
 
     const shown = await run("sync", "--user", "kim.example@example.com");
     expect(shown.code).toBe(0);
-    expect(shown.err).toContain("call it again with --yes");
+    expect(shown.err).toContain("run the command again with --yes");
     expect(sandbox.lattice.byExternalId(kim)).toBeUndefined();
 
     expect((await run("sync", "--user", kim, "--user", kim, "--yes")).code).toBe(0);

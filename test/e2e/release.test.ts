@@ -167,7 +167,7 @@ describe("held work, through the real process", () => {
     expect(refused.code).toBe(1);
     expect(refused.err).toContain("quarantine");
     expect((await status()).quarantine).toMatchObject({ attempts: 1, nextProbeAt: expect.any(String) });
-    expect((await run("status")).out).toContain("Quarantine: since");
+    expect((await run("status")).out).toContain("Quarantine since");
     sandbox.onRequest = undefined;
     expect((await run("sync")).code).toBe(0);
     expect((await status()).quarantine).toBeNull();

@@ -75,7 +75,7 @@ it.each(lines)("does what $place says: $line", { timeout: 120_000 }, async ({ wo
     await own?.before?.(folder);
     const { code, stdout, stderr } = await run(typed(words, folder), folder, own?.environment);
     expect({ code, stdout, stderr }).toMatchObject({ code: own?.code ?? exitCode.done });
-    expect(stderr).not.toContain("an error of its own");
+    expect(stderr).not.toContain("a fault of its own");
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }

@@ -166,7 +166,7 @@ describe("notify test", () => {
     expect(await test("--receiver", "siem")).toMatchObject({ code: 0 });
     expect(await test("--receiver", "none")).toMatchObject({
       code: 64,
-      stderr: 'There is no receiver "none"; there are: siem, slack, email.\n',
+      stderr: 'There is no receiver "none"; the receivers are: siem, slack, email.\n',
     });
     await new Promise<void>((resolve) => smtp.close(() => resolve()));
   });

@@ -111,7 +111,7 @@ describe("a run that is not a daemon's leaves its metrics", () => {
     const ended = await stage.run("sync");
     expect(ended.code).toBe(0);
     expect(ended.stderr).toMatch(/[Tt]he metrics were not written: check metrics\.path/);
-    expect(ended.stderr).toMatch(/[Tt]he metrics were not taken: check metrics\.pushUrl/);
+    expect(ended.stderr).toMatch(/[Tt]he metrics were not accepted: check metrics\.pushUrl/);
   });
 });
 

@@ -71,7 +71,7 @@ describe("demo --bad-day", { timeout: 120_000 }, () => {
     );
     expect(told.out).toContain("118 of 236 active accounts would be deactivated, 50.0 %");
     expect(told.out).toContain("Sent: 5 done, 0 failed, 118 held.");
-    expect(told.out).toMatch(/Switch off those alone who have left:\n {4}.* --only \S+ \S+\n/);
+    expect(told.out).toMatch(/Deactivate only the people who have really left:\n {4}.* --only \S+ \S+\n/);
     const people = await held();
     expect(people).toHaveLength(118);
     const active = await activeAccounts();

@@ -191,10 +191,12 @@ describe.skipIf(process.platform === "win32")("the token that a daemon makes for
     const planted = join(folder, "planted");
     writeFileSync(planted, `${"a".repeat(43)}\n`, { mode: 0o600 });
     symlinkSync(planted, file);
-    expect(() => made()).toThrow(/http-token .*: remove it, or set http\.token, or http\.local: open/);
+    expect(() => made()).toThrow(
+      /http-token .*: remove the file, or set http\.token, or set http\.local: open/,
+    );
     rmSync(file);
     writeFileSync(file, "short\n", { mode: 0o600 });
-    expect(() => made()).toThrow(/it does not hold a token of the daemon's/);
+    expect(() => made()).toThrow(/it does not hold a token made by the daemon/);
   });
 
   it("is not asked for where another credential is, where that was chosen, or of a made-up company", () => {
