@@ -3,7 +3,7 @@ import { ConfigurationError, HostUnavailableError, RecordRejectedError } from ".
 import { backUp, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
 import { replaceDatabase } from "../../src/state/sqlite/files/replace.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
-import { createWorkplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 describe("a person who is missing from a full read", () => {
   it("is asked for by id and stays where the directory has them", async () => {
@@ -170,5 +170,35 @@ describe("a state database of another tenant", () => {
     await expect(place.cycle()).rejects.toThrow(/belongs to the tenant tenant-1/);
     expect(place.source.reads).toEqual([]);
     expect(await place.store.recentCycles(10)).toHaveLength(1);
+  });
+});
+
+describe("a person whom the mapping makes inactive, and of whom nothing was seen that costs the account", () => {
+  const byTitle = {
+    target: "active",
+    expression: 'Switch([jobTitle], "True", "Contractor", "False")',
+  };
+  const rules = defaultRules.map((rule) => ("target" in rule && rule.target === "active" ? byTitle : rule));
+
+  it("keeps the account, and the rest is sent", async () => {
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("a", { jobTitle: "Lead" });
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Contractor" });
+    expect((await place.cycle()).header.summary).toMatchObject({ update: 1, deactivate: 0 });
+    expect(place.target.account("a@example.com")).toMatchObject({
+      active: true,
+      values: { title: "Contractor" },
+    });
+  });
+
+  it("is skipped with the reason if their userName is at fault", async () => {
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("a", { jobTitle: "Lead" });
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Contractor", userPrincipalName: "no address" });
+    expect((await place.cycle()).header.summary).toMatchObject({ update: 0, skipped: 1, unchanged: 0 });
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([{ code: "invalidUserName" }]);
+    expect(place.target.active()).toEqual(["a@example.com"]);
   });
 });

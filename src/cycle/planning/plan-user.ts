@@ -314,7 +314,7 @@ function planLinked(input: PlanInput, link: LinkedTarget, settings: PlanSettings
   const blocked = held ?? nameFault(input) ?? lackingFault(input, { creates: false });
   if (blocked !== null) {
     // What cannot be sent must not keep a leaver's account alive.
-    if (input.mapped.active === false && link.active !== false) {
+    if (input.mapped.active === false && link.active !== false && !isUnfounded(input, settings)) {
       return stays(input, settings) ?? decide(input, link, settings, [activeChange(link, false)], null);
     }
     return blocked;
@@ -428,6 +428,11 @@ function leavingOf(input: PlanInput, settings: PlanSettings): Leaving {
   // That an account is disabled was read as a value; that somebody is missing from a list may pass.
   const believed = input.unconfirmed === null ? seen : seen.filter(({ event }) => event === "disabled");
   return judgeLeaving(believed, settings.events, input.now);
+}
+
+/** The mapping says that the person shall not be active, and nothing was seen that allows it. */
+function isUnfounded(input: PlanInput, settings: PlanSettings): boolean {
+  return input.unconfirmed === null && leavingOf(input, settings).kind === "none";
 }
 
 function withoutStop(sentence: string): string {
