@@ -401,7 +401,7 @@ export const defects: readonly Defect[] = [
     family: "in-due-time",
     edits: [
       {
-        file: "cycle/planning/plan-user.ts",
+        file: "cycle/planning/plan-person.ts",
         find: "      const staying = stays(input, settings);",
         replace: "      const staying = null as ReturnType<typeof stays>;",
       },
@@ -595,7 +595,7 @@ export const defects: readonly Defect[] = [
     family: "missing-properties",
     edits: [
       {
-        file: "cycle/planning/plan-user.ts",
+        file: "cycle/planning/plan-person.ts",
         find: "if (mapped.scopeUnshown.length === 0 || mapped.excluded) return null;",
         replace: "if (mapped.scopeUnshown.length >= 0) return null;",
       },
@@ -771,7 +771,7 @@ export const defects: readonly Defect[] = [
     family: "hiding-account",
     edits: [
       {
-        file: "cycle/planning/plan-user.ts",
+        file: "cycle/planning/plan-person.ts",
         find: "if (candidate.lostLinks.length === 0 || matches === null) return null;",
         replace: "if (candidate.lostLinks.length >= 0 || matches === null) return null;",
       },
@@ -862,7 +862,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/planning/plan-user.ts",
+        file: "cycle/planning/plan-person.ts",
         find: "if (input.sharedIdWith.count > 0) {",
         replace: "if (input.sharedIdWith.count > 9) {",
       },
@@ -880,7 +880,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/planning/plan-user.ts",
+        file: "cycle/planning/plan-person.ts",
         find: "if (input.sharedIdWith.count > 0) {",
         replace: "if (input.sharedIdWith.count > 9) {",
       },
@@ -906,7 +906,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/planning/decide.ts",
+        file: "cycle/planning/plan-people.ts",
         find: "  if (taking === undefined) return null;",
         replace: "  if (taking === undefined || taking !== null) return null;",
       },
@@ -971,7 +971,7 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/planning/plan-user.ts",
+        file: "cycle/planning/plan-person.ts",
         find: "if (!edited && !mayHaveChanged(input, settings)) return null;",
         replace: "if (!edited) return null;",
       },

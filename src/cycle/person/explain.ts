@@ -8,9 +8,9 @@ import { redactedValue } from "../../mapping/language/trace.ts";
 import { fromJson, toText } from "../../mapping/language/value.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
-import { decideFor } from "../planning/decide.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import type { PlanSettings } from "../planning/plan-input.ts";
+import { decideFor } from "../planning/plan-people.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
 import type {
   AccountExplanation,

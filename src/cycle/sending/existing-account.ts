@@ -3,7 +3,7 @@ import type { Operation } from "../../domain/plan.ts";
 import type { Decision, LoggedOperation } from "../../domain/store.ts";
 import { type AttributeWrite, sameAt, type TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
-import { decideFor } from "../planning/decide.ts";
+import { decideFor } from "../planning/plan-people.ts";
 import { askFor } from "../reading/missing-accounts.ts";
 
 /**

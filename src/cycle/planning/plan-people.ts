@@ -11,7 +11,7 @@ import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { namedAtMost, nobodyElse, type Others } from "./others.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-import { planUser, withRing } from "./plan-user.ts";
+import { planUser, withRing } from "./plan-person.ts";
 import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
 import { withoutRejected } from "./reject.ts";
 import { nameKey } from "./rename-order.ts";
