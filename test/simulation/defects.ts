@@ -402,8 +402,8 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/planning/plan-person.ts",
-        find: "      const staying = stays(input, settings);",
-        replace: "      const staying = null as ReturnType<typeof stays>;",
+        find: "      return skipStaying(person, fate, settings);",
+        replace: "      break;",
       },
     ],
   },
@@ -595,7 +595,7 @@ export const defects: readonly Defect[] = [
     family: "missing-properties",
     edits: [
       {
-        file: "cycle/planning/plan-person.ts",
+        file: "cycle/planning/faults.ts",
         find: "if (mapped.scopeUnshown.length === 0 || mapped.excluded) return null;",
         replace: "if (mapped.scopeUnshown.length >= 0) return null;",
       },
@@ -771,7 +771,7 @@ export const defects: readonly Defect[] = [
     family: "hiding-account",
     edits: [
       {
-        file: "cycle/planning/plan-person.ts",
+        file: "cycle/planning/leavers.ts",
         find: "if (candidate.lostLinks.length === 0 || matches === null) return null;",
         replace: "if (candidate.lostLinks.length >= 0 || matches === null) return null;",
       },
@@ -862,9 +862,9 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/planning/plan-person.ts",
-        find: "if (input.sharedIdWith.count > 0) {",
-        replace: "if (input.sharedIdWith.count > 9) {",
+        file: "cycle/planning/faults.ts",
+        find: "if (input.sharedIdWith.count === 0) return null;",
+        replace: "if (input.sharedIdWith.count <= 9) return null;",
       },
       {
         file: "cycle/planning/match.ts",
@@ -880,9 +880,9 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/planning/plan-person.ts",
-        find: "if (input.sharedIdWith.count > 0) {",
-        replace: "if (input.sharedIdWith.count > 9) {",
+        file: "cycle/planning/faults.ts",
+        find: "if (input.sharedIdWith.count === 0) return null;",
+        replace: "if (input.sharedIdWith.count <= 9) return null;",
       },
     ],
   },
@@ -971,8 +971,8 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "cycle/planning/plan-person.ts",
-        find: "if (!edited && !mayHaveChanged(input, settings)) return null;",
+        file: "cycle/planning/notices.ts",
+        find: "if (!edited && !mayHaveChanged(person, settings)) return null;",
         replace: "if (!edited) return null;",
       },
     ],

@@ -1,16 +1,16 @@
 import type { Evidence, LeavingEvent } from "../../domain/plan.ts";
 import type { EventActions } from "../settings.ts";
-import type { PlanInput } from "./plan-input.ts";
+import type { MappedPerson } from "./planned-person.ts";
 
 /** Something that was seen of a person and may cost the account. */
 export interface SeenEvent {
   readonly event: LeavingEvent;
   readonly evidence: Evidence;
-  /** When it was first seen, milliseconds since the epoch. */
+  /** When the event was first seen, milliseconds since the epoch. */
   readonly since: number;
 }
 
-/** What all that was seen comes to: an event that is due beats one that waits, which beats one that is ignored. */
+/** The outcome of all that was seen: an event that is due beats one that waits, which beats one that is ignored. */
 export type Leaving =
   | { readonly kind: "none" }
   | { readonly kind: "due"; readonly seen: SeenEvent }
@@ -24,7 +24,7 @@ const keys: { readonly [event in LeavingEvent]: string } = {
   disabled: "actions.onDisable",
 };
 
-/** Each event by itself; whoever meets several is deactivated as soon as one of them says so. */
+/** Each event is judged by itself: a person who meets several is deactivated as soon as one of them says so. */
 export function judgeLeaving(events: readonly SeenEvent[], actions: EventActions, now: number): Leaving {
   let leaving: Leaving = { kind: "none" };
   for (const seen of events) {
@@ -41,15 +41,15 @@ export function judgeLeaving(events: readonly SeenEvent[], actions: EventActions
 }
 
 /**
- * Who is deleted while a cycle reads has left the scope before the deletion shows. Where a deletion is to cost the account
- * later, or not at all, it is waited for until the next cycle.
+ * A person who is deleted while a cycle reads has left the scope before the deletion shows. If a deletion is to cost the
+ * account later, or not at all, the deactivation waits for the next cycle, which sees the deletion.
  */
 function patience({ deleted, outOfScope }: EventActions): number {
   if (outOfScope.do === "ignore") return 0;
   return deleted.do === "ignore" || deleted.afterMs > outOfScope.afterMs ? 1 : 0;
 }
 
-/** What is to be told of somebody whose account stays active for the time being. */
+/** Why an account stays active for the time being, in words. */
 export function leavingReason(leaving: Extract<Leaving, { kind: "waiting" | "ignored" }>): string {
   const { event, evidence, since } = leaving.seen;
   if (leaving.kind === "ignored") {
@@ -64,48 +64,60 @@ function minute(time: number): string {
 }
 
 /**
- * What was seen of a person, in the order in which it is told. Somebody who is deleted is not also out of scope: the one
- * follows from the other.
- * @param leftOut what counts as not seen
+ * All that was seen of a person, in the order in which it is told; an event may have several pieces of evidence. A person who
+ * is deleted is not also out of scope: the one follows from the other.
+ * @param person `now` is the time of an event that was never seen before
  */
-export function seenEvents(input: PlanInput, leftOut: readonly Evidence[] = []): readonly SeenEvent[] {
-  const { candidate, now } = input;
-  const found: [LeavingEvent, Evidence][] = [];
+export function seenEvents({
+  candidate,
+  mapped,
+  now,
+}: MappedPerson & { readonly now: number }): readonly SeenEvent[] {
+  const seen: SeenEvent[] = [];
+  const add = (event: LeavingEvent, evidence: Evidence): void => {
+    seen.push({ event, evidence, since: candidate.events.get(event) ?? now });
+  };
   const { presence, attributes } = candidate.source;
   if (presence === "softDeleted") {
-    found.push(["deleted", { kind: "softDeleted", detail: "deleted in Entra (recycle bin)" }]);
+    add("deleted", { kind: "softDeleted", detail: "deleted in Entra (recycle bin)" });
   } else if (presence === "deleted") {
-    found.push(["deleted", { kind: "deleted", detail: "deleted in Entra for good" }]);
+    add("deleted", { kind: "deleted", detail: "deleted in Entra for good" });
   } else {
-    const evidence = scopeEvidence(input).find((one) => !isAmong(leftOut, one));
-    if (evidence !== undefined) found.push(["outOfScope", evidence]);
+    if (mapped.excluded) {
+      add("outOfScope", { kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" });
+    }
+    if (!candidate.member) {
+      add("outOfScope", {
+        kind: "leftScope",
+        detail: "no longer assigned: the scope was read to its end without this person",
+      });
+    }
+    if (mapped.filteredOut !== null && !mapped.excluded) {
+      add("outOfScope", { kind: "filteredOut", detail: `fails the scoping filter: ${mapped.filteredOut}` });
+    }
   }
   if (attributes.accountEnabled === false) {
-    found.push(["disabled", { kind: "accountDisabled", detail: "account disabled in Entra" }]);
+    add("disabled", { kind: "accountDisabled", detail: "account disabled in Entra" });
   }
-  return found
-    .filter(([, evidence]) => !isAmong(leftOut, evidence))
-    .map(([event, evidence]) => ({ event, evidence, since: candidate.events.get(event) ?? now }));
+  return seen;
+}
+
+/**
+ * The part of it that may cost the account.
+ * @param leftOut evidence for which a person has rejected the deactivation
+ * @param unconfirmed Entra did not confirm the leaving when asked by id. That an account is disabled was read as a value
+ * and counts all the same; that a person is missing from a list may pass
+ */
+export function believedEvents(
+  seen: readonly SeenEvent[],
+  { leftOut, unconfirmed }: { readonly leftOut: readonly Evidence[]; readonly unconfirmed: boolean },
+): readonly SeenEvent[] {
+  if (seen.length === 0 || (leftOut.length === 0 && !unconfirmed)) return seen;
+  return seen.filter(
+    ({ event, evidence }) => (event === "disabled" || !unconfirmed) && !isAmong(leftOut, evidence),
+  );
 }
 
 function isAmong(list: readonly Evidence[], { kind, detail }: Evidence): boolean {
   return list.some((one) => one.kind === kind && one.detail === detail);
-}
-
-/** All that keeps a person out, the first of which is told. */
-function scopeEvidence({ candidate, mapped }: PlanInput): readonly Evidence[] {
-  const found: Evidence[] = [];
-  if (mapped.excluded) {
-    found.push({ kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" });
-  }
-  if (!candidate.member) {
-    found.push({
-      kind: "leftScope",
-      detail: "no longer assigned: the scope was read to its end without this person",
-    });
-  }
-  if (mapped.filteredOut !== null && !mapped.excluded) {
-    found.push({ kind: "filteredOut", detail: `fails the scoping filter: ${mapped.filteredOut}` });
-  }
-  return found;
 }

@@ -3,14 +3,7 @@ import type { TargetUser } from "../../domain/target.ts";
 import { foreignId, type IdHolder } from "./carried-ids.ts";
 import { forgottenOwner, type Owner } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-
-/** Whether the configuration keeps the account from being linked and written. */
-export function isProtected(
-  { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
-  { protectedAccounts }: Pick<PlanSettings, "protectedAccounts">,
-): boolean {
-  return protectedAccounts.has(userName.toLowerCase()) || protectedAccounts.has(latticeId.toLowerCase());
-}
+import { isProtected, skipProtected } from "./protected.ts";
 
 export type Match =
   | {
@@ -153,15 +146,4 @@ export function skipHeld(
 /** The owner's own change, which may free the name, goes first. */
 function behind(decision: Decision, { busy, objectId }: Owner): Decision {
   return busy ? { ...decision, alsoLookAt: [objectId] } : decision;
-}
-
-export function skipProtected(
-  input: PlanInput,
-  { latticeId, userName }: Pick<TargetUser, "latticeId" | "userName">,
-): Decision {
-  return skip(
-    input,
-    "protectedAccount",
-    `the Lattice account ${latticeId} (${userName}) is protected (matching.protected): it is neither linked nor written`,
-  );
 }

@@ -1,17 +1,17 @@
 import type { Evidence, Operation, SkipCode } from "../../domain/plan.ts";
 import type { SourceUser } from "../../domain/source.ts";
-import type { Candidate, Decision, MatchAnswer } from "../../domain/store.ts";
-import type { MappedUser } from "../../mapping/rules/map-user.ts";
+import type { Decision, MatchAnswer } from "../../domain/store.ts";
 import type { CycleSettings } from "../settings.ts";
 import type { IdHolder } from "./carried-ids.ts";
+import { isInScope } from "./in-scope.ts";
+import { believedEvents, judgeLeaving, type Leaving, type SeenEvent, seenEvents } from "./leaving.ts";
 import type { ManagerStanding } from "./managers.ts";
 import type { Others } from "./others.ts";
 import type { Owner } from "./owners.ts";
+import type { MappedPerson } from "./planned-person.ts";
 
 /** Everything known of one person when the plan is made. */
-export interface PlanInput {
-  readonly candidate: Candidate;
-  readonly mapped: MappedUser;
+export interface PlanInput extends MappedPerson {
   /** Lattice accounts that could be this person's; asked for where there is no link. */
   readonly matches: MatchAnswer | null;
   /** People who have an account that `matches` names, by object id. */
@@ -31,8 +31,31 @@ export interface PlanInput {
   readonly triesAgain: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Evidence for which a person does not want the account switched off: decided as if it had not been seen. */
+  /** Evidence for which a person has rejected the deactivation: planned as if it had not been seen. */
   readonly leftOut?: readonly Evidence[];
+}
+
+/** A person while they are planned: what is known of them, and what is worked out of it once. */
+export interface Person extends PlanInput {
+  readonly inScope: boolean;
+  /** All that was seen of the person and may cost the account. */
+  readonly seen: readonly SeenEvent[];
+  /** The outcome of the part of it that is believed. */
+  readonly leaving: Leaving;
+}
+
+export function personOf(input: PlanInput, { events }: Pick<PlanSettings, "events">): Person {
+  const seen = seenEvents(input);
+  const believed = believedEvents(seen, {
+    leftOut: input.leftOut ?? [],
+    unconfirmed: input.unconfirmed !== null,
+  });
+  return {
+    ...input,
+    inScope: isInScope(input.candidate, input.mapped),
+    seen,
+    leaving: judgeLeaving(believed, events, input.now),
+  };
 }
 
 export type PlanSettings = Pick<

@@ -8,10 +8,11 @@ import { createManagerRings, type KnownManagers } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { findMatch } from "./match.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { withRingNotice } from "./notices.ts";
 import { namedAtMost, nobodyElse, type Others } from "./others.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-import { planUser, withRing } from "./plan-person.ts";
+import { planPerson } from "./plan-person.ts";
 import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
 import { withoutRejected } from "./reject.ts";
 import { nameKey } from "./rename-order.ts";
@@ -161,7 +162,7 @@ export async function decideFor(
     const input = inputOf(person, manager);
     const unrejected = withoutRejected(
       (leftOut) =>
-        inRing(planUser(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
+        inRing(planPerson(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
           mode: settings.renameRings,
           alone: surroundings.partial === true,
           now,
@@ -170,7 +171,7 @@ export async function decideFor(
       candidate.rejected,
       (reason) => skip(input, "rejected", reason),
     );
-    const planned = withRing(input, toldAgain(unrejected, now));
+    const planned = withRingNotice(input, toldAgain(unrejected, now));
     const released = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
     // Cleared for now: the person waits until the manager has an account.
     const decision =

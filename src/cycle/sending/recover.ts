@@ -3,7 +3,7 @@ import type { Intent, OperationOutcome } from "../../domain/store.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { wasCarriedOut } from "../guard/weights.ts";
-import { isProtected } from "../planning/match.ts";
+import { isProtected } from "../planning/protected.ts";
 import { noteAbsence } from "../reading/missing-accounts.ts";
 import { externalIdOf, findAccount } from "./deliver.ts";
 import { referencesTouched } from "./references.ts";

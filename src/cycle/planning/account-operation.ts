@@ -1,0 +1,99 @@
+import type { Action, Change, Evidence, Operation } from "../../domain/plan.ts";
+import type { Decision, LinkedTarget } from "../../domain/store.ts";
+import { attributeList } from "./changes.ts";
+import { doubtOf } from "./doubt.ts";
+import { deactivationOff } from "./fate.ts";
+import { operation, type Person, type PlanSettings, skip, unchanged } from "./plan-input.ts";
+
+/** Changes that are due for an account, linked or to be linked. */
+export interface Due {
+  readonly account: LinkedTarget;
+  /** What the account was found by, for the log; `null` if it is linked. */
+  readonly matchedBy: string | null;
+  readonly changes: readonly Change[];
+  /** Present if one of the changes switches the account off. */
+  readonly evidence: Evidence | null;
+}
+
+/** What becomes of the changes that are due: they are sent, or only reported if they are drift and the settings say so. */
+export function planDue(person: Person, due: Due, settings: PlanSettings): Decision {
+  const { changes } = due;
+  if (settings.drift === "correct" || !changes.some(isDrift)) return planSending(person, due, settings);
+  return {
+    ...planSending(person, { ...due, changes: changes.filter((change) => !isDrift(change)) }, settings),
+    reported: operationOn(person, { ...due, changes: changes.filter(isDrift), matchedBy: null }),
+  };
+}
+
+function planSending(person: Person, due: Due, { actions }: PlanSettings): Decision {
+  const { changes, matchedBy, evidence } = due;
+  if (changes.length === 0 && matchedBy === null) return unchanged(person);
+  const action = actionOf(due);
+  if (action === "deactivate" && !actions.deactivate && evidence !== null)
+    return deactivationOff(person, evidence);
+  if (action === "reactivate" && !actions.create) {
+    return skip(person, "actionOff", "actions.create is off, which covers reactivation");
+  }
+  return { kind: "operation", operation: operationOn(person, due), referencePending: false };
+}
+
+/** The operation that makes these changes to an existing account. */
+function operationOn(person: Person, due: Due): Operation {
+  const { account, changes, matchedBy } = due;
+  const action = actionOf(due);
+  const evidence = action === "deactivate" ? due.evidence : null;
+  const doubtful = matchedBy === null ? null : doubtOf(person, account);
+  const reasons = [evidence?.detail ?? reasonOf(action, due)];
+  if (doubtful !== null) reasons.push(`doubtful: ${doubtful}`);
+  if (waitsForManager(person, changes)) {
+    reasons.push("the manager in Entra has no account in Lattice and gets none");
+  }
+  return operation(person, {
+    action,
+    latticeId: account.latticeId,
+    reason: reasons.join("; "),
+    evidence,
+    changes,
+    adopts: matchedBy !== null,
+    ...(changes.some(isDrift) ? { drift: "edited" } : {}),
+    ...(doubtful === null ? {} : { doubtful }),
+  });
+}
+
+function actionOf({ changes, matchedBy }: Due): Action {
+  const active = changes.find(({ attribute }) => attribute === "active");
+  if (active !== undefined) return active.after === true ? "reactivate" : "deactivate";
+  return matchedBy === null ? "update" : "link";
+}
+
+/** Why it is sent, in words, if not for leaving. */
+function reasonOf(action: Action, { changes, matchedBy }: Due): string {
+  if (matchedBy !== null) {
+    return `existing ${action === "reactivate" ? "inactive " : ""}account with the same ${matchedBy}`;
+  }
+  if (action === "reactivate") {
+    if (changes.some((one) => one.attribute === "active" && one.before === null)) {
+      return "enabled and in scope, and Lattice does not show whether the account is active";
+    }
+    return changes.some((one) => one.attribute === "active" && isDrift(one))
+      ? "deactivated in Lattice by hand"
+      : "enabled and in scope again";
+  }
+  if (changes.every(({ again }) => again === true)) {
+    return `tried again: Lattice keeps another ${attributeList(changes)} than it was sent`;
+  }
+  return `${attributeList(changes)} ${changes.every(isDrift) ? "edited in Lattice by hand" : "changed"}`;
+}
+
+/** The manager is cleared although the directory has one. */
+function waitsForManager({ managers }: Person, changes: readonly Change[]): boolean {
+  return (
+    managers.clear &&
+    managers.ring.length === 0 &&
+    changes.some(({ reference }) => reference?.afterObjectId === null)
+  );
+}
+
+function isDrift(change: Change): boolean {
+  return change.drift === true;
+}

@@ -1,0 +1,97 @@
+import type { Change } from "../../domain/plan.ts";
+import type { Decision, LinkedTarget, MatchedTarget } from "../../domain/store.ts";
+import { planDue } from "./account-operation.ts";
+import { activeChange, changedAttributes } from "./changes.ts";
+import { fateOf, skipStaying } from "./fate.ts";
+import { nameFault } from "./faults.ts";
+import { idHolderOf } from "./match.ts";
+import { type Person, type PlanSettings, unchanged } from "./plan-input.ts";
+import { isProtected, skipProtected } from "./protected.ts";
+
+/** A linked person who is gone or out of scope: only `active` is sent, and a userName that another person needs. */
+export function planLeaver(person: Person, link: LinkedTarget, settings: PlanSettings): Decision {
+  const fate = fateOf(person, link);
+  const linked = { account: link, matchedBy: null };
+  const name = leaversName(person, link, settings);
+  switch (fate.kind) {
+    case "later":
+    case "ignored":
+    case "unconfirmed":
+      return skipStaying(person, fate, settings);
+    case "off": {
+      const changes = [activeChange(link, false), ...name];
+      return planDue(person, { ...linked, changes, evidence: fate.evidence }, settings);
+    }
+    default:
+      return planDue(person, { ...linked, changes: name, evidence: null }, settings);
+  }
+}
+
+/**
+ * A leaver who was given another userName in Entra gives the old one up in Lattice, where the next person needs it. The
+ * mapping knows no name of a person who was deleted for good.
+ */
+function leaversName(person: Person, link: LinkedTarget, settings: PlanSettings): readonly Change[] {
+  const silent = person.candidate.source.presence === "deleted" || !settings.actions.update;
+  if (silent || !person.nameWanted || person.leaving.kind !== "due") return [];
+  if (idHolderOf(person, link) !== null || nameFault(person) !== null) return [];
+  return changedAttributes(person, link, false).filter(({ attribute }) => attribute === "userName");
+}
+
+/** What a lost account is matched by, in the log. */
+export const lostId = "id as the lost one";
+
+/**
+ * A person who is not to be active, and whose link was lost. If the account is there again, or one that carries the
+ * person's externalId, it is linked, and switched off for what was seen of the person. An account of another person is never
+ * taken.
+ * @returns `null` if there is no such account
+ */
+export function planReturned(person: Person, settings: PlanSettings): Decision | null {
+  const account = returnedAccount(person);
+  if (account === null) return null;
+  if (isProtected(account, settings)) return skipProtected(person, account);
+  const fate = fateOf(person, account);
+  const found = { account, matchedBy: lostId };
+  switch (fate.kind) {
+    case "later":
+    case "ignored":
+    case "unconfirmed":
+      return skipStaying(person, fate, settings);
+    case "withoutEvidence":
+      return unchanged(person);
+    case "off": {
+      const changes = [activeChange(account, false)];
+      return planDue(person, { ...found, changes, evidence: fate.evidence }, settings);
+    }
+    default:
+      return planDue(person, { ...found, changes: [], evidence: null }, settings);
+  }
+}
+
+/**
+ * A person who has left, whose account is switched off, and who has a second one: the account whose link was lost is there
+ * again, and active. The link goes over to it, so that it is switched off too.
+ */
+export function planSecondAccount(
+  person: Person,
+  link: LinkedTarget,
+  decision: Decision,
+  settings: PlanSettings,
+): Decision | null {
+  if (decision.kind !== "unchanged" || person.mapped.active !== false || link.active !== false) return null;
+  return returnedAccount(person)?.active === true ? planReturned(person, settings) : null;
+}
+
+/** An account whose link was lost, and that is there again, or one that carries the person's externalId. */
+export function returnedAccount({ candidate, matches }: Person): MatchedTarget | null {
+  if (candidate.lostLinks.length === 0 || matches === null) return null;
+  const ids = new Set([
+    candidate.source.objectId,
+    ...candidate.lostLinks.flatMap(({ externalId }) => externalId ?? []),
+  ]);
+  const own = [...matches.byLostLink, ...matches.byExternalId].filter(
+    ({ linkedTo, externalId }) => linkedTo === null && externalId !== null && ids.has(externalId),
+  );
+  return own.find(({ active }) => active !== false) ?? own[0] ?? null;
+}

@@ -1,0 +1,42 @@
+import type { Decision } from "../../domain/store.ts";
+import type { TargetUser } from "../../domain/target.ts";
+import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
+
+/** Whether the configuration keeps the account from being linked and written. */
+export function isProtected(
+  { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
+  { protectedAccounts }: Pick<PlanSettings, "protectedAccounts">,
+): boolean {
+  return protectedAccounts.has(userName.toLowerCase()) || protectedAccounts.has(latticeId.toLowerCase());
+}
+
+export function skipProtected(
+  input: PlanInput,
+  { latticeId, userName }: Pick<TargetUser, "latticeId" | "userName">,
+): Decision {
+  return skip(
+    input,
+    "protectedAccount",
+    `the Lattice account ${latticeId} (${userName}) is protected (matching.protected): it is neither linked nor written`,
+  );
+}
+
+/** A protected account stays as it is, linked or not, and its userName is given to no other account. */
+export function withoutProtected(input: PlanInput, decision: Decision, settings: PlanSettings): Decision {
+  if (decision.kind !== "operation" || settings.protectedAccounts.size === 0) return decision;
+  const { link } = input.candidate;
+  if (link !== null && isProtected(link, settings)) return skipProtected(input, link);
+  const { operation: planned } = decision;
+  const name = planned.changes.find(({ attribute }) => attribute === "userName")?.after;
+  if (typeof name !== "string" || !settings.protectedAccounts.has(name.toLowerCase())) return decision;
+  if (planned.action === "deactivate") {
+    // What cannot be sent must not keep a leaver's account alive.
+    const changes = planned.changes.filter(({ attribute }) => attribute !== "userName");
+    return { ...decision, operation: { ...planned, changes } };
+  }
+  return skip(
+    input,
+    "protectedAccount",
+    `the userName "${name}" is protected (matching.protected): no account gets it`,
+  );
+}

@@ -1,0 +1,24 @@
+import type { Decision, RetryRecord } from "../../domain/store.ts";
+import { attributeList } from "./changes.ts";
+import { type Person, skip } from "./plan-input.ts";
+
+/** What is sent of a person who waits for a retry: a deactivation, and attributes that are not among those that wait. */
+export function whileWaiting(person: Person, decision: Decision, retry: RetryRecord): Decision {
+  // What failed for another reason must not keep a leaver's account alive.
+  if (decision.kind === "operation" && decision.operation.action === "deactivate") return decision;
+  const rest = retry.paths === undefined ? null : withoutPaths(decision, retry.paths);
+  if (rest !== null) return rest;
+  const nextTry = new Date(retry.nextTryAt).toISOString();
+  return skip(person, "waitingForRetry", `${retry.message}; next try ${nextTry}`);
+}
+
+/** What is due beside the attributes that were refused and wait; `null` if nothing is. */
+function withoutPaths(decision: Decision, paths: readonly string[]): Decision | null {
+  if (decision.kind !== "operation") return decision;
+  const { operation: planned } = decision;
+  const changes = planned.changes.filter(({ attribute }) => !paths.includes(attribute));
+  if (changes.length === planned.changes.length) return decision;
+  if (changes.length === 0 && !planned.adopts) return null;
+  const reason = planned.action === "update" ? `${attributeList(changes)} changed` : planned.reason;
+  return { ...decision, operation: { ...planned, changes, reason } };
+}
