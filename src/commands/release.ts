@@ -1,4 +1,4 @@
-import { type DecidedHeld, decideHeld, notLetGo, recordDecided } from "../cycle/guard/release.ts";
+import { changedSinceHeld, type Release, recordRelease, resolveRelease } from "../cycle/guard/release.ts";
 import type { CycleResult } from "../cycle/run.ts";
 import { count } from "../domain/sentence.ts";
 import type { StateStore } from "../domain/store.ts";
@@ -43,13 +43,13 @@ export async function release(options: ReleaseOptions, io: CommandIO): Promise<n
   try {
     if (options.dryRun) {
       const scratch = await session.openScratchStore();
-      return exitCodeOf(await decideAndRun(session, scratch, options, io), true);
+      return exitCodeOf(await releaseAndRun(session, scratch, options, io), true);
     }
     const store = await session.openStore();
     const { clock } = session;
     const run = (): Promise<CycleResult> =>
       withLease(store, clock, { signal: io.signal, waitMs: options.waitSeconds * 1000 }, (signal) =>
-        decideAndRun(session, store, options, { ...io, signal }),
+        releaseAndRun(session, store, options, { ...io, signal }),
       );
     const result = await toldAfterwards(session, store, { signal: io.signal }, run, async () => {});
     return exitCodeOf(result, false);
@@ -58,15 +58,15 @@ export async function release(options: ReleaseOptions, io: CommandIO): Promise<n
   }
 }
 
-async function decideAndRun(
+async function releaseAndRun(
   session: Session,
   store: StateStore,
   options: ReleaseOptions,
   io: CommandIO,
 ): Promise<CycleResult> {
-  const decided = await decideHeld(store, options);
+  const decided = await resolveRelease(store, options);
   const by = commandActor(io.env);
-  const event = await recordDecided(store, { ...options, by }, decided, session.clock.now());
+  const event = await recordRelease(store, { ...options, by }, decided, session.clock.now());
   if (!options.dryRun) sayEvent(session.log, event);
 
   const result = await runWithProgress(io, (onProgress) =>
@@ -81,10 +81,10 @@ async function decideAndRun(
 async function sayWhatBecame(
   store: StateStore,
   result: CycleResult,
-  { released, rejected, undone }: DecidedHeld,
+  { released, rejected, undone }: Release,
   io: CommandIO,
 ): Promise<void> {
-  const stale = await notLetGo(store, result.cycleId, released);
+  const stale = await changedSinceHeld(store, result.cycleId, released);
   const people = new Set(released.map(({ objectId }) => objectId)).size;
   const rejectedPeople = new Set(rejected.map(({ objectId }) => objectId)).size;
   const takenBack =

@@ -9,7 +9,7 @@ import { type CycleContext, cycleContext } from "./context.ts";
 import { concealedBy, findExactly, findPerson } from "./person/find-person.ts";
 import { attributeList } from "./planning/changes.ts";
 import { isInScope } from "./planning/in-scope.ts";
-import { decideFor } from "./planning/plan-people.ts";
+import { planPeople } from "./planning/plan-people.ts";
 import type { PlannedPerson } from "./planning/planned-person.ts";
 import type { Ports } from "./ports.ts";
 import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./reading/ingest.ts";
@@ -209,12 +209,12 @@ export async function tellScopeAndMatch(
   const environment = { now: clock.now, random };
   const decided = new Map(
     (
-      await decideFor(candidates, {
+      await planPeople(candidates, {
         store,
         settings,
         everyoneInScope,
         environment,
-        impatient: true,
+        ignoreRetrySchedule: true,
         partial: true,
       })
     ).map((one) => [one.candidate.source.objectId, one]),

@@ -1,11 +1,11 @@
 import { heldBecause } from "../cycle/guard/hold.ts";
 import {
-  type DecidedHeld,
-  decideHeld,
-  type HeldDecision,
-  nothingDecided,
-  notLetGo,
-  recordDecided,
+  changedSinceHeld,
+  emptyRelease,
+  type Release,
+  type ReleaseRequest,
+  recordRelease,
+  resolveRelease,
 } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations.ts";
 import type { CycleResult } from "../cycle/run.ts";
@@ -37,7 +37,7 @@ export interface DaemonWork {
   scheduled(how: { readonly full: boolean; readonly patient: boolean }): Promise<void>;
   startCycle(how: { readonly full: boolean }): Started;
   startDryRun(how: { readonly full: boolean }): Started;
-  startRelease(decision: HeldDecision): Promise<Started>;
+  startRelease(decision: ReleaseRequest): Promise<Started>;
 }
 
 export interface DaemonWorkParts {
@@ -76,7 +76,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   const cycle = async (
     report: WorkReport,
     full: boolean,
-    decision: HeldDecision | null,
+    decision: ReleaseRequest | null,
     patient = false,
   ): Promise<{ result: WorkResult }> => {
     let ended: Awaited<ReturnType<typeof cycleUnderLease>>;
@@ -93,14 +93,14 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   const cycleUnderLease = (
     report: WorkReport,
     { full, patient }: { readonly full: boolean; readonly patient: boolean },
-    decision: HeldDecision | null,
+    decision: ReleaseRequest | null,
   ) => {
     const session = parts.session();
     return withLease(store, clock, { signal }, async (leased) => {
-      let decided = nothingDecided;
+      let decided = emptyRelease;
       if (decision !== null) {
-        decided = await decideHeld(store, decision);
-        sayEvent(session.log, await recordDecided(store, decision, decided, clock.now()));
+        decided = await resolveRelease(store, decision);
+        sayEvent(session.log, await recordRelease(store, decision, decided, clock.now()));
       }
       const result = await counted(() =>
         performCycle(
@@ -111,7 +111,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
           { patient },
         ),
       );
-      return { result, stale: await notLetGo(store, result.cycleId, decided.released) };
+      return { result, stale: await changedSinceHeld(store, result.cycleId, decided.released) };
     });
   };
 
@@ -173,13 +173,13 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     startDryRun: ({ full }) => start("dryRun", (report) => dryRun(report, full)),
     startRelease: async (decision) => {
       // Said before anything is started, and decided anew under the lease.
-      const decided = await decideHeld(parts.reader, decision);
+      const decided = await resolveRelease(parts.reader, decision);
       return start("release", (report) => cycle(report, false, decision), peopleOf(decided));
     },
   };
 }
 
-function peopleOf({ released, rejected, undone }: DecidedHeld): WorkDecision {
+function peopleOf({ released, rejected, undone }: Release): WorkDecision {
   const people = (some: readonly { readonly objectId: string }[]): number =>
     new Set(some.map(({ objectId }) => objectId)).size;
   return { released: people(released), rejected: people(rejected), undone: people(undone) };

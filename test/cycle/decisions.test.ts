@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { decideHeld, type HeldDecision, recordDecided } from "../../src/cycle/guard/release.ts";
+import { type ReleaseRequest, recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import { messageOf } from "../../src/notify/words.ts";
 import { migrationsUpTo } from "../../src/state/sqlite/files/schema.ts";
@@ -21,9 +21,9 @@ async function companyWithHeldLeavers(): Promise<{ place: Workplace; planId: str
   return { place, planId: (await place.cycle()).header.planId };
 }
 
-async function decide({ store, clock }: Workplace, decision: HeldDecision) {
+async function decide({ store, clock }: Workplace, decision: ReleaseRequest) {
   clock.advance(1000);
-  return recordDecided(store, decision, await decideHeld(store, decision), clock.now());
+  return recordRelease(store, decision, await resolveRelease(store, decision), clock.now());
 }
 
 /** Of the newest entry of the person. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decideHeld, notLetGo, recordDecided } from "../../src/cycle/guard/release.ts";
+import { changedSinceHeld, recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import { createWorkplace, kim, lenientGuard, mappingOf, rejectHeld, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 };
@@ -159,7 +159,7 @@ describe("a rejection", () => {
   it("is taken back, and the change is weighed again", async () => {
     await using place = await keptAlive();
     const planId = (await place.store.rejections(1))[0]?.planId ?? "";
-    await expect(decideHeld(place.store, { planId, undoReject: ["b@example.com"] })).rejects.toThrow(
+    await expect(resolveRelease(place.store, { planId, undoReject: ["b@example.com"] })).rejects.toThrow(
       /nothing of “b@example.com” is rejected.*nothing was done/,
     );
     await takeBack(place, planId, ["A@example.com"]);
@@ -184,12 +184,12 @@ describe("a release of a new account", () => {
     place.source.scope = [...people, "new"];
     place.source.hire("new", { businessPhones: ["1"] });
     const held = await place.cycle();
-    const decided = await decideHeld(place.store, { planId: held.header.planId });
-    await recordDecided(place.store, { planId: held.header.planId, by: kim }, decided, place.clock.now());
+    const decided = await resolveRelease(place.store, { planId: held.header.planId });
+    await recordRelease(place.store, { planId: held.header.planId, by: kim }, decided, place.clock.now());
     place.source.change("new", { businessPhones: ["2"] });
     const sent = await place.cycle();
     expect(sent).toMatchObject({ outcome: "done", done: 1 });
-    expect(await notLetGo(place.store, sent.cycleId, decided.released)).toEqual([]);
+    expect(await changedSinceHeld(place.store, sent.cycleId, decided.released)).toEqual([]);
     const only = { select: { only: ["new"] }, everyoneInScope: false, after: "", limit: 1 };
     expect([...((await place.store.candidates(only))[0]?.released ?? ["gone"])]).toEqual([]);
     // Used up: the next new account is held again.
@@ -227,8 +227,8 @@ describe("an alarm about the scope", () => {
     const filters = [{ clauses: [{ attribute: "department", operator: "EQUALS", value: "new" }] }];
     place.settings = { ...place.settings, scopeDigest: "scope-2", mapping: mappingOf(undefined, filters) };
     const { planId } = (await place.cycle()).header;
-    const decided = await decideHeld(place.store, { planId, only: ["b", "c"], reject: ["a"] });
-    await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
+    const decided = await resolveRelease(place.store, { planId, only: ["b", "c"], reject: ["a"] });
+    await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
     place.source.change("d", { department: "old" });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
@@ -237,7 +237,7 @@ describe("an alarm about the scope", () => {
 });
 
 async function takeBack(place: Workplace, planId: string, undoReject: readonly string[]): Promise<void> {
-  const decided = await decideHeld(place.store, { planId, undoReject });
+  const decided = await resolveRelease(place.store, { planId, undoReject });
   expect(decided).toMatchObject({ released: [], rejected: [] });
-  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
+  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isRejected, rejectedChanges } from "../../src/cycle/guard/fingerprint.ts";
-import { decideHeld, recordDecided } from "../../src/cycle/guard/release.ts";
+import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
@@ -49,20 +49,20 @@ it("a release of all that a plan holds leaves out what was rejected of it, which
   const { planId } = (await place.cycle()).header;
   await rejectHeld(place, planId, ["a"]);
   await place.cycle();
-  const everything = await decideHeld(place.store, { planId });
+  const everything = await resolveRelease(place.store, { planId });
   expect(everything.released.map(({ objectId }) => objectId)).toEqual(["b", "c"]);
-  await recordDecided(place.store, { planId, by: kim }, everything, place.clock.now());
+  await recordRelease(place.store, { planId, by: kim }, everything, place.clock.now());
   await place.cycle();
   const active = (): unknown[] =>
     ["a", "b", "c"].map(
       (id) => [...place.target.accounts.values()].find(({ externalId }) => externalId === id)?.active,
     );
   expect(active()).toEqual([true, false, false]);
-  await expect(decideHeld(place.store, { planId })).rejects.toThrow(
+  await expect(resolveRelease(place.store, { planId })).rejects.toThrow(
     /^everything that the plan \S+ holds was rejected: name people to release them all the same; nothing was done$/,
   );
-  const named = await decideHeld(place.store, { planId, only: ["a"] });
-  await recordDecided(place.store, { planId, by: kim }, named, place.clock.now());
+  const named = await resolveRelease(place.store, { planId, only: ["a"] });
+  await recordRelease(place.store, { planId, by: kim }, named, place.clock.now());
   await place.cycle();
   expect(active()).toEqual([false, false, false]);
 });
@@ -96,10 +96,10 @@ it("decides about nobody by a name that has gone over to another person, and say
   place.source.change("b", { userPrincipalName: "a@example.com" });
   const { planId } = (await place.cycle()).header;
   const ambiguous = "“a@example.com” is the name of 2 people: give the object id (a or b); nothing was done";
-  await expect(decideHeld(place.store, { planId, only: ["a@example.com"] })).rejects.toThrow(ambiguous);
+  await expect(resolveRelease(place.store, { planId, only: ["a@example.com"] })).rejects.toThrow(ambiguous);
   await expect(rejectHeld(place, planId, ["a@example.com"])).rejects.toThrow(ambiguous);
   await rejectHeld(place, planId, ["a", "b"]);
-  const undo = (names: readonly string[]) => decideHeld(place.store, { planId, undoReject: names });
+  const undo = (names: readonly string[]) => resolveRelease(place.store, { planId, undoReject: names });
   await expect(undo(["a@example.com"])).rejects.toThrow(ambiguous);
   expect((await undo(["a", "a"])).undone).toEqual([{ objectId: "a", userName: "a@example.com" }]);
 });

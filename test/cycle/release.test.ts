@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { markReleased, releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
-import { decideHeld, recordDecided } from "../../src/cycle/guard/release.ts";
+import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import { UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Change, Operation } from "../../src/domain/plan.ts";
@@ -19,8 +19,8 @@ async function companyWithLeavers(leavers: readonly string[]): Promise<Workplace
 
 /** Releases what a plan holds, of everybody or of some. */
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
-  const decided = await decideHeld(place.store, { planId, only });
-  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
+  const decided = await resolveRelease(place.store, { planId, only });
+  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
 }
 
 describe("a release", () => {
@@ -55,7 +55,7 @@ describe("a release", () => {
     const names = held.map(({ userName }) => userName.toLowerCase());
     const before = process.cpuUsage();
     const decision = { planId: header.planId, only: names.slice(0, 10_000), reject: names.slice(10_000) };
-    const decided = await decideHeld(store, decision);
+    const decided = await resolveRelease(store, decision);
     const { user } = process.cpuUsage(before);
     expect([decided.released.length, decided.rejected.length]).toEqual([10_000, 10_000]);
     // A tenth of a second; to look through everybody for each name took half a minute.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decideHeld, recordDecided } from "../../src/cycle/guard/release.ts";
+import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import { HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/log.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
@@ -21,12 +21,12 @@ function log(place: Workplace): Promise<readonly LogEntry[]> {
 }
 
 async function heldOf(place: Workplace, planId: string): Promise<readonly string[]> {
-  return (await decideHeld(place.store, { planId })).released.map(({ objectId }) => objectId);
+  return (await resolveRelease(place.store, { planId })).released.map(({ objectId }) => objectId);
 }
 
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
-  const decided = await decideHeld(place.store, { planId, only });
-  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
+  const decided = await resolveRelease(place.store, { planId, only });
+  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
 }
 
 describe("what the guard holds", () => {
@@ -65,7 +65,7 @@ describe("what the guard holds", () => {
     expect(await heldOf(place, newest.header.planId)).toEqual(["p000", "p001", "p002", "p003"]);
     await release(place, first.header.planId);
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 2, done: 2 });
-    await expect(decideHeld(place.store, { planId: first.header.planId })).rejects.toThrow(
+    await expect(resolveRelease(place.store, { planId: first.header.planId })).rejects.toThrow(
       /holds nothing that could be released/,
     );
     // Sent, and told once.

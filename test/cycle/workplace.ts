@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { parse } from "yaml";
-import { decideHeld, recordDecided } from "../../src/cycle/guard/release.ts";
+import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import type { EndClocks } from "../../src/cycle/health/clock-doubt.ts";
 import type { Ports } from "../../src/cycle/ports.ts";
 import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
@@ -204,6 +204,6 @@ export const kim: Actor = { kind: "cli", name: "kim@host" };
 
 /** Rejects what a plan holds of these people, as `release --reject` does. */
 export async function rejectHeld(place: Workplace, planId: string, people: readonly string[]): Promise<void> {
-  const decided = await decideHeld(place.store, { planId, reject: people });
-  await recordDecided(place.store, { planId, by: kim }, decided, place.clock.now());
+  const decided = await resolveRelease(place.store, { planId, reject: people });
+  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
 }

@@ -9,8 +9,8 @@ import { commandLine } from "../../process/command-name.ts";
 import { heldOperations, operationsOf } from "../operations.ts";
 import { isRejected, rejectedChanges, releasedChanges } from "./fingerprint.ts";
 
-/** What a person says about a held plan. */
-export interface HeldDecision {
+/** What a person asks for about a held plan. */
+export interface ReleaseRequest {
   readonly planId: string;
   /** Only these people are let go, by user principal name or object id. */
   readonly only?: readonly string[] | undefined;
@@ -24,29 +24,30 @@ export interface HeldDecision {
   readonly reason?: string | undefined;
 }
 
-export interface DecidedHeld {
+/** What is released, rejected and taken back of a held plan. */
+export interface Release {
   readonly released: readonly LoggedOperation[];
   readonly rejected: readonly LoggedOperation[];
   /** People whose rejections are taken back. */
   readonly undone: readonly { readonly objectId: string; readonly userName: string }[];
 }
 
-export const nothingDecided: DecidedHeld = { released: [], rejected: [], undone: [] };
+export const emptyRelease: Release = { released: [], rejected: [], undone: [] };
 
 /**
- * The held operations that a decision is about. Writes nothing.
- * @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named
+ * Finds the held operations that the request is about. Writes nothing.
+ * @throws UsageError if the plan is unknown, holds nothing, or holds nothing of a person who is named
  */
-export async function decideHeld(
+export async function resolveRelease(
   store: StateStore,
-  decision: Pick<HeldDecision, "planId" | "only" | "reject" | "undoReject">,
-): Promise<DecidedHeld> {
-  const { planId, only, reject, undoReject } = decision;
+  request: Pick<ReleaseRequest, "planId" | "only" | "reject" | "undoReject">,
+): Promise<Release> {
+  const { planId, only, reject, undoReject } = request;
   const cycle = await store.cycleOfPlan(planId);
   if (cycle === null && undoReject !== undefined && only === undefined && reject === undefined) {
     // The log may have let go of a plan whose rejections are still in force.
     const ofPlan = (await store.rejections(mostRejections)).some((one) => one.planId === planId);
-    if (ofPlan) return { ...nothingDecided, undone: await rejectedPeople(store, undoReject) };
+    if (ofPlan) return { ...emptyRelease, undone: await rejectedPeople(store, undoReject) };
   }
   if (cycle === null) {
     throw new UsageError(
@@ -57,7 +58,7 @@ export async function decideHeld(
   for await (const operation of heldOperations(store, cycle.id)) held.push(operation);
   const undone = undoReject === undefined ? [] : await rejectedPeople(store, undoReject);
   if (undoReject !== undefined && only === undefined && reject === undefined) {
-    return { ...nothingDecided, undone };
+    return { ...emptyRelease, undone };
   }
   if (held.length === 0) {
     throw new UsageError(
@@ -107,7 +108,7 @@ async function notRejected(
 const mostRejections = 1_000_000;
 
 /** @throws UsageError where nothing of somebody was rejected */
-async function rejectedPeople(store: StateStore, names: readonly string[]): Promise<DecidedHeld["undone"]> {
+async function rejectedPeople(store: StateStore, names: readonly string[]): Promise<Release["undone"]> {
   const rejections = await store.rejections(mostRejections);
   const people = byName(rejections.map((one) => ({ ...one, userName: one.userName ?? one.objectId })));
   const undone = names.map((name) => {
@@ -141,13 +142,13 @@ function ofOnePerson<Item extends { readonly objectId: string }>(
 }
 
 /**
- * Records a decision and whose it is; the next cycle acts on it. The caller holds the lease.
+ * Records a release and whose it is; the next cycle acts on it. The caller holds the lease.
  * @returns the event, which is kept for whoever is told
  */
-export async function recordDecided(
+export async function recordRelease(
   store: StateStore,
-  { planId, by, reason }: Pick<HeldDecision, "planId" | "by" | "reason">,
-  { released, rejected, undone }: DecidedHeld,
+  { planId, by, reason }: Pick<ReleaseRequest, "planId" | "by" | "reason">,
+  { released, rejected, undone }: Release,
   now: number,
 ): Promise<StateEvent> {
   const people = {
@@ -177,8 +178,8 @@ function idsOf(people: readonly { readonly objectId: string }[]): readonly strin
   return [...new Set(people.map(({ objectId }) => objectId))];
 }
 
-/** People whose released changes the cycle did not find as they were: they are judged anew. */
-export async function notLetGo(
+/** People whose released changes are not due as they were held: they were not sent, and are weighed again. */
+export async function changedSinceHeld(
   store: StateStore,
   cycleId: number,
   released: readonly LoggedOperation[],

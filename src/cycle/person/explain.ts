@@ -10,7 +10,7 @@ import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import type { PlanSettings } from "../planning/plan-input.ts";
-import { decideFor } from "../planning/plan-people.ts";
+import { planPeople } from "../planning/plan-people.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
 import type {
   AccountExplanation,
@@ -153,14 +153,14 @@ async function decided(
     after: "",
     limit: 1,
   });
-  const [person] = await decideFor(
+  const [person] = await planPeople(
     candidates.map((candidate) => ({
       ...candidate,
       // Who was put on the list since the last cycle is on it.
       member: candidate.member || settings.mapping.filters.includes(candidate.source),
       ...change,
     })),
-    { store, settings, everyoneInScope, environment, impatient: false },
+    { store, settings, everyoneInScope, environment, ignoreRetrySchedule: false },
   );
   return person ?? null;
 }

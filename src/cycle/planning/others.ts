@@ -8,7 +8,7 @@ export interface Others {
 /** People whom a reason names; the rest are counted. */
 export const namedAtMost = 3;
 
-export const nobodyElse: Others = { count: 0, names: [] };
+const nobodyElse: Others = { count: 0, names: [] };
 
 /** `a`, `a and b`, `a, b, c and 497 more`. */
 export function othersList({ count, names }: Others): string {
@@ -16,4 +16,15 @@ export function othersList({ count, names }: Others): string {
   const parts = rest > 0 ? [...names, `${rest} more`] : names;
   const last = parts.at(-1) ?? "";
   return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/** Those of `people` who are not the person themselves. */
+export function othersOf(people: ReadonlySet<string> | undefined, objectId: string): Others {
+  if (people === undefined) return nobodyElse;
+  const names: string[] = [];
+  for (const other of people) {
+    if (names.length === namedAtMost) break;
+    if (other !== objectId) names.push(other);
+  }
+  return { count: people.size - (people.has(objectId) ? 1 : 0), names };
 }

@@ -1,4 +1,4 @@
-import type { Candidate, ConfirmedTarget, Decision, MatchAnswer, StateStore } from "../../domain/store.ts";
+import type { Candidate, ConfirmedTarget, Decision, StateStore } from "../../domain/store.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../guard/fingerprint.ts";
@@ -9,16 +9,16 @@ import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { findMatch } from "./match.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { withRingNotice } from "./notices.ts";
-import { namedAtMost, nobodyElse, type Others } from "./others.ts";
+import { namedAtMost, othersOf } from "./others.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 import { planPerson } from "./plan-person.ts";
 import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
 import { withoutRejected } from "./reject.ts";
-import { nameKey } from "./rename-order.ts";
 import { failsForName, findRings, inRing } from "./rename-rings.ts";
+import { isSoughtToLeave, nameLeft, renamesOf } from "./sought-names.ts";
 
-/** What decisions are made from beside the people themselves. */
+/** What people are planned with, next to what is known of each. */
 export interface Surroundings {
   readonly store: Pick<
     StateStore,
@@ -27,8 +27,8 @@ export interface Surroundings {
   readonly settings: PlanSettings;
   readonly everyoneInScope: boolean;
   readonly environment: Environment;
-  /** People who wait for a retry are looked at all the same. */
-  readonly impatient: boolean;
+  /** People who wait for a retry are planned as if they did not. */
+  readonly ignoreRetrySchedule: boolean;
   /** People to whom is sent again what their accounts keep otherwise. Default: nobody. */
   readonly triesAgain?: ReadonlySet<string>;
   /** People whose leaving was not confirmed, and why. Default: none. */
@@ -43,13 +43,21 @@ export interface Surroundings {
   readonly knownManagers?: KnownManagers | undefined;
 }
 
-/** Decides for these people; what is told of one person, and what a cycle plans, both come from here. Writes nothing. */
-export async function decideFor(
+/** Plans these people. What is told of one person, and what a cycle plans, both come from here. Writes nothing. */
+export async function planPeople(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
 ): Promise<readonly PlannedPerson[]> {
-  const { store, settings, everyoneInScope, environment, impatient, unconfirmed, namesakes, triesAgain } =
-    surroundings;
+  const {
+    store,
+    settings,
+    everyoneInScope,
+    environment,
+    ignoreRetrySchedule,
+    unconfirmed,
+    namesakes,
+    triesAgain,
+  } = surroundings;
   const map = (candidate: Candidate): MappedUser =>
     mapUser(settings.mapping, candidate.source, {
       member: candidate.member,
@@ -112,7 +120,7 @@ export async function decideFor(
     const left = nameLeft({ candidate, mapped });
     return {
       candidate:
-        impatient || (ring !== undefined && failsForName(candidate.retry))
+        ignoreRetrySchedule || (ring !== undefined && failsForName(candidate.retry))
           ? { ...candidate, retry: null }
           : candidate,
       mapped,
@@ -154,7 +162,7 @@ export async function decideFor(
           ),
           partial: surroundings.partial === true,
         });
-  const decided = people.map((person): PlannedPerson => {
+  const planned = people.map((person): PlannedPerson => {
     const { candidate, mapped } = person;
     const { objectId } = candidate.source;
     const ring = rings.get(objectId);
@@ -171,8 +179,8 @@ export async function decideFor(
       candidate.rejected,
       (reason) => skip(input, "rejected", reason),
     );
-    const planned = withRingNotice(input, toldAgain(unrejected, now));
-    const released = planned.kind === "operation" ? withReleases(planned, candidate.released) : planned;
+    const noticed = withRingNotice(input, toldAgain(unrejected, now));
+    const released = noticed.kind === "operation" ? withReleases(noticed, candidate.released) : noticed;
     // Cleared for now: the person waits until the manager has an account.
     const decision =
       manager.clear && manager.ring.length === 0 && released.kind !== "ignored"
@@ -180,14 +188,14 @@ export async function decideFor(
         : released;
     return { candidate, mapped, decision, matches: input.matches };
   });
-  if (surroundings.expecting === true) return decided;
+  if (surroundings.expecting === true) return planned;
   const claimed = new Map<string, Decision>();
-  for (const leaver of decided) {
+  for (const leaver of planned) {
     const decision = await claimedDecision(leaver, around);
     if (decision !== null) claimed.set(leaver.candidate.source.objectId, decision);
   }
-  if (claimed.size === 0) return decided;
-  return decided.map((one) => ({
+  if (claimed.size === 0) return planned;
+  return planned.map((one) => ({
     ...one,
     decision: claimed.get(one.candidate.source.objectId) ?? one.decision,
   }));
@@ -212,7 +220,7 @@ async function claimedDecision(leaver: PlannedPerson, surroundings: Surroundings
     after: "",
     limit: only.length,
   });
-  const claimants = await decideFor(candidates, { ...surroundings, expecting: true });
+  const claimants = await planPeople(candidates, { ...surroundings, expecting: true });
   const taking = claimants.find((one) =>
     takes(one.decision, { ownerId: source.objectId, latticeId: link.latticeId }),
   );
@@ -247,31 +255,6 @@ function toldAgain(decision: Decision, now: number): Decision {
   return { ...decision, lookAgainAt: Math.min(decision.lookAgainAt ?? now, now) };
 }
 
-/**
- * Whether an account could be somebody's who never had one and is disabled: such people count for nobody else, but two of
- * them are not to have one account.
- */
-function isSoughtToLeave(
-  { candidate, mapped }: MappedPerson,
-  matches: ReadonlyMap<string, MatchAnswer>,
-): boolean {
-  const { link, sharesName, source } = candidate;
-  const disabled = mapped.active === false || source.attributes.accountEnabled === false;
-  if (link !== null || !sharesName || !disabled) return false;
-  return (matches.get(source.objectId)?.byUserName.length ?? 0) > 0;
-}
-
-/** The userNames that linked accounts are to get, by object id. */
-function renamesOf(people: readonly MappedPerson[]): ReadonlyMap<string, string> {
-  return new Map(
-    people.flatMap(({ candidate, mapped }): [string, string][] => {
-      const { link, source } = candidate;
-      if (link === null || mapped.userName === null) return [];
-      return nameKey(link.userName) === nameKey(mapped.userName) ? [] : [[source.objectId, mapped.userName]];
-    }),
-  );
-}
-
 function withReleases(
   decision: Extract<Decision, { kind: "operation" }>,
   released: ReadonlyMap<string, string>,
@@ -279,14 +262,6 @@ function withReleases(
   if (released.size === 0) return decision;
   const operation = markReleased(decision.operation, released);
   return { ...decision, operation, releasesInUse: releasesInUse(operation) };
-}
-
-/** The userName of a leaver's account that the directory does not give the leaver any more, in lower case. */
-function nameLeft({ candidate, mapped }: MappedPerson): string | null {
-  const { link } = candidate;
-  if (link === null || isInScope(candidate, mapped)) return null;
-  const key = link.userName.toLowerCase();
-  return mapped.userName === null || mapped.userName.toLowerCase() === key ? null : key;
 }
 
 /** Which of these people have an account, or get one with the next plan, whatever keeps it back for now. */
@@ -303,8 +278,12 @@ async function expectedOf(
     after: "",
     limit,
   });
-  const decided = await decideFor(candidates, { ...surroundings, impatient: true, expecting: true });
-  const expected = decided.filter(
+  const planned = await planPeople(candidates, {
+    ...surroundings,
+    ignoreRetrySchedule: true,
+    expecting: true,
+  });
+  const expected = planned.filter(
     ({ candidate, decision }) =>
       candidate.link !== null ||
       candidate.unconfirmed ||
@@ -329,18 +308,8 @@ async function ownersOf(
     after: "",
     limit: objectIds.length,
   });
-  const found = (await decideFor(candidates, surroundings)).map(ownerOf);
+  const found = (await planPeople(candidates, surroundings)).map(ownerOf);
   const owners = new Map(objectIds.map((objectId) => [objectId, forgottenOwner(objectId)]));
   for (const owner of found) owners.set(owner.objectId, owner);
   return owners;
-}
-
-function othersOf(people: ReadonlySet<string> | undefined, objectId: string): Others {
-  if (people === undefined) return nobodyElse;
-  const names: string[] = [];
-  for (const other of people) {
-    if (names.length === namedAtMost) break;
-    if (other !== objectId) names.push(other);
-  }
-  return { count: people.size - (people.has(objectId) ? 1 : 0), names };
 }

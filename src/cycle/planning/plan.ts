@@ -8,7 +8,7 @@ import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
 import { attributeList } from "./changes.ts";
 import type { KnownManagers } from "./manager-ring.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
-import { decideFor } from "./plan-people.ts";
+import { planPeople } from "./plan-people.ts";
 import type { PlannedPerson } from "./planned-person.ts";
 import { renameWaves } from "./rename-order.ts";
 import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
@@ -22,7 +22,7 @@ interface Known {
   readonly knownManagers: KnownManagers;
 }
 
-/** Decides for everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
+/** Plans everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
 export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
   const { store, everyoneInScope } = context;
   const few = tryFew(context.refusedBefore);
@@ -44,7 +44,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       const candidates = await store.candidates({ select: people, everyoneInScope, after, limit: pageSize });
       const last = candidates.at(-1);
       if (last === undefined) return;
-      const decisions = await decide(context, candidates, known, again);
+      const decisions = await planPage(context, candidates, known, again);
       const planned = limited === null ? decisions : decisions.map(limited);
       for (const decision of planned) {
         if (decision.kind === "operation" && decision.operation.formerOwner !== undefined) {
@@ -141,26 +141,26 @@ export async function withLaterRounds(
   return { ...summary, ...added, unchanged: Math.max(0, summary.unchanged - newPeople) };
 }
 
-/** Where the last listing did not show everybody, whoever would get an account is searched for, and decided again. */
-async function decideSurely(
+/** If the last listing did not show everybody, each person who would get an account is searched for, and planned again. */
+async function planLookedUp(
   context: CycleContext,
   candidates: readonly Candidate[],
   known: Known,
   again: TryAgain | null,
 ): Promise<readonly PlannedPerson[]> {
   const triesAgain = again?.of(candidates) ?? new Set<string>();
-  const decideAll = (some: readonly Candidate[]): Promise<readonly PlannedPerson[]> =>
-    decideByTheTime(context, some, known, triesAgain);
-  const people = await decideAll(candidates);
+  const planThese = (some: readonly Candidate[]): Promise<readonly PlannedPerson[]> =>
+    planByTheTime(context, some, known, triesAgain);
+  const people = await planThese(candidates);
   if (!context.lookUpFirst) return people;
   const { found, unknown } = await lookUpFirst(context, people);
-  const looked = await decideAll(candidates.filter(({ source }) => found.has(source.objectId)));
-  const decidedAgain = new Map(looked.map((person) => [person.candidate.source.objectId, person]));
+  const looked = await planThese(candidates.filter(({ source }) => found.has(source.objectId)));
+  const plannedAgain = new Map(looked.map((person) => [person.candidate.source.objectId, person]));
   return people.map((person) => {
     const { objectId } = person.candidate.source;
     const reason = unknown.get(objectId);
     if (reason !== undefined) return { ...person, decision: notLookedUp(person, reason) };
-    return decidedAgain.get(objectId) ?? person;
+    return plannedAgain.get(objectId) ?? person;
   });
 }
 
@@ -175,13 +175,14 @@ function notLookedUp({ candidate, decision }: PlannedPerson, reason: string): De
   };
 }
 
-async function decide(
+/** Plans a page of people, and logs which attributes could not be mapped. */
+async function planPage(
   context: CycleContext,
   candidates: readonly Candidate[],
   known: Known,
   again: TryAgain | null,
 ): Promise<Decision[]> {
-  const people = await decideSurely(context, candidates, known, again);
+  const people = await planLookedUp(context, candidates, known, again);
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
     for (const { target, reason, rule } of mapped.problems) {
@@ -197,31 +198,31 @@ async function decide(
   );
 }
 
-/** While our clock is in doubt, by it and by the ends': what both come to is right whichever of them is. */
-async function decideByTheTime(
+/** While our clock is in doubt, people are planned by it and by the ends': what both plans have is right either way. */
+async function planByTheTime(
   context: CycleContext,
   candidates: readonly Candidate[],
   known: Known,
   triesAgain: ReadonlySet<string>,
 ): Promise<readonly PlannedPerson[]> {
   const { store, settings, everyoneInScope, clock, clockDoubtMs } = context;
-  const decideAt = (now: () => number, shared: Partial<Known>): Promise<readonly PlannedPerson[]> =>
-    decideFor(candidates, {
+  const planAt = (now: () => number, shared: Partial<Known>): Promise<readonly PlannedPerson[]> =>
+    planPeople(candidates, {
       store,
       settings,
       everyoneInScope,
       environment: { now, random: context.random },
       // Asked for by name, or seen with a new mapping: what failed before is tried at once.
-      impatient: context.kind === "on-demand" || context.kind === "initial",
+      ignoreRetrySchedule: context.kind === "on-demand" || context.kind === "initial",
       partial: context.kind === "on-demand",
       unconfirmed: context.unconfirmed,
       ...shared,
       triesAgain,
     });
-  const people = await decideAt(clock.now, known);
+  const people = await planAt(clock.now, known);
   if (clockDoubtMs === 0) return people;
   // Shared userNames, and rings of managers, depend on date filters too.
-  const ours = await decideAt(() => clock.now() - clockDoubtMs, {});
+  const ours = await planAt(() => clock.now() - clockDoubtMs, {});
   return people.map((person, index) => ({
     ...person,
     decision: decisionInDoubt(person.candidate, ours[index]?.decision ?? person.decision, person.decision),

@@ -7,9 +7,9 @@ import { rejectionOf } from "../guard/fingerprint.ts";
 import { attributeList } from "./changes.ts";
 
 /**
- * Decides without what a person has rejected: each rejected change is left out as long as it is planned as it was, and
+ * Plans without what a person has rejected: each rejected change is left out as long as it is planned as it was, and
  * nothing else is. Who is rejected for one reason to go may still go for another.
- * @param plan decides, as if this evidence had not been seen
+ * @param plan plans as if this evidence had not been seen
  * @param skip what becomes of a person of whom nothing else is due
  */
 export function withoutRejected(

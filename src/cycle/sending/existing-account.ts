@@ -3,7 +3,7 @@ import type { Operation } from "../../domain/plan.ts";
 import type { Decision, LoggedOperation } from "../../domain/store.ts";
 import { type AttributeWrite, sameAt, type TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
-import { decideFor } from "../planning/plan-people.ts";
+import { planPeople } from "../planning/plan-people.ts";
 import { askFor } from "../reading/missing-accounts.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function matchAgain(
     sameAt("userName", planned.userName, account.userName) && planned.externalId === account.externalId;
   if (same) return;
   await context.store.saveTargets([account], context.cycleId);
-  const decision = await decideAgain(context, operation.objectId);
+  const decision = await planAgain(context, operation.objectId);
   const again = adoptionIn(decision);
   const linked =
     again !== null &&
@@ -37,7 +37,7 @@ export async function matchAgain(
 
 /**
  * What a deactivation takes away in Lattice nothing brings back: an account that was listed a day ago is read before it is
- * switched off. Where it carries another externalId by now it may be another person's, and it is decided anew.
+ * switched off. Where it carries another externalId by now it may be another person's, and it is planned again.
  * @returns why the account is not switched off now; `null` where it is
  */
 export async function givenAway(
@@ -52,7 +52,7 @@ export async function givenAway(
   if (account === null || account === "unreadable" || account.externalId === null) return null;
   if (account.externalId === known.externalId) return null;
   await context.store.saveTargets([account], context.cycleId);
-  const decision = await decideAgain(context, objectId);
+  const decision = await planAgain(context, objectId);
   if (decision?.kind === "operation" && decision.operation.action === "deactivate") return null;
   return new RecordRejectedError(
     `the Lattice account ${account.latticeId} was given the external id "${account.externalId}" in Lattice since it was listed, and is not switched off before the next cycle: ${reasonOf(decision)}`,
@@ -79,7 +79,7 @@ export async function meetAccounts(
   writes: readonly AttributeWrite[],
 ): Promise<MetAccount> {
   await context.store.saveTargets(found, context.cycleId);
-  const decision = await decideAgain(context, operation.objectId);
+  const decision = await planAgain(context, operation.objectId);
   const adoption = adoptionIn(decision);
   const account = found.find(({ latticeId }) => latticeId === adoption?.latticeId);
   if (adoption === null || account === undefined) {
@@ -104,7 +104,7 @@ export async function meetAccounts(
   return { account, writes: due };
 }
 
-async function decideAgain(context: CycleContext, objectId: string): Promise<Decision | null> {
+async function planAgain(context: CycleContext, objectId: string): Promise<Decision | null> {
   const { store, settings, everyoneInScope, clock, random } = context;
   const candidates = await store.candidates({
     select: { only: [objectId] },
@@ -115,14 +115,14 @@ async function decideAgain(context: CycleContext, objectId: string): Promise<Dec
   // What is in doubt is what is being looked at here.
   const known = candidates.map((candidate) => ({ ...candidate, unconfirmed: false }));
   const environment = { now: clock.now, random };
-  const [decided] = await decideFor(known, {
+  const [planned] = await planPeople(known, {
     store,
     settings,
     everyoneInScope,
     environment,
-    impatient: true,
+    ignoreRetrySchedule: true,
   });
-  return decided?.decision ?? null;
+  return planned?.decision ?? null;
 }
 
 function adoptionIn(decision: Decision | null): Operation | null {

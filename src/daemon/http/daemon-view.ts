@@ -1,5 +1,5 @@
 import type { Config } from "../../config/schema.ts";
-import type { HeldDecision } from "../../cycle/guard/release.ts";
+import type { ReleaseRequest } from "../../cycle/guard/release.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { StateStore } from "../../domain/store.ts";
 import type { Metrics } from "../../report/metrics.ts";
@@ -23,7 +23,7 @@ export interface DaemonView {
   startCycle(how: { readonly full: boolean }): Started;
   startDryRun(how: { readonly full: boolean }): Started;
   /** @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named */
-  startRelease(decision: HeldDecision): Promise<Started>;
+  startRelease(decision: ReleaseRequest): Promise<Started>;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the mapping in force redacts. */
