@@ -35,15 +35,15 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
   const path = join(folder, "log.db");
   const everyRow = fill(path, rows);
   const reader = openReader(path);
-  const busy = { busy: false, nextCronAt: () => null, intervalMs: () => 45 * 60_000 };
+  const scheduler = { nextCronAt: () => null, intervalMs: () => 45 * 60_000 };
   const server = await startHttp(
     { host: "127.0.0.1", port: 0 },
     { trustedProxies: [], hosts: [] },
     {
       version: "bench",
       reader,
-      schedule: { kind: "every", everyMs: 45 * 60_000, timezone: "UTC" },
-      scheduler: busy,
+      schedule: () => ({ kind: "every", everyMs: 45 * 60_000, timezone: "UTC" }),
+      scheduler,
       works: createWorks(Date.now),
       metrics: createMetrics("bench"),
       now: Date.now,

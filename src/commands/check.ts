@@ -4,7 +4,8 @@ import { listenText } from "../config/listen.ts";
 import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
 import { StateError, UsageError } from "../domain/errors.ts";
 import { count, sentence, sentences } from "../domain/sentence.ts";
-import { openSession, type Session } from "../job/job.ts";
+import type { Job } from "../job/job.ts";
+import { openJob } from "../job/open-job.ts";
 import { knownMethod } from "../job/run-cycle.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
@@ -25,27 +26,27 @@ interface Step {
 
 /** Tries everything that a cycle or a daemon needs and leaves nothing behind; each line says what was tried and how to fix it. */
 export async function check(options: CheckOptions, io: CommandIO): Promise<number> {
-  const session = await openSession(io, { ...options, quiet: true });
+  const job = await openJob(io, { ...options, quiet: true });
   try {
     const { probeLattice } = await import("../lattice/check.ts");
-    const source = await session.source();
+    const source = await job.source();
     const steps: Step[] = [
-      configurationStep(session),
-      await stateStep(session),
+      configurationStep(job),
+      await stateStep(job),
       ...(await source.probe(io.signal)),
       ...(await probeLattice(
         {
-          ...session.lattice,
-          paths: session.mapping.paths,
-          clock: session.clock,
-          log: session.log,
-          knownUpdateMethod: await learntMethod(session),
+          ...job.lattice,
+          paths: job.mapping.paths,
+          clock: job.clock,
+          log: job.log,
+          knownUpdateMethod: await learntMethod(job),
         },
-        new Map(session.mapping.attributes.map(({ target, type }) => [target, type])),
+        new Map(job.mapping.attributes.map(({ target, type }) => [target, type])),
         io.signal,
       )),
-      notificationsStep(session),
-      await daemonStep(session),
+      notificationsStep(job),
+      await daemonStep(job),
     ];
     const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
     for (const step of steps) print(io, line(step, color));
@@ -58,16 +59,14 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
     );
     return failed === 0 ? exitCode.done : exitCode.error;
   } finally {
-    await session.close();
+    await job.close();
   }
 }
 
 /** How updates are sent, as an earlier sync has learnt it; a state that cannot be read is the state step's to tell. */
-async function learntMethod(session: Session): Promise<UpdateMethod | undefined> {
-  if (!existsSync(session.statePath)) return undefined;
-  const { openReadOnlyStore } = await import("../state/sqlite/store.ts");
+async function learntMethod(job: Job): Promise<UpdateMethod | undefined> {
   try {
-    const store = openReadOnlyStore(session.statePath);
+    const store = await job.readState();
     try {
       return knownMethod((await store?.meta()) ?? {});
     } finally {
@@ -79,7 +78,7 @@ async function learntMethod(session: Session): Promise<UpdateMethod | undefined>
   }
 }
 
-function configurationStep({ loaded, mapping }: Session): Step {
+function configurationStep({ loaded, mapping }: Job): Step {
   return {
     name: "Configuration",
     ok: true,
@@ -88,7 +87,7 @@ function configurationStep({ loaded, mapping }: Session): Step {
 }
 
 /** From the configuration alone: a test message is for `notify test`. */
-function notificationsStep({ config: { notify } }: Session): Step {
+function notificationsStep({ config: { notify } }: Job): Step {
   const name = "Notifications";
   const receivers = notify.receivers.map((receiver) => `${receiver.name} (${receiver.kind})`);
   if (receivers.length === 0 && notify.ping === null)
@@ -98,12 +97,12 @@ function notificationsStep({ config: { notify } }: Session): Step {
 }
 
 /** Whether a daemon would start with this configuration; nobody is asked. */
-async function daemonStep(session: Session): Promise<Step> {
+async function daemonStep(job: Job): Promise<Step> {
   const name = "Daemon";
   try {
-    await refuseForDaemon(session);
+    await refuseForDaemon(job);
     const { doubtsAbout } = await import("../daemon/http/access.ts");
-    const { http } = session.config;
+    const { http } = job.config;
     const doubts = doubtsAbout(http.listen, http).map((doubt) => `; ${doubt}`);
     return {
       name,
@@ -116,27 +115,24 @@ async function daemonStep(session: Session): Promise<Step> {
   }
 }
 
-async function stateStep(session: Session): Promise<Step> {
+async function stateStep(job: Job): Promise<Step> {
   const name = "State database";
-  const [{ proveWritable }, { openReadOnlyStore }] = await Promise.all([
-    import("../state/sqlite/files/prove-writable.ts"),
-    import("../state/sqlite/store.ts"),
-  ]);
+  const { proveWritable } = await import("../state/sqlite/files/prove-writable.ts");
   try {
-    if (existsSync(session.statePath)) {
-      accessSync(session.statePath, constants.R_OK | constants.W_OK);
-      proveWritable(session.statePath);
-      const store = openReadOnlyStore(session.statePath, { check: true });
+    if (existsSync(job.statePath)) {
+      accessSync(job.statePath, constants.R_OK | constants.W_OK);
+      proveWritable(job.statePath);
+      const store = await job.readState({ check: true });
       const { linked, sourceUsers } = (await store?.totals()) ?? { linked: 0, sourceUsers: 0 };
       await store?.close();
       return {
         name,
         ok: true,
-        detail: `${session.statePath}: ${count(sourceUsers, "person", "people")} read, ${linked} linked.`,
+        detail: `${job.statePath}: ${count(sourceUsers, "person", "people")} read, ${linked} linked.`,
       };
     }
-    proveWritable(session.statePath);
-    return { name, ok: true, detail: `${session.statePath} does not exist yet; the first sync creates it.` };
+    proveWritable(job.statePath);
+    return { name, ok: true, detail: `${job.statePath} does not exist yet; the first sync creates it.` };
   } catch (error) {
     if (error instanceof StateError || error instanceof UsageError)
       return { name, ok: false, detail: error.message };
@@ -144,7 +140,7 @@ async function stateStep(session: Session): Promise<Step> {
     return {
       name,
       ok: false,
-      detail: `${session.statePath} cannot be written (${code}).`,
+      detail: `${job.statePath} cannot be written (${code}).`,
       remedy: "Give this user write access, or set state.path (ALS_STATE).",
     };
   }

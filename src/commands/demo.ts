@@ -1,14 +1,13 @@
 import { dirname, relative } from "node:path";
 import { styleText } from "node:util";
-import { loadConfig } from "../config/load.ts";
 import type { LoggedOperation } from "../domain/store.ts";
-import { sandboxFile, sandboxState } from "../job/job.ts";
+import { configuredJob } from "../job/configured-job.ts";
+import { sandboxFile } from "../job/rehearsal.ts";
 import { commandLine, inShell } from "../process/command-name.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { readStatus } from "../report/status.ts";
 import { badDay, nextDay } from "../sandbox/day.ts";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
-import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import { status } from "./status.ts";
 import { sync } from "./sync.ts";
 
@@ -23,7 +22,7 @@ export interface DemoOptions {
  * @returns 0 where everything went as it should, which on a bad day is that the guard held
  */
 export async function demo(options: DemoOptions, io: CommandIO): Promise<number> {
-  const { config } = loadConfig({ env: io.env, cwd: io.cwd, sandbox: "both" });
+  const { config } = configuredJob(io, { sandbox: "both" });
   const sandbox = await startSandbox({ file: sandboxFile(config.state.path, "both") });
   try {
     // Shorter, and right wherever the checkout is, as long as it is typed here.
@@ -92,11 +91,11 @@ async function badStory(io: CommandIO, sandbox: Sandbox): Promise<number> {
 
 /** What can be said about the held plan: what it does, and the command. */
 async function decisions(io: CommandIO): Promise<readonly (readonly [string, string])[]> {
-  const { config } = loadConfig({ env: io.env, cwd: io.cwd, sandbox: "both" });
-  const store = openReadOnlyStore(sandboxState(config.state.path, "both"));
+  const job = configuredJob(io, { sandbox: "both" });
+  const store = await job.readState();
   if (store === null) return [];
   try {
-    const { weighed, held } = await readStatus(store, config.schedule, Date.now(), {
+    const { weighed, held } = await readStatus(store, job.config.schedule, job.clock.now(), {
       cycles: 1,
       mostHeld: Number.POSITIVE_INFINITY,
     });

@@ -1,16 +1,15 @@
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { LogEntry, LogQuery } from "../domain/log.ts";
 import type { Action } from "../domain/plan.ts";
 import { count } from "../domain/sentence.ts";
 import type { OperationStatus, StateStore } from "../domain/store.ts";
-import { sandboxState } from "../job/job.ts";
+import { configuredJob } from "../job/configured-job.ts";
 import { readMapping } from "../job/read-settings.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { writeOut } from "../report/output.ts";
 import { isTerminal, layoutOf } from "../report/terminal.ts";
 import { printable } from "../report/words.ts";
-import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import { parsePointInTime } from "./point-in-time.ts";
 
 export interface HistoryOptions {
@@ -39,12 +38,10 @@ const pageSize = 500;
  * @throws UsageError where a time is none, or the person is not known
  */
 export async function history(options: HistoryOptions, io: CommandIO): Promise<number> {
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
-  const { config } = loaded;
-  const query = queryOf(options, Date.now());
-  const path =
-    options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
-  const store = openReadOnlyStore(path);
+  const job = configuredJob(io, options);
+  const { loaded, statePath: path } = job;
+  const query = queryOf(options, job.clock.now());
+  const store = await job.readState();
   if (store === null) note(io, `No cycle has run yet: there is no state database at ${path}.`);
   try {
     const person =

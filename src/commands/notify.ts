@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { loadConfig } from "../config/load.ts";
 import { refuseForeignLoopback } from "../config/plain-http.ts";
 import { UsageError } from "../domain/errors.ts";
+import { configuredJob } from "../job/configured-job.ts";
 import { send } from "../notify/send.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
@@ -18,7 +18,7 @@ export interface NotifyTestOptions {
  * @throws UsageError where there is no receiver, or none of that name
  */
 export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
-  const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const { config, clock } = configuredJob(io, { config: options.config });
   await refuseForeignLoopback(config);
   const { instance, receivers } = config.notify;
   const chosen = receivers.filter(({ name }) => options.receiver === undefined || name === options.receiver);
@@ -31,7 +31,7 @@ export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Pro
       `there is no receiver "${printable(options.receiver ?? "")}"; the receivers are: ${names}`,
     );
   }
-  const now = Date.now();
+  const now = clock.now();
   const answers = await Promise.all(
     chosen.map(async (receiver) => {
       const notice = { id: randomUUID(), at: now, event: { kind: "test" as const } };

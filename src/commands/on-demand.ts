@@ -3,16 +3,14 @@ import type { CycleResult } from "../cycle/run.ts";
 import { ConfigurationError, UsageError } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/store.ts";
-import type { Session } from "../job/job.ts";
-import { withLease } from "../job/lease.ts";
-import { toldAfterwards } from "../job/notifying.ts";
-import { performCycle } from "../job/run-cycle.ts";
+import type { Job, RunRequest } from "../job/job.ts";
+import type { Mapping } from "../mapping/rules/mapping.ts";
 import { type CommandIO, exitCode, exitCodeOf, note, print } from "../process/io.ts";
-import { report } from "../report/report-cycle.ts";
+import { type ReportChoice, report } from "../report/report-cycle.ts";
 import { stepLine } from "../report/steps.ts";
 import { printable } from "../report/words.ts";
 import { noteCandidates, personText, severalPeople } from "./one-person.ts";
-import type { SyncOptions } from "./sync.ts";
+import { pendingIn } from "./pending.ts";
 
 /** People in one call: as many as one still looks at one by one. */
 const mostPeople = 20;
@@ -29,28 +27,33 @@ export function checkPeople(users: readonly string[]): void {
   }
 }
 
+/** How provisioning on demand is done and shown. */
+export interface OnDemandOptions extends Omit<ReportChoice, "mapping" | "steps"> {
+  /** Sends without showing it first and asking. */
+  readonly yes?: boolean | undefined;
+  readonly detailedExitcode: boolean;
+  /** How long to wait for another run to end, seconds. */
+  readonly waitSeconds: number;
+}
+
 /**
  * Provisioning on demand: the five steps are told as they are done. Without `yes` it is a dry run first, and what that
  * showed is sent when a person at the terminal agrees.
  * @returns the exit code
  */
 export async function onDemand(
-  session: Session,
+  job: Job,
   users: readonly string[],
-  options: SyncOptions,
+  options: OnDemandOptions,
   io: CommandIO,
 ): Promise<number> {
   const names = users.map((user) => user.trim());
-  if (options.yes === true && !options.dryRun) {
-    const store = await session.openStore();
-    const only = await peopleMeant(session, store, names, { unseen: true }, io);
-    return send(session, store, { only }, options, io);
-  }
+  const unseen = options.yes === true && !options.dryRun;
+  const only = await peopleMeant(job, names, { unseen }, io);
+  if (unseen) return send(job, { only }, options, io);
 
-  const store = await session.openScratchStore();
-  const only = await peopleMeant(session, store, names, { unseen: false }, io);
-  const result = await run(session, store, { only, dryRun: true, signal: io.signal }, options, io);
-  const pending = plannedIn(result) > 0;
+  const result = await run(job, { only, dryRun: true }, options, io);
+  const pending = pendingIn(result) > 0;
   if (result.failed > 0 && !pending) return exitCodeOf(result, false);
   const code = options.detailedExitcode && pending ? exitCode.changesPending : exitCode.done;
   if (options.dryRun || !pending) return code;
@@ -66,8 +69,7 @@ export async function onDemand(
     note(io, "Nothing was sent.");
     return code;
   }
-  const agreed = result.onDemand?.agreement.digest;
-  return send(session, await session.openStore(), { only, agreed }, options, io);
+  return send(job, { only, agreed: result.onDemand?.agreement.digest }, options, io);
 }
 
 /**
@@ -78,8 +80,24 @@ export async function onDemand(
  * @throws ConfigurationError where it is not certain who is meant: who it may be is on stderr
  */
 async function peopleMeant(
-  { mapping }: Session,
+  job: Job,
+  names: readonly string[],
+  how: { readonly unseen: boolean },
+  io: CommandIO,
+): Promise<readonly string[]> {
+  const store = await job.readState();
+  // Before the first sync nobody is known, so that a name means what Entra makes of it.
+  if (store === null) return names;
+  try {
+    return await peopleIn(store, job.mapping, names, how, io);
+  } finally {
+    await store.close();
+  }
+}
+
+async function peopleIn(
   store: StateStore,
+  mapping: Mapping,
   names: readonly string[],
   how: { readonly unseen: boolean },
   io: CommandIO,
@@ -107,65 +125,44 @@ async function peopleMeant(
 }
 
 async function send(
-  session: Session,
-  store: StateStore,
-  { only, agreed }: Pick<Request, "only" | "agreed">,
-  options: SyncOptions,
+  job: Job,
+  people: Pick<RunRequest, "only" | "agreed">,
+  options: OnDemandOptions,
   io: CommandIO,
 ): Promise<number> {
-  const wait = { signal: io.signal, waitMs: options.waitSeconds * 1000 };
-  const result = await toldAfterwards(
-    session,
-    store,
-    { only, signal: io.signal },
-    () =>
-      withLease(store, session.clock, wait, (signal) =>
-        run(session, store, { only, dryRun: false, agreed, signal }, options, io),
-      ),
-    async () => undefined,
-  );
-  return exitCodeOf(result, false);
-}
-
-interface Request {
-  readonly only: readonly string[];
-  readonly dryRun: boolean;
-  readonly agreed?: string | undefined;
-  readonly signal: AbortSignal;
+  return exitCodeOf(await run(job, { ...people, dryRun: false }, options, io), false);
 }
 
 async function run(
-  session: Session,
-  store: StateStore,
-  request: Request,
-  options: SyncOptions,
+  job: Job,
+  request: Pick<RunRequest, "only" | "agreed" | "dryRun">,
+  options: OnDemandOptions,
   io: CommandIO,
 ): Promise<CycleResult> {
+  const { only = [], dryRun } = request;
   const steps: PersonStep[] = [];
   // On stdout they come as they are done; a document has them all at once.
   const live = options.format === "table" && options.out === undefined;
   const onStep = (step: PersonStep): void => {
     steps.push(step);
-    if (live) print(io, stepLine(step, { user: request.only.length > 1 }));
+    if (live) print(io, stepLine(step, { user: only.length > 1 }));
   };
-  const result = await performCycle(session, store, { full: false, ...request }, { onStep });
-  if (live) print(io, "");
-  await report(
-    store,
-    result,
-    { ...options, mapping: session.mapping, dryRun: request.dryRun, steps: live ? [] : steps },
-    io,
+  const { result } = await job.run(
+    { ...request, full: false, waitMs: options.waitSeconds * 1000, signal: io.signal },
+    {
+      onStep,
+      ended: async (ran, store) => {
+        if (live) print(io, "");
+        const shown = { ...options, mapping: job.mapping, dryRun, steps: live ? [] : steps };
+        await report(store, ran.result, shown, io);
+      },
+    },
   );
   return result;
 }
 
-function plannedIn({ header }: CycleResult): number {
-  const { create, update, deactivate, reactivate, link } = header.summary;
-  return create + update + deactivate + reactivate + link;
-}
-
 /** Whether somebody sits at the terminal who has just seen the plan. */
-function canAsk(options: SyncOptions, io: CommandIO): boolean {
+function canAsk(options: OnDemandOptions, io: CommandIO): boolean {
   const shown = options.format === "table" && options.out === undefined && io.stdout.isTTY === true;
   return shown && io.stdin.isTTY === true && io.stderr.isTTY === true;
 }

@@ -1,4 +1,5 @@
 import type { Progress } from "../cycle/ports.ts";
+import type { Job, Run, RunRequest, Watchers } from "../job/job.ts";
 import type { CommandIO } from "../process/io.ts";
 
 interface ProgressBar {
@@ -19,10 +20,11 @@ async function openProgress(io: CommandIO): Promise<ProgressBar> {
     stopOnComplete: false,
   });
   const patienceMs = 300;
-  const startedAt = Date.now();
+  let startedAt: number | null = null;
   let running = false;
   return {
     update: ({ phase, done, total }) => {
+      startedAt ??= Date.now();
       if (!running && Date.now() - startedAt < patienceMs) return;
       const payload = { phase: phase.padEnd(18), of: total === null ? "" : `/${total}` };
       if (!running) bar.start(total ?? done, done, payload);
@@ -37,14 +39,22 @@ async function openProgress(io: CommandIO): Promise<ProgressBar> {
   };
 }
 
-/** Runs `run` with a progress bar on a terminal, which is gone again when it ends. */
-export async function runWithProgress<T>(
+/** Runs a cycle with a progress bar on a terminal, which is gone again before the report. */
+export async function runWithProgress(
+  job: Job,
+  request: RunRequest,
+  ended: NonNullable<Watchers["ended"]>,
   io: CommandIO,
-  run: (onProgress: (progress: Progress) => void) => Promise<T>,
-): Promise<T> {
+): Promise<Run> {
   const bar = await openProgress(io);
   try {
-    return await run(bar.update);
+    return await job.run(request, {
+      onProgress: bar.update,
+      ended: (run, store) => {
+        bar.stop();
+        return ended(run, store);
+      },
+    });
   } finally {
     bar.stop();
   }

@@ -1,12 +1,11 @@
 import { stringify } from "yaml";
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { findPerson } from "../cycle/person/find-person.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import { systemRandom } from "../domain/random.ts";
 import type { SourceChange, SourceUser } from "../domain/source.ts";
 import type { StateStore } from "../domain/store.ts";
-import { sandboxState } from "../job/job.ts";
+import { type ConfiguredJob, configuredJob } from "../job/configured-job.ts";
 import { readMapping } from "../job/read-settings.ts";
 import { anonymise } from "../mapping/cases/anonymise.ts";
 import { expectationOf } from "../mapping/cases/run-case.ts";
@@ -14,7 +13,6 @@ import { defaultNow } from "../mapping/cases/test-cases.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { CommandIO } from "../process/io.ts";
 import { printable } from "../report/words.ts";
-import { openReadOnlyStore } from "../state/sqlite/store.ts";
 import { tellWhom } from "./one-person.ts";
 
 export interface RecordOptions {
@@ -45,11 +43,10 @@ export async function recordCase(
   options: RecordOptions,
   io: CommandIO,
 ): Promise<{ readonly yaml: string; readonly notes: readonly string[] }> {
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
-  const mapping = await readMapping(loaded);
-  const real =
-    (await fromState(loaded, mapping, options, io)) ?? (await fromEntra(loaded, mapping, options, io));
-  const now = Date.now();
+  const job = configuredJob(io, options);
+  const mapping = await readMapping(job.loaded);
+  const real = (await fromState(job, mapping, options, io)) ?? (await fromEntra(job, mapping, options, io));
+  const now = job.clock.now();
   const caseNow = Date.parse(defaultNow);
   const keep = options.keep ?? [];
   const people = real.manager === null ? ([real.user] as const) : ([real.user, real.manager] as const);
@@ -98,19 +95,18 @@ function managerFor(mapping: Mapping, manager: SourceUser | null): SourceUser | 
 
 /** From the state database; `null` where there is none yet. */
 async function fromState(
-  loaded: LoadedConfig,
+  job: ConfiguredJob,
   mapping: Mapping,
   options: RecordOptions,
   io: CommandIO,
 ): Promise<Person | null> {
-  const { path } = loaded.config.state;
-  const store = openReadOnlyStore(options.sandbox === undefined ? path : sandboxState(path, options.sandbox));
+  const store = await job.readState();
   if (store === null) return null;
   try {
     const user = await personOf(store, mapping, options.record, io);
     const [candidate] = await store.candidates({
       select: { only: [user.objectId] },
-      everyoneInScope: options.sandbox !== "both" && loaded.config.entra.scope.mode === "all",
+      everyoneInScope: job.embedded !== "both" && job.config.entra.scope.mode === "all",
       after: "",
       limit: 1,
     });
@@ -149,25 +145,24 @@ async function personOf(
 
 /** From Entra; whether the person is in scope is not asked for there. */
 async function fromEntra(
-  loaded: LoadedConfig,
+  job: ConfiguredJob,
   mapping: Mapping,
   options: RecordOptions,
   io: CommandIO,
 ): Promise<Person> {
-  if (options.sandbox === "both") {
+  if (job.embedded === "both") {
     throw new UsageError("the sandbox has no state database yet: run sync --sandbox first");
   }
-  const [{ requireEntra }, { createEntraSource }, { openLog }, { systemClock }] = await Promise.all([
+  const [{ requireEntra }, { createEntraSource }, { openLog }] = await Promise.all([
     import("../config/require.ts"),
     import("../entra/source.ts"),
     import("../job/log.ts"),
-    import("../domain/clock.ts"),
   ]);
   const source = createEntraSource({
-    ...requireEntra(loaded.config),
+    ...requireEntra(job.config),
     select: mapping.select,
-    clock: systemClock,
-    log: await openLog(loaded.config.log, io, true),
+    clock: job.clock,
+    log: await openLog(job.config.log, io, true),
   });
   const change: SourceChange | null = await source.readUser(options.record, io.signal);
   if (change === null || change.kind !== "upsert") {

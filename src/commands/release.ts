@@ -1,12 +1,6 @@
-import { changedSinceHeld, type Release, recordRelease, resolveRelease } from "../cycle/guard/release.ts";
-import type { CycleResult } from "../cycle/run.ts";
 import { count } from "../domain/sentence.ts";
-import type { StateStore } from "../domain/store.ts";
-import { openSession, type Session } from "../job/job.ts";
-import { withLease } from "../job/lease.ts";
-import { toldAfterwards } from "../job/notifying.ts";
-import { performCycle } from "../job/run-cycle.ts";
-import { sayEvent } from "../job/say-event.ts";
+import type { Run } from "../job/job.ts";
+import { openJob } from "../job/open-job.ts";
 import { type CommandIO, exitCodeOf, note } from "../process/io.ts";
 import { report } from "../report/report-cycle.ts";
 import { printable } from "../report/words.ts";
@@ -39,52 +33,28 @@ export interface ReleaseOptions {
  * @throws UsageError where the plan holds nothing, or nothing of a person who is named
  */
 export async function release(options: ReleaseOptions, io: CommandIO): Promise<number> {
-  const session = await openSession(io, { ...options, quiet: io.stderr.isTTY === true });
+  const { dryRun, waitSeconds, planId, only, reject, undoReject, reason } = options;
+  const job = await openJob(io, { ...options, quiet: io.stderr.isTTY === true });
   try {
-    if (options.dryRun) {
-      const scratch = await session.openScratchStore();
-      return exitCodeOf(await releaseAndRun(session, scratch, options, io), true);
-    }
-    const store = await session.openStore();
-    const { clock } = session;
-    const run = (): Promise<CycleResult> =>
-      withLease(store, clock, { signal: io.signal, waitMs: options.waitSeconds * 1000 }, (signal) =>
-        releaseAndRun(session, store, options, { ...io, signal }),
-      );
-    const result = await toldAfterwards(session, store, { signal: io.signal }, run, async () => {});
-    return exitCodeOf(result, false);
+    const decision = { planId, only, reject, undoReject, reason, by: commandActor(io.env) };
+    const run = await runWithProgress(
+      job,
+      { dryRun, full: false, decision, waitMs: waitSeconds * 1000, signal: io.signal },
+      async (ran, store) => {
+        await report(store, ran.result, { ...options, mapping: job.mapping }, io);
+        sayWhatBecame(ran, io);
+      },
+      io,
+    );
+    return exitCodeOf(run.result, dryRun);
   } finally {
-    await session.close();
+    await job.close();
   }
 }
 
-async function releaseAndRun(
-  session: Session,
-  store: StateStore,
-  options: ReleaseOptions,
-  io: CommandIO,
-): Promise<CycleResult> {
-  const decided = await resolveRelease(store, options);
-  const by = commandActor(io.env);
-  const event = await recordRelease(store, { ...options, by }, decided, session.clock.now());
-  if (!options.dryRun) sayEvent(session.log, event);
-
-  const result = await runWithProgress(io, (onProgress) =>
-    performCycle(session, store, { dryRun: options.dryRun, full: false, signal: io.signal }, { onProgress }),
-  );
-  await report(store, result, { ...options, mapping: session.mapping }, io);
-  await sayWhatBecame(store, result, decided, io);
-  return result;
-}
-
 /** A release is for a change as it was: who has changed meanwhile is judged anew, and that must be said. */
-async function sayWhatBecame(
-  store: StateStore,
-  result: CycleResult,
-  { released, rejected, undone }: Release,
-  io: CommandIO,
-): Promise<void> {
-  const stale = await changedSinceHeld(store, result.cycleId, released);
+function sayWhatBecame({ decided, changedSinceHeld: stale }: Run, io: CommandIO): void {
+  const { released, rejected, undone } = decided;
   const people = new Set(released.map(({ objectId }) => objectId)).size;
   const rejectedPeople = new Set(rejected.map(({ objectId }) => objectId)).size;
   const takenBack =

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { loadConfig } from "../config/load.ts";
 import { systemClock } from "../domain/clock.ts";
 import { LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
 import { count, timeText } from "../domain/sentence.ts";
-import { sandboxState } from "../job/job.ts";
+import { configuredJob } from "../job/configured-job.ts";
 import { leaseTtlMs } from "../job/lease.ts";
 import { commandLine } from "../process/command-name.ts";
 import { type CommandIO, exitCode, note, print } from "../process/io.ts";
@@ -28,7 +27,7 @@ const pollMs = 500;
 
 /** Looks the whole database through, and changes nothing. @throws StateError where it is damaged */
 export async function stateCheck(options: StateOptions, io: CommandIO): Promise<number> {
-  const path = statePath(options, io);
+  const { statePath: path } = configuredJob(io, options);
   const found = inspectDatabase(path);
   if (found === null) {
     print(io, `There is no state database at ${path} yet: the first sync creates it.`);
@@ -53,7 +52,7 @@ export async function stateBackup(
   options: StateOptions & { readonly file: string; readonly force: boolean },
   io: CommandIO,
 ): Promise<number> {
-  const path = statePath(options, io);
+  const { statePath: path } = configuredJob(io, options);
   const content = backUp(path, resolve(io.cwd, options.file), { force: options.force });
   print(io, `${options.file} is a backup of ${path}: ${inWords(content)}.`);
   return exitCode.done;
@@ -67,7 +66,7 @@ export async function stateRestore(
   options: ReplaceOptions & { readonly file: string },
   io: CommandIO,
 ): Promise<number> {
-  const path = statePath(options, io);
+  const { statePath: path } = configuredJob(io, options);
   const prepared = prepareRestore(path, resolve(io.cwd, options.file));
   try {
     const kept = await whenFree(options, io, (owner) => replace(path, prepared.temporary, owner));
@@ -90,7 +89,7 @@ export async function stateRebuild(
   options: ReplaceOptions & { readonly yes: boolean },
   io: CommandIO,
 ): Promise<number> {
-  const path = statePath(options, io);
+  const { statePath: path } = configuredJob(io, options);
   const damaged = isDamaged(path);
   if (damaged === null) {
     print(io, `There is no state database at ${path}: the next sync begins with an empty one anyway.`);
@@ -107,12 +106,6 @@ export async function stateRebuild(
     `The next sync begins with an empty state database, reads Entra and Lattice in full and finds its links by matching.${keptAs(kept)}`,
   );
   return exitCode.done;
-}
-
-function statePath(options: StateOptions, io: CommandIO): string {
-  const { path } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox })
-    .config.state;
-  return options.sandbox === undefined ? path : sandboxState(path, options.sandbox);
 }
 
 function replace(path: string, replacement: string | null, owner: string): Promise<string | null> {

@@ -1,17 +1,15 @@
-import { loadConfig } from "../config/load.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { keptOtherwise } from "../cycle/planning/try-again.ts";
 import { refusalSentence } from "../cycle/sending/refused-kinds.ts";
 import type { Change } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
-import { sandboxState } from "../job/job.ts";
+import { configuredJob } from "../job/configured-job.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { readStatus, type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
-import { openReadOnlyStore } from "../state/sqlite/store.ts";
 
 export interface StatusOptions {
   readonly config?: string | undefined;
@@ -25,17 +23,16 @@ const shownHeld = 20;
 
 /** What the state database tells: the last cycles, the next one, what is held, who is waiting for a retry. */
 export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
-  const { config } = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
-  const path =
-    options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
-  const store = openReadOnlyStore(path);
+  const job = configuredJob(io, options);
+  const { config, statePath: path } = job;
+  const store = await job.readState();
   if (store === null) {
     if (options.format === "json") print(io, jsonText({ state: path, lastCycle: null, cycles: [] }, 2));
     else print(io, `No cycle has run yet: there is no state database at ${path}.`);
     return exitCode.done;
   }
   try {
-    const current = await readStatus(store, config.schedule, Date.now(), {
+    const current = await readStatus(store, config.schedule, job.clock.now(), {
       cycles: shownCycles,
       mostHeld: Number.POSITIVE_INFINITY,
     });

@@ -1,14 +1,12 @@
-import type { CycleResult } from "../cycle/run.ts";
 import { UsageError } from "../domain/errors.ts";
-import { openSession, type Session } from "../job/job.ts";
-import { withLease } from "../job/lease.ts";
-import { toldAfterwards } from "../job/notifying.ts";
-import { performCycle } from "../job/run-cycle.ts";
+import type { Job } from "../job/job.ts";
+import { openJob } from "../job/open-job.ts";
 import { type CommandIO, exitCode, exitCodeOf } from "../process/io.ts";
 import { report } from "../report/report-cycle.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { checkPeople, onDemand } from "./on-demand.ts";
+import { pendingIn } from "./pending.ts";
 import { runWithProgress } from "./progress.ts";
 
 export interface SyncOptions {
@@ -42,37 +40,24 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
   }
   if (options.user !== undefined) checkPeople(options.user);
   else if (options.yes === true) throw new UsageError("--yes needs --user. Nothing was done.");
-  const session = await openSession(io, { ...options, quiet: options.quiet ?? io.stderr.isTTY === true });
+  const job = await openJob(io, { ...options, quiet: options.quiet ?? io.stderr.isTTY === true });
   try {
-    if (options.user !== undefined) return await onDemand(session, options.user, options, io);
-    return await (options.dryRun ? dryRun : realRun)(session, options, io);
+    if (options.user !== undefined) return await onDemand(job, options.user, options, io);
+    return await syncEverybody(job, options, io);
   } finally {
-    await session.close();
+    await job.close();
   }
 }
 
-async function dryRun(session: Session, options: SyncOptions, io: CommandIO): Promise<number> {
-  const store = await session.openScratchStore();
-  const result = await runWithProgress(io, (onProgress) =>
-    performCycle(session, store, { dryRun: true, full: options.full, signal: io.signal }, { onProgress }),
+async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Promise<number> {
+  const { dryRun, full, detailedExitcode, waitSeconds } = options;
+  const { result } = await runWithProgress(
+    job,
+    { dryRun, full, waitMs: waitSeconds * 1000, signal: io.signal },
+    (run, store) => report(store, run.result, { ...options, mapping: job.mapping }, io),
+    io,
   );
-  await report(store, result, { ...options, mapping: session.mapping }, io);
-  const { create, update, deactivate, reactivate, link } = result.header.summary;
-  const pending = create + update + deactivate + reactivate + link > 0;
-  return options.detailedExitcode && pending ? exitCode.changesPending : exitCode.done;
-}
-
-async function realRun(session: Session, options: SyncOptions, io: CommandIO): Promise<number> {
-  const store = await session.openStore();
-  const run = (): Promise<CycleResult> =>
-    withLease(store, session.clock, { signal: io.signal, waitMs: options.waitSeconds * 1000 }, (signal) =>
-      runWithProgress(io, (onProgress) =>
-        performCycle(session, store, { dryRun: false, full: options.full, signal }, { onProgress }),
-      ),
-    );
-  const result = await toldAfterwards(session, store, { signal: io.signal }, run, (ended) =>
-    report(store, ended, { ...options, mapping: session.mapping }, io),
-  );
+  if (dryRun) return detailedExitcode && pendingIn(result) > 0 ? exitCode.changesPending : exitCode.done;
   const code = exitCodeOf(result, false);
   // The comparison was asked for, or needed, and could not be done; the changes were sent all the same.
   return code === exitCode.done && result.failedComparison !== null ? exitCode.error : code;

@@ -1,17 +1,11 @@
-import { loadConfig } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
-import { type ExplainSettings, explain } from "../cycle/person/explain.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
-import { systemClock } from "../domain/clock.ts";
-import { systemRandom } from "../domain/random.ts";
 import { jsonText } from "../domain/visible.ts";
-import { eventActions, matchingSettings, sandboxScope, sandboxState } from "../job/job.ts";
+import { configuredJob } from "../job/configured-job.ts";
+import { explainFromState, explainLive } from "../job/explain.ts";
 import { readMapping } from "../job/read-settings.ts";
-import type { Mapping } from "../mapping/rules/mapping.ts";
 import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { explanationText } from "../report/explanation.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { openReadOnlyStore } from "../state/sqlite/store.ts";
 
 export interface UserOptions {
   readonly config?: string | undefined;
@@ -32,7 +26,7 @@ export interface UserOptions {
  * @throws UsageError, StateError; with `live` also ConfigurationError, HostUnavailableError
  */
 export async function user(options: UserOptions, io: CommandIO): Promise<number> {
-  const explanation = await (options.live ? explainLive(options, io) : explainOffline(options, io));
+  const explanation = await (options.live ? explainNow(options, io) : explainOffline(options, io));
   if (explanation === null) return exitCode.error;
   const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
   print(io, options.format === "json" ? jsonText(explanation, 2) : explanationText(explanation, { color }));
@@ -40,58 +34,29 @@ export async function user(options: UserOptions, io: CommandIO): Promise<number>
 }
 
 async function explainOffline(options: UserOptions, io: CommandIO): Promise<Explanation | null> {
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
-  const { config } = loaded;
-  const path =
-    options.sandbox === undefined ? config.state.path : sandboxState(config.state.path, options.sandbox);
-  const settings = explainSettings(config, await readMapping(loaded), options.sandbox);
-  const store = openReadOnlyStore(path);
+  const job = configuredJob(io, options);
+  const mapping = await readMapping(job.loaded);
+  const store = await job.readState();
   if (store === null) {
-    note(io, `No person is known yet: there is no state database at ${path}. Run a sync, or use --live.`);
+    note(
+      io,
+      `No person is known yet: there is no state database at ${job.statePath}. Run a sync, or use --live.`,
+    );
     return null;
   }
   try {
-    return await explain(store, settings, options.user, { environment });
+    return await explainFromState(job, mapping, store, options.user);
   } finally {
     await store.close();
   }
 }
 
-async function explainLive(options: UserOptions, io: CommandIO): Promise<Explanation> {
-  const { explainNow } = await import("./explain-now.ts");
-  return await explainNow(options, environment, io);
-}
-
-const environment = {
-  now: systemClock.now,
-  random: systemRandom,
-};
-
-/** What an explanation needs of the configuration. */
-export function explainSettings(
-  config: Config,
-  mapping: Mapping,
-  sandbox?: "both" | "lattice" | undefined,
-): ExplainSettings {
-  const { scope, clientId } = config.entra;
-  const { actions, drift } = config;
-  const shared = {
-    mapping,
-    actions,
-    events: eventActions(config),
-    drift,
-    ...matchingSettings(config),
-  };
-  if (sandbox === "both") {
-    const { mode, application, nested } = sandboxScope;
-    return { ...shared, scope: { mode, configured: [application], nested, guests: scope.guests } };
+async function explainNow(options: UserOptions, io: CommandIO): Promise<Explanation> {
+  const { openJob } = await import("../job/open-job.ts");
+  const job = await openJob(io, { ...options, quiet: true });
+  try {
+    return await explainLive(job, options.user, io.signal);
+  } finally {
+    await job.close();
   }
-  const { mode, nested, guests } = scope;
-  const application = scope.application ?? clientId;
-  const configured = {
-    assigned: application === undefined ? [] : [application],
-    groups: scope.groups,
-    all: [],
-  }[mode];
-  return { ...shared, scope: { mode, configured, nested, guests } };
 }

@@ -1,12 +1,26 @@
 import { changedKeys } from "../config/changed-keys.ts";
 import { DomainError } from "../domain/errors.ts";
-import type { Session } from "../job/job.ts";
+import type { Job } from "../job/job.ts";
 
-/** The configuration that a daemon works by. What has begun on one session goes on with it to its end. */
+/** Which job a daemon works on: another object after each reload of the configuration. What has begun on one goes on with it. */
 export interface InForce {
-  readonly session: Session;
+  current(): Job;
+  replace(job: Job): void;
+}
+
+export function createInForce(first: Job): InForce {
+  let job = first;
+  return {
+    current: () => job,
+    replace: (next) => {
+      job = next;
+    },
+  };
+}
+
+export interface Reloader {
   /**
-   * Reads and checks the configuration anew, and puts it in force where it is good. The log says what came of it; throws
+   * Reads and checks the configuration again, and puts it in force if it is good. The log says what came of it; throws
    * nothing. Asked for while it is done, it is done once more, however often that was.
    */
   reload(): Promise<void>;
@@ -14,25 +28,25 @@ export interface InForce {
 
 export interface ReloadParts {
   /** In force at the start, and open until the daemon ends: the database and a sandbox are its own. */
-  readonly first: Session;
-  /** Opens a session on what the configuration says now. @throws what is wrong with it */
-  readonly open: () => Promise<Session>;
-  /** Called when another session has come in force. */
-  readonly applied: (session: Session) => void;
+  readonly first: Job;
+  readonly inForce: InForce;
+  /** Opens the job as it is configured now, on what `first` has open. @throws what is wrong with the configuration */
+  readonly open: () => Promise<Job>;
+  /** Called when another configuration has come in force. */
+  readonly applied: (job: Job) => Promise<void>;
   readonly count: (outcome: "applied" | "refused") => void;
   /** Aborted when the daemon stops: nothing is reloaded any more. */
   readonly signal: AbortSignal;
 }
 
-export function createInForce(parts: ReloadParts): InForce {
-  const { first, signal } = parts;
+export function createReloader(parts: ReloadParts): Reloader {
+  const { first, inForce, signal } = parts;
   const { log } = first;
-  let session = first;
   let underWay: Promise<void> | null = null;
   let again = false;
 
   const reloadOnce = async (): Promise<void> => {
-    let next: Session;
+    let next: Job;
     try {
       next = await parts.open();
     } catch (error) {
@@ -46,12 +60,12 @@ export function createInForce(parts: ReloadParts): InForce {
       return;
     }
     if (signal.aborted) return;
-    const changed = changedKeys(session.loaded, next.loaded);
+    const changed = changedKeys(inForce.current().loaded, next.loaded);
     // Against the first one: what waits for a restart is said each time, until there is one.
     const waiting = changedKeys(first.loaded, next.loaded).filter(needsRestart);
-    // The one that is replaced has nothing to close: what a cycle opens it closes itself.
-    session = next;
-    parts.applied(next);
+    // The job that is replaced has nothing to close: what a cycle opens it closes itself.
+    inForce.replace(next);
+    await parts.applied(next);
     parts.count("applied");
     const { level } = next.config.log;
     // Said at whichever level is the wordier one, the old or the new.
@@ -70,9 +84,6 @@ export function createInForce(parts: ReloadParts): InForce {
   };
 
   return {
-    get session() {
-      return session;
-    },
     reload: () => {
       again = true;
       underWay ??= (async () => {

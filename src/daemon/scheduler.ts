@@ -1,14 +1,14 @@
-import { schedule as scheduleCron } from "node-cron";
+import { createTask } from "node-cron";
 import { nextDueAt, retryDueAt } from "../cycle/health/schedule.ts";
 import type { Clock } from "../domain/clock.ts";
+import type { Slot } from "./slot.ts";
 
 export type Schedule =
   | { readonly kind: "every"; readonly everyMs: number; readonly timezone: string }
   | { readonly kind: "cron"; readonly cron: string; readonly timezone: string };
 
-export interface SchedulerOptions {
-  readonly schedule: Schedule;
-  readonly clock: Clock;
+/** Cycles, and when they may start. */
+export interface CycleSource {
   /** Start of the last cycle, from the state database. */
   readonly lastStartedAt: () => Promise<number | null>;
   /** No cycle starts before, although one is due: the quarantine. Milliseconds since the epoch. */
@@ -19,22 +19,24 @@ export interface SchedulerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+export interface SchedulerParts {
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  /** Cycles run in it, next to what is asked for by hand. */
+  readonly slot: Slot;
+  readonly cycles: CycleSource;
+}
+
 export interface Scheduler {
-  /** A cycle, or what was asked for by hand, is under way. */
-  readonly busy: boolean;
   /** When the cron expression calls next, milliseconds since the epoch; `null` where an interval decides. */
   nextCronAt(): number | null;
   /** The distance of regular cycles, milliseconds; for a cron expression that of the next two. */
   intervalMs(): number;
-  /**
-   * Starts work that was asked for by hand, in the place of a cycle: nothing overlaps it. A cycle that becomes due
-   * meanwhile starts after it.
-   * @returns resolves when the work has ended; `null` where something is under way
-   */
-  start(work: () => Promise<void>): Promise<void> | null;
+  /** Begins the ticking. */
+  start(): void;
   /** Takes another schedule; the next cycle is counted from the last start by it. What is under way goes on. */
   reschedule(schedule: Schedule): void;
-  /** Ends the ticking; resolves when a cycle under way has ended. */
+  /** Ends the ticking. A cycle under way goes on. */
   stop(): Promise<void>;
 }
 
@@ -49,96 +51,83 @@ const jumpMs = 10_000;
  * can pause around a change of daylight saving time); whether a cycle is due is counted from the last start, because
  * `*\/45` in a cron expression fires at :00 and :45. A cron expression of the user's own is taken as it is.
  */
-export function startScheduler(options: SchedulerOptions): Scheduler {
-  const { clock } = options;
-  let { schedule } = options;
-  let underWay: Promise<void> = Promise.resolve();
-  let busy = false;
+export function createScheduler({ schedule: first, clock, slot, cycles }: SchedulerParts): Scheduler {
+  let schedule = first;
   let failures = 0;
   let retryAt: number | null = null;
+  let ticking = false;
+  let catchingUp = false;
+  let state: "ready" | "started" | "stopped" = "ready";
 
   const cycle = async (): Promise<void> => {
-    const result = await options.run();
+    const result = await cycles.run();
     failures = result === "retrySoon" ? failures + 1 : 0;
     retryAt =
       failures === 0 || schedule.kind === "cron" ? null : retryDueAt(clock.now(), schedule.everyMs, failures);
   };
   const tick = async (): Promise<void> => {
+    ticking = true;
     try {
-      if (clock.now() + toleranceMs < (await options.notBefore())) return;
+      if (clock.now() + toleranceMs < (await cycles.notBefore())) return;
       if (schedule.kind === "every") {
         const now = clock.now();
-        // Further away than that, it was set before the clock was set back.
+        // A retry more than one interval away dates from before the clock was set back.
         const retry = retryAt !== null && retryAt - now <= schedule.everyMs ? retryAt : null;
-        const due = retry ?? nextDueAt(await options.lastStartedAt(), schedule.everyMs, now);
+        const due = retry ?? nextDueAt(await cycles.lastStartedAt(), schedule.everyMs, now);
         if (now + toleranceMs < due) return;
       }
       await cycle();
     } catch (error) {
-      options.onError(error);
+      cycles.onError(error);
+    } finally {
+      ticking = false;
     }
   };
-  let byHand = false;
-  let missed = false;
-  let stopping = false;
   const onTick = (): void => {
     // node-cron's own guard against overlap would warn at every tick of a long cycle.
-    if (busy) {
-      // A cron expression does not call again soon: what was asked for by hand must not cost the day's cycle.
-      missed ||= byHand && schedule.kind === "cron";
-      return;
-    }
-    busy = true;
-    underWay = tick().finally(() => {
-      busy = false;
+    if (slot.take(tick) !== null || ticking || catchingUp || schedule.kind !== "cron") return;
+    // A cron expression does not call again soon: what was asked for by hand must not cost the day's cycle.
+    catchingUp = true;
+    void slot.free().then(() => {
+      catchingUp = false;
+      if (state === "started") onTick();
     });
   };
-  const startTicking = () =>
-    scheduleCron(
+  const taskOf = () =>
+    createTask(
       schedule.kind === "cron" ? schedule.cron : "*/5 * * * * *",
       onTick,
       // After a computer slept it would warn of each of thousands of ticks.
       { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", suppressMissedWarning: true },
     );
-  let task = startTicking();
-  const restartTicking = (): void => {
+  let task = taskOf();
+  const replaceTask = (): void => {
     void task.destroy();
-    task = startTicking();
+    task = taskOf();
+    if (state === "started") void task.start();
   };
-  const stopLooking = onClockJump(clock, restartTicking);
+  let stopLooking = (): void => {};
   return {
-    get busy() {
-      return busy;
-    },
     nextCronAt: () => (schedule.kind === "cron" ? (task.getNextRun()?.getTime() ?? null) : null),
     intervalMs: () => {
       if (schedule.kind === "every") return schedule.everyMs;
-      const [first, second] = task.getNextRuns(2);
-      return first === undefined || second === undefined ? 0 : second.getTime() - first.getTime();
+      const [next, afterIt] = task.getNextRuns(2);
+      return next === undefined || afterIt === undefined ? 0 : afterIt.getTime() - next.getTime();
     },
-    start: (work) => {
-      if (busy || stopping) return null;
-      busy = true;
-      byHand = true;
-      const ended = work().finally(() => {
-        busy = false;
-        byHand = false;
-        if (missed && !stopping) onTick();
-        missed = false;
-      });
-      underWay = ended.catch(() => {});
-      return ended;
+    start: () => {
+      state = "started";
+      void task.start();
+      stopLooking = onClockJump(clock, replaceTask);
     },
     reschedule: (other) => {
       schedule = other;
       if (schedule.kind === "cron") retryAt = null;
-      if (!stopping) restartTicking();
+      if (state !== "stopped") replaceTask();
     },
     stop: async () => {
-      stopping = true;
+      state = "stopped";
       stopLooking();
       await task.destroy();
-      await underWay;
     },
   };
 }

@@ -53,6 +53,9 @@ export interface PlannedOperation extends LoggedOperation {
   readonly heldBecause: readonly string[];
 }
 
+/** Work that was asked for by hand; `busy`: it was not started, because something is under way already. */
+export type Started = { readonly id: string } | "busy";
+
 /** Tells of one piece of work under way. */
 export interface WorkReport {
   readonly id: string;

@@ -1,72 +1,165 @@
 import type { Sending } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports.ts";
-import type { CycleRequest, CycleResult } from "../cycle/run.ts";
+import type { CycleResult } from "../cycle/run.ts";
+import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import { systemRandom } from "../domain/random.ts";
-import type { Meta, StateStore } from "../domain/store.ts";
+import type { CycleRecord, Meta, StateStore } from "../domain/store.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
-import type { Session } from "./job.ts";
-import { noteGood } from "./notifying.ts";
+import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
+import { withLease } from "./lease.ts";
+import { noteGood, notifyAtTheEnd } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
 
-/**
- * Opens both ends and runs one cycle on `store`; what was learnt of the target is remembered. A cycle of everybody keeps
- * the quarantine; a dry run and a cycle of one person leave it as it is.
- * @param patient in quarantine it is not tried before its time
- */
-export async function performCycle(
-  session: Session,
+/** The one way a cycle of a job runs; see `Job.run`. */
+export async function run(job: Job, request: RunRequest, watchers: Watchers = {}): Promise<Run> {
+  return request.dryRun ? runDry(job, request, watchers) : runForReal(job, request, watchers);
+}
+
+async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
+  const scratch = await job.scratch();
+  try {
+    const ran = await decideAndRun(job, scratch, request, watchers);
+    await watchers.ended?.(ran, scratch);
+    return ran;
+  } finally {
+    await scratch.close();
+  }
+}
+
+async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
+  const store = await job.state();
+  const notifier = watchers.notifier ?? notifyAtTheEnd(job, store);
+  const { signal, waitMs, only } = request;
+  let ending: Ending = { ping: "none", ran: true, good: false };
+  try {
+    const ran = await withLease(
+      store,
+      job.clock,
+      { signal, ...(waitMs === undefined ? {} : { waitMs }) },
+      (leased) => decideAndRun(job, store, { ...request, signal: leased }, watchers),
+    );
+    const good = ran.result.mostFailed === null;
+    if (only === undefined) ending = { ...ending, ping: good ? "good" : "bad" };
+    await watchers.ended?.(ran, store);
+    ending = { ...ending, good };
+    return ran;
+  } catch (error) {
+    const leaseHeld = error instanceof LeaseHeldError;
+    const isBad = only === undefined && !leaseHeld && !signal.aborted;
+    ending = { ...ending, ran: !leaseHeld };
+    if (ending.ping === "none" && isBad) ending = { ...ending, ping: "bad" };
+    throw error;
+  } finally {
+    await notifier.ended(ending, signal);
+  }
+}
+
+/** Carries out what a person decided about a held plan, if that was asked for, and runs a cycle. */
+async function decideAndRun(
+  job: Job,
   store: StateStore,
-  request: CycleRequest,
-  told: Pick<Ports, "onProgress" | "onStep"> = {},
-  { patient = false }: { readonly patient?: boolean } = {},
+  request: RunRequest,
+  watchers: Watchers,
+): Promise<Run> {
+  const { decision } = request;
+  if (decision === undefined) {
+    const result = await recorded(store, watchers, () => runQuarantined(job, store, request, watchers));
+    return { result, decided: { released: [], rejected: [], undone: [] }, changedSinceHeld: [] };
+  }
+  const { changedSinceHeld, resolveRelease, recordRelease } = await import("../cycle/guard/release.ts");
+  const decided = await resolveRelease(store, decision);
+  const event = await recordRelease(store, decision, decided, job.clock.now());
+  if (!request.dryRun) sayEvent(job.log, event);
+  const result = await recorded(store, watchers, () => runQuarantined(job, store, request, watchers));
+  return {
+    result,
+    decided,
+    changedSinceHeld: await changedSinceHeld(store, result.cycleId, decided.released),
+  };
+}
+
+/** Hands the watchers the record of the cycle that `cycle` adds to the log, however it ends. */
+async function recorded(
+  store: StateStore,
+  { onRecorded }: Watchers,
+  cycle: () => Promise<CycleResult>,
 ): Promise<CycleResult> {
-  const [{ runCycle }, { withQuarantine }, { withPause }] = await Promise.all([
-    import("../cycle/run.ts"),
+  if (onRecorded === undefined) return cycle();
+  const lastRecord = async (): Promise<CycleRecord | undefined> => (await store.recentCycles(1))[0];
+  const before = (await lastRecord())?.id ?? 0;
+  try {
+    return await cycle();
+  } finally {
+    // A cycle can fail before it is recorded.
+    const last = await lastRecord().catch(() => undefined);
+    if (last !== undefined && last.id > before) onRecorded(last);
+  }
+}
+
+/** A cycle of everybody keeps the quarantine; a dry run and a cycle of single people leave it as it is. */
+async function runQuarantined(
+  job: Job,
+  store: StateStore,
+  request: RunRequest,
+  watchers: Watchers,
+): Promise<CycleResult> {
+  const [{ withQuarantine }, { withPause }] = await Promise.all([
     import("../cycle/health/quarantine.ts"),
     import("../cycle/health/pause.ts"),
   ]);
-  const { clock, log, settings } = session;
+  const { clock, log, settings } = job;
   const onEvent = (event: StateEvent): void => sayEvent(log, event);
   const cycle = (sending: Sending): Promise<CycleResult> =>
-    withPause({ store, clock }, () => unpaused(sending));
-  const unpaused = async (sending: Sending): Promise<CycleResult> => {
-    const meta = await store.meta();
-    // Asked for anew where everything is read anew, so that a change at the target is met within a day.
-    const known = request.full ? undefined : knownMethod(meta);
-    const target = await session.target(known);
-    try {
-      if (!request.dryRun) await target.updateMethod(request.signal);
-      const source = await session.source();
-      const ports: Ports = {
-        source,
-        target,
-        store,
-        clock,
-        log,
-        settings,
-        random: systemRandom,
-        onEvent,
-        clocks: { entra: () => source.clockSkewMs(), lattice: (signal) => target.clockSkewMs(signal) },
-        ...told,
-        onProgress: (progress) => {
-          // The first page is there: what reads is loaded.
-          keepHeapSmall();
-          told.onProgress?.(progress);
-        },
-      };
-      const result = await runCycle(ports, { ...request, sending });
-      if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
-      return result;
-    } finally {
-      target.close();
-    }
-  };
+    withPause({ store, clock }, () => runOnBothEnds(job, store, { ...request, sending }, watchers, onEvent));
   if (request.dryRun || request.only !== undefined) return cycle({ kind: "everything" });
+  const { patient = false } = request;
   const result = await withQuarantine({ store, clock, settings, onEvent }, cycle, { patient });
-  if (result.mostFailed === null) await noteGood(session, store);
+  if (result.mostFailed === null) await noteGood(job, store);
   return result;
+}
+
+/** Opens both ends and runs one cycle; what was learnt of Lattice is remembered. */
+async function runOnBothEnds(
+  job: Job,
+  store: StateStore,
+  request: RunRequest & { readonly sending: Sending },
+  { onProgress, onStep }: Watchers,
+  onEvent: (event: StateEvent) => void,
+): Promise<CycleResult> {
+  const { runCycle } = await import("../cycle/run.ts");
+  const { clock, log, settings } = job;
+  const meta = await store.meta();
+  // A full cycle asks again, so that a change at the target is met within a day.
+  const known = request.full ? undefined : knownMethod(meta);
+  const target = await job.target(known);
+  try {
+    if (!request.dryRun) await target.updateMethod(request.signal);
+    const source = await job.source();
+    const ports: Ports = {
+      source,
+      target,
+      store,
+      clock,
+      log,
+      settings,
+      random: systemRandom,
+      onEvent,
+      clocks: { entra: () => source.clockSkewMs(), lattice: (signal) => target.clockSkewMs(signal) },
+      onStep,
+      onProgress: (progress) => {
+        // The first page is there: what reads is loaded.
+        keepHeapSmall();
+        onProgress?.(progress);
+      },
+    };
+    const result = await runCycle(ports, request);
+    if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
+    return result;
+  } finally {
+    target.close();
+  }
 }
 
 /** How updates are sent, as an earlier run has learnt it. */

@@ -3,7 +3,7 @@ import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StateStore } from "../domain/store.ts";
 import { packageVersion } from "../process/package-root.ts";
-import type { Session } from "./job.ts";
+import type { Job } from "./job.ts";
 
 const shownCycles = 8;
 const pushTimeoutMs = 5_000;
@@ -13,20 +13,20 @@ const pushTimeoutMs = 5_000;
  * @param good whether it ended without a fault
  */
 export async function leaveMetrics(
-  session: Session,
+  job: Job,
   store: StateStore,
   good: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { path, pushUrl } = session.config.metrics;
+  const { path, pushUrl } = job.config.metrics;
   // What happens in a sandbox is no matter of monitoring.
-  if (session.sandbox !== null || (path === undefined && pushUrl === undefined)) return;
-  const text = await metricsText(session, store, good);
-  if (path !== undefined) writeMetrics(session, path, text);
-  if (pushUrl !== undefined) await pushMetrics(session, pushUrl, text, signal);
+  if (job.sandbox !== null || (path === undefined && pushUrl === undefined)) return;
+  const text = await metricsText(job, store, good);
+  if (path !== undefined) writeMetrics(job, path, text);
+  if (pushUrl !== undefined) await pushMetrics(job, pushUrl, text, signal);
 }
 
-async function metricsText({ config, clock }: Session, store: StateStore, good: boolean): Promise<string> {
+async function metricsText({ config, clock }: Job, store: StateStore, good: boolean): Promise<string> {
   const [{ runMetrics }, { situationOf }, { readStatus }] = await Promise.all([
     import("../report/metrics.ts"),
     import("../report/situation.ts"),
@@ -38,7 +38,7 @@ async function metricsText({ config, clock }: Session, store: StateStore, good: 
 }
 
 /** The file is always whole: the collector may read it at any time, as another user. */
-function writeMetrics({ log }: Session, path: string, text: string): void {
+function writeMetrics({ log }: Job, path: string, text: string): void {
   const partial = join(dirname(path), `.${randomBytes(8).toString("hex")}.partial`);
   try {
     writeFileSync(partial, text, { flag: "wx" });
@@ -52,7 +52,7 @@ function writeMetrics({ log }: Session, path: string, text: string): void {
 }
 
 async function pushMetrics(
-  { config, log }: Session,
+  { config, log }: Job,
   pushUrl: string,
   text: string,
   signal: AbortSignal,

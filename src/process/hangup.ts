@@ -13,6 +13,29 @@ export function catchHangup(asked: () => void, gone: () => void): void {
   });
 }
 
+/** SIGHUPs from the start of a process: one that comes before anyone can handle it waits. */
+export interface Hangups {
+  /** Calls `handler` for one that waits, and for each from now on. */
+  handle(handler: () => void): void;
+}
+
+/** @param onHangup catches SIGHUP; `undefined` where there is none */
+export function keepHangups(onHangup: ((handler: () => void) => void) | undefined): Hangups {
+  let handler: (() => void) | null = null;
+  let waiting = false;
+  onHangup?.(() => {
+    if (handler === null) waiting = true;
+    else handler();
+  });
+  return {
+    handle: (given) => {
+      handler = given;
+      if (waiting) given();
+      waiting = false;
+    },
+  };
+}
+
 /** Whether this process has a controlling terminal (tty(4)). */
 function hasTerminal(): boolean {
   try {

@@ -103,7 +103,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
       ],
     })
     .action(async (options) => {
-      const { daemon } = await import("../daemon/daemon.ts");
+      const { daemon } = await import("../commands/daemon.ts");
       finish(await daemon(options, io));
     });
 

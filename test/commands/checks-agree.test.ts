@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { check } from "../../src/commands/check.ts";
 import { configCheck } from "../../src/commands/config.ts";
-import { daemon } from "../../src/daemon/daemon.ts";
+import { daemon } from "../../src/commands/daemon.ts";
 import { UsageError } from "../../src/domain/errors.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { workplace } from "../config/workplace.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { check } from "../../src/commands/check.ts";
 import { configCheck } from "../../src/commands/config.ts";
+import { daemon } from "../../src/commands/daemon.ts";
 import { sync } from "../../src/commands/sync.ts";
-import { daemon } from "../../src/daemon/daemon.ts";
 import { UsageError } from "../../src/domain/errors.ts";
 import { workplace } from "../config/workplace.ts";
 import { startIn } from "../process/real-process.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
-import { matchingSettings } from "../../src/job/job.ts";
 import { readMapping } from "../../src/job/read-settings.ts";
+import { planSettings } from "../../src/job/settings.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -17,8 +17,13 @@ const load = (config: object): LoadedConfig => {
   return loadConfig({ file: "config.yaml", env: {}, cwd: folder });
 };
 
-it("reports former owners, protects nobody and clears missing managers unless the file says otherwise", () => {
-  expect(matchingSettings(load({}).config)).toMatchObject({
+const settingsOf = async (config: object) => {
+  const loaded = load(config);
+  return planSettings(loaded.config, await readMapping(loaded));
+};
+
+it("reports former owners, protects nobody and clears missing managers unless the file says otherwise", async () => {
+  expect(await settingsOf({})).toMatchObject({
     adoptForeignExternalId: false,
     formerOwner: "report",
     protectedAccounts: new Set(),
@@ -27,7 +32,7 @@ it("reports former owners, protects nobody and clears missing managers unless th
   });
 });
 
-it("hands the engine what the file says of matching and managers, names in lower case", () => {
+it("hands the engine what the file says of matching and managers, names in lower case", async () => {
   const config = {
     matching: {
       adoptForeignExternalId: true,
@@ -36,7 +41,7 @@ it("hands the engine what the file says of matching and managers, names in lower
     },
     manager: { missing: "keep", rings: "send" },
   };
-  expect(matchingSettings(load(config).config)).toMatchObject({
+  expect(await settingsOf(config)).toMatchObject({
     adoptForeignExternalId: true,
     formerOwner: "handOver",
     protectedAccounts: new Set(["root@example.com", "0d4c2a4e-aaaa-4bbb-8ccc-1234567890ab"]),

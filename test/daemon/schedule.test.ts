@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nextDueAt, retryDueAt } from "../../src/cycle/health/schedule.ts";
-import { type Schedule, type Scheduler, startScheduler } from "../../src/daemon/scheduler.ts";
+import { createScheduler, type Schedule, type Scheduler } from "../../src/daemon/scheduler.ts";
+import { createSlot, type Slot } from "../../src/daemon/slot.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -13,25 +14,44 @@ describe("the schedule", () => {
   let mostRunning = 0;
   let notBefore = 0;
 
-  const start = (schedule: Schedule): Scheduler =>
-    startScheduler({
+  interface Running extends Pick<Scheduler, "intervalMs" | "nextCronAt" | "reschedule"> {
+    readonly slot: Slot;
+    /** Resolves when a cycle under way has ended. */
+    stop(): Promise<void>;
+  }
+
+  const start = (schedule: Schedule): Running => {
+    const slot = createSlot();
+    const scheduler = createScheduler({
       schedule,
       clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-      // As the database gives it: the start of the last cycle, whichever process ran it.
-      notBefore: async () => notBefore,
-      lastStartedAt: async () => starts.at(-1) ?? null,
-      run: async () => {
-        starts.push(Date.now());
-        running += 1;
-        mostRunning = Math.max(mostRunning, running);
-        await new Promise((resolve) => setTimeout(resolve, durationMs));
-        running -= 1;
-        return "finished";
-      },
-      onError: (error) => {
-        throw error;
+      slot,
+      cycles: {
+        // As the database gives it: the start of the last cycle, whichever process ran it.
+        notBefore: async () => notBefore,
+        lastStartedAt: async () => starts.at(-1) ?? null,
+        run: async () => {
+          starts.push(Date.now());
+          running += 1;
+          mostRunning = Math.max(mostRunning, running);
+          await new Promise((resolve) => setTimeout(resolve, durationMs));
+          running -= 1;
+          return "finished";
+        },
+        onError: (error) => {
+          throw error;
+        },
       },
     });
+    slot.open();
+    scheduler.start();
+    const stop = async (): Promise<void> => {
+      const ended = slot.close();
+      await scheduler.stop();
+      await ended;
+    };
+    return { ...scheduler, slot, stop };
+  };
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -71,7 +91,7 @@ describe("the schedule", () => {
     expect(scheduler.intervalMs()).toBe(15 * minuteMs);
     await vi.advanceTimersByTimeAsync(5 * minuteMs + 30_000);
     expect(starts.map((time) => Math.round((time - began) / minuteMs))).toEqual([0, 15]);
-    expect(scheduler.busy).toBe(true);
+    expect(scheduler.slot.busy()).toBe(true);
     scheduler.reschedule({ kind: "cron", cron: "0 12 * * *", timezone: "UTC" });
     expect(scheduler.nextCronAt()).toBe(Date.parse("2026-03-02T12:00:00Z"));
     await vi.advanceTimersByTimeAsync(5 * hourMs);
@@ -115,6 +135,21 @@ describe("the schedule", () => {
       "2026-06-01T04:30",
       "2026-06-02T04:30",
     ]);
+  });
+
+  it("makes up for a cron expression's cycle at once if work asked for by hand was in its way", async () => {
+    vi.setSystemTime(new Date("2026-06-01T06:29:00Z"));
+    const scheduler = start({ kind: "cron", cron: "30 6 * * *", timezone: "UTC" });
+    const work = scheduler.slot.take(() => new Promise((resolve) => setTimeout(resolve, 5 * minuteMs)));
+    expect(scheduler.slot.take(async () => {})).toBeNull();
+    await vi.advanceTimersByTimeAsync(4 * minuteMs);
+    expect(starts).toEqual([]);
+    await vi.advanceTimersByTimeAsync(minuteMs);
+    await work;
+    expect(starts.map((time) => new Date(time).toISOString().slice(0, 16))).toEqual(["2026-06-01T06:34"]);
+    await Promise.all([scheduler.stop(), vi.advanceTimersByTimeAsync(2 * minuteMs)]);
+    expect(starts).toHaveLength(1);
+    expect(scheduler.slot.take(async () => {})).toBeNull();
   });
 
   it("is not put off by a clock that was set back, and retries sooner after an outage", () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Schedule, type Scheduler, startScheduler } from "../../src/daemon/scheduler.ts";
+import { createScheduler, type Schedule, type Scheduler } from "../../src/daemon/scheduler.ts";
+import { createSlot } from "../../src/daemon/slot.ts";
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -11,19 +12,25 @@ describe("a daemon whose clock is set", () => {
   let scheduler: Scheduler;
 
   const start = (schedule: Schedule): void => {
-    scheduler = startScheduler({
+    const slot = createSlot();
+    scheduler = createScheduler({
       schedule,
       clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-      notBefore: async () => 0,
-      lastStartedAt: async () => starts.at(-1) ?? null,
-      run: async () => {
-        starts.push(Date.now());
-        return outcome;
-      },
-      onError: (error) => {
-        throw error;
+      slot,
+      cycles: {
+        notBefore: async () => 0,
+        lastStartedAt: async () => starts.at(-1) ?? null,
+        run: async () => {
+          starts.push(Date.now());
+          return outcome;
+        },
+        onError: (error) => {
+          throw error;
+        },
       },
     });
+    slot.open();
+    scheduler.start();
   };
 
   beforeEach(() => {

@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { sandboxFile } from "../../src/job/job.ts";
+import { sandboxFile } from "../../src/job/rehearsal.ts";
 import { exitCode } from "../../src/process/io.ts";
 import { packageRoot } from "../../src/process/package-root.ts";
 import { pathOf } from "../../src/program/documented-command.ts";

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { daemon } from "../../src/commands/daemon.ts";
 import { demo } from "../../src/commands/demo.ts";
 import { release } from "../../src/commands/release.ts";
 import { status } from "../../src/commands/status.ts";
-import { daemon } from "../../src/daemon/daemon.ts";
 import { InterruptedError } from "../../src/domain/errors.ts";
-import { sandboxFile } from "../../src/job/job.ts";
+import { sandboxFile } from "../../src/job/rehearsal.ts";
 import type { CommandIO } from "../../src/process/io.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 

@@ -32,7 +32,7 @@ export interface Release {
   readonly undone: readonly { readonly objectId: string; readonly userName: string }[];
 }
 
-export const emptyRelease: Release = { released: [], rejected: [], undone: [] };
+const emptyRelease: Release = { released: [], rejected: [], undone: [] };
 
 /**
  * Finds the held operations that the request is about. Writes nothing.

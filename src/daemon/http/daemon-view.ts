@@ -4,18 +4,16 @@ import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { StateStore } from "../../domain/store.ts";
 import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
-import type { Works } from "../works.ts";
-
-/** Work was not started: something is under way already. */
-export type Started = { readonly id: string } | "busy";
+import type { Started, Works } from "../works.ts";
 
 /** The daemon as its HTTP sees it: what it may read, and the few things that it may set going. */
 export interface DaemonView {
   readonly version: string;
   /** Reads on a thread of its own. */
   readonly reader: StateStore;
-  readonly schedule: Config["schedule"];
-  readonly scheduler: Pick<Scheduler, "busy" | "nextCronAt" | "intervalMs">;
+  /** The schedule in force. */
+  schedule(): Config["schedule"];
+  readonly scheduler: Pick<Scheduler, "nextCronAt" | "intervalMs">;
   readonly works: Works;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */

@@ -67,7 +67,7 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
   app.get("/now", async () => {
     const [status, leftAlone] = await Promise.all([currentStatus(view), reader.countSkipped()]);
     const document = statusDocument(status);
-    const { schedule } = view;
+    const schedule = view.schedule();
     return {
       version: view.version,
       now: iso(view.now()),

@@ -5,8 +5,8 @@ import { longestReason } from "../../domain/decision.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
 import type { OperationStatus } from "../../domain/store.ts";
 import { heldDocument, iso } from "../../report/status.ts";
-import type { Work } from "../works.ts";
-import type { DaemonView, Started } from "./daemon-view.ts";
+import type { Started, Work } from "../works.ts";
+import type { DaemonView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
 
 const names = z.array(z.string().min(1).max(500)).min(1).max(10_000).optional();

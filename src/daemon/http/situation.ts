@@ -12,7 +12,7 @@ const shownCycles = 8;
 
 /** The status, with the time that only the scheduler knows. Held operations are counted, not read. */
 export async function currentStatus(view: DaemonView): Promise<Status> {
-  const status = await readStatus(view.reader, view.schedule, view.now(), {
+  const status = await readStatus(view.reader, view.schedule(), view.now(), {
     cycles: shownCycles,
     mostHeld: 0,
   });

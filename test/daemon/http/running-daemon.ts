@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { daemon } from "../../../src/daemon/daemon.ts";
+import { daemon } from "../../../src/commands/daemon.ts";
 import { InterruptedError } from "../../../src/domain/errors.ts";
 import { type Sandbox, startSandbox } from "../../../src/sandbox/sandbox.ts";
 import { configuration } from "../../process/real-process.ts";

@@ -1,0 +1,77 @@
+import type { StateStore } from "../domain/store.ts";
+import { silenceDeadline } from "../job/deadline.ts";
+import type { Job, Notifier } from "../job/job.ts";
+import { notifyOfWhatIsDue, quietly, sendPing } from "../job/notifying.ts";
+import { sayEvent } from "../job/say-event.ts";
+import { beginWatch, checkSilence } from "../notify/silence.ts";
+
+const tickMs = 30_000;
+/** How long a daemon that is stopped waits for notifications on their way. */
+const farewellMs = 3_000;
+
+/** Notifies of what a daemon's cycles do, while they go on. */
+export interface DaemonNotifier extends Notifier {
+  /** Another configuration is in force: silence by its schedule begins now at the earliest. */
+  reconfigured(): void;
+  /** Ends the notifying, after a few seconds for what is on its way. */
+  stop(): Promise<void>;
+}
+
+/** Starts notifying: at the end of each cycle, and twice a minute of what is due again. @param current the job in force */
+export async function startNotifier(current: () => Job, store: StateStore): Promise<DaemonNotifier> {
+  const { clock, log } = current();
+  const deadline = (from: number): number => {
+    const { schedule, notify } = current().config;
+    return silenceDeadline(schedule, notify.silentAfter, from);
+  };
+  await beginWatch({ store, clock, deadline });
+  let ownDeadline = deadline(clock.now());
+  const stopping = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  let notifying = false;
+  let again = false;
+
+  const start = (work: () => Promise<void>): void => {
+    const promise = quietly(current(), work).finally(() => underWay.delete(promise));
+    underWay.add(promise);
+  };
+  const notifyNow = (silentFrom: number): void => {
+    if (stopping.signal.aborted) return;
+    again ||= notifying;
+    if (notifying) return;
+    notifying = true;
+    start(async () => {
+      try {
+        const silence = await checkSilence({ store, clock }, silentFrom);
+        if (silence !== null) sayEvent(log, silence);
+        await notifyOfWhatIsDue(current(), store, stopping.signal);
+      } finally {
+        notifying = false;
+      }
+      if (again) {
+        again = false;
+        notifyNow(ownDeadline);
+      }
+    });
+  };
+  const timer = setInterval(() => notifyNow(ownDeadline), tickMs);
+
+  return {
+    // Returns at once: a cycle does not wait for its notifications.
+    ended: async ({ ping }) => {
+      start(() => sendPing(current(), ping, stopping.signal));
+      // A daemon that was off for long is judged by its first cycle, not before.
+      notifyNow(0);
+    },
+    reconfigured: () => {
+      ownDeadline = deadline(clock.now());
+    },
+    stop: async () => {
+      clearInterval(timer);
+      const limit = setTimeout(() => stopping.abort(), farewellMs);
+      await Promise.all(underWay);
+      clearTimeout(limit);
+      stopping.abort();
+    },
+  };
+}

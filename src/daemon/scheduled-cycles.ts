@@ -1,0 +1,73 @@
+import { parsePause } from "../cycle/health/pause.ts";
+import { parseQuarantine, probeDueAt } from "../cycle/health/quarantine.ts";
+import { comparisonIsDue } from "../cycle/reading/comparison.ts";
+import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
+import type { StateStore } from "../domain/store.ts";
+import type { Job } from "../job/job.ts";
+import type { QuarantineSkip } from "./quarantine-skip.ts";
+import type { CycleSource } from "./scheduler.ts";
+import type { DaemonWork } from "./work.ts";
+
+/** The cycles that the schedule starts. */
+export function createScheduledCycles(parts: {
+  /** The job in force. */
+  readonly current: () => Job;
+  readonly store: StateStore;
+  readonly work: Pick<DaemonWork, "scheduled">;
+  readonly skip: QuarantineSkip;
+  readonly signal: AbortSignal;
+}): CycleSource {
+  const { current, store, work, skip, signal } = parts;
+  const { log, clock } = current();
+  return {
+    lastStartedAt: async () => (skip.granted() ? null : lastScheduledStart(store)),
+    notBefore: async () => {
+      const [meta, now] = [await store.meta(), clock.now()];
+      const probeAt = skip.granted() ? 0 : probeDueAt(parseQuarantine(meta), now);
+      return Math.max(probeAt, parsePause(meta, now)?.until ?? 0);
+    },
+    run: async () => {
+      const patient = !skip.take();
+      try {
+        const { everyMs } = current().config.reconcile;
+        await work.scheduled({ full: comparisonIsDue(await store.meta(), everyMs, clock.now()), patient });
+        return "finished";
+      } catch (error) {
+        if (signal.aborted) return "finished";
+        if (error instanceof LeaseHeldError) {
+          log.warn({ reason: error.message }, "cycle skipped: another run holds the lease");
+          return "retrySoon";
+        }
+        log.error(
+          { error: sentence(error), stack: known(error) ? undefined : stackOf(error) },
+          "cycle failed",
+        );
+        return error instanceof HostUnavailableError ? "retrySoon" : "finished";
+      }
+    },
+    onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
+  };
+}
+
+/** Start of the last cycle that came to an end; one that was cut short is made up for at once. */
+async function lastScheduledStart(store: StateStore): Promise<number | null> {
+  const last = (await store.recentCycles(20)).find((cycle) => cycle.kind !== "on-demand");
+  if (last === undefined || last.outcome === null || last.outcome === "interrupted") return null;
+  return last.startedAt;
+}
+
+function known(error: unknown): boolean {
+  return (
+    error instanceof HostUnavailableError ||
+    error instanceof ConfigurationError ||
+    error instanceof UsageError
+  );
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

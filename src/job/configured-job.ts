@@ -1,0 +1,64 @@
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { type Clock, systemClock } from "../domain/clock.ts";
+import type { StateStore } from "../domain/store.ts";
+import type { CommandIO } from "../process/io.ts";
+import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
+
+/** Which job a command is about. */
+export interface JobChoice {
+  /** `--config`. */
+  readonly config?: string | undefined;
+  /** `--sandbox`: its rehearsal, with both ends embedded, or Lattice alone. */
+  readonly sandbox?: EmbeddedEnds | undefined;
+}
+
+/**
+ * A job as it is configured, for commands that only look: nothing is opened, and neither end needs settings. One job is one
+ * Entra tenant that is kept equal with one Lattice.
+ */
+export interface ConfiguredJob {
+  /** `default`: a configuration has one job. */
+  readonly name: string;
+  readonly loaded: LoadedConfig;
+  readonly config: Config;
+  /** Which ends are embedded, if this is a rehearsal. */
+  readonly embedded: EmbeddedEnds | undefined;
+  /** The state database, that of the rehearsal if this is one. */
+  readonly statePath: string;
+  readonly clock: Clock;
+  /**
+   * Opens the state database for reading only, for the caller to close; `null` if there is none yet.
+   * @param how whether it is checked for damage first
+   * @throws StateError
+   */
+  readState(how?: { readonly check: boolean }): Promise<StateStore | null>;
+}
+
+/**
+ * Loads the configuration.
+ * @param openState the state database that this process has open, if it has: it stays, whatever the configuration says now
+ * @throws UsageError that names everything that is wrong with it
+ */
+export function configuredJob(
+  io: Pick<CommandIO, "env" | "cwd">,
+  choice: JobChoice,
+  openState?: string,
+): ConfiguredJob {
+  const { config: file, sandbox: embedded } = choice;
+  const loaded = loadConfig({ file, env: io.env, cwd: io.cwd, sandbox: embedded });
+  const { config } = loaded;
+  const statePath = openState ?? stateFile(config.state.path, embedded);
+  return {
+    name: "default",
+    loaded,
+    config,
+    embedded,
+    statePath,
+    clock: systemClock,
+    readState: async (how) => {
+      const { openReadOnlyStore } = await import("../state/sqlite/store.ts");
+      return openReadOnlyStore(statePath, how);
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import type { LoadedConfig } from "../config/load.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { RequestObserver } from "../domain/request.ts";
+import type { StateStore } from "../domain/store.ts";
+import { type CommandIO, note } from "../process/io.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { type ConfiguredJob, configuredJob, type JobChoice } from "./configured-job.ts";
+import type { Job } from "./job.ts";
+import { openLog } from "./log.ts";
+import { readSettings } from "./read-settings.ts";
+import { sandboxEntra, sandboxFile, sandboxLattice } from "./rehearsal.ts";
+import { cycleSettings } from "./settings.ts";
+
+export interface OpenOptions extends JobChoice {
+  /** People in a new sandbox. Default 250. */
+  readonly people?: number | undefined;
+  /** A sandbox that runs already, for its starter to close. */
+  readonly runningSandbox?: Sandbox | undefined;
+  /** The job that this one replaces in the same process: its log, state and sandbox stay, and stay its own to close. */
+  readonly replaces?: Job | undefined;
+  /** The log has warnings only, because a report follows. */
+  readonly quiet: boolean;
+  /** Told of each request to either end that came to an end. */
+  readonly onRequest?: RequestObserver | undefined;
+}
+
+/**
+ * Loads the configuration and prepares both ends; sends nothing yet.
+ * @throws UsageError, StateError
+ */
+export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job> {
+  const { replaces, onRequest } = options;
+  const configured = configuredJob(io, options, replaces?.statePath);
+  const { loaded, config, clock } = configured;
+  for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);
+  const readings = await readSettings(loaded, options.sandbox);
+  const { mapping } = readings;
+  if (mapping === null || readings.faults.length > 0) throw new UsageError(readings.faults.join("\n"));
+  const closers: (() => void | Promise<void>)[] = [];
+  const given = options.runningSandbox ?? replaces?.sandbox ?? null;
+  const sandbox = given ?? (await startSandbox(loaded, options));
+  if (sandbox !== null && given === null) closers.push(() => sandbox.close());
+
+  try {
+    const entra = readings.entra ?? sandboxEntra(required(sandbox), config);
+    const lattice = readings.lattice ?? sandboxLattice(required(sandbox), config);
+    const log = replaces?.log ?? (await openLog(config.log, io, options.quiet));
+    let state: Promise<StateStore> | null = null;
+    const openState = async (): Promise<StateStore> => {
+      const store = await openStore(job);
+      closers.push(() => store.close());
+      return store;
+    };
+    const job: Job = {
+      ...configured,
+      mapping,
+      settings: cycleSettings(config, mapping, { entra, lattice }),
+      entra,
+      lattice,
+      log,
+      notify: {
+        ...config.notify,
+        dashboard: config.http.publicUrl,
+        ...(sandbox === null ? {} : { receivers: [], ping: null }),
+      },
+      sandbox,
+      source: async () => {
+        const { createEntraSource } = await import("../entra/source.ts");
+        return createEntraSource({ ...entra, select: mapping.select, clock, log, onRequest });
+      },
+      target: async (knownUpdateMethod) => {
+        const { createLatticeTarget } = await import("../lattice/target.ts");
+        const { paths } = mapping;
+        return createLatticeTarget({ ...lattice, paths, clock, log, onRequest, knownUpdateMethod });
+      },
+      state: () => {
+        if (replaces !== undefined) return replaces.state();
+        state ??= openState();
+        return state;
+      },
+      scratch: async () => {
+        const { openScratchStore } = await import("../state/sqlite/store.ts");
+        return openScratchStore(job.statePath);
+      },
+      run: async (request, watchers) => {
+        const { run } = await import("./run-cycle.ts");
+        return run(job, request, watchers);
+      },
+      close: () => closeAll(closers),
+    };
+    return job;
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+async function openStore({ statePath, config, log }: ConfiguredJob & Pick<Job, "log">): Promise<StateStore> {
+  const [{ openStore: open }, { isEmptyFile }, { sweepCopies }, { hasDied }] = await Promise.all([
+    import("../state/sqlite/store.ts"),
+    import("../state/sqlite/files/database.ts"),
+    import("../state/sqlite/files/scratch-copy.ts"),
+    import("./lease.ts"),
+  ]);
+  sweepCopies();
+  if (isEmptyFile(statePath)) {
+    log.warn(
+      { state: statePath },
+      "the state database is an empty file: this run begins with a new one and finds existing accounts by matching",
+    );
+  }
+  return open(statePath, { logValues: config.state.logValues, hasEnded: hasDied });
+}
+
+/** What stands in for an end without settings of its own. */
+function required(sandbox: Sandbox | null): Sandbox {
+  if (sandbox !== null) return sandbox;
+  throw new Error("an end has neither settings nor a sandbox");
+}
+
+async function startSandbox({ config }: LoadedConfig, options: OpenOptions): Promise<Sandbox | null> {
+  const { sandbox: ends, people } = options;
+  if (ends === undefined) return null;
+  const { startSandbox: start } = await import("../sandbox/sandbox.ts");
+  return start({
+    file: sandboxFile(config.state.path, ends),
+    ends,
+    ...(people === undefined ? {} : { people }),
+  });
+}
+
+async function closeAll(closers: (() => void | Promise<void>)[]): Promise<void> {
+  for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+}
