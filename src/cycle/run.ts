@@ -6,8 +6,7 @@ import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts"
 import { type CycleContext, cycleContext } from "./context.ts";
 import { type Agreement, agreementOf } from "./guard/agreement.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
-import { holdPlan, moveHeld } from "./guard/hold.ts";
-import { weigh } from "./guard/weigh.ts";
+import { weighAndHold } from "./guard/weigh.ts";
 import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/clock-doubt.ts";
 import { confirmCompany } from "./health/company.ts";
 import type { Sending } from "./health/quarantine.ts";
@@ -130,9 +129,8 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
     const only = read.onDemand === null ? undefined : people.map(({ objectId }) => objectId);
     // Before anything is held: an operation of which a part is held becomes two.
     const planned = await summarise(context, only);
-    const { verdict: guard, holds } = await weigh(context, { meta, read, startedAt, summary: planned });
-    const heldOperations = await holdPlan(store, cycleId, holds);
-    await moveHeld(store, cycleId);
+    const weighing = { meta, startedAt, read, summary: planned };
+    const { guard, held: heldOperations } = await weighAndHold(context, weighing);
     const withdrawn = confirmed ? { leavers: 0, reports: 0 } : await confirmWeighedLeavers(context);
     const weighed: PlanSummary = {
       ...planned,

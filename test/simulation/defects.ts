@@ -647,7 +647,7 @@ export const defects: readonly Defect[] = [
     family: "clocks",
     edits: [
       {
-        file: "cycle/guard/weigh.ts",
+        file: "cycle/guard/counts.ts",
         find: "const windowEnd = clock.now() - Math.max(0, context.clockDoubtMs);",
         replace: "const windowEnd = clock.now() - context.clockDoubtMs;",
       },

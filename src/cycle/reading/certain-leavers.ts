@@ -2,8 +2,7 @@ import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
-import { holdPlan, moveHeld } from "../guard/hold.ts";
-import { weigh } from "../guard/weigh.ts";
+import { weighAndHold } from "../guard/weigh.ts";
 import { makePlan, summarise } from "../planning/plan.ts";
 import { applyPlan } from "../sending/apply.ts";
 import { confirmLeavers } from "./confirm-leavers.ts";
@@ -47,9 +46,7 @@ export async function switchOffCertainLeavers(
   if (!(await confirmLeavers(leaving))) return;
   const planned = await summarise(leaving, only);
   const read = { scopeParts: null, filterParts: [], emptyDirectory: false, scopeUnread: true };
-  const { verdict: guard, holds } = await weigh(leaving, { meta, read, startedAt, summary: planned });
-  const held = await holdPlan(store, cycleId, holds);
-  await moveHeld(store, cycleId);
+  const { guard, held } = await weighAndHold(leaving, { meta, startedAt, read, summary: planned });
   await store.setCyclePlan(cycleId, { summary: planned, guard, notes: leaving.notes });
   const { done, failed } = await applyPlan(leaving, { total: planned.deactivate - held, probe: false });
   log.warn(

@@ -1,0 +1,90 @@
+import type { EvidenceKind } from "../../domain/plan.ts";
+import type { ScopePart } from "../../domain/source.ts";
+import type { Meta } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
+import type { CycleSettings } from "../settings.ts";
+import { type AcceptedScope, type Alarm, nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
+import { concerned } from "./guard.ts";
+import type { WeightCounts } from "./weights.ts";
+
+/** The scope as a cycle has read it. */
+export interface ReadScope {
+  /** `null` if the scope was not read as a whole. */
+  readonly scopeParts: readonly ScopePart[] | null;
+  /** Groups that scoping filters name. */
+  readonly filterParts: readonly ScopePart[];
+  readonly emptyDirectory: boolean;
+  /** The scope could not be read. */
+  readonly scopeUnread?: boolean;
+}
+
+/** The scope that the last one was accepted as, the one that was read, and what speaks against it. */
+export interface ScopeStanding {
+  readonly accepted: AcceptedScope | null;
+  readonly current: AcceptedScope;
+  readonly alarms: readonly Alarm[];
+  /** A directory that answers with nobody, or does not show the scope, says nothing of it. */
+  readonly wasRead: boolean;
+}
+
+export function scopeStanding(
+  { scopeDigest, guard }: CycleSettings,
+  meta: Partial<Meta>,
+  { scopeParts, filterParts, emptyDirectory, scopeUnread }: ReadScope,
+): ScopeStanding {
+  const accepted = parseAccepted(meta);
+  // If only a few people were asked about, nothing is known of the parts: none is lost.
+  const known = (accepted?.parts ?? []).filter(({ usedBy }) => usedBy !== "filters");
+  const current = { digest: scopeDigest, parts: [...(scopeParts ?? known), ...filterParts] };
+  return {
+    accepted,
+    current,
+    alarms: scopeAlarms(accepted, current, guard.deactivationFloor),
+    wasRead: !emptyDirectory && scopeUnread !== true,
+  };
+}
+
+/**
+ * Keeps the scope that the next cycle is compared with: the one that was read, or the accepted one as long as deactivations
+ * wait because of an alarm. A cycle on demand, one that has not read the scope, and one whose clock is in doubt (an alarm has
+ * a time) leave it as it is.
+ * @param planned weights of the plan
+ */
+export async function moveAcceptedScope(
+  context: CycleContext,
+  { accepted, current, alarms, wasRead }: ScopeStanding,
+  { planned, startedAt }: { readonly planned: WeightCounts; readonly startedAt: number },
+): Promise<void> {
+  if (context.kind === "on-demand" || !wasRead || context.clockDoubtMs !== 0) return;
+  const { store, settings } = context;
+  const { enabled, deactivationFloor: floor } = settings.guard;
+  // A time in the future is of a clock that was set back since.
+  const doubtSince = Math.min(accepted?.doubtSince ?? startedAt, startedAt);
+  const waiting =
+    enabled &&
+    (alarms.some((alarm) => concerned(alarm, planned) > 0) ||
+      // A person whose deactivation is rejected is neither released nor back.
+      (alarms.length > 0 && (await store.countRejected(evidenceOf(alarms), doubtSince)) > 0) ||
+      (alarms.length > 0 && (await delayedInDoubt(context, planned.of("deactivate"), doubtSince))));
+  const next = nextAccepted(accepted, current, { waiting, floor, doubtSince });
+  await store.putMeta({ acceptedScope: JSON.stringify(next) });
+}
+
+function evidenceOf(alarms: readonly Alarm[]): readonly EvidenceKind[] {
+  return [...new Set(alarms.flatMap(({ evidence }) => evidence))];
+}
+
+/**
+ * Whether a person whose deactivation is delayed left the scope since an alarm about it was raised, and no deactivation was
+ * released meanwhile: the alarm must not be over before it is due.
+ */
+async function delayedInDoubt(
+  { store, settings, cycleId }: CycleContext,
+  unreleased: number,
+  doubtSince: number,
+): Promise<boolean> {
+  const action = settings.events.outOfScope;
+  if (action.do === "ignore" || action.afterMs === 0) return false;
+  const planned = (await store.countOperations(cycleId)).byAction.get("deactivate") ?? 0;
+  return planned === unreleased && (await store.countLeaving("outOfScope", doubtSince)) > 0;
+}

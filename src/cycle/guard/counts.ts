@@ -1,0 +1,29 @@
+import type { CycleContext } from "../context.ts";
+import { holdersToCount, type Weights } from "./guard.ts";
+import { countsOf, nothingWeighed } from "./weights.ts";
+
+/** The numbers that a plan is weighed by. */
+export type Counts = Omit<Weights, "alarms" | "emptyDirectory">;
+
+/** Reads the weights of the plan, of the window before it, and of the accounts that they are a share of. */
+export async function readCounts(context: CycleContext): Promise<Counts> {
+  const { store, settings, clock, cycleId } = context;
+  const planned = countsOf(await store.plannedWeights(cycleId));
+  // By whichever clock is behind: what was done within the window by one of them counts.
+  const windowEnd = clock.now() - Math.max(0, context.clockDoubtMs);
+  // If the plan has nothing to be weighed, the window does not matter.
+  const recent = planned.none
+    ? nothingWeighed
+    : countsOf(await store.recentWeights(windowEnd - settings.guard.windowMs, cycleId));
+  const holders = new Map<string, number>();
+  for (const { attribute, enough } of holdersToCount({ planned, recent }, settings.guard)) {
+    holders.set(attribute, await store.countHolders(attribute, cycleId, enough));
+  }
+  return {
+    planned,
+    recent,
+    active: await store.countActive(cycleId),
+    linked: (await store.totals()).linked,
+    holders: (attribute) => holders.get(attribute) ?? 0,
+  };
+}
