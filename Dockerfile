@@ -1,11 +1,11 @@
-# The base image can be replaced by one of your own registry's; it needs Node >= 22.18 and npm.
+# You can use a base image from your own registry; it needs Node >= 22.18 and npm.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-# Both stages make the same for every architecture: better-sqlite3 brings its binaries for all of them.
+# Both stages build the same for every architecture: better-sqlite3 includes its binaries for all of them.
 FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# No install scripts: the image brings its own Node, and better-sqlite3 ships its binaries.
+# Runs no install scripts: the image has its own Node, and better-sqlite3 includes its binaries.
 RUN npm ci --ignore-scripts
 COPY . .
 RUN node scripts/build.ts
@@ -13,7 +13,7 @@ RUN node scripts/build.ts
 FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE} AS dependencies
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# Without the sources of SQLite, which are there for who compiles it.
+# Removes the sources of SQLite, which are needed only to compile it.
 RUN npm ci --omit=dev --ignore-scripts \
   && rm -r node_modules/better-sqlite3/deps node_modules/better-sqlite3/src
 
@@ -23,7 +23,7 @@ LABEL org.opencontainers.image.title="azure-lattice-sync" \
       org.opencontainers.image.description="Keeps a company's Lattice accounts equal to its Entra ID directory." \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.base.name="${NODE_IMAGE}"
-# "container" says of every platform, whatever sign it leaves itself, that nobody else is here.
+# "container" tells the program that it runs in a container, where no other users are, even if the platform leaves no sign of it.
 ENV NODE_ENV=production \
     container=oci \
     ALS_STATE=/app/state/azure-lattice-sync.db
@@ -35,7 +35,7 @@ COPY --from=build /build/src/report/page ./src/report/page
 COPY --from=build /build/src/daemon/http/page ./src/daemon/http/page
 COPY --from=build /build/config ./config
 COPY --from=build /build/package.json /build/LICENSE ./
-# The state folder is the one place that is written to; everything else may be mounted read-only. The link makes
+# Only the state folder is written to; everything else may be mounted read-only. The link makes
 # "docker exec CONTAINER azure-lattice-sync status" work.
 RUN mkdir state && chown 10001:10001 state && chmod 0700 state \
   && ln -s /app/dist/start.cjs /usr/local/bin/azure-lattice-sync
