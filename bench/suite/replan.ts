@@ -109,6 +109,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     refusedBefore: new Map(),
     kinds: refusing as CycleContext["kinds"],
     store,
+    fence: "private",
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: () => {} },
     settings: {

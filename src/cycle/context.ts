@@ -1,4 +1,5 @@
 import type { CycleKind } from "../domain/plan.ts";
+import type { Fence } from "../domain/state/change.ts";
 import type { Meta } from "../domain/store.ts";
 import { type HostWatch, watchHost } from "./health/host-watch.ts";
 import type { Sending } from "./health/quarantine.ts";
@@ -10,6 +11,8 @@ export interface CycleContext extends Ports {
   readonly cycleId: number;
   readonly kind: CycleKind;
   readonly signal: AbortSignal;
+  /** What each commit of the cycle names. */
+  readonly fence: Fence;
   /** Mode `all`: membership is not kept, everybody is a member. */
   readonly everyoneInScope: boolean;
   /** What the cycle met and did not believe, or leaves for a later one; sentences for a person, added as it goes. */
@@ -41,7 +44,7 @@ export interface CycleContext extends Ports {
 /** What a cycle needs at hand from its beginning. */
 export function cycleContext(
   ports: Ports,
-  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal" | "firstRun"> &
+  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal" | "fence" | "firstRun"> &
     Partial<Pick<CycleContext, "sending">>,
   meta: Partial<Meta>,
 ): CycleContext {

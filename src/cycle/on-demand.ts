@@ -12,8 +12,9 @@ import { isInScope } from "./planning/in-scope.ts";
 import { planPeople } from "./planning/plan-people.ts";
 import type { PlannedPerson } from "./planning/planned-person.ts";
 import type { Ports } from "./ports.ts";
-import { ingestFilterGroups, ingestScope, readManager, savePerson } from "./reading/ingest.ts";
+import { readManager, savePerson } from "./reading/ingest.ts";
 import { dissolve, noteAbsence } from "./reading/missing-accounts.ts";
+import { ingestFilterGroups, ingestScope, keepMembership } from "./reading/scope.ts";
 import { searchByExternalId } from "./reading/search.ts";
 
 /** Somebody who is provisioned on demand. */
@@ -175,7 +176,7 @@ export async function ingestMembership(
   if (through === null || links.some((link) => link !== null && link.active !== false)) {
     return { parts: await ingestScope(context), through: through ?? new Map() };
   }
-  await store.setMembership({ members, others });
+  await keepMembership(context, { members, others });
   return { parts: null, through };
 }
 
@@ -355,7 +356,11 @@ export async function readNow(
   const { store, target, clock } = ports;
   const startedAt = clock.now();
   const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
-  const context = cycleContext(ports, { cycleId, kind: "on-demand", signal, firstRun: false }, {});
+  const context = cycleContext(
+    ports,
+    { cycleId, kind: "on-demand", signal, fence: "private", firstRun: false },
+    {},
+  );
   await store.forgetTheFuture(startedAt);
   const wanted = asked.trim();
   const direct = await store.findSource(wanted);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
+import type { Fence } from "../domain/state/change.ts";
 import type { CandidateSelection, CycleOutcome, Meta } from "../domain/store.ts";
 import { type CycleContext, cycleContext } from "./context.ts";
 import { type Agreement, agreementOf } from "./guard/agreement.ts";
@@ -26,9 +27,11 @@ import { changeState, type Ports } from "./ports.ts";
 import { isScopeFault, type ScopeFault, switchOffCertainLeavers } from "./reading/certain-leavers.ts";
 import { compareTarget, type FailedComparison } from "./reading/comparison.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";
-import { ingestFilterGroups, ingestScope, ingestSource } from "./reading/ingest.ts";
+import { markDue } from "./reading/due.ts";
+import { ingestSource } from "./reading/ingest.ts";
 import { recheckMissing } from "./reading/missing-accounts.ts";
 import { readMarkedAccounts } from "./reading/read-again.ts";
+import { ingestFilterGroups, ingestScope } from "./reading/scope.ts";
 import { type Applied, applyPlan, interrupted } from "./sending/apply.ts";
 import { recoverIntents } from "./sending/recover.ts";
 import { refusalSentence, refusedKindsText } from "./sending/refused-kinds.ts";
@@ -46,6 +49,8 @@ export interface CycleRequest {
   readonly agreed?: string | undefined;
   /** Everything, unless the quarantine says otherwise. */
   readonly sending?: Sending;
+  /** The lease that the caller holds; `private` where the store is a copy that nobody else writes to. */
+  readonly fence: Fence;
   readonly signal: AbortSignal;
 }
 
@@ -87,8 +92,8 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
   const planId = randomUUID();
   const cycleId = await store.beginCycle({ planId, kind, startedAt });
   const firstRun = meta.establishedAt === undefined;
-  const { signal, sending = { kind: "everything" } } = request;
-  const beginning = cycleContext(ports, { cycleId, kind, signal, firstRun, sending }, meta);
+  const { signal, fence, sending = { kind: "everything" } } = request;
+  const beginning = cycleContext(ports, { cycleId, kind, signal, fence, firstRun, sending }, meta);
   // As the ends have the time, once that is known.
   let believed = clock;
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
@@ -112,7 +117,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
     const { select } = read;
     request.signal.throwIfAborted();
     await store.markResolvedReferences();
-    if (context.clockDoubtMs === 0) await store.markDue(clock.now());
+    if (context.clockDoubtMs === 0) await markDue(context);
     const people = read.onDemand?.people ?? [];
     const decided =
       read.onDemand === null ? null : await tellScopeAndMatch(context, people, read.onDemand.membership);

@@ -16,7 +16,8 @@ import type {
   SkipCode,
   Skipped,
 } from "./plan.ts";
-import type { Presence, SourceChange, SourceUser } from "./source.ts";
+import type { Presence, SourceUser } from "./source.ts";
+import type { Fence, Move, PersonRow, StateChange } from "./state/change.ts";
 import type { TargetUser } from "./target.ts";
 import type { WeighedCount, Weight } from "./weight.ts";
 
@@ -25,8 +26,8 @@ export interface Meta {
   /** Delta link of the last completed read of the source. */
   readonly watermark: string;
   /**
-   * Not empty: the source picture holds something that was read since that watermark. Set by `saveSource` where it changes
-   * anybody, emptied together with the next watermark.
+   * Not empty: the source picture holds something that was read since that watermark. Emptied together with the
+   * next watermark.
    */
   readonly aheadOfWatermark: string;
   /** When that read ended, milliseconds since the epoch. */
@@ -217,21 +218,20 @@ export interface Candidate {
   } | null;
 }
 
-/** The mapped userName of a person in lower case, kept with the picture to find people who share one. */
-export type UserNameKey = (user: SourceUser) => string | null;
-
 /** What people can share and accounts cannot; `userNameOfAnybody` counts those too who are disabled and have no account. */
 export type SharedKey = "userName" | "userNameOfAnybody" | "externalId";
 
-/** What saving a page of the directory came to. */
-export interface SavedSource {
-  readonly readAgain: readonly string[];
-  readonly kept: ReadonlyMap<string, number>;
-  readonly unshown: ReadonlyMap<string, number>;
+/** A person whom the last full read of the directory did not have. */
+export interface UnreadPerson extends Pick<PersonRow, "userNameKey" | "externalIdKey"> {
+  readonly objectId: string;
+  readonly presence: Presence;
+  /** The linked account; `null` where there is none. */
+  readonly account: { readonly active: boolean } | null;
+  /** A link to an account was dissolved because the account was gone. */
+  readonly lostLink: boolean;
+  /** A write is neither confirmed nor looked up yet. */
+  readonly unconfirmed: boolean;
 }
-
-/** Whether the configuration names the person as one who is in scope, whatever the scope says. */
-export type AlwaysInScope = (user: SourceUser) => boolean;
 
 /**
  * Whom to plan: those whose picture changed, everybody, some people by name, or those who got no manager earlier in this
@@ -512,49 +512,34 @@ export interface StateStore {
   cycleOfPlan(planId: string): Promise<CycleRecord | null>;
 
   /**
-   * Adds a page of a read to the source picture; people whose picture changed are marked for the next plan.
-   * @param ofManager properties that are mapped of a person's manager: where one of them changes, the reports are marked
-   * @returns `readAgain`: whom an incomplete item brought back from the bin (what it leaves out may have changed there), and
-   * those who were unknown and of whom it does not show everything, who are not kept; `kept`, `unshown`: people by property
-   * that an answer left out, and that was kept, or is unknown
+   * The one way the engine writes: all of the change or nothing.
+   * @throws LeaseHeldError where the run that the fence names does not hold the lease any more
    */
-  saveSource(
-    changes: readonly SourceChange[],
-    cycleId: number,
-    userNameKey: UserNameKey,
-    ofManager?: readonly string[],
-    alwaysInScope?: AlwaysInScope,
-    externalIdKey?: UserNameKey,
-  ): Promise<SavedSource>;
-  /**
-   * After a completed full read: people who were not in it and who are linked, were linked (a dissolved link), or have a
-   * write that is unconfirmed; in pages by object id. Those who are known to be in the bin or gone are among them only while
-   * their accounts are active, because they may have come back.
-   */
-  sourceMissing(
-    cycleId: number,
-    after: string,
-    limit: number,
-  ): Promise<readonly { readonly objectId: string; readonly presence: Presence }[]>;
-  /** After a completed full read: forgets the people who were not in it, and have neither an account nor a write that is unconfirmed. */
-  forgetSourceMissing(cycleId: number): Promise<void>;
+  commit(change: StateChange, fence: Fence): Promise<void>;
+
+  /** What is kept of these people of the directory, by object id; an unknown person is not in it. */
+  personRows(objectIds: readonly string[]): Promise<ReadonlyMap<string, PersonRow>>;
+  /** People whom no cycle from `cycleId` on has read, in pages by object id. */
+  unreadPeople(cycleId: number, after: string, limit: number): Promise<readonly UnreadPerson[]>;
 
   /** Empties the staging area of the scope. */
   beginScope(): Promise<void>;
   stageScope(objectIds: readonly string[]): Promise<void>;
-  /** Makes the staged members the scope, and marks everybody whose membership changed, in one commit. */
-  commitScope(): Promise<{ members: number; entered: number; left: number }>;
-
-  /** Makes some people members of the scope and others not, and marks those whose membership changed. */
-  setMembership(change: { members: readonly string[]; others: readonly string[] }): Promise<void>;
+  /** Compares the staged scope with the one in force; the event loop runs in between. */
+  compareScope(): Promise<{ readonly members: number }>;
+  /** What `compareScope` found, in pages by object id. */
+  movedInScope(after: string, limit: number): Promise<readonly Move[]>;
+  /** Those of these people who are members of the scope in force. */
+  membersAmong(objectIds: readonly string[]): Promise<ReadonlySet<string>>;
 
   /** Empties the staging area of the groups that scoping filters name. */
   beginFilterGroups(): Promise<void>;
   stageFilterGroup(group: string, objectIds: readonly string[]): Promise<void>;
-  /** Makes the staged members those of the groups, and marks everybody who came into one or left one. */
-  commitFilterGroups(): Promise<{ readonly moved: number }>;
-  /** Marks people who are to be looked at again by `now`, and whoever shares a userName with one. Returns how many were due. */
-  markDue(now: number): Promise<number>;
+  /** Who is in a staged group and not in the one in force, or the other way round. */
+  movedInGroups(): Promise<readonly Move[]>;
+
+  /** Object ids of people who are to be looked at again by `now` (milliseconds since the epoch), in pages by object id. */
+  duePeople(now: number, after: string, limit: number): Promise<readonly string[]>;
   /** People with an active account of whom this was first seen at `since` or later. */
   countLeaving(event: LeavingEvent, since: number): Promise<number>;
 

@@ -46,7 +46,7 @@ export interface Job extends ConfiguredJob {
 }
 
 /** What is to be run. */
-export interface RunRequest extends Omit<CycleRequest, "sending"> {
+export interface RunRequest extends Omit<CycleRequest, "sending" | "fence"> {
   /** What a person decided about a held plan. It is carried out under the lease, before the cycle. */
   readonly decision?: ReleaseRequest | undefined;
   /** How long a command waits for another run to end, milliseconds; a daemon does not wait, and gives none. */

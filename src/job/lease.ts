@@ -4,6 +4,7 @@ import type { Clock } from "../domain/clock.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import { heldBy } from "../domain/lease-held.ts";
 import { timeText } from "../domain/sentence.ts";
+import type { Fence } from "../domain/state/change.ts";
 import type { LeaseHolder, StateStore } from "../domain/store.ts";
 import { hasEnded, identifyProcess } from "./process-identity.ts";
 
@@ -23,7 +24,7 @@ export interface LeaseOptions {
 }
 
 /**
- * Runs `action` while holding the lease; its signal aborts where the lease is lost or `signal` aborts. The lease of a
+ * Runs `action` while holding the lease, which its commits name; its signal aborts where the lease is lost or `signal` aborts. The lease of a
  * process that has certainly ended is taken over at once, any other when it expires.
  * @throws LeaseHeldError
  */
@@ -31,7 +32,7 @@ export async function withLease<T>(
   store: StateStore,
   clock: Clock,
   options: LeaseOptions,
-  action: (signal: AbortSignal) => Promise<T>,
+  action: (signal: AbortSignal, fence: Fence) => Promise<T>,
 ): Promise<T> {
   const owner = [hostname(), process.pid, randomUUID(), identifyProcess() ?? ""].join("/");
   const { tookOver } = await acquire(store, clock, owner, options);
@@ -47,7 +48,7 @@ export async function withLease<T>(
   try {
     const signal = AbortSignal.any([options.signal, lost.signal]);
     if (tookOver && (await store.openIntents()).length > 0) await clock.sleep(settleMs, signal);
-    return await action(signal);
+    return await action(signal, { owner });
   } finally {
     clearInterval(heartbeat);
     await store.releaseLease(owner);

@@ -4,6 +4,7 @@ import type { CycleResult } from "../cycle/run.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import { systemRandom } from "../domain/random.ts";
+import type { Fence } from "../domain/state/change.ts";
 import type { CycleRecord, Meta, StateStore } from "../domain/store.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
@@ -11,6 +12,9 @@ import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
 import { withLease } from "./lease.ts";
 import { noteGood, notifyAtTheEnd } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
+
+/** A run that may write: with the lease, or to a copy of its own. */
+type FencedRequest = RunRequest & { readonly fence: Fence };
 
 /** The one way a cycle of a job runs; see `Job.run`. */
 export async function run(job: Job, request: RunRequest, watchers: Watchers = {}): Promise<Run> {
@@ -20,7 +24,7 @@ export async function run(job: Job, request: RunRequest, watchers: Watchers = {}
 async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
   const scratch = await job.scratch();
   try {
-    const ran = await decideAndRun(job, scratch, request, watchers);
+    const ran = await decideAndRun(job, scratch, { ...request, fence: "private" }, watchers);
     await watchers.ended?.(ran, scratch);
     return ran;
   } finally {
@@ -38,7 +42,7 @@ async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Pr
       store,
       job.clock,
       { signal, ...(waitMs === undefined ? {} : { waitMs }) },
-      (leased) => decideAndRun(job, store, { ...request, signal: leased }, watchers),
+      (leased, fence) => decideAndRun(job, store, { ...request, signal: leased, fence }, watchers),
     );
     const good = ran.result.mostFailed === null;
     if (only === undefined) ending = { ...ending, ping: good ? "good" : "bad" };
@@ -60,7 +64,7 @@ async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Pr
 async function decideAndRun(
   job: Job,
   store: StateStore,
-  request: RunRequest,
+  request: FencedRequest,
   watchers: Watchers,
 ): Promise<Run> {
   const { decision } = request;
@@ -102,7 +106,7 @@ async function recorded(
 async function runQuarantined(
   job: Job,
   store: StateStore,
-  request: RunRequest,
+  request: FencedRequest,
   watchers: Watchers,
 ): Promise<CycleResult> {
   const [{ withQuarantine }, { withPause }] = await Promise.all([
@@ -124,7 +128,7 @@ async function runQuarantined(
 async function runOnBothEnds(
   job: Job,
   store: StateStore,
-  request: RunRequest & { readonly sending: Sending },
+  request: FencedRequest & { readonly sending: Sending },
   { onProgress, onStep }: Watchers,
   onEvent: (event: StateEvent) => void,
 ): Promise<CycleResult> {

@@ -12,7 +12,12 @@ async function hired(): Promise<Workplace> {
   return place;
 }
 
-const request = { dryRun: false, full: false, signal: new AbortController().signal };
+const request = {
+  dryRun: false,
+  full: false,
+  fence: "private" as const,
+  signal: new AbortController().signal,
+};
 
 /** Statuses of the first cycle's operations, each with how many have it. */
 async function statuses(place: Workplace): Promise<Record<string, number>> {

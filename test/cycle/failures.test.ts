@@ -287,7 +287,7 @@ describe("planning", () => {
         if (phase === "planning") stop.abort(new InterruptedError("stop"));
       },
     };
-    const request = { dryRun: false, full: false, signal: stop.signal };
+    const request = { dryRun: false, full: false, fence: "private" as const, signal: stop.signal };
     await expect(runCycle(ports, request)).rejects.toThrow(InterruptedError);
     // The next thing that looks at the signal would be an operation.
     expect((await place.store.recentCycles(1))[0]).toMatchObject({ outcome: "interrupted", summary: null });

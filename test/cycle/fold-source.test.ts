@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { foldSource } from "../../src/domain/fold-source.ts";
+import { foldSource } from "../../src/cycle/pictures/fold-source.ts";
 
 const known = { attributes: { jobTitle: "Analyst", mail: "a@example.com" }, managerId: "m", unshown: [] };
 const item = { kind: "upsert", objectId: "a", managerId: null } as const;

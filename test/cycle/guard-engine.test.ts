@@ -178,7 +178,12 @@ describe("the provisioning log", () => {
   it("is kept for so long, that of a run which died as well", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
-    const request = { dryRun: false, full: false, signal: new AbortController().signal };
+    const request = {
+      dryRun: false,
+      full: false,
+      fence: "private" as const,
+      signal: new AbortController().signal,
+    };
     const dying = { ...place.store, finishCycle: () => Promise.reject(new StateError("killed")) };
     await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
     await place.cycle();
@@ -286,7 +291,7 @@ describe("a dry run", () => {
     const scratch = openScratchStore(place.path);
     const preview = await runCycle(
       { ...place.ports(), store: scratch },
-      { dryRun: true, full: false, signal: new AbortController().signal },
+      { dryRun: true, full: false, fence: "private", signal: new AbortController().signal },
     );
     const planned = await scratch.operations(preview.cycleId, { afterWave: -1, afterId: 0, limit: 100 });
     await scratch.close();
@@ -309,7 +314,7 @@ describe("a dry run", () => {
     const scratch = openScratchStore(`${place.path}-not-there`);
     const preview = await runCycle(
       { ...place.ports(), store: scratch },
-      { dryRun: true, full: false, signal: new AbortController().signal },
+      { dryRun: true, full: false, fence: "private", signal: new AbortController().signal },
     );
     await scratch.close();
     expect(preview.header.summary.create).toBe(1);

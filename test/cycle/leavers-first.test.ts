@@ -12,7 +12,8 @@ function scheduled(place: Workplace, patient = true): Promise<CycleResult> {
   place.clock.advance(place.settings.intervalMs);
   return withQuarantine(
     place.ports(),
-    (sending: Sending) => runCycle(place.ports(), { dryRun: false, full: false, signal, sending }),
+    (sending: Sending) =>
+      runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending }),
     { patient },
   );
 }

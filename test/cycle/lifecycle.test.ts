@@ -305,7 +305,12 @@ describe("a changed mapping", () => {
         await place.cycle({ only: ["a"] });
       } else {
         const dying = { ...place.store, countOperations: () => Promise.reject(new Error("killed")) };
-        const request = { dryRun: false, full: false, signal: new AbortController().signal };
+        const request = {
+          dryRun: false,
+          full: false,
+          fence: "private" as const,
+          signal: new AbortController().signal,
+        };
         await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
       }
       expect(await place.store.countSkipped()).toEqual(new Map([["actionOff", 1]]));

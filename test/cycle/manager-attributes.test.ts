@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/run.ts";
 import { openScratchStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "../state/kept.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 const lattice = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
@@ -36,7 +37,7 @@ describe("an attribute of the manager", () => {
     const scratch = openScratchStore(place.path);
     const preview = await runCycle(
       { ...place.ports(), store: scratch },
-      { dryRun: true, full: false, signal: new AbortController().signal },
+      { dryRun: true, full: false, fence: "private", signal: new AbortController().signal },
     );
     await scratch.close();
     expect(preview.header.summary).toMatchObject({ update: 3 });
@@ -60,7 +61,7 @@ describe("an attribute of the manager", () => {
 
   it("marks nobody where another attribute of the manager changes", async () => {
     await using place = await team();
-    await place.store.saveSource(
+    await kept(place.store).people(
       [
         {
           kind: "upsert",

@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import type { StateStore } from "../../src/domain/store.ts";
+import { kept } from "../state/kept.ts";
 import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
 
 const sameForAll = defaultRules.map((rule) =>
@@ -102,7 +103,7 @@ describe("people who map to one userName", () => {
       }) as const;
     const ids = Array.from({ length: 200 }, (_, number) => `p${number}`);
     const key = () => "x@example.com";
-    await place.store.saveSource(
+    await kept(place.store).people(
       ids.map((id) => upsert(id, "one")),
       1,
       key,
@@ -111,7 +112,7 @@ describe("people who map to one userName", () => {
     db.exec(`CREATE TABLE marks (count INTEGER); INSERT INTO marks VALUES (0);
       UPDATE source_user SET pending = 0;
       CREATE TRIGGER count_marks AFTER UPDATE ON source_user BEGIN UPDATE marks SET count = count + 1; END`);
-    await place.store.saveSource(
+    await kept(place.store).people(
       ids.map((id) => upsert(id, "two")),
       2,
       key,

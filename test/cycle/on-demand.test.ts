@@ -9,7 +9,7 @@ async function stepsOf(place: Workplace, only: readonly string[], dryRun = false
   const steps: PersonStep[] = [];
   await runCycle(
     { ...place.ports(), onStep: (step) => steps.push(step) },
-    { dryRun, full: false, only, signal: new AbortController().signal },
+    { dryRun, full: false, fence: "private", only, signal: new AbortController().signal },
   );
   return steps;
 }
@@ -159,7 +159,7 @@ describe("the steps of a cycle on demand", () => {
     };
     const cycle = runCycle(
       { ...place.ports(), onStep: (step) => steps.push(step) },
-      { dryRun: false, full: false, only: ["a"], signal: new AbortController().signal },
+      { dryRun: false, full: false, only: ["a"], fence: "private", signal: new AbortController().signal },
     );
     await expect(cycle).rejects.toThrow("Lattice is away");
     expect(steps).toMatchObject([{ step: "connect", outcome: "failed", detail: "Lattice: Lattice is away" }]);

@@ -17,7 +17,7 @@ const signal = new AbortController().signal;
 /** A cycle as a command runs it. */
 function attempt(place: Workplace): Promise<CycleResult> {
   return withQuarantine(place.ports(), (sending) =>
-    runCycle(place.ports(), { dryRun: false, full: false, signal, sending }),
+    runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending }),
   );
 }
 

@@ -12,7 +12,7 @@ const { signal } = new AbortController();
 function attempt(place: Workplace, request: { dryRun?: boolean } = {}): Promise<CycleResult> {
   place.target.reads.length = 0;
   return withQuarantine(place.ports(), (sending) =>
-    runCycle(place.ports(), { dryRun: false, full: false, signal, sending, ...request }),
+    runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending, ...request }),
   );
 }
 

@@ -15,7 +15,12 @@ async function die(place: Workplace): Promise<void> {
       throw new StateError("killed");
     },
   };
-  const request = { dryRun: false, full: false, signal: new AbortController().signal };
+  const request = {
+    dryRun: false,
+    full: false,
+    fence: "private" as const,
+    signal: new AbortController().signal,
+  };
   await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
   await place.restart();
 }
@@ -233,7 +238,12 @@ describe("a run that was killed between sending and recording", () => {
       },
     };
     place.clock.advance(place.settings.intervalMs);
-    const request = { dryRun: false, full: false, signal: new AbortController().signal };
+    const request = {
+      dryRun: false,
+      full: false,
+      fence: "private" as const,
+      signal: new AbortController().signal,
+    };
     await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
     await place.restart();
 

@@ -178,6 +178,7 @@ export async function createWorkplace(settings: Partial<CycleSettings> = {}): Pr
       return runCycle(place.ports(), {
         dryRun: false,
         full: false,
+        fence: "private",
         signal: new AbortController().signal,
         ...request,
       });

@@ -115,7 +115,7 @@ export async function startCompany(
             ...settings,
           },
         },
-        { dryRun, full: false, signal: new AbortController().signal, ...request },
+        { dryRun, full: false, fence: "private", signal: new AbortController().signal, ...request },
       );
     } finally {
       target.close();

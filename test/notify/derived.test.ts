@@ -7,6 +7,7 @@ import { certificateExpiry, checkExpiry, tokenExpiry } from "../../src/notify/ex
 import { beginWatch, checkSilence, noteGoodCycle } from "../../src/notify/silence.ts";
 import { messageOf } from "../../src/notify/words.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "../state/kept.ts";
 import { chat, type Outbox, openOutbox } from "./workplace.ts";
 
 const minuteMs = 60_000;
@@ -43,7 +44,7 @@ async function hire({ store }: Outbox, ...ids: string[]): Promise<void> {
     complete: true as const,
     managerId: null,
   }));
-  await store.saveSource(people, 1, () => null);
+  await kept(store).people(people, 1, () => null);
 }
 
 describe("the digest of people who fail", () => {

@@ -129,6 +129,7 @@ async function attempt(
         full: kind === "full",
         only: only === null ? undefined : [personId(only)],
         sending,
+        fence: "private",
         signal: abort.signal,
       },
     );

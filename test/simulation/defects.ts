@@ -45,19 +45,19 @@ export const defects: readonly Defect[] = [
         file: "cycle/reading/ingest.ts",
         find: "if (page.done === true) return { watermark: page.value.watermark, people: done };",
         replace:
-          "if (page.done === true) { await keepWatermark(context, page.value.watermark, byId); for (const changes of late) await context.store.saveSource(changes, context.cycleId, key); return { watermark: page.value.watermark, people: done }; }",
+          "if (page.done === true) { await keepWatermark(context, page.value.watermark, byId); for (const changes of late) await keepPeople(context, changes); return { watermark: page.value.watermark, people: done }; }",
       },
       {
         file: "cycle/reading/ingest.ts",
-        find: "const { readAgain, kept, unshown } = await context.store.saveSource(\n          part,\n          context.cycleId,\n          key,\n          ofManager,\n          alwaysInScope(context),\n          externalIdsOf(context),\n        );",
+        find: "const { readAgain, kept, unshown } = await keepPeople(context, part);",
         replace:
           "const readAgain: readonly string[] = [];\n        const [kept, unshown] = [new Map<string, number>(), new Map<string, number>()];\n        late.push(part);",
       },
       {
         file: "cycle/reading/ingest.ts",
-        find: "const key = keyOf(context);\n  let done = 0;",
+        find: "readonly people: number }> {\n  let done = 0;",
         replace:
-          "const key = keyOf(context);\n  const late: (readonly SourceChange[])[] = [];\n  let done = 0;",
+          "readonly people: number }> {\n  const late: (readonly SourceChange[])[] = [];\n  let done = 0;",
       },
     ],
   },
@@ -67,10 +67,10 @@ export const defects: readonly Defect[] = [
     history: 19,
     edits: [
       {
-        file: "cycle/reading/ingest.ts",
-        find: "await context.store.beginScope();\n  let done = 0;\n  try {\n    for (let page = await pages.next(); ; page = await pages.next()) {",
+        file: "cycle/reading/scope.ts",
+        find: "await store.beginScope();\n  let done = 0;\n  try {\n    for (let page = await pages.next(); ; page = await pages.next()) {",
         replace:
-          "await context.store.beginScope();\n  let done = 0;\n  const next = () => pages.next().catch(() => ({ done: true as const, value: [] as readonly ScopePart[] }));\n  try {\n    for (let page = await next(); ; page = await next()) {",
+          "await store.beginScope();\n  let done = 0;\n  const next = () => pages.next().catch(() => ({ done: true as const, value: [] as readonly ScopePart[] }));\n  try {\n    for (let page = await next(); ; page = await next()) {",
       },
       nobodyIsAskedFor,
     ],
@@ -332,7 +332,7 @@ export const defects: readonly Defect[] = [
     history: 1,
     edits: [
       {
-        file: "domain/fold-source.ts",
+        file: "cycle/pictures/fold-source.ts",
         find: "attributes: withoutNulls({ ...before, ...item.attributes }),",
         replace: "attributes: withoutNulls(item.attributes),",
       },
@@ -342,7 +342,13 @@ export const defects: readonly Defect[] = [
     name: "a picture that is ahead of its watermark is carried on from there",
     seed: 9,
     history: 108,
-    edits: [{ file: "state/sqlite/source-picture.ts", find: "if (changed) runAhead.run();", replace: "" }],
+    edits: [
+      {
+        file: "cycle/pictures/fold-people.ts",
+        find: '...(changed ? { notes: { aheadOfWatermark: "yes" } } : {}),',
+        replace: "",
+      },
+    ],
   },
   {
     name: "an account that did not take everything is not linked",
@@ -376,7 +382,7 @@ export const defects: readonly Defect[] = [
     edits: [
       {
         file: "cycle/run.ts",
-        find: "if (context.clockDoubtMs === 0) await store.markDue(clock.now());",
+        find: "if (context.clockDoubtMs === 0) await markDue(context);",
         replace: "",
       },
     ],
@@ -536,7 +542,7 @@ export const defects: readonly Defect[] = [
     family: "missing-properties",
     edits: [
       {
-        file: "domain/fold-source.ts",
+        file: "cycle/pictures/fold-source.ts",
         find: "unshown: unshown.filter((name) => !has(name)),",
         replace: "unshown: [],",
       },
@@ -569,7 +575,7 @@ export const defects: readonly Defect[] = [
     family: "missing-properties",
     edits: [
       {
-        file: "domain/fold-source.ts",
+        file: "cycle/pictures/fold-source.ts",
         find: "const keptNames = left.filter(has);",
         replace: "const keptNames: readonly string[] = [];",
       },
@@ -984,14 +990,9 @@ export const defects: readonly Defect[] = [
     family: "shared-external-ids",
     edits: [
       {
-        file: "state/sqlite/source-picture.ts",
-        find: "if (id !== null) touchedIds.add(id);",
-        replace: "",
-      },
-      {
-        file: "state/sqlite/source-picture.ts",
-        find: "for (const one of [id, known.external_id_key]) if (one !== null) touchedIds.add(one);",
-        replace: "",
+        file: "cycle/pictures/marks.ts",
+        find: "if (externalIdKey !== null) ids.add(externalIdKey);",
+        replace: "if (externalIdKey !== null) ids.has(externalIdKey);",
       },
     ],
   },

@@ -24,6 +24,7 @@ import { backUp, discard, prepareRestore } from "../../src/state/sqlite/files/ba
 import { inspectDatabase, isDamaged } from "../../src/state/sqlite/files/inspect.ts";
 import { replaceDatabase } from "../../src/state/sqlite/files/replace.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 let folder = "";
 let path = "";
@@ -51,7 +52,7 @@ async function makeDatabase(title: string): Promise<void> {
     quarantine: '{"since":1}',
     acceptedScope: "{}",
   });
-  await store.saveSource(
+  await kept(store).people(
     [{ kind: "upsert", objectId: "a", attributes: { jobTitle: title }, complete: true, managerId: null }],
     1,
     () => null,

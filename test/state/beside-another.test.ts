@@ -7,6 +7,7 @@ import { holdPlan } from "../../src/cycle/guard/hold.ts";
 import { weightsOf } from "../../src/cycle/guard/weights.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 let folder = "";
 let path = "";
@@ -65,7 +66,7 @@ const account = {
 describe("a cycle, while another process writes", () => {
   it("waits for the other with whatever it writes", async () => {
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
-    await besideAnother(() => store.saveSource([person], cycleId, () => null));
+    await besideAnother(() => kept(store).people([person], cycleId, () => null));
     await besideAnother(() => store.saveTargets([account], cycleId));
     const changes = [{ attribute: "userName", before: "b@example.com", after: "a@example.com" }];
     const operation = {

@@ -24,6 +24,7 @@ import { backUp, discard, prepareRestore } from "../../src/state/sqlite/files/ba
 import { isEmptyFile } from "../../src/state/sqlite/files/database.ts";
 import { explain, stateDatabase } from "../../src/state/sqlite/files/errors.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 let folder = "";
 let path = "";
@@ -47,7 +48,7 @@ function people(count: number) {
 }
 
 async function fill(store: StateStore, count = 400): Promise<void> {
-  await store.saveSource(people(count), 1, (user) => String(user.attributes.userPrincipalName));
+  await kept(store).people(people(count), 1, (user) => String(user.attributes.userPrincipalName));
 }
 
 async function makeDatabase(): Promise<void> {

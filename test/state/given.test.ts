@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -8,7 +9,7 @@ it("the store compiles nothing anew that was asked before", async () => {
   const item = { kind: "upsert", attributes: {}, complete: true, managerId: null } as const;
   const people = ["a", "b", "c"].map((objectId) => ({ ...item, objectId }));
   const cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 });
-  await store.saveSource(people, cycleId, () => "name");
+  await kept(store).people(people, cycleId, () => "name");
   await store.saveDecisions(
     cycleId,
     people.map(({ objectId }) => ({
@@ -36,7 +37,9 @@ it("the store compiles nothing anew that was asked before", async () => {
     }),
     await store.operations(cycleId, { afterWave: -1, afterId: 0, limit }),
     await store.recentCycles(limit),
-    await store.sourceMissing(cycleId + limit, "", limit),
+    await store.unreadPeople(cycleId + limit, "", limit),
+    await store.movedInScope("", limit),
+    await store.duePeople(limit, "", limit),
     await store.targetsMissing(cycleId + limit, "", limit),
     await store.skipped({ after: "", limit }),
     await store.plannedWeights(cycleId),

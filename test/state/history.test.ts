@@ -6,6 +6,7 @@ import type { LogEntry, LogQuery } from "../../src/domain/log.ts";
 import type { Action, Operation } from "../../src/domain/plan.ts";
 import type { OperationStatus, StateStore } from "../../src/domain/store.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 2, 1);
@@ -143,7 +144,7 @@ describe("the provisioning log", () => {
       startedAt: start + 30 * day,
     });
     const attributes = { displayName: "Zoë Ferreira", userPrincipalName: "zf@example.com" };
-    await store.saveSource(
+    await kept(store).people(
       [
         {
           kind: "upsert",

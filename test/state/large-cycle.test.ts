@@ -6,6 +6,7 @@ import { countsOf } from "../../src/cycle/guard/weights.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import type { Decision, StateStore } from "../../src/domain/store.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 // More than one part of whatever is done in parts.
 const people = 11_000;
@@ -52,7 +53,7 @@ function decision(objectId: string, index: number): Decision {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "als-large-"));
   store = openStore(join(folder, "state.db"));
-  await store.saveSource(
+  await kept(store).people(
     ids.map((objectId) => ({
       kind: "upsert",
       objectId,
@@ -134,7 +135,7 @@ describe("a scope with more members than are compared in one piece", () => {
     await store.beginScope();
     for (let from = 0; from < members.length; from += 999)
       await store.stageScope(members.slice(from, from + 999));
-    return store.commitScope();
+    return kept(store).scope();
   };
 
   it("takes the difference over, whichever part it lies in", async () => {

@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { closeness, folded, matcherOf } from "../../src/domain/person-search.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 const first = ["Kim", "Sara", "Jörg", "Anders", "Zoë", "Priya", "José", "Mei"];
 const last = ["Sørensen", "Larsen", "Müller", "Nowak", "García", "Kimura", "O'Neil"];
@@ -58,7 +59,7 @@ it("finds the closest people of a company and how many there are, by names of no
   const store = openStore(path);
   try {
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
-    await store.saveSource(
+    await kept(store).people(
       people.map(({ id, displayName, userPrincipalName }) => ({
         kind: "upsert",
         objectId: id,

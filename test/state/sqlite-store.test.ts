@@ -6,6 +6,7 @@ import { StateError } from "../../src/domain/errors.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "./kept.ts";
 
 let folder = "";
 let path = "";
@@ -76,13 +77,13 @@ describe("the scope", () => {
     const other = openStore(path);
     await store.beginScope();
     await store.stageScope(["a", "b"]);
-    const committed = store.commitScope();
-    await other.setMembership({ members: ["a"], others: [] });
+    const committed = kept(store).scope();
+    await kept(other).membership({ members: ["a"], others: [] });
     expect(await committed).toMatchObject({ members: 2 });
     await store.beginScope();
     await store.stageScope(["a", "b"]);
-    await store.saveSource([hired("a"), hired("b"), hired("c")], 1, keyOf);
-    expect(await store.commitScope()).toEqual({ members: 2, entered: 0, left: 0 });
+    await kept(store).people([hired("a"), hired("b"), hired("c")], 1, keyOf);
+    expect(await kept(store).scope()).toEqual({ members: 2, entered: 0, left: 0 });
     await other.close();
     await store.close();
   });
@@ -91,7 +92,7 @@ describe("the scope", () => {
 describe("the membership of one person", () => {
   it("has the person planned and tried at once when it changes, and not when it stays", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a"), hired("b")], 1, keyOf);
+    await kept(store).people([hired("a"), hired("b")], 1, keyOf);
     await settle(store);
     const retry = { attempts: 5, firstFailedAt: 1, lastFailedAt: 2, nextTryAt: 99, code: "X", message: "no" };
     const fail = () =>
@@ -108,11 +109,11 @@ describe("the membership of one person", () => {
     const waiting = async () =>
       (await store.retries(9)).filter(({ nextTryAt }) => nextTryAt > 0).map(({ objectId }) => objectId);
     await fail();
-    await store.setMembership({ members: ["a"], others: ["b"] });
+    await kept(store).membership({ members: ["a"], others: ["b"] });
     expect([await marked(store, false), await waiting()]).toEqual([["a"], ["b"]]);
     await settle(store);
     await fail();
-    await store.setMembership({ members: ["a"], others: ["b"] });
+    await kept(store).membership({ members: ["a"], others: ["b"] });
     expect([await marked(store, false), await waiting()]).toEqual([[], ["a", "b"]]);
     await store.close();
   });
@@ -121,14 +122,14 @@ describe("the membership of one person", () => {
 describe("the source picture", () => {
   it("marks only people whose picture changed, whether read in full or as a change", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a", { jobTitle: "X", mail: "a@example.com" }), hired("b")], 1, keyOf);
+    await kept(store).people([hired("a", { jobTitle: "X", mail: "a@example.com" }), hired("b")], 1, keyOf);
     expect(await marked(store)).toEqual(["a", "b"]);
     await settle(store);
-    await store.saveSource([hired("a", { mail: "a@example.com", jobTitle: "X" })], 2, keyOf);
+    await kept(store).people([hired("a", { mail: "a@example.com", jobTitle: "X" })], 2, keyOf);
     expect(await marked(store)).toEqual([]);
 
     const change = { kind: "upsert", objectId: "a", complete: false, managerId: undefined } as const;
-    await store.saveSource([{ ...change, attributes: { jobTitle: null } }], 3, keyOf);
+    await kept(store).people([{ ...change, attributes: { jobTitle: null } }], 3, keyOf);
     expect(await marked(store)).toEqual(["a"]);
     expect((await store.findSource("a"))?.attributes).toEqual({ mail: "a@example.com" });
     await store.close();
@@ -136,26 +137,26 @@ describe("the source picture", () => {
 
   it("marks the reports of somebody who is deleted", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
+    await kept(store).people([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
     await settle(store);
-    await store.saveSource([{ kind: "removed", objectId: "boss", presence: "softDeleted" }], 2, keyOf);
+    await kept(store).people([{ kind: "removed", objectId: "boss", presence: "softDeleted" }], 2, keyOf);
     expect(await marked(store)).toEqual(["boss", "report"]);
     await store.close();
   });
 
   it("swaps the scope as a whole and marks who entered and who left", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a"), hired("b"), hired("c")], 1, keyOf);
+    await kept(store).people([hired("a"), hired("b"), hired("c")], 1, keyOf);
     await store.beginScope();
     await store.stageScope(["a", "b"]);
-    await store.commitScope();
+    await kept(store).scope();
     await settle(store);
     await store.beginScope();
     await store.stageScope(["c"]);
     // A read that breaks off here leaves the old scope in force.
     expect(await marked(store, false)).toEqual([]);
     await store.stageScope(["b", "b"]);
-    expect(await store.commitScope()).toEqual({ members: 2, entered: 1, left: 1 });
+    expect(await kept(store).scope()).toEqual({ members: 2, entered: 1, left: 1 });
     expect(await marked(store, false)).toEqual(["a", "c"]);
     await store.close();
   });
@@ -216,24 +217,24 @@ describe("people who are looked at although the directory says nothing new", () 
   it("are marked when their time has come, once, together with whoever shares the name", async () => {
     const store = openStore(path);
     const key = ({ objectId }: { objectId: string }) => (objectId === "other" ? "other" : "kim");
-    await store.saveSource([hired("a"), hired("b"), hired("other")], 1, key);
+    await kept(store).people([hired("a"), hired("b"), hired("other")], 1, key);
     const cycleId = await settle(store);
     await store.saveDecisions(cycleId, [
       { kind: "ignored", objectId: "a", lookAgainAt: 100 },
       { kind: "ignored", objectId: "other", lookAgainAt: 200 },
     ]);
-    expect([await store.markDue(99), await marked(store)]).toEqual([0, []]);
-    expect([await store.markDue(100), await marked(store)]).toEqual([1, ["a", "b"]]);
-    expect(await store.markDue(100)).toBe(0);
+    expect([await kept(store).due(99), await marked(store)]).toEqual([0, []]);
+    expect([await kept(store).due(100), await marked(store)]).toEqual([1, ["a", "b"]]);
+    expect(await kept(store).due(100)).toBe(0);
     // A later decision without a date takes the date back.
     await store.saveDecisions(cycleId, [{ kind: "unchanged", objectId: "other", referencePending: false }]);
-    expect(await store.markDue(1_000)).toBe(0);
+    expect(await kept(store).due(1_000)).toBe(0);
     await store.close();
   });
 
   it("are marked when they come into a group that filters name, or leave it", async () => {
     const store = openStore(path);
-    await store.saveSource(
+    await kept(store).people(
       ["a", "b", "c"].map((id) => hired(id)),
       1,
       keyOf,
@@ -241,7 +242,7 @@ describe("people who are looked at although the directory says nothing new", () 
     const regroup = async (groups: Record<string, readonly string[]>) => {
       await store.beginFilterGroups();
       for (const [name, ids] of Object.entries(groups)) await store.stageFilterGroup(name, ids);
-      return store.commitFilterGroups();
+      return kept(store).groups();
     };
     expect(await regroup({ G: ["a", "b", "b"], H: ["b", "nobody"] })).toEqual({ moved: 3 });
     await settle(store);
@@ -266,9 +267,9 @@ describe("people who are looked at although the directory says nothing new", () 
     const store = openStore(path);
     const named = ({ objectId }: { objectId: string }) => objectId !== "b";
     const shared = ({ objectId }: { objectId: string }) => (objectId === "c" ? null : "kim");
-    await store.saveSource([hired("a"), hired("b"), hired("c")], 1, shared);
+    await kept(store).people([hired("a"), hired("b"), hired("c")], 1, shared);
     await settle(store);
-    await store.saveSource([hired("a"), hired("b"), hired("c")], 2, shared, [], named);
+    await kept(store).people([hired("a"), hired("b"), hired("c")], 2, shared, [], named);
     expect(await marked(store, false)).toEqual(["a", "b", "c"]);
     const people = await store.candidates({
       select: "everybody",
@@ -283,7 +284,7 @@ describe("people who are looked at although the directory says nothing new", () 
 
   it("keep since when they are gone until the planner forgets it", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a"), hired("b")], 1, keyOf);
+    await kept(store).people([hired("a"), hired("b")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "reconcile", startedAt: 50 });
     const decide = (events?: ReadonlyMap<"deleted" | "outOfScope" | "disabled", number>) =>
       store.saveDecisions(cycleId, [
@@ -321,7 +322,7 @@ describe("people who are looked at although the directory says nothing new", () 
     // The clock was set back: what was seen later than now was seen now, and is looked at at once.
     await store.forgetTheFuture(60);
     expect(await eventsOf()).toEqual(new Map([...seen, ["disabled", 60]]));
-    expect(await store.markDue(60)).toBe(1);
+    expect(await kept(store).due(60)).toBe(1);
     await decide(new Map());
     expect(await eventsOf()).toEqual(new Map());
     await store.close();
@@ -331,7 +332,7 @@ describe("people who are looked at although the directory says nothing new", () 
 describe("the plan and its log", () => {
   it("keeps intents over a crash, and links what the look-up finds", async () => {
     const first = openStore(path);
-    await first.saveSource([hired("a"), hired("b")], 1, keyOf);
+    await kept(first).people([hired("a"), hired("b")], 1, keyOf);
     const cycleId = await first.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
     await first.saveDecisions(
       cycleId,
@@ -356,7 +357,7 @@ describe("the plan and its log", () => {
 
   it("orders managers before reports, and withdraws a reference to somebody who gets no account", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a", {}, "b"), hired("b"), hired("c", {}, "stranger")], 1, keyOf);
+    await kept(store).people([hired("a", {}, "b"), hired("b"), hired("c", {}, "stranger")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
     await store.saveDecisions(cycleId, [
       { kind: "operation", operation: creation("a", "b"), referencePending: false },
@@ -382,7 +383,7 @@ describe("the plan and its log", () => {
   describe("of somebody who has a report, both of whom failed before,", () => {
     async function team(): Promise<{ store: StateStore; link: (latticeId: string) => Promise<void> }> {
       const store = openStore(path);
-      await store.saveSource([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
+      await kept(store).people([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
       const link = async (latticeId: string): Promise<void> => {
         const id = await store.beginCycle({ planId: crypto.randomUUID(), kind: "initial", startedAt: 1 });
         await store.saveDecisions(id, [
@@ -451,7 +452,7 @@ describe("the plan and its log", () => {
 
   it("leaves nothing to try again of somebody who failed and then succeeded in one batch", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a")], 1, keyOf);
+    await kept(store).people([hired("a")], 1, keyOf);
     const outcome = { operationId: 0, objectId: "a", referencePending: false, finishedAt: 2 };
     const retry = { attempts: 1, firstFailedAt: 1, lastFailedAt: 2, nextTryAt: 99, code: "X", message: "no" };
     await store.recordOutcomes([
@@ -464,7 +465,7 @@ describe("the plan and its log", () => {
 
   it("never links two accounts to one person", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a")], 1, keyOf);
+    await kept(store).people([hired("a")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
     for (const latticeId of ["L1", "L2"]) {
       await store.saveDecisions(cycleId, [
@@ -517,11 +518,11 @@ describe("the database file", () => {
 
   it("is left as it was by a scratch copy", async () => {
     const store = openStore(path);
-    await store.saveSource([hired("a")], 1, keyOf);
+    await kept(store).people([hired("a")], 1, keyOf);
     await store.close();
     const before = readFileSync(path);
     const scratch = openScratchStore(path);
-    await scratch.saveSource([hired("b")], 2, keyOf);
+    await kept(scratch).people([hired("b")], 2, keyOf);
     expect(await marked(scratch)).toEqual(["a", "b"]);
     await scratch.close();
     expect(readFileSync(path).equals(before)).toBe(true);

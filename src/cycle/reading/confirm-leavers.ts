@@ -4,6 +4,7 @@ import type { Candidate, LoggedOperation } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import { makePlan } from "../planning/plan.ts";
 import { savePerson } from "./ingest.ts";
+import { keepMembership } from "./scope.ts";
 
 /**
  * Up to this many people are asked for before the plan is weighed. Of a larger crowd only those are asked for whom the
@@ -97,7 +98,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
   );
   const outside = idsOf(there.filter(({ member }) => !member));
   const members = await membersAmong(context, outside, answers);
-  if (members.length > 0) await store.setMembership({ members, others: [] });
+  if (members.length > 0) await keepMembership(context, { members, others: [] });
   for (const id of members) answers.contradicted.add(id);
 
   const { groups } = settings.mapping.filters;

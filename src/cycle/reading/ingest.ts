@@ -1,8 +1,9 @@
 import { WatermarkExpiredError } from "../../domain/errors.ts";
-import type { ScopePart, SourceChange, SourceUser } from "../../domain/source.ts";
-import type { AlwaysInScope, Meta, UserNameKey } from "../../domain/store.ts";
-import { externalIdKey, userNameKey } from "../../mapping/rules/map-user.ts";
+import type { SourceChange, SourceUser } from "../../domain/source.ts";
+import type { Meta, UnreadPerson } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
+import { keysTouched } from "../pictures/marks.ts";
+import { keepPeople } from "./keep-people.ts";
 import { type PeopleById, parseUnread, readById, unreadNote, unreadText } from "./read-by-id.ts";
 
 const pageSize = 500;
@@ -58,21 +59,12 @@ async function readInto(
   byId: PeopleById,
   left: Map<string, number> = new Map(),
 ): Promise<{ readonly watermark: string; readonly people: number }> {
-  const { ofManager } = context.settings.mapping;
-  const key = keyOf(context);
   let done = 0;
   try {
     for (let page = await pages.next(); ; page = await pages.next()) {
       if (page.done === true) return { watermark: page.value.watermark, people: done };
       for (const part of slices(page.value)) {
-        const { readAgain, kept, unshown } = await context.store.saveSource(
-          part,
-          context.cycleId,
-          key,
-          ofManager,
-          alwaysInScope(context),
-          externalIdsOf(context),
-        );
+        const { readAgain, kept, unshown } = await keepPeople(context, part);
         for (const [name, people] of [...kept, ...unshown]) left.set(name, people + (left.get(name) ?? 0));
         for (const objectId of readAgain) await readAnew(context, byId, objectId);
         await context.clock.sleep(0, context.signal);
@@ -135,16 +127,43 @@ async function keepWatermark(context: CycleContext, watermark: string, byId: Peo
  * asked for by id; only a 404 says gone.
  */
 async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<void> {
-  const { store, cycleId } = context;
-  let after = "";
-  for (;;) {
-    const missing = await store.sourceMissing(cycleId, after, pageSize);
-    for (const { objectId, presence } of missing) await readMissing(context, byId, { objectId, presence });
-    const last = missing.at(-1);
-    if (last === undefined) break;
+  for await (const page of unreadPages(context)) {
+    for (const person of page.filter(mayStillBeThere)) await readMissing(context, byId, person);
+  }
+  for await (const page of unreadPages(context)) {
+    const forgotten = page.filter(isForgotten);
+    if (forgotten.length === 0) continue;
+    const change = { forgotten: forgotten.map(({ objectId }) => objectId), marks: keysTouched(forgotten) };
+    await context.store.commit(change, context.fence);
+  }
+}
+
+/** People whom this read did not have, in pages; one who is read meanwhile is in no later page. */
+async function* unreadPages({
+  store,
+  cycleId,
+}: CycleContext): AsyncGenerator<readonly UnreadPerson[], void, void> {
+  for (let after = ""; ; ) {
+    const page = await store.unreadPeople(cycleId, after, pageSize);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
     after = last.objectId;
   }
-  await store.forgetSourceMissing(cycleId);
+}
+
+/**
+ * A person who has, had, or may have an account is asked for by id. Of a person who is known to be gone only an active account
+ * makes it worth asking: the person may have come back.
+ */
+function mayStillBeThere({ presence, account, lostLink, unconfirmed }: UnreadPerson): boolean {
+  if (account?.active === true) return true;
+  return presence === "present" && (account !== null || lostLink || unconfirmed);
+}
+
+/** Nothing in Lattice is, was or may be the person's. */
+function isForgotten({ account, lostLink, unconfirmed }: UnreadPerson): boolean {
+  return account === null && !lostLink && !unconfirmed;
 }
 
 /** Asks for one person who should have been in a list, or could not be read before. */
@@ -162,15 +181,7 @@ async function readMissing(
 
 /** Keeps what was read of one person. */
 export async function savePerson(context: CycleContext, change: SourceChange): Promise<void> {
-  const { ofManager } = context.settings.mapping;
-  await context.store.saveSource(
-    [change],
-    context.cycleId,
-    keyOf(context),
-    ofManager,
-    alwaysInScope(context),
-    externalIdsOf(context),
-  );
+  await keepPeople(context, [change]);
 }
 
 /** Where the person is mapped from the manager's attributes, those are made current too; nothing is concluded from a 404. */
@@ -179,79 +190,4 @@ export async function readManager(context: CycleContext, objectId: string): Prom
   if (managerId === null || context.settings.mapping.ofManager.length === 0) return;
   const manager = await context.source.readUser(managerId, context.signal);
   if (manager !== null) await savePerson(context, manager);
-}
-
-function alwaysInScope({ settings }: CycleContext): AlwaysInScope {
-  return settings.mapping.filters.includes;
-}
-
-/** The mapped externalId of a person, where people can share one. */
-function externalIdsOf(context: CycleContext): UserNameKey {
-  const { mapping } = context.settings;
-  const environment = { now: context.clock.now, random: context.random };
-  return (user) => externalIdKey(mapping, user, environment);
-}
-
-/** The mapped userName of a person in lower case, as the source picture keeps it. */
-function keyOf(context: CycleContext) {
-  const { mapping } = context.settings;
-  const environment = { now: context.clock.now, random: context.random };
-  return (user: Parameters<typeof userNameKey>[1]) => userNameKey(mapping, user, environment);
-}
-
-/**
- * Makes the scope current; a scope that could not be read to its end leaves the old one in force and throws.
- * @returns the parts it is made of; none where everybody is in scope
- */
-export async function ingestScope(context: CycleContext): Promise<readonly ScopePart[]> {
-  const pages = context.source.readScope(context.signal);
-  if (pages === null) return [];
-  await context.store.beginScope();
-  let done = 0;
-  try {
-    for (let page = await pages.next(); ; page = await pages.next()) {
-      if (page.done === true) {
-        const { members, entered, left } = await context.store.commitScope();
-        context.log.debug({ members, entered, left }, "scope read");
-        return page.value;
-      }
-      await context.store.stageScope(page.value);
-      done += page.value.length;
-      context.onProgress?.({ phase: "reading the scope", done, total: null });
-    }
-  } finally {
-    await pages.return([]);
-  }
-}
-
-/**
- * Makes the groups that scoping filters name current, all or none of them.
- * @returns a part for each
- * @throws ConfigurationError where one is gone: nobody is out of scope because of it
- */
-export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {
-  const { store, source, signal, settings, kind } = context;
-  const { groups } = settings.mapping.filters;
-  // Those of a filter that is no longer there are forgotten by the cycle that follows the change.
-  if (groups.length === 0 && kind !== "initial") return [];
-  await store.beginFilterGroups();
-  const parts: ScopePart[] = [];
-  let done = 0;
-  for (const group of groups) {
-    const pages = source.readFilterGroup(group, signal);
-    try {
-      let page = await pages.next();
-      for (; page.done !== true; page = await pages.next()) {
-        await store.stageFilterGroup(group, page.value);
-        done += page.value.length;
-        context.onProgress?.({ phase: "reading the scope", done, total: null });
-      }
-      parts.push(page.value);
-    } finally {
-      await pages.return({ id: group, name: group, members: 0 });
-    }
-  }
-  const { moved } = await store.commitFilterGroups();
-  context.log.debug({ groups: parts.length, moved }, "groups of the scoping filters read");
-  return parts;
 }

@@ -1,15 +1,25 @@
 import type { StateStore } from "../../domain/store.ts";
-import { markMoved } from "./due.ts";
 import type { Connection } from "./files/database.ts";
+import { given } from "./given.ts";
 
-type ScopeMethods = Pick<StateStore, "beginScope" | "stageScope" | "commitScope" | "setMembership">;
+type ScopeMethods = Pick<
+  StateStore,
+  | "beginScope"
+  | "stageScope"
+  | "compareScope"
+  | "movedInScope"
+  | "membersAmong"
+  | "beginFilterGroups"
+  | "stageFilterGroup"
+  | "movedInGroups"
+>;
 
 /** Members that are compared at a time; what else waits has its turn in between. */
 const sliceSize = 5_000;
 
 /**
- * The scope: replaced as a whole by what was read, by applying the difference alone. What is read is staged in a table that
- * is this connection's, so that a cycle in which nobody came or went writes nothing.
+ * The scope, and the groups that scoping filters name, as they are read: staged beside those in force, and compared with
+ * them, so that a cycle in which nobody came or went writes nothing. What is staged is this connection's alone.
  */
 export function scopeMethods(db: Connection): ScopeMethods {
   // A file of its own would be needed where there may be no folder to write to.
@@ -20,39 +30,61 @@ export function scopeMethods(db: Connection): ScopeMethods {
     "INSERT OR IGNORE INTO temp.scope_staging SELECT value FROM json_each(?)",
   );
   const findMoved = comparing(db);
-  const clearStaged = db.prepare("DELETE FROM temp.scope_staging");
-  const clearMoved = db.prepare("DELETE FROM temp.moved_member");
-  const clear = (): void => {
-    clearStaged.run();
-    clearMoved.run();
-  };
-  const mark = db.prepare<[number]>(
-    `UPDATE source_user SET pending = 1
-     WHERE object_id IN (SELECT object_id FROM temp.moved_member WHERE entered = ?)`,
+  const clear = ["DELETE FROM temp.scope_staging", "DELETE FROM temp.moved_member"].map((sql) =>
+    db.prepare(sql),
   );
-  const follow = [
-    ...markMoved("SELECT object_id FROM temp.moved_member"),
-    // A run that has lost the lease may have written meanwhile.
-    "INSERT OR IGNORE INTO scope_member SELECT object_id FROM temp.moved_member WHERE entered = 1",
-    "DELETE FROM scope_member WHERE object_id IN (SELECT object_id FROM temp.moved_member WHERE entered = 0)",
-  ].map((sql) => db.prepare(sql));
-  const apply = db.transaction(() => {
-    const [entered, left] = [mark.run(1).changes, mark.run(0).changes];
-    for (const statement of follow) statement.run();
-    return { entered, left };
-  });
+  const moved = db.prepare<[string, number], { object_id: string; entered: number }>(
+    `SELECT object_id, entered FROM temp.moved_member WHERE object_id > ? ORDER BY object_id LIMIT ${given("?")}`,
+  );
+  const among = db
+    .prepare<[string], string>(
+      "SELECT object_id FROM scope_member WHERE object_id IN (SELECT value FROM json_each(?))",
+    )
+    .pluck();
   return {
-    setMembership: settingMembership(db),
-    beginScope: async () => clear(),
+    beginScope: async () => {
+      for (const statement of clear) statement.run();
+    },
     stageScope: async (objectIds) => {
       stage.run(JSON.stringify(objectIds));
     },
-    commitScope: async () => {
-      const { members, moved } = await findMoved();
-      const change = moved === 0 ? { entered: 0, left: 0 } : apply.immediate();
-      clear();
-      return { members, ...change };
+    compareScope: async () => ({ members: (await findMoved()).members }),
+    movedInScope: async (after, limit) =>
+      moved
+        .all(after, limit)
+        .map(({ object_id, entered }) => ({ objectId: object_id, entered: entered === 1 })),
+    membersAmong: async (objectIds) => new Set(among.all(JSON.stringify(objectIds))),
+    ...groupMethods(db),
+  };
+}
+
+function groupMethods(
+  db: Connection,
+): Pick<StateStore, "beginFilterGroups" | "stageFilterGroup" | "movedInGroups"> {
+  const clear = db.prepare("DELETE FROM filter_group_staging");
+  const stage = db.prepare<[string, string]>(
+    "INSERT OR IGNORE INTO filter_group_staging (object_id, group_name) SELECT value, ? FROM json_each(?)",
+  );
+  const missingFrom = (one: string, other: string, entered: number): string =>
+    `SELECT object_id, group_name, ${entered} AS entered FROM ${one} AS one WHERE NOT EXISTS
+       (SELECT 1 FROM ${other} AS other WHERE other.object_id = one.object_id AND other.group_name = one.group_name)`;
+  const moved = db.prepare<[], { object_id: string; group_name: string; entered: number }>(
+    `${missingFrom("filter_group_staging", "filter_group_member", 1)}
+     UNION ALL ${missingFrom("filter_group_member", "filter_group_staging", 0)}`,
+  );
+  return {
+    beginFilterGroups: async () => {
+      clear.run();
     },
+    stageFilterGroup: async (group, objectIds) => {
+      stage.run(group, JSON.stringify(objectIds));
+    },
+    movedInGroups: async () =>
+      moved.all().map(({ object_id, group_name, entered }) => ({
+        objectId: object_id,
+        group: group_name,
+        entered: entered === 1,
+      })),
   };
 }
 
@@ -84,27 +116,5 @@ function comparing(db: Connection): () => Promise<{ readonly members: number; re
   return async () => {
     const [entered, left] = [await entering(), await leaving()];
     return { members: entered.count, moved: entered.noted + left.noted };
-  };
-}
-
-function settingMembership(db: Connection): StateStore["setMembership"] {
-  const enter = db.prepare<[string]>("INSERT OR IGNORE INTO scope_member (object_id) VALUES (?)");
-  const leave = db.prepare<[string]>("DELETE FROM scope_member WHERE object_id = ?");
-  const mark = db.prepare<{ id: string }>(
-    `UPDATE source_user SET pending = 1 WHERE object_id = :id
-       OR user_name_key = (SELECT user_name_key FROM source_user WHERE object_id = :id)
-       OR external_id_key = (SELECT external_id_key FROM source_user WHERE object_id = :id)`,
-  );
-  const retryNow = db.prepare<[string]>("UPDATE retry SET next_try_at = 0 WHERE object_id = ?");
-  const move = (statement: typeof enter, objectId: string): void => {
-    if (statement.run(objectId).changes === 0) return;
-    mark.run({ id: objectId });
-    retryNow.run(objectId);
-  };
-  return async ({ members, others }) => {
-    db.transaction(() => {
-      for (const objectId of members) move(enter, objectId);
-      for (const objectId of others) move(leave, objectId);
-    })();
   };
 }

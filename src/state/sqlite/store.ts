@@ -1,5 +1,6 @@
 import { StateError } from "../../domain/errors.ts";
 import type { LeaseHolder, StateStore } from "../../domain/store.ts";
+import { commitMethod } from "./commit.ts";
 import { cycleMethods } from "./cycles.ts";
 import { decisionMethods } from "./decisions.ts";
 import { dueMethods } from "./due.ts";
@@ -94,6 +95,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
   const markReadAgain = readAgainMarker(db);
   const store: StateStore = {
     ...leaseMethods(db),
+    commit: commitMethod(db),
     ...cycleMethods(db, values),
     ...retentionMethods(db, values),
     ...sourcePictureMethods(db),

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "./json.ts";
-import type { SourceChange } from "./source.ts";
+import type { Json, JsonObject } from "../../domain/json.ts";
+import type { SourceChange } from "../../domain/source.ts";
 
 /** What the picture has of one person. */
 export interface PicturedPerson {

@@ -1,0 +1,183 @@
+import { jsonEquals } from "../../domain/json.ts";
+import type { SourceChange, SourceUser } from "../../domain/source.ts";
+import type { PersonRow, StateChange } from "../../domain/state/change.ts";
+import type { Mark } from "../../domain/state/mark.ts";
+import { foldSource } from "./fold-source.ts";
+import { configuredOtherwise, keysTouched, managerChanged, personChanged } from "./marks.ts";
+
+/** What the configuration makes of a person. */
+export interface Derive {
+  readonly userNameKey: (user: SourceUser) => string | null;
+  /** `null` for everybody where people cannot share one. */
+  readonly externalIdKey: (user: SourceUser) => string | null;
+  readonly alwaysInScope: (user: SourceUser) => boolean;
+  /** Properties of a manager that the reports map from. */
+  readonly ofManager: readonly string[];
+}
+
+/** A page of the directory, folded with what was known. */
+export interface FoldedPeople {
+  readonly change: StateChange;
+  /** Object ids of people of whom the page says too little: they are read by id. */
+  readonly readAgain: readonly string[];
+  /** By property that an answer left out: people of whom the earlier value was kept. */
+  readonly kept: ReadonlyMap<string, number>;
+  /** By property that an answer left out: people of whom nothing was known. */
+  readonly unshown: ReadonlyMap<string, number>;
+}
+
+const nothingDerived = { userNameKey: null, externalIdKey: null, alwaysInScope: false } as const;
+
+/**
+ * What a page of the directory changes. A person may be in it more than once, the later item the newer.
+ * @param known the people of the page who are known, by object id
+ * @param readIn the cycle that reads the page
+ */
+export function foldPeople(
+  known: ReadonlyMap<string, PersonRow>,
+  page: readonly SourceChange[],
+  readIn: number,
+  derive: Derive,
+): FoldedPeople {
+  const current = new Map(known);
+  const put = new Map<string, PersonRow>();
+  const seen = new Set<string>();
+  const marks: Mark[] = [];
+  const touched: Pick<PersonRow, "userNameKey" | "externalIdKey">[] = [];
+  const readAgain = new Set<string>();
+  const kept = new Map<string, number>();
+  const unshown = new Map<string, number>();
+  let changed = false;
+
+  const keep = (row: PersonRow): void => {
+    current.set(row.source.objectId, row);
+    put.set(row.source.objectId, row);
+  };
+
+  const remove = (before: PersonRow, presence: SourceUser["presence"]): void => {
+    const { objectId } = before.source;
+    keep({ ...before, source: { ...before.source, presence } });
+    marks.push(...personChanged(objectId), ...managerChanged(objectId));
+    touched.push(before);
+    changed = true;
+  };
+
+  /** @returns whether something of the person is another than before */
+  const upsert = (
+    item: Extract<SourceChange, { kind: "upsert" }>,
+    before: PersonRow | undefined,
+  ): boolean => {
+    const folded = foldSource(before === undefined ? null : pictured(before.source), item);
+    for (const name of folded.kept) kept.set(name, 1 + (kept.get(name) ?? 0));
+    for (const name of folded.unshown) unshown.set(name, 1 + (unshown.get(name) ?? 0));
+    const source: SourceUser = {
+      objectId: item.objectId,
+      attributes: folded.attributes,
+      managerId: folded.managerId,
+      presence: "present",
+      ...(folded.unshown.length === 0 ? {} : { unshown: folded.unshown }),
+    };
+    const differs = before === undefined || !sameSource(before.source, source);
+    if (differs) {
+      if (before !== undefined) {
+        marks.push(...personChanged(item.objectId));
+        // A person who is enabled again, or back from the bin, counts again for those who share a key.
+        touched.push(before);
+      }
+      if (before === undefined || concernsReports(before.source, source, derive.ofManager)) {
+        marks.push(...managerChanged(item.objectId));
+      }
+    }
+    const row: PersonRow = {
+      source,
+      userNameKey: derive.userNameKey(source),
+      externalIdKey: derive.externalIdKey(source),
+      alwaysInScope: derive.alwaysInScope(source),
+    };
+    const derived = derivedOtherwise(row, before);
+    marks.push(...derived.marks);
+    touched.push(...derived.touched);
+    if (differs || derived.changed) keep(row);
+    else if (!put.has(item.objectId)) seen.add(item.objectId);
+    return differs;
+  };
+
+  for (const item of page) {
+    const before = current.get(item.objectId);
+    if (item.kind === "removed") {
+      if (before !== undefined && before.source.presence !== item.presence) remove(before, item.presence);
+      continue;
+    }
+    if (before === undefined && !item.complete && (item.unshown ?? []).length > 0) {
+      // A part of an unknown person is nothing to go by.
+      readAgain.add(item.objectId);
+      changed = true;
+      continue;
+    }
+    if (upsert(item, before)) changed = true;
+    const returned = before !== undefined && before.source.presence !== "present";
+    if (returned && !item.complete) readAgain.add(item.objectId);
+  }
+  for (const objectId of put.keys()) seen.delete(objectId);
+  return {
+    change: {
+      people: { readIn, put: [...put.values()], seen: [...seen] },
+      marks: [...marks, ...keysTouched(touched)],
+      // Until the watermark is stored, the picture holds what no complete round of changes has shown.
+      ...(changed ? { notes: { aheadOfWatermark: "yes" } } : {}),
+    },
+    readAgain: [...readAgain],
+    kept,
+    unshown,
+  };
+}
+
+/** What another configuration makes of the person, and who shares a key with them before or after. */
+function derivedOtherwise(
+  row: PersonRow,
+  before: PersonRow | undefined,
+): {
+  readonly changed: boolean;
+  readonly marks: readonly Mark[];
+  readonly touched: readonly Pick<PersonRow, "userNameKey" | "externalIdKey">[];
+} {
+  const { userNameKey, externalIdKey, alwaysInScope } = before ?? nothingDerived;
+  const always = row.alwaysInScope !== alwaysInScope;
+  const name = row.userNameKey !== userNameKey;
+  const id = row.externalIdKey !== externalIdKey;
+  const touched = [];
+  if (name || always) touched.push({ userNameKey, externalIdKey: null });
+  if (name) touched.push({ userNameKey: row.userNameKey, externalIdKey: null });
+  if (id)
+    touched.push(
+      { userNameKey: null, externalIdKey },
+      { userNameKey: null, externalIdKey: row.externalIdKey },
+    );
+  return {
+    changed: always || name || id,
+    marks: always ? configuredOtherwise(row.source.objectId) : [],
+    touched,
+  };
+}
+
+function sameSource(one: SourceUser, other: SourceUser): boolean {
+  return (
+    one.presence === other.presence &&
+    one.managerId === other.managerId &&
+    jsonEquals(one.unshown ?? [], other.unshown ?? []) &&
+    jsonEquals(one.attributes, other.attributes)
+  );
+}
+
+/** Whether people whose manager this is map to something else now. */
+function concernsReports(before: SourceUser, now: SourceUser, ofManager: readonly string[]): boolean {
+  return (
+    before.presence !== now.presence ||
+    !jsonEquals(before.unshown ?? [], now.unshown ?? []) ||
+    ofManager.some((name) => !jsonEquals(before.attributes[name], now.attributes[name]))
+  );
+}
+
+function pictured({ attributes, managerId, unshown = [] }: SourceUser): Parameters<typeof foldSource>[0] {
+  return { attributes, managerId, unshown };
+}

@@ -1,0 +1,58 @@
+import type { PersonRow } from "../../domain/state/change.ts";
+import type { Mark } from "../../domain/state/mark.ts";
+
+// The one list of reasons why somebody is planned again. Each function says what has happened; a store applies what it gives.
+
+type Keys = Pick<PersonRow, "userNameKey" | "externalIdKey">;
+
+/** The directory has other values of the person, or another standing: what failed with the old ones is tried at once. */
+export function personChanged(objectId: string): readonly Mark[] {
+  return [{ who: "person", objectId, retry: true }];
+}
+
+/** What is read of the person is derived otherwise, by a list of the configuration. */
+export function configuredOtherwise(objectId: string): readonly Mark[] {
+  return [{ who: "person", objectId }];
+}
+
+/** The person came or went, or something that is mapped from a manager changed: the reports map to something else. */
+export function managerChanged(objectId: string): readonly Mark[] {
+  return [{ who: "reports", objectId }];
+}
+
+/**
+ * People with these keys came, went, or changed their standing: two who share a key wait for each other. A leaver whose account
+ * has the userName gives it up only where another person needs it, so that person is looked at too.
+ */
+export function keysTouched(keys: Iterable<Keys>): readonly Mark[] {
+  const names = new Set<string>();
+  const ids = new Set<string>();
+  for (const { userNameKey, externalIdKey } of keys) {
+    if (userNameKey !== null) names.add(userNameKey);
+    if (externalIdKey !== null) ids.add(externalIdKey);
+  }
+  return [
+    ...[...names].flatMap((key): Mark[] => [
+      { who: "sharers", of: "userName", key },
+      { who: "bearer", userName: key },
+    ]),
+    ...[...ids].map((key): Mark => ({ who: "sharers", of: "externalId", key })),
+  ];
+}
+
+/** People entered or left the scope, or a group that scoping filters name. */
+export function moved(objectIds: Iterable<string>): readonly Mark[] {
+  return [...new Set(objectIds)].flatMap((objectId): Mark[] => [
+    { who: "person", objectId, retry: true },
+    { who: "sharersWith", objectId },
+    { who: "bearerOfNameOf", objectId },
+  ]);
+}
+
+/** Time alone changes what is decided: a date in a filter, a delayed deactivation. A failure keeps its own time. */
+export function timeHasCome(objectIds: readonly string[]): readonly Mark[] {
+  return objectIds.flatMap((objectId): Mark[] => [
+    { who: "person", objectId },
+    { who: "sharersWith", objectId },
+  ]);
+}

@@ -1,0 +1,25 @@
+import type { CycleContext } from "../context.ts";
+import { timeHasCome } from "../pictures/marks.ts";
+
+const pageSize = 500;
+
+/**
+ * Marks people of whom time alone decides otherwise by now: a date in a filter, a delayed deactivation.
+ * @returns how many were due
+ */
+export async function markDue({
+  store,
+  fence,
+  clock,
+}: Pick<CycleContext, "store" | "fence" | "clock">): Promise<number> {
+  const now = clock.now();
+  let due = 0;
+  for (let after = ""; ; ) {
+    const page = await store.duePeople(now, after, pageSize);
+    const last = page.at(-1);
+    if (last === undefined) return due;
+    await store.commit({ lookedAt: page, marks: timeHasCome(page) }, fence);
+    due += page.length;
+    after = last;
+  }
+}

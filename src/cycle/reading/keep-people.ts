@@ -1,0 +1,27 @@
+import type { SourceChange } from "../../domain/source.ts";
+import { externalIdKey, userNameKey } from "../../mapping/rules/map-user.ts";
+import type { CycleContext } from "../context.ts";
+import { type Derive, type FoldedPeople, foldPeople } from "../pictures/fold-people.ts";
+
+/** Keeps what was read of a few people of the directory, as one commit. */
+export async function keepPeople(
+  context: CycleContext,
+  page: readonly SourceChange[],
+): Promise<Omit<FoldedPeople, "change">> {
+  const { store, fence, cycleId } = context;
+  const known = await store.personRows([...new Set(page.map(({ objectId }) => objectId))]);
+  const { change, ...said } = foldPeople(known, page, cycleId, deriveOf(context));
+  await store.commit(change, fence);
+  return said;
+}
+
+function deriveOf({ settings, clock, random }: CycleContext): Derive {
+  const { mapping } = settings;
+  const environment = { now: clock.now, random };
+  return {
+    userNameKey: (user) => userNameKey(mapping, user, environment),
+    externalIdKey: (user) => externalIdKey(mapping, user, environment),
+    alwaysInScope: mapping.filters.includes,
+    ofManager: mapping.ofManager,
+  };
+}

@@ -1,0 +1,22 @@
+/**
+ * Why people are in the next plan. A store finds who is meant by an index and marks them; it never adds a mark.
+ * `retry`: what waits for a retry is tried at once, because what it failed with has changed.
+ */
+export type Mark =
+  /** One person. */
+  | { readonly who: "person"; readonly objectId: string; readonly retry?: true }
+  /** People whose manager this person is. */
+  | { readonly who: "reports"; readonly objectId: string; readonly retry?: true }
+  /** People who map to this userName (in lower case) or externalId. */
+  | {
+      readonly who: "sharers";
+      readonly of: "userName" | "externalId";
+      readonly key: string;
+      readonly retry?: true;
+    }
+  /** People who map to the userName or externalId that this person maps to. */
+  | { readonly who: "sharersWith"; readonly objectId: string }
+  /** The person whose account has this userName (in lower case), unless it is the one that the person maps to. */
+  | { readonly who: "bearer"; readonly userName: string }
+  /** The person whose account has the userName that this person maps to. */
+  | { readonly who: "bearerOfNameOf"; readonly objectId: string };

@@ -1,0 +1,34 @@
+import { LeaseHeldError } from "../../domain/errors.ts";
+import type { Fence, StateChange } from "../../domain/state/change.ts";
+import { metaWriter } from "./cycles.ts";
+import type { Connection } from "./files/database.ts";
+import { marksWriter } from "./write-marks.ts";
+import { movesWriter } from "./write-moves.ts";
+import { peopleWriter } from "./write-people.ts";
+
+/**
+ * The one way the engine writes: all of a change or nothing.
+ * @throws LeaseHeldError where the run that the fence names does not hold the lease any more; nothing is written then
+ */
+export function commitMethod(db: Connection): (change: StateChange, fence: Fence) => Promise<void> {
+  const people = peopleWriter(db);
+  const moves = movesWriter(db);
+  const marks = marksWriter(db);
+  const notes = metaWriter(db);
+  const holder = db.prepare<[], string>("SELECT owner FROM lease WHERE name = 'cycle'").pluck();
+  const write = db.transaction((change: StateChange, fence: Fence) => {
+    if (fence !== "private" && holder.get() !== fence.owner) {
+      throw new LeaseHeldError(
+        "This run no longer holds the lease of the state database: another run took it over. This run stops, and nothing more of it is recorded; what it had sent is looked up by the other run.",
+      );
+    }
+    if (change.people !== undefined) people.put(change.people);
+    if (change.forgotten !== undefined) people.forget(change.forgotten);
+    if (change.moves !== undefined) moves(change.moves);
+    if (change.lookedAt !== undefined) people.looked(change.lookedAt);
+    if (change.marks !== undefined) marks(change.marks);
+    if (change.notes !== undefined) notes(change.notes);
+  });
+  // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
+  return async (change, fence) => write.immediate(change, fence);
+}
