@@ -13,15 +13,8 @@ import { confirmCompany } from "./health/company.ts";
 import type { Sending } from "./health/quarantine.ts";
 import { confirmReach, watchAnswers } from "./health/reach.ts";
 import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
-import {
-  ingestMembership,
-  ingestPeople,
-  type Membership,
-  tellActs,
-  tellScopeAndMatch,
-  type Wanted,
-} from "./on-demand.ts";
 import { heldOperations } from "./operations.ts";
+import { tellActs, tellScopeAndMatch } from "./person/steps.ts";
 import { makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
 import { changeState, type Ports } from "./ports.ts";
 import { isScopeFault, type ScopeFault, switchOffCertainLeavers } from "./reading/certain-leavers.ts";
@@ -29,7 +22,9 @@ import { compareTarget, type FailedComparison } from "./reading/comparison.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";
 import { markDue } from "./reading/due.ts";
 import { ingestSource } from "./reading/ingest.ts";
+import { ingestMembership, type Membership } from "./reading/membership.ts";
 import { recheckMissing } from "./reading/missing-accounts.ts";
+import { ingestPeople, type Wanted } from "./reading/person.ts";
 import { readMarkedAccounts } from "./reading/read-again.ts";
 import { ingestFilterGroups, ingestScope } from "./reading/scope.ts";
 import { type Applied, applyPlan, interrupted } from "./sending/apply.ts";

@@ -25,7 +25,7 @@ export function explainFromState(
  * @throws StateError, ConfigurationError, HostUnavailableError
  */
 export async function explainLive(job: Job, person: string, signal: AbortSignal): Promise<Explanation> {
-  const { readNow } = await import("../cycle/on-demand.ts");
+  const { readNow } = await import("../cycle/person/read-now.ts");
   const { clock, log, settings, config, mapping, embedded } = job;
   const store = await job.scratch();
   try {

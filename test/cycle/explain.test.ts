@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readNow } from "../../src/cycle/on-demand.ts";
 import { type ExplainSettings, explain } from "../../src/cycle/person/explain.ts";
 import type { Explanation } from "../../src/cycle/person/explanation.ts";
+import { readNow } from "../../src/cycle/person/read-now.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { explanationText } from "../../src/report/explanation.ts";
 import { openReadOnlyStore } from "../../src/state/sqlite/store.ts";

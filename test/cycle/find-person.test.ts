@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readNow } from "../../src/cycle/on-demand.ts";
 import { explain } from "../../src/cycle/person/explain.ts";
 import { type Found, findPerson } from "../../src/cycle/person/find-person.ts";
+import { readNow } from "../../src/cycle/person/read-now.ts";
 import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
 
 async function staffed(): Promise<Workplace> {

@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import { cycleContext } from "../context.ts";
+import type { Ports } from "../ports.ts";
+import { ingestMembership } from "../reading/membership.ts";
+import { readPerson } from "../reading/person.ts";
+import { ingestFilterGroups } from "../reading/scope.ts";
+import { findExactly, findPerson } from "./find-person.ts";
+
+/**
+ * Reads one person from both ends into the pictures, and plans nothing: for an explanation, on a private copy of the store.
+ * @throws ConfigurationError, HostUnavailableError
+ */
+export async function readNow(
+  ports: Ports,
+  asked: string,
+  signal: AbortSignal,
+): Promise<{ readonly cycleId: number; readonly through: readonly string[] | null }> {
+  const { store, target, clock } = ports;
+  const startedAt = clock.now();
+  const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
+  const context = cycleContext(
+    ports,
+    { cycleId, kind: "on-demand", signal, fence: "private", firstRun: false },
+    {},
+  );
+  await store.forgetTheFuture(startedAt);
+  const wanted = asked.trim();
+  const direct = await store.findSource(wanted);
+  const name = direct === null ? ((await findExactly(store, asked)).objectId ?? wanted) : wanted;
+  let objectId = await readPerson(context, name);
+  if (objectId === null) {
+    // Perhaps somebody whom Lattice alone knows, by userName or by id.
+    const account = (await target.find("userName", name, signal))[0] ?? (await target.get(name, signal));
+    if (account != null) {
+      await store.saveTargets([account], cycleId);
+      objectId = account.externalId === null ? null : await readPerson(context, account.externalId);
+    } else {
+      // Nobody of that whole name at either end: a part of one.
+      const part = await findPerson(store, asked, ports.settings.mapping);
+      objectId = part.objectId === null ? null : await readPerson(context, part.objectId);
+    }
+  }
+  const membership = objectId === null ? null : await ingestMembership(context, [objectId]);
+  if (objectId !== null) await ingestFilterGroups(context);
+  await store.finishCycle(cycleId, { finishedAt: clock.now(), outcome: "done", error: null });
+  const through = objectId === null ? null : (membership?.through.get(objectId) ?? null);
+  return { cycleId, through };
+}

@@ -1,0 +1,53 @@
+import { ConfigurationError } from "../../domain/errors.ts";
+import type { ScopePart } from "../../domain/source.ts";
+import type { CycleContext } from "../context.ts";
+import { ingestScope, keepMembership } from "./scope.ts";
+
+/** What was learnt of the scope for the sake of some people. */
+export interface Membership {
+  /** `null` where only these people were asked about. */
+  readonly parts: readonly ScopePart[] | null;
+  /** By object id: the assignments and groups that lead to the person; nothing of those who were not asked about. */
+  readonly through: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Makes the membership of these people current. Being a member is asked person by person. That somebody whose account is
+ * active is none is only believed of the whole scope, read to its end: it is what a deactivation would rest on.
+ */
+export async function ingestMembership(
+  context: CycleContext,
+  objectIds: readonly string[],
+): Promise<Membership> {
+  const { store } = context;
+  if (context.everyoneInScope) return { parts: [], through: new Map() };
+  const present: string[] = [];
+  for (const objectId of objectIds) {
+    // Of somebody who is gone the scope decides nothing.
+    if ((await store.findSource(objectId))?.presence === "present") present.push(objectId);
+  }
+  const through = await askMembership(context, present);
+  const members: string[] = [];
+  const others: string[] = [];
+  for (const [objectId, parts] of through ?? []) (parts.length > 0 ? members : others).push(objectId);
+  const links = await Promise.all(others.map((objectId) => store.linkOf(objectId)));
+  if (through === null || links.some((link) => link !== null && link.active !== false)) {
+    return { parts: await ingestScope(context), through: through ?? new Map() };
+  }
+  await keepMembership(context, { members, others });
+  return { parts: null, through };
+}
+
+async function askMembership(
+  context: CycleContext,
+  objectIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]> | null> {
+  try {
+    return await context.source.readMembership(objectIds, context.signal);
+  } catch (error) {
+    // Reading the whole scope needs other permissions, and says better what is wrong with it.
+    if (!(error instanceof ConfigurationError)) throw error;
+    context.log.info({ reason: error.message }, "membership cannot be asked for alone; reading the scope");
+    return null;
+  }
+}
