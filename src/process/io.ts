@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { CycleResult } from "../cycle/run.ts";
+import type { CycleOutcome } from "../domain/store.ts";
 
 /** The process as a command sees it, so that a test can hand in its own. */
 export interface CommandIO {
@@ -27,7 +27,7 @@ export const exitCode = {
 } as const;
 
 /** The exit code for a cycle that came to its end. */
-export function exitCodeOf(result: Pick<CycleResult, "outcome">, dryRun: boolean): number {
+export function exitCodeOf(result: { readonly outcome: CycleOutcome }, dryRun: boolean): number {
   if (dryRun) return exitCode.done;
   if (result.outcome === "held") return exitCode.held;
   return result.outcome === "someFailed" ? exitCode.someFailed : exitCode.done;

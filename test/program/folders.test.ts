@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/process/package-root.ts";
+
+/** What each folder of src may import, as docs/architecture.md shows it, in its order. */
+function documentedImports(): ReadonlyMap<string, readonly string[]> {
+  const text = readFileSync(join(packageRoot, "docs/architecture.md"), "utf8");
+  const folders = new Map<string, readonly string[]>();
+  for (const [, folder = "", allowed = ""] of text.matchAll(/^\| `src\/(\w+)\/` \|.*\| ([^|]+) \|$/gm)) {
+    const base = /^as (\w+), and (\w+)$/.exec(allowed);
+    const inherited = folders.get(base?.[1] ?? "") ?? [];
+    const named = base === null ? allowed.split(", ").filter((name) => name !== "nothing") : [base[2] ?? ""];
+    folders.set(folder, [...inherited, ...named]);
+  }
+  return folders;
+}
+
+/** Folders that a rule of biome.json keeps each folder from importing. */
+function deniedImports(): ReadonlyMap<string, readonly string[]> {
+  const { overrides } = JSON.parse(readFileSync(join(packageRoot, "biome.json"), "utf8")) as {
+    overrides: {
+      includes: readonly string[];
+      linter?: {
+        rules?: {
+          style?: {
+            noRestrictedImports?: { options: { patterns: readonly { group: readonly string[] }[] } };
+          };
+        };
+      };
+    }[];
+  };
+  return new Map(
+    overrides.flatMap(({ includes, linter }) => {
+      const pattern = linter?.rules?.style?.noRestrictedImports?.options.patterns[0]?.group[0];
+      if (pattern === undefined) return [];
+      const names = /^\{\.\.\/,\.\.\/\.\.\/,\.\.\/\.\.\/\.\.\/\}\{?([\w,]+)\}?\/\*\*$/.exec(pattern)?.[1];
+      return includes.map((path) => [path.split("/")[1] ?? "", (names ?? "").split(",")] as const);
+    }),
+  );
+}
+
+describe("the folders of src", () => {
+  const documented = documentedImports();
+  const folders = [...documented.keys()];
+
+  it("are all in docs/architecture.md, each below what it may import", () => {
+    const found = readdirSync(join(packageRoot, "src"), { withFileTypes: true });
+    expect(folders.toSorted()).toEqual(
+      found
+        .filter(
+          (entry) => entry.isDirectory() && readdirSync(join(packageRoot, "src", entry.name)).length > 0,
+        )
+        .map(({ name }) => name)
+        .toSorted(),
+    );
+    for (const [folder, allowed] of documented) {
+      const above = folders.slice(0, folders.indexOf(folder));
+      expect({ folder, unknown: allowed.filter((name) => !above.includes(name)) }).toEqual({
+        folder,
+        unknown: [],
+      });
+    }
+  });
+
+  it("are kept by the linter from importing anything else", () => {
+    const denied = deniedImports();
+    for (const [folder, allowed] of documented) {
+      const others = folders.filter((name) => name !== folder && !allowed.includes(name));
+      expect({ folder, denied: denied.get(folder) ?? [] }).toEqual({ folder, denied: others });
+    }
+  });
+});
