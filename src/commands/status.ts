@@ -117,12 +117,12 @@ function text(current: Status, flags: string): string {
   return lines.join("\n");
 }
 
-function rejectedLines({ rejected, rejectedPeople }: Status, flags: string): string[] {
+function rejectedLines({ rejected, rejectedPeople, rejectedMore }: Status, flags: string): string[] {
   const [newest] = rejected;
   if (newest === undefined) return [];
   return [
     "",
-    `Rejected, and not sent while the change stays the same: ${count(rejectedPeople, "person", "people")}`,
+    `Rejected, and not sent while the change stays the same: ${rejectedMore ? "at least " : ""}${count(rejectedPeople, "person", "people")}`,
     ...rejected.map(
       (one) =>
         `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${timeText(one.rejectedAt)}${byWhom(one)}`,

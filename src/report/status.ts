@@ -49,6 +49,8 @@ export interface Status {
   /** What was rejected and is still due, the newest first, as far as it is shown. */
   readonly rejected: Awaited<ReturnType<StateStore["rejections"]>>;
   readonly rejectedPeople: number;
+  /** Older rejections are not counted in `rejectedPeople`. */
+  readonly rejectedMore: boolean;
 }
 
 /** Far enough back to meet one that was neither for one person nor broke off before it was weighed. */
@@ -78,7 +80,7 @@ export async function readStatus(
       store.skipped({ after: "", limit: shownDelayed, code: "deactivationDelayed" }),
       store.countSkipped(),
       store.meta(),
-      store.rejections(countedRejections),
+      store.rejections(countedRejections + 1),
       store.countAcknowledged(),
     ]);
   const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
@@ -116,7 +118,8 @@ export async function readStatus(
     delayed,
     delayedCount: leftAlone.get("deactivationDelayed") ?? 0,
     rejected: rejected.slice(0, shownRejected),
-    rejectedPeople: new Set(rejected.map(({ objectId }) => objectId)).size,
+    rejectedPeople: new Set(rejected.slice(0, countedRejections).map(({ objectId }) => objectId)).size,
+    rejectedMore: rejected.length > countedRejections,
   };
 }
 
@@ -187,6 +190,7 @@ export function statusDocument(current: Status) {
     },
     rejected: {
       people: current.rejectedPeople,
+      ...(current.rejectedMore ? { more: true } : {}),
       changes: current.rejected.map(rejectedDocument),
     },
     cycles: current.cycles.map(cycleDocument),

@@ -7,6 +7,7 @@ import { decisionDocument } from "../../domain/decision.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { skipCodes } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
+import type { StateStore } from "../../domain/store.ts";
 import { heldCount } from "../../report/situation.ts";
 import { cycleDocument, heldDocument, iso, rejectedDocument, statusDocument } from "../../report/status.ts";
 import type { DaemonView } from "./daemon-view.ts";
@@ -121,7 +122,7 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     if (cycle === null) return reply.callNotFound();
     const page = await reader.heldOf(cycle.id, { afterWave, afterId, limit: size });
     const last = page.at(-1);
-    const rejections = page.length === 0 ? [] : await reader.rejections(mostRejections);
+    const { rejections, more } = page.length === 0 ? { rejections: [], more: false } : await newest(reader);
     const people = await personDetails(
       reader,
       page.map(({ objectId }) => objectId),
@@ -137,6 +138,7 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
         rejected: isRejected(operation, rejections),
         person: people.get(operation.objectId) ?? null,
       })),
+      ...(more ? { moreRejections: true } : {}),
       next: page.length < size || last === undefined ? null : { afterWave: last.wave, afterId: last.id },
     };
   });
@@ -149,11 +151,12 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
 
   app.get("/rejected", async (request) => {
     const { from, limit: size } = parse(rejectedQuery, request.query);
-    const rejected = await reader.rejections(mostRejections);
+    const { rejections: rejected, more } = await newest(reader);
     const to = from + size;
     return {
       people: new Set(rejected.map(({ objectId }) => objectId)).size,
       changes: rejected.slice(from, to).map(rejectedDocument),
+      ...(more ? { more: true } : {}),
       next: to < rejected.length ? to : null,
     };
   });
@@ -168,6 +171,12 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
   app.get<{ Params: { person: string } }>("/people/:person", (request) =>
     view.explain(request.params.person),
   );
+}
+
+/** The newest rejections, and whether there are older ones that are not looked at. */
+async function newest(reader: StateStore) {
+  const rejections = await reader.rejections(mostRejections + 1);
+  return { rejections: rejections.slice(0, mostRejections), more: rejections.length > mostRejections };
 }
 
 function logDocument(entry: LogEntry): object {

@@ -2,14 +2,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Actor } from "../../domain/actor.ts";
 import { longestReason } from "../../domain/decision.ts";
+import { UsageError } from "../../domain/errors.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
+import { count } from "../../domain/sentence.ts";
 import type { OperationStatus } from "../../domain/store.ts";
 import { heldDocument, iso } from "../../report/status.ts";
 import type { Started, Work } from "../works.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
 
-const names = z.array(z.string().min(1).max(500)).min(1).max(10_000).optional();
+/** People that one request may name. */
+const mostNames = 10_000;
+/** Far more ids than may be named, so that the answer says how many may be. */
+const longestDecision = 8 * 1024 * 1024;
+const names = z.array(z.string().min(1).max(500)).min(1).optional();
 const cycleBody = z.strictObject({ dryRun: z.boolean().default(false), full: z.boolean().default(false) });
 const releaseBody = z.strictObject({
   only: names,
@@ -33,8 +39,10 @@ export function workRoutes(
     return begun(dryRun ? view.startDryRun({ full }) : view.startCycle({ full }), reply);
   });
 
-  app.post<{ Params: { planId: string } }>("/plans/:planId/release", async (request, reply) => {
+  const decision = { bodyLimit: longestDecision };
+  app.post<{ Params: { planId: string } }>("/plans/:planId/release", decision, async (request, reply) => {
     const { only, reject, undoReject, reason } = parse(releaseBody, request.body);
+    refuseTooMany([only, reject, undoReject]);
     const { planId } = request.params;
     return begun(
       await view.startRelease({ planId, only, reject, undoReject, reason, by: actorOf(request) }),
@@ -68,6 +76,15 @@ export function workRoutes(
 /** What a dry run would do with an operation: its own copy of the log tells that nothing was begun. */
 function plannedStatus(status: OperationStatus): "planned" | "held" | "reported" {
   return status === "held" || status === "reported" ? status : "planned";
+}
+
+/** @throws UsageError */
+function refuseTooMany(lists: readonly (readonly string[] | undefined)[]): void {
+  const longest = Math.max(...lists.map((list) => list?.length ?? 0));
+  if (longest <= mostNames) return;
+  throw new UsageError(
+    `${count(longest, "person is", "people are")} named, and one request may name ${mostNames.toLocaleString("en")} at most: choose fewer people, or release the whole plan. Nothing was done`,
+  );
 }
 
 export function workDocument(work: Work): object {

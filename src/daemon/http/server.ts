@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { type Listen, listenText } from "../../config/listen.ts";
 import { actorText } from "../../domain/actor.ts";
 import { StateError, UsageError } from "../../domain/errors.ts";
+import { sentences } from "../../domain/sentence.ts";
 import { jsonText } from "../../domain/visible.ts";
 import {
   type Access,
@@ -157,7 +158,7 @@ function sayError(
   reply: FastifyReply,
   view: DaemonView,
 ): FastifyReply {
-  if (error instanceof UsageError) return reply.code(400).send({ error: error.message });
+  if (error instanceof UsageError) return reply.code(400).send({ error: sentences(error.message) });
   if (error instanceof StateError) {
     view.log.error({ error: error.message }, "a request could not be answered");
     return reply.code(503).send({ error: "the state database cannot be read just now; the log says why" });

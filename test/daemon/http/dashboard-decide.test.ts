@@ -1,3 +1,4 @@
+import Database from "better-sqlite3";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
@@ -55,9 +56,12 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     );
     const { userName } = held.find(({ objectId }) => objectId === leaver) ?? { userName: "" };
     await page.getByRole("checkbox", { name: userName }).check();
-    await page.getByLabel(/^Why/).fill("on leave until May");
+    const reason = page.getByLabel(/^Reason/);
+    await reason.fill("on leave until May");
     await page.getByRole("button", { name: "Reject chosen" }).press("Enter");
     await page.getByRole("heading", { name: "Rejected: 1 person" }).waitFor();
+    // It is not given for the next decision too.
+    expect(await reason.inputValue()).toBe("");
     await page.goto(`${daemon.url}/#/people/${leaver}`);
     await page.getByRole("heading", { name: "Decisions" }).waitFor();
     await page.getByText("rejected by local: on leave until May").first().waitFor();
@@ -130,6 +134,52 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     const { standing } = await daemon.json<{ standing: object }>(`/api/people/${leaver}`);
     expect(standing).toMatchObject({ rejected: [] });
     expect(complaints).toEqual([]);
+  });
+
+  it("says on the pages and in the API that it looks at the newest 10,000 rejections alone", async () => {
+    await holdEight((plan) => `#/plans/${plan}`);
+    const database = new Database(daemon.statePath);
+    const insert = database.prepare(
+      `INSERT INTO rejected_change (object_id, attribute, fingerprint, plan_id, rejected_at)
+       SELECT object_id, 'attribute' || ?, '[]', 'an-older-plan', ? FROM source_user LIMIT 1`,
+    );
+    const fill = (from: number, to: number) => {
+      for (let number = from; number < to; number += 1) insert.run(number, number);
+    };
+    database.transaction(fill)(0, 10_000);
+    const answers = () =>
+      Promise.all([
+        daemon.json("/api/rejected"),
+        daemon.json(`/api/plans/${planId}`),
+        daemon.json<{ rejected: object }>("/api/now").then(({ rejected }) => rejected),
+      ]);
+    for (const answer of await answers()) {
+      expect(answer).not.toHaveProperty("more");
+      expect(answer).not.toHaveProperty("moreRejections");
+    }
+    database.transaction(fill)(10_000, 10_001);
+    database.close();
+    expect(await answers()).toMatchObject([
+      { more: true, people: 1 },
+      { moreRejections: true },
+      { more: true, people: 1 },
+    ]);
+    await page.reload();
+    await page.getByText("Only the newest 10,000 rejected changes were compared with this plan.").waitFor();
+    await page.goto(`${daemon.url}/#/rejected`);
+    await page.getByText("Only the newest 10,000 rejected changes are listed and counted here.").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("leaves most of a phone to the people who are held", async () => {
+    await holdEight((plan) => `#/plans/${plan}`);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole("checkbox").first().check();
+    const bar = await page.locator("[data-key=actions]").boundingBox();
+    expect(bar?.height).toBeGreaterThan(40);
+    expect(bar?.height).toBeLessThan(844 / 8);
+    await expectNoSidewaysScroll(page);
+    expect(await seriousFindings(page)).toEqual([]);
   });
 
   it("lists who was rejected, and takes it back there", async () => {

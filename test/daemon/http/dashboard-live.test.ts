@@ -119,6 +119,23 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await until(async () => (await rows.count()) === before + 1);
   });
 
+  it("says so also over a page that is not read again by itself, and comes back by itself", async () => {
+    await start({ people: 20 });
+    const [person] = activePeople(daemon);
+    const { page } = await open(`#/people/${person}`);
+    await page.getByRole("heading", { name: "What the next cycle does" }).waitFor();
+    const banner = page.getByRole("alert").getByText("The daemon does not answer.");
+    await page.clock.fastForward(whileMs);
+    expect(await banner.count()).toBe(0);
+    await daemon.stop();
+    await page.clock.fastForward(whileMs);
+    await banner.waitFor();
+    expect(await page.getByRole("heading", { name: "What the next cycle does" }).isVisible()).toBe(true);
+    await daemon.startAgain();
+    await page.clock.fastForward(whileMs);
+    await banner.waitFor({ state: "detached" });
+  });
+
   it("loads itself again where the daemon that is back has another page", async () => {
     await start({ people: 20 });
     const { page } = await open("#/log");

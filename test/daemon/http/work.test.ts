@@ -58,6 +58,17 @@ describe("what the daemon does on request", () => {
     expect((await daemon.json(`${plan}?limit=5`)).held).toHaveLength(5);
     expect((await daemon.post(`${plan}/release`, { only: ["nobody@example.com"] })).status).toBe(400);
     expect((await daemon.post("/api/plans/unknown/release", {})).status).toBe(400);
+    for (const [number, said] of [
+      [10_001, "10,001"],
+      [30_000, "30,000"],
+    ] as const) {
+      const named = Array.from({ length: number }, () => crypto.randomUUID());
+      const tooMany = await daemon.post(`${plan}/release`, { reject: named });
+      expect(tooMany.status).toBe(400);
+      expect(await tooMany.json()).toEqual({
+        error: `${said} people are named, and one request may name 10,000 at most: choose fewer people, or release the whole plan. Nothing was done.`,
+      });
+    }
     expect((await daemon.post(`${plan}/release`, { onyl: [first] })).status).toBe(400);
     const work = await ended(
       await started(await daemon.post(`${plan}/release`, { only: [first], reject: [second] })),

@@ -13,6 +13,9 @@ import { rejectedView } from "./view-rejected.js";
 import { signInByLink, signInView } from "./view-sign-in.js";
 import { trendsView } from "./view-trends.js";
 
+/** How often a view that is not read again by itself asks whether the daemon is still there. */
+const stillThereMs = 15_000;
+
 // One page; the part after # says what it shows. A view reads (`read`) and makes elements of what was read and of what was
 // done on the page since (`draw`); it never changes an element itself, because the one that is shown may be another.
 
@@ -96,16 +99,32 @@ async function read(current) {
     if (error instanceof Refused && error.passing) waiting(current, error);
     else inItsPlace(current, failure(error, view, current.reload));
   }
-  if (view.everyMs !== undefined && !connection.lost) {
-    current.timer = setTimeout(() => again(current), view.everyMs);
+  if (!connection.lost) goOn(current);
+}
+
+function goOn(current) {
+  current.timer = setTimeout(() => again(current), current.view.everyMs ?? stillThereMs);
+}
+
+/** Shows the banner over a view that is not read again by itself when the daemon does not answer. */
+async function stillThere(current) {
+  const { signal, turn } = current;
+  try {
+    await api("session", { signal });
+  } catch (error) {
+    if (signal.aborted || turn !== current.turn) return;
+    if (error instanceof Refused && error.passing) return waiting(current, error);
   }
+  if (!signal.aborted && turn === current.turn) goOn(current);
 }
 
 /** In a window that nobody sees nothing is read until it is seen again. */
 function again(current) {
   if (current !== visit || session.signedIn === false) return;
-  if (document.visibilityState === "visible") read(current);
-  else document.addEventListener("visibilitychange", () => again(current), { once: true });
+  if (document.visibilityState === "visible") {
+    if (current.view.everyMs === undefined) stillThere(current);
+    else read(current);
+  } else document.addEventListener("visibilitychange", () => again(current), { once: true });
 }
 
 function draw(current) {

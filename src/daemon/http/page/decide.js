@@ -21,6 +21,8 @@ export async function decide(visit, planId, body) {
     const address = `plans/${encodeURIComponent(planId)}/release`;
     const { work } = await api(address, { method: "POST", body });
     state.chosen?.clear();
+    state.reason = "";
+    state.decided = (state.decided ?? 0) + 1;
     follow(visit, work);
   } catch (error) {
     state.problem = visit.refused(error);

@@ -4,7 +4,7 @@ import { h, table } from "./dom.js";
 import { heldRow } from "./operation-row.js";
 import { chooser, chosenText } from "./plan-choose.js";
 import { resume } from "./watch.js";
-import { count, moment } from "./words.js";
+import { count, moment, mostRejections, number } from "./words.js";
 import { summaryText } from "./work-card.js";
 
 const pageSize = 200;
@@ -23,6 +23,7 @@ export const planView = {
       const { afterWave, afterId } = page.next;
       page = await api(`${address}?limit=${pageSize}&afterWave=${afterWave}&afterId=${afterId}`, { signal });
       plan.held = [...plan.held, ...page.held];
+      plan.moreRejections ||= page.moreRejections;
     }
     plan.rejected = plan.held.filter(({ rejected }) => rejected).length;
     plan.held = plan.held.filter(({ rejected }) => !rejected);
@@ -62,6 +63,13 @@ export const planView = {
             `${count(plan.rejected, "operation")} of this plan ${plan.rejected === 1 ? "was" : "were"} rejected. `,
             h("a", { href: "#/rejected" }, "Look through or take back"),
           ),
+      plan.moreRejections
+        ? h(
+            "p",
+            { class: "notice warn", "data-key": "more" },
+            `Only the newest ${number(mostRejections)} rejected changes were compared with this plan. A change that was rejected before them is shown as held.`,
+          )
+        : null,
       plan.held.length === 0 ? nothingHeld() : heldPeople(plan, visit),
     ];
   },
@@ -151,22 +159,24 @@ function actions(plan, visit) {
   return h(
     "div",
     { class: "sticky row", "data-key": "actions" },
-    button("Release chosen", "main", chosen, { only: names }, releaseQuestion),
-    button("Reject chosen", "danger", chosen, { reject: names }, rejectQuestion),
-    button("Release all", null, plan.held, {}, releaseQuestion),
     h(
       "label",
-      { class: "small" },
-      "Why (kept, and shown with who decided) ",
+      // What is typed in an element stays: after a decision it is another one, and empty.
+      { class: "small", "data-key": `reason-${state.decided ?? 0}` },
+      "Reason ",
       h("input", {
         type: "text",
         maxlength: 500,
+        placeholder: "optional",
         value: state.reason ?? "",
         oninput: ({ currentTarget }) => {
           state.reason = currentTarget.value;
         },
       }),
     ),
+    button("Release chosen", "main", chosen, { only: names }, releaseQuestion),
+    button("Reject chosen", "danger", chosen, { reject: names }, rejectQuestion),
+    button("Release all", null, plan.held, {}, releaseQuestion),
     h("p", { class: "small quiet", role: "status" }, chosenText(plan.held, state)),
   );
 }

@@ -3,22 +3,29 @@ import { decide, deciding, decisionParts } from "./decide.js";
 import { h, table } from "./dom.js";
 import { moreButton, pagesOf } from "./pager.js";
 import { resume } from "./watch.js";
-import { byWhom, count, moment, personLink } from "./words.js";
+import { byWhom, count, moment, mostRejections, number, personLink } from "./words.js";
 
 /** What was rejected by hand and is not sent, to be taken back person by person. */
 export const rejectedView = {
   read: async (visit) => {
     resume(visit);
     const page = await readPage(0, visit.signal);
-    return { people: page.people, list: pagesOf(page.rows, page.next) };
+    return { people: page.people, more: page.more, list: pagesOf(page.rows, page.next) };
   },
-  draw: ({ people, list }, visit) => [
+  draw: ({ people, more, list }, visit) => [
     h("h1", null, "Rejected by hand"),
     h(
       "p",
       null,
       "These changes are not sent as long as they are due as they were. Everything else of these people goes on.",
     ),
+    more
+      ? h(
+          "p",
+          { class: "notice warn", "data-key": "more" },
+          `Only the newest ${number(mostRejections)} rejected changes are listed and counted here.`,
+        )
+      : null,
     ...decisionParts(visit),
     h(
       "section",
@@ -39,7 +46,7 @@ export const rejectedView = {
 
 async function readPage(from, signal) {
   const page = await api(`rejected?from=${from}`, { signal });
-  return { people: page.people, rows: page.changes, next: page.next };
+  return { people: page.people, more: page.more === true, rows: page.changes, next: page.next };
 }
 
 function row({ objectId, userName, what, planId, rejectedAt, by, reason }, visit) {

@@ -4,6 +4,9 @@ const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const numbers = new Intl.NumberFormat("en");
 
+/** Rejections that the daemon looks at, the newest. */
+export const mostRejections = 10_000;
+
 export function number(value) {
   return numbers.format(value);
 }
