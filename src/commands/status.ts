@@ -150,7 +150,7 @@ function guardLines({ weighed, held }: Status, flags: string): string[] {
     ...(held.length > shownHeld
       ? [`    … and ${held.length - shownHeld} more; use --format json to see all`]
       : []),
-    ...(held.length === 0 ? [] : [`  To release it: ${commandLine(`release ${weighed.planId}${flags}`)}`]),
+    ...(held.length === 0 ? [] : [`  To release them: ${commandLine(`release ${weighed.planId}${flags}`)}`]),
   ];
 }
 

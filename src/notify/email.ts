@@ -46,7 +46,7 @@ export async function sendEmail(
       }),
       stop,
     );
-    return { ok: true, detail: oneLine(hide(response)) };
+    return { ok: true, detail: `answered "${oneLine(hide(response))}"` };
   } catch (error) {
     if (signal.aborted) return { ok: false, detail: "stopped before it answered" };
     if (stop.aborted) return { ok: false, detail: `did not answer within ${timeoutMs / 1000} s` };
@@ -59,8 +59,8 @@ export async function sendEmail(
 /** What the server said, where it said something, else the code of the connection's fault. */
 function faultOf(error: unknown, hide: (text: string) => string): string {
   const { response, code } = error instanceof Error ? (error as { response?: unknown; code?: unknown }) : {};
-  if (code === "ETLS") return "offers no encryption that is accepted (ETLS); check smtp.tls and smtp.port";
-  if (typeof response === "string" && response !== "") return oneLine(hide(response));
+  if (code === "ETLS") return "offers no encryption (ETLS): check smtp.tls and smtp.port";
+  if (typeof response === "string" && response !== "") return `answered "${oneLine(hide(response))}"`;
   return `cannot be reached (${faultCode(error)})`;
 }
 

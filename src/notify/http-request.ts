@@ -35,7 +35,7 @@ export async function sendHttp(address: string, request: HttpRequest, signal: Ab
     if (response.status >= 300 && response.status < 400) {
       return {
         ok: false,
-        detail: `${response.status}: it sends on to another address, which is not followed`,
+        detail: `answered ${response.status}: a redirect to another address, which is not followed`,
       };
     }
     const refused = response.status < 500 && response.status !== 408 && response.status !== 429;
@@ -67,7 +67,7 @@ function decoded(text: string): string {
 
 function described({ status }: Response, text: string): string {
   const line = oneLine(text);
-  return line === "" ? String(status) : `${status}: ${line}`;
+  return line === "" ? `answered ${status}` : `answered ${status}: "${line}"`;
 }
 
 function retryAfter({ status, headers }: Response): { retryAfterMs?: number } {

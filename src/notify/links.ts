@@ -15,10 +15,7 @@ export function linkOf(event: Notice["event"], dashboard: string | undefined): L
   const page = (path: string, text: string): Link => ({ text, url: `${dashboard}/#/${path}` });
   switch (event.kind) {
     case "guardHeld":
-      return page(
-        `plans/${encodeURIComponent(event.planId)}`,
-        "Look through what is held, release or reject it",
-      );
+      return page(`plans/${encodeURIComponent(event.planId)}`, "Review, release or reject the held changes");
     case "failureDigest":
       return page("log?outcome=failed", "Everything that failed");
     case "quarantineEntered":

@@ -57,7 +57,7 @@ async function giveUp({ store, log }: OutboxPorts, delivery: Delivery): Promise<
   await store.settleDelivery(delivery, null);
   log.warn(
     { receiver: delivery.receiver, event: delivery.kept.event.kind, id: delivery.kept.id },
-    "notification given up: the receiver has not taken it for a day; try it with notify test",
+    "notification given up: the receiver did not accept it for a day; test it with notify test",
   );
 }
 
@@ -69,6 +69,6 @@ function say(
   const fields = { receiver, event: kept.event.kind, id: kept.id };
   if (answer.ok) log.info(fields, "notification sent");
   else if (attempts === 0) {
-    log.warn({ ...fields, answer: answer.detail }, "notification not taken; it is tried again for a day");
-  } else log.debug({ ...fields, answer: answer.detail }, "notification not taken again");
+    log.warn({ ...fields, answer: answer.detail }, "notification not accepted; it is tried again for a day");
+  } else log.debug({ ...fields, answer: answer.detail }, "notification not accepted again");
 }

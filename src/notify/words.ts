@@ -1,7 +1,7 @@
 import { actorText } from "../domain/actor.ts";
 import type { CredentialKind, FailingPerson, StateEvent } from "../domain/event.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
-import { count } from "../domain/sentence.ts";
+import { count, timeText } from "../domain/sentence.ts";
 import { commandLine } from "../process/command-name.ts";
 import { oneLine } from "./answer.ts";
 import { type Link, linkOf, personUrl } from "./links.ts";
@@ -57,18 +57,18 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
   switch (event.kind) {
     case "guardHeld":
       return {
-        title: "The guard holds changes back",
+        title: `The guard holds ${count(event.operations, "change")}`,
         severity: "problem",
-        text: `${count(event.operations, "change waits", "changes wait")} for a person's leave; everything else was sent. Plan ${event.planId}.`,
+        text: `${count(event.operations, "change waits", "changes wait")} for your decision. Everything else was sent. Plan ${event.planId}.`,
         lists: [
           ...listOf("Why", event.reasons.map(plain)),
           ...listOf("What it would cost in Lattice", (event.notes ?? []).map(plain)),
         ],
-        action: `Look at "${commandLine("status")}", then release what is right: ${commandLine(`release ${event.planId}`)}`,
+        action: `Check the changes with "${commandLine("status")}", then release or reject them: ${commandLine(`release ${event.planId}`)}`,
       };
     case "guardCleared":
       return {
-        title: "The guard holds nothing any more",
+        title: "The guard no longer holds anything",
         severity: "good",
         text: `What plan ${event.planId} held was released, rejected, or is no longer due.`,
         lists: [],
@@ -78,17 +78,17 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
       return decidedWords(event);
     case "quarantineEntered":
       return {
-        title: "Quarantine: the whole job backs off",
+        title: "Quarantine: regular syncing is stopped",
         severity: "problem",
         text: oneLine(event.reason, 1000),
         lists: [],
-        action: `Mend what is named and run "${commandLine("check")}"; the next try is at ${time(event.nextProbeAt)}, or at once by "${commandLine("sync")}".`,
+        action: `Fix the cause and run "${commandLine("check")}". The next automatic attempt is at ${time(event.nextProbeAt)}; "${commandLine("sync")}" tries at once.`,
       };
     case "quarantineLeft":
       return {
         title: "The quarantine is over",
         severity: "good",
-        text: `A cycle ended well; the quarantine had lasted since ${time(event.since)}.`,
+        text: `A cycle succeeded. The quarantine began at ${time(event.since)}.`,
         lists: [],
         action: "",
       };
@@ -98,17 +98,17 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
       return credentialWords(event);
     case "noGoodCycle":
       return {
-        title: "No cycle has ended well",
+        title: "No cycle has succeeded for too long",
         severity: "problem",
-        text: `The last one that did, or the start of watching, was at ${time(event.since)}.${event.lastError === null ? "" : ` The last error: ${oneLine(event.lastError, 1000)}`}`,
+        text: `The last successful cycle, or the start of watching, was at ${time(event.since)}.${event.lastError === null ? "" : ` The last error: ${oneLine(event.lastError, 1000)}`}`,
         lists: [],
-        action: `Look at "${commandLine("status")}" and the log, and run "${commandLine("check")}".`,
+        action: `Check "${commandLine("status")}" and the log, and run "${commandLine("check")}".`,
       };
     case "goodCycleAgain":
       return {
-        title: "A cycle ended well again",
+        title: "A cycle succeeded again",
         severity: "good",
-        text: `None had since ${time(event.since)}.`,
+        text: `No cycle had succeeded since ${time(event.since)}.`,
         lists: [],
         action: "",
       };
@@ -116,7 +116,7 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
       return {
         title: "Test: this receiver works",
         severity: "note",
-        text: `This is a test message of "${commandLine("notify test")}". Nothing has happened.`,
+        text: `This is a test message, sent by "${commandLine("notify test")}". Nothing has happened.`,
         lists: [],
         action: "",
       };
@@ -140,7 +140,7 @@ function decidedWords({
     .filter(([, number]) => number > 0)
     .map(([what, number]) => `${what}: ${count(number, "person", "people")}.`);
   return {
-    title: "A person decided about what the guard holds",
+    title: "A person decided about changes that the guard holds",
     severity: "note",
     text: oneLine(
       `${actorText(by)} decided about plan ${planId}. ${done.join(" ")}${reason === null ? "" : ` Reason: ${reason}`}`,
@@ -157,7 +157,7 @@ function digestWords(
 ): Words {
   const parts = [
     [began, "person began to fail and is tried again.", "people began to fail and are tried again."],
-    [recovered, "person fails no more.", "people fail no more."],
+    [recovered, "person no longer fails.", "people no longer fail."],
     [passing, "person failed for a while and recovered.", "people failed for a while and recovered."],
   ] as const;
   const line = (one: FailingPerson, text: string): Line => ({
@@ -167,14 +167,14 @@ function digestWords(
   const failing = shown.began.map((one) => line(one, `${personName(one, people)}: ${reasonOf(one, people)}`));
   const recovering = shown.recovered.map((one) => line(one, personName(one, people)));
   return {
-    title: "People who fail: what changed since the last digest",
+    title: "Failing people: changes since the last digest",
     severity: began > 0 ? "problem" : "good",
     text: parts.flatMap(([number, one, many]) => (number > 0 ? [count(number, one, many)] : [])).join(" "),
     lists: [
       ...listOf("Began to fail", failing, began),
-      ...listOf("Fail no more (written, or no longer due)", recovering, recovered),
+      ...listOf("No longer failing (written, or no longer due)", recovering, recovered),
     ],
-    action: began > 0 ? `Reasons in full: "${commandLine("status")}".` : "",
+    action: began > 0 ? `See the full reasons with "${commandLine("status")}".` : "",
   };
 }
 
@@ -198,16 +198,16 @@ const credentials: Readonly<Record<CredentialKind, { readonly noun: string; read
   clientSecret: {
     noun: "Entra's client secret",
     action:
-      "Make a new one in the app registration (Certificates & secrets) and give it as AZURE_CLIENT_SECRET.",
+      "Create a new one in the app registration (Certificates & secrets) and set it as AZURE_CLIENT_SECRET.",
   },
   certificate: {
     noun: "Entra's client certificate",
     action:
-      "Make a new one, upload it to the app registration, and put it in the place of the file that entra.certificate.path names.",
+      "Create a new one, upload it to the app registration, and replace the file that entra.certificate.path names.",
   },
   latticeToken: {
     noun: "Lattice's API key",
-    action: "Let a Lattice super admin make a new one and give it as LATTICE_API_KEY.",
+    action: "Ask a Lattice super admin to create a new one, and set it as LATTICE_API_KEY.",
   },
 };
 
@@ -239,9 +239,9 @@ export function shownEvent(event: Notice["event"], people: "ids" | "names"): Not
 const codeWords: Readonly<Record<string, string>> = {
   ALREADY_EXISTS: "another account has this user name or externalId",
   RECORD_REJECTED: "Lattice refused the change",
-  RECORD_GONE: "the account was not there any more",
+  RECORD_GONE: "the account no longer exists",
   RECORD_UNAVAILABLE: "Lattice kept failing for this person",
-  UNKNOWN_OUTCOME: "no answer came; it is looked up",
+  UNKNOWN_OUTCOME: "no answer came; the program looks up what was done",
   MAPPING: "a value cannot be mapped",
 };
 
@@ -260,13 +260,11 @@ function listOf(title: string, lines: readonly Line[], total = lines.length): Me
   if (lines.length === 0) return [];
   const shown = lines.slice(0, mostLines).map((line) => ({ ...line, text: oneLine(line.text, longestLine) }));
   const more = total - shown.length;
-  return [{ title, lines: more > 0 ? [...shown, plain(`and ${more} more`)] : shown }];
+  return [{ title, lines: more > 0 ? [...shown, plain(`and ${more.toLocaleString("en")} more`)] : shown }];
 }
 
 function plain(text: string): Line {
   return { text };
 }
 
-function time(at: number): string {
-  return new Date(at).toISOString();
-}
+const time = timeText;

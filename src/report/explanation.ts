@@ -32,7 +32,7 @@ export function explanationText(explanation: Explanation, options: { readonly co
       paint("bold", "People with this in their names"),
       peopleLines(explanation.candidates, explanation.moreCandidates),
     ),
-    section(paint("bold", "Pictures"), pictureLines(explanation)),
+    section(paint("bold", "Last known data"), pictureLines(explanation)),
     source === null ? [] : section(paint("bold", "In Entra"), sourceLines(source)),
     scope === null ? [] : section(paint("bold", "Scope"), scopeLines(scope)),
     section(
@@ -77,11 +77,11 @@ function pictureLines({ pictures }: Explanation): readonly string[] {
       ? "never"
       : `${timeText(time)} (${ageText(Date.parse(explainedAt) - Date.parse(time))} ago)`;
   const lines = live
-    ? [`Both ends were asked for this person now, ${timeText(explainedAt)}; nothing was written`]
+    ? [`Entra and Lattice were asked for this person now, ${timeText(explainedAt)}; nothing was written`]
     : [`Entra last read      ${age(entraReadAt)}`, `Lattice last listed  ${age(latticeListedAt)}`];
   if (lastCycle !== null) {
     lines.push(
-      `Last cycle: ${lastCycle.cycle}, ${age(lastCycle.startedAt)}: ${lastCycle.outcome ?? "under way, or its run died"}`,
+      `Last cycle: ${lastCycle.cycle}, ${age(lastCycle.startedAt)}: ${lastCycle.outcome ?? "running, or its process died"}`,
     );
   }
   return lines;
@@ -97,7 +97,7 @@ function sourceLines({ objectId, presence, attributes, manager }: SourceExplanat
   const managerText =
     manager === null
       ? "(none)"
-      : `${manager.userPrincipalName ?? manager.objectId}${manager.latticeId === null ? " (no Lattice account)" : ""}${manager.presence === "present" ? "" : ` (${manager.presence ?? "not in the picture"})`}`;
+      : `${manager.userPrincipalName ?? manager.objectId}${manager.latticeId === null ? " (no Lattice account)" : ""}${manager.presence === "present" ? "" : ` (${manager.presence ?? "not in the last read"})`}`;
   const rows: [string, string][] = [
     ["objectId", objectId],
     ["presence", presence],
@@ -113,7 +113,7 @@ function scopeLines(scope: ScopeExplanation): readonly string[] {
   const { mode, configured, nested, member, through, guest, guestsAllowed, filters, decidedBy } = scope;
   const names = configured.map((name) => `"${printable(name)}"`).join(", ");
   const made = {
-    all: "everybody",
+    all: "everyone",
     assigned: `assigned to ${names}${nested ? ", nested groups count" : ", direct members of groups only"}`,
     groups: `members of ${names}${nested ? ", nested groups count" : ", direct members only"}`,
   }[mode];
@@ -121,18 +121,18 @@ function scopeLines(scope: ScopeExplanation): readonly string[] {
   return [
     `${mark(scope.inScope)} in scope`,
     `${mark(member)} member (mode ${mode}: ${made})${by}`,
-    ...(guest ? [`${mark(guestsAllowed)} is a guest; guests are ${guestsAllowed ? "" : "not "}let in`] : []),
+    ...(guest ? [`${mark(guestsAllowed)} is a guest; guests are ${guestsAllowed ? "" : "not "}allowed`] : []),
     ...(decidedBy === "include" || decidedBy === "exclude"
-      ? [`decided by the list entra.scope.${decidedBy}, whatever the filters say`]
+      ? [`decided by the list entra.scope.${decidedBy}, regardless of the filters`]
       : []),
     ...filters.flatMap(({ name, passes, clauses }, index) => [
       `${mark(passes)} filter ${name === null ? index + 1 : `"${printable(name)}"`}`,
       ...clauses.map(({ attribute, operator, expected, actual, holds, changesAt }) => {
         const wanted = expected === null ? "" : ` ${JSON.stringify(printable(expected))}`;
         const has = actual === null ? "has no value" : `is ${JSON.stringify(printable(actual))}`;
-        const until = changesAt === null ? "" : `; changes by itself at ${changesAt}`;
+        const until = changesAt === null ? "" : `; this changes at ${timeText(changesAt)}`;
         if (attribute === "memberOf") {
-          return `  ${mark(holds)} ${operator}${wanted}: is ${actual === null ? "no" : "a"} member`;
+          return `  ${mark(holds)} ${operator}${wanted}: is ${actual === null ? "not " : ""}a member`;
         }
         return `  ${mark(holds)} ${printable(attribute)} ${operator}${wanted}: ${has}${until}`;
       }),
@@ -147,7 +147,7 @@ function mark(holds: boolean): string {
 function mappingLines(mapping: MappingExplanation, paint: Paint): readonly string[] {
   const { attribute, origin, apply, value, leftAsIs, problem, steps } = mapping;
   const once = apply === "onCreate" ? " (sent once, on create)" : "";
-  const result = problem ?? (leftAsIs ? "left as it is" : valueText(value));
+  const result = problem ?? (leftAsIs ? "not changed" : valueText(value));
   const head = `${paint("cyan", shortPath(attribute))} = ${printable(result)}${once}`;
   // A plain attribute or a constant is its own explanation.
   if (steps === null || steps.parts.length === 0)
@@ -159,12 +159,12 @@ function mappingLines(mapping: MappingExplanation, paint: Paint): readonly strin
 function stepLines(step: TraceStep, depth: number): readonly string[] {
   const indent = "  ".repeat(depth);
   const expression = printable(step.expression);
-  if (!step.evaluated) return [`${indent}${expression}  not worked out`];
+  if (!step.evaluated) return [`${indent}${expression}  not evaluated`];
   const result =
     step.problem !== undefined
       ? printable(step.problem)
       : step.ignored === true
-        ? "left as it is"
+        ? "not changed"
         : valueText(step.value, true);
   if (step.kind === "constant") return [];
   return [`${indent}${expression} → ${result}`, ...step.parts.flatMap((part) => stepLines(part, depth + 1))];
@@ -180,7 +180,7 @@ function accountLines(
   };
   const rows: [string, string][] = [
     ["latticeId", account.latticeId],
-    ["linked to", account.linkedTo ?? "(nobody)"],
+    ["linked to", account.linkedTo ?? "(no one)"],
     ["active", account.active === null ? "(unknown)" : String(account.active)],
     ...account.values
       .filter(({ attribute }) => attribute !== "active")

@@ -66,10 +66,10 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
     );
     await people(action, titles[action], rest);
   }
-  await section({ id: "drift", title: "Drift: done by hand in Lattice" }, view.drift(), send, drift);
+  await section({ id: "drift", title: "Drift: changed by hand in Lattice" }, view.drift(), send, drift);
   await section({ id: "alone", title: "Skipped" }, view.skipped(), send, alone);
   await send(html`</main>
-<footer><p class="quiet">azure-lattice-sync ${packageVersion()}. This page holds people's data: pass it on to those alone who may see it.</p></footer>
+<footer><p class="quiet">azure-lattice-sync ${packageVersion()}. This page contains personal data: share it only with people who may see it.</p></footer>
 <script>${new Markup(script)}</script>
 </body>
 </html>
@@ -135,13 +135,13 @@ function verdict({ header, dryRun, result, flags = "" }: PlanView): Markup {
       ? []
       : html`<p>What this costs in Lattice:</p><ul>${guard.notes.map((note) => html`<li>${note}</li>`)}</ul>`;
   if (!guard.held) {
-    return html`${noted}<section class="verdict" aria-label="Guard"><p>The guard holds nothing back.</p>${notes}</section>
+    return html`${noted}<section class="verdict" aria-label="Guard"><p>The guard holds nothing.</p>${notes}</section>
 `;
   }
   const next = dryRun
-    ? html`<p>A sync holds what stands below as held and sends everything else.</p>`
+    ? html`<p>A sync holds the changes marked held below, and sends everything else.</p>`
     : result !== null && result.held > 0
-      ? html`<p>What stands below as held waits, everything else was sent. To release it: <code>${commandLine(`release ${planId}${flags}`)}</code></p>`
+      ? html`<p>Changes marked held below wait for your decision; everything else was sent. To release them: <code>${commandLine(`release ${planId}${flags}`)}</code></p>`
       : [];
   return html`${noted}<section class="verdict held" aria-label="Guard"><p><strong>Held by the guard</strong></p><ul>${guard.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>${next}${notes}</section>
 `;

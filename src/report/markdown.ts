@@ -49,7 +49,7 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   for await (const operation of view.drift()) {
     if (first) {
       await write(
-        "\n### Drift: done by hand in Lattice\n\n| person | what was done | treatment |\n|---|---|---|\n",
+        "\n### Drift: changed by hand in Lattice\n\n| person | what was done | treatment |\n|---|---|---|\n",
       );
     }
     first = false;

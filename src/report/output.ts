@@ -52,7 +52,7 @@ async function isSpecial(out: string): Promise<boolean> {
   if (found.isDirectory()) throw cannotBeWritten(out, "it is a folder");
   // The pipes of a shell have names there (/dev/stdout, /dev/fd/63), whoever started it.
   if (/^\/(?:dev|proc)\//.test(resolve(out)) || [named, found].every(isOwn)) return true;
-  throw cannotBeWritten(out, "it leads to what another user has made");
+  throw cannotBeWritten(out, "it leads to a file of another user");
 }
 
 function isOwn({ uid }: Stats): boolean {

@@ -24,7 +24,7 @@ export function peopleLines(people: readonly FoundPerson[], more: number): reado
   );
   return more === 0
     ? lines
-    : [...lines, `and ${count(more, "more person", "more people")}: give more of the name`];
+    : [...lines, `and ${count(more, "more person", "more people")}: give more of the name to see them`];
 }
 
 function job({ jobTitle, department }: FoundPerson): string {
@@ -32,7 +32,7 @@ function job({ jobTitle, department }: FoundPerson): string {
 }
 
 function standing({ objectId, latticeId, presence, active }: FoundPerson): string {
-  if (objectId === null) return "an account in Lattice that is nobody's";
+  if (objectId === null) return "a Lattice account that is not linked";
   if (presence === "softDeleted") return "in Entra's recycle bin";
   if (presence === "deleted") return "deleted in Entra";
   if (presence === null) return latticeId === null ? "in the log only" : "no longer in Entra";

@@ -34,7 +34,11 @@ export async function writeTable(view: PlanView, write: Write, options: TableOpt
     }
   }
   if (left > 0)
-    await write(`\n  … and ${count(left, "more person", "more people")}; --format json has everybody\n`);
+    await write(
+      shownPeople === 0
+        ? `\n  ${count(left, "change")}. Use --format json to see everyone.\n`
+        : `\n  … and ${count(left, "more person", "more people")}. Use --format json to see everyone.\n`,
+    );
   await writeDrift(view, write, options);
   await writeSkipped(view, write, options);
   await write(`\n${totals(view, options)}`);
@@ -67,7 +71,7 @@ async function writeDrift(view: PlanView, write: Write, options: TableOptions): 
   const { paint, limit } = options;
   let number = 0;
   for await (const operation of view.drift()) {
-    if (number === 0) await write(`\n${paint("bold", "Drift: done by hand in Lattice")}\n`);
+    if (number === 0) await write(`\n${paint("bold", "Drift: changed by hand in Lattice")}\n`);
     number += 1;
     if (number > limit) continue;
     const treatment = operation.status === "reported" ? "only reported" : "to be corrected";
@@ -92,7 +96,9 @@ async function writeSkipped(view: PlanView, write: Write, options: TableOptions)
   }
   if (number > limit) {
     await write(
-      limit === 0 ? `  ${count(number, "person", "people")}\n` : `  … and ${number - limit} more\n`,
+      limit === 0
+        ? `  ${count(number, "person is", "people are")} skipped; see why with sync --dry-run.\n`
+        : `  … and ${number - limit} more\n`,
     );
   }
 }
@@ -130,9 +136,9 @@ function totals(view: PlanView, layout: Layout): string {
     for (const reason of guard.reasons) lines.push(...indented(printable(reason), 2, layout));
     // An answer that is not to be trusted holds a plan of nothing.
     const next = dryRun
-      ? "A sync holds what is marked [held] and sends everything else."
+      ? "A sync holds the changes marked [held], and sends everything else."
       : result !== null && result.held > 0
-        ? `What is marked [held] waits, everything else was sent. To release it: ${commandLine(`release ${header.planId}${flags}`)}`
+        ? `Changes marked [held] wait for your decision; everything else was sent. To release them: ${commandLine(`release ${header.planId}${flags}`)}`
         : null;
     if (next !== null) lines.push(...indented(next, 2, layout));
   }

@@ -88,7 +88,7 @@ describe("config check, check and daemon", () => {
     const place = terminal(configured({ http }));
     expect(await check({ config }, place.io)).toBe(0);
     expect(place.output()).toMatch(
-      /ok {4}Daemon: The dashboard would be served on 0\.0\.0\.0:9464; http\.trustedProxies has this machine itself in it: .*; http\.publicUrl is not set: .*\.\n/,
+      /ok {4}Daemon: The dashboard would be served on 0\.0\.0\.0:9464; http\.trustedProxies contains this machine itself: .*; http\.publicUrl is not set: .*\.\n/,
     );
   });
 

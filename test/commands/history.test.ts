@@ -106,7 +106,7 @@ describe("history of one person", () => {
     expect(lines[0]).toBe('"sam" may mean 23 people:');
     expect(lines[1]).toMatch(/^ {2}Sam 0 {2,}sam0@example\.com {2,}sam0$/);
     expect(lines).toHaveLength(22);
-    expect(lines.at(-1)).toBe("  and 3 more people: give more of the name");
+    expect(lines.at(-1)).toBe("  and 3 more people: give more of the name to see them");
     await expect(run({ user: "nobody at all" })).rejects.toThrow(UsageError);
   });
 });

@@ -27,9 +27,9 @@ it("names the commands to call next with the configuration and the sandbox that 
       place.io,
     );
     expect(code).toBe(3);
-    expect(place.output()).toMatch(/To release it: .* release \S+ --sandbox --config held\.yaml\n/);
+    expect(place.output()).toMatch(/To release them: .* release \S+ --sandbox --config held\.yaml\n/);
     expect(await status({ ...options, format: "table" }, place.io)).toBe(0);
-    expect(place.output()).toMatch(/To release it: .* release \S+ --sandbox --config held\.yaml\n/);
+    expect(place.output()).toMatch(/To release them: .* release \S+ --sandbox --config held\.yaml\n/);
     await check(options, place.io);
     expect(place.output()).toMatch(/Next: .* sync --dry-run --sandbox --config held\.yaml\n/);
   } finally {

@@ -153,7 +153,7 @@ describe("held work, through the real process", () => {
     ]);
     drift = "report";
     const reported = await run("sync", "--full");
-    expect(reported.out).toContain("Drift: done by hand in Lattice");
+    expect(reported.out).toContain("Drift: changed by hand in Lattice");
     expect(reported.out).toContain("[only reported]");
     expect(sandbox.lattice.byExternalId(String(account.externalId))?.title).toBe("Edited by hand");
     drift = "correct";

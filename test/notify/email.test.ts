@@ -83,7 +83,7 @@ describe("an e-mail", () => {
     expect(answer).toMatchObject({ ok: true });
     const [mail] = server.mails;
     expect(mail).toMatchObject({ secure: true, to: ["one@example.com", "two@example.com"] });
-    expect(mail?.text).toMatch(/^Subject: \[test\] The guard holds changes back$/m);
+    expect(mail?.text).toMatch(/^Subject: \[test\] The guard holds 57 changes$/m);
     expect(mail?.text).toMatch(/^Message-ID: <msg-1@/m);
     expect(mail?.text).toMatch(/^Auto-Submitted: auto-generated$/m);
     expect(mail?.text).toContain("Content-Type: text/plain");
@@ -98,9 +98,9 @@ describe("an e-mail", () => {
     await send(mailTo(server.port), { id: "msg-2", at: 0, event: held }, how, signal);
     // Long lines are folded by quoted-printable.
     const [linked, bare] = server.mails.map(({ text }) => text.replaceAll("=\r\n", ""));
-    expect(linked).toContain(`release or reject it:\r\n${address}\r\n`);
+    expect(linked).toContain(`release or reject the held changes:\r\n${address}\r\n`);
     expect(linked?.replaceAll("=3D", "=")).toContain(
-      `<a href="${address}">Look through what is held, release or reject it</a>`,
+      `<a href="${address}">Review, release or reject the held changes</a>`,
     );
     expect(bare).not.toContain("#/");
   });
@@ -138,7 +138,7 @@ describe("an e-mail", () => {
     const wrong = mailTo(server.port, { password: new Secret("Wrong-password-2") });
     const answer = await send(wrong, { id: "msg-1", at: 0, event: held }, how, signal);
     expect(answer.ok).toBe(false);
-    expect(answer.detail).toMatch(/^5\d\d Wrong: \*\*\*$/);
+    expect(answer.detail).toMatch(/^answered "5\d\d Wrong: \*\*\*"$/);
   });
 
   it("lets no name add a header or HTML", async () => {

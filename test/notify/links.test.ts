@@ -44,7 +44,7 @@ describe("a notification links to the dashboard", () => {
       JSON.stringify({
         type: "link",
         url: heldPage,
-        text: "Look through what is held, release or reject it",
+        text: "Review, release or reject the held changes",
       }),
     );
     const people = await sent((origin) => chat("slack", origin), digest);
@@ -58,7 +58,7 @@ describe("a notification links to the dashboard", () => {
     expect(card(await sent((origin) => chat("teams", origin), held)).actions).toEqual([
       {
         type: "Action.OpenUrl",
-        title: "Look through what is held, release or reject it",
+        title: "Review, release or reject the held changes",
         url: heldPage,
       },
     ]);

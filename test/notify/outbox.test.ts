@@ -181,7 +181,7 @@ describe("a webhook", () => {
     ];
     expect(JSON.stringify(answers)).not.toMatch(/secret-path|whsec|u001b/);
     expect(answers).toEqual([
-      { ok: false, refused: true, detail: expect.stringMatching(/^400: /) },
+      { ok: false, refused: true, detail: expect.stringMatching(/^answered 400: /) },
       { ok: false, detail: expect.stringMatching(/cannot be reached \(/) },
     ]);
   });

@@ -39,7 +39,7 @@ describe("what chat services get", () => {
     expect(body.blocks[1].type).toBe("rich_text");
     expect(literal).toContain("<!channel>");
     expect(literal).not.toMatch(/\\u001b|\\n|\\u202e|\\ud800/i);
-    expect(literal).toContain("and 4980 more");
+    expect(literal).toContain("and 4,980 more");
   });
 
   it("shows them in Teams as text runs, which know no Markdown", async () => {

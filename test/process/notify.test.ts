@@ -159,7 +159,7 @@ describe("notify test", () => {
     const all = await test();
     expect(all.code).toBe(1);
     expect(all.stdout).toMatch(
-      /^ok {4}siem \(webhook\): 200\nFAIL {2}slack: 403: invalid_token\nok {4}email: 250/,
+      /^ok {4}siem \(webhook\): answered 200\nFAIL {2}slack: answered 403: "invalid_token"\nok {4}email: answered "250/,
     );
     expect(all.stdout + all.stderr).not.toContain("secretpart");
     expect(JSON.parse(good.got[0]?.body ?? "")).toMatchObject({ event: "test", data: {} });

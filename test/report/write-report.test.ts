@@ -102,7 +102,7 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
     vi.spyOn(process, "getuid").mockReturnValue(user + 1);
     // Root may own what is given to everybody.
     if (user === 0) chownSync(out, 65_534, 65_534);
-    await expect(write(out)).rejects.toThrow(/report\.json \(it leads to what another user has made\)/);
+    await expect(write(out)).rejects.toThrow(/report\.json \(it leads to a file of another user\)/);
   });
 
   it("is written into as it is where it is a pipe or a device", async () => {

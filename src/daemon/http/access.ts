@@ -52,7 +52,7 @@ export interface Access {
 export function refuseUnguarded(listen: Listen, { token, trustedHeader }: AccessSettings): void {
   if (isLocal(listen) || token !== undefined || trustedHeader !== undefined) return;
   throw new UsageError(
-    `others can connect to ${"host" in listen ? listen.host : listenText(listen)}, and nothing would be asked of them: set http.token (ALS_HTTP_TOKEN), or http.trustedHeader and http.trustedProxies, or listen on 127.0.0.1`,
+    `others can connect to ${"host" in listen ? listen.host : listenText(listen)}, and no sign-in would be required: set http.token (ALS_HTTP_TOKEN), or http.trustedHeader and http.trustedProxies, or listen on 127.0.0.1`,
   );
 }
 
@@ -62,21 +62,23 @@ export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly 
   const isProxy = addresses(trustedProxies, listen);
   const doubts = [];
   if (token !== undefined && !isLocal(listen)) {
-    doubts.push("the token travels unencrypted here: put a proxy with TLS in front for others");
+    doubts.push(
+      "plain HTTP: the token travels unencrypted; put a reverse proxy with TLS in front of the daemon",
+    );
   }
   if (trustedHeader !== undefined && ["127.0.0.1", "::1"].some(isProxy)) {
     doubts.push(
-      "http.trustedProxies has this machine itself in it: every account of the machine can say who it is; let the proxy come by a Unix socket (http.listen: unix:…, trustedProxies: [unix])",
+      "http.trustedProxies contains this machine itself: every local account can claim to be any user; let the proxy connect through a Unix socket (http.listen: unix:…, trustedProxies: [unix])",
     );
   }
   if ("host" in listen && trustedProxies.includes("unix")) {
     doubts.push(
-      "http.trustedProxies has unix in it, and http.listen is no Unix socket: nobody counts as the proxy by it",
+      "http.trustedProxies contains unix, but http.listen is not a Unix socket: the entry has no effect",
     );
   }
   if (trustedHeader !== undefined && publicUrl === undefined && hosts.length === 0) {
     doubts.push(
-      "http.publicUrl is not set: whether a proxy that changes the Host was asked for the daemon's name cannot be known",
+      "http.publicUrl is not set: if a proxy changes the Host header, the daemon cannot check which name the browser asked for",
     );
   }
   return doubts;
@@ -144,11 +146,11 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
       const { host } = request.headers;
       const stranger = askedNames(request).find((name) => !names.has(name));
       if (stranger !== undefined) {
-        return `this daemon does not answer to the name "${printable(stranger.slice(0, 260))}": if it is the daemon's, set http.publicUrl or add it to http.hosts`;
+        return `This daemon does not answer to the name "${printable(stranger.slice(0, 260))}". If the name is the daemon's, set http.publicUrl or add the name to http.hosts.`;
       }
       // Behind a proxy that sends its own name, the browser's could be any.
       if (identity?.kind === "proxy" && names.hasPublic && !names.isPublic(host)) {
-        return `the reverse proxy did not pass on the Host that the browser asked for (it sent "${printable(host ?? "")}"): have it pass on the Host, which must be that of http.publicUrl or one of http.hosts`;
+        return `The reverse proxy did not pass on the Host header of the browser (it sent "${printable(host ?? "")}"). Configure it to pass on the Host, which must be that of http.publicUrl or one of http.hosts.`;
       }
       return null;
     },
@@ -159,15 +161,15 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
       const site = request.headers["sec-fetch-site"];
       // "none" is an address that a person typed.
       if (site !== undefined && site !== "same-origin" && !(reads && site === "none")) {
-        return "this request came from another site";
+        return "This request came from another site.";
       }
       const { origin } = request.headers;
       if (origin !== undefined && !names.owns(origin, request.headers.host)) {
-        return "this request came from another site; where a proxy changes the host name, set http.publicUrl";
+        return "This request came from another site. If a proxy changes the host name, set http.publicUrl.";
       }
       // Another site cannot add a header without being asked about it first, and that is never answered.
       if (!reads && request.headers["x-requested-by"] === undefined) {
-        return "the header X-Requested-By is missing";
+        return "The header X-Requested-By is missing.";
       }
       return null;
     },

@@ -23,10 +23,7 @@ export function createAdmission(
   { now, log }: DaemonView,
 ): (admission: Admission) => Hook {
   const sayMisdirected = occasionally<string>(now, (reason, refused) =>
-    log.warn(
-      { reason, refused },
-      "requests to the daemon's HTTP were refused for the name that they asked for",
-    ),
+    log.warn({ reason, refused }, "HTTP requests were refused because of the host name that they asked for"),
   );
   return ({ signedIn, ownSite }) =>
     async (request, reply) => {
@@ -43,7 +40,7 @@ export function createAdmission(
             .code(401)
             .header("www-authenticate", "Bearer")
             .send({
-              error: access.asks === "proxy" ? "the reverse proxy has named nobody" : "sign in first",
+              error: access.asks === "proxy" ? "The reverse proxy did not name a user." : "Sign in first.",
             });
         }
       }
@@ -58,5 +55,5 @@ export function tooManyWrong(reply: FastifyReply): FastifyReply {
   return reply
     .code(429)
     .header("retry-after", "60")
-    .send({ error: "this credential is wrong, as were many before it: wait a minute" });
+    .send({ error: "This credential is wrong, and so were many before it. Wait a minute, then try again." });
 }

@@ -19,7 +19,7 @@ export function createGuesses(app: FastifyInstance, { now, log, metrics }: Daemo
   const say = occasionally<{ readonly from: string; readonly credential: Credential }>(
     now,
     (details, refused) =>
-      log.warn({ ...details, refused }, "wrong credentials for the daemon's HTTP were refused"),
+      log.warn({ ...details, refused }, "HTTP requests with wrong credentials were refused"),
   );
   return {
     wrong: async (request, credential) => {

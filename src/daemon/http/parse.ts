@@ -8,5 +8,5 @@ export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown):
   const wrong = parsed.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`,
   );
-  throw new UsageError(`the request cannot be understood: ${wrong.join("; ")}`);
+  throw new UsageError(`the request is not valid: ${wrong.join("; ")}`);
 }

@@ -25,7 +25,7 @@ export function sessionRoutes(app: FastifyInstance, access: Access, guesses: Gue
     const given = parse(signInBody, request.body);
     if (access.signIn(given, reply)) return { signedIn: true };
     if (await guesses.wrong(request, "signIn")) return tooManyWrong(reply);
-    const error = "code" in given ? "this link was used already, or is too old" : "this is not the token";
+    const error = "code" in given ? "This link was already used, or has expired." : "This token is wrong.";
     return reply.code(401).send({ error });
   });
   app.delete("/api/session", async (request, reply) => {

@@ -95,7 +95,7 @@ function begun(started: Started, reply: FastifyReply): FastifyReply {
   if (started === "busy") {
     return reply
       .code(409)
-      .send({ error: "a cycle or a dry run is under way: wait for it to end, then try again" });
+      .send({ error: "A cycle or a dry run is running. Wait for it to end, then try again." });
   }
   return reply.code(202).send({ work: started.id });
 }

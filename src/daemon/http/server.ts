@@ -85,7 +85,9 @@ export async function startHttp(
     if (https) reply.header("strict-transport-security", "max-age=31536000");
   });
   app.setErrorHandler((error, request, reply) => sayError(error, request, reply, view));
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: "there is nothing here" }));
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: "There is nothing at this address." }),
+  );
   await app.register(cookie);
   await app.register(rateLimit, { global: false });
   healthRoutes(app, view);
@@ -135,7 +137,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
         method: request.method,
         route: request.routeOptions.url,
       },
-      "asked for over HTTP",
+      "requested over HTTP",
     );
   });
   const metrics = metricsText(view);
@@ -161,15 +163,22 @@ function sayError(
   if (error instanceof UsageError) return reply.code(400).send({ error: sentences(error.message) });
   if (error instanceof StateError) {
     view.log.error({ error: error.message }, "a request could not be answered");
-    return reply.code(503).send({ error: "the state database cannot be read just now; the log says why" });
+    return reply
+      .code(503)
+      .send({ error: "The state database cannot be read at the moment. The log says why." });
   }
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
   if (status >= 400 && status < 500) {
-    return reply.code(status).send({ error: "the request cannot be understood" });
+    return reply.code(status).send({
+      error: status === 413 ? "The request is too large." : "The request is not valid.",
+    });
   }
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  view.log.error({ route: request.routeOptions.url, error: said }, "a request met an error of this program");
-  return reply.code(500).send({ error: "this did not work; the log says why" });
+  view.log.error(
+    { route: request.routeOptions.url, error: said },
+    "a request failed because of a fault of this program",
+  );
+  return reply.code(500).send({ error: "The request failed. The log says why." });
 }
 
 async function open(app: FastifyInstance, listen: Listen): Promise<Pick<HttpServer, "url" | "close">> {

@@ -42,7 +42,7 @@ export function takeTurns(app: FastifyInstance, inMemory: string): void {
         return reply
           .code(503)
           .header("retry-after", "5")
-          .send({ error: "too much is asked at once: try again in a few seconds" });
+          .send({ error: "Too many requests at once. Try again in a few seconds." });
       }
       if (!(await turn(reply))) return reply.hijack();
       try {

@@ -48,9 +48,11 @@ function search() {
     section.hidden = words.length > 0 && section.querySelector("[data-person]:not([hidden])") === null;
   }
   found.textContent =
-    words.length === 0
-      ? `${number(people.length)} entries`
-      : `${number(shown)} of ${number(people.length)} entries`;
+    words.length === 0 ? entries(people.length) : `${number(shown)} of ${entries(people.length)}`;
+}
+
+function entries(count) {
+  return `${number(count)} ${count === 1 ? "entry" : "entries"}`;
 }
 
 function number(count) {

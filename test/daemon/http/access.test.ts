@@ -51,7 +51,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(await (await get(`/api/people/${longest}`)).text()).toContain(longest);
     for (const path of [`/api/people/${"c".repeat(2_000)}`, "/api/people/%zz"]) {
       const answer = await get(path);
-      expect(await answer.text()).toBe('{"error":"the request cannot be understood"}');
+      expect(await answer.text()).toBe('{"error":"The request is not valid."}');
       expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
     }
   });
@@ -96,7 +96,7 @@ describe("who may use the daemon's HTTP", () => {
       const { status, headers } = await attempt();
       expect([status, headers.get("retry-after")], name).toEqual([429, "60"]);
     }
-    const lines = daemon.log().split("wrong credentials for the daemon's HTTP were refused");
+    const lines = daemon.log().split("HTTP requests with wrong credentials were refused");
     expect(lines).toHaveLength(2);
     const metrics = await (await get("/metrics", bearer)).text();
     expect(metrics).toContain('azure_lattice_sync_wrong_credentials_total{credential="bearer"} 24');
@@ -180,7 +180,7 @@ describe("who may use the daemon's HTTP", () => {
   it("says at its start what lets in more people than one may think", async () => {
     const header = { trustedHeader: "X-Forwarded-User" };
     const [ofMachine, ofName] = [
-      /every account of the machine can say who it is/,
+      /every local account can claim to be any user/,
       /http\.publicUrl is not set/,
     ];
     await start({ http: { ...header, trustedProxies: ["127.0.0.0/8"] } });
@@ -223,7 +223,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(await withHost(`127.0.0.1:${port}`)).toBe(200);
     expect(await withHost("evil.example.com")).toBe(403);
     expect(await withHost(`127.0.0.1.evil.example.com:${port}`)).toBe(403);
-    const said = daemon.log().split("were refused for the name that they asked for");
+    const said = daemon.log().split("were refused because of the host name that they asked for");
     expect(said).toHaveLength(2);
     expect(said[0]).toContain('does not answer to the name \\"evil.example.com\\"');
   });
@@ -233,7 +233,7 @@ describe("an address that others can reach", () => {
   it("is refused without a token or a trusted header", async () => {
     const starting = startDaemon({ people: 20, listen: "0.0.0.0:0" });
     await expect(starting).rejects.toThrow(
-      /others can connect to 0\.0\.0\.0, and nothing would be asked of them/,
+      /others can connect to 0\.0\.0\.0, and no sign-in would be required/,
     );
     const daemon = await startDaemon({ people: 20, listen: "0.0.0.0:0", http: { token } });
     expect(await daemon.stop()).toBe(0);

@@ -50,7 +50,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     await opened.page.locator(".chart canvas").first().waitFor();
     return opened;
   }
-  const operations = (page: Page) => page.getByRole("slider", { name: /^Operations that were done/ });
+  const operations = (page: Page) => page.getByRole("slider", { name: /^Completed operations/ });
   /** As the browser itself writes it, in its language: each version of its tables has its own signs and blanks. */
   const written = (page: Page, at: number, format: object): Promise<string> =>
     page.evaluate(
@@ -117,7 +117,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
 
   it("have whole numbers on an axis of counts, and days as the browser's language writes them", async () => {
     const { page } = await open("de-DE", "America/Los_Angeles");
-    const texts = await drawn(page, "Operations that were done");
+    const texts = await drawn(page, "Completed operations");
     const numbers = texts.filter((text) => /^[\d.,]+$/.test(text));
     expect(numbers).toEqual(["0", "1", "2"]);
     const days = texts.filter((text) => !/^[\d.,]*$/.test(text));

@@ -76,7 +76,7 @@ describe.skipIf(!hasBrowser())("choosing among what is held", { timeout: 120_000
     const several = page.getByLabel("Several people");
     const choose = page.getByRole("button", { name: "Choose", exact: true });
     const leaveOut = page.getByRole("button", { name: "Leave out" });
-    await several.selectOption("Everybody who is held (120)");
+    await several.selectOption("Everyone who is held (120)");
     await choose.press("Enter");
     await page.getByText("120 people chosen, 20 of them further down.").waitFor();
     expect(await page.getByRole("checkbox", { checked: true }).count()).toBe(100);
@@ -88,7 +88,7 @@ describe.skipIf(!hasBrowser())("choosing among what is held", { timeout: 120_000
     await page.getByText(/^39 people chosen/).waitFor();
     await several.selectOption("account disabled in Entra (120)");
     await leaveOut.press("Enter");
-    await page.getByText("Nobody is chosen.").waitFor();
+    await page.getByText("No one is chosen.").waitFor();
     await several.selectOption("Closed Branch (40)");
     await choose.press("Enter");
     await page.getByRole("button", { name: "Release chosen" }).press("Enter");

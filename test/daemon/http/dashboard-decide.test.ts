@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await until(async () => (await boxes.count()) === 6);
     expect(inactive(leavers)).toBe(2);
     await page.getByText(/^In the cycle that followed: \d+ operations? sent, 0 failed, 6 held\.$/).waitFor();
-    await page.getByText("Nobody is chosen.").waitFor();
+    await page.getByText("No one is chosen.").waitFor();
     expect(await hasFocus(release)).toBe(true);
 
     const rejecting = page.getByRole("button", { name: "Reject chosen" });
@@ -96,12 +96,12 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
 
     // Everything that is left: then the plan holds nothing, and says so.
     await page.getByRole("button", { name: "Release all" }).press("Enter");
-    await page.getByText("Nothing of this plan is held any more.").waitFor();
+    await page.getByText("This plan no longer holds anything.").waitFor();
     await page.getByRole("heading", { name: "Released: 5 people" }).waitFor();
     expect(inactive(leavers)).toBe(7);
     expect(questions).toEqual([
       "Deactivate 2 people in Lattice now?",
-      expect.stringMatching(/^Reject what is held of 1 person\? .* You can take the rejection back\.$/),
+      expect.stringMatching(/^Reject the held changes of 1 person\? .* You can take the rejection back\.$/),
       "Deactivate 5 people in Lattice now?",
     ]);
     expect(complaints).toEqual([]);
@@ -124,11 +124,11 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     const [leaver = ""] = await holdEight((_plan, person) => `#/people/${person}`);
     await reject(leaver);
     await page.reload();
-    await page.getByText("Rejected by hand, and not sent as long as it is due as it was:").waitFor();
+    await page.getByText("Rejected, and not sent while the change stays the same:").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await page.getByRole("button", { name: "Take the rejection back" }).press("Enter");
     await page.getByRole("heading", { name: "Rejection taken back: 1 person" }).waitFor();
-    await page.getByText("Rejected by hand").waitFor({ state: "detached" });
+    await page.getByText("Rejected, and not sent").waitFor({ state: "detached" });
     expect(await page.getByRole("button", { name: "Take the rejection back" }).count()).toBe(0);
     await page.getByText("Held by the guard:").waitFor();
     const { standing } = await daemon.json<{ standing: object }>(`/api/people/${leaver}`);
@@ -190,9 +190,9 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await page.setViewportSize({ width: 390, height: 844 });
     await page.reload();
     await page.getByText("Changes of 2 people are not sent, because they were rejected.").waitFor();
-    await page.getByRole("link", { name: "Look through or take back" }).press("Enter");
+    await page.getByRole("link", { name: "Review or take back" }).press("Enter");
     const rows = page.locator("tbody tr");
-    await page.getByRole("heading", { name: "Rejected by hand" }).waitFor();
+    await page.getByRole("heading", { name: "Rejected changes" }).waitFor();
     await until(async () => (await rows.count()) === 2);
     await expectNoSidewaysScroll(page);
     expect(await seriousFindings(page)).toEqual([]);

@@ -66,7 +66,9 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     }
     await cycle();
     await page.clock.fastForward(whileMs);
-    await page.getByRole("heading", { name: "The guard holds 8 operations" }).waitFor();
+    await page
+      .getByRole("heading", { name: "The guard holds 8 changes, waiting for your decision" })
+      .waitFor();
     const after = await page.evaluate(`({
       focused: document.activeElement.localName,
       selected: String(getSelection()),
@@ -184,10 +186,12 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
   it("says of a quarantine why it is, once, and when the next attempt is", async () => {
     await start({ people: 10, latticeToken: "a-key-that-lattice-does-not-know" });
     const { page, complaints } = await open("#/");
-    await page.getByRole("heading", { name: "In quarantine: the schedule backs off" }).waitFor();
+    await page.getByRole("heading", { name: "Quarantine: syncing is stopped" }).waitFor();
     const { quarantine } = await daemon.json<{ quarantine: { reason: string } }>("/api/now");
     expect(await page.getByText(quarantine.reason).filter({ visible: true }).count()).toBe(1);
-    await page.getByText(/1 attempt since .*; the next one .* “Sync now” tries at once\./).waitFor();
+    await page
+      .getByText(/1 attempt since .*; the next automatic attempt is on .* “Sync now” tries at once\./)
+      .waitFor();
     expect(await page.getByText(/^Next cycle:/).count()).toBe(0);
     expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
@@ -197,15 +201,15 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await start({ people: 20 });
     const { page } = await open("#/");
     await page.getByRole("button", { name: "Dry run" }).click();
-    await page.getByRole("link", { name: "Look through the plan" }).click();
+    await page.getByRole("link", { name: "Review the plan" }).click();
     await page.getByRole("heading", { name: "Dry run", exact: true }).waitFor();
     await daemon.stop();
     await daemon.startAgain();
     await page.reload();
-    await page.getByRole("heading", { name: "This is not kept any more" }).waitFor();
+    await page.getByRole("heading", { name: "No longer available" }).waitFor();
     await page
       .getByRole("alert")
-      .getByText("the daemon keeps the last one, until it is started again")
+      .getByText("The daemon keeps only the last one, until it restarts.")
       .waitFor();
     await page.getByRole("main").getByRole("link", { name: "To the dashboard" }).press("Enter");
     await page.getByRole("heading", { name: "All in order" }).waitFor();

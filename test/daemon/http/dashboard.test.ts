@@ -46,15 +46,15 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     const { works } = await daemon.json<{ works: { id: string }[] }>("/api/works");
     const { guard } = await daemon.json<{ guard: { planId: string } }>("/api/now");
     const views = {
-      "#/": "A part of the plan is held",
+      "#/": "Changes wait for your decision",
       "#/trends": "The last 30 days",
       "#/log": "Provisioning log",
       [`#/people/${person}`]: "What the next cycle does",
       [`#/plans/${guard.planId}`]: "Held plan",
       [`#/dry-run/${works[0]?.id}`]: "Dry run",
       "#/people": "Find a person",
-      "#/rejected": "Rejected by hand",
-      "#/nowhere": "There is nothing here",
+      "#/rejected": "Rejected changes",
+      "#/nowhere": "There is no such page",
     };
     for (const [width, colorScheme, rules] of [
       [1280, "light", undefined],
@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     const { page, complaints } = await openPage(browser);
     page.on("dialog", (dialog) => dialog.accept());
     await page.goto(`${daemon.url}/`);
-    await page.getByRole("link", { name: "Look through, release or reject" }).press("Enter");
+    await page.getByRole("link", { name: "Review, release or reject" }).press("Enter");
     const boxes = page.getByRole("checkbox");
     await boxes.first().waitFor();
     expect(await boxes.count()).toBe(8);
@@ -113,7 +113,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     const { page, complaints } = await openPage(browser);
     await page.goto(`${daemon.url}/`);
     await page.getByRole("button", { name: "Dry run" }).click();
-    await page.getByRole("link", { name: "Look through the plan" }).click();
+    await page.getByRole("link", { name: "Review the plan" }).click();
     await page.getByText("Plainly Another").waitFor();
     expect(complaints).toEqual([]);
   });
@@ -149,7 +149,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     const field = page.getByLabel("Token");
     await field.fill("a-wrong-token-0123456789");
     await field.press("Enter");
-    await page.getByRole("alert").getByText("Not signed in: this is not the token.").waitFor();
+    await page.getByRole("alert").getByText("You are not signed in. This token is wrong.").waitFor();
     await field.fill(token);
     await field.press("Enter");
     await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
@@ -175,7 +175,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
       await wait();
       return performance.now() - before;
     };
-    await page.getByLabel("Name has").fill("person4999@");
+    await page.getByLabel("Name contains").fill("person4999@");
     const filtered = await shown(
       () => page.getByRole("button", { name: "Filter" }).click(),
       () =>

@@ -72,7 +72,7 @@ describe.skipIf(!hasBrowser())("a dry run on the page", { timeout: 120_000 }, ()
   it("marks what the guard would hold, and says why", async () => {
     const { page, complaints } = await openPage(browser, { viewport: { width: 390, height: 844 } });
     await page.goto(`${daemon.url}/#/dry-run/${work}`);
-    await page.getByText("The guard would hold 6 operations until a release.").waitFor();
+    await page.getByText("The guard would hold 6 operations until you release them.").waitFor();
     const rows = page.locator("tbody tr");
     const marked = rows.filter({ has: page.getByText("would be held", { exact: true }) });
     expect(await marked.count()).toBe(6);

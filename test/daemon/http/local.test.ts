@@ -70,7 +70,7 @@ describe("a daemon on loopback for which no token was configured", () => {
       expect(complaints).toEqual([]);
       const { page: later } = await openPage(browser);
       await later.goto(link);
-      await later.getByRole("alert").getByText("this link was used already, or is too old").waitFor();
+      await later.getByRole("alert").getByText("This link was already used, or has expired.").waitFor();
       expect(await later.getByRole("button", { name: "Sign out" }).count()).toBe(0);
     });
   });
@@ -123,7 +123,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
     const http = { token, trustedHeader: "X-Forwarded-User", trustedProxies: ["unix"] };
     daemon = await startDaemon({ people: 20, http, headers: { authorization: `Bearer ${token}` } });
     await daemon.settled();
-    expect(daemon.log()).toContain("http.listen is no Unix socket: nobody counts as the proxy by it");
+    expect(daemon.log()).toContain("http.listen is not a Unix socket: the entry has no effect");
     const { host, port } = new URL(daemon.url);
     const sent = `POST /api/cycles HTTP/1.1\r\nHost: ${host}\r\nX-Requested-By: x\r\nX-Forwarded-User: kim\r\nContent-Length: 0\r\n\r\n`;
     // The daemon, which is in this process, sees the connection only when it has ended.
@@ -135,7 +135,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
     expect(client.status).toBe(0);
     await daemon.json("/api/works");
     await daemon.settled();
-    expect(daemon.log()).not.toContain("asked for over HTTP");
+    expect(daemon.log()).not.toContain("requested over HTTP");
     expect((await daemon.json<{ works: object[] }>("/api/works")).works).toHaveLength(1);
   });
 

@@ -29,13 +29,13 @@ describe.skipIf(!hasBrowser())("the width of the dashboard's pages", { timeout: 
     const { guard } = await daemon.json<{ guard: { planId: string } }>("/api/now");
     const [work] = works;
     views = {
-      "/": "A part of the plan is held",
+      "/": "Changes wait for your decision",
       "/trends": "The last 30 days",
       "/log": "Provisioning log",
       [`/people/${leavers[0]}`]: "What the next cycle does",
       [`/plans/${guard.planId}`]: "Held plan",
       [`/dry-run/${work?.id}`]: "Dry run",
-      "/rejected": "Rejected by hand",
+      "/rejected": "Rejected changes",
     };
   });
   afterAll(async () => {

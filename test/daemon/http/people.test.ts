@@ -103,13 +103,13 @@ describe.skipIf(!hasBrowser())("people on the page", { timeout: 120_000 }, () =>
     await page.getByRole("link", { name: "Zoë Quist-Ferreira" }).press("Enter");
     await page.getByRole("heading", { name: "What the next cycle does" }).waitFor();
     await page.goto(`${daemon.url}/#/people/quist`);
-    await page.getByRole("heading", { name: "Who is meant?" }).waitFor();
+    await page.getByRole("heading", { name: "Which person?" }).waitFor();
     expect(complaints).toEqual([]);
   });
 
   it("says that nobody has the text in a name", async () => {
     const { page } = await openPage(browser);
     await page.goto(`${daemon.url}/#/people?text=${encodeURIComponent("<b>nobody</b>")}`);
-    await page.getByText("Nobody has “<b>nobody</b>” in a name, an e-mail address or an id.").waitFor();
+    await page.getByText("No one has “<b>nobody</b>” in a name, an e-mail address or an id.").waitFor();
   });
 });

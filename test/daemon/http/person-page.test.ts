@@ -59,10 +59,10 @@ describe.skipIf(!hasBrowser())("the page of a person", { timeout: 120_000 }, () 
       (await section.locator("li").allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
     expect(await section.locator("p").first().innerText()).toBe("in scope");
     expect((await lines()).slice(1)).toEqual([
-      "yes filter “Sales” lets the person pass yes department EQUALS “Sales”: the person has “Sales” yes jobTitle IS NOT NULL: the person has “Clerk”",
+      "yes filter “Sales” is passed yes department EQUALS “Sales”: the person has “Sales” yes jobTitle IS NOT NULL: the person has “Clerk”",
       "yes department EQUALS “Sales”: the person has “Sales”",
       "yes jobTitle IS NOT NULL: the person has “Clerk”",
-      "no filter “Paris” does not let the person pass no city EQUALS “Paris”: the person has “Lyon”",
+      "no filter “Paris” is not passed no city EQUALS “Paris”: the person has “Lyon”",
       "no city EQUALS “Paris”: the person has “Lyon”",
     ]);
     await page.goto(`${daemon.url}/#/people/${outside}`);
@@ -95,7 +95,7 @@ describe.skipIf(!hasBrowser())("the page of a person", { timeout: 120_000 }, () 
       .evaluateAll((cells) =>
         cells.map((cell) => cell.ownerDocument.defaultView?.getComputedStyle(cell, "::before").content),
       );
-    expect(labels).toEqual(['"From "', '"Shall be "', '"Is "']);
+    expect(labels).toEqual(['"From "', '"Wanted "', '"In Lattice "']);
     expect(complaints).toEqual([]);
   });
 });

@@ -66,7 +66,7 @@ describe.skipIf(!hasBrowser())(
       for (const path of ["/api/now", "/api/log", "/api/session", "/metrics", "/"]) {
         const { status, text } = await asks(evil, path);
         expect(status, path).toBe(403);
-        expect(text, path).toContain("this daemon does not answer to the name");
+        expect(text, path).toContain("This daemon does not answer to the name");
         expect(text, path).not.toContain("kim.example");
       }
       expect((await asks(evil, "/api/cycles", cycle)).status).toBe(403);
@@ -84,7 +84,7 @@ describe.skipIf(!hasBrowser())(
       for (const init of [{}, lies]) {
         const { status, text } = await asks(evil, "/api/now", init);
         expect(status).toBe(403);
-        expect(text).toContain("the reverse proxy did not pass on the Host");
+        expect(text).toContain("The reverse proxy did not pass on the Host");
       }
     });
 

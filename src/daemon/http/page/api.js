@@ -41,7 +41,7 @@ export async function api(path, { method = "GET", body, signal } = {}) {
   try {
     value = text === "" ? {} : JSON.parse(text);
   } catch {
-    throw new Refused(answer.status, `The daemon answered with ${answer.status} and no JSON.`);
+    throw new Refused(answer.status, `The daemon's answer (${answer.status}) is not JSON.`);
   }
   if (!answer.ok)
     throw new Refused(answer.status, sentence(value.error ?? `The daemon answered with ${answer.status}`));

@@ -30,10 +30,10 @@ const views = [
   { pattern: /^dry-run\/(.+)$/, title: "Dry run", nav: "", ...dryRunView },
 ];
 const nowhere = {
-  title: "Nothing here",
+  title: "No such page",
   nav: null,
   read: () => null,
-  draw: () => [h("h1", null, "There is nothing here"), h("a", { href: "#/" }, "To the dashboard")],
+  draw: () => [h("h1", null, "There is no such page"), h("a", { href: "#/" }, "To the dashboard")],
 };
 
 const main = document.getElementById("main");
@@ -166,12 +166,12 @@ function failure(error, view, tryAgain) {
   const said = error instanceof Refused ? error.message : String(error);
   const gone = error instanceof Refused && error.status === 404 ? view.gone : undefined;
   return [
-    h("h1", null, gone === undefined ? "This could not be shown" : "This is not kept any more"),
+    h("h1", null, gone === undefined ? "This page could not be shown" : "No longer available"),
     h("div", { class: "notice bad", role: "alert" }, gone ?? said),
     h(
       "div",
       { class: "row" },
-      h("button", { type: "button", onclick: tryAgain }, "Try again"),
+      gone === undefined ? h("button", { type: "button", onclick: tryAgain }, "Try again") : null,
       h("a", { class: "button", href: "#/" }, "To the dashboard"),
     ),
   ];
@@ -191,7 +191,7 @@ async function signOut() {
   try {
     await api("session", { method: "DELETE" });
   } catch (error) {
-    if (error.status !== 401) return connection.failed(`Not signed out: ${error.message}`);
+    if (error.status !== 401) return connection.failed(`You are not signed out. ${error.message}`);
   }
   visit.reload();
 }

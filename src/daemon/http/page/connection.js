@@ -32,7 +32,7 @@ export function createConnection(tryAgain) {
             h(
               "p",
               { role: "alert" },
-              `${reason} What is shown may be old. It is tried again until there is an answer.`,
+              `${reason} The data shown may be old. This page tries again until there is an answer.`,
             ),
             h("button", { type: "button", onclick: retry }, "Try now"),
           ),

@@ -4,30 +4,30 @@ import { moreButton, pagesOf } from "./pager.js";
 import { number, personLink } from "./words.js";
 
 const reasons = {
-  invalidUserName: "the mapped userName is no valid address",
-  duplicateUserName: "several people map to one userName",
-  duplicateExternalId: "several people map to one externalId",
-  ambiguousMatch: "several accounts could be theirs",
-  externalIdConflict: "the account has another externalId",
-  externalIdOfAnother: "the account carries another person's externalId",
+  invalidUserName: "the mapped userName is not a valid e-mail address",
+  duplicateUserName: "several people map to the same userName",
+  duplicateExternalId: "several people map to the same externalId",
+  ambiguousMatch: "several accounts match",
+  externalIdConflict: "the account has a different externalId",
+  externalIdOfAnother: "the account has another person's externalId",
   linkedToAnother: "the account is linked to another person",
-  formerOwner: "the account is that of a person who has left",
+  formerOwner: "the account belongs to a person who has left",
   protectedAccount: "the account is protected by the configuration",
   managerRing: "several people are one another's managers",
-  renameRing: "several people are to get one another's userNames",
-  disabled: "disabled in Entra, and without an account",
-  actionOff: "the action is switched off",
+  renameRing: "several people exchange their userNames",
+  disabled: "disabled in Entra and without an account",
+  actionOff: "the action is switched off in the configuration",
   mappingFailed: "a value cannot be mapped",
   rejected: "rejected by hand",
   removedInLattice: "the account was removed in Lattice",
   accountMissing: "the account cannot be found in Lattice",
-  deactivationDelayed: "the deactivation is put off",
-  eventIgnored: "the configuration leaves such an event alone",
-  propertyNotShown: "Entra does not show a property that decides",
-  clockInDoubt: "depends on the time, and this machine's clock is wrong",
-  leavingUnconfirmed: "seems to have left, and Entra did not confirm it",
+  deactivationDelayed: "the deactivation is postponed",
+  eventIgnored: "the configuration ignores such an event",
+  propertyNotShown: "Entra does not show a property that the decision needs",
+  clockInDoubt: "the decision depends on the time, and this machine's clock is wrong",
+  leavingUnconfirmed: "may have left, but Entra did not confirm it",
   waitingForRetry: "waiting for a retry",
-  putBack: "put back to a later cycle, for a reason that is not theirs",
+  putBack: "postponed to a later cycle for a reason that does not concern the person",
 };
 
 /** How many people are skipped for each reason; a reason opens to its people. */
@@ -37,7 +37,7 @@ export function leftAlone(counts, visit) {
   return h(
     "section",
     { "data-key": "left-alone" },
-    h("h2", null, "Skipped, on purpose"),
+    h("h2", null, "Skipped"),
     codes.map(([code, value]) =>
       h(
         "details",

@@ -51,18 +51,28 @@ function stateOf(now, running) {
       ? "No cycle has ended yet."
       : `The last cycle ended ${ago(new Date(last.finishedAt))}.`;
   if (now.quarantine !== null)
-    return { tone: "bad", title: "In quarantine: the schedule backs off", text: now.quarantine.reason };
+    return {
+      tone: "bad",
+      title: now.quarantine.leaversOnly
+        ? "Quarantine: only leavers are deactivated"
+        : "Quarantine: syncing is stopped",
+      text: now.quarantine.reason,
+    };
   if (now.askedPause !== null) {
-    return { tone: "warn", title: "Paused, because one end asked for it", text: now.askedPause.reason };
+    return {
+      tone: "warn",
+      title: "Paused, because Entra or Lattice asked for it",
+      text: now.askedPause.reason,
+    };
   }
   if (running !== undefined && last === undefined)
-    return { tone: "", title: "The first cycle is under way", text: when };
+    return { tone: "", title: "The first cycle is running", text: when };
   if (last?.outcome === "failed")
     return { tone: "bad", title: "The last cycle failed", text: last.error ?? when };
-  if (now.guard.held) return { tone: "warn", title: "A part of the plan is held", text: when };
+  if (now.guard.held) return { tone: "warn", title: "Changes wait for your decision", text: when };
   if (now.people.retrying > 0) {
     const people = count(now.people.retrying, "person fails", "people fail");
-    return { tone: "warn", title: `${people}; everybody else is in order`, text: when };
+    return { tone: "warn", title: `${people}; everyone else is in order`, text: when };
   }
   if (last === undefined) return { tone: "warn", title: "Waiting for the first cycle", text: when };
   return { tone: "", title: "All in order", text: when };
@@ -75,7 +85,7 @@ function quarantineText({ attempts, since, nextProbeAt }) {
     null,
     `${count(attempts, "attempt")} since `,
     moment(since),
-    "; the next one ",
+    "; the next automatic attempt is on ",
     moment(nextProbeAt),
     ". “Sync now” tries at once.",
   );

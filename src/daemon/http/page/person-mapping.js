@@ -13,8 +13,8 @@ export function mappingSection(mappings) {
       [
         "Attribute",
         { text: "From", label: true },
-        { text: "Shall be", label: true },
-        { text: "Is", label: true },
+        { text: "Wanted", label: true },
+        { text: "In Lattice", label: true },
       ],
       mappings.map(row),
     ),
@@ -38,7 +38,7 @@ function row({ attribute, origin, apply, value, leftAsIs, problem, current, curr
     h(
       "td",
       null,
-      leftAsIs ? "left as it is" : valueText(value),
+      leftAsIs ? "not changed" : valueText(value),
       apply === "onCreate" ? h("div", { class: "small quiet" }, "sent once, on create") : null,
       problem === null ? null : h("div", { class: "notice bad small" }, problem),
     ),
@@ -55,9 +55,7 @@ function step({ kind, expression, evaluated, value, ignored, problem, parts }) {
     null,
     h("code", null, expression),
     " → ",
-    evaluated
-      ? (problem ?? (ignored ? "left as it is" : h("strong", null, quoted(value))))
-      : "not worked out",
+    evaluated ? (problem ?? (ignored ? "not changed" : h("strong", null, quoted(value)))) : "not evaluated",
     inner.length === 0 ? null : h("ul", { class: "facts" }, inner),
   );
 }

@@ -2,9 +2,9 @@ import { h } from "./dom.js";
 import { moment, tag } from "./words.js";
 
 const sources = {
-  all: "Everybody in the directory is in scope",
-  assigned: "In scope is who is assigned to the application",
-  groups: "In scope are the members of the groups",
+  all: "Everyone in the directory is in scope",
+  assigned: "In scope: people assigned to the application",
+  groups: "In scope: members of the groups",
 };
 
 /** Why a person is in scope or not: membership, lists, and each clause of each filter. */
@@ -48,17 +48,15 @@ export function scopeSection(scope) {
             answer(guestsAllowed),
             "is a guest; guests are ",
             guestsAllowed ? "" : "not ",
-            "let in",
+            "allowed",
           )
         : null,
       decidedBy === "include" || decidedBy === "exclude"
-        ? h("li", null, `The list entra.scope.${decidedBy} decides, whatever the filters say.`)
+        ? h("li", null, `The list entra.scope.${decidedBy} decides, regardless of the filters.`)
         : null,
       filters.map((filter, index) => filterItem(filter, index)),
     ),
-    filters.length > 1
-      ? h("p", { class: "small quiet" }, "One filter that lets the person pass is enough.")
-      : null,
+    filters.length > 1 ? h("p", { class: "small quiet" }, "It is enough to pass one filter.") : null,
   );
 }
 
@@ -67,7 +65,7 @@ function filterItem({ name, passes, clauses }, index) {
     "li",
     null,
     answer(passes),
-    `filter ${name === null ? index + 1 : `“${name}”`} ${passes ? "lets the person pass" : "does not let the person pass"}`,
+    `filter ${name === null ? index + 1 : `“${name}”`} ${passes ? "is passed" : "is not passed"}`,
     h(
       "ul",
       { class: "facts" },
@@ -81,7 +79,7 @@ function clauseText({ attribute, operator, expected, actual, changesAt }) {
   const has =
     attribute === "memberOf"
       ? actual === null
-        ? "the person is no member"
+        ? "the person is not a member"
         : "the person is a member"
       : actual === null
         ? "the person has no value"
@@ -89,7 +87,7 @@ function clauseText({ attribute, operator, expected, actual, changesAt }) {
   return [
     h("span", { class: "attribute" }, attribute),
     ` ${operator}${wanted}: ${has}`,
-    changesAt === null ? null : ["; changes by itself ", moment(changesAt)],
+    changesAt === null ? null : ["; this changes on ", moment(changesAt)],
   ];
 }
 

@@ -41,7 +41,7 @@ export function chooser(held, visit) {
 
 /** How many are chosen, and whether they can be seen. */
 export function chosenText(held, { chosen, shown }) {
-  if (chosen.size === 0) return "Nobody is chosen.";
+  if (chosen.size === 0) return "No one is chosen.";
   const unseen = new Set(held.slice(shown).map(({ objectId }) => objectId));
   for (const { objectId } of held.slice(0, shown)) unseen.delete(objectId);
   const below = [...chosen].filter((objectId) => unseen.has(objectId)).length;
@@ -57,7 +57,7 @@ function groupsOf(held) {
   const everybody = [...new Set(held.map(({ objectId }) => objectId))];
   const limits = by("Limit of the guard", held, ({ heldBecause }) => heldBecause);
   return [
-    { title: null, members: [{ key: "everybody", text: "Everybody who is held", people: everybody }] },
+    { title: null, members: [{ key: "everybody", text: "Everyone who is held", people: everybody }] },
     by("Reason", held, ({ reason, evidence }) => [evidence?.detail ?? reason]),
     // One limit is about everybody.
     ...(limits.members.length > 1 ? [limits] : []),

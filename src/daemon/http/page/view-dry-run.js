@@ -9,7 +9,7 @@ const pageSize = 100;
 
 /** What the last dry run would do. */
 export const dryRunView = {
-  gone: "This dry run is not kept any more: the daemon keeps the last one, until it is started again.",
+  gone: "This dry run is no longer kept. The daemon keeps only the last one, until it restarts.",
   read: async ({ parameter: id, signal }) => {
     const address = `works/${encodeURIComponent(id)}`;
     const work = await api(address, { signal });
@@ -28,7 +28,7 @@ export const dryRunView = {
       ? h(
           "div",
           { class: "notice warn" },
-          "What is marked “would be held” waits for a release in a sync; everything else is sent:",
+          "In a sync, changes marked “would be held” wait for your decision. Everything else is sent:",
           h(
             "ul",
             null,
@@ -40,14 +40,14 @@ export const dryRunView = {
       ? h(
           "p",
           { class: "quiet" },
-          `The first ${number(first.kept)} of ${number(first.total)} operations; “sync --dry-run --out FILE” has all.`,
+          `The first ${number(first.kept)} of ${number(first.total)} operations. Use “sync --dry-run --out FILE” to see all.`,
         )
       : null,
     h(
       "section",
       null,
       first.total === 0
-        ? h("p", null, "Nothing is due: Entra and Lattice agree.")
+        ? h("p", null, "Nothing to do: Entra and Lattice agree.")
         : [
             table(
               work.result?.guard.held ? "What would be held comes first" : "What would be sent",

@@ -38,7 +38,7 @@ function filters(query) {
   return h(
     "form",
     { class: "filters", onsubmit: apply, role: "search" },
-    field("text", "Name has", input("text", "search")),
+    field("text", "Name contains", input("text", "search")),
     field("action", "Action", select("action", actions)),
     field("outcome", "Outcome", select("outcome", outcomes)),
     field("since", "From", input("since", "date")),

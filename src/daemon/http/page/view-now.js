@@ -74,7 +74,7 @@ function held(guard) {
   return h(
     "section",
     { class: "notice warn", "data-key": "held" },
-    h("h2", null, `The guard holds ${count(guard.heldOperations, "operation")}`),
+    h("h2", null, `The guard holds ${count(guard.heldOperations, "change")}, waiting for your decision`),
     h(
       "ul",
       null,
@@ -85,7 +85,7 @@ function held(guard) {
       : h(
           "a",
           { class: "button main", href: `#/plans/${encodeURIComponent(guard.planId)}` },
-          "Look through, release or reject",
+          "Review, release or reject",
         ),
   );
 }
@@ -113,9 +113,9 @@ function failing(retries) {
   return h(
     "section",
     { "data-key": "failing" },
-    h("h2", null, "Who is failing, and why"),
+    h("h2", null, "People who fail"),
     table(
-      "The next ones to be tried",
+      "The next retries first",
       ["Person", "Why", "Tries", "Next try"],
       retries.map((retry) =>
         h(
@@ -141,12 +141,12 @@ function rejectedByHand({ people }) {
   return h(
     "section",
     { "data-key": "rejected" },
-    h("h2", null, "Rejected by hand"),
+    h("h2", null, "Rejected changes"),
     h(
       "p",
       null,
       `Changes of ${count(people, "person", "people")} are not sent, because they were rejected. `,
-      h("a", { href: "#/rejected" }, "Look through or take back"),
+      h("a", { href: "#/rejected" }, "Review or take back"),
     ),
   );
 }

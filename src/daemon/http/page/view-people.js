@@ -48,7 +48,7 @@ function searchForm(text) {
 /** People to choose from, and how many more there are. */
 export function peopleList(people, more, text) {
   if (people.length === 0) {
-    return h("p", { role: "status" }, `Nobody has “${text}” in a name, an e-mail address or an id.`);
+    return h("p", { role: "status" }, `No one has “${text}” in a name, an e-mail address or an id.`);
   }
   return h(
     "div",
@@ -57,7 +57,7 @@ export function peopleList(people, more, text) {
       "p",
       { role: "status" },
       `${count(people.length + more, "person has", "people have")} “${text}” in a name, an e-mail address or an id.`,
-      more > 0 ? ` The closest ${people.length} are shown: give more of the name to see the others.` : null,
+      more > 0 ? ` The closest ${people.length} are shown. Type more of the name to see the others.` : null,
     ),
     table(
       "The closest first",
@@ -81,7 +81,7 @@ export function peopleList(people, more, text) {
 }
 
 function standing({ objectId, latticeId, presence, active }) {
-  if (objectId === null) return tag("nobody's account");
+  if (objectId === null) return tag("not linked");
   if (presence === "softDeleted") return tag("in Entra's recycle bin");
   if (presence === "deleted") return tag("deleted in Entra");
   if (presence === null) return tag(latticeId === null ? "in the log only" : "no longer in Entra");

@@ -23,7 +23,7 @@ export const personView = {
     const { source, candidates, moreCandidates } = explanation;
     if (candidates.length > 0) {
       return [
-        h("h1", null, "Who is meant?"),
+        h("h1", null, "Which person?"),
         h("section", null, peopleList(candidates, moreCandidates, person)),
       ];
     }
@@ -121,7 +121,7 @@ function decision(decided) {
       : h(
           "div",
           { class: "notice warn" },
-          `Due, and not done now: ${decided.deferred.action}, ${decided.deferred.reason}`,
+          `Due, but not done now: ${decided.deferred.action}, ${decided.deferred.reason}`,
           changeList(decided.deferred.changes),
         ),
     decided.reported === null
@@ -129,11 +129,11 @@ function decision(decided) {
       : h(
           "div",
           { class: "notice" },
-          "Edited by hand in Lattice, and only reported:",
+          "Edited by hand in Lattice; this is only reported:",
           changeList(decided.reported),
         ),
     decided.waitsForManager
-      ? h("p", null, "The manager has no account yet and is set as soon as there is one.")
+      ? h("p", null, "The manager has no account yet. The manager is set when the account exists.")
       : null,
   );
 }
@@ -155,7 +155,7 @@ function standing(stands) {
           "div",
           { class: "notice warn" },
           "Held by the guard: ",
-          h("a", { href: `#/plans/${encodeURIComponent(stands.heldBy.planId)}` }, "look through the plan"),
+          h("a", { href: `#/plans/${encodeURIComponent(stands.heldBy.planId)}` }, "review the plan"),
           h(
             "ul",
             null,
@@ -164,13 +164,13 @@ function standing(stands) {
         ),
     stands.putBack === null
       ? null
-      : h("div", { class: "notice warn" }, "Put back by the last cycle: ", stands.putBack),
+      : h("div", { class: "notice warn" }, "Postponed by the last cycle: ", stands.putBack),
     stands.rejectedAt === null
       ? null
       : h(
           "div",
           { class: "notice warn" },
-          "Rejected by hand, and not sent as long as it is due as it was: ",
+          "Rejected, and not sent while the change stays the same: ",
           h(
             "ul",
             null,

@@ -13,7 +13,7 @@ const shownAtOnce = 100;
 
 /** A held plan, to be released or rejected person by person. */
 export const planView = {
-  gone: "This plan is not kept any more.",
+  gone: "This plan is no longer kept.",
   read: async (visit) => {
     const { parameter: planId, signal, state } = visit;
     const address = `plans/${encodeURIComponent(planId)}`;
@@ -61,7 +61,7 @@ export const planView = {
             "p",
             { "data-key": "rejected" },
             `${count(plan.rejected, "operation")} of this plan ${plan.rejected === 1 ? "was" : "were"} rejected. `,
-            h("a", { href: "#/rejected" }, "Look through or take back"),
+            h("a", { href: "#/rejected" }, "Review or take back"),
           ),
       plan.moreRejections
         ? h(
@@ -79,7 +79,7 @@ function nothingHeld() {
   return h(
     "section",
     { "data-key": "nothing" },
-    h("p", null, "Nothing of this plan is held any more."),
+    h("p", null, "This plan no longer holds anything."),
     h("a", { class: "button", href: "#/" }, "To the dashboard"),
   );
 }
@@ -185,11 +185,11 @@ function releaseQuestion(operations) {
   const people = peopleText(operations);
   return operations.every(({ action }) => action === "deactivate")
     ? `Deactivate ${people} in Lattice now?`
-    : `Send what is held of ${people} to Lattice now?`;
+    : `Send the held changes of ${people} to Lattice now?`;
 }
 
 function rejectQuestion(operations) {
-  return `Reject what is held of ${peopleText(operations)}? It is not sent as long as it is due as it was; their other changes go on. You can take the rejection back.`;
+  return `Reject the held changes of ${peopleText(operations)}? They are not sent while they stay the same. Other changes of these people are sent as usual. You can take the rejection back.`;
 }
 
 function peopleText(operations) {

@@ -13,11 +13,11 @@ export const rejectedView = {
     return { people: page.people, more: page.more, list: pagesOf(page.rows, page.next) };
   },
   draw: ({ people, more, list }, visit) => [
-    h("h1", null, "Rejected by hand"),
+    h("h1", null, "Rejected changes"),
     h(
       "p",
       null,
-      "These changes are not sent as long as they are due as they were. Everything else of these people goes on.",
+      "These changes are not sent while they stay the same. Other changes of these people are sent as usual.",
     ),
     more
       ? h(

@@ -9,7 +9,7 @@ export async function signInByLink(code) {
     await api("session", { method: "POST", body: { code } });
     return null;
   } catch (error) {
-    return `Not signed in: ${error.message}`;
+    return `You are not signed in. ${error.message}`;
   }
 }
 
@@ -26,7 +26,7 @@ export function signInView(session, done, refused = null) {
       h(
         "p",
         null,
-        "This dashboard is reached through a reverse proxy, which says who you are. It has named nobody.",
+        "You reach this dashboard through a reverse proxy, which must say who you are. It did not name a user.",
       ),
       h("button", { type: "button", class: "main", onclick: () => location.reload() }, "Load the page again"),
     );
@@ -50,7 +50,7 @@ export function signInView(session, done, refused = null) {
       button.disabled = false;
       token.value = "";
       token.focus();
-      problem.replaceChildren(h("div", { class: "notice bad" }, `Not signed in: ${error.message}`));
+      problem.replaceChildren(h("div", { class: "notice bad" }, `You are not signed in. ${error.message}`));
     }
   };
   return h(
@@ -64,7 +64,7 @@ export function signInView(session, done, refused = null) {
       h(
         "label",
         { for: "token" },
-        "Token (http.token of the configuration, or else in the file http-token beside the database)",
+        "Token (http.token of the configuration, or in the file http-token next to the database)",
         token,
       ),
       button,

@@ -40,7 +40,7 @@ async function readCharts({ signal }) {
   ];
   return [
     h("h1", null, "The last 30 days"),
-    daily("Operations that were done, by kind", dayNames, operations, signal),
+    daily("Completed operations, by kind", dayNames, operations, signal),
     lengths([...data.cycles].reverse(), dayNames, signal),
     daily("Errors", dayNames, errors, signal),
   ];

@@ -18,7 +18,7 @@ export async function follow(visit, id) {
     if (signal.aborted) return;
     if (error.status === 404) {
       state.work = null;
-      state.problem = "The daemon was started again meanwhile: its log tells what came of the work.";
+      state.problem = "The daemon was restarted in the meantime. Its log says how the work ended.";
     }
     // Whatever else it is, reading everything again meets it too, and says so.
   } finally {

@@ -56,7 +56,7 @@ const tones = {
   reported: "",
   deactivate: "bad",
 };
-const outcomes = { held: "a part is held", someFailed: "some failed", null: "under way" };
+const outcomes = { held: "a part is held", someFailed: "some failed", null: "running" };
 
 export function tag(text) {
   return h("span", { class: `tag ${tones[text] ?? ""}` }, text);

@@ -5,24 +5,20 @@ import { count, duration, number, outcomeTag } from "./words.js";
 export function workName({ kind, trigger, decision }) {
   if (kind === "release") return decisionName(decision);
   const name =
-    kind === "dryRun"
-      ? "The dry run"
-      : trigger === "hand"
-        ? "The sync started by hand"
-        : "The cycle of the schedule";
-  return { going: `${name} is under way`, failed: `${name} failed`, ended: `${name} has ended` };
+    kind === "dryRun" ? "The dry run" : trigger === "hand" ? "The manual sync" : "The scheduled cycle";
+  return { going: `${name} is running`, failed: `${name} failed`, ended: `${name} has ended` };
 }
 
 function decisionName({ released, rejected, undone }) {
   const parts = [
     [released, "release", "Released"],
     [rejected, "rejection", "Rejected"],
-    [undone, "taking back of the rejection", "Rejection taken back"],
+    [undone, "withdrawal of the rejection", "Rejection taken back"],
   ].filter(([people]) => people > 0);
   const people = (value) => count(value, "person", "people");
   const names = parts.map(([value, name]) => `${name} for ${people(value)}`).join(" and the ");
   return {
-    going: `The ${names} is under way`,
+    going: `The ${names} is running`,
     failed: `The ${names} failed`,
     ended: parts.map(([value, , done]) => `${done}: ${people(value)}`).join(". "),
   };
@@ -51,10 +47,10 @@ export function workCard(work) {
       : h(
           "div",
           { class: "notice warn" },
-          `Not released, because what was held has changed since: ${result.notLetGo.map(({ userName }) => userName).join(", ")}.`,
+          `Not released, because the change is no longer the same: ${result.notLetGo.map(({ userName }) => userName).join(", ")}.`,
         ),
     work.kind === "dryRun"
-      ? h("p", null, h("a", { class: "button", href: `#/dry-run/${work.id}` }, "Look through the plan"))
+      ? h("p", null, h("a", { class: "button", href: `#/dry-run/${work.id}` }, "Review the plan"))
       : null,
     h("p", { class: "small quiet" }, `It took ${took}.`),
   );
@@ -88,9 +84,13 @@ function whatCameOfIt({ kind, decision, result }) {
   if (kind === "cycle") return h("p", null, outcomeTag(result.outcome), ` ${sent}`);
   return [
     decision.rejected > 0
-      ? h("p", null, "What was rejected is not sent as long as it is due as it was. Other changes go on.")
+      ? h(
+          "p",
+          null,
+          "Rejected changes are not sent while they stay the same. Other changes are sent as usual.",
+        )
       : null,
-    decision.undone > 0 ? h("p", null, "What was rejected is judged again like everything else.") : null,
+    decision.undone > 0 ? h("p", null, "The guard checks the changes again.") : null,
     h("p", null, `In the cycle that followed: ${sent}`),
   ];
 }
@@ -121,7 +121,7 @@ export function summaryText(summary, verb) {
 
 /** Of a dry run: what the guard would keep back of it. */
 export function wouldBeHeld({ held }) {
-  return held === 0 ? "" : ` The guard would hold ${count(held, "operation")} until a release.`;
+  return held === 0 ? "" : ` The guard would hold ${count(held, "operation")} until you release them.`;
 }
 
 function list(parts) {
