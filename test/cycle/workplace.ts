@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -142,10 +142,15 @@ export interface Workplace extends AsyncDisposable {
   operations(cycleId: number): Promise<readonly LoggedOperation[]>;
 }
 
-export async function createWorkplace(settings: Partial<CycleSettings> = {}): Promise<Workplace> {
+/** @param begin `database`: the file to begin with, instead of a new one; `now`: what the clock says, milliseconds since the epoch */
+export async function createWorkplace(
+  settings: Partial<CycleSettings> = {},
+  begin: { readonly database?: Uint8Array; readonly now?: number } = {},
+): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), "als-engine-"));
   const path = join(folder, "state.db");
-  const clock = createHandClock();
+  if (begin.database !== undefined) await writeFile(path, begin.database, { mode: 0o600 });
+  const clock = createHandClock(begin.now);
   const warnings: string[] = [];
   const log: Logger = {
     debug: () => {},
