@@ -12,13 +12,13 @@ const page = `\
 # Configuration
 
 \`azure-lattice-sync config init\` writes a first file with every key, its default and its meaning;
-[config/azure-lattice-sync.example.yaml](../config/azure-lattice-sync.example.yaml) is the same in longer words.
-\`config check\` tests it without asking anybody, \`config show\` prints what is in force and where each value came
-from, \`config schema\` prints the JSON Schema for editors.
+[config/azure-lattice-sync.example.yaml](../config/azure-lattice-sync.example.yaml) is an annotated example.
+\`config check\` tests the configuration without contacting Entra or Lattice, \`config show\` prints the values in force
+and where each came from, \`config schema\` prints the JSON Schema for editors.
 
-Where a value comes from, the first that has it: the command line, the environment, the file, the default. The file
-is the one that \`--config\` names, else the one that \`${CONFIG_VARIABLE}\` names, else \`config/azure-lattice-sync.yaml\` in
-the current folder where there is one. An unknown key is an error. Durations are written \`90s\`, \`45m\`, \`2h\`,
+A value is taken from the first of these that has it: the command line, the environment, the file, the default. The
+file is the one that \`--config\` names, else the one that \`${CONFIG_VARIABLE}\` names, else
+\`config/azure-lattice-sync.yaml\` in the current folder, if it exists. An unknown key is an error. Durations are written \`90s\`, \`45m\`, \`2h\`,
 \`1d\` or \`1h30m\`.
 
 ## Environment

@@ -47,7 +47,7 @@ const page = [
   section("DESCRIPTION"),
   ...paragraph(program.description()),
   ...paragraph(
-    "Each cycle reads the users of the directory from Microsoft Graph, maps their attributes, compares them with what Lattice holds, and sends only the difference by SCIM. A dry run plans by the same function and writes nothing anywhere. A guard holds back a plan that would deactivate a crowd.",
+    "Each cycle reads the users of the directory from Microsoft Graph, maps their attributes, compares them with what Lattice holds, and sends only the difference by SCIM. A dry run plans by the same function and writes nothing anywhere. If a plan would deactivate too many people at once, a guard holds the deactivations.",
   ),
   ...paragraph("Reports go to standard output, logs and notes to standard error."),
   ...examplesOf(program),
@@ -55,7 +55,7 @@ const page = [
   ...program.below.flatMap(chapters),
   section("CONFIGURATION"),
   ...paragraph(
-    `Where a value comes from, the first that has it: the command line, the environment, the file, the default. The file is the one that --config names, else the one that ${CONFIG_VARIABLE} names, else config/azure-lattice-sync.yaml in the current folder where there is one. "${name} config init" writes a first file with every key, its default and its meaning; "${name} config schema" prints the JSON Schema for editors.`,
+    `A value is taken from the first of these that has it: the command line, the environment, the file, the default. The file is the one that --config names, else the one that ${CONFIG_VARIABLE} names, else config/azure-lattice-sync.yaml in the current folder, if it exists. "${name} config init" writes a first file with every key, its default and its meaning; "${name} config schema" prints the JSON Schema for editors.`,
   ),
   section("ENVIRONMENT"),
   ...paragraph(
@@ -64,23 +64,23 @@ const page = [
   ...item(bold(CONFIG_VARIABLE), "The configuration file."),
   ...item(
     bold(COMMAND_VARIABLE),
-    "What messages call the command, where it is typed from elsewhere: docker exec CONTAINER azure-lattice-sync.",
+    "How messages write the command, if you type it in another way, such as docker exec CONTAINER azure-lattice-sync.",
   ),
   ...ENVIRONMENT_VARIABLES.flatMap((variable) =>
     item(bold(variable.name), `${variable.key}: ${keys.get(variable.key)?.description ?? ""}`),
   ),
-  ...item(bold("NO_COLOR"), "Where it is set, reports have no colour."),
+  ...item(bold("NO_COLOR"), "If it is set, reports have no colour."),
   ...item(bold("FORCE_COLOR"), "Decides whether reports have colour, whatever they are written to."),
   section("EXIT STATUS"),
   ...Object.entries(exitMeanings).flatMap(([key, meaning]) =>
     item(bold(String(Object.entries(exitCode).find(([other]) => other === key)?.[1])), meaning),
   ),
-  ...item(bold("130, 143"), "interrupted by SIGINT, SIGTERM; what was sent has been recorded"),
+  ...item(bold("130, 143"), "interrupted by SIGINT, SIGTERM; everything sent is recorded"),
   section("FILES"),
   ...item(italic("config/azure-lattice-sync.yaml"), "The configuration, from the current folder."),
   ...item(
     italic(String(keys.get("state.path")?.defaultValue ?? "state.path")),
-    "The state database, readable by its owner alone. Other files beside it of the same name and a longer ending belong to it.",
+    "The state database, readable by its owner alone. Files next to it whose names begin with its name belong to it.",
   ),
   section("SEE ALSO"),
   ...paragraph(
