@@ -73,7 +73,7 @@ export async function stateRestore(
     print(io, `${path} is restored from ${options.file}: ${inWords(prepared.content)}.${keptAs(kept)}`);
     note(
       io,
-      "The next sync reads Entra and Lattice in full and compares everybody, because the backup may be out of date.",
+      "The next sync reads Entra and Lattice in full and compares everyone, because the backup may be out of date.",
     );
     return exitCode.done;
   } finally {

@@ -1,4 +1,5 @@
 import { type Actor, actorText } from "./actor.ts";
+import { timeText } from "./sentence.ts";
 
 /** What a person has decided about somebody of whom something was held. */
 export type DecidedWhat = "released" | "rejected" | "undone";
@@ -56,7 +57,7 @@ const words: { readonly [W in DecidedWhat]: string } = {
   undone: "rejection taken back",
 };
 
-/** `released by cli:kim@host on 2026-01-31T08:30:00.000Z (plan …): the reason` */
+/** `released by cli:kim@host on 2026-01-31 08:30 UTC (plan …): the reason` */
 export function decisionText({ what, by, at, planId, reason }: DecisionDocument): string {
-  return `${words[what]} by ${by} on ${at} (plan ${planId})${reason === undefined ? "" : `: ${reason}`}`;
+  return `${words[what]} by ${by} on ${timeText(at)} (plan ${planId})${reason === undefined ? "" : `: ${reason}`}`;
 }

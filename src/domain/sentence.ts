@@ -26,6 +26,11 @@ export function sentences(text: string): string {
     .join("\n");
 }
 
+/** A time of the log for people: `2026-01-31 08:30:15Z`. @param time ISO 8601, or milliseconds since the epoch */
+export function secondText(time: string | number): string {
+  return `${new Date(time).toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
+
 /** A time for people: `2026-01-31 08:30 UTC`. @param time ISO 8601, or milliseconds since the epoch */
 export function timeText(time: string | number): string {
   return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -10,7 +10,7 @@ import type {
 import { decisionText } from "../domain/decision.ts";
 import type { Json } from "../domain/json.ts";
 import type { Change } from "../domain/plan.ts";
-import { timeText } from "../domain/sentence.ts";
+import { secondText, timeText } from "../domain/sentence.ts";
 import type { TraceStep } from "../mapping/language/trace.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { peopleLines } from "./people.ts";
@@ -42,7 +42,7 @@ export function explanationText(explanation: Explanation, options: { readonly co
     account === null ? [] : section(paint("bold", "In Lattice"), accountLines(account, mappings)),
     decision === null
       ? []
-      : section(paint("bold", "Due"), [
+      : section(paint("bold", "Pending change"), [
           ...changeLines(decision.changes),
           ...(decision.evidence === null ? [] : [`Evidence: ${printable(decision.evidence.detail)}`]),
           ...(decision.deferred === null ? [] : changeLines(decision.deferred.changes)),
@@ -205,7 +205,7 @@ function historyLines(entry: HistoryEntry): readonly string[] {
     ...(entry.requestId === null ? [] : [`request ${entry.requestId}`]),
   ].join(", ");
   return [
-    `${entry.at}  ${entry.status.padEnd(9)} ${entry.action}: ${printable(entry.reason)}`,
+    `${secondText(entry.at)}  ${entry.status.padEnd(9)} ${entry.action}: ${printable(entry.reason)}`,
     ...(changed === "" ? [] : [`    ${printable(changed)}`]),
     ...(entry.error === null ? [] : [`    ${printable(entry.error)}`]),
     ...(answer === "" ? [] : [`    ${printable(answer)}`]),

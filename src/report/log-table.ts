@@ -1,5 +1,6 @@
 import { decisionDocument, decisionText } from "../domain/decision.ts";
 import type { LogEntry } from "../domain/log.ts";
+import { secondText } from "../domain/sentence.ts";
 import type { OperationStatus } from "../domain/store.ts";
 import { changeLines, signs } from "./change-lines.ts";
 import { indented, type Layout } from "./terminal.ts";
@@ -29,13 +30,13 @@ export async function writeLogTable(
 function block(entry: LogEntry, layout: Layout): string {
   const { columnsOf, paint, width } = layout;
   const { sign, color } = signs[entry.action];
-  const time = new Date(entry.at).toISOString().replace("T", " ").slice(0, 19);
+  const time = secondText(entry.at);
   const start = [
-    paint("dim", `${time}Z`),
+    paint("dim", time),
     paint(color, `${sign} ${entry.action.padEnd(10)}`),
     paint(outcomeColors[entry.status] ?? "reset", entry.status.padEnd(9)),
   ].join("  ");
-  const taken = columnsOf(`${time}Z  ${sign} ${entry.action.padEnd(10)}  ${entry.status.padEnd(9)}  `);
+  const taken = columnsOf(`${time}  ${sign} ${entry.action.padEnd(10)}  ${entry.status.padEnd(9)}  `);
   const name = printable(entry.userName);
   const reason = printable(entry.reason);
   const nameBeside = taken + columnsOf(name) <= width;

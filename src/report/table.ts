@@ -120,7 +120,8 @@ function totals(view: PlanView, layout: Layout): string {
     `${summary.deactivate} to deactivate`,
   ];
   const out = summary.outOfScope === undefined ? "" : `, ${summary.outOfScope} out of scope or deleted`;
-  const plan = `Plan: ${parts.join(", ")}; ${summary.unchanged} unchanged, ${summary.skipped} skipped${out}.`;
+  const due = actionOrder.some((action) => summary[action] > 0) ? parts.join(", ") : "nothing to do";
+  const plan = `Plan: ${due}; ${summary.unchanged} unchanged, ${summary.skipped} skipped${out}.`;
   const lines = [...wrapped(plan, layout)];
   lines[0] = lines[0]?.replace("Plan:", paint("bold", "Plan:")) ?? "";
   const sent = sentText(view);

@@ -42,12 +42,14 @@ export function headline({ header, dryRun, result }: PlanView): string {
   return `The ${kind} cycle is ${headlineOutcome(result.outcome)} (${seconds} s)`;
 }
 
-/** What became of a plan, so that it adds up: `3 done, 1 failed, 2 held, 1 not sent (…)`. */
+/** What became of a plan, so that it adds up: `3 done, 1 failed, 2 held, 1 not sent (…)`; `null` if nothing was due. */
 export function sentText({ header, result }: PlanView): string | null {
   if (result === null) return null;
   const { done, failed, held, notSent } = result;
   const planned = actionOrder.reduce((sum, action) => sum + header.summary[action], 0);
-  const twice = done + failed + held + notSent - planned;
+  const all = done + failed + held + notSent;
+  if (planned === 0 && all === 0) return null;
+  const twice = all - planned;
   const parts = [
     `${number(done)} done`,
     `${number(failed)} failed`,

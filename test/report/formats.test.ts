@@ -97,6 +97,15 @@ describe("a table", () => {
     expect(whole).not.toContain("…");
   });
 
+  it("says that there is nothing to do, and no row of noughts", async () => {
+    const empty = viewOf([]);
+    const summary = { ...empty.header.summary, update: 0 };
+    const result = { outcome: "done", done: 0, failed: 0, held: 0, notSent: 0, durationMs: 1_200 } as const;
+    const out = await report({ ...empty, header: { ...empty.header, summary }, result }, "table");
+    expect(out).toContain("\nPlan: nothing to do; 7 unchanged, 1 skipped.\n");
+    expect(out).not.toContain("Sent:");
+  });
+
   it.each([
     { name: "on a terminal", columns: 80, env: {}, color: true },
     { name: "not in a file or a pipe", env: {}, color: false },
