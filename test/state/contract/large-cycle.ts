@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { countsOf } from "../../src/cycle/guard/weights.ts";
-import type { Change } from "../../src/domain/plan.ts";
-import type { Decision, StateStore } from "../../src/domain/store.ts";
-import { openStore } from "../../src/state/sqlite/store.ts";
-import { kept } from "./kept.ts";
+import { countsOf } from "../../../src/cycle/guard/weights.ts";
+import type { Change } from "../../../src/domain/plan.ts";
+import type { Decision, StateStore } from "../../../src/domain/store.ts";
+import { openStore } from "../../../src/state/sqlite/store.ts";
+import { kept } from "../kept.ts";
 
 // More than one part of whatever is done in parts.
 const people = 11_000;

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { closeness, folded, matcherOf } from "../../src/domain/person-search.ts";
-import { openStore } from "../../src/state/sqlite/store.ts";
-import { kept } from "./kept.ts";
+import { closeness, folded, matcherOf } from "../../../src/domain/person-search.ts";
+import { openStore } from "../../../src/state/sqlite/store.ts";
+import { kept } from "../kept.ts";
 
 const first = ["Kim", "Sara", "Jörg", "Anders", "Zoë", "Priya", "José", "Mei"];
 const last = ["Sørensen", "Larsen", "Müller", "Nowak", "García", "Kimura", "O'Neil"];

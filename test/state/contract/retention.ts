@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { countsOf } from "../../src/cycle/guard/weights.ts";
-import type { StateStore } from "../../src/domain/store.ts";
-import { type Connection, openDatabase } from "../../src/state/sqlite/files/database.ts";
-import { storeOn } from "../../src/state/sqlite/store.ts";
-import { tallyFault } from "./tally.ts";
+import { countsOf } from "../../../src/cycle/guard/weights.ts";
+import type { StateStore } from "../../../src/domain/store.ts";
+import { type Connection, openDatabase } from "../../../src/state/sqlite/files/database.ts";
+import { storeOn } from "../../../src/state/sqlite/store.ts";
+import { tallyFault } from "../tally.ts";
 
 const hour = 3_600_000;
 const start = Date.UTC(2026, 2, 1);

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { LogEntry, LogQuery } from "../../src/domain/log.ts";
-import type { Action, Operation } from "../../src/domain/plan.ts";
-import type { OperationStatus, StateStore } from "../../src/domain/store.ts";
-import { openStore } from "../../src/state/sqlite/store.ts";
-import { kept } from "./kept.ts";
+import type { LogEntry, LogQuery } from "../../../src/domain/log.ts";
+import type { Action, Operation } from "../../../src/domain/plan.ts";
+import type { OperationStatus, StateStore } from "../../../src/domain/store.ts";
+import { openStore } from "../../../src/state/sqlite/store.ts";
+import { kept } from "../kept.ts";
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 2, 1);
