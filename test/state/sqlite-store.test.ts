@@ -162,57 +162,6 @@ describe("the source picture", () => {
   });
 });
 
-describe("events that are to be told", () => {
-  const cleared = { kind: "guardCleared", planId: "p" } as const;
-  const everything = [{ name: "one", events: ["guardCleared"] as const }];
-
-  it("are kept together with what they follow from, and once where they are the same", async () => {
-    const store = openStore(path);
-    expect(await store.addEvent(cleared, { at: 1, once: "key", meta: { heldPlan: "a" } })).toBe(true);
-    expect(await store.addEvent(cleared, { at: 2, once: "key", meta: { heldPlan: "b" } })).toBe(false);
-    expect((await store.meta()).heldPlan).toBe("a");
-    expect(await store.addEvent(cleared, { at: 3 })).toBe(true);
-    expect(await store.addEvent(cleared, { at: 4 })).toBe(true);
-    await store.close();
-  });
-
-  it("go to who wanted them when they were addressed, each claimed by one until it is settled", async () => {
-    const store = openStore(path);
-    await store.addEvent(cleared, { at: 1 });
-    await store.addressEvents([{ name: "two", events: ["guardHeld"] }]);
-    await store.addEvent(cleared, { at: 2 });
-    await store.addressEvents(everything);
-    const claimed = await store.claimDelivery("one", 10, 100);
-    expect(claimed).toMatchObject({ kept: { at: 2, event: cleared }, receiver: "one", attempts: 0 });
-    expect(await store.claimDelivery("one", 11, 100)).toBeNull();
-    expect(await store.claimDelivery("two", 11, 100)).toBeNull();
-    if (claimed === null) return;
-    await store.settleDelivery(claimed, 50);
-    expect(await store.claimDelivery("one", 49, 100)).toBeNull();
-    expect(await store.claimDelivery("one", 50, 100)).toMatchObject({ kept: claimed.kept, attempts: 1 });
-    await store.settleDelivery(claimed, null);
-    expect(await store.claimDelivery("one", 1_000, 100)).toBeNull();
-    await store.close();
-  });
-
-  it("are forgotten with the cycles, but for what a credential's end was told of", async () => {
-    const store = openStore(path);
-    const expiring = {
-      kind: "credentialExpiring",
-      credential: "certificate",
-      name: "c",
-      expiresAt: 9,
-      expired: false,
-    } as const;
-    await store.addEvent(cleared, { at: 1, once: "cleared" });
-    await store.addEvent(expiring, { at: 1, once: "expiring" });
-    await store.prune({ before: 5, countedSince: 5, maxRows: null });
-    expect(await store.addEvent(cleared, { at: 6, once: "cleared" })).toBe(true);
-    expect(await store.addEvent(expiring, { at: 6, once: "expiring" })).toBe(false);
-    await store.close();
-  });
-});
-
 describe("people who are looked at although the directory says nothing new", () => {
   it("are marked when their time has come, once, together with whoever shares the name", async () => {
     const store = openStore(path);
@@ -487,26 +436,6 @@ describe("the plan and its log", () => {
     expect(await store.ownerOf("L1")).toBeNull();
     expect((await store.totals()).linked).toBe(1);
     await store.close();
-  });
-});
-
-describe("the lease", () => {
-  it("is one run's until it is released or expires", async () => {
-    const store = openStore(path);
-    const other = openStore(path);
-    expect(await store.acquireLease("one", 0, 100)).toEqual({ acquired: true });
-    expect(await other.acquireLease("two", 50, 100)).toMatchObject({
-      acquired: false,
-      holder: { owner: "one" },
-    });
-    expect(await store.renewLease("one", 50, 100)).toBe(true);
-    expect(await other.acquireLease("two", 120, 100)).toMatchObject({ acquired: false });
-    expect(await other.acquireLease("two", 151, 100)).toEqual({ acquired: true });
-    expect(await store.renewLease("one", 160, 100)).toBe(false);
-    await store.releaseLease("one");
-    expect(await store.leaseHolder(160)).toMatchObject({ owner: "two" });
-    await store.close();
-    await other.close();
   });
 });
 

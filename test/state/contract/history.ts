@@ -1,28 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LogEntry, LogQuery } from "../../../src/domain/log.ts";
 import type { Action, Operation } from "../../../src/domain/plan.ts";
 import type { OperationStatus, StateStore } from "../../../src/domain/store.ts";
-import { openStore } from "../../../src/state/sqlite/store.ts";
 import { kept } from "../kept.ts";
+import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 2, 1);
 const actions: readonly Action[] = ["create", "update", "deactivate", "reactivate", "link"];
-
-let folder = "";
-let store: StateStore;
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "als-history-"));
-  store = openStore(join(folder, "state.db"));
-  return async () => {
-    await store.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-});
 
 function operation(person: string, action: Action, userName: string, more: Partial<Operation> = {}) {
   return {
@@ -43,7 +28,7 @@ function operation(person: string, action: Action, userName: string, more: Parti
 }
 
 /** Twenty cycles, one a day, of ten people each; some done, some failed, the rest put back without an answer. */
-async function fill(): Promise<readonly LogEntry[]> {
+async function fill(store: StateStore): Promise<readonly LogEntry[]> {
   for (let number = 0; number < 20; number += 1) {
     const startedAt = start + number * day;
     const cycleId = await store.beginCycle({ planId: `plan-${number}`, kind: "incremental", startedAt });
@@ -104,152 +89,154 @@ function meets(entry: LogEntry, query: Partial<LogQuery>): boolean {
   );
 }
 
-describe("the provisioning log", () => {
-  it("gives the newest entries that meet all filters, whichever are given", async () => {
-    const all = await fill();
-    expect(all).toHaveLength(200);
-    const filters: readonly Partial<LogQuery>[] = [
-      {},
-      { person: "object-3" },
-      { person: "PERSON9@Example.com" },
-      { person: "nobody@example.com" },
-      { actions: ["create", "link"] },
-      { outcomes: ["failed"] },
-      { outcomes: ["done", "cancelled"], actions: ["update"] },
-      { since: start + 5 * day },
-      { since: start + 5 * day + 1_002 },
-      { until: start + 5 * day + 1_002 },
-      { since: start + 40 * day },
-      { until: start - 1 },
-      { cycleId: 7 },
-      { cycleId: 700 },
-      { text: "RENAMED" },
-      { text: "example" },
-      { text: "100%" },
-    ];
-    for (const one of filters) {
-      for (const other of [...filters, { before: 101 }]) {
-        const query = { ...one, ...other };
-        const expected = all.filter((entry) => meets(entry, query)).slice(0, 25);
-        expect(await store.history({ ...query, limit: 25 }), JSON.stringify(query)).toEqual(expected);
+/** The provisioning log: what is found in it, and in which order. */
+export function describeHistory(make: MakeState): void {
+  describe("the provisioning log", () => {
+    const state = eachWithFreshState(make);
+
+    it("gives the newest entries that meet all filters, whichever are given", async () => {
+      const all = await fill(state.store);
+      expect(all).toHaveLength(200);
+      const filters: readonly Partial<LogQuery>[] = [
+        {},
+        { person: "object-3" },
+        { person: "PERSON9@Example.com" },
+        { person: "nobody@example.com" },
+        { actions: ["create", "link"] },
+        { outcomes: ["failed"] },
+        { outcomes: ["done", "cancelled"], actions: ["update"] },
+        { since: start + 5 * day },
+        { since: start + 5 * day + 1_002 },
+        { until: start + 5 * day + 1_002 },
+        { since: start + 40 * day },
+        { until: start - 1 },
+        { cycleId: 7 },
+        { cycleId: 700 },
+        { text: "RENAMED" },
+        { text: "example" },
+        { text: "100%" },
+      ];
+      for (const one of filters) {
+        for (const other of [...filters, { before: 101 }]) {
+          const query = { ...one, ...other };
+          const expected = all.filter((entry) => meets(entry, query)).slice(0, 25);
+          expect(await state.store.history({ ...query, limit: 25 }), JSON.stringify(query)).toEqual(expected);
+        }
       }
-    }
-  });
-
-  it("finds a text in the names that people have now, without accents, as it finds people", async () => {
-    await fill();
-    const cycleId = await store.beginCycle({
-      planId: "read",
-      kind: "reconcile",
-      startedAt: start + 30 * day,
     });
-    const attributes = { displayName: "Zoë Ferreira", userPrincipalName: "zf@example.com" };
-    await kept(store).people(
-      [
-        {
-          kind: "upsert",
-          objectId: "object-3",
-          attributes,
-          managerId: null,
-          complete: true,
-          unshown: [],
-        },
-      ],
-      cycleId,
-      () => null,
-    );
-    const found = await store.history({ text: "ferreira ZOE", limit: 100 });
-    expect(found).toHaveLength(20);
-    expect(new Set(found.map(({ objectId }) => objectId))).toEqual(new Set(["object-3"]));
-    const failed = await store.history({ text: "zoe", outcomes: ["failed"], limit: 100 });
-    expect(failed).toEqual(found.filter(({ status }) => status === "failed"));
-    expect(await store.history({ text: "zoe", concealed: ["displayName"], limit: 100 })).toEqual([]);
-    expect(await store.history({ text: "zoe", before: found[4]?.id ?? 0, limit: 3 })).toEqual(
-      found.slice(5, 8),
-    );
-  });
 
-  it("finds the newest entries of a crowd that has a text in its names", async () => {
-    await fill();
-    const cycleId = await store.beginCycle({ planId: "crowd", kind: "incremental", startedAt: start + day });
-    const crowd = Array.from({ length: 320 }, (_, index) =>
-      operation(`crowd-${index}`, "create", `crowd${index}@example.com`),
-    );
-    await store.saveDecisions(cycleId, crowd);
-    const all = await store.history({ limit: 1_000 });
-    for (const query of [{ text: "crowd" }, { text: "crowd", actions: ["create"] as const }]) {
-      const found = await store.history({ ...query, limit: 40 });
-      expect(found).toEqual(all.filter(({ userName }) => userName.startsWith("crowd")).slice(0, 40));
-    }
-    expect(await store.history({ text: "crowd", actions: ["update"], limit: 40 })).toEqual([]);
-  });
-
-  it("has pages that come to every entry once, the newest first", async () => {
-    await fill();
-    const seen: number[] = [];
-    let before: number | undefined;
-    for (;;) {
-      const query = { outcomes: ["done", "failed"], limit: 30 } as const;
-      const page = await store.history(before === undefined ? query : { ...query, before });
-      seen.push(...page.map(({ id }) => id));
-      before = page.at(-1)?.id;
-      if (before === undefined) break;
-    }
-    expect(seen).toHaveLength(140);
-    expect(seen).toEqual([...new Set(seen)].sort((left, right) => right - left));
-  });
-
-  it("says of each entry which plan it is of, when it was, how long it took and what was answered", async () => {
-    await fill();
-    const [failed] = await store.history({ outcomes: ["failed"], limit: 1 });
-    expect(failed).toMatchObject({
-      planId: "plan-19",
-      cycle: "incremental",
-      at: start + 19 * day + 1_003,
-      startedAt: start + 19 * day + 1_000,
-      finishedAt: start + 19 * day + 1_003,
-      durationMs: 3,
-      httpStatus: 500,
-      requestId: `request-${failed?.id}`,
-      attempt: 1,
-    });
-    const [never] = await store.history({ outcomes: ["cancelled"], limit: 1 });
-    expect(never).toMatchObject({
-      at: start + 19 * day + 1_009,
-      startedAt: start + 19 * day + 1_000,
-      durationMs: 9,
-      httpStatus: null,
-    });
-  });
-
-  it("hides what is for Lattice alone", async () => {
-    const cycleId = await store.beginCycle({ planId: "plan", kind: "incremental", startedAt: start });
-    const changes = [{ attribute: "title", before: null, after: "Secret title", redacted: true as const }];
-    await store.saveDecisions(cycleId, [operation("a", "update", "a@example.com", { changes })]);
-    const [entry] = await store.history({ limit: 1 });
-    expect(entry?.changes).toMatchObject([{ before: null, after: "[Redact]" }]);
-  });
-
-  it("counts a day's operations by action and outcome, in UTC", async () => {
-    const all = await fill();
-    const counts = await store.dailyCounts(start + 18 * day);
-    expect([...new Set(counts.map((row) => row.day))]).toEqual(["2026-03-19", "2026-03-20"]);
-    for (const { day: date, action, outcome, count } of counts) {
-      const same = all.filter(
-        (entry) =>
-          new Date(entry.at).toISOString().startsWith(date) &&
-          entry.action === action &&
-          entry.status === outcome,
+    it("finds a text in the names that people have now, without accents, as it finds people", async () => {
+      await fill(state.store);
+      const cycleId = await state.store.beginCycle({
+        planId: "read",
+        kind: "reconcile",
+        startedAt: start + 30 * day,
+      });
+      const attributes = { displayName: "Zoë Ferreira", userPrincipalName: "zf@example.com" };
+      await kept(state.store).people(
+        [
+          {
+            kind: "upsert",
+            objectId: "object-3",
+            attributes,
+            managerId: null,
+            complete: true,
+            unshown: [],
+          },
+        ],
+        cycleId,
+        () => null,
       );
-      expect(same).toHaveLength(count);
-    }
-    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(20);
-  });
+      const found = await state.store.history({ text: "ferreira ZOE", limit: 100 });
+      expect(found).toHaveLength(20);
+      expect(new Set(found.map(({ objectId }) => objectId))).toEqual(new Set(["object-3"]));
+      const failed = await state.store.history({ text: "zoe", outcomes: ["failed"], limit: 100 });
+      expect(failed).toEqual(found.filter(({ status }) => status === "failed"));
+      expect(await state.store.history({ text: "zoe", concealed: ["displayName"], limit: 100 })).toEqual([]);
+      expect(await state.store.history({ text: "zoe", before: found[4]?.id ?? 0, limit: 3 })).toEqual(
+        found.slice(5, 8),
+      );
+    });
 
-  it("pages through cycles", async () => {
-    await fill();
-    const newest = await store.recentCycles(5);
-    expect(newest.map(({ id }) => id)).toEqual([20, 19, 18, 17, 16]);
-    expect((await store.recentCycles(2, 16)).map(({ id }) => id)).toEqual([15, 14]);
+    it("finds the newest entries of a crowd that has a text in its names", async () => {
+      await fill(state.store);
+      const cycleId = await state.store.beginCycle({
+        planId: "crowd",
+        kind: "incremental",
+        startedAt: start + day,
+      });
+      const crowd = Array.from({ length: 320 }, (_, index) =>
+        operation(`crowd-${index}`, "create", `crowd${index}@example.com`),
+      );
+      await state.store.saveDecisions(cycleId, crowd);
+      const all = await state.store.history({ limit: 1_000 });
+      for (const query of [{ text: "crowd" }, { text: "crowd", actions: ["create"] as const }]) {
+        const found = await state.store.history({ ...query, limit: 40 });
+        expect(found).toEqual(all.filter(({ userName }) => userName.startsWith("crowd")).slice(0, 40));
+      }
+      expect(await state.store.history({ text: "crowd", actions: ["update"], limit: 40 })).toEqual([]);
+    });
+
+    it("has pages that come to every entry once, the newest first", async () => {
+      await fill(state.store);
+      const seen: number[] = [];
+      let before: number | undefined;
+      for (;;) {
+        const query = { outcomes: ["done", "failed"], limit: 30 } as const;
+        const page = await state.store.history(before === undefined ? query : { ...query, before });
+        seen.push(...page.map(({ id }) => id));
+        before = page.at(-1)?.id;
+        if (before === undefined) break;
+      }
+      expect(seen).toHaveLength(140);
+      expect(seen).toEqual([...new Set(seen)].sort((left, right) => right - left));
+    });
+
+    it("says of each entry which plan it is of, when it was, how long it took and what was answered", async () => {
+      await fill(state.store);
+      const [failed] = await state.store.history({ outcomes: ["failed"], limit: 1 });
+      expect(failed).toMatchObject({
+        planId: "plan-19",
+        cycle: "incremental",
+        at: start + 19 * day + 1_003,
+        startedAt: start + 19 * day + 1_000,
+        finishedAt: start + 19 * day + 1_003,
+        durationMs: 3,
+        httpStatus: 500,
+        requestId: `request-${failed?.id}`,
+        attempt: 1,
+      });
+      const [never] = await state.store.history({ outcomes: ["cancelled"], limit: 1 });
+      expect(never).toMatchObject({
+        at: start + 19 * day + 1_009,
+        startedAt: start + 19 * day + 1_000,
+        durationMs: 9,
+        httpStatus: null,
+      });
+    });
+
+    it("hides what is for Lattice alone", async () => {
+      const cycleId = await state.store.beginCycle({ planId: "plan", kind: "incremental", startedAt: start });
+      const changes = [{ attribute: "title", before: null, after: "Secret title", redacted: true as const }];
+      await state.store.saveDecisions(cycleId, [operation("a", "update", "a@example.com", { changes })]);
+      const [entry] = await state.store.history({ limit: 1 });
+      expect(entry?.changes).toMatchObject([{ before: null, after: "[Redact]" }]);
+    });
+
+    it("counts a day's operations by action and outcome, in UTC", async () => {
+      const all = await fill(state.store);
+      const counts = await state.store.dailyCounts(start + 18 * day);
+      expect([...new Set(counts.map((row) => row.day))]).toEqual(["2026-03-19", "2026-03-20"]);
+      for (const { day: date, action, outcome, count } of counts) {
+        const same = all.filter(
+          (entry) =>
+            new Date(entry.at).toISOString().startsWith(date) &&
+            entry.action === action &&
+            entry.status === outcome,
+        );
+        expect(same).toHaveLength(count);
+      }
+      expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(20);
+    });
   });
-});
+}

@@ -1,20 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { countsOf } from "../../../src/cycle/guard/weights.ts";
 import type { Change } from "../../../src/domain/plan.ts";
 import type { Decision, StateStore } from "../../../src/domain/store.ts";
-import { openStore } from "../../../src/state/sqlite/store.ts";
 import { kept } from "../kept.ts";
+import type { FreshState, MakeState } from "./fresh-state.ts";
 
 // More than one part of whatever is done in parts.
 const people = 11_000;
 const ids = Array.from({ length: people }, (_, number) => `person-${String(number).padStart(6, "0")}`);
-
-let folder = "";
-let store: StateStore;
-let cycleId = 0;
 
 function decision(objectId: string, index: number): Decision {
   const manager = index === 0 ? null : (ids[Math.floor((index - 1) / 10)] ?? null);
@@ -50,142 +43,151 @@ function decision(objectId: string, index: number): Decision {
   } as Decision;
 }
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "als-large-"));
-  store = openStore(join(folder, "state.db"));
-  await kept(store).people(
-    ids.map((objectId) => ({
-      kind: "upsert",
-      objectId,
-      attributes: { displayName: objectId },
-      complete: true,
-      managerId: null,
-    })),
-    1,
-    () => null,
-  );
-  // A cycle before it, so that ids do not begin with 1.
-  const earlier = await store.beginCycle({ planId: "earlier", kind: "initial", startedAt: 1 });
-  await store.saveDecisions(earlier, ids.slice(0, 50).map(decision));
-  await store.finishCycle(earlier, { finishedAt: 2, outcome: "done", error: null });
-  cycleId = await store.beginCycle({ planId: "large", kind: "initial", startedAt: 3 });
-  await store.saveDecisions(cycleId, ids.map(decision));
-});
+/** What is done in parts comes to the same as if it were done at once. */
+export function describeLargeCycle(make: MakeState): void {
+  describe("a state of 11,000 people", () => {
+    let state: FreshState;
+    let store: StateStore;
+    let cycleId = 0;
 
-afterAll(async () => {
-  await store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-describe("a cycle with more operations than are looked at in one piece", () => {
-  const deactivations = people / 4;
-
-  it("is counted whole, and once", async () => {
-    const { byAction, adoptions } = await store.countOperations(cycleId);
-    expect(Object.fromEntries(byAction)).toEqual({
-      create: people - deactivations,
-      deactivate: deactivations - 1,
-      update: 1,
+    beforeAll(async () => {
+      state = make();
+      store = state.open();
+      await kept(store).people(
+        ids.map((objectId) => ({
+          kind: "upsert",
+          objectId,
+          attributes: { displayName: objectId },
+          complete: true,
+          managerId: null,
+        })),
+        1,
+        () => null,
+      );
+      // A cycle before it, so that ids do not begin with 1.
+      const earlier = await store.beginCycle({ planId: "earlier", kind: "initial", startedAt: 1 });
+      await store.saveDecisions(earlier, ids.slice(0, 50).map(decision));
+      await store.finishCycle(earlier, { finishedAt: 2, outcome: "done", error: null });
+      cycleId = await store.beginCycle({ planId: "large", kind: "initial", startedAt: 3 });
+      await store.saveDecisions(cycleId, ids.map(decision));
     });
-    expect(adoptions).toBe(0);
-    const planned = countsOf(await store.plannedWeights(cycleId));
-    expect(planned.of("deactivate")).toBe(deactivations - 1);
-    expect(planned.of("deactivate", ["accountDisabled"])).toBe(deactivations - 1);
-  });
 
-  it("finds a reference to nobody at its very end", async () => {
-    const found: string[] = [];
-    let after = 0;
-    for (;;) {
-      const page = await store.unpromisedReferences(cycleId, after, []);
-      if (page.length === 0) break;
-      found.push(...page.map(({ objectId }) => objectId));
-      after = page.at(-1)?.id ?? 0;
-    }
-    expect(found.at(-1)).toBe(ids.at(-1));
-    expect(new Set(found).size).toBe(found.length);
-  });
-
-  it("is put into order whole", async () => {
-    const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
-    expect(operationIds.length).toBe(people - deactivations + 1);
-    expect([...operationIds]).toEqual([...operationIds].sort((one, other) => one - other));
-    expect(managerIndexes[0]).toBe(-1);
-    // Person 10,990 reports to person 1,098, who is created: three of four before each are.
-    const at = (number: number): number => number - Math.floor((number + 1) / 4);
-    expect(managerIndexes[at(10_990)]).toBe(at(1_098));
-    await store.setWaves(operationIds, new Uint32Array(operationIds.length).fill(7));
-    const [first] = await store.operations(cycleId, { afterWave: 6, afterId: 0, limit: 1 });
-    expect(first?.objectId).toBe(ids[0]);
-    const page = await store.operations(cycleId, { afterWave: 6, afterId: 0, limit: people });
-    expect(page).toHaveLength(operationIds.length);
-  });
-
-  it("is ended whole", async () => {
-    await store.finishCycle(cycleId, { finishedAt: 4, outcome: "interrupted", error: null });
-    const [ended] = await store.recentCycles(1);
-    expect(ended?.outcomes).toHaveLength(3);
-    expect(ended?.outcomes.every(({ outcome }) => outcome === "cancelled")).toBe(true);
-    expect(ended?.outcomes.reduce((sum, { count }) => sum + count, 0)).toBe(people);
-  });
-});
-
-describe("a scope with more members than are compared in one piece", () => {
-  const scope = async (members: readonly string[]) => {
-    await store.beginScope();
-    for (let from = 0; from < members.length; from += 999)
-      await store.stageScope(members.slice(from, from + 999));
-    return kept(store).scope();
-  };
-
-  it("takes the difference over, whichever part it lies in", async () => {
-    expect(await scope(ids)).toEqual({ members: people, entered: people, left: 0 });
-    expect(await scope(ids)).toEqual({ members: people, entered: 0, left: 0 });
-    const gone = new Set([0, 4_999, 5_000, 5_001, 9_999, 10_000, people - 1].map((index) => ids[index]));
-    expect(await scope(ids.filter((id) => !gone.has(id)))).toEqual({
-      members: people - gone.size,
-      entered: 0,
-      left: gone.size,
+    afterAll(async () => {
+      await store.close();
+      state.remove();
     });
-    expect(await scope(ids)).toEqual({ members: people, entered: gone.size, left: 0 });
-  });
-});
 
-describe("accounts that are more than are counted in one piece", () => {
-  it("are counted whole", async () => {
-    await store.saveTargets(
-      ids.map((objectId, index) => ({
-        latticeId: `account-${objectId}`,
-        userName: `${objectId}@example.com`,
-        externalId: objectId,
-        active: true,
-        values: index % 2 === 0 ? { title: "Analyst" } : {},
-      })),
-      cycleId,
-    );
-    const adopting = await store.beginCycle({ planId: "adopting", kind: "initial", startedAt: 5 });
-    await store.saveDecisions(
-      adopting,
-      ids.map(
-        (objectId) =>
-          ({
-            kind: "operation",
-            referencePending: false,
-            operation: {
-              action: "link",
-              objectId,
-              userName: `${objectId}@example.com`,
-              latticeId: `account-${objectId}`,
-              reason: "made up",
-              evidence: null,
-              changes: [],
-              adopts: true,
-            },
-          }) satisfies Decision,
-      ),
-    );
-    expect(await store.countActive(adopting)).toBe(people);
-    expect(await store.countHolders("title", adopting, Number.MAX_SAFE_INTEGER)).toBe(people / 2);
-    expect((await store.countOperations(adopting)).adoptions).toBe(people);
+    describe("a cycle with more operations than are looked at in one piece", () => {
+      const deactivations = people / 4;
+
+      it("is counted whole, and once", async () => {
+        const { byAction, adoptions } = await store.countOperations(cycleId);
+        expect(Object.fromEntries(byAction)).toEqual({
+          create: people - deactivations,
+          deactivate: deactivations - 1,
+          update: 1,
+        });
+        expect(adoptions).toBe(0);
+        const planned = countsOf(await store.plannedWeights(cycleId));
+        expect(planned.of("deactivate")).toBe(deactivations - 1);
+        expect(planned.of("deactivate", ["accountDisabled"])).toBe(deactivations - 1);
+      });
+
+      it("finds a reference to nobody at its very end", async () => {
+        const found: string[] = [];
+        let after = 0;
+        for (;;) {
+          const page = await store.unpromisedReferences(cycleId, after, []);
+          if (page.length === 0) break;
+          found.push(...page.map(({ objectId }) => objectId));
+          after = page.at(-1)?.id ?? 0;
+        }
+        expect(found.at(-1)).toBe(ids.at(-1));
+        expect(new Set(found).size).toBe(found.length);
+      });
+
+      it("is put into order whole", async () => {
+        const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
+        expect(operationIds.length).toBe(people - deactivations + 1);
+        expect([...operationIds]).toEqual([...operationIds].sort((one, other) => one - other));
+        expect(managerIndexes[0]).toBe(-1);
+        // Person 10,990 reports to person 1,098, who is created: three of four before each are.
+        const at = (number: number): number => number - Math.floor((number + 1) / 4);
+        expect(managerIndexes[at(10_990)]).toBe(at(1_098));
+        await store.setWaves(operationIds, new Uint32Array(operationIds.length).fill(7));
+        const [first] = await store.operations(cycleId, { afterWave: 6, afterId: 0, limit: 1 });
+        expect(first?.objectId).toBe(ids[0]);
+        const page = await store.operations(cycleId, { afterWave: 6, afterId: 0, limit: people });
+        expect(page).toHaveLength(operationIds.length);
+      });
+
+      it("is ended whole", async () => {
+        await store.finishCycle(cycleId, { finishedAt: 4, outcome: "interrupted", error: null });
+        const [ended] = await store.recentCycles(1);
+        expect(ended?.outcomes).toHaveLength(3);
+        expect(ended?.outcomes.every(({ outcome }) => outcome === "cancelled")).toBe(true);
+        expect(ended?.outcomes.reduce((sum, { count }) => sum + count, 0)).toBe(people);
+      });
+    });
+
+    describe("a scope with more members than are compared in one piece", () => {
+      const scope = async (members: readonly string[]) => {
+        await store.beginScope();
+        for (let from = 0; from < members.length; from += 999)
+          await store.stageScope(members.slice(from, from + 999));
+        return kept(store).scope();
+      };
+
+      it("takes the difference over, whichever part it lies in", async () => {
+        expect(await scope(ids)).toEqual({ members: people, entered: people, left: 0 });
+        expect(await scope(ids)).toEqual({ members: people, entered: 0, left: 0 });
+        const gone = new Set([0, 4_999, 5_000, 5_001, 9_999, 10_000, people - 1].map((index) => ids[index]));
+        expect(await scope(ids.filter((id) => !gone.has(id)))).toEqual({
+          members: people - gone.size,
+          entered: 0,
+          left: gone.size,
+        });
+        expect(await scope(ids)).toEqual({ members: people, entered: gone.size, left: 0 });
+      });
+    });
+
+    describe("accounts that are more than are counted in one piece", () => {
+      it("are counted whole", async () => {
+        await store.saveTargets(
+          ids.map((objectId, index) => ({
+            latticeId: `account-${objectId}`,
+            userName: `${objectId}@example.com`,
+            externalId: objectId,
+            active: true,
+            values: index % 2 === 0 ? { title: "Analyst" } : {},
+          })),
+          cycleId,
+        );
+        const adopting = await store.beginCycle({ planId: "adopting", kind: "initial", startedAt: 5 });
+        await store.saveDecisions(
+          adopting,
+          ids.map(
+            (objectId) =>
+              ({
+                kind: "operation",
+                referencePending: false,
+                operation: {
+                  action: "link",
+                  objectId,
+                  userName: `${objectId}@example.com`,
+                  latticeId: `account-${objectId}`,
+                  reason: "made up",
+                  evidence: null,
+                  changes: [],
+                  adopts: true,
+                },
+              }) satisfies Decision,
+          ),
+        );
+        expect(await store.countActive(adopting)).toBe(people);
+        expect(await store.countHolders("title", adopting, Number.MAX_SAFE_INTEGER)).toBe(people / 2);
+        expect((await store.countOperations(adopting)).adoptions).toBe(people);
+      });
+    });
   });
-});
+}

@@ -1,11 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Database from "better-sqlite3";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { closeness, folded, matcherOf } from "../../../src/domain/person-search.ts";
-import { openStore } from "../../../src/state/sqlite/store.ts";
 import { kept } from "../kept.ts";
+import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 
 const first = ["Kim", "Sara", "Jörg", "Anders", "Zoë", "Priya", "José", "Mei"];
 const last = ["Sørensen", "Larsen", "Müller", "Nowak", "García", "Kimura", "O'Neil"];
@@ -53,51 +49,61 @@ function closest(text: string, limit: number) {
   };
 }
 
-it("finds the closest people of a company and how many there are, by names of now and of the log", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "als-people-"));
-  const path = join(folder, "state.db");
-  const store = openStore(path);
-  try {
-    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
-    await kept(store).people(
-      people.map(({ id, displayName, userPrincipalName }) => ({
-        kind: "upsert",
-        objectId: id,
-        attributes: { displayName, userPrincipalName },
-        managerId: null,
-        complete: true,
-      })),
-      cycleId,
-      () => null,
-    );
-    const db = new Database(path);
-    const log = db.prepare("INSERT INTO logged_name VALUES (?, ?)");
-    db.transaction(() => {
-      for (const { loggedName, id } of people) log.run(loggedName, id);
-    })();
-    db.close();
-    for (const text of [
-      "kim",
-      "KIM soren",
-      "muller",
-      "zoë garcia",
-      "nowak",
-      "sorensen",
-      "e",
-      "person-0007",
-      "garcía 12",
-      "nobody",
-    ]) {
-      for (const limit of [1, 20, 200]) {
-        const found = await store.searchPeople({ text, limit });
-        expect(
-          { ...found, people: found.people.map(({ objectId }) => objectId) },
-          `${text}, ${limit}`,
-        ).toEqual(closest(text, limit));
+/** The search for people, by names of now and of the log. */
+export function describeSearch(make: MakeState): void {
+  describe("the search for people", () => {
+    const state = eachWithFreshState(make);
+
+    it("finds the closest people of a company and how many there are, by names of now and of the log", async () => {
+      const { store } = state;
+      const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+      await kept(store).people(
+        people.map(({ id, displayName, userPrincipalName }) => ({
+          kind: "upsert",
+          objectId: id,
+          attributes: { displayName, userPrincipalName },
+          managerId: null,
+          complete: true,
+        })),
+        cycleId,
+      );
+      await store.saveDecisions(
+        cycleId,
+        people.map(({ id, loggedName }) => ({
+          kind: "operation",
+          referencePending: false,
+          operation: {
+            action: "create",
+            objectId: id,
+            userName: loggedName,
+            latticeId: null,
+            reason: "new in scope",
+            evidence: null,
+            changes: [],
+            adopts: false,
+          },
+        })),
+      );
+      for (const text of [
+        "kim",
+        "KIM soren",
+        "muller",
+        "zoë garcia",
+        "nowak",
+        "sorensen",
+        "e",
+        "person-0007",
+        "garcía 12",
+        "nobody",
+      ]) {
+        for (const limit of [1, 20, 200]) {
+          const found = await store.searchPeople({ text, limit });
+          expect(
+            { ...found, people: found.people.map(({ objectId }) => objectId) },
+            `${text}, ${limit}`,
+          ).toEqual(closest(text, limit));
+        }
       }
-    }
-  } finally {
-    await store.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+    });
+  });
+}

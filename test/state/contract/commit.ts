@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { LeaseHeldError } from "../../../src/domain/errors.ts";
+import type { PersonRow, StateChange } from "../../../src/domain/state/change.ts";
+import type { StateStore } from "../../../src/domain/store.ts";
+import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+
+function person(objectId: string, userNameKey: string | null = null): PersonRow {
+  const source = { objectId, attributes: {}, managerId: null, presence: "present" } as const;
+  return { source, userNameKey, externalIdKey: null, alwaysInScope: false };
+}
+
+async function knownPeople(store: StateStore): Promise<readonly string[]> {
+  return [...(await store.personRows(["a", "b", "c"])).keys()].sort();
+}
+
+/** A commit is written as a whole, by the run that holds the lease. */
+export function describeCommit(make: MakeState): void {
+  const change: StateChange = {
+    people: { readIn: 1, put: [person("a")] },
+    notes: { watermark: "1" },
+  };
+
+  describe("a commit", () => {
+    const state = eachWithFreshState(make);
+
+    it("is written by the run that holds the lease, and seen by other processes at once", async () => {
+      await state.store.acquireLease("one", 0, 100);
+      await state.store.commit(change, { owner: "one" });
+      expect(await knownPeople(state.another())).toEqual(["a"]);
+      expect((await state.another().meta()).watermark).toBe("1");
+    });
+
+    it("is refused as a whole if another run took the lease over", async () => {
+      await state.store.acquireLease("one", 0, 100);
+      await state.another().acquireLease("two", 100, 100);
+      await expect(state.store.commit(change, { owner: "one" })).rejects.toThrow(LeaseHeldError);
+      expect(await knownPeople(state.store)).toEqual([]);
+      expect((await state.store.meta()).watermark).toBeUndefined();
+    });
+
+    it("is refused if the lease was released", async () => {
+      await state.store.acquireLease("one", 0, 100);
+      await state.store.releaseLease("one");
+      await expect(state.store.commit(change, { owner: "one" })).rejects.toThrow(LeaseHeldError);
+      expect(await knownPeople(state.store)).toEqual([]);
+    });
+
+    it("needs no lease on a state that is the run's own copy", async () => {
+      await state.store.commit(change, "private");
+      expect(await knownPeople(state.store)).toEqual(["a"]);
+    });
+  });
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import type { StateStore } from "../../../src/domain/store.ts";
+import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+
+const cleared = { kind: "guardCleared", planId: "p" } as const;
+const forOne = [{ name: "one", events: ["guardCleared"] as const }];
+
+/** Claims what is due for the receiver. @throws Error if nothing is */
+async function claim(store: StateStore, receiver: string, now: number) {
+  const claimed = await store.claimDelivery(receiver, now, 100);
+  if (claimed === null) throw new Error(`nothing is due for ${receiver}`);
+  return claimed;
+}
+
+/** Events that are to be sent, to whom, and by which process. */
+export function describeOutbox(make: MakeState): void {
+  describe("an event in the outbox", () => {
+    const state = eachWithFreshState(make);
+
+    it("is kept together with what it follows from, and once if it is the same one", async () => {
+      const { store } = state;
+      expect(await store.addEvent(cleared, { at: 1, once: "key", meta: { heldPlan: "a" } })).toBe(true);
+      expect(await store.addEvent(cleared, { at: 2, once: "key", meta: { heldPlan: "b" } })).toBe(false);
+      expect((await store.meta()).heldPlan).toBe("a");
+      expect(await store.addEvent(cleared, { at: 3 })).toBe(true);
+      expect(await store.addEvent(cleared, { at: 4 })).toBe(true);
+    });
+
+    it("goes to the receivers that wanted its kind when it was addressed, and to no later ones", async () => {
+      const { store } = state;
+      await store.addEvent(cleared, { at: 1 });
+      await store.addressEvents([{ name: "two", events: ["guardHeld"] }]);
+      await store.addEvent(cleared, { at: 2 });
+      await store.addressEvents(forOne);
+      expect(await store.claimDelivery("one", 10, 100)).toMatchObject({
+        kept: { at: 2, event: cleared },
+        receiver: "one",
+        attempts: 0,
+      });
+      expect(await store.claimDelivery("one", 11, 100)).toBeNull();
+      expect(await store.claimDelivery("two", 11, 100)).toBeNull();
+    });
+
+    it("is claimed by one process at a time, and by another once the claim is over", async () => {
+      const { store } = state;
+      const other = state.another();
+      await store.addEvent(cleared, { at: 1 });
+      await store.addressEvents(forOne);
+      const claimed = await claim(store, "one", 10);
+      expect(await other.claimDelivery("one", 109, 100)).toBeNull();
+      expect(await other.claimDelivery("one", 110, 100)).toEqual(claimed);
+    });
+
+    it("is due again when its sender says so, with one attempt more, until it is settled", async () => {
+      const { store } = state;
+      await store.addEvent(cleared, { at: 1 });
+      await store.addressEvents(forOne);
+      const claimed = await claim(store, "one", 10);
+      await store.settleDelivery(claimed, 50);
+      expect(await store.claimDelivery("one", 49, 100)).toBeNull();
+      expect(await store.claimDelivery("one", 50, 100)).toEqual({ ...claimed, attempts: 1 });
+      await store.settleDelivery(claimed, null);
+      expect(await store.claimDelivery("one", 1_000, 100)).toBeNull();
+    });
+
+    it("is sent with the oldest first", async () => {
+      const { store } = state;
+      for (const at of [2, 1, 3]) await store.addEvent(cleared, { at });
+      await store.addressEvents(forOne);
+      const order: number[] = [];
+      for (let number = 0; number < 3; number += 1) {
+        const claimed = await claim(store, "one", 10);
+        order.push(claimed.kept.at);
+        await store.settleDelivery(claimed, null);
+      }
+      expect(order).toEqual([1, 2, 3]);
+    });
+
+    it("is forgotten with the cycles of its time, unless it says that a credential expires", async () => {
+      const { store } = state;
+      const expiring = {
+        kind: "credentialExpiring",
+        credential: "certificate",
+        name: "c",
+        expiresAt: 9,
+        expired: false,
+      } as const;
+      await store.addEvent(cleared, { at: 1, once: "cleared" });
+      await store.addEvent(expiring, { at: 1, once: "expiring" });
+      await store.prune({ before: 5, countedSince: 5, maxRows: null });
+      expect(await store.addEvent(cleared, { at: 6, once: "cleared" })).toBe(true);
+      expect(await store.addEvent(expiring, { at: 6, once: "expiring" })).toBe(false);
+    });
+  });
+
+  describe("a person who begins to fail or recovers", () => {
+    const state = eachWithFreshState(make);
+
+    /** An outcome of the person, who is known. */
+    async function ends(objectId: string, status: "done" | "failed", at: number): Promise<void> {
+      const times = { firstFailedAt: at, lastFailedAt: at, nextTryAt: at };
+      const retry = { objectId, attempts: 1, code: "X", message: "no", ...times };
+      const outcome = { operationId: 0, objectId, status, referencePending: false, finishedAt: at };
+      await state.store.recordOutcomes([status === "failed" ? { ...outcome, retry } : outcome]);
+    }
+
+    it("is noted once, in the order in which it happened, until an event tells it", async () => {
+      const { store } = state;
+      await store.commit(
+        {
+          people: {
+            readIn: 1,
+            put: ["a", "b"].map((objectId) => ({
+              source: { objectId, attributes: {}, managerId: null, presence: "present" },
+              userNameKey: null,
+              externalIdKey: null,
+              alwaysInScope: false,
+            })),
+          },
+        },
+        "private",
+      );
+      await ends("a", "failed", 1);
+      await ends("a", "failed", 2);
+      await ends("b", "failed", 3);
+      await ends("a", "done", 4);
+      const changes = await store.failureChanges();
+      expect(changes.map(({ objectId }) => objectId)).toEqual(["a", "b", "a"]);
+      const [, second] = changes;
+      const digest = { kind: "failureDigest", began: 2, recovered: 0, passing: 0 } as const;
+      const people = { began: [], recovered: [] };
+      await store.addEvent({ ...digest, people }, { at: 5, failuresThrough: second?.id ?? 0 });
+      expect((await store.failureChanges()).map(({ objectId }) => objectId)).toEqual(["a"]);
+    });
+  });
+}

@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { openStore } from "../../../src/state/sqlite/store.ts";
+import { tallyFault } from "../tally.ts";
+import { describeCommit } from "./commit.ts";
+import { describeCycles } from "./cycles.ts";
+import type { FreshState } from "./fresh-state.ts";
+import { describeHistory } from "./history.ts";
+import { describeLargeCycle } from "./large-cycle.ts";
+import { describeLease } from "./lease.ts";
+import { describeOutbox } from "./outbox.ts";
+import { describeRetention } from "./retention.ts";
+import { describeSearch } from "./search.ts";
+
+function sqliteState(): FreshState {
+  const folder = mkdtempSync(join(tmpdir(), "als-contract-"));
+  const path = join(folder, "state.db");
+  return {
+    open: () => openStore(path),
+    remove: () => {
+      const db = new Database(path, { readonly: true });
+      const fault = tallyFault(db);
+      db.close();
+      rmSync(folder, { recursive: true, force: true });
+      if (fault !== null) throw new Error(fault);
+    },
+  };
+}
+
+describeLease(sqliteState);
+describeCommit(sqliteState);
+describeCycles(sqliteState);
+describeHistory(sqliteState);
+describeSearch(sqliteState);
+describeOutbox(sqliteState);
+describeRetention(sqliteState);
+describeLargeCycle(sqliteState);
