@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
-import { CONFIG_VARIABLE, ENVIRONMENT_VARIABLES } from "../src/config/environment.ts";
+import { configVariable, environmentVariables } from "../src/config/environment.ts";
 import { type KnownKey, knownKeys } from "../src/config/keys.ts";
 
 // Writes docs/configuration.md from the schema, to the file that is named or else to stdout: what the program
@@ -17,7 +17,7 @@ const page = `\
 and where each came from, \`config schema\` prints the JSON Schema for editors.
 
 A value is taken from the first of these that has it: the command line, the environment, the file, the default. The
-file is the one that \`--config\` names, else the one that \`${CONFIG_VARIABLE}\` names, else
+file is the one that \`--config\` names, else the one that \`${configVariable}\` names, else
 \`config/azure-lattice-sync.yaml\` in the current folder, if it exists. An unknown key is an error. Durations are written \`90s\`, \`45m\`, \`2h\`,
 \`1d\` or \`1h30m\`.
 
@@ -28,8 +28,8 @@ variable counts as not set.
 
 | variable | sets |
 |---|---|
-${ENVIRONMENT_VARIABLES.map(({ name, key }) => `| \`${name}\` | \`${key}\` |\n`).join("")}\
-| \`${CONFIG_VARIABLE}\` | the configuration file |
+${environmentVariables.map(({ name, key }) => `| \`${name}\` | \`${key}\` |\n`).join("")}\
+| \`${configVariable}\` | the configuration file |
 
 ## Keys
 ${knownKeys()

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { CONFIG_VARIABLE, ENVIRONMENT_VARIABLES } from "../src/config/environment.ts";
+import { configVariable, environmentVariables } from "../src/config/environment.ts";
 import { knownKeys } from "../src/config/keys.ts";
-import { COMMAND_VARIABLE } from "../src/process/command-name.ts";
+import { commandVariable } from "../src/process/command-name.ts";
 import { exitCode } from "../src/process/io.ts";
 import type { DocumentedCommand } from "../src/program/documented-command.ts";
 import { createProgram } from "../src/program/program.ts";
@@ -55,18 +55,18 @@ const page = [
   ...program.below.flatMap(chapters),
   section("CONFIGURATION"),
   ...paragraph(
-    `A value is taken from the first of these that has it: the command line, the environment, the file, the default. The file is the one that --config names, else the one that ${CONFIG_VARIABLE} names, else config/azure-lattice-sync.yaml in the current folder, if it exists. "${name} config init" writes a first file with every key, its default and its meaning; "${name} config schema" prints the JSON Schema for editors.`,
+    `A value is taken from the first of these that has it: the command line, the environment, the file, the default. The file is the one that --config names, else the one that ${configVariable} names, else config/azure-lattice-sync.yaml in the current folder, if it exists. "${name} config init" writes a first file with every key, its default and its meaning; "${name} config schema" prints the JSON Schema for editors.`,
   ),
   section("ENVIRONMENT"),
   ...paragraph(
     "Each variable that sets a key can also be given as NAME_FILE, the path of a file that holds the value and nothing else. An empty variable counts as not set.",
   ),
-  ...item(bold(CONFIG_VARIABLE), "The configuration file."),
+  ...item(bold(configVariable), "The configuration file."),
   ...item(
-    bold(COMMAND_VARIABLE),
+    bold(commandVariable),
     "How messages write the command, if you type it in another way, such as docker exec CONTAINER azure-lattice-sync.",
   ),
-  ...ENVIRONMENT_VARIABLES.flatMap((variable) =>
+  ...environmentVariables.flatMap((variable) =>
     item(bold(variable.name), `${variable.key}: ${keys.get(variable.key)?.description ?? ""}`),
   ),
   ...item(bold("NO_COLOR"), "If it is set, reports have no colour."),

@@ -4,7 +4,7 @@ import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./dom
 import { withoutQuotations } from "./domain/quotation.ts";
 import { sentences } from "./domain/sentence.ts";
 import { visibleLines } from "./domain/visible.ts";
-import { COMMAND_VARIABLE, commandOf } from "./process/command-name.ts";
+import { commandOf, commandVariable } from "./process/command-name.ts";
 import { catchHangup } from "./process/hangup.ts";
 import { type CommandIO, exitCode } from "./process/io.ts";
 import { packageRoot } from "./process/package-root.ts";
@@ -20,7 +20,7 @@ const stop = new AbortController();
 let stoppedBy: keyof typeof signalCodes | null = null;
 
 // Threads of this process read it as well.
-process.env[COMMAND_VARIABLE] ||= commandOf({
+process.env[commandVariable] ||= commandOf({
   script: process.argv[1] ?? "",
   cwd: process.cwd(),
   env: process.env,

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { DEFAULT_CONFIG_FILE, type LoadedConfig } from "../config/load.ts";
+import { defaultConfigFile, type LoadedConfig } from "../config/load.ts";
 import { readYamlFile } from "../config/yaml-file.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
@@ -21,7 +21,7 @@ export interface FileResult {
 
 /** The files of cases beside the configuration, and beside the mapping where that is a file of its own. */
 export function findCaseFiles({ config, file }: LoadedConfig, cwd: string): readonly string[] {
-  const folders = new Set([resolve(cwd, dirname(file ?? DEFAULT_CONFIG_FILE))]);
+  const folders = new Set([resolve(cwd, dirname(file ?? defaultConfigFile))]);
   if (config.mapping.kind === "file") folders.add(dirname(config.mapping.path));
   return [...folders].flatMap((folder) =>
     namesIn(folder)

@@ -1,4 +1,4 @@
-import { DEFAULT_CONFIG_FILE, loadConfig } from "../config/load.ts";
+import { defaultConfigFile, loadConfig } from "../config/load.ts";
 import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
 import { UsageError } from "../domain/errors.ts";
 import { count } from "../domain/sentence.ts";
@@ -53,7 +53,7 @@ export async function configSchema(io: CommandIO): Promise<number> {
 export async function configInit(options: ConfigOptions, io: CommandIO): Promise<number> {
   const { writeStarterConfig } = await import("../config/init.ts");
   const { resolve } = await import("node:path");
-  const file = options.config ?? DEFAULT_CONFIG_FILE;
+  const file = options.config ?? defaultConfigFile;
   writeStarterConfig(resolve(io.cwd, file));
   print(io, `${file} was written. Next: fill in the tenant, then run "${commandLine("config check")}".`);
   return exitCode.done;

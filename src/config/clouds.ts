@@ -1,7 +1,7 @@
 import { clouds } from "../entra/clouds.ts";
 
 /** The Microsoft clouds by the names that `entra.cloud` takes. `usGov` is L4 (GCC High), `usGovDoD` is L5. */
-export const CLOUDS = {
+export const cloudsByName = {
   global: clouds.global,
   usGov: clouds.usgov,
   usGovDoD: clouds.dod,
@@ -9,9 +9,9 @@ export const CLOUDS = {
 } as const;
 
 /** The values of `entra.cloud`. */
-export const CLOUD_NAMES = [
+export const cloudNames = [
   "global",
   "usGov",
   "usGovDoD",
   "china",
-] as const satisfies (keyof typeof CLOUDS)[];
+] as const satisfies (keyof typeof cloudsByName)[];

@@ -1,4 +1,4 @@
-const MILLISECONDS = [
+const unitsInMs = [
   ["d", 86_400_000],
   ["h", 3_600_000],
   ["m", 60_000],
@@ -7,17 +7,17 @@ const MILLISECONDS = [
 ] as const;
 
 /** What a duration looks like: whole numbers with a unit, the largest unit first (`45m`, `1h30m`, `90s`, `500ms`). */
-export const DURATION_PATTERN = /^(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?$/;
+export const durationPattern = /^(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?$/;
 
 /**
  * Reads a duration such as `45m`, `2h`, `1h30m`, `90s`, `1d` or `500ms`.
  * @returns milliseconds, or `null` where the text is no duration
  */
 export function parseDuration(text: string): number | null {
-  if (!DURATION_PATTERN.test(text)) return null;
+  if (!durationPattern.test(text)) return null;
   let totalMs = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+)(ms|[dhms])/g)) {
-    const factor = MILLISECONDS.find(([name]) => name === unit)?.[1] ?? 0;
+    const factor = unitsInMs.find(([name]) => name === unit)?.[1] ?? 0;
     totalMs += Number(amount) * factor;
   }
   return Number.isSafeInteger(totalMs) ? totalMs : null;
@@ -27,7 +27,7 @@ export function parseDuration(text: string): number | null {
 export function formatDuration(durationMs: number): string {
   let restMs = durationMs;
   let text = "";
-  for (const [unit, factor] of MILLISECONDS) {
+  for (const [unit, factor] of unitsInMs) {
     const amount = Math.floor(restMs / factor);
     if (amount > 0) text += `${amount}${unit}`;
     restMs -= amount * factor;

@@ -5,7 +5,7 @@ import { readOnlyLine } from "./text-file.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Which environment variable sets which key. Each can also be given as `NAME_FILE`, a file that holds the value. */
-export const ENVIRONMENT_VARIABLES = [
+export const environmentVariables = [
   { name: "AZURE_TENANT_ID", key: "entra.tenantId" },
   { name: "AZURE_CLIENT_ID", key: "entra.clientId" },
   { name: "AZURE_CLIENT_SECRET", key: "entra.clientSecret" },
@@ -24,10 +24,10 @@ export const ENVIRONMENT_VARIABLES = [
 ] as const;
 
 /** Names the configuration file where `--config` is not given. */
-export const CONFIG_VARIABLE = "ALS_CONFIG";
+export const configVariable = "ALS_CONFIG";
 
 /** Set by Kubernetes; read by @azure/identity itself, and a sign that workload identity is meant. */
-export const FEDERATED_TOKEN_VARIABLE = "AZURE_FEDERATED_TOKEN_FILE";
+export const federatedTokenVariable = "AZURE_FEDERATED_TOKEN_FILE";
 
 /** The value of a variable and the variable that gave it (`NAME` or `NAME_FILE`), nothing, or what is wrong with it. */
 export type VariableResult =

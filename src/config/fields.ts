@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Secret } from "../domain/secret.ts";
-import { DURATION_PATTERN, formatDuration, parseDuration } from "./duration.ts";
+import { durationPattern, formatDuration, parseDuration } from "./duration.ts";
 import { parseEndpoint } from "./endpoint.ts";
 
 /*
@@ -9,7 +9,7 @@ import { parseEndpoint } from "./endpoint.ts";
  */
 
 /** Message for a key that holds other keys. */
-export const SECTION_MESSAGE = "must be a section with indented keys";
+export const sectionMessage = "must be a section with indented keys";
 
 /** Non-empty text; `message` ends the sentence that begins with the key. */
 export function text(message = "must be text (in quotes if it looks like a number)") {
@@ -81,7 +81,7 @@ function durationText(limits: { minimumMs: number; maximumMs?: number }, alterna
   const error = durationMessage(limits, alternative);
   return z
     .string({ error })
-    .regex(DURATION_PATTERN, { error })
+    .regex(durationPattern, { error })
     .transform((value, context) => {
       const durationMs = parseDuration(value);
       if (durationMs === null || durationMs < minimumMs || durationMs > maximumMs) {

@@ -33,10 +33,10 @@ export function thisMachine(environment: Environment): Machine {
  * "Others" are the third digit of a mode alone. A group is the administrator's choice: Kubernetes gives secrets to the
  * group of the pod (fsGroup), and with the umask 002 of many systems a clone is writable by its owner's own group.
  */
-const OTHERS_READ = 0o004;
-const OTHERS_WRITE = 0o002;
-const OTHERS_ENTER = 0o001;
-const STICKY = 0o1000;
+const othersRead = 0o004;
+const othersWrite = 0o002;
+const othersEnter = 0o001;
+const stickyBit = 0o1000;
 
 /**
  * What other users of this machine could do with files that are there. Whoever can write one of them decides where the
@@ -64,7 +64,7 @@ export function judgeAccess(
     const stats = statsOf(file.path);
     if (stats?.isFile() !== true) continue;
     const mode = modeOf(stats);
-    if ((stats.mode & OTHERS_WRITE) !== 0) {
+    if ((stats.mode & othersWrite) !== 0) {
       if (hasModes(file.path)) {
         problems.push(
           `${file.name} can be written by every user of this machine (mode ${mode}), and it decides where credentials are sent and whose account is changed: run chmod o-w ${file.path}`,
@@ -75,7 +75,7 @@ export function judgeAccess(
         );
       }
     } else if (
-      (stats.mode & OTHERS_READ) !== 0 &&
+      (stats.mode & othersRead) !== 0 &&
       file.holds !== null &&
       folders.every(canBeEntered) &&
       !isGivenByPlatform(file.path)
@@ -127,22 +127,22 @@ function ancestorsOf(path: string): readonly string[] {
 
 /** With the sticky bit, as `/tmp` has it, others can add files and replace their own alone. */
 function isOpen({ path, stats, reachable }: Folder): boolean {
-  const write = OTHERS_WRITE | OTHERS_ENTER;
-  return reachable && (stats.mode & write) === write && (stats.mode & STICKY) === 0 && hasModes(path);
+  const write = othersWrite | othersEnter;
+  return reachable && (stats.mode & write) === write && (stats.mode & stickyBit) === 0 && hasModes(path);
 }
 
 function canBeEntered({ stats }: { readonly stats: Stats }): boolean {
-  return (stats.mode & OTHERS_ENTER) !== 0;
+  return (stats.mode & othersEnter) !== 0;
 }
 
 /** `statfs` types of file systems whose modes come from how they are mounted: 9p, FUSE, SMB, FAT, NTFS, shares of virtual machines. */
-const MODELESS: ReadonlySet<number> = new Set([
+const modeless: ReadonlySet<number> = new Set([
   0x01021997, 0x65735546, 0xff534d42, 0xfe534d42, 0x517b, 0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e,
   0x786f4256,
 ]);
 
 function hasModes(path: string): boolean {
-  return !MODELESS.has(statfsSync(path).type);
+  return !modeless.has(statfsSync(path).type);
 }
 
 /** Where container platforms put secrets, with modes of their own choice and nobody else there. */

@@ -6,7 +6,7 @@ import { commandLine } from "../process/command-name.ts";
 import { type KnownKey, knownKeys } from "./keys.ts";
 import { fileProblem } from "./text-file.ts";
 
-const COMMENT_WIDTH = 100;
+const commentWidth = 100;
 
 const head = (): string => `\
 # Configuration of azure-lattice-sync. Every key is shown with its default; remove the # in front of the keys you set.
@@ -48,7 +48,7 @@ function attempt(failure: string, action: () => void): void {
 function entry({ key, section, description, defaultValue }: KnownKey): string {
   const path = key.split(".");
   const indent = "  ".repeat(path.length - 1);
-  const comment = wrap(description, COMMENT_WIDTH - indent.length).map((line) => `${indent}# ${line}\n`);
+  const comment = wrap(description, commentWidth - indent.length).map((line) => `${indent}# ${line}\n`);
   const value = defaultValue === undefined ? "" : ` ${stringify(defaultValue).trim()}`;
   return `${comment.join("")}${indent}${section ? "" : "#"}${path.at(-1)}:${section ? "" : value}\n`;
 }

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../domain/json.ts";
-import { ENVIRONMENT_VARIABLES, type Environment, readVariable } from "./environment.ts";
+import { type Environment, environmentVariables, readVariable } from "./environment.ts";
 import type { Places } from "./problems.ts";
 import type { KeyPath, YamlFile } from "./yaml-file.ts";
 
@@ -34,7 +34,7 @@ export function layer(
   const raw: unknown = file?.value === undefined || file.value === null ? {} : structuredClone(file.value);
   const origins = new Map<string, Origin>();
   const problems: string[] = [];
-  for (const { name, key } of ENVIRONMENT_VARIABLES) {
+  for (const { name, key } of environmentVariables) {
     const result = readVariable(environment, name, currentFolder);
     if (result.problem !== undefined) problems.push(result.problem);
     else if (result.value !== undefined) {

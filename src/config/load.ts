@@ -5,9 +5,9 @@ import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
 import { commandLine } from "../process/command-name.ts";
 import { packageRoot } from "../process/package-root.ts";
 import {
-  CONFIG_VARIABLE,
+  configVariable,
   type Environment,
-  FEDERATED_TOKEN_VARIABLE,
+  federatedTokenVariable,
   readVariable,
   refusedVariables,
 } from "./environment.ts";
@@ -21,11 +21,11 @@ import { trustedFiles } from "./trusted-files.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
 /** The configuration file that is read, where it exists, when no other is named. */
-export const DEFAULT_CONFIG_FILE = "config/azure-lattice-sync.yaml";
+export const defaultConfigFile = "config/azure-lattice-sync.yaml";
 
-const DEFAULT_MAPPING_NAME = "config/default-mapping.yaml";
+const defaultMappingName = "config/default-mapping.yaml";
 
-const DEFAULT_MAPPING = join(packageRoot, DEFAULT_MAPPING_NAME);
+const defaultMapping = join(packageRoot, defaultMappingName);
 
 /** To generate code for a schema is worth it only where it is applied many times. */
 const parsedOnce = { jitless: true };
@@ -119,10 +119,10 @@ function chooseConfigFile(
   cwd: string,
 ): { name: string; namedBy: string | null } {
   if (named !== undefined) return { name: named, namedBy: "--config" };
-  const variable = readVariable(env, CONFIG_VARIABLE, cwd);
+  const variable = readVariable(env, configVariable, cwd);
   if (variable.problem !== undefined) throw new UsageError(variable.problem);
   if (variable.value !== undefined) return { name: variable.value, namedBy: variable.variable };
-  return { name: DEFAULT_CONFIG_FILE, namedBy: null };
+  return { name: defaultConfigFile, namedBy: null };
 }
 
 /** Before the schema is applied, so that a bad address is reported together with everything else. */
@@ -171,7 +171,7 @@ function chooseCredential(entra: ParsedConfig["entra"], env: Environment): Confi
   if (entra.credential !== "auto") return entra.credential;
   if (entra.certificate.path !== undefined) return "certificate";
   if (entra.clientSecret !== undefined) return "clientSecret";
-  return (env[FEDERATED_TOKEN_VARIABLE] ?? "") === "" ? "default" : "workloadIdentity";
+  return (env[federatedTokenVariable] ?? "") === "" ? "default" : "workloadIdentity";
 }
 
 function readMapping(
@@ -185,10 +185,10 @@ function readMapping(
     return { origin: place, rules: mapping.rules, locate };
   }
   if (mapping.kind === "default") {
-    const shipped = readYamlFile(DEFAULT_MAPPING, DEFAULT_MAPPING_NAME);
+    const shipped = readYamlFile(defaultMapping, defaultMappingName);
     if (shipped !== null)
-      return { origin: DEFAULT_MAPPING_NAME, rules: shipped.value, locate: shipped.locateValue };
-    throw new UsageError(`${DEFAULT_MAPPING_NAME} is missing from this installation: reinstall the program`);
+      return { origin: defaultMappingName, rules: shipped.value, locate: shipped.locateValue };
+    throw new UsageError(`${defaultMappingName} is missing from this installation: reinstall the program`);
   }
   const named = String(readValue(layers.raw, ["mapping"]));
   const fromFile = layers.originOf("mapping").kind === "file" && !isAbsolute(named);

@@ -4,11 +4,11 @@ import { type KnownKey, knownKeys } from "./keys.ts";
 import { suggestKeys } from "./suggest-key.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
-const LONGEST_QUOTE = 60;
+const longestQuote = 60;
 /** A word that is longer than this may be a credential in a wrong place; what is meant for these keys is shorter. */
-const LONGEST_WORD = 20;
+const longestWord = 20;
 
-const KINDS: { readonly [type: string]: string } = {
+const kinds: { readonly [type: string]: string } = {
   string: "text",
   number: "a number",
   boolean: "true or false",
@@ -90,15 +90,15 @@ function quote(path: KeyPath, raw: unknown, known: readonly KnownKey[]): string 
   const name = generalKey(path).replace(/\[\]$/, "");
   const key = known.find((candidate) => candidate.key === name);
   // Where a section is wanted, the text may be a credential that was put one level too high.
-  if (key?.section !== false || key.secret) return `, but is ${KINDS[typeof value] ?? "something else"}`;
+  if (key?.section !== false || key.secret) return `, but is ${kinds[typeof value] ?? "something else"}`;
   if (typeof value !== "string") return `, but is ${shorten(String(value))}`;
   if (value.includes("://")) return `, but is ${shorten(JSON.stringify(withoutSecrets(value)))}`;
-  const word = value.split(/\s+/).find(({ length }) => length > LONGEST_WORD);
+  const word = value.split(/\s+/).find(({ length }) => length > longestWord);
   return word === undefined ? `, but is ${shorten(JSON.stringify(value))}` : ", but is something else";
 }
 
 function shorten(text: string): string {
-  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`;
+  return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}…`;
 }
 
 /** An address without user name and query. */

@@ -2,7 +2,7 @@ import { UsageError } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { EntraCredential, EntraScope, FilterGroups } from "../entra/options.ts";
 import { commandLine } from "../process/command-name.ts";
-import { ENVIRONMENT_VARIABLES } from "./environment.ts";
+import { environmentVariables } from "./environment.ts";
 import type { Config } from "./schema.ts";
 
 /** Everything that the source needs from the configuration. */
@@ -123,6 +123,6 @@ function completeScope({ scope, clientId }: Config["entra"]): EntraScope | null 
 }
 
 function howToGive(key: string, purpose: string): string {
-  const variable = ENVIRONMENT_VARIABLES.find((candidate) => candidate.key === key)?.name;
+  const variable = environmentVariables.find((candidate) => candidate.key === key)?.name;
   return `${purpose}: set ${variable === undefined ? key : `${variable} or ${key}`}`;
 }

@@ -1,25 +1,25 @@
 import { z } from "zod";
-import { CLOUD_NAMES, CLOUDS } from "./clouds.ts";
-import { choice, endpoint, flag, SECTION_MESSAGE, secret, text, timeZone } from "./fields.ts";
+import { cloudNames, cloudsByName } from "./clouds.ts";
+import { choice, endpoint, flag, secret, sectionMessage, text, timeZone } from "./fields.ts";
 
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const DOMAIN_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
+const guidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const domainName = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
 
-const TENANT_MESSAGE =
+const tenantMessage =
   "must be the directory (tenant) ID, a GUID, or a verified domain name of the directory such as example.onmicrosoft.com";
 
-const CLIENT_MESSAGE =
+const clientMessage =
   "must be the application (client) ID of the app registration, a GUID (the name of an enterprise application belongs in entra.scope.application)";
 
 /** Ids that stand in examples for those of a company. */
-const PLACEHOLDERS: ReadonlySet<string> = new Set([
+const placeholders: ReadonlySet<string> = new Set([
   "00000000-0000-0000-0000-000000000000",
   "00000000-1111-2222-3333-444444444444",
   "55555555-6666-7777-8888-999999999999",
 ]);
-const PLACEHOLDER_MESSAGE = "is still the placeholder of an example: replace it with your own";
+const placeholderMessage = "is still the placeholder of an example: replace it with your own";
 
-const CREDENTIALS = [
+const credentialKeys = [
   "auto",
   "clientSecret",
   "certificate",
@@ -28,7 +28,7 @@ const CREDENTIALS = [
   "default",
 ] as const;
 
-const CLAUSE_MESSAGE = "must have an attribute and an operator, or memberOf alone, or notMemberOf alone";
+const clauseMessage = "must have an attribute and an operator, or memberOf alone, or notMemberOf alone";
 
 const clauseSchema = z
   .strictObject(
@@ -61,9 +61,9 @@ const clauseSchema = z
         .optional()
         .describe("Instead of attribute and operator: a group that the person must not be a member of."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
-  .refine(isOneClause, { error: CLAUSE_MESSAGE })
+  .refine(isOneClause, { error: clauseMessage })
   .describe("One clause.");
 
 interface WrittenClause {
@@ -92,7 +92,7 @@ const filterSchema = z
         .min(1, { error: "must have at least one clause" })
         .describe("Clauses that must all hold."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .describe("One scoping filter.");
 
@@ -152,7 +152,7 @@ const scopeSchema = z
         .prefault("UTC")
         .describe("Time zone that decides when a day begins, for filters on dates such as employeeHireDate."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform((scope, context) => {
     if (scope.mode === "groups" && scope.groups.length === 0) {
@@ -171,14 +171,14 @@ const scopeSchema = z
 export const entraSchema = z
   .strictObject(
     {
-      tenantId: text(TENANT_MESSAGE)
-        .refine((value) => GUID.test(value) || DOMAIN_NAME.test(value), { error: TENANT_MESSAGE })
-        .refine((value) => !PLACEHOLDERS.has(value), { error: PLACEHOLDER_MESSAGE })
+      tenantId: text(tenantMessage)
+        .refine((value) => guidPattern.test(value) || domainName.test(value), { error: tenantMessage })
+        .refine((value) => !placeholders.has(value), { error: placeholderMessage })
         .optional()
         .describe("Directory (tenant) ID, a GUID, or a verified domain name of the directory."),
-      clientId: text(CLIENT_MESSAGE)
-        .refine((value) => GUID.test(value), { error: CLIENT_MESSAGE })
-        .refine((value) => !PLACEHOLDERS.has(value), { error: PLACEHOLDER_MESSAGE })
+      clientId: text(clientMessage)
+        .refine((value) => guidPattern.test(value), { error: clientMessage })
+        .refine((value) => !placeholders.has(value), { error: placeholderMessage })
         .optional()
         .describe("Application (client) ID of the app registration, or of a user-assigned managed identity."),
       clientSecret: secret()
@@ -192,19 +192,19 @@ export const entraSchema = z
               .describe("PEM file with the certificate and its private key, relative to this file."),
             password: secret().optional().describe("Password of the private key, if it has one."),
           },
-          { error: SECTION_MESSAGE },
+          { error: sectionMessage },
         )
         .prefault({})
         .describe("Client certificate, instead of a client secret."),
       credential: choice(
-        CREDENTIALS,
-        `accepts only ${CREDENTIALS.join(", ")}; a secret belongs in entra.clientSecret`,
+        credentialKeys,
+        `accepts only ${credentialKeys.join(", ")}; a secret belongs in entra.clientSecret`,
       )
         .prefault("auto")
         .describe(
           "How to sign in. auto uses the certificate if its path is set, else the client secret, else workload identity if AZURE_FEDERATED_TOKEN_FILE is set, else the default chain of @azure/identity.",
         ),
-      cloud: choice(CLOUD_NAMES)
+      cloud: choice(cloudNames)
         .prefault("global")
         .describe("Microsoft cloud of the directory. It decides the defaults of authorityHost and graphUrl."),
       authorityHost: endpoint()
@@ -215,10 +215,10 @@ export const entraSchema = z
         .describe("URL of Microsoft Graph, without a path. Default: the one of entra.cloud."),
       scope: scopeSchema.prefault({}).describe("Who is provisioned."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform((entra) => ({
     ...entra,
-    authorityHost: entra.authorityHost ?? CLOUDS[entra.cloud].authorityHost,
-    graphUrl: entra.graphUrl ?? CLOUDS[entra.cloud].graphUrl,
+    authorityHost: entra.authorityHost ?? cloudsByName[entra.cloud].authorityHost,
+    graphUrl: entra.graphUrl ?? cloudsByName[entra.cloud].graphUrl,
   }));

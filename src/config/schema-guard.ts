@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { duration, flag, percent, SECTION_MESSAGE, wholeNumber } from "./fields.ts";
+import { duration, flag, percent, sectionMessage, wholeNumber } from "./fields.ts";
 
-const MINUTE_MS = 60_000;
+const minuteMs = 60_000;
 
 /** `guard`: what a plan may do without a person's leave. Each kind of change has the same three keys where they apply. */
 export const guardSchema = z
@@ -109,12 +109,12 @@ export const guardSchema = z
       emailChangeFloor: wholeNumber(0)
         .prefault(3)
         .describe("Up to this many changes of e-mail addresses are always allowed, whatever the percentage."),
-      window: duration({ minimumMs: MINUTE_MS })
+      window: duration({ minimumMs: minuteMs })
         .prefault("24h")
         .describe(
           "Period over which the guard counts, so that many small cycles cannot slip past the limits.",
         ),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform(({ window, ...guard }) => ({ ...guard, windowMs: window }));

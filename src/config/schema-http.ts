@@ -1,33 +1,33 @@
 import { BlockList, isIP } from "node:net";
 import { z } from "zod";
-import { choice, SECTION_MESSAGE, secret, text } from "./fields.ts";
+import { choice, secret, sectionMessage, text } from "./fields.ts";
 import { parseListen } from "./listen.ts";
 
-const LISTEN_MESSAGE =
+const listenMessage =
   "must be an address and port such as 127.0.0.1:9464 or [::1]:9464, or unix: and the path of a socket";
-const HEADER_MESSAGE = "must be the name of a header such as X-Forwarded-User";
-const ANY_CLIENT_MESSAGE =
+const headerMessage = "must be the name of a header such as X-Forwarded-User";
+const anyClientMessage =
   "must be a header that only the proxy sets, such as X-Forwarded-User, not one that browsers or proxies send anyway";
-const ADDRESS_MESSAGE = "must be an IP address or a network such as 10.1.0.0/16, or unix";
-const WIDE_NETWORK_MESSAGE =
+const addressMessage = "must be an IP address or a network such as 10.1.0.0/16, or unix";
+const wideNetworkMessage =
   "must be the proxies' own addresses, not a network that covers most of the internet";
-const PUBLIC_URL_MESSAGE = "must be a URL without a path or a user name, such as https://sync.example.com";
-const HOST_MESSAGE =
+const publicUrlMessage = "must be a URL without a path or a user name, such as https://sync.example.com";
+const hostMessage =
   "must be a host name or an IP address, such as sync.example.com, without https:// and without a port";
 
 /** Headers that browsers, clients of any kind or proxies send for reasons of their own. */
-const NOT_AN_IDENTITY =
+const notAnIdentity =
   /^(?:host|connection|keep-alive|te|trailers?|transfer-encoding|upgrade(?:-.*)?|proxy-.*|accept(?:-.*)?|content-.*|sec-.*|access-control-.*|if-.*|cookie2?|origin|referer|user-agent|authorization|forwarded|x-forwarded-(?:for|host|port|proto|scheme|server|prefix|ssl|uri|method)|x-real-ip|x-requested-.*|via|date|dnt|expect|from|range|cache-control|pragma|priority|purpose|device-memory|downlink|ect|rtt|save-data|viewport-width|width|dpr|last-event-id|max-forwards|early-data|traceparent|tracestate|x-request-id)$/i;
 
 /** The daemon's own HTTP: where it listens, who may use it, and under which names. */
 export const httpSchema = z
   .strictObject(
     {
-      listen: text(LISTEN_MESSAGE)
+      listen: text(listenMessage)
         .transform((value, context) => {
           const listen = parseListen(value);
           if (listen !== null) return listen;
-          context.addIssue({ code: "custom", message: LISTEN_MESSAGE, input: value });
+          context.addIssue({ code: "custom", message: listenMessage, input: value });
           return z.NEVER;
         })
         .prefault("127.0.0.1:9464")
@@ -44,26 +44,26 @@ export const httpSchema = z
         .describe(
           "Sign-in on a loopback address without http.token and trustedHeader: token (a random one, made at the first start, in the file http-token next to the database) or open (none: every user of this machine has access). Default: token; with --sandbox open, because its people are made up.",
         ),
-      trustedHeader: text(HEADER_MESSAGE)
-        .regex(/^[A-Za-z0-9-]+$/, { error: HEADER_MESSAGE })
-        .refine((name) => !NOT_AN_IDENTITY.test(name), { error: ANY_CLIENT_MESSAGE })
+      trustedHeader: text(headerMessage)
+        .regex(/^[A-Za-z0-9-]+$/, { error: headerMessage })
+        .refine((name) => !notAnIdentity.test(name), { error: anyClientMessage })
         .optional()
         .describe(
           "Header in which a reverse proxy names the person it has signed in. Accepted only from trustedProxies; the proxy must remove this header from what clients send.",
         ),
       trustedProxies: z
         .array(
-          text(ADDRESS_MESSAGE)
-            .refine(isAddressOrNetwork, { error: ADDRESS_MESSAGE, abort: true })
-            .refine((network) => !isTooWide(network), { error: WIDE_NETWORK_MESSAGE }),
+          text(addressMessage)
+            .refine(isAddressOrNetwork, { error: addressMessage, abort: true })
+            .refine((network) => !isTooWide(network), { error: wideNetworkMessage }),
           { error: "must be a list of addresses" },
         )
         .prefault([])
         .describe(
           "Addresses or networks of the reverse proxies; unix stands for every process that connects to the Unix socket of listen. trustedHeader and X-Forwarded-For (the client's address) are accepted from these only.",
         ),
-      publicUrl: text(PUBLIC_URL_MESSAGE)
-        .refine(isWebOrigin, { error: PUBLIC_URL_MESSAGE })
+      publicUrl: text(publicUrlMessage)
+        .refine(isWebOrigin, { error: publicUrlMessage })
         .transform((value) => new URL(value).origin)
         .optional()
         .describe(
@@ -71,8 +71,8 @@ export const httpSchema = z
         ),
       hosts: z
         .array(
-          text(HOST_MESSAGE)
-            .refine(isHost, { error: HOST_MESSAGE })
+          text(hostMessage)
+            .refine(isHost, { error: hostMessage })
             .transform((host) => host.toLowerCase()),
           { error: "must be a list of host names" },
         )
@@ -81,7 +81,7 @@ export const httpSchema = z
           "More host names at which browsers reach the dashboard. It answers to loopback names, the address of listen, the machine's own name, publicUrl and these. A request for any other name needs the token as a bearer token.",
         ),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .superRefine(({ trustedHeader, trustedProxies }, context) => {
     if (trustedHeader === undefined || trustedProxies.length > 0) return;

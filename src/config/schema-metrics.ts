@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { SECTION_MESSAGE, text } from "./fields.ts";
+import { sectionMessage, text } from "./fields.ts";
 
-const PUSH_URL_MESSAGE = "must be a URL such as http://pushgateway.example.com:9091";
+const pushUrlMessage = "must be a URL such as http://pushgateway.example.com:9091";
 
 /** Where a run by hand or by a timer leaves its metrics; a daemon is asked for them. */
 export const metricsSchema = z.strictObject(
@@ -11,14 +11,14 @@ export const metricsSchema = z.strictObject(
       .describe(
         "File to which a sync or release outside the daemon (by hand, by a timer or by a cron job) writes its metrics at its end, for the textfile collector of Prometheus' node exporter. The name must end in .prom. The file can be read by every user: it holds numbers only, no data about people.",
       ),
-    pushUrl: text(PUSH_URL_MESSAGE)
-      .refine(isWebAddress, { error: PUSH_URL_MESSAGE })
+    pushUrl: text(pushUrlMessage)
+      .refine(isWebAddress, { error: pushUrlMessage })
       .optional()
       .describe(
         "URL of a Prometheus Pushgateway that receives the same metrics at the end of such a run, with the job azure-lattice-sync and the instance notify.instance.",
       ),
   },
-  { error: SECTION_MESSAGE },
+  { error: sectionMessage },
 );
 
 function isWebAddress(value: string): boolean {

@@ -2,20 +2,20 @@ import { z } from "zod";
 import { eventKinds } from "../domain/event.ts";
 import { isLoopbackName } from "../domain/loopback.ts";
 import { Secret } from "../domain/secret.ts";
-import { choice, flag, isTimeZone, SECTION_MESSAGE, secret, text, wholeNumber } from "./fields.ts";
+import { choice, flag, isTimeZone, secret, sectionMessage, text, wholeNumber } from "./fields.ts";
 
-const ADDRESS_MESSAGE = "must be an https:// URL (http:// only on loopback)";
-const WEBHOOK_SECRET = /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-const MAILBOX = /^(?:[^<>"@\\\p{Cc}]*<[^\s<>"@]+@[^\s<>"@]+>|[^\s<>"@,;]+@[^\s<>"@,;]+)$/u;
-const MAILBOX_MESSAGE = "must be an e-mail address such as sync@example.com";
+const addressMessage = "must be an https:// URL (http:// only on loopback)";
+const webhookSecret = /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const mailboxPattern = /^(?:[^<>"@\\\p{Cc}]*<[^\s<>"@]+@[^\s<>"@]+>|[^\s<>"@,;]+@[^\s<>"@,;]+)$/u;
+const mailboxMessage = "must be an e-mail address such as sync@example.com";
 
 /** An address that carries a right, and so is a credential. */
 function secretAddress() {
-  return secret().refine((value) => isAddress(value.reveal()), { error: ADDRESS_MESSAGE });
+  return secret().refine((value) => isAddress(value.reveal()), { error: addressMessage });
 }
 
 function mailbox() {
-  return text(MAILBOX_MESSAGE).regex(MAILBOX, { error: MAILBOX_MESSAGE });
+  return text(mailboxMessage).regex(mailboxPattern, { error: mailboxMessage });
 }
 
 const smtpSchema = z
@@ -34,7 +34,7 @@ const smtpSchema = z
       password: secret().optional().describe("Password of that user."),
       passwordFile: text().optional().describe("File that holds the password, relative to this file."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform(({ passwordFile: _, port, user, password, ...smtp }, context) => {
     const problem = (key: string, message: string): void => {
@@ -52,9 +52,9 @@ const smtpSchema = z
     return { ...smtp, port: port ?? { starttls: 587, implicit: 465, none: 25 }[smtp.tls], user, password };
   });
 
-const KINDS = ["webhook", "slack", "teams", "email"] as const;
+const kinds = ["webhook", "slack", "teams", "email"] as const;
 /** Which keys a kind needs, beside those that all have. */
-const NEEDED: Readonly<Record<(typeof KINDS)[number], readonly string[]>> = {
+const neededKeys: Readonly<Record<(typeof kinds)[number], readonly string[]>> = {
   webhook: ["url", "secret"],
   slack: ["url"],
   teams: ["url"],
@@ -64,7 +64,7 @@ const NEEDED: Readonly<Record<(typeof KINDS)[number], readonly string[]>> = {
 const receiverSchema = z
   .strictObject(
     {
-      kind: choice(KINDS).describe(
+      kind: choice(kinds).describe(
         "webhook (signed JSON), slack (incoming webhook), teams (webhook of Workflows) or email.",
       ),
       name: text("must be a name of letters, digits and - _ .")
@@ -82,7 +82,7 @@ const receiverSchema = z
       url: secretAddress().optional().describe("URL of the webhook (webhook, slack or teams)."),
       urlFile: text().optional().describe("File that holds the URL, relative to this file."),
       secret: secret()
-        .refine((value) => WEBHOOK_SECRET.test(value.reveal()), {
+        .refine((value) => webhookSecret.test(value.reveal()), {
           error: "is not whsec_ followed by base64 of 24 to 64 bytes",
         })
         .optional()
@@ -104,7 +104,7 @@ const receiverSchema = z
     const { kind, name, events, people, url, secret: signing, smtp, from, to } = receiver;
     const given = { url, secret: signing, smtp, from, to };
     for (const [key, value] of Object.entries(given)) {
-      const needed = NEEDED[kind].includes(key);
+      const needed = neededKeys[kind].includes(key);
       if (needed === (value !== undefined)) continue;
       const message = needed ? `is missing, which the kind ${kind} needs` : `is not for the kind ${kind}`;
       context.addIssue({ code: "custom", path: [key], message, input: key });
@@ -134,11 +134,11 @@ const pingSchema = z
       method: choice(["GET", "POST"]).prefault("POST").describe("HTTP method."),
       failures: flag().prefault(false).describe("Also ping URL/fail when a cycle fails."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform(({ url, urlFile: _, ...ping }) => (url === undefined ? null : { url, ...ping }));
 
-const TIME_MESSAGE = "must be a time of day, with a time zone unless it is UTC (such as 08:00 Europe/Berlin)";
+const timeMessage = "must be a time of day, with a time zone unless it is UTC (such as 08:00 Europe/Berlin)";
 
 /** Who is told what. */
 export const notifySchema = z.strictObject(
@@ -161,11 +161,11 @@ export const notifySchema = z.strictObject(
       })
       .describe("Receivers of notifications."),
     ping: pingSchema.prefault({}).describe("Dead man's switch: a ping after each successful cycle."),
-    digestAt: text(TIME_MESSAGE)
+    digestAt: text(timeMessage)
       .transform((value, context) => {
         const time = parseTimeOfDay(value);
         if (time !== null) return time;
-        context.addIssue({ code: "custom", message: TIME_MESSAGE, input: value });
+        context.addIssue({ code: "custom", message: timeMessage, input: value });
         return z.NEVER;
       })
       .prefault("08:00 UTC")
@@ -179,7 +179,7 @@ export const notifySchema = z.strictObject(
       .prefault(3)
       .describe("The daemon sends a notification after this many intervals without a successful cycle."),
   },
-  { error: SECTION_MESSAGE },
+  { error: sectionMessage },
 );
 
 function isAddress(value: string): boolean {

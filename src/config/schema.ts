@@ -6,8 +6,8 @@ import {
   duration,
   durationOrNever,
   flag,
-  SECTION_MESSAGE,
   secret,
+  sectionMessage,
   text,
   timeZone,
   wholeNumber,
@@ -18,12 +18,12 @@ import { httpSchema } from "./schema-http.ts";
 import { metricsSchema } from "./schema-metrics.ts";
 import { notifySchema } from "./schema-notify.ts";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
 
 /** Entra's own interval. */
-const DEFAULT_INTERVAL_MS = 45 * MINUTE_MS;
+const defaultIntervalMs = 45 * minuteMs;
 
 const latticeSchema = z
   .strictObject(
@@ -51,11 +51,11 @@ const latticeSchema = z
         .describe(
           "Most requests to Lattice per second; null for no limit. Lattice publishes no limit; Entra expects SCIM services to handle 25.",
         ),
-      timeout: duration({ minimumMs: 100, maximumMs: 10 * MINUTE_MS })
+      timeout: duration({ minimumMs: 100, maximumMs: 10 * minuteMs })
         .prefault("30s")
         .describe("Timeout of one request to Lattice."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform(({ timeout, ...lattice }) => ({ ...lattice, timeoutMs: timeout }));
 
@@ -75,7 +75,7 @@ const mappingSchema = z
       : { kind: "inline" as const, rules: value };
   });
 
-const MOST_DAYS = 3650;
+const mostDays = 3650;
 
 /** What is done about an account because of one event: at once, some days after it was first seen, or never. */
 function eventAction(event: string) {
@@ -86,14 +86,14 @@ function eventAction(event: string) {
         choice(["deactivate", "ignore"]),
         z.strictObject({
           do: choice(["deactivate", "ignore"]),
-          afterDays: wholeNumber(0, MOST_DAYS).optional(),
+          afterDays: wholeNumber(0, mostDays).optional(),
         }),
       ],
       { error },
     )
     .transform((value, context) => {
       const { do: what, afterDays } = typeof value === "string" ? { do: value, afterDays: undefined } : value;
-      if (what === "deactivate") return { do: what, afterMs: (afterDays ?? 0) * DAY_MS };
+      if (what === "deactivate") return { do: what, afterMs: (afterDays ?? 0) * dayMs };
       if (afterDays === undefined) return { do: what };
       context.addIssue({
         code: "custom",
@@ -119,16 +119,16 @@ const actionsSchema = z.strictObject(
     onDelete: eventAction("was deleted in Entra, permanently or into the recycle bin"),
     onDisable: eventAction("was disabled in Entra"),
   },
-  { error: SECTION_MESSAGE },
+  { error: sectionMessage },
 );
 
 const scheduleSchema = z
   .strictObject(
     {
-      every: duration({ minimumMs: MINUTE_MS })
+      every: duration({ minimumMs: minuteMs })
         .optional()
         .describe(
-          `Time from the start of one cycle to the start of the next. Default: ${formatDuration(DEFAULT_INTERVAL_MS)}, unless cron is given.`,
+          `Time from the start of one cycle to the start of the next. Default: ${formatDuration(defaultIntervalMs)}, unless cron is given.`,
         ),
       cron: text("must be a cron expression with five fields")
         .refine((value) => value.split(/\s+/).length === 5 && isCronExpression(value), {
@@ -138,11 +138,11 @@ const scheduleSchema = z
         .describe("Cron expression with five fields, instead of every."),
       timezone: timeZone().prefault("UTC").describe("Time zone of the cron expression."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform(({ every, cron, timezone }, context) => {
     if (cron === undefined) {
-      return { kind: "every" as const, everyMs: every ?? DEFAULT_INTERVAL_MS, timezone };
+      return { kind: "every" as const, everyMs: every ?? defaultIntervalMs, timezone };
     }
     if (every !== undefined) {
       context.addIssue({
@@ -159,13 +159,13 @@ const scheduleSchema = z
 const reconcileSchema = z
   .strictObject(
     {
-      every: durationOrNever({ minimumMs: MINUTE_MS })
+      every: durationOrNever({ minimumMs: minuteMs })
         .prefault("24h")
         .describe(
           "How often Entra and Lattice are read in full, to find differences that Entra's list of changes does not show; never switches this off.",
         ),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform(({ every }) => ({ everyMs: every }));
 
@@ -175,7 +175,7 @@ const stateSchema = z
       path: text()
         .prefault("state/azure-lattice-sync.db")
         .describe("Path of the database file, relative to the current folder."),
-      retention: duration({ minimumMs: DAY_MS })
+      retention: duration({ minimumMs: dayMs })
         .prefault("90d")
         .describe(
           "How long finished cycles and their provisioning log are kept; never shorter than guard.window.",
@@ -192,7 +192,7 @@ const stateSchema = z
           "What the provisioning log keeps of the values of finished operations: the values; hashes, so that equal values can be recognised; or nothing.",
         ),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .transform(({ retention, ...state }) => ({ ...state, retentionMs: retention }));
 
@@ -205,7 +205,7 @@ const logSchema = z.strictObject(
       .prefault("auto")
       .describe("JSON lines, or text for people (pretty). auto means pretty on a terminal, json otherwise."),
   },
-  { error: SECTION_MESSAGE },
+  { error: sectionMessage },
 );
 
 const matchingSchema = z.strictObject(
@@ -232,7 +232,7 @@ const matchingSchema = z.strictObject(
       .prefault([])
       .describe("userNames or Lattice ids of accounts that are never linked or changed."),
   },
-  { error: SECTION_MESSAGE },
+  { error: sectionMessage },
 );
 
 const managerSchema = z.strictObject(
@@ -248,7 +248,7 @@ const managerSchema = z.strictObject(
         "What happens when people are each other's managers in a ring, which Lattice may refuse. report: skip these managers, report them, and send the other changes. send: send the managers too, one of them after the accounts are created.",
       ),
   },
-  { error: SECTION_MESSAGE },
+  { error: sectionMessage },
 );
 
 /** The configuration as it may be written: what a file, the environment and the command line add up to. */
@@ -284,7 +284,7 @@ export const configSchema = z
       log: logSchema.prefault({}).describe("Logs, on stderr."),
       notify: notifySchema.prefault({}).describe("Notifications (docs/notifications.md)."),
     },
-    { error: SECTION_MESSAGE },
+    { error: sectionMessage },
   )
   .describe("Configuration of azure-lattice-sync.");
 

@@ -1,10 +1,10 @@
 import { distance } from "fastest-levenshtein";
 
 /** How much worse a key of another section is than an equally spelt one of the same section. */
-const OTHER_SECTION = 0.5;
+const otherSection = 0.5;
 
 /** Up to three that are equally near: `every` alone can be two keys. */
-const MOST_SUGGESTIONS = 3;
+const mostSuggestions = 3;
 
 /**
  * Finds the known keys that an unknown one was most likely meant to be, on its own level or on any other.
@@ -18,11 +18,11 @@ export function suggestKeys(unknownKey: string, known: readonly string[]): reado
     .map((key) => {
       const candidate = splitKey(key);
       const spelling = distance(wanted.name, candidate.name);
-      return { key, spelling, score: spelling + (candidate.section === wanted.section ? 0 : OTHER_SECTION) };
+      return { key, spelling, score: spelling + (candidate.section === wanted.section ? 0 : otherSection) };
     })
     .filter(({ spelling }) => spelling <= allowed);
   const best = Math.min(...scored.map(({ score }) => score));
-  return scored.flatMap(({ key, score }) => (score === best ? [key] : [])).slice(0, MOST_SUGGESTIONS);
+  return scored.flatMap(({ key, score }) => (score === best ? [key] : [])).slice(0, mostSuggestions);
 }
 
 /** Upper case, hyphens and underscores are matters of habit (`tenant_id`), not of meaning. */

@@ -5,7 +5,7 @@ export type TextFileResult =
   | { readonly text: string; readonly problem?: never; readonly missing?: never }
   | { readonly problem: string; readonly missing: boolean };
 
-const PROBLEMS: { readonly [code: string]: string } = {
+const problems: { readonly [code: string]: string } = {
   ENOENT: "there is no such file",
   ENOTDIR: "a part of its path is not a folder",
   EISDIR: "it is a folder",
@@ -72,7 +72,7 @@ function encodingOf(bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be" {
 export function fileProblem(error: unknown): string {
   const code = errorCode(error);
   if (code === undefined) throw error;
-  return PROBLEMS[code] ?? `the system says ${code}`;
+  return problems[code] ?? `the system says ${code}`;
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import {
-  CONFIG_VARIABLE,
-  ENVIRONMENT_VARIABLES,
+  configVariable,
   type Environment,
-  FEDERATED_TOKEN_VARIABLE,
+  environmentVariables,
+  federatedTokenVariable,
 } from "./environment.ts";
 import type { TrustedFile } from "./file-access.ts";
 import { knownKeys } from "./keys.ts";
@@ -39,12 +39,12 @@ export function trustedFiles({
     ...(file === null
       ? []
       : [{ ...file, holds: hasSecret(file.value, "", secretKeys) ? ("credentials" as const) : null }]),
-    ...ENVIRONMENT_VARIABLES.flatMap(({ name, key }) =>
+    ...environmentVariables.flatMap(({ name, key }) =>
       named(`${name}_FILE`, secretKeys.has(key) ? "a credential" : null),
     ),
-    ...named(`${CONFIG_VARIABLE}_FILE`, null),
+    ...named(`${configVariable}_FILE`, null),
     // Its mode is the platform's, and it is good for an hour.
-    ...named(FEDERATED_TOKEN_VARIABLE, null),
+    ...named(federatedTokenVariable, null),
     ...named("NODE_EXTRA_CA_CERTS", null),
     ...secretFiles.map((one) => ({ ...one, holds: "a credential" as const })),
     ...(entra.certificate.path === undefined

@@ -15,10 +15,10 @@ import { joinFaults } from "../domain/faults.ts";
 import { readTextFile } from "./text-file.ts";
 
 /** Five thousand groups take about this much; the time that the parser takes grows faster than the file. */
-const MAXIMUM_BYTES = 256 * 1024;
+const maximumBytes = 256 * 1024;
 
 /** The configuration has sections in sections, six levels at most; in YAML one or two nodes make a level. */
-const MOST_ANCESTORS = 100;
+const mostAncestors = 100;
 
 /** What the parser's own errors look like, as far as they are used. */
 interface Fault {
@@ -46,7 +46,7 @@ export interface YamlFile {
  * Our own sentences: those of the parser quote the text that it met, which may be a credential.
  * Codes: `ErrorCode` of the `yaml` package.
  */
-const SENTENCES: { readonly [code: string]: string } = {
+const sentences: { readonly [code: string]: string } = {
   ALIAS_PROPS: "an alias (*) takes no tag or anchor; put a text that starts with * in quotes",
   BAD_ALIAS: "this alias (*) is not valid; put a text that starts with * in quotes",
   BAD_DIRECTIVE: "a line that starts with % is a YAML directive, and this directive is not valid",
@@ -77,7 +77,7 @@ export function readYamlFile(
   name: string,
   options: { readonly emptyIsAbsentExceptIn?: readonly string[] } = {},
 ): YamlFile | null {
-  const file = readTextFile(path, MAXIMUM_BYTES);
+  const file = readTextFile(path, maximumBytes);
   if (file.problem !== undefined) {
     if (file.missing) return null;
     throw new UsageError(`${name} cannot be read: ${file.problem}`);
@@ -103,7 +103,7 @@ export function readYamlFile(
     .map(
       ({ code, pos, sentence }: Fault) =>
         () =>
-          `${locate(pos[0])}: ${sentence ?? SENTENCES[code] ?? `this is not valid YAML (${code})`}`,
+          `${locate(pos[0])}: ${sentence ?? sentences[code] ?? `this is not valid YAML (${code})`}`,
     );
   if (faults.length > 0) throw new UsageError(joinFaults(faults));
   if (options.emptyIsAbsentExceptIn) emptyToUndefined(document, options.emptyIsAbsentExceptIn);
@@ -120,7 +120,7 @@ function tooDeep(document: Document.Parsed): Fault[] | null {
   let found: Fault[] | null = null;
   visit(document, {
     Collection: (_, node, ancestors) => {
-      if (ancestors.length <= MOST_ANCESTORS) return undefined;
+      if (ancestors.length <= mostAncestors) return undefined;
       found = [{ code: "RESOURCE_EXHAUSTION", pos: [node.range?.[0] ?? 0] }];
       return visit.BREAK;
     },

@@ -22,7 +22,7 @@ export interface CheckStep {
 }
 
 /** More than this, and signed tokens begin to be refused (Entra allows five minutes). */
-const CLOCK_SKEW_LIMIT_MS = 5 * 60_000;
+const clockSkewLimitMs = 5 * 60_000;
 
 /**
  * Tries Lattice step by step, reading only: host, key, clock, update method, attributes. Stops where the next steps
@@ -47,7 +47,7 @@ export async function probeLattice(
       ...tokenStep(exchange, options),
       ...clockStep(exchange, options),
     ];
-    if (steps.some(({ name, ok }) => !ok && name !== CLOCK)) return steps;
+    if (steps.some(({ name, ok }) => !ok && name !== clockCheck)) return steps;
     const supported = await askPatchSupport(client, signal);
     const read = (path: string) => readSchemas((query) => readDocument(client, path, query, options, signal));
     const published = await read("/Schemas");
@@ -58,17 +58,17 @@ export async function probeLattice(
   }
 }
 
-const HOST = "Lattice host";
-const KEY = "Lattice API key";
-const CLOCK = "Lattice clock";
-const METHOD = "Lattice update method";
-const ATTRIBUTES = "Lattice attributes";
+const hostCheck = "Lattice host";
+const keyCheck = "Lattice API key";
+const clockCheck = "Lattice clock";
+const methodCheck = "Lattice update method";
+const attributesCheck = "Lattice attributes";
 
-const USERS: HttpRequest = { method: "GET", path: "/Users" };
+const usersRequest: HttpRequest = { method: "GET", path: "/Users" };
 
 function hostStep(exchange: Exchange, { url, clock }: LatticeOptions): CheckStep {
-  if (exchange.kind === "answer") return { name: HOST, ok: true, detail: `${url} answers` };
-  const verdict = judge(exchange, USERS, "list", clock.now());
+  if (exchange.kind === "answer") return { name: hostCheck, ok: true, detail: `${url} answers` };
+  const verdict = judge(exchange, usersRequest, "list", clock.now());
   const detail =
     verdict.kind === "refused"
       ? verdict.error.message
@@ -76,7 +76,7 @@ function hostStep(exchange: Exchange, { url, clock }: LatticeOptions): CheckStep
         ? (unreachable(exchange.detail, new URL(url).host) ?? verdict.summary)
         : exchange.detail;
   return {
-    name: HOST,
+    name: hostCheck,
     ok: false,
     detail,
     remedy: "Check the network, the proxy (HTTPS_PROXY, NO_PROXY) and lattice.url.",
@@ -91,18 +91,18 @@ function unreachable(detail: string, host: string): string | null {
 
 function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
   if (exchange.kind !== "answer") return [];
-  const verdict = judge(exchange, USERS, "list", clock.now());
+  const verdict = judge(exchange, usersRequest, "list", clock.now());
   if (verdict.kind === "refused") {
-    return [{ name: KEY, ok: false, detail: verdict.error.message }];
+    return [{ name: keyCheck, ok: false, detail: verdict.error.message }];
   }
   if (verdict.kind !== "done") {
-    return [{ name: KEY, ok: false, detail: verdict.summary, remedy: "Try again in a few minutes." }];
+    return [{ name: keyCheck, ok: false, detail: verdict.summary, remedy: "Try again in a few minutes." }];
   }
   const page = parseListPage(verdict.body);
   return page === undefined
     ? [
         {
-          name: KEY,
+          name: keyCheck,
           ok: false,
           detail: "the answer is no SCIM list of users",
           remedy: "Check lattice.url: it is the base address, as in https://api.latticehq.com/scim/v2.",
@@ -110,7 +110,7 @@ function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
       ]
     : [
         {
-          name: KEY,
+          name: keyCheck,
           ok: true,
           detail:
             page.totalResults === undefined
@@ -125,12 +125,12 @@ function clockStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
   if (Number.isNaN(date)) return [];
   const skewMs = clock.now() - date;
   const seconds = Math.round(Math.abs(skewMs) / 1000);
-  if (Math.abs(skewMs) <= CLOCK_SKEW_LIMIT_MS) {
-    return [{ name: CLOCK, ok: true, detail: `${seconds} s apart from this machine's` }];
+  if (Math.abs(skewMs) <= clockSkewLimitMs) {
+    return [{ name: clockCheck, ok: true, detail: `${seconds} s apart from this machine's` }];
   }
   return [
     {
-      name: CLOCK,
+      name: clockCheck,
       ok: false,
       detail: `this machine's clock is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} Lattice's`,
       remedy: "Set the clock of this machine by NTP.",
@@ -148,7 +148,7 @@ function methodStep(
       : `Lattice ${supported ? "takes" : "does not take"} PATCH`;
   if (updateMethod === "patch" && supported === false) {
     return {
-      name: METHOD,
+      name: methodCheck,
       ok: false,
       detail: `${said}, but lattice.updateMethod is patch`,
       remedy: "Set lattice.updateMethod to auto.",
@@ -158,12 +158,12 @@ function methodStep(
   const used = updateMethod === "auto" ? (knownUpdateMethod ?? discovered) : updateMethod;
   if (used !== discovered && updateMethod === "auto") {
     return {
-      name: METHOD,
+      name: methodCheck,
       ok: true,
       detail: `${said}, but an earlier sync learnt that it takes ${used.toUpperCase()}; updates are sent with ${used.toUpperCase()}`,
     };
   }
-  return { name: METHOD, ok: true, detail: `${said}; updates are sent with ${used.toUpperCase()}` };
+  return { name: methodCheck, ok: true, detail: `${said}; updates are sent with ${used.toUpperCase()}` };
 }
 
 function attributeStep(
@@ -173,7 +173,7 @@ function attributeStep(
 ): CheckStep {
   if (schemas.size === 0) {
     return {
-      name: ATTRIBUTES,
+      name: attributesCheck,
       ok: true,
       detail: "Lattice does not publish its schemas; nothing to compare with",
     };
@@ -182,7 +182,7 @@ function attributeStep(
   const mistyped = mistypedPaths(paths, types, schemas);
   if (unknown.length + mistyped.length === 0) {
     return {
-      name: ATTRIBUTES,
+      name: attributesCheck,
       ok: true,
       detail: `all ${paths.length} mapped attributes are known to Lattice`,
     };
@@ -199,7 +199,7 @@ function attributeStep(
       : "Create the custom attribute in Lattice first, correct its name, or take it out of the mapping.",
     mistyped.length === 0 ? [] : 'Set "type" in its attribute mapping to what Lattice has.',
   ].flat();
-  return { name: ATTRIBUTES, ok: false, detail: faults.join("; "), remedy: remedies.join(" ") };
+  return { name: attributesCheck, ok: false, detail: faults.join("; "), remedy: remedies.join(" ") };
 }
 
 /** `undefined` where it is not to be had: neither document is required. */

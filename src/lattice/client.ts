@@ -47,14 +47,14 @@ export interface LatticeClient {
   stats(): { requests: number; throttled: number };
 }
 
-const TRIES = 4;
-const FIRST_BACKOFF_MS = 500;
-const THROTTLED_TRIES = 10;
+const mostTries = 4;
+const firstBackoffMs = 500;
+const throttledTries = 10;
 /** If Lattice asks for a longer pause than this, the cycle ends instead of waiting. */
-const LONGEST_PAUSE_MS = 5 * 60_000;
+const longestPauseMs = 5 * 60_000;
 
 /** A write under way is left to finish for as long after a stop: cancelled, it would have to be looked up. */
-const GRACE_MS = 6_000;
+const graceMs = 6_000;
 
 const graces = new WeakMap<AbortSignal, AbortSignal>();
 
@@ -64,7 +64,7 @@ function withGrace(signal: AbortSignal): AbortSignal {
   if (known !== undefined) return known;
   const late = new AbortController();
   const begin = (): void => {
-    setTimeout(() => late.abort(signal.reason), GRACE_MS).unref();
+    setTimeout(() => late.abort(signal.reason), graceMs).unref();
   };
   if (signal.aborted) begin();
   else signal.addEventListener("abort", begin, { once: true });
@@ -99,12 +99,12 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
         return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
       }
       // A gateway says 503 of what is behind one record, too, where 429 is about the key.
-      if (verdict.perhapsCarriedOut && isAboutOne(purpose) && attempt >= TRIES) {
+      if (verdict.perhapsCarriedOut && isAboutOne(purpose) && attempt >= mostTries) {
         return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
       }
-      if (attempt >= THROTTLED_TRIES) {
+      if (attempt >= throttledTries) {
         throw new HostUnavailableError(
-          `Lattice kept asking to slow down, ${THROTTLED_TRIES} times in a row. ${sentence(verdict.summary)} ` +
+          `Lattice kept asking to slow down, ${throttledTries} times in a row. ${sentence(verdict.summary)} ` +
             "Try again later, or lower lattice.maxRequestsPerSecond.",
         );
       }
@@ -162,7 +162,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
       };
       try {
         return await pRetry(attempt, {
-          retries: TRIES - 1,
+          retries: mostTries - 1,
           // p-retry's own waiting is off: time is the clock's. Its `signal` is not used either, because it would turn
           // a write that was carried out into an abort.
           minTimeout: 0,
@@ -170,7 +170,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
           onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
             if (!(error instanceof PassingFault) || !error.repeatable || retriesLeft === 0) return;
             log?.debug({ method: request.method, path: request.path, attemptNumber }, error.message);
-            await clock.sleep(FIRST_BACKOFF_MS * 2 ** (attemptNumber - 1), signal);
+            await clock.sleep(firstBackoffMs * 2 ** (attemptNumber - 1), signal);
           },
         });
       } catch (error) {
@@ -217,7 +217,7 @@ function feedbackOf(verdict: Verdict, now: number): Feedback {
 }
 
 function tooLong(verdict: Throttled): boolean {
-  return (verdict.retryAfterMs ?? 0) > LONGEST_PAUSE_MS;
+  return (verdict.retryAfterMs ?? 0) > longestPauseMs;
 }
 
 function pausedTooLong({ summary, retryAfterMs = 0 }: Throttled, now: number): HostUnavailableError {
@@ -236,14 +236,14 @@ function unreachable(summary: string): HostUnavailableError {
 function hostUnavailable(fault: PassingFault): HostUnavailableError {
   return new HostUnavailableError(
     fault.repeatable
-      ? `Lattice gave no usable answer, ${TRIES} times in a row. ${sentence(fault.message)}`
+      ? `Lattice gave no usable answer, ${mostTries} times in a row. ${sentence(fault.message)}`
       : `Lattice gave no usable answer. ${sentence(fault.message)}`,
   );
 }
 
 function recordUnavailable(fault: PassingFault): RecordUnavailableError {
   return new RecordUnavailableError(
-    `Lattice gave no usable answer for this account${fault.repeatable ? `, ${TRIES} times in a row` : ""}. ` +
+    `Lattice gave no usable answer for this account${fault.repeatable ? `, ${mostTries} times in a row` : ""}. ` +
       `${sentence(fault.message)} It is tried again in a later cycle.`,
   );
 }

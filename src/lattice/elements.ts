@@ -79,11 +79,11 @@ function freshElement(others: readonly Json[], attribute: string, type: string |
 }
 
 /** Parts that only describe a value and mean nothing without one. */
-const LABELS = new Set(["type", "primary", "display"]);
+const labels = new Set(["type", "primary", "display"]);
 
 function hasContent(element: Json): boolean {
   if (!isJsonObject(element)) return isAssigned(element);
-  return Object.entries(element).some(([key, value]) => !LABELS.has(key.toLowerCase()) && isAssigned(value));
+  return Object.entries(element).some(([key, value]) => !labels.has(key.toLowerCase()) && isAssigned(value));
 }
 
 function hasValue(element: Json): boolean {

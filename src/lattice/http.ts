@@ -100,7 +100,7 @@ export function createHttp(options: HttpOptions): Http {
       const timer = setTimeout(() => {
         pastDeadline = true;
         end.abort();
-      }, options.timeoutMs * DEADLINE_FACTOR);
+      }, options.timeoutMs * deadlineFactor);
       const cancel = (): void => end.abort();
       signal?.addEventListener("abort", cancel, { once: true });
       try {
@@ -172,20 +172,20 @@ async function openConnections(options: HttpOptions): Promise<Connections> {
 
 type Answer = Extract<Exchange, { kind: "answer" }>;
 
-const DEADLINE_FACTOR = 4;
+const deadlineFactor = 4;
 /** What stands in headers ends up in messages and in the provisioning log. */
-const LONGEST_HEADER = 200;
-const LONGEST_LOCATION = 8_000;
+const longestHeader = 200;
+const longestLocation = 8_000;
 
 function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => string): Answer {
   const header = (name: string): string | undefined => {
     const value: unknown = response.headers[name];
-    return typeof value === "string" && value !== "" ? redact(value).slice(0, LONGEST_HEADER) : undefined;
+    return typeof value === "string" && value !== "" ? redact(value).slice(0, longestHeader) : undefined;
   };
   return {
     kind: "answer",
     status: response.status,
-    statusText: redact(response.statusText ?? "").slice(0, LONGEST_HEADER),
+    statusText: redact(response.statusText ?? "").slice(0, longestHeader),
     body: typeof response.data === "string" ? redact(response.data) : "",
     contentType: header("content-type") ?? "",
     retryAfter: header("retry-after"),
@@ -199,7 +199,7 @@ function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => st
 /** Longer than other headers, because it is followed. */
 function location(response: AxiosResponse<unknown>, redact: (text: string) => string): string | undefined {
   const value: unknown = response.headers.location;
-  return typeof value === "string" && value !== "" && value.length <= LONGEST_LOCATION
+  return typeof value === "string" && value !== "" && value.length <= longestLocation
     ? redact(value)
     : undefined;
 }
@@ -220,7 +220,7 @@ function toFailure(
   if (pastDeadline) {
     return failed(
       "timeout",
-      `the answer was not complete after ${(options.timeoutMs * DEADLINE_FACTOR) / 1000} s`,
+      `the answer was not complete after ${(options.timeoutMs * deadlineFactor) / 1000} s`,
     );
   }
   const causes = causesOf(error);
@@ -231,7 +231,7 @@ function toFailure(
   if (untrusted !== undefined) {
     return failed("untrusted", `${untrusted.message}${untrusted.code === "" ? "" : ` (${untrusted.code})`}`);
   }
-  const unsent = causes.find(({ code, syscall }) => UNSENT_CODES.has(code) || UNSENT_CALLS.has(syscall));
+  const unsent = causes.find(({ code, syscall }) => unsentCodes.has(code) || unsentCalls.has(syscall));
   if (unsent !== undefined) return failed("unreachable", describe(unsent));
   const first = causes[0] ?? { code: "", syscall: "", message: "unknown" };
   if (first.code === "ECONNABORTED" && first.message.startsWith("timeout")) {
@@ -246,8 +246,8 @@ interface Cause {
   readonly message: string;
 }
 
-const UNSENT_CALLS = new Set(["connect", "getaddrinfo"]);
-const UNSENT_CODES = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
+const unsentCalls = new Set(["connect", "getaddrinfo"]);
+const unsentCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 /** Codes of OpenSSL's verification, and what it says when the other side speaks no TLS. */
 function isTlsTrustFailure({ code, message }: Cause): boolean {

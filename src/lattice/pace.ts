@@ -29,49 +29,49 @@ export interface Pace {
 }
 
 /** Without a limit that is known, so that a host which takes little does not get all that may run at once. */
-const FIRST_RATE = 100;
+const firstRate = 100;
 /** By which the rate rises with each answer while no limit is known: out of the way after some dozens. */
-const FIRST_GAIN = 1.1;
-const SLOWEST_RATE = 0.5;
+const firstGain = 1.1;
+const slowestRate = 0.5;
 /** No host takes more; a rate without an end would become a number that no longer can be reckoned with. */
-const FASTEST_RATE = 100_000;
+const fastestRate = 100_000;
 
 /** A start that is late by no more is made up for. A host that counts strictly holds at least twice as much. */
-const CREDIT_MS = 50;
+const creditMs = 50;
 
 /** Of the limit that is known, after a refusal. */
-const BELOW_LIMIT = 0.96;
+const belowLimit = 0.96;
 /** Up to there while the limit is not to be tried. */
-const CLOSE_TO_LIMIT = 0.99;
+const closeToLimit = 0.99;
 /** The rate moves away from the limit that is known, or back to it, by this part of the distance in a second. */
-const CURVE = 4;
+const curve = 4;
 /** What it moves by at the limit itself, as a part of it in a second. */
-const DRIFT = 0.002;
+const driftAtLimit = 0.002;
 
 /** For what the host took lately: requests from as long ago count for a third. */
-const MEMORY_MS = 1000;
+const memoryMs = 1000;
 /** What was taken lags behind a rate that has risen; the limit is not taken for less than this part of it. */
-const LEAST_AFTER_RISE = 0.5;
-const LEAST = 0.25;
+const leastAfterRise = 0.5;
+const leastOtherwise = 0.25;
 
 /** A limit that was found again, within these parts of it, is left alone for a while; a higher one may be higher still. */
-const FOUND_AGAIN = { least: 0.8, most: 1.03 };
-const HOLD_MS = 4000;
-const HOLD_REQUESTS = 25;
+const foundAgainShare = { least: 0.8, most: 1.03 };
+const shortestHoldMs = 4000;
+const holdRequests = 25;
 /** A refusal that costs a long pause is risked more seldom. */
-const HOLD_PAUSES = 20;
-const HOLD_AFTER_STRUGGLE_MS = 10_000;
+const holdPauses = 20;
+const holdAfterStruggleMs = 10_000;
 
 /** By then a token bucket has refilled what it takes to go on. */
-const FIRST_PAUSE_MS = 100;
-const SECOND_PAUSE_MS = 1000;
-const LONGEST_OWN_PAUSE_MS = 60_000;
+const firstPauseMs = 100;
+const secondPauseMs = 1000;
+const longestOwnPauseMs = 60_000;
 
 export function startPace(ceiling: number | null): Pace {
   const never = Number.NEGATIVE_INFINITY;
   return {
     ceiling: ceiling ?? Number.POSITIVE_INFINITY,
-    rate: Math.min(ceiling ?? FIRST_RATE, FIRST_RATE),
+    rate: Math.min(ceiling ?? firstRate, firstRate),
     limit: null,
     nextStartAt: never,
     pausedUntil: never,
@@ -106,7 +106,7 @@ export function delayBefore(pace: Pace, now: number): number {
 export function started(pace: Pace, now: number): Pace {
   const due = Math.max(pace.nextStartAt, pace.pausedUntil);
   // Late by little, a timer was late, and the next one starts when it would have; late by more, nobody waited.
-  const from = now - due <= CREDIT_MS ? due : now;
+  const from = now - due <= creditMs ? due : now;
   return {
     ...pace,
     nextStartAt: from + 1000 / pace.rate,
@@ -122,18 +122,18 @@ export function answered(pace: Pace, startedAt: number, now: number): Pace {
     ...pace,
     complaints: 0,
     // Where the next one may start at once, something else is the limit, and a higher rate would say nothing.
-    rate: now > pace.nextStartAt ? pace.rate : Math.min(pace.ceiling, FASTEST_RATE, risen(pace, now)),
+    rate: now > pace.nextStartAt ? pace.rate : Math.min(pace.ceiling, fastestRate, risen(pace, now)),
     grownAt: now,
     taken: { ...pace.taken, count: remembered(pace, at) + 1, at },
   };
 }
 
 function risen({ rate, limit, heldUntil, grownAt }: Pace, now: number): number {
-  if (limit === null) return rate * FIRST_GAIN;
-  if (now < heldUntil && rate >= limit * CLOSE_TO_LIMIT) return rate;
+  if (limit === null) return rate * firstGain;
+  if (now < heldUntil && rate >= limit * closeToLimit) return rate;
   // Nothing is learnt from a time in which nothing was sent.
   const seconds = Math.min(Math.max(0, now - grownAt) / 1000, 2 / rate);
-  return rate + seconds * (limit * DRIFT + Math.abs(rate - limit) * CURVE);
+  return rate + seconds * (limit * driftAtLimit + Math.abs(rate - limit) * curve);
 }
 
 /**
@@ -152,12 +152,14 @@ export function complained(
   const pauseMs = retryAfterMs === undefined || retryAfterMs === 0 ? ownPauseMs(complaints) : retryAfterMs;
   const pausedUntil = Math.max(pace.pausedUntil, now + pauseMs);
   // Silence in which a bucket is full already would make the limit look lower than it is.
-  const from = Math.max(now, pausedUntil - FIRST_PAUSE_MS);
+  const from = Math.max(now, pausedUntil - firstPauseMs);
   if (!again) return { ...pace, pausedUntil, taken: { ...pace.taken, from } };
   const limit = limitSeen(pace, startedAt);
   const change = pace.limit === null ? Number.NaN : limit / pace.limit;
-  const foundAgain = change > FOUND_AGAIN.least && change < FOUND_AGAIN.most;
-  const holdMs = foundAgain ? Math.max(HOLD_MS, (HOLD_REQUESTS * 1000) / limit, HOLD_PAUSES * pauseMs) : 0;
+  const foundAgain = change > foundAgainShare.least && change < foundAgainShare.most;
+  const holdMs = foundAgain
+    ? Math.max(shortestHoldMs, (holdRequests * 1000) / limit, holdPauses * pauseMs)
+    : 0;
   return {
     ...slowed(pace, limit, now),
     complaints,
@@ -169,8 +171,8 @@ export function complained(
 }
 
 function ownPauseMs(complaints: number): number {
-  if (complaints <= 1) return FIRST_PAUSE_MS;
-  return Math.min(LONGEST_OWN_PAUSE_MS, SECOND_PAUSE_MS * 2 ** (complaints - 2));
+  if (complaints <= 1) return firstPauseMs;
+  return Math.min(longestOwnPauseMs, secondPauseMs * 2 ** (complaints - 2));
 }
 
 /** The host is struggling (503 without a Retry-After): half of what it took, for a while, without a pause. */
@@ -178,14 +180,14 @@ export function struggled(pace: Pace, now: number, startedAt: number): Pace {
   if (startedAt <= pace.complainedAt) return pace;
   return {
     ...slowed(pace, limitSeen(pace, startedAt) / 2, now),
-    heldUntil: now + HOLD_AFTER_STRUGGLE_MS,
+    heldUntil: now + holdAfterStruggleMs,
     grownAt: now,
     taken: { count: 0, at: now, from: now },
   };
 }
 
 function slowed(pace: Pace, limit: number, now: number): Pace {
-  const rate = Math.min(pace.rate, Math.max(SLOWEST_RATE, limit * BELOW_LIMIT));
+  const rate = Math.min(pace.rate, Math.max(slowestRate, limit * belowLimit));
   // The slower rate counts from the last start already.
   const nextStartAt = pace.nextStartAt - 1000 / pace.rate + 1000 / rate;
   return { ...pace, rate, limit: Math.max(limit, rate), nextStartAt, complainedAt: now };
@@ -195,10 +197,10 @@ function slowed(pace: Pace, limit: number, now: number): Pace {
 function limitSeen(pace: Pace, refusedStartAt: number): number {
   const rose = pace.limit === null || pace.rate > pace.limit;
   const sinceMs = Math.max(1, refusedStartAt - pace.taken.from);
-  const seconds = (MEMORY_MS * (1 - fading(sinceMs))) / 1000;
+  const seconds = (memoryMs * (1 - fading(sinceMs))) / 1000;
   // Half of the one that was refused: on average the bucket had so much of it.
   const seen = (remembered(pace, refusedStartAt) + 0.5) / seconds;
-  return Math.min(pace.rate, Math.max(seen, pace.rate * (rose ? LEAST_AFTER_RISE : LEAST)));
+  return Math.min(pace.rate, Math.max(seen, pace.rate * (rose ? leastAfterRise : leastOtherwise)));
 }
 
 function remembered({ taken }: Pace, at: number): number {
@@ -206,7 +208,7 @@ function remembered({ taken }: Pace, at: number): number {
 }
 
 function fading(ms: number): number {
-  return Math.exp(-ms / MEMORY_MS);
+  return Math.exp(-ms / memoryMs);
 }
 
 /** Requests a second at present; `null` for no limit. */

@@ -2,11 +2,11 @@ import { UsageError } from "../domain/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 
 /** RFC 7643 section 4.1: the schema of a user. */
-export const CORE_USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User";
+export const coreUserSchema = "urn:ietf:params:scim:schemas:core:2.0:User";
 /** RFC 7643 section 4.3: department, employeeNumber, manager. */
-const ENTERPRISE_USER_SCHEMA = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const enterpriseUserSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /** Lattice's own attributes and a company's custom ones ("Lattice SCIM API Schema"). */
-export const LATTICE_USER_SCHEMA = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
+export const latticeUserSchema = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
 
 /** One attribute path of a mapping, taken apart. */
 export interface ScimPath {
@@ -34,11 +34,11 @@ export interface PathTable {
   of(text: string): ScimPath;
 }
 
-const SYNTAX =
+const pathSyntax =
   /^(?:(urn:[A-Za-z0-9:._-]+):)?([A-Za-z][\w$-]*)(?:\[\s*type\s+eq\s+"([^"\\\]]+)"\s*\])?(?:\.([A-Za-z$][\w$-]*))?$/i;
 
 /** RFC 7643 section 4.1.2: several values each, told apart by their type. */
-const MULTI_VALUED = new Set([
+const multiValued = new Set([
   "emails",
   "phonenumbers",
   "ims",
@@ -50,10 +50,10 @@ const MULTI_VALUED = new Set([
 ]);
 
 /** RFC 7643 section 3.1 and 4.1.2: written by the server alone. */
-const SERVER_OWNED = new Set(["id", "meta", "schemas", "groups"]);
+const serverOwned = new Set(["id", "meta", "schemas", "groups"]);
 
 /** RFC 7643 section 4.1: plain values without parts. */
-const PLAIN = new Set([
+const plainAttributes = new Set([
   "username",
   "externalid",
   "active",
@@ -70,19 +70,19 @@ const PLAIN = new Set([
  * @throws UsageError on any other syntax, and for attributes that only the server writes.
  */
 export function parseScimPath(text: string): ScimPath {
-  const match = SYNTAX.exec(text);
+  const match = pathSyntax.exec(text);
   const attribute = match?.[2];
   if (match === null || attribute === undefined) {
     throw new UsageError(
       `"${text}" is no SCIM attribute path that Lattice can be sent. Write for instance title, name.givenName, ` +
-        `emails[type eq "work"].value or ${ENTERPRISE_USER_SCHEMA}:department.`,
+        `emails[type eq "work"].value or ${enterpriseUserSchema}:department.`,
     );
   }
   const urn = match[1] ?? null;
   if (urn !== null && attribute.toLowerCase() === "user" && /:\d+\.\d+$/.test(urn)) {
     throw new UsageError(`"${text}" names a schema; add the attribute, as in ${text}:department.`);
   }
-  const schema = urn !== null && sameUrn(urn, CORE_USER_SCHEMA) ? null : urn;
+  const schema = urn !== null && sameUrn(urn, coreUserSchema) ? null : urn;
   const path = { text, schema, attribute, type: match[3] ?? null, subAttribute: match[4] ?? null };
   refuseUnwritable(path);
   return { ...path, reference: isManager(path), takesUntyped: path.type !== null && isWork(path.type) };
@@ -130,7 +130,7 @@ export function attributeKey(path: Pick<ScimPath, "schema" | "attribute">): stri
  */
 export function keyOf(object: JsonObject, name: string, schema: string | null): string | undefined {
   if (Object.hasOwn(object, name)) return name;
-  const fold = schema !== null && sameUrn(schema, LATTICE_USER_SCHEMA) ? foldDisplayName : foldCase;
+  const fold = schema !== null && sameUrn(schema, latticeUserSchema) ? foldDisplayName : foldCase;
   const wanted = fold(name);
   return Object.keys(object).find((key) => fold(key) === wanted);
 }
@@ -158,7 +158,7 @@ const foldDisplayName = (name: string): string => name.toLowerCase().replace(/[^
 function isManager(path: Pick<ScimPath, "schema" | "attribute">): boolean {
   return (
     path.schema !== null &&
-    sameUrn(path.schema, ENTERPRISE_USER_SCHEMA) &&
+    sameUrn(path.schema, enterpriseUserSchema) &&
     path.attribute.toLowerCase() === "manager"
   );
 }
@@ -167,10 +167,10 @@ function refuseUnwritable(path: Omit<ScimPath, "reference" | "takesUntyped">): v
   const name = path.attribute.toLowerCase();
   const core = path.schema === null;
   const named = `"${path.text}"`;
-  if (core && SERVER_OWNED.has(name)) {
+  if (core && serverOwned.has(name)) {
     throw new UsageError(`${named} is written by Lattice alone. Take it out of the mapping.`);
   }
-  if (core && MULTI_VALUED.has(name) && path.type === null) {
+  if (core && multiValued.has(name) && path.type === null) {
     throw new UsageError(
       `${named} has several values. Say which one, as in ${path.attribute}[type eq "work"].value; ` +
         "other filters are not supported by Lattice.",
@@ -179,11 +179,11 @@ function refuseUnwritable(path: Omit<ScimPath, "reference" | "takesUntyped">): v
   if (path.type !== null && path.subAttribute === null) {
     throw new UsageError(`${named} names a whole entry. Add the part to write, as in ${path.text}.value.`);
   }
-  if (core && PLAIN.has(name) && (path.type !== null || path.subAttribute !== null)) {
+  if (core && plainAttributes.has(name) && (path.type !== null || path.subAttribute !== null)) {
     throw new UsageError(`${named}: ${path.attribute} is a plain value without types or parts.`);
   }
   const part = path.subAttribute?.toLowerCase() ?? "value";
   if (isManager(path) && (path.type !== null || part !== "value")) {
-    throw new UsageError(`${named} cannot be written. Map ${ENTERPRISE_USER_SCHEMA}:manager instead.`);
+    throw new UsageError(`${named} cannot be written. Map ${enterpriseUserSchema}:manager instead.`);
   }
 }

@@ -9,7 +9,7 @@ interface Answered {
   readonly location: string | undefined;
 }
 
-const MOST_HOPS = 5;
+const mostHops = 5;
 
 /**
  * The address that an answer sends a request on to: the same request, by 307 and 308, on the same origin.
@@ -29,7 +29,7 @@ export function redirectOf(
   if (from.protocol === "https:" && target.protocol === "http:") return { notFollowed: "insecure" };
   if (target.origin !== from.origin) return { notFollowed: "otherOrigin" };
   if (status !== 307 && status !== 308) return { notFollowed: "status" };
-  if (hops >= MOST_HOPS) return { notFollowed: "tooMany" };
+  if (hops >= mostHops) return { notFollowed: "tooMany" };
   target.hash = "";
   target.username = "";
   target.password = "";
@@ -53,7 +53,7 @@ function reasonOf(notFollowed: NotFollowed | undefined): string {
     case "insecure":
       return "it leads from https:// to http://, where the API key would be readable on the way. Set lattice.url to an https:// address.";
     case "tooMany":
-      return `${MOST_HOPS} redirects were followed before it. Set lattice.url to the final address.`;
+      return `${mostHops} redirects were followed before it. Set lattice.url to the final address.`;
     case "noLocation":
       return "it does not say where to. Check lattice.url.";
     default:

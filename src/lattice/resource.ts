@@ -2,7 +2,7 @@ import { fitsAddress } from "../domain/address.ts";
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { AttributeWrite, TargetUser } from "../domain/target.ts";
 import { mergeElements, partOf, pickElement } from "./elements.ts";
-import { CORE_USER_SCHEMA, keyOf, memberOf, type PathTable, readAttribute, type ScimPath } from "./path.ts";
+import { coreUserSchema, keyOf, memberOf, type PathTable, readAttribute, type ScimPath } from "./path.ts";
 
 type Draft = Record<string, Json>;
 
@@ -70,7 +70,7 @@ export function idInReference(reference: JsonObject): string | null {
 
 /** The body of a POST: `writes` as a SCIM user with the URNs of the extensions in use (RFC 7643 section 3). */
 export function buildCreateBody(writes: readonly AttributeWrite[], paths: PathTable): JsonObject {
-  return mergeIntoResource({ schemas: [CORE_USER_SCHEMA] }, writes, paths);
+  return mergeIntoResource({ schemas: [coreUserSchema] }, writes, paths);
 }
 
 /**
@@ -107,7 +107,7 @@ function schemasOf(body: JsonObject, listed: Json | undefined): Json[] {
   const core = (Array.isArray(listed) ? listed : []).filter(
     (urn): urn is string => typeof urn === "string" && /:core:/i.test(urn),
   );
-  return [...new Set([...(core.length === 0 ? [CORE_USER_SCHEMA] : core), ...blocks])];
+  return [...new Set([...(core.length === 0 ? [coreUserSchema] : core), ...blocks])];
 }
 
 /** The account as it is after `writes`, for a target that acknowledges a write without showing the result. */

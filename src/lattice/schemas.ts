@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../domain/json.ts";
 import type { AttributeType } from "../domain/target.ts";
 import { parseListPage } from "./list.ts";
-import { CORE_USER_SCHEMA, keyOf, memberOf, type ScimPath } from "./path.ts";
+import { coreUserSchema, keyOf, memberOf, type ScimPath } from "./path.ts";
 
 /** Attribute definitions by name, by schema URN in lower case. */
 export type Schemas = ReadonlyMap<string, JsonObject>;
@@ -36,7 +36,7 @@ export async function readSchemas(
 
 /** The mapped paths that `schemas` does not declare. An extension that is not declared at all is unknown too. */
 export function unknownPaths(paths: readonly ScimPath[], schemas: Schemas): ScimPath[] {
-  if (!schemas.has(CORE_USER_SCHEMA.toLowerCase())) return [];
+  if (!schemas.has(coreUserSchema.toLowerCase())) return [];
   return paths.filter((path) => !isCommon(path) && definitionOf(path, schemas) === undefined);
 }
 
@@ -76,7 +76,7 @@ export function mistypedPaths(
 
 /** The definition of the attribute, or of its part, that the path writes. */
 function definitionOf(path: ScimPath, schemas: Schemas): JsonObject | undefined {
-  const attributes = schemas.get((path.schema ?? CORE_USER_SCHEMA).toLowerCase());
+  const attributes = schemas.get((path.schema ?? coreUserSchema).toLowerCase());
   const whole = attributes === undefined ? undefined : definitionAt(attributes, path.attribute, path.schema);
   if (whole === undefined || path.subAttribute === null) return whole;
   const parts = byName(whole.subAttributes);

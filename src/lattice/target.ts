@@ -31,7 +31,7 @@ export interface LatticeTarget extends Target {
 }
 
 /** Encoded it takes up to nine times as much, and servers take addresses of about 16,000 characters. */
-const LONGEST_VALUE = 1_000;
+const longestValue = 1_000;
 
 /** @throws UsageError where a path cannot be written, or the token cannot be a key. */
 export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
@@ -171,7 +171,7 @@ function matchesFilter(user: TargetUser, attribute: "userName" | "externalId", v
 
 /** RFC 7644 section 3.4.2.2: the value is a JSON string. @throws RecordRejectedError on one that no address can hold */
 function filterQuery(attribute: "userName" | "externalId", value: string): string {
-  if (value.length > LONGEST_VALUE) {
+  if (value.length > longestValue) {
     throw new RecordRejectedError(
       `Lattice cannot be searched for a value of ${value.length} characters (${attribute}). Shorten it in Entra, or ` +
         "map the attribute to another one.",

@@ -1,7 +1,7 @@
 import { UsageError } from "../domain/errors.ts";
 import { isLoopbackDomain } from "../domain/loopback.ts";
 
-const AZURE_FLAG = "aadoptscim062020";
+const azureFlag = "aadoptscim062020";
 
 /**
  * Makes the base address of Lattice's SCIM API out of what an administrator pasted. The tenant URL of an Azure set-up
@@ -24,7 +24,7 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
     );
   }
   const { path, flags } = splitPath(url);
-  const other = flags.find((flag) => flagName(flag) !== AZURE_FLAG);
+  const other = flags.find((flag) => flagName(flag) !== azureFlag);
   if (other !== undefined) {
     // Without a name, what stands there may be the key itself.
     const what = other.includes("=") ? `the query parameter "${other.split("=")[0]}"` : "a query";

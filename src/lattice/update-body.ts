@@ -3,14 +3,14 @@ import type { AttributeWrite } from "../domain/target.ts";
 import {
   attributeKey,
   keyOf,
-  LATTICE_USER_SCHEMA,
+  latticeUserSchema,
   type PathTable,
   readAttribute,
   type ScimPath,
 } from "./path.ts";
 import { mergeIntoResource } from "./resource.ts";
 
-const PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+const patchSchema = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /** Whether some of `writes` are entries of a multi-valued attribute, which needs the account as it is. */
 export function touchesList(writes: readonly AttributeWrite[], paths: PathTable): boolean {
@@ -47,7 +47,7 @@ export function buildPatchBody(
     if (elements === null && readAttribute(resource, path) === undefined) continue;
     operations.push(operation(key, elements));
   }
-  return operations.length === 0 ? undefined : { schemas: [PATCH_SCHEMA], Operations: operations };
+  return operations.length === 0 ? undefined : { schemas: [patchSchema], Operations: operations };
 }
 
 function singleOperations(path: ScimPath, value: Json, replaces: boolean): JsonObject[] {
@@ -69,9 +69,9 @@ export function buildPutBody(
   paths: PathTable,
 ): JsonObject {
   const carried = Object.fromEntries(
-    Object.entries(resource).filter(([key]) => !OWNED.has(key.toLowerCase())),
+    Object.entries(resource).filter(([key]) => !ownedByServer.has(key.toLowerCase())),
   );
-  const key = keyOf(carried, LATTICE_USER_SCHEMA, null);
+  const key = keyOf(carried, latticeUserSchema, null);
   const block = key === undefined ? undefined : carried[key];
   return mergeIntoResource(
     key !== undefined && isJsonObject(block) ? { ...carried, [key]: writable(block) } : carried,
@@ -80,7 +80,7 @@ export function buildPutBody(
   );
 }
 
-const OWNED = new Set(["meta", "groups"]);
+const ownedByServer = new Set(["meta", "groups"]);
 
 function operation(path: string, value: Json): JsonObject {
   return value === null ? { op: "remove", path } : { op: "replace", path, value };

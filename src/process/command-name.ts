@@ -2,13 +2,13 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 
 /** Says what messages call the command, where the program cannot know it: `docker exec NAME azure-lattice-sync`. */
-export const COMMAND_VARIABLE = "ALS_COMMAND";
+export const commandVariable = "ALS_COMMAND";
 
 const command = "azure-lattice-sync";
 
 /** A command line that works where this program runs, for messages. */
 export function commandLine(args: string): string {
-  const said = process.env[COMMAND_VARIABLE] ?? "";
+  const said = process.env[commandVariable] ?? "";
   return `${said === "" ? command : said} ${args}`;
 }
 

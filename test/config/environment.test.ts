@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ENVIRONMENT_VARIABLES, readVariable } from "../../src/config/environment.ts";
+import { environmentVariables, readVariable } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
 describe("a variable given as NAME_FILE", () => {
-  it.each(ENVIRONMENT_VARIABLES)("works for $name", ({ name }) => {
+  it.each(environmentVariables)("works for $name", ({ name }) => {
     const cwd = workplace({ "run/value": "from-file" });
     expect(readVariable({ [`${name}_FILE`]: "run/value" }, name, cwd)).toEqual({
       value: "from-file",

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
-const MINUTE_MS = 60_000;
+const minuteMs = 60_000;
 
 describe("loadConfig", () => {
   it("fills in every default when there is neither a file nor an environment", () => {
@@ -55,8 +55,8 @@ describe("loadConfig", () => {
         onDelete: { do: "deactivate", afterMs: 0 },
         onDisable: { do: "deactivate", afterMs: 0 },
       },
-      schedule: { kind: "every", everyMs: 45 * MINUTE_MS, timezone: "UTC" },
-      reconcile: { everyMs: 24 * 60 * MINUTE_MS },
+      schedule: { kind: "every", everyMs: 45 * minuteMs, timezone: "UTC" },
+      reconcile: { everyMs: 24 * 60 * minuteMs },
       drift: "correct",
       guard: {
         enabled: true,
@@ -89,11 +89,11 @@ describe("loadConfig", () => {
         maxEmailChanges: 50,
         maxEmailChangePercent: 10,
         emailChangeFloor: 3,
-        windowMs: 24 * 60 * MINUTE_MS,
+        windowMs: 24 * 60 * minuteMs,
       },
       state: {
         path: join(cwd, "state/azure-lattice-sync.db"),
-        retentionMs: 90 * 24 * 60 * MINUTE_MS,
+        retentionMs: 90 * 24 * 60 * minuteMs,
         maxLogRows: 1_000_000,
         logValues: "keep",
       },
@@ -118,7 +118,7 @@ describe("loadConfig", () => {
     expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.actions).toMatchObject({
       outOfScope: { do: "ignore" },
       onDelete: { do: "ignore" },
-      onDisable: { do: "deactivate", afterMs: 7 * 24 * 60 * MINUTE_MS },
+      onDisable: { do: "deactivate", afterMs: 7 * 24 * 60 * minuteMs },
     });
   });
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import {
-  CONFIG_VARIABLE,
-  ENVIRONMENT_VARIABLES,
-  FEDERATED_TOKEN_VARIABLE,
+  configVariable,
+  environmentVariables,
+  federatedTokenVariable,
 } from "../../src/config/environment.ts";
 import { knownKeys } from "../../src/config/keys.ts";
 import { setValue } from "../../src/config/layers.ts";
@@ -17,7 +17,7 @@ import { isJsonObject } from "../../src/domain/json.ts";
 import { parseCases } from "../../src/mapping/cases/test-cases.ts";
 import { parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
-import { COMMAND_VARIABLE } from "../../src/process/command-name.ts";
+import { commandVariable } from "../../src/process/command-name.ts";
 import { packageRoot } from "../../src/process/package-root.ts";
 import { documents, manuals, type Piece } from "./markdown.ts";
 
@@ -92,11 +92,11 @@ it("gives keys only values that they take", () => {
 });
 
 it("names only variables of the environment that are read", () => {
-  const own = [...ENVIRONMENT_VARIABLES.map(({ name }) => name), CONFIG_VARIABLE, COMMAND_VARIABLE];
+  const own = [...environmentVariables.map(({ name }) => name), configVariable, commandVariable];
   const known = new Set([
     ...own,
-    ...ENVIRONMENT_VARIABLES.map(({ name }) => `${name}_FILE`),
-    FEDERATED_TOKEN_VARIABLE,
+    ...environmentVariables.map(({ name }) => `${name}_FILE`),
+    federatedTokenVariable,
     // Read by Node, and by libraries.
     "FORCE_COLOR",
     "HTTPS_PROXY",

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ENVIRONMENT_VARIABLES } from "../../src/config/environment.ts";
+import { environmentVariables } from "../../src/config/environment.ts";
 import { packageRoot } from "../../src/process/package-root.ts";
 import { pathOf } from "../../src/program/documented-command.ts";
 import { everyCommand, quietProgram } from "./program.ts";
@@ -35,7 +35,7 @@ describe("the manual page", () => {
         .flatMap(({ options }) => options.map(({ flags }) => flags))
         .filter((flags) => !flags.startsWith("-V")),
       ...commands.flatMap(({ said }) => (said?.examples ?? []).map(([line]) => line)),
-      ...ENVIRONMENT_VARIABLES.map(({ name }) => name),
+      ...environmentVariables.map(({ name }) => name),
     ];
     expect(expected.filter((text) => !shown.includes(text))).toEqual([]);
   });
