@@ -6,7 +6,7 @@ import { count } from "../domain/sentence.ts";
 import type { OperationStatus, StateStore } from "../domain/store.ts";
 import { configuredJob } from "../job/configured-job.ts";
 import { readMapping } from "../job/read-settings.ts";
-import { type CommandIO, exitCode, note } from "../process/io.ts";
+import { type CommandIO, exitCode, noCycleYet, note } from "../process/io.ts";
 import { writeOut } from "../report/output.ts";
 import { isTerminal, layoutOf } from "../report/terminal.ts";
 import { printable } from "../report/words.ts";
@@ -42,7 +42,7 @@ export async function history(options: HistoryOptions, io: CommandIO): Promise<n
   const { loaded, statePath: path } = job;
   const query = queryOf(options, job.clock.now());
   const store = await job.readState();
-  if (store === null) note(io, `No cycle has run yet: there is no state database at ${path}.`);
+  if (store === null) note(io, noCycleYet(path));
   try {
     const person =
       options.user === undefined || store === null

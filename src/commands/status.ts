@@ -7,7 +7,7 @@ import { jsonText } from "../domain/visible.ts";
 import { configuredJob } from "../job/configured-job.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
-import { type CommandIO, exitCode, print } from "../process/io.ts";
+import { type CommandIO, exitCode, noCycleYet, print } from "../process/io.ts";
 import { readStatus, type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
 
@@ -28,7 +28,7 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
   const store = await job.readState();
   if (store === null) {
     if (options.format === "json") print(io, jsonText({ state: path, lastCycle: null, cycles: [] }, 2));
-    else print(io, `No cycle has run yet: there is no state database at ${path}.`);
+    else print(io, noCycleYet(path));
     return exitCode.done;
   }
   try {

@@ -59,7 +59,7 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
       return {
         title: `The guard holds ${count(event.operations, "change")}`,
         severity: "problem",
-        text: `${count(event.operations, "change waits", "changes wait")} for your decision. Everything else was sent. Plan ${event.planId}.`,
+        text: `${event.operations === 1 ? "It waits" : "They wait"} for your decision. Everything else was sent. Plan ${event.planId}.`,
         lists: [
           ...listOf("Why", event.reasons.map(plain)),
           ...listOf("What it would cost in Lattice", (event.notes ?? []).map(plain)),

@@ -41,3 +41,8 @@ export function print(io: CommandIO, text: string): void {
 export function note(io: CommandIO, text: string): void {
   io.stderr.write(`${text}\n`);
 }
+
+/** What there is to say of a state database that does not exist. @param path where it will be */
+export function noCycleYet(path: string): string {
+  return `No cycle has run yet: there is no state database at ${path}.`;
+}

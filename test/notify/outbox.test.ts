@@ -37,7 +37,7 @@ describe("the outbox", () => {
       id: all.got[0]?.headers["webhook-id"],
       at: "2026-11-23T08:00:00.000Z",
       instance: "test",
-      summary: expect.stringContaining("57 changes wait"),
+      summary: expect.stringContaining("57 changes. They wait"),
       data: { planId: "plan-1", operations: 57, reasons: ["57 deactivations, more than 50"] },
     });
   });
