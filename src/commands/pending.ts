@@ -1,4 +1,4 @@
-import type { CycleResult } from "../cycle/run.ts";
+import type { CycleResult } from "../cycle/cycle.ts";
 
 /** How many operations a plan would send. */
 export function pendingIn({ header }: Pick<CycleResult, "header">): number {

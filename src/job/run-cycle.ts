@@ -1,6 +1,6 @@
+import type { CycleResult } from "../cycle/cycle.ts";
 import type { Sending } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports.ts";
-import type { CycleResult } from "../cycle/run.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import { systemRandom } from "../domain/random.ts";
@@ -132,7 +132,7 @@ async function runOnBothEnds(
   { onProgress, onStep }: Watchers,
   onEvent: (event: StateEvent) => void,
 ): Promise<CycleResult> {
-  const { runCycle } = await import("../cycle/run.ts");
+  const { runCycle } = await import("../cycle/cycle.ts");
   const { clock, log, settings } = job;
   const meta = await store.meta();
   // A full cycle asks again, so that a change at the target is met within a day.

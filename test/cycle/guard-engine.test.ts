@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { runCycle } from "../../src/cycle/cycle.ts";
 import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
-import { runCycle } from "../../src/cycle/run.ts";
 import {
   ConfigurationError,
   HostUnavailableError,

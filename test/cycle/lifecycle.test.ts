@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCycle } from "../../src/cycle/run.ts";
+import { runCycle } from "../../src/cycle/cycle.ts";
 import { enterpriseUrn, managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCycle } from "../../src/cycle/run.ts";
+import { runCycle } from "../../src/cycle/cycle.ts";
 import { openScratchStore } from "../../src/state/sqlite/store.ts";
 import { kept } from "../state/kept.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";

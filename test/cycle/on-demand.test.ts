@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCycle } from "../../src/cycle/run.ts";
+import { runCycle } from "../../src/cycle/cycle.ts";
 import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
 import type { PersonStep } from "../../src/domain/plan.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type CycleResult, runCycle } from "../../src/cycle/cycle.ts";
 import {
   isHopeless,
   mostFailed,
@@ -6,7 +7,6 @@ import {
   type Quarantine,
   withQuarantine,
 } from "../../src/cycle/health/quarantine.ts";
-import { type CycleResult, runCycle } from "../../src/cycle/run.ts";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCycle } from "../../src/cycle/run.ts";
+import { runCycle } from "../../src/cycle/cycle.ts";
 import { RecordRejectedError, StateError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";

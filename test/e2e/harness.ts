@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
-import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/run.ts";
+import { type CycleRequest, type CycleResult, runCycle } from "../../src/cycle/cycle.ts";
 import type { CycleSettings } from "../../src/cycle/settings.ts";
 import { type Clock, systemClock } from "../../src/domain/clock.ts";
 import { Secret } from "../../src/domain/secret.ts";

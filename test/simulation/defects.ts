@@ -18,7 +18,7 @@ export interface Defect {
 
 /** Leavers are asked for by id before they are switched off, which makes up for what was concluded from a list. */
 const nobodyIsAskedFor = {
-  file: "cycle/run.ts",
+  file: "cycle/cycle.ts",
   find: "const confirmed = await confirmLeavers(context);",
   replace: "const confirmed = confirmLeavers !== undefined;",
 } as const;
@@ -100,7 +100,7 @@ export const defects: readonly Defect[] = [
     history: 115,
     edits: [
       {
-        file: "cycle/run.ts",
+        file: "cycle/cycle.ts",
         find: "await recoverIntents(context);",
         replace:
           'for (const { objectId } of await context.store.openIntents()) await context.store.settleIntent(objectId, null, "cancelled", 0, false);',
@@ -308,7 +308,7 @@ export const defects: readonly Defect[] = [
     history: 41,
     edits: [
       {
-        file: "cycle/run.ts",
+        file: "cycle/cycle.ts",
         find: "const applied = request.dryRun\n",
         replace: 'const applied = request.dryRun && context.kind === "on-demand"\n',
       },
@@ -381,7 +381,7 @@ export const defects: readonly Defect[] = [
     family: "in-due-time",
     edits: [
       {
-        file: "cycle/run.ts",
+        file: "cycle/cycle.ts",
         find: "if (context.clockDoubtMs === 0) await markDue(context);",
         replace: "",
       },
@@ -640,7 +640,7 @@ export const defects: readonly Defect[] = [
     family: "clocks",
     edits: [
       {
-        file: "cycle/run.ts",
+        file: "cycle/cycle.ts",
         find: "if (context.clockDoubtMs === 0) {\n      await store.prune({",
         replace: "{\n      await store.prune({",
       },
