@@ -110,6 +110,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     kinds: refusing as CycleContext["kinds"],
     store,
     fence: "private",
+    startedAt: Date.now(),
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: () => {} },
     settings: {

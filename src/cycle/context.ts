@@ -10,6 +10,8 @@ import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from
 export interface CycleContext extends Ports {
   readonly cycleId: number;
   readonly kind: CycleKind;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly signal: AbortSignal;
   /** What each commit of the cycle names. */
   readonly fence: Fence;
@@ -44,7 +46,7 @@ export interface CycleContext extends Ports {
 /** What a cycle needs at hand from its beginning. */
 export function cycleContext(
   ports: Ports,
-  cycle: Pick<CycleContext, "cycleId" | "kind" | "signal" | "fence" | "firstRun"> &
+  cycle: Pick<CycleContext, "cycleId" | "kind" | "startedAt" | "signal" | "fence" | "firstRun"> &
     Partial<Pick<CycleContext, "sending">>,
   meta: Partial<Meta>,
 ): CycleContext {

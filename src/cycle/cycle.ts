@@ -88,7 +88,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
   const cycleId = await store.beginCycle({ planId, kind, startedAt });
   const firstRun = meta.establishedAt === undefined;
   const { signal, fence, sending = { kind: "everything" } } = request;
-  const beginning = cycleContext(ports, { cycleId, kind, signal, fence, firstRun, sending }, meta);
+  const beginning = cycleContext(ports, { cycleId, kind, startedAt, signal, fence, firstRun, sending }, meta);
   // As the ends have the time, once that is known.
   let believed = clock;
   ports.log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
@@ -219,7 +219,8 @@ async function withTrustedClock(context: CycleContext): Promise<CycleContext> {
   if (clockDoubtMs === 0) {
     await store.forgetTheFuture(clock.now());
     await store.dropReleases(clock.now() - settings.guard.windowMs);
-    return { ...context, clockDoubtMs };
+    // Set back since the cycle began: it cannot have begun later than now.
+    return { ...context, clockDoubtMs, startedAt: Math.min(context.startedAt, clock.now()) };
   }
   const note = clockDoubtNote(clockDoubtMs);
   notes.push(note);

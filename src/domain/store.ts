@@ -200,6 +200,8 @@ export interface Candidate {
   readonly retry: RetryRecord | null;
   /** A write of an earlier cycle is neither confirmed nor looked up yet. */
   readonly unconfirmed: boolean;
+  /** Operations of earlier plans that the guard holds of the person, by id. */
+  readonly held: readonly number[];
   /** What a person has rejected of this person: not sent as long as it is planned as it was. */
   readonly rejected: readonly RejectedChange[];
   /** Since when something was seen that may cost the person the account, milliseconds since the epoch. */
@@ -600,8 +602,6 @@ export interface StateStore {
     cycleId: number,
     afterId: number,
   ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly newPeople: number }>;
-  /** Writes a page of decisions: operations into the provisioning log, reasons of those left alone, marks off for those in order. */
-  saveDecisions(cycleId: number, decisions: readonly Decision[]): Promise<void>;
   /** Takes what is planned, or reported, for these people out of the cycle; they stay marked. */
   forgetPlanned(cycleId: number, objectIds: readonly string[]): Promise<void>;
   /**

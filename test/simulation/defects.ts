@@ -296,8 +296,8 @@ export const defects: readonly Defect[] = [
         replace: "released.size > 0",
       },
       {
-        file: "state/sqlite/planning.ts",
-        find: "if (some.releases === 1) dropReleases.run({ objectId, kept: JSON.stringify(kept) });",
+        file: "cycle/pictures/fold-decisions.ts",
+        find: "releases: { drop: people.flatMap(releasesOver) },",
         replace: "",
       },
     ],

@@ -80,7 +80,7 @@ describe("a cycle, while another process writes", () => {
       changes,
     } as const;
     await besideAnother(() =>
-      store.saveDecisions(cycleId, [
+      kept(store).decisions(cycleId, [
         {
           kind: "operation",
           operation,

@@ -10,7 +10,7 @@ it("the store compiles nothing anew that was asked before", async () => {
   const people = ["a", "b", "c"].map((objectId) => ({ ...item, objectId }));
   const cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 });
   await kept(store).people(people, cycleId, () => "name");
-  await store.saveDecisions(
+  await kept(store).decisions(
     cycleId,
     people.map(({ objectId }) => ({
       kind: "operation",

@@ -1,3 +1,4 @@
+import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-decisions.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";
 import { markDue } from "../../src/cycle/reading/due.ts";
 import {
@@ -7,7 +8,15 @@ import {
   keepStagedScope,
 } from "../../src/cycle/reading/scope.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { Decision, StateStore } from "../../src/domain/store.ts";
+
+const unknownPerson: DecidedPerson["known"] = {
+  retry: null,
+  released: new Map(),
+  rejected: [],
+  events: new Map(),
+  held: [],
+};
 
 type KeyOf = (user: SourceUser) => string | null;
 
@@ -38,5 +47,22 @@ export function kept(store: StateStore) {
     membership: (change: Parameters<typeof keepMembership>[1]) => keepMembership(at(0), change),
     groups: async () => ({ moved: await keepStagedGroups(at(0)) }),
     due: (now: number) => markDue(at(now)),
+    decisions: async (cycleId: number, decisions: readonly Decision[]) => {
+      const startedAt = (await store.recentCycles(1, cycleId + 1))[0]?.startedAt ?? 0;
+      const only = decisions.map(objectIdOf);
+      const query = { select: { only }, everyoneInScope: true, after: "", limit: only.length };
+      const candidates = await store.candidates(query);
+      const byId = new Map(candidates.map((candidate) => [candidate.source.objectId, candidate]));
+      const people = decisions.map((decision) => ({
+        known: byId.get(objectIdOf(decision)) ?? unknownPerson,
+        decision,
+      }));
+      await store.commit(foldDecisions(people, { cycleId, startedAt }), "private");
+    },
   };
+}
+
+function objectIdOf(decision: Decision): string {
+  if (decision.kind === "operation") return decision.operation.objectId;
+  return decision.kind === "skipped" ? decision.skipped.objectId : decision.objectId;
 }

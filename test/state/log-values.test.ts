@@ -5,6 +5,7 @@ import type { LogEntry } from "../../src/domain/log.ts";
 import type { LogValues } from "../../src/state/sqlite/log-values.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "../cycle/workplace.ts";
+import { kept } from "./kept.ts";
 
 /** Opens the database again under another setting. */
 async function withValues(place: Workplace, logValues: LogValues): Promise<void> {
@@ -138,7 +139,7 @@ describe("values in the provisioning log", () => {
     await withValues(place, "omit");
     const cycleId = await place.store.beginCycle({ planId: "p", kind: "incremental", startedAt: 1 });
     const changes = [{ attribute: "title", before: "Analyst", after: null }];
-    await place.store.saveDecisions(cycleId, [
+    await kept(place.store).decisions(cycleId, [
       {
         kind: "operation",
         referencePending: false,

@@ -34,7 +34,7 @@ async function marked(store: StateStore, everyoneInScope = true): Promise<string
 /** A cycle that finds everybody in order. */
 async function settle(store: StateStore): Promise<number> {
   const cycleId = await store.beginCycle({ planId: crypto.randomUUID(), kind: "reconcile", startedAt: 1 });
-  await store.saveDecisions(
+  await kept(store).decisions(
     cycleId,
     (await marked(store)).map((objectId) => ({ kind: "unchanged", objectId, referencePending: false })),
   );
@@ -168,7 +168,7 @@ describe("people who are looked at although the directory says nothing new", () 
     const key = ({ objectId }: { objectId: string }) => (objectId === "other" ? "other" : "kim");
     await kept(store).people([hired("a"), hired("b"), hired("other")], 1, key);
     const cycleId = await settle(store);
-    await store.saveDecisions(cycleId, [
+    await kept(store).decisions(cycleId, [
       { kind: "ignored", objectId: "a", lookAgainAt: 100 },
       { kind: "ignored", objectId: "other", lookAgainAt: 200 },
     ]);
@@ -176,7 +176,7 @@ describe("people who are looked at although the directory says nothing new", () 
     expect([await kept(store).due(100), await marked(store)]).toEqual([1, ["a", "b"]]);
     expect(await kept(store).due(100)).toBe(0);
     // A later decision without a date takes the date back.
-    await store.saveDecisions(cycleId, [{ kind: "unchanged", objectId: "other", referencePending: false }]);
+    await kept(store).decisions(cycleId, [{ kind: "unchanged", objectId: "other", referencePending: false }]);
     expect(await kept(store).due(1_000)).toBe(0);
     await store.close();
   });
@@ -236,7 +236,7 @@ describe("people who are looked at although the directory says nothing new", () 
     await kept(store).people([hired("a"), hired("b")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "reconcile", startedAt: 50 });
     const decide = (events?: ReadonlyMap<"deleted" | "outOfScope" | "disabled", number>) =>
-      store.saveDecisions(cycleId, [
+      kept(store).decisions(cycleId, [
         { kind: "unchanged", objectId: "a", referencePending: false, ...(events && { events }) },
       ]);
     const eventsOf = async () =>
@@ -251,7 +251,7 @@ describe("people who are looked at although the directory says nothing new", () 
     expect(await eventsOf()).toEqual(seen);
     await store.saveTargets([account("L1", "a")], cycleId);
     expect(await store.countLeaving("outOfScope", 10)).toBe(0);
-    await store.saveDecisions(cycleId, [
+    await kept(store).decisions(cycleId, [
       { kind: "operation", operation: creation("a"), referencePending: false },
     ]);
     const [operation] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
@@ -283,7 +283,7 @@ describe("the plan and its log", () => {
     const first = openStore(path);
     await kept(first).people([hired("a"), hired("b")], 1, keyOf);
     const cycleId = await first.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
-    await first.saveDecisions(
+    await kept(first).decisions(
       cycleId,
       ["a", "b"].map((id) => ({ kind: "operation", operation: creation(id), referencePending: false })),
     );
@@ -308,7 +308,7 @@ describe("the plan and its log", () => {
     const store = openStore(path);
     await kept(store).people([hired("a", {}, "b"), hired("b"), hired("c", {}, "stranger")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
-    await store.saveDecisions(cycleId, [
+    await kept(store).decisions(cycleId, [
       { kind: "operation", operation: creation("a", "b"), referencePending: false },
       { kind: "operation", operation: creation("b"), referencePending: false },
       { kind: "operation", operation: creation("c", "stranger"), referencePending: false },
@@ -335,7 +335,7 @@ describe("the plan and its log", () => {
       await kept(store).people([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
       const link = async (latticeId: string): Promise<void> => {
         const id = await store.beginCycle({ planId: crypto.randomUUID(), kind: "initial", startedAt: 1 });
-        await store.saveDecisions(id, [
+        await kept(store).decisions(id, [
           { kind: "operation", operation: creation("boss"), referencePending: false },
         ]);
         const [operation] = await store.operations(id, { afterWave: -1, afterId: 0, limit: 1 });
@@ -417,7 +417,7 @@ describe("the plan and its log", () => {
     await kept(store).people([hired("a")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
     for (const latticeId of ["L1", "L2"]) {
-      await store.saveDecisions(cycleId, [
+      await kept(store).decisions(cycleId, [
         { kind: "operation", operation: creation("a"), referencePending: false },
       ]);
       const operation = (await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 })).at(-1);

@@ -20,7 +20,7 @@ export async function readNow(
   const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
   const context = cycleContext(
     ports,
-    { cycleId, kind: "on-demand", signal, fence: "private", firstRun: false },
+    { cycleId, kind: "on-demand", startedAt, signal, fence: "private", firstRun: false },
     {},
   );
   await store.forgetTheFuture(startedAt);

@@ -1,5 +1,7 @@
+import type { SkipCode } from "../../domain/plan.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
+import type { Decision } from "../../domain/store.ts";
 
 // The one list of reasons why somebody is planned again. Each function says what has happened; a store applies what it gives.
 
@@ -55,4 +57,29 @@ export function timeHasCome(objectIds: readonly string[]): readonly Mark[] {
     { who: "person", objectId },
     { who: "sharersWith", objectId },
   ]);
+}
+
+/** Reasons that pass without a change of the person: time, the owner of the account taking another name, what is nobody's fault. */
+const passing: ReadonlySet<SkipCode> = new Set([
+  "waitingForRetry",
+  "linkedToAnother",
+  "externalIdOfAnother",
+  "renameRing",
+  "managerRing",
+  "formerOwner",
+  "accountMissing",
+  "leavingUnconfirmed",
+  "clockInDoubt",
+  "putBack",
+]);
+
+/** Whether the person is in the next plan too: until a write is confirmed, and while a reason to skip passes by itself. */
+export function stayMarked(decision: Decision): boolean {
+  if (decision.kind === "operation") return true;
+  return decision.kind === "skipped" && passing.has(decision.skipped.code);
+}
+
+/** A decision about others rests on what is decided about these people. */
+export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
+  return [...objectIds].map((objectId) => ({ who: "person", objectId }));
 }

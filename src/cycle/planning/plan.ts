@@ -3,6 +3,7 @@ import type { Candidate, CandidateSelection, Decision } from "../../domain/store
 import type { CycleContext } from "../context.ts";
 import { weightsOf } from "../guard/weights.ts";
 import { decisionInDoubt } from "../health/clock-doubt.ts";
+import { foldDecisions } from "../pictures/fold-decisions.ts";
 import { lookUpFirst } from "../reading/look-up-first.ts";
 import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
 import { attributeList } from "./changes.ts";
@@ -44,14 +45,17 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       const candidates = await store.candidates({ select: people, everyoneInScope, after, limit: pageSize });
       const last = candidates.at(-1);
       if (last === undefined) return;
-      const decisions = await planPage(context, candidates, known, again);
-      const planned = limited === null ? decisions : decisions.map(limited);
-      for (const decision of planned) {
+      const page = await planPage(context, candidates, known, again);
+      const planned = page.map(({ candidate, decision }) => ({
+        known: candidate,
+        decision: limited === null ? decision : limited(decision),
+      }));
+      for (const { decision } of planned) {
         if (decision.kind === "operation" && decision.operation.formerOwner !== undefined) {
           former.add(decision.operation.formerOwner);
         }
       }
-      await store.saveDecisions(context.cycleId, planned);
+      await store.commit(foldDecisions(planned, context), context.fence);
       after = last.source.objectId;
       done += candidates.length;
       context.onProgress?.({ phase: "planning", done, total: null });
@@ -181,7 +185,7 @@ async function planPage(
   candidates: readonly Candidate[],
   known: Known,
   again: TryAgain | null,
-): Promise<Decision[]> {
+): Promise<readonly PlannedPerson[]> {
   const people = await planLookedUp(context, candidates, known, again);
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
@@ -191,11 +195,11 @@ async function planPage(
       context.log.debug({ objectId, attribute: target, reason }, told);
     }
   }
-  return people.map(({ decision }) =>
-    decision.kind === "operation"
-      ? { ...decision, weights: weightsOf(decision.operation, context) }
-      : decision,
-  );
+  return people.map((person) => {
+    const { decision } = person;
+    if (decision.kind !== "operation") return person;
+    return { ...person, decision: { ...decision, weights: weightsOf(decision.operation, context) } };
+  });
 }
 
 /** While our clock is in doubt, people are planned by it and by the ends': what both plans have is right either way. */

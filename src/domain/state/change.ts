@@ -1,5 +1,7 @@
+import type { LeavingEvent, Operation, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
 import type { Meta } from "../store.ts";
+import type { Weight } from "../weight.ts";
 import type { Mark } from "./mark.ts";
 
 /** Who writes. A commit of a run that does not hold the lease any more is refused. */
@@ -30,6 +32,51 @@ export interface Move {
   readonly group?: string;
 }
 
+/** An operation of a plan, as it comes into the provisioning log. */
+export interface NewOperation {
+  readonly cycleId: number;
+  /** `reported`: drift that is not corrected, and never sent. */
+  readonly status: "planned" | "reported" | "held";
+  readonly operation: Operation;
+  /** What the guard counts of it. */
+  readonly weights: readonly Weight[];
+  /** The person whose account the operation points to, and may have to wait for. */
+  readonly refersTo: string | null;
+  readonly wave: number;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What becomes of an operation of the log; what is absent stays as it is. */
+export interface OperationPatch {
+  readonly id: number;
+  readonly status?: "held" | "cancelled";
+  /** The operation has ended, and nothing compares its values any more: they are kept as the log is to keep them. */
+  readonly closed?: true;
+}
+
+/** What a plan leaves of a person, until the next one looks at them. */
+export interface PlannedFor {
+  readonly objectId: string;
+  /** The person is in the next plan, whatever happens until then. */
+  readonly planAgain: boolean;
+  /** The manager has no account yet. */
+  readonly awaitsManager: boolean;
+  /** Why nothing is done about the person, if that is so. */
+  readonly skip: Pick<Skipped, "code" | "reason"> | null;
+  /** When time alone may change the plan, milliseconds since the epoch. */
+  readonly lookAgainAt: number | null;
+}
+
+/** One of the changes that a person released or rejected. */
+export interface NamedChange {
+  readonly objectId: string;
+  readonly attribute: string;
+  readonly fingerprint: string;
+}
+
 /**
  * What is to be remembered, as one commit. Pure functions of the engine make it; a store writes it as it is, adds nothing
  * and decides nothing. The parts are written in the order in which they stand here.
@@ -46,6 +93,22 @@ export interface StateChange {
   /** Object ids of people who are not known any more; what is kept of their failures and decisions goes with them. */
   readonly forgotten?: readonly string[];
   readonly moves?: readonly Move[];
+  readonly operations?: {
+    readonly add?: readonly NewOperation[];
+    readonly patch?: readonly OperationPatch[];
+  };
+  readonly planned?: readonly PlannedFor[];
+  /** Since when leaving events were seen of a person, milliseconds since the epoch; in the place of what was kept before. */
+  readonly leaving?: readonly {
+    readonly objectId: string;
+    readonly events: ReadonlyMap<LeavingEvent, number>;
+  }[];
+  readonly retries?: {
+    /** Object ids of people who do not fail any more. */
+    readonly drop?: readonly string[];
+  };
+  readonly releases?: { readonly drop?: readonly NamedChange[] };
+  readonly rejections?: { readonly drop?: readonly NamedChange[] };
   /** Object ids of people whose time to be looked at again has come. */
   readonly lookedAt?: readonly string[];
   /** Who is planned again. Sharers of a key are those who share it after the parts above. */

@@ -2,17 +2,30 @@ import { LeaseHeldError } from "../../domain/errors.ts";
 import type { Fence, StateChange } from "../../domain/state/change.ts";
 import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
+import type { ValueKeeper } from "./log-values.ts";
+import { decisionsWriter } from "./write-decisions.ts";
 import { marksWriter } from "./write-marks.ts";
 import { movesWriter } from "./write-moves.ts";
+import { operationsWriter } from "./write-operations.ts";
 import { peopleWriter } from "./write-people.ts";
+import { planWriter } from "./write-plan.ts";
 
 /**
  * The one way the engine writes: all of a change or nothing.
  * @throws LeaseHeldError where the run that the fence names does not hold the lease any more; nothing is written then
  */
-export function commitMethod(db: Connection): (change: StateChange, fence: Fence) => Promise<void> {
+export function commitMethod(
+  db: Connection,
+  values: ValueKeeper,
+): (change: StateChange, fence: Fence) => Promise<void> {
   const people = peopleWriter(db);
   const moves = movesWriter(db);
+  const operations = operationsWriter(db, values);
+  const plan = planWriter(db);
+  const decisions = decisionsWriter(db);
+  const dropRetries = db.prepare<[string]>(
+    "DELETE FROM retry WHERE object_id IN (SELECT value FROM json_each(?))",
+  );
   const marks = marksWriter(db);
   const notes = metaWriter(db);
   const holder = db.prepare<[], string>("SELECT owner FROM lease WHERE name = 'cycle'").pluck();
@@ -25,6 +38,12 @@ export function commitMethod(db: Connection): (change: StateChange, fence: Fence
     if (change.people !== undefined) people.put(change.people);
     if (change.forgotten !== undefined) people.forget(change.forgotten);
     if (change.moves !== undefined) moves(change.moves);
+    if (change.operations !== undefined) operations(change.operations);
+    if (change.planned !== undefined) plan.planned(change.planned);
+    if (change.leaving !== undefined) plan.leaving(change.leaving);
+    if (change.retries?.drop !== undefined) dropRetries.run(JSON.stringify(change.retries.drop));
+    if (change.releases !== undefined) decisions.releases(change.releases);
+    if (change.rejections !== undefined) decisions.rejections(change.rejections);
     if (change.lookedAt !== undefined) people.looked(change.lookedAt);
     if (change.marks !== undefined) marks(change.marks);
     if (change.notes !== undefined) notes(change.notes);

@@ -1,18 +1,15 @@
-import { firstWaveOf, type LeavingEvent, type Operation, type SkipCode } from "../../domain/plan.ts";
+import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
 import type {
   Candidate,
-  Decision,
   LinkedTarget,
   LostLink,
   RejectedChange,
   RetryRecord,
   StateStore,
 } from "../../domain/store.ts";
-import type { Weight } from "../../domain/weight.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
-import type { ValueKeeper } from "./log-values.ts";
 import { readTogether } from "./read-together.ts";
 import {
   type LostLinkRow,
@@ -28,7 +25,6 @@ import {
   sourceUser,
   type TargetRow,
 } from "./rows.ts";
-import { weightsColumn } from "./weights-column.ts";
 
 /** The person, and the linked account's columns, which are null where there is none. */
 interface CandidateRow
@@ -55,11 +51,11 @@ interface CandidateRow
 
 type PlanningMethods = Pick<
   StateStore,
-  "candidates" | "managerIds" | "sharing" | "saveDecisions" | "markResolvedReferences" | "retries" | "retryOf"
+  "candidates" | "managerIds" | "sharing" | "markResolvedReferences" | "retries" | "retryOf"
 >;
 
-/** What the planner reads and what it decides. */
-export function planningMethods(db: Connection, values: ValueKeeper): PlanningMethods {
+/** What the planner reads. */
+export function planningMethods(db: Connection): PlanningMethods {
   const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
     `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
      FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ${given("?")}`,
@@ -80,7 +76,6 @@ export function planningMethods(db: Connection, values: ValueKeeper): PlanningMe
     managerIds: async (objectIds) =>
       new Map(managerIds.all(JSON.stringify(objectIds)).map((row) => [row.object_id, row.manager_id])),
     sharing: sharing(db),
-    saveDecisions: saveDecisions(db, values),
     markResolvedReferences: async () => resolved.run().changes,
     retryOf: async (objectId) => {
       const row = retry.get(objectId);
@@ -96,6 +91,7 @@ const noGroups: ReadonlySet<string> = new Set();
 const noEvents: ReadonlyMap<LeavingEvent, number> = new Map();
 const noLostLinks: readonly LostLink[] = [];
 const nothingRejected: readonly RejectedChange[] = [];
+const nothingHeld: readonly number[] = [];
 
 type CandidateQuery = Parameters<StateStore["candidates"]>[0];
 
@@ -148,6 +144,11 @@ function candidates(db: Connection): StateStore["candidates"] {
   const rejectedOf = db.prepare<[string], RejectedRow>(
     `SELECT ${rejectedColumns} FROM ${rejectedTables} WHERE object_id = ?`,
   );
+  const heldOf = db
+    .prepare<[string], number>(
+      "SELECT id FROM operation INDEXED BY operation_held WHERE object_id = ? AND status = 'held'",
+    )
+    .pluck();
   // Mostly there are none of these at all, and everybody would be asked for each.
   const any = db.prepare<
     [],
@@ -158,11 +159,13 @@ function candidates(db: Connection): StateStore["candidates"] {
       rejections: number;
       retries: number;
       lost: number;
+      held: number;
     }
   >(
     `SELECT EXISTS (SELECT 1 FROM filter_group_member) AS groups, EXISTS (SELECT 1 FROM leaving_event) AS events,
        EXISTS (SELECT 1 FROM lost_link) AS lost, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
-       EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries`,
+       EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM retry) AS retries,
+       EXISTS (SELECT 1 FROM operation INDEXED BY operation_held WHERE status = 'held') AS held`,
   );
   const released = db.prepare<[string], { attribute: string; fingerprint: string }>(
     "SELECT attribute, fingerprint FROM released_change WHERE object_id = ?",
@@ -197,6 +200,7 @@ function candidates(db: Connection): StateStore["candidates"] {
         lostLinks: some?.lost === 1 ? lostLinks.all(row.object_id).map(lostLink) : noLostLinks,
         retry: some?.retries === 1 ? retryOf(row.object_id) : null,
         unconfirmed: row.unconfirmed === 1,
+        held: some?.held === 1 ? heldOf.all(row.object_id) : nothingHeld,
         rejected:
           some?.rejections === 1 ? rejectedOf.all(row.object_id).map(rejectedChange) : nothingRejected,
         events: some?.events === 1 ? eventsOf(row.object_id) : noEvents,
@@ -275,203 +279,4 @@ function sharing(db: Connection): StateStore["sharing"] {
     }
     return found;
   };
-}
-
-/** Reasons that pass without a change of the person: time, the owner of the account taking another name, what is nobody's fault. */
-const lookedAtAgain: ReadonlySet<SkipCode> = new Set([
-  "waitingForRetry",
-  "linkedToAnother",
-  "externalIdOfAnother",
-  "renameRing",
-  "managerRing",
-  "formerOwner",
-  "accountMissing",
-  "leavingUnconfirmed",
-  "clockInDoubt",
-  "putBack",
-]);
-
-/** Nothing is to be sent: what was refused before is not failing any more. */
-const nothingDue: ReadonlySet<SkipCode> = new Set(["managerRing"]);
-
-/** The same is due once that has passed: what is held of the person stays. */
-const heldStays: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "rejected"]);
-
-function saveDecisions(db: Connection, values: ValueKeeper): StateStore["saveDecisions"] {
-  const insert = db.prepare<{
-    cycleId: number;
-    objectId: string;
-    userName: string;
-    latticeId: string | null;
-    action: string;
-    reason: string;
-    evidence: string | null;
-    changes: string;
-    weights: string | null;
-    adopts: number;
-    managerObjectId: string | null;
-    drift: string | null;
-    doubtful: string | null;
-    formerOwner: string | null;
-    wave: number;
-    status: string;
-  }>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts, manager_object_id, drift, doubtful, former_owner, wave, status, at, attempt)
-     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :weights, :adopts, :managerObjectId, :drift, :doubtful, :formerOwner, :wave, :status,
-       (SELECT started_at FROM cycle WHERE id = :cycleId), 1 + coalesce((SELECT attempts FROM retry WHERE object_id = :objectId), 0))`,
-  );
-  const settle = db.prepare<{
-    objectId: string;
-    pending: number;
-    reference: number;
-    code: string | null;
-    reason: string | null;
-    lookAgainAt: number | null;
-  }>(
-    `UPDATE source_user SET pending = :pending, reference_pending = :reference, skip_code = :code, skip_reason = :reason,
-       look_again_at = :lookAgainAt
-     WHERE object_id = :objectId AND (pending <> :pending OR reference_pending <> :reference OR skip_code IS NOT :code
-       OR skip_reason IS NOT :reason OR look_again_at IS NOT :lookAgainAt)`,
-  );
-  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ? AND pending = 0");
-  const dropRetry = db.prepare<[string]>("DELETE FROM retry WHERE object_id = ?");
-  const dropReleases = db.prepare<{ objectId: string; kept: string }>(
-    `DELETE FROM released_change WHERE object_id = :objectId
-       AND attribute NOT IN (SELECT value FROM json_each(:kept))`,
-  );
-
-  const dropRejections = db.prepare<{ objectId: string; kept: string }>(
-    `DELETE FROM rejected_change WHERE object_id = :objectId
-       AND json_array(attribute, fingerprint) NOT IN (SELECT value FROM json_each(:kept))`,
-  );
-
-  const write = (
-    cycleId: number,
-    operation: Operation,
-    status: "planned" | "reported",
-    weights: readonly Weight[] = [],
-  ): void => {
-    insert.run({
-      cycleId,
-      objectId: operation.objectId,
-      userName: operation.userName,
-      latticeId: operation.latticeId,
-      action: operation.action,
-      reason: operation.reason,
-      evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
-      changes: JSON.stringify(operation.changes),
-      weights: weightsColumn(weights),
-      adopts: operation.adopts ? 1 : 0,
-      managerObjectId: referencedPerson(operation),
-      drift: operation.drift ?? null,
-      wave: firstWaveOf(operation.action),
-      doubtful: operation.doubtful ?? null,
-      formerOwner: operation.formerOwner ?? null,
-      status,
-    });
-  };
-  // Mostly there are none of these at all, and everybody would be asked for each.
-  const any = db.prepare<
-    [],
-    { releases: number; rejections: number; retries: number; events: number; held: number }
-  >(
-    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
-       EXISTS (SELECT 1 FROM retry) AS retries, EXISTS (SELECT 1 FROM leaving_event) AS events,
-       EXISTS (SELECT 1 FROM operation INDEXED BY operation_held WHERE status = 'held') AS held`,
-  );
-  let some = { releases: 1, rejections: 1, retries: 1, events: 1, held: 1 };
-  const endHeld = db.prepare<[string], { id: number }>(
-    `UPDATE operation SET status = 'cancelled' WHERE id IN
-       (SELECT id FROM operation INDEXED BY operation_held WHERE object_id = ? AND status = 'held') RETURNING id`,
-  );
-  /** Nothing of it is due any more. */
-  const cancelHeld = (objectId: string): void => {
-    if (some.held === 0) return;
-    for (const { id } of endHeld.all(objectId)) values.replace(id);
-  };
-  /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
-  const voidReleases = (objectId: string, kept: readonly string[]): void => {
-    if (some.releases === 1) dropReleases.run({ objectId, kept: JSON.stringify(kept) });
-  };
-  /** So is a rejection. */
-  const voidRejections = (objectId: string, { rejected = [] }: Decision): void => {
-    if (some.rejections === 0) return;
-    const kept = JSON.stringify(rejected.map(({ attribute, fingerprint }) => [attribute, fingerprint]));
-    dropRejections.run({ objectId, kept });
-  };
-
-  const dropEvents = db.prepare<[string]>("DELETE FROM leaving_event WHERE object_id = ?");
-  const saveEvent = db.prepare<[string, LeavingEvent, number]>(
-    "INSERT INTO leaving_event (object_id, event, since) VALUES (?, ?, ?)",
-  );
-  const saveEvents = (objectId: string, seen: Decision["events"]): void => {
-    if (seen === undefined) return;
-    if (some.events === 1) dropEvents.run(objectId);
-    for (const [event, since] of seen) saveEvent.run(objectId, event, since);
-  };
-
-  const save = (cycleId: number, decision: Decision): void => {
-    const lookAgainAt = decision.lookAgainAt ?? null;
-    if (decision.reported !== undefined) write(cycleId, decision.reported, "reported");
-    switch (decision.kind) {
-      case "operation": {
-        const { operation } = decision;
-        write(cycleId, operation, "planned", decision.weights);
-        voidReleases(operation.objectId, decision.releasesInUse ?? []);
-        voidRejections(operation.objectId, decision);
-        // Stays marked until the write is confirmed.
-        settle.run({
-          objectId: operation.objectId,
-          pending: 1,
-          reference: decision.referencePending ? 1 : 0,
-          code: null,
-          reason: null,
-          lookAgainAt,
-        });
-        saveEvents(operation.objectId, decision.events);
-        return;
-      }
-      case "skipped": {
-        const { skipped } = decision;
-        settle.run({
-          objectId: skipped.objectId,
-          pending: lookedAtAgain.has(skipped.code) ? 1 : 0,
-          reference: decision.referencePending ? 1 : 0,
-          code: skipped.code,
-          reason: skipped.reason,
-          lookAgainAt,
-        });
-        for (const objectId of decision.alsoLookAt ?? []) mark.run(objectId);
-        saveEvents(skipped.objectId, decision.events);
-        if (decision.rejected !== undefined) voidRejections(skipped.objectId, decision);
-        if (!heldStays.has(skipped.code)) cancelHeld(skipped.objectId);
-        if (nothingDue.has(skipped.code) && some.retries === 1) dropRetry.run(skipped.objectId);
-        return;
-      }
-      default:
-        settle.run({
-          objectId: decision.objectId,
-          pending: 0,
-          reference: decision.kind === "unchanged" && decision.referencePending ? 1 : 0,
-          code: null,
-          reason: null,
-          lookAgainAt,
-        });
-        saveEvents(decision.objectId, decision.events);
-        if (some.retries === 1) dropRetry.run(decision.objectId);
-        voidReleases(decision.objectId, []);
-        voidRejections(decision.objectId, decision);
-        cancelHeld(decision.objectId);
-    }
-  };
-  const saveAll = db.transaction((cycleId: number, decisions: readonly Decision[]) => {
-    some = any.get() ?? some;
-    for (const decision of decisions) save(cycleId, decision);
-  });
-  // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
-  return async (cycleId, decisions) => saveAll.immediate(cycleId, decisions);
-}
-
-function referencedPerson(operation: Operation): string | null {
-  return operation.changes.find((change) => change.reference !== undefined)?.reference?.afterObjectId ?? null;
 }

@@ -95,14 +95,14 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
   const markReadAgain = readAgainMarker(db);
   const store: StateStore = {
     ...leaseMethods(db),
-    commit: commitMethod(db),
+    commit: commitMethod(db, values),
     ...cycleMethods(db, values),
     ...retentionMethods(db, values),
     ...sourcePictureMethods(db),
     ...scopeMethods(db),
     ...targetPictureMethods(db, writer),
     ...dueMethods(db),
-    ...planningMethods(db, values),
+    ...planningMethods(db),
     ...guardingMethods(db, values),
     ...decisionMethods(db),
     ...provisioningLogMethods(db, writer, values, markReadAgain),

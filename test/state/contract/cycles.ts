@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Decision, StateStore } from "../../../src/domain/store.ts";
+import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 
 const hour = 3_600_000;
@@ -89,7 +90,7 @@ export function describeCycles(make: MakeState): void {
     it("counts what it did not begin as cancelled, and keeps no rows of it", async () => {
       const { store } = state;
       const cycleId = await begin(store, "plan");
-      await store.saveDecisions(cycleId, ["a", "b", "c"].map(creation));
+      await kept(store).decisions(cycleId, ["a", "b", "c"].map(creation));
       await sendFirst(store, cycleId, 2);
       await store.finishCycle(cycleId, { finishedAt: 3, outcome: "interrupted", error: null });
       const [cycle] = await store.recentCycles(1);
@@ -106,7 +107,7 @@ export function describeCycles(make: MakeState): void {
     it("of a dry run keeps the rows of its plan as cancelled", async () => {
       const { store } = state;
       const cycleId = await begin(store, "plan");
-      await store.saveDecisions(cycleId, ["a", "b"].map(creation));
+      await kept(store).decisions(cycleId, ["a", "b"].map(creation));
       await store.finishCycle(cycleId, { finishedAt: 3, outcome: "done", error: null, keepPlan: true });
       expect((await store.history({ limit: 9 })).map(({ status }) => status)).toEqual([
         "cancelled",
@@ -117,7 +118,7 @@ export function describeCycles(make: MakeState): void {
     it("forgets when it begins what the run before had planned and never begun", async () => {
       const { store } = state;
       const died = await begin(store, "died");
-      await store.saveDecisions(died, ["a", "b"].map(creation));
+      await kept(store).decisions(died, ["a", "b"].map(creation));
       await sendFirst(store, died, 2);
       await begin(state.another(), "next");
       const left = await store.history({ cycleId: died, limit: 9 });
@@ -135,7 +136,7 @@ export function describeCycles(make: MakeState): void {
         ["ahead", 9 * hour],
       ] as const) {
         const cycleId = await begin(store, planId, at);
-        await store.saveDecisions(cycleId, [creation(planId)]);
+        await kept(store).decisions(cycleId, [creation(planId)]);
         await sendFirst(store, cycleId, at);
         await store.finishCycle(cycleId, { finishedAt: at, outcome: "done", error: null });
       }

@@ -32,7 +32,7 @@ async function fill(store: StateStore): Promise<readonly LogEntry[]> {
   for (let number = 0; number < 20; number += 1) {
     const startedAt = start + number * day;
     const cycleId = await store.beginCycle({ planId: `plan-${number}`, kind: "incremental", startedAt });
-    await store.saveDecisions(
+    await kept(store).decisions(
       cycleId,
       Array.from({ length: 10 }, (_, person) => {
         const action = actions[(number + person) % actions.length] ?? "update";
@@ -168,7 +168,7 @@ export function describeHistory(make: MakeState): void {
       const crowd = Array.from({ length: 320 }, (_, index) =>
         operation(`crowd-${index}`, "create", `crowd${index}@example.com`),
       );
-      await state.store.saveDecisions(cycleId, crowd);
+      await kept(state.store).decisions(cycleId, crowd);
       const all = await state.store.history({ limit: 1_000 });
       for (const query of [{ text: "crowd" }, { text: "crowd", actions: ["create"] as const }]) {
         const found = await state.store.history({ ...query, limit: 40 });
@@ -218,7 +218,7 @@ export function describeHistory(make: MakeState): void {
     it("hides what is for Lattice alone", async () => {
       const cycleId = await state.store.beginCycle({ planId: "plan", kind: "incremental", startedAt: start });
       const changes = [{ attribute: "title", before: null, after: "Secret title", redacted: true as const }];
-      await state.store.saveDecisions(cycleId, [operation("a", "update", "a@example.com", { changes })]);
+      await kept(state.store).decisions(cycleId, [operation("a", "update", "a@example.com", { changes })]);
       const [entry] = await state.store.history({ limit: 1 });
       expect(entry?.changes).toMatchObject([{ before: null, after: "[Redact]" }]);
     });

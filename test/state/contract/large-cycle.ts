@@ -66,10 +66,10 @@ export function describeLargeCycle(make: MakeState): void {
       );
       // A cycle before it, so that ids do not begin with 1.
       const earlier = await store.beginCycle({ planId: "earlier", kind: "initial", startedAt: 1 });
-      await store.saveDecisions(earlier, ids.slice(0, 50).map(decision));
+      await kept(store).decisions(earlier, ids.slice(0, 50).map(decision));
       await store.finishCycle(earlier, { finishedAt: 2, outcome: "done", error: null });
       cycleId = await store.beginCycle({ planId: "large", kind: "initial", startedAt: 3 });
-      await store.saveDecisions(cycleId, ids.map(decision));
+      await kept(store).decisions(cycleId, ids.map(decision));
     });
 
     afterAll(async () => {
@@ -164,7 +164,7 @@ export function describeLargeCycle(make: MakeState): void {
           cycleId,
         );
         const adopting = await store.beginCycle({ planId: "adopting", kind: "initial", startedAt: 5 });
-        await store.saveDecisions(
+        await kept(store).decisions(
           adopting,
           ids.map(
             (objectId) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { countsOf } from "../../../src/cycle/guard/weights.ts";
 import type { StateStore } from "../../../src/domain/store.ts";
+import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 
 const hour = 3_600_000;
@@ -15,7 +16,7 @@ async function cycle(
 ): Promise<number> {
   const startedAt = start + number * hour;
   const cycleId = await store.beginCycle({ planId: `plan-${number}`, kind: "incremental", startedAt });
-  await store.saveDecisions(
+  await kept(store).decisions(
     cycleId,
     Array.from({ length: 10 }, (_, person) => ({
       kind: "operation",

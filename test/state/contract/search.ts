@@ -67,7 +67,7 @@ export function describeSearch(make: MakeState): void {
         })),
         cycleId,
       );
-      await store.saveDecisions(
+      await kept(store).decisions(
         cycleId,
         people.map(({ id, loggedName }) => ({
           kind: "operation",

@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { openStore } from "../../../src/state/sqlite/store.ts";
 import { tallyFault } from "../tally.ts";
 import { describeCommit } from "./commit.ts";
+import { describePlanCommit } from "./commit-plan.ts";
 import { describeCycles } from "./cycles.ts";
 import type { FreshState } from "./fresh-state.ts";
 import { describeHistory } from "./history.ts";
@@ -31,6 +32,7 @@ function sqliteState(): FreshState {
 
 describeLease(sqliteState);
 describeCommit(sqliteState);
+describePlanCommit(sqliteState);
 describeCycles(sqliteState);
 describeHistory(sqliteState);
 describeSearch(sqliteState);

@@ -1,0 +1,65 @@
+import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
+import type { Connection } from "./files/database.ts";
+import type { ValueKeeper } from "./log-values.ts";
+import { weightsColumn } from "./weights-column.ts";
+
+/** Writes operations of the provisioning log, within a commit. */
+export function operationsWriter(
+  db: Connection,
+  values: ValueKeeper,
+): (operations: NonNullable<StateChange["operations"]>) => void {
+  const insert = db.prepare<OperationColumns>(
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts,
+       manager_object_id, drift, doubtful, former_owner, wave, status, at, attempt)
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :weights, :adopts,
+       :refersTo, :drift, :doubtful, :formerOwner, :wave, :status, :at, :attempt)`,
+  );
+  const setStatus = db.prepare<[string, number]>("UPDATE operation SET status = ? WHERE id = ?");
+  const apply = ({ id, status, closed }: OperationPatch): void => {
+    if (status !== undefined) setStatus.run(status, id);
+    if (closed === true) values.replace(id);
+  };
+  return ({ add = [], patch = [] }) => {
+    for (const one of add) insert.run(columns(one));
+    for (const one of patch) apply(one);
+  };
+}
+
+interface OperationColumns {
+  readonly cycleId: number;
+  readonly objectId: string;
+  readonly userName: string;
+  readonly latticeId: string | null;
+  readonly action: string;
+  readonly reason: string;
+  readonly evidence: string | null;
+  readonly changes: string;
+  readonly weights: string | null;
+  readonly adopts: number;
+  readonly refersTo: string | null;
+  readonly drift: string | null;
+  readonly doubtful: string | null;
+  readonly formerOwner: string | null;
+  readonly wave: number;
+  readonly status: string;
+  readonly at: number;
+  readonly attempt: number;
+}
+
+function columns({ operation, weights, ...rest }: NewOperation): OperationColumns {
+  return {
+    ...rest,
+    objectId: operation.objectId,
+    userName: operation.userName,
+    latticeId: operation.latticeId,
+    action: operation.action,
+    reason: operation.reason,
+    evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
+    changes: JSON.stringify(operation.changes),
+    weights: weightsColumn(weights),
+    adopts: operation.adopts ? 1 : 0,
+    drift: operation.drift ?? null,
+    doubtful: operation.doubtful ?? null,
+    formerOwner: operation.formerOwner ?? null,
+  };
+}

@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Operation } from "../../../src/domain/plan.ts";
+import type { NewOperation, StateChange } from "../../../src/domain/state/change.ts";
+import type { Candidate, StateStore } from "../../../src/domain/store.ts";
+import { kept } from "../kept.ts";
+import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+
+let store: StateStore;
+let cycleId: number;
+
+const commit = (change: StateChange) => store.commit(change, "private");
+
+const update: Operation = {
+  action: "update",
+  objectId: "a",
+  userName: "a@example.com",
+  latticeId: "L",
+  reason: "title changed",
+  evidence: null,
+  changes: [{ attribute: "title", before: "Analyst", after: "Lead" }],
+  adopts: false,
+};
+
+const row = (some: Partial<NewOperation> = {}): NewOperation => ({
+  cycleId,
+  status: "planned",
+  operation: update,
+  weights: [],
+  refersTo: null,
+  wave: 1,
+  attempt: 1,
+  at: 1,
+  ...some,
+});
+
+const planned = (objectId: string, planAgain = false) => ({
+  objectId,
+  planAgain,
+  awaitsManager: false,
+  skip: null,
+  lookAgainAt: null,
+});
+
+const logged = (limit = 10) => store.operations(cycleId, { afterWave: -1, afterId: 0, limit });
+
+async function candidate(objectId: string): Promise<Candidate | undefined> {
+  const select = { only: [objectId] };
+  return (await store.candidates({ select, everyoneInScope: true, after: "", limit: 1 }))[0];
+}
+
+async function marked(): Promise<readonly string[]> {
+  const query = { select: "marked", everyoneInScope: true, after: "", limit: 10 } as const;
+  return (await store.candidates(query)).map(({ source }) => source.objectId);
+}
+
+/** What a plan decides is written as it is given. */
+export function describePlanCommit(make: MakeState): void {
+  describe("a commit of what a plan decides", () => {
+    const state = eachWithFreshState(make);
+
+    beforeEach(async () => {
+      store = state.store;
+      cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 });
+      await kept(store).people(
+        ["a", "b", "c"].map((objectId) => ({
+          kind: "upsert",
+          objectId,
+          attributes: { userPrincipalName: `${objectId}@example.com` },
+          managerId: null,
+          complete: true,
+        })),
+        cycleId,
+      );
+    });
+
+    it("writes all of a change or nothing", async () => {
+      const unknownCycle = row({ cycleId: 99 });
+      await expect(
+        commit({ operations: { add: [row(), unknownCycle] }, planned: [planned("a")] }),
+      ).rejects.toThrow();
+      expect([await logged(), await marked()]).toEqual([[], ["a", "b", "c"]]);
+    });
+
+    it("adds operations to the log as they are given, and cancels them", async () => {
+      await commit({
+        operations: { add: [row({ weights: [{ kind: "rename" }], attempt: 3 }), row({ status: "held" })] },
+      });
+      const [first, second] = await logged();
+      expect(first).toMatchObject({ ...update, status: "planned", wave: 1, attempt: 3 });
+      expect(await store.weighedOperations(cycleId, 0, 10)).toMatchObject([
+        { weights: [{ kind: "rename" }] },
+      ]);
+      expect((await candidate("a"))?.held).toEqual([second?.id]);
+      await commit({ operations: { patch: [{ id: second?.id ?? 0, status: "cancelled", closed: true }] } });
+      expect((await logged()).map(({ status }) => status)).toEqual(["planned", "cancelled"]);
+      expect((await candidate("a"))?.held).toEqual([]);
+    });
+
+    it("says where each person stands after a plan, and marks after that", async () => {
+      const skip = { code: "ambiguousMatch", reason: "because" } as const;
+      await commit({
+        planned: [
+          { ...planned("a"), skip, lookAgainAt: 50 },
+          planned("b"),
+          { ...planned("c", true), awaitsManager: true },
+        ],
+        marks: [{ who: "person", objectId: "b" }],
+      });
+      expect(await marked()).toEqual(["b", "c"]);
+      expect(await store.skipped({ after: "", limit: 10 })).toMatchObject([{ objectId: "a", ...skip }]);
+      expect(await store.duePeople(50, "", 10)).toEqual(["a"]);
+      expect((await store.totals()).waitingForManager).toBe(1);
+      await commit({ planned: [planned("a"), planned("b"), planned("c")] });
+      expect([await marked(), await store.skipped({ after: "", limit: 10 })]).toEqual([[], []]);
+      expect([await store.duePeople(50, "", 10), (await store.totals()).waitingForManager]).toEqual([[], 0]);
+    });
+
+    it("puts what was seen of a leaver in the place of what was kept before", async () => {
+      const events = new Map([["deleted", 5]] as const);
+      await commit({ leaving: [{ objectId: "a", events: new Map([["disabled", 1]] as const) }] });
+      await commit({ leaving: [{ objectId: "a", events }] });
+      expect((await candidate("a"))?.events).toEqual(events);
+      expect((await candidate("b"))?.events.size).toBe(0);
+    });
+
+    it("ends the failures, releases and rejections that it names, and no others", async () => {
+      const named = ["title", "active"].map((attribute) => ({ objectId: "a", attribute, fingerprint: "f" }));
+      await store.release("plan", named, 1);
+      const [first] = named;
+      if (first === undefined) throw new Error("there are two");
+      await commit({ releases: { drop: [first, { ...first, attribute: "active", fingerprint: "other" }] } });
+      expect((await candidate("a"))?.released).toEqual(new Map([["active", "f"]]));
+      await store.reject(
+        "plan",
+        named.map((one) => ({ ...one, evidence: null })),
+        1,
+      );
+      await commit({ rejections: { drop: [first] }, retries: { drop: ["b"] } });
+      expect((await store.rejections(10)).map(({ attribute }) => attribute)).toEqual(["active"]);
+    });
+  });
+}
