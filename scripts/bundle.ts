@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { type OutputBundle, type Plugin, rolldown } from "rolldown";
@@ -13,22 +13,58 @@ const graphClient = "@microsoft/microsoft-graph-client";
 
 /**
  * What a run loads together is one file each: to find, read and link a small file takes longer than to compile it. The
- * first that matches takes a module, with all that it needs and none before has taken.
+ * first group that has a module takes it, with all that it needs and no group before has taken. Paths are of src, files
+ * or folders.
  */
-const groups = [
+const parts: readonly {
+  readonly name: string;
+  readonly paths: readonly string[];
+  readonly library?: RegExp;
+}[] = [
   {
-    // Whatever is called for, the help included.
+    // Loaded by every command, the help included.
     name: "base",
-    test: /\/src\/(program\/|domain\/|package-root|commands\/(io|hangup)\.ts)|\/node_modules\/commander\//,
+    paths: ["program", "domain", "process/package-root.ts", "process/io.ts", "process/hangup.ts"],
+    library: /\/node_modules\/commander\//,
   },
-  { name: "configuration", test: /\/src\/config\/(load|plain-http|require)\.ts/ },
-  { name: "database", test: /\/src\/state\/sqlite-store\.ts/ },
+  { name: "configuration", paths: ["config/load.ts", "config/plain-http.ts", "config/require.ts"] },
+  { name: "database", paths: ["state/sqlite/store.ts"] },
   {
-    // Each sync, also one that finds nothing to do.
+    // Loaded by every sync, also by one that finds nothing to do.
     name: "cycle",
-    test: /\/src\/(commands\/(sync|log)\.ts|cycle\/|mapping\/(mapping|scoping-filter)\.ts|entra\/source\.ts|lattice\/target\.ts|report\/table\.ts|notify\/(silence|outbox|digest|expiry)\.ts|daemon\/deadline\.ts)/,
+    paths: [
+      "commands/sync.ts",
+      "job/run-cycle.ts",
+      "job/log.ts",
+      "job/deadline.ts",
+      "cycle",
+      "mapping/rules/mapping.ts",
+      "mapping/rules/scoping-filter.ts",
+      "entra/source.ts",
+      "lattice/target.ts",
+      "report/table.ts",
+      "notify/silence.ts",
+      "notify/outbox.ts",
+      "notify/digest.ts",
+      "notify/expiry.ts",
+    ],
   },
-].map((group, index, all) => ({ ...group, priority: all.length - index }));
+];
+
+/** @throws Error naming a path that is not there any more: it would silently be loaded in small files */
+function groupsOf(): { name: string; test: RegExp; priority: number }[] {
+  const missing = parts.flatMap(({ paths }) => paths).filter((path) => !existsSync(join(root, "src", path)));
+  if (missing.length > 0)
+    throw new Error(`scripts/bundle.ts names files that are gone: ${missing.join(", ")}`);
+  return parts.map(({ name, paths, library }, index) => {
+    const own = `/src/(?:${paths.map((path) => (path.endsWith(".ts") ? path : `${path}/`).replaceAll(".", "\\.")).join("|")})`;
+    return {
+      name,
+      test: new RegExp(library === undefined ? own : `${own}|${library.source}`),
+      priority: parts.length - index,
+    };
+  });
+}
 
 /**
  * Makes one program of the sources and the libraries they use, a file for each part that is loaded by itself. To find and
@@ -58,7 +94,7 @@ export async function bundle(folder: string): Promise<void> {
       format: "esm",
       cleanDir: true,
       entryFileNames: "[name].js",
-      codeSplitting: { groups },
+      codeSplitting: { groups: groupsOf() },
       // Detours are known by the names that they hand on.
       minifyInternalExports: false,
     });
