@@ -1,9 +1,15 @@
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { loadConfig } from "../../src/config/load.ts";
+import type { LatticeSettings } from "../../src/config/require.ts";
 import type { CycleContext } from "../../src/cycle/context.ts";
 import { makePlan } from "../../src/cycle/planning/plan.ts";
+import type { CycleSettings } from "../../src/cycle/settings.ts";
 import { systemClock } from "../../src/domain/clock.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import { cycleSettings } from "../../src/job/settings.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { type Connection, openDatabase } from "../../src/state/sqlite/files/database.ts";
@@ -96,41 +102,43 @@ function best(rounds: number, work: () => void): number {
   return least;
 }
 
-function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mapping): CycleContext {
-  const nothing = (): never => {
-    throw new Error("a plan reads neither end");
+/** Stands for something that a plan does not use. */
+function unused<T extends object>(): T {
+  return new Proxy({} as T, {
+    get: () => {
+      throw new Error("a plan reads neither Entra nor Lattice");
+    },
+  });
+}
+
+/** The settings that a configuration without any key comes to. */
+function settingsOf(mapping: Mapping): CycleSettings {
+  const { config } = loadConfig({ env: {}, cwd: tmpdir(), sandbox: "both" });
+  const lattice: LatticeSettings = {
+    url: "https://lattice.example.com/scim/v2",
+    token: new Secret("made-up"),
+    updateMethod: config.lattice.updateMethod,
+    maxConcurrency: config.lattice.maxConcurrency,
+    maxRequestsPerSecond: config.lattice.maxRequestsPerSecond,
+    timeoutMs: config.lattice.timeoutMs,
   };
-  const refusing = new Proxy({}, { get: nothing });
+  return cycleSettings(config, mapping, { entra: { tenantId: "bench" }, lattice });
+}
+
+function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mapping): CycleContext {
   return {
-    source: refusing as CycleContext["source"],
-    target: refusing as CycleContext["target"],
-    host: refusing as CycleContext["host"],
+    source: unused(),
+    target: unused(),
+    host: unused(),
     sending: { kind: "everything" },
     refusedBefore: new Map(),
-    kinds: refusing as CycleContext["kinds"],
+    kinds: unused(),
     store,
     fence: "private",
     startedAt: Date.now(),
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: () => {} },
-    settings: {
-      mapping,
-      tenantId: "bench",
-      actions: { create: true, update: true, deactivate: true, reactivate: true },
-      events: {
-        outOfScope: { do: "deactivate", afterMs: 0 },
-        deleted: { do: "deactivate", afterMs: 0 },
-        disabled: { do: "deactivate", afterMs: 0 },
-      },
-      drift: "correct",
-      targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
-      listing: "strict",
-      adoptForeignExternalId: false,
-      formerOwner: "report",
-      protectedAccounts: new Set(),
-      missingManager: "clear",
-      managerRings: "report",
-    } as Partial<CycleContext["settings"]> as CycleContext["settings"],
+    settings: settingsOf(mapping),
     listed: true,
     lookUpFirst: false,
     random: () => 0.5,
