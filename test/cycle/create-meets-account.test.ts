@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
+import { AlreadyExistsError, RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const byExternalIdAlone = defaultRules.map((rule) =>
@@ -156,5 +156,66 @@ describe("a create that meets an account", () => {
     expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
     expect(place.target.accounts.size).toBe(1);
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
+  });
+
+  it("adopts one of nobody and brings it up to date", async () => {
+    await using place = await createWorkplace();
+    await place.cycle();
+    // Made in Lattice by hand after the listing.
+    place.target.add({ userName: "new@example.com", active: false });
+    place.source.hire("new", { jobTitle: "Analyst" });
+    await place.cycle();
+    expect(place.target.accounts.size).toBe(1);
+    expect(place.target.account("new@example.com")).toMatchObject({
+      externalId: "new",
+      active: true,
+      values: { title: "Analyst" },
+    });
+    expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 1, update: 0 });
+  });
+
+  it("leaves one with a foreign external id alone", async () => {
+    await using place = await createWorkplace();
+    await place.cycle();
+    place.target.add({ userName: "new@example.com", externalId: "from-another-system" });
+    place.source.hire("new");
+    const result = await place.cycle();
+    expect(result.failed).toBe(1);
+    expect((await place.operations(result.cycleId))[0]?.error).toContain("from-another-system");
+    expect(place.target.account("new@example.com").values).toEqual({});
+  });
+
+  it("never takes an account that is linked to somebody else, external id or not", async () => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com" });
+    place.source.hire("old", { userPrincipalName: "kim@example.com" });
+    // Lattice that does not keep external ids.
+    place.target.normalise = (path, value) => (path === "externalId" ? null : value);
+    await place.cycle();
+    expect(await place.store.latticeIdOf("old")).toBe("lat-1");
+    // The name passes to a newcomer; the rename of the old one fails, the newcomer's create meets the account.
+    place.source.change("old", { userPrincipalName: "kim.old@example.com" });
+    place.source.hire("new", { userPrincipalName: "kim@example.com" });
+    place.target.before = ({ kind }) => {
+      if (kind === "update") throw new RecordRejectedError("not now", { status: 400 });
+    };
+    await place.cycle();
+    expect(await place.store.latticeIdOf("old")).toBe("lat-1");
+    expect(await place.store.latticeIdOf("new")).toBeNull();
+    place.target.before = () => {};
+    await place.cycle();
+    await place.cycle();
+    expect(await place.store.latticeIdOf("old")).toBe("lat-1");
+    expect(place.target.active()).toEqual(["kim.old@example.com", "kim@example.com"]);
+  });
+
+  it("fails for this person alone where the account cannot be found", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    place.source.hire("b");
+    place.target.before = ({ userName }) => {
+      if (userName === "a@example.com") throw new AlreadyExistsError("there is one", { status: 409 });
+    };
+    expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 1, failed: 1 });
   });
 });

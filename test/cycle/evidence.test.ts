@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
+import { HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import { backUp, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
 import { replaceDatabase } from "../../src/state/sqlite/files/replace.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
@@ -156,20 +156,6 @@ describe("a directory that answers with nobody", () => {
     place.source.hidden.clear();
     await place.cycle({ full: true });
     expect(place.target.account("a@example.com").values.title).toBe("Chief");
-  });
-});
-
-describe("a state database of another tenant", () => {
-  it("is refused before anything is read or written", async () => {
-    await using place = await createWorkplace();
-    place.source.hire("a");
-    await place.cycle();
-    place.source.reads.length = 0;
-    place.settings = { ...place.settings, tenantId: "tenant-2" };
-    await expect(place.cycle()).rejects.toThrow(ConfigurationError);
-    await expect(place.cycle()).rejects.toThrow(/belongs to the tenant tenant-1/);
-    expect(place.source.reads).toEqual([]);
-    expect(await place.store.recentCycles(10)).toHaveLength(1);
   });
 });
 

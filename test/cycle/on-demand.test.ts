@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/cycle.ts";
-import { ConfigurationError, HostUnavailableError } from "../../src/domain/errors.ts";
+import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { PersonStep } from "../../src/domain/plan.ts";
-import { createWorkplace, type Workplace } from "./workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 /** Runs a cycle on demand and returns the steps that it told of. */
 async function stepsOf(place: Workplace, only: readonly string[], dryRun = false): Promise<PersonStep[]> {
@@ -16,6 +16,8 @@ async function stepsOf(place: Workplace, only: readonly string[], dryRun = false
 
 const short = (steps: readonly PersonStep[]): string[] =>
   steps.map(({ objectId, step, outcome }) => `${objectId} ${step} ${outcome}`);
+
+const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
 
 describe("a cycle on demand of several people", () => {
   it("brings them up to date in one cycle, managers first, and nobody else", async () => {
@@ -216,5 +218,88 @@ describe("membership on demand", () => {
     place.source.refuseMembership = true;
     expect(await place.cycle({ only: ["a"] })).toMatchObject({ done: 1 });
     expect(place.source.reads).toContain("scope");
+  });
+});
+
+describe("a cycle on demand", () => {
+  it("brings one person up to date and nobody else", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Analyst" });
+    place.source.change("b", { jobTitle: "Analyst" });
+    const result = await place.cycle({ only: ["a@example.com"] });
+    expect(result.header).toMatchObject({ cycle: "on-demand", summary: { update: 1 } });
+    expect(place.target.account("a@example.com").values.title).toBe("Analyst");
+    expect(place.target.account("b@example.com").values.title).toBeUndefined();
+    expect(place.source.reads.at(-1)).toBe("user a");
+    await place.cycle();
+    expect(place.target.account("b@example.com").values.title).toBe("Analyst");
+  });
+
+  it("works on an empty database, finding the account by look-up", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a", {}, "boss");
+    place.source.hire("boss");
+    place.target.add({ userName: "a@example.com", externalId: "a" });
+    expect((await place.cycle({ only: ["a"] })).header.summary).toMatchObject({ link: 1, create: 0 });
+    expect(place.target.reads).not.toContain("list");
+    expect((await place.cycle()).header.cycle).toBe("initial");
+    expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
+    expect(place.target.accounts.size).toBe(2);
+  });
+
+  it("finds the account by the externalId that is mapped, whatever its name is by now", async () => {
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+    );
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("a", { employeeId: "E-7" });
+    place.target.add({ userName: "former@example.com", externalId: "E-7" });
+    expect(await place.cycle({ only: ["a"] })).toMatchObject({ outcome: "done", done: 1 });
+    expect([...place.target.accounts.values()]).toMatchObject([
+      { userName: "a@example.com", externalId: "E-7" },
+    ]);
+  });
+
+  it("does not write to the people who waited for that one", async () => {
+    await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
+    place.source.scope = ["r"];
+    place.source.hire("boss");
+    place.source.hire("r", {}, "boss");
+    await place.cycle();
+    place.source.scope = ["r", "boss"];
+    place.target.writes.length = 0;
+    await place.cycle({ only: ["boss"] });
+    expect(place.target.writes.map((write) => write.userName)).toEqual(["boss@example.com"]);
+    await place.cycle();
+    expect(place.target.managerOf("r@example.com")).toBe("boss@example.com");
+  });
+
+  it("deactivates one person of whom the directory says that there is nobody", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    place.source.remove("a", "deleted");
+    await place.cycle({ only: ["a@example.com"] });
+    expect(place.target.active()).toEqual([]);
+  });
+
+  it("does not wait for the retry schedule", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    place.target.before = () => {
+      throw new RecordRejectedError("no", { status: 400 });
+    };
+    for (let round = 0; round < 6; round += 1) await place.cycle();
+    place.target.before = () => {};
+    await place.cycle({ only: ["a"] });
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+
+  it("names a person whom Entra does not know", async () => {
+    await using place = await createWorkplace();
+    await expect(place.cycle({ only: ["nobody@example.com"] })).rejects.toThrow(ConfigurationError);
+    await expect(place.cycle({ only: ["nobody@example.com"] })).rejects.toThrow(/nobody@example\.com/);
   });
 });

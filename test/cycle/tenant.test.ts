@@ -3,7 +3,9 @@ import { ConfigurationError } from "../../src/domain/errors.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const id = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb";
+
 const other = "cccccccc-1111-4222-8333-dddddddddddd";
+
 const domain = "contoso.example.com";
 
 async function established(tenantId: string, tenant: string | null = id): Promise<Workplace> {
@@ -61,5 +63,19 @@ describe("a tenant that is named otherwise than before", () => {
   it("is another where no token tells, and the names differ", async () => {
     await using place = await established(id, null);
     await expect(named(place, domain)).rejects.toThrow(/belongs to the tenant/);
+  });
+});
+
+describe("a state database of another tenant", () => {
+  it("is refused before anything is read or written", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    place.source.reads.length = 0;
+    place.settings = { ...place.settings, tenantId: "tenant-2" };
+    await expect(place.cycle()).rejects.toThrow(ConfigurationError);
+    await expect(place.cycle()).rejects.toThrow(/belongs to the tenant tenant-1/);
+    expect(place.source.reads).toEqual([]);
+    expect(await place.store.recentCycles(10)).toHaveLength(1);
   });
 });

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { runCycle } from "../../src/cycle/cycle.ts";
+import { StateError } from "../../src/domain/errors.ts";
+import { createWorkplace } from "./workplace.ts";
+
+describe("the provisioning log", () => {
+  it("is kept for so long, that of a run which died as well", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    const request = {
+      dryRun: false,
+      full: false,
+      fence: "private" as const,
+      signal: new AbortController().signal,
+    };
+    const dying = { ...place.store, finishCycle: () => Promise.reject(new StateError("killed")) };
+    await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
+    await place.cycle();
+    place.clock.advance(place.settings.retentionMs);
+    await place.cycle();
+    expect((await place.store.recentCycles(9)).map(({ id }) => id)).toEqual([3]);
+  });
+});
