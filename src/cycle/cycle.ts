@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ConfigurationError } from "../domain/errors.ts";
+import { ConfigurationError, errorText } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict, PlanHeader, PlanSummary } from "../domain/plan.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { Fence } from "../domain/state/change.ts";
@@ -199,7 +199,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
     const end = {
       finishedAt: believed.now(),
       outcome: request.signal.aborted ? "interrupted" : "failed",
-      error: reason instanceof Error ? reason.message : String(reason),
+      error: errorText(reason),
     } as const;
     await store.finishCycle(cycleId, end).catch((second: unknown) => {
       // The first error says what went wrong; this one is most often its echo (a full disk).

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeF
 import { dirname, join } from "node:path";
 import { isLocal, type Listen } from "../config/listen.ts";
 import type { Config } from "../config/schema.ts";
-import { UsageError } from "../domain/errors.ts";
+import { errorText, UsageError } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
 import { giveToOwnerOf } from "../state/sqlite/files/database.ts";
 
@@ -41,7 +41,7 @@ function readOrMake(file: string): LocalToken {
     return { token: make(file), file, replaced };
   } catch (error) {
     throw new UsageError(
-      `the dashboard's token cannot be kept in ${file} (${error instanceof Error ? error.message : String(error)}): remove the file, or set http.token, or set http.local: open if everyone on this machine may use the dashboard`,
+      `the dashboard's token cannot be kept in ${file} (${errorText(error)}): remove the file, or set http.token, or set http.local: open if everyone on this machine may use the dashboard`,
       { cause: error },
     );
   }

@@ -1,5 +1,5 @@
 import { changedKeys } from "../config/changed-keys.ts";
-import { DomainError } from "../domain/errors.ts";
+import { DomainError, errorText } from "../domain/errors.ts";
 import type { Job } from "../job/job.ts";
 
 /** Which job a daemon works on: another object after each reload of the configuration. What has begun on one goes on with it. */
@@ -54,7 +54,7 @@ export function createReloader(parts: ReloadParts): Reloader {
       parts.count("refused");
       const stack = error instanceof Error && !(error instanceof DomainError) ? error.stack : undefined;
       log.error(
-        { error: error instanceof Error ? error.message : String(error), stack },
+        { error: errorText(error), stack },
         "configuration not reloaded: the previous one stays in force; correct the fault, then send SIGHUP again",
       );
       return;

@@ -1,7 +1,13 @@
 import { parsePause } from "../cycle/health/pause.ts";
 import { parseQuarantine, probeDueAt } from "../cycle/health/quarantine.ts";
 import { comparisonIsDue } from "../cycle/reading/comparison.ts";
-import { ConfigurationError, HostUnavailableError, LeaseHeldError, UsageError } from "../domain/errors.ts";
+import {
+  ConfigurationError,
+  errorText,
+  HostUnavailableError,
+  LeaseHeldError,
+  UsageError,
+} from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Job } from "../job/job.ts";
 import type { QuarantineSkip } from "./quarantine-skip.ts";
@@ -39,13 +45,13 @@ export function createScheduledCycles(parts: {
           return "retrySoon";
         }
         log.error(
-          { error: sentence(error), stack: known(error) ? undefined : stackOf(error) },
+          { error: errorText(error), stack: known(error) ? undefined : stackOf(error) },
           "cycle failed",
         );
         return error instanceof HostUnavailableError ? "retrySoon" : "finished";
       }
     },
-    onError: (error) => log.error({ error: sentence(error) }, "the scheduler could not start a cycle"),
+    onError: (error) => log.error({ error: errorText(error) }, "the scheduler could not start a cycle"),
   };
 }
 
@@ -62,10 +68,6 @@ function known(error: unknown): boolean {
     error instanceof ConfigurationError ||
     error instanceof UsageError
   );
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function stackOf(error: unknown): string | undefined {

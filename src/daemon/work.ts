@@ -2,7 +2,7 @@ import type { CycleResult } from "../cycle/cycle.ts";
 import { heldBecause } from "../cycle/guard/hold.ts";
 import { type Release, type ReleaseRequest, resolveRelease } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations.ts";
-import { InterruptedError, LeaseHeldError } from "../domain/errors.ts";
+import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Job, Notifier, RunRequest } from "../job/job.ts";
 import type { Metrics } from "../report/metrics.ts";
@@ -81,10 +81,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
       ?.catch((error: unknown) => {
         if (error instanceof InterruptedError) return;
         const level = error instanceof LeaseHeldError ? "warn" : "error";
-        log[level](
-          { work: kind, error: error instanceof Error ? error.message : String(error) },
-          "work failed",
-        );
+        log[level]({ work: kind, error: errorText(error) }, "work failed");
       });
     return { id: report.id };
   };
@@ -106,7 +103,7 @@ async function watched(report: WorkReport, work: (report: WorkReport) => Promise
   try {
     await work(report);
   } catch (error) {
-    report.fail(error instanceof Error ? error.message : String(error));
+    report.fail(errorText(error));
     throw error;
   }
 }

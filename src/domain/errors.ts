@@ -147,3 +147,8 @@ export function isRecordFailure(
     error instanceof UnknownOutcomeError
   );
 }
+
+/** What an error says; anything else that was thrown, as text. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,4 +1,4 @@
-import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
+import { ConfigurationError, errorText, HostUnavailableError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
 import { parseJson } from "../domain/parse-json.ts";
 import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
@@ -125,7 +125,7 @@ export function explainAuthenticationFailure(
   const { retryAfter = null } = said;
   const exchange = { ...said, retryAfter: retryAfter === null ? null : redact(retryAfter) };
   const answer = parseAnswer(redact(exchange.body ?? ""));
-  const message = redact(error instanceof Error ? error.message : String(error));
+  const message = redact(errorText(error));
   const code = answer.code ?? codeIn(message);
   const cause = { cause: error };
   const passing = explainPassingStatus(exchange, code, cause);

@@ -1,3 +1,4 @@
+import { errorText } from "../domain/errors.ts";
 import type { CredentialExpiry } from "../domain/event.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Ending, Job, Notifier } from "./job.ts";
@@ -71,7 +72,7 @@ async function readExpiry(job: Job, signal: AbortSignal): Promise<readonly Crede
       const limit = AbortSignal.any([signal, AbortSignal.timeout(lookUpMs)]);
       found.push(...(await source.readSecretExpiry(limit)));
     } catch (error) {
-      log.debug({ error: sentence(error) }, "the expiry date of the client secret could not be read");
+      log.debug({ error: errorText(error) }, "the expiry date of the client secret could not be read");
     }
   }
   return found.filter((one) => one !== null);
@@ -94,10 +95,6 @@ export async function quietly({ log }: Job, work: () => Promise<void>): Promise<
   try {
     await work();
   } catch (error) {
-    log.warn({ error: sentence(error) }, "notifications failed; they are tried again");
+    log.warn({ error: errorText(error) }, "notifications failed; they are tried again");
   }
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

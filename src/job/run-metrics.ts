@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { errorText } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import { packageVersion } from "../process/package-root.ts";
 import type { Job } from "./job.ts";
@@ -46,7 +47,7 @@ function writeMetrics({ log }: Job, path: string, text: string): void {
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     log.warn({ path, error: why }, "the metrics were not written: check metrics.path");
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { StateError } from "../domain/errors.ts";
+import { errorText, StateError } from "../domain/errors.ts";
 
 export type SandboxDatabase = Database.Database;
 
@@ -104,7 +104,7 @@ export function openSandboxDatabase(file: string): SandboxDatabase {
   } catch (error) {
     database?.close();
     if (error instanceof StateError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new StateError(
       `The sandbox's database ${file} cannot be used (${reason}): check that its folder can be written, or remove the file to start with a new company.`,
       { cause: error },

@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../domain/clock.ts";
+import { errorText } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import type { RequestRecord, SandboxHost } from "./request-log.ts";
 
@@ -181,7 +182,7 @@ function failServing(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   response.writeHead(500, { "Content-Type": "application/json" });
   response.end(
     JSON.stringify({ error: { code: "sandboxFailure", message: `The sandbox itself failed: ${message}` } }),

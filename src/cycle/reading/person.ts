@@ -1,4 +1,4 @@
-import { ConfigurationError, isRecordFailure } from "../../domain/errors.ts";
+import { ConfigurationError, errorText, isRecordFailure } from "../../domain/errors.ts";
 import type { PersonStep } from "../../domain/plan.ts";
 import { count } from "../../domain/sentence.ts";
 import { mapUser } from "../../mapping/rules/map-user.ts";
@@ -79,7 +79,7 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
     try {
       return await request();
     } catch (error) {
-      tell("connect", "failed", `${end}: ${error instanceof Error ? error.message : String(error)}`);
+      tell("connect", "failed", `${end}: ${errorText(error)}`);
       throw error;
     }
   };

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { errorText } from "../../domain/errors.ts";
 import type { StateStore } from "../../domain/store.ts";
 import { openReadOnlyStore } from "./store.ts";
 
@@ -30,6 +31,6 @@ async function answer({ id, method, args }: ReaderCall): Promise<ReaderAnswer> {
     return { id, result: await called(...args) };
   } catch (error) {
     const known = error instanceof Error && "code" in error && error.code === "STATE";
-    return { id, error: error instanceof Error ? error.message : String(error), state: known };
+    return { id, error: errorText(error), state: known };
   }
 }
