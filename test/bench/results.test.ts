@@ -15,7 +15,7 @@ function resultsOf(name: string, at: string, ratio: number): Results {
   return { machine, versions: { node: "24" }, benches: [{ name, about: "", at, seconds: 1, findings }] };
 }
 
-describe("a ratio", () => {
+describe("the ratio of a bench", () => {
   it("is met at its bound, whichever side is the good one", () => {
     expect(isMet(0.6, { atLeast: 0.6 })).toBe(true);
     expect(isMet(0.59, { atLeast: 0.6 })).toBe(false);
@@ -39,7 +39,7 @@ describe("a ratio", () => {
   });
 });
 
-describe("results", () => {
+describe("the results of a bench", () => {
   it("stand in the document in the place of those before", () => {
     const document = "# Title\n<!-- results: begin -->\nold\n<!-- results: end -->\nrest\n";
     const made = markdown(document, resultsOf("one", "2026-11-25T10:00:00.000Z", 0.5));

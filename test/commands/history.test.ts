@@ -111,7 +111,7 @@ describe("history of one person", () => {
   });
 });
 
-describe("history", () => {
+describe("the command history", () => {
   it("shows the newest entries first, each with what changed and how it went", async () => {
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();

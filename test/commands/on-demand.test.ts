@@ -193,7 +193,7 @@ describe("sync --user", () => {
   });
 });
 
-describe("user", () => {
+describe("the command user", () => {
   const options = { sandbox: "both", live: false, format: "json" } as const;
 
   it("tells from the database alone", async () => {

@@ -10,7 +10,7 @@ function complaints(text: string | Uint8Array, env: Readonly<Record<string, stri
   return usageLines(() => loadConfig({ file: "config/x.yaml", env, cwd }));
 }
 
-describe("an unknown key", () => {
+describe("an unknown key of the configuration", () => {
   it.each([
     [
       "entra:\n  tenentId: x",
@@ -44,7 +44,7 @@ describe("an unknown key", () => {
   });
 });
 
-describe("a wrong value", () => {
+describe("a wrong value in the configuration", () => {
   it.each([
     [
       "lattice:\n  maxConcurrency: many",
@@ -318,7 +318,7 @@ describe("a file that cannot be read", () => {
   });
 });
 
-describe("a credential", () => {
+describe("a credential in the configuration", () => {
   const canary = "canary-7f3a";
 
   it.each([

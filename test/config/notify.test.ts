@@ -9,7 +9,7 @@ const load = (notify: object, files: Record<string, string> = {}, env: Record<st
 const faults = (notify: object, files: Record<string, string> = {}) =>
   usageLines(() => load(notify, files)).map((line) => line.replace(/^c\.yaml:\d+:\d+: /, ""));
 
-describe("notify", () => {
+describe("the section notify of the configuration", () => {
   it("reads each kind, secrets from files as well", () => {
     const { config } = load(
       {

@@ -26,7 +26,7 @@ function takeAnotherKey(place: Workplace, key: string, accounts: readonly Target
   return before;
 }
 
-describe("a new key", () => {
+describe("a new key of Lattice", () => {
   it("of another company stops a cycle of changes before an account is made there", async () => {
     await using place = await company();
     place.source.hire("c");
@@ -68,7 +68,7 @@ describe("a new key", () => {
   });
 });
 
-describe("a new address", () => {
+describe("a new address of Lattice", () => {
   it("of the same company is taken, and one of another company is not", async () => {
     await using place = await company();
     const keyDigest = (salt: string): string => `ours ${salt}`;

@@ -35,7 +35,7 @@ async function explained(
   }
 }
 
-describe("an explanation", () => {
+describe("the explanation of a person", () => {
   it("has what the directory has, how each value came about, the account, and the log", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");

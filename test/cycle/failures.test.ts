@@ -14,7 +14,7 @@ const forbid =
     }
   };
 
-describe("a 403", () => {
+describe("a 403 for one account", () => {
   it("is that account's where the key is good for others, alone in its cycle too", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c"]) place.source.hire(id);

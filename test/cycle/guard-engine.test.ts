@@ -7,7 +7,7 @@ const departmentPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:Us
 
 const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
 
-describe("the guard", () => {
+describe("the guard in a cycle", () => {
   it("holds all deactivations and lets the rest go on", async () => {
     await using place = await createWorkplace({ guard: strict });
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);

@@ -51,7 +51,7 @@ function weigh(
   return weighPlan(weights, limits);
 }
 
-describe("the guard", () => {
+describe("the guard, given counts,", () => {
   it("lets a usual day through", () => {
     const day = {
       "deactivate accountDisabled": 5,

@@ -110,7 +110,7 @@ describe.each(events)("the event %s", (event) => {
   });
 });
 
-describe("a delay", () => {
+describe("the delay of a deactivation", () => {
   it("goes on while the person changes, and over a new process", async () => {
     await using place = await company({ disabled: week });
     happen(place, "disabled");

@@ -262,7 +262,7 @@ describe("an account that a listing shows without a userName", () => {
   });
 });
 
-describe("an explanation", () => {
+describe("the explanation of a person whose account is missing", () => {
   it("tells since when the account is missing, and what became of the link", async () => {
     await using place = await company();
     const explained = () => {

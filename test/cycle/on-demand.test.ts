@@ -168,7 +168,7 @@ describe("the steps of a cycle on demand", () => {
   });
 });
 
-describe("membership on demand", () => {
+describe("the membership that a cycle on demand needs", () => {
   it("is asked for one person where that is enough", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];

@@ -31,7 +31,7 @@ async function keptAlive(): Promise<Workplace> {
   return place;
 }
 
-describe("a rejection", () => {
+describe("a rejection of held changes", () => {
   it("stays when a phone number changes, and lets that change go on", async () => {
     await using place = await company();
     place.source.change("a", { accountEnabled: false });

@@ -23,7 +23,7 @@ async function release(place: Workplace, planId: string, only?: readonly string[
   await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
 }
 
-describe("a release", () => {
+describe("a release of held changes", () => {
   it("lets exactly that plan's operations go, although the plan is made anew", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const held = await place.cycle();
@@ -280,7 +280,7 @@ describe("a release, of a change that Lattice has undone or overtaken,", () => {
   });
 });
 
-describe("changes of state", () => {
+describe("the guard's changes of state", () => {
   it("are told once when the guard begins to hold, and once when it holds nothing any more", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const events: StateEvent[] = [];

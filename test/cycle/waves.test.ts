@@ -7,7 +7,7 @@ const of = (managers: readonly number[]): number[] => {
   return [...waves(Int32Array.from(managers), first)].map((wave) => wave - 2);
 };
 
-describe("waves", () => {
+describe("the waves of a plan", () => {
   it("put everybody after their manager", () => {
     expect(of([-1, 0, 1, 1, -1])).toEqual([0, 1, 2, 2, 0]);
     expect(of([1, 2, 3, -1])).toEqual([3, 2, 1, 0]);

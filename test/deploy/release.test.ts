@@ -87,7 +87,7 @@ describe("the release workflow", () => {
   });
 });
 
-describe("the package", () => {
+describe("the published package", () => {
   const program = dirname(inject("program"));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 

@@ -25,7 +25,7 @@ const inTurn =
   (_request: unknown, count: number): Answer =>
     first[count - 1] ?? last;
 
-describe("passing faults", () => {
+describe("faults of Graph that pass", () => {
   it.each([429, 500, 502, 503, 504])("are retried: %i", async (status) => {
     await using graph = await startGraph(inTurn([{ status, text: "" }], ann));
     expect(await sourceFor(graph).readUser("u1", never)).toMatchObject(found);
@@ -80,7 +80,7 @@ describe("passing faults", () => {
   });
 });
 
-describe("Retry-After", () => {
+describe("a pause that Graph asks for with Retry-After", () => {
   const start = Date.parse("2026-11-01T12:00:00Z");
 
   it.each([
@@ -103,7 +103,7 @@ describe("Retry-After", () => {
   });
 });
 
-describe("the token", () => {
+describe("the token of the Graph client", () => {
   it("is renewed once on a 401", async () => {
     await using graph = await startGraph((request) =>
       request.authorization === "Bearer token-1" ? graphError(401, "InvalidAuthenticationToken") : ann,
@@ -184,7 +184,7 @@ describe("the token", () => {
   });
 });
 
-describe("another host", () => {
+describe("a host that an answer of Graph leads to", () => {
   it.each(["nextLink", "deltaLink"])("named by a %s is never asked", async (link) => {
     await using stranger = await startGraph(() => ({ json: { value: [] } }));
     await using graph = await startGraph(() => ({
@@ -223,7 +223,7 @@ describe("another host", () => {
   });
 });
 
-describe("refusals", () => {
+describe("refusals of Graph", () => {
   it("name the permission that is missing", async () => {
     await using graph = await startGraph(() => graphError(403, "Authorization_RequestDenied"));
     const read = drain(sourceFor(graph).readAll(never));
@@ -265,7 +265,7 @@ describe("refusals", () => {
   });
 });
 
-describe("the signal", () => {
+describe("the signal of a Graph request", () => {
   it("ends a request under way with its reason", async () => {
     const controller = new AbortController();
     const reason = new Error("stop");

@@ -276,7 +276,7 @@ describe("Lattice's answers", () => {
   });
 });
 
-describe("a listing", () => {
+describe("a listing of Lattice", () => {
   /** A server whose listing goes on for as long as it is asked. */
   async function endless(totalAt: (startIndex: number) => number): Promise<Loopback> {
     return serve((request, response) => {

@@ -53,7 +53,7 @@ const fates: [string, (response: ServerResponse) => void][] = [
   ["no answer comes", () => undefined],
 ];
 
-describe("a create", () => {
+describe("a create in Lattice", () => {
   it.each([
     ...fates,
     ["the new account has no id", (response: ServerResponse) => json(response, 201, { userName: "a" })],
@@ -155,7 +155,7 @@ describe("a create", () => {
   });
 });
 
-describe("an update", () => {
+describe("an update in Lattice", () => {
   it.each(fates.filter(([name]) => name !== "the answer is too large"))(
     "is repeated where %s, and done when that passes",
     async (_case, answer) => {
@@ -250,7 +250,7 @@ describe("an update", () => {
   });
 });
 
-describe("a read", () => {
+describe("a read of Lattice", () => {
   it("is repeated where it fails in passing, then the host counts as unavailable", async () => {
     const server = await serve((_request, response) => page(response, 200));
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
@@ -478,7 +478,7 @@ describe("an answer that is not Lattice's own", () => {
   });
 });
 
-describe("the API key", () => {
+describe("the API key of Lattice", () => {
   it("does not follow a redirect to another host", async () => {
     const elsewhere = await serve((_request, response) => json(response, 200, listOf([])));
     const server = await serve(

@@ -113,7 +113,7 @@ describe("the listing of all accounts", () => {
   });
 });
 
-describe("a look-up", () => {
+describe("a look-up in Lattice", () => {
   it("escapes the value and asks once", async () => {
     const value = 'o"b\\r+&ü@example.com';
     const server = await serve((_request, response) => json(response, 200, listOf([])));

@@ -5,7 +5,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 
 const newcomer = [{ path: "userName", value: "ada@example.com" }];
 
-describe("429", () => {
+describe("a 429 of Lattice", () => {
   it.each([
     ["seconds", () => "30", 30_000],
     ["a fraction", () => "2.5", 2500],
@@ -90,7 +90,7 @@ describe("429", () => {
   });
 });
 
-describe("an abort", () => {
+describe("an abort of a request to Lattice", () => {
   it("before anything is sent sends nothing", async () => {
     const server = await serve((_request, response) => json(response, 201, { id: "l-1" }));
     const { target } = connect(server.url);

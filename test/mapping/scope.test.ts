@@ -190,7 +190,7 @@ describe("who is listed by name", () => {
   });
 });
 
-describe("an explanation", () => {
+describe("the explanation of a scoping filter", () => {
   it("has the verdict of each clause of each filter, with what was expected and what was found", () => {
     const filters = parseScopingFilters(
       [

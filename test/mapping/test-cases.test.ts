@@ -36,7 +36,7 @@ function changed(...rules: readonly { readonly target: string }[]): Mapping {
   return mappingOf([...others, ...rules]);
 }
 
-describe("a case", () => {
+describe("a test case of a mapping", () => {
   it("passes where every named attribute comes out as expected, by its path or its short name", () => {
     const expected = {
       userName: "kim@example.com",
@@ -178,7 +178,7 @@ describe("a case", () => {
   });
 });
 
-describe("a malformed case", () => {
+describe("a malformed test case of a mapping", () => {
   const good = { name: "one", user: person, expect: { title: null } };
 
   it.each([

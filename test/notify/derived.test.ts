@@ -195,7 +195,7 @@ describe("a credential that ends", () => {
   });
 });
 
-describe("silence", () => {
+describe("a silence, in which no cycle is good,", () => {
   const ports = ({ store, clock }: Outbox) => ({
     store,
     clock,

@@ -39,7 +39,7 @@ const cases: readonly { readonly line: string; readonly offers: readonly string[
   { line: "nonsense --f", offers: [] },
 ];
 
-describe("in bash", () => {
+describe("completion in bash", () => {
   it.each(cases)("azure-lattice-sync $line", ({ line, offers }) => {
     expect(bash(line.split(" "))).toEqual(offers);
   });

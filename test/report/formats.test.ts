@@ -74,7 +74,7 @@ function columnsOf(line: string): number {
 
 const long = `${"word ".repeat(40)}${"x".repeat(200)}`;
 
-describe("a table", () => {
+describe("a table for the terminal", () => {
   const change = { attribute: "title", before: long, after: "研究開発部長".repeat(20) };
   const view = viewOf(
     [operation("kim.example@example.com", [change], { status: "failed", error: long, reason: long })],
@@ -120,7 +120,7 @@ describe("a table", () => {
   });
 });
 
-describe("Markdown", () => {
+describe("a report in Markdown", () => {
   const names = [
     "a | b",
     "`code`",

@@ -80,7 +80,7 @@ describe("the list of users", () => {
   });
 });
 
-describe("one user", () => {
+describe("a user of the embedded Graph", () => {
   it("is found by id and by user principal name, a guest's included", async () => {
     const guest = [...sandbox.directory.users()].find(({ properties }) => properties.userType === "Guest");
     const userPrincipalName = String(guest?.properties.userPrincipalName);
@@ -100,7 +100,7 @@ describe("one user", () => {
   });
 });
 
-describe("scope", () => {
+describe("the scope in the embedded Graph", () => {
   it("leads from the application over the assigned group to nested members", async () => {
     const [application] = valuesOf(
       await graph.get("/servicePrincipals?$filter=displayName eq 'Lattice SCIM'"),

@@ -28,7 +28,7 @@ const add = (count: number) => {
 beforeEach(() => start());
 afterEach(() => sandbox.close());
 
-describe("creating", () => {
+describe("a create in the embedded Lattice", () => {
   it("answers the whole account with its place and dates", async () => {
     const manager = await create({ userName: "boss@example.com", displayName: "Boss" });
     const { status, headers, body } = await scim(
@@ -105,7 +105,7 @@ describe("creating", () => {
   });
 });
 
-describe("listing", () => {
+describe("the listing of the embedded Lattice", () => {
   it("caps pages, keeps a stable order and states the total", async () => {
     await sandbox.close();
     await start({ maxPageSize: 7 });
@@ -141,7 +141,7 @@ describe("listing", () => {
   });
 });
 
-describe("filtering", () => {
+describe("a filter of the embedded Lattice", () => {
   const find = async (filter: string) => scim(sandbox, "GET", `/Users?filter=${encodeURIComponent(filter)}`);
 
   it("matches userName in any letter case, and externalId exactly", async () => {
@@ -169,7 +169,7 @@ describe("filtering", () => {
   });
 });
 
-describe("replacing", () => {
+describe("a PUT to the embedded Lattice", () => {
   it("clears what is left out, but neither externalId nor active", async () => {
     const { id } = await create({
       externalId: "x",
@@ -192,7 +192,7 @@ describe("replacing", () => {
   });
 });
 
-describe("what it refuses", () => {
+describe("the embedded Lattice", () => {
   it("lets nobody in without the API key", async () => {
     const { status, body } = await scim(sandbox, "GET", "/Users", undefined, {
       Authorization: "Bearer wrong",

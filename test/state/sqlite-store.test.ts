@@ -71,7 +71,7 @@ function account(latticeId: string, objectId: string) {
   };
 }
 
-describe("the scope", () => {
+describe("the scope that is kept", () => {
   it("is what was read although somebody else has let one of its members in meanwhile", async () => {
     const store = openStore(path);
     const other = openStore(path);
