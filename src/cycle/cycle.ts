@@ -15,6 +15,7 @@ import { confirmReach, watchAnswers } from "./health/reach.ts";
 import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
 import { heldOperations } from "./operations.ts";
 import { tellActs, tellScopeAndMatch } from "./person/steps.ts";
+import { endWaiting } from "./planning/awaited-managers.ts";
 import { makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
 import { changeState, type Ports } from "./ports.ts";
 import { isScopeFault, type ScopeFault, switchOffCertainLeavers } from "./reading/certain-leavers.ts";
@@ -111,7 +112,7 @@ export async function runCycle(given: Ports, request: CycleRequest): Promise<Cyc
     const context: CycleContext = { ...trusted, listed: read.listed, lookUpFirst: read.lookUpFirst };
     const { select } = read;
     request.signal.throwIfAborted();
-    await store.markResolvedReferences();
+    await endWaiting(context);
     if (context.clockDoubtMs === 0) await markDue(context);
     const people = read.onDemand?.people ?? [];
     const decided =
@@ -369,7 +370,7 @@ async function sendRounds(context: CycleContext, planned: number): Promise<Omit<
     if (applied.mostFailed !== null) break;
     // On demand these people are written, never those who waited for them.
     if (context.kind === "on-demand") break;
-    const resolved = await context.store.markResolvedReferences();
+    const resolved = await endWaiting(context);
     const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);
     if (resolved === 0 && halfRenamed.length === 0) break;
     if (resolved > 0) await makePlan(context, { resolvedIn: context.cycleId });

@@ -602,8 +602,8 @@ export interface StateStore {
     cycleId: number,
     afterId: number,
   ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly newPeople: number }>;
-  /** Takes what is planned, or reported, for these people out of the cycle; they stay marked. */
-  forgetPlanned(cycleId: number, objectIds: readonly string[]): Promise<void>;
+  /** Ids of what the cycle plans, or only reports, for these people. */
+  unsentOf(cycleId: number, objectIds: readonly string[]): Promise<readonly number[]>;
   /**
    * Planned operations with a reference to somebody who has no account, or is one of these (`without`), and gets none in
    * this cycle: a page of those with an id above `after`, in order; an empty one where there are no more.
@@ -613,13 +613,8 @@ export interface StateStore {
     after: number,
     without: readonly string[],
   ): Promise<readonly WeighedOperation[]>;
-  /** Takes the reference out of a planned operation (with no change left: the operation itself); the person waits for the manager. */
-  withdrawReference(
-    operationId: number,
-    left: { changes: readonly Change[]; weights: readonly Weight[]; reason: string },
-  ): Promise<void>;
-  /** Marks people whose awaited manager has an account by now. Returns how many. */
-  markResolvedReferences(): Promise<number>;
+  /** Object ids of people who wait for their manager's account, where that is there by now, in pages by object id. */
+  managersFound(after: string, limit: number): Promise<readonly string[]>;
 
   /** Operations that make, adopt or reactivate an account, or need a manager of whom this is done in this cycle, in the order of
    * their ids; for each the position of its manager's operation, -1 where it waits for none, and the wave that it has. */

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { foldWithdrawn } from "../../src/cycle/pictures/fold-references.ts";
 import { StateError } from "../../src/domain/errors.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 import type { StateStore } from "../../src/domain/store.ts";
@@ -315,11 +316,7 @@ describe("the plan and its log", () => {
     ]);
     const [open] = await store.unpromisedReferences(cycleId, 0, []);
     expect(open?.objectId).toBe("c");
-    await store.withdrawReference(open?.id ?? 0, {
-      changes: open?.changes.slice(0, 1) ?? [],
-      weights: [],
-      reason: "new in scope",
-    });
+    await store.commit(foldWithdrawn(open === undefined ? [] : [open]), "private");
     const { operationIds, managerIndexes, waves } = await store.referenceDependencies(cycleId);
     expect([...managerIndexes]).toEqual([1, -1, -1]);
     expect([...waves]).toEqual([2, 2, 2]);

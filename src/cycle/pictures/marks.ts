@@ -79,6 +79,11 @@ export function stayMarked(decision: Decision): boolean {
   return decision.kind === "skipped" && passing.has(decision.skipped.code);
 }
 
+/** The managers whom these people waited for have accounts by now. */
+export function managersFound(objectIds: readonly string[]): readonly Mark[] {
+  return objectIds.map((objectId) => ({ who: "person", objectId }));
+}
+
 /** A decision about others rests on what is decided about these people. */
 export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
   return [...objectIds].map((objectId) => ({ who: "person", objectId }));

@@ -4,9 +4,9 @@ import type { CycleContext } from "../context.ts";
 import { weightsOf } from "../guard/weights.ts";
 import { decisionInDoubt } from "../health/clock-doubt.ts";
 import { foldDecisions } from "../pictures/fold-decisions.ts";
+import { foldWithdrawn } from "../pictures/fold-references.ts";
 import { lookUpFirst } from "../reading/look-up-first.ts";
 import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
-import { attributeList } from "./changes.ts";
 import type { KnownManagers } from "./manager-ring.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { planPeople } from "./plan-people.ts";
@@ -245,12 +245,9 @@ async function withdrawUnpromised(context: CycleContext, former: readonly string
     const last = operations.at(-1);
     if (last === undefined) return;
     after = last.id;
-    for (const operation of operations) {
-      const changes = operation.changes.filter((change) => change.reference === undefined);
-      const reason = operation.action === "update" ? `${attributeList(changes)} changed` : operation.reason;
-      // Nothing is taken from the former manager yet.
-      const weights = operation.weights.filter(({ kind }) => kind !== "manager");
-      await context.store.withdrawReference(operation.id, { changes, weights, reason });
+    for (let from = 0; from < operations.length; from += pageSize) {
+      const change = foldWithdrawn(operations.slice(from, from + pageSize));
+      await context.store.commit(change, context.fence);
     }
   }
 }

@@ -228,7 +228,8 @@ async function withdraw(
   }
   // A manager who has not certainly left is not taken away from the reports.
   const reports = await plannedWithoutManager(context, new Set(people));
-  await store.forgetPlanned(cycleId, [...people, ...reports.keys()]);
+  const remove = await store.unsentOf(cycleId, [...people, ...reports.keys()]);
+  await store.commit({ operations: { remove } }, context.fence);
   if (planAgain) {
     const known = [...reports].filter(([, manager]) => contradicted.has(manager));
     await makePlan(context, { only: [...new Set([...people, ...known.map(([objectId]) => objectId)])] });

@@ -1,4 +1,4 @@
-import type { LeavingEvent, Operation, Skipped } from "../plan.ts";
+import type { Change, LeavingEvent, Operation, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
 import type { Meta } from "../store.ts";
 import type { Weight } from "../weight.ts";
@@ -53,6 +53,14 @@ export interface NewOperation {
 export interface OperationPatch {
   readonly id: number;
   readonly status?: "held" | "cancelled";
+  /** What is left of it, where a part is taken out. */
+  readonly left?: {
+    readonly changes: readonly Change[];
+    readonly weights: readonly Weight[];
+    readonly reason?: string;
+    /** Whether the reference to another person is among it. */
+    readonly refers: boolean;
+  };
   /** The operation has ended, and nothing compares its values any more: they are kept as the log is to keep them. */
   readonly closed?: true;
 }
@@ -96,8 +104,14 @@ export interface StateChange {
   readonly operations?: {
     readonly add?: readonly NewOperation[];
     readonly patch?: readonly OperationPatch[];
+    /** Ids of operations that are not sent, and of which the log keeps nothing. */
+    readonly remove?: readonly number[];
   };
   readonly planned?: readonly PlannedFor[];
+  /** People who wait until their manager has an account. */
+  readonly awaiting?: readonly { readonly objectId: string; readonly planAgain: boolean }[];
+  /** Object ids of people whose manager, whom they waited for, has an account by now. */
+  readonly managerFound?: readonly string[];
   /** Since when leaving events were seen of a person, milliseconds since the epoch; in the place of what was kept before. */
   readonly leaving?: readonly {
     readonly objectId: string;

@@ -40,6 +40,8 @@ export function commitMethod(
     if (change.moves !== undefined) moves(change.moves);
     if (change.operations !== undefined) operations(change.operations);
     if (change.planned !== undefined) plan.planned(change.planned);
+    if (change.awaiting !== undefined) plan.awaiting(change.awaiting);
+    if (change.managerFound !== undefined) plan.managerFound(change.managerFound);
     if (change.leaving !== undefined) plan.leaving(change.leaving);
     if (change.retries?.drop !== undefined) dropRetries.run(JSON.stringify(change.retries.drop));
     if (change.releases !== undefined) decisions.releases(change.releases);

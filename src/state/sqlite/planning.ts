@@ -51,7 +51,7 @@ interface CandidateRow
 
 type PlanningMethods = Pick<
   StateStore,
-  "candidates" | "managerIds" | "sharing" | "markResolvedReferences" | "retries" | "retryOf"
+  "candidates" | "managerIds" | "sharing" | "managersFound" | "retries" | "retryOf"
 >;
 
 /** What the planner reads. */
@@ -60,12 +60,14 @@ export function planningMethods(db: Connection): PlanningMethods {
     `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
      FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ${given("?")}`,
   );
-  // 2 stands for resolved: the person is planned anew, in this cycle's second round or in the next cycle.
-  const resolved = db.prepare(
-    `UPDATE source_user SET pending = 1, reference_pending = 2
-     WHERE reference_pending = 1
-       AND manager_id IN (SELECT object_id FROM target_user WHERE object_id IS NOT NULL AND missing_since IS NULL)`,
-  );
+  const managersFound = db
+    .prepare<[string, number], string>(
+      `SELECT object_id FROM source_user AS report
+       WHERE reference_pending = 1 AND object_id > ?
+         AND EXISTS (SELECT 1 FROM target_user WHERE object_id = report.manager_id AND missing_since IS NULL)
+       ORDER BY object_id LIMIT ${given("?")}`,
+    )
+    .pluck();
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   const managerIds = db.prepare<[string], { object_id: string; manager_id: string }>(
     `SELECT object_id, manager_id FROM source_user
@@ -76,7 +78,7 @@ export function planningMethods(db: Connection): PlanningMethods {
     managerIds: async (objectIds) =>
       new Map(managerIds.all(JSON.stringify(objectIds)).map((row) => [row.object_id, row.manager_id])),
     sharing: sharing(db),
-    markResolvedReferences: async () => resolved.run().changes,
+    managersFound: async (after, limit) => managersFound.all(after, limit),
     retryOf: async (objectId) => {
       const row = retry.get(objectId);
       return row === undefined ? null : retryRecord(row);

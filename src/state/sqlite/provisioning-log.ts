@@ -9,7 +9,7 @@ import type { ReadAgainMarker } from "./read-again.ts";
 import { sendingMethods } from "./sending.ts";
 import { orderMethods } from "./sending-order.ts";
 import type { TargetWriter } from "./target-picture.ts";
-import { weightsColumn, weightsOfRow } from "./weights-column.ts";
+import { weightsOfRow } from "./weights-column.ts";
 
 export interface OperationRow {
   readonly id: number;
@@ -34,9 +34,8 @@ export interface OperationRow {
 
 type LogMethods = Pick<
   StateStore,
-  | "forgetPlanned"
+  | "unsentOf"
   | "unpromisedReferences"
-  | "withdrawReference"
   | "referenceDependencies"
   | "plannedRenames"
   | "setWaves"
@@ -97,15 +96,15 @@ export function provisioningLogMethods(
        AND (:without = '[]' OR action NOT IN (SELECT value FROM json_each(:without))) AND (NOT :firstAttempts OR attempt = 1) ORDER BY wave, id LIMIT ${given(":limit")}`,
   );
 
-  const forget = db.prepare<[number, string]>(
-    `DELETE FROM operation WHERE cycle_id = ${given("?")} AND status IN ('planned', 'reported')
+  const unsent = db
+    .prepare<[number, string], number>(
+      `SELECT id FROM operation WHERE cycle_id = ${given("?")} AND status IN ('planned', 'reported')
        AND object_id IN (SELECT value FROM json_each(?))`,
-  );
+    )
+    .pluck();
 
   return {
-    forgetPlanned: async (cycleId, objectIds) => {
-      forget.run(cycleId, JSON.stringify(objectIds));
-    },
+    unsentOf: async (cycleId, objectIds) => unsent.all(cycleId, JSON.stringify(objectIds)),
     ...orderMethods(db),
     countOperations: async (cycleId) => {
       const byAction = new Map<Action, number>();
@@ -141,7 +140,7 @@ export function provisioningLogMethods(
   };
 }
 
-function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences" | "withdrawReference"> {
+function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences"> {
   const unpromised = db.prepare<IdRange & { cycleId: number; without: string }, OperationRow>(
     `SELECT o.* FROM operation o
      WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
@@ -152,16 +151,6 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
      ORDER BY o.id`,
   );
   const rangesOf = cycleRanges(db);
-  const keep = db.prepare<[string, string | null, string, number], { object_id: string }>(
-    "UPDATE operation SET changes = ?, weights = ?, reason = ?, manager_object_id = NULL WHERE id = ? RETURNING object_id",
-  );
-  // Making or adopting an account is work of its own, with or without a change beside the reference.
-  const drop = db.prepare<[number], { object_id: string }>(
-    "DELETE FROM operation WHERE id = ? AND action = 'update' AND adopts = 0 RETURNING object_id",
-  );
-  const wait = db.prepare<[number, string]>(
-    "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
-  );
   return {
     unpromisedReferences: async (cycleId, after, without) => {
       for await (const range of rangesOf(cycleId, after)) {
@@ -171,15 +160,6 @@ function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReference
         }
       }
       return [];
-    },
-    withdrawReference: async (operationId, left) => {
-      db.transaction(() => {
-        const dropped = left.changes.length === 0 ? drop.get(operationId) : undefined;
-        const row =
-          dropped ??
-          keep.get(JSON.stringify(left.changes), weightsColumn(left.weights), left.reason, operationId);
-        if (row !== undefined) wait.run(dropped === undefined ? 1 : 0, row.object_id);
-      })();
     },
   };
 }

@@ -15,13 +15,34 @@ export function operationsWriter(
        :refersTo, :drift, :doubtful, :formerOwner, :wave, :status, :at, :attempt)`,
   );
   const setStatus = db.prepare<[string, number]>("UPDATE operation SET status = ? WHERE id = ?");
-  const apply = ({ id, status, closed }: OperationPatch): void => {
+  const setLeft = db.prepare<{
+    id: number;
+    changes: string;
+    weights: string | null;
+    reason: string | null;
+    refers: number;
+  }>(
+    `UPDATE operation SET changes = :changes, weights = :weights, reason = coalesce(:reason, reason),
+       manager_object_id = iif(:refers, manager_object_id, NULL) WHERE id = :id`,
+  );
+  const remove = db.prepare<[string]>("DELETE FROM operation WHERE id IN (SELECT value FROM json_each(?))");
+  const apply = ({ id, status, left, closed }: OperationPatch): void => {
     if (status !== undefined) setStatus.run(status, id);
+    if (left !== undefined) {
+      setLeft.run({
+        id,
+        changes: JSON.stringify(left.changes),
+        weights: weightsColumn(left.weights),
+        reason: left.reason ?? null,
+        refers: left.refers ? 1 : 0,
+      });
+    }
     if (closed === true) values.replace(id);
   };
-  return ({ add = [], patch = [] }) => {
-    for (const one of add) insert.run(columns(one));
-    for (const one of patch) apply(one);
+  return (operations) => {
+    for (const one of operations.add ?? []) insert.run(columns(one));
+    for (const one of operations.patch ?? []) apply(one);
+    if (operations.remove !== undefined) remove.run(JSON.stringify(operations.remove));
   };
 }
 

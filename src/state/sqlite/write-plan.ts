@@ -5,6 +5,8 @@ import type { Connection } from "./files/database.ts";
 /** Writes what a plan leaves of people, within a commit. */
 export interface PlanWriter {
   planned(people: NonNullable<StateChange["planned"]>): void;
+  awaiting(people: NonNullable<StateChange["awaiting"]>): void;
+  managerFound(objectIds: readonly string[]): void;
   leaving(people: NonNullable<StateChange["leaving"]>): void;
 }
 
@@ -23,6 +25,13 @@ export function planWriter(db: Connection): PlanWriter {
      WHERE object_id = :objectId AND (pending <> :pending OR reference_pending <> :reference OR skip_code IS NOT :code
        OR skip_reason IS NOT :reason OR look_again_at IS NOT :lookAgainAt)`,
   );
+  const wait = db.prepare<[number, string]>(
+    "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
+  );
+  // 2 stands for a manager who was found: the person does not wait any more, and is planned in a later round of this cycle.
+  const find = db.prepare<[string]>(
+    "UPDATE source_user SET reference_pending = 2 WHERE object_id IN (SELECT value FROM json_each(?))",
+  );
   const dropEvents = db.prepare<[string]>("DELETE FROM leaving_event WHERE object_id = ?");
   const putEvent = db.prepare<[string, LeavingEvent, number]>(
     "INSERT INTO leaving_event (object_id, event, since) VALUES (?, ?, ?)",
@@ -39,6 +48,12 @@ export function planWriter(db: Connection): PlanWriter {
           lookAgainAt,
         });
       }
+    },
+    awaiting: (people) => {
+      for (const { objectId, planAgain } of people) wait.run(planAgain ? 1 : 0, objectId);
+    },
+    managerFound: (objectIds) => {
+      find.run(JSON.stringify(objectIds));
     },
     leaving: (people) => {
       for (const { objectId, events } of people) {

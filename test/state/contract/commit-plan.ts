@@ -115,6 +115,39 @@ export function describePlanCommit(make: MakeState): void {
       expect([await store.duePeople(50, "", 10), (await store.totals()).waitingForManager]).toEqual([[], 0]);
     });
 
+    it("takes a part out of an operation, or the whole of it out of the log", async () => {
+      await commit({ operations: { add: [row({ weights: [{ kind: "manager" }], refersTo: "c" }), row()] } });
+      expect(await store.unsentOf(cycleId, ["b"])).toEqual([]);
+      const [first = 0, second = 0] = await store.unsentOf(cycleId, ["a"]);
+      const left = { changes: [], weights: [], refers: true } as const;
+      await commit({ operations: { patch: [{ id: first, left }] } });
+      expect(await store.unpromisedReferences(cycleId, 0, [])).toMatchObject([
+        { id: first, reason: "title changed", changes: [], weights: [] },
+      ]);
+      const withoutReference = { ...left, reason: "another", refers: false };
+      await commit({ operations: { patch: [{ id: first, left: withoutReference }], remove: [second] } });
+      expect(await store.unpromisedReferences(cycleId, 0, [])).toEqual([]);
+      expect(await logged()).toMatchObject([{ id: first, reason: "another" }]);
+    });
+
+    it("has people wait for their manager until the manager is found", async () => {
+      const manager = { kind: "upsert", attributes: {}, complete: true } as const;
+      await kept(store).people([{ ...manager, objectId: "a", managerId: "b" }], cycleId);
+      await commit({
+        planned: ["a", "b", "c"].map((objectId) => planned(objectId)),
+        awaiting: [
+          { objectId: "a", planAgain: false },
+          { objectId: "c", planAgain: true },
+        ],
+      });
+      expect([await marked(), (await store.totals()).waitingForManager]).toEqual([["c"], 2]);
+      expect(await store.managersFound("", 10)).toEqual([]);
+      await commit({ managerFound: ["a"] });
+      expect((await store.totals()).waitingForManager).toBe(1);
+      const query = { select: { resolvedIn: cycleId }, everyoneInScope: true, after: "", limit: 10 };
+      expect((await store.candidates(query)).map(({ source }) => source.objectId)).toEqual(["a"]);
+    });
+
     it("puts what was seen of a leaver in the place of what was kept before", async () => {
       const events = new Map([["deleted", 5]] as const);
       await commit({ leaving: [{ objectId: "a", events: new Map([["disabled", 1]] as const) }] });

@@ -1,0 +1,20 @@
+import type { CycleContext } from "../context.ts";
+import { foldManagersFound } from "../pictures/fold-references.ts";
+
+const pageSize = 500;
+
+/**
+ * Has people planned again whose manager, whom they waited for, has an account by now.
+ * @returns how many
+ */
+export async function endWaiting({ store, fence }: Pick<CycleContext, "store" | "fence">): Promise<number> {
+  let found = 0;
+  for (let after = ""; ; ) {
+    const page = await store.managersFound(after, pageSize);
+    const last = page.at(-1);
+    if (last === undefined) return found;
+    await store.commit(foldManagersFound(page), fence);
+    found += page.length;
+    after = last;
+  }
+}
