@@ -20,11 +20,11 @@ import type { Connection } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, letOtherToolWrite, personId } from "./events.ts";
-import { createDoom, Death, type Doom, type Fate } from "./fate.ts";
+import { createDoom, Death, type Fate } from "./fate.ts";
+import { calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { afterIdentities, keepCarried, sharesIds } from "./identity.ts";
 import { intervalMs } from "./settings.ts";
-import { calm } from "./steps.ts";
 import type { World } from "./world.ts";
 
 const hourMs = 3_600_000;
@@ -35,6 +35,8 @@ export interface Stage {
   readonly world: World;
   readonly db: Connection;
   readonly store: StateStore;
+  /** How many rows the database of the store has changed so far. */
+  readonly changes: () => number;
   readonly tallyFault: () => string | null;
   readonly wipe: () => void;
 }
@@ -49,6 +51,12 @@ export const quietCycle: CycleStep = {
   during: null,
 };
 
+/** Counts the rows that a connection has changed. */
+export function changesOf(db: Connection): () => number {
+  const changes = db.prepare<[], number>("SELECT total_changes()").pluck();
+  return () => changes.get() ?? 0;
+}
+
 /** Plans on a copy, as a dry run does: whatever becomes of it, both ends and the database stay as they are. */
 export async function rehearse(
   stage: Stage,
@@ -61,7 +69,7 @@ export async function rehearse(
   copy.pragma("foreign_keys = ON");
   const scratch = storeOn(copy, ":memory:");
   try {
-    const result = await cycle({ ...stage, store: scratch }, step, settings);
+    const result = await cycle({ ...stage, store: scratch, changes: changesOf(copy) }, step, settings);
     if (JSON.stringify([...world.accounts]) !== before.accounts) return "a dry run has written to Lattice";
     return db.serialize().equals(before.database) ? result : "a dry run has written to the database";
   } finally {
@@ -88,20 +96,14 @@ export async function cycle(
 
 /** @throws what the engine throws */
 async function attempt(
-  { world, store }: Stage,
+  { world, store, changes }: Stage,
   { kind, dryRun, only, fate, during }: CycleStep,
   settings: CycleSettings,
   sending: Sending = { kind: "everything" },
 ): Promise<CycleResult> {
   const abort = new AbortController();
-  const doom = createDoom(fate, () => abort.abort(new LeaseHeldError("the lease is lost")));
-  const watched =
-    during === null
-      ? doom
-      : interruptedBy(doom, during.at, () => {
-          world.editedMeanwhile = true;
-          happen(world, during.step);
-        });
+  const meanwhile = during === null ? null : { at: during.at, happens: () => edit(world, during.step) };
+  const doom = createDoom(fate, () => abort.abort(new LeaseHeldError("the lease is lost")), meanwhile);
   world.beginCycle();
   world.onDemand = only === null ? null : personId(only);
   world.calm = isCalm(fate) && during === null;
@@ -109,12 +111,12 @@ async function attempt(
   try {
     const result = await runCycle(
       {
-        source: createSource(world, watched),
-        target: createTarget(world, watched, {
+        source: createSource(world, doom),
+        target: createTarget(world, doom, {
           stopped: () => abort.signal.aborted,
           concurrency: settings.concurrency,
         }),
-        store: mortalStore(store, watched),
+        store: mortalStore(store, changes, doom),
         clock: clockOf(world),
         clocks: {
           entra: () => (world.manners.tellsTimeLate === true && !world.answered ? undefined : -world.skewMs),
@@ -149,9 +151,9 @@ async function attempt(
 }
 
 /** Whether nothing befalls a cycle but the order of what is left open. */
-function isCalm({ faults, death, abortAt, store = [], answers = [], readAnswers = [] }: Fate): boolean {
-  const befalls = faults.length + store.length + answers.length + readAnswers.length;
-  return befalls === 0 && death === null && abortAt === null;
+function isCalm({ faults, deaths, abortAt, store = [], answers = [], readAnswers = [] }: Fate): boolean {
+  const befalls = faults.length + deaths.length + store.length + answers.length + readAnswers.length;
+  return befalls === 0 && abortAt === null;
 }
 
 function withAnotherKey(settings: CycleSettings): CycleSettings {
@@ -242,17 +244,8 @@ async function settle(): Promise<void> {
   await new Promise(setImmediate);
 }
 
-function interruptedBy(doom: Doom, at: number, happens: () => void): Doom {
-  let calls = 0;
-  return {
-    ...doom,
-    get dead() {
-      return doom.dead;
-    },
-    call: async () => {
-      if (calls === at) happens();
-      calls += 1;
-      await doom.call();
-    },
-  };
+/** While a cycle runs. */
+function edit(world: World, step: Step): void {
+  world.editedMeanwhile = true;
+  happen(world, step);
 }

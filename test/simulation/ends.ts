@@ -14,22 +14,33 @@ import type { Source, SourceChange } from "../../src/domain/source.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
-import { Death, type Doom } from "./fate.ts";
+import { type AnswerKind, Death, type Doom, type Met, type Request } from "./fate.ts";
 import { asGraphLists, asGraphShows, asGraphTells } from "./graph.ts";
 import { isDenied, isHidden, meetTrouble, soughtBy } from "./trouble.ts";
 import { type Account, changeOf, type LoggedChange, type Person, type Refusal, type World } from "./world.ts";
 
 const pageSize = 2;
 
+/** The numbers by which a history names people; of others there are none. */
+function numbersOf(ids: readonly (string | null)[]): readonly number[] {
+  return ids.flatMap((id) => (id === null || !/^p\d+$/.test(id) ? [] : [Number(id.slice(1))]));
+}
+
 /** The simulated directory as the engine reads it. */
 export function createSource(world: World, doom: Doom): Source {
-  const page = async (faults: readonly ("down" | "config")[] = ["down", "config"]): Promise<void> => {
-    await doom.call();
-    const fault = doom.fault("read", faults);
+  const ask = async (
+    request: Request,
+    faults: readonly ("down" | "config")[] = ["down", "config"],
+  ): Promise<Met> => {
+    const met = await doom.request(request);
+    const fault = met.fault(faults);
     if (fault === "down") throw new HostUnavailableError("Graph went away");
     if (fault === "config") throw new ConfigurationError("Graph refused the token");
     world.answered = true;
+    return met;
   };
+  const askScope: AskPage = async (number) => void (await ask({ kind: "scope", about: [number] }));
+  let lists = 0;
   return {
     readTenant: async () => null,
     tenantOf: async () => null,
@@ -39,20 +50,22 @@ export function createSource(world: World, doom: Doom): Source {
       const ids = [...world.people.keys()];
       // Whether a page shows a manager says something of everybody on it.
       const size = world.manners.hides === true ? 1_000 : pageSize;
+      lists += 1;
+      const list = lists;
       for (let at = 0; at < ids.length || at === 0; at += size) {
-        await page();
+        const met = await ask({ kind: "people", about: [at / size] });
         const items = ids.slice(at, at + size).flatMap((id) => {
           const person = world.people.get(id);
-          const missed = world.manners.listMisses && id !== "admin" && doom.random() < 0.1;
+          const missed = world.manners.listMisses && id !== "admin" && doom.chance("missed", list, id) < 0.1;
           return person?.presence === "present" && !missed ? [show(world, person)] : [];
         });
         yield asGraphLists(world, items);
-        doom.heard();
+        met.heard();
       }
       return { watermark };
     },
     async *readChanges(watermark) {
-      await page();
+      let met = await ask({ kind: "people", about: [0] });
       if (Number(watermark) < world.oldestWatermark) throw new WatermarkExpiredError("the token is too old");
       const until = world.log.length;
       const logged = world.log.slice(Number(watermark), until);
@@ -62,7 +75,7 @@ export function createSource(world: World, doom: Doom): Source {
       const ids = [...new Set(changes.map(({ id }) => id))];
       if (world.manners.replays) ids.reverse().push(...ids.slice(0, 2));
       for (let at = 0; at < ids.length; at += pageSize) {
-        if (at > 0) await page();
+        if (at > 0) met = await ask({ kind: "people", about: [at / pageSize] });
         const items = ids.slice(at, at + pageSize).flatMap((id) =>
           itemsOf(
             world,
@@ -71,14 +84,14 @@ export function createSource(world: World, doom: Doom): Source {
           ),
         );
         yield asGraphTells(world, items);
-        doom.heard();
+        met.heard();
       }
       const repeated = repeatedRemovals(world, doom);
       if (repeated.length > 0) yield repeated;
       return { watermark: String(until) };
     },
     readUser: async (wanted) => {
-      await page();
+      await ask({ kind: "person", about: numbersOf([wanted]) });
       const name = wanted.toLowerCase();
       const person = [...world.people.values()].find(
         ({ id, userName, presence }) =>
@@ -96,10 +109,12 @@ export function createSource(world: World, doom: Doom): Source {
     readFilterMembership: () => {
       throw new Error("no group to ask about");
     },
-    readScope: () => (world.groups.names.length > 0 ? readGroups(world, doom, page) : readScope(world, page)),
+    readScope: () =>
+      world.groups.names.length > 0 ? readGroups(world, doom, askScope) : readScope(world, askScope),
     readMembership: async (ids) => {
       // Where membership may not be asked for at all, two lists must do; and two may leave out the same one.
-      await page(world.manners.scope?.missesMembers === true ? ["down"] : undefined);
+      const request = { kind: "membership", about: numbersOf(ids) } as const;
+      await ask(request, world.manners.scope?.missesMembers === true ? ["down"] : undefined);
       return new Map(
         ids.map((id) => {
           if (world.people.get(id)?.presence !== "present") return [id, []];
@@ -122,11 +137,13 @@ function netOf(world: World, logged: readonly LoggedChange[]): readonly LoggedCh
   });
 }
 
-async function* readScope(world: World, page: () => Promise<void>) {
+type AskPage = (number: number) => Promise<void>;
+
+async function* readScope(world: World, ask: AskPage) {
   const ids = [...world.people.keys()];
   let members = 0;
   for (let at = 0; at < ids.length || at === 0; at += pageSize) {
-    await page();
+    await ask(at / pageSize);
     const found = ids.slice(at, at + pageSize).filter((id) => {
       const person = world.people.get(id);
       return person?.presence === "present" && person.member;
@@ -142,18 +159,18 @@ function groupsOf({ groups }: World, id: string): readonly string[] {
 }
 
 /** The members of each group, in pages; a list may leave one out. */
-async function* readGroups(world: World, doom: Doom, page: () => Promise<void>) {
+async function* readGroups(world: World, doom: Doom, ask: AskPage) {
   const { names, members } = world.groups;
   const read = new Map<string, ReadonlySet<string>>();
-  for (const name of names) {
-    await page();
+  for (const [number, name] of names.entries()) {
+    await ask(number);
     const ids = members.get(name);
     if (ids === undefined) {
       if (world.manners.scope?.gone === "refused") throw new ConfigurationError(`the group ${name} is gone`);
       continue;
     }
     const found = [...ids].filter((id) => {
-      const missed = world.manners.scope?.missesMembers === true && doom.random() < 0.25;
+      const missed = world.manners.scope?.missesMembers === true && doom.chance("missed", name, id) < 0.25;
       return world.people.get(id)?.presence === "present" && !missed;
     });
     read.set(name, new Set(found));
@@ -172,7 +189,7 @@ function repeatedRemovals(world: World, doom: Doom): readonly SourceChange[] {
       world.log.some(({ id: other, before }) => other === id && before?.presence === "softDeleted"),
   );
   return back
-    .filter(() => doom.random() < 0.6)
+    .filter(({ id }) => doom.chance("repeated", id) < 0.6)
     .map(({ id }) => ({ kind: "removed", objectId: id, presence: "softDeleted" }));
 }
 
@@ -253,20 +270,22 @@ export function createTarget(
 ): Target {
   // Who is about to be written when the word comes is written still.
   let late = 0;
-  const read = async (): Promise<void> => {
-    await doom.call();
-    const fault = doom.fault("read", ["down", "config"] as const);
+  const read = async (request: Request): Promise<Met> => {
+    const met = await doom.request(request);
+    const fault = met.fault(["down", "config"] as const);
     if (fault === "down") throw new HostUnavailableError("Lattice went away");
     if (fault === "config") throw new ConfigurationError("Lattice refused the key");
+    return met;
   };
   /** A request that was out when the process died may still be carried out. */
-  const arrive = async (perform: () => void): Promise<void> => {
+  const arrive = async (person: string | null, perform: () => void): Promise<Met> => {
+    const about = numbersOf([person]);
     if (stopped()) late += 1;
     if (late > concurrency) world.broken.push("the run was told to stop and goes on writing");
     try {
-      await doom.call();
+      return await doom.request({ kind: "write", about });
     } catch (error) {
-      if (error instanceof Death && doom.random() < 0.5) perform();
+      if (error instanceof Death && doom.chance("carried out", ...about) < 0.5) perform();
       throw error;
     }
   };
@@ -276,15 +295,14 @@ export function createTarget(
     return new RecordRejectedError("not allowed", { status: 400 });
   };
   /** What is answered instead of the account as it is now. */
-  const answered = (receipt: WriteReceipt, before: Account | null): WriteReceipt => {
-    const kind = doom.answer();
+  const answered = (receipt: WriteReceipt, before: Account | null, kind: AnswerKind | null): WriteReceipt => {
     if (kind === "stale" && before !== null) return { ...receipt, user: toTargetUser(before) };
     if (kind === "partial") return { ...receipt, user: partOf(receipt.user) };
     if (kind !== "foreign") return receipt;
     // What the client reads again, and finds to be another account's once more.
     if (before !== null) throw new RecordUnavailableError("the answer shows another account");
     const others = [...world.accounts.values()].filter(({ id }) => id !== receipt.user.latticeId);
-    const other = others[Math.floor(doom.random() * others.length)];
+    const other = others[Math.floor(doom.chance("other", receipt.user.latticeId) * others.length)];
     return other === undefined ? receipt : { ...receipt, user: toTargetUser(other) };
   };
   const shown = (account: Account): TargetUser => {
@@ -304,13 +322,12 @@ export function createTarget(
   /** The accounts of whichever company answers. */
   const accounts = (): ReadonlyMap<string, Account> => world.elsewhere?.accounts ?? world.accounts;
   /** One account as it is shown to whoever asks for it. */
-  const readOne = (id: string): TargetUser | null => {
+  const readOne = (id: string, kind: AnswerKind | null): TargetUser | null => {
     const account = accounts().get(id);
     if (account === undefined || isDenied(world, account, "get")) {
       denied(id);
       return null;
     }
-    const kind = doom.readAnswer();
     if (kind === "foreign") throw new RecordUnavailableError("the answer shows another account");
     const before = world.versions.get(id)?.[0];
     if (kind === "stale" && before !== undefined) {
@@ -321,8 +338,8 @@ export function createTarget(
   };
   const ownerOf = (account: Account | null | undefined): string | null =>
     account === null || account === undefined ? null : world.ownerOf(account);
-  const heard = async (receipt: WriteReceipt): Promise<WriteReceipt> => {
-    doom.heard();
+  const heard = async (receipt: WriteReceipt, met: Met): Promise<WriteReceipt> => {
+    met.heard();
     world.carriedLater.set(receipt.user.latticeId, receipt.user.externalId);
     await null;
     return receipt;
@@ -330,12 +347,12 @@ export function createTarget(
 
   return {
     reach: async () => {
-      await read();
+      await read({ kind: "find", about: [] });
     },
     async *list() {
       const ids = [...accounts().keys()];
       for (let at = 0; at < ids.length || at === 0; at += pageSize) {
-        await read();
+        await read({ kind: "accounts", about: [at / pageSize] });
         const last = at + pageSize >= ids.length;
         const page = ids.slice(at, at + pageSize).flatMap((id) => {
           const account = accounts().get(id);
@@ -345,8 +362,9 @@ export function createTarget(
       }
     },
     find: async (attribute, value) => {
-      await read();
-      meetTrouble(world, "find", soughtBy(world, attribute, value));
+      const sought = soughtBy(world, attribute, value);
+      await read({ kind: "find", about: numbersOf(sought) });
+      meetTrouble(world, "find", sought);
       const wanted = value.toLowerCase();
       return [...accounts().values()]
         .filter((account) =>
@@ -356,26 +374,28 @@ export function createTarget(
         .map(shown);
     },
     get: async (id) => {
-      await read();
-      meetTrouble(world, "get", [ownerOf(world.accounts.get(id))]);
-      return id === superAdmin.latticeId ? superAdmin : readOne(id);
+      const people = [ownerOf(world.accounts.get(id))];
+      const { answer } = await read({ kind: "get", about: numbersOf(people) });
+      meetTrouble(world, "get", people);
+      return id === superAdmin.latticeId ? superAdmin : readOne(id, answer);
     },
     create: async (writes) => {
       const perform = () => {
         if (world.elsewhere !== null) world.broken.push("an account is made in another company");
         return world.create(applied(emptyAccount, writes));
       };
-      await arrive(perform);
-      const fault = doom.fault("write", createFaults);
-      if (fault === "rejected") throw refuse(personIn(world, writes), writes);
+      const person = personIn(world, writes);
+      const met = await arrive(person, perform);
+      const fault = met.fault(createFaults);
+      if (fault === "rejected") throw refuse(person, writes);
       if (fault === "unknown") throw new UnknownOutcomeError("no answer came");
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "down") throw new HostUnavailableError("Lattice went away");
       if (fault === "config") throw new ConfigurationError("Lattice refused the key");
-      meetTrouble(world, "create", [personIn(world, writes)]);
+      meetTrouble(world, "create", [person]);
       const made = perform();
       if (fault === "unknownApplied") throw new UnknownOutcomeError("no answer came");
-      return heard(answered(receiptOf(made, 201), null));
+      return heard(answered(receiptOf(made, 201), null, met.answer), met);
     },
     update: async (user, writes) => {
       const perform = () => {
@@ -390,9 +410,10 @@ export function createTarget(
         }
         return world.change(account.id, { ...account, ...applied(account, writes) });
       };
-      await arrive(perform);
-      const fault = doom.fault("write", updateFaults);
-      if (fault === "rejected") throw refuse(ownerOf(world.accounts.get(user.latticeId)), writes);
+      const owner = ownerOf(world.accounts.get(user.latticeId));
+      const met = await arrive(owner ?? personIn(world, writes), perform);
+      const fault = met.fault(updateFaults);
+      if (fault === "rejected") throw refuse(owner, writes);
       if (fault === "unavailable") throw new RecordUnavailableError("503 again and again");
       if (fault === "gone") {
         denied(user.latticeId);
@@ -405,7 +426,7 @@ export function createTarget(
       if (fault === "unavailableApplied") throw new RecordUnavailableError("503 again and again");
       if (fault === "downApplied") throw new HostUnavailableError("Lattice went away");
       if (changed === "gone") throw new RecordGoneError("no such account", { status: 404 });
-      return heard(answered(receiptOf(changed, 200), before));
+      return heard(answered(receiptOf(changed, 200), before, met.answer), met);
     },
   };
 }
@@ -465,17 +486,23 @@ function toTargetUser(account: Account): TargetUser {
   return { latticeId: id, userName, externalId, active, values };
 }
 
-/** The store, each call of which may be the last of the process. */
-export function mortalStore(store: StateStore, doom: Doom): StateStore {
+/**
+ * The store, each call of which may be the last of the process.
+ * @param changes how many rows the database has changed so far
+ */
+export function mortalStore(store: StateStore, changes: () => number, doom: Doom): StateStore {
+  let known = changes();
   return new Proxy(store, {
     get(target, property, receiver) {
       const member: unknown = Reflect.get(target, property, receiver);
       if (typeof member !== "function") return member;
       return async (...args: unknown[]) => {
-        await doom.call();
-        if (doom.storeRefuses()) throw new StateError("the database is locked");
+        if (await doom.storeCall()) throw new StateError("the database is locked");
         const answer: unknown = await member(...args);
-        doom.heard();
+        const now = changes();
+        const changed = now !== known;
+        known = now;
+        doom.stored(changed);
         return answer;
       };
     },

@@ -1,118 +1,224 @@
 /** The process is gone: thrown at whatever it still tries. */
 export class Death extends Error {}
 
-/** Pages and look-ups, or what changes Lattice. */
-export type RequestKind = "read" | "write";
+/**
+ * Requests by what they are about: pages of the directory's people, of its scope and of Lattice's accounts; questions about
+ * members, one person of the directory, a search, one account; and what changes an account (a create or an update).
+ */
+export type RequestKind =
+  | "people"
+  | "scope"
+  | "accounts"
+  | "membership"
+  | "person"
+  | "find"
+  | "get"
+  | "write";
 
-/** What befalls one cycle. Calls are counted from 0; requests are those to either server. */
+/** One request, as faults are matched with it. */
+export interface Request {
+  readonly kind: RequestKind;
+  /** Numbers of the people that it is about; of a page its own number, from 0. */
+  readonly about: readonly number[];
+}
+
+/**
+ * Requests of one kind about some people (of pages: their numbers), counted for each of them alone: what else a cycle asks,
+ * and in which order, changes nothing.
+ */
+export interface Requests {
+  readonly on: RequestKind;
+  readonly who: readonly number[];
+  /** The first one is 0. */
+  readonly attempt: number;
+}
+
+/** A point of a cycle: a request sets out, or so many calls of the database have changed something since. */
+export interface Moment {
+  /** `begin`: the cycle does. */
+  readonly on: RequestKind | "begin";
+  /** The person or the page. */
+  readonly who: number;
+  readonly attempt: number;
+  readonly commits: number;
+}
+
+/** Where the moment is a request: before or after it was carried out. */
+export type DeathAt = Moment & { readonly after: boolean };
+
+/** What befalls one cycle. */
 export interface Fate {
-  /** Requests `at` up to `at + length - 1` of a kind go wrong in a way that `kind` picks from those that fit the request. */
-  readonly faults: readonly {
-    readonly on: RequestKind;
-    readonly at: number;
-    readonly length: number;
-    readonly kind: number;
-  }[];
-  /** The process dies at this call (of a server or of the database), before or after it took effect. */
-  readonly death: { readonly at: number; readonly after: boolean } | null;
-  /** The lease is lost, or somebody stops the run, at this call. */
-  readonly abortAt: number | null;
+  /** So many requests in a row go wrong, in a way that `kind` picks from those that fit the request. */
+  readonly faults: readonly (Requests & { readonly times: number; readonly kind: number })[];
+  /** The process dies at the first of these moments that comes. */
+  readonly deaths: readonly DeathAt[];
+  /** The lease is lost, or somebody stops the run, at this moment. */
+  readonly abortAt: Moment | null;
   /** Decides what the order of things leaves open. */
   readonly seed: number;
-  /** Calls `at` up to `at + length - 1` of the database are refused: it is locked, or the disk is full. */
-  readonly store?: readonly { readonly at: number; readonly length: number }[];
-  /** What Lattice answers to write `at`, which it carries out. */
-  readonly answers?: readonly { readonly at: number; readonly kind: AnswerKind }[];
-  /** What Lattice answers to read `at` of one account. */
-  readonly readAnswers?: readonly { readonly at: number; readonly kind: AnswerKind }[];
+  /** From a moment on so many calls of the database are refused: it is locked, or the disk is full. */
+  readonly store?: readonly { readonly from: Moment; readonly length: number }[];
+  /** What Lattice answers to some writes, which it carries out. */
+  readonly answers?: readonly OddAnswer[];
+  /** What Lattice answers to reads of one account. */
+  readonly readAnswers?: readonly OddAnswer[];
+}
+
+export interface OddAnswer {
+  readonly who: readonly number[];
+  readonly attempt: number;
+  readonly kind: AnswerKind;
 }
 
 /** The account as it was before, less than the account, or another one. */
 export type AnswerKind = "stale" | "partial" | "foreign";
 
+/** What befalls one request under way. */
+export interface Met {
+  /** Picks the fault of the request among those that fit it; `null` for none. */
+  fault<Kind>(fitting: readonly Kind[]): Kind | null;
+  /** What is wrong with the answer to a write or a read of an account, if anything. */
+  readonly answer: AnswerKind | null;
+  /** It was carried out; the process may die before it hears of it. @throws Death */
+  heard(): void;
+}
+
 /** The fate of one cycle under way. */
 export interface Doom {
-  /** Lets other tasks of the process go first, some of the time. @throws Death */
-  call(): Promise<void>;
-  /** The call has taken effect; the process may die before it hears of it. @throws Death */
-  heard(): void;
-  /** Picks the fault of a request among those that fit it; `null` for none. */
-  fault<Kind>(on: RequestKind, fitting: readonly Kind[]): Kind | null;
-  /** Whether the database refuses this call of it. */
-  storeRefuses(): boolean;
-  /** What is wrong with the answer to this write, if anything. */
-  answer(): AnswerKind | null;
-  /** What is wrong with the answer to this read of an account, if anything. */
-  readAnswer(): AnswerKind | null;
+  /** A request sets out; other tasks of the process go first, some of the time. @throws Death */
+  request(request: Request): Promise<Met>;
+  /** A call of the database begins. @returns whether it is refused @throws Death */
+  storeCall(): Promise<boolean>;
+  /** A call of the database has ended. @param changed whether it has changed anything @throws Death */
+  stored(changed: boolean): void;
   readonly dead: boolean;
-  /** 0 up to 1. */
+  /** 0 up to 1, the same for the same words in the same cycle. */
+  chance(...of: readonly (string | number)[]): number;
+  /** 0 up to 1, one after the other: for the engine. */
   random(): number;
+}
+
+/** What comes at a moment of the cycle to others than the engine. */
+export interface Coming {
+  readonly at: Moment;
+  readonly happens: () => void;
+}
+
+/** A moment that is waited for. */
+interface Watch extends Coming {
+  /** Changes of the database that are still to come; `null` before the request, and once the moment was there. */
+  left: number | null;
 }
 
 /** So many calls are no cycle of a handful of people any more. */
 const mostCalls = 20_000;
 
-export function createDoom(fate: Fate, onAbort: () => void): Doom {
-  const random = createRandom(fate.seed);
+/** @param abort what `abortAt` does */
+export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | null): Doom {
+  const { seed, faults, deaths, abortAt, store = [], answers = [], readAnswers = [] } = fate;
   let calls = 0;
-  const requests: Record<RequestKind, number> = { read: 0, write: 0 };
-  let stored = 0;
-  let answered = 0;
-  let shown = 0;
+  let drawn = 0;
   let dead = false;
+  // What the database does is named by the last request before it.
+  let last = "begin";
+  let sinceLast = 0;
+  const attempts = new Map<string, number>();
+  const chance = (...of: readonly (string | number)[]): number => hashOf(`${seed} ${of.join(" ")}`);
   const die = (): never => {
     dead = true;
     throw new Death("the process was killed");
+  };
+  let refused = 0;
+  const refuse = (length: number) => () => {
+    refused = length;
+  };
+  const watches: readonly Watch[] = [
+    ...(abortAt === null ? [] : [{ at: abortAt, happens: abort }]),
+    ...(meanwhile === null ? [] : [meanwhile]),
+    ...store.map(({ from, length }) => ({ at: from, happens: refuse(length) })),
+    // After all others: what is thrown keeps nothing from them.
+    ...deaths.filter((death) => !isUnheard(death)).map((at) => ({ at, happens: die })),
+  ].map((coming) => ({ ...coming, left: coming.at.on === "begin" ? coming.at.commits : null }));
+  const look = (): void => {
+    for (const watch of watches) {
+      if (watch.left !== 0) continue;
+      watch.left = null;
+      watch.happens();
+    }
+  };
+  const letOthersGo = async (...of: readonly (string | number)[]): Promise<void> => {
+    for (let turns = Math.floor(chance("turns", ...of) * 4); turns > 0; turns -= 1) await null;
+    if (dead) die();
+    calls += 1;
+    if (calls > mostCalls) throw new Error("the cycle does not come to an end");
   };
   return {
     get dead() {
       return dead;
     },
-    random,
-    call: async () => {
-      for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) await null;
-      if (dead) throw new Death("the process was killed");
-      const now = calls;
-      calls += 1;
-      if (calls > mostCalls) throw new Error("the cycle does not come to an end");
-      if (fate.abortAt === now) onAbort();
-      if (fate.death?.at === now && !fate.death.after) die();
+    chance,
+    random: () => {
+      drawn += 1;
+      return chance("drawn", drawn);
     },
-    heard: () => {
-      if (dead || (fate.death?.after && calls > fate.death.at)) die();
+    request: async ({ kind, about }) => {
+      const numbers = new Map<number, number>();
+      for (const who of about) {
+        const key = `${kind} ${who}`;
+        const attempt = attempts.get(key) ?? 0;
+        numbers.set(who, attempt);
+        attempts.set(key, attempt + 1);
+      }
+      const name = [kind, ...numbers].join(" ");
+      await letOthersGo(name);
+      last = name;
+      sinceLast = 0;
+      const isAt = ({ on, who, attempt }: Moment): boolean => on === kind && numbers.get(who) === attempt;
+      for (const watch of watches) if (isAt(watch.at)) watch.left = watch.at.commits;
+      look();
+      const meets = ({ who, attempt }: Pick<Requests, "who" | "attempt">, times = 1): boolean =>
+        who.some((one) => {
+          const number = numbers.get(one) ?? -1;
+          return number >= attempt && number < attempt + times;
+        });
+      const odd = kind === "write" ? answers : kind === "get" ? readAnswers : [];
+      return {
+        fault: (fitting) => {
+          const fault = faults.find((one) => one.on === kind && meets(one, one.times));
+          return fault === undefined ? null : (fitting[fault.kind % fitting.length] ?? null);
+        },
+        answer: odd.find((one) => meets(one))?.kind ?? null,
+        heard: () => {
+          if (dead || deaths.some((death) => isUnheard(death) && isAt(death))) die();
+        },
+      };
     },
-    storeRefuses: () => {
-      const now = stored;
-      stored += 1;
-      return (fate.store ?? []).some(({ at, length }) => now >= at && now < at + length);
+    storeCall: async () => {
+      await letOthersGo(last, sinceLast);
+      sinceLast += 1;
+      look();
+      refused -= 1;
+      return refused >= 0;
     },
-    answer: () => {
-      const now = answered;
-      answered += 1;
-      return (fate.answers ?? []).find(({ at }) => at === now)?.kind ?? null;
-    },
-    readAnswer: () => {
-      const now = shown;
-      shown += 1;
-      return (fate.readAnswers ?? []).find(({ at }) => at === now)?.kind ?? null;
-    },
-    fault: (on, fitting) => {
-      const request = requests[on];
-      requests[on] += 1;
-      const fault = fate.faults.find(
-        (one) => one.on === on && request >= one.at && request < one.at + one.length,
-      );
-      return fault === undefined ? null : (fitting[fault.kind % fitting.length] ?? null);
+    stored: (changed) => {
+      if (dead) die();
+      if (!changed) return;
+      for (const watch of watches) if (watch.left !== null) watch.left -= 1;
+      look();
     },
   };
 }
 
-/** A small generator of even numbers, the same for the same seed (a linear congruence with mixed output). */
-function createRandom(seed: number): () => number {
-  let state = (seed ^ 0x9e3779b9) >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const mixed = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) >>> 0;
-    return ((mixed ^ (mixed >>> 13)) >>> 0) / 2 ** 32;
-  };
+/** Whether the answer is what dies with the process: nothing becomes of answers but of a page of people and a write. */
+function isUnheard({ on, commits, after }: DeathAt): boolean {
+  return after && commits === 0 && (on === "people" || on === "write");
+}
+
+/** An even number from 0 up to 1 that the text alone decides. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }

@@ -1,5 +1,5 @@
 import { allActions, type Configuration, plainRules, type Rules } from "./configuration.ts";
-import type { Fate } from "./fate.ts";
+import type { Fate, Moment, Requests } from "./fate.ts";
 import type { Trouble } from "./trouble.ts";
 import type { Guarded, HidableProperty, Manners } from "./world.ts";
 
@@ -81,8 +81,8 @@ export type Step =
       /** One person alone. */
       readonly only: number | null;
       readonly fate: Fate;
-      /** Something that happens while the cycle runs, at this call. */
-      readonly during: { readonly at: number; readonly step: Step } | null;
+      /** Something that happens while the cycle runs. */
+      readonly during: { readonly at: Moment; readonly step: Step } | null;
     };
 
 /** What can happen to a crowd. */
@@ -161,19 +161,24 @@ function describeStep(step: Step): string {
   const { fate: befalls, during, kind, only, dryRun } = step;
   const parts = [
     `${dryRun ? "dry run of a " : ""}cycle ${kind}${only === null ? "" : ` of person ${only} alone`}`,
-    ...(befalls.store ?? []).map(({ at, length }) => `the store refuses at call ${at} (${length})`),
-    ...(befalls.answers ?? []).map(({ at, kind: which }) => `answer ${which} at write ${at}`),
-    ...(befalls.readAnswers ?? []).map(
-      ({ at, kind: which }) => `answer ${which} at read ${at} of an account`,
-    ),
+    ...(befalls.store ?? []).map(({ from, length }) => `the store refuses ${length} calls ${momentIn(from)}`),
+    ...(befalls.answers ?? []).map((odd) => `answer ${odd.kind} to ${requestsIn({ ...odd, on: "write" })}`),
+    ...(befalls.readAnswers ?? []).map((odd) => `answer ${odd.kind} to ${requestsIn({ ...odd, on: "get" })}`),
     ...befalls.faults.map(
-      ({ on, at: first, length, kind: which }) => `fault ${which} at ${on} ${first} (${length})`,
+      ({ times, kind: which, ...on }) => `fault ${which} of ${requestsIn(on)}, ${times} times`,
     ),
-    ...(befalls.death === null
-      ? []
-      : [`death ${befalls.death.after ? "after" : "before"} call ${befalls.death.at}`]),
-    ...(befalls.abortAt === null ? [] : [`abort at call ${befalls.abortAt}`]),
-    ...(during === null ? [] : [`at call ${during.at}: ${describeStep(during.step)}`]),
+    ...befalls.deaths.map((death) => `death ${death.after ? "after it, " : ""}${momentIn(death)}`),
+    ...(befalls.abortAt === null ? [] : [`abort ${momentIn(befalls.abortAt)}`]),
+    ...(during === null ? [] : [`${momentIn(during.at)}: ${describeStep(during.step)}`]),
   ];
   return `${parts.join("; ")} (seed ${befalls.seed})`;
+}
+
+function requestsIn({ on, who, attempt }: Requests): string {
+  return `${on} ${who.join(",")} try ${attempt}`;
+}
+
+function momentIn({ on, who, attempt, commits }: Moment): string {
+  const at = on === "begin" ? "the beginning" : requestsIn({ on, who: [who], attempt });
+  return commits === 0 ? `at ${at}` : `${commits} commits after ${at}`;
 }

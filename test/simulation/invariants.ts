@@ -205,10 +205,9 @@ function accountIdsOf(world: World, objectId: string): readonly string[] {
 
 /** Whether nothing went wrong in a cycle but what befalls single records. */
 function isUndisturbed(step: CycleStep): boolean {
-  const { faults, death, abortAt, store, answers, readAnswers } = step.fate;
+  const { faults, deaths, abortAt, store = [], answers = [], readAnswers = [] } = step.fate;
   const calm =
-    faults.length + (store?.length ?? 0) + (answers?.length ?? 0) + (readAnswers?.length ?? 0) === 0 &&
-    death === null &&
+    faults.length + deaths.length + store.length + answers.length + readAnswers.length === 0 &&
     abortAt === null;
   return calm && step.during === null && step.only === null && !step.dryRun;
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import { calm, harried } from "./fates.ts";
 import type { History, Step } from "./history.ts";
-import { calm, calmCycle, faithful, faultOn, manners } from "./steps.ts";
+import { calmCycle, faithful, manners } from "./steps.ts";
 
 const who = fc.nat(4);
 
@@ -44,12 +45,7 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
   dryRun: fc.constant(false),
   only: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: who }),
-  fate: fc.record({
-    faults: fc.array(fc.oneof(faultOn("write", fc.nat(3)), faultOn("read", fc.nat(24))), { maxLength: 2 }),
-    death: fc.option(fc.record({ at: fc.nat(80), after: fc.boolean() }), { freq: 2 }),
-    abortAt: fc.constant(null),
-    seed: fc.nat(),
-  }),
+  fate: harried(2, 4),
   during: fc.constant(null),
 });
 

@@ -4,7 +4,7 @@ import { openDatabase } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";
 import { tallyFaults } from "../state/tally.ts";
 import { converge } from "./converge.ts";
-import { type CycleStep, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
+import { type CycleStep, changesOf, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
 import { happen, personId } from "./events.ts";
 import { accountOf } from "./expectation.ts";
 import { configurationOf, type History, type Step } from "./history.ts";
@@ -36,12 +36,13 @@ export function createSimulator(): Simulator {
     for (const table of emptied) table.run();
   });
   const tallyFault = tallyFaults(db);
+  const changes = changesOf(db);
   return {
     play: async (history) => {
       wipe();
       const world = createWorld(history.manners, configurationOf(history), history);
       if (history.guard?.what === "deactivations") world.groups.floor = history.guard.most;
-      return play({ history, world, db, store, tallyFault, wipe });
+      return play({ history, world, db, store, changes, tallyFault, wipe });
     },
     close: () => store.close(),
   };

@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import type { AnswerKind, Fate } from "./fate.ts";
+import type { Fate } from "./fate.ts";
+import { calm, falseAnswers } from "./fates.ts";
 import type { History, Step } from "./history.ts";
-import { calm, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
+import { comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 import type { Trouble } from "./trouble.ts";
 
 // Histories in which Lattice's answers are not true: 404 for what is there, another company, another account.
@@ -160,18 +161,13 @@ export const anotherCompany: fc.Arbitrary<History> = fc.record({
     .map((parts) => parts.flat()),
 });
 
-const oddAnswer = fc.record({
-  at: fc.nat(3),
-  kind: fc.constantFrom<AnswerKind>("stale", "partial", "foreign"),
-});
-
 const oddFate: fc.Arbitrary<Fate> = fc.record({
   faults: fc.constant([]),
-  death: fc.constant(null),
+  deaths: fc.constant([]),
   abortAt: fc.constant(null),
   seed: fc.nat(),
-  answers: fc.array(oddAnswer, { maxLength: 3, size: "max" }),
-  readAnswers: fc.array(oddAnswer, { maxLength: 2, size: "max" }),
+  answers: falseAnswers(3),
+  readAnswers: falseAnswers(2),
 });
 
 /** Answers to writes and reads show something else than the account as it is. */

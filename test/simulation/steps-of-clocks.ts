@@ -1,17 +1,8 @@
 import fc from "fast-check";
 import { plainRules } from "./configuration.ts";
+import { anyFate, calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
-import {
-  anyFate,
-  calm,
-  calmCycle,
-  comingAndGoing,
-  cycle,
-  edit,
-  eventAction,
-  faithful,
-  manners,
-} from "./steps.ts";
+import { calmCycle, comingAndGoing, cycle, edit, eventAction, faithful, manners } from "./steps.ts";
 
 // Histories in which the clock of our machine is wrong for some time, and both ends tell the true time.
 

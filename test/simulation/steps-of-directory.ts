@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import type { Configuration } from "./configuration.ts";
 import { plainRules } from "./configuration.ts";
+import { calm, harried, readFault, writeFault } from "./fates.ts";
 import type { History, Step } from "./history.ts";
-import { calm, calmCycle, comingAndGoing, edit, faithful, faultOn, manners } from "./steps.ts";
+import { calmCycle, comingAndGoing, edit, faithful, manners } from "./steps.ts";
 
 // Histories in which the directory answers with less than was asked for.
 
@@ -16,8 +17,8 @@ const fallibleCycle: fc.Arbitrary<Step> = fc.record({
   dryRun: fc.constant(false),
   only: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: somebody }),
   fate: fc.record({
-    faults: fc.array(fc.oneof(faultOn("write", fc.nat(3)), faultOn("read", fc.nat(12))), { maxLength: 1 }),
-    death: fc.constant(null),
+    faults: fc.array(fc.oneof(writeFault(), readFault), { maxLength: 1 }),
+    deaths: fc.constant([]),
     abortAt: fc.constant(null),
     seed: fc.nat(),
   }),
@@ -160,12 +161,7 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
   dryRun: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   only: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: somebody }),
-  fate: fc.record({
-    faults: fc.array(fc.oneof(faultOn("write", fc.nat(3)), faultOn("read", fc.nat(16))), { maxLength: 2 }),
-    death: fc.option(fc.record({ at: fc.nat(60), after: fc.boolean() }), { freq: 2 }),
-    abortAt: fc.constant(null),
-    seed: fc.nat(),
-  }),
+  fate: harried(2, 4),
   during: fc.constant(null),
 });
 

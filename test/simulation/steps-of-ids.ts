@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import { anyFate, calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
-import { anyFate, calm, calmCycle, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
+import { calmCycle, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 import { editStranger, stranger } from "./steps-of-others.ts";
 
 // Histories in which an externalId leads to several people, or the externalId of an account to another person.

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import type { Configuration } from "./configuration.ts";
+import { anyFate, calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
-import { anyFate, byHand, calm, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
+import { byHand, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 
 // Histories in which others write to Lattice as well, or the configuration changes.
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import { anyFate, calm, deathsAt, moment, writeFault } from "./fates.ts";
 import type { CrowdStep, History, Step } from "./history.ts";
-import { anyFate, byHand, calm, comingAndGoing, cycle, edit, faithful, faultOn, manners } from "./steps.ts";
+import { byHand, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 import type { Trouble } from "./trouble.ts";
 
 // Histories in which some fail for ever, and others must not suffer for it.
@@ -156,16 +157,16 @@ export const refusingStore: fc.Arbitrary<History> = fc.record({
           dryRun: fc.constant(false),
           only: fc.constant(null),
           fate: fc.record({
-            faults: fc.array(faultOn("write", fc.nat(4)), { maxLength: 1 }),
-            death: fc.constant(null),
+            faults: fc.array(writeFault(), { maxLength: 1 }),
+            deaths: fc.constant([]),
             abortAt: fc.constant(null),
             seed: fc.nat(),
             store: fc.array(
               fc.record({
-                at: fc.oneof(fc.nat(20), fc.nat(70)),
+                from: moment(),
                 length: fc.constantFrom(1, 1, 2, 1_000),
               }),
-              { minLength: 1, maxLength: 2 },
+              { minLength: 1, maxLength: 4 },
             ),
           }),
           during: fc.constant(null),
@@ -222,9 +223,9 @@ export const manyPeople: fc.Arbitrary<History> = fc.record({
   founding: fc.oneof(
     fc.constant(calm),
     fc.record({
-      faults: fc.array(faultOn("write", fc.nat(300)), { maxLength: 2 }),
-      death: fc.option(fc.record({ at: fc.nat(1_500), after: fc.boolean() })),
-      abortAt: fc.option(fc.nat(1_500)),
+      faults: fc.array(writeFault(fc.nat(300)), { maxLength: 2 }),
+      deaths: deathsAt(moment(fc.nat(300)), 3),
+      abortAt: fc.option(moment(fc.nat(300))),
       seed: fc.nat(),
     }),
   ),
@@ -255,9 +256,9 @@ export const manyPeople: fc.Arbitrary<History> = fc.record({
           dryRun: fc.constant(false),
           only: fc.constant(null),
           fate: fc.record({
-            faults: fc.array(faultOn("write", fc.nat(200)), { maxLength: 2 }),
-            death: fc.option(fc.record({ at: fc.nat(1_200), after: fc.boolean() })),
-            abortAt: fc.option(fc.nat(1_200)),
+            faults: fc.array(writeFault(fc.nat(300)), { maxLength: 2 }),
+            deaths: deathsAt(moment(fc.nat(300)), 3),
+            abortAt: fc.option(moment(fc.nat(300))),
             seed: fc.nat(),
           }),
           during: fc.constant(null),

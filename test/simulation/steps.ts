@@ -1,26 +1,14 @@
 import fc from "fast-check";
-import type { Fate, RequestKind } from "./fate.ts";
+import { anyFate, calm, deaths, deathsAt, moment, readFault, who, writeFault } from "./fates.ts";
 import { type History, mostPeople, type Step } from "./history.ts";
 import { type Guarded, type Manners, refusedTitle } from "./world.ts";
 
-// Some people are met again and again: most of what goes wrong takes several steps with the same person.
-const who = fc.oneof(
-  { weight: 2, arbitrary: fc.constantFrom(0, 1) },
-  { weight: 3, arbitrary: fc.nat(mostPeople - 1) },
-);
 // Names are mostly one's own; now and then two people want the same.
 const name = fc.nat(mostPeople + 1);
 const title = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom("Analyst", "Chief", null) },
   { weight: 1, arbitrary: fc.constant(refusedTitle) },
 );
-// A cycle of a few people makes some 60 calls; the first dozen read the directory.
-const at = fc.oneof(
-  { weight: 2, arbitrary: fc.nat(12) },
-  { weight: 3, arbitrary: fc.nat(50) },
-  { weight: 1, arbitrary: fc.nat(160) },
-);
-
 export const edit: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
@@ -85,46 +73,14 @@ const decision: fc.Arbitrary<Step> = fc.record({
   who: somebodyOrAll,
 });
 
-export function faultOn(on: RequestKind, first: fc.Arbitrary<number>): fc.Arbitrary<Fate["faults"][number]> {
-  return fc.record({
-    on: fc.constant(on),
-    at: first,
-    length: fc.oneof(
-      { weight: 5, arbitrary: fc.constant(1) },
-      { weight: 1, arbitrary: fc.integer({ min: 2, max: 12 }) },
-    ),
-    kind: fc.nat(5),
-  });
-}
-
-const death: fc.Arbitrary<Fate["death"]> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.record({ at, after: fc.boolean() }) },
-);
-
-const fate: fc.Arbitrary<Fate> = fc.record({
-  faults: fc.array(fc.oneof(faultOn("write", fc.nat(4)), faultOn("read", fc.nat(24))), { maxLength: 3 }),
-  death,
-  abortAt: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: at }),
-  seed: fc.nat(),
-});
-
-/** Nothing befalls it. */
-export const calm: Fate = { faults: [], death: null, abortAt: null, seed: 0 };
-
 const during: fc.Arbitrary<Extract<Step, { do: "cycle" }>["during"]> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.record({ at, step: edit }) },
+  { weight: 1, arbitrary: fc.record({ at: moment(), step: edit }) },
 );
 
 const only: fc.Arbitrary<number | null> = fc.oneof(
   { weight: 8, arbitrary: fc.constant(null) },
   { weight: 1, arbitrary: who },
-);
-
-export const anyFate: fc.Arbitrary<Fate> = fc.oneof(
-  { weight: 1, arbitrary: fc.nat().map((seed): Fate => ({ ...calm, seed })) },
-  { weight: 2, arbitrary: fate },
 );
 
 export const cycle: fc.Arbitrary<Step> = fc.record({
@@ -196,8 +152,8 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
   dryRun: fc.constant(false),
   only,
   fate: fc.record({
-    faults: fc.array(faultOn("write", fc.nat(1)), { maxLength: 1, size: "max" }),
-    death,
+    faults: fc.array(writeFault(), { maxLength: 2, size: "max" }),
+    deaths,
     abortAt: fc.constant(null),
     seed: fc.nat(),
   }),
@@ -290,8 +246,8 @@ const unsteady: fc.Arbitrary<History> = fc.record({
           dryRun: fc.constant(false),
           only: fc.option(fc.nat(1), { freq: 3 }),
           fate: fc.record({
-            faults: fc.array(faultOn("read", fc.nat(6)), { maxLength: 1 }),
-            death: fc.option(fc.record({ at: fc.nat(12), after: fc.boolean() })),
+            faults: fc.array(readFault, { maxLength: 1 }),
+            deaths: deathsAt(moment("none"), 3),
             abortAt: fc.constant(null),
             seed: fc.nat(),
           }),
@@ -345,11 +301,11 @@ const halfMade: fc.Arbitrary<History> = fc.record({
   founding: fc.record({
     // No answer comes to a create that was carried out.
     faults: fc.tuple(
-      fc.constant({ on: "write" as const, at: 0, length: 1, kind: 2 }),
-      faultOn("write", fc.constant(1)),
+      fc.constant({ on: "write" as const, who: [0], attempt: 0, times: 1, kind: 2 }),
+      writeFault(fc.nat(1)),
     ),
-    death: fc.constant(null),
-    abortAt: fc.option(at),
+    deaths: fc.constant([]),
+    abortAt: fc.option(moment(fc.nat(1))),
     seed: fc.nat(),
   }),
   steps: fc.array(fc.oneof(comingAndGoing, calmCycle), { minLength: 1, maxLength: 4, size: "max" }),
