@@ -4,26 +4,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { type Defect, defects } from "./defects.ts";
+import { type Defect, hasFunction } from "./defects/defect.ts";
+import { defects } from "./defects/defects.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Histories within which a defect must be noticed. */
 const runs = 1_000;
 
 /** Plays histories on the sources with the defect. @returns the exit code and what was printed */
-function simulateWith({ edits, seed, history, family }: Defect): Promise<Ended> {
-  const source = new Map<string, string>();
-  for (const { file, find, replace } of edits) {
-    const text = source.get(file) ?? readFileSync(join(root, "src", file), "utf8");
-    // A defect that no longer fits the code would prove nothing.
-    expect(text.split(find).length - 1, `${file}: ${find}`).toBe(1);
-    source.set(
-      file,
-      text.replace(find, () => replace),
-    );
+function simulateWith({ name, edits = [], swaps = [], seed, history, family }: Defect): Promise<Ended> {
+  // A defect that no longer fits the code would prove nothing.
+  const source = (file: string): string => readFileSync(join(root, "src", file), "utf8");
+  for (const { file, find } of edits) expect(source(file).split(find).length - 1, `${file}: ${find}`).toBe(1);
+  for (const one of swaps) {
+    expect(hasFunction(source(one.module), one.name), `${one.module}: function ${one.name}`).toBe(true);
   }
   const options = ["--runs", String(runs), "--seed", String(seed), "--path", String(history), "--first"];
-  return run([...options, ...(family === undefined ? [] : ["--family", family])], JSON.stringify(edits));
+  return run([...options, ...(family === undefined ? [] : ["--family", family])], name);
 }
 
 interface Ended {
@@ -32,7 +29,7 @@ interface Ended {
 }
 
 function run(options: readonly string[], defect: string): Promise<Ended> {
-  const preload = join(root, "test/simulation/with-defect.ts");
+  const preload = join(root, "test/simulation/defects/with-defect.ts");
   return new Promise((resolve, reject) => {
     const script = join(root, "scripts/simulate.ts");
     const child = spawn(process.execPath, ["--import", preload, script, ...options], {

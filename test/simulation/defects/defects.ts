@@ -1,0 +1,15 @@
+import type { Defect } from "./defect.ts";
+import { externalIdDefects } from "./external-ids.ts";
+import { guardDefects } from "./guard.ts";
+import { planningDefects } from "./planning.ts";
+import { readingDefects } from "./reading.ts";
+import { sendingDefects } from "./sending.ts";
+
+/** All of them; each has a name of its own. */
+export const defects: readonly Defect[] = [
+  ...readingDefects,
+  ...planningDefects,
+  ...guardDefects,
+  ...sendingDefects,
+  ...externalIdDefects,
+];

@@ -1,0 +1,181 @@
+import { type Defect, swap, swapInner, swapStore } from "./defect.ts";
+
+// Faults in what the guard counts, holds and lets pass, and in what is taken for the time.
+
+interface LostPart {
+  readonly left: number | null;
+  readonly doubted?: true;
+}
+
+type LostParts = (...terms: readonly unknown[]) => readonly LostPart[];
+
+export const guardDefects: readonly Defect[] = [
+  {
+    name: "the guard forgets what was done before",
+    seed: 1,
+    history: 22,
+    swaps: [
+      swapStore(({ recentWeights }) => ({
+        recentWeights: (_, cycleId) => recentWeights(Number.MAX_SAFE_INTEGER, cycleId),
+      })),
+    ],
+  },
+  {
+    name: "the guard holds one less than there are",
+    seed: 1,
+    history: 13,
+    swaps: [
+      swap(
+        "cycle/guard/hold.ts",
+        "holdPlan",
+        (original) =>
+          ({ weighedOperations, holdParts }, ...rest) =>
+            original(
+              {
+                weighedOperations: async (...terms) => (await weighedOperations(...terms)).slice(1),
+                holdParts,
+              },
+              ...rest,
+            ),
+      ),
+    ],
+  },
+  {
+    name: "the guard does not count what was carried out without an answer",
+    seed: 17,
+    history: 49,
+    swaps: [
+      swapStore(({ settleIntent }) => ({
+        settleIntent: (objectId, target, status, now, _, ...rest) =>
+          settleIntent(objectId, target, status, now, false, ...rest),
+      })),
+    ],
+  },
+  {
+    name: "the guard does not count renames",
+    seed: 1,
+    history: 18,
+    swaps: [
+      swap(
+        "cycle/guard/weights.ts",
+        "weightsOfChange",
+        (original) =>
+          (...terms) =>
+            original(...terms).filter(({ kind }) => kind !== "rename"),
+      ),
+    ],
+  },
+  {
+    name: "the guard does not count cleared values",
+    seed: 6,
+    history: 20,
+    swaps: [
+      swap(
+        "cycle/guard/weights.ts",
+        "weightsOfChange",
+        (original) =>
+          (...terms) =>
+            original(...terms).filter(({ kind }) => kind !== "clear"),
+      ),
+    ],
+  },
+  {
+    name: "a release holds for whatever is planned for the person",
+    seed: 6,
+    history: 151,
+    swaps: [
+      swap(
+        "cycle/guard/fingerprint.ts",
+        "markReleased",
+        () => (operation, released) =>
+          released.size === 0
+            ? operation
+            : { ...operation, changes: operation.changes.map((change) => ({ ...change, released: true })) },
+      ),
+      swapInner<(...terms: readonly unknown[]) => readonly unknown[]>(
+        "cycle/pictures/fold-decisions.ts",
+        "releasesOver",
+        () => () => [],
+      ),
+    ],
+  },
+  {
+    name: "our clock is believed although both ends contradict it",
+    seed: 1,
+    history: 0,
+    family: "clocks",
+    swaps: [swap("cycle/health/clock-doubt.ts", "clockDoubt", () => async () => 0)],
+  },
+  {
+    name: "what our clock alone says is due is done although the ends contradict it",
+    seed: 1,
+    history: 135,
+    family: "clocks",
+    swaps: [swap("cycle/health/clock-doubt.ts", "decisionInDoubt", () => (_, ours) => ours)],
+  },
+  {
+    name: "the log is pruned by a clock that both ends contradict",
+    seed: 1,
+    history: 45,
+    family: "clocks",
+    swaps: [
+      swapStore(({ beginCycle, finishCycle, prune }) => {
+        let startedAt = 0;
+        return {
+          beginCycle: (cycle) => {
+            startedAt = cycle.startedAt;
+            return beginCycle(cycle);
+          },
+          finishCycle: async (id, end) => {
+            await finishCycle(id, end);
+            const before = startedAt - 30 * 24 * 3_600_000;
+            await prune({ before, countedSince: end.finishedAt, maxRows: null });
+          },
+        };
+      }),
+    ],
+  },
+  {
+    name: "the guard's window ends when a wrong clock says so",
+    seed: 1,
+    history: 134,
+    family: "clocks",
+    swaps: [
+      swap("cycle/guard/counts.ts", "readCounts", (original) => (context) => {
+        const { clock, clockDoubtMs } = context;
+        const now = (): number => clock.now() - Math.min(0, clockDoubtMs);
+        return original({ ...context, clock: { ...clock, now } });
+      }),
+    ],
+  },
+  {
+    name: "a group that became empty raises no alarm",
+    seed: 1,
+    history: 68,
+    family: "scope-groups",
+    swaps: [
+      swapInner<LostParts>(
+        "cycle/guard/alarms.ts",
+        "lostParts",
+        (original) =>
+          (...terms) =>
+            original(...terms).filter(({ doubted }) => doubted === true),
+      ),
+    ],
+  },
+  {
+    name: "the alarm about an emptied group is over with the first person who is back",
+    seed: 1,
+    history: 96,
+    family: "scope-groups",
+    swaps: [
+      swapInner<LostParts>(
+        "cycle/guard/alarms.ts",
+        "lostParts",
+        (original) =>
+          (...terms) =>
+            original(...terms).filter(({ left }) => (left ?? 0) === 0),
+      ),
+    ],
+  },
+];

@@ -1,0 +1,129 @@
+import { type Defect, swap, swapInner } from "./defect.ts";
+
+// Faults in what is planned: who has left, which account is whose, and in which order renames go.
+
+export const planningDefects: readonly Defect[] = [
+  {
+    name: "an account with somebody else's externalId is adopted",
+    seed: 5,
+    history: 10,
+    swaps: [
+      swap(
+        "cycle/planning/match.ts",
+        "findMatch",
+        (original) => (input, settings) => original(input, { ...settings, adoptForeignExternalId: true }),
+      ),
+    ],
+  },
+  {
+    name: "an account that belongs to somebody else is taken",
+    seed: 5,
+    history: 10,
+    swaps: [
+      swap("cycle/planning/match.ts", "findMatch", (original) => (input, settings) => {
+        const nobodys = <Account>(accounts: readonly Account[]): readonly Account[] =>
+          accounts.map((account) => ({ ...account, linkedTo: null }));
+        const { matches } = input;
+        const free =
+          matches === null
+            ? null
+            : {
+                ...matches,
+                byUserName: nobodys(matches.byUserName),
+                byExternalId: nobodys(matches.byExternalId),
+              };
+        return original({ ...input, matches: free }, { ...settings, adoptForeignExternalId: true });
+      }),
+      swapInner<(...terms: readonly unknown[]) => Promise<void>>(
+        "cycle/sending/deliver.ts",
+        "refuseOthers",
+        () => async () => {},
+      ),
+    ],
+  },
+  {
+    name: "a delayed deactivation is not waited for",
+    seed: 1,
+    history: 0,
+    family: "in-due-time",
+    swaps: [
+      swap("cycle/planning/leaving.ts", "judgeLeaving", (original) => (events, actions, now) => {
+        const atOnce = (action: (typeof actions)["deleted"]): (typeof actions)["deleted"] =>
+          action.do === "deactivate" ? { ...action, afterMs: 0 } : action;
+        const { deleted, disabled, outOfScope } = actions;
+        return original(
+          events,
+          { deleted: atOnce(deleted), disabled: atOnce(disabled), outOfScope: atOnce(outOfScope) },
+          now,
+        );
+      }),
+    ],
+  },
+  {
+    name: "who is left alone for the time being is written all the same",
+    seed: 1,
+    history: 39,
+    family: "in-due-time",
+    swaps: [
+      swap("cycle/planning/fate.ts", "fateOf", (original) => (...terms) => {
+        const fate = original(...terms);
+        const stays = ["later", "ignored", "unconfirmed"].includes(fate.kind);
+        return stays ? { kind: "same" } : fate;
+      }),
+    ],
+  },
+  {
+    name: "renames are sent in any order",
+    seed: 1,
+    history: 246,
+    family: "names",
+    swaps: [swap("cycle/planning/rename-order.ts", "renameWaves", () => () => new Map())],
+  },
+  {
+    name: "a ring of userNames is not seen",
+    seed: 1,
+    history: 3,
+    family: "names",
+    swaps: [swap("cycle/planning/rename-rings.ts", "findRings", () => async () => new Map())],
+  },
+  {
+    name: "whether somebody passes a filter is decided although what it asks about was not shown",
+    seed: 1,
+    history: 121,
+    family: "missing-properties",
+    swaps: [swap("cycle/planning/faults.ts", "scopeUnknown", () => () => null)],
+  },
+  {
+    name: "a lost account that shows again is not linked",
+    seed: 1,
+    history: 0,
+    family: "hiding-account",
+    swaps: [swap("cycle/planning/leavers.ts", "returnedAccount", () => () => null)],
+  },
+  {
+    name: "who was read again and has not changed is not planned",
+    seed: 1,
+    history: 289,
+    family: "reporting-lines",
+    edits: [
+      {
+        file: "state/sqlite/target-picture.ts",
+        find: "        before.read_again !== null ||\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "a manager that Lattice took away by itself is taken for drift",
+    seed: 1,
+    history: 1,
+    family: "reporting-lines",
+    swaps: [
+      swap(
+        "state/sqlite/drift.ts",
+        "driftOf",
+        (original) => (known, found, sent) => original(known, found, sent, new Set()),
+      ),
+    ],
+  },
+];

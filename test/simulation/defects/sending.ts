@@ -1,0 +1,279 @@
+import type { CycleContext } from "../../../src/cycle/context.ts";
+import type { OperationOutcome } from "../../../src/domain/store.ts";
+import { type Defect, swap, swapInner, swapStore } from "./defect.ts";
+
+// Faults in what is sent, and in what is concluded from an answer or from none.
+
+type Delivery = { readonly refusal?: unknown };
+
+export const sendingDefects: readonly Defect[] = [
+  {
+    name: "a create without an answer is sent again without a look-up",
+    seed: 2,
+    history: 40,
+    swaps: [
+      swapInner<(context: CycleContext, operation: unknown, cause: Error) => Promise<readonly unknown[]>>(
+        "cycle/sending/deliver.ts",
+        "lookUp",
+        (original) => async (context, operation, cause) =>
+          cause.constructor.name === "UnknownOutcomeError" ? [] : original(context, operation, cause),
+      ),
+    ],
+  },
+  {
+    name: "nothing notes what is about to be sent",
+    seed: 12,
+    history: 115,
+    edits: [{ file: "state/sqlite/sending.ts", find: "intend.run(now, id);", replace: "" }],
+  },
+  {
+    name: "unconfirmed writes of a killed run are not looked up",
+    seed: 12,
+    history: 115,
+    swaps: [
+      swap("cycle/sending/recover.ts", "recoverIntents", () => async ({ store }) => {
+        for (const { objectId } of await store.openIntents()) {
+          await store.settleIntent(objectId, null, "cancelled", 0, false);
+        }
+      }),
+    ],
+  },
+  {
+    name: "a write that failed counts as done",
+    seed: 8,
+    history: 36,
+    swaps: [
+      swap("cycle/sending/send.ts", "send", (original) => async (...terms) => {
+        const { retry, ...outcome } = await original(...terms);
+        return outcome.status === "failed" ? { ...outcome, status: "done" } : { ...outcome, retry };
+      }),
+    ],
+  },
+  {
+    name: "who failed is not looked at again",
+    seed: 1,
+    history: 29,
+    swaps: [
+      swapStore(({ beginOperations, recordOutcomes }) => {
+        const forgotten = ({ retry: _, ...outcome }: OperationOutcome): OperationOutcome => outcome;
+        return {
+          beginOperations: (ids, now, ended) => beginOperations(ids, now, ended?.map(forgotten)),
+          recordOutcomes: (outcomes) => recordOutcomes(outcomes.map(forgotten)),
+        };
+      }),
+    ],
+  },
+  {
+    name: "somebody who left keeps the account when the new userName is refused",
+    seed: 2,
+    history: 10,
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => Promise<null>>(
+        "cycle/sending/send.ts",
+        "switchOffAlone",
+        () => async () => null,
+      ),
+    ],
+  },
+  {
+    name: "a run that is told to stop goes on",
+    seed: 7,
+    history: 50,
+    swaps: [
+      swapInner<(context: CycleContext, ...rest: readonly unknown[]) => unknown>(
+        "cycle/sending/apply.ts",
+        "createRun",
+        (original) =>
+          (context, ...rest) =>
+            original({ ...context, signal: new AbortController().signal }, ...rest),
+      ),
+    ],
+  },
+  {
+    name: "an update is taken for granted where no answer came",
+    seed: 6,
+    history: 154,
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => Promise<Partial<OperationOutcome>>>(
+        "cycle/sending/send.ts",
+        "failed",
+        (original) =>
+          async (...terms) => ({ ...(await original(...terms)), unknown: false }),
+      ),
+    ],
+  },
+  {
+    name: "a dry run sends",
+    seed: 1,
+    history: 41,
+    swaps: [
+      swap(
+        "cycle/cycle.ts",
+        "runCycle",
+        (original) => (ports, request) => original(ports, { ...request, dryRun: false }),
+      ),
+    ],
+  },
+  {
+    name: "an account that did not take everything is not linked",
+    seed: 1,
+    history: 17,
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
+        "cycle/sending/deliver.ts",
+        "complete",
+        (original) =>
+          async (...terms) => {
+            const delivery = await original(...terms);
+            if (delivery.refusal !== undefined) throw delivery.refusal;
+            return delivery;
+          },
+      ),
+    ],
+  },
+  {
+    name: "the reports of somebody who was switched off are not read again",
+    seed: 1,
+    history: 1,
+    family: "reporting-lines",
+    swaps: [
+      swap(
+        "cycle/sending/references.ts",
+        "referencesTouched",
+        (original) =>
+          (...terms) =>
+            original(...terms).filter(({ which }) => which !== "reports"),
+      ),
+    ],
+  },
+  {
+    name: "the own account of somebody who was switched off is not read again",
+    seed: 1,
+    history: 599,
+    family: "reporting-lines",
+    swaps: [
+      swap(
+        "cycle/sending/references.ts",
+        "referencesTouched",
+        (original) =>
+          (...terms) =>
+            original(...terms).filter(({ which }) => which !== "account"),
+      ),
+    ],
+  },
+  {
+    name: "what a deactivated manager came to is still acknowledged when the account is active again",
+    seed: 2,
+    history: 130,
+    family: "reporting-lines",
+    swaps: [
+      swapInner<<Entries>(entries: Entries) => Entries>(
+        "state/sqlite/read-again.ts",
+        "without",
+        () => (entries) => entries,
+      ),
+    ],
+  },
+  {
+    name: "a refused manager whose account is deactivated is sent again in every cycle",
+    seed: 1,
+    history: 22,
+    family: "reporting-lines",
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => Promise<null>>(
+        "cycle/sending/send.ts",
+        "withoutRefusedManager",
+        () => async () => null,
+      ),
+    ],
+  },
+  {
+    name: "who gets a userName does not wait until it is free",
+    seed: 1,
+    history: 839,
+    family: "names",
+    swaps: [
+      swapInner<(operation: unknown) => { readonly from: string; readonly to: string } | undefined>(
+        "cycle/sending/apply.ts",
+        "renameOf",
+        (original) => (operation) => {
+          const rename = original(operation);
+          // The step to a temporary name is known by that name.
+          return rename === undefined || rename.to.startsWith("als-rename-") ? rename : { ...rename, to: "" };
+        },
+      ),
+    ],
+  },
+  {
+    name: "an account that a create meets is taken by its name, whatever the matching",
+    seed: 1,
+    history: 91,
+    family: "matching-orders",
+    swaps: [
+      swap(
+        "cycle/sending/existing-account.ts",
+        "meetAccounts",
+        (original) => async (context, operation, found, writes) => {
+          const [account] = found;
+          return account === undefined ? original(context, operation, found, writes) : { account, writes };
+        },
+      ),
+    ],
+  },
+  {
+    name: "an answer that contradicts what was sent is believed",
+    seed: 1,
+    history: 12,
+    family: "odd-answers",
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => readonly string[]>(
+        "cycle/sending/confirm.ts",
+        "doubtfulPaths",
+        () => () => [],
+      ),
+    ],
+  },
+  {
+    name: "a stranger's account that a create is answered with is linked",
+    seed: 1,
+    history: 9,
+    family: "odd-answers",
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => Promise<null>>(
+        "cycle/sending/deliver.ts",
+        "strangerIn",
+        () => async () => null,
+      ),
+    ],
+  },
+  {
+    name: "an account that was made although a stranger's was shown is not looked up",
+    seed: 1,
+    history: 9,
+    family: "odd-answers",
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
+        "cycle/sending/deliver.ts",
+        "madeBeside",
+        () =>
+          async (...terms) => {
+            throw terms[4];
+          },
+      ),
+    ],
+  },
+  {
+    name: "an active that an answer does not show is taken for false",
+    seed: 1,
+    history: 518,
+    family: "odd-answers",
+    swaps: [
+      swap("cycle/sending/confirm.ts", "confirm", (original) => async (context, known, writes, receipt) => {
+        const confirmed = await original(context, known, writes, receipt);
+        return receipt.user.active === null
+          ? { ...confirmed, user: { ...confirmed.user, active: false } }
+          : confirmed;
+      }),
+    ],
+  },
+];
