@@ -179,7 +179,8 @@ function differences(
   if (gone) compare("manager", account.values[managerPath], undefined);
   // A manager who gets no account leaves no other one in the place.
   else if (managerAccount === undefined && !isEntitled(world, manager)) {
-    compare("manager", account.values[managerPath], undefined);
+    const is = account.values[managerPath];
+    if (!isSwitchedOffByName(world.accounts.get(String(is)), manager)) compare("manager", is, undefined);
   }
   // What Lattice has of a ring stays; nobody else is in the place.
   else if (!world.sendsManagerRings && isInManagerRing(world, person)) {
@@ -193,6 +194,12 @@ function differences(
       compare("manager", is, managerAccount.id);
   }
   return found;
+}
+
+/** Whether a stranger's account was linked to a leaver by its name and switched off, and did not take the externalId. */
+function isSwitchedOffByName(account: Account | undefined, { userName }: Person): boolean {
+  if (account === undefined || !account.stranger || account.externalId !== null) return false;
+  return !account.active && account.userName.toLowerCase() === userName.toLowerCase();
 }
 
 /** Whether the person's line of managers comes back to the person, each of whom has an account or may get one. */
