@@ -14,10 +14,11 @@ import type { Source, SourceChange } from "../../src/domain/source.ts";
 import type { StateStore } from "../../src/domain/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import { changeOf } from "./create-world.ts";
 import { type AnswerKind, Death, type Doom, type Met, type Request } from "./fate.ts";
 import { asGraphLists, asGraphShows, asGraphTells } from "./graph.ts";
 import { isDenied, isHidden, meetTrouble, soughtBy } from "./trouble.ts";
-import { type Account, changeOf, type LoggedChange, type Person, type Refusal, type World } from "./world.ts";
+import type { Account, LoggedChange, Person, Refusal, World } from "./world.ts";
 
 const pageSize = 2;
 

@@ -1,7 +1,8 @@
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import { keptAs, withoutManager } from "./accounts.ts";
 import type { CrowdStep, Step } from "./history.ts";
 import { sharesIds } from "./identity.ts";
-import { type Account, keptAs, type Person, refusedTitle, type World, withoutManager } from "./world.ts";
+import { type Account, type Person, refusedTitle, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
 

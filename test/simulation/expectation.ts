@@ -1,7 +1,8 @@
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import { keptAs } from "./accounts.ts";
 import { sharesIds } from "./identity.ts";
 import { isEntitled, isInScope, leavingEvents } from "./standing.ts";
-import { type Account, keptAs, type Person, refusedTitle, type World } from "./world.ts";
+import { type Account, type Person, refusedTitle, type World } from "./world.ts";
 
 /**
  * Everything in which Lattice is not what the directory makes it, worked out without the product's mapping or planning.

@@ -2,7 +2,8 @@ import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { SourceChange } from "../../src/domain/source.ts";
 import { parseSelection } from "../../src/entra/selection.ts";
 import { parseDeltaItem, parseListedUser, parseListedUsers } from "../../src/entra/users.ts";
-import type { HidableProperty, Shown, World } from "./world.ts";
+import type { HidableProperty } from "./manners.ts";
+import type { Shown, World } from "./world.ts";
 
 // Where answers may lack properties they are written as Graph writes them, and read by the product's own parser.
 

@@ -1,7 +1,6 @@
 import { allActions, type Configuration, plainRules, type Rules } from "./configuration.ts";
 import type { Fate, Moment, Requests } from "./fate.ts";
-import type { Trouble } from "./trouble.ts";
-import type { Guarded, HidableProperty, Manners } from "./world.ts";
+import type { Guarded, HidableProperty, Manners } from "./manners.ts";
 
 /** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
 export type Step =
@@ -84,6 +83,13 @@ export type Step =
       /** Something that happens while the cycle runs. */
       readonly during: { readonly at: Moment; readonly step: Step } | null;
     };
+
+/** What befalls requests about the record of one person, as long as it lasts. */
+export interface Trouble {
+  readonly on: "everything" | "reads" | "writes";
+  /** `gone` and `hidden`: 404 although the account is there; where it is hidden no list and no search shows it either. */
+  readonly answer: "forbidden" | "unavailable" | "rejected" | "webPage" | "lost" | "gone" | "hidden";
+}
 
 /** What can happen to a crowd. */
 export type CrowdStep =

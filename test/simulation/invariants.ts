@@ -5,13 +5,14 @@ import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Connection } from "../../src/state/sqlite/files/database.ts";
+import { keptAs } from "./accounts.ts";
 import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
 import { mayOwn, sharersOf, sharesIds, uncertain } from "./identity.ts";
 import { isEntitled } from "./standing.ts";
 import { hoursOfAbsence } from "./trouble.ts";
-import { type Account, keptAs, type Person, type World } from "./world.ts";
+import type { Account, Person, World } from "./world.ts";
 
 const hourMs = 3_600_000;
 

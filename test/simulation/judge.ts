@@ -1,8 +1,10 @@
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import { keptAs } from "./accounts.ts";
 import { carriedOf, heirsNow, mayOwn, sharersOf, sharesIds } from "./identity.ts";
+import type { Guarded } from "./manners.ts";
 import { isEntitled, isInScope, reasonsToLeave, releaseKey } from "./standing.ts";
 import { hoursOfAbsence } from "./trouble.ts";
-import { type Account, type Guarded, keptAs, type Person, type World } from "./world.ts";
+import type { Account, Person, World } from "./world.ts";
 
 const hourMs = 3_600_000;
 

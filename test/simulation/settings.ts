@@ -4,7 +4,7 @@ import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import type { History } from "./history.ts";
-import type { Guarded } from "./world.ts";
+import type { Guarded } from "./manners.ts";
 
 const hourMs = 3_600_000;
 

@@ -4,6 +4,7 @@ import { openDatabase } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";
 import { tallyFaults } from "../state/tally.ts";
 import { converge } from "./converge.ts";
+import { createWorld } from "./create-world.ts";
 import { type CycleStep, changesOf, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
 import { happen, personId } from "./events.ts";
 import { accountOf } from "./expectation.ts";
@@ -11,7 +12,6 @@ import { configurationOf, type History, type Step } from "./history.ts";
 import { afterCycle, invariants } from "./invariants.ts";
 import { settingsOf } from "./settings.ts";
 import { reasonOf, releaseKey } from "./standing.ts";
-import { createWorld } from "./world.ts";
 
 /** The engine between two simulated servers, over a real database in memory. */
 export interface Simulator {

@@ -1,6 +1,7 @@
 import type { EvidenceKind, LeavingEvent } from "../../src/domain/plan.ts";
 import { plainRules } from "./configuration.ts";
-import type { Guarded, Person, World } from "./world.ts";
+import type { Guarded } from "./manners.ts";
+import type { Person, World } from "./world.ts";
 
 // What is true of a person, and what follows from it; worked out without the product's planning.
 

@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import type { Fate } from "./fate.ts";
 import { calm, falseAnswers } from "./fates.ts";
-import type { History, Step } from "./history.ts";
+import type { History, Step, Trouble } from "./history.ts";
 import { comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
-import type { Trouble } from "./trouble.ts";
 
 // Histories in which Lattice's answers are not true: 404 for what is there, another company, another account.
 

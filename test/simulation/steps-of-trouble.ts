@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { anyFate, calm, deathsAt, moment, writeFault } from "./fates.ts";
-import type { CrowdStep, History, Step } from "./history.ts";
+import type { CrowdStep, History, Step, Trouble } from "./history.ts";
 import { byHand, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
-import type { Trouble } from "./trouble.ts";
 
 // Histories in which some fail for ever, and others must not suffer for it.
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { anyFate, calm, deaths, deathsAt, moment, readFault, who, writeFault } from "./fates.ts";
 import { type History, mostPeople, type Step } from "./history.ts";
-import { type Guarded, type Manners, refusedTitle } from "./world.ts";
+import type { Guarded, Manners } from "./manners.ts";
+import { refusedTitle } from "./world.ts";
 
 // Names are mostly one's own; now and then two people want the same.
 const name = fc.nat(mostPeople + 1);

@@ -4,17 +4,11 @@ import {
   RecordUnavailableError,
   UnknownOutcomeError,
 } from "../../src/domain/errors.ts";
+import type { Trouble } from "./history.ts";
 import type { Account, World } from "./world.ts";
 
 /** What a request about one record is for. */
 export type RecordRequest = "get" | "find" | "update" | "create";
-
-/** What befalls requests about the record of one person, as long as it lasts. */
-export interface Trouble {
-  readonly on: "everything" | "reads" | "writes";
-  /** `gone` and `hidden`: 404 although the account is there; where it is hidden no list and no search shows it either. */
-  readonly answer: "forbidden" | "unavailable" | "rejected" | "webPage" | "lost" | "gone" | "hidden";
-}
 
 /** @throws what the first person in trouble meets with this request */
 export function meetTrouble(world: World, request: RecordRequest, people: readonly (string | null)[]): void {
