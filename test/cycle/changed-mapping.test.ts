@@ -81,6 +81,23 @@ describe("a changed mapping", () => {
     expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
   });
 
+  it("that lets no attributes be written says in the cycle after a link what the account keeps", async () => {
+    await using place = await createWorkplace({ actions: { create: true, update: false, deactivate: true } });
+    place.source.hire("a", { jobTitle: "Analyst" });
+    place.target.add({ userName: "a@example.com", values: { title: "Theirs" } });
+    await place.cycle();
+    expect(await place.store.latticeIdOf("a")).not.toBeNull();
+    place.clock.advance(60_000);
+    await place.cycle();
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      {
+        objectId: "a",
+        code: "actionOff",
+        reason: "actions.update is off, so that Lattice keeps another displayName and title",
+      },
+    ]);
+  });
+
   it("is tried at once on those who failed with the old one", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Refused" });

@@ -243,7 +243,7 @@ export function createWorld(
       const holders = mayOwn(world, before);
       const owner = owners.get(id);
       const led = owner === undefined ? world.peopleOf(next.externalId, next.userName) : [owner];
-      const claimants = sharesIds(world) ? [...holders, ...heirsNow(world, before)] : [];
+      const claimants = [...holders, ...(sharesIds(world) ? heirsNow(world, before) : [])];
       // What Lattice does by itself is nobody's doing.
       const clean = judgeChange(world, before, keptAs(manners, wanted), [...new Set([...led, ...claimants])]);
       settleOwner(world, id, holders, clean);

@@ -23,7 +23,7 @@ import { happen, letOtherToolWrite, personId } from "./events.ts";
 import { createDoom, Death, type Fate } from "./fate.ts";
 import { calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
-import { afterIdentities, keepCarried, sharesIds } from "./identity.ts";
+import { afterIdentities, keepCarried, noteUnwrittenLinks, sharesIds } from "./identity.ts";
 import { intervalMs } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -145,6 +145,7 @@ async function attempt(
     // What was not kept to the end may not have been kept at all.
     if (!ended) world.shownAccounts.clear();
     keepCarried(world, ended);
+    if (!dryRun) noteUnwrittenLinks(world);
     if (sharesIds(world) && !dryRun) afterIdentities(world, ended && world.calm);
     if (!dryRun) letOtherToolWrite(world);
   }

@@ -120,6 +120,25 @@ export function leaveOthers(world: World, id: string, owner: string): void {
   }
 }
 
+/**
+ * While `actions.update` is off, an account that is found by its name may be linked although nothing is written to it: the
+ * person who alone has the name may own it from now on.
+ */
+export function noteUnwrittenLinks(world: World): void {
+  const { actions, matching } = world.configuration;
+  if (actions.update || matching === "externalIdAlone") return;
+  for (const account of world.accounts.values()) {
+    if (world.ownerOf(account) !== null || account.externalId !== null) continue;
+    const name = account.userName.toLowerCase();
+    const named = [...world.people.keys()].filter((id) =>
+      world.statesOf(id).some((state) => state.userName.toLowerCase() === name && isInScope(world, state)),
+    );
+    const [person] = named;
+    if (person === undefined || named.length > 1 || hasCertainAccount(world, person)) continue;
+    world.heirs.set(account.id, new Set([...(world.heirs.get(account.id) ?? []), person]));
+  }
+}
+
 /** What a cycle leaves behind. @param undisturbed nothing went wrong in it, so that what was written was confirmed */
 export function afterIdentities(world: World, undisturbed: boolean): void {
   if (undisturbed) {

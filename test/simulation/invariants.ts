@@ -284,7 +284,10 @@ export async function silentDifference(stage: Stage): Promise<string | null> {
     const waits = kindsRefused && !found.some((fault) => fault.includes("has left"));
     const timely = doubted && world.configuration.rules !== plainRules;
     // An externalId is told beside what was sent, and by the next cycle again.
-    const beside = found.every((fault) => fault.includes(": externalId is ")) && soon.has(objectId);
+    // So is what an account keeps that was linked while updates are off.
+    const isBeside = (fault: string): boolean =>
+      fault.includes(": externalId is ") || !world.configuration.actions.update;
+    const beside = found.every(isBeside) && soon.has(objectId);
     if (!told.has(objectId) && !acknowledged && !waits && !timely && !beside)
       return `nothing tells that ${found.join("; ")}`;
   }

@@ -97,7 +97,8 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
   // A leaver's account that does not take the externalId is switched off all the same, by the name that matched.
   const named = next.externalId === null && !next.active ? whoIsNamed(world, before.userName) : "";
   const owner = person ?? named;
-  const owned = world.ownerOf(before) !== null;
+  const linkedUnwritten = !sharesIds(world) && mayOwn(world, before).includes(owner);
+  const owned = world.ownerOf(before) !== null || linkedUnwritten;
   const states = world.statesOf(owner);
   const faults: string[] = [];
   const rule = ruleOf(faults);

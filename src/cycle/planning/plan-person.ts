@@ -104,13 +104,14 @@ function planMember(
     const changes = [activeChange(account, true), ...attributes];
     return planDue(person, { ...found, changes, evidence: null }, settings);
   }
-  const unsent =
-    settings.actions.update || matchedBy !== null ? [] : changedAttributes(person, account, false);
-  if (unsent.length > 0) {
+  const unsent = settings.actions.update ? [] : changedAttributes(person, account, false);
+  if (unsent.length > 0 && matchedBy === null) {
     const reason = `actions.update is off, so that Lattice keeps another ${attributeList(unsent)}`;
     return skip(person, "actionOff", reason);
   }
-  return planDue(person, { ...found, changes: attributes, evidence: null }, settings);
+  const due = planDue(person, { ...found, changes: attributes, evidence: null }, settings);
+  // The account is linked now. The next cycle tells what it keeps.
+  return unsent.length > 0 && due.kind === "operation" ? { ...due, lookAgainAt: person.now } : due;
 }
 
 /** The attributes, other than `active`, that are to be sent. */
