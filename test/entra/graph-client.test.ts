@@ -184,7 +184,7 @@ describe("the token of the Graph client", () => {
   });
 });
 
-describe("a host that an answer of Graph leads to", () => {
+describe("another host than Graph's", () => {
   it.each(["nextLink", "deltaLink"])("named by a %s is never asked", async (link) => {
     await using stranger = await startGraph(() => ({ json: { value: [] } }));
     await using graph = await startGraph(() => ({

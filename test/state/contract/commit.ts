@@ -1,13 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { LeaseHeldError } from "../../../src/domain/errors.ts";
-import type { PersonRow, StateChange } from "../../../src/domain/state/change.ts";
+import type { StateChange } from "../../../src/domain/state/change.ts";
 import type { StateStore } from "../../../src/domain/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
-
-function person(objectId: string, userNameKey: string | null = null): PersonRow {
-  const source = { objectId, attributes: {}, managerId: null, presence: "present" } as const;
-  return { source, userNameKey, externalIdKey: null, alwaysInScope: false };
-}
+import { personRow } from "./rows.ts";
 
 async function knownPeople(store: StateStore): Promise<readonly string[]> {
   return [...(await store.personRows(["a", "b", "c"])).keys()].sort();
@@ -16,7 +12,7 @@ async function knownPeople(store: StateStore): Promise<readonly string[]> {
 /** A commit is written as a whole, by the run that holds the lease. */
 export function describeCommit(make: MakeState): void {
   const change: StateChange = {
-    people: { readIn: 1, put: [person("a")] },
+    people: { readIn: 1, put: [personRow("a")] },
     notes: { watermark: "1" },
   };
 
@@ -47,6 +43,12 @@ export function describeCommit(make: MakeState): void {
 
     it("needs no lease on a state that is the run's own copy", async () => {
       await state.store.commit(change, "private");
+      expect(await knownPeople(state.store)).toEqual(["a"]);
+    });
+
+    it("of nothing changes nothing", async () => {
+      await state.store.commit(change, "private");
+      await state.store.commit({}, "private");
       expect(await knownPeople(state.store)).toEqual(["a"]);
     });
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Decision, StateStore } from "../../../src/domain/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+import { personRow } from "./rows.ts";
 
 const hour = 3_600_000;
 
@@ -150,16 +151,7 @@ export function describeCycles(make: MakeState): void {
 
     it("has a retry keep its delay", async () => {
       const { store } = state;
-      const person = { objectId: "a", attributes: {}, managerId: null, presence: "present" } as const;
-      await store.commit(
-        {
-          people: {
-            readIn: 1,
-            put: [{ source: person, userNameKey: null, externalIdKey: null, alwaysInScope: false }],
-          },
-        },
-        "private",
-      );
+      await store.commit({ people: { readIn: 1, put: [personRow("a")] } }, "private");
       const times = { firstFailedAt: hour, lastFailedAt: 9 * hour, nextTryAt: 10 * hour };
       const retry = { objectId: "a", attempts: 2, code: "X", message: "no", ...times };
       await store.recordOutcomes([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StateStore } from "../../../src/domain/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+import { personRow, settled } from "./rows.ts";
 
 const cleared = { kind: "guardCleared", planId: "p" } as const;
 const forOne = [{ name: "one", events: ["guardCleared"] as const }];
@@ -106,20 +107,7 @@ export function describeOutbox(make: MakeState): void {
 
     it("is noted once, in the order in which it happened, until an event tells it", async () => {
       const { store } = state;
-      await store.commit(
-        {
-          people: {
-            readIn: 1,
-            put: ["a", "b"].map((objectId) => ({
-              source: { objectId, attributes: {}, managerId: null, presence: "present" },
-              userNameKey: null,
-              externalIdKey: null,
-              alwaysInScope: false,
-            })),
-          },
-        },
-        "private",
-      );
+      await settled(store, [personRow("a"), personRow("b")]);
       await ends("a", "failed", 1);
       await ends("a", "failed", 2);
       await ends("b", "failed", 3);

@@ -11,9 +11,12 @@ import type { FreshState } from "./fresh-state.ts";
 import { describeHistory } from "./history.ts";
 import { describeLargeCycle } from "./large-cycle.ts";
 import { describeLease } from "./lease.ts";
+import { describeMarks } from "./marks.ts";
 import { describeOutbox } from "./outbox.ts";
+import { describePeople } from "./people.ts";
 import { describeRetention } from "./retention.ts";
 import { describeSearch } from "./search.ts";
+import { describeStaging } from "./staging.ts";
 
 function sqliteState(): FreshState {
   const folder = mkdtempSync(join(tmpdir(), "als-contract-"));
@@ -33,6 +36,9 @@ function sqliteState(): FreshState {
 describeLease(sqliteState);
 describeCommit(sqliteState);
 describePlanCommit(sqliteState);
+describePeople(sqliteState);
+describeMarks(sqliteState);
+describeStaging(sqliteState);
 describeCycles(sqliteState);
 describeHistory(sqliteState);
 describeSearch(sqliteState);

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+import { personRow, plannedRow, settled, toPlan } from "./rows.ts";
+
+/** People of the directory, as they were read last. */
+export function describePeople(make: MakeState): void {
+  describe("a person of the directory", () => {
+    const state = eachWithFreshState(make);
+
+    it("is kept as written, whatever the values, and written over by the next read", async () => {
+      const { store } = state;
+      const row = personRow("a", {
+        attributes: { displayName: "Zoë O'Neil", mail: null, otherMails: ["x@example.com"], deep: { n: 1 } },
+        managerId: "boss",
+        presence: "softDeleted",
+        unshown: ["mail"],
+        userNameKey: "a@example.com",
+        externalIdKey: "E-7",
+        alwaysInScope: true,
+      });
+      await store.commit({ people: { readIn: 1, put: [row] } }, "private");
+      expect((await store.personRows(["a", "nobody"])).get("a")).toEqual(row);
+      const next = personRow("a", { attributes: { displayName: "Z" } });
+      await store.commit({ people: { readIn: 2, put: [next] } }, "private");
+      expect(await store.personRows(["a", "nobody"])).toEqual(new Map([["a", next]]));
+    });
+
+    it("who is new is in the next plan, and one who is written again is not for that alone", async () => {
+      const { store } = state;
+      await settled(store, [personRow("a")]);
+      await store.commit({ people: { readIn: 2, put: [personRow("a"), personRow("b")] } }, "private");
+      expect(await toPlan(store)).toEqual(["b"]);
+    });
+
+    it("is unread by a cycle that neither wrote nor saw them, in pages", async () => {
+      const { store } = state;
+      const people = ["a", "b", "c", "d", "e"].map((id) => personRow(id));
+      await store.commit({ people: { readIn: 1, put: people } }, "private");
+      await store.commit({ people: { readIn: 2, put: [personRow("a")], seen: ["c"] } }, "private");
+      const idsOf = async (after: string, limit: number) =>
+        (await store.unreadPeople(2, after, limit)).map(({ objectId }) => objectId);
+      expect(await idsOf("", 2)).toEqual(["b", "d"]);
+      expect(await idsOf("d", 2)).toEqual(["e"]);
+      expect(await store.unreadPeople(1, "", 9)).toEqual([]);
+    });
+
+    it("who is forgotten is gone with failures and leaving events", async () => {
+      const { store } = state;
+      await settled(store, [personRow("a"), personRow("b")]);
+      const times = { firstFailedAt: 1, lastFailedAt: 1, nextTryAt: 1 };
+      const retry = { objectId: "a", attempts: 1, code: "X", message: "no", ...times };
+      await store.recordOutcomes([
+        { operationId: 0, objectId: "a", status: "failed", referencePending: false, retry, finishedAt: 1 },
+      ]);
+      await store.commit({ leaving: [{ objectId: "a", events: new Map([["disabled", 1]]) }] }, "private");
+      await store.commit({ forgotten: ["a"] }, "private");
+      expect([...(await store.personRows(["a", "b"])).keys()]).toEqual(["b"]);
+      expect(await store.retries(9)).toEqual([]);
+      expect(await store.totals()).toMatchObject({ sourceUsers: 1, retrying: 0 });
+      // Back again, and nothing of before is known.
+      await store.commit({ people: { readIn: 2, put: [personRow("a")] } }, "private");
+      const query = { select: { only: ["a"] }, everyoneInScope: true, after: "", limit: 1 };
+      expect(await store.candidates(query)).toMatchObject([{ retry: null, events: new Map() }]);
+    });
+  });
+
+  describe("what a plan leaves of a person", () => {
+    const state = eachWithFreshState(make);
+
+    it("says who is planned again, who waits for a manager, and who is skipped for which reason", async () => {
+      const { store } = state;
+      await settled(
+        store,
+        ["a", "b", "c"].map((id) => personRow(id)),
+      );
+      const skip = { code: "rejected", reason: "a person said so" } as const;
+      await store.commit(
+        {
+          planned: [
+            plannedRow("a", { planAgain: true }),
+            plannedRow("b", { awaitsManager: true }),
+            plannedRow("c", { skip }),
+          ],
+        },
+        "private",
+      );
+      expect(await toPlan(store)).toEqual(["a"]);
+      expect(await store.totals()).toMatchObject({ waitingForManager: 1, skipped: 1 });
+      expect(await store.skipped({ after: "", limit: 9 })).toMatchObject([{ objectId: "c", ...skip }]);
+      expect(await store.countSkipped()).toEqual(new Map([["rejected", 1]]));
+      await store.commit({ planned: ["a", "b", "c"].map((id) => plannedRow(id)) }, "private");
+      expect(await toPlan(store)).toEqual([]);
+      expect(await store.totals()).toMatchObject({ waitingForManager: 0, skipped: 0 });
+    });
+
+    it("has a person due from the moment that it names, until they were looked at", async () => {
+      const { store } = state;
+      await settled(
+        store,
+        ["a", "b", "c"].map((id) => personRow(id)),
+      );
+      await store.commit(
+        { planned: [plannedRow("a", { lookAgainAt: 100 }), plannedRow("c", { lookAgainAt: 50 })] },
+        "private",
+      );
+      expect(await store.duePeople(49, "", 9)).toEqual([]);
+      expect(await store.duePeople(99, "", 9)).toEqual(["c"]);
+      expect(await store.duePeople(100, "", 1)).toEqual(["a"]);
+      expect(await store.duePeople(100, "a", 1)).toEqual(["c"]);
+      await store.commit({ lookedAt: ["a"] }, "private");
+      expect(await store.duePeople(100, "", 9)).toEqual(["c"]);
+    });
+
+    it("replaces since when leaving events were seen", async () => {
+      const { store } = state;
+      await settled(store, [personRow("a")]);
+      const events = async () => {
+        const query = { select: { only: ["a"] }, everyoneInScope: true, after: "", limit: 1 };
+        return (await store.candidates(query))[0]?.events;
+      };
+      const both = new Map([
+        ["disabled", 10],
+        ["outOfScope", 20],
+      ] as const);
+      await store.commit({ leaving: [{ objectId: "a", events: both }] }, "private");
+      expect(await events()).toEqual(both);
+      await store.commit({ leaving: [{ objectId: "a", events: new Map([["deleted", 30]]) }] }, "private");
+      expect(await events()).toEqual(new Map([["deleted", 30]]));
+    });
+  });
+}

@@ -1,0 +1,38 @@
+import type { PersonRow, PlannedFor } from "../../../src/domain/state/change.ts";
+import type { StateStore } from "../../../src/domain/store.ts";
+
+/** A person of the directory, present and without attributes unless `more` says otherwise. */
+export function personRow(
+  objectId: string,
+  more: Partial<Omit<PersonRow, "source">> & Partial<PersonRow["source"]> = {},
+): PersonRow {
+  const { userNameKey = null, externalIdKey = null, alwaysInScope = false, ...source } = more;
+  return {
+    source: { objectId, attributes: {}, managerId: null, presence: "present", ...source },
+    userNameKey,
+    externalIdKey,
+    alwaysInScope,
+  };
+}
+
+/** What a plan leaves of a person who is in order, unless `more` says otherwise. */
+export function plannedRow(objectId: string, more: Partial<PlannedFor> = {}): PlannedFor {
+  return { objectId, planAgain: false, awaitsManager: false, skip: null, lookAgainAt: null, ...more };
+}
+
+/** Keeps these people, none of whom is in the next plan. */
+export async function settled(store: StateStore, people: readonly PersonRow[]): Promise<void> {
+  await store.commit(
+    {
+      people: { readIn: 1, put: people },
+      planned: people.map(({ source }) => plannedRow(source.objectId)),
+    },
+    "private",
+  );
+}
+
+/** Object ids of the people who are in the next plan, in order. */
+export async function toPlan(store: StateStore): Promise<readonly string[]> {
+  const query = { select: "marked", everyoneInScope: true, after: "", limit: 100 } as const;
+  return (await store.candidates(query)).map(({ source }) => source.objectId);
+}
