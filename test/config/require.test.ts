@@ -3,8 +3,8 @@ import { loadConfig } from "../../src/config/load.ts";
 import { requireEntra, requireLattice } from "../../src/config/require.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
-const TENANT = "example.onmicrosoft.com";
-const CLIENT = "5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b";
+const tenantId = "example.onmicrosoft.com";
+const clientId = "5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b";
 
 function entra(yaml: string, env: Readonly<Record<string, string>> = {}) {
   const cwd = workplace({ "c.yaml": yaml });
@@ -20,40 +20,40 @@ describe("requireEntra", () => {
     ]);
     expect(
       usageLines(() =>
-        entra("entra: { credential: certificate, scope: { mode: all } }", { AZURE_TENANT_ID: TENANT }),
+        entra("entra: { credential: certificate, scope: { mode: all } }", { AZURE_TENANT_ID: tenantId }),
       ),
     ).toEqual([
       "the application (client) ID of the app registration is missing (needed by entra.credential: certificate): set AZURE_CLIENT_ID or entra.clientId",
       "the certificate file is missing (needed by entra.credential: certificate): set AZURE_CLIENT_CERTIFICATE_PATH or entra.certificate.path",
     ]);
-    expect(usageLines(() => entra("", { AZURE_TENANT_ID: TENANT }))).toEqual([
+    expect(usageLines(() => entra("", { AZURE_TENANT_ID: tenantId }))).toEqual([
       "the application (client) ID of the app registration is missing: set AZURE_CLIENT_ID or entra.clientId, or name the enterprise application in entra.scope.application",
     ]);
   });
 
   it("gives a client secret with the application's own assignments as the scope", () => {
-    const env = { AZURE_TENANT_ID: TENANT, AZURE_CLIENT_ID: CLIENT, AZURE_CLIENT_SECRET: "s3cret" };
+    const env = { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: "s3cret" };
     const settings = entra("", env);
     expect(settings).toMatchObject({
-      tenantId: TENANT,
-      clientId: CLIENT,
+      tenantId,
+      clientId,
       authorityHost: "https://login.microsoftonline.com",
       graphUrl: "https://graph.microsoft.com",
-      scope: { mode: "assigned", application: CLIENT, nested: true },
+      scope: { mode: "assigned", application: clientId, nested: true },
     });
     expect(settings.credential.kind === "clientSecret" && settings.credential.secret.reveal()).toBe("s3cret");
   });
 
   it("gives a certificate with its password", () => {
     const { credential } = entra(
-      `entra: { tenantId: ${TENANT}, clientId: ${CLIENT}, certificate: { path: /c.pem, password: pw } }`,
+      `entra: { tenantId: ${tenantId}, clientId: ${clientId}, certificate: { path: /c.pem, password: pw } }`,
     );
     expect(credential).toMatchObject({ kind: "clientCertificate", path: "/c.pem" });
     expect(credential.kind === "clientCertificate" && credential.password?.reveal()).toBe("pw");
   });
 
   it.each(["managedIdentity", "default"])("lets %s do without a client id", (kind) => {
-    const settings = entra(`entra: { tenantId: ${TENANT}, credential: ${kind}, scope: { mode: all } }`);
+    const settings = entra(`entra: { tenantId: ${tenantId}, credential: ${kind}, scope: { mode: all } }`);
     expect(settings.credential).toEqual({ kind });
     expect(settings.clientId).toBeUndefined();
     expect(settings.scope).toEqual({ mode: "all" });
@@ -61,8 +61,8 @@ describe("requireEntra", () => {
 
   it("takes workload identity from the environment of Kubernetes", () => {
     const env = {
-      AZURE_TENANT_ID: TENANT,
-      AZURE_CLIENT_ID: CLIENT,
+      AZURE_TENANT_ID: tenantId,
+      AZURE_CLIENT_ID: clientId,
       AZURE_FEDERATED_TOKEN_FILE: "/var/run/token",
     };
     expect(entra("", env).credential).toEqual({ kind: "workloadIdentity" });
@@ -70,7 +70,7 @@ describe("requireEntra", () => {
 
   it("passes on the groups of the scope", () => {
     const { scope } = entra(
-      `entra: { tenantId: ${TENANT}, scope: { mode: groups, groups: [a, b], nested: false } }`,
+      `entra: { tenantId: ${tenantId}, scope: { mode: groups, groups: [a, b], nested: false } }`,
     );
     expect(scope).toEqual({ mode: "groups", groups: ["a", "b"], nested: false });
   });

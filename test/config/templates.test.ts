@@ -9,11 +9,11 @@ import { requireEntra } from "../../src/config/require.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
-const EXAMPLE = "config/azure-lattice-sync.example.yaml";
+const exampleFile = "config/azure-lattice-sync.example.yaml";
 
 describe("the annotated example", () => {
   it("changes nothing when it is copied as it is: who is in scope, and whose tenant it is, stand in comments", () => {
-    const cwd = workplace({ "c.yaml": readFileSync(EXAMPLE) });
+    const cwd = workplace({ "c.yaml": readFileSync(exampleFile) });
     const { config, notes } = loadConfig({ file: "c.yaml", env: {}, cwd });
     expect(notes).toEqual([]);
     expect(config).toEqual(loadConfig({ env: {}, cwd }).config);
@@ -21,7 +21,7 @@ describe("the annotated example", () => {
   });
 
   it("has filters in its comments that can be taken out of them", () => {
-    const text = readFileSync(EXAMPLE, "utf8");
+    const text = readFileSync(exampleFile, "utf8");
     const taken = text
       .replace("    filters: []\n", "")
       .replace(/^ {4}# filters:\n(?: {4}# {2,}.*\n)+/m, (block) => block.replaceAll(/^ {4}# /gm, "    "));
@@ -35,14 +35,14 @@ describe("the annotated example", () => {
   });
 
   it("shows every key, and the defaults that the schema has", () => {
-    const text = readFileSync(EXAMPLE, "utf8");
+    const text = readFileSync(exampleFile, "utf8");
     const keys = knownKeys();
     const missing = keys.filter(
       ({ key }) =>
         !new RegExp(`[ #{]${key.split(".").at(-1)}:`, "m").test(` ${text.replaceAll("\n", "\n ")}`),
     );
     expect(missing.map(({ key }) => key)).toEqual([]);
-    const { settings } = loadConfig({ file: EXAMPLE, env: {}, cwd: process.cwd() });
+    const { settings } = loadConfig({ file: exampleFile, env: {}, cwd: process.cwd() });
     const different = settings.flatMap(({ key, value, origin }) => {
       const known = keys.find((candidate) => candidate.key === key);
       return known?.defaultValue === undefined || origin.kind === "default" || key === "state.path"

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isJsonObject, type JsonObject } from "../../src/domain/json.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { startBetterAuth } from "../lattice/better-auth-server.ts";
-import { ENTERPRISE, TOKEN } from "../lattice/loopback.ts";
+import { apiKey, enterpriseUrn } from "../lattice/loopback.ts";
 import { startScimmy } from "../lattice/scimmy-server.ts";
 import { type Accounts, compareEverybody } from "./expectation.ts";
 import { lenientGuard, startCompany } from "./harness.ts";
@@ -22,7 +22,7 @@ async function readAccounts(url: string): Promise<Accounts & { readonly all: rea
 async function call(url: string, method: string, path: string, body?: JsonObject): Promise<JsonObject> {
   const response = await fetch(url + path, {
     method,
-    headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/scim+json" },
+    headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/scim+json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -58,7 +58,7 @@ describe("whole cycles against SCIM servers written by others", () => {
       await using company = await startCompany(
         { people: 40 },
         { guard: lenientGuard },
-        { lattice: { url: server.url, token: new Secret(TOKEN), updateMethod: "auto" } },
+        { lattice: { url: server.url, token: new Secret(apiKey), updateMethod: "auto" } },
       );
       const { directory } = company.sandbox;
       const compare = async () =>
@@ -147,8 +147,8 @@ describe("whole cycles against SCIM servers written by others", () => {
           edit(server.url, c.id, (account) => ({
             ...account,
             title: "By Hand",
-            [ENTERPRISE]: {
-              ...(isJsonObject(account[ENTERPRISE]) ? account[ENTERPRISE] : {}),
+            [enterpriseUrn]: {
+              ...(isJsonObject(account[enterpriseUrn]) ? account[enterpriseUrn] : {}),
               department: "By Hand",
             },
           })),

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { isJsonObject, type Json, type JsonObject } from "../../src/domain/json.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { ENTERPRISE, json, type SeenRequest, scimError, TOKEN } from "../lattice/loopback.ts";
+import { apiKey, enterpriseUrn, json, type SeenRequest, scimError } from "../lattice/loopback.ts";
 import { type Manners, startStrict } from "../lattice/strict-server.ts";
 import { compareEverybody } from "./expectation.ts";
 import { lenientGuard, startCompany } from "./harness.ts";
@@ -38,13 +38,15 @@ const entries = (list: Json | undefined): readonly Json[] => (Array.isArray(list
 const without = (account: Account, ...names: string[]): Account =>
   Object.fromEntries(Object.entries(account).filter(([name]) => !names.includes(name)));
 const extension = (account: Account): JsonObject => {
-  const block = Object.entries(account).find(([key]) => key.toLowerCase() === ENTERPRISE.toLowerCase())?.[1];
+  const block = Object.entries(account).find(
+    ([key]) => key.toLowerCase() === enterpriseUrn.toLowerCase(),
+  )?.[1];
   return isJsonObject(block) ? block : {};
 };
 const withManager = (account: Account, change: (manager: JsonObject) => JsonObject): Account => {
   const { manager } = extension(account);
   return isJsonObject(manager)
-    ? { ...account, [ENTERPRISE]: { ...extension(account), manager: change(manager) } }
+    ? { ...account, [enterpriseUrn]: { ...extension(account), manager: change(manager) } }
     : account;
 };
 const renamed = (account: Account, from: string, to: string): Account => {
@@ -63,7 +65,7 @@ function usual(account: Account): JsonObject {
     ...account,
     emails: typed(account.emails),
     phoneNumbers: typed(account.phoneNumbers),
-    [ENTERPRISE]: block,
+    [enterpriseUrn]: block,
   };
 }
 
@@ -76,7 +78,7 @@ const redirecting = (status: number): Manners => ({
   },
 });
 
-const shouted = ENTERPRISE.toUpperCase();
+const shouted = enterpriseUrn.toUpperCase();
 const untypedEmails = (account: Account): Account => ({
   ...account,
   ...(Array.isArray(account.emails)
@@ -148,10 +150,10 @@ const table: readonly (readonly [string, Manners])[] = [
   ["keeps e-mail addresses without a type, and takes PUT alone", { ...putAlone, keep: untypedEmails }],
   ["keeps e-mail addresses as plain strings", { keep: plainEmails }],
   ["keeps e-mail addresses as plain strings, and takes PUT alone", { ...putAlone, keep: plainEmails }],
-  ["spells the extension in capitals", { keep: (account) => renamed(account, ENTERPRISE, shouted) }],
+  ["spells the extension in capitals", { keep: (account) => renamed(account, enterpriseUrn, shouted) }],
   [
     "spells the extension in capitals, and takes PUT alone",
-    { ...putAlone, keep: (account) => renamed(account, ENTERPRISE, shouted) },
+    { ...putAlone, keep: (account) => renamed(account, enterpriseUrn, shouted) },
   ],
   [
     "shows username, and takes PUT alone",
@@ -179,7 +181,7 @@ describe("whole cycles against a server that looks closely at each request", () 
     await using company = await startCompany(
       { people: 16 },
       { guard: lenientGuard },
-      { lattice: { url: server.url, token: new Secret(TOKEN), updateMethod: "auto", pageSize: 10 } },
+      { lattice: { url: server.url, token: new Secret(apiKey), updateMethod: "auto", pageSize: 10 } },
     );
     const { directory } = company.sandbox;
     const all = (): JsonObject[] => [...server.accounts.values()].map(usual);
@@ -253,7 +255,7 @@ describe("whole cycles against a server that looks closely at each request", () 
     await using company = await startCompany(
       { people: 16 },
       { guard: lenientGuard },
-      { lattice: { url: server.url, token: new Secret(TOKEN), updateMethod: "auto" } },
+      { lattice: { url: server.url, token: new Secret(apiKey), updateMethod: "auto" } },
     );
     await company.cycle();
     const [a, b, c] = [...company.sandbox.directory.users()].filter(

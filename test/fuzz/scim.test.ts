@@ -16,14 +16,14 @@ import { createLatticeTarget, type LatticeTarget } from "../../src/lattice/targe
 import {
   collect,
   connect,
-  ENTERPRISE,
+  enterpriseUrn,
   failureOf,
   json,
-  LATTICE,
+  knownPaths,
   type Loopback,
+  latticeUrn,
   listOf,
   optionsFor,
-  PATHS,
   quiet,
   serve,
 } from "../lattice/loopback.ts";
@@ -45,7 +45,7 @@ const targetUser = z.strictObject({
   userName: z.string(),
   externalId: z.string().min(1).nullable(),
   active: z.boolean().nullable(),
-  values: z.partialRecord(z.enum(PATHS), z.json()),
+  values: z.partialRecord(z.enum(knownPaths), z.json()),
 });
 const receipt = z.strictObject({
   user: targetUser,
@@ -63,8 +63,8 @@ const known: TargetUser = {
 const writes: readonly AttributeWrite[] = [
   { path: "userName", value: "ada@example.com" },
   { path: 'emails[type eq "work"].value', value: "ada@example.com" },
-  { path: `${ENTERPRISE}:department`, value: null },
-  { path: `${ENTERPRISE}:manager`, value: "l-2" },
+  { path: `${enterpriseUrn}:department`, value: null },
+  { path: `${enterpriseUrn}:manager`, value: "l-2" },
 ];
 
 /** What the target is asked to do; each checks what it gives back. */
@@ -102,8 +102,8 @@ const user = mangled({
   name: mangled({ givenName: nastyText, familyName: nastyText }),
   emails: fc.array(element, { maxLength: 3 }),
   phoneNumbers: fc.array(element, { maxLength: 2 }),
-  [ENTERPRISE]: mangled({ department: nastyText, manager: mangled({ value: nastyText }) }),
-  [LATTICE]: mangled({ "Office Location": nastyText }),
+  [enterpriseUrn]: mangled({ department: nastyText, manager: mangled({ value: nastyText }) }),
+  [latticeUrn]: mangled({ "Office Location": nastyText }),
 });
 const count = fc.constantFrom(0, 1, 2, 3, -1, 0.5, 1e300, "2");
 const users = fc.array(user, { maxLength: 3 });

@@ -2,7 +2,7 @@ import { scim } from "@better-auth/scim";
 import { type BetterAuthPlugin, betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { toNodeHandler } from "better-auth/node";
-import { listen, TOKEN } from "./loopback.ts";
+import { apiKey, listen } from "./loopback.ts";
 
 // The SCIM plugin of Better Auth (MIT, released monthly): a strict server, whose schemas refuse what RFC 7643 does not
 // know. Its ways: the path to its `Location` and `meta.location` is its own base address, not the one it was asked under;
@@ -25,7 +25,7 @@ export async function startBetterAuth({ patch }: { patch: boolean }): Promise<{
   readonly ownRules: boolean;
 }> {
   const tables: Record<string, never[]> = { user: [], session: [], account: [], verification: [] };
-  const connections = [{ id: "entra", credentials: [{ type: "bearer" as const, id: "key", token: TOKEN }] }];
+  const connections = [{ id: "entra", credentials: [{ type: "bearer" as const, id: "key", token: apiKey }] }];
   const auth = betterAuth({
     baseURL: "http://127.0.0.1",
     basePath: "/api",

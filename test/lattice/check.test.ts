@@ -3,7 +3,7 @@ import { Secret } from "../../src/domain/secret.ts";
 import type { AttributeType } from "../../src/domain/target.ts";
 import { probeLattice } from "../../src/lattice/check.ts";
 import type { LatticeOptions } from "../../src/lattice/options.ts";
-import { json, LATTICE, listOf, optionsFor, PATHS, quiet, scimError, serve } from "./loopback.ts";
+import { json, knownPaths, latticeUrn, listOf, optionsFor, quiet, scimError, serve } from "./loopback.ts";
 import { startScimmy } from "./scimmy-server.ts";
 
 const untyped: ReadonlyMap<string, AttributeType> = new Map();
@@ -37,8 +37,8 @@ describe("the check of Lattice", () => {
 
   it("names the mapped attributes that Lattice does not have", async () => {
     const server = await startScimmy({ patch: true });
-    const missing = `${LATTICE}:shoeSize`;
-    const paths = [...PATHS, `${LATTICE}:officeLocation`, missing, "name.shoutedName"];
+    const missing = `${latticeUrn}:shoeSize`;
+    const paths = [...knownPaths, `${latticeUrn}:officeLocation`, missing, "name.shoutedName"];
     const steps = await probe({ ...optionsFor(server.url, { paths }), ...now() });
     expect(steps["Lattice attributes"]).toMatchObject({
       ok: false,
@@ -63,22 +63,22 @@ describe("the check of Lattice", () => {
       if (url.includes("/Users")) json(response, 200, listOf([]));
       else if (url.endsWith("/Schemas")) {
         const core = { id: "urn:ietf:params:scim:schemas:core:2.0:User", attributes };
-        json(response, 200, listOf([core, { id: LATTICE, attributes: own }]));
+        json(response, 200, listOf([core, { id: latticeUrn, attributes: own }]));
       } else scimError(response, 404, "none");
     });
     const types = new Map<string, AttributeType>([
       ["userName", "text"],
       ["active", "boolean"],
       ['emails[type eq "work"].value', "email"],
-      [`${LATTICE}:shoeSize`, "text"],
-      [`${LATTICE}:startDate`, "date"],
-      [`${LATTICE}:level`, "number"],
-      [`${LATTICE}:untold`, "number"],
+      [`${latticeUrn}:shoeSize`, "text"],
+      [`${latticeUrn}:startDate`, "date"],
+      [`${latticeUrn}:level`, "number"],
+      [`${latticeUrn}:untold`, "number"],
     ]);
     const steps = await probe(optionsFor(server.url, { paths: [...types.keys()] }), types);
     expect(steps["Lattice attributes"]).toMatchObject({
       ok: false,
-      detail: `${LATTICE}:shoeSize is mapped as text, and is decimal in Lattice`,
+      detail: `${latticeUrn}:shoeSize is mapped as text, and is decimal in Lattice`,
       remedy: 'Set "type" in its attribute mapping to what Lattice has.',
     });
   });

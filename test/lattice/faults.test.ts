@@ -11,7 +11,7 @@ import {
   UnknownOutcomeError,
 } from "../../src/domain/errors.ts";
 import type { Target, TargetUser } from "../../src/domain/target.ts";
-import { collect, connect, failureOf, json, listOf, quiet, scimError, serve, TOKEN } from "./loopback.ts";
+import { apiKey, collect, connect, failureOf, json, listOf, quiet, scimError, serve } from "./loopback.ts";
 
 const ada: TargetUser = {
   latticeId: "l-1",
@@ -149,7 +149,7 @@ describe("a create in Lattice", () => {
       user: { latticeId: "l-1", userName: "ada@example.com", values: { userName: "ada@example.com" } },
     });
     expect(server.requests[0]).toMatchObject({
-      authorization: `Bearer ${TOKEN}`,
+      authorization: `Bearer ${apiKey}`,
       contentType: "application/scim+json",
     });
   });
@@ -496,14 +496,14 @@ describe("the API key of Lattice", () => {
       scimError(response, status, `bad ${authorization}`),
     );
     const failure = await failureOf(connect(server.url).target.create(newcomer, quiet));
-    expect(failure.message).not.toContain(TOKEN);
-    expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain(TOKEN);
+    expect(failure.message).not.toContain(apiKey);
+    expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain(apiKey);
     expect(failure.message).toContain(status === 500 ? "bad Bearer ***" : "***");
   });
 
   it("stays out of the error where the connection fails", async () => {
     const { inspect } = await import("node:util");
     const failure = await failureOf(connect("http://127.0.0.1:1/scim/v2").target.create(newcomer, quiet));
-    expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain(TOKEN);
+    expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain(apiKey);
   });
 });

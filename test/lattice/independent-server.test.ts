@@ -6,15 +6,15 @@ import {
   RecordRejectedError,
 } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { collect, connect, ENTERPRISE, failureOf, LATTICE, PATHS, quiet } from "./loopback.ts";
+import { collect, connect, enterpriseUrn, failureOf, knownPaths, latticeUrn, quiet } from "./loopback.ts";
 import { startScimmy } from "./scimmy-server.ts";
 
-const WORK = 'emails[type eq "work"].value';
-const PHONE = 'phoneNumbers[type eq "work"].value';
-const DEPARTMENT = `${ENTERPRISE}:department`;
-const MANAGER = `${ENTERPRISE}:manager`;
-const OFFICE = `${LATTICE}:officeLocation`;
-const paths = [...PATHS, OFFICE];
+const workPath = 'emails[type eq "work"].value';
+const phonePath = 'phoneNumbers[type eq "work"].value';
+const departmentPath = `${enterpriseUrn}:department`;
+const managerPath = `${enterpriseUrn}:manager`;
+const officePath = `${latticeUrn}:officeLocation`;
+const paths = [...knownPaths, officePath];
 
 function person(name: string, extra: Record<string, string | boolean | null> = {}) {
   const values = {
@@ -24,7 +24,7 @@ function person(name: string, extra: Record<string, string | boolean | null> = {
     displayName: name,
     "name.givenName": name,
     "name.familyName": "Example",
-    [WORK]: `${name}@example.com`,
+    [workPath]: `${name}@example.com`,
     ...extra,
   };
   return Object.entries(values).map(([path, value]) => ({ path, value }));
@@ -46,10 +46,10 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
     const boss = await target.create(person("boss"), quiet);
     const writes = person("ada", {
       title: "Analyst",
-      [PHONE]: "+47 22 00 00 00",
-      [DEPARTMENT]: "Engines",
-      [OFFICE]: "Oslo",
-      [MANAGER]: boss.user.latticeId,
+      [phonePath]: "+47 22 00 00 00",
+      [departmentPath]: "Engines",
+      [officePath]: "Oslo",
+      [managerPath]: boss.user.latticeId,
     });
     const { user, status } = await target.create(writes, quiet);
     expect(status).toBe(201);
@@ -73,7 +73,10 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
 
   it("a change, a clearing, a deactivation and a reactivation are carried out, one write each", async () => {
     const { target, server } = await start();
-    let { user } = await target.create(person("ada", { title: "Analyst", [DEPARTMENT]: "Engines" }), quiet);
+    let { user } = await target.create(
+      person("ada", { title: "Analyst", [departmentPath]: "Engines" }),
+      quiet,
+    );
     const before = server.requests.length;
     const update = async (writes: Record<string, string | boolean | null>) => {
       const list = Object.entries(writes).map(([path, value]) => ({ path, value }));
@@ -86,9 +89,9 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
       values: { title: "Chief", "name.givenName": "Augusta" },
     });
     expect(user.values["name.familyName"]).toBe("Example");
-    await update({ title: null, [DEPARTMENT]: null, "name.givenName": null });
+    await update({ title: null, [departmentPath]: null, "name.givenName": null });
     expect(user.values).not.toHaveProperty("title");
-    expect(user.values).not.toHaveProperty([DEPARTMENT]);
+    expect(user.values).not.toHaveProperty([departmentPath]);
     expect(user.values).not.toHaveProperty(["name.givenName"]);
     await update({ active: false });
     expect(user.active).toBe(false);
@@ -105,13 +108,15 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
     const second = (await target.create(person("second"), quiet)).user;
     let { user } = await target.create(person("ada"), quiet);
     for (const { latticeId } of [first, second]) {
-      ({ user } = await target.update(user, [{ path: MANAGER, value: latticeId }], quiet));
-      expect(user.values[MANAGER]).toBe(latticeId);
-      expect(server.users.get(user.latticeId)?.[ENTERPRISE]).toMatchObject({ manager: { value: latticeId } });
+      ({ user } = await target.update(user, [{ path: managerPath, value: latticeId }], quiet));
+      expect(user.values[managerPath]).toBe(latticeId);
+      expect(server.users.get(user.latticeId)?.[enterpriseUrn]).toMatchObject({
+        manager: { value: latticeId },
+      });
     }
-    ({ user } = await target.update(user, [{ path: MANAGER, value: null }], quiet));
-    expect(user.values).not.toHaveProperty([MANAGER]);
-    expect((await target.get(user.latticeId, quiet))?.values).not.toHaveProperty([MANAGER]);
+    ({ user } = await target.update(user, [{ path: managerPath, value: null }], quiet));
+    expect(user.values).not.toHaveProperty([managerPath]);
+    expect((await target.get(user.latticeId, quiet))?.values).not.toHaveProperty([managerPath]);
   });
 
   it("attributes that are not mapped survive", async () => {
@@ -123,7 +128,7 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
       nickName: "Countess",
       timezone: "Europe/London",
       photos: [{ type: "thumbnail", value: "https://example.com/ada.png" }],
-      [LATTICE]: { gender: "x", officeLocation: "Oslo" },
+      [latticeUrn]: { gender: "x", officeLocation: "Oslo" },
     });
     const user = await target.get(latticeId, quiet);
     if (user === null) throw new Error("not found");
@@ -131,7 +136,7 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
       user,
       [
         { path: "title", value: "Chief" },
-        { path: OFFICE, value: null },
+        { path: officePath, value: null },
       ],
       quiet,
     );
@@ -141,9 +146,9 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
       nickName: "Countess",
       timezone: "Europe/London",
       photos: [{ type: "thumbnail", value: "https://example.com/ada.png" }],
-      [LATTICE]: { gender: "x" },
+      [latticeUrn]: { gender: "x" },
     });
-    expect(server.users.get(latticeId)?.[LATTICE]).not.toHaveProperty("officeLocation");
+    expect(server.users.get(latticeId)?.[latticeUrn]).not.toHaveProperty("officeLocation");
   });
 
   it("other e-mail addresses survive a change and a clearing of the work address", async () => {
@@ -155,12 +160,12 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
     });
     const user = await target.get(latticeId, quiet);
     if (user === null) throw new Error("not found");
-    const changed = await target.update(user, [{ path: WORK, value: "new@example.com" }], quiet);
+    const changed = await target.update(user, [{ path: workPath, value: "new@example.com" }], quiet);
     expect(server.users.get(latticeId)?.emails).toEqual([
       home,
       { type: "work", value: "new@example.com", primary: true },
     ]);
-    await target.update(changed.user, [{ path: WORK, value: null }], quiet);
+    await target.update(changed.user, [{ path: workPath, value: null }], quiet);
     expect(server.users.get(latticeId)?.emails).toEqual([home]);
   });
 

@@ -7,12 +7,12 @@ import type { LatticeOptions } from "../../src/lattice/options.ts";
 import { createLatticeTarget, type LatticeTarget } from "../../src/lattice/target.ts";
 import { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
 
-export const TOKEN = "test-key-3f9c";
-export const ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-export const LATTICE = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
+export const apiKey = "test-key-3f9c";
+export const enterpriseUrn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+export const latticeUrn = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
 
 /** Paths of the documented mapping, as far as the tests use them. */
-export const PATHS = [
+export const knownPaths = [
   "userName",
   "externalId",
   "active",
@@ -22,8 +22,8 @@ export const PATHS = [
   "name.givenName",
   "name.familyName",
   'phoneNumbers[type eq "work"].value',
-  `${ENTERPRISE}:department`,
-  `${ENTERPRISE}:manager`,
+  `${enterpriseUrn}:department`,
+  `${enterpriseUrn}:manager`,
 ];
 
 export interface SeenRequest {
@@ -107,11 +107,11 @@ export function optionsFor(
 ): LatticeOptions & { clock: VirtualClock } {
   return {
     url,
-    token: new Secret(TOKEN),
+    token: new Secret(apiKey),
     updateMethod: "patch",
     maxConcurrency: 4,
     maxRequestsPerSecond: null,
-    paths: PATHS,
+    paths: knownPaths,
     timeoutMs: 2000,
     ...overrides,
     clock: createVirtualClock(),

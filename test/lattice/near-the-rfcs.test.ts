@@ -12,9 +12,9 @@ import {
   connect,
   failureOf,
   json,
+  knownPaths,
   listOf,
   optionsFor,
-  PATHS,
   quiet,
   scimError,
   serve,
@@ -195,14 +195,14 @@ describe("a listing that does not say its total", () => {
 });
 
 describe("the check of a server near the RFCs", () => {
-  const CORE = "urn:ietf:params:scim:schemas:core:2.0:User";
-  const ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+  const coreUrn = "urn:ietf:params:scim:schemas:core:2.0:User";
+  const enterpriseUrn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
   const named = (id: string, names: string[]) => ({
     id,
     attributes: names.map((name) => ({ name, type: "string" })),
   });
   const schemas = [
-    named(CORE.toUpperCase(), [
+    named(coreUrn.toUpperCase(), [
       "userName",
       "active",
       "displayName",
@@ -211,7 +211,7 @@ describe("the check of a server near the RFCs", () => {
       "name",
       "phoneNumbers",
     ]),
-    named(ENTERPRISE, ["department", "manager"]),
+    named(enterpriseUrn, ["department", "manager"]),
   ];
 
   it("reads schemas that come in pages, under either spelling, and says which method was learnt", async () => {
@@ -229,7 +229,7 @@ describe("the check of a server near the RFCs", () => {
     );
     expect(steps.filter(({ name, ok }) => !ok && name !== "Lattice clock")).toEqual([]);
     const said = steps.map(({ detail }) => detail);
-    expect(said).toContain(`all ${PATHS.length} mapped attributes are known to Lattice`);
+    expect(said).toContain(`all ${knownPaths.length} mapped attributes are known to Lattice`);
     expect(said).toContain(
       "Lattice does not say whether it takes PATCH, but an earlier sync learnt that it takes PUT; updates are sent with PUT",
     );

@@ -11,11 +11,11 @@ import {
   struggled,
 } from "../../src/lattice/pace.ts";
 
-const NOW = Date.UTC(2026, 0, 5, 9);
+const began = Date.UTC(2026, 0, 5, 9);
 
 function startMany(pace: Pace, times: number, everyMs: number): Pace {
   let current = pace;
-  for (let index = 0; index < times; index += 1) current = started(current, NOW + index * everyMs);
+  for (let index = 0; index < times; index += 1) current = started(current, began + index * everyMs);
   return current;
 }
 
@@ -32,16 +32,16 @@ function runFor(pace: Pace, from: number, forMs: number): Pace {
 
 describe("the pace", () => {
   it("lets the first requests without a ceiling follow one another, and is out of the way after some dozens", () => {
-    let pace = started(startPace(null), NOW);
-    expect(delayBefore(pace, NOW)).toBe(10);
-    for (let index = 0; index < 60; index += 1) pace = answered(started(pace, NOW), NOW, NOW);
-    expect(delayBefore(started(pace, NOW + 1000), NOW + 1000)).toBeLessThan(0.1);
+    let pace = started(startPace(null), began);
+    expect(delayBefore(pace, began)).toBe(10);
+    for (let index = 0; index < 60; index += 1) pace = answered(started(pace, began), began, began);
+    expect(delayBefore(started(pace, began + 1000), began + 1000)).toBeLessThan(0.1);
     expect(currentRate(pace)).toBeNull();
   });
 
   it("keeps to a pause however many requests a host took before", () => {
     let pace = startPace(null);
-    let now = NOW;
+    let now = began;
     for (let count = 0; count < 40_000; count += 1) {
       now += 20;
       pace = answered(started(pace, now), now, now);
@@ -53,28 +53,28 @@ describe("the pace", () => {
   });
 
   it("spaces requests evenly under a ceiling", () => {
-    expect(delayBefore(started(startPace(10), NOW), NOW)).toBe(100);
-    expect(delayBefore(started(startPace(10), NOW), NOW + 100)).toBe(0);
+    expect(delayBefore(started(startPace(10), began), began)).toBe(100);
+    expect(delayBefore(started(startPace(10), began), began + 100)).toBe(0);
   });
 
   it("makes up for a start that was a little late", () => {
-    const pace = started(started(startPace(10), NOW), NOW + 130);
-    expect(delayBefore(pace, NOW + 130)).toBe(70);
+    const pace = started(started(startPace(10), began), began + 130);
+    expect(delayBefore(pace, began + 130)).toBe(70);
   });
 
   it("does not make up for a time in which nobody waited", () => {
-    const pace = started(started(startPace(10), NOW), NOW + 5000);
-    expect(delayBefore(pace, NOW + 5000)).toBe(100);
+    const pace = started(started(startPace(10), began), began + 5000);
+    expect(delayBefore(pace, began + 5000)).toBe(100);
   });
 
   it("pauses for as long as the host says", () => {
-    const pace = complained(started(startPace(null), NOW), NOW, NOW, 7000);
-    expect(delayBefore(pace, NOW)).toBe(7000);
+    const pace = complained(started(startPace(null), began), began, began, 7000);
+    expect(delayBefore(pace, began)).toBe(7000);
   });
 
   it("pauses shortly where the host does not say, then for a second, twice as long each time, up to a minute", () => {
     let pace = startPace(null);
-    let now = NOW;
+    let now = began;
     const pauses: number[] = [];
     for (let index = 0; index < 9; index += 1) {
       pace = complained(pace, now, now, undefined);
@@ -88,18 +88,18 @@ describe("the pace", () => {
   });
 
   it("goes back to just below what the host took, once for all complaints about requests that ran side by side", () => {
-    const steady = runFor(startPace(20), NOW, 5000);
-    const once = complained(steady, NOW + 5050, NOW + 5050, 1000);
+    const steady = runFor(startPace(20), began, 5000);
+    const once = complained(steady, began + 5050, began + 5050, 1000);
     expect(once.rate).toBeGreaterThan(18);
     expect(once.rate).toBeLessThan(20);
-    const sideBySide = complained(once, NOW + 5060, NOW + 5040, 1000);
+    const sideBySide = complained(once, began + 5060, began + 5040, 1000);
     expect(sideBySide.rate).toBe(once.rate);
-    expect(complained(sideBySide, NOW + 6100, NOW + 6100, 1000).rate).toBeLessThan(once.rate);
+    expect(complained(sideBySide, began + 6100, began + 6100, 1000).rate).toBeLessThan(once.rate);
   });
 
   it("falls steeply where the host suddenly takes next to nothing", () => {
-    let pace = runFor(startPace(40), NOW, 5000);
-    let now = NOW + 5000;
+    let pace = runFor(startPace(40), began, 5000);
+    let now = began + 5000;
     for (let index = 0; index < 4; index += 1) {
       pace = complained(pace, now, now, undefined);
       now += Math.ceil(delayBefore(pace, now));
@@ -108,14 +108,14 @@ describe("the pace", () => {
   });
 
   it("is close to the limit that is known within a second and a half", () => {
-    const refused = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, undefined);
+    const refused = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, undefined);
     const limit = refused.limit ?? Number.NaN;
-    expect(runFor(refused, NOW + 5150, 1500).rate).toBeGreaterThan(limit * 0.985);
+    expect(runFor(refused, began + 5150, 1500).rate).toBeGreaterThan(limit * 0.985);
   });
 
   it("leaves a limit alone that it has found again, and the longer, the longer the host told it to pause", () => {
     const twice = (retryAfterMs: number | undefined): Pace => {
-      const once = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, retryAfterMs);
+      const once = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, retryAfterMs);
       const from = once.pausedUntil;
       return complained(runFor(once, from, 3000), from + 3050, from + 3050, retryAfterMs);
     };
@@ -135,56 +135,56 @@ describe("the pace", () => {
   });
 
   it("does not leave alone a limit that has risen: it may be higher still", () => {
-    const once = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, undefined);
-    const risen = runFor({ ...once, ceiling: 100 }, NOW + 5150, 3000);
+    const once = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, undefined);
+    const risen = runFor({ ...once, ceiling: 100 }, began + 5150, 3000);
     expect(risen.rate).toBeGreaterThan(25);
-    const again = complained(risen, NOW + 8160, NOW + 8160, undefined);
+    const again = complained(risen, began + 8160, began + 8160, undefined);
     expect(again.heldUntil).toBe(again.pausedUntil);
     // What was taken lags behind a rate that rises so fast.
     expect(again.limit).toBeGreaterThanOrEqual(risen.rate / 2);
   });
 
   it("does not take a long pause for a time in which the host took little", () => {
-    const paused = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, 7000);
+    const paused = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, 7000);
     const from = paused.pausedUntil;
     const again = complained(runFor(paused, from, 400), from + 450, from + 450, 7000);
     expect(again.limit).toBeGreaterThan((paused.limit ?? Number.NaN) * 0.9);
   });
 
   it("counts the slower rate from the start before the complaint", () => {
-    const pace = complained(started(startPace(2), NOW), NOW + 10, NOW, 1);
-    expect(delayBefore(pace, NOW + 10)).toBeCloseTo(1000 / pace.rate - 10);
+    const pace = complained(started(startPace(2), began), began + 10, began, 1);
+    expect(delayBefore(pace, began + 10)).toBeCloseTo(1000 / pace.rate - 10);
     expect(pace.rate).toBeLessThan(2);
   });
 
   it("learns nothing from a time in which nothing was sent", () => {
-    const refused = complained(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050, undefined);
-    const later = NOW + 3_600_000;
+    const refused = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, undefined);
+    const later = began + 3_600_000;
     const pace = answered(started({ ...refused, ceiling: 1000 }, later), later, later + 1);
     expect(pace.rate).toBeLessThan((refused.limit ?? Number.NaN) * 1.01);
   });
 
   it("does not rise where something else keeps requests from starting", () => {
-    const refused = complained(startMany(startPace(null), 5, 10), NOW + 50, NOW + 50, undefined);
+    const refused = complained(startMany(startPace(null), 5, 10), began + 50, began + 50, undefined);
     let pace = refused;
-    for (let now = NOW + 1000; now < NOW + 60_000; now += 500)
+    for (let now = began + 1000; now < began + 60_000; now += 500)
       pace = answered(started(pace, now), now, now + 400);
     expect(pace.rate).toBe(refused.rate);
   });
 
   it("takes half of what a struggling host took, for ten seconds", () => {
-    const pace = struggled(runFor(startPace(20), NOW, 5000), NOW + 5050, NOW + 5050);
-    expect(delayBefore(pace, NOW + 5050)).toBeLessThan(200);
+    const pace = struggled(runFor(startPace(20), began, 5000), began + 5050, began + 5050);
+    expect(delayBefore(pace, began + 5050)).toBeLessThan(200);
     expect(pace.rate).toBeGreaterThan(9);
-    expect(runFor(pace, NOW + 5050, 9900).rate).toBeLessThan(10.2);
-    expect(runFor(pace, NOW + 5050, 20_000).rate).toBe(20);
+    expect(runFor(pace, began + 5050, 9900).rate).toBeLessThan(10.2);
+    expect(runFor(pace, began + 5050, 20_000).rate).toBe(20);
   });
 
   it("never exceeds the ceiling, however much it gained", () => {
-    let pace = complained(startMany(startPace(10), 10, 100), NOW + 1000, NOW + 900, 0);
-    for (let index = 0; index < 1000; index += 1) pace = answered(pace, NOW + 2000, NOW + 2000);
-    pace = runFor(pace, NOW + 2000, 60_000);
-    expect(delayBefore(started(pace, NOW + 90_000), NOW + 90_000)).toBe(100);
+    let pace = complained(startMany(startPace(10), 10, 100), began + 1000, began + 900, 0);
+    for (let index = 0; index < 1000; index += 1) pace = answered(pace, began + 2000, began + 2000);
+    pace = runFor(pace, began + 2000, 60_000);
+    expect(delayBefore(started(pace, began + 90_000), began + 90_000)).toBe(100);
   });
 });
 
@@ -262,7 +262,7 @@ function play(
   onComplaint: (before: Pace, after: Pace, now: number) => void = () => {},
 ) {
   let pace = first;
-  let now = NOW;
+  let now = began;
   const starts: number[] = [];
   const pauses: { readonly from: number; readonly until: number }[] = [];
   for (const { lateMs, idleMs, latencyMs, answer, retryAfterMs } of turns) {

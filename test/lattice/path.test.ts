@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/domain/errors.ts";
 import { compilePaths, parseScimPath } from "../../src/lattice/path.ts";
-import { ENTERPRISE, LATTICE } from "./loopback.ts";
+import { enterpriseUrn, latticeUrn } from "./loopback.ts";
 
 describe("a SCIM path", () => {
   it.each([
@@ -9,8 +9,8 @@ describe("a SCIM path", () => {
     ["name.givenName", null, "name", null, "givenName"],
     ['emails[type eq "work"].value', null, "emails", "work", "value"],
     ['phoneNumbers[ TYPE EQ "work" ].value', null, "phoneNumbers", "work", "value"],
-    [`${ENTERPRISE}:department`, ENTERPRISE, "department", null, null],
-    [`${LATTICE}:officeLocation`, LATTICE, "officeLocation", null, null],
+    [`${enterpriseUrn}:department`, enterpriseUrn, "department", null, null],
+    [`${latticeUrn}:officeLocation`, latticeUrn, "officeLocation", null, null],
     ["urn:ietf:params:scim:schemas:core:2.0:User:title", null, "title", null, null],
   ])("%s is taken apart", (text, schema, attribute, type, subAttribute) => {
     const takesUntyped = type === "work";
@@ -26,8 +26,8 @@ describe("a SCIM path", () => {
   });
 
   it("of the manager is a reference", () => {
-    expect(parseScimPath(`${ENTERPRISE}:manager`).reference).toBe(true);
-    expect(parseScimPath(`${ENTERPRISE}:manager.value`).reference).toBe(true);
+    expect(parseScimPath(`${enterpriseUrn}:manager`).reference).toBe(true);
+    expect(parseScimPath(`${enterpriseUrn}:manager.value`).reference).toBe(true);
     expect(parseScimPath("manager").reference).toBe(false);
   });
 
@@ -45,8 +45,8 @@ describe("a SCIM path", () => {
     "meta.created",
     "groups",
     "title.value",
-    ENTERPRISE,
-    `${ENTERPRISE}:manager.displayName`,
+    enterpriseUrn,
+    `${enterpriseUrn}:manager.displayName`,
   ])("%j is refused", (text) => {
     expect(() => parseScimPath(text)).toThrow(UsageError);
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { compilePaths } from "../../src/lattice/path.ts";
 import { applyWrites, buildCreateBody, parseUser } from "../../src/lattice/resource.ts";
-import { ENTERPRISE, LATTICE, PATHS } from "./loopback.ts";
+import { enterpriseUrn, knownPaths, latticeUrn } from "./loopback.ts";
 
-const WORK = 'emails[type eq "work"].value';
-const paths = compilePaths([...PATHS, `${LATTICE}:officeLocation`]);
+const workPath = 'emails[type eq "work"].value';
+const paths = compilePaths([...knownPaths, `${latticeUrn}:officeLocation`]);
 
 const full = {
-  schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+  schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", enterpriseUrn],
   id: "l-1",
   externalId: "o-1",
   userName: "Ada@example.com",
@@ -16,7 +16,7 @@ const full = {
   title: "Analyst",
   nickName: "unmapped",
   emails: [{ type: "work", value: "ada@example.com", primary: true }],
-  [ENTERPRISE]: {
+  [enterpriseUrn]: {
     department: "Engines",
     manager: { value: "l-9", $ref: "../Users/l-9", displayName: "Boss" },
   },
@@ -36,9 +36,9 @@ describe("a SCIM user that is read", () => {
         title: "Analyst",
         "name.givenName": "Ada",
         "name.familyName": "Byron",
-        [WORK]: "ada@example.com",
-        [`${ENTERPRISE}:department`]: "Engines",
-        [`${ENTERPRISE}:manager`]: "l-9",
+        [workPath]: "ada@example.com",
+        [`${enterpriseUrn}:department`]: "Engines",
+        [`${enterpriseUrn}:manager`]: "l-9",
       },
     });
   });
@@ -55,8 +55,8 @@ describe("a SCIM user that is read", () => {
   it.each(["l-9", { value: "l-9" }, { Value: "l-9", $ref: "x", displayName: "Boss" }])(
     "takes the manager from %j",
     (manager) => {
-      const user = parseUser({ id: "l-1", [ENTERPRISE]: { manager } }, paths);
-      expect(user?.values[`${ENTERPRISE}:manager`]).toBe("l-9");
+      const user = parseUser({ id: "l-1", [enterpriseUrn]: { manager } }, paths);
+      expect(user?.values[`${enterpriseUrn}:manager`]).toBe("l-9");
     },
   );
 
@@ -69,13 +69,13 @@ describe("a SCIM user that is read", () => {
 
   it("finds attributes whatever their case, and Lattice's custom ones under their display names", () => {
     const user = parseUser(
-      { ID: "l-1", USERNAME: "a@example.com", [LATTICE]: { "Office Location": "Oslo" } },
+      { ID: "l-1", USERNAME: "a@example.com", [latticeUrn]: { "Office Location": "Oslo" } },
       paths,
     );
     expect(user).toMatchObject({
       latticeId: "l-1",
       userName: "a@example.com",
-      values: { userName: "a@example.com", [`${LATTICE}:officeLocation`]: "Oslo" },
+      values: { userName: "a@example.com", [`${latticeUrn}:officeLocation`]: "Oslo" },
     });
   });
 
@@ -106,7 +106,7 @@ describe("a SCIM user that is read", () => {
     ],
     ["of another type", [{ type: "home", value: "x@example.com", primary: true }], undefined],
   ])("takes an entry without a type for the mapped one: %s", (_which, emails, value) => {
-    expect(parseUser({ id: "l-1", emails }, paths)?.values[WORK]).toBe(value);
+    expect(parseUser({ id: "l-1", emails }, paths)?.values[workPath]).toBe(value);
   });
 
   it("takes an entry without a type for one mapped type alone, and that is work", () => {
@@ -123,15 +123,16 @@ describe("a SCIM user that is read", () => {
   it("finds an extension whatever the case of its URN", () => {
     const resource = {
       id: "l-1",
-      [ENTERPRISE.toUpperCase()]: { DEPARTMENT: "Engines", manager: { value: "l-9" } },
+      [enterpriseUrn.toUpperCase()]: { DEPARTMENT: "Engines", manager: { value: "l-9" } },
     };
     expect(parseUser(resource, paths)?.values).toEqual({
-      [`${ENTERPRISE}:department`]: "Engines",
-      [`${ENTERPRISE}:manager`]: "l-9",
+      [`${enterpriseUrn}:department`]: "Engines",
+      [`${enterpriseUrn}:manager`]: "l-9",
     });
-    const spelled = `${ENTERPRISE.toUpperCase()}:manager`;
+    const spelled = `${enterpriseUrn.toUpperCase()}:manager`;
     expect(
-      parseUser({ id: "l-1", [ENTERPRISE]: { manager: { value: "l-9" } } }, compilePaths([spelled]))?.values,
+      parseUser({ id: "l-1", [enterpriseUrn]: { manager: { value: "l-9" } } }, compilePaths([spelled]))
+        ?.values,
     ).toEqual({
       [spelled]: "l-9",
     });
@@ -144,7 +145,9 @@ describe("a SCIM user that is read", () => {
     ["Users/%E0%A4%A", undefined],
   ])("reads a manager that is a reference alone: %s", ($ref, id) => {
     expect(
-      parseUser({ id: "l-1", [ENTERPRISE]: { manager: { $ref } } }, paths)?.values[`${ENTERPRISE}:manager`],
+      parseUser({ id: "l-1", [enterpriseUrn]: { manager: { $ref } } }, paths)?.values[
+        `${enterpriseUrn}:manager`
+      ],
     ).toBe(id);
   });
 
@@ -159,7 +162,7 @@ describe("a SCIM user that is read", () => {
       { type: "work", value: "old@example.com" },
       { type: "work", value: "new@example.com", primary: true },
     ];
-    expect(parseUser({ id: "l-1", emails }, paths)?.values[WORK]).toBe("new@example.com");
+    expect(parseUser({ id: "l-1", emails }, paths)?.values[workPath]).toBe("new@example.com");
   });
 });
 
@@ -171,17 +174,17 @@ describe("the body of a create", () => {
       { path: "title", value: null },
       { path: "name.givenName", value: "Ada" },
       { path: "name.familyName", value: "Byron" },
-      { path: WORK, value: "ada@example.com" },
-      { path: `${ENTERPRISE}:manager`, value: "l-9" },
-      { path: `${LATTICE}:officeLocation`, value: null },
+      { path: workPath, value: "ada@example.com" },
+      { path: `${enterpriseUrn}:manager`, value: "l-9" },
+      { path: `${latticeUrn}:officeLocation`, value: null },
     ];
     expect(buildCreateBody(writes, paths)).toEqual({
-      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", enterpriseUrn],
       userName: "ada@example.com",
       active: true,
       name: { givenName: "Ada", familyName: "Byron" },
       emails: [{ type: "work", value: "ada@example.com", primary: true }],
-      [ENTERPRISE]: { manager: { value: "l-9" } },
+      [enterpriseUrn]: { manager: { value: "l-9" } },
     });
   });
 });
@@ -196,7 +199,7 @@ describe("writes applied to a known account", () => {
         { path: "userName", value: "ada.byron@example.com" },
         { path: "active", value: false },
         { path: "title", value: null },
-        { path: WORK, value: "ada.byron@example.com" },
+        { path: workPath, value: "ada.byron@example.com" },
       ],
       paths,
     );
@@ -207,6 +210,6 @@ describe("writes applied to a known account", () => {
       externalId: "o-1",
     });
     expect(after.values.title).toBeUndefined();
-    expect(after.values[WORK]).toBe("ada.byron@example.com");
+    expect(after.values[workPath]).toBe("ada.byron@example.com");
   });
 });

@@ -2,7 +2,7 @@ import type { RequestListener } from "node:http";
 import { createRequire } from "node:module";
 import SCIMMY from "scimmy";
 import { SCIMMYRouters } from "scimmy-routers";
-import { LATTICE, listen, TOKEN } from "./loopback.ts";
+import { apiKey, latticeUrn, listen } from "./loopback.ts";
 
 interface Express extends RequestListener {
   use(path: string, handler: unknown): void;
@@ -61,7 +61,7 @@ function refusePatch(
 }
 
 function authenticate(request: { header(name: string): string | undefined }): string {
-  if (request.header("Authorization") !== `Bearer ${TOKEN}`) throw new Error("Unknown API key");
+  if (request.header("Authorization") !== `Bearer ${apiKey}`) throw new Error("Unknown API key");
   return "admin";
 }
 
@@ -69,7 +69,7 @@ function declare(): void {
   if (declared) return;
   declared = true;
   const { Attribute, SchemaDefinition } = SCIMMY.Types;
-  const definition = new SchemaDefinition("LatticeUser", LATTICE, "Lattice User", [
+  const definition = new SchemaDefinition("LatticeUser", latticeUrn, "Lattice User", [
     new Attribute("string", "officeLocation"),
     new Attribute("string", "gender"),
   ]);

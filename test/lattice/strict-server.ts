@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { isJsonObject, type Json, type JsonObject } from "../../src/domain/json.ts";
-import { json, listOf, type SeenRequest, scimError, serve, TOKEN } from "./loopback.ts";
+import { apiKey, json, listOf, type SeenRequest, scimError, serve } from "./loopback.ts";
 
 type Account = { [key: string]: Json };
 
@@ -159,7 +159,7 @@ function objectAt(object: JsonObject, key: string): JsonObject {
 }
 
 function faultsOf({ method, authorization, contentType, body }: SeenRequest): string[] {
-  const faults = authorization === `Bearer ${TOKEN}` ? [] : ["no key"];
+  const faults = authorization === `Bearer ${apiKey}` ? [] : ["no key"];
   if (method === "GET") return faults;
   if (contentType !== "application/scim+json") faults.push(`the content type ${contentType}`);
   const sent: JsonObject = JSON.parse(body);

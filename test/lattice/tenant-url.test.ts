@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/domain/errors.ts";
 import { normalizeLatticeUrl } from "../../src/lattice/tenant-url.ts";
 
-const BASE = "https://api.latticehq.com/scim/v2";
+const baseUrl = "https://api.latticehq.com/scim/v2";
 
 describe("the Lattice URL", () => {
-  it.each([BASE, `${BASE}/`, ` ${BASE}// `])("%j is taken without its slashes", (input) => {
-    expect(normalizeLatticeUrl(input)).toEqual({ url: BASE, notes: [] });
+  it.each([baseUrl, `${baseUrl}/`, ` ${baseUrl}// `])("%j is taken without its slashes", (input) => {
+    expect(normalizeLatticeUrl(input)).toEqual({ url: baseUrl, notes: [] });
   });
 
   it.each([
@@ -19,8 +19,8 @@ describe("the Lattice URL", () => {
     "&aadOptscim062020",
     "/&aadOptscim062020",
   ])("loses Azure's flag written as %s, with a note", (flag) => {
-    const { url, notes } = normalizeLatticeUrl(BASE + flag);
-    expect(url).toBe(BASE);
+    const { url, notes } = normalizeLatticeUrl(baseUrl + flag);
+    expect(url).toBe(baseUrl);
     expect(notes).toEqual([expect.stringContaining("aadOptscim062020")]);
   });
 
@@ -47,16 +47,16 @@ describe("the Lattice URL", () => {
     "ftp://api.latticehq.com/scim/v2",
     "http://api.latticehq.com/scim/v2",
     "http://127.0.0.1.example.com/scim/v2",
-    `${BASE}?token=abc`,
-    `${BASE}?aadOptscim062020&x=1`,
-    `${BASE}#top`,
+    `${baseUrl}?token=abc`,
+    `${baseUrl}?aadOptscim062020&x=1`,
+    `${baseUrl}#top`,
     "https://user:hunter2@api.latticehq.com/scim/v2",
   ])("%j is refused", (input) => {
     expect(() => normalizeLatticeUrl(input)).toThrow(UsageError);
   });
 
   it("does not repeat a secret in its refusal", () => {
-    for (const input of ["https://user:hunter2@api.latticehq.com", `${BASE}?key=hunter2`]) {
+    for (const input of ["https://user:hunter2@api.latticehq.com", `${baseUrl}?key=hunter2`]) {
       expect(() => normalizeLatticeUrl(input)).toThrow(/^(?!.*hunter2)/);
     }
   });

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Json } from "../../src/domain/json.ts";
 import { compilePaths } from "../../src/lattice/path.ts";
 import { buildPatchBody, buildPutBody } from "../../src/lattice/update-body.ts";
-import { ENTERPRISE, LATTICE, PATHS } from "./loopback.ts";
+import { enterpriseUrn, knownPaths, latticeUrn } from "./loopback.ts";
 
-const WORK = 'emails[type eq "work"].value';
-const paths = compilePaths(PATHS);
+const workPath = 'emails[type eq "work"].value';
+const paths = compilePaths(knownPaths);
 
 function operations(emails: Json[], writes: { path: string; value: string | boolean | null }[]) {
   return buildPatchBody({ id: "l-1", userName: "a@example.com", emails }, writes, paths)?.Operations;
@@ -17,18 +17,18 @@ describe("the body of a PATCH", () => {
       { path: "active", value: false },
       { path: "title", value: null },
       { path: "name.givenName", value: "Ada" },
-      { path: `${ENTERPRISE}:department`, value: "Engines" },
+      { path: `${enterpriseUrn}:department`, value: "Engines" },
     ];
     expect(operations([], writes)).toEqual([
       { op: "replace", path: "active", value: false },
       { op: "remove", path: "title" },
       { op: "replace", path: "name.givenName", value: "Ada" },
-      { op: "replace", path: `${ENTERPRISE}:department`, value: "Engines" },
+      { op: "replace", path: `${enterpriseUrn}:department`, value: "Engines" },
     ]);
   });
 
   it("sends the manager as an object, and removes it", () => {
-    const path = `${ENTERPRISE}:manager`;
+    const path = `${enterpriseUrn}:manager`;
     expect(operations([], [{ path, value: "l-9" }])).toEqual([
       { op: "replace", path, value: { value: "l-9" } },
     ]);
@@ -48,7 +48,7 @@ describe("the body of a PATCH", () => {
       { type: "home", value: "h@example.com" },
       { type: "work", value: "a@example.com", primary: true, display: "Ada" },
     ];
-    expect(operations(emails, [{ path: WORK, value: "b@example.com" }])).toEqual([
+    expect(operations(emails, [{ path: workPath, value: "b@example.com" }])).toEqual([
       {
         op: "replace",
         path: "emails",
@@ -62,11 +62,11 @@ describe("the body of a PATCH", () => {
 
   it("marks a sole e-mail address as primary, but not one beside others", () => {
     const value = "b@example.com";
-    expect(operations([], [{ path: WORK, value }])).toEqual([
+    expect(operations([], [{ path: workPath, value }])).toEqual([
       { op: "replace", path: "emails", value: [{ type: "work", value, primary: true }] },
     ]);
     const home = { type: "home", value: "h@example.com", primary: true };
-    expect(operations([home], [{ path: WORK, value }])).toEqual([
+    expect(operations([home], [{ path: workPath, value }])).toEqual([
       { op: "replace", path: "emails", value: [home, { type: "work", value }] },
     ]);
   });
@@ -76,7 +76,7 @@ describe("the body of a PATCH", () => {
       { type: "work", value: "kept@example.com" },
       { type: "work", value: "a@example.com", primary: true },
     ];
-    expect(operations(emails, [{ path: WORK, value: "b@example.com" }])).toEqual([
+    expect(operations(emails, [{ path: workPath, value: "b@example.com" }])).toEqual([
       {
         op: "replace",
         path: "emails",
@@ -91,10 +91,10 @@ describe("the body of a PATCH", () => {
   it("takes a cleared entry out, and the attribute with its last entry", () => {
     const work = { type: "work", value: "a@example.com", primary: true, display: "Ada" };
     const home = { type: "home", value: "h@example.com" };
-    expect(operations([work, home], [{ path: WORK, value: null }])).toEqual([
+    expect(operations([work, home], [{ path: workPath, value: null }])).toEqual([
       { op: "replace", path: "emails", value: [home] },
     ]);
-    expect(operations([work], [{ path: WORK, value: null }])).toEqual([{ op: "remove", path: "emails" }]);
+    expect(operations([work], [{ path: workPath, value: null }])).toEqual([{ op: "remove", path: "emails" }]);
   });
 
   it.each([
@@ -125,7 +125,7 @@ describe("the body of a PATCH", () => {
       [{ value: "x@example.com" }, { value: "y@example.com" }, { type: "work", value: "b@example.com" }],
     ],
   ])("replaces an entry without a type in its place: %s", (_which, emails, value) => {
-    expect(operations(emails, [{ path: WORK, value: "b@example.com" }])).toEqual([
+    expect(operations(emails, [{ path: workPath, value: "b@example.com" }])).toEqual([
       { op: "replace", path: "emails", value },
     ]);
   });
@@ -136,19 +136,19 @@ describe("the body of a PATCH", () => {
     [[{ type: "WORK", Value: "a@example.com", display: "A" }]],
     [[{ type: "work", value: "a@example.com", verified: true }]],
   ])("clears an entry %j", (emails) => {
-    expect(operations(emails, [{ path: WORK, value: null }])).toEqual([{ op: "remove", path: "emails" }]);
+    expect(operations(emails, [{ path: workPath, value: null }])).toEqual([{ op: "remove", path: "emails" }]);
   });
 
   it("never sends an entry without a value", () => {
     const emails = [{ type: "work", value: "a@example.com" }, { type: "work" }, { type: "home", value: "" }];
-    expect(operations(emails, [{ path: WORK, value: "b@example.com" }])).toEqual([
+    expect(operations(emails, [{ path: workPath, value: "b@example.com" }])).toEqual([
       { op: "replace", path: "emails", value: [{ type: "work", value: "b@example.com" }] },
     ]);
     const two = [
       { type: "work", value: "a@example.com" },
       { type: "work", value: "kept@example.com" },
     ];
-    expect(operations(two, [{ path: WORK, value: null }])).toEqual([
+    expect(operations(two, [{ path: workPath, value: null }])).toEqual([
       { op: "replace", path: "emails", value: [{ type: "work", value: "kept@example.com" }] },
     ]);
   });
@@ -160,7 +160,7 @@ describe("the body of a PATCH", () => {
       { op: "replace", path: "emails", value: [{ type: "home", value: "h@example.com" }] },
     ]);
     expect(
-      operations([{ type: "work", value: "a@example.com" }], [{ path: WORK, value: "b@example.com" }]),
+      operations([{ type: "work", value: "a@example.com" }], [{ path: workPath, value: "b@example.com" }]),
     ).toEqual([{ op: "replace", path: "emails", value: [{ type: "work", value: "b@example.com" }] }]);
   });
 
@@ -210,7 +210,7 @@ describe("the body of a PATCH", () => {
   });
 
   it("is left out where an entry is to go that is not there", () => {
-    expect(buildPatchBody({}, [{ path: WORK, value: null }], paths)).toBeUndefined();
+    expect(buildPatchBody({}, [{ path: workPath, value: null }], paths)).toBeUndefined();
   });
 });
 
@@ -226,30 +226,30 @@ describe("the body of a PUT", () => {
       photos: [{ type: "thumbnail", value: "https://example.com/a.png" }],
       groups: [],
       meta: { resourceType: "User" },
-      [LATTICE]: { "Office Location": "Oslo", costCenter: "7", gender: "x" },
+      [latticeUrn]: { "Office Location": "Oslo", costCenter: "7", gender: "x" },
     };
     const writes = [
       { path: "title", value: null },
       { path: "name.givenName", value: "Augusta" },
-      { path: `${ENTERPRISE}:manager`, value: "l-9" },
+      { path: `${enterpriseUrn}:manager`, value: "l-9" },
     ];
     expect(buildPutBody(resource, writes, paths)).toEqual({
-      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", LATTICE, ENTERPRISE],
+      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User", latticeUrn, enterpriseUrn],
       id: "l-1",
       externalId: "o-1",
       userName: "a@example.com",
       name: { givenName: "Augusta", formatted: "Ada Byron" },
       photos: resource.photos,
-      [LATTICE]: { officeLocation: "Oslo", costCenter: "7", gender: "x" },
-      [ENTERPRISE]: { manager: { value: "l-9" } },
+      [latticeUrn]: { officeLocation: "Oslo", costCenter: "7", gender: "x" },
+      [enterpriseUrn]: { manager: { value: "l-9" } },
     });
   });
 
   it("merges into names and URNs as the account spells them, and names in schemas what it has", () => {
     const core = "urn:ietf:params:scim:schemas:core:2.0:User";
-    const shouted = ENTERPRISE.toUpperCase();
+    const shouted = enterpriseUrn.toUpperCase();
     const resource = {
-      Schemas: [core, LATTICE],
+      Schemas: [core, latticeUrn],
       ID: "l-1",
       username: "a@example.com",
       Meta: { resourceType: "User" },
@@ -260,8 +260,8 @@ describe("the body of a PUT", () => {
     };
     const writes = [
       { path: "userName", value: "b@example.com" },
-      { path: `${ENTERPRISE}:department`, value: "Engines" },
-      { path: `${ENTERPRISE}:manager`, value: "l-9" },
+      { path: `${enterpriseUrn}:department`, value: "Engines" },
+      { path: `${enterpriseUrn}:manager`, value: "l-9" },
     ];
     expect(buildPutBody(resource, writes, paths)).toEqual({
       Schemas: [core, shouted],
