@@ -102,7 +102,7 @@ describe("the state database, through the real process", () => {
     expect(await daemon.ended).toMatchObject({ code: 0 });
     const restored = await waiting.ended;
     expect(restored).toMatchObject({ code: 0 });
-    expect(restored.stderr).toMatch(/^The next sync reads Entra and Lattice in full and compares everybody/);
+    expect(restored.stderr).toMatch(/^The next sync reads Entra and Lattice in full and compares everyone/);
     expect(kept()).toHaveLength(1);
 
     sandbox.requests.clear();
