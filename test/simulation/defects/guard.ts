@@ -13,7 +13,7 @@ export const guardDefects: readonly Defect[] = [
   {
     name: "the guard forgets what was done before",
     seed: 1,
-    history: 22,
+    history: 18,
     swaps: [
       swapStore(({ recentWeights }) => ({
         recentWeights: (_, cycleId) => recentWeights(Number.MAX_SAFE_INTEGER, cycleId),
@@ -42,8 +42,8 @@ export const guardDefects: readonly Defect[] = [
   },
   {
     name: "the guard does not count what was carried out without an answer",
-    seed: 17,
-    history: 49,
+    seed: 4,
+    history: 74,
     swaps: [
       swapStore(({ settleIntent }) => ({
         settleIntent: (objectId, target, status, now, _, ...rest) =>
@@ -67,8 +67,8 @@ export const guardDefects: readonly Defect[] = [
   },
   {
     name: "the guard does not count cleared values",
-    seed: 6,
-    history: 20,
+    seed: 3,
+    history: 55,
     swaps: [
       swap(
         "cycle/guard/weights.ts",
@@ -81,8 +81,8 @@ export const guardDefects: readonly Defect[] = [
   },
   {
     name: "a release holds for whatever is planned for the person",
-    seed: 6,
-    history: 151,
+    seed: 3,
+    history: 919,
     swaps: [
       swap(
         "cycle/guard/fingerprint.ts",
@@ -108,15 +108,15 @@ export const guardDefects: readonly Defect[] = [
   },
   {
     name: "what our clock alone says is due is done although the ends contradict it",
-    seed: 1,
-    history: 135,
+    seed: 2,
+    history: 28,
     family: "clocks",
     swaps: [swap("cycle/health/clock-doubt.ts", "decisionInDoubt", () => (_, ours) => ours)],
   },
   {
     name: "the log is pruned by a clock that both ends contradict",
     seed: 1,
-    history: 45,
+    history: 0,
     family: "clocks",
     swaps: [
       swapStore(({ beginCycle, finishCycle, prune }) => {
@@ -137,8 +137,8 @@ export const guardDefects: readonly Defect[] = [
   },
   {
     name: "the guard's window ends when a wrong clock says so",
-    seed: 1,
-    history: 134,
+    seed: 2,
+    history: 40,
     family: "clocks",
     swaps: [
       swap("cycle/guard/counts.ts", "readCounts", (original) => (context) => {
@@ -150,8 +150,8 @@ export const guardDefects: readonly Defect[] = [
   },
   {
     name: "a group that became empty raises no alarm",
-    seed: 1,
-    history: 68,
+    seed: 4,
+    history: 23,
     family: "scope-groups",
     swaps: [
       swapInner<LostParts>(
@@ -165,8 +165,8 @@ export const guardDefects: readonly Defect[] = [
   },
   {
     name: "the alarm about an emptied group is over with the first person who is back",
-    seed: 1,
-    history: 96,
+    seed: 2,
+    history: 86,
     family: "scope-groups",
     swaps: [
       swapInner<LostParts>(

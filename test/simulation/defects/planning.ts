@@ -5,8 +5,8 @@ import { type Defect, swap, swapInner } from "./defect.ts";
 export const planningDefects: readonly Defect[] = [
   {
     name: "an account with somebody else's externalId is adopted",
-    seed: 5,
-    history: 10,
+    seed: 4,
+    history: 186,
     swaps: [
       swap(
         "cycle/planning/match.ts",
@@ -17,8 +17,8 @@ export const planningDefects: readonly Defect[] = [
   },
   {
     name: "an account that belongs to somebody else is taken",
-    seed: 5,
-    history: 10,
+    seed: 2,
+    history: 28,
     swaps: [
       swap("cycle/planning/match.ts", "findMatch", (original) => (input, settings) => {
         const nobodys = <Account>(accounts: readonly Account[]): readonly Account[] =>
@@ -62,7 +62,7 @@ export const planningDefects: readonly Defect[] = [
   {
     name: "who is left alone for the time being is written all the same",
     seed: 1,
-    history: 39,
+    history: 4,
     family: "in-due-time",
     swaps: [
       swap("cycle/planning/fate.ts", "fateOf", (original) => (...terms) => {
@@ -74,8 +74,8 @@ export const planningDefects: readonly Defect[] = [
   },
   {
     name: "renames are sent in any order",
-    seed: 1,
-    history: 246,
+    seed: 2,
+    history: 40,
     family: "names",
     swaps: [swap("cycle/planning/rename-order.ts", "renameWaves", () => () => new Map())],
   },
@@ -88,8 +88,8 @@ export const planningDefects: readonly Defect[] = [
   },
   {
     name: "whether somebody passes a filter is decided although what it asks about was not shown",
-    seed: 1,
-    history: 121,
+    seed: 4,
+    history: 1,
     family: "missing-properties",
     swaps: [swap("cycle/planning/faults.ts", "scopeUnknown", () => () => null)],
   },
@@ -103,7 +103,7 @@ export const planningDefects: readonly Defect[] = [
   {
     name: "who was read again and has not changed is not planned",
     seed: 1,
-    history: 289,
+    history: 24,
     family: "reporting-lines",
     edits: [
       {
@@ -115,8 +115,8 @@ export const planningDefects: readonly Defect[] = [
   },
   {
     name: "a manager that Lattice took away by itself is taken for drift",
-    seed: 1,
-    history: 1,
+    seed: 3,
+    history: 6,
     family: "reporting-lines",
     swaps: [
       swap(

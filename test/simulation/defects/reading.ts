@@ -49,7 +49,7 @@ export const readingDefects: readonly Defect[] = [
   {
     name: "a scope that could not be read to its end is taken for the whole",
     seed: 3,
-    history: 19,
+    history: 23,
     swaps: [
       swap("cycle/reading/scope.ts", "ingestScope", (original) => (context) => {
         const { source } = context;
@@ -71,8 +71,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "who is missing from a list is taken to be deleted",
-    seed: 10,
-    history: 30,
+    seed: 4,
+    history: 65,
     swaps: [
       swapInner<
         (
@@ -91,8 +91,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "an expired watermark is taken for no news",
-    seed: 7,
-    history: 21,
+    seed: 3,
+    history: 18,
     swaps: [
       swap("cycle/reading/ingest.ts", "ingestSource", (original) => (context, ...rest) => {
         const { source } = context;
@@ -125,8 +125,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "a picture that is ahead of its watermark is carried on from there",
-    seed: 9,
-    history: 108,
+    seed: 3,
+    history: 88,
     swaps: [
       swap("cycle/pictures/fold-people.ts", "foldPeople", (original) => (...terms) => {
         const folded = original(...terms);
@@ -137,8 +137,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "whoever returns from the bin is taken for what the round shows of them",
-    seed: 21,
-    history: 17,
+    seed: 4,
+    history: 475,
     swaps: [
       swap("cycle/pictures/fold-people.ts", "foldPeople", (original) => (...terms) => ({
         ...original(...terms),
@@ -155,8 +155,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "an accountEnabled that no answer has shown counts as true",
-    seed: 1,
-    history: 118,
+    seed: 2,
+    history: 29,
     family: "missing-properties",
     swaps: [
       swap("cycle/pictures/fold-source.ts", "foldSource", (original) => (known, item) => {
@@ -167,8 +167,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "an accountEnabled that a list does not show counts as false",
-    seed: 1,
-    history: 39,
+    seed: 2,
+    history: 1,
     family: "missing-properties",
     swaps: [
       swap("entra/users.ts", "parseListedUser", (original) => (...terms) => {
@@ -184,8 +184,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "what a list does not show of a person is forgotten",
-    seed: 1,
-    history: 30,
+    seed: 4,
+    history: 13,
     family: "missing-properties",
     swaps: [
       swap("cycle/pictures/fold-source.ts", "foldSource", (original) => (known, item) => {
@@ -200,8 +200,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "managers whom a list shows of nobody are none",
-    seed: 1,
-    history: 67,
+    seed: 3,
+    history: 18,
     family: "missing-properties",
     swaps: [
       swap(
@@ -219,14 +219,14 @@ export const readingDefects: readonly Defect[] = [
   {
     name: "who is missing from the list of a group is not asked for by id",
     seed: 1,
-    history: 0,
+    history: 1,
     family: "scope-groups",
     swaps: [nobodyIsAskedFor],
   },
   {
     name: "an old deletion that a round of changes repeats is believed",
-    seed: 1,
-    history: 0,
+    seed: 2,
+    history: 25,
     family: "scope-groups",
     swaps: [
       swapInner<(context: CycleContext, ...rest: readonly unknown[]) => Promise<void>>(
@@ -241,7 +241,7 @@ export const readingDefects: readonly Defect[] = [
   {
     name: "a person who is there after all is not asked for among the members",
     seed: 1,
-    history: 604,
+    history: 168,
     family: "scope-groups",
     swaps: [
       swapInner<
@@ -264,8 +264,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "the reports of a manager whose deletion is not confirmed lose the manager",
-    seed: 1,
-    history: 426,
+    seed: 4,
+    history: 110,
     family: "scope-groups",
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<ReadonlyMap<string, string>>>(
@@ -277,8 +277,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "one 404 dissolves a link",
-    seed: 2,
-    history: 6,
+    seed: 1,
+    history: 11,
     swaps: [
       swap("cycle/reading/missing-accounts.ts", "askFor", () => async () => null),
       swap("cycle/reading/missing.ts", "judgeAbsence", () => () => "gone"),
@@ -301,8 +301,8 @@ export const readingDefects: readonly Defect[] = [
   },
   {
     name: "hours of absence are counted although the account was seen meanwhile",
-    seed: 1,
-    history: 311,
+    seed: 3,
+    history: 137,
     family: "lying-404",
     edits: [
       {
@@ -315,7 +315,7 @@ export const readingDefects: readonly Defect[] = [
   {
     name: "another company is not noticed by its listing",
     seed: 1,
-    history: 6,
+    history: 4,
     family: "another-company",
     swaps: [swap("cycle/reading/missing.ts", "strangeCompany", () => () => null)],
   },
