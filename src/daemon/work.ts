@@ -1,7 +1,7 @@
-import type { CycleResult } from "../cycle/cycle.ts";
 import { heldBecause } from "../cycle/guard/hold.ts";
 import { type Release, type ReleaseRequest, resolveRelease } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations.ts";
+import type { CycleResult } from "../cycle/request.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/store.ts";
 import type { Job, Notifier, RunRequest } from "../job/job.ts";

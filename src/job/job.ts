@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
-import type { CycleRequest, CycleResult } from "../cycle/cycle.ts";
 import type { Release, ReleaseRequest } from "../cycle/guard/release.ts";
 import type { Ports } from "../cycle/ports.ts";
+import type { CycleRequest, CycleResult } from "../cycle/request.ts";
 import type { CycleSettings } from "../cycle/settings.ts";
 import type { CycleRecord, LoggedOperation, StateStore } from "../domain/store.ts";
 import type { EntraSource } from "../entra/source.ts";

@@ -1,6 +1,6 @@
-import type { CycleResult } from "../cycle/cycle.ts";
 import type { Sending } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports.ts";
+import type { CycleResult } from "../cycle/request.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import { systemRandom } from "../domain/random.ts";

@@ -1,5 +1,5 @@
-import type { CycleResult } from "../cycle/cycle.ts";
 import { operationsOf } from "../cycle/operations.ts";
+import type { CycleResult } from "../cycle/request.ts";
 import type { PersonStep, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { LoggedOperation, StateStore } from "../domain/store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type CycleResult, runCycle } from "../../src/cycle/cycle.ts";
+import { runCycle } from "../../src/cycle/cycle.ts";
 import {
   isHopeless,
   mostFailed,
@@ -7,6 +7,7 @@ import {
   type Quarantine,
   withQuarantine,
 } from "../../src/cycle/health/quarantine.ts";
+import type { CycleResult } from "../../src/cycle/request.ts";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";

@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { type CycleResult, runCycle } from "../../src/cycle/cycle.ts";
+import { runCycle } from "../../src/cycle/cycle.ts";
 import {
   parseQuarantine,
   probeDueAt,
@@ -7,6 +7,7 @@ import {
   withQuarantine,
 } from "../../src/cycle/health/quarantine.ts";
 import { nextDueAt, retryDueAt } from "../../src/cycle/health/schedule.ts";
+import type { CycleResult } from "../../src/cycle/request.ts";
 import type { CycleSettings } from "../../src/cycle/settings.ts";
 import {
   ConfigurationError,

@@ -1,5 +1,5 @@
 import type { Statement } from "better-sqlite3";
-import type { CycleResult } from "../../src/cycle/cycle.ts";
+import type { CycleResult } from "../../src/cycle/request.ts";
 import { parseRefusedKinds } from "../../src/cycle/sending/refused-kinds.ts";
 import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";

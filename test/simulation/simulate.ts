@@ -1,5 +1,5 @@
-import type { CycleResult } from "../../src/cycle/cycle.ts";
 import { rejectedChanges, releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
+import type { CycleResult } from "../../src/cycle/request.ts";
 import { openDatabase } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";
 import { tallyFaults } from "../state/tally.ts";

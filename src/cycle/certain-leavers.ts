@@ -1,36 +1,26 @@
-import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
-import type { EvidenceKind } from "../../domain/plan.ts";
-import type { Meta } from "../../domain/store.ts";
-import type { CycleContext } from "../context.ts";
-import { weighAndHold } from "../guard/weigh.ts";
-import { makePlan, summarise } from "../planning/plan.ts";
-import { applyPlan } from "../sending/apply.ts";
-import { confirmLeavers } from "./confirm-leavers.ts";
+import type { EvidenceKind } from "../domain/plan.ts";
+import type { CycleContext } from "./context.ts";
+import type { Begun } from "./course.ts";
+import { weighAndHold } from "./guard/weigh.ts";
+import { makePlan, summarise } from "./planning/plan.ts";
+import { confirmLeavers } from "./reading/confirm-leavers.ts";
+import type { ScopeFault } from "./reading/read.ts";
+import { applyPlan } from "./sending/apply.ts";
 
 const pageSize = 250;
 
 /** What is seen of a person without regard to the scope. */
 const certain: ReadonlySet<EvidenceKind> = new Set(["accountDisabled", "softDeleted", "deleted"]);
 
-/** Why the scope, or a group of its filters, could not be read. */
-export type ScopeFault = ConfigurationError | HostUnavailableError;
-
-/** A pause that was asked for is kept. */
-export function isScopeFault({ signal }: CycleContext, error: unknown): error is ScopeFault {
-  if (signal.aborted) return false;
-  if (error instanceof HostUnavailableError) return error.retryAt === undefined;
-  return error instanceof ConfigurationError;
-}
-
 /**
- * Where the scope cannot be read nothing is planned that rests on it. People who are disabled or deleted do not wait for
- * it, though: the directory was read, and they are switched off before the cycle ends with the fault. Nothing else is written:
- * whether they are in scope is not known.
+ * If the scope cannot be read, nothing is planned that rests on it. People who are disabled or deleted do not wait for it,
+ * though: the directory was read, and they are switched off before the cycle ends with the fault. Nothing else is written,
+ * because it is not known whether they are in scope.
  */
 export async function switchOffCertainLeavers(
   context: CycleContext,
   fault: ScopeFault,
-  { meta, startedAt }: { readonly meta: Partial<Meta>; readonly startedAt: number },
+  { meta, startedAt }: Pick<Begun, "meta" | "startedAt">,
 ): Promise<void> {
   const { store, cycleId, log, settings } = context;
   const only = await markedLeavers(context);

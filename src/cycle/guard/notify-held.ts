@@ -1,0 +1,26 @@
+import type { GuardVerdict } from "../../domain/plan.ts";
+import type { CycleContext } from "../context.ts";
+import type { Begun } from "../course.ts";
+import { changeState } from "../ports.ts";
+
+/** Remembers which plan is held. People are notified when the guard begins to hold, and when it holds nothing any more. */
+export async function notifyHeld(
+  context: CycleContext,
+  { meta, planId }: Pick<Begun, "meta" | "planId">,
+  { guard, heldOperations: operations }: { readonly guard: GuardVerdict; readonly heldOperations: number },
+): Promise<void> {
+  const before = meta.heldPlan ?? "";
+  if (!guard.held) {
+    if (before === "") return;
+    await changeState(context, { heldPlan: "" }, { kind: "guardCleared", planId: before });
+    return;
+  }
+  if (before !== "") {
+    await context.store.putMeta({ heldPlan: planId });
+    return;
+  }
+  const { reasons, notes } = guard;
+  const costs = notes === undefined ? {} : { notes };
+  const event = { kind: "guardHeld", planId, reasons, ...costs, operations } as const;
+  await changeState(context, { heldPlan: planId }, event);
+}

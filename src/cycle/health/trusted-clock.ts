@@ -1,0 +1,37 @@
+import type { CycleContext } from "../context.ts";
+import type { Begun } from "../course.ts";
+import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./clock-doubt.ts";
+
+/**
+ * Reads, and compares our clock with those of both ends: before, if signing in has told Entra's time; else after, by the
+ * answers to what was read (managed identities sign in elsewhere).
+ * @returns what was read, and the context with the clock that is believed
+ */
+export async function withTrustedClock<Read>(
+  { context, believe }: Pick<Begun, "context" | "believe">,
+  read: (reading: CycleContext) => Promise<Read>,
+): Promise<{ readonly context: CycleContext; readonly read: Read }> {
+  const timed = context.clocks === undefined || context.clocks.entra() !== undefined;
+  const reading = timed ? await compareClocks(context) : { ...context, clockDoubtMs: nobodySaid };
+  believe(reading.clock);
+  const found = await read(reading);
+  const trusted = timed ? reading : await compareClocks(reading);
+  believe(trusted.clock);
+  return { context: trusted, read: found };
+}
+
+/** Times that lie in the future are moved, and old releases forgotten, only if our clock is believed. */
+async function compareClocks(context: CycleContext): Promise<CycleContext> {
+  const { store, clock, settings, notes } = context;
+  const clockDoubtMs = await clockDoubt(context.clocks, context.signal);
+  if (clockDoubtMs === 0) {
+    await store.forgetTheFuture(clock.now());
+    await store.dropReleases(clock.now() - settings.guard.windowMs);
+    // Our clock may have been set back since the cycle began: the cycle cannot have begun later than now.
+    return { ...context, clockDoubtMs, startedAt: Math.min(context.startedAt, clock.now()) };
+  }
+  const note = clockDoubtNote(clockDoubtMs);
+  notes.push(note);
+  context.log.warn({ clockDoubtMs }, note);
+  return { ...context, clock: shiftedClock(clock, clockDoubtMs), clockDoubtMs };
+}

@@ -1,0 +1,46 @@
+import { ConfigurationError } from "../domain/errors.ts";
+import type { Begun, Ended } from "./course.ts";
+import { agreementOf } from "./guard/agreement.ts";
+import { withTrustedClock } from "./health/trusted-clock.ts";
+import { tellActs, tellScopeAndMatch } from "./person/steps.ts";
+import { planCycle, sendCycle, weighCycle } from "./plan-weigh-send.ts";
+import { ingestMembership } from "./reading/membership.ts";
+import { ingestPeople } from "./reading/person.ts";
+import { settleEarlierRuns } from "./reading/read.ts";
+import { ingestFilterGroups } from "./reading/scope.ts";
+
+/**
+ * A cycle of a few people: each is read from both ends, planned, weighed and sent, and each step is told. The rest of the
+ * company is not read; the guard's own state stays as it is, because this plan says nothing of what is held of others.
+ * @param names object ids or user principal names
+ * @throws ConfigurationError if Entra does not know one of them, or the plan is not the one that was agreed to
+ */
+export async function cycleOnDemand(begun: Begun, names: readonly string[]): Promise<Ended> {
+  const { request, meta } = begun;
+  const { context, read } = await withTrustedClock(begun, async (reading) => {
+    await settleEarlierRuns(reading, meta);
+    const { people, unreadable } = await ingestPeople(reading, names);
+    const only = people.map(({ objectId }) => objectId);
+    const membership = await ingestMembership(reading, only);
+    const filterParts = await ingestFilterGroups(reading);
+    return { people, only, unreadable, membership, filterParts };
+  });
+  const { people, only, unreadable, membership, filterParts } = read;
+
+  const planned = await tellScopeAndMatch(context, people, membership);
+  await planCycle(context, meta, { select: { only }, emptyDirectory: false });
+
+  const scope = { scopeParts: membership.parts, filterParts, emptyDirectory: false };
+  const weighed = await weighCycle(context, begun, { read: scope, only });
+  const agreement = await agreementOf(context.store, context.cycleId);
+  if (request.agreed !== undefined && request.agreed !== agreement.digest) {
+    throw new ConfigurationError(
+      "what is due has changed since it was shown: nothing was sent; look at it again",
+    );
+  }
+
+  const sent = await sendCycle(context, begun, weighed);
+  await tellActs(context, people, planned);
+  const onDemand = { people: only, agreement };
+  return { context, weighed, sent, unreadable, failedComparison: null, onDemand };
+}

@@ -1,0 +1,88 @@
+import type { PlanSummary } from "../domain/plan.ts";
+import type { CandidateSelection, Meta } from "../domain/store.ts";
+import type { CycleContext } from "./context.ts";
+import type { Begun, SentCycle, WeighedCycle } from "./course.ts";
+import type { ReadScope } from "./guard/accepted-scope.ts";
+import { weighAndHold } from "./guard/weigh.ts";
+import { confirmReach } from "./health/reach.ts";
+import { endWaiting } from "./planning/awaited-managers.ts";
+import { makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
+import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";
+import { markDue } from "./reading/due.ts";
+import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
+
+// The steps that a cycle of everybody and one on demand share.
+
+/**
+ * Plans the people who are selected, and those whose time has come.
+ * @param emptyDirectory Entra answered with nobody: the picture is of an earlier day, and nothing is planned on it
+ */
+export async function planCycle(
+  context: CycleContext,
+  meta: Partial<Meta>,
+  { select, emptyDirectory }: { readonly select: CandidateSelection; readonly emptyDirectory: boolean },
+): Promise<void> {
+  const { store, settings, signal } = context;
+  const { digest } = settings.mapping;
+  signal.throwIfAborted();
+  await endWaiting(context);
+  if (context.clockDoubtMs === 0) await markDue(context);
+  if (emptyDirectory) return;
+  // From here on people have been planned with one mapping or the other: the next cycle plans everybody, whichever is in force.
+  if (meta.mappingDigest !== undefined && meta.mappingDigest !== digest) {
+    await store.putMeta({ mappingDigest: "" });
+  }
+  await makePlan(context, select);
+  // Only now has everybody been planned with this mapping. A run that dies before does it all again.
+  if (select === "everybody") await store.putMeta({ mappingDigest: digest });
+}
+
+/**
+ * Confirms the leavers of the plan, weighs it, and holds what the guard does not let pass.
+ * @param only object ids of the people whom the plan is about; everybody if absent
+ */
+export async function weighCycle(
+  context: CycleContext,
+  { meta, startedAt }: Pick<Begun, "meta" | "startedAt">,
+  { read, only }: { readonly read: ReadScope; readonly only?: readonly string[] },
+): Promise<WeighedCycle> {
+  const { store, cycleId } = context;
+  const confirmed = await confirmLeavers(context);
+  // Before anything is held: an operation of which a part is held becomes two.
+  const planned = await summarise(context, only);
+  const { guard, held } = await weighAndHold(context, { meta, startedAt, read, summary: planned });
+  const withdrawn = confirmed ? { leavers: 0, reports: 0 } : await confirmWeighedLeavers(context);
+  const summary: PlanSummary = {
+    ...planned,
+    update: planned.update - withdrawn.reports,
+    deactivate: planned.deactivate - withdrawn.leavers,
+    unchanged: planned.unchanged + withdrawn.leavers + withdrawn.reports,
+  };
+  const { notShown } = await store.meta();
+  if (notShown !== undefined && notShown !== "") context.notes.push(notShown);
+  await store.setCyclePlan(cycleId, { summary, guard, notes: context.notes });
+  return { summary, guard, heldOperations: held };
+}
+
+/** Sends what the guard lets pass, unless it is a dry run. */
+export async function sendCycle(
+  context: CycleContext,
+  { request, meta, watched }: Pick<Begun, "request" | "meta" | "watched">,
+  { summary, heldOperations }: Pick<WeighedCycle, "summary" | "heldOperations">,
+): Promise<SentCycle> {
+  const upTo = await context.store.newestOperation();
+  const total = plannedWrites(summary) - heldOperations;
+  const sent = request.dryRun ? nothingSent : await sendRounds(context, total);
+  const later = await withLaterRounds(context, summary, upTo);
+  if (!request.dryRun) {
+    await confirmReach(context, meta, watched);
+    await rememberRefusals(context, meta);
+  }
+  return { ...sent, summary: later };
+}
+
+const nothingSent: Omit<SentCycle, "summary"> = { done: 0, failed: 0, mostFailed: null };
+
+function plannedWrites(summary: PlanSummary): number {
+  return summary.create + summary.update + summary.deactivate + summary.reactivate + summary.link;
+}

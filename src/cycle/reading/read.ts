@@ -1,0 +1,86 @@
+import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
+import type { ScopePart } from "../../domain/source.ts";
+import type { CandidateSelection, Meta } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
+import { confirmCompany } from "../health/company.ts";
+import { recoverIntents } from "../sending/recover.ts";
+import { compareTarget, type FailedComparison } from "./comparison.ts";
+import { ingestSource } from "./ingest.ts";
+import { recheckMissing } from "./missing-accounts.ts";
+import { readMarkedAccounts } from "./read-again.ts";
+import { ingestFilterGroups, ingestScope } from "./scope.ts";
+
+/** What reading the directory came to. */
+export interface Directory {
+  /** `null` if the scope could not be read. */
+  readonly scopeParts: readonly ScopePart[] | null;
+  /** Groups that scoping filters name. */
+  readonly filterParts: readonly ScopePart[];
+  /** Why the scope could not be read, or a group of its filters: the cycle ends with it. */
+  readonly scopeFault: ScopeFault | null;
+  /** Everybody was read. */
+  readonly full: boolean;
+  readonly emptyDirectory: boolean;
+}
+
+/** Why the scope, or a group of its filters, could not be read. */
+export type ScopeFault = ConfigurationError | HostUnavailableError;
+
+/** Before anything is read: Lattice is still the same company's, and what earlier runs left open is looked up. */
+export async function settleEarlierRuns(context: CycleContext, meta: Partial<Meta>): Promise<void> {
+  await confirmCompany(context, meta);
+  await recoverIntents(context);
+}
+
+/** Reads the people of the directory and the scope. */
+export async function readDirectory(context: CycleContext, meta: Partial<Meta>): Promise<Directory> {
+  const { full, empty } = await ingestSource(context, meta, context.kind === "incremental");
+  const read = { full, emptyDirectory: empty };
+  try {
+    const scopeParts = await ingestScope(context);
+    return { ...read, scopeParts, filterParts: await ingestFilterGroups(context), scopeFault: null };
+  } catch (error) {
+    if (!isScopeFault(context, error)) throw error;
+    return { ...read, scopeParts: null, filterParts: [], scopeFault: error };
+  }
+}
+
+/** A pause that was asked for is kept: it is no fault of the scope. */
+function isScopeFault({ signal }: CycleContext, error: unknown): error is ScopeFault {
+  if (signal.aborted) return false;
+  if (error instanceof HostUnavailableError) return error.retryAt === undefined;
+  return error instanceof ConfigurationError;
+}
+
+/** What reading Lattice came to. */
+interface Lattice {
+  readonly context: CycleContext;
+  /** Whom to plan. */
+  readonly select: CandidateSelection;
+  /** The full comparison that could not be done. */
+  readonly failedComparison: FailedComparison | null;
+}
+
+/** Reads what is to be known of Lattice's accounts before the plan: all of them, or those of which something is in doubt. */
+export async function readLattice(
+  context: CycleContext,
+  meta: Partial<Meta>,
+  { full, emptyDirectory }: Directory,
+): Promise<Lattice> {
+  const everything = context.kind !== "incremental";
+  const failedComparison = everything ? await compareTarget(context, meta) : null;
+  const compared = everything && failedComparison === null;
+  if (!compared) {
+    await recheckMissing(context);
+    await readMarkedAccounts(context);
+  }
+  if (compared && full && !emptyDirectory) {
+    await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
+  }
+  const listingFault = (await context.store.meta()).listingFault ?? "";
+  return {
+    context: { ...context, listed: compared && listingFault === "", lookUpFirst: listingFault !== "" },
+    select: everything ? "everybody" : "marked",
+    failedComparison,
+  };
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../domain/clock.ts";
+import { errorText } from "../domain/errors.ts";
+import type { CycleKind, GuardVerdict } from "../domain/plan.ts";
+import type { CycleOutcome, Meta } from "../domain/store.ts";
+import { cycleContext } from "./context.ts";
+import type { Begun, Ended } from "./course.ts";
+import { watchAnswers } from "./health/reach.ts";
+import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
+import type { Ports } from "./ports.ts";
+import type { CycleRequest, CycleResult } from "./request.ts";
+import { interrupted } from "./sending/apply.ts";
+import { refusalSentence } from "./sending/refused-kinds.ts";
+
+/** Gives a cycle its entry in the log, and writes into it how the cycle ended, however it ends. */
+export async function recordCycle(
+  given: Ports,
+  request: CycleRequest,
+  cycle: (begun: Begun) => Promise<Ended>,
+): Promise<CycleResult> {
+  const watched = watchAnswers(given.target);
+  const ports: Ports = { ...given, target: watched.target };
+  const { store, clock, log } = ports;
+  const startedAt = clock.now();
+  const meta = await store.meta();
+  await refuseAnotherTenant(ports, meta, request.signal);
+  const kind = chooseKind(ports, meta, request);
+  const planId = randomUUID();
+  const cycleId = await store.beginCycle({ planId, kind, startedAt });
+  const firstRun = meta.establishedAt === undefined;
+  const { signal, fence, sending = { kind: "everything" } } = request;
+  const context = cycleContext(ports, { cycleId, kind, startedAt, signal, fence, firstRun, sending }, meta);
+  let believed = clock;
+  const believe = (other: Clock): void => {
+    believed = other;
+  };
+  log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
+
+  const begun = { request, context, planId, startedAt, meta, watched, believe };
+  try {
+    await confirmTenant(context, meta);
+    return await recordEnd(begun, await cycle(begun));
+  } catch (error) {
+    const reason = signal.aborted ? interrupted(signal) : error;
+    const end = {
+      finishedAt: believed.now(),
+      outcome: signal.aborted ? "interrupted" : "failed",
+      error: errorText(reason),
+    } as const;
+    await store.finishCycle(cycleId, end).catch((second: unknown) => {
+      // The first error says what went wrong; this one is most often its echo (a full disk).
+      log.warn({ error: String(second) }, "the end of the cycle could not be recorded");
+    });
+    throw reason;
+  }
+}
+
+function chooseKind({ settings }: Ports, meta: Partial<Meta>, request: CycleRequest): CycleKind {
+  if (request.only !== undefined) return "on-demand";
+  const current = meta.watermark !== undefined && meta.mappingDigest === settings.mapping.digest;
+  if (!current || meta.targetListedAt === undefined) return "initial";
+  return request.full ? "reconcile" : "incremental";
+}
+
+async function recordEnd(
+  { request, planId, startedAt, context: { clock } }: Begun,
+  { context, weighed, sent, unreadable = 0, failedComparison, onDemand }: Ended,
+): Promise<CycleResult> {
+  const { store, settings, cycleId, kind, sending } = context;
+  const { guard, heldOperations } = weighed;
+  const { summary, done, mostFailed } = sent;
+  const failed = sent.failed + unreadable;
+  const outcome = outcomeOf(guard, failed);
+  // The next cycles know by themselves which kinds Lattice refuses (`refusedKinds`): that is not kept with this one.
+  const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
+  await store.setCyclePlan(cycleId, { summary, guard, notes: context.notes });
+  const finishedAt = context.clock.now();
+  await store.finishCycle(cycleId, { finishedAt, outcome, error: null, keepPlan: request.dryRun });
+  if (context.clockDoubtMs === 0) {
+    await store.prune({
+      before: startedAt - settings.retentionMs,
+      countedSince: finishedAt - settings.guard.windowMs,
+      maxRows: settings.maxLogRows,
+    });
+  }
+  context.log.info(
+    { cycleId, outcome, ...summary, done, failed: sent.failed, mostFailed, held: heldOperations, notes },
+    "cycle finished",
+  );
+  const outcomes = request.dryRun ? [] : ((await store.cycleOfPlan(planId))?.outcomes ?? []);
+  return {
+    cycleId,
+    header: { planId, cycle: kind, createdAt: startedAt, summary, guard, notes },
+    outcome,
+    done,
+    failed,
+    heldOperations,
+    notSent: outcomes.reduce((sum, one) => (one.outcome === "cancelled" ? sum + one.count : sum), 0),
+    mostFailed: sending.kind === "leavers" ? sending.reason : mostFailed,
+    durationMs: clock.now() - startedAt,
+    failedComparison,
+    ...(onDemand === undefined ? {} : { onDemand }),
+  };
+}
+
+function outcomeOf(guard: GuardVerdict, failed: number): CycleOutcome {
+  if (guard.held) return "held";
+  return failed > 0 ? "someFailed" : "done";
+}

@@ -1,0 +1,60 @@
+import type { Meta } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
+import { heldOperations } from "../operations.ts";
+import { endWaiting } from "../planning/awaited-managers.ts";
+import { makePlan } from "../planning/plan.ts";
+import { type Applied, applyPlan } from "./apply.ts";
+import { refusedKindsText } from "./refused-kinds.ts";
+
+/** A later round sets managers whose accounts were made in the round before; rings need one, failures never more. */
+const maxRounds = 3;
+
+/** What was sent in all rounds. */
+export type RoundsSent = Omit<Applied, "halfRenamed">;
+
+/**
+ * Sends the plan, and in later rounds what could not be sent before it.
+ * @param planned operations of the plan that are to be sent
+ */
+export async function sendRounds(context: CycleContext, planned: number): Promise<RoundsSent> {
+  const totals: { done: number; failed: number; mostFailed: string | null } = {
+    done: 0,
+    failed: 0,
+    mostFailed: null,
+  };
+  for (let round = 1; round <= maxRounds; round += 1) {
+    const applied = await applyPlan(context, {
+      total: planned,
+      probe: context.sending.kind === "probe" && round === 1,
+    });
+    totals.done += applied.done;
+    totals.failed += applied.failed;
+    totals.mostFailed = applied.mostFailed;
+    if (applied.mostFailed !== null) break;
+    // On demand these people are written, never those who waited for them.
+    if (context.kind === "on-demand") break;
+    const resolved = await endWaiting(context);
+    const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);
+    if (resolved === 0 && halfRenamed.length === 0) break;
+    if (resolved > 0) await makePlan(context, { resolvedIn: context.cycleId });
+    if (halfRenamed.length > 0) await makePlan(context, { only: halfRenamed });
+  }
+  return totals;
+}
+
+/** People of whom the guard holds something are left to the next cycle: what follows is not weighed again. */
+async function withoutUnfinished(
+  { store, cycleId }: CycleContext,
+  people: readonly string[],
+): Promise<readonly string[]> {
+  if (people.length === 0) return [];
+  const held = new Set<string>();
+  for await (const { objectId } of heldOperations(store, cycleId)) held.add(objectId);
+  return people.filter((objectId) => !held.has(objectId));
+}
+
+/** Keeps the kinds of operations that Lattice refuses for the next cycle, which tries a few people first. */
+export async function rememberRefusals({ store, kinds }: CycleContext, meta: Partial<Meta>): Promise<void> {
+  const text = refusedKindsText(kinds.refused());
+  if (text !== (meta.refusedKinds ?? "")) await store.putMeta({ refusedKinds: text });
+}
