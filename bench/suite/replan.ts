@@ -136,6 +136,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     store,
     fence: "private",
     startedAt: Date.now(),
+    inTurn: (work) => work(),
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: () => {} },
     settings: settingsOf(mapping),

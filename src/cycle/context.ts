@@ -3,6 +3,7 @@ import type { Fence } from "../domain/state/change.ts";
 import type { Meta } from "../domain/store.ts";
 import { type HostWatch, watchHost } from "./health/host-watch.ts";
 import type { Sending } from "./health/quarantine.ts";
+import { createTurns, type InTurn } from "./in-turn.ts";
 import type { Ports } from "./ports.ts";
 import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from "./sending/refused-kinds.ts";
 
@@ -34,6 +35,8 @@ export interface CycleContext extends Ports {
   readonly firstRun: boolean;
   /** Accounts that people were to be linked to in this cycle, by Lattice id: whoever comes second is matched again with the next. */
   readonly claims: Map<string, string>;
+  /** In which what is read of the state is folded and written. */
+  readonly inTurn: InTurn;
   /** Judges what single records that fail say of everybody. */
   readonly host: HostWatch;
   readonly sending: Sending;
@@ -62,6 +65,7 @@ export function cycleContext(
     unconfirmed: new Map(),
     clockDoubtMs: 0,
     claims: new Map(),
+    inTurn: createTurns(),
     host: watchHost(ports, cycle.signal),
     refusedBefore,
     kinds: watchKinds(refusedBefore),

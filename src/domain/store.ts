@@ -17,7 +17,7 @@ import type {
   Skipped,
 } from "./plan.ts";
 import type { Presence, SourceUser } from "./source.ts";
-import type { Fence, Move, PersonRow, StateChange } from "./state/change.ts";
+import type { AccountRow, Fence, Move, PersonRow, StateChange } from "./state/change.ts";
 import type { TargetUser } from "./target.ts";
 import type { WeighedCount, Weight } from "./weight.ts";
 
@@ -233,6 +233,18 @@ export interface UnreadPerson extends Pick<PersonRow, "userNameKey" | "externalI
   readonly lostLink: boolean;
   /** A write is neither confirmed nor looked up yet. */
   readonly unconfirmed: boolean;
+}
+
+/** By what a person is found when something of another person, or of an account, changes. */
+export interface KeysOfPerson extends Pick<PersonRow, "userNameKey" | "externalIdKey"> {
+  readonly managerId: string | null;
+}
+
+/** An account that a listing did not have. */
+export interface UnreadAccount {
+  readonly latticeId: string;
+  readonly objectId: string | null;
+  readonly userName: string;
 }
 
 /**
@@ -452,6 +464,10 @@ export interface Intent {
   /** What it was to change. */
   readonly changes: readonly Change[];
   readonly evidence: Evidence | null;
+  /** The cycle that planned it. */
+  readonly cycleId: number;
+  /** What is recorded of it. */
+  readonly status: OperationStatus;
 }
 
 export interface Totals {
@@ -545,27 +561,20 @@ export interface StateStore {
   /** People with an active account of whom this was first seen at `since` or later. */
   countLeaving(event: LeavingEvent, since: number): Promise<number>;
 
-  /** Adds accounts as read to the target's picture; people whose linked accounts differ, or were to be read again, are marked. */
-  saveTargets(users: readonly TargetUser[], cycleId: number): Promise<void>;
-  /** After a completed listing: linked accounts that were not in it, in pages by Lattice id. */
-  targetsMissing(
-    cycleId: number,
-    after: string,
-    limit: number,
-  ): Promise<readonly { latticeId: string; objectId: string }[]>;
-  /** After a completed listing: forgets accounts that were not in it and are nobody's. */
-  forgetTargetsMissing(cycleId: number): Promise<void>;
-  /** Marks accounts to be read again before the next plan; each stays marked until `saveTargets` has it. */
-  markReadAgain(marks: readonly ReadAgain[]): Promise<void>;
-  /** Accounts that are marked so, in pages by Lattice id. */
+  /** What is kept of these accounts, and of the accounts that are linked to these people; an unknown account is left out. */
+  accountRows(query: {
+    readonly latticeIds: readonly string[];
+    readonly objectIds: readonly string[];
+  }): Promise<readonly AccountRow[]>;
+  /** Accounts that have this one as their manager, or whose people report to its person in the directory. */
+  accountsReportingTo(latticeId: string): Promise<readonly AccountRow[]>;
+  /** Accounts that no cycle from `cycleId` on has read or written, in pages by Lattice id. */
+  unreadAccounts(cycleId: number, after: string, limit: number): Promise<readonly UnreadAccount[]>;
+  /** Accounts that are to be read again, in pages by Lattice id. */
   toReadAgain(
     after: string,
     limit: number,
   ): Promise<readonly { readonly latticeId: string; readonly objectId: string | null }[]>;
-  /** Dissolves a link, of which a trace stays: the account is gone; the person and their reports are marked. */
-  unlink(latticeId: string, dissolved: Dissolved): Promise<void>;
-  /** Notes that the target does not have an account; the person is marked. @returns since when it is missing */
-  noteMissing(latticeId: string, now: number): Promise<number>;
   /** Accounts that are missing since `before` or longer, in pages by Lattice id. */
   missingAccounts(
     before: number,
@@ -696,32 +705,12 @@ export interface StateStore {
       limit: number;
     },
   ): Promise<readonly LoggedOperation[]>;
-  /**
-   * Notes that these are about to be sent (the write intent); durable when it returns.
-   * @param ended what came of earlier ones, recorded in the same commit
-   */
-  beginOperations(
-    operationIds: readonly number[],
-    now: number,
-    ended?: readonly OperationOutcome[],
-  ): Promise<void>;
-  /** Records what came of operations, in one commit. */
-  recordOutcomes(outcomes: readonly OperationOutcome[]): Promise<void>;
+  /** Keys and managers of people who are known, by object id. */
+  keysOf(objectIds: readonly string[]): Promise<ReadonlyMap<string, KeysOfPerson>>;
+  /** Those of these people of whom the cycle holds an operation. */
+  heldAmong(cycleId: number, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Intents left by a run that died. */
   openIntents(): Promise<readonly Intent[]>;
-  /**
-   * Clears an intent after its outcome was looked up; with `target`, what the look-up found.
-   * @param carriedOut something that the guard counts: the operation is done, whatever was recorded of it
-   * @param readAgain what the write may have changed besides
-   */
-  settleIntent(
-    objectId: string,
-    target: TargetUser | null,
-    operationStatus: "done" | "cancelled",
-    now: number,
-    carriedOut: boolean,
-    readAgain?: readonly ReadAgain[],
-  ): Promise<void>;
   /** Object ids of these people's managers; whoever has none, or is not present, is not in it. */
   managerIds(objectIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Who accounts are, by Lattice id, for those that the picture has. */

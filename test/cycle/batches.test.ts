@@ -32,14 +32,14 @@ describe("operations sent in batches", () => {
     const noted = new Set<number>();
     const watching: StateStore = {
       ...place.store,
-      beginOperations: async (ids, now, ended) => {
-        for (const id of ids) {
+      commit: async (change, fence) => {
+        for (const id of change.intents?.begin?.operationIds ?? []) {
           expect(noted.has(id)).toBe(false);
           noted.add(id);
         }
         // Notes that come late must not let anything be sent before them.
         await new Promise(setImmediate);
-        await place.store.beginOperations(ids, now, ended);
+        await place.store.commit(change, fence);
       },
     };
     place.target.before = async ({ userName }) => {
@@ -81,10 +81,10 @@ describe("operations sent in batches", () => {
     let batches = 0;
     const failing: StateStore = {
       ...place.store,
-      beginOperations: async (ids, now, ended) => {
-        batches += 1;
+      commit: async (change, fence) => {
+        if (change.intents?.begin !== undefined) batches += 1;
         if (batches === 2) throw new StateError("the disk is full");
-        await place.store.beginOperations(ids, now, ended);
+        await place.store.commit(change, fence);
       },
     };
     await expect(runCycle({ ...place.ports(), store: failing }, request)).rejects.toThrow("disk is full");

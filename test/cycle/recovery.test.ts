@@ -8,8 +8,9 @@ import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace 
 async function die(place: Workplace): Promise<void> {
   const dying: StateStore = {
     ...place.store,
-    recordOutcomes: async () => {
-      throw new StateError("killed");
+    commit: async (change, fence) => {
+      if (change.ended !== undefined) throw new StateError("killed");
+      await place.store.commit(change, fence);
     },
     finishCycle: async () => {
       throw new StateError("killed");
@@ -209,10 +210,10 @@ describe("a run that was killed between sending and recording", () => {
     place.target.before = () => {};
     // Somebody else has made an account of this name meanwhile.
     place.target.add({ userName: "a@example.com" });
-    const { settleIntent } = place.store;
-    place.store.settleIntent = async (...settled) => {
-      await settleIntent(...settled);
-      throw new Error("killed");
+    const { commit } = place.store;
+    place.store.commit = async (change, fence) => {
+      await commit(change, fence);
+      if (change.endedLate !== undefined) throw new Error("killed");
     };
     await expect(place.cycle()).rejects.toThrow("killed");
     await place.restart();
@@ -229,9 +230,9 @@ describe("a run that was killed between sending and recording", () => {
     for (const id of people) place.source.change(id, { accountEnabled: false });
     const dying: StateStore = {
       ...place.store,
-      beginOperations: async (ids, now) => {
-        await place.store.beginOperations(ids, now);
-        throw new StateError("killed");
+      commit: async (change, fence) => {
+        await place.store.commit(change, fence);
+        if (change.intents?.begin !== undefined) throw new StateError("killed");
       },
       finishCycle: async () => {
         throw new StateError("killed");

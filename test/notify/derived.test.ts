@@ -25,13 +25,13 @@ async function fail(outbox: Outbox, objectId: string, code = "ALREADY_EXISTS"): 
     code,
     message: `the reason of ${objectId}`,
   };
-  await store.recordOutcomes([
+  await kept(store).outcomes([
     { operationId: 0, objectId, status: "failed", referencePending: false, retry, finishedAt: clock.at },
   ]);
 }
 
 async function succeed({ store, clock }: Outbox, objectId: string): Promise<void> {
-  await store.recordOutcomes([
+  await kept(store).outcomes([
     { operationId: 0, objectId, status: "done", referencePending: false, finishedAt: clock.at },
   ]);
 }

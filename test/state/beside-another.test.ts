@@ -67,7 +67,7 @@ describe("a cycle, while another process writes", () => {
   it("waits for the other with whatever it writes", async () => {
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
     await besideAnother(() => kept(store).people([person], cycleId, () => null));
-    await besideAnother(() => store.saveTargets([account], cycleId));
+    await besideAnother(() => kept(store).accounts([account], cycleId));
     const changes = [{ attribute: "userName", before: "b@example.com", after: "a@example.com" }];
     const operation = {
       action: "update",
@@ -92,7 +92,7 @@ describe("a cycle, while another process writes", () => {
     await besideAnother(() => holdPlan(store, cycleId, [{ kind: "clear", details: ["title"] }]));
     const [planned] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
     const id = planned?.id ?? 0;
-    await besideAnother(() => store.beginOperations([id], 2));
+    await besideAnother(() => kept(store).beginning([id], 2));
     const outcome = {
       operationId: id,
       objectId: "a",
@@ -101,9 +101,9 @@ describe("a cycle, while another process writes", () => {
       referencePending: false,
       finishedAt: 3,
     } as const;
-    await besideAnother(() => store.beginOperations([], 3, [outcome]));
-    await besideAnother(() => store.recordOutcomes([outcome]));
-    await besideAnother(() => store.unlink("L1", { at: 3, reason: "gone" }));
+    await besideAnother(() => kept(store).beginning([], 3, [outcome]));
+    await besideAnother(() => kept(store).outcomes([outcome]));
+    await besideAnother(() => kept(store).unlinked("L1", { at: 3, reason: "gone" }));
     await besideAnother(() => store.finishCycle(cycleId, { finishedAt: 4, outcome: "done", error: null }));
     await besideAnother(() => store.beginCycle({ planId: "q", kind: "incremental", startedAt: 5 }));
     expect((await store.recentCycles(2)).map(({ done }) => done)).toEqual([0, 1]);

@@ -311,7 +311,7 @@ describe("a database that a newer version migrates while it is open", () => {
     const sentence = /was migrated by a newer version .* while this one was running: this one stops/;
     await expect(store.acquireLease("me", 1, 60_000)).rejects.toThrow(sentence);
     await expect(store.renewLease("me", 1, 60_000)).rejects.toThrow(sentence);
-    await expect(store.beginOperations([], 1)).rejects.toThrow(sentence);
+    await expect(kept(store).beginning([], 1)).rejects.toThrow(sentence);
     await store.close();
   });
 });

@@ -40,7 +40,7 @@ it("the store compiles nothing anew that was asked before", async () => {
     await store.unreadPeople(cycleId + limit, "", limit),
     await store.movedInScope("", limit),
     await store.duePeople(limit, "", limit),
-    await store.targetsMissing(cycleId + limit, "", limit),
+    await store.unreadAccounts(cycleId + limit, "", limit),
     await store.skipped({ after: "", limit }),
     await store.plannedWeights(cycleId),
     await store.countOperations(cycleId),

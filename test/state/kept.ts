@@ -1,14 +1,20 @@
+import { createTurns } from "../../src/cycle/in-turn.ts";
+import { foldAccounts } from "../../src/cycle/pictures/accounts.ts";
 import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-decisions.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";
+import type { Ended } from "../../src/cycle/pictures/outcomes.ts";
 import { markDue } from "../../src/cycle/reading/due.ts";
+import { dissolveLink, keepAbsence, keepAccounts } from "../../src/cycle/reading/keep-accounts.ts";
 import {
   type Keeping,
   keepMembership,
   keepStagedGroups,
   keepStagedScope,
 } from "../../src/cycle/reading/scope.ts";
+import { keepLookUp, keepOutcomes } from "../../src/cycle/sending/keep-outcomes.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
-import type { Decision, StateStore } from "../../src/domain/store.ts";
+import type { Decision, Dissolved, OperationOutcome, ReadAgain, StateStore } from "../../src/domain/store.ts";
+import type { TargetUser } from "../../src/domain/target.ts";
 
 const unknownPerson: DecidedPerson["known"] = {
   retry: null,
@@ -22,12 +28,38 @@ type KeyOf = (user: SourceUser) => string | null;
 
 /** What the engine keeps of what it reads, on this store: its own folds and commits, without a cycle around them. */
 export function kept(store: StateStore) {
+  const inTurn = createTurns();
   const at = (now: number): Keeping => ({
     store,
     fence: "private",
     clock: { now: () => now, sleep: async () => {} },
     signal: new AbortController().signal,
   });
+  const inCycle = (cycleId: number) => ({ store, fence: "private" as const, cycleId, inTurn });
+  const ended = async (outcome: OperationOutcome): Promise<Ended> => {
+    const intents = await store.openIntents();
+    const intent = intents.find(({ operationId }) => operationId === outcome.operationId);
+    for (const { id: cycleId } of await store.recentCycles(100)) {
+      const operations = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 100_000 });
+      const found = operations.find(({ id }) => id === outcome.operationId);
+      if (found !== undefined) return { operation: found, outcome };
+    }
+    if (intent !== undefined) return { operation: { ...intent, id: intent.operationId }, outcome };
+    // Of an operation that the log does not have any more.
+    const { operationId: id, objectId } = outcome;
+    return {
+      operation: { id, cycleId: 0, objectId, action: "update", changes: [], latticeId: null },
+      outcome,
+    };
+  };
+  const outcomes = async (
+    some: readonly OperationOutcome[],
+    begin?: { readonly operationIds: readonly number[]; readonly at: number },
+  ): Promise<void> => {
+    const all: Ended[] = [];
+    for (const outcome of some) all.push(await ended(outcome));
+    await keepOutcomes(inCycle(all[0]?.operation.cycleId ?? 0), all, begin);
+  };
   return {
     people: async (
       page: readonly SourceChange[],
@@ -58,6 +90,33 @@ export function kept(store: StateStore) {
         decision,
       }));
       await store.commit(foldDecisions(people, { cycleId, startedAt }), "private");
+    },
+    accounts: (found: readonly TargetUser[], cycleId: number) => keepAccounts(inCycle(cycleId), found),
+    absence: (latticeId: string, now: number) => keepAbsence(inCycle(0), latticeId, now),
+    unlinked: (latticeId: string, dissolved: Dissolved) => dissolveLink(inCycle(0), latticeId, dissolved),
+    /** Notes that accounts may not be as they are known. */
+    readAgain: async (marks: readonly ReadAgain[]) => {
+      const rows = await store.accountRows({ latticeIds: marks.map((one) => one.latticeId), objectIds: [] });
+      const fold = foldAccounts({ rows }, 0);
+      fold.readAgain(marks);
+      await store.commit(fold.change(), "private");
+    },
+    outcomes: (some: readonly OperationOutcome[]) => outcomes(some),
+    /** Notes that these are about to be sent, with what came of earlier ones. */
+    beginning: (
+      operationIds: readonly number[],
+      now: number,
+      earlier: readonly OperationOutcome[] = [],
+    ): Promise<void> => outcomes(earlier, { operationIds, at: now }),
+    lookedUp: async (
+      objectId: string,
+      account: TargetUser | null,
+      now: number,
+      { carriedOut = false, readAgain = [] }: { carriedOut?: boolean; readAgain?: readonly ReadAgain[] } = {},
+    ) => {
+      const intent = (await store.openIntents()).find((one) => one.objectId === objectId);
+      if (intent === undefined) throw new Error(`there is no open intent of ${objectId}`);
+      await keepLookUp(inCycle(0), intent, { account, carriedOut, readAgain, now });
     },
   };
 }

@@ -158,13 +158,13 @@ describe("values in the provisioning log", () => {
     ]);
     const [planned] = await place.store.history({ limit: 1 });
     const operationId = planned?.id ?? 0;
-    await place.store.beginOperations([operationId], 2);
-    await place.store.recordOutcomes([
+    await kept(place.store).beginning([operationId], 2);
+    await kept(place.store).outcomes([
       { operationId, objectId: "a", status: "failed", unknown: true, referencePending: false, finishedAt: 3 },
     ]);
     expect(await titles(place)).toEqual(changes);
     const account = { latticeId: "l", userName: "a@example.com", externalId: "a", active: true };
-    await place.store.settleIntent("a", { ...account, values: {} }, "done", 4, true);
+    await kept(place.store).lookedUp("a", { ...account, values: {} }, 4, { carriedOut: true });
     expect(await titles(place)).toMatchObject([{ before: "[left out]", after: null }]);
     expect(countsOf(await place.store.recentWeights(0, 0)).of("clear", ["title"])).toBe(1);
   });

@@ -97,7 +97,7 @@ describe("the membership of one person", () => {
     await settle(store);
     const retry = { attempts: 5, firstFailedAt: 1, lastFailedAt: 2, nextTryAt: 99, code: "X", message: "no" };
     const fail = () =>
-      store.recordOutcomes(
+      kept(store).outcomes(
         ["a", "b"].map((objectId) => ({
           operationId: 0,
           objectId,
@@ -250,13 +250,13 @@ describe("people who are looked at although the directory says nothing new", () 
     await decide(seen);
     await decide();
     expect(await eventsOf()).toEqual(seen);
-    await store.saveTargets([account("L1", "a")], cycleId);
+    await kept(store).accounts([account("L1", "a")], cycleId);
     expect(await store.countLeaving("outOfScope", 10)).toBe(0);
     await kept(store).decisions(cycleId, [
       { kind: "operation", operation: creation("a"), referencePending: false },
     ]);
     const [operation] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
-    await store.recordOutcomes([
+    await kept(store).outcomes([
       {
         operationId: operation?.id ?? 0,
         objectId: "a",
@@ -289,15 +289,15 @@ describe("the plan and its log", () => {
       ["a", "b"].map((id) => ({ kind: "operation", operation: creation(id), referencePending: false })),
     );
     const operations = await first.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 });
-    await first.beginOperations(
+    await kept(first).beginning(
       operations.map(({ id }) => id),
       5,
     );
     // The process dies here: nothing is closed.
     const second = openStore(path);
     expect((await second.openIntents()).map(({ objectId }) => objectId)).toEqual(["a", "b"]);
-    await second.settleIntent("a", account("L1", "a"), "done", 6, false);
-    await second.settleIntent("b", null, "cancelled", 6, false);
+    await kept(second).lookedUp("a", account("L1", "a"), 6);
+    await kept(second).lookedUp("b", null, 6);
     expect(await second.openIntents()).toEqual([]);
     expect(await second.latticeIdOf("a")).toBe("L1");
     expect(await marked(second)).toEqual(["a", "b"]);
@@ -337,7 +337,7 @@ describe("the plan and its log", () => {
         ]);
         const [operation] = await store.operations(id, { afterWave: -1, afterId: 0, limit: 1 });
         const outcome = { operationId: operation?.id ?? 0, objectId: "boss", referencePending: false };
-        await store.recordOutcomes([
+        await kept(store).outcomes([
           { ...outcome, status: "done", target: account(latticeId, "boss"), finishedAt: 9 },
         ]);
       };
@@ -351,7 +351,7 @@ describe("the plan and its log", () => {
         code: "X",
         message: "no",
       };
-      await store.recordOutcomes(
+      await kept(store).outcomes(
         ["boss", "report", "other"].map((objectId) => ({
           operationId: 0,
           objectId,
@@ -370,7 +370,7 @@ describe("the plan and its log", () => {
 
     it("a lost account has both planned and tried at once, the person as one whose account was removed", async () => {
       const { store } = await team();
-      await store.unlink("L1", { at: 5, reason: "gone" });
+      await kept(store).unlinked("L1", { at: 5, reason: "gone" });
       expect(await marked(store)).toEqual(["boss", "report"]);
       expect(await waiting(store)).toEqual(["other"]);
       expect(await boss(store)).toMatchObject({ accountRemoved: true, link: null });
@@ -379,7 +379,7 @@ describe("the plan and its log", () => {
 
     it("another account has the report planned and tried at once, and is not a removed one", async () => {
       const { store, link } = await team();
-      await store.unlink("L1", { at: 5, reason: "gone" });
+      await kept(store).unlinked("L1", { at: 5, reason: "gone" });
       await settle(store);
       await link("L2");
       expect(await boss(store)).toMatchObject({ accountRemoved: false, link: { latticeId: "L2" } });
@@ -401,7 +401,7 @@ describe("the plan and its log", () => {
     await kept(store).people([hired("a")], 1, keyOf);
     const outcome = { operationId: 0, objectId: "a", referencePending: false, finishedAt: 2 };
     const retry = { attempts: 1, firstFailedAt: 1, lastFailedAt: 2, nextTryAt: 99, code: "X", message: "no" };
-    await store.recordOutcomes([
+    await kept(store).outcomes([
       { ...outcome, status: "failed", retry: { ...retry, objectId: "a" } },
       { ...outcome, status: "done" },
     ]);
@@ -418,7 +418,7 @@ describe("the plan and its log", () => {
         { kind: "operation", operation: creation("a"), referencePending: false },
       ]);
       const operation = (await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 })).at(-1);
-      await store.recordOutcomes([
+      await kept(store).outcomes([
         {
           operationId: operation?.id ?? 0,
           objectId: "a",

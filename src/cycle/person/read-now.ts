@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { cycleContext } from "../context.ts";
 import type { Ports } from "../ports.ts";
+import { keepAccounts } from "../reading/keep-accounts.ts";
 import { ingestMembership } from "../reading/membership.ts";
 import { readPerson } from "../reading/person.ts";
 import { ingestFilterGroups } from "../reading/scope.ts";
@@ -32,7 +33,7 @@ export async function readNow(
     // Perhaps somebody whom Lattice alone knows, by userName or by id.
     const account = (await target.find("userName", name, signal))[0] ?? (await target.get(name, signal));
     if (account != null) {
-      await store.saveTargets([account], cycleId);
+      await keepAccounts(context, [account]);
       objectId = account.externalId === null ? null : await readPerson(context, account.externalId);
     } else {
       // Nobody of that whole name at either end: a part of one.

@@ -88,3 +88,67 @@ export function managersFound(objectIds: readonly string[]): readonly Mark[] {
 export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
   return [...objectIds].map((objectId) => ({ who: "person", objectId }));
 }
+
+/** An account was read that is not as it was known, or is there again. */
+export function accountChanged(objectId: string, { returned = false } = {}): readonly Mark[] {
+  return [{ who: "person", objectId, ...(returned ? { retry: true } : {}) }];
+}
+
+/** An account is known that was not: people who lost it, or one with its externalId, are matched again. */
+export function accountAppeared(latticeId: string, externalId: string | null): readonly Mark[] {
+  return [{ who: "lostOwners", latticeId, externalId }];
+}
+
+/** No account has the userName (in lower case) any more: people who wait for it are tried at once. */
+export function nameFreed(userName: string): readonly Mark[] {
+  return [{ who: "sharers", of: "userName", key: userName, retry: true }];
+}
+
+/** An account carries another externalId: people whose id it was or is, and people with its userName, may match it now. */
+export function externalIdChanged(
+  before: string | null,
+  account: { readonly externalId: string | null; readonly userName: string },
+): readonly Mark[] {
+  const ids = [before, account.externalId].filter((id) => id !== null);
+  return [
+    ...ids.flatMap((id): Mark[] => [
+      { who: "person", objectId: id },
+      { who: "sharers", of: "externalId", key: id },
+    ]),
+    { who: "sharers", of: "userName", key: account.userName.toLowerCase() },
+  ];
+}
+
+/**
+ * A person has an account no more. A disabled person counts for people with the same keys only while there is an account.
+ */
+function accountLost(objectId: string): readonly Mark[] {
+  return [
+    { who: "person", objectId },
+    { who: "sharersWith", objectId },
+  ];
+}
+
+/** The account is gone from Lattice: what failed there is tried at once with whatever is matched now. */
+export function accountGone(objectId: string): readonly Mark[] {
+  return [
+    ...accountLost(objectId),
+    { who: "person", objectId, retry: true },
+    ...managersAccountChanged(objectId),
+  ];
+}
+
+/** The account went over to another person: reports that point to it wait for the account that their manager gets. */
+export function accountTakenOver(formerOwner: string): readonly Mark[] {
+  return [...accountLost(formerOwner), { who: "reports", objectId: formerOwner, await: true }];
+}
+
+/** The person is linked to another account than before: reports may point to the old one, and may have failed for it. */
+export function managersAccountChanged(objectId: string): readonly Mark[] {
+  return [{ who: "reports", objectId, retry: true }];
+}
+
+/** What became of a write in doubt is known. */
+export function writeLookedUp(objectId: string): readonly Mark[] {
+  return [{ who: "person", objectId }];
+}

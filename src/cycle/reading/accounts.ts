@@ -1,5 +1,7 @@
 import { ConfigurationError, ListingIncompleteError } from "../../domain/errors.ts";
+import type { UnreadAccount } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
+import { forgetAccounts, keepAccounts } from "./keep-accounts.ts";
 import { strangeCompany } from "./missing.ts";
 import { askFor, dissolve, noteAbsence } from "./missing-accounts.ts";
 
@@ -11,12 +13,12 @@ const pageSize = 500;
  * @throws ConfigurationError where the accounts there are another company's; HostUnavailableError
  */
 export async function ingestTarget(context: CycleContext): Promise<void> {
-  const { store, target, cycleId, signal, settings, notes, log } = context;
+  const { store, target, signal, settings, notes, log } = context;
   let done = 0;
   let fault = "";
   try {
     for await (const page of target.list(signal)) {
-      await store.saveTargets(page, cycleId);
+      await keepAccounts(context, page);
       done += page.length;
       context.onProgress?.({ phase: "reading Lattice", done, total: null });
     }
@@ -27,7 +29,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
     log.warn({ accounts: done, error: fault }, "Lattice's listing does not show everybody");
   }
   await confirmMissing(context, done > 0);
-  if (fault === "") await store.forgetTargetsMissing(cycleId);
+  if (fault === "") await forgetMissing(context);
   await store.putMeta({ targetListedAt: String(context.clock.now()), listingFault: fault });
 }
 
@@ -36,7 +38,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
  * @param othersListed whether the listing had anybody
  */
 async function confirmMissing(context: CycleContext, othersListed: boolean): Promise<void> {
-  const { store, cycleId, settings } = context;
+  const { store, settings } = context;
   const missing = await missingLinks(context);
   const { linked } = await store.totals();
   let found = linked - missing.length;
@@ -52,7 +54,7 @@ async function confirmMissing(context: CycleContext, othersListed: boolean): Pro
       if (found === 0 && strange !== null) throw new ConfigurationError(strange);
     } else {
       found += 1;
-      await store.saveTargets([account], cycleId);
+      await keepAccounts(context, [account]);
     }
   }
   const strange = strangeCompany({ linked, found, unknown: unknown.length }, settings.guard);
@@ -65,11 +67,34 @@ async function confirmMissing(context: CycleContext, othersListed: boolean): Pro
   await dissolve(context, gone);
 }
 
-async function missingLinks({ store, cycleId }: CycleContext) {
+async function missingLinks(context: CycleContext) {
   const links: { readonly latticeId: string; readonly objectId: string }[] = [];
-  for (;;) {
-    const page = await store.targetsMissing(cycleId, links.at(-1)?.latticeId ?? "", pageSize);
-    if (page.length === 0) return links;
-    links.push(...page);
+  for await (const page of unreadPages(context)) {
+    for (const { latticeId, objectId } of page) if (objectId !== null) links.push({ latticeId, objectId });
+  }
+  return links;
+}
+
+/** Forgets accounts of nobody that a listing of everybody did not have. */
+async function forgetMissing(context: CycleContext): Promise<void> {
+  for await (const page of unreadPages(context)) {
+    await forgetAccounts(
+      context,
+      page.filter(({ objectId }) => objectId === null),
+    );
+  }
+}
+
+/** Accounts that this cycle has not read, in pages. */
+async function* unreadPages({
+  store,
+  cycleId,
+}: CycleContext): AsyncGenerator<readonly UnreadAccount[], void, void> {
+  for (let after = ""; ; ) {
+    const page = await store.unreadAccounts(cycleId, after, pageSize);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.latticeId;
   }
 }

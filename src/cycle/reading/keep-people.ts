@@ -8,11 +8,13 @@ export async function keepPeople(
   context: CycleContext,
   page: readonly SourceChange[],
 ): Promise<Omit<FoldedPeople, "change">> {
-  const { store, fence, cycleId } = context;
-  const known = await store.personRows([...new Set(page.map(({ objectId }) => objectId))]);
-  const { change, ...said } = foldPeople(known, page, cycleId, deriveOf(context));
-  await store.commit(change, fence);
-  return said;
+  const { store, fence, cycleId, inTurn } = context;
+  return inTurn(async () => {
+    const known = await store.personRows([...new Set(page.map(({ objectId }) => objectId))]);
+    const { change, ...said } = foldPeople(known, page, cycleId, deriveOf(context));
+    await store.commit(change, fence);
+    return said;
+  });
 }
 
 function deriveOf({ settings, clock, random }: CycleContext): Derive {

@@ -2,6 +2,7 @@ import { isRecordFailure } from "../../domain/errors.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
+import { keepAccounts } from "./keep-accounts.ts";
 import { searchByExternalId } from "./search.ts";
 
 /** What was looked up before accounts are made. */
@@ -29,7 +30,7 @@ export async function lookUpFirst(
     try {
       const accounts = await context.host.reading(objectId, () => accountsOf(context, person));
       if (accounts.length === 0) continue;
-      await context.store.saveTargets(accounts, context.cycleId);
+      await keepAccounts(context, accounts);
       found.add(objectId);
     } catch (error) {
       if (!isRecordFailure(error)) throw error;

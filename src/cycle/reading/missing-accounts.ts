@@ -2,6 +2,7 @@ import { isRecordFailure } from "../../domain/errors.ts";
 import type { Dissolved } from "../../domain/store.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
+import { dissolveLink, keepAbsence, keepAccounts } from "./keep-accounts.ts";
 import { type Absence, believedAfterMs, judgeAbsence, keptLinksNote, tooManyLost } from "./missing.ts";
 
 const pageSize = 200;
@@ -37,7 +38,7 @@ export async function noteAbsence(
   othersAnswer: () => Promise<boolean> = () => othersAreFound(context, latticeId),
 ): Promise<{ readonly absence: Absence; readonly missingSince: number }> {
   const now = context.clock.now();
-  const missingSince = await context.store.noteMissing(latticeId, now);
+  const missingSince = await keepAbsence(context, latticeId, now);
   // While nobody knows what time it is, no hours have passed.
   const suspected =
     context.clockDoubtMs === 0 && judgeAbsence({ missingSince, now, othersAnswer: true }) === "gone";
@@ -72,7 +73,7 @@ export async function dissolve(context: CycleContext, latticeIds: readonly strin
   for (const latticeId of latticeIds) {
     const objectId = await store.ownerOf(latticeId);
     log.warn({ latticeId, objectId }, "the linked Lattice account is gone; matching the person again");
-    await store.unlink(latticeId, believed(context));
+    await dissolveLink(context, latticeId, believed(context));
   }
   return true;
 }
@@ -96,7 +97,7 @@ export function believed({ clock }: CycleContext): Dissolved {
 
 /** Asks again for accounts that are missing for long enough; those that are there again are so in the picture too. */
 export async function recheckMissing(context: CycleContext): Promise<void> {
-  const { store, cycleId, clock } = context;
+  const { store, clock } = context;
   const before = clock.now() - believedAfterMs;
   const gone: string[] = [];
   let othersAnswer: Promise<boolean> | undefined;
@@ -107,7 +108,7 @@ export async function recheckMissing(context: CycleContext): Promise<void> {
       const found = await askFor(context, (await store.ownerOf(latticeId)) ?? latticeId, latticeId);
       if (found === "unreadable") continue;
       if (found !== null) {
-        await store.saveTargets([found], cycleId);
+        await keepAccounts(context, [found]);
         continue;
       }
       const { absence } = await noteAbsence(context, latticeId, () => {

@@ -5,6 +5,7 @@ import { mapUser } from "../../mapping/rules/map-user.ts";
 import type { CycleContext } from "../context.ts";
 import { concealedBy } from "../person/find-person.ts";
 import { readManager, savePerson } from "./ingest.ts";
+import { keepAccounts } from "./keep-accounts.ts";
 import { dissolve, noteAbsence } from "./missing-accounts.ts";
 import { searchByExternalId } from "./search.ts";
 
@@ -113,11 +114,11 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
 
 /** The person's account as it is now: by its link, else whatever could be matched. */
 async function readAccount(context: CycleContext, objectId: string): Promise<void> {
-  const { store, target, host, cycleId, signal } = context;
+  const { store, target, host, signal } = context;
   const link = await store.linkOf(objectId);
   if (link !== null) {
     const account = await host.reading(objectId, () => target.get(link.latticeId, signal));
-    if (account !== null) await store.saveTargets([account], cycleId);
+    if (account !== null) await keepAccounts(context, [account]);
     else if ((await noteAbsence(context, link.latticeId)).absence === "gone") {
       await dissolve(context, [link.latticeId]);
     }
@@ -133,5 +134,5 @@ async function readAccount(context: CycleContext, objectId: string): Promise<voi
     ...(await searchByExternalId(context, externalId ?? objectId)),
     ...(userName === null ? [] : await target.find("userName", userName, signal)),
   ]);
-  await store.saveTargets(accounts, cycleId);
+  await keepAccounts(context, accounts);
 }

@@ -1,5 +1,6 @@
 import { isRecordFailure } from "../../domain/errors.ts";
 import type { CycleContext } from "../context.ts";
+import { keepAccounts } from "./keep-accounts.ts";
 import { noteAbsence } from "./missing-accounts.ts";
 
 /** Accounts that one cycle reads by themselves; the others follow in the next one, or with the full comparison. */
@@ -28,10 +29,10 @@ async function readOne(
   context: CycleContext,
   { latticeId, objectId }: { readonly latticeId: string; readonly objectId: string | null },
 ): Promise<void> {
-  const { store, target, host, cycleId, signal, log } = context;
+  const { target, host, signal, log } = context;
   try {
     const account = await host.reading(objectId ?? latticeId, () => target.get(latticeId, signal));
-    if (account !== null) await store.saveTargets([account], cycleId);
+    if (account !== null) await keepAccounts(context, [account]);
     else await noteAbsence(context, latticeId);
   } catch (error) {
     if (!isRecordFailure(error)) throw error;

@@ -47,7 +47,7 @@ export async function applyPlan(
   context: CycleContext,
   plan: { readonly total: number; readonly probe: boolean },
 ): Promise<Applied> {
-  const recorder = createRecorder(context.store);
+  const recorder = createRecorder(context);
   const run = createRun(context, recorder, plan.total);
   let probed = false;
   try {
@@ -168,7 +168,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
   };
   /** `begun`: a request may be out, so the intent stays and the next cycle looks it up. */
   const putBack = (operation: LoggedOperation, begun: boolean, error?: string): void => {
-    recorder.record({
+    recorder.record(operation, {
       operationId: operation.id,
       objectId: operation.objectId,
       status: "cancelled",
@@ -216,7 +216,7 @@ function createRun(context: CycleContext, recorder: Recorder, total: number): Ru
       // What failed because of everybody's fault is nobody's own failure.
       if (fault === null || outcome.status === "done") {
         count(outcome, kindRefused);
-        recorder.record({
+        recorder.record(operation, {
           ...outcome,
           readAgain: referencesTouched(operation.changes, outcome.target, context.settings.mapping),
         });

@@ -17,6 +17,7 @@ import {
 } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { unshown } from "../planning/held.ts";
+import { keepAccounts } from "../reading/keep-accounts.ts";
 import { searchByExternalId } from "../reading/search.ts";
 import { type MetAccount, matchAgain, meetAccounts } from "./existing-account.ts";
 import type { Recorder } from "./recorder.ts";
@@ -186,7 +187,7 @@ async function strangerIn(
       ? sent === null || externalId === sent
       : sameAt("userName", account.userName, operation.userName);
   if (own) return null;
-  await context.store.saveTargets([account], context.cycleId);
+  await keepAccounts(context, [account]);
   const what = externalId !== null ? `the external id "${externalId}"` : `the userName ${account.userName}`;
   return new RecordRejectedError(
     `Lattice answered the create of ${operation.userName} with the account ${account.latticeId}, which has ${what}: it is another person's and is not linked; correct it in Lattice`,

@@ -4,6 +4,7 @@ import type { Decision, LoggedOperation } from "../../domain/store.ts";
 import { type AttributeWrite, sameAt, type TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { planPeople } from "../planning/plan-people.ts";
+import { keepAccounts } from "../reading/keep-accounts.ts";
 import { askFor } from "../reading/missing-accounts.ts";
 
 /**
@@ -20,7 +21,7 @@ export async function matchAgain(
   const same =
     sameAt("userName", planned.userName, account.userName) && planned.externalId === account.externalId;
   if (same) return;
-  await context.store.saveTargets([account], context.cycleId);
+  await keepAccounts(context, [account]);
   const decision = await planAgain(context, operation.objectId);
   const again = adoptionIn(decision);
   const linked =
@@ -51,7 +52,7 @@ export async function givenAway(
   // What cannot be read, or shows no id, is no reason to keep a leaver's account alive.
   if (account === null || account === "unreadable" || account.externalId === null) return null;
   if (account.externalId === known.externalId) return null;
-  await context.store.saveTargets([account], context.cycleId);
+  await keepAccounts(context, [account]);
   const decision = await planAgain(context, objectId);
   if (decision?.kind === "operation" && decision.operation.action === "deactivate") return null;
   return new RecordRejectedError(
@@ -78,7 +79,7 @@ export async function meetAccounts(
   found: readonly TargetUser[],
   writes: readonly AttributeWrite[],
 ): Promise<MetAccount> {
-  await context.store.saveTargets(found, context.cycleId);
+  await keepAccounts(context, found);
   const decision = await planAgain(context, operation.objectId);
   const adoption = adoptionIn(decision);
   const account = found.find(({ latticeId }) => latticeId === adoption?.latticeId);

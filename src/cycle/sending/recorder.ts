@@ -1,11 +1,14 @@
-import type { LoggedOperation, OperationOutcome, StateStore } from "../../domain/store.ts";
+import type { LoggedOperation, OperationOutcome } from "../../domain/store.ts";
+import type { CycleContext } from "../context.ts";
+import type { Ended } from "../pictures/outcomes.ts";
+import { type Beginning, keepOutcomes } from "./keep-outcomes.ts";
 
 /** Records outcomes in groups: one commit for many, which is also the one that notes what is sent next. */
 export interface Recorder {
   /** Notes that these are about to be sent; on disk, with every outcome taken so far, when it resolves. @throws StateError */
   begin(operations: readonly LoggedOperation[], now: number): Promise<void>;
   /** Takes an outcome; it is on disk when the promise of a later `flush` resolves. */
-  record(outcome: OperationOutcome): void;
+  record(operation: LoggedOperation, outcome: OperationOutcome): void;
   /** Lattice id of a person, those just confirmed included. */
   latticeIdOf(objectId: string): Promise<string | null>;
   /** The account is gone, and the store knows it. */
@@ -18,8 +21,9 @@ export interface Recorder {
 /** Longer than this no outcome waits for company, as long as others come. */
 const longestWaitMs = 1_000;
 
-export function createRecorder(store: StateStore): Recorder {
-  let waiting: OperationOutcome[] = [];
+export function createRecorder(context: CycleContext): Recorder {
+  const { store } = context;
+  let waiting: Ended[] = [];
   let writing: Promise<void> = Promise.resolve();
   let failure: unknown = null;
   const fresh = new Map<string, string>();
@@ -27,14 +31,15 @@ export function createRecorder(store: StateStore): Recorder {
   let known = new Map<string, string>();
   const counts = { done: 0, failed: 0 };
 
-  /** Hands what waits to `put` when everything before it is on disk. */
-  const write = (put: (group: readonly OperationOutcome[]) => Promise<void>): void => {
+  /** Keeps what waits, and what is about to be sent, when everything before it is on disk. */
+  const write = (begin?: Beginning): void => {
     const group = waiting;
     waiting = [];
     writing = writing
-      .then(() => put(group))
+      .then(() => keepOutcomes(context, group, begin))
       .then(() => {
-        for (const { objectId, target } of group) {
+        for (const { outcome } of group) {
+          const { objectId, target } = outcome;
           if (target !== undefined && fresh.get(objectId) === target.latticeId) fresh.delete(objectId);
         }
       })
@@ -51,19 +56,18 @@ export function createRecorder(store: StateStore): Recorder {
 
   return {
     counts,
-    record: (outcome) => {
+    record: (operation, outcome) => {
       if (outcome.status === "done") counts.done += 1;
       if (outcome.status === "failed") counts.failed += 1;
       if (outcome.target !== undefined) fresh.set(outcome.objectId, outcome.target.latticeId);
-      waiting.push(outcome);
-      const [oldest = outcome] = waiting;
-      if (outcome.finishedAt - oldest.finishedAt >= longestWaitMs) write(store.recordOutcomes);
+      waiting.push({ operation, outcome });
+      const oldest = waiting[0]?.outcome ?? outcome;
+      if (outcome.finishedAt - oldest.finishedAt >= longestWaitMs) write();
     },
     latticeIdOf: async (objectId) =>
       fresh.get(objectId) ?? known.get(objectId) ?? (await store.latticeIdOf(objectId)),
     begin: async (operations, now) => {
-      const ids = operations.map(({ id }) => id);
-      write((group) => store.beginOperations(ids, now, group));
+      write({ operationIds: operations.map(({ id }) => id), at: now });
       await settled();
       known = new Map(
         await store.latticeIdsOf(operations.flatMap((operation) => managerOf(operation) ?? [])),
@@ -75,7 +79,7 @@ export function createRecorder(store: StateStore): Recorder {
       }
     },
     flush: async () => {
-      if (waiting.length > 0) write(store.recordOutcomes);
+      if (waiting.length > 0) write();
       await settled();
     },
   };

@@ -4,8 +4,10 @@ import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { wasCarriedOut } from "../guard/weights.ts";
 import { isProtected } from "../planning/protected.ts";
+import { keepAccounts } from "../reading/keep-accounts.ts";
 import { noteAbsence } from "../reading/missing-accounts.ts";
 import { externalIdOf, findAccount } from "./deliver.ts";
+import { keepLookUp, keepOutcomes } from "./keep-outcomes.ts";
 import { referencesTouched } from "./references.ts";
 import { nextRetry } from "./retry-schedule.ts";
 
@@ -26,15 +28,14 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
       "looked up an unconfirmed write",
     );
     // Before the intent is over: a run that dies in between must not forget the account.
-    if (!linkable && account !== null) await context.store.saveTargets([account], context.cycleId);
-    await context.store.settleIntent(
-      intent.objectId,
-      linkable ? account : null,
-      linkable ? "done" : "cancelled",
-      context.clock.now(),
-      linkable && wasCarriedOut(intent, account),
-      linkable ? referencesTouched(intent.changes, account, context.settings.mapping) : [],
-    );
+    if (!linkable && account !== null) await keepAccounts(context, [account]);
+    const found = linkable ? account : null;
+    await keepLookUp(context, intent, {
+      account: found,
+      carriedOut: found !== null && wasCarriedOut(intent, found),
+      readAgain: found === null ? [] : referencesTouched(intent.changes, found, context.settings.mapping),
+      now: context.clock.now(),
+    });
   }
 }
 
@@ -69,7 +70,7 @@ async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser
       retry,
       finishedAt: now,
     };
-    await store.recordOutcomes([outcome]);
+    await keepOutcomes(context, [{ operation: { ...intent, id: operationId }, outcome }]);
     return "failed";
   }
 }

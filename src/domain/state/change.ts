@@ -1,6 +1,6 @@
 import type { Change, LeavingEvent, Operation, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
-import type { Meta } from "../store.ts";
+import type { LinkedTarget, LostLink, Meta, OperationOutcome, RetryRecord } from "../store.ts";
 import type { Weight } from "../weight.ts";
 import type { Mark } from "./mark.ts";
 
@@ -22,6 +22,42 @@ export interface PersonRow {
   readonly externalIdKey: string | null;
   /** The configuration names the person as one who is in scope, whatever the scope says. */
   readonly alwaysInScope: boolean;
+}
+
+/** What is kept of a Lattice account. */
+export interface AccountRow extends LinkedTarget {
+  /** The person whom the account is linked to. */
+  readonly objectId: string | null;
+  /** The cycle that read or wrote the account last. */
+  readonly readIn: number;
+  /**
+   * The account may not be as it was last read, and is read again before the next plan: paths that Lattice may have emptied
+   * by itself. `null` for an account that need not be read again.
+   */
+  readonly readAgain: readonly string[] | null;
+  /** Since when Lattice answers 404 for the account, milliseconds since the epoch; `null` while it is there. */
+  readonly missingSince: number | null;
+}
+
+/** `AccountRow.readIn` of accounts that came from a backup: Lattice may have been written since. */
+export const beforeRestore = -1;
+
+/** How an operation ended, for the log. */
+export interface OperationEnd
+  extends Pick<OperationOutcome, "httpStatus" | "requestId" | "error" | "finishedAt"> {
+  readonly id: number;
+  readonly status: "done" | "failed" | "cancelled";
+  /** The account that was made or found; as it was where absent. */
+  readonly latticeId?: string | undefined;
+}
+
+/** What a confirmed write leaves of a person. */
+export interface SentPerson {
+  readonly objectId: string;
+  /** Something is still due, or was not taken. */
+  readonly planAgain: boolean;
+  /** The manager has no account yet. */
+  readonly awaitsManager: boolean;
 }
 
 /** A person who entered or left the scope, or a group that scoping filters name. */
@@ -100,6 +136,25 @@ export interface StateChange {
   };
   /** Object ids of people who are not known any more; what is kept of their failures and decisions goes with them. */
   readonly forgotten?: readonly string[];
+  readonly accounts?: {
+    /** The cycle that read those that are as they were. */
+    readonly readIn?: number;
+    /** Lattice ids of accounts whose link goes, or goes over: cleared before others have it. */
+    readonly losing?: readonly string[];
+    readonly put?: readonly AccountRow[];
+    /** Lattice ids of accounts that were read again and are as they were. */
+    readonly seen?: readonly string[];
+    /** Lattice ids of accounts that are not known any more. */
+    readonly gone?: readonly string[];
+  };
+  /** Traces of links that were dissolved. */
+  readonly lostLinks?: {
+    readonly put?: readonly LostLink[];
+    /** Lattice ids of accounts that came back. */
+    readonly drop?: readonly string[];
+  };
+  /** Whether the person's linked account was found to be gone, and no other is linked since. */
+  readonly accountRemoved?: readonly { readonly objectId: string; readonly removed: boolean }[];
   readonly moves?: readonly Move[];
   readonly operations?: {
     readonly add?: readonly NewOperation[];
@@ -117,15 +172,32 @@ export interface StateChange {
     readonly objectId: string;
     readonly events: ReadonlyMap<LeavingEvent, number>;
   }[];
-  readonly retries?: {
-    /** Object ids of people who do not fail any more. */
-    readonly drop?: readonly string[];
-  };
   readonly releases?: { readonly drop?: readonly NamedChange[] };
   readonly rejections?: { readonly drop?: readonly NamedChange[] };
   /** Object ids of people whose time to be looked at again has come. */
   readonly lookedAt?: readonly string[];
   /** Who is planned again. Sharers of a key are those who share it after the parts above. */
   readonly marks?: readonly Mark[];
+  readonly ended?: readonly OperationEnd[];
+  /** Operations of earlier cycles of which it is known only now how they ended; the counts of these cycles change with it. */
+  readonly endedLate?: readonly Pick<OperationEnd, "id" | "status" | "finishedAt">[];
+  /** Ids of operations that are in doubt no more: the log keeps of their values what it is set to keep. */
+  readonly certain?: readonly number[];
+  /** A write that was confirmed answers the marks before it. */
+  readonly sent?: readonly SentPerson[];
+  /** Attributes of which a change was carried out: what a person released or rejected of them is over. */
+  readonly carriedOut?: readonly { readonly objectId: string; readonly attributes: readonly string[] }[];
+  readonly retries?: {
+    /** A person who is not known is left out. */
+    readonly put?: readonly RetryRecord[];
+    /** Object ids of people who do not fail any more. */
+    readonly drop?: readonly string[];
+  };
+  /** Writes that are about to be sent, or of which it is known what became of them. */
+  readonly intents?: {
+    readonly begin?: { readonly operationIds: readonly number[]; readonly at: number };
+    /** Object ids. */
+    readonly end?: readonly string[];
+  };
   readonly notes?: Partial<Meta>;
 }

@@ -6,7 +6,13 @@ export type Mark =
   /** One person. */
   | { readonly who: "person"; readonly objectId: string; readonly retry?: true }
   /** People whose manager this person is. */
-  | { readonly who: "reports"; readonly objectId: string; readonly retry?: true }
+  | {
+      readonly who: "reports";
+      readonly objectId: string;
+      readonly retry?: true;
+      /** They wait until the person has an account. */
+      readonly await?: true;
+    }
   /** People who map to this userName (in lower case) or externalId. */
   | {
       readonly who: "sharers";
@@ -14,6 +20,8 @@ export type Mark =
       readonly key: string;
       readonly retry?: true;
     }
+  /** People who were linked to this account, or to one that carried this externalId, before the link was dissolved. */
+  | { readonly who: "lostOwners"; readonly latticeId: string; readonly externalId: string | null }
   /** People who map to the userName or externalId that this person maps to. */
   | { readonly who: "sharersWith"; readonly objectId: string }
   /** The person whose account has this userName (in lower case), unless it is the one that the person maps to. */

@@ -3,10 +3,12 @@ import type { Fence, StateChange } from "../../domain/state/change.ts";
 import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import { accountsWriter } from "./write-accounts.ts";
 import { decisionsWriter } from "./write-decisions.ts";
 import { marksWriter } from "./write-marks.ts";
 import { movesWriter } from "./write-moves.ts";
 import { operationsWriter } from "./write-operations.ts";
+import { outcomesWriter } from "./write-outcomes.ts";
 import { peopleWriter } from "./write-people.ts";
 import { planWriter } from "./write-plan.ts";
 
@@ -23,10 +25,9 @@ export function commitMethod(
   const operations = operationsWriter(db, values);
   const plan = planWriter(db);
   const decisions = decisionsWriter(db);
-  const dropRetries = db.prepare<[string]>(
-    "DELETE FROM retry WHERE object_id IN (SELECT value FROM json_each(?))",
-  );
+  const accounts = accountsWriter(db);
   const marks = marksWriter(db);
+  const outcomes = outcomesWriter(db, values);
   const notes = metaWriter(db);
   const holder = db.prepare<[], string>("SELECT owner FROM lease WHERE name = 'cycle'").pluck();
   const write = db.transaction((change: StateChange, fence: Fence) => {
@@ -37,17 +38,18 @@ export function commitMethod(
     }
     if (change.people !== undefined) people.put(change.people);
     if (change.forgotten !== undefined) people.forget(change.forgotten);
+    accounts(change);
     if (change.moves !== undefined) moves(change.moves);
     if (change.operations !== undefined) operations(change.operations);
     if (change.planned !== undefined) plan.planned(change.planned);
     if (change.awaiting !== undefined) plan.awaiting(change.awaiting);
     if (change.managerFound !== undefined) plan.managerFound(change.managerFound);
     if (change.leaving !== undefined) plan.leaving(change.leaving);
-    if (change.retries?.drop !== undefined) dropRetries.run(JSON.stringify(change.retries.drop));
     if (change.releases !== undefined) decisions.releases(change.releases);
     if (change.rejections !== undefined) decisions.rejections(change.rejections);
     if (change.lookedAt !== undefined) people.looked(change.lookedAt);
     if (change.marks !== undefined) marks(change.marks);
+    outcomes(change);
     if (change.notes !== undefined) notes(change.notes);
   });
   // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.

@@ -4,11 +4,7 @@ import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { intentMethods } from "./intents.ts";
-import type { ValueKeeper } from "./log-values.ts";
-import type { ReadAgainMarker } from "./read-again.ts";
-import { sendingMethods } from "./sending.ts";
 import { orderMethods } from "./sending-order.ts";
-import type { TargetWriter } from "./target-picture.ts";
 import { weightsOfRow } from "./weights-column.ts";
 
 export interface OperationRow {
@@ -43,19 +39,12 @@ type LogMethods = Pick<
   | "newestOperation"
   | "countLater"
   | "operations"
-  | "beginOperations"
-  | "recordOutcomes"
   | "openIntents"
-  | "settleIntent"
+  | "heldAmong"
 >;
 
 /** A plan as rows, sent row by row, each marked with what came of it. */
-export function provisioningLogMethods(
-  db: Connection,
-  writer: TargetWriter,
-  values: ValueKeeper,
-  markReadAgain: ReadAgainMarker,
-): LogMethods {
+export function provisioningLogMethods(db: Connection): LogMethods {
   const count = db.prepare<
     IdRange & { cycleId: number },
     { action: Action; count: number; adoptions: number }
@@ -135,8 +124,7 @@ export function provisioningLogMethods(
         })
         .map(loggedOperation),
     ...referenceMethods(db),
-    ...intentMethods(db, writer, values, markReadAgain),
-    ...sendingMethods(db, writer, values, markReadAgain),
+    ...intentMethods(db),
   };
 }
 

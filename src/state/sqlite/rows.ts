@@ -119,14 +119,6 @@ export function rejectedChange(row: RejectedRow): RejectedChange {
   };
 }
 
-/** `read_in` of accounts that came from a backup: Lattice may have been written since. */
-export const beforeRestore = -1;
-
-/** Whether a value that differs may be a write that the backup does not know of. */
-export function isOutOfDate(row: TargetRow): boolean {
-  return row.read_in === beforeRestore;
-}
-
 export function retryRecord(row: RetryRow): RetryRecord {
   return {
     objectId: row.object_id,

@@ -8,7 +8,7 @@ import { type SourceRow, sourceUser } from "./rows.ts";
 
 type SourceMethods = Pick<
   StateStore,
-  "personRows" | "unreadPeople" | "findSource" | "skipped" | "countSkipped"
+  "personRows" | "keysOf" | "unreadPeople" | "findSource" | "skipped" | "countSkipped"
 >;
 
 interface PersonColumns extends SourceRow {
@@ -30,6 +30,13 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
   const row = db.prepare<[string], PersonColumns>(
     `SELECT object_id, attributes, manager_id, presence, unshown, user_name_key, external_id_key, always_in_scope
      FROM source_user WHERE object_id = ?`,
+  );
+  const keys = db.prepare<
+    [string],
+    Pick<PersonColumns, "object_id" | "manager_id" | "user_name_key" | "external_id_key">
+  >(
+    `SELECT object_id, manager_id, user_name_key, external_id_key FROM source_user
+     WHERE object_id IN (SELECT value FROM json_each(?))`,
   );
   const unread = db.prepare<[number, string, number], UnreadRow>(
     `SELECT s.object_id, s.presence, s.user_name_key, s.external_id_key, t.active AS account_active,
@@ -67,6 +74,17 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
               return found === undefined ? [] : [[objectId, personRow(found)]];
             }),
           ),
+      ),
+    keysOf: async (objectIds) =>
+      new Map(
+        keys.all(JSON.stringify(objectIds)).map((found) => [
+          found.object_id,
+          {
+            managerId: found.manager_id,
+            userNameKey: found.user_name_key,
+            externalIdKey: found.external_id_key,
+          },
+        ]),
       ),
     unreadPeople: async (cycleId, after, limit) => unread.all(cycleId, after, limit).map(unreadPerson),
     findSource: async (idOrUserName) => {

@@ -15,11 +15,10 @@ import { outboxMethods } from "./outbox.ts";
 import { peopleMethods } from "./people.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
-import { readAgainMarker, readAgainMethods } from "./read-again.ts";
 import { retentionMethods } from "./retention.ts";
 import { scopeMethods } from "./scope.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
-import { targetPictureMethods, targetWriter } from "./target-picture.ts";
+import { targetPictureMethods } from "./target-picture.ts";
 
 /** What a store does beside what it is told. */
 export interface StoreOptions {
@@ -62,9 +61,10 @@ export function openStore(path: string, options: StoreOptions = {}): StateStore 
       mustBeKnown();
       return store.renewLease(...terms);
     },
-    beginOperations: async (...terms) => {
-      mustBeKnown();
-      return store.beginOperations(...terms);
+    commit: async (change, fence) => {
+      // A newer version may have other ideas of what a write in doubt is.
+      if (change.intents?.begin !== undefined) mustBeKnown();
+      return store.commit(change, fence);
     },
   };
 }
@@ -91,8 +91,6 @@ export function openReadOnlyStore(
 /** The store on an open connection, which it closes; `file` is what errors call it: a path, or words of their own. */
 export function storeOn(db: Connection, file: string | FileInWords, options: StoreOptions = {}): StateStore {
   const values = valueKeeper(db, options.logValues ?? "keep");
-  const writer = targetWriter(db);
-  const markReadAgain = readAgainMarker(db);
   const store: StateStore = {
     ...leaseMethods(db),
     commit: commitMethod(db, values),
@@ -100,13 +98,12 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...retentionMethods(db, values),
     ...sourcePictureMethods(db),
     ...scopeMethods(db),
-    ...targetPictureMethods(db, writer),
+    ...targetPictureMethods(db),
     ...dueMethods(db),
     ...planningMethods(db),
     ...guardingMethods(db, values),
     ...decisionMethods(db),
-    ...provisioningLogMethods(db, writer, values, markReadAgain),
-    ...readAgainMethods(db, markReadAgain),
+    ...provisioningLogMethods(db),
     ...outboxMethods(db, options.logValues ?? "keep"),
     ...historyMethods(db),
     ...peopleMethods(db),

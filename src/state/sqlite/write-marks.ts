@@ -34,6 +34,14 @@ export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
     userName: retrying(people.userName),
     externalId: retrying(people.externalId),
   };
+  const awaiting = db.prepare<{ list: string }>(
+    `UPDATE source_user SET reference_pending = 1 WHERE ${people.reports}`,
+  );
+  const lostOwners = db.prepare<{ latticeId: string; externalId: string | null }>(
+    `UPDATE source_user SET pending = 1 WHERE pending = 0 AND object_id IN
+       (SELECT object_id FROM lost_link WHERE lattice_id = :latticeId OR external_id = :externalId)`,
+  );
+  const anyLost = db.prepare<[], number>("SELECT EXISTS (SELECT 1 FROM lost_link)").pluck();
   const sharersWith = ["user_name_key", "external_id_key"].map((key) =>
     marking(`${key} IN (SELECT ${key} FROM source_user WHERE object_id IN ${listed} AND ${key} IS NOT NULL)`),
   );
@@ -49,6 +57,7 @@ export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
       some.filter((one) => one.retry === true);
     for (const who of ["person", "reports"] as const) {
       const some = of(who);
+      if (who === "reports") each(awaiting, idsOf(of("reports").filter((one) => one.await === true)));
       each(mark[who], idsOf(some));
       each(retry[who], idsOf(retried(some)));
     }
@@ -62,6 +71,10 @@ export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
         retry[key],
         retried(some).map((one) => one.key),
       );
+    }
+    const lost = of("lostOwners");
+    if (lost.length > 0 && anyLost.get() === 1) {
+      for (const { latticeId, externalId } of lost) lostOwners.run({ latticeId, externalId });
     }
     for (const statement of sharersWith) each(statement, idsOf(of("sharersWith")));
     each(

@@ -39,8 +39,11 @@ interface Modules {
   "cycle/guard/hold.ts": typeof import("../../../src/cycle/guard/hold.ts");
   "cycle/guard/weights.ts": typeof import("../../../src/cycle/guard/weights.ts");
   "cycle/health/clock-doubt.ts": typeof import("../../../src/cycle/health/clock-doubt.ts");
+  "cycle/pictures/accounts.ts": typeof import("../../../src/cycle/pictures/accounts.ts");
+  "cycle/pictures/drift.ts": typeof import("../../../src/cycle/pictures/drift.ts");
   "cycle/pictures/fold-people.ts": typeof import("../../../src/cycle/pictures/fold-people.ts");
   "cycle/pictures/fold-source.ts": typeof import("../../../src/cycle/pictures/fold-source.ts");
+  "cycle/pictures/outcomes.ts": typeof import("../../../src/cycle/pictures/outcomes.ts");
   "cycle/pictures/marks.ts": typeof import("../../../src/cycle/pictures/marks.ts");
   "cycle/planning/carried-ids.ts": typeof import("../../../src/cycle/planning/carried-ids.ts");
   "cycle/planning/fate.ts": typeof import("../../../src/cycle/planning/fate.ts");
@@ -63,7 +66,6 @@ interface Modules {
   "cycle/sending/references.ts": typeof import("../../../src/cycle/sending/references.ts");
   "cycle/sending/send.ts": typeof import("../../../src/cycle/sending/send.ts");
   "entra/users.ts": typeof import("../../../src/entra/users.ts");
-  "state/sqlite/drift.ts": typeof import("../../../src/state/sqlite/drift.ts");
   "state/sqlite/store.ts": typeof import("../../../src/state/sqlite/store.ts");
 }
 

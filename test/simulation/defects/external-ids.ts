@@ -90,12 +90,14 @@ export const externalIdDefects: readonly Defect[] = [
     seed: 4,
     history: 627,
     family,
-    edits: [
-      {
-        file: "state/sqlite/target-picture.ts",
-        find: "        awaitManager.run(formerOwner);",
-        replace: "",
-      },
+    swaps: [
+      swap(
+        "cycle/pictures/marks.ts",
+        "accountTakenOver",
+        (original) =>
+          (...terms) =>
+            original(...terms).filter(({ who }) => who !== "reports"),
+      ),
     ],
   },
   {

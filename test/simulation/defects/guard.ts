@@ -45,10 +45,12 @@ export const guardDefects: readonly Defect[] = [
     seed: 4,
     history: 74,
     swaps: [
-      swapStore(({ settleIntent }) => ({
-        settleIntent: (objectId, target, status, now, _, ...rest) =>
-          settleIntent(objectId, target, status, now, false, ...rest),
-      })),
+      swap(
+        "cycle/pictures/outcomes.ts",
+        "foldLookUp",
+        (original) => (known, intent, lookedUp) =>
+          original(known, intent, { ...lookedUp, carriedOut: false }),
+      ),
     ],
   },
   {

@@ -105,13 +105,7 @@ export const planningDefects: readonly Defect[] = [
     seed: 1,
     history: 24,
     family: "reporting-lines",
-    edits: [
-      {
-        file: "state/sqlite/target-picture.ts",
-        find: "        before.read_again !== null ||\n",
-        replace: "",
-      },
-    ],
+    edits: [{ file: "cycle/pictures/accounts.ts", find: "before.readAgain !== null || ", replace: "" }],
   },
   {
     name: "a manager that Lattice took away by itself is taken for drift",
@@ -120,7 +114,7 @@ export const planningDefects: readonly Defect[] = [
     family: "reporting-lines",
     swaps: [
       swap(
-        "state/sqlite/drift.ts",
+        "cycle/pictures/drift.ts",
         "driftOf",
         (original) => (known, found, sent) => original(known, found, sent, new Set()),
       ),

@@ -306,9 +306,9 @@ export const readingDefects: readonly Defect[] = [
     family: "lying-404",
     edits: [
       {
-        file: "state/sqlite/target-picture.ts",
-        find: "       read_again = NULL, missing_since = NULL`,",
-        replace: "       read_again = NULL`,",
+        file: "cycle/pictures/accounts.ts",
+        find: "readIn, readAgain: null, missingSince: null };",
+        replace: "readIn, readAgain: null };",
       },
     ],
   },

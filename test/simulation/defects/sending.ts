@@ -24,17 +24,24 @@ export const sendingDefects: readonly Defect[] = [
     name: "nothing notes what is about to be sent",
     seed: 1,
     history: 25,
-    edits: [{ file: "state/sqlite/sending.ts", find: "intend.run(now, id);", replace: "" }],
+    swaps: [
+      swapStore(({ commit }) => ({
+        commit: ({ intents, ...change }, fence) =>
+          commit(
+            { ...change, ...(intents?.end === undefined ? {} : { intents: { end: intents.end } }) },
+            fence,
+          ),
+      })),
+    ],
   },
   {
     name: "unconfirmed writes of a killed run are not looked up",
     seed: 1,
     history: 48,
     swaps: [
-      swap("cycle/sending/recover.ts", "recoverIntents", () => async ({ store }) => {
-        for (const { objectId } of await store.openIntents()) {
-          await store.settleIntent(objectId, null, "cancelled", 0, false);
-        }
+      swap("cycle/sending/recover.ts", "recoverIntents", () => async ({ store, fence }) => {
+        const end = (await store.openIntents()).map(({ objectId }) => objectId);
+        await store.commit({ intents: { end } }, fence);
       }),
     ],
   },
@@ -54,12 +61,12 @@ export const sendingDefects: readonly Defect[] = [
     seed: 3,
     history: 141,
     swaps: [
-      swapStore(({ beginOperations, recordOutcomes }) => {
-        const forgotten = ({ retry: _, ...outcome }: OperationOutcome): OperationOutcome => outcome;
-        return {
-          beginOperations: (ids, now, ended) => beginOperations(ids, now, ended?.map(forgotten)),
-          recordOutcomes: (outcomes) => recordOutcomes(outcomes.map(forgotten)),
-        };
+      swap("cycle/pictures/outcomes.ts", "foldOutcomes", (original) => (known, ended, readIn) => {
+        const forgotten = ended.map(({ operation, outcome: { retry: _, ...outcome } }) => ({
+          operation,
+          outcome,
+        }));
+        return original(known, forgotten, readIn);
       }),
     ],
   },
@@ -168,8 +175,8 @@ export const sendingDefects: readonly Defect[] = [
     family: "reporting-lines",
     swaps: [
       swapInner<<Entries>(entries: Entries) => Entries>(
-        "state/sqlite/read-again.ts",
-        "without",
+        "cycle/pictures/accounts.ts",
+        "withoutPaths",
         () => (entries) => entries,
       ),
     ],

@@ -31,8 +31,8 @@ async function begin(store: StateStore, planId: string, startedAt = 1): Promise<
 async function sendFirst(store: StateStore, cycleId: number, finishedAt: number): Promise<void> {
   const [first] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
   if (first === undefined) throw new Error("nothing is planned");
-  await store.beginOperations([first.id], finishedAt);
-  await store.recordOutcomes([
+  await kept(store).beginning([first.id], finishedAt);
+  await kept(store).outcomes([
     { operationId: first.id, objectId: first.objectId, status: "done", referencePending: false, finishedAt },
   ]);
 }
@@ -154,7 +154,7 @@ export function describeCycles(make: MakeState): void {
       await store.commit({ people: { readIn: 1, put: [personRow("a")] } }, "private");
       const times = { firstFailedAt: hour, lastFailedAt: 9 * hour, nextTryAt: 10 * hour };
       const retry = { objectId: "a", attempts: 2, code: "X", message: "no", ...times };
-      await store.recordOutcomes([
+      await kept(store).outcomes([
         {
           operationId: 0,
           objectId: "a",

@@ -43,11 +43,11 @@ async function fill(store: StateStore): Promise<readonly LogEntry[]> {
     );
     const inOrder = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 100 });
     const planned = inOrder.toSorted((one, other) => one.id - other.id);
-    await store.beginOperations(
+    await kept(store).beginning(
       planned.map(({ id }) => id),
       startedAt + 1_000,
     );
-    await store.recordOutcomes(
+    await kept(store).outcomes(
       planned.map(({ id, objectId }, index) => ({
         operationId: id,
         objectId,

@@ -153,7 +153,7 @@ export function describeLargeCycle(make: MakeState): void {
 
     describe("accounts that are more than are counted in one piece", () => {
       it("are counted whole", async () => {
-        await store.saveTargets(
+        await kept(store).accounts(
           ids.map((objectId, index) => ({
             latticeId: `account-${objectId}`,
             userName: `${objectId}@example.com`,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Mark } from "../../../src/domain/state/mark.ts";
 import type { StateStore } from "../../../src/domain/store.ts";
+import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow, plannedRow, settled, toPlan } from "./rows.ts";
 
@@ -25,12 +26,12 @@ async function link(store: StateStore, objectId: string, userName: string): Prom
     referencePending: false,
     finishedAt: 1,
   } as const;
-  await store.recordOutcomes([{ ...outcome, target: { ...account, acknowledged: {} } }]);
+  await kept(store).outcomes([{ ...outcome, target: { ...account, acknowledged: {} } }]);
 }
 
 async function failEach(store: StateStore, people: readonly string[]): Promise<void> {
   const times = { firstFailedAt: 1, lastFailedAt: 1, nextTryAt: 99 };
-  await store.recordOutcomes(
+  await kept(store).outcomes(
     people.map((objectId) => ({
       operationId: 0,
       objectId,

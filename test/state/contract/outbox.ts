@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StateStore } from "../../../src/domain/store.ts";
+import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow, settled } from "./rows.ts";
 
@@ -102,7 +103,7 @@ export function describeOutbox(make: MakeState): void {
       const times = { firstFailedAt: at, lastFailedAt: at, nextTryAt: at };
       const retry = { objectId, attempts: 1, code: "X", message: "no", ...times };
       const outcome = { operationId: 0, objectId, status, referencePending: false, finishedAt: at };
-      await state.store.recordOutcomes([status === "failed" ? { ...outcome, retry } : outcome]);
+      await kept(state.store).outcomes([status === "failed" ? { ...outcome, retry } : outcome]);
     }
 
     it("is noted once, in the order in which it happened, until an event tells it", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow, plannedRow, settled, toPlan } from "./rows.ts";
 
@@ -49,7 +50,7 @@ export function describePeople(make: MakeState): void {
       await settled(store, [personRow("a"), personRow("b")]);
       const times = { firstFailedAt: 1, lastFailedAt: 1, nextTryAt: 1 };
       const retry = { objectId: "a", attempts: 1, code: "X", message: "no", ...times };
-      await store.recordOutcomes([
+      await kept(store).outcomes([
         { operationId: 0, objectId: "a", status: "failed", referencePending: false, retry, finishedAt: 1 },
       ]);
       await store.commit({ leaving: [{ objectId: "a", events: new Map([["disabled", 1]]) }] }, "private");

@@ -35,11 +35,11 @@ async function cycle(
     })),
   );
   const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 100 });
-  await store.beginOperations(
+  await kept(store).beginning(
     planned.map(({ id }) => id),
     startedAt + 1,
   );
-  await store.recordOutcomes(
+  await kept(store).outcomes(
     planned.map(({ id, objectId }, index) => ({
       operationId: id,
       objectId,

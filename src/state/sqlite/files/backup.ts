@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError, UsageError } from "../../../domain/errors.ts";
-import { beforeRestore } from "../rows.ts";
+import { beforeRestore } from "../../../domain/state/change.ts";
 import {
   type Connection,
   giveToOwnerOf,

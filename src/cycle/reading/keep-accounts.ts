@@ -1,0 +1,73 @@
+import type { AccountRow, StateChange } from "../../domain/state/change.ts";
+import type { Dissolved } from "../../domain/store.ts";
+import type { TargetUser } from "../../domain/target.ts";
+import type { CycleContext } from "../context.ts";
+import { foldAccounts } from "../pictures/accounts.ts";
+import { accountChanged, nameFreed } from "../pictures/marks.ts";
+
+/** What keeping accounts needs of a cycle. */
+export type KeepingAccounts = Pick<CycleContext, "store" | "fence" | "cycleId" | "inTurn">;
+
+/** Keeps accounts as they were read, as one commit; links stay as they are. */
+export async function keepAccounts(context: KeepingAccounts, found: readonly TargetUser[]): Promise<void> {
+  if (found.length === 0) return;
+  const latticeIds = [...new Set(found.map(({ latticeId }) => latticeId))];
+  await folding(context, latticeIds, (rows) => {
+    const fold = foldAccounts({ rows }, context.cycleId);
+    for (const account of found) fold.read(account);
+    return fold.change();
+  });
+}
+
+/**
+ * Keeps that Lattice does not have an account; the person is planned again.
+ * @returns since when, milliseconds since the epoch
+ */
+export async function keepAbsence(context: KeepingAccounts, latticeId: string, now: number): Promise<number> {
+  let since = now;
+  await folding(context, [latticeId], ([row]) => {
+    if (row === undefined) return {};
+    since = row.missingSince ?? now;
+    return {
+      accounts: { put: [{ ...row, missingSince: since }] },
+      marks: row.objectId === null ? [] : accountChanged(row.objectId),
+    };
+  });
+  return since;
+}
+
+/** Dissolves the link to an account that is gone; a trace of it stays. */
+export async function dissolveLink(
+  context: KeepingAccounts,
+  latticeId: string,
+  dissolved: Dissolved,
+): Promise<void> {
+  await folding(context, [latticeId], (rows) => {
+    const fold = foldAccounts({ rows }, context.cycleId);
+    fold.unlink(latticeId, dissolved);
+    return fold.change();
+  });
+}
+
+/** Forgets accounts of nobody that a listing of everybody did not have: their userNames are free. */
+export async function forgetAccounts(
+  { store, fence, inTurn }: KeepingAccounts,
+  accounts: readonly { readonly latticeId: string; readonly userName: string }[],
+): Promise<void> {
+  if (accounts.length === 0) return;
+  const gone = accounts.map(({ latticeId }) => latticeId);
+  const marks = accounts.flatMap(({ userName }) => nameFreed(userName.toLowerCase()));
+  await inTurn(() => store.commit({ accounts: { gone }, marks }, fence));
+}
+
+/** Reads the accounts, folds and commits; no other fold of the cycle comes in between. */
+function folding(
+  { store, fence, inTurn }: KeepingAccounts,
+  latticeIds: readonly string[],
+  fold: (rows: readonly AccountRow[]) => StateChange,
+): Promise<void> {
+  return inTurn(async () => {
+    const rows = await store.accountRows({ latticeIds, objectIds: [] });
+    await store.commit(fold(rows), fence);
+  });
+}

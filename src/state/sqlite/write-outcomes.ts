@@ -1,0 +1,126 @@
+import type { StateChange } from "../../domain/state/change.ts";
+import type { Connection } from "./files/database.ts";
+import type { ValueKeeper } from "./log-values.ts";
+
+type OutcomeParts = Pick<
+  StateChange,
+  "ended" | "endedLate" | "certain" | "sent" | "carriedOut" | "retries" | "intents"
+>;
+
+/** Writes what became of operations, and what is about to be sent, within a commit. */
+export function outcomesWriter(db: Connection, values: ValueKeeper): (change: OutcomeParts) => void {
+  const listed = "(SELECT value FROM json_each(:list))";
+  const end = db.prepare<{
+    id: number;
+    status: string;
+    latticeId: string | null;
+    httpStatus: number | null;
+    requestId: string | null;
+    error: string | null;
+    finishedAt: number;
+  }>(
+    `UPDATE operation SET status = :status, lattice_id = coalesce(:latticeId, lattice_id), http_status = :httpStatus,
+       request_id = :requestId, error = :error, finished_at = :finishedAt, at = :finishedAt WHERE id = :id`,
+  );
+  const endLate = db.prepare<{ id: number; status: string; finishedAt: number }>(
+    "UPDATE operation SET status = :status, finished_at = :finishedAt, at = :finishedAt WHERE id = :id",
+  );
+  const recount = db.prepare<[number]>(
+    "UPDATE cycle SET outcomes = NULL WHERE id = (SELECT cycle_id FROM operation WHERE id = ?)",
+  );
+  // A reference that the plan withdrew before sending is waited for like one that could not be sent.
+  const sent = db.prepare<{ list: string; pending: number; reference: number }>(
+    `UPDATE source_user SET pending = :pending, reference_pending = max(reference_pending, :reference) WHERE object_id IN ${listed}`,
+  );
+  const dropReleased = db.prepare<[string, string]>(
+    "DELETE FROM released_change WHERE object_id = ? AND attribute IN (SELECT value FROM json_each(?))",
+  );
+  const dropRejected = db.prepare<[string, string]>(
+    "DELETE FROM rejected_change WHERE object_id = ? AND attribute IN (SELECT value FROM json_each(?))",
+  );
+  // Mostly there are none of these at all, and every person would be looked up in each.
+  const any = db.prepare<[], { releases: number; rejections: number; retries: number }>(
+    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
+       EXISTS (SELECT 1 FROM retry) AS retries`,
+  );
+  const putRetry = db.prepare<{
+    objectId: string;
+    attempts: number;
+    firstFailedAt: number;
+    lastFailedAt: number;
+    nextTryAt: number;
+    code: string;
+    message: string;
+    paths: string | null;
+  }>(
+    `INSERT INTO retry (object_id, attempts, first_failed_at, last_failed_at, next_try_at, code, message, paths)
+     SELECT :objectId, :attempts, :firstFailedAt, :lastFailedAt, :nextTryAt, :code, :message, :paths
+     WHERE EXISTS (SELECT 1 FROM source_user WHERE object_id = :objectId)
+     ON CONFLICT (object_id) DO UPDATE SET attempts = excluded.attempts, last_failed_at = excluded.last_failed_at,
+       next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message, paths = excluded.paths`,
+  );
+  const dropRetries = db.prepare<{ list: string }>(`DELETE FROM retry WHERE object_id IN ${listed}`);
+  const sending = db.prepare<{ id: number; at: number }>(
+    "UPDATE operation SET status = 'sending', started_at = :at, at = :at WHERE id = :id",
+  );
+  const intend = db.prepare<{ id: number; at: number }>(
+    `INSERT INTO intent (object_id, operation_id, action, user_name, lattice_id, started_at)
+     SELECT object_id, id, action, user_name, lattice_id, :at FROM operation WHERE id = :id
+     ON CONFLICT (object_id) DO UPDATE SET operation_id = excluded.operation_id, action = excluded.action,
+       user_name = excluded.user_name, lattice_id = excluded.lattice_id, started_at = excluded.started_at`,
+  );
+  const endIntents = db.prepare<{ list: string }>(`DELETE FROM intent WHERE object_id IN ${listed}`);
+  const each = (statement: { run(given: { list: string }): unknown }, ids: readonly string[] = []): void => {
+    if (ids.length > 0) statement.run({ list: JSON.stringify(ids) });
+  };
+
+  const settle = (people: NonNullable<StateChange["sent"]>): void => {
+    for (const [pending, reference] of [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ] as const) {
+      const some = people.filter(
+        (one) => one.planAgain === (pending === 1) && one.awaitsManager === (reference === 1),
+      );
+      if (some.length === 0) continue;
+      sent.run({ list: JSON.stringify(some.map(({ objectId }) => objectId)), pending, reference });
+    }
+  };
+
+  return ({ ended = [], endedLate = [], certain = [], carriedOut = [], retries, intents, ...change }) => {
+    const some = ended.length > 0 || retries !== undefined ? any.get() : undefined;
+    for (const one of ended) {
+      end.run({
+        id: one.id,
+        status: one.status,
+        latticeId: one.latticeId ?? null,
+        httpStatus: one.httpStatus ?? null,
+        requestId: one.requestId ?? null,
+        error: one.error ?? null,
+        finishedAt: one.finishedAt,
+      });
+    }
+    for (const { id, status, finishedAt } of endedLate) {
+      endLate.run({ id, status, finishedAt });
+      recount.run(id);
+    }
+    for (const id of certain) values.replace(id);
+    settle(change.sent ?? []);
+    for (const { objectId, attributes } of carriedOut) {
+      if (some?.releases === 1) dropReleased.run(objectId, JSON.stringify(attributes));
+      if (some?.rejections === 1) dropRejected.run(objectId, JSON.stringify(attributes));
+    }
+    if (some?.retries === 1) each(dropRetries, retries?.drop);
+    for (const { paths, ...record } of retries?.put ?? []) {
+      putRetry.run({ ...record, paths: paths === undefined ? null : JSON.stringify(paths) });
+    }
+    each(endIntents, intents?.end);
+    for (const id of intents?.begin?.operationIds ?? []) {
+      const at = intents?.begin?.at ?? 0;
+      sending.run({ id, at });
+      intend.run({ id, at });
+    }
+  };
+}
