@@ -41,7 +41,7 @@ async function messageOf(action: Promise<unknown>): Promise<string> {
 }
 
 describe("mapping test", () => {
-  it("runs the cases beside the configuration and beside the mapping, and says what failed", async () => {
+  it("runs the cases next to the configuration and next to the mapping, and says what failed", async () => {
     const cwd = workplace({
       "conf/c.yaml": "mapping: ../maps/m.yaml\n",
       "maps/m.yaml":

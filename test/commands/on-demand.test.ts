@@ -223,7 +223,7 @@ describe("the command user", () => {
     expect(several.out).toMatch(/People with this in their names\n {2}kim\.example .*\n {2}sam\.example /);
   });
 
-  it("asks both ends with --live, writes nothing, and says what makes the person a member", async () => {
+  it("asks Entra and Lattice with --live, writes nothing, and says what makes the person a member", async () => {
     const running = { ...options, live: true, runningSandbox: sandbox };
     const { out } = await ran((io) => user({ ...running, user: kim }, io));
     expect(JSON.parse(out)).toMatchObject({

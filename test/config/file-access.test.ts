@@ -116,7 +116,7 @@ it("is told to be in a container by the image itself, because not every platform
   expect(thisMachine({ KUBERNETES_SERVICE_HOST: "10.0.0.1" }).container).toBe(true);
 });
 
-describe("a file that every user of the machine can read is told of", () => {
+describe("a file that every user of the machine can read is reported", () => {
   it("where it holds credentials or personal data", () => {
     const cwd = withModes(
       { "c.yaml": `${withKey}\nstate: { path: s.db }`, "s.db": "", key: "not-a-real-secret" },
@@ -161,7 +161,7 @@ it("where files have no modes, as on Windows, nothing is said of them", () => {
   expect(load(cwd, { posix: false, container: false }).notes).toEqual([]);
 });
 
-it("what this user cannot look at is left to whoever needs it", () => {
+it("a file that this user cannot look at is left to the command that needs it", () => {
   const cwd = withModes({ "c.yaml": "state: { path: round/s.db }" }, {});
   symlinkSync("round", join(cwd, "round"));
   expect(load(cwd).notes).toEqual([]);

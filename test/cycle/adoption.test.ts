@@ -3,7 +3,7 @@ import { RecordGoneError, RecordRejectedError, UnknownOutcomeError } from "../..
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 describe("an account that was listed in an earlier cycle", () => {
-  it("is read again before it is adopted, and left alone where its userName has changed since", async () => {
+  it("is read again before it is adopted, and not adopted if its userName has changed since", async () => {
     await using place = await createWorkplace();
     const account = place.target.add({ userName: "kim@example.com", values: { title: "Theirs" } });
     await place.cycle();
@@ -36,7 +36,7 @@ describe("an account that was listed in an earlier cycle", () => {
     expect(place.target.account("kim@example.com").latticeId).toBe("lat-1");
   });
 
-  it("is looked at again where somebody has switched it off since: a new hire is not inactive until the next listing", async () => {
+  it("is looked at again if it was switched off since: a new hire is not inactive until the next listing", async () => {
     await using place = await createWorkplace();
     const account = place.target.add({ userName: "kim@example.com" });
     await place.cycle();
@@ -145,7 +145,7 @@ describe("an answer to a create", () => {
     expect((await place.store.accountOf("lat-1"))?.acknowledged).toEqual({});
   });
 
-  it("that shows another's externalId beside the person's own userName is told by the plan from then on", async () => {
+  it("that shows another's externalId next to the person's own userName is reported by the plan from then on", async () => {
     await using place = await createWorkplace();
     await place.cycle();
     const stranger = place.target.add({ userName: "kim@example.com", externalId: "1001" });
@@ -193,7 +193,7 @@ describe("an account that two people could have, both disabled and without one",
     expect(place.target.account("kim@example.com")).toMatchObject({ externalId: "a", active: false });
   });
 
-  it("is that one's whose externalId it carries, whoever has its userName", async () => {
+  it("belongs to the person whose externalId it carries, whichever person has its userName", async () => {
     await using place = await createWorkplace({ adoptForeignExternalId: true });
     place.target.add({ userName: "kim@example.com", externalId: "b" });
     place.source.hire("a", { userPrincipalName: "kim@example.com", accountEnabled: false });

@@ -28,7 +28,7 @@ async function relabelled(settings: Parameters<typeof createWorkplace>[0] = {}):
 }
 
 describe("a linked account into which another person's externalId was written in Lattice", () => {
-  it("is written for neither while both are in scope, and both are told", async () => {
+  it("is written for neither person while both are in scope, and both are reported", async () => {
     await using place = await relabelled();
     expect(place.target.writes).toEqual([]);
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
@@ -126,7 +126,7 @@ describe("a linked account into which another person's externalId was written in
     },
   );
 
-  it("is told of both where two accounts were given one another's", async () => {
+  it("is reported for both people if two accounts were given one another's", async () => {
     await using place = await createWorkplace();
     for (const id of ["kim", "lee"]) place.source.hire(id);
     await place.cycle();
@@ -142,7 +142,7 @@ describe("a linked account into which another person's externalId was written in
     ]);
   });
 
-  it("stays the first one's, told, where the other has an account with the same externalId", async () => {
+  it("stays the first person's, and is reported, if the other has an account with the same externalId", async () => {
     await using place = await createWorkplace();
     place.target.unique = false;
     for (const id of ["kim", "lee"]) place.source.hire(id);
@@ -205,7 +205,7 @@ describe("an account whose externalId was changed in Lattice since it was listed
 });
 
 describe("a linked account whose externalId was changed in Lattice to one that nobody has", () => {
-  it("is told at once, is written as before, and is switched off for a leaver", async () => {
+  it("is reported at once, is written as before, and is switched off for a leaver", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
@@ -226,7 +226,7 @@ describe("a linked account whose externalId was changed in Lattice to one that n
     expect(place.target.account("kim@example.com").active).toBe(false);
   });
 
-  it("is told no longer when it is written back", async () => {
+  it("is reported no longer when it is written back", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
@@ -236,7 +236,7 @@ describe("a linked account whose externalId was changed in Lattice to one that n
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
   });
 
-  it("is not told where it was adopted with another system's by setting", async () => {
+  it("is not reported if it was adopted with another system's by setting", async () => {
     await using place = await createWorkplace({ adoptForeignExternalId: true });
     place.target.add({ userName: "kim@example.com", externalId: "old-system-7" });
     place.source.hire("kim");
@@ -265,7 +265,7 @@ describe("an account of nobody yet that carries a living person's externalId", (
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
   });
 
-  it("wakes whoever was kept from it when its externalId is corrected", async () => {
+  it("has the person who was kept from it planned again when its externalId is corrected", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com", externalId: "old-system-7" });
     place.source.hire("kim");

@@ -62,7 +62,7 @@ describe("a refusal that says nothing of the manager, whose account is deactivat
   });
 });
 
-describe("a manager who comes back in the cycle in which somebody gets them", () => {
+describe("a manager who comes back in the cycle in which they become a person's manager", () => {
   it("is reactivated first, where Lattice takes no deactivated manager", async () => {
     await using place = await createWorkplace();
     place.target.lifecycle.inactiveManager = "refuse";
@@ -206,7 +206,7 @@ describe.each(["accept", "drop", "refuse"] as const)(
       expect(await place.store.retries(9)).toEqual([]);
     });
 
-    it("is told as refused, not as set, where Lattice does not take it", async () => {
+    it("is reported as refused, not as set, if Lattice does not take it", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;
       place.source.change("boss", { accountEnabled: false });

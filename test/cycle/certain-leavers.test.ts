@@ -107,7 +107,7 @@ describe("a scope that cannot be read", () => {
     expect(place.target.active()).toHaveLength(6);
   });
 
-  it("is only told of by a dry run", async () => {
+  it("is only reported by a dry run", async () => {
     await using place = await company();
     place.source.breakScope = true;
     place.source.change("a", { accountEnabled: false });

@@ -20,7 +20,7 @@ describe("a changed mapping", () => {
     expect((await place.cycle()).header.cycle).toBe("incremental");
   });
 
-  it("that somebody takes back has everybody looked at again, although it was tried on one person alone or its cycle died", async () => {
+  it("that is taken back has everybody looked at again, although it was tried on one person alone or its cycle died", async () => {
     for (const meanwhile of ["onDemand", "died"]) {
       await using place = await createWorkplace();
       for (const id of ["a", "b"]) place.source.hire(id);

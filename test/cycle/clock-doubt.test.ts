@@ -26,7 +26,7 @@ function setRight(place: Workplace, byMs: number): void {
   place.clocks = { entra: () => 0, lattice: async () => 0 };
 }
 
-describe("a clock that both ends contradict", () => {
+describe("a clock that Entra and Lattice contradict", () => {
   const inAWeek = { do: "deactivate", afterMs: 7 * dayMs } as const;
 
   it.each([yearMs, -yearMs])(

@@ -60,7 +60,7 @@ describe("a new key of Lattice", () => {
     expect(place.target.reads).toEqual(["get lat-1"]);
   });
 
-  it("is told from the old one by a digest alone", async () => {
+  it("is distinguished from the old one by a digest alone", async () => {
     await using place = await company();
     const { knownTarget = "" } = await place.store.meta();
     const { salt, ...known } = JSON.parse(knownTarget);

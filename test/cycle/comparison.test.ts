@@ -48,7 +48,7 @@ describe("a full comparison", () => {
 });
 
 describe("a full comparison that cannot be done", () => {
-  it("lets leavers and new people go out all the same, and is told in the result, the report and the status", async () => {
+  it("still has leavers and new people sent, and is reported in the result, the report and the status", async () => {
     await using place = await company();
     place.source.change("a", { accountEnabled: false });
     place.source.hire("d");
@@ -146,7 +146,7 @@ describe("a tolerant first run", () => {
     expect(place.target.accounts.size).toBe(4);
   });
 
-  it("makes no account for somebody who cannot be searched for", async () => {
+  it("makes no account for a person who cannot be searched for", async () => {
     await using place = await createWorkplace({ listing: "tolerant" });
     place.source.hire("a");
     place.target.listsOnly = 0;

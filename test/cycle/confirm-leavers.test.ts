@@ -169,7 +169,7 @@ describe("a person who is not found by id on demand", () => {
 });
 
 describe("a person of whom the directory does not answer when asked by id", () => {
-  it("is not deactivated in this cycle, is told of, and is asked again; the others are sent", async () => {
+  it("is not deactivated in this cycle, is reported, and is asked for again; the others are sent", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b", "c", "d"]);
     place.source.remove("a", "deleted");

@@ -109,7 +109,7 @@ describe("a create that meets an account", () => {
     expect(place.target.active()).toEqual(["k@example.com"]);
   });
 
-  it("leaves the account of somebody who has left to the plan after, although somebody has handed it over in Lattice", async () => {
+  it("leaves the account of a person who has left to the plan after, although it was handed over in Lattice", async () => {
     await using place = await createWorkplace();
     place.source.hire("old");
     await place.cycle();
@@ -185,7 +185,7 @@ describe("a create that meets an account", () => {
     expect(place.target.account("new@example.com").values).toEqual({});
   });
 
-  it("never takes an account that is linked to somebody else, external id or not", async () => {
+  it("never takes an account that is linked to another person, with an externalId or without", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com" });
     place.source.hire("old", { userPrincipalName: "kim@example.com" });

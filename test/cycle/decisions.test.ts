@@ -78,7 +78,7 @@ describe("who decided about what was held", () => {
     expect((await place.store.decisionsOf("a", 10)).map(({ by }) => by)).toEqual([sam, kim]);
   });
 
-  it("is said where a person is left alone, and told once to whoever is told", async () => {
+  it("is shown where a person is skipped, and sent once to each receiver", async () => {
     const { place, planId } = await companyWithHeldLeavers();
     await using _ = place;
     const event = await decide(place, { planId, reject: ["a"], by: sam, reason: "on leave\u202e" });

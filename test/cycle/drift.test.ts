@@ -32,7 +32,7 @@ async function driftOf(place: Workplace, cycleId: number): Promise<readonly Logg
 }
 
 describe("drift", () => {
-  it("is found by a full comparison, told apart from changes of the source, and corrected", async () => {
+  it("is found by a full comparison, distinguished from changes of the source, and corrected", async () => {
     await using place = await companyOfThree("correct");
     edit(place, "a@example.com", { title: "Edited" });
     edit(place, "b@example.com", {}, false);
@@ -134,7 +134,7 @@ describe("drift", () => {
     expect(seen).toEqual([["title"], ["department", "title"], ["department", "displayName", "title"]]);
   });
 
-  it("of a value that Lattice does not clear is told by what it was to be", async () => {
+  it("of a value that Lattice does not clear is recognised by what it was to be", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.target.normalise = (path, value) => (path === "title" && value === null ? "Kept" : value);
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -149,7 +149,7 @@ describe("drift", () => {
     ]);
   });
 
-  it("of a value that Lattice once kept in a form of its own is told by what was sent last", async () => {
+  it("of a value that Lattice once kept in a form of its own is recognised by what was sent last", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.target.normalise = (path, value) => (path === "title" && value === "Analyst" ? "ANALYST" : value);
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -164,7 +164,7 @@ describe("drift", () => {
     ]);
   });
 
-  it("is over when somebody puts the value back", async () => {
+  it("is over when the value is put back by hand", async () => {
     await using place = await companyOfThree("report");
     edit(place, "a@example.com", { title: "Edited" });
     await place.cycle({ full: true });
@@ -173,7 +173,7 @@ describe("drift", () => {
     expect(await driftOf(place, full.cycleId)).toEqual([]);
   });
 
-  it("makes a removed account anew, or reports it and leaves it away", async () => {
+  it("makes a removed account again, or reports it and makes none", async () => {
     for (const [drift, left] of [
       ["correct", 3],
       ["report", 2],

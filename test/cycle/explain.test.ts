@@ -109,7 +109,7 @@ describe("the explanation of a person", () => {
     }
   });
 
-  it("says when somebody who failed is tried again, and what is due then", async () => {
+  it("says when a person who failed is tried again, and what is due then", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();
@@ -128,7 +128,7 @@ describe("the explanation of a person", () => {
     expect(told.summary.join("\n")).toMatch(/Waits for a retry: failed \d times .*the title is too long/s);
   });
 
-  it("names the plan in which the guard holds somebody, and what was rejected", async () => {
+  it("names the plan in which the guard holds the person, and what was rejected", async () => {
     const guard = { ...lenientGuard, maxDeactivations: 1, deactivationFloor: 0 };
     await using place = await createWorkplace({ guard });
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
@@ -149,7 +149,7 @@ describe("the explanation of a person", () => {
     expect(rejected.summary.join("\n")).toContain("was rejected on");
   });
 
-  it("says why somebody is out of scope, clause by clause", async () => {
+  it("says why the person is out of scope, clause by clause", async () => {
     const filters = [
       {
         name: "Sales",
@@ -242,7 +242,7 @@ describe("the explanation of a person", () => {
     expect(told.history[0]?.changes).toMatchObject([{ before: "[Redact]", after: "[Redact]" }]);
   });
 
-  it("counts somebody in who was put on the list entra.scope.include since", async () => {
+  it("counts a person in who was put on the list entra.scope.include since", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["b"];
     for (const id of ["a", "b"]) place.source.hire(id);
@@ -323,7 +323,7 @@ describe("the explanation of a person", () => {
     expect(summary.join("\n")).not.toContain("holds what the mapping gives");
   });
 
-  it("of a group of a filter is told as the group is now, where both ends are asked", async () => {
+  it("of a group of a filter shows the group as it is now, if Entra and Lattice are asked", async () => {
     const mapping = mappingOf(defaultRules, [{ clauses: [{ memberOf: "Pilots" }] }]);
     await using place = await createWorkplace({ mapping });
     place.source.filterGroups = { Pilots: [] };

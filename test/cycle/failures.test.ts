@@ -114,7 +114,7 @@ describe("one person's failure", () => {
     expect(place.target.active()).toEqual([]);
   });
 
-  it("leaves the reports of somebody who could not be created without a manager until that is mended", async () => {
+  it("leaves the reports of a person who could not be created without a manager until that is fixed", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("report", {}, "boss");
@@ -131,7 +131,7 @@ describe("one person's failure", () => {
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
   });
 
-  it("is told apart from a success that Lattice only claims", async () => {
+  it("is distinguished from a success that Lattice only claims", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();

@@ -147,7 +147,7 @@ describe("the first run", () => {
     expect(place.target.active()).toEqual(["Same@example.com", "free@example.com"]);
   });
 
-  it("lets somebody whom a filter keeps out share a name with somebody in scope", async () => {
+  it("lets a person whom a filter keeps out share a name with a person in scope", async () => {
     const mapping = mappingOf(defaultRules, [
       { clauses: [{ attribute: "department", operator: "EQUALS", value: "People" }] },
     ]);

@@ -180,7 +180,7 @@ describe("a person who is skipped", () => {
   });
 });
 
-describe("what was seen of somebody who leaves", () => {
+describe("what was seen of a person who leaves", () => {
   it("is kept where it is another than before, and left as it is where nothing is said of it", () => {
     const events = new Map([["deleted", 5]] as const);
     expect(fold(everything, { ...unchanged, events }).leaving).toEqual([]);

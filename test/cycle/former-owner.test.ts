@@ -36,7 +36,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     },
   );
 
-  it("is the next one's where somebody has written the new object id into it", async () => {
+  it("belongs to the next person if the new object id was written into it", async () => {
     await using place = await createWorkplace();
     await successor(place);
     await place.cycle();
@@ -113,7 +113,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     expect(place.target.accounts.size).toBe(1);
   });
 
-  it("is free to be made anew where the name was freed in Lattice", async () => {
+  it("can be made again if the name was freed in Lattice", async () => {
     await using place = await createWorkplace();
     await successor(place);
     await place.cycle();
@@ -144,7 +144,7 @@ describe("the account of a person who was deleted, and whose userName the next o
   });
 });
 
-describe("an account that carries the externalId of somebody else than it is linked to", () => {
+describe("an account that carries the externalId of another person than it is linked to", () => {
   it("is theirs when the other one leaves, without a full comparison", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["old", "new"];

@@ -35,7 +35,7 @@ const stranger = ({ target }: Workplace): void => {
   target.add({ userName: "Wanted@Example.com", externalId: "of-another-system" });
 };
 
-describe("a userName that comes free by hand in Lattice wakes whoever waits for it, whatever the letter case", () => {
+describe("a userName that is freed by hand in Lattice has the people who wait for it planned again, whatever the letter case", () => {
   it("when a stranger who had it is renamed", async () => {
     await using place = await waiting(stranger);
     const account = holder(place);

@@ -60,7 +60,7 @@ describe("a value that Lattice keeps otherwise", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Analyst");
   });
 
-  it("is counted in the status, and told in the report of a full comparison", async () => {
+  it("is counted in the status, and shown in the report of a full comparison", async () => {
     await using place = await stubborn(["a", "b"]);
     expect(await place.store.countAcknowledged()).toEqual([{ attribute: "title", accounts: 2, shown: true }]);
     const { header } = await place.cycle({ full: true });
@@ -108,7 +108,7 @@ describe("a value that Lattice takes and shows of nobody", () => {
     return place;
   }
 
-  it("is sent once more to one person in a full comparison, not to everybody, and is told", async () => {
+  it("is sent once more for one person in a full comparison, not for everybody, and is reported", async () => {
     await using place = await silent(["a", "b", "c"]);
     for (let day = 1; day <= 2; day += 1) {
       const { header } = await place.cycle({ full: true });

@@ -91,7 +91,7 @@ describe.each(events)("the event %s", (event) => {
     });
   });
 
-  it("counts the delay anew where it is undone and happens again", async () => {
+  it("counts the delay from the beginning if it is undone and happens again", async () => {
     await using place = await company({ [event]: week });
     happen(place, event);
     await place.cycle();
@@ -125,7 +125,7 @@ describe("the delay of a deactivation", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("begins anew with a lost database", async () => {
+  it("begins again with a lost database", async () => {
     await using place = await company({ disabled: week });
     happen(place, "disabled");
     await place.cycle();
@@ -158,7 +158,7 @@ describe("the delay of a deactivation", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("is not told where deactivation is off", async () => {
+  it("is not reported if deactivation is off", async () => {
     await using place = await company({ disabled: week });
     place.settings = { ...place.settings, actions: { create: true, update: true, deactivate: false } };
     happen(place, "disabled");
@@ -168,7 +168,7 @@ describe("the delay of a deactivation", () => {
     ]);
   });
 
-  it("that began while the clock was years ahead begins anew when it is set back", async () => {
+  it("that began while the clock was years ahead begins again when it is set back", async () => {
     await using place = await company({ disabled: week });
     place.clock.advance(1000 * dayMs);
     happen(place, "disabled");
@@ -228,7 +228,7 @@ describe("an account that is inactive already", () => {
   });
 });
 
-describe("an existing account of somebody who is disabled", () => {
+describe("an existing account of a person who is disabled", () => {
   it("is not adopted while the event is ignored, and is switched off when the delay is over", async () => {
     await using place = await createWorkplace({ events: { ...atOnce, disabled: week } });
     place.source.hire("a", { accountEnabled: false });
@@ -248,7 +248,7 @@ describe("a changed scope", () => {
     place.settings = { ...place.settings, scopeDigest: "scope-2", mapping };
   };
 
-  it("is still doubtful when the delay is over, until somebody releases what follows from it", async () => {
+  it("is still doubtful when the delay is over, until what follows from it is released", async () => {
     await using place = await company({ outOfScope: week });
     reconfigured(place);
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
@@ -264,7 +264,7 @@ describe("a changed scope", () => {
     expect(JSON.parse((await place.store.meta()).acceptedScope ?? "{}")).toMatchObject({ digest: "scope-2" });
   });
 
-  it("is no matter of doubt for whoever was on the way out before", async () => {
+  it("raises no doubt about people who were on the way out before", async () => {
     await using place = await company({ outOfScope: week });
     happen(place, "outOfScope");
     await place.cycle();
@@ -275,7 +275,7 @@ describe("a changed scope", () => {
   });
 });
 
-describe("somebody whose deactivation waits", () => {
+describe("a person whose deactivation waits", () => {
   it("is switched off as soon as another event comes that does not, although nothing changes in Entra", async () => {
     const filters = [
       { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IS NULL" }] },
@@ -366,7 +366,7 @@ describe("an alarm about a group whose people are deactivated only after some da
   });
 });
 
-describe("somebody who was just seen to have left the scope", () => {
+describe("a person who was just seen to have left the scope", () => {
   it.each<[string, EventAction, EventAction, "due" | "waiting"]>([
     ["a deletion costs the account at once", atOnce.deleted, atOnce.outOfScope, "due"],
     [
@@ -390,7 +390,7 @@ describe("somebody who was just seen to have left the scope", () => {
   );
 });
 
-describe("somebody of whom several things were seen that each wait", () => {
+describe("a person of whom several things were seen that each wait", () => {
   it.each([["disabled first"], ["out of scope first"]])(
     "is deactivated on the earliest date, %s",
     (order) => {

@@ -215,7 +215,7 @@ describe("a later cycle", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Lead");
   });
 
-  it("undoes what was changed by hand in Lattice when both ends are read in full", async () => {
+  it("undoes what was changed by hand in Lattice when Entra and Lattice are read in full", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -238,7 +238,7 @@ describe("a later cycle", () => {
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
   });
 
-  it("notices a lost account while updating it, and mends the reports in the cycle after", async () => {
+  it("notices a lost account while updating it, and corrects the reports in the cycle after", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     place.source.hire("boss");
     place.source.hire("report", {}, "boss");

@@ -60,7 +60,7 @@ describe("a 404 of an account that was there", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Chief");
   });
 
-  it("is told of somebody for whom nothing is due, and is over when the account is found", async () => {
+  it("is reported for a person for whom nothing is due, and is over when the account is found", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 0, skipped: 1 });
@@ -98,7 +98,7 @@ describe("a 404 of an account that was there", () => {
     expect(await place.cycle()).toMatchObject({ header: { summary: { create: 1 } } });
   });
 
-  it("is one answer, and no evidence, to somebody who is provisioned on demand", async () => {
+  it("is one answer, and no evidence, if the person is provisioned on demand", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     place.source.change("a", { accountEnabled: false });
@@ -172,7 +172,7 @@ describe("an account whose link was dissolved", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ deactivate: 0, link: 0 });
   });
 
-  it("is linked again although somebody else has the person's userName by then, which is told", async () => {
+  it("is linked again although another person has the userName by then, which is reported", async () => {
     await using place = await company();
     const latticeId = idOf(place, "a");
     place.target.hidden.add(latticeId);
@@ -191,7 +191,7 @@ describe("an account whose link was dissolved", () => {
     ]);
   });
 
-  it("is found again for somebody who was deleted meanwhile", async () => {
+  it("is found again for a person who was deleted meanwhile", async () => {
     await using place = await lostLeaver();
     place.source.remove("a", "deleted");
     await place.cycle({ full: true });
@@ -209,7 +209,7 @@ describe("an account whose link was dissolved", () => {
     expect(place.target.account("renamed@example.com").active).toBe(false);
   });
 
-  it("stays as it is where it carries somebody else's externalId by now, or where there is no trace", async () => {
+  it("stays as it is if it carries another person's externalId by now, or if there is no trace", async () => {
     await using place = await lostLeaver();
     const account = place.target.account("a@example.com");
     place.target.accounts.set(account.latticeId, { ...account, externalId: "somebody-else" });
@@ -223,7 +223,7 @@ describe("an account whose link was dissolved", () => {
   });
 });
 
-describe("a lost account that is there again beside a new one", () => {
+describe("a lost account that is there again next to a new one", () => {
   it("is switched off too once its person has left", async () => {
     await using place = await company();
     const first = idOf(place, "a");
@@ -313,7 +313,7 @@ describe("another company behind the key", () => {
 });
 
 describe("links that would be lost", () => {
-  it("are all kept where there are more than the guard lets go, and nobody else waits for that", async () => {
+  it("are all kept if there are more than the guard lets through, and no other person waits for that", async () => {
     await using place = await createWorkplace({
       guard: { ...lenientGuard, maxLostLinks: 1, lostLinkFloor: 1 },
     });
@@ -346,7 +346,7 @@ describe("links that would be lost", () => {
   });
 });
 
-describe("people whose accounts were lost and made anew", () => {
+describe("people whose accounts were lost and made again", () => {
   it("who swap userNames are reported like others: that each has the other's account leads nowhere else", async () => {
     await using place = await company();
     for (const person of ["a", "b"]) place.target.accounts.delete(idOf(place, person));
@@ -412,7 +412,7 @@ describe("an account whose link was dissolved, of a person who is in scope", () 
 });
 
 describe("too many lost links", () => {
-  it("are told with what to do in each cycle, and of each person", async () => {
+  it("are reported with what to do in each cycle, and for each person", async () => {
     await using place = await company();
     place.settings = {
       ...place.settings,

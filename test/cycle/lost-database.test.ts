@@ -34,7 +34,7 @@ async function settled(settings: Parameters<typeof createWorkplace>[0] = {}): Pr
 }
 
 describe("a lost database", () => {
-  it("is rebuilt by matching, without a write for anybody who is right", async () => {
+  it("is rebuilt by matching, without a write for a person who is right", async () => {
     await using place = await settled();
     await lose(place);
 
@@ -47,7 +47,7 @@ describe("a lost database", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 6, link: 0 });
   });
 
-  it("takes no manager away from somebody who is provisioned on demand before it is rebuilt", async () => {
+  it("takes no manager away from a person who is provisioned on demand before it is rebuilt", async () => {
     // The manager is read with the person, and nothing is known of the manager's membership nor account.
     const target = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:managerName";
     const mapping = mappingOf([...defaultRules, { target, source: "manager.displayName" }]);
@@ -153,7 +153,7 @@ describe("a lost database", () => {
 });
 
 describe("a restored database", () => {
-  it("reads both ends in full, and meets what happened since the backup", async () => {
+  it("reads Entra and Lattice in full, and meets what happened since the backup", async () => {
     await using place = await settled();
     const file = join(place.path, "..", "backup.db");
     backUp(place.path, file, { force: false });

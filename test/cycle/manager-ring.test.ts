@@ -18,7 +18,7 @@ async function ring(settings: Parameters<typeof createWorkplace>[0] = {}): Promi
 }
 
 describe("people who are one another's managers in a ring", () => {
-  it("get accounts without a manager, and each is told with the members; who is below them gets the manager", async () => {
+  it("get accounts without a manager, and each is reported with the members; the people below them get the manager", async () => {
     await using place = await ring();
     const first = await place.cycle();
     expect(first).toMatchObject({ outcome: "done", done: 4, failed: 0 });
@@ -107,7 +107,7 @@ describe("people who are one another's managers in a ring", () => {
     expect((await skipped(place)).map(([, code]) => code)).not.toContain("managerRing");
   });
 
-  it("are sent by setting, and told to nobody", async () => {
+  it("are sent by setting, and not reported", async () => {
     await using place = await ring({ managerRings: "send" });
     expect(await place.cycle()).toMatchObject({ outcome: "done", failed: 0 });
     expect(managers(place, "a", "b", "c")).toEqual(["b@example.com", "c@example.com", "a@example.com"]);
@@ -140,7 +140,7 @@ describe("people who are one another's managers in a ring", () => {
 });
 
 describe("the rings that lines of managers lead into", () => {
-  it("are found once each, whoever is asked for, and a manager of oneself is none", () => {
+  it("are found once each, whichever person is asked for, and a person who is their own manager is none", () => {
     const lines = new Map([
       ["tail", "a"],
       ["a", "b"],

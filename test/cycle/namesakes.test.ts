@@ -50,7 +50,7 @@ function hireMany(place: Workplace, count: number): void {
 }
 
 describe("people who map to one userName", () => {
-  it("are told of three others by name and of the rest by number", async () => {
+  it("are shown three others by name and the rest by number", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(sameForAll) });
     hireMany(place, 6);
     const result = await place.cycle();

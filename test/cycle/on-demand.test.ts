@@ -72,7 +72,7 @@ describe("a cycle on demand of several people", () => {
 });
 
 describe("the steps of a cycle on demand", () => {
-  it("are told of each person in their order", async () => {
+  it("are reported for each person in their order", async () => {
     await using place = await createWorkplace();
     place.source.groups = { Staff: ["a"] };
     place.source.hire("a");
@@ -184,7 +184,7 @@ describe("the membership that a cycle on demand needs", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ create: 0, deactivate: 0 });
   });
 
-  it("of somebody whose account would be deactivated is taken from the whole scope alone", async () => {
+  it("of a person whose account would be deactivated is taken from the whole scope alone", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b"];
     for (const id of ["a", "b"]) place.source.hire(id);
@@ -200,7 +200,7 @@ describe("the membership that a cycle on demand needs", () => {
     expect(place.target.active()).toEqual(["b@example.com"]);
   });
 
-  it("forgets the membership of somebody without an account", async () => {
+  it("forgets the membership of a person without an account", async () => {
     await using place = await createWorkplace({ actions: { create: false, update: true, deactivate: true } });
     place.source.scope = ["a"];
     place.source.hire("a");

@@ -53,31 +53,28 @@ async function company(place: Workplace, ids: readonly string[]): Promise<void> 
 }
 
 describe("one account that answers every request with a fault", () => {
-  it.each(answers)(
-    "%s: is that person's failure, and whoever leaves is switched off",
-    async (_status, fault) => {
-      await using place = await createWorkplace();
-      await company(place, ["bad", "leaver", "other"]);
-      await leaveInDoubt(place, ["bad"]);
-      spoil(place, ["bad"], fault);
-      place.source.change("leaver", { accountEnabled: false });
-      expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 1 });
-      expect(place.target.account("leaver@example.com").active).toBe(false);
-      expect(await place.store.retries(9)).toMatchObject([{ objectId: "bad" }]);
-      for (let round = 0; round < 4; round += 1) await place.cycle();
-      place.source.change("other", { accountEnabled: false });
-      await place.cycle();
-      expect(place.target.account("other@example.com").active).toBe(false);
-      expect((await place.store.recentCycles(1))[0]?.outcome).not.toBe("failed");
+  it.each(answers)("%s: is that person's failure, and leavers are switched off", async (_status, fault) => {
+    await using place = await createWorkplace();
+    await company(place, ["bad", "leaver", "other"]);
+    await leaveInDoubt(place, ["bad"]);
+    spoil(place, ["bad"], fault);
+    place.source.change("leaver", { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 1 });
+    expect(place.target.account("leaver@example.com").active).toBe(false);
+    expect(await place.store.retries(9)).toMatchObject([{ objectId: "bad" }]);
+    for (let round = 0; round < 4; round += 1) await place.cycle();
+    place.source.change("other", { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.account("other@example.com").active).toBe(false);
+    expect((await place.store.recentCycles(1))[0]?.outcome).not.toBe("failed");
 
-      mend(place);
-      place.clock.advance(2 * 24 * 3_600_000);
-      await place.cycle();
-      expect(place.target.account("bad@example.com").values.title).toBe("Lead");
-      expect(await place.store.openIntents()).toEqual([]);
-      expect(await place.store.retries(9)).toEqual([]);
-    },
-  );
+    mend(place);
+    place.clock.advance(2 * 24 * 3_600_000);
+    await place.cycle();
+    expect(place.target.account("bad@example.com").values.title).toBe("Lead");
+    expect(await place.store.openIntents()).toEqual([]);
+    expect(await place.store.retries(9)).toEqual([]);
+  });
 
   it("keeps its place on the retry schedule instead of being asked for in each cycle", async () => {
     await using place = await createWorkplace();

@@ -3,7 +3,7 @@ import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { createWorkplace } from "./workplace.ts";
 
-describe("somebody who is their own manager in Entra", () => {
+describe("a person who is their own manager in Entra", () => {
   it("gets an account and every other change, and no manager", async () => {
     await using place = await createWorkplace();
     // As Lattice refuses it.

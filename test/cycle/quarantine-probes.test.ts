@@ -63,7 +63,7 @@ describe("the quarantine between its probes", () => {
     expect(place.target.account("late@example.com").active).toBe(true);
   });
 
-  it("is not waited for by somebody who asks for a sync", async () => {
+  it("is not waited for if a person asks for a sync", async () => {
     await using place = await createWorkplace();
     const people = hire(place, "p", 60);
     await scheduled(place);

@@ -31,7 +31,7 @@ function hire(place: Workplace, number: number, prefix = "p"): void {
 }
 
 describe("the quarantine", () => {
-  it("is entered by a refused credential, grows to a day, and is left by a cycle that succeeds; each told once", async () => {
+  it("is entered by a refused credential, grows to a day, and is left by a cycle that succeeds; each is notified once", async () => {
     await using place = await createWorkplace();
     const events: StateEvent[] = [];
     place.onEvent = (event) => events.push(event);

@@ -108,7 +108,7 @@ describe("a run that was killed between sending and recording", () => {
     expect([...place.target.accounts.values()]).toMatchObject([{ userName: "renamed@example.com" }]);
   });
 
-  it("deactivates the account of somebody who left in between", async () => {
+  it("deactivates the account of a person who left in between", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await die(place);
@@ -309,7 +309,7 @@ describe("an account that a look-up found after a create without an answer", () 
     });
   });
 
-  it("is linked, so that somebody who leaves before the rest is taken is switched off", async () => {
+  it("is linked, so that a person who leaves before the rest is taken is switched off", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];
     place.source.hire("a", { jobTitle: "Analyst" });

@@ -47,7 +47,7 @@ describe.each(words)("an attribute that is refused by a Lattice that %s", (_case
     expect(place.target.writes.length).toBeLessThanOrEqual(2 + (detail === undefined ? 9 : 1));
   });
 
-  it("costs somebody who is linked the attribute, and the rest goes out", async () => {
+  it("costs a person who is linked the attribute, and the rest goes out", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst", department: "Sales", telephoneNumber: "1" });
     await place.cycle();

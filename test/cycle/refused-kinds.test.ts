@@ -84,7 +84,7 @@ describe("a kind of operation that is refused", () => {
     30_000,
   );
 
-  it("is no such kind where somebody is taken between, nor where the data is refused", async () => {
+  it("is no such kind if an account is taken in between, nor if the data is refused", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     hire(place, "p", 3);
     await scheduled(place);
@@ -106,7 +106,7 @@ describe("a kind of operation that is refused", () => {
     }
   });
 
-  it("is tried at once, and all of it, for somebody who is asked for by name", async () => {
+  it("is tried at once, and all of it, for a person who is asked for by name", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     hire(place, "p", 3);
     await scheduled(place);

@@ -56,7 +56,7 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual(["a active accountDisabled"]);
   });
 
-  it("does not keep somebody's account alive who is disabled later", async () => {
+  it("does not keep the account of a person alive who is disabled later", async () => {
     await using place = await keptAlive();
     place.settings = { ...place.settings, guard: lenientGuard };
     place.source.change("a", { accountEnabled: false });
@@ -65,7 +65,7 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual([]);
   });
 
-  it("does not keep somebody's account alive whose leave date has come", async () => {
+  it("does not keep the account of a person alive whose leave date has come", async () => {
     const filters = [
       { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IS NULL" }] },
       { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IN THE FUTURE" }] },
@@ -200,7 +200,7 @@ describe("a release of a new account", () => {
 });
 
 describe("an alarm about the scope", () => {
-  it("lasts while somebody of whom it told is neither released nor back", async () => {
+  it("lasts while a person whom it named is neither released nor back", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
     for (const id of people) place.source.hire(id);
     place.source.groups = { sales: people.slice(0, 4), legal: people.slice(4) };

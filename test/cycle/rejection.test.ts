@@ -18,7 +18,7 @@ async function rejectedRename(): Promise<Workplace> {
   return place;
 }
 
-describe("whoever had a change rejected is switched off all the same", () => {
+describe("a person who had a change rejected is still switched off", () => {
   it.each([
     ["disabled", (place: Workplace) => place.source.change("a", { accountEnabled: false })],
     ["deleted", (place: Workplace) => place.source.remove("a", "softDeleted")],

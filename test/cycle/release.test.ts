@@ -24,7 +24,7 @@ async function release(place: Workplace, planId: string, only?: readonly string[
 }
 
 describe("a release of held changes", () => {
-  it("lets exactly that plan's operations go, although the plan is made anew", async () => {
+  it("lets exactly that plan's operations through, although the plan is made again", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 2 });
@@ -161,7 +161,7 @@ describe("a release of held changes", () => {
     expect(place.target.active()).toHaveLength(5);
   });
 
-  it("of a write without an answer is told as done, once that is known", async () => {
+  it("of a write without an answer is reported as done, once that is known", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     await release(place, (await place.cycle()).header.planId);
     place.target.after = () => {
@@ -173,7 +173,7 @@ describe("a release of held changes", () => {
     expect((await place.operations(cycleId)).map(({ status }) => status)).toEqual(["done", "done"]);
   });
 
-  it("survives a failure of the write it lets go", async () => {
+  it("survives a failure of the write that it lets through", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     await release(place, (await place.cycle()).header.planId);
     await place.restart();
@@ -193,7 +193,7 @@ function rename(place: Workplace, from: string, to: string): void {
 }
 
 describe("a release, of a change that Lattice has undone or overtaken,", () => {
-  it("is used up by the write that it let go", async () => {
+  it("is used up by the write that it let through", async () => {
     await using place = await companyWithLeavers([]);
     for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
     await release(place, (await place.cycle()).header.planId);
@@ -281,7 +281,7 @@ describe("a release, of a change that Lattice has undone or overtaken,", () => {
 });
 
 describe("the guard's changes of state", () => {
-  it("are told once when the guard begins to hold, and once when it holds nothing any more", async () => {
+  it("are notified once when the guard begins to hold, and once when it holds nothing any more", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const events: StateEvent[] = [];
     place.onEvent = (event) => events.push(event);

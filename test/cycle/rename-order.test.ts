@@ -52,7 +52,7 @@ describe("a row of people of whom each gets the next one's userName", () => {
     expect(await place.cycle()).toMatchObject({ done: 6, failed: 0 });
   });
 
-  it("is told apart whatever the letter case", async () => {
+  it("is recognised whatever the letter case", async () => {
     await using place = await companyOf(2);
     rename(place, "p01", "P02");
     rename(place, "p02", "free");
@@ -130,7 +130,7 @@ describe("the order of renames", () => {
 });
 
 describe("two people who are to get each other's userNames, one of whom is only being linked", () => {
-  it("do not wait for each other, whoever else they wait for: the cycle comes to its end", async () => {
+  it("do not wait for each other, whichever others they wait for: the cycle comes to its end", async () => {
     await using place = await companyOf(1);
     place.target.add({ userName: "x@example.com", externalId: "q-new" });
     place.source.hire("q-manager");

@@ -63,7 +63,7 @@ describe("people who are to get one another's userNames", () => {
     expect(place.target.active()).toEqual(["a@example.com", "other@example.com"]);
   });
 
-  it("are renamed as soon as one of them has an unused userName, without anybody asking", async () => {
+  it("are renamed as soon as one of them has an unused userName, without a request", async () => {
     await using place = await ringOf(["a", "b", "c"]);
     await place.cycle();
     rename(place, "b", "unused");

@@ -157,7 +157,7 @@ describe("what was not begun", () => {
   });
 });
 
-it("drift that is only reported is told once for as long as it is the same", async () => {
+it("drift that is only reported stands in the log once for as long as it is the same", async () => {
   await using place = await company({ drift: "report" });
   const account = place.target.account("p000@example.com");
   place.target.accounts.set(account.latticeId, {

@@ -25,7 +25,7 @@ async function marked(place: Workplace): Promise<readonly string[]> {
 describe("a filter on a date", () => {
   const hired = [{ attribute: "employeeHireDate", operator: "IN THE PAST" }];
 
-  it("takes somebody in on the day, in a cycle in which nothing changed", async () => {
+  it("takes a person in on the day, in a cycle in which nothing changed", async () => {
     await using place = await createWorkplace(scoped(hired));
     // The clock says 23 November, 8 o'clock.
     place.source.hire("a", { employeeHireDate: "2026-11-24T00:00:00Z" });
@@ -42,7 +42,7 @@ describe("a filter on a date", () => {
     expect(place.target.active()).toEqual(["a@example.com", "b@example.com"]);
   });
 
-  it("lets somebody go when the leave date has passed, even by the end of the day somewhere else", async () => {
+  it("takes a person out when the leave date has passed, even by the end of the day somewhere else", async () => {
     const leaving = [{ attribute: "employeeLeaveDateTime", operator: "UP TO DAYS AGO", value: 0 }];
     await using place = await createWorkplace(scoped(leaving, { timeZone: "America/New_York" }));
     place.source.hire("a", { employeeLeaveDateTime: "2026-11-23T00:00:00Z" });
@@ -94,7 +94,7 @@ describe("a filter on a date", () => {
 describe("a filter on a group", () => {
   const pilots = [{ memberOf: "Pilots" }];
 
-  it("takes members in, and lets go who leaves the group", async () => {
+  it("takes members in, and people out who leave the group", async () => {
     await using place = await createWorkplace(scoped(pilots));
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.source.filterGroups = { Pilots: ["a", "b"] };

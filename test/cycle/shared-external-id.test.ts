@@ -73,7 +73,7 @@ describe("people who map to one externalId", () => {
     ).toEqual([["7", "b@example.com"]]);
   });
 
-  it("are looked at again when the disabled one loses the account to somebody else", async () => {
+  it("are looked at again when the disabled one loses the account to another person", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("old", { employeeId: "7" });
     await place.cycle();
@@ -207,7 +207,7 @@ describe("an account that goes over to the next person with the same externalId"
 });
 
 describe("an externalId that is another one in Entra by now", () => {
-  it("is told, because Lattice is not sent it again, and no longer once it is written in Lattice", async () => {
+  it("is reported, because Lattice is not sent it again, and no longer once it is written in Lattice", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("kim", { employeeId: "7" });
     await place.cycle();
@@ -228,7 +228,7 @@ describe("an externalId that is another one in Entra by now", () => {
     expect(await skipped(place)).toEqual([]);
   });
 
-  it("is not told where settings let accounts keep the externalIds of others", async () => {
+  it("is not reported if settings let accounts keep the externalIds of others", async () => {
     for (const settings of [{ adoptForeignExternalId: true }, { formerOwner: "handOver" as const }]) {
       await using place = await createWorkplace({ mapping: byEmployeeId, ...settings });
       place.source.hire("kim", { employeeId: "7" });

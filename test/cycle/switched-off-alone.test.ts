@@ -16,7 +16,7 @@ async function leaver(): Promise<Workplace> {
   return place;
 }
 
-describe("somebody who is switched off although what else is due is refused", () => {
+describe("a person who is switched off although the other changes are refused", () => {
   it("gets the rest with a later cycle, when Lattice takes it", async () => {
     await using place = await leaver();
     expect(await place.cycle()).toMatchObject({ done: 1 });

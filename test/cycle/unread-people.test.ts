@@ -15,7 +15,7 @@ const refuse = ({ source }: Workplace, ...people: readonly string[]): void => {
 };
 
 describe("a person whom Entra leaves out of its list, and does not answer for when asked by id", () => {
-  it("keeps nobody else back: leavers are switched off, and it is told and asked again in each cycle", async () => {
+  it("keeps no other person back: leavers are switched off, and it is reported and asked again in each cycle", async () => {
     await using place = await company();
     place.source.hidden.add("a");
     refuse(place, "a");

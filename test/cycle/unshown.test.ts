@@ -13,7 +13,7 @@ async function company(place: Workplace): Promise<void> {
 const skippedCodes = async (place: Workplace): Promise<readonly string[]> =>
   (await place.store.skipped({ after: "", limit: 99 })).map(({ objectId, code }) => `${objectId} ${code}`);
 
-describe("a property that Entra no longer shows of anybody", () => {
+describe("a property that Entra no longer shows for any person", () => {
   it("deactivates, reactivates and creates nobody where it is accountEnabled", async () => {
     await using place = await createWorkplace();
     await company(place);
@@ -57,7 +57,7 @@ describe("a property that Entra no longer shows of anybody", () => {
     expect(before).toHaveLength(2);
   });
 
-  it("switches off whoever leaves all the same: deleted, or out of the scope", async () => {
+  it("still has leavers switched off: deleted, or out of the scope", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b", "c"];
     for (const id of ["a", "b", "c"]) place.source.hire(id);
@@ -120,7 +120,7 @@ describe("a property that Entra no longer shows of anybody", () => {
   });
 });
 
-describe("an item of a round of changes about somebody unknown", () => {
+describe("an item of a round of changes about an unknown person", () => {
   it("that shows a part only is no account: the person is read by id before", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

@@ -13,7 +13,7 @@ async function company(): Promise<Workplace> {
 }
 
 describe("a picture that is ahead of its watermark", () => {
-  it("is read anew in full where a round of changes broke off after its first page", async () => {
+  it("is read again in full if a round of changes broke off after its first page", async () => {
     await using place = await company();
     place.source.breakChanges = true;
     place.source.setManager("a", null);
@@ -29,7 +29,7 @@ describe("a picture that is ahead of its watermark", () => {
     expect(place.target.writes.filter(({ kind }) => kind === "update")).toEqual([]);
   });
 
-  it("is read anew in full where one person was read on demand and had changed", async () => {
+  it("is read again in full if one person was read on demand and had changed", async () => {
     await using place = await company();
     place.source.change("a", { accountEnabled: false });
     await place.cycle({ only: ["a"] });
@@ -49,7 +49,7 @@ describe("a picture that is ahead of its watermark", () => {
   });
 });
 
-describe("somebody who comes back from the bin", () => {
+describe("a person who comes back from the bin", () => {
   it("is read in full: a link that was cut there is in no round of changes", async () => {
     await using place = await company();
     place.source.remove("a", "softDeleted");

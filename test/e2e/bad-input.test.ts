@@ -162,7 +162,7 @@ describe.concurrent("bad input, through the real process", () => {
     expect(sandbox.requests.some(({ path }) => path.includes("aadOpt"))).toBe(false);
   });
 
-  it("refuses plain http to another machine, for both ends", async () => {
+  it("refuses plain http to another machine, for Entra and Lattice", async () => {
     await using stage = await setStage();
     const { configuration, run, expectRefusal } = stage;
     expectRefusal(

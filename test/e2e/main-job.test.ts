@@ -132,7 +132,7 @@ describe("the main job", () => {
     expect((await company.cycle()).header.summary).toMatchObject({ update: 1, create: 0, deactivate: 0 });
   });
 
-  it("finds in a full comparison whom the changes have left out: somebody restored from the bin", async () => {
+  it("finds in a full comparison a person whom the changes have left out: restored from the bin", async () => {
     await using company = await startCompany({ people: 40, graph: { missRestores: true } });
     await company.cycle();
     const { directory, lattice } = company.sandbox;

@@ -48,7 +48,7 @@ describe("the state database, through the real process", () => {
     writeFileSync(place.statePath, content);
   }
 
-  it("is refused where it is damaged, before anybody is asked anything, until it is rebuilt on request", async () => {
+  it("is refused if it is damaged, before Entra or Lattice is asked anything, until it is rebuilt on request", async () => {
     expect((await run("sync")).code).toBe(0);
     damage();
     const damaged = readFileSync(place.statePath);
@@ -81,7 +81,7 @@ describe("the state database, through the real process", () => {
     expect(written()).toBe(0);
   });
 
-  it("is backed up beside a daemon, and restored once nobody has it open", async () => {
+  it("is backed up next to a daemon, and restored once no process has it open", async () => {
     expect((await run("sync")).code).toBe(0);
     const daemon = place.start(["daemon", "--config", config, "--listen", "127.0.0.1:0"], {
       LOG_LEVEL: "info",
@@ -134,7 +134,7 @@ describe("the state database, through the real process", () => {
     expect(kept()).toHaveLength(1);
   });
 
-  it("is begun anew where the file is empty, and says so", async () => {
+  it("is begun again if the file is empty, and says so", async () => {
     writeFileSync(place.statePath, "");
     const ended = await place.start(["sync", "--config", config], { LOG_LEVEL: "warn" }).ended;
     expect(ended.code).toBe(0);
@@ -201,7 +201,7 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
 });
 
 describe("a lost database", () => {
-  it("is rebuilt by matching: nobody who is right is written, who was disabled meanwhile is deactivated", async () => {
+  it("is rebuilt by matching: people who are right are not written, people who were disabled meanwhile are deactivated", async () => {
     await using company = await startCompany({ people: 300 }, { guard: lenientGuard });
     const { directory, lattice } = company.sandbox;
     await company.cycle();

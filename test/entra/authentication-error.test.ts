@@ -55,7 +55,7 @@ describe("explainAuthenticationFailure", () => {
   );
 
   it.each([408, 429, 500, 502, 503, 504])(
-    "takes %i for an outage, although a code beside it accuses the secret",
+    "takes %i for an outage, although a code next to it accuses the secret",
     (status) => {
       const error = refused(7000215, status);
       expect(error).toMatchObject({ failure: { kind: "status", status } });

@@ -108,7 +108,7 @@ describe("who is a member, person by person", () => {
     }
   });
 
-  it("reads no list of members, and somebody who is gone is a member of nothing", async () => {
+  it("reads no list of members, and a person who is gone is a member of nothing", async () => {
     const before = sandbox.requests.length;
     const gone = "00000000-0000-4000-8000-000000000000";
     const scope: EntraScope = { mode: "groups", groups: ["Outer"], nested: true };

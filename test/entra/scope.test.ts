@@ -182,7 +182,7 @@ describe("readFilterGroup", () => {
     },
   );
 
-  it("names the permission that is missing, and breaks off half-way rather than leave anybody out", async () => {
+  it("names the permission that is missing, and breaks off half-way rather than leave a person out", async () => {
     await using refusing = await startGraph(() => graphError(403, "Authorization_RequestDenied"));
     await expect(drained(refusing, group, true)).rejects.toThrow("GroupMember.Read.All");
     await using breaking = await startGraph((request) =>

@@ -42,7 +42,7 @@ function attempt(clock: Clock, waitMs = 0): Promise<string> {
 }
 
 describe("a lease that lies years ahead, because the clock was set back", () => {
-  it("is taken from a dead run after three heartbeats were missed, whoever waits or not", async () => {
+  it("is taken from a dead run after three heartbeats were missed, whether a run waits or not", async () => {
     await store.acquireLease(other, start + yearMs, ttlMs);
     const { clock, slept } = clockFrom(start);
     expect(await attempt(clock)).toBe("ran");

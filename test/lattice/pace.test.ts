@@ -113,7 +113,7 @@ describe("the pace", () => {
     expect(runFor(refused, began + 5150, 1500).rate).toBeGreaterThan(limit * 0.985);
   });
 
-  it("leaves a limit alone that it has found again, and the longer, the longer the host told it to pause", () => {
+  it("keeps away from a limit that it has found again, and the longer, the longer the pause was that the host asked for", () => {
     const twice = (retryAfterMs: number | undefined): Pace => {
       const once = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, retryAfterMs);
       const from = once.pausedUntil;

@@ -60,7 +60,7 @@ describe("the body of a PATCH", () => {
     ]);
   });
 
-  it("marks a sole e-mail address as primary, but not one beside others", () => {
+  it("marks a sole e-mail address as primary, but not one next to others", () => {
     const value = "b@example.com";
     expect(operations([], [{ path: workPath, value }])).toEqual([
       { op: "replace", path: "emails", value: [{ type: "work", value, primary: true }] },

@@ -89,7 +89,7 @@ describe("a made-up person", () => {
     }
   });
 
-  it("is made up anew where chance gives a word of the real one", () => {
+  it("is made up again if chance gives a word of the real one", () => {
     const words = [..."bcdfg"].flatMap((first) => [..."aeiou"].map((vowel) => `${first}${vowel}${first}`));
     const person = { ...zoe, attributes: { id: zoe.objectId, jobTitle: words.join(" ") } };
     for (let seed = 0; seed < 40; seed += 1) {
@@ -207,7 +207,7 @@ describe("a made-up person", () => {
     expect(made(zoe, [], 1).attributes.surname).not.toBe(made(zoe, [], 2).attributes.surname);
   });
 
-  it("is nobody's double, whoever the person is", () => {
+  it("is the double of no real person", () => {
     const value = fc.oneof(
       fc.string({ unit: "grapheme", maxLength: 20 }),
       fc.constantFrom(

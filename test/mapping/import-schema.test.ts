@@ -391,7 +391,7 @@ describe("a file that is no export", () => {
     },
   );
 
-  it("is told from one that ConvertTo-Json cut off", () => {
+  it("is distinguished from one that ConvertTo-Json cut off", () => {
     const cut = { synchronizationRules: [{ objectMappings: ["@{name=Provision Users; enabled=True}"] }] };
     expect(() => importSchema(cut, "export.json")).toThrow(/-Depth 100/);
   });

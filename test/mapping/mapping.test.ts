@@ -228,7 +228,7 @@ describe("scoping filters", () => {
     expect(rejects({ department: "sales", employeeId: "1" })).toContain("companyName");
   });
 
-  it("fail somebody without the attribute, even where it must differ", () => {
+  it("fail a person without the attribute, even if it must differ", () => {
     const differs = parseScopingFilters(
       [{ clauses: [{ attribute: "department", operator: "NOT EQUALS", value: "Sales" }] }],
       { guests: true },

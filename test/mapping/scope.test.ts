@@ -80,7 +80,7 @@ describe("a clause on a date", () => {
     expect([passesAt(at(begins) - 1), passesAt(at(begins))]).toEqual([false, true]);
   });
 
-  it("names the clause by which each filter keeps somebody out", () => {
+  it("names the clause by which each filter keeps a person out", () => {
     const reason = (values: readonly string[]): string | null =>
       parseScopingFilters(
         values.map((value) => ({

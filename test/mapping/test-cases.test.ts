@@ -203,13 +203,13 @@ describe("a malformed test case of a mapping", () => {
     ["a computed property", [{ ...good, user: { IsSoftDeleted: true } }], /worked out, and cannot be given/],
     ["a manager without an id", [{ ...good, user: { manager: 7 } }], /object id of the manager/],
     ["an unknown target", [{ ...good, expect: { titel: "x" } }], /did you mean "title"/],
-  ])("with %s is told with its place", (_, raw, message) => {
+  ])("with %s is reported with its place", (_, raw, message) => {
     const found = parseCases(raw, (path) => path.join("/"), mappingOf()).faults;
     expect(found.length).toBeGreaterThan(0);
     expect(found.join("\n")).toMatch(message);
   });
 
-  it("is told with every other", () => {
+  it("is reported with every other", () => {
     expect(faults({ ...good, user: { a: 1 } }, good, { ...good, expect: { b: 1 } })).toHaveLength(2);
     expect(parseCases(null, () => "", mappingOf())).toEqual({ cases: [], faults: [] });
   });

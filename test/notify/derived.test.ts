@@ -149,7 +149,7 @@ describe("the digest of people who fail", () => {
 });
 
 describe("a credential that ends", () => {
-  it("is told at 30, 7 and 1 days and when it has ended, once each, looked at once a day", async () => {
+  it("is notified at 30, 7 and 1 days and when it has ended, once each, looked at once a day", async () => {
     await using outbox = openOutbox();
     const expiresAt = outbox.clock.at + 40 * dayMs;
     const told: [number, boolean][] = [];
@@ -202,7 +202,7 @@ describe("a silence, in which no cycle is good,", () => {
     deadline: (from: number) => from + 3 * hourMs,
   });
 
-  it("is told once however often the daemon starts, and once that it is over", async () => {
+  it("is notified once however often the daemon starts, and once that it is over", async () => {
     await using outbox = openOutbox();
     const events: (StateEvent | null)[] = [];
     const begun = outbox.clock.at;

@@ -122,7 +122,7 @@ describe("what chat services get", () => {
 });
 
 describe("that the guard holds changes", () => {
-  it("is told with what they would cost inside Lattice", async () => {
+  it("is said with what they would cost inside Lattice", async () => {
     await using receiver = await startReceiver(200);
     const notes = ["57 deactivations: a reactivation does not undo that."];
     const event: StateEvent = {

@@ -105,7 +105,7 @@ describe.concurrent("a run tells", () => {
     expect(stage.events()).toEqual([]);
   });
 
-  it("nobody who does not answer for long: the result is the same, and the event is told later", async () => {
+  it("nobody who does not answer for long: the result is the same, and the event is sent later", async () => {
     await using stage = await setStage({ secretExpiresAt: Date.now() + 5 * dayMs });
     stage.receiver.replies = [hanging];
     const config = stage.configure({});

@@ -161,7 +161,7 @@ describe.runIf(process.platform !== "win32").concurrent(
       await daemon.stop();
     });
 
-    it("leaves the old one in force where the new one is wrong, says where, and takes the mended one", async () => {
+    it("leaves the old one in force if the new one is wrong, says where, and takes the corrected one", async () => {
       await using stage = await setStage();
       const daemon = await startDaemon(stage, stage.configure());
       await daemon.firstCycle();
@@ -223,7 +223,7 @@ describe.runIf(process.platform !== "win32").concurrent(
       await daemon.stop();
     });
 
-    it("ends the wait of a quarantine whose cause the new configuration mends", async () => {
+    it("ends the wait of a quarantine whose cause the new configuration removes", async () => {
       await using stage = await setStage();
       stage.setKey("a-key-that-is-not-known");
       const daemon = await startDaemon(stage, stage.configure());

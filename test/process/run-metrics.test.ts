@@ -121,7 +121,7 @@ describe("metrics in the configuration", () => {
     return { cwd, ...loadConfig({ file: "folder/c.yaml", env, cwd }) };
   };
 
-  it("have a path beside the file, or where the environment says", () => {
+  it("have a path next to the file, or where the environment says", () => {
     const file = load({ path: "als.prom" });
     expect(file.config.metrics.path).toBe(join(file.cwd, "folder/als.prom"));
     const env = load(

@@ -31,7 +31,7 @@ describe.each(hidden)("%s", (_, character) => {
     expect(visibleLines(`${text}\n${text}`)).toBe(`${visible(text)}\n${visible(text)}`);
   });
 
-  it("is an escape in JSON, which says the same to whoever parses it", () => {
+  it("is an escape in JSON, which a parser reads as the same", () => {
     const json = jsonText({ [text]: [text] }, 2);
     expect(json).toMatch(/^[\x20-\x7e\n]*$/);
     expect(JSON.parse(json)).toEqual({ [text]: [text] });

@@ -144,7 +144,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     },
   );
 
-  it("where a delta token has expired and Graph names another host to begin anew", async () => {
+  it("where a delta token has expired and Graph names another host to begin again", async () => {
     await using stage = await setStage();
     expect((await stage.run(["sync"])).code).toBe(0);
     stage.answers = (host, { path }) =>

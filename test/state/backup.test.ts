@@ -335,7 +335,7 @@ describe("a restored database", () => {
     await expect(restore()).rejects.toThrow(/belongs to the state database itself/);
   });
 
-  it("waits for whoever runs, or has the database open", async () => {
+  it("waits for a process that runs, or has the database open", async () => {
     await makeDatabase("first");
     backUp(path, backup, { force: false });
     const daemon = openStore(path);
@@ -380,7 +380,7 @@ describe("a database that is set aside", () => {
     expect(await tenantIn(`${path}${dated}`)).toBe("first");
   });
 
-  it("is looked through with its indexes", async () => {
+  it("is checked with its indexes", async () => {
     await makeDatabase("first");
     expect(inspectDatabase(path)).toMatchObject({ schema: expect.any(Number), findings: [] });
     const db = new Database(path);
@@ -392,7 +392,7 @@ describe("a database that is set aside", () => {
     ]);
   });
 
-  it("is looked through with its whole schema, whatever its version, and rebuilt where that was changed", async () => {
+  it("is checked with its whole schema, whatever its version, and rebuilt if that was changed", async () => {
     const folderOfMigrations = new URL("../../src/state/sqlite/migrations/", import.meta.url);
     const old = new Database(path);
     for (const name of readdirSync(folderOfMigrations).sort().slice(0, 7)) {

@@ -76,7 +76,7 @@ function overwrite(at: number, length: number): void {
 describe("a damaged database", () => {
   const pageBytes = 4096;
 
-  it("is refused by whoever works on it, whichever page is damaged, and left as it is", async () => {
+  it("is refused by every command that works on it, whichever page is damaged, and left as it is", async () => {
     await makeDatabase();
     const sound = readFileSync(path);
     const pages = sound.length / pageBytes;
@@ -226,7 +226,7 @@ describe("a file that lost its content", () => {
 });
 
 describe("a file that is no state database", () => {
-  it("is another program's, and left alone", () => {
+  it("is another program's, and not touched", () => {
     const db = new Database(path);
     db.exec("CREATE TABLE invoice (number INTEGER)");
     db.close();
@@ -237,7 +237,7 @@ describe("a file that is no state database", () => {
     expect(files()).toEqual(before);
   });
 
-  it("is a newer version's, and left alone", async () => {
+  it("is a newer version's, and not touched", async () => {
     await makeDatabase();
     const db = new Database(path);
     db.pragma("user_version = 900");
@@ -342,7 +342,7 @@ it("says of a database that cannot be looked at what is wrong with its place", (
 });
 
 describe("a database whose file is taken away", () => {
-  it("gives no lease any more, so that nobody writes to Lattice beside a run on the new file", async () => {
+  it("gives no lease any more, so that no run writes to Lattice next to a run on the new file", async () => {
     const store = openStore(path);
     expect(await store.acquireLease("one", 0, 100)).toEqual({ acquired: true });
     renameSync(path, join(folder, "elsewhere.db"));

@@ -73,7 +73,7 @@ function account(latticeId: string, objectId: string) {
 }
 
 describe("the scope that is kept", () => {
-  it("is what was read although somebody else has let one of its members in meanwhile", async () => {
+  it("is what was read although another process has let one of its members in meanwhile", async () => {
     const store = openStore(path);
     const other = openStore(path);
     await store.beginScope();
@@ -136,7 +136,7 @@ describe("the source picture", () => {
     await store.close();
   });
 
-  it("marks the reports of somebody who is deleted", async () => {
+  it("marks the reports of a person who is deleted", async () => {
     const store = openStore(path);
     await kept(store).people([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
     await settle(store);
@@ -164,7 +164,7 @@ describe("the source picture", () => {
 });
 
 describe("people who are looked at although the directory says nothing new", () => {
-  it("are marked when their time has come, once, together with whoever shares the name", async () => {
+  it("are marked when their time has come, once, together with the people who share the name", async () => {
     const store = openStore(path);
     const key = ({ objectId }: { objectId: string }) => (objectId === "other" ? "other" : "kim");
     await kept(store).people([hired("a"), hired("b"), hired("other")], 1, key);
@@ -305,7 +305,7 @@ describe("the plan and its log", () => {
     await first.close();
   });
 
-  it("orders managers before reports, and withdraws a reference to somebody who gets no account", async () => {
+  it("orders managers before reports, and withdraws a reference to a person who gets no account", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a", {}, "b"), hired("b"), hired("c", {}, "stranger")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
@@ -326,7 +326,7 @@ describe("the plan and its log", () => {
     await store.close();
   });
 
-  describe("of somebody who has a report, both of whom failed before,", () => {
+  describe("of a person who has a report, both of whom failed before,", () => {
     async function team(): Promise<{ store: StateStore; link: (latticeId: string) => Promise<void> }> {
       const store = openStore(path);
       await kept(store).people([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
@@ -396,7 +396,7 @@ describe("the plan and its log", () => {
     });
   });
 
-  it("leaves nothing to try again of somebody who failed and then succeeded in one batch", async () => {
+  it("leaves nothing to try again of a person who failed and then succeeded in one batch", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a")], 1, keyOf);
     const outcome = { operationId: 0, objectId: "a", referencePending: false, finishedAt: 2 };

@@ -208,8 +208,8 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
   });
 });
 
-describe("who is left alone, over HTTP", () => {
-  it("is told by reason, and a reason that there is not is refused", { timeout: 120_000 }, async () => {
+describe("the list of skipped people over HTTP", () => {
+  it("is filtered by reason, and a reason that there is not is refused", { timeout: 120_000 }, async () => {
     await using daemon = await startDaemon({ people: 40 });
     await daemon.post("/api/cycles", {});
     await daemon.settled();

@@ -35,7 +35,7 @@ describe("a daemon on loopback for which no token was configured", () => {
     return (await fetch(daemon.url + path, { headers })).status;
   };
 
-  it("asks other accounts of the machine for the token in a file beside the database, which they cannot read", async () => {
+  it("asks other accounts of the machine for the token in a file next to the database, which they cannot read", async () => {
     const token = await start();
     for (const path of ["/api/now", "/api/log", "/metrics"]) {
       expect(await statusOf(path), path).toBe(401);
@@ -178,7 +178,7 @@ describe.skipIf(process.platform === "win32")("the token that a daemon makes for
     expect(made()?.token.reveal()).toBe(first);
   });
 
-  it("is made anew where others could read it", () => {
+  it("is made again if others could read it", () => {
     const first = made()?.token.reveal();
     chmodSync(file, 0o640);
     const second = made();
