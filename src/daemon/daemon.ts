@@ -22,13 +22,13 @@ import { createDaemonWork } from "./work.ts";
 import { createWorks } from "./works.ts";
 
 export interface DaemonOptions extends Pick<OpenOptions, "config" | "sandbox" | "people"> {
-  /** The address of the HTTP, over the configuration's. */
+  /** The address of the HTTP server, instead of the configured one. */
   readonly listen?: Config["http"]["listen"] | undefined;
 }
 
 /**
- * Runs cycles on the schedule until it is told to stop; a cycle under way finishes its writes in flight first.
- * A failing cycle never ends the daemon. SIGHUP reloads the configuration.
+ * Runs cycles on the schedule until the signal aborts. A cycle under way finishes its writes in flight first. A cycle that
+ * fails never ends the daemon. SIGHUP reloads the configuration.
  */
 export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<number> {
   const hangups = keepHangups(io.onHangup);
@@ -92,7 +92,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
       log,
     });
     closers.push(() => http.close());
-    // No cycle before the address is taken: another daemon may have it already.
+    // No cycle starts before this daemon has the address: another daemon may have taken it.
     slot.open();
     scheduler.start();
     log.info({ http: http.url, schedule: config.schedule, state: first.statePath }, "daemon started");
@@ -112,7 +112,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
   return exitCode.done;
 }
 
-/** The link is for a person at a terminal, never for a log that is kept. */
+/** The link is shown only to a person at a terminal, and never logged. */
 function sayHowToSignIn(io: CommandIO, log: Job["log"], local: LocalToken, link: string | null): void {
   if (local.replaced)
     log.warn(

@@ -7,20 +7,20 @@ import { errorText, UsageError } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
 import { giveToOwnerOf } from "../state/sqlite/files/database.ts";
 
-/** A token that the daemon made for itself. */
+/** A token that the daemon has made for its dashboard. */
 export interface LocalToken {
   readonly token: Secret;
-  /** Where it is, for its owner alone. */
+  /** The file that holds it, readable by its owner only. */
   readonly file: string;
-  /** The file could be read by others: its token was replaced. */
+  /** Other users could read the file, so its token was replaced. */
   readonly replaced: boolean;
 }
 
 /**
- * The token that is asked for on a loopback address for which none was configured, `null` where nothing is asked for. Other
- * accounts of the machine can connect to such an address as well; only the embedded company, whose people are made up, is
- * open to them unless `http.local` says otherwise. Of a Unix socket the file system decides who may connect.
- * @throws UsageError where the token cannot be read or made
+ * The token that the dashboard asks for on a loopback address if none is configured; `null` if it asks for nothing. Other
+ * accounts of the machine can connect to such an address too. The embedded company is open to them, because its people are
+ * made up, unless `http.local` says otherwise. For a Unix socket, the file system decides who may connect.
+ * @throws UsageError if the token can be neither read nor made
  */
 export function localToken(
   http: Config["http"],
@@ -50,7 +50,7 @@ function readOrMake(file: string): LocalToken {
 function read(file: string): Secret | "others can read it" | null {
   let handle: number;
   try {
-    // Not through a link that somebody else may have put there.
+    // Do not follow a link, which another user may have put there.
     handle = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;

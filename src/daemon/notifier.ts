@@ -6,18 +6,18 @@ import { sayEvent } from "../job/say-event.ts";
 import { beginWatch, checkSilence } from "../notify/silence.ts";
 
 const tickMs = 30_000;
-/** How long a daemon that is stopped waits for notifications on their way. */
+/** How long a daemon that stops waits for notifications on their way. */
 const farewellMs = 3_000;
 
-/** Notifies of what a daemon's cycles do, while they go on. */
+/** Sends a daemon's notifications while its cycles go on. */
 export interface DaemonNotifier extends Notifier {
-  /** Another configuration is in force: silence by its schedule begins now at the earliest. */
+  /** Another configuration is in force: by its schedule, silence is counted from now at the earliest. */
   reconfigured(): void;
-  /** Ends the notifying, after a few seconds for what is on its way. */
+  /** Stops, after a few seconds for notifications on their way. */
   stop(): Promise<void>;
 }
 
-/** Starts notifying: at the end of each cycle, and twice a minute of what is due again. @param current the job in force */
+/** Starts to notify: at the end of each cycle, and twice a minute of what is due again. @param current the job in force */
 export async function startNotifier(current: () => Job, store: StateStore): Promise<DaemonNotifier> {
   const { clock, log } = current();
   const deadline = (from: number): number => {
@@ -60,7 +60,7 @@ export async function startNotifier(current: () => Job, store: StateStore): Prom
     // Returns at once: a cycle does not wait for its notifications.
     ended: async ({ ping }) => {
       start(() => sendPing(current(), ping, stopping.signal));
-      // A daemon that was off for long is judged by its first cycle, not before.
+      // A daemon that was off for a long time is judged by its first cycle, not earlier.
       notifyNow(0);
     },
     reconfigured: () => {

@@ -5,7 +5,7 @@ import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 
-/** A configuration whose keys are right one by one, and where its HTTP is to be. */
+/** A configuration whose keys are valid one by one, and the address of its HTTP server. */
 export interface DaemonSettings {
   readonly config: Pick<Config, "http">;
   readonly mapping: Mapping;
@@ -16,9 +16,9 @@ export interface DaemonSettings {
 }
 
 /**
- * Refuses a configuration with which no daemon runs. `config check`, `check`, a daemon that starts and one that reloads ask
- * here, so that they agree. Sends nothing.
- * @throws UsageError that names everything that is wrong, one thing a line
+ * Refuses a configuration that a daemon cannot run with. `config check`, `check`, the start of a daemon and its reload all
+ * call this, so that they agree. Sends nothing.
+ * @throws UsageError that names every fault, one per line
  */
 export async function refuseForDaemon(settings: DaemonSettings): Promise<void> {
   const { config, mapping, entra, lattice, listen = config.http.listen } = settings;

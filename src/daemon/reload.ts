@@ -2,7 +2,7 @@ import { changedKeys } from "../config/changed-keys.ts";
 import { DomainError, errorText } from "../domain/errors.ts";
 import type { Job } from "../job/job.ts";
 
-/** Which job a daemon works on: another object after each reload of the configuration. What has begun on one goes on with it. */
+/** The job that a daemon works on: another one after each reload of the configuration. A run ends with the job it began with. */
 export interface InForce {
   current(): Job;
   replace(job: Job): void;
@@ -20,22 +20,22 @@ export function createInForce(first: Job): InForce {
 
 export interface Reloader {
   /**
-   * Reads and checks the configuration again, and puts it in force if it is good. The log says what came of it; throws
-   * nothing. Asked for while it is done, it is done once more, however often that was.
+   * Reads and checks the configuration again, and puts it in force if it is valid. The log says the result; nothing is
+   * thrown. If it is called during a reload, however often, one more reload follows.
    */
   reload(): Promise<void>;
 }
 
 export interface ReloadParts {
-  /** In force at the start, and open until the daemon ends: the database and a sandbox are its own. */
+  /** The job at the start. It stays open until the daemon ends, because it owns the database and a sandbox. */
   readonly first: Job;
   readonly inForce: InForce;
   /** Opens the job as it is configured now, on what `first` has open. @throws what is wrong with the configuration */
   readonly open: () => Promise<Job>;
-  /** Called when another configuration has come in force. */
+  /** Called after another configuration has come in force. */
   readonly applied: (job: Job) => Promise<void>;
   readonly count: (outcome: "applied" | "refused") => void;
-  /** Aborted when the daemon stops: nothing is reloaded any more. */
+  /** Aborted when the daemon stops. Then nothing is reloaded. */
   readonly signal: AbortSignal;
 }
 
@@ -61,14 +61,14 @@ export function createReloader(parts: ReloadParts): Reloader {
     }
     if (signal.aborted) return;
     const changed = changedKeys(inForce.current().loaded, next.loaded);
-    // Against the first one: what waits for a restart is said each time, until there is one.
+    // Compare with the first configuration: until a restart, each reload says which keys wait for it.
     const waiting = changedKeys(first.loaded, next.loaded).filter(needsRestart);
-    // The job that is replaced has nothing to close: what a cycle opens it closes itself.
+    // The replaced job has nothing to close: a cycle closes what it opens.
     inForce.replace(next);
     await parts.applied(next);
     parts.count("applied");
     const { level } = next.config.log;
-    // Said at whichever level is the wordier one, the old or the new.
+    // Log this at the more verbose one of the old and the new level.
     if (!log.isLevelEnabled("info")) log.level = level;
     log.info(
       { changed: changed.filter((key) => !needsRestart(key)), file: next.loaded.file },
@@ -99,7 +99,7 @@ export function createReloader(parts: ReloadParts): Reloader {
   };
 }
 
-/** What is opened once: the address, the database, the log. */
+/** The address, the database and the log are opened once. */
 function needsRestart(key: string): boolean {
   return key.startsWith("http.") || ["state.path", "state.logValues", "log.format"].includes(key);
 }

@@ -55,7 +55,7 @@ export function createScheduledCycles(parts: {
   };
 }
 
-/** Start of the last cycle that came to an end; one that was cut short is made up for at once. */
+/** Start of the last cycle; `null` if there was none or it was interrupted, so that the next one starts at once. */
 async function lastScheduledStart(store: StateStore): Promise<number | null> {
   const last = (await store.recentCycles(20)).find((cycle) => cycle.kind !== "on-demand");
   if (last === undefined || last.outcome === null || last.outcome === "interrupted") return null;

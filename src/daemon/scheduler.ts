@@ -11,45 +11,45 @@ export type Schedule =
 export interface CycleSource {
   /** Start of the last cycle, from the state database. */
   readonly lastStartedAt: () => Promise<number | null>;
-  /** No cycle starts before, although one is due: the quarantine. Milliseconds since the epoch. */
+  /** No cycle starts before this time, even if one is due: quarantine, or a pause. Milliseconds since the epoch. */
   readonly notBefore: () => Promise<number>;
-  /** Runs one cycle to its end; says whether an outage stopped it, so that it is tried again sooner. */
+  /** Runs one cycle to its end. `retrySoon`: it could not do its work now, for example in an outage, and is tried again sooner. */
   readonly run: () => Promise<"finished" | "retrySoon">;
-  /** A fault outside a cycle (the state database cannot be read). */
+  /** Called with a fault outside a cycle, for example if the state database cannot be read. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface SchedulerParts {
   readonly schedule: Schedule;
   readonly clock: Clock;
-  /** Cycles run in it, next to what is asked for by hand. */
+  /** Cycles run in it, and so does work that is asked for by hand. */
   readonly slot: Slot;
   readonly cycles: CycleSource;
 }
 
 export interface Scheduler {
-  /** When the cron expression calls next, milliseconds since the epoch; `null` where an interval decides. */
+  /** When the cron expression fires next, milliseconds since the epoch; `null` if the schedule is an interval. */
   nextCronAt(): number | null;
-  /** The distance of regular cycles, milliseconds; for a cron expression that of the next two. */
+  /** The time between two regular cycles, milliseconds; for a cron expression, between the next two. */
   intervalMs(): number;
-  /** Begins the ticking. */
+  /** Begins to start cycles. */
   start(): void;
-  /** Takes another schedule; the next cycle is counted from the last start by it. What is under way goes on. */
+  /** Takes another schedule, by which the next cycle is counted from the last start. A cycle under way goes on. */
   reschedule(schedule: Schedule): void;
-  /** Ends the ticking. A cycle under way goes on. */
+  /** Starts no more cycles. A cycle under way goes on. */
   stop(): Promise<void>;
 }
 
-/** Half the distance of two ticks: a cycle starts at the tick that is nearest to its time. */
+/** Half the time between two ticks: a cycle starts at the tick nearest to its time. */
 const toleranceMs = 2_500;
 const tickMs = 5_000;
 const lookAheadMs = 100;
 const jumpMs = 10_000;
 
 /**
- * Starts cycles when they are due, never two at a time. node-cron only ticks, every five seconds and in UTC (a local tick
- * can pause around a change of daylight saving time); whether a cycle is due is counted from the last start, because
- * `*\/45` in a cron expression fires at :00 and :45. A cron expression of the user's own is taken as it is.
+ * Starts cycles when they are due, never two at a time. For an interval, node-cron only ticks, every five seconds and in UTC
+ * (a local tick can pause around a change of daylight saving time). Whether a cycle is due is counted from the last start,
+ * because `*\/45` in a cron expression fires at :00 and :45. A configured cron expression is used as it is.
  */
 export function createScheduler({ schedule: first, clock, slot, cycles }: SchedulerParts): Scheduler {
   let schedule = first;
@@ -84,9 +84,9 @@ export function createScheduler({ schedule: first, clock, slot, cycles }: Schedu
     }
   };
   const onTick = (): void => {
-    // node-cron's own guard against overlap would warn at every tick of a long cycle.
+    // The slot prevents overlap: node-cron's own guard would warn at every tick of a long cycle.
     if (slot.take(tick) !== null || ticking || catchingUp || schedule.kind !== "cron") return;
-    // A cron expression does not call again soon: what was asked for by hand must not cost the day's cycle.
+    // A cron expression does not fire again soon: work that was asked for by hand must not cost the cycle of the day.
     catchingUp = true;
     void slot.free().then(() => {
       catchingUp = false;
@@ -97,7 +97,7 @@ export function createScheduler({ schedule: first, clock, slot, cycles }: Schedu
     createTask(
       schedule.kind === "cron" ? schedule.cron : "*/5 * * * * *",
       onTick,
-      // After a computer slept it would warn of each of thousands of ticks.
+      // After the computer slept, node-cron would warn about each of thousands of ticks.
       { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", suppressMissedWarning: true },
     );
   let task = taskOf();
@@ -133,10 +133,10 @@ export function createScheduler({ schedule: first, clock, slot, cycles }: Schedu
 }
 
 /**
- * Calls `restart` where the clock was set, or the computer slept. node-cron waits for the time of its next tick, so that it
- * would be silent for as long as the clock was set back, and would go through all ticks that a clock set forward leaves out
- * (38 s of processor time for 30 days): looked at shortly before each tick, it is seldom too late.
- * @returns ends the looking
+ * Calls `restart` if the clock was set or the computer slept. node-cron waits for the time of its next tick. If the clock was
+ * set back, it would be silent for that long. If the clock was set forward, it would go through all ticks in between (38 s of
+ * processor time for 30 days). A look shortly before each tick is seldom too late.
+ * @returns stops it
  */
 function onClockJump(clock: Clock, restart: () => void): () => void {
   const ahead = (): number => clock.now() - performance.now();

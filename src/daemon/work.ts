@@ -18,12 +18,12 @@ import type {
   Works,
 } from "./works.ts";
 
-/** Operations of a dry run that are kept to be looked through. */
+/** How many operations of a dry run are kept for the dashboard. */
 const keptOperations = 2_000;
 
-/** What a daemon does, by the schedule and by hand: one thing at a time. */
+/** What a daemon does, on the schedule or by hand: one thing at a time. */
 export interface DaemonWork {
-  /** One cycle of the schedule, whose caller has the slot. @throws what `Job.run` throws */
+  /** Runs one cycle of the schedule. The caller has taken the slot. @throws what `Job.run` throws */
   scheduled(how: { readonly full: boolean; readonly patient: boolean }): Promise<void>;
   startCycle(how: { readonly full: boolean }): Started;
   startDryRun(how: { readonly full: boolean }): Started;
@@ -31,9 +31,9 @@ export interface DaemonWork {
 }
 
 export interface DaemonWorkParts {
-  /** The job in force. What begins with one job goes on with it to its end. */
+  /** The job in force. Work ends with the job that it began with. */
   readonly current: () => Job;
-  /** For what is asked before something is started. */
+  /** For checks before work is started. */
   readonly reader: StateStore;
   readonly slot: Slot;
   readonly works: Works;
@@ -68,7 +68,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     );
   };
 
-  /** Starts `work` in the place of a cycle; its failure is in the log, as that of a cycle of the schedule is. */
+  /** Starts `work` instead of a cycle. Its failure is logged, as that of a cycle of the schedule is. */
   const start = (
     kind: Work["kind"],
     work: (report: WorkReport) => Promise<void>,
@@ -91,14 +91,14 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     startCycle: ({ full }) => start("cycle", (report) => cycle(report, { full })),
     startDryRun: ({ full }) => start("dryRun", (report) => dryRun(report, full)),
     startRelease: async (decision) => {
-      // Checked before anything is started, and decided again under the lease.
+      // Check the decision before anything is started. It is decided again under the lease.
       const decided = await resolveRelease(reader, decision);
       return start("release", (report) => cycle(report, { full: false, decision }), peopleOf(decided));
     },
   };
 }
 
-/** Does `work`; those who watch it are told of its failure, which is thrown on. */
+/** Does `work`. If it fails, those who watch it see why, and the error is thrown on. */
 async function watched(report: WorkReport, work: (report: WorkReport) => Promise<void>): Promise<void> {
   try {
     await work(report);

@@ -3,19 +3,19 @@ import type { Progress } from "../cycle/ports.ts";
 import type { PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
 
-/** Something that the daemon does or did: a cycle of the schedule, or what was asked for by hand. */
+/** Something that the daemon does or did: a cycle of the schedule, or work that was asked for by hand. */
 export interface Work {
   readonly id: string;
   readonly kind: "cycle" | "dryRun" | "release";
   readonly trigger: "schedule" | "hand";
-  /** Of how many people a release released, rejected or took rejections back; `null` of other work. */
+  /** For a release: how many people were released, were rejected, or had a rejection undone. `null` for other work. */
   readonly decision: WorkDecision | null;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly finishedAt: number | null;
   readonly progress: Progress | null;
   readonly result: WorkResult | null;
-  /** One sentence where it failed. */
+  /** One sentence if it failed. */
   readonly error: string | null;
 }
 
@@ -35,13 +35,13 @@ export interface WorkResult {
   readonly failed: number;
   /** Operations that the guard holds. */
   readonly held: number;
-  /** What concerns everybody and stopped nothing, one sentence each. */
+  /** Notes about the whole cycle, which stopped nothing; one sentence each. */
   readonly notes: readonly string[];
   /** Released people whose change was no longer due as it was. */
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
 }
 
-/** What a dry run would do; `operations` are the first of `total`, what the guard would hold before everything else. */
+/** What a dry run would do. `operations` are the first of `total`; those that the guard would hold come first. */
 export interface DryRunPlan {
   readonly operations: readonly PlannedOperation[];
   readonly total: number;
@@ -49,14 +49,14 @@ export interface DryRunPlan {
 
 /** An operation of a dry run. */
 export interface PlannedOperation extends LoggedOperation {
-  /** Why the guard would hold it; empty where it would be sent. */
+  /** Why the guard would hold it; empty if it would be sent. */
   readonly heldBecause: readonly string[];
 }
 
-/** Work that was asked for by hand; `busy`: it was not started, because something is under way already. */
+/** Work that was asked for by hand. `busy`: it was not started, because other work is under way. */
 export type Started = { readonly id: string } | "busy";
 
-/** Tells of one piece of work under way. */
+/** Takes what one piece of work under way reports. */
 export interface WorkReport {
   readonly id: string;
   onProgress(progress: Progress): void;
@@ -64,10 +64,10 @@ export interface WorkReport {
   fail(error: string): void;
 }
 
-/** What the daemon does now and did last, in memory: for those who watch it. */
+/** What the daemon does now and did last, kept in memory for those who watch it. */
 export interface Works {
   begin(kind: Work["kind"], trigger: Work["trigger"], decision?: WorkDecision): WorkReport;
-  /** The newest first, the one under way included. */
+  /** The newest first, including the one under way. */
   recent(): readonly Work[];
   find(id: string): Work | null;
   /** The plan of the dry run `id`, while it is the last one. */

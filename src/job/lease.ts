@@ -8,24 +8,24 @@ import type { Fence } from "../domain/state/change.ts";
 import type { LeaseHolder, StateStore } from "../domain/store.ts";
 import { hasEnded, identifyProcess } from "./process-identity.ts";
 
-/** How long a lease lasts that nobody renews. */
+/** How long a lease lasts if it is not renewed. */
 export const leaseTtlMs = 60_000;
 const heartbeatMs = 15_000;
 const pollMs = 500;
-/** Three heartbeats: whoever misses as many has died. */
+/** Three heartbeats: a holder that misses all of them has died. */
 const silenceMs = 45_000;
-/** What a killed run had sent can still arrive: looked up too early it would be sent a second time. */
+/** A request of a killed run can still arrive. If its effect is looked up before, the request is sent a second time. */
 const settleMs = 3_000;
 
 export interface LeaseOptions {
   readonly signal: AbortSignal;
-  /** How long a command waits for another run to end; a daemon does not wait, and gives none. */
+  /** How long a command waits for another run to end, milliseconds. A daemon does not wait, and leaves it out. */
   readonly waitMs?: number;
 }
 
 /**
- * Runs `action` while holding the lease, which its commits name; its signal aborts where the lease is lost or `signal` aborts. The lease of a
- * process that has certainly ended is taken over at once, any other when it expires.
+ * Runs `action` while it holds the lease. The action's signal aborts if the lease is lost or if `signal` aborts; its commits
+ * name the fence. The lease of a process that has certainly ended is taken over at once, any other one when it expires.
  * @throws LeaseHeldError
  */
 export async function withLease<T>(
@@ -63,7 +63,7 @@ async function acquire(
 ): Promise<{ readonly tookOver: boolean }> {
   let watched: LeaseHolder | null = null;
   let silentForMs = 0;
-  // What was slept is counted: the clock itself may be set while it is waited.
+  // Count the time slept: the clock can be set during the wait.
   for (let waitedMs = 0; ; waitedMs += pollMs) {
     const silent = watched !== null && silentForMs >= silenceMs ? watched : undefined;
     let answer = await store.acquireLease(owner, clock.now(), leaseTtlMs, silent);
@@ -73,8 +73,8 @@ async function acquire(
       if (answer.acquired) return { tookOver: true };
     }
     const { holder } = answer;
-    // Nobody takes a lease for so long: the clock was set back since, or the holder's is ahead of this one. It could block
-    // for years, so that only a heartbeat tells whether there is somebody.
+    // No lease is taken for this long: the clock was set back since, or the holder's clock is ahead of this one. The lease
+    // could block for years, so only a heartbeat shows whether its holder still runs.
     const implausible = holder.expiresAt - clock.now() > 2 * leaseTtlMs;
     const renewed = watched?.owner === holder.owner && watched.expiresAt !== holder.expiresAt;
     silentForMs = watched?.expiresAt === holder.expiresAt ? silentForMs + pollMs : 0;
@@ -86,7 +86,7 @@ async function acquire(
   }
 }
 
-/** A name of a host is not unique either, but two that differ are two machines or containers. */
+/** Host names are not unique, but two different names are two machines or containers. */
 export function hasDied({ owner }: LeaseHolder): boolean {
   const [host, , , identity = ""] = owner.split("/");
   return host === hostname() && hasEnded(identity);

@@ -4,13 +4,13 @@ import { withoutQuotations } from "../domain/quotation.ts";
 import { visibleJson, visibleLines } from "../domain/visible.ts";
 import type { CommandIO } from "../process/io.ts";
 
-/** pino's number of the level `debug`: above it nothing of people is logged. */
+/** pino's number of the level `debug`. Above this level no personal data is logged. */
 const debugLevel = 20;
 
 /**
- * The log, on stderr: JSON lines, or text where a person watches (`log.format: auto`). Above `debug` the other side's words
- * about single people are left out; what is not seen is escaped.
- * @param quiet only warnings and worse, where the report itself says the rest
+ * Opens the log on stderr: JSON lines, or text on a terminal (`log.format: auto`). Above `debug`, quotations from Entra and
+ * Lattice about single people are left out. Invisible characters are escaped.
+ * @param quiet logs only warnings and errors, because a report says the rest
  */
 export async function openLog(config: Config["log"], io: CommandIO, quiet: boolean): Promise<Logger> {
   const level = quiet && config.level === "info" ? "warn" : config.level;
@@ -42,7 +42,7 @@ export async function openLog(config: Config["log"], io: CommandIO, quiet: boole
   );
 }
 
-/** The value with each text in it, in lists and plain objects too, replaced; anything else as it is. */
+/** Replaces each text in the value, also in its lists and plain objects. Anything else stays as it is. */
 function mapTexts(value: unknown, replace: (text: string) => string): unknown {
   if (typeof value === "string") return replace(value);
   if (Array.isArray(value)) return value.map((one) => mapTexts(one, replace));

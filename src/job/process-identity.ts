@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 
 /**
- * What tells this process from every other one, of any machine, container or time: the boot of the kernel, the pid
- * namespace, the pid and its start; `null` where the system does not say (Linux alone does). A pid alone would not do:
- * in containers everybody is pid 1, and a pid is given again.
+ * Identifies this process among all processes of any machine, container or time: the boot of the kernel, the pid namespace,
+ * the pid and its start. `null` if the system does not tell them (only Linux does). A pid alone is not enough: in containers
+ * every main process has pid 1, and pids are reused.
  */
 export function identifyProcess(): string | null {
   const realm = currentRealm();
@@ -13,23 +13,23 @@ export function identifyProcess(): string | null {
 }
 
 /**
- * Whether the process that called itself `identity` has certainly ended; `false` where that cannot be known: it may run
- * on another machine or in another container, or the system does not say.
+ * Whether the process that identified itself as `identity` has certainly ended. `false` if that cannot be known: the process
+ * may run on another machine or in another container, or the system does not tell.
  */
 export function hasEnded(identity: string): boolean {
   const [realm, pid, startedAt] = identity.split("-");
-  // The number of a pid namespace is given again too, but only after every process in it has ended.
+  // The number of a pid namespace is reused too, but only after every process in it has ended.
   if (realm === undefined || startedAt === undefined || realm !== currentRealm()) return false;
   if (!exists(Number(pid))) return true;
   const now = startOf(Number(pid));
   return now !== null && now !== startedAt;
 }
 
-/** The kernel's boot and the pid namespace, within which a pid means one process at a time. */
+/** Identifies the kernel's boot and the pid namespace. Within them, a pid means one process at a time. */
 function currentRealm(): string | null {
   const bootId = read("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
   const namespace = link("/proc/self/ns/pid");
-  // More than one number, or another: /proc is that of another namespace, and speaks of other processes.
+  // More than one number, or another number: /proc belongs to another namespace and shows other processes.
   const own = /^NSpid:\s*(.*)$/m.exec(read("/proc/self/status") ?? "")?.[1];
   if (!/^[0-9a-f-]{36}$/.test(bootId) || namespace === null || own?.trim() !== String(process.pid))
     return null;
@@ -37,19 +37,19 @@ function currentRealm(): string | null {
 }
 
 /**
- * When a process started, in clock ticks since the boot (proc(5), field 22 of `stat`); `ended` for one that waits for its
- * parent to take notice; `null` where that cannot be read, as with other people's processes under `hidepid`.
+ * When a process started, in clock ticks since the boot (proc(5), field 22 of `stat`). `ended` for a zombie, which waits for
+ * its parent. `null` if that cannot be read, for example other users' processes under `hidepid`.
  */
 function startOf(pid: number): string | null {
   const stat = read(`/proc/${pid}/stat`);
-  // The second field is the program's name, which may hold spaces and brackets.
+  // The second field is the program's name, which may contain spaces and brackets.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, startedAt] = [fields?.[0], fields?.[19]];
   if (state === "Z" || state === "X") return "ended";
   return startedAt === undefined || !/^\d+$/.test(startedAt) ? null : startedAt;
 }
 
-/** Asked of the kernel itself: what /proc shows depends on how it was mounted. */
+/** Asks the kernel, because what /proc shows depends on how it was mounted. */
 function exists(pid: number): boolean {
   if (!Number.isInteger(pid) || pid < 1) return true;
   try {
@@ -68,7 +68,7 @@ function link(path: string): string | null {
   return orNull(() => readlinkSync(path));
 }
 
-/** Whatever the reason is that it cannot be read, it says nothing then. */
+/** `null` if it cannot be read, whatever the reason. */
 function orNull(action: () => string): string | null {
   try {
     return action();

@@ -10,8 +10,9 @@ const shownCycles = 8;
 const pushTimeoutMs = 5_000;
 
 /**
- * Leaves the metrics of a run that ends, where `metrics` says so: a daemon is asked for them, a run by a timer is gone.
- * @param good whether it ended without a fault
+ * Writes or pushes the metrics of a run that ends, if `metrics` is configured: a daemon can be scraped, a run started by a
+ * timer is gone by then.
+ * @param good whether the run ended without a fault
  */
 export async function leaveMetrics(
   job: Job,
@@ -20,7 +21,7 @@ export async function leaveMetrics(
   signal: AbortSignal,
 ): Promise<void> {
   const { path, pushUrl } = job.config.metrics;
-  // What happens in a sandbox is no matter of monitoring.
+  // A sandbox is not monitored.
   if (job.sandbox !== null || (path === undefined && pushUrl === undefined)) return;
   const text = await metricsText(job, store, good);
   if (path !== undefined) writeMetrics(job, path, text);
@@ -38,7 +39,7 @@ async function metricsText({ config, clock }: Job, store: StateStore, good: bool
   return runMetrics(packageVersion(), await situationOf(store, status), { good, endedAt: now });
 }
 
-/** The file is always whole: the collector may read it at any time, as another user. */
+/** The file is always complete and readable by other users: the collector may read it at any time. */
 function writeMetrics({ log }: Job, path: string, text: string): void {
   const partial = join(dirname(path), `.${randomBytes(8).toString("hex")}.partial`);
   try {

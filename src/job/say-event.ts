@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { actorText } from "../domain/actor.ts";
 import type { StateEvent } from "../domain/event.ts";
 
-/** Says a change of state in the log, once. */
+/** Logs a change of state. */
 export function sayEvent(log: Logger, event: StateEvent): void {
   const time = (at: number): string => new Date(at).toISOString();
   switch (event.kind) {

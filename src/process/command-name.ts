@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 
-/** Says what messages call the command, where the program cannot know it: `docker exec NAME azure-lattice-sync`. */
+/** Sets what messages call the command, if the program cannot know it: `docker exec NAME azure-lattice-sync`. */
 export const commandVariable = "ALS_COMMAND";
 
 const command = "azure-lattice-sync";
@@ -12,13 +12,13 @@ export function commandLine(args: string): string {
   return `${said === "" ? command : said} ${args}`;
 }
 
-/** What leads a command to the configuration, the ends and the state that another one was given. */
+/** The options that a command needs to work on the same configuration, ends and state as another command. */
 export interface Place {
   readonly config?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
 }
 
-/** The flags of a command that is to be called next in the same place, each with a blank before it. */
+/** The flags of a command that is to be called next in the same place, each after a space. */
 export function placeFlags({ config, sandbox }: Place): string {
   const ends = sandbox === "lattice" ? " --sandbox=lattice" : sandbox === "both" ? " --sandbox" : "";
   return config === undefined ? ends : `${ends} --config ${inShell(config)}`;
@@ -34,7 +34,7 @@ export interface Start {
   readonly packageRoot: string;
 }
 
-/** What to type, in the same folder, to start the same program again. */
+/** What to type in the same folder to start the same program again. */
 export function commandOf({ script, cwd, env, packageRoot }: Start): string {
   const inPackage = cwd === packageRoot;
   if (script.endsWith(".ts")) return inPackage ? "npx node src/cli.ts" : `node ${inShell(script)}`;
@@ -44,7 +44,7 @@ export function commandOf({ script, cwd, env, packageRoot }: Start): string {
   return basename(script) === command ? inShell(script) : `node ${inShell(script)}`;
 }
 
-/** Whether a shell that is given the bare name starts this script. */
+/** Whether a shell starts this script for the bare name. */
 function isOnPath(script: string, path: string): boolean {
   const first = path
     .split(delimiter)
@@ -52,12 +52,12 @@ function isOnPath(script: string, path: string): boolean {
     .map((folder) => join(folder, process.platform === "win32" ? `${command}.cmd` : command))
     .find(isFile);
   if (first === undefined) return false;
-  // On Windows npm makes a script that starts ours from the folder of packages beside it.
+  // On Windows npm makes a script that starts ours from the folder of packages next to it.
   if (process.platform === "win32") return script.startsWith(dirname(first));
   return realpathSync(first) === realpathSync(script);
 }
 
-/** No file for this user is one that cannot be looked at: PATH may name folders of others. */
+/** A file that this user may not look at counts as missing: PATH may name folders of other users. */
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
@@ -66,7 +66,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** A path as a shell takes it for one word. */
+/** Quotes a path, if necessary, so that a shell takes it for one word. */
 export function inShell(path: string): string {
   return /[\s"'$`\\&|;<>()]/.test(path) ? JSON.stringify(path) : path;
 }

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from "node:fs";
 
 /**
- * Calls `asked` at each SIGHUP from now on, and `gone` instead where it comes because the terminal that this process was
- * started on was closed. Not on Windows, which knows only the latter and ends the process.
+ * Calls `asked` at each SIGHUP from now on, or `gone` if the signal comes because the terminal of this process was closed.
+ * Does nothing on Windows, which has only the second kind and ends the process.
  */
 export function catchHangup(asked: () => void, gone: () => void): void {
   if (process.platform === "win32") return;
@@ -13,13 +13,13 @@ export function catchHangup(asked: () => void, gone: () => void): void {
   });
 }
 
-/** SIGHUPs from the start of a process: one that comes before anyone can handle it waits. */
+/** The SIGHUPs since the start of a process. One that arrives before there is a handler waits for it. */
 export interface Hangups {
-  /** Calls `handler` for one that waits, and for each from now on. */
+  /** Calls `handler` for one that waits, and for each one from now on. */
   handle(handler: () => void): void;
 }
 
-/** @param onHangup catches SIGHUP; `undefined` where there is none */
+/** @param onHangup catches SIGHUP; `undefined` if the platform has none */
 export function keepHangups(onHangup: ((handler: () => void) => void) | undefined): Hangups {
   let handler: (() => void) | null = null;
   let waiting = false;

@@ -11,7 +11,7 @@ export interface CommandIO {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Aborted by SIGINT or SIGTERM, with an `InterruptedError` as its reason. */
   readonly signal: AbortSignal;
-  /** Calls `handler` at each SIGHUP from now on, which would end the process otherwise. */
+  /** Calls `handler` at each SIGHUP from now on. Without a handler, SIGHUP ends the process. */
   readonly onHangup?: (handler: () => void) => void;
 }
 
@@ -37,12 +37,12 @@ export function print(io: CommandIO, text: string): void {
   io.stdout.write(`${text}\n`);
 }
 
-/** What concerns the person at the terminal, beside the result. */
+/** Prints what concerns the person at the terminal, next to the result. */
 export function note(io: CommandIO, text: string): void {
   io.stderr.write(`${text}\n`);
 }
 
-/** What there is to say of a state database that does not exist. @param path where it will be */
+/** Says that there is no state database yet. @param path where it will be */
 export function noCycleYet(path: string): string {
   return `No cycle has run yet: there is no state database at ${path}.`;
 }

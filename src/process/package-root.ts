@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 
 const manifestName = "package.json";
 
-/** The folder that holds package.json: the checkout's or the installed package's, whether the sources run or what they are built to. */
+/** The folder with package.json: that of the checkout or of the installed package, for the sources as for the built program. */
 export const packageRoot = nearestPackage(import.meta.dirname);
 
-/** The version that the package says it has. */
+/** The version in package.json. */
 export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, manifestName), "utf8"));
   return typeof manifest === "object" && manifest !== null && "version" in manifest
@@ -16,7 +16,7 @@ export function packageVersion(): string {
 
 function nearestPackage(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
-    // The root of the file system at last: what is read from there is then said to be missing.
+    // Ends at the root of the file system. Reading from there reports the file as missing.
     if (existsSync(join(folder, manifestName)) || dirname(folder) === folder) return folder;
   }
 }

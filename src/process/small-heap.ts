@@ -4,16 +4,16 @@ import { runInNewContext } from "node:vm";
 let kept = false;
 
 /**
- * From now on the heap grows in small steps. A cycle waits for Lattice, not for the processor, so that memory is worth some
- * work: a first run of 10,000 people takes 200 MB instead of 350 MB at the peak, for 7 to 25 % more processor time. Once for
- * a process, and when most of what it needs is loaded, because Node's own cache of compiled code is not used under other flags.
+ * Makes the heap grow in small steps from now on. A cycle waits for Lattice, not for the processor, so saving memory is worth
+ * some work: the peak of a first run of 10,000 people is 200 MB instead of 350 MB, for 7 to 25 % more processor time.
+ * It is done once per process, after most modules are loaded: Node does not use its cache of compiled code under other flags.
  */
 export function keepHeapSmall(): void {
   if (kept) return;
   kept = true;
   setFlagsFromString("--semi-space-growth-factor=1");
   setFlagsFromString("--heap-growing-percent=30");
-  // Until a collection the heap may grow to what the last one allowed, under the flags of that time: four times what it held.
+  // Until the next collection, the heap may grow to the limit that the last one set under the old flags: four times its size.
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")({ type: "major", execution: "sync" });
 }
