@@ -12,14 +12,14 @@ import { createProgram } from "./program/program.ts";
 
 // The process around the program: signals, and the one place where errors become exit codes.
 
-// Not to open a debugger, as Node does on this signal by itself: every user of the machine could connect to it.
+// Without a listener, Node opens a debugger on this signal, and every user of the machine could connect to it.
 process.on("SIGUSR1", () => {});
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 const stop = new AbortController();
 let stoppedBy: keyof typeof signalCodes | null = null;
 
-// Threads of this process read it as well.
+// Threads of this process read it too.
 process.env[commandVariable] ||= commandOf({
   script: process.argv[1] ?? "",
   cwd: process.cwd(),
@@ -42,7 +42,7 @@ const io: CommandIO = {
 
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
-    // The first asks to finish what is in flight, the second does not wait.
+    // The first signal lets writes in flight finish, the second one does not wait.
     if (stoppedBy !== null) process.exit(signalCodes[name]);
     stoppedBy = name;
     stop.abort(
@@ -50,7 +50,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     );
   });
 }
-// A reader that closes the pipe early (head) has seen enough.
+// A reader that closes the pipe early, such as head, has seen enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCode.done);
   throw error;
@@ -68,17 +68,17 @@ function finish(code: number): void {
   process.exitCode = code;
 }
 
-/** Says what went wrong, in a sentence, and gives the exit code for it. */
+/** Prints what went wrong, in a sentence. @returns the exit code for it */
 function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
   if (error instanceof DomainError) {
-    // Where nobody looks on, this is a log: what the ends said of single people is for `status` and `history`.
+    // Without a terminal this is a log: quotations from Entra and Lattice about single people are left to `status` and `history`.
     const log = !(error instanceof UsageError) && process.stderr.isTTY !== true;
     process.stderr.write(
       `${visibleLines(sentences(log ? withoutQuotations(error.message) : error.message))}\n`,
     );
   } else {
-    // A fault of this program: whoever mends it needs the trace.
+    // A fault of this program: the trace is needed to fix it.
     process.stderr.write(
       `azure-lattice-sync failed because of a fault of its own. Please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
     );

@@ -10,16 +10,16 @@ import { parseCases } from "../mapping/cases/test-cases.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import { printable } from "../report/words.ts";
 
-/** What names a file of cases. */
+/** The ending of the name of a file of cases. */
 export const caseFileEnding = /\.mapping-test\.ya?ml$/;
 
-/** One file of cases, and what came of each. */
+/** One file of cases, and the result of each case. */
 export interface FileResult {
   readonly file: string;
   readonly results: readonly CaseResult[];
 }
 
-/** The files of cases beside the configuration, and beside the mapping where that is a file of its own. */
+/** The files of cases next to the configuration, and next to the mapping if that is a file of its own. */
 export function findCaseFiles({ config, file }: LoadedConfig, cwd: string): readonly string[] {
   const folders = new Set([resolve(cwd, dirname(file ?? defaultConfigFile))]);
   if (config.mapping.kind === "file") folders.add(dirname(config.mapping.path));
@@ -35,7 +35,7 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    // A folder that is missing, or that may not be listed, has no cases to run.
+    // A folder that does not exist or cannot be listed has no cases to run.
     if (error instanceof Error && "code" in error) return [];
     throw error;
   }
@@ -58,12 +58,12 @@ export function runCaseFiles(mapping: Mapping, files: readonly string[], cwd: st
   return read.map(({ file, cases }) => ({ file, results: cases.map((test) => runCase(mapping, test)) }));
 }
 
-/** How many did not come out as they should. */
+/** How many cases failed. */
 export function failures(files: readonly FileResult[]): number {
   return files.flatMap(({ results }) => results).filter(({ passed }) => !passed).length;
 }
 
-/** The results as a test runner prints them. `failuresOnly`: what passed is counted, not named. */
+/** The results as a test runner prints them. @param options `failuresOnly`: cases that passed are counted, not named */
 export function describeResults(files: readonly FileResult[], options: { failuresOnly: boolean }): string {
   const lines: string[] = [];
   for (const { file, results } of files) {

@@ -24,7 +24,7 @@ interface Step {
   readonly remedy?: string;
 }
 
-/** Tries everything that a cycle or a daemon needs and leaves nothing behind; each line says what was tried and how to fix it. */
+/** Tries everything that a cycle or a daemon needs, and leaves nothing behind. Each line says what was tried, and how to fix it. */
 export async function check(options: CheckOptions, io: CommandIO): Promise<number> {
   const job = await openJob(io, { ...options, quiet: true });
   try {
@@ -63,7 +63,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
   }
 }
 
-/** How updates are sent, as an earlier sync has learnt it; a state that cannot be read is the state step's to tell. */
+/** How updates are sent, as an earlier sync has learnt it. A database that cannot be read is reported by the step for it. */
 async function learntMethod(job: Job): Promise<UpdateMethod | undefined> {
   try {
     const store = await job.readState();
@@ -86,7 +86,7 @@ function configurationStep({ loaded, mapping }: Job): Step {
   };
 }
 
-/** From the configuration alone: a test message is for `notify test`. */
+/** From the configuration only. `notify test` sends a message. */
 function notificationsStep({ config: { notify } }: Job): Step {
   const name = "Notifications";
   const receivers = notify.receivers.map((receiver) => `${receiver.name} (${receiver.kind})`);
@@ -96,7 +96,7 @@ function notificationsStep({ config: { notify } }: Job): Step {
   return { name, ok: true, detail: `${told}; to test the receivers: ${commandLine("notify test")}.` };
 }
 
-/** Whether a daemon would start with this configuration; nobody is asked. */
+/** Whether a daemon would start with this configuration. Sends nothing. */
 async function daemonStep(job: Job): Promise<Step> {
   const name = "Daemon";
   try {

@@ -13,7 +13,7 @@ export interface ConfigOptions {
 
 /**
  * Checks the configuration, the mapping and the filters, the cases next to them, what each end needs, and whether a daemon
- * would run with it; asks nobody.
+ * would run with it. Sends nothing.
  */
 export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
   const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
@@ -35,7 +35,7 @@ export async function configCheck(options: ConfigOptions, io: CommandIO): Promis
   return exitCode.done;
 }
 
-/** Prints the configuration in force, secrets masked, and where each value came from. */
+/** Prints the configuration in force, with secrets masked, and where each value comes from. */
 export async function configShow(options: ConfigOptions, io: CommandIO): Promise<number> {
   const { showConfig } = await import("../config/show.ts");
   print(io, showConfig(loadConfig({ file: options.config, env: io.env, cwd: io.cwd })).trimEnd());
@@ -49,7 +49,7 @@ export async function configSchema(io: CommandIO): Promise<number> {
   return exitCode.done;
 }
 
-/** Writes a first, commented configuration file; never over another. */
+/** Writes a first configuration file with comments. Never overwrites a file. */
 export async function configInit(options: ConfigOptions, io: CommandIO): Promise<number> {
   const { writeStarterConfig } = await import("../config/init.ts");
   const { resolve } = await import("node:path");

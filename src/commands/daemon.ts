@@ -6,11 +6,11 @@ import type { CommandIO } from "../process/io.ts";
 export interface DaemonCommandOptions {
   readonly config?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
-  /** `host:port` of the HTTP, a port alone, or `unix:PATH`; over the configuration's. */
+  /** `host:port` of the HTTP server, a port alone, or `unix:PATH`; instead of the configured one. */
   readonly listen?: string | undefined;
 }
 
-/** Runs cycles on the schedule until it is told to stop. @returns the exit code */
+/** Runs cycles on the schedule until it is stopped. @returns the exit code */
 export function daemon(options: DaemonCommandOptions, io: CommandIO): Promise<number> {
   const { listen, ...choice } = options;
   return runDaemon({ ...choice, ...(listen === undefined ? {} : { listen: listenOf(listen) }) }, io);

@@ -17,15 +17,15 @@ export interface DemoOptions {
 }
 
 /**
- * The main job on the embedded company: a dry run and a sync, a day passes, a dry run and a sync again. Everything
- * is kept in the state folder; running it again is the next day.
- * @returns 0 where everything went as it should, which on a bad day is that the guard held
+ * Shows the main job on the embedded company: a dry run and a sync, a day passes, a dry run and a sync again. Everything is
+ * kept in the state folder, so that the next demo is the next day.
+ * @returns 0 if everything went as it should; on a bad day that means that the guard held
  */
 export async function demo(options: DemoOptions, io: CommandIO): Promise<number> {
   const { config } = configuredJob(io, { sandbox: "both" });
   const sandbox = await startSandbox({ file: sandboxFile(config.state.path, "both") });
   try {
-    // Shorter, and right wherever the checkout is, as long as it is typed here.
+    // A relative path is shorter, and right as long as the command is typed in this folder.
     const folder = relative(io.cwd, dirname(config.state.path)) || ".";
     return await (options.badDay ? badStory(io, sandbox) : story(io, sandbox, folder));
   } finally {
@@ -65,11 +65,11 @@ async function story(io: CommandIO, sandbox: Sandbox, folder: string): Promise<n
   const second = await run(false, 0);
   heading(io, "What to try next");
   for (const line of nextSteps(io, folder)) print(io, `  ${line}`);
-  // What a bad day left held is decided by the day that passes.
+  // The first sync may hold changes of an earlier bad day; the day that passes settles them.
   return first === exitCode.done || first === exitCode.held ? second : first;
 }
 
-/** A day on which a mistake in Entra would switch half of the company off, if nothing stopped it. */
+/** Shows a day on which a mistake in Entra would switch off half of the company if nothing stopped it. */
 async function badStory(io: CommandIO, sandbox: Sandbox): Promise<number> {
   const run = runner(io, sandbox);
   heading(io, "1. The company as it is: sync --sandbox");
@@ -89,7 +89,7 @@ async function badStory(io: CommandIO, sandbox: Sandbox): Promise<number> {
   return exitCode.done;
 }
 
-/** What can be said about the held plan: what it does, and the command. */
+/** The possible decisions about the held plan: what each does, and its command. */
 async function decisions(io: CommandIO): Promise<readonly (readonly [string, string])[]> {
   const job = configuredJob(io, { sandbox: "both" });
   const store = await job.readState();

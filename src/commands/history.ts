@@ -19,13 +19,13 @@ export interface HistoryOptions {
   readonly user?: string | undefined;
   readonly action?: readonly Action[] | undefined;
   readonly outcome?: readonly OperationStatus[] | undefined;
-  /** A date, a time or how long ago. */
+  /** A date, a time, or how long ago. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   readonly cycle?: number | undefined;
-  /** Entries at most, the newest ones. */
+  /** The largest number of entries; the newest are shown. */
   readonly limit: number;
-  /** Every entry, whatever the limit. */
+  /** Shows every entry, without a limit. */
   readonly all: boolean;
   readonly format: "table" | "json" | "csv";
   readonly out?: string | undefined;
@@ -34,8 +34,8 @@ export interface HistoryOptions {
 const pageSize = 500;
 
 /**
- * The provisioning log, the newest entry first. Reads alone, page by page: a daemon may write meanwhile.
- * @throws UsageError where a time is none, or the person is not known
+ * Shows the provisioning log, the newest entry first. Only reads, page by page, while a daemon may write.
+ * @throws UsageError if a time is not valid, or the person is not known
  */
 export async function history(options: HistoryOptions, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
@@ -90,7 +90,7 @@ function queryOf(options: HistoryOptions, now: number): Omit<LogQuery, "limit"> 
   };
 }
 
-/** Who is meant, as the log knows them: whoever has the name now, else whoever had it, else whoever has it in a name. */
+/** The person who is meant, as the log knows them: who has the name now, else who had it, else who has it as a part of a name. */
 async function knownPerson(
   store: StateStore,
   user: string,

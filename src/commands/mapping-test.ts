@@ -7,19 +7,19 @@ import { caseFileEnding, describeResults, failures, findCaseFiles, runCaseFiles 
 
 export interface MappingTestOptions {
   readonly config?: string | undefined;
-  /** Files of cases; without them, those beside the configuration. */
+  /** Files of cases. Default: those next to the configuration. */
   readonly cases?: readonly string[] | undefined;
   readonly format: "table" | "json";
-  /** Makes a case of this person instead: user principal name or object id. */
+  /** Makes a case from this person instead: user principal name or object id. */
   readonly record?: string | undefined;
-  /** With `record`: a file that is not there yet; stdout without it. */
+  /** With `record`: a file that does not exist yet. Default: stdout. */
   readonly out?: string | undefined;
-  /** With `record`: Entra attributes whose values stay. */
+  /** With `record`: Entra attributes whose real values are kept. */
   readonly keep?: readonly string[] | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
 }
 
-/** Runs the cases of the mapping; exit code 1 where one fails. @throws UsageError where a file of cases is malformed */
+/** Runs the cases of the mapping. @returns exit code 1 if one fails. @throws UsageError if a file of cases is malformed */
 export async function mappingTest(options: MappingTestOptions, io: CommandIO): Promise<number> {
   if (options.record !== undefined) {
     if (options.cases !== undefined) throw new UsageError("--cases cannot be used with --record");

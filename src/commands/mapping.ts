@@ -12,20 +12,20 @@ import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { writeNewFile } from "./new-file.ts";
 
-/** Exports have several thousand lines. */
+/** Bytes. Exports have several thousand lines. */
 const largestExport = 32 * 1024 * 1024;
 
-/** Each call within a call takes three levels of the tree that an export has beside its text. */
+/** Levels of nesting. An export also has its expressions as trees, in which each nested call takes three levels. */
 const deepestExport = 600;
 
 export interface ImportOptions {
   /** Entra's exported provisioning schema. */
   readonly file: string;
-  /** A file that is not there yet; stdout without it. */
+  /** A file that does not exist yet. Default: stdout. */
   readonly out?: string | undefined;
 }
 
-/** Makes a part of the configuration from Entra's own; what is not carried over is said on stderr. @throws UsageError */
+/** Makes a part of the configuration from Entra's own; stderr lists what cannot be imported. @throws UsageError */
 export function mappingImport({ file, out }: ImportOptions, io: CommandIO): number {
   const read = readTextFile(resolve(io.cwd, file), largestExport, { utf16: true });
   if (read.problem !== undefined) throw new UsageError(`${file} cannot be read: ${read.problem}`);
@@ -44,7 +44,7 @@ export function mappingImport({ file, out }: ImportOptions, io: CommandIO): numb
   return exitCode.done;
 }
 
-/** The notes go with the configuration: whoever reads it later has not seen stderr. */
+/** Repeats the notes in the configuration, for readers who have not seen stderr. */
 function heading(notes: readonly string[]): string {
   const lines = [
     'Made by "azure-lattice-sync mapping import" from a provisioning schema of Entra.',
@@ -56,7 +56,7 @@ function heading(notes: readonly string[]): string {
   return `${lines.map((line) => `# ${line.replaceAll(/\s+/g, " ")}\n`).join("")}\n`;
 }
 
-/** Lists the functions of the expression language, with an example each. */
+/** Lists the functions of the expression language, each with an example. */
 export function mappingFunctions(options: { readonly format: "table" | "json" }, io: CommandIO): number {
   const all = [...expressionFunctions.values()];
   if (options.format === "json") {

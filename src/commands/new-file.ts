@@ -3,7 +3,10 @@ import { dirname, resolve } from "node:path";
 import { fileProblem } from "../config/text-file.ts";
 import { UsageError } from "../domain/errors.ts";
 
-/** Writes a file for its owner alone, in a folder that is made where it is not there. @throws UsageError where there is one already, or it cannot be written */
+/**
+ * Writes a file that only its owner can read, in a folder that is made if necessary.
+ * @throws UsageError if the file exists already or cannot be written
+ */
 export function writeNewFile(cwd: string, name: string, text: string): void {
   const path = resolve(cwd, name);
   try {

@@ -8,14 +8,14 @@ import { printable } from "../report/words.ts";
 
 export interface NotifyTestOptions {
   readonly config?: string | undefined;
-  /** Only this one, by name. */
+  /** The name of the only receiver to test. Default: all. */
   readonly receiver?: string | undefined;
 }
 
 /**
- * Sends a message that is plainly a test to each receiver and prints what each answered.
- * @returns 1 where one did not take it
- * @throws UsageError where there is no receiver, or none of that name
+ * Sends a message that is clearly a test to each receiver, and prints what each one answered.
+ * @returns 1 if one did not accept it
+ * @throws UsageError if there is no receiver, or none of that name
  */
 export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
   const { config, clock } = configuredJob(io, { config: options.config });

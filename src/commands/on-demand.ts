@@ -12,10 +12,10 @@ import { printable } from "../report/words.ts";
 import { noteCandidates, personText, severalPeople } from "./one-person.ts";
 import { pendingIn } from "./pending.ts";
 
-/** People in one call: as many as one still looks at one by one. */
+/** The most people in one call: as many as a person still looks at one by one. */
 const mostPeople = 20;
 
-/** @throws UsageError for nobody, for an empty name, and for too many */
+/** @throws UsageError if there is no name, an empty name, or too many names */
 export function checkPeople(users: readonly string[]): void {
   if (users.length > mostPeople) {
     throw new UsageError(
@@ -29,7 +29,7 @@ export function checkPeople(users: readonly string[]): void {
 
 /** How provisioning on demand is done and shown. */
 export interface OnDemandOptions extends Omit<ReportChoice, "mapping" | "steps"> {
-  /** Sends without showing it first and asking. */
+  /** Sends without a dry run and a question. */
   readonly yes?: boolean | undefined;
   readonly detailedExitcode: boolean;
   /** How long to wait for another run to end, seconds. */
@@ -37,8 +37,8 @@ export interface OnDemandOptions extends Omit<ReportChoice, "mapping" | "steps">
 }
 
 /**
- * Provisioning on demand: the five steps are told as they are done. Without `yes` it is a dry run first, and what that
- * showed is sent when a person at the terminal agrees.
+ * Provisions single people on demand, and shows the five steps as they are done. Without `yes` it is a dry run first; its plan
+ * is sent if a person at the terminal agrees.
  * @returns the exit code
  */
 export async function onDemand(
@@ -73,11 +73,11 @@ export async function onDemand(
 }
 
 /**
- * Whom names mean: a part of a name is one person's where nobody else has it in a name. What can be a user principal name
- * or an object id stays as it is: Entra may know somebody by now whom the last read did not have.
- * @param how `unseen`: nobody looks at who it is before it is sent, so a part of a name is never enough
- * @returns as given, or as an object id
- * @throws ConfigurationError where it is not certain who is meant: who it may be is on stderr
+ * Finds the people that names mean. A part of a name means a person if no other person has it in a name. A user principal
+ * name or an object id stays as it is: Entra may have a user by now whom the last read did not have.
+ * @param how `unseen`: no person looks at the plan before it is sent, so a part of a name is never enough
+ * @returns each name as given, or an object id
+ * @throws ConfigurationError if it is not certain who is meant; stderr lists who it may be
  */
 async function peopleMeant(
   job: Job,
@@ -86,7 +86,7 @@ async function peopleMeant(
   io: CommandIO,
 ): Promise<readonly string[]> {
   const store = await job.readState();
-  // Before the first sync nobody is known, so that a name means what Entra makes of it.
+  // Before the first sync no person is known: Entra alone decides what a name means.
   if (store === null) return names;
   try {
     return await peopleIn(store, job.mapping, names, how, io);
@@ -141,7 +141,7 @@ async function run(
 ): Promise<CycleResult> {
   const { only = [], dryRun } = request;
   const steps: PersonStep[] = [];
-  // On stdout they come as they are done; a document has them all at once.
+  // On stdout the steps are shown as they are done; a document has all of them at once.
   const live = options.format === "table" && options.out === undefined;
   const onStep = (step: PersonStep): void => {
     steps.push(step);
@@ -161,7 +161,7 @@ async function run(
   return result;
 }
 
-/** Whether somebody sits at the terminal who has just seen the plan. */
+/** Whether a person sits at the terminal and has just seen the plan. */
 function canAsk(options: OnDemandOptions, io: CommandIO): boolean {
   const shown = options.format === "table" && options.out === undefined && io.stdout.isTTY === true;
   return shown && io.stdin.isTTY === true && io.stderr.isTTY === true;
@@ -176,7 +176,7 @@ async function agrees(io: CommandIO): Promise<boolean> {
     });
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
-    // An interrupted question is not answered.
+    // An interrupt is not an answer.
     if (io.signal.aborted) throw io.signal.reason;
     throw error;
   } finally {

@@ -7,8 +7,8 @@ import { peopleLines } from "../report/people.ts";
 import { printable } from "../report/words.ts";
 
 /**
- * Says on stderr who is meant, where a part of a name was given.
- * @throws UsageError where several people may be meant, who are listed on stderr
+ * Says on stderr who is meant, if a part of a name was given.
+ * @throws UsageError if several people may be meant; stderr lists them
  */
 export function tellWhom(found: Found, io: CommandIO): void {
   if (found.byPart !== null) note(io, `"${printable(found.asked)}" is ${personText(found.byPart)}.`);
@@ -17,7 +17,7 @@ export function tellWhom(found: Found, io: CommandIO): void {
   throw new UsageError(severalPeople(found.asked));
 }
 
-/** A name that several people have in a name. */
+/** Says that a text is part of the names of several people. */
 export function severalPeople(asked: string): string {
   return `"${printable(asked)}" does not name one person alone. Give the user principal name or the object id.`;
 }
@@ -32,7 +32,7 @@ export function noteCandidates(
   for (const line of peopleLines(candidates, moreCandidates)) note(io, `  ${line}`);
 }
 
-/** A person in one line of text. */
+/** Describes a person in one line. */
 export function personText({ displayName, userName, objectId, latticeId }: FoundPerson): string {
   const names = [displayName, userName ?? objectId ?? latticeId].filter((name) => name !== null);
   return printable(names.join(", "));

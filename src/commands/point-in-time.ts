@@ -1,6 +1,6 @@
 import { parseDuration } from "../config/duration.ts";
 
-/** A moment, or a day with its first and its last millisecond since the epoch. */
+/** A moment, or a day: its first and its last millisecond since the epoch. */
 export interface PointInTime {
   readonly first: number;
   readonly last: number;
@@ -10,9 +10,9 @@ const written =
   /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2})(?<seconds>:\d{2})?(?:\.\d{1,3})?(?<zone>Z|[+-]\d{2}:\d{2})?)?$/i;
 
 /**
- * Reads how long ago (`7d`, `1h30m`), a day (`2026-01-31`) or a time (`2026-01-31T08:30`, with seconds and a zone where they
- * matter). Without a zone it is UTC, as in everything that this program shows.
- * @returns `null` where it is none of these, or no day of the calendar
+ * Reads how long ago (`7d`, `1h30m`), a day (`2026-01-31`) or a time (`2026-01-31T08:30`, optionally with seconds and a zone).
+ * Without a zone it is UTC, as in everything that this program shows.
+ * @returns `null` if the text is none of these, or not a day of the calendar
  */
 export function parsePointInTime(text: string, now: number): PointInTime | null {
   const agoMs = parseDuration(text);

@@ -7,7 +7,7 @@ interface ProgressBar {
   readonly stop: () => void;
 }
 
-/** A bar on a terminal, nothing elsewhere. It appears only when a phase takes a moment. */
+/** A progress bar on a terminal, nothing elsewhere. It appears only if the run takes a moment. */
 async function openProgress(io: CommandIO): Promise<ProgressBar> {
   if (io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} };
   const { SingleBar } = await import("cli-progress");
@@ -39,7 +39,7 @@ async function openProgress(io: CommandIO): Promise<ProgressBar> {
   };
 }
 
-/** Runs a cycle with a progress bar on a terminal, which is gone again before the report. */
+/** Runs a cycle with a progress bar on a terminal. The bar is removed before the report. */
 export async function runWithProgress(
   job: Job,
   request: RunRequest,

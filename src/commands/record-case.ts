@@ -26,18 +26,18 @@ export interface RecordOptions {
 interface Person {
   readonly user: SourceUser;
   readonly member: boolean;
-  /** Where attributes of the manager are mapped and the manager is known: those attributes. */
+  /** The mapped attributes of the manager; `null` if none is mapped or the manager is not known. */
   readonly manager: SourceUser | null;
-  /** Groups of the scoping filters that the person is a member of. */
+  /** Groups in the scoping filters of which the person is a member. */
   readonly groups: ReadonlySet<string>;
-  /** What to know of where it was read. */
+  /** Notes about where the person was read. */
   readonly notes?: readonly string[];
 }
 
 /**
- * Makes a case of a person as last read: made-up values of the same shape, and what the mapping makes of them now.
- * @returns the case as YAML, and what to know of it
- * @throws UsageError where there is no such person, ConfigurationError, HostUnavailableError, StateError
+ * Makes a case from a person as last read: made-up values of the same shape, and what the mapping makes of them now.
+ * @returns the case as YAML, and notes about it
+ * @throws UsageError if there is no such person, ConfigurationError, HostUnavailableError, StateError
  */
 export async function recordCase(
   options: RecordOptions,
@@ -76,12 +76,12 @@ export async function recordCase(
   };
 }
 
-/** The id alone, where nothing else of the manager is mapped or known. */
+/** The manager as a case has it: only the id if nothing else of the manager is mapped or known. */
 function managerIn({ manager }: Person, managerId: string): Json {
   return manager === null ? managerId : { ...manager.attributes, id: managerId };
 }
 
-/** Of the manager what the mapping reads; one who was deleted has nothing to be read. */
+/** The attributes of the manager that the mapping reads; none if the manager was deleted. */
 function managerFor(mapping: Mapping, manager: SourceUser | null): SourceUser | null {
   const { ofManager } = mapping;
   if (manager === null || ofManager.length === 0) return null;
@@ -93,7 +93,7 @@ function managerFor(mapping: Mapping, manager: SourceUser | null): SourceUser | 
   return { objectId, attributes: Object.fromEntries(mapped), managerId: null, presence: "present" };
 }
 
-/** From the state database; `null` where there is none yet. */
+/** The person from the state database; `null` if there is no database yet. */
 async function fromState(
   job: ConfiguredJob,
   mapping: Mapping,
@@ -129,7 +129,7 @@ async function fromState(
   }
 }
 
-/** @throws UsageError where nobody, or not one person alone, is meant */
+/** @throws UsageError if no person is meant, or more than one */
 async function personOf(
   store: StateStore,
   mapping: Mapping,
@@ -143,7 +143,7 @@ async function personOf(
   return user;
 }
 
-/** From Entra; whether the person is in scope is not asked for there. */
+/** The person from Entra, without asking whether they are in scope. */
 async function fromEntra(
   job: ConfiguredJob,
   mapping: Mapping,
@@ -195,7 +195,7 @@ async function fromEntra(
   };
 }
 
-/** Made-up values may pass filters that the real ones do not, and the other way round. */
+/** A note if the made-up values pass filters that the real values do not pass, or the other way round. */
 function scopeNote(
   mapping: Mapping,
   real: Person,

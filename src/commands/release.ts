@@ -12,13 +12,13 @@ export interface ReleaseOptions {
   readonly config?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
   readonly planId: string;
-  /** Only these people are let go, by user principal name or object id. */
+  /** Only these people are released, by user principal name or object id. */
   readonly only?: readonly string[] | undefined;
-  /** What is held of these people is not sent as long as it is due as it was; nobody else is let go unless `only` says so. */
+  /** The held changes of these people are not sent as long as they are due as they were. Only people in `only` are released. */
   readonly reject?: readonly string[] | undefined;
-  /** Whatever was rejected of these people is taken back, and weighed again. */
+  /** Every rejection of these people is undone, and their changes are weighed again. */
   readonly undoReject?: readonly string[] | undefined;
-  /** Why, for whoever asks later. */
+  /** Why, for people who ask later. */
   readonly reason?: string | undefined;
   readonly dryRun: boolean;
   readonly format: ReportFormat;
@@ -28,9 +28,9 @@ export interface ReleaseOptions {
 }
 
 /**
- * Lets go what the guard holds of one plan, each change only while it is still the same, and runs a cycle.
+ * Releases what the guard holds of one plan, each change only while it is still the same, and runs a cycle.
  * @returns the exit code of that cycle
- * @throws UsageError where the plan holds nothing, or nothing of a person who is named
+ * @throws UsageError if the plan holds nothing, or nothing of a person who is named
  */
 export async function release(options: ReleaseOptions, io: CommandIO): Promise<number> {
   const { dryRun, waitSeconds, planId, only, reject, undoReject, reason } = options;
@@ -52,7 +52,7 @@ export async function release(options: ReleaseOptions, io: CommandIO): Promise<n
   }
 }
 
-/** A release is for a change as it was: who has changed meanwhile is judged anew, and that must be said. */
+/** A release is for a change as it was held. It says who has changed since: they are judged again. */
 function sayWhatBecame({ decided, changedSinceHeld: stale }: Run, io: CommandIO): void {
   const { released, rejected, undone } = decided;
   const people = new Set(released.map(({ objectId }) => objectId)).size;

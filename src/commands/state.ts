@@ -25,7 +25,7 @@ export interface ReplaceOptions extends StateOptions {
 
 const pollMs = 500;
 
-/** Looks the whole database through, and changes nothing. @throws StateError where it is damaged */
+/** Checks the whole database, and changes nothing. @throws StateError if it is damaged */
 export async function stateCheck(options: StateOptions, io: CommandIO): Promise<number> {
   const { statePath: path } = configuredJob(io, options);
   const found = inspectDatabase(path);
@@ -47,7 +47,7 @@ export async function stateCheck(options: StateOptions, io: CommandIO): Promise<
   return exitCode.done;
 }
 
-/** Copies the database while others may be writing to it. @throws UsageError, StateError */
+/** Copies the database; another process may write to it meanwhile. @throws UsageError, StateError */
 export async function stateBackup(
   options: StateOptions & { readonly file: string; readonly force: boolean },
   io: CommandIO,
@@ -59,8 +59,8 @@ export async function stateBackup(
 }
 
 /**
- * Puts a backup in the place of the database, which is kept under a dated name.
- * @throws LeaseHeldError where a run is under way or a daemon has the database open, UsageError, StateError
+ * Replaces the database by a backup. The old database is kept under a dated name.
+ * @throws LeaseHeldError if a run is under way or a daemon has the database open, UsageError, StateError
  */
 export async function stateRestore(
   options: ReplaceOptions & { readonly file: string },
@@ -83,7 +83,7 @@ export async function stateRestore(
 
 /**
  * Sets a damaged database aside, so that the next sync begins with an empty one.
- * @throws UsageError where it is sound and `yes` was not said, LeaseHeldError, StateError
+ * @throws UsageError if it is sound and `yes` is not set, LeaseHeldError, StateError
  */
 export async function stateRebuild(
   options: ReplaceOptions & { readonly yes: boolean },
@@ -112,7 +112,7 @@ function replace(path: string, replacement: string | null, owner: string): Promi
   return replaceDatabase(path, replacement, { owner, now: systemClock.now(), ttlMs: leaseTtlMs });
 }
 
-/** Tries until nobody else uses the database, or the time to wait is over. @throws LeaseHeldError */
+/** Tries until no other process uses the database, or the time to wait is over. @throws LeaseHeldError */
 async function whenFree<T>(
   { waitSeconds }: ReplaceOptions,
   io: CommandIO,

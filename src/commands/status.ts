@@ -18,10 +18,10 @@ export interface StatusOptions {
 }
 
 const shownCycles = 5;
-/** Held people in the text; JSON has all. */
+/** How many held people the text shows; JSON has all. */
 const shownHeld = 20;
 
-/** What the state database tells: the last cycles, the next one, what is held, who is waiting for a retry. */
+/** Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. */
 export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
   const { config, statePath: path } = job;
@@ -50,11 +50,11 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
 
 function answeredText({ targetReachedAt, cycles }: Status): string {
   if (targetReachedAt !== null) return timeText(targetReachedAt);
-  // Cycles of a version that kept no time of it.
+  // These cycles are of a version that did not keep this time.
   return cycles.some(({ done }) => done > 0) ? "unknown (older versions did not record it)" : "not yet";
 }
 
-/** @param flags of a command that is to be called next */
+/** @param flags of a command to call next */
 function text(current: Status, flags: string): string {
   const { totals, cycles, running, retries, delayed, delayedCount, quarantine, askedPause } = current;
   const lines = [

@@ -15,26 +15,26 @@ export interface SyncOptions {
   readonly people?: number | undefined;
   readonly dryRun: boolean;
   readonly full: boolean;
-  /** These people alone, by user principal name or object id: provisioning on demand. */
+  /** Only these people, by user principal name or object id: provisioning on demand. */
   readonly user?: readonly string[] | undefined;
-  /** With `user`: sends without showing it first and asking. */
+  /** With `user`: sends without a dry run and a question. */
   readonly yes?: boolean | undefined;
   readonly format: ReportFormat;
   readonly out?: string | undefined;
   readonly detailedExitcode: boolean;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
-  /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
+  /** How many people a table shows in full. Default: 100 on a terminal, everyone elsewhere. */
   readonly limit?: number | undefined;
-  /** A sandbox that runs already, instead of one of this command's own. */
+  /** A sandbox that runs already. Default: this command starts its own. */
   readonly runningSandbox?: Sandbox | undefined;
-  /** The log says warnings only; by default where a terminal shows the report. */
+  /** Logs warnings and errors only. Default: if a terminal shows the report. */
   readonly quiet?: boolean | undefined;
 }
 
-/** One cycle now. @returns the exit code */
+/** Runs one cycle now. @returns the exit code */
 export async function sync(options: SyncOptions, io: CommandIO): Promise<number> {
-  // On demand it is a dry run first, unless --yes says otherwise.
+  // On demand, a dry run comes first unless --yes is given.
   if (options.detailedExitcode && !options.dryRun && (options.user === undefined || options.yes === true)) {
     throw new UsageError("--detailed-exitcode needs --dry-run. Nothing was done.");
   }
@@ -59,6 +59,6 @@ async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Pro
   );
   if (dryRun) return detailedExitcode && pendingIn(result) > 0 ? exitCode.changesPending : exitCode.done;
   const code = exitCodeOf(result, false);
-  // The comparison was asked for, or needed, and could not be done; the changes were sent all the same.
+  // The full comparison was asked for, or needed, and failed. The changes were sent anyway.
   return code === exitCode.done && result.failedComparison !== null ? exitCode.error : code;
 }

@@ -12,17 +12,17 @@ export interface UserOptions {
   readonly sandbox?: "both" | "lattice" | undefined;
   /** User principal name, object id, Lattice id, a userName in Lattice, or a part of a name. */
   readonly user: string;
-  /** Ask both ends for this person now. */
+  /** Asks Entra and Lattice for this person now. */
   readonly live: boolean;
-  /** A sandbox that runs already; whoever started it closes it. */
+  /** A sandbox that runs already, for its starter to close. */
   readonly runningSandbox?: Sandbox | undefined;
   readonly format: "table" | "json";
 }
 
 /**
  * Explains one person: what Entra has, what the scope and the mapping make of it, what Lattice holds, and what would be
- * done. From the state database alone, unless `live`; writes nothing either way.
- * @returns exit code 1 where nobody of this name is known, or several people are
+ * done. It reads only the state database, unless `live` is set. It writes nothing.
+ * @returns exit code 1 if no person of this name is known, or several are
  * @throws UsageError, StateError; with `live` also ConfigurationError, HostUnavailableError
  */
 export async function user(options: UserOptions, io: CommandIO): Promise<number> {

@@ -1,22 +1,22 @@
 import { Command } from "commander";
 import { commandLine } from "../process/command-name.ts";
 
-/** Told the exit code of a command that came to its end. */
+/** Takes the exit code of a command that has ended. */
 export type Finish = (code: number) => void;
 
-/** What the help and the manual page say of a command beside its options. */
+/** What the help and the manual page say about a command, next to its options. */
 export interface Manual {
-  /** Sentences that come first. */
+  /** Sentences before the examples. */
   readonly notes?: string;
-  /** A command line, and perhaps what it is for. */
+  /** Command lines, each with its purpose if that is not obvious. */
   readonly examples: readonly (readonly [line: string, meaning?: string])[];
-  /** Where the codes are other than everybody's, or worth repeating. */
+  /** The exit codes, if they differ from the usual ones or are worth repeating. */
   readonly exitCodes?: string;
 }
 
 const width = 120;
 
-/** A command of commander that keeps its examples, so that the help and the manual page tell the same. */
+/** A command of commander that keeps its examples, so that the help and the manual page say the same. */
 export class DocumentedCommand extends Command {
   readonly #manuals: Manual[] = [];
 
@@ -25,8 +25,8 @@ export class DocumentedCommand extends Command {
   }
 
   /**
-   * An option whose value may be left out takes the next word for it. Where that is none of the words that the option
-   * knows, it is not: it is the person (or file) that the command is about.
+   * commander takes the word after an option with an optional value for its value. If the word is not one of the option's
+   * choices, it is not its value but an argument of the command, for example a person or a file.
    */
   override parseOptions(argv: string[]): { operands: string[]; unknown: string[] } {
     return super.parseOptions(argv.map((word, place) => this.#completed(word, argv[place + 1], argv, place)));
@@ -39,13 +39,13 @@ export class DocumentedCommand extends Command {
     return option.argChoices.includes(next) ? word : `${word}=${option.presetArg}`;
   }
 
-  /** Says it after the options, in the help. */
+  /** Shows the manual in the help, after the options. */
   manual(manual: Manual): this {
     this.#manuals.push(manual);
     return this.addHelpText("after", helpOf(manual));
   }
 
-  /** What was said with `manual`; nothing for the commands of commander itself. */
+  /** What `manual` was given; `undefined` for the commands of commander itself. */
   get said(): Manual | undefined {
     return this.#manuals.at(-1);
   }
@@ -56,7 +56,7 @@ export class DocumentedCommand extends Command {
   }
 }
 
-/** The name of a command with those above it, as it is typed after the name of the program. */
+/** The names of a command and of those above it, as they are typed after the name of the program. */
 export function pathOf(command: Command): readonly string[] {
   return command.parent === null ? [] : [...pathOf(command.parent), command.name()];
 }
@@ -76,7 +76,7 @@ function helpOf({ notes, examples, exitCodes }: Manual): string {
   ].join("\n");
 }
 
-/** The example as it is typed where the program runs; the manual page has it as it is. */
+/** The example as it is typed where the program runs. The manual page shows it unchanged. */
 function here(line: string): string {
   return line.replace(/^azure-lattice-sync /, commandLine(""));
 }

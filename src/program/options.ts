@@ -1,11 +1,11 @@
 import { InvalidArgumentError, Option } from "commander";
 import { longestReason } from "../domain/decision.ts";
 
-/** Where the configuration is. */
+/** `--config`: the configuration file. */
 export const configOption = (): Option =>
   new Option("--config <file>", "configuration file (default: config/azure-lattice-sync.yaml)");
 
-/** Replaces one end or both by embedded ones. */
+/** `--sandbox`: replaces one end or both by embedded ones. */
 export const sandboxOption = (): Option =>
   new Option(
     "--sandbox [end]",
@@ -23,13 +23,13 @@ function end(text: string): string {
   throw new InvalidArgumentError("It must be both or lattice.");
 }
 
-/** The forms of the report of a cycle. */
+/** `--format`: the format of the report of a cycle. */
 export const formatOption = (): Option =>
   new Option("--format <format>", "report format")
     .choices(["table", "json", "markdown", "html"])
     .default("table");
 
-/** A time to wait; throws where it is none. */
+/** Parses a time to wait. @throws InvalidArgumentError */
 export function seconds(text: string): number {
   const number = Number(text);
   if (!Number.isFinite(number) || number < 0)
@@ -37,7 +37,7 @@ export function seconds(text: string): number {
   return number;
 }
 
-/** Why something is done, in the user's words; throws where it says nothing, or too much. */
+/** Parses why something is done, in the user's words. @throws InvalidArgumentError if it is empty or too long */
 export function reason(text: string): string {
   const said = text.trim();
   if (said === "" || said.length > longestReason)
@@ -45,7 +45,7 @@ export function reason(text: string): string {
   return said;
 }
 
-/** A count or an id; throws where it is none. */
+/** Parses a count or an id. @throws InvalidArgumentError */
 export function positive(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 1)
@@ -53,7 +53,7 @@ export function positive(text: string): number {
   return number;
 }
 
-/** The size of a company, which has managers; throws where it is too small. */
+/** Parses the size of an invented company, which has managers. @throws InvalidArgumentError if it is too small */
 export function people(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 20)

@@ -8,9 +8,9 @@ import { addShellCommands } from "./shell-commands.ts";
 import { addStateCommands } from "./state-commands.ts";
 
 /**
- * The commands and their flags, and nothing more: each command is loaded when it is called for. The help, the completion
- * of the shells and the manual page are made of it.
- * @param finish is told the exit code of the command that ran
+ * The commands and their flags, and nothing more: each command is loaded when it is called. The help, the completion for
+ * shells and the manual page are made from it.
+ * @param finish takes the exit code of the command that ran
  */
 export function createProgram(io: CommandIO, finish: Finish): DocumentedCommand {
   const program = new DocumentedCommand("azure-lattice-sync")

@@ -3,7 +3,7 @@ import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import { configOption, sandboxOption } from "./options.ts";
 
-/** Commands for what the program is set up with: `mapping`, `config`, `notify`. */
+/** Commands for the settings of the program: `mapping`, `config`, `notify`. */
 export function addSettingCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   const notify = program
     .command("notify")

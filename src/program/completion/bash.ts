@@ -1,8 +1,8 @@
 import { allOf, type Completable, type CompletableOption, type Value } from "./completable.ts";
 
 /**
- * The script for bash, from 3.2 (macOS) on. bash takes `=` for a word of its own, so that `--format=json` is three.
- * What is neither a file nor a choice is completed by nothing.
+ * The script for bash, from version 3.2 (macOS). bash treats `=` as a word of its own, so that `--format=json` is three words.
+ * A value that is neither a file nor a choice is not completed.
  */
 export function bashScript(program: string, root: Completable): string {
   const name = `_${program.replaceAll("-", "_")}`;
@@ -61,7 +61,7 @@ function keyOf({ path }: Completable): string {
 function valueCase(command: Completable, { forms, value }: CompletableOption): string {
   if (value === null) return "";
   const patterns = forms.map((form) => `"${keyOf(command)} ${form} "${value.variadic ? "*" : ""}`);
-  // An option that stands alone as well, or has its value, leaves room for another.
+  // After an option that needs no value, or that has its value, another option can follow.
   const last = value.optional ? [] : [value.variadic ? '[[ -n $between ]] || more=""' : 'more=""'];
   return `    ${patterns.join(" | ")}) ${[...offer(value), ...last].join("; ")} ;;\n`;
 }

@@ -6,15 +6,15 @@ export interface Value {
   readonly name: string;
   readonly kind: "choices" | "file" | "free";
   readonly choices: readonly string[];
-  /** The option stands without it as well. */
+  /** The option can also stand without it. */
   readonly optional: boolean;
-  /** Several may follow each other. */
+  /** Several can follow each other. */
   readonly variadic: boolean;
 }
 
 /** An option as a shell sees it. */
 export interface CompletableOption {
-  /** `-h`, `--help`: each form, the long one last. */
+  /** Each form, for example `-h` and `--help`; the long one is last. */
   readonly forms: readonly string[];
   readonly description: string;
   readonly value: Value | null;
@@ -57,7 +57,7 @@ function optionOf(option: Option): CompletableOption {
   };
 }
 
-/** A name says what a value is: the files of this program are called `file` and `files`. */
+/** Tells from the name what a value is: files are called `file` or `files` in this program. */
 function completableValue(name: string, { argChoices, variadic }: Argument | Option): Value {
   const kind = argChoices !== undefined ? "choices" : /^files?$/.test(name) ? "file" : "free";
   return { name, kind, choices: argChoices ?? [], optional: false, variadic };

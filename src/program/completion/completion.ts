@@ -10,7 +10,7 @@ const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript };
 /** The shells that a script can be printed for. */
 export type Shell = keyof typeof scripts;
 
-/** Prints the script that completes the program in a shell. It stands alone, and lasts until the program changes. */
+/** Prints the script that completes the program in a shell. It works without the program, until the program changes. */
 export function completion(
   { shell, program }: { readonly shell: Shell; readonly program: DocumentedCommand },
   io: CommandIO,

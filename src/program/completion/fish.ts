@@ -23,7 +23,7 @@ ${allOf(root)
 
 function linesOf(at: string, command: Completable): readonly string[] {
   const condition = (where: string) => `--condition ${quoted([at, where, ...command.path].join(" "))}`;
-  // Words below a command come right after it, its options anywhere.
+  // Subcommands come right after their command, options anywhere after it.
   const own = condition(command.below.length > 0 ? "exactly" : "within");
   return [
     ...command.below.map(
@@ -39,7 +39,7 @@ function optionLine({ forms, description, value }: CompletableOption): string {
   const names = forms.map((form) =>
     form.startsWith("--") ? `--long-option ${form.slice(2)}` : `--short-option ${form.slice(1)}`,
   );
-  // Without either fish takes the value for one that is tied to the option.
+  // Without either of these, fish expects the value attached to the option.
   const takes =
     value === null
       ? []

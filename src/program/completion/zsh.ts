@@ -1,6 +1,6 @@
 import { allOf, type Completable, type CompletableOption, type Value } from "./completable.ts";
 
-/** The script for zsh: a function for each command; it works from a folder of `fpath` and when it is sourced. */
+/** The script for zsh, with a function for each command. It works from a folder of `fpath`, and when it is sourced. */
 export function zshScript(program: string, root: Completable): string {
   return `\
 #compdef ${program}
@@ -57,9 +57,9 @@ function optionSpec({ forms, description, value }: CompletableOption): string {
   const [first = "", second] = forms;
   if (second !== undefined) return `'(${forms.join(" ")})'{${first},${second}}${quoted(text)}`;
   if (value === null) return quoted(`${first}${text}`);
-  // A value that may be missing belongs to the option only when it is tied to it.
+  // An optional value belongs to the option only if it is attached to it.
   if (value.optional) return quoted(`${first}=-${text}::${valueSpec(value)}`);
-  // Several values are typed each with its option: where zsh is told of a list it offers no option after it.
+  // Each of several values is typed with its option: after a list of values zsh would offer no options.
   return quoted(`${value.variadic ? "*" : ""}${first}=${text}:${valueSpec(value)}`);
 }
 
