@@ -147,7 +147,7 @@ async function attempt(
     if (!ended) world.shownAccounts.clear();
     keepCarried(world, ended);
     if (!dryRun) noteUnwrittenLinks(world);
-    if (sharesIds(world) && !dryRun) afterIdentities(world, ended && world.calm);
+    if (sharesIds(world) && !dryRun) afterIdentities(world, ended && !doom.disturbed);
     if (!dryRun) letOtherToolWrite(world);
   }
 }

@@ -92,6 +92,8 @@ export interface Doom {
   /** A call of the database has ended. @param changed whether it has changed anything @throws Death */
   stored(changed: boolean): void;
   readonly dead: boolean;
+  /** Something has befallen the cycle so far: a fault, a false answer, a refusal of the database, an abort, its death. */
+  readonly disturbed: boolean;
   /** 0 up to 1, the same for the same words in the same cycle. */
   chance(...of: readonly (string | number)[]): number;
   /** 0 up to 1, one after the other: for the engine. */
@@ -119,6 +121,7 @@ export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | nu
   let calls = 0;
   let drawn = 0;
   let dead = false;
+  let disturbed = false;
   // What the database does is named by the last request before it.
   let last = "begin";
   let sinceLast = 0;
@@ -126,14 +129,20 @@ export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | nu
   const chance = (...of: readonly (string | number)[]): number => hashOf(`${seed} ${of.join(" ")}`);
   const die = (): never => {
     dead = true;
+    disturbed = true;
     throw new Death("the process was killed");
   };
   let refused = 0;
+  const stop = (): void => {
+    disturbed = true;
+    abort();
+  };
   const refuse = (length: number) => () => {
     refused = length;
+    disturbed = true;
   };
   const watches: readonly Watch[] = [
-    ...(abortAt === null ? [] : [{ at: abortAt, happens: abort }]),
+    ...(abortAt === null ? [] : [{ at: abortAt, happens: stop }]),
     ...(meanwhile === null ? [] : [meanwhile]),
     ...store.map(({ from, length }) => ({ at: from, happens: refuse(length) })),
     // After all others: what is thrown keeps nothing from them.
@@ -155,6 +164,9 @@ export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | nu
   return {
     get dead() {
       return dead;
+    },
+    get disturbed() {
+      return disturbed;
     },
     chance,
     random: () => {
@@ -182,12 +194,15 @@ export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | nu
           return number >= attempt && number < attempt + times;
         });
       const odd = kind === "write" ? answers : kind === "get" ? readAnswers : [];
+      const answer = odd.find((one) => meets(one))?.kind ?? null;
+      disturbed ||= answer !== null;
       return {
         fault: (fitting) => {
           const fault = faults.find((one) => one.on === kind && meets(one, one.times));
+          disturbed ||= fault !== undefined;
           return fault === undefined ? null : (fitting[fault.kind % fitting.length] ?? null);
         },
-        answer: odd.find((one) => meets(one))?.kind ?? null,
+        answer,
         heard: () => {
           if (dead || deaths.some((death) => isUnheard(death) && isAt(death))) die();
         },

@@ -139,7 +139,7 @@ export function noteUnwrittenLinks(world: World): void {
   }
 }
 
-/** What a cycle leaves behind. @param undisturbed nothing went wrong in it, so that what was written was confirmed */
+/** What a cycle leaves behind. @param undisturbed no request failed, so that what was written was confirmed */
 export function afterIdentities(world: World, undisturbed: boolean): void {
   if (undisturbed) {
     for (const [id, clean] of world.writtenFor) {
