@@ -41,7 +41,7 @@ export async function switchOffCertainLeavers(
   const { done, failed } = await applyPlan(leaving, { total: planned.deactivate - held, probe: false });
   log.warn(
     { done, failed, held },
-    "the scope could not be read; disabled and deleted people were switched off",
+    "the scope could not be read; only disabled and deleted people were deactivated",
   );
 }
 

@@ -35,7 +35,7 @@ export async function cycleOnDemand(begun: Begun, names: readonly string[]): Pro
   const agreement = await agreementOf(context.store, context.cycleId);
   if (request.agreed !== undefined && request.agreed !== agreement.digest) {
     throw new ConfigurationError(
-      "what is due has changed since it was shown: nothing was sent; look at it again",
+      "the changes are no longer those that were shown: nothing was sent. Check them again",
     );
   }
 

@@ -79,7 +79,7 @@ export class MappingError extends DomainError {
   constructor(rule: string, options: ErrorOptions & { readonly given?: string } = {}) {
     const { given } = options;
     const shown = given === "" ? "empty" : JSON.stringify(given?.slice(0, 60));
-    super(given === undefined ? rule : `${rule}, and is ${shown}`, options);
+    super(given === undefined ? rule : `${rule}, but is ${shown}`, options);
     this.rule = given === undefined ? "a value cannot be used" : rule;
   }
 }

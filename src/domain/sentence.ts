@@ -9,6 +9,11 @@ export function sentence(text: string): string {
   return /[.!?…:]["”')]?$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
+/** A sentence as a part of another one. */
+export function withoutStop(text: string): string {
+  return text.replace(/\.$/, "");
+}
+
 /** A text that begins with a word of the language begins with a capital; a key, a path or a name stays as it is written. */
 function capital(text: string): string {
   return /^[a-z]+,? /.test(text) ? `${text[0]?.toUpperCase()}${text.slice(1)}` : text;

@@ -48,7 +48,7 @@ const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanati
     (a) =>
       `the client secret of ${client(a)} has expired. Create a new one in the app registration and put its value into AZURE_CLIENT_SECRET`,
   ],
-  [7000218, (a) => `no client secret or certificate reached Entra for ${client(a)}. Check entra.credential`],
+  [7000218, (a) => `Entra received no client secret or certificate for ${client(a)}. Check entra.credential`],
   [
     700016,
     (a) =>
@@ -66,12 +66,12 @@ const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanati
   [
     500011,
     (a) =>
-      `${a.graphUrl.origin} is unknown in the tenant ${a.tenantId}. Check that entra.graphUrl and entra.authorityHost are of the same cloud`,
+      `${a.graphUrl.origin} is unknown in the tenant ${a.tenantId}. Check that entra.graphUrl and entra.authorityHost belong to the same cloud`,
   ],
   [
     700024,
     () =>
-      "the signed assertion lies outside its time of validity: this machine's clock is wrong. Correct the clock (NTP) and try again",
+      "the signed assertion is not valid at this time: this machine's clock is wrong. Correct the clock (NTP) and try again",
   ],
   [
     700027,
@@ -172,7 +172,7 @@ function explainUnreachable(
   const happened = `The authority ${host} ${describeConnectionFault(fault)}`;
   if (fault.kind === "untrusted") {
     return new ConfigurationError(
-      `${happened}. Check entra.authorityHost; for a private certificate authority, name its file in NODE_EXTRA_CA_CERTS.`,
+      `${happened}. Check entra.authorityHost. For a private certificate authority, put the path of its certificate into NODE_EXTRA_CA_CERTS.`,
       { cause: error },
     );
   }
@@ -225,12 +225,12 @@ function explainAnswer(
   if (answer.error !== undefined) {
     const said = answer.description === undefined ? "" : ` ${firstSentence(answer.description)}`;
     return new ConfigurationError(
-      `The authority ${host} refused to give a token (${answer.error}).${said} Check entra.tenantId, entra.clientId and the credential.`,
+      `The authority ${host} refused to issue a token (${answer.error}).${said} Check entra.tenantId, entra.clientId and the credential.`,
       cause,
     );
   }
   return new ConfigurationError(
-    `The authority ${host} answered ${status}, which is no answer of Entra for the tenant ${applicant.tenantId}. Check entra.authorityHost and entra.tenantId.`,
+    `The authority ${host} answered ${status}, which is not an answer of Entra for the tenant ${applicant.tenantId}. Check entra.authorityHost and entra.tenantId.`,
     cause,
   );
 }
@@ -243,7 +243,7 @@ function explainWithoutAnswer(
   switch (applicant.credential) {
     case "clientCertificate":
       return new ConfigurationError(
-        `The client certificate cannot be used: ${firstSentence(message)} Give a PEM file that holds the certificate and its private key, and its password if it has one.`,
+        `The client certificate cannot be used: ${firstSentence(message)} Use a PEM file that contains the certificate and its private key, and set the password if it has one.`,
         cause,
       );
     case "managedIdentity":

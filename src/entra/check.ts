@@ -50,12 +50,15 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
     const { items } = parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
     if (items.length > 0) return { detail: "Graph returned a user." };
     return {
-      detail: "Graph answered, but the tenant has no user.",
-      remedy: "Check entra.tenantId: it may name another tenant than the one you mean.",
+      detail: "Graph answered, but the tenant has no users.",
+      remedy: "Check entra.tenantId: it may be the ID of another tenant.",
     };
   });
   const inScope = await step("Entra scope", async () => ({
-    detail: scope.mode === "all" ? "Everybody is in scope." : await sampleScope(graph, scope, signal),
+    detail:
+      scope.mode === "all"
+        ? "Everyone in the directory is in scope."
+        : await sampleScope(graph, scope, signal),
   }));
   const groups =
     filterGroups.names.length === 0
@@ -83,7 +86,9 @@ async function securityStep({ graph, selection, signal, tokens }: ProbeContext):
     const url = new URL("/v1.0/users?$top=1&$select=id,customSecurityAttributes", graph.origin);
     const call = { subject: "custom security attributes", permission: securityAttributePermission };
     parsePage(await graph.get(url, call, signal), graph.origin, call.subject);
-    return { detail: "Graph answered; their changes are seen in full reads only (reconcile.every)." };
+    return {
+      detail: "Graph answered. Changes of these attributes are seen only in full reads (reconcile.every).",
+    };
   });
   return [tried];
 }
@@ -116,6 +121,6 @@ async function step(
 }
 
 function describeRoles(roles: readonly string[] | undefined): string {
-  if (roles === undefined) return "it does not tell its permissions";
-  return roles.length === 0 ? "it carries no application permission" : `permissions: ${roles.join(", ")}`;
+  if (roles === undefined) return "it does not show its permissions";
+  return roles.length === 0 ? "it has no application permissions" : `permissions: ${roles.join(", ")}`;
 }

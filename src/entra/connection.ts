@@ -45,7 +45,7 @@ export function describeConnectionFault(fault: ConnectionFault): string {
     case "timeout":
       return "did not answer in time";
     case "untrusted":
-      return `presented a TLS certificate that is not trusted or spoke no TLS (${fault.code})`;
+      return `has a TLS certificate that is not trusted, or does not use TLS (${fault.code})`;
     case "network":
       return fault.code === undefined ? "cannot be reached" : `cannot be reached (${fault.code})`;
   }

@@ -79,7 +79,7 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
           );
           if (token === null) throw new Error("The credential returned no token.");
           if (!headerForm.test(token.token))
-            throw new Error("The token holds a character that no header takes.");
+            throw new Error("The token contains a character that is not allowed in a header.");
           const at =
             attempt.exchange.host === authority.host ? Date.parse(attempt.exchange.date ?? "") : Number.NaN;
           if (!Number.isNaN(at)) skewMs = at - clock.now();
@@ -116,12 +116,12 @@ function refuseImpossible({ authority, clientId, credential }: TokenOptions): vo
   const needsClientId = credential.kind === "clientSecret" || credential.kind === "clientCertificate";
   if (needsClientId && (clientId === undefined || clientId === "")) {
     throw new UsageError(
-      "entra.clientId is missing: give the application (client) ID of the app registration.",
+      "entra.clientId is missing: set it to the application (client) ID of the app registration.",
     );
   }
   if (authority.protocol === "http:" && credential.kind !== "clientSecret") {
     throw new UsageError(
-      `entra.authorityHost ${authority.origin} is plain http://, which works with a client secret only. Use https:// or a client secret.`,
+      `entra.authorityHost ${authority.origin} is plain http://, which works only with a client secret. Use https:// or a client secret.`,
     );
   }
 }
@@ -277,7 +277,7 @@ function parseToken(text: string): { access_token: string; expires_in: number } 
   const parsed = parseJson(text);
   const { access_token: token, expires_in: seconds } = isJsonObject(parsed) ? parsed : {};
   if (typeof token !== "string" || token === "")
-    throw new Error("The answer of the authority holds no token.");
+    throw new Error("The answer of the authority contains no token.");
   return { access_token: token, expires_in: typeof seconds === "number" ? seconds : 3600 };
 }
 

@@ -83,7 +83,7 @@ export function createGraphReader(options: GraphReaderOptions): GraphReader {
         );
       }
       if (isJsonObject(body)) return body;
-      const verdict = malformed(graphUrl.host, `the body for ${call.subject} is cut off or no JSON`);
+      const verdict = malformed(graphUrl.host, `the answer for ${call.subject} is incomplete or not JSON`);
       throw new PassingFault({ kind: "malformed" }, verdict);
     } catch (error) {
       signal.throwIfAborted();
@@ -234,7 +234,7 @@ function exchangeOf(context: Context): Exchange {
 export function refuseForeign(url: URL, graphUrl: URL): void {
   if (isWithin(url, graphUrl)) return;
   throw new ConfigurationError(
-    `A link of Graph at ${graphUrl.host} pointed to another host (${url.origin}); it was not followed. Check entra.graphUrl and any proxy in between.`,
+    `A link of Graph at ${graphUrl.host} points to another host (${url.origin}) and was not followed. Check entra.graphUrl and any proxy in between.`,
   );
 }
 
@@ -260,7 +260,7 @@ function connectionError(error: unknown, host: string, call: GraphCall): Error |
   const happened = `Graph at ${host} ${describeConnectionFault(fault)} when reading ${call.subject}`;
   if (fault.kind === "untrusted") {
     return new ConfigurationError(
-      `${happened}. Check entra.graphUrl; for a private certificate authority, name its file in NODE_EXTRA_CA_CERTS.`,
+      `${happened}. Check entra.graphUrl. For a private certificate authority, put the path of its certificate into NODE_EXTRA_CA_CERTS.`,
       { cause: error },
     );
   }
@@ -277,7 +277,7 @@ async function readText(response: Response, maximumBytes: number, host: string):
     bytes += chunk.byteLength;
     if (bytes > maximumBytes) {
       throw new ConfigurationError(
-        `Graph at ${host} sent an answer of more than ${maximumBytes} bytes; it was not read further. Check entra.graphUrl.`,
+        `Graph at ${host} sent an answer of more than ${maximumBytes} bytes, which was not read to the end. Check entra.graphUrl.`,
       );
     }
     chunks.push(chunk);

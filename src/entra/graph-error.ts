@@ -49,7 +49,7 @@ export class GraphRefusalError extends ConfigurationError {
 /** The answer was understood as HTTP, but is not what Graph sends. */
 export function malformed(host: string, what: string): HostUnavailableError {
   return new HostUnavailableError(
-    `Graph at ${host} gave a malformed answer: ${what}. Try again later; if it lasts, check entra.graphUrl and any proxy in between.`,
+    `Graph at ${host} gave a malformed answer: ${what}. Try again later. If this persists, check entra.graphUrl and any proxy in between.`,
   );
 }
 

@@ -60,16 +60,18 @@ export interface EntraOptions {
  */
 export function parseOrigin(name: string, value: string): URL {
   if (!URL.canParse(value)) {
-    throw new UsageError(`${name} is not a URL: "${value}". Write it like https://host.example.com.`);
+    throw new UsageError(`${name} is not a URL: "${value}". Write it as in https://host.example.com.`);
   }
   const url = new URL(value);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopbackName(url.hostname))) {
     throw new UsageError(
-      `${name} must begin with https:// (plain http:// is accepted for this machine alone): "${url.protocol}//${url.host}".`,
+      `${name} must begin with https:// (http:// is accepted only for this machine): "${url.protocol}//${url.host}".`,
     );
   }
   if (url.username !== "" || url.password !== "") {
-    throw new UsageError(`${name} must not hold a user name or password: remove what stands before the "@".`);
+    throw new UsageError(
+      `${name} must not contain a user name or password: remove everything before the "@".`,
+    );
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
     throw new UsageError(`${name} must end after the host name: write ${url.origin}.`);

@@ -47,7 +47,7 @@ export async function* readPages(
   const reading = AbortSignal.any([signal, ended.signal]);
   const read = async (url: URL): Promise<Page> => {
     if (seen.has(url.href)) {
-      throw malformed(new URL(graph.origin).host, `the next link of ${call.subject} leads in a circle`);
+      throw malformed(new URL(graph.origin).host, `the next links of ${call.subject} form a loop`);
     }
     if (seen.size === mostPages) {
       throw malformed(new URL(graph.origin).host, `${call.subject} did not end after ${mostPages} pages`);
@@ -73,7 +73,7 @@ function parseLink(link: unknown, graphUrl: URL, subject: string): URL | undefin
   if (link === undefined || link === null) return undefined;
   const url =
     typeof link === "string" && link.length <= longestLink ? resolveLink(link, graphUrl) : undefined;
-  if (url === undefined) throw malformed(graphUrl.host, `a link of the page of ${subject} is no URL`);
+  if (url === undefined) throw malformed(graphUrl.host, `a link of the page of ${subject} is not a URL`);
   refuseForeign(url, graphUrl);
   return url;
 }

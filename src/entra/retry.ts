@@ -90,7 +90,7 @@ export async function withRetries<T>(
         if (decision.kind === "giveUp") return false;
         log?.warn(
           { failure: error.failure, attempt: attemptNumber, waitMs: decision.waitMs },
-          `${what} failed for now; trying again.`,
+          `${what} failed; trying again.`,
         );
         await clock.sleep(decision.waitMs, signal);
         return true;

@@ -1,6 +1,7 @@
 import { fitsAddress } from "../domain/address.ts";
 import { ConfigurationError } from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
+import { count } from "../domain/sentence.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { GraphReader } from "./graph-client.ts";
 import { type GraphCall, GraphRefusalError, malformed } from "./graph-error.ts";
@@ -104,7 +105,7 @@ export async function sampleFilterGroups(
   { names, nested }: FilterGroups,
   signal: AbortSignal,
 ): Promise<string> {
-  return `Every group of the scoping filters is found; users on the first page of members: ${await sampleGroups(graph, names, { nested, setting: filtersSetting }, signal)}.`;
+  return `All groups of the scoping filters exist. Users on the first page of members: ${await sampleGroups(graph, names, { nested, setting: filtersSetting }, signal)}.`;
 }
 
 async function sampleGroups(
@@ -134,7 +135,7 @@ export async function sampleScope(
     const { users = [], groups = [] } = page ?? {};
     const [group] = groups;
     if (group !== undefined) await firstOf(readMembers(graph, group.id, { nested: scope.nested }, signal));
-    return `The application "${scope.application}" is found; assigned on its first page: users ${users.length}, groups ${groups.length}.`;
+    return `The application "${scope.application}" exists. On the first page of its assignments: ${count(users.length, "user")} and ${count(groups.length, "group")}.`;
   }
   const counts = await sampleGroups(
     graph,
@@ -142,7 +143,7 @@ export async function sampleScope(
     { nested: scope.nested, setting: groupsSetting },
     signal,
   );
-  return `Every group is found; users on the first page of members: ${counts}.`;
+  return `All groups exist. Users on the first page of members: ${counts}.`;
 }
 
 /** Tells the users and groups apart that are assigned to an application; other principals are left out. */
@@ -267,7 +268,7 @@ function theOnly(ids: readonly string[], kind: string, name: string, setting: st
   if (id === undefined) throw missing(kind, name, setting);
   if (others.length > 0) {
     throw new ConfigurationError(
-      `Entra has ${ids.length} ${kind}s named "${name}" (${ids.slice(0, 5).join(", ")}). Put the object ID of the right one into ${setting}.`,
+      `Entra has ${ids.length} ${kind}s named "${name}" (${ids.slice(0, 5).join(", ")}). Set ${setting} to the object ID of the right one.`,
     );
   }
   return id;
@@ -275,7 +276,7 @@ function theOnly(ids: readonly string[], kind: string, name: string, setting: st
 
 function missing(kind: string, name: string, setting: string): ConfigurationError {
   return new ConfigurationError(
-    `Entra has no ${kind} "${name}", so nobody can be told to be in scope. Check ${setting}.`,
+    `Entra has no ${kind} "${name}", so the scope cannot be read. Check ${setting}.`,
   );
 }
 

@@ -25,6 +25,6 @@ export async function requireSecurityAttributes(
   const roles = rolesOf((await tokens.get(signal)).token);
   if (roles === undefined || roles.some((role) => sufficient.includes(role))) return;
   throw new ConfigurationError(
-    `The application may not read custom security attributes, which the mapping uses, and Graph at ${host} would show none of them: it needs the application permission ${securityAttributePermission}. Add it to the app registration and grant admin consent.`,
+    `The mapping uses custom security attributes, but the application may not read them (Graph at ${host} would leave them out without an error). Add the application permission ${securityAttributePermission} to the app registration and grant admin consent.`,
   );
 }

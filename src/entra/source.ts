@@ -97,7 +97,7 @@ async function* readAll(
   } catch (error) {
     if (!isExpiredToken(error)) throw error;
     throw new HostUnavailableError(
-      `Graph at ${selection.host} no longer knew the page it had announced while users were read. Try again.`,
+      `Graph at ${selection.host} no longer has the next page of the list of users. Try again.`,
       { cause: error },
     );
   }
@@ -120,7 +120,7 @@ async function* readChanges(
   } catch (error) {
     if (!isExpiredToken(error)) throw error;
     throw new WatermarkExpiredError(
-      "Graph no longer accepts the watermark of the last cycle; all users must be read anew.",
+      "Graph no longer accepts the watermark of the last cycle; all users are read again.",
       { cause: error },
     );
   } finally {
@@ -194,22 +194,22 @@ function parseWatermark(watermark: string, origin: string): URL {
   const url = URL.parse(watermark);
   if (url !== null && isWithin(url, new URL(origin))) return url;
   throw new WatermarkExpiredError(
-    `The stored watermark does not belong to ${origin}; all users must be read anew.`,
+    `The stored watermark does not belong to ${origin}; all users are read again.`,
   );
 }
 
 function refuseEmpty({ tenantId, scope }: EntraOptions): void {
   if (tenantId.trim() === "")
-    throw new UsageError("entra.tenantId is missing: give the tenant (directory) ID.");
+    throw new UsageError("entra.tenantId is missing: set it to the directory (tenant) ID.");
   if (scope.mode === "assigned" && scope.application.trim() === "") {
     throw new UsageError(
-      "entra.scope.application is missing: give the enterprise application whose assigned users are in scope.",
+      "entra.scope.application is missing: set it to the enterprise application whose assigned users are in scope.",
     );
   }
   if (
     scope.mode === "groups" &&
     (scope.groups.length === 0 || scope.groups.some((name) => name.trim() === ""))
   ) {
-    throw new UsageError("entra.scope.groups is empty: name at least one group, and no empty one.");
+    throw new UsageError("entra.scope.groups must have at least one group, and no empty entry.");
   }
 }

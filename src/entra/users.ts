@@ -108,7 +108,7 @@ export function parseId(value: JsonObject, what: string, { host }: Pick<Selectio
 }
 
 function parseObject(value: unknown, { host }: Selection): JsonObject {
-  if (!isJsonObject(value)) throw malformed(host, "a list of users holds something that is no object");
+  if (!isJsonObject(value)) throw malformed(host, "a list of users contains something that is not an object");
   return value;
 }
 
@@ -133,7 +133,7 @@ function pickAttributes(
 function parseExpandedManager(user: JsonObject, selection: Selection): string | null {
   const { manager } = user;
   if (manager === undefined || manager === null) return null;
-  if (!isJsonObject(manager)) throw malformed(selection.host, "the manager of a user is no object");
+  if (!isJsonObject(manager)) throw malformed(selection.host, "the manager of a user is not an object");
   return parseId(manager, "the manager of a user", selection);
 }
 
@@ -143,10 +143,10 @@ function parseExpandedManager(user: JsonObject, selection: Selection): string | 
  */
 function parseManagerDelta(links: unknown, selection: Selection): string | null | undefined {
   if (links === undefined || links === null) return undefined;
-  if (!Array.isArray(links)) throw malformed(selection.host, "manager@delta of a user is no list");
+  if (!Array.isArray(links)) throw malformed(selection.host, "manager@delta of a user is not a list");
   let managerId: string | null | undefined;
   for (const link of links) {
-    if (!isJsonObject(link)) throw malformed(selection.host, "manager@delta of a user holds no object");
+    if (!isJsonObject(link)) throw malformed(selection.host, "manager@delta of a user contains no object");
     const id = parseId(link, "the manager of a user", selection);
     if (link["@removed"] === undefined) managerId = id;
     else managerId ??= null;

@@ -85,8 +85,8 @@ function hostStep(exchange: Exchange, { url, clock }: LatticeOptions): CheckStep
 
 /** What a network's most frequent errors mean, with the words of the system; `null` for any other. */
 function unreachable(detail: string, host: string): string | null {
-  if (/ENOTFOUND|EAI_AGAIN/.test(detail)) return `${host} cannot be found (DNS: ${detail}).`;
-  return detail.includes("ECONNREFUSED") ? `${host} refuses the connection (${detail}).` : null;
+  if (/ENOTFOUND|EAI_AGAIN/.test(detail)) return `the name ${host} cannot be found (DNS: ${detail}).`;
+  return detail.includes("ECONNREFUSED") ? `${host} refused the connection (${detail}).` : null;
 }
 
 function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
@@ -104,7 +104,7 @@ function tokenStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
         {
           name: keyCheck,
           ok: false,
-          detail: "the answer is no SCIM list of users",
+          detail: "the answer is not a SCIM list of users",
           remedy: "Check lattice.url: it is the base address, as in https://api.latticehq.com/scim/v2.",
         },
       ]
@@ -133,7 +133,7 @@ function clockStep(exchange: Exchange, { clock }: LatticeOptions): CheckStep[] {
       name: clockCheck,
       ok: false,
       detail: `this machine's clock is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} Lattice's`,
-      remedy: "Set the clock of this machine by NTP.",
+      remedy: "Correct the clock of this machine (NTP).",
     },
   ];
 }
@@ -144,8 +144,8 @@ function methodStep(
 ): CheckStep {
   const said =
     supported === undefined
-      ? "Lattice does not say whether it takes PATCH"
-      : `Lattice ${supported ? "takes" : "does not take"} PATCH`;
+      ? "Lattice does not say whether it accepts PATCH"
+      : `Lattice ${supported ? "accepts" : "does not accept"} PATCH`;
   if (updateMethod === "patch" && supported === false) {
     return {
       name: methodCheck,
@@ -160,7 +160,7 @@ function methodStep(
     return {
       name: methodCheck,
       ok: true,
-      detail: `${said}, but an earlier sync learnt that it takes ${used.toUpperCase()}; updates are sent with ${used.toUpperCase()}`,
+      detail: `${said}, but in an earlier sync it accepted ${used.toUpperCase()} only; updates are sent with ${used.toUpperCase()}`,
     };
   }
   return { name: methodCheck, ok: true, detail: `${said}; updates are sent with ${used.toUpperCase()}` };
@@ -175,7 +175,7 @@ function attributeStep(
     return {
       name: attributesCheck,
       ok: true,
-      detail: "Lattice does not publish its schemas; nothing to compare with",
+      detail: "Lattice does not publish its schemas, so the mapped attributes cannot be checked",
     };
   }
   const unknown = unknownPaths(paths, schemas);
@@ -184,20 +184,20 @@ function attributeStep(
     return {
       name: attributesCheck,
       ok: true,
-      detail: `all ${paths.length} mapped attributes are known to Lattice`,
+      detail: `Lattice knows all ${paths.length} mapped attributes`,
     };
   }
   const faults = [
     unknown.length === 0 ? [] : `Lattice does not know ${unknown.map(({ text }) => text).join(", ")}`,
     mistyped.map(
-      ({ path, mapped, declared }) => `${path.text} is mapped as ${mapped}, and is ${declared} in Lattice`,
+      ({ path, mapped, declared }) => `${path.text} is mapped as ${mapped}, but is ${declared} in Lattice`,
     ),
   ].flat();
   const remedies = [
     unknown.length === 0
       ? []
-      : "Create the custom attribute in Lattice first, correct its name, or take it out of the mapping.",
-    mistyped.length === 0 ? [] : 'Set "type" in its attribute mapping to what Lattice has.',
+      : "Create the custom attribute in Lattice, correct its name, or remove it from the mapping.",
+    mistyped.length === 0 ? [] : 'Set "type" in its attribute mapping to the type that Lattice has.',
   ].flat();
   return { name: attributesCheck, ok: false, detail: faults.join("; "), remedy: remedies.join(" ") };
 }

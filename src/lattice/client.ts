@@ -93,7 +93,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
       throttled += 1;
       log?.warn(
         { method: request.method, retryAfterMs: verdict.retryAfterMs, attempt },
-        "Lattice asks to slow down; all requests pause",
+        "Lattice asked to slow down; all requests are paused",
       );
       if (verdict.perhapsCarriedOut && purpose === "create") {
         return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
@@ -149,7 +149,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
           throw verdict.error;
         default:
           throw new UnknownOutcomeError(
-            `Lattice did not confirm a write: ${sentence(verdict.summary)} Whether it was carried out is looked up before it is tried again.`,
+            `Lattice did not confirm a write: ${sentence(verdict.summary)} The account is looked up before the write is tried again.`,
           );
       }
     },
@@ -244,6 +244,6 @@ function hostUnavailable(fault: PassingFault): HostUnavailableError {
 function recordUnavailable(fault: PassingFault): RecordUnavailableError {
   return new RecordUnavailableError(
     `Lattice gave no usable answer for this account${fault.repeatable ? `, ${mostTries} times in a row` : ""}. ` +
-      `${sentence(fault.message)} It is tried again in a later cycle.`,
+      `${sentence(fault.message)} A later cycle tries again.`,
   );
 }

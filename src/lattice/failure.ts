@@ -79,8 +79,8 @@ function judgeFailure({ failure, detail }: Failure, request: HttpRequest): Verdi
       return { kind: "unsent", summary };
     case "untrusted":
       return refusedByConfiguration(
-        `No trusted connection to Lattice: ${sentence(detail)} Check lattice.url; where a company proxy or a private ` +
-          "authority signs certificates, name its certificate in NODE_EXTRA_CA_CERTS.",
+        `No trusted connection to Lattice: ${sentence(detail)} Check lattice.url. If a company proxy or a private ` +
+          "authority signs the certificates, put the path of its certificate into NODE_EXTRA_CA_CERTS.",
       );
     case "oversize":
       return { kind: "faulty", summary, repeatable: false, overloaded: false };
@@ -122,7 +122,8 @@ function judgeRedirect(answer: Answer, request: HttpRequest, purpose: Purpose): 
     : refusedByConfiguration(message);
 }
 
-const notScim = "A web page is not a SCIM answer: is lattice.url right, and no login page in between?";
+const notScim =
+  "A web page is not a SCIM answer. Check lattice.url, and whether a login page or proxy answers in place of Lattice.";
 
 function judgeSuccess(answer: Answer, request: HttpRequest): Verdict {
   const { status, requestId, location, etag } = answer;
@@ -131,11 +132,11 @@ function judgeSuccess(answer: Answer, request: HttpRequest): Verdict {
   const body = parseJsonObject(answer.body);
   if (body !== undefined) return { ...done, body };
   const what = isWebPage(answer.body)
-    ? "a web page instead of SCIM JSON (is lattice.url right, and no login page in between?)"
-    : "something that is not complete JSON";
+    ? "a web page instead of SCIM JSON (check lattice.url, and whether a login page or proxy answers in place of Lattice)"
+    : "incomplete JSON";
   return {
     kind: "faulty",
-    summary: `${named(request)}: answered ${status} with ${what}`,
+    summary: `${named(request)}: ${status} with ${what}`,
     repeatable: true,
     overloaded: false,
   };
@@ -160,7 +161,7 @@ function refusal(
   }
   if (status === 407) {
     return new ConfigurationError(
-      `The proxy on the way to Lattice wants credentials (407). ${sentence(summary)} Put them into HTTPS_PROXY.`,
+      `The proxy between this machine and Lattice requires credentials (407). ${sentence(summary)} Put them into HTTPS_PROXY.`,
     );
   }
   const { scimType } = parseScimError(body);
@@ -170,12 +171,12 @@ function refusal(
   if (isAboutOne(purpose)) return refusalOfOne({ status, body }, purpose, summary);
   if (status === 404 || status === 410) {
     return new ConfigurationError(
-      `Lattice has no users at this address (${status}). ${sentence(summary)} Check lattice.url: it is the base address, ` +
+      `Lattice has no users at this URL (${status}). ${sentence(summary)} Check lattice.url: it must be the base URL, ` +
         "as in https://api.latticehq.com/scim/v2.",
     );
   }
   return new ConfigurationError(
-    `Lattice does not take this request (${status}). ${sentence(summary)} Check lattice.url and that SCIM is enabled.`,
+    `Lattice does not accept this request (${status}). ${sentence(summary)} Check lattice.url, and that SCIM is enabled.`,
   );
 }
 
@@ -193,15 +194,15 @@ function refusalOfOne(
   const ownAddress = purpose === "update" || purpose === "get";
   if ((isWebPage(body) && !methodRefused) || (gone && ownAddress && !isScimError(body, status))) {
     return new RecordUnavailableError(
-      `Something between answered for Lattice, not Lattice itself. ${sentence(summary)} Nothing is concluded about the account; ` +
-        "it is tried again in a later cycle. Check the proxy and firewall on the way to Lattice.",
+      `A proxy or firewall answered instead of Lattice. ${sentence(summary)} This says nothing about the account; ` +
+        "a later cycle tries again. Check the proxy and the firewall between this machine and Lattice.",
       { status },
     );
   }
   if (status === 403) {
     return new RecordForbiddenError(
       `Lattice does not let the API key ${purpose === "get" || purpose === "find" ? "read" : "write"} this account (403). ` +
-        `${sentence(summary)} See in Lattice whether the account is protected.`,
+        `${sentence(summary)} Check in Lattice whether the account is protected.`,
       details,
     );
   }

@@ -70,7 +70,7 @@ export function createHttp(options: HttpOptions): Http {
   const token = options.token.reveal();
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new UsageError(
-      "The Lattice API key is empty or holds a space, a line break or another character that no key has. Copy it again.",
+      "The Lattice API key is empty, or contains a space, a line break or another character that is not allowed in a key. Copy it again.",
     );
   }
   const redact = redactor(token);

@@ -55,9 +55,7 @@ export async function* readListing(
   for (;;) {
     const page = parseListPage(await fetchPage(received + 1));
     if (page === undefined) {
-      throw fault(
-        "Lattice answered the listing of users with something that is no SCIM list. Check lattice.url.",
-      );
+      throw fault("Lattice's answer to the request for all users is not a SCIM list. Check lattice.url.");
     }
     promised = page.totalResults ?? promised;
     if (received === 0) most = mostAccounts(promised ?? largestTotal);
@@ -70,8 +68,8 @@ export async function* readListing(
     full = entries >= pageSize;
     if (users.length > 0 && fresh.length === 0) {
       throw fault(
-        `Lattice's listing of users repeats itself after ${seen.size}${promised === undefined ? "" : ` of ${promised}`} accounts; nothing was ` +
-          "concluded from it. Try again; if it stays so, report it to Lattice, or set lattice.listing to tolerant.",
+        `Lattice's list of accounts repeats itself after ${seen.size}${promised === undefined ? "" : ` of ${promised}`} accounts; the list was ` +
+          "not used. Try again. If this persists, report it to Lattice, or set lattice.listing to tolerant.",
       );
     }
     received += entries;
@@ -79,22 +77,22 @@ export async function* readListing(
     if (promised !== undefined && received >= promised) break;
     if (received > most) {
       throw fault(
-        `Lattice's listing of users does not end: it has given ${count(received, "account")} and now promises ` +
-          `${promised?.toLocaleString("en") ?? "more"}; nothing was concluded from it. Report it to Lattice.`,
+        `Lattice's list of accounts does not end: it has given ${count(received, "account")} and now promises ` +
+          `${promised?.toLocaleString("en") ?? "more"}; the list was not used. Report it to Lattice.`,
       );
     }
     if (entries === 0) {
       throw fault(
-        `Lattice says it has ${promised === undefined ? "more accounts" : count(promised, "account")}, and its listing gives ${received.toLocaleString("en")}; nothing was concluded from it. ` +
-          "Try again; if it stays so, report it to Lattice, or set lattice.listing to tolerant.",
+        `Lattice says it has ${promised === undefined ? "more accounts" : count(promised, "account")}, but its list has ${received.toLocaleString("en")}; the list was not used. ` +
+          "Try again. If this persists, report it to Lattice, or set lattice.listing to tolerant.",
       );
     }
   }
   if (unreadable > 0) {
     const what = count(unreadable, "entry", "entries");
     throw fault(
-      `Lattice's listing of users holds ${what} without an id, next to ${count(seen.size, "account")}; nothing was concluded from it. ` +
-        "Check lattice.url; if it is right, report it to Lattice, or set lattice.listing to tolerant.",
+      `Lattice's list of accounts has ${what} without an id, next to ${count(seen.size, "account")}; the list was not used. ` +
+        "Check lattice.url. If it is correct, report this to Lattice, or set lattice.listing to tolerant.",
     );
   }
 }

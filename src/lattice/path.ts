@@ -74,7 +74,7 @@ export function parseScimPath(text: string): ScimPath {
   const attribute = match?.[2];
   if (match === null || attribute === undefined) {
     throw new UsageError(
-      `"${text}" is no SCIM attribute path that Lattice can be sent. Write for instance title, name.givenName, ` +
+      `"${text}" is not a SCIM attribute path that can be sent to Lattice. Write for example title, name.givenName, ` +
         `emails[type eq "work"].value or ${enterpriseUserSchema}:department.`,
     );
   }
@@ -168,22 +168,22 @@ function refuseUnwritable(path: Omit<ScimPath, "reference" | "takesUntyped">): v
   const core = path.schema === null;
   const named = `"${path.text}"`;
   if (core && serverOwned.has(name)) {
-    throw new UsageError(`${named} is written by Lattice alone. Take it out of the mapping.`);
+    throw new UsageError(`${named} is read-only in Lattice. Remove it from the mapping.`);
   }
   if (core && multiValued.has(name) && path.type === null) {
     throw new UsageError(
-      `${named} has several values. Say which one, as in ${path.attribute}[type eq "work"].value; ` +
-        "other filters are not supported by Lattice.",
+      `${named} has several values. Name one of them, as in ${path.attribute}[type eq "work"].value; ` +
+        "Lattice supports no other filters.",
     );
   }
   if (path.type !== null && path.subAttribute === null) {
-    throw new UsageError(`${named} names a whole entry. Add the part to write, as in ${path.text}.value.`);
+    throw new UsageError(`${named} names a whole entry. Add the part to set, as in ${path.text}.value.`);
   }
   if (core && plainAttributes.has(name) && (path.type !== null || path.subAttribute !== null)) {
     throw new UsageError(`${named}: ${path.attribute} is a plain value without types or parts.`);
   }
   const part = path.subAttribute?.toLowerCase() ?? "value";
   if (isManager(path) && (path.type !== null || part !== "value")) {
-    throw new UsageError(`${named} cannot be written. Map ${enterpriseUserSchema}:manager instead.`);
+    throw new UsageError(`${named} cannot be set. Map ${enterpriseUserSchema}:manager instead.`);
   }
 }

@@ -49,14 +49,14 @@ export function redirected(
 function reasonOf(notFollowed: NotFollowed | undefined): string {
   switch (notFollowed) {
     case "otherOrigin":
-      return "the API key must not leave the host. Set lattice.url to the final address.";
+      return "it would send the API key to another host. Set lattice.url to the final URL.";
     case "insecure":
-      return "it leads from https:// to http://, where the API key would be readable on the way. Set lattice.url to an https:// address.";
+      return "it leads from https:// to http://, which would send the API key unencrypted. Set lattice.url to an https:// URL.";
     case "tooMany":
-      return `${mostHops} redirects were followed before it. Set lattice.url to the final address.`;
+      return `${mostHops} redirects were already followed. Set lattice.url to the final URL.`;
     case "noLocation":
-      return "it does not say where to. Check lattice.url.";
+      return "it has no target. Check lattice.url.";
     default:
-      return "only 307 and 308 say that the same request goes elsewhere. Check lattice.url: a login page may stand in between.";
+      return "only 307 and 308 keep the request. Check lattice.url, and whether a login page answers in place of Lattice.";
   }
 }

@@ -115,8 +115,8 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       const created = parseUser(done.body, paths) ?? (await createdAt(done, signal));
       if (created === undefined) {
         throw new UnknownOutcomeError(
-          `Lattice answered a create with ${done.status} but without the id of the new account. It is looked up ` +
-            "before anything is tried again.",
+          `Lattice answered a create with ${done.status} but without the id of the new account. The account is looked up ` +
+            "before the create is tried again.",
         );
       }
       // Some servers answer with the id alone: the rest is then as it was asked to be.

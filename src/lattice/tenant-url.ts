@@ -14,13 +14,13 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
   const url = parse(input.trim());
   if (url.username !== "" || url.password !== "") {
     throw new UsageError(
-      "The Lattice URL holds a user name or password. Take it out; the API key goes into lattice.token or LATTICE_API_KEY.",
+      "The Lattice URL contains a user name or password. Remove it; the API key belongs in lattice.token or LATTICE_API_KEY.",
     );
   }
-  if (url.hash !== "") throw new UsageError("The Lattice URL ends in a fragment (#…). Take it out.");
+  if (url.hash !== "") throw new UsageError("The Lattice URL ends in a fragment (#…). Remove it.");
   if (url.protocol === "http:" && !isLoopbackDomain(url.hostname)) {
     throw new UsageError(
-      `The Lattice URL uses http:// to ${url.host}: the API key would be readable on the way. Use https://.`,
+      `The Lattice URL uses http:// to ${url.host}, which would send the API key unencrypted. Use https://.`,
     );
   }
   const { path, flags } = splitPath(url);
@@ -29,22 +29,21 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
     // Without a name, what stands there may be the key itself.
     const what = other.includes("=") ? `the query parameter "${other.split("=")[0]}"` : "a query";
     throw new UsageError(
-      `The Lattice URL has ${what}. Give the base address alone, ` +
-        "as in https://api.latticehq.com/scim/v2.",
+      `The Lattice URL has ${what}. Use only the base URL, as in https://api.latticehq.com/scim/v2.`,
     );
   }
   const base = `${url.origin}${path.replace(/\/+$/, "")}`;
   const notes: string[] = [];
   if (flags.length > 0) {
     notes.push(
-      "Took ?aadOptscim062020 off the Lattice URL: it tells Azure's own SCIM client to follow the standard, " +
+      "Removed ?aadOptscim062020 from the Lattice URL: it tells Azure's own SCIM client to follow the standard, " +
         "which this program always does.",
     );
   }
   if (!/\/scim\/v2$/i.test(base)) {
     notes.push(
-      `The Lattice URL ${base} does not end in /scim/v2, as Lattice's own does (https://api.latticehq.com/scim/v2). ` +
-        "Correct it (LATTICE_URL or lattice.url), unless a proxy is there on purpose.",
+      `The Lattice URL ${base} does not end in /scim/v2, unlike Lattice's own (https://api.latticehq.com/scim/v2). ` +
+        "Correct it (LATTICE_URL or lattice.url), unless it is the URL of a proxy.",
     );
   }
   return { url: base, notes };

@@ -57,7 +57,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
 
   const turnToPut = (): void => {
     if (method === "put") return;
-    options.log?.info({}, "Lattice does not take PATCH; updates are sent with PUT from here on");
+    options.log?.info({}, "Lattice does not accept PATCH; updates are sent with PUT from now on");
     method = "put";
   };
 
@@ -78,7 +78,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
       if (how === "put" || !auto) {
         if (!ofMethod) throw refusal;
         throw new ConfigurationError(
-          `Lattice does not take ${how.toUpperCase()}. ${refusal.message} Set lattice.updateMethod to ${auto ? "patch" : "auto"}.`,
+          `Lattice does not accept ${how.toUpperCase()}. ${refusal.message} Set lattice.updateMethod to ${auto ? "patch" : "auto"}.`,
         );
       }
       if (!isOfMethod(refusal) && (inVain >= mostInVain || !mayBeOfMethod(refusal, taken))) throw refusal;
@@ -89,7 +89,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
         if (!isRefusal(error)) throw error;
         if (!(error instanceof RecordGoneError)) inVain += 1;
         if (ofMethod && isOfMethod(error)) {
-          throw new ConfigurationError(`Lattice takes neither PATCH nor PUT. ${refusal.message}`);
+          throw new ConfigurationError(`Lattice accepts neither PATCH nor PUT. ${refusal.message}`);
         }
         // PUT was taken as a method, and refused for this account: its reason is the one that helps.
         throw isOfMethod(refusal) ? error : refusal;

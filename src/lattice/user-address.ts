@@ -6,7 +6,7 @@ import type { Done } from "./client.ts";
 export function userPath(latticeId: string): string {
   if (!fitsAddress(latticeId)) {
     throw new RecordRejectedError(
-      `The Lattice account id ${JSON.stringify(latticeId.slice(0, 60))} cannot stand in an address.`,
+      `The Lattice account id ${JSON.stringify(latticeId.slice(0, 60))} cannot be part of a URL.`,
       { status: 400 },
     );
   }
@@ -39,6 +39,6 @@ export function createdId({ status, location }: Done, base: string): string | un
 export function notTheAccount(latticeId: string, other: string | undefined): RecordUnavailableError {
   const what = other === undefined ? "something that is not a SCIM user" : `another account, ${other}`;
   return new RecordUnavailableError(
-    `Lattice answered the request for account ${latticeId} with ${what}. Nothing is concluded about the account; it is tried again in a later cycle.`,
+    `Lattice answered the request for account ${latticeId} with ${what}. This says nothing about the account; a later cycle tries again.`,
   );
 }

@@ -20,7 +20,7 @@ export function loseDepartments(directory: Directory): readonly string[] {
   const nested = nestedDepartments(directory);
   const missing = nested.filter((one) => !isNested(directory, one));
   if (missing.length > 0) {
-    return [`The groups ${names(missing)} are still outside their divisions: nobody has noticed yet.`];
+    return [`The groups ${names(missing)} are still outside their divisions: no one has noticed yet.`];
   }
   const people = [...directory.users()].filter(worksHere);
   const members = (group: string): number =>
@@ -35,8 +35,8 @@ export function loseDepartments(directory: Directory): readonly string[] {
     lost += members(one.group);
   }
   return [
-    `A script that tidies up groups took ${names(taken)} out of their divisions:`,
-    `${lost} of ${all} people are not assigned to the application any more. All of them still work here.`,
+    `A script that tidies up groups removed ${names(taken)} from their divisions:`,
+    `${lost} of ${all} people are no longer assigned to the application. All of them still work here.`,
   ];
 }
 
@@ -46,7 +46,7 @@ export function findDepartments(directory: Directory): readonly string[] {
   for (const { division, group } of missing) directory.addMember(division, group);
   if (missing.length === 0) return [];
   return [
-    `The mistake was noticed: ${names(missing)} are back in their divisions, and everybody is assigned again.`,
+    `The mistake was noticed: ${names(missing)} are back in their divisions, and everyone is assigned again.`,
   ];
 }
 

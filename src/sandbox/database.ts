@@ -106,7 +106,7 @@ export function openSandboxDatabase(file: string): SandboxDatabase {
     if (error instanceof StateError) throw error;
     const reason = errorText(error);
     throw new StateError(
-      `The sandbox's database ${file} cannot be used (${reason}): check that its folder can be written, or remove the file to start with a new company.`,
+      `The sandbox's database ${file} cannot be used (${reason}): check that its folder is writable, or delete the file to start with a new company.`,
       { cause: error },
     );
   }
@@ -149,7 +149,7 @@ function prepareSchema(database: SandboxDatabase, file: string): void {
     if (version === schemaVersion) return;
     if (version !== 0) {
       throw new StateError(
-        `The sandbox's database ${file} has format ${String(version)}, this program knows format ${schemaVersion}: use the newer program, or remove the file to start with a new company.`,
+        `The sandbox's database ${file} has format ${String(version)}, but this version supports format ${schemaVersion}: use the newer version, or delete the file to start with a new company.`,
       );
     }
     database.exec(schema);

@@ -64,7 +64,7 @@ describe("config check, check and daemon", () => {
           scope: { mode: "all" },
         },
       }),
-      /works with a client secret only/,
+      /works only with a client secret/,
     ],
   } as const;
 
@@ -146,7 +146,7 @@ describe.runIf(process.platform !== "win32")("check, on a disk that takes no pag
   it("fails the state database before there is one, and when there is one, and leaves no file behind", async () => {
     const folder = configured();
     const full =
-      /FAIL {2}State database: The disk of the state database .*state\.db is full \(\w+\): free space/;
+      /FAIL {2}State database: The disk of the state database .*state\.db is full \(\w+\): free some space/;
     expect((await limited(folder, 8, ["check"])).stdout).toMatch(full);
     expect(readdirSync(folder)).toEqual(["config.yaml"]);
     expect((await limited(folder, "unlimited", ["sync"])).code).toBe(0);

@@ -101,7 +101,7 @@ maps/b.mapping-test.yml
     expect(message.split("\n")).toEqual([
       expect.stringMatching(/^config\/a.mapping-test.yaml:3:15: .*did you mean "jobTitle"/),
       expect.stringMatching(/^config\/a.mapping-test.yaml:4:20: .*did you mean "title"/),
-      expect.stringMatching(/^config\/b.mapping-test.yaml:1:3: name must be a text/),
+      expect.stringMatching(/^config\/b.mapping-test.yaml:1:3: name must be text/),
       expect.stringMatching(/^config\/b.mapping-test.yaml:1:8: unknown key "nme"; allowed here: name/),
     ]);
     const broken = workplace({ "config/a.mapping-test.yaml": "- name: 'kim\n" });

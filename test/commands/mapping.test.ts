@@ -22,7 +22,7 @@ function printed(format: "table" | "json"): string {
 describe("the list of functions", () => {
   it("has each with its signature, one sentence and an example", () => {
     expect(printed("table")).toContain(
-      'Append(source, suffix)\n    The source with the suffix at its end.\n    Append([userPrincipalName], ".test")  →  kim@example.com.test\n',
+      'Append(source, suffix)\n    Adds the suffix to the end of the source.\n    Append([userPrincipalName], ".test")  →  kim@example.com.test\n',
     );
   });
 

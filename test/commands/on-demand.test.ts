@@ -179,7 +179,7 @@ describe("sync --user", () => {
   it("asks Entra for what can be a user principal name, and names similar ones where it has none", async () => {
     const { code, err } = await run({ user: ["kim.example@example.co"], yes: true });
     expect(code).toBe(1);
-    expect(err).toContain('Entra knows no user "kim.example@example.co"');
+    expect(err).toContain('Entra has no user "kim.example@example.co"');
     expect(err).toContain("similar names: kim.example@example.com");
   });
 
@@ -209,7 +209,7 @@ describe("the command user", () => {
     });
     expect(sandbox.requests.length).toBe(before);
     const table = await ran((io) => user({ ...options, format: "table", user: kim }, io));
-    expect(table.out).toContain("Nothing is due: the account holds what the mapping gives.");
+    expect(table.out).toContain("Nothing is due: the account already has all mapped values.");
     expect((await ran((io) => user({ ...options, user: "ghost@example.com" }, io))).code).toBe(1);
   });
 
@@ -219,7 +219,7 @@ describe("the command user", () => {
     expect(JSON.parse(one.out)).toMatchObject({ asked: "kim ex", source: { objectId: kim }, candidates: [] });
     const several = await ran((io) => user({ ...options, format: "table", user: "m.example" }, io));
     expect(several.code).toBe(1);
-    expect(several.out).toContain('"m.example" may mean 2 people');
+    expect(several.out).toContain('"m.example" matches 2 people');
     expect(several.out).toMatch(/People with this in their names\n {2}kim\.example .*\n {2}sam\.example /);
   });
 

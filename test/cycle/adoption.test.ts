@@ -13,7 +13,7 @@ describe("an account that was listed in an earlier cycle", () => {
     expect((await place.operations(result.cycleId))[0]).toMatchObject({
       status: "failed",
       error: expect.stringMatching(
-        /^the Lattice account lat-1 is not what it was when it was matched: .*; the person is matched again with the next cycle$/,
+        /^the Lattice account lat-1 has changed since it was matched: .*; the next cycle matches the person again$/,
       ),
     });
     expect(place.target.account("another@example.com").values.title).toBe("Theirs");
@@ -100,7 +100,7 @@ describe("an answer to a create", () => {
     const result = await place.cycle();
     expect((await place.operations(result.cycleId))[0]).toMatchObject({
       status: "failed",
-      error: "the Lattice account lat-1, which lee@example.com would get, belongs to the person kim",
+      error: "the Lattice account lat-1 matches lee@example.com, but belongs to the person kim",
     });
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
     expect(await place.store.latticeIdOf("lee")).toBeNull();
@@ -122,7 +122,7 @@ describe("an answer to a create", () => {
       place.source.hire("lee");
       const result = await place.cycle();
       expect((await place.operations(result.cycleId))[0]?.error).toBe(
-        `the Lattice account ${kims.latticeId}, which lee@example.com would get, belongs to the person kim`,
+        `the Lattice account ${kims.latticeId} matches lee@example.com, but belongs to the person kim`,
       );
       expect(await place.store.latticeIdOf("kim")).toBe(kims.latticeId);
       expect(await place.store.latticeIdOf("lee")).toBeNull();
@@ -139,7 +139,7 @@ describe("an answer to a create", () => {
     expect((await place.operations(result.cycleId))[0]).toMatchObject({
       status: "failed",
       error:
-        'Lattice answered the create of kim@example.com with the account lat-1, which has the external id "1001": it is another person\'s and is not linked; correct it in Lattice',
+        'Lattice answered the create of kim@example.com with the account lat-1, which has the external id "1001". That is another person\'s account and is not linked; correct it in Lattice',
     });
     expect(await place.store.latticeIdOf("kim")).toBeNull();
     expect((await place.store.accountOf("lat-1"))?.acknowledged).toEqual({});
@@ -257,8 +257,7 @@ describe("two people whose plan is to be linked to one account", () => {
       {
         objectId: "b",
         status: "failed",
-        error:
-          "the Lattice account lat-1, which b@example.com would get, was to be linked to the person a in the same cycle",
+        error: "the Lattice account lat-1 matches b@example.com, but this cycle links it to the person a",
       },
     ]);
     expect(place.target.account("a@example.com").externalId).toBe("a");
@@ -282,7 +281,7 @@ describe("two accounts of which either could be the person's", () => {
       expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
         {
           code: "ambiguousMatch",
-          reason: `several Lattice accounts have this ${attribute}: lat-1, lat-2`,
+          reason: `several Lattice accounts have this ${attribute}: lat-1, lat-2; correct it in Lattice`,
         },
       ]);
     },
@@ -315,7 +314,7 @@ describe("an account that is matched otherwise when it is read again", () => {
     const next = await place.cycle({ dryRun: true });
     expect((await place.operations(next.cycleId))[0]).toMatchObject({
       action: "link",
-      doubtful: "its name has nothing in common with the person's",
+      doubtful: "its name is not similar to the person's",
     });
   });
 });

@@ -35,14 +35,13 @@ describe("a linked account into which another person's externalId was written in
       {
         objectId: "kim",
         code: "externalIdOfAnother",
-        reason:
-          'the Lattice account lat-1, linked to this person, carries the external id "lee" of lee@example.com (lee): nothing is written to it; write "kim" into it in Lattice if it is this person\'s, or take this person out of the scope for a cycle if it is theirs',
+        reason: `the Lattice account lat-1, linked to this person, has the external id "lee" of lee@example.com (lee): it is not changed. If it is this person's account, set its external id in Lattice to "kim"; if it is the other person's, take this person out of the scope for one cycle`,
       },
       {
         objectId: "lee",
         code: "linkedToAnother",
         reason:
-          "the Lattice account lat-1 with this externalId belongs to kim@example.com (kim), who is in scope; it becomes this person's when they have left",
+          "the Lattice account lat-1 with this externalId belongs to kim@example.com (kim), who is in scope; it is linked to this person when they have left",
       },
     ]);
   });
@@ -174,7 +173,7 @@ describe("an account whose externalId was changed in Lattice since it was listed
       action: "deactivate",
       status: "failed",
       error:
-        'the Lattice account lat-1 was given the external id "lee" in Lattice since it was listed, and is not switched off before the next cycle: the Lattice account lat-1 carries the externalId of kim@example.com, whose it becomes: it is not switched off',
+        'the Lattice account lat-1 got the external id "lee" in Lattice since it was listed, and is not deactivated before the next cycle: the Lattice account lat-1 has the externalId of kim@example.com and is handed over to them: it is not deactivated',
     });
     for (let cycle = 0; cycle < 2; cycle += 1) await place.cycle();
     expect(await place.store.latticeIdOf("lee")).toBe("lat-1");
@@ -215,7 +214,7 @@ describe("a linked account whose externalId was changed in Lattice to one that n
       {
         code: "externalIdConflict",
         reason:
-          'the external id of the Lattice account lat-1 was changed to "old-system-7" in Lattice, which is nobody\'s in scope; write "kim" into it there',
+          'the external id of the Lattice account lat-1 was changed to "old-system-7" in Lattice, which no person in scope has; change it back to "kim" in Lattice',
       },
     ]);
     place.source.change("kim", { jobTitle: "Director" });

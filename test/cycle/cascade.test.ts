@@ -214,7 +214,7 @@ describe.each(["accept", "drop", "refuse"] as const)(
       const { cycleId } = await place.cycle();
       const logged = (await place.operations(cycleId)).find(({ objectId }) => objectId === "report");
       const error =
-        "Lattice does not take the manager, whose account is deactivated; the manager is sent again when that account is active";
+        "Lattice does not accept the manager, whose account is deactivated; the manager is sent again when that account is active";
       expect(logged).toMatchObject(
         inactiveManager === "refuse" ? { status: "cancelled", error } : { status: "done", error: null },
       );

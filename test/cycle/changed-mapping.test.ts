@@ -73,7 +73,7 @@ describe("a changed mapping", () => {
       {
         objectId: "a",
         code: "actionOff",
-        reason: "actions.update is off, so that Lattice keeps another title",
+        reason: "actions.update is off, so Lattice keeps a different title",
       },
     ]);
     place.source.change("a", { jobTitle: "Analyst" });
@@ -93,7 +93,7 @@ describe("a changed mapping", () => {
       {
         objectId: "a",
         code: "actionOff",
-        reason: "actions.update is off, so that Lattice keeps another displayName and title",
+        reason: "actions.update is off, so Lattice keeps a different displayName and title",
       },
     ]);
   });

@@ -47,7 +47,7 @@ describe("a clock that Entra and Lattice contradict", () => {
       expect(doubtful.header.summary).toMatchObject({ deactivate: 0, update: 1 });
       const side = wrong > 0 ? "ahead of" : "behind";
       expect(doubtful.header.notes).toEqual([
-        `This machine's clock is 365 days ${side} both Entra's and Lattice's: correct it (NTP). Nothing that time decides was planned, and nothing old was removed from the log.`,
+        `This machine's clock is 365 days ${side} those of Entra and Lattice. Correct it (NTP). Until then, changes that depend on the time are not planned, and the provisioning log is not trimmed.`,
       ]);
       expect(place.warnings.join()).toContain("clockDoubtMs");
       expect((await place.store.recentCycles(1))[0]?.notes).toEqual(doubtful.header.notes);

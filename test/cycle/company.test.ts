@@ -33,7 +33,7 @@ describe("a new key of Lattice", () => {
     const ours = takeAnotherKey(place, "theirs", []);
     for (let round = 0; round < 2; round += 1) {
       await expect(place.cycle()).rejects.toThrow(
-        "This is not the Lattice company that the 2 linked accounts belong to: all 2 that were asked for are unknown there, and the key or the address is a new one. No link was dissolved and nobody was touched. Check LATTICE_API_KEY and lattice.url",
+        "This Lattice is not the company of the 2 linked accounts in the state database: all 2 that were tried are unknown there, and the API key or the URL is new. No link was removed and nothing was sent.",
       );
     }
     expect(place.target.writes).toEqual([]);
@@ -46,7 +46,9 @@ describe("a new key of Lattice", () => {
     await using place = await company();
     takeAnotherKey(place, "theirs", []);
     for (const request of [{ only: ["a"] }, { full: true }, { dryRun: true }]) {
-      await expect(place.cycle(request)).rejects.toThrow("This is not the Lattice company");
+      await expect(place.cycle(request)).rejects.toThrow(
+        "This Lattice is not the company of the 2 linked accounts",
+      );
     }
     expect(place.target.reads).toEqual(Array(3).fill(["get lat-1", "get lat-2"]).flat());
   });
@@ -77,7 +79,7 @@ describe("a new address of Lattice", () => {
     expect(place.target.reads).toEqual(["get lat-1"]);
     place.settings = { ...place.settings, targetIdentity: { url: "https://sandbox.example.com", keyDigest } };
     place.target.accounts.clear();
-    await expect(place.cycle()).rejects.toThrow("This is not the Lattice company");
+    await expect(place.cycle()).rejects.toThrow("This Lattice is not the company of the 2 linked accounts");
   });
 });
 

@@ -56,7 +56,7 @@ describe("a full comparison that cannot be done", () => {
     const full = await place.cycle({ full: true });
     expect(full).toMatchObject({ outcome: "done", header: { summary: { create: 1, deactivate: 1 } } });
     expect(place.target.active()).toEqual(["b@example.com", "c@example.com", "d@example.com"]);
-    const error = "Lattice says it has 3 accounts, and its listing gives 2.";
+    const error = "Lattice says it has 3 accounts, but its list has 2.";
     expect(full.failedComparison).toMatchObject({ error, attempts: 1 });
     expect(full.header.notes.join()).toContain(error);
     const failedSince = new Date(place.clock.now()).toISOString();
@@ -122,7 +122,7 @@ describe("a full comparison that cannot be done", () => {
     await using first = await createWorkplace();
     first.source.hire("a");
     first.target.listsOnly = 0;
-    await expect(first.cycle()).rejects.toThrow("says it has 1 accounts, and its listing gives 0");
+    await expect(first.cycle()).rejects.toThrow("says it has 1 accounts, but its list has 0");
     expect(first.target.writes).toEqual([]);
   });
 });
@@ -138,7 +138,7 @@ describe("a tolerant first run", () => {
     expect(run.header.summary).toMatchObject({ create: 1 });
     expect([...place.target.accounts.values()].map(({ externalId }) => externalId)).toEqual(["a", "b", "c"]);
     expect(run.header.notes.join()).toContain("lattice.listing: tolerant");
-    expect((await documented(place)).listingFault).toContain("its listing gives 1");
+    expect((await documented(place)).listingFault).toContain("its list has 1");
     // In a cycle of changes too: the listing is still the same.
     place.source.hire("d");
     place.target.add({ userName: "d@example.com", externalId: "d" });
@@ -157,7 +157,7 @@ describe("a tolerant first run", () => {
     await place.cycle();
     expect(place.target.writes).toEqual([]);
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
-      { code: "waitingForRetry", reason: "whether there is an account already cannot be looked up: 500" },
+      { code: "waitingForRetry", reason: "the search for an existing account failed: 500" },
     ]);
     place.target.beforeRead = () => {};
     expect((await place.cycle()).header.summary).toMatchObject({ create: 1 });

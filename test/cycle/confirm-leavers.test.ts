@@ -31,7 +31,7 @@ describe("a person whom a listing of the scope leaves out", () => {
     expect(result).toMatchObject({ outcome: "done", done: 0 });
     expect(result.header.summary).toMatchObject({ deactivate: 0, unchanged: 3, skipped: 0 });
     expect(result.header.notes).toEqual([
-      "1 person was missing from one of Entra's lists, and there when asked for by id: not deactivated.",
+      "1 person was missing from one of Entra's lists, but Entra still has them when asked by id: not deactivated.",
     ]);
     expect(asked(place)).toEqual(["membership b"]);
     expect(place.target.active()).toHaveLength(3);
@@ -92,7 +92,9 @@ describe("a person whom a round of changes shows as removed", () => {
     place.source.repeats = [{ kind: "removed", objectId: "b", presence: "softDeleted" }];
     const result = await place.cycle();
     expect(result.header.summary).toMatchObject({ deactivate: 0, update: 1 });
-    expect(result.header.notes.join()).toContain("there when asked for by id");
+    expect(result.header.notes.join()).toContain(
+      "1 person was missing from one of Entra's lists, but Entra still has them when asked by id: not deactivated.",
+    );
     expect(place.target.account("b@example.com")).toMatchObject({
       active: true,
       values: { title: "Analyst" },
@@ -180,7 +182,7 @@ describe("a person of whom the directory does not answer when asked by id", () =
     expect(result).toMatchObject({ outcome: "done", done: 1 });
     expect(place.target.active()).toEqual(["a@example.com", "b@example.com", "d@example.com"]);
     expect(result.header.notes).toEqual([
-      "2 people were to be deactivated, but Entra did not confirm it when asked by id: not deactivated now, and asked again in the next cycle.",
+      "2 people were due for deactivation, but Entra did not confirm by id that they have left: not deactivated now. The next cycle asks again.",
     ]);
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
       { objectId: "a", code: "leavingUnconfirmed", reason: expect.stringContaining("(503 again)") },

@@ -6,7 +6,7 @@ const byExternalIdAlone = defaultRules.map((rule) =>
   "target" in rule && rule.target === "userName" ? { target: "userName", source: "userPrincipalName" } : rule,
 );
 
-/** Somebody makes an account by hand after the listing; the person is hired in Entra. */
+/** Somebody creates an account by hand after the listing; the person is hired in Entra. */
 async function madeByHand(
   place: Workplace,
   account: Parameters<Workplace["target"]["add"]>[0],
@@ -37,7 +37,7 @@ describe("a create that meets an account", () => {
     await madeByHand(place, { userName: "kim@example.com", values: { title: "Theirs" } });
     const result = await place.cycle();
     expect(await failureOf(place, result.cycleId)).toBe(
-      "Lattice has an account already where one for kim@example.com was to be made, lat-1 (kim@example.com): the mapping's matching attributes lead to none of them; correct it in Lattice, or match by userName",
+      "no account was created for kim@example.com, because Lattice already has lat-1 (kim@example.com): the matching attributes of the mapping find none of them; correct it in Lattice, or match by userName",
     );
     expect(place.target.account("kim@example.com")).toMatchObject({
       externalId: null,
@@ -72,13 +72,13 @@ describe("a create that meets an account", () => {
     await madeByHand(place, { userName: "kim@example.com", values: { displayName: "Root Admin" } });
     const met = await place.cycle();
     expect(await failureOf(place, met.cycleId)).toBe(
-      "Lattice has an account for kim@example.com already, lat-1: it is linked with the next cycle, which weighs that (existing account with the same userName; doubtful: its name has nothing in common with the person's)",
+      "Lattice already has the account lat-1 for kim@example.com: the next cycle plans to link it, within the limits of the guard (existing account with the same userName; doubtful: its name is not similar to the person's)",
     );
     expect(place.target.account("kim@example.com").externalId).toBeNull();
     const next = await place.cycle({ dryRun: true });
     expect((await place.operations(next.cycleId))[0]).toMatchObject({
       action: "link",
-      doubtful: "its name has nothing in common with the person's",
+      doubtful: "its name is not similar to the person's",
     });
   });
 
@@ -103,7 +103,7 @@ describe("a create that meets an account", () => {
     await madeByHand(place, { userName: "k@example.com", externalId: "kim" });
     const met = await place.cycle();
     expect(await failureOf(place, met.cycleId)).toContain(
-      "it is linked with the next cycle, which weighs that",
+      "the next cycle plans to link it, within the limits of the guard",
     );
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
     expect(place.target.active()).toEqual(["k@example.com"]);
@@ -120,7 +120,7 @@ describe("a create that meets an account", () => {
     place.source.hire("new");
     const met = await place.cycle();
     expect(await failureOf(place, met.cycleId)).toContain(
-      "it is linked with the next cycle, which weighs that",
+      "the next cycle plans to link it, within the limits of the guard",
     );
     expect(await place.store.latticeIdOf("old")).toBe("lat-1");
     await place.cycle();

@@ -125,7 +125,7 @@ describe("the explanation of a person", () => {
       deferred: { action: "update", changes: [{ attribute: "title", before: null, after: "Chief" }] },
     });
     expect(told.standing?.retry?.nextTryAt).toMatch(/^\d{4}-/);
-    expect(told.summary.join("\n")).toMatch(/Waits for a retry: failed \d times .*the title is too long/s);
+    expect(told.summary.join("\n")).toMatch(/Waiting for a retry: failed \d times .*the title is too long/s);
   });
 
   it("names the plan in which the guard holds the person, and what was rejected", async () => {
@@ -289,7 +289,7 @@ describe("the explanation of a person", () => {
     expect(title?.steps?.parts.at(-1)).toMatchObject({ expression: "[manager.city]", value: "Oslo" });
   });
 
-  it("does not say that an account is right which is only left as it is", async () => {
+  it("does not say that an account is right which is only not changed", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -307,7 +307,7 @@ describe("the explanation of a person", () => {
     place.source.change("b", { country: "Norway" });
     await place.cycle();
     expect(place.target.account("b@example.com").active).toBe(true);
-    expect((await explained(place, "b")).decision?.reason).toMatch(/the account is left as it is$/);
+    expect((await explained(place, "b")).decision?.reason).toMatch(/the account is not changed$/);
   });
 
   it("says of an account that was edited by hand that this is only reported", async () => {
@@ -320,7 +320,7 @@ describe("the explanation of a person", () => {
     const { decision, summary } = await explained(place, "a");
     expect(decision).toMatchObject({ kind: "unchanged", reported: [{ attribute: "title" }] });
     expect(decision?.reason).toMatch(/edited by hand/);
-    expect(summary.join("\n")).not.toContain("holds what the mapping gives");
+    expect(summary.join("\n")).not.toContain("already has all mapped values");
   });
 
   it("of a group of a filter shows the group as it is now, if Entra and Lattice are asked", async () => {

@@ -124,7 +124,7 @@ describe("one person's failure", () => {
     // The log does not say of a manager who was not sent that it was.
     expect((await place.operations(cycleId)).find(({ objectId }) => objectId === "report")).toMatchObject({
       status: "done",
-      error: "the manager has no account yet; the manager is set when there is one",
+      error: "the manager has no account yet; the manager is set as soon as there is one",
     });
     place.target.before = () => {};
     await place.cycle();

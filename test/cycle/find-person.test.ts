@@ -131,7 +131,9 @@ describe("looking for a person", () => {
     const several = await explain(place.store, settings, "kim", { environment });
     expect(several).toMatchObject({ found: "nobody", source: null, moreCandidates: 0 });
     expect(several.candidates).toHaveLength(3);
-    expect(several.summary[0]).toBe('"kim" may mean 3 people: name one by user principal name or object id.');
+    expect(several.summary[0]).toBe(
+      '"kim" matches 3 people: choose one by user principal name or object id.',
+    );
 
     place.source.change("zoe", { jobTitle: "New Title" });
     const live = await readNow(place.ports(), "zoe f", new AbortController().signal);

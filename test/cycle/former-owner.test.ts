@@ -30,7 +30,7 @@ describe("the account of a person who was deleted, and whose userName the next o
         userName: "kim@example.com",
         code: "formerOwner",
         reason:
-          "the Lattice account lat-1 with this userName is that of kim@example.com (old), deleted in Entra since 2026-11-23; hand it over (matching.formerOwner: handOver, or write this person's externalId new into it in Lattice), or free the name (rename that account in Lattice, or disconnect it there and change its address)",
+          "the Lattice account lat-1 with this userName belongs to kim@example.com (old), deleted in Entra since 2026-11-23. Either hand the account over (matching.formerOwner: handOver, or set its externalId in Lattice to new), or free the name (rename that account in Lattice, or disconnect it there and change its address)",
       });
       expect(place.target.writes).toEqual([]);
     },
@@ -45,7 +45,8 @@ describe("the account of a person who was deleted, and whose userName the next o
     expect((await place.operations(result.cycleId))[0]).toMatchObject({
       action: "reactivate",
       formerOwner: "old",
-      reason: "existing inactive account with the same userName, until now that of kim@example.com (old)",
+      reason:
+        "existing inactive account with the same userName, until now the account of kim@example.com (old)",
     });
     expect(await place.store.latticeIdOf("new")).toBe("lat-1");
     expect(await place.store.latticeIdOf("old")).toBeNull();

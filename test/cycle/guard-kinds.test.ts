@@ -34,7 +34,7 @@ describe("the guard as it is delivered", () => {
     const first = await place.cycle();
     expect(first).toMatchObject({ outcome: "done", done: 60 });
     expect(first.header.guard.notes).toEqual([
-      "60 creates: each person gets an invitation by e-mail if auto-invite is on in Lattice.",
+      "60 creates: Lattice sends each person an invitation by e-mail if auto-invite is on.",
     ]);
     // A usual day, and what the window remembers of it.
     for (let number = 0; number < 20; number += 1) place.source.hire(`new${number}`);
@@ -45,9 +45,11 @@ describe("the guard as it is delivered", () => {
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 6, done: 0 });
     expect(held.header.guard.reasons).toEqual([
-      "26 new accounts would be made, next to 80 linked ones (20 of them within the last guard.window), 32.5 %, more than guard.maxCreatePercent (25 %)",
+      "26 new accounts would be created (80 are linked now), counting 20 already sent within guard.window: 32.5 % is more than the limit of 25 % (guard.maxCreatePercent)",
     ]);
-    expect(held.header.guard.notes?.join()).toContain("6 creates: each person gets an invitation");
+    expect(held.header.guard.notes?.join()).toContain(
+      "6 creates: Lattice sends each person an invitation by e-mail if auto-invite is on.",
+    );
   });
 
   it("lets a first run go on that was broken off in the middle", async () => {
@@ -89,7 +91,7 @@ describe("the guard as it is delivered", () => {
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 30, done: 0 });
     expect(held.header.guard.reasons.join()).toContain(
-      "30 existing accounts would be linked, next to 30 linked ones",
+      "30 existing accounts would be linked (30 are linked now): 100.0 % is more than the limit of 25 % (guard.maxLinkPercent)",
     );
   });
 
@@ -105,7 +107,7 @@ describe("the guard as it is delivered", () => {
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 6, done: 0 });
     expect(held.header.guard.reasons.join()).toContain(
-      "6 accounts would be reactivated, next to 54 active ones",
+      "6 accounts would be reactivated (54 are active now): 11.1 % is more than the limit of 10 % (guard.maxReactivationPercent)",
     );
     expect(place.target.active()).toHaveLength(54);
   });
@@ -117,7 +119,7 @@ describe("the guard as it is delivered", () => {
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 30, done: 30 });
     expect(held.header.guard.reasons).toEqual([
-      "30 of 60 accounts with department would get another, 50.0 %, more than guard.maxReplacementPercent (20 %)",
+      "30 of 60 accounts with a value for department would get another one: 50.0 % is more than the limit of 20 % (guard.maxReplacementPercent)",
     ]);
     const values = JSON.stringify([...place.target.accounts.values()]);
     expect(values).not.toContain("Unknown");
@@ -141,7 +143,7 @@ describe("the guard as it is delivered", () => {
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 30, done: 30 });
     expect(held.header.guard.reasons.join()).toContain(
-      "30 of 59 accounts with a manager would lose theirs or get another",
+      "30 of 59 accounts with a manager would lose the manager or get another one: 50.8 % is more than the limit of 20 % (guard.maxManagerChangePercent)",
     );
     expect(held.header.guard.notes?.join()).toContain("30 changes of manager: Lattice deletes the reviews");
     expect(place.target.managerOf("p05@example.com")).toBe("p00@example.com");
@@ -166,7 +168,7 @@ describe("the guard as it is delivered", () => {
     for (const id of people.slice(0, 7)) place.source.change(id, { accountEnabled: false });
     const held = await place.cycle();
     expect(held.header.guard.notes).toEqual([
-      "7 deactivations: Lattice removes a deactivated person as manager of all reports, report of their manager, head of departments and member of teams, makes their one-to-ones inactive, and ends the goals that only they own; a reactivation does not undo that.",
+      "7 deactivations: Lattice removes a deactivated person as manager of their reports, from their own manager, as head of departments and from teams; it makes their one-to-ones inactive and ends the goals that only they own. A reactivation does not undo this.",
     ]);
   });
 });

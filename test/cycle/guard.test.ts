@@ -113,7 +113,7 @@ describe("the guard, given counts,", () => {
     expect(weigh({ deactivate: 3 }, { active: 5 }).verdict.held).toBe(false);
     const tight = { ...defaults, maxDeactivations: 1 };
     expect(weigh({ deactivate: 2 }, { active: 5 }, tight).verdict.reasons).toEqual([
-      "2 of 5 active accounts would be deactivated, more than guard.maxDeactivations (1)",
+      "2 of 5 active accounts would be deactivated: more than the limit of 1 (guard.maxDeactivations)",
     ]);
   });
 

@@ -26,7 +26,7 @@ describe("a value that Lattice keeps otherwise", () => {
       const [operation] = await place.operations(full.cycleId);
       expect(operation).toMatchObject({
         action: "update",
-        reason: "tried again: Lattice keeps another title than it was sent",
+        reason: "tried again: Lattice has a different title than was sent",
         changes: [{ attribute: "title", before: "Kept", after: "Analyst", again: true }],
         status: "done",
       });
@@ -65,7 +65,7 @@ describe("a value that Lattice keeps otherwise", () => {
     expect(await place.store.countAcknowledged()).toEqual([{ attribute: "title", accounts: 2, shown: true }]);
     const { header } = await place.cycle({ full: true });
     expect(header.notes).toEqual([
-      "Lattice keeps another value than it was sent: title of 2 accounts. Each full comparison sends it once more.",
+      "Lattice has a different value than was sent: title of 2 accounts. Each full comparison sends it again.",
     ]);
     expect(keptOtherwise([])).toBeNull();
   });
@@ -114,7 +114,7 @@ describe("a value that Lattice takes and shows of nobody", () => {
       const { header } = await place.cycle({ full: true });
       expect(place.target.writes).toHaveLength(day);
       expect(header.notes).toEqual([
-        "Lattice was sent, and shows of nobody: title of 3 accounts. It is taken to have it; each full comparison sends it to one account once more.",
+        "Lattice accepted values that it shows for no account: title of 3 accounts. They count as set; each full comparison sends them again to one account.",
       ]);
     }
   });

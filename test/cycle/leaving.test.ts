@@ -202,7 +202,7 @@ describe("several events of one person", () => {
     place.source.scope = ["c"];
     await place.cycle();
     expect(await leftAlone(place)).toMatchObject([
-      { code: "deactivationDelayed", reason: expect.stringContaining("deactivated with the next cycle") },
+      { code: "deactivationDelayed", reason: expect.stringContaining("deactivated in the next cycle") },
       { code: "deactivationDelayed" },
     ]);
     happen(place, "deleted");
@@ -215,7 +215,7 @@ describe("several events of one person", () => {
 });
 
 describe("an account that is inactive already", () => {
-  it("is left as it is too while the event is ignored", async () => {
+  it("is not changed too while the event is ignored", async () => {
     await using place = await company({});
     happen(place, "disabled");
     await place.cycle();
@@ -255,7 +255,9 @@ describe("a changed scope", () => {
     place.clock.advance(7 * dayMs);
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 3 });
-    expect(held.header.guard.reasons.join()).toContain("the configured scope (entra.scope) has changed");
+    expect(held.header.guard.reasons.join()).toContain(
+      "entra.scope has changed in the configuration, and 3 accounts would be deactivated because of it",
+    );
     const operations = await place.operations(held.cycleId);
     await place.store.release(held.header.planId, operations.flatMap(releasedChanges), place.clock.now());
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 3 });

@@ -267,7 +267,7 @@ describe("a person who is disabled in Entra", () => {
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
       {
         code: "disabled",
-        reason: "the account is disabled in Entra; a disabled person is never created",
+        reason: "the account is disabled in Entra; no account is created for a disabled person",
       },
     ]);
   });

@@ -39,7 +39,7 @@ describe("a 404 of an account that was there", () => {
     const [retry] = await place.store.retries(9);
     expect(retry).toMatchObject({ objectId: "a", code: "RECORD_GONE" });
     expect(retry?.message).toMatch(
-      /^the Lattice account lat-1 cannot be found since .*; the person is still to be switched off$/,
+      /^Lattice has not had the account lat-1 since .*; the deactivation is still due$/,
     );
     for (let round = 0; round < 4; round += 1) await place.cycle();
     expect(await place.store.linkOf("a")).not.toBeNull();
@@ -275,7 +275,7 @@ describe("the explanation of a person whose account is missing", () => {
     const since = new Date(place.clock.now()).toISOString();
     const missing = await explained();
     expect(missing.standing).toMatchObject({ accountMissingSince: since, lostLinks: [] });
-    expect(missing.summary.join()).toContain(`does not find the linked account since ${timeText(since)}`);
+    expect(missing.summary.join()).toContain(`has not had the linked account since ${timeText(since)}`);
     place.source.scope = ["b", "c", "d", "e"];
     place.clock.advance(6 * hourMs);
     await place.cycle();
@@ -284,7 +284,7 @@ describe("the explanation of a person whose account is missing", () => {
       accountMissingSince: null,
       lostLinks: [{ latticeId: "lat-1", missingSince: since, reason: expect.stringContaining("twice") }],
     });
-    expect(summary.join()).toContain("The link to the account lat-1 was dissolved");
+    expect(summary.join()).toContain("The link to the account lat-1 was removed");
   });
 });
 
@@ -300,7 +300,7 @@ describe("another company behind the key", () => {
     for (let round = 0; round < 2; round += 1) {
       place.clock.advance(24 * hourMs);
       await expect(place.cycle({ full: true })).rejects.toThrow(
-        /^This is not the Lattice company that the 12 linked accounts belong to: 6 of 6 .* Check LATTICE_API_KEY/,
+        /^This Lattice is not the company of the 12 linked accounts in the state database: 6 of 6 .* Check LATTICE_API_KEY/,
       );
     }
     expect(place.target.writes).toEqual([]);
@@ -333,8 +333,10 @@ describe("links that would be lost", () => {
     const limits = { enabled: true, maxLostLinks: 20, maxLostLinkPercent: 10, lostLinkFloor: 5 };
     expect(tooManyLost({ lost: 5, linked: 5 }, limits)).toBeNull();
     expect(tooManyLost({ lost: 6, linked: 60 }, limits)).toBeNull();
-    expect(tooManyLost({ lost: 7, linked: 60 }, limits)).toContain("guard.maxLostLinkPercent (10 %)");
-    expect(tooManyLost({ lost: 21, linked: 10_000 }, limits)).toContain("guard.maxLostLinks (20)");
+    expect(tooManyLost({ lost: 7, linked: 60 }, limits)).toContain(
+      "(11.7 % of 60), more than the limit of 10 % (guard.maxLostLinkPercent)",
+    );
+    expect(tooManyLost({ lost: 21, linked: 10_000 }, limits)).toContain("limit of 20 (guard.maxLostLinks)");
     expect(tooManyLost({ lost: 21, linked: 21 }, { ...limits, enabled: false })).toBeNull();
   });
 
@@ -423,7 +425,7 @@ describe("too many lost links", () => {
     place.clock.advance(7 * hourMs);
     for (const full of [false, true]) {
       const { notes } = (await place.cycle({ full })).header;
-      expect(notes).toEqual([expect.stringMatching(/^No link was dissolved: 2 .*guard\.maxLostLinks/)]);
+      expect(notes).toEqual([expect.stringMatching(/^No link was removed: 2 .*guard\.maxLostLinks/)]);
     }
     const [skipped] = await place.store.skipped({ after: "", limit: 9 });
     expect(skipped?.reason).toContain("too many links would be lost at once (guard.maxLostLinks)");

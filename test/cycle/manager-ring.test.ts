@@ -25,7 +25,7 @@ describe("people who are one another's managers in a ring", () => {
     expect(place.target.writes.map(({ kind }) => kind)).toEqual(["create", "create", "create", "create"]);
     expect(managers(place, "a", "b", "c", "below")).toEqual([null, null, null, "c@example.com"]);
     expect((await place.operations(first.cycleId)).find(({ objectId }) => objectId === "a")?.reason).toBe(
-      "new in scope; a@example.com, b@example.com and c@example.com are one another's managers in a ring, which is not sent; correct one of them in Entra, or set manager.rings: send",
+      "new in scope; a@example.com, b@example.com and c@example.com are each other's managers in a ring, so their managers are not sent; correct one of them in Entra, or set manager.rings: send",
     );
     place.target.writes.length = 0;
     for (let cycle = 0; cycle < 2; cycle += 1) {
@@ -37,7 +37,7 @@ describe("people who are one another's managers in a ring", () => {
       ]);
     }
     expect((await place.store.skipped({ after: "a", limit: 1 }))[0]?.reason).toMatch(
-      /^b@example\.com, c@example\.com and a@example\.com are one another's managers in a ring/,
+      /^b@example\.com, c@example\.com and a@example\.com are each other's managers in a ring/,
     );
     expect(place.target.writes).toEqual([]);
   });

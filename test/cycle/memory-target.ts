@@ -154,7 +154,7 @@ export function createMemoryTarget(): MemoryTarget {
       for (let at = 0; at < all.length; at += 2) yield all.slice(at, at + 2);
       if (target.listsOnly === null) return;
       throw new ListingIncompleteError(
-        `Lattice says it has ${target.listsOnly + 1} accounts, and its listing gives ${target.listsOnly}.`,
+        `Lattice says it has ${target.listsOnly + 1} accounts, but its list has ${target.listsOnly}.`,
       );
     },
     find: async (attribute, value) => {

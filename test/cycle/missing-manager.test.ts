@@ -38,7 +38,7 @@ describe("the former manager, where the new one has no account in Lattice", () =
     expect(own).toMatchObject({
       action: "update",
       status: "done",
-      reason: "manager changed; the manager in Entra has no account in Lattice and gets none",
+      reason: "manager changed; the manager in Entra has no account in Lattice and will not get one",
       changes: [{ attribute: manager, before: "former@example.com", after: null }],
     });
     expect(place.target.managerOf("report@example.com")).toBeNull();

@@ -57,10 +57,10 @@ describe("people who map to one userName", () => {
     expect(result.header.summary).toMatchObject({ create: 0, skipped: 6 });
     const reasons = (await place.store.skipped({ after: "", limit: 9 })).map(({ reason }) => reason);
     expect(reasons[0]).toBe(
-      'the mapped userName "x@example.com" is also that of p0001, p0002, p0003 and 2 more; make it unique in Entra',
+      'the mapped userName "x@example.com" also belongs to p0001, p0002, p0003 and 2 more; make it unique in Entra',
     );
     expect(reasons[5]).toBe(
-      'the mapped userName "x@example.com" is also that of p0000, p0001, p0002 and 2 more; make it unique in Entra',
+      'the mapped userName "x@example.com" also belongs to p0000, p0001, p0002 and 2 more; make it unique in Entra',
     );
   });
 
@@ -69,7 +69,7 @@ describe("people who map to one userName", () => {
     hireMany(place, 2);
     await place.cycle();
     expect((await place.store.skipped({ after: "", limit: 1 }))[0]?.reason).toBe(
-      'the mapped userName "x@example.com" is also that of p0001; make it unique in Entra',
+      'the mapped userName "x@example.com" also belongs to p0001; make it unique in Entra',
     );
   });
 

@@ -64,7 +64,7 @@ describe("a cycle on demand of several people", () => {
     const shown = await place.cycle({ only: ["a"], dryRun: true });
     const agreed = shown.onDemand?.agreement.digest;
     place.source.change("a", { jobTitle: "Chief" });
-    await expect(place.cycle({ only: ["a"], agreed })).rejects.toThrow(/has changed since it was shown/);
+    await expect(place.cycle({ only: ["a"], agreed })).rejects.toThrow(/no longer those that were shown/);
     expect(place.target.account("a@example.com").values.title).toBeUndefined();
     place.source.change("a", { jobTitle: "Analyst" });
     expect(await place.cycle({ only: ["a"], agreed })).toMatchObject({ done: 1 });
@@ -120,8 +120,8 @@ describe("the steps of a cycle on demand", () => {
     place.target.add({ userName: "b@example.com", externalId: null });
     const matches = (await stepsOf(place, ["a", "b"])).filter(({ step }) => step === "match");
     expect(matches).toMatchObject([
-      { outcome: "done", detail: `an existing account, which is not adopted now: ${account.latticeId}` },
-      { outcome: "skipped", detail: expect.stringMatching(/^not looked for: the mapped userName/) },
+      { outcome: "done", detail: `existing account, not linked now: ${account.latticeId}` },
+      { outcome: "skipped", detail: expect.stringMatching(/^not searched for: the mapped userName/) },
     ]);
   });
 
@@ -140,14 +140,14 @@ describe("the steps of a cycle on demand", () => {
       asked += 1;
       return asked === 1 ? new Map(ids.map((id) => [id, []])) : readMembership(ids, signal);
     };
-    expect(await actOf()).toBe("not deactivated: Entra has the person, or the membership, when asked by id");
+    expect(await actOf()).toBe("not deactivated: Entra still has the person or membership when asked by id");
     place.source.readMembership = async (ids) => {
       asked += 1;
       if (asked === 3) return new Map(ids.map((id) => [id, []]));
       throw new HostUnavailableError("Graph answered 503.");
     };
     expect(await actOf()).toBe(
-      "not deactivated: Entra did not confirm that the person has left when it was asked by id (Graph answered 503.)",
+      "not deactivated: Entra did not confirm by id that the person has left (Graph answered 503.)",
     );
     expect(place.target.active()).toHaveLength(2);
   });

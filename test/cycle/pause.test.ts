@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parsePause, withPause } from "../../src/cycle/health/pause.ts";
 import { HostUnavailableError } from "../../src/domain/errors.ts";
+import { timeText } from "../../src/domain/sentence.ts";
 import { createWorkplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;
@@ -20,7 +21,7 @@ describe("a pause that one end has asked for", () => {
     );
     place.clock.advance(hourMs - 1);
     await expect(run()).rejects.toThrow(
-      `Lattice asked for a pause. Nothing is sent or read before ${new Date(retryAt).toISOString()}`,
+      `Lattice asked for a pause. Nothing is read or sent before ${timeText(retryAt)}`,
     );
     expect(runs).toBe(1);
     place.clock.advance(1);

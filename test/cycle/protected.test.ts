@@ -13,7 +13,7 @@ describe("a protected account", () => {
       {
         code: "protectedAccount",
         reason:
-          "the Lattice account lat-1 (Root@example.com) is protected (matching.protected): it is neither linked nor written",
+          "the Lattice account lat-1 (Root@example.com) is protected (matching.protected): it is neither linked nor changed",
       },
     ]);
     expect(place.target.writes).toEqual([]);
@@ -82,7 +82,7 @@ it("an account whose create was never answered is not linked once it is protecte
 
 describe("a link to an account of the same userName", () => {
   it.each([
-    [{ displayName: "Root Admin" }, "its name has nothing in common with the person's"],
+    [{ displayName: "Root Admin" }, "its name is not similar to the person's"],
     [
       {
         displayName: "Kim Lee",

@@ -50,12 +50,10 @@ describe("the quarantine between its probes", () => {
     place.source.hire("late");
     const between = await scheduled(place);
     expect(await place.operations(between.cycleId)).toEqual([]);
-    expect(between.mostFailed).toContain("the whole job backs off");
+    expect(between.mostFailed).toContain("the next automatic attempt is at");
     const [skipped] = await place.store.skipped({ after: "", limit: 9, only: ["late"] });
     expect(skipped).toMatchObject({ code: "putBack" });
-    expect(skipped?.reason).toMatch(
-      /operations failed in a cycle, so the whole job backs off; the next try is at 2026-/,
-    );
+    expect(skipped?.reason).toMatch(/operations failed in a cycle; the next automatic attempt is at 2026-/);
     expect(parseQuarantine(await place.store.meta())).toEqual(quarantine);
 
     await scheduled(place);

@@ -89,7 +89,9 @@ it("takes an outage while nothing is to be sent for a note, not for a fault, and
   const result = await attempt(place);
   expect(result).toMatchObject({ outcome: "done", failed: 0, mostFailed: null });
   expect(result.header.notes).toEqual([
-    expect.stringMatching(/^Lattice gave no answer .* the next cycle asks again\. .*cannot be reached$/),
+    expect.stringMatching(
+      /^Lattice did not answer the test request; the next cycle tries again\. .*cannot be reached$/,
+    ),
   ]);
   expect([await quarantined(place), await reachedAt(place)]).toEqual([false, first]);
   place.target.beforeRead = () => {};
@@ -110,7 +112,9 @@ it("keeps a pause that Lattice asks for in a quiet cycle, and asks nothing until
   expect(parsePause(await place.store.meta(), place.clock.now())).toMatchObject({ until: retryAt });
   place.target.reads.length = 0;
   place.clock.advance(2 * 60 * minuteMs);
-  await expect(paused()).rejects.toThrow("Nothing is sent or read before");
+  await expect(paused()).rejects.toThrow(
+    "Lattice asked for a pause of 300 minutes. Nothing is read or sent before 2026-11-23 14:30 UTC; then the daemon continues by itself.",
+  );
   expect(place.target.reads).toEqual([]);
 });
 

@@ -42,7 +42,7 @@ describe.each(words)("an attribute that is refused by a Lattice that %s", (_case
     // It is shown, with what Lattice said.
     const [retry] = await place.store.retries(9);
     expect(retry).toMatchObject({ objectId: "a", paths: ["title"] });
-    expect(retry?.message).toContain("title refused: refused: ");
+    expect(retry?.message).toContain("Lattice refused title: refused: ");
     // At most a handful of requests, however little Lattice says.
     expect(place.target.writes.length).toBeLessThanOrEqual(2 + (detail === undefined ? 9 : 1));
   });

@@ -52,7 +52,7 @@ describe("a kind of operation that is refused", () => {
       const first = await scheduled(place);
       expect(first).toMatchObject({ outcome: "someFailed", mostFailed: null });
       expect(first.header.notes).toEqual([
-        `Lattice takes no new accounts: All seats are taken (${status}). The rest of that kind is put back; the next cycle tries 2 people first.`,
+        `Lattice refuses new accounts: All seats are taken (${status}). The rest of this kind is postponed; the next cycle tries 2 people first.`,
       ]);
       expect(place.warnings.join()).toContain('"action":"create"');
       expect(place.target.writes.filter(({ kind }) => kind === "create").length).toBeLessThanOrEqual(5);
@@ -167,7 +167,7 @@ describe("a kind of operation that is refused", () => {
     const result = await scheduled(place);
     expect(result.failed).toBe(8 + 3);
     expect(result.header.notes).toEqual([
-      expect.stringContaining("Lattice takes no updates of accounts: on (402)."),
+      expect.stringContaining("Lattice refuses updates of accounts: on (402)."),
     ]);
   });
 });

@@ -160,7 +160,7 @@ describe("a rejection of held changes", () => {
     await using place = await keptAlive();
     const planId = (await place.store.rejections(1))[0]?.planId ?? "";
     await expect(resolveRelease(place.store, { planId, undoReject: ["b@example.com"] })).rejects.toThrow(
-      /nothing of “b@example.com” is rejected.*nothing was done/,
+      /no change for “b@example.com” is rejected.*Nothing was done/,
     );
     await takeBack(place, planId, ["A@example.com"]);
     expect(await rejectedIn(place)).toEqual([]);

@@ -59,7 +59,7 @@ it("a release of all that a plan holds leaves out what was rejected of it, which
     );
   expect(active()).toEqual([true, false, false]);
   await expect(resolveRelease(place.store, { planId })).rejects.toThrow(
-    /^everything that the plan \S+ holds was rejected: name people to release them all the same; nothing was done$/,
+    /^every held change of the plan \S+ was rejected. To release some of them after all, name the people. Nothing was done$/,
   );
   const named = await resolveRelease(place.store, { planId, only: ["a"] });
   await recordRelease(place.store, { planId, by: kim }, named, place.clock.now());
@@ -95,7 +95,7 @@ it("decides about nobody by a name that has gone over to another person, and say
   place.source.remove("a", "softDeleted");
   place.source.change("b", { userPrincipalName: "a@example.com" });
   const { planId } = (await place.cycle()).header;
-  const ambiguous = "“a@example.com” is the name of 2 people: give the object id (a or b); nothing was done";
+  const ambiguous = "“a@example.com” is the name of 2 people. Use the object id (a or b). Nothing was done";
   await expect(resolveRelease(place.store, { planId, only: ["a@example.com"] })).rejects.toThrow(ambiguous);
   await expect(rejectHeld(place, planId, ["a@example.com"])).rejects.toThrow(ambiguous);
   await rejectHeld(place, planId, ["a", "b"]);
@@ -137,10 +137,10 @@ it("decides about nobody by a part of a name, and says whose names it is in", as
     place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
   const held = await place.cycle();
   await expect(rejectHeld(place, held.header.planId, ["kim"])).rejects.toThrow(
-    "holds nothing of “kim”; it holds something of “kim.a.new@example.com”, “kim.b.new@example.com”: give the whole name or the object id; nothing was done",
+    "has no held changes for “kim”. Similar names with held changes: “kim.a.new@example.com”, “kim.b.new@example.com”. Use the whole name or the object id. Nothing was done",
   );
   await expect(rejectHeld(place, held.header.planId, ["sam"])).rejects.toThrow(
-    "holds nothing of “sam”; nothing was done",
+    "has no held changes for “sam”. Nothing was done",
   );
   expect(await place.store.rejections(9)).toEqual([]);
 });

@@ -134,7 +134,7 @@ describe("a release of held changes", () => {
     expect(place.target.active()).toContain("a.new@example.com");
   });
 
-  it("of what was rejected goes out with the next cycle", async () => {
+  it("of what was rejected goes out in the next cycle", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const held = await place.cycle();
     await rejectHeld(place, held.header.planId, ["a", "b"]);

@@ -28,7 +28,7 @@ function namesOf({ target }: Workplace): Readonly<Record<string, string>> {
 
 const swapped = { a: "b@example.com", b: "a@example.com", other: "other@example.com" };
 
-describe("people who are to get one another's userNames", () => {
+describe("people who swap userNames", () => {
   it.each([[["a", "b"]], [["a", "b", "c"]], [["d", "c", "b", "a"]]])(
     "are reported with all of them named, and nothing is sent or fails (%s)",
     async (ids) => {
@@ -158,7 +158,10 @@ describe("a ring that is broken through a temporary userName", () => {
     for (let cycle = 1; cycle <= 3; cycle += 1) await place.cycle();
     expect(namesOf(place)).toEqual({ a: "a@example.com", b: "b@example.com" });
     expect(await place.store.skipped({ after: "", limit: 1 })).toMatchObject([
-      { objectId: "a", reason: expect.stringContaining("b@example.com is first, and waits for a retry") },
+      {
+        objectId: "a",
+        reason: expect.stringContaining("b@example.com must be renamed first and is waiting for a retry"),
+      },
     ]);
     place.target.before = () => {};
     place.clock.advance(48 * 60 * 60_000);
@@ -203,7 +206,7 @@ describe("a ring that is broken through a temporary userName", () => {
     place.settings = { ...place.settings, ...temporaryName };
     expect(await place.cycle({ only: ["a"] })).toMatchObject({ done: 0 });
     expect(await place.store.skipped({ after: "", limit: 1 })).toMatchObject([
-      { code: "renameRing", reason: expect.stringContaining("the next cycle of everybody does it") },
+      { code: "renameRing", reason: expect.stringContaining("the next cycle of everyone renames them") },
     ]);
     expect(namesOf(place)).toMatchObject({ a: "a@example.com", b: "b@example.com" });
     await place.cycle();

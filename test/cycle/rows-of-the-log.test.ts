@@ -66,7 +66,7 @@ describe("what the guard holds", () => {
     await release(place, first.header.planId);
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 2, done: 2 });
     await expect(resolveRelease(place.store, { planId: first.header.planId })).rejects.toThrow(
-      /holds nothing that could be released/,
+      /has no held changes/,
     );
     // Sent, and told once.
     const told = (await log(place)).filter(

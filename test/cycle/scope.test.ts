@@ -151,7 +151,7 @@ describe("a filter on a group", () => {
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
     expect(held.header.guard.reasons).toEqual([
-      'the group "Pilots" of the scoping filters has become empty (2 before), and 2 accounts would be deactivated',
+      'the group "Pilots" of the scoping filters has become empty (2 members before), and 2 accounts would be deactivated',
     ]);
   });
 
@@ -207,7 +207,9 @@ describe("people who are named", () => {
     place.settings = { ...place.settings, ...scoped([], { exclude: ["a"], include: ["a"] }) };
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 1, done: 0 });
-    expect(held.header.guard.reasons.join()).toContain("the configured scope (entra.scope) has changed");
+    expect(held.header.guard.reasons.join()).toContain(
+      "entra.scope has changed in the configuration, and 1 account would be deactivated because of it",
+    );
     expect((await place.operations(held.cycleId))[0]).toMatchObject({
       action: "deactivate",
       evidence: { kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" },

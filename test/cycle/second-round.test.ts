@@ -16,7 +16,7 @@ describe("the second round of a cycle, which closes rings of managers", () => {
     place.source.setManager(back, "m");
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
     expect(place.target.active()).toEqual([`${back}@example.com`, "m@example.com", "n@example.com"].sort());
-    // The ring is closed by now or with the next cycle; the rename waits for a person.
+    // The ring is closed by now or in the next cycle; the rename waits for a person.
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
     expect(place.target.managerOf(`${back}@example.com`)).toBe("m@example.com");
     expect(place.target.managerOf("m@example.com")).toBe("n@example.com");

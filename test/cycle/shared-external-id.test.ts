@@ -20,7 +20,7 @@ describe("people who map to one externalId", () => {
       {
         objectId: "a",
         code: "duplicateExternalId",
-        reason: 'the mapped externalId "7" is also that of b; make it unique in Entra',
+        reason: 'the mapped externalId "7" also belongs to b; make it unique in Entra',
       },
     ]);
     expect([...place.target.accounts.values()].map(({ userName }) => userName)).toEqual(["c@example.com"]);
@@ -120,7 +120,7 @@ describe("people who map to one externalId", () => {
     await place.cycle();
     expect(keys).toBe(1);
     expect((await place.store.skipped({ after: "", limit: 1 }))[0]?.reason).toBe(
-      'the mapped externalId "7" is also that of p1, p10, p100 and 596 more; make it unique in Entra',
+      'the mapped externalId "7" also belongs to p1, p10, p100 and 596 more; make it unique in Entra',
     );
   });
 
@@ -214,7 +214,7 @@ describe("an externalId that is another one in Entra by now", () => {
     place.source.change("kim", { employeeId: "9" });
     const result = await place.cycle();
     const told =
-      'the Lattice account lat-1 has the external id "7", and Entra has "9" for this person by now; it is sent only with a new account: write it into this one in Lattice';
+      'the Lattice account lat-1 has the external id "7", but Entra now gives this person "9". An external id is sent only with a new account; change this one in Lattice';
     expect(await place.operations(result.cycleId)).toMatchObject([
       { action: "update", status: "done", reason: `employeeNumber changed; ${told}` },
     ]);

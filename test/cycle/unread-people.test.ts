@@ -23,7 +23,7 @@ describe("a person whom Entra leaves out of its list, and does not answer for wh
     const first = await place.cycle({ full: true });
     expect(first).toMatchObject({ outcome: "done", done: 1 });
     expect(first.header.notes).toEqual([
-      "Entra did not answer when it was asked for a by id (Graph answered 500): what was known is kept, and the next cycle asks again.",
+      "Entra did not answer when asked for a by id (Graph answered 500). The last known data is kept, and the next cycle asks again.",
     ]);
     expect(place.target.active()).toEqual(["a", "c", "d", "e"].map((id) => `${id}@example.com`));
 

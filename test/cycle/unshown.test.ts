@@ -28,7 +28,7 @@ describe("a property that Entra no longer shows for any person", () => {
     expect(place.target.account("ann@example.com").values.title).toBe("Lead");
     expect(await skippedCodes(place)).toEqual(["new propertyNotShown"]);
     expect(result.header.notes).toEqual([
-      "Entra was asked for accountEnabled (4 of 4 people) and did not show it: what was known is kept, and nobody is created, reactivated, deactivated or cleared because of it. The token's permissions are User.ReadBasic.All; it needs User.Read.All.",
+      "Entra did not show accountEnabled (4 of 4 people). The last known values are kept, and nothing is created, reactivated, deactivated or cleared because of this. The token's permissions are User.ReadBasic.All; it needs User.Read.All.",
     ]);
     // It stays told until everybody is read with it.
     expect((await place.cycle()).header.notes).toEqual(result.header.notes);
@@ -80,7 +80,7 @@ describe("a property that Entra no longer shows for any person", () => {
       place.source.unshown = [property];
       const result = await place.cycle({ full: true });
       expect(result.header.summary).toMatchObject({ update: 0 });
-      expect(result.header.notes.join()).toContain(`asked for ${property} (`);
+      expect(result.header.notes.join()).toContain(`did not show ${property} (`);
       expect(place.target.account("ann@example.com").values[path]).toBe(value);
       place.source.unshown = [];
       place.source.change("ann", { [property]: null });
@@ -95,7 +95,7 @@ describe("a property that Entra no longer shows for any person", () => {
     place.source.unshown = ["manager"];
     const result = await place.cycle({ full: true });
     expect(result.header.summary).toMatchObject({ update: 0 });
-    expect(result.header.notes.join()).toContain("asked for manager (1 of 3 people)");
+    expect(result.header.notes.join()).toContain("did not show manager (1 of 3 people)");
     place.source.unshown = [];
     place.source.setManager("ann", null);
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ update: 1 });

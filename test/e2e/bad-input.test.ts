@@ -207,7 +207,7 @@ describe.concurrent("bad input, through the real process", () => {
     await new Promise<void>((done) => garbage.listen(0, "127.0.0.1", done));
     const { port } = garbage.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}/scim/v2`;
-    expectRefusal(await run(["sync"], configuration({ lattice: { url } })), 1, /Lattice.*not complete JSON/);
+    expectRefusal(await run(["sync"], configuration({ lattice: { url } })), 1, /Lattice.*incomplete JSON/);
     garbage.close();
   });
 

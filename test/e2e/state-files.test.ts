@@ -53,7 +53,8 @@ describe("the state database, through the real process", () => {
     damage();
     const damaged = readFileSync(place.statePath);
     sandbox.requests.clear();
-    const sentence = /^The state database .*state\.db is damaged .*state restore FILE.*state rebuild\.$/m;
+    const sentence =
+      /^The state database .*state\.db is damaged .*state restore FILE.*state rebuild; the next sync then finds the links again by matching\.$/m;
     for (const command of [
       ["sync"],
       ["sync", "--dry-run"],
@@ -91,7 +92,7 @@ describe("the state database, through the real process", () => {
     const backup = await run("state", "backup", "b.db");
     expect(backup).toMatchObject({ code: 0, stderr: "" });
     expect(statSync(join(place.folder, "b.db")).mode & 0o777).toBe(0o600);
-    expectRefusal(await run("state", "backup", "b.db"), 64, /b\.db exists.*--force/);
+    expectRefusal(await run("state", "backup", "b.db"), 64, /b\.db already exists.*--force/);
     expect(await run("state", "backup", "b.db", "--force")).toMatchObject({ code: 0 });
 
     expectRefusal(await run("state", "restore", "b.db"), 5, /Another (process|run) .*--wait SECONDS/);
@@ -121,12 +122,12 @@ describe("the state database, through the real process", () => {
     );
     expectRefusal(await run("state", "rebuild"), 64, /is sound.*--yes/);
     expectRefusal(await run("state", "restore", "none.db"), 64, /There is no file .*none\.db/);
-    expectRefusal(await run("state", "restore", place.statePath), 64, /belongs to the state database itself/);
+    expectRefusal(await run("state", "restore", place.statePath), 64, /is part of the state database itself/);
     writeFileSync(join(place.folder, "text.db"), "no database ".repeat(400));
     expectRefusal(
       await run("state", "restore", "text.db"),
       1,
-      /The backup .*text\.db is damaged or no database/,
+      /The backup .*text\.db is damaged or not a database/,
     );
     expect(readFileSync(place.statePath).equals(before)).toBe(true);
     expect(kept()).toEqual([]);
@@ -184,7 +185,7 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
     const codes = [...output.matchAll(/^code (\d+)$/gm)].map(([, code]) => code);
     expect(codes, output).toEqual(["1", "0", "1", "0", "1", "0"]);
     expect(output).toMatch(
-      /^The disk of the state database .* is full \(SQLITE_FULL\): free space and run again/m,
+      /^The disk of the state database .* is full \(SQLITE_FULL\): free some space and run again/m,
     );
     expect(output).toMatch(/^The state database .* cannot be written \(\w+\): give this user access/m);
     // A file whose log cannot be read is not the whole database.

@@ -34,7 +34,7 @@ describe("explainAuthenticationFailure", () => {
     [700024, /clock is wrong/],
     [700027, /certificate is not registered/],
     [53003, /Conditional Access/],
-    [500011, /of the same cloud/],
+    [500011, /belong to the same cloud/],
     [999999, /What Entra says\. Check entra\.tenantId/],
   ])("says what AADSTS%i means", (code, words) => {
     const error = refused(code);
@@ -102,7 +102,7 @@ describe("explainAuthenticationFailure", () => {
 
   it.each([
     [302, "", /redirect/],
-    [404, "", /no answer of Entra/],
+    [404, "", /not an answer of Entra/],
     [401, '{"error":"invalid_client"}', /refused the credentials of the application app-id/],
     [400, '{"error":"invalid_scope","error_description":"unknown scope"}', /invalid_scope.*unknown scope/],
   ])("explains a bare %i", (status, body, words) => {

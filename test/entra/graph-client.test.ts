@@ -192,7 +192,7 @@ describe("another host than Graph's", () => {
     }));
     const read = drain(sourceFor(graph).readChanges(`${graph.origin}/v1.0/users/delta?t=1`, never));
     await expect(read).rejects.toBeInstanceOf(ConfigurationError);
-    await expect(read).rejects.toThrow(/pointed to another host .*not followed/);
+    await expect(read).rejects.toThrow(/points to another host .*not followed/);
     // Same name, another port: Microsoft's own check of hosts would have sent the token there.
     expect(stranger.requests).toEqual([]);
   });

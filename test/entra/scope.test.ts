@@ -200,8 +200,7 @@ describe("readFilterGroup", () => {
     expect(await probe([])).toBeUndefined();
     expect(await probe(["R&D + Ops"])).toMatchObject({
       ok: true,
-      detail:
-        'Every group of the scoping filters is found; users on the first page of members: "R&D + Ops" 2.',
+      detail: 'All groups of the scoping filters exist. Users on the first page of members: "R&D + Ops" 2.',
     });
     expect(await probe(["Nobody's"])).toMatchObject({ ok: false });
   });

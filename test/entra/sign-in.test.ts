@@ -145,7 +145,7 @@ describe("signing in through @azure/identity", () => {
     [
       "an authority whose certificate nobody vouches for",
       { ALS_TEST_SECRET: secret, NODE_EXTRA_CA_CERTS: "" },
-      /authority localhost:\d+ presented a TLS certificate that is not trusted.*NODE_EXTRA_CA_CERTS/,
+      /authority localhost:\d+ has a TLS certificate that is not trusted.*NODE_EXTRA_CA_CERTS/,
     ],
   ])("explains %s", async (_name, environment, words) => {
     const outcome = await signIn(environment);

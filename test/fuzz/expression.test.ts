@@ -30,7 +30,7 @@ const value = z.union([
 ]);
 const environment = fixedEnvironment();
 
-/** What an evaluator gives; "ignored" where the attribute shall be left as it is. */
+/** What an evaluator gives; "ignored" where the attribute shall be not changed. */
 function given(evaluate: Evaluator, read: AttributeReader): unknown {
   const result = evaluate(read, environment);
   return result === ignoreFlow ? "ignored" : result;

@@ -78,8 +78,8 @@ describe("the check of Lattice", () => {
     const steps = await probe(optionsFor(server.url, { paths: [...types.keys()] }), types);
     expect(steps["Lattice attributes"]).toMatchObject({
       ok: false,
-      detail: `${latticeUrn}:shoeSize is mapped as text, and is decimal in Lattice`,
-      remedy: 'Set "type" in its attribute mapping to what Lattice has.',
+      detail: `${latticeUrn}:shoeSize is mapped as text, but is decimal in Lattice`,
+      remedy: 'Set "type" in its attribute mapping to the type that Lattice has.',
     });
   });
 
@@ -121,7 +121,7 @@ describe("the check of Lattice", () => {
       {
         name: "Lattice host",
         ok: false,
-        detail: expect.stringMatching(/^127\.0\.0\.1:1 refuses the connection .*ECONNREFUSED/),
+        detail: expect.stringMatching(/^127\.0\.0\.1:1 refused the connection .*ECONNREFUSED/),
         remedy: expect.stringContaining("lattice.url"),
       },
     ]);

@@ -420,7 +420,7 @@ describe("an answer that is not Lattice's own", () => {
       for (const request of [() => target.get("l-1", quiet), () => target.update(ada, promotion, quiet)]) {
         const failure = await failureOf(request());
         expect(failure).toBeInstanceOf(RecordUnavailableError);
-        expect(failure.message).toContain("Something between answered for Lattice");
+        expect(failure.message).toContain("A proxy or firewall answered instead of Lattice");
       }
       const put = connect(server.url, { updateMethod: "put" }).target;
       expect(await failureOf(put.update(ada, promotion, quiet))).toBeInstanceOf(RecordUnavailableError);
@@ -464,7 +464,7 @@ describe("an answer that is not Lattice's own", () => {
       const server = await serve((_request, response) => page(response, status));
       const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
       expect(failure).toBeInstanceOf(HostUnavailableError);
-      expect(failure.message).toContain("is lattice.url right");
+      expect(failure.message).toContain("Check lattice.url, and whether a login page");
     }
   });
 

@@ -52,7 +52,7 @@ describe("the listing of all accounts", () => {
     );
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
     expect(failure).toBeInstanceOf(HostUnavailableError);
-    expect(failure.message).toContain("says it has 300 accounts, and its listing gives 250");
+    expect(failure.message).toContain("says it has 300 accounts, but its list has 250");
   });
 
   it("ends with an error where it promises more with each page", async () => {
@@ -67,14 +67,14 @@ describe("the listing of all accounts", () => {
     });
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
     expect(failure.message).toBe(
-      "Lattice's listing of users does not end: it has given 1,500 accounts and now promises 1,600; nothing was concluded from it. Report it to Lattice.",
+      "Lattice's list of accounts does not end: it has given 1,500 accounts and now promises 1,600; the list was not used. Report it to Lattice.",
     );
   });
 
   it.each([-1, 1.5, 1_000_000_000, "many"])("is no list with %s accounts", async (totalResults) => {
     const server = await serve((_request, response) => json(response, 200, { totalResults, Resources: [] }));
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
-    expect(failure.message).toContain("no SCIM list");
+    expect(failure.message).toContain("not a SCIM list");
   });
 
   it("gives an account out once that moved to the next page while reading", async () => {
@@ -101,7 +101,7 @@ describe("the listing of all accounts", () => {
       })(),
     );
     expect(failure).toBeInstanceOf(ListingIncompleteError);
-    expect(failure.message).toContain("holds 1 entry without an id, next to 3 accounts");
+    expect(failure.message).toContain("has 1 entry without an id, next to 3 accounts");
     expect(shown).toEqual(["l-0", "l-1", "l-2"]);
   });
 

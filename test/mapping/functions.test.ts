@@ -56,7 +56,7 @@ describe("every function", () => {
       /SelectUniqueValue cannot be used: Entra offers it/,
     );
     expect(() => evaluate("SingleAppRoleAssignment([appRoleAssignments])")).toThrow(
-      /roles of an application/,
+      /does not read application roles/,
     );
   });
 });
@@ -280,36 +280,39 @@ describe("a value of the wrong type", () => {
     [
       'FormatDateTime([x], , "yyyy-MM-dd", "yyyy")',
       { x: "2024-02-30" },
-      /source of FormatDateTime must be a date as "yyyy-MM-dd"/,
+      /source of FormatDateTime must be a date in the format "yyyy-MM-dd"/,
     ],
-    ["Left([x], [n])", { x: "abc", n: "two" }, /numberOfCharacters of Left must be a number, and is "two"/],
-    ["Mid([x], [n], 1)", { x: "abc" }, /start of Mid must be a number, and is empty/],
+    ["Left([x], [n])", { x: "abc", n: "two" }, /numberOfCharacters of Left must be a number, but is "two"/],
+    ["Mid([x], [n], 1)", { x: "abc" }, /start of Mid must be a number, but is empty/],
     ['Replace([x], , [p], , "", , )', { x: "abc", p: "(" }, /regular expression "\(" cannot be used/],
     [
       'Replace([x], , "\\\\bR", , "r", , )',
       { x: "ØR" },
-      /\\b and \\B in a regular expression are understood in a text of ASCII characters alone/,
+      /\\b and \\B in a regular expression work only on text of ASCII characters/,
     ],
-    ["RandomString([n], 0, 0, 0, 0)", { n: 257 }, /0 to 256 characters/],
+    ["RandomString([n], 0, 0, 0, 0)", { n: 257 }, /from 0 to 256/],
     ['DateAdd("yyyy", [n], CDate("2024-01-01"))', { n: 9000 }, /outside the years/],
   ])("%s of %j is refused for this person", (text, attributes, message) => {
     expect(failure(text, attributes)).toMatch(message);
   });
 
   it.each<[string, RegExp]>([
-    ['Left([x], "two")', /column 11: numberOfCharacters of Left must be a number, and is "two"\n.*\n\s+\^/],
+    ['Left([x], "two")', /column 11: numberOfCharacters of Left must be a number, but is "two"\n.*\n\s+\^/],
     ["Item([x], 0)", /column 11: index of Item counts from 1/],
-    ['DateAdd("days", 1, Now())', /column 9: interval is one of yyyy, m, d, ww, h, n, s/],
-    ['FormatDateTime([x], , "q", "yyyy")', /"q" is no \.NET date format/],
-    ['FormatDateTime([x], "Loose", "yyyy", "yyyy")', /none of \.NET's DateTimeStyles/],
+    ['DateAdd("days", 1, Now())', /column 9: interval must be one of yyyy, m, d, ww, h, n, s/],
+    ['FormatDateTime([x], , "q", "yyyy")', /"q" is not a \.NET date format/],
+    ['FormatDateTime([x], "Loose", "yyyy", "yyyy")', /not one of \.NET's DateTimeStyles/],
     ['InStr([x], "a", 1, "vbLoose")', /vbTextCompare or vbBinaryCompare/],
-    ['Replace([x], , "(?=a)", , "", , )', /column 16: .*looking ahead or behind could take for ever/],
+    ['Replace([x], , "(?=a)", , "", , )', /column 16: .*looking ahead or behind could take forever/],
     ['Replace([x], , "(a)\\\\1", , "", , )', /references back to a group/],
     [`Replace([x], , "${"a".repeat(501)}", , "", , )`, /has 501 characters; at most 500/],
     ['Replace([x], , "a{1,900}b{2,701}", , "", , )', /too large with its repetitions written out/],
-    [`FormatDateTime([x], , "${"d.".repeat(101)}", "yyyy")`, /at most 200 characters, and this one 202/],
+    [`FormatDateTime([x], , "${"d.".repeat(101)}", "yyyy")`, /at most 200 characters, but this one has 202/],
     ["Mid([x], , 1)", /start of Mid is missing: Mid\(source, start, length\)/],
-    ["Append([x] = [y], [z])", /source of Append is no condition; comparisons stand in IIF and CBool alone/],
+    [
+      "Append([x] = [y], [z])",
+      /source of Append is not a condition; comparisons are allowed only in IIF and CBool/,
+    ],
   ])("%s is refused when the configuration is read", (text, message) => {
     expect(() => evaluate(text)).toThrow(UsageError);
     expect(() => evaluate(text)).toThrow(message);

@@ -52,12 +52,12 @@ describe("the export of Azure's default mapping", () => {
   });
 
   it("leaves out the nine attributes that Lattice refuses, and names each", () => {
-    const refused = imported().notes.filter((note) => note.includes("left out; Lattice does not take"));
+    const refused = imported().notes.filter((note) => note.includes("left out; Lattice does not accept"));
     expect(refused.map((note) => /\(from (\w+)\)/.exec(note)?.[1])).toEqual(refusedSources);
     expect(imported().notes.filter((note) => !refused.includes(note))).toEqual([
-      "Provision Azure Active Directory Groups: left out, Lattice takes users alone",
-      "externalId: carried over for new accounts alone, Lattice never changes it afterwards",
-      "Delete: Lattice accounts are never deleted; whoever is gone is deactivated",
+      "Provision Azure Active Directory Groups: left out, Lattice accepts only users",
+      "externalId: imported for new accounts only, because Lattice never changes it afterwards",
+      "Delete: Lattice accounts are never deleted; the accounts of people who have left are deactivated",
     ]);
   });
 
@@ -208,16 +208,16 @@ describe("an attribute mapping of an export", () => {
       `${enterprise}:division`,
     ]);
     expect(attributeNotes(result)).toEqual([
-      expect.stringMatching(/^title: left out; .*roles of an application/),
+      expect.stringMatching(/^title: left out; .*does not read application roles/),
       expect.stringMatching(/^displayName \(from displayNam\): left out; .*did you mean "displayName"/),
-      expect.stringMatching(/^name\.givenName: carried over as always applied, ValueAddOnly/),
-      expect.stringMatching(/^name\.familyName: carried over; .*FlowAlways/),
+      expect.stringMatching(/^name\.givenName: imported as always applied; ValueAddOnly/),
+      expect.stringMatching(/^name\.familyName: imported; .*FlowAlways/),
       expect.stringMatching(/^emails.*not for matching/),
       "timezone: left out; it has neither a source nor a default",
-      "userName: its second mapping is left out, an attribute has one",
+      "userName: its second mapping is left out; an attribute can have only one",
       expect.stringMatching(/^roles.*: left out; unknown target attribute/),
       expect.stringMatching(/^urn.*Own.*: left out; unknown target attribute/),
-      expect.stringMatching(/^urn.*costCenter: left out; Guid\(\) gives another value each time/),
+      expect.stringMatching(/^urn.*costCenter: left out; Guid\(\) gives a different value each time/),
     ]);
     expect(() => mappingOf(result.config.mapping)).not.toThrow();
   });
@@ -233,7 +233,7 @@ describe("an attribute mapping of an export", () => {
 
   it("must be there for the userName", () => {
     expect(() => imported([{ target: "userName", expression: "[nobody]", priority: 1 }])).toThrow(
-      /nothing usable is mapped to userName.*nothing was written\nuserName \(from nobody\): left out/,
+      /nothing usable is mapped to userName.*Nothing was written\nuserName \(from nobody\): left out/,
     );
   });
 });
@@ -264,7 +264,7 @@ describe("target object actions of an export", () => {
 
   it("that nobody knows are named", () => {
     expect(imported([name], { users: { flowTypes: "Add, Update, Polish" } }).notes).toContain(
-      "Polish: left out, no such target object action is known",
+      "Polish: left out; this target object action is not known",
     );
   });
 });
@@ -297,11 +297,11 @@ describe("several mappings of an export", () => {
       { target: "userName", expression: "ToLower([userPrincipalName])", matchingPrecedence: 1 },
     ]);
     expect(notes.filter((note) => !note.startsWith("Delete"))).toEqual([
-      "First, but off: left out, one mapping of users is taken (it is disabled in Entra)",
+      "First, but off: left out, only one mapping of users is imported (it is disabled in Entra)",
       "Import Users: left out, it writes into Entra",
-      "Provision Azure Active Directory Groups: left out, Lattice takes users alone",
-      "Provision Users Again: left out, one mapping of users is taken",
-      "Off: left out, one mapping of users is taken (it is disabled in Entra)",
+      "Provision Azure Active Directory Groups: left out, Lattice accepts only users",
+      "Provision Users Again: left out, only one mapping of users is imported",
+      "Off: left out, only one mapping of users is imported (it is disabled in Entra)",
     ]);
   });
 });
@@ -364,14 +364,14 @@ describe("scoping filters of an export", () => {
     expect(() =>
       imported([name], group(clause("RESEMBLES", "x"), clause("EQUALS", "x", "y"), clause("EQUALS"))),
     ).toThrow(
-      /RESEMBLES.*nothing was written\n.*compares with 2 values.*nothing was written\n.*needs a value.*nothing was written$/,
+      /RESEMBLES.*Nothing was written\n.*compares with 2 values.*Nothing was written\n.*needs a value.*Nothing was written$/,
     );
     for (const users of [
       { scope: { inputFilterGroups: [{ name: "early" }] } },
       { scope: { categoryFilterGroups: [{ name: "kind" }] } },
       { scope: { groups: [{ name: "empty", clauses: [] }] } },
     ]) {
-      expect(() => imported([name], { users })).toThrow(/nothing was written/);
+      expect(() => imported([name], { users })).toThrow(/Nothing was written/);
     }
   });
 

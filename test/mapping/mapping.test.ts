@@ -174,7 +174,7 @@ describe("a mapping", () => {
     [
       "a removed target",
       { target: "preferredLanguage", source: "preferredLanguage" },
-      /Lattice does not take "preferredLanguage"/,
+      /Lattice does not accept "preferredLanguage"/,
     ],
     [
       "an unknown source",
@@ -192,7 +192,7 @@ describe("a mapping", () => {
     [
       "matching by what cannot be searched",
       { target: "title", source: "jobTitle", matchingPrecedence: 3 },
-      /userName and externalId only/,
+      /only for userName and externalId/,
     ],
   ])("refuses %s", (_what, rule, message) => {
     expect(() => mappingOf([...base, rule])).toThrow(message);
@@ -287,7 +287,7 @@ describe("scoping filters", () => {
     [{ operator: "REGEX MATCH", value: "(" }, /regular expression "\(" cannot be used/],
     [
       { operator: "GREATER_THAN", value: "-1" },
-      /GREATER_THAN on "department".*a whole number from 0 on, not "-1"/,
+      /GREATER_THAN on "department".*a whole number, 0 or more, not "-1"/,
     ],
     [{ operator: "EQUALS", value: "x", match: "whole" }, /takes no match/],
     [{ operator: "INCLUDES" }, /needs a value/],
@@ -328,7 +328,7 @@ describe("an attribute that cannot be worked out for one person", () => {
     { target: `${enterprise}:department`, source: "department" },
   ];
 
-  it("is left as it is, with the reason; the others are mapped", () => {
+  it("is not changed, with the reason; the others are mapped", () => {
     const mapping = mappingOf(rules);
     const user = person({ userPrincipalName: "kim@example.com", jobTitle: "Lead", department: "Sales" });
     expect(values(mapping, user)).toEqual({
@@ -338,7 +338,7 @@ describe("an attribute that cannot be worked out for one person", () => {
     expect(mapUser(mapping, user, { member: true, environment }).problems).toEqual([
       {
         target: "title",
-        reason: expect.stringContaining('must be a date as "yyyy-MM-dd", and is "Lead"'),
+        reason: expect.stringContaining('must be a date in the format "yyyy-MM-dd", but is "Lead"'),
         // What a log may hold.
         rule: expect.not.stringContaining("Lead"),
       },
@@ -360,7 +360,7 @@ describe("an attribute that cannot be worked out for one person", () => {
   it("that is another value each time is refused but for a new account", () => {
     const [userName] = rules;
     expect(() => mappingOf([userName, { target: "nickName", expression: "Guid()" }])).toThrow(
-      /nickName.*Guid\(\) gives another value each time: it needs apply: onCreate/,
+      /nickName.*Guid\(\) gives a different value each time: it needs apply: onCreate/,
     );
     const mapping = mappingOf([userName, { target: "nickName", expression: "Guid()", apply: "onCreate" }]);
     expect(mapping.attributes[1]).toMatchObject({ apply: "onCreate" });

@@ -135,7 +135,7 @@ describe("a clause on a group", () => {
       filtersOf([{ memberOf: "Sales" }, { notMemberOf: "Sales" }, { memberOf: "Legal" }]).groups,
     ).toEqual(["Sales", "Legal"]);
     expect(() => filtersOf([{ memberOf: "Sales", operator: "EQUALS" }])).toThrow(/memberOf/);
-    expect(() => filtersOf([{ memberOf: " " }])).toThrow(/names no group/);
+    expect(() => filtersOf([{ memberOf: " " }])).toThrow(/the group of a clause .* is empty/);
   });
 
   it("leaves open who may pass one day", () => {

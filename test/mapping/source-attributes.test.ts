@@ -61,13 +61,13 @@ describe("a source attribute", () => {
   });
 
   it.each<[string, RegExp]>([
-    ["skills", /"skills" cannot be used: Graph gives it of one user at a time only/],
-    ["identities", /it is no plain value/],
+    ["skills", /"skills" cannot be used: Graph returns it only for one user at a time/],
+    ["identities", /it is not a plain value/],
     ["employeeOrgData", /name one of its parts: employeeOrgData\.division/],
     ["customSecurityAttributes", /name the set and the attribute/],
     ["appRoleAssignments", /Lattice documents no attribute for roles/],
-    ["manager.manager", /of the manager only what Graph holds/],
-    ["manager.IsSoftDeleted", /of the manager only what Graph holds/],
+    ["manager.manager", /only properties that Graph has can be mapped for the manager/],
+    ["manager.IsSoftDeleted", /only properties that Graph has can be mapped for the manager/],
     ["manager.displayNam", /unknown source attribute "displayNam"; did you mean "displayName"/],
   ])("%s is refused with the reason", (name, message) => {
     expect(() => mappingOf([userName, { target: "title", source: name }])).toThrow(message);
@@ -94,7 +94,7 @@ describe("an attribute of the manager", () => {
     expect(mappingOf([userName, { target: "title", source: "mail" }]).ofManager).toEqual([]);
   });
 
-  it("is no value without a manager, or where the manager was deleted, and left as it is where the manager is unknown", () => {
+  it("is no value without a manager, or where the manager was deleted, and not changed where the manager is unknown", () => {
     const source = { source: "manager.displayName" };
     expect(title(source, person({}), null)).toBeNull();
     expect(title(source, report, { ...manager, presence: "softDeleted" })).toBeNull();
@@ -103,13 +103,15 @@ describe("an attribute of the manager", () => {
         member: true,
         environment,
       }),
-    ).toMatchObject({ problems: [{ target: "title", reason: expect.stringContaining("nobody whom") }] });
+    ).toMatchObject({
+      problems: [{ target: "title", reason: expect.stringContaining("has not shown the manager") }],
+    });
   });
 
   it("cannot be the userName, nor be filtered by", () => {
     const rule = { target: "userName", source: "manager.mail", matchingPrecedence: 1 };
-    expect(() => mappingOf([rule])).toThrow(/userName is the person's own/);
+    expect(() => mappingOf([rule])).toThrow(/cannot be the source of userName/);
     const filters = [{ clauses: [{ attribute: "manager.mail", operator: "IS NOT NULL" }] }];
-    expect(() => mappingOf([userName], filters)).toThrow(/can be mapped, but nobody can be filtered by it/);
+    expect(() => mappingOf([userName], filters)).toThrow(/can be mapped, but not used in scoping filters/);
   });
 });

@@ -95,11 +95,11 @@ describe("a value for a target", () => {
   });
 
   it.each<[AttributeType, Value, RegExp]>([
-    ["number", "12 people", /must be a number, and is "12 people"/],
+    ["number", "12 people", /must be a number, but is "12 people"/],
     ["number", "0x10", /must be a number/],
     ["number", "1234567890123456", /must be a number/],
-    ["boolean", "yes", /must be True or False, and is "yes"/],
-    ["date", "soon", /must be a date such as 2026-01-31, and is "soon"/],
+    ["boolean", "yes", /must be True or False, but is "yes"/],
+    ["date", "soon", /must be a date such as 2026-01-31, but is "soon"/],
     ["date", "2026-02-30", /must be a date/],
     ["timezone", "Pacific Standard Time", /must be a time zone such as America\/Los_Angeles/],
     ["timezone", "+02:00", /must be a time zone/],
@@ -193,13 +193,13 @@ describe("an attribute mapping with a type", () => {
     const rule = { target: `${lattice}:startDate`, source: "employeeId" };
     expect(map(rule, { employeeId: "E1" })).toEqual({
       value: undefined,
-      problem: 'must be a date such as 2026-01-31, and is "E1"',
+      problem: 'must be a date such as 2026-01-31, but is "E1"',
       lacking: undefined,
     });
     expect(map({ ...rule, required: true }, { employeeId: "E1" }).lacking).toBe(
-      'startDate is required, and cannot be worked out: must be a date such as 2026-01-31, and is "E1"',
+      'startDate is required, but cannot be determined: must be a date such as 2026-01-31, but is "E1"',
     );
-    expect(map({ ...rule, required: true }, {}).lacking).toBe("startDate is required, and has no value");
+    expect(map({ ...rule, required: true }, {}).lacking).toBe("startDate is required, but has no value");
     expect(map({ ...rule, required: true, default: "2026-01-01" }, {}).lacking).toBeUndefined();
     // What Redact surrounds stands in no reason.
     const redacted = { target: `${lattice}:startDate`, expression: "Redact([employeeId])", required: true };
@@ -207,13 +207,19 @@ describe("an attribute mapping with a type", () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ target: "title", source: "jobTitle", type: "number" }, /Lattice takes a value of type text here/],
+    [
+      { target: "title", source: "jobTitle", type: "number" },
+      /remove "type": Lattice expects a value of type text here/,
+    ],
     [{ target: `${lattice}:startDate`, source: "jobTitle", type: "number" }, /one of date, dateTime here/],
     [{ target: `${lattice}:own`, source: "jobTitle", type: "money" }, /"type" must be one of text, number/],
-    [{ target: `${lattice}:own`, source: "jobTitle", timezone: "UTC" }, /belongs to a mapping of type date/],
+    [
+      { target: `${lattice}:own`, source: "jobTitle", timezone: "UTC" },
+      /is allowed only in a mapping of type date/,
+    ],
     [
       { target: `${lattice}:startDate`, source: "employeeHireDate", timezone: "Pacific Standard Time" },
-      /is no time zone; write its Olson name/,
+      /is not a time zone; use an IANA name/,
     ],
     [{ target: `${lattice}:startDate`, constant: "soon" }, /"constant" must be a date such as .*"soon"/],
     [{ target: "timezone", source: "city", default: "CET-1" }, /"default" must be a time zone/],
@@ -221,7 +227,7 @@ describe("an attribute mapping with a type", () => {
       { target: 'emails[type eq "work" and primary eq true].value', source: "mail" },
       /unknown target attribute/,
     ],
-    [{ target: 'phoneNumbers[type eq "mobile"].value', source: "mobile" }, /Lattice does not take/],
+    [{ target: 'phoneNumbers[type eq "mobile"].value', source: "mobile" }, /Lattice does not accept/],
   ])("%j is refused when the configuration is read", (rule, message) => {
     expect(() => mappingOf([userName, rule])).toThrow(message);
   });

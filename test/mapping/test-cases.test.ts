@@ -97,7 +97,7 @@ describe("a test case of a mapping", () => {
     expect(result({ expect: { manager: null } }).passed).toBe(true);
   });
 
-  it("may expect that a value cannot be worked out, or is left as it is", () => {
+  it("may expect that a value cannot be worked out, or is not changed", () => {
     const mapping = changed(
       { target: "title", ...{ expression: 'DateAdd("d", 1, [department])' } },
       { target: "nickName", ...{ expression: "IgnoreFlowIfNullOrEmpty([jobTitle])" } },
@@ -183,24 +183,28 @@ describe("a malformed test case of a mapping", () => {
 
   it.each([
     ["no list", {}, /must be a list of cases/],
-    ["no name", [{ user: {}, expect: {} }], /^0\/name: name must be a text/],
+    ["no name", [{ user: {}, expect: {} }], /^0\/name: name must be text/],
     ["no user", [{ name: "x", expect: {} }], /^0\/user: user must be a source user/],
     ["no expectation", [{ name: "x", user: {} }], /^0\/expect: expect must be the expected values/],
-    ["an empty expectation", [{ ...good, expect: { exact: true } }], /names nothing that could be compared/],
+    [
+      "an empty expectation",
+      [{ ...good, expect: { exact: true } }],
+      /must name at least one value to compare/,
+    ],
     ["an unknown key", [{ ...good, membr: false }], /unknown key "membr"; allowed here: name, user, member/],
     ["a time that is none", [{ ...good, now: "tomorrow" }], /now must be a time such as/],
     ["a bad group", [{ ...good, memberOf: "x" }], /memberOf must be a list/],
     [
       "an unknown group",
       [{ ...good, memberOf: ["x"] }],
-      /^0\/memberOf\/0: no scoping filter asks .* "x"; none/,
+      /^0\/memberOf\/0: no scoping filter uses .* "x"; the filters use no groups/,
     ],
     ["a bad presence", [{ ...good, presence: "away" }], /presence must be present/],
     ["a bad value", [{ ...good, expect: { title: { is: "x" } } }], /expect.title must be a value, null,/],
-    ["a bad reason", [{ ...good, expect: { outOfScope: true } }], /outOfScope must be a part/],
+    ["a bad reason", [{ ...good, expect: { outOfScope: true } }], /outOfScope must be text: a part/],
     ["a misspelt property", [{ ...good, user: { jobTitel: "x" } }], /did you mean "jobTitle"/],
-    ["an older name", [{ ...good, user: { telephoneNumber: "x" } }], /as Graph has it: businessPhones/],
-    ["a computed property", [{ ...good, user: { IsSoftDeleted: true } }], /worked out, and cannot be given/],
+    ["an older name", [{ ...good, user: { telephoneNumber: "x" } }], /as in Graph: businessPhones/],
+    ["a computed property", [{ ...good, user: { IsSoftDeleted: true } }], /is computed and cannot be set/],
     ["a manager without an id", [{ ...good, user: { manager: 7 } }], /object id of the manager/],
     ["an unknown target", [{ ...good, expect: { titel: "x" } }], /did you mean "title"/],
   ])("with %s is reported with its place", (_, raw, message) => {

@@ -53,7 +53,7 @@ describe("the trace of an expression", () => {
     expect(trace.parts[1]).toMatchObject({ evaluated: false });
   });
 
-  it("names an attribute that is left as it is", () => {
+  it("names an attribute that is not changed", () => {
     expect(traceOf("IgnoreFlowIfNullOrEmpty([mail])")).toMatchObject({ value: null, ignored: true });
   });
 

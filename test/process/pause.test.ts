@@ -30,7 +30,7 @@ describe("a Retry-After of an hour", () => {
       const second = await place.start(["sync", "--config", config]).ended;
       expect([second.code, second.stderr]).toEqual([
         1,
-        expect.stringContaining("Nothing is sent or read before"),
+        expect.stringContaining("Nothing is read or sent before"),
       ]);
       expect([...sandbox.requests]).toEqual([]);
       const status = await place.start(["status", "--config", config, "--format", "json"]).ended;

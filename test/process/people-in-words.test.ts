@@ -37,7 +37,7 @@ it.each(["sync", "daemon"])(
     }
     const { code, stdout, stderr } = await run.ended;
     expect(code).toBe(command === "daemon" ? 0 : 1);
-    expect(stderr).toContain("the key has lost its rights");
+    expect(stderr).toContain("the API key has lost its rights");
     const database = new Database(place.statePath, { readonly: true });
     const errors = database.prepare("SELECT error FROM cycle").pluck().all();
     database.close();

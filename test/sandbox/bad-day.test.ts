@@ -67,9 +67,9 @@ describe("demo --bad-day", { timeout: 120_000 }, () => {
     const told = await run((io) => demo({ badDay: true }, io));
     expect(told.code).toBe(0);
     expect(told.out).toMatch(
-      /took Engineering, Sales and Finance out of their divisions:\n {2}122 of 240 people are not assigned/,
+      /removed Engineering, Sales and Finance from their divisions:\n {2}122 of 240 people are no longer assigned/,
     );
-    expect(told.out).toContain("118 of 236 active accounts would be deactivated, 50.0 %");
+    expect(told.out).toContain("118 of 236 active accounts would be deactivated: 50.0 %");
     expect(told.out).toContain("Sent: 5 done, 0 failed, 118 held.");
     expect(told.out).toMatch(/Deactivate only the people who have really left:\n {4}.* --only \S+ \S+\n/);
     const people = await held();

@@ -143,7 +143,7 @@ describe("a backup", () => {
   it("overwrites nothing that it was not told to, and never the database itself", async () => {
     await makeDatabase("first");
     writeFileSync(backup, "precious");
-    expect(() => backUp(path, backup, { force: false })).toThrow(/backup\.db exists.*--force/);
+    expect(() => backUp(path, backup, { force: false })).toThrow(/backup\.db already exists.*--force/);
     expect(readFileSync(backup, "utf8")).toBe("precious");
 
     const symbolic = join(folder, "symbolic.db");
@@ -287,9 +287,13 @@ describe("a restored database", () => {
     const sound = readFileSync(backup);
     const current = readFileSync(path);
     const attempts: [string, () => void, RegExp][] = [
-      ["cut short", () => truncateSync(backup, 30_000), /the backup .* is damaged .*take another backup/],
-      ["a text", () => writeFileSync(backup, "text ".repeat(999)), /the backup .* is damaged or no database/],
-      ["empty", () => writeFileSync(backup, ""), /holds no state/],
+      ["cut short", () => truncateSync(backup, 30_000), /the backup .* is damaged .*use another backup/],
+      [
+        "a text",
+        () => writeFileSync(backup, "text ".repeat(999)),
+        /the backup .* is damaged or not a database/,
+      ],
+      ["empty", () => writeFileSync(backup, ""), /contains no state/],
       ["missing", () => rmSync(backup), /there is no file/],
       ["a folder", () => folderInstead(), /is not a file/],
       ["newer", () => inBackup("PRAGMA user_version = 900"), /newer version/],
@@ -297,12 +301,12 @@ describe("a restored database", () => {
       [
         "with a trigger",
         () => inBackup("CREATE TRIGGER evil AFTER INSERT ON operation BEGIN DELETE FROM operation; END"),
-        /the backup .* was changed by another hand \(the trigger "evil" is not one that this program makes\): take another backup; nothing was changed$/,
+        /the backup .* was modified outside this program \(the trigger "evil" was not created by this program\): use another backup. Nothing was changed$/,
       ],
       [
         "with a view in the place of a table",
         () => inBackup("DROP TABLE lost_link; CREATE VIEW lost_link AS SELECT 1"),
-        /changed by another hand \(the index "lost_link_dissolved" is missing\)/,
+        /modified outside this program \(the index "lost_link_dissolved" is missing\)/,
       ],
       [
         "without a trigger",
@@ -312,12 +316,12 @@ describe("a restored database", () => {
       [
         "with another index",
         () => inBackup("DROP INDEX operation_at; CREATE INDEX operation_at ON operation (at)"),
-        /the index "operation_at" is not as this program makes it/,
+        /the index "operation_at" differs from the one that this program creates/,
       ],
       [
         "with another column",
         () => inBackup("ALTER TABLE meta ADD COLUMN more TEXT"),
-        /the table "meta" is not as this program makes it/,
+        /the table "meta" differs from the one that this program creates/,
       ],
     ];
     for (const [name, spoil, sentence] of attempts) {
@@ -332,7 +336,7 @@ describe("a restored database", () => {
       ).toEqual(["state.db"]);
     }
     backup = path;
-    await expect(restore()).rejects.toThrow(/belongs to the state database itself/);
+    await expect(restore()).rejects.toThrow(/is part of the state database itself/);
   });
 
   it("waits for a process that runs, or has the database open", async () => {
@@ -387,9 +391,7 @@ describe("a database that is set aside", () => {
     db.pragma("foreign_keys = OFF");
     db.exec("INSERT INTO retry VALUES ('nobody', 1, 1, 1, 1, 'c', 'm', NULL)");
     db.close();
-    expect(inspectDatabase(path)?.findings).toEqual([
-      "rows of retry that refer to a source_user that is not there: 1",
-    ]);
+    expect(inspectDatabase(path)?.findings).toEqual(["rows of retry that refer to a missing source_user: 1"]);
   });
 
   it("is checked with its whole schema, whatever its version, and rebuilt if that was changed", async () => {
@@ -407,7 +409,7 @@ describe("a database that is set aside", () => {
     changed.exec("CREATE TRIGGER evil AFTER INSERT ON cycle BEGIN DELETE FROM operation; END");
     changed.close();
     expect(inspectDatabase(path)).toMatchObject({
-      findings: ['the trigger "evil" is not one that this program makes'],
+      findings: ['the trigger "evil" was not created by this program'],
       content: null,
     });
     expect(isDamaged(path)).toBe(true);

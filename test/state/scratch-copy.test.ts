@@ -70,7 +70,7 @@ it("names the temporary folder, not that of the database, where the copy fits no
   const missing = join(folder, "missing");
   const source = original();
   expect(() => scratchCopyOf(source, path, { folder: missing, memoryBytes: 0, mostMemoryBytes: 1 })).toThrow(
-    `the state database ${path} (0 MB) must be copied for this, and the temporary folder ${missing} cannot take it (ENOENT): set TMPDIR to a folder with that much room.`,
+    `the state database ${path} (0 MB) must be copied for this, but the temporary folder ${missing} cannot hold the copy (ENOENT): set TMPDIR to a folder with enough space.`,
   );
   expect(source.open).toBe(false);
 });

@@ -460,7 +460,7 @@ describe("the database file", () => {
   it("is refused in a sentence where it is none", () => {
     writeFileSync(path, "this is a text, not a database, and long enough to be taken for one".repeat(20));
     expect(() => openStore(path)).toThrow(StateError);
-    expect(() => openStore(path)).toThrow(/damaged or no database/);
+    expect(() => openStore(path)).toThrow(/damaged or not a database/);
     expect(openReadOnlyStore(join(folder, "none.db"))).toBeNull();
   });
 });

@@ -40,14 +40,14 @@ export function scopeAlarms(
       {
         evidence: ["leftScope", "filteredOut"],
         reason: (people) =>
-          `the configured scope (entra.scope) has changed, and ${count(people, "account")} would be deactivated because of it`,
+          `entra.scope has changed in the configuration, and ${count(people, "account")} would be deactivated because of it`,
       },
     ];
   }
   return lostParts(accepted, current, floor).map(({ name, members, left, usedBy }) => ({
     evidence: [usedBy === "filters" ? "filteredOut" : "leftScope"],
     reason: (people) =>
-      `${name} of the ${usedBy === "filters" ? "scoping filters" : "scope"} ${lossOf(left)} (${members} before), and ${count(people, "account")} would be deactivated`,
+      `${name} of the ${usedBy === "filters" ? "scoping filters" : "scope"} ${lossOf(left)} (${count(members, "member")} before), and ${count(people, "account")} would be deactivated`,
   }));
 }
 
@@ -93,6 +93,6 @@ function lostParts(
 
 /** @param left members that there are now; `null` where the group is gone */
 function lossOf(left: number | null): string {
-  if (left === null) return "is gone";
-  return left === 0 ? "has become empty" : `became empty and has only ${left} of its members back`;
+  if (left === null) return "no longer exists";
+  return left === 0 ? "has become empty" : `became empty, and now has only ${left} of its members back`;
 }

@@ -8,12 +8,12 @@ const costs: readonly { readonly kind: WeightKind; readonly note: (number: numbe
   {
     kind: "deactivate",
     note: (number) =>
-      `${count(number, "deactivation")}: Lattice removes a deactivated person as manager of all reports, report of their manager, head of departments and member of teams, makes their one-to-ones inactive, and ends the goals that only they own; a reactivation does not undo that.`,
+      `${count(number, "deactivation")}: Lattice removes a deactivated person as manager of their reports, from their own manager, as head of departments and from teams; it makes their one-to-ones inactive and ends the goals that only they own. A reactivation does not undo this.`,
   },
   {
     kind: "create",
     note: (number) =>
-      `${count(number, "create")}: each person gets an invitation by e-mail if auto-invite is on in Lattice.`,
+      `${count(number, "create")}: Lattice sends each person an invitation by e-mail if auto-invite is on.`,
   },
   {
     kind: "manager",

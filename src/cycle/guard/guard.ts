@@ -38,8 +38,8 @@ interface Row {
   readonly floor: LimitKey | null;
   /** What the share is of; `holders`: of each attribute by itself. */
   readonly base: "active" | "linked" | "holders";
-  /** Follows the number of them. */
-  readonly what: (base: number, attribute: string) => string;
+  /** What would happen, the number of them included. */
+  readonly what: (total: number, base: number, attribute: string) => string;
 }
 
 const rows: readonly Row[] = [
@@ -49,7 +49,7 @@ const rows: readonly Row[] = [
     percent: "maxDeactivationPercent",
     floor: "deactivationFloor",
     base: "active",
-    what: (base) => `of ${base} active accounts would be deactivated`,
+    what: (total, base) => `${ofActive(total, base)} would be deactivated`,
   },
   {
     kind: "reactivate",
@@ -57,7 +57,7 @@ const rows: readonly Row[] = [
     percent: "maxReactivationPercent",
     floor: "reactivationFloor",
     base: "active",
-    what: (base) => `accounts would be reactivated, next to ${base} active ones`,
+    what: (total, base) => `${count(total, "account")} would be reactivated (${number(base)} are active now)`,
   },
   {
     kind: "create",
@@ -65,7 +65,7 @@ const rows: readonly Row[] = [
     percent: "maxCreatePercent",
     floor: "createFloor",
     base: "linked",
-    what: (base) => `new accounts would be made, next to ${base} linked ones`,
+    what: (total, base) => `${count(total, "new account")} would be created (${number(base)} are linked now)`,
   },
   {
     kind: "link",
@@ -73,7 +73,8 @@ const rows: readonly Row[] = [
     percent: "maxLinkPercent",
     floor: "linkFloor",
     base: "linked",
-    what: (base) => `existing accounts would be linked, next to ${base} linked ones`,
+    what: (total, base) =>
+      `${count(total, "existing account")} would be linked (${number(base)} are linked now)`,
   },
   {
     kind: "doubtfulLink",
@@ -81,7 +82,8 @@ const rows: readonly Row[] = [
     percent: null,
     floor: null,
     base: "linked",
-    what: () => "existing accounts would be linked although their other values tell of another person",
+    what: (total) =>
+      `${count(total, "existing account")} would be linked although other values point to another person`,
   },
   {
     kind: "rename",
@@ -89,7 +91,7 @@ const rows: readonly Row[] = [
     percent: "maxRenamePercent",
     floor: "renameFloor",
     base: "active",
-    what: (base) => `of ${base} active accounts would get another userName`,
+    what: (total, base) => `${ofActive(total, base)} would get another userName`,
   },
   {
     kind: "clear",
@@ -97,7 +99,7 @@ const rows: readonly Row[] = [
     percent: "maxClearsPercent",
     floor: "clearFloor",
     base: "holders",
-    what: (base, attribute) => `of ${count(base, "account")} with ${shortPath(attribute)} would lose it`,
+    what: (total, base, attribute) => `${ofHolders(total, base, attribute)} would lose it`,
   },
   {
     kind: "replacement",
@@ -105,7 +107,7 @@ const rows: readonly Row[] = [
     percent: "maxReplacementPercent",
     floor: "replacementFloor",
     base: "holders",
-    what: (base, attribute) => `of ${count(base, "account")} with ${shortPath(attribute)} would get another`,
+    what: (total, base, attribute) => `${ofHolders(total, base, attribute)} would get another one`,
   },
   {
     kind: "manager",
@@ -113,7 +115,8 @@ const rows: readonly Row[] = [
     percent: "maxManagerChangePercent",
     floor: "managerChangeFloor",
     base: "holders",
-    what: (base) => `of ${count(base, "account")} with a manager would lose theirs or get another`,
+    what: (total, base) =>
+      `${number(total)} of ${count(base, "account")} with a manager would lose the manager or get another one`,
   },
   {
     kind: "email",
@@ -121,9 +124,21 @@ const rows: readonly Row[] = [
     percent: "maxEmailChangePercent",
     floor: "emailChangeFloor",
     base: "active",
-    what: (base) => `of ${base} active accounts would get another e-mail address`,
+    what: (total, base) => `${ofActive(total, base)} would get another e-mail address`,
   },
 ];
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
+
+function ofActive(total: number, base: number): string {
+  return `${number(total)} of ${count(base, "active account")}`;
+}
+
+function ofHolders(total: number, base: number, attribute: string): string {
+  return `${number(total)} of ${count(base, "account")} with a value for ${shortPath(attribute)}`;
+}
 
 /**
  * Weighs a plan before it is sent. A limit that is met holds back every operation of its kind, not the first few.
@@ -154,7 +169,7 @@ function findings(weights: Weights, limits: GuardLimits): Finding[] {
 function alarms({ planned, alarms: raised, emptyDirectory }: Weights): Finding[] {
   if (emptyDirectory) {
     const reason =
-      "Entra answered that it has no user at all; nobody was taken to be gone, and nothing is sent until it lists people again: check the application's permissions";
+      "Entra's list of users is empty. No one is treated as a leaver, and nothing is sent until Entra lists people again. Check the application's permissions";
     return [{ hold: { kind: "deactivate" }, reason }];
   }
   return raised.flatMap(({ evidence, reason }) => {
@@ -216,16 +231,19 @@ function overLimits(
 ): Finding[] {
   if (planned === 0) return [];
   const total = planned + recent;
-  const window = recent === 0 ? "" : ` (${recent} of them within the last guard.window)`;
-  const found = `${total} ${row.what(base, attribute)}${window}`;
+  const window = recent === 0 ? "" : `, counting ${number(recent)} already sent within guard.window`;
+  const found = `${row.what(total, base, attribute)}${window}`;
   const share = base === 0 ? 100 : (total / base) * 100;
   const max = row.max === null ? null : limits[row.max];
   const percent = row.percent === null ? null : limits[row.percent];
   const floor = floorOf(row, limits);
   const reasons: string[] = [];
-  if (max !== null && total > max) reasons.push(`${found}, more than guard.${row.max} (${max})`);
+  if (max !== null && total > max)
+    reasons.push(`${found}: more than the limit of ${number(max)} (guard.${row.max})`);
   if (percent !== null && total > floor && share > percent) {
-    reasons.push(`${found}, ${share.toFixed(1)} %, more than guard.${row.percent} (${percent} %)`);
+    reasons.push(
+      `${found}: ${share.toFixed(1)} % is more than the limit of ${percent} % (guard.${row.percent})`,
+    );
   }
   return reasons.map((reason) => ({ hold, reason }));
 }

@@ -51,7 +51,7 @@ export async function resolveRelease(
   }
   if (cycle === null) {
     throw new UsageError(
-      `the state database knows no plan "${visible(planId)}": ${commandLine("status")} names the plan that is held; nothing was done`,
+      `there is no plan "${visible(planId)}" in the state database. ${commandLine("status")} shows the held plan. Nothing was done`,
     );
   }
   const held: LoggedOperation[] = [];
@@ -62,7 +62,7 @@ export async function resolveRelease(
   }
   if (held.length === 0) {
     throw new UsageError(
-      `the plan ${planId} holds nothing that could be released (any more): ${commandLine("status")} names the plan that is held; nothing was done`,
+      `the plan ${planId} has no held changes (any more). ${commandLine("status")} shows the held plan. Nothing was done`,
     );
   }
   const heldBy = byName(held);
@@ -71,7 +71,7 @@ export async function resolveRelease(
       const found = heldBy.get(name.toLowerCase());
       if (found !== undefined) return ofOnePerson(found, name);
       throw new UsageError(
-        `the plan ${planId} holds nothing of ${quotation(visible(name))}${similar(held, name)}; nothing was done`,
+        `the plan ${planId} has no held changes for ${quotation(visible(name))}${similar(held, name)}. Nothing was done`,
       );
     });
   const rejected = [...new Set(namedOf(reject ?? []))];
@@ -81,7 +81,7 @@ export async function resolveRelease(
   const both = chosen.find((operation) => refused.has(operation));
   if (both !== undefined && only !== undefined) {
     throw new UsageError(
-      `${quotation(visible(both.userName))} is named to be released and to be rejected; nothing was done`,
+      `${quotation(visible(both.userName))} cannot be both released and rejected. Nothing was done`,
     );
   }
   return { released: chosen, rejected, undone };
@@ -100,7 +100,7 @@ async function notRejected(
   const meant = held.filter((operation) => !isRejected(operation, rejections.get(operation.objectId) ?? []));
   if (meant.length > 0) return meant;
   throw new UsageError(
-    `everything that the plan ${planId} holds was rejected: name people to release them all the same; nothing was done`,
+    `every held change of the plan ${planId} was rejected. To release some of them after all, name the people. Nothing was done`,
   );
 }
 
@@ -115,7 +115,7 @@ async function rejectedPeople(store: StateStore, names: readonly string[]): Prom
     const [found] = ofOnePerson(people.get(name.toLowerCase()) ?? [], name);
     if (found === undefined) {
       throw new UsageError(
-        `nothing of ${quotation(visible(name))} is rejected: ${commandLine("status")} names who is; nothing was done`,
+        `no change for ${quotation(visible(name))} is rejected. ${commandLine("status")} shows the rejected changes. Nothing was done`,
       );
     }
     return found;
@@ -137,7 +137,7 @@ function ofOnePerson<Item extends { readonly objectId: string }>(
   const people = [...new Set(items.map(({ objectId }) => objectId))];
   if (people.length <= 1) return items;
   throw new UsageError(
-    `${quotation(visible(name))} is the name of ${people.length} people: give the object id (${people.join(" or ")}); nothing was done`,
+    `${quotation(visible(name))} is the name of ${people.length} people. Use the object id (${people.join(" or ")}). Nothing was done`,
   );
 }
 
@@ -205,7 +205,7 @@ function similar(held: readonly LoggedOperation[], text: string): string {
     .slice(0, fewNames)
     .map((name) => quotation(visible(name)))
     .join(", ");
-  return `; it holds something of ${shown}${rest > 0 ? ` and ${rest} more` : ""}: give the whole name or the object id`;
+  return `. Similar names with held changes: ${shown}${rest > 0 ? ` and ${rest} more` : ""}. Use the whole name or the object id`;
 }
 
 /** By user principal name and object id, in lower case: thousands of people may be named at once. */

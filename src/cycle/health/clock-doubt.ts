@@ -44,7 +44,7 @@ export function shiftedClock(clock: Clock, byMs: number): Clock {
 
 /** What a person is told of such a cycle. */
 export function clockDoubtNote(byMs: number): string {
-  return `This machine's clock is ${durationText(Math.abs(byMs))} ${byMs > 0 ? "behind" : "ahead of"} both Entra's and Lattice's: correct it (NTP). Nothing that time decides was planned, and nothing old was removed from the log.`;
+  return `This machine's clock is ${durationText(Math.abs(byMs))} ${byMs > 0 ? "behind" : "ahead of"} those of Entra and Lattice. Correct it (NTP). Until then, changes that depend on the time are not planned, and the provisioning log is not trimmed.`;
 }
 
 function durationText(milliseconds: number): string {
@@ -75,7 +75,7 @@ export function decisionInDoubt(candidate: Candidate, ours: Decision, theirs: De
       userName: typeof name === "string" ? name : (candidate.link?.userName ?? objectId),
       code: "clockInDoubt",
       reason:
-        "what is due depends on the time, and this machine's clock differs from Entra's and Lattice's; looked at again in the next cycle",
+        "the change depends on the time, and this machine's clock differs from those of Entra and Lattice; it is checked again in the next cycle",
     },
     referencePending: false,
     ...kept,

@@ -51,6 +51,6 @@ async function isKnownThere(context: CycleContext, linked: number): Promise<bool
     else if (found !== "unreadable") return true;
   }
   if (unknown === 0) return false;
-  const seen = `${unknown === 1 ? "the one that was asked for is" : `all ${unknown} that were asked for are`} unknown there, and the key or the address is a new one`;
+  const seen = `${unknown === 1 ? "the one that was tried is" : `all ${unknown} that were tried are`} unknown there, and the API key or the URL is new`;
   throw new ConfigurationError(strangeCompanyText(seen, linked));
 }

@@ -116,19 +116,19 @@ function answerOfCode(code: string | undefined, unknown: boolean): Answer {
 function inARow(suspect: Suspect, records: number, words: string): HostFault {
   return suspect === "host"
     ? new HostUnavailableError(
-        `Lattice failed ${records} times in a row (${words}); the cycle stops here and goes on next time`,
+        `Lattice failed ${records} times in a row (${words}); the cycle stops here, and the next cycle continues`,
       )
     : new ConfigurationError(
-        `Lattice refused ${records} accounts in a row, and took none between: the API key has lost its rights, or all of them are protected. ${words}`,
+        `Lattice refused ${records} accounts in a row: the API key has lost its rights, or all these accounts are protected. ${words}`,
       );
 }
 
 function othersToo(suspect: Suspect, words: string): HostFault {
   return suspect === "host"
     ? new HostUnavailableError(
-        `Lattice gave no usable answer for one account, nor for others that were asked for next: ${words}`,
+        `Lattice gave no usable answer for one account, nor for the other accounts that were tried next: ${words}`,
       )
     : new ConfigurationError(
-        `Lattice refused the API key one account (403), and others that were asked for next: the key has lost its rights. ${words} A super admin must generate the key, and SCIM must be enabled under Admin > Settings > Platform > Integrations.`,
+        `Lattice refused access to one account (403) and to the other accounts that were tried next: the API key has lost its rights. ${words} A super admin must generate the key, and SCIM must be enabled under Admin > Settings > Platform > Integrations.`,
       );
 }

@@ -1,4 +1,5 @@
 import { HostUnavailableError } from "../../domain/errors.ts";
+import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { Ports } from "../ports.ts";
 
@@ -32,7 +33,7 @@ export async function withPause<T>(
   const pause = parsePause(await store.meta(), clock.now());
   if (pause !== null) {
     throw new HostUnavailableError(
-      `${pause.reason} Nothing is sent or read before ${new Date(pause.until).toISOString()}; the daemon goes on then by itself.`,
+      `${pause.reason} Nothing is read or sent before ${timeText(pause.until)}; then the daemon continues by itself.`,
       { retryAt: pause.until },
     );
   }

@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
+import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/store.ts";
 import { changeState, type Ports } from "../ports.ts";
 
@@ -81,7 +82,7 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
   if (!patient || due || quarantine.cause !== "failures") return { kind: "probe" };
   return {
     kind: "leavers",
-    reason: `${quarantine.reason} in a cycle, so the whole job backs off; the next try is at ${new Date(quarantine.nextProbeAt).toISOString()}`,
+    reason: `quarantine: ${quarantine.reason} in a cycle; the next automatic attempt is at ${timeText(quarantine.nextProbeAt)}`,
   };
 }
 

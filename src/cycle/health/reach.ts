@@ -66,11 +66,8 @@ export async function confirmReach(
     } catch (error) {
       if (!(error instanceof HostUnavailableError)) throw error;
       if (error.retryAt !== undefined || sending.kind === "probe") throw error;
-      const note = `Lattice gave no answer when it was asked whether it can be reached; the next cycle asks again. ${error.message}`;
-      log.warn(
-        { error: error.message },
-        "Lattice gave no answer when it was asked whether it can be reached",
-      );
+      const note = `Lattice did not answer the test request; the next cycle tries again. ${error.message}`;
+      log.warn({ error: error.message }, "Lattice did not answer the test request");
       notes.push(note);
       return;
     }

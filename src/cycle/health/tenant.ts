@@ -50,6 +50,6 @@ async function idOf(
 
 function anotherTenant(known: string, configured: string): ConfigurationError {
   return new ConfigurationError(
-    `the state database belongs to the tenant ${known}, the configuration names ${configured}: nobody is touched; point state.path (ALS_STATE) at another file for the new tenant`,
+    `the state database belongs to the tenant ${known}, but the configuration names ${configured}: nothing was sent. For a new tenant, set state.path (ALS_STATE) to another file`,
   );
 }

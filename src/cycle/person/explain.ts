@@ -379,12 +379,12 @@ async function decisionExplanation(
         reason:
           reported === null
             ? unchangedReason(candidate, mapped, settings)
-            : "what differs was edited by hand in Lattice, and that is only reported (drift: report)",
+            : "the differences were edited by hand in Lattice, and are only reported (drift: report)",
         ...shared,
       };
     }
     case "ignored":
-      return { ...nothing, kind: "ignored", reason: "not in scope, and without an account", ...shared };
+      return { ...nothing, kind: "ignored", reason: "not in scope, and has no account", ...shared };
   }
 }
 
@@ -395,12 +395,12 @@ function unchangedReason(
 ): string {
   const inScope = isInScope({ source, member }, mapped);
   if (!inScope && link !== null && link.active !== false) {
-    return "the person is not in scope, but nothing maps active to false: the account is left as it is";
+    return "the person is not in scope, but the mapping does not set active to false: the account is not changed";
   }
   if (mapped.active === false && link !== null && link.active !== false) {
-    return "active is mapped to false, but Entra shows nothing that would allow a deactivation: the account stays active";
+    return "the mapping sets active to false, but Entra does not show that the person has left: the account stays active";
   }
-  if (!inScope) return "the person is not to be active, and the account is not";
-  if (!settings.actions.update) return "actions.update is off: attributes of accounts are left as they are";
-  return "the account holds what the mapping gives";
+  if (!inScope) return "the person should not be active, and the account is not active";
+  if (!settings.actions.update) return "actions.update is off: the attributes of accounts are not changed";
+  return "the account already has all mapped values";
 }

@@ -84,16 +84,15 @@ function matchStep({ candidate, decision, matches }: PlannedPerson): Outcome {
   if (decision.kind === "skipped" && matchFaults.has(decision.skipped.code)) {
     return { outcome: "failed", detail: decision.skipped.reason };
   }
-  if (decision.kind === "ignored")
-    return { outcome: "skipped", detail: "not in scope, and without an account" };
+  if (decision.kind === "ignored") return { outcome: "skipped", detail: "not in scope, and has no account" };
   if (decision.kind === "skipped" && beforeMatching.has(decision.skipped.code)) {
-    return { outcome: "skipped", detail: `not looked for: ${decision.skipped.reason}` };
+    return { outcome: "skipped", detail: `not searched for: ${decision.skipped.reason}` };
   }
   const [existing] = [...(matches?.byUserName ?? []), ...(matches?.byExternalId ?? [])];
   if (existing !== undefined) {
     return {
       outcome: "done",
-      detail: `an existing account, which is not adopted now: ${existing.latticeId}`,
+      detail: `existing account, not linked now: ${existing.latticeId}`,
     };
   }
   return { outcome: "done", detail: "no account in Lattice" };
@@ -151,9 +150,9 @@ function nothingStep({ decision }: PlannedPerson, unconfirmed: ReadonlyMap<strin
 function withdrawnBecause({ action, objectId }: Operation, unconfirmed: ReadonlyMap<string, string>): string {
   const reason = unconfirmed.get(objectId);
   if (reason !== undefined) {
-    return `not deactivated: Entra did not confirm that the person has left when it was asked by id (${reason})`;
+    return `not deactivated: Entra did not confirm by id that the person has left (${reason})`;
   }
   return action === "deactivate"
-    ? "not deactivated: Entra has the person, or the membership, when asked by id"
-    : "the manager has no account yet and is set as soon as there is one";
+    ? "not deactivated: Entra still has the person or membership when asked by id"
+    : "the manager has no account yet; the manager is set as soon as there is one";
 }

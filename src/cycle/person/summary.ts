@@ -4,7 +4,7 @@ import { attributeList } from "../planning/changes.ts";
 import type { DecisionExplanation, Explanation, ScopeExplanation } from "./explanation.ts";
 
 const verbs: { readonly [A in Action]: string } = {
-  create: "makes an account",
+  create: "creates an account",
   update: "updates the account",
   deactivate: "deactivates the account",
   reactivate: "reactivates the account",
@@ -18,34 +18,32 @@ export function summaryOf(explanation: Omit<Explanation, "summary">): readonly s
 
 function who(explanation: Omit<Explanation, "summary">): readonly string[] {
   const { found, asked, account, source, pictures, history } = explanation;
-  const where = pictures.live ? "" : " as they were last read; --live asks both ends now";
+  const where = pictures.live ? "" : " in the last known data; use --live to ask Entra and Lattice now";
   switch (found) {
     case "nobody": {
       const number = explanation.candidates.length + explanation.moreCandidates;
       if (number > 0) {
         return [
-          `"${asked}" may mean ${number.toLocaleString("en")} people: name one by user principal name or object id.`,
+          `"${asked}" matches ${number.toLocaleString("en")} people: choose one by user principal name or object id.`,
         ];
       }
       if (history.length > 0) {
-        return [
-          `Only the provisioning log has "${asked}": neither Entra's users nor Lattice's accounts do${where}.`,
-        ];
+        return [`"${asked}" is only in the provisioning log, neither in Entra nor in Lattice${where}.`];
       }
       return [
-        `Neither Entra's users nor Lattice's accounts have "${asked}"${where}.`,
-        "It can be a part of a name or e-mail address, a user principal name, an object id, a Lattice id, or a userName in Lattice.",
+        `"${asked}" is neither in Entra nor in Lattice${where}.`,
+        "You can search for a part of a name or e-mail address, a user principal name, an object id, a Lattice id, or a userName in Lattice.",
       ];
     }
     case "lattice":
       if (account !== null && account.linkedTo !== null) {
-        return [`This account belongs to the person ${account.linkedTo}, whom Entra's users no longer have.`];
+        return [`This account is linked to ${account.linkedTo}, a person who is no longer in Entra.`];
       }
       return [
-        "This account is nobody's: it is left untouched, and linked as soon as somebody in scope matches it.",
+        "This account is not linked to a person. It is not changed, and is linked as soon as a person in scope matches it.",
         ...(account?.namesakes ?? []).map(
           (objectId) =>
-            `In Entra the person ${objectId} maps to this userName: ask for that id to see why it is no match.`,
+            `In Entra the person ${objectId} maps to this userName: look up that id to see why it does not match.`,
         ),
       ];
     default:
@@ -54,7 +52,7 @@ function who(explanation: Omit<Explanation, "summary">): readonly string[] {
         : [
             source?.presence === "softDeleted"
               ? "The person is in Entra's recycle bin."
-              : "The person is deleted in Entra for good.",
+              : "The person was permanently deleted in Entra.",
           ];
   }
 }
@@ -65,22 +63,22 @@ function what(explanation: Omit<Explanation, "summary">): readonly string[] {
   const sentences = [nextCycle(decision)];
   if (scope !== null && !scope.inScope) sentences.push(...whyOut(scope));
   if (decision.waitsForManager) {
-    sentences.push("The manager has no account yet and is set as soon as there is one.");
+    sentences.push("The manager has no account yet; the manager is set as soon as there is one.");
   }
   if (decision.deferred !== null) {
     const { action, changes } = decision.deferred;
-    sentences.push(`Due, but waiting: ${action} (${attributeList(changes)}).`);
+    sentences.push(`Due, but delayed: ${action} (${attributeList(changes)}).`);
   }
   if (decision.reported !== null) {
-    sentences.push("Lattice was edited by hand, and that is only reported (drift: report).");
+    sentences.push("The account was edited by hand in Lattice; this is only reported (drift: report).");
   }
   if (standing === null) return sentences;
   const { retry, heldBy, rejected, putBack, released, accountMissingSince, lostLinks } = standing;
-  if (putBack !== null) sentences.push(`Put back by the last cycle: ${putBack}`);
+  if (putBack !== null) sentences.push(`Postponed by the last cycle: ${putBack}`);
   if (retry !== null) {
     const tries = count(retry.attempts, "time");
     sentences.push(
-      `Waits for a retry: failed ${tries} since ${timeText(retry.firstFailedAt)}. ${sentence(retry.message)} Next try: ${timeText(retry.nextTryAt)}; sync --user tries at once.`,
+      `Waiting for a retry: failed ${tries} since ${timeText(retry.firstFailedAt)}. ${sentence(retry.message)} Next try: ${timeText(retry.nextTryAt)}; sync --user tries at once.`,
     );
   }
   if (heldBy !== null) {
@@ -92,20 +90,20 @@ function what(explanation: Omit<Explanation, "summary">): readonly string[] {
     const who = by === undefined ? "" : ` by ${by}`;
     const why = reason === undefined ? "" : ` (${reason})`;
     sentences.push(
-      `Rejected: ${change} was rejected on ${timeText(rejectedAt)}${who}${why} and is not sent as long as it is due as it was. To take that back: release ${planId} --undo-reject ${nameFor(explanation)}.`,
+      `Rejected: ${change} was rejected on ${timeText(rejectedAt)}${who}${why}. It is not sent unless the person changes in Entra. To undo: release ${planId} --undo-reject ${nameFor(explanation)}.`,
     );
   }
   if (accountMissingSince !== null) {
     sentences.push(
-      `Lattice does not find the linked account since ${timeText(accountMissingSince)}; the link is kept.`,
+      `Lattice has not had the linked account since ${timeText(accountMissingSince)}; the link is kept.`,
     );
   }
   for (const { latticeId, missingSince, dissolvedAt, reason } of lostLinks) {
     sentences.push(
-      `The link to the account ${latticeId} was dissolved on ${timeText(dissolvedAt)} (first missing on ${timeText(missingSince)}): ${sentence(reason)} If the account shows again, it is linked again.`,
+      `The link to the account ${latticeId} was removed on ${timeText(dissolvedAt)} (account first missing on ${timeText(missingSince)}): ${sentence(reason)} If the account appears again, it is linked again.`,
     );
   }
-  if (released.length > 0) sentences.push("A held change was released and goes with the next cycle.");
+  if (released.length > 0) sentences.push("A held change was released; the next cycle sends it.");
   return sentences;
 }
 
@@ -144,7 +142,7 @@ function howSure({ pictures, found }: Omit<Explanation, "summary">): readonly st
   const sentences: string[] = [];
   if (pictures.configurationChanged && found !== "nobody") {
     sentences.push(
-      "The configuration has changed since the last cycle: this is what it does now. Attributes and groups that it reads for the first time show with --live.",
+      "The configuration has changed since the last cycle; this shows its effect now. Attributes and groups that were not read before are shown only with --live.",
     );
   }
   return sentences;

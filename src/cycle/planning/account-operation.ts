@@ -46,7 +46,7 @@ function operationOn(person: Person, due: Due): Operation {
   const reasons = [evidence?.detail ?? reasonOf(action, due)];
   if (doubtful !== null) reasons.push(`doubtful: ${doubtful}`);
   if (waitsForManager(person, changes)) {
-    reasons.push("the manager in Entra has no account in Lattice and gets none");
+    reasons.push("the manager in Entra has no account in Lattice and will not get one");
   }
   return operation(person, {
     action,
@@ -73,14 +73,14 @@ function reasonOf(action: Action, { changes, matchedBy }: Due): string {
   }
   if (action === "reactivate") {
     if (changes.some((one) => one.attribute === "active" && one.before === null)) {
-      return "enabled and in scope, and Lattice does not show whether the account is active";
+      return "enabled and in scope, but Lattice does not show whether the account is active";
     }
     return changes.some((one) => one.attribute === "active" && isDrift(one))
       ? "deactivated in Lattice by hand"
       : "enabled and in scope again";
   }
   if (changes.every(({ again }) => again === true)) {
-    return `tried again: Lattice keeps another ${attributeList(changes)} than it was sent`;
+    return `tried again: Lattice has a different ${attributeList(changes)} than was sent`;
   }
   return `${attributeList(changes)} ${changes.every(isDrift) ? "edited in Lattice by hand" : "changed"}`;
 }

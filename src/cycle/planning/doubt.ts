@@ -23,7 +23,7 @@ export function doubtOf({ mapped }: PlanInput, account: ConfirmedTarget): string
   const own = words(names.map((path) => wanted.get(path)));
   const its = words(names.map((path) => valueAt(account, path)));
   if (own.size === 0 || its.size === 0) return null;
-  return [...own].some((word) => its.has(word)) ? null : "its name has nothing in common with the person's";
+  return [...own].some((word) => its.has(word)) ? null : "its name is not similar to the person's";
 }
 
 /** The words of names, without regard to case, accents and initials. */

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../domain/plan.ts";
+import { withoutStop } from "../../domain/sentence.ts";
 import type { Decision } from "../../domain/store.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { type Leaving, leavingReason } from "./leaving.ts";
@@ -61,7 +62,7 @@ export function skipStaying(
       return skip(
         person,
         "leavingUnconfirmed",
-        `seems to have left, and Entra did not confirm it when asked by id (${withoutStop(fate.reason)}); asked again in the next cycle`,
+        `seems to have left, but Entra did not confirm it when asked by id (${withoutStop(fate.reason)}); the next cycle asks again`,
       );
     case "ignored":
       return skip(person, "eventIgnored", leavingReason(fate.leaving));
@@ -77,8 +78,4 @@ export function skipStaying(
 /** The person is skipped: the configuration switches no account off. */
 export function deactivationOff(person: Person, { detail }: Evidence): Decision {
   return skip(person, "actionOff", `${detail}, but actions.deactivate is off`);
-}
-
-function withoutStop(sentence: string): string {
-  return sentence.replace(/\.$/, "");
 }

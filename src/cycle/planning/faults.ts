@@ -14,7 +14,7 @@ export function scopeUnknown(person: Person): Decision | null {
   return skip(
     person,
     "propertyNotShown",
-    `Entra did not show ${mapped.scopeUnshown.join(", ")}, which the scoping filters ask about: nothing is done until it does`,
+    `Entra did not show ${mapped.scopeUnshown.join(", ")}, which the scoping filters need: the person is skipped until it does`,
   );
 }
 
@@ -23,10 +23,14 @@ export function nameFault(input: PlanInput): Decision | null {
   const { userName } = input.mapped;
   const problem = input.mapped.problems.find(({ target }) => target === "userName");
   if (problem !== undefined) {
-    return skip(input, "mappingFailed", `the userName cannot be worked out: ${problem.reason}`);
+    return skip(input, "mappingFailed", `the userName cannot be determined: ${problem.reason}`);
   }
   if (userName === null) {
-    return skip(input, "invalidUserName", "the mapped userName is empty; Lattice needs an e-mail address");
+    return skip(
+      input,
+      "invalidUserName",
+      "the mapped userName is empty, but Lattice requires an e-mail address",
+    );
   }
   if (!isEmailAddress(userName)) {
     return skip(
@@ -39,7 +43,7 @@ export function nameFault(input: PlanInput): Decision | null {
     return skip(
       input,
       "duplicateUserName",
-      `the mapped userName "${userName}" is also that of ${othersList(input.sharedWith)}; make it unique in Entra`,
+      `the mapped userName "${userName}" also belongs to ${othersList(input.sharedWith)}; make it unique in Entra`,
     );
   }
   return null;
@@ -67,7 +71,7 @@ export function unshownIdentity(input: PlanInput): Decision | null {
   return skip(
     input,
     "propertyNotShown",
-    `Entra did not show ${[...properties].join(", ")} of this person: no account is made or linked until it does`,
+    `Entra did not show ${[...properties].join(", ")} of this person: no account is created or linked until it does`,
   );
 }
 
@@ -79,6 +83,6 @@ export function sharedIdFault(input: PlanInput): Decision | null {
   return skip(
     input,
     "duplicateExternalId",
-    `the mapped externalId "${input.mapped.externalId ?? ""}" is also that of ${othersList(input.sharedIdWith)}; make it unique in Entra`,
+    `the mapped externalId "${input.mapped.externalId ?? ""}" also belongs to ${othersList(input.sharedIdWith)}; make it unique in Entra`,
   );
 }

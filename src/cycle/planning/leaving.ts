@@ -53,10 +53,10 @@ function patience({ deleted, outOfScope }: EventActions): number {
 export function leavingReason(leaving: Extract<Leaving, { kind: "waiting" | "ignored" }>): string {
   const { event, evidence, since } = leaving.seen;
   if (leaving.kind === "ignored") {
-    return `${evidence.detail}; the account is left as it is (${keys[event]}: ignore)`;
+    return `${evidence.detail}; the account is not changed (${keys[event]}: ignore)`;
   }
-  const when = leaving.until - since <= 1 ? "with the next cycle" : `on ${minute(leaving.until)}`;
-  return `${evidence.detail}, first seen on ${minute(since)}; to be deactivated ${when} (${keys[event]})`;
+  const when = leaving.until - since <= 1 ? "in the next cycle" : `on ${minute(leaving.until)}`;
+  return `${evidence.detail}, first seen on ${minute(since)}; the account is deactivated ${when} (${keys[event]})`;
 }
 
 function minute(time: number): string {
@@ -81,7 +81,7 @@ export function seenEvents({
   if (presence === "softDeleted") {
     add("deleted", { kind: "softDeleted", detail: "deleted in Entra (recycle bin)" });
   } else if (presence === "deleted") {
-    add("deleted", { kind: "deleted", detail: "deleted in Entra for good" });
+    add("deleted", { kind: "deleted", detail: "permanently deleted in Entra" });
   } else {
     if (mapped.excluded) {
       add("outOfScope", { kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" });
@@ -89,7 +89,7 @@ export function seenEvents({
     if (!candidate.member) {
       add("outOfScope", {
         kind: "leftScope",
-        detail: "no longer assigned: the scope was read to its end without this person",
+        detail: "no longer assigned: the complete scope does not contain this person",
       });
     }
     if (mapped.filteredOut !== null && !mapped.excluded) {

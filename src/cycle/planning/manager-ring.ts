@@ -88,7 +88,7 @@ export function createManagerRings(
 /** Why the manager of somebody in a ring is not sent, in words. */
 export function ringReason(ring: readonly Member[]): string {
   const named = { count: ring.length, names: ring.slice(0, namedAtMost).map(({ name }) => name) };
-  return `${othersList(named)} are one another's managers in a ring, which is not sent; correct one of them in Entra, or set manager.rings: send`;
+  return `${othersList(named)} are each other's managers in a ring, so their managers are not sent; correct one of them in Entra, or set manager.rings: send`;
 }
 
 /** A disabled person without an account never gets one: there is nobody whose manager could be sent. */

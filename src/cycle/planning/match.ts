@@ -26,7 +26,11 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
     if (found.length > 1) {
       const ids = found.map((account) => account.latticeId).join(", ");
       return {
-        decision: skip(input, "ambiguousMatch", `several Lattice accounts have this ${attribute}: ${ids}`),
+        decision: skip(
+          input,
+          "ambiguousMatch",
+          `several Lattice accounts have this ${attribute}: ${ids}; correct it in Lattice`,
+        ),
       };
     }
     const account = found[0];
@@ -39,7 +43,7 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
           decision: skip(
             input,
             "ambiguousMatch",
-            `the Lattice account ${account.latticeId} has this userName, and the account ${own.latticeId} this person's externalId; correct one of them in Lattice`,
+            `the Lattice account ${account.latticeId} has this userName, but the account ${own.latticeId} has this person's externalId; correct one of them in Lattice`,
           ),
         };
       }
@@ -60,7 +64,7 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
         decision: skip(
           input,
           "externalIdConflict",
-          `the Lattice account ${account.latticeId} with this ${attribute} has the external id "${foreign}" of somebody else or of a former system; correct it in Lattice`,
+          `the Lattice account ${account.latticeId} with this ${attribute} has the external id "${foreign}" of another person or a former system; correct it in Lattice, or set matching.adoptForeignExternalId: true if it is the same person`,
         ),
       };
     }
@@ -90,7 +94,7 @@ function judgeClaim(
   const { latticeId } = account;
   const left = owner.standing === "deleted" || (own && owner.standing !== "inScope");
   if (!left) {
-    const stays = own ? ", who is in scope; it becomes this person's when they have left" : "";
+    const stays = own ? ", who is in scope; it is linked to this person when they have left" : "";
     const belongs = `the Lattice account ${latticeId} with this ${attribute} belongs to ${owner.name} (${owner.objectId})${stays}`;
     return behind(skip(input, "linkedToAnother", belongs), owner);
   }
@@ -98,18 +102,18 @@ function judgeClaim(
   const gone = { deleted: "deleted in Entra", outOfScope: "out of scope", disabled: "disabled" }[
     owner.standing
   ];
-  const whose = `the Lattice account ${latticeId} with this ${attribute} is that of ${owner.name} (${owner.objectId}), ${gone}${day}`;
+  const whose = `the Lattice account ${latticeId} with this ${attribute} belongs to ${owner.name} (${owner.objectId}), ${gone}${day}`;
   if (!own && formerOwner === "report") {
     const decision = skip(
       input,
       "formerOwner",
-      `${whose}; hand it over (matching.formerOwner: handOver, or write this person's externalId ${input.mapped.externalId ?? ""} into it in Lattice), or free the name (rename that account in Lattice, or disconnect it there and change its address)`,
+      `${whose}. Either hand the account over (matching.formerOwner: handOver, or set its externalId in Lattice to ${input.mapped.externalId ?? ""}), or free the name (rename that account in Lattice, or disconnect it there and change its address)`,
     );
     return behind(decision, owner);
   }
   if (!owner.busy) return null;
   return behind(
-    skip(input, "formerOwner", `${whose}; it is handed over when what is due for it is done`),
+    skip(input, "formerOwner", `${whose}; it is handed over after the changes that are due for it`),
     owner,
   );
 }
@@ -135,11 +139,11 @@ export function skipHeld(
 ): Decision {
   const { link } = input.candidate;
   const own = input.mapped.externalId ?? "";
-  const whose = `the Lattice account ${latticeId}${link === null ? "" : ", linked to this person,"} carries the external id "${externalId}" of ${name} (${objectId})`;
+  const whose = `the Lattice account ${latticeId}${link === null ? "" : ", linked to this person,"} has the external id "${externalId}" of ${name} (${objectId})`;
   const ways =
     link === null
-      ? "it is neither linked to this person nor written; correct the external id in Lattice if it is this person's"
-      : `nothing is written to it; write "${own}" into it in Lattice if it is this person's, or take this person out of the scope for a cycle if it is theirs`;
+      ? "it is neither linked nor changed. If it is this person's account, correct the external id in Lattice"
+      : `it is not changed. If it is this person's account, set its external id in Lattice to "${own}"; if it is the other person's, take this person out of the scope for one cycle`;
   return skip(input, "externalIdOfAnother", `${whose}: ${ways}`);
 }
 

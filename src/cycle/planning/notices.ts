@@ -21,7 +21,7 @@ export function unshownNotice(person: Person, decision: Decision): Decision | nu
   if (unshown.length === 0 || decision.kind !== "unchanged" || !person.inScope) return null;
   const properties = [...new Set(unshown.flatMap((one) => one.properties))].join(", ");
   const targets = unshown.map(({ target }) => shortPath(target)).join(", ");
-  return skip(person, "propertyNotShown", `Entra did not show ${properties}: ${targets} stays as it is`);
+  return skip(person, "propertyNotShown", `Entra did not show ${properties}: ${targets} is not changed`);
 }
 
 /** The account has another externalId, which the mapping may not send again. `null` unless something is to be told. */
@@ -36,8 +36,8 @@ export function externalIdNotice(
   const edited = Object.hasOwn(link.drifted, "externalId");
   if (!edited && !mayHaveChanged(person, settings)) return null;
   const reason = edited
-    ? `the external id of the Lattice account ${link.latticeId} was changed to "${foreign}" in Lattice, which is nobody's in scope; write "${person.mapped.externalId ?? ""}" into it there`
-    : `the Lattice account ${link.latticeId} has the external id "${foreign}", and Entra has "${person.mapped.externalId ?? ""}" for this person by now; it is sent only with a new account: write it into this one in Lattice`;
+    ? `the external id of the Lattice account ${link.latticeId} was changed to "${foreign}" in Lattice, which no person in scope has; change it back to "${person.mapped.externalId ?? ""}" in Lattice`
+    : `the Lattice account ${link.latticeId} has the external id "${foreign}", but Entra now gives this person "${person.mapped.externalId ?? ""}". An external id is sent only with a new account; change this one in Lattice`;
   if (decision.kind === "unchanged") return skip(person, "externalIdConflict", reason);
   return decision.kind === "operation" ? toldWith(decision, reason, person.now) : null;
 }

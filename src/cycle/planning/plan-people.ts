@@ -227,7 +227,7 @@ async function claimedDecision(leaver: PlannedPerson, surroundings: Surroundings
   if (taking === undefined) return null;
   const { userName, objectId } = decision.operation;
   const name = taking.candidate.source.attributes.userPrincipalName;
-  const reason = `the Lattice account ${link.latticeId} carries the externalId of ${String(name ?? taking.candidate.source.objectId)}, whose it becomes: it is not switched off`;
+  const reason = `the Lattice account ${link.latticeId} has the externalId of ${String(name ?? taking.candidate.source.objectId)} and is handed over to them: it is not deactivated`;
   return {
     kind: "skipped",
     skipped: { objectId, userName, code: "formerOwner", reason },

@@ -106,7 +106,7 @@ function planMember(
   }
   const unsent = settings.actions.update ? [] : changedAttributes(person, account, false);
   if (unsent.length > 0 && matchedBy === null) {
-    const reason = `actions.update is off, so that Lattice keeps another ${attributeList(unsent)}`;
+    const reason = `actions.update is off, so Lattice keeps a different ${attributeList(unsent)}`;
     return skip(person, "actionOff", reason);
   }
   const due = planDue(person, { ...found, changes: attributes, evidence: null }, settings);
@@ -163,7 +163,7 @@ function planNewcomer(person: Person, settings: PlanSettings): Decision {
 function handedOver(decision: Decision, owner: Owner | undefined): Decision {
   if (owner === undefined || decision.kind !== "operation") return decision;
   const { operation: planned } = decision;
-  const reason = `${planned.reason}, until now that of ${owner.name} (${owner.objectId})`;
+  const reason = `${planned.reason}, until now the account of ${owner.name} (${owner.objectId})`;
   return { ...decision, operation: { ...planned, reason, formerOwner: owner.objectId } };
 }
 
@@ -171,7 +171,11 @@ function planCreation(person: Person, settings: PlanSettings): Decision {
   const { candidate, mapped } = person;
   // Whatever `active` is mapped to, or whether it is mapped at all.
   if (mapped.active === false || candidate.source.attributes.accountEnabled === false) {
-    return skip(person, "disabled", "the account is disabled in Entra; a disabled person is never created");
+    return skip(
+      person,
+      "disabled",
+      "the account is disabled in Entra; no account is created for a disabled person",
+    );
   }
   if (!settings.actions.create) return skip(person, "actionOff", "actions.create is off");
   if (candidate.unconfirmed) return skip(person, "waitingForRetry", inDoubt(candidate));
@@ -196,7 +200,9 @@ function planCreation(person: Person, settings: PlanSettings): Decision {
 
 /** An account may have been made already: it must not be made a second time. */
 function inDoubt({ retry }: Candidate): string {
-  return retry?.message ?? "an earlier write is unconfirmed, and could not be looked up yet";
+  return (
+    retry?.message ?? "Lattice did not confirm an earlier write, and the account could not be looked up yet"
+  );
 }
 
 function earlier(one: number | null, other: number | null): number | null {

@@ -171,7 +171,7 @@ async function planLookedUp(
 function notLookedUp({ candidate, decision }: PlannedPerson, reason: string): Decision {
   const { objectId } = candidate.source;
   const userName = decision.kind === "operation" ? decision.operation.userName : objectId;
-  const told = `whether there is an account already cannot be looked up: ${reason}`;
+  const told = `the search for an existing account failed: ${reason}`;
   return {
     kind: "skipped",
     skipped: { objectId, userName, code: "waitingForRetry", reason: told },
@@ -190,7 +190,7 @@ async function planPage(
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
     for (const { target, reason, rule } of mapped.problems) {
-      const told = "the attribute cannot be mapped and is left as it is";
+      const told = "the attribute cannot be mapped and is not changed";
       context.log.warn({ objectId, attribute: target, rule }, told);
       context.log.debug({ objectId, attribute: target, reason }, told);
     }

@@ -17,7 +17,7 @@ export function skipProtected(
   return skip(
     input,
     "protectedAccount",
-    `the Lattice account ${latticeId} (${userName}) is protected (matching.protected): it is neither linked nor written`,
+    `the Lattice account ${latticeId} (${userName}) is protected (matching.protected): it is neither linked nor changed`,
   );
 }
 
@@ -37,6 +37,6 @@ export function withoutProtected(input: PlanInput, decision: Decision, settings:
   return skip(
     input,
     "protectedAccount",
-    `the userName "${name}" is protected (matching.protected): no account gets it`,
+    `the userName "${name}" is protected (matching.protected) and is not given to an account`,
   );
 }

@@ -91,7 +91,7 @@ function rejectionText(found: readonly RejectedChange[]): string {
     ...new Set(found.flatMap(({ decision }) => (decision === undefined ? [] : [actorText(decision.by)]))),
   ];
   const who = by.length === 0 ? "" : ` by ${by.join(", ")}`;
-  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${timeText(latest)}${who} (plan ${plans}): not sent as long as it is due as it was`;
+  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${timeText(latest)}${who} (plan ${plans}): it is not sent unless the person changes in Entra`;
 }
 
 /** Who rejected it, and why, as far as it is known. */
@@ -107,7 +107,7 @@ export function rejectedBy({ decision }: Pick<RejectedChange, "decision">): {
 const evidenceWords: { readonly [K in EvidenceKind]: string } = {
   accountDisabled: "account disabled in Entra",
   softDeleted: "deleted in Entra",
-  deleted: "deleted in Entra for good",
+  deleted: "permanently deleted in Entra",
   leftScope: "no longer in scope",
   filteredOut: "fails the scoping filters",
 };

@@ -93,8 +93,8 @@ export function inRing(
   return {
     ...skip(
       mode === "temporaryName"
-        ? `${told(ring)}: ${alone ? "the next cycle of everybody does it" : `${opener.userName} is first, and waits for a retry`}`
-        : `${told(ring)}, and Lattice gives no account a userName that another one has: give one of these people an unused userName in Entra for one cycle, or set matching.renameRings: temporaryName`,
+        ? `${told(ring)}: ${alone ? "the next cycle of everyone renames them" : `${opener.userName} must be renamed first and is waiting for a retry`}`
+        : `${told(ring)}, but Lattice does not accept a userName that another account has. Give one of these people an unused userName in Entra for one cycle, or set matching.renameRings: temporaryName`,
     ),
     ...(reported === undefined ? {} : { reported }),
     ...(events === undefined ? {} : { events }),
@@ -138,5 +138,5 @@ function told(ring: readonly RingMember[]): string {
   const shown = names.slice(0, 5).map(({ userName }) => userName);
   const rest = names.length - shown.length;
   const list = [...shown, ...(rest > 0 ? [`${rest} more`] : [])];
-  return `the accounts ${list.slice(0, -1).join(", ")} and ${list.at(-1) ?? ""} are to get one another's userNames`;
+  return `the accounts ${list.slice(0, -1).join(", ")} and ${list.at(-1) ?? ""} swap userNames`;
 }

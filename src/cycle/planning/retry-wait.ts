@@ -1,3 +1,4 @@
+import { timeText, withoutStop } from "../../domain/sentence.ts";
 import type { Decision, RetryRecord } from "../../domain/store.ts";
 import { attributeList } from "./changes.ts";
 import { type Person, skip } from "./plan-input.ts";
@@ -8,8 +9,8 @@ export function whileWaiting(person: Person, decision: Decision, retry: RetryRec
   if (decision.kind === "operation" && decision.operation.action === "deactivate") return decision;
   const rest = retry.paths === undefined ? null : withoutPaths(decision, retry.paths);
   if (rest !== null) return rest;
-  const nextTry = new Date(retry.nextTryAt).toISOString();
-  return skip(person, "waitingForRetry", `${retry.message}; next try ${nextTry}`);
+  const next = timeText(retry.nextTryAt);
+  return skip(person, "waitingForRetry", `${withoutStop(retry.message)}; next try: ${next}`);
 }
 
 /** What is due beside the attributes that were refused and wait; `null` if nothing is. */

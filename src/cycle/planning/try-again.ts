@@ -65,13 +65,11 @@ export function keptOtherwise(counts: readonly AcknowledgedCount[]): string | nu
   const sentences = [
     ...(otherwise === ""
       ? []
-      : [
-          `Lattice keeps another value than it was sent: ${otherwise}. Each full comparison sends it once more.`,
-        ]),
+      : [`Lattice has a different value than was sent: ${otherwise}. Each full comparison sends it again.`]),
     ...(unshown === ""
       ? []
       : [
-          `Lattice was sent, and shows of nobody: ${unshown}. It is taken to have it; each full comparison sends it to one account once more.`,
+          `Lattice accepted values that it shows for no account: ${unshown}. They count as set; each full comparison sends them again to one account.`,
         ]),
   ];
   return sentences.length === 0 ? null : sentences.join(" ");

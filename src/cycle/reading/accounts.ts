@@ -25,8 +25,10 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
   } catch (error) {
     if (!(error instanceof ListingIncompleteError) || settings.listing === "strict") throw error;
     fault = error.message;
-    notes.push(`${fault} (lattice.listing: tolerant) Whoever is to get an account is searched for first.`);
-    log.warn({ accounts: done, error: fault }, "Lattice's listing does not show everybody");
+    notes.push(
+      `${fault} (lattice.listing: tolerant) Before an account is created, Lattice is searched for the person.`,
+    );
+    log.warn({ accounts: done, error: fault }, "Lattice's list of accounts is incomplete");
   }
   await confirmMissing(context, done > 0);
   if (fault === "") await forgetMissing(context);

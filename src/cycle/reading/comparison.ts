@@ -68,9 +68,9 @@ export async function compareTarget(
     });
     await store.putMeta({ comparison: JSON.stringify(failed) });
     notes.push(
-      `The full comparison could not be done: ${error.message} What changed in Entra is sent all the same; what was changed by hand in Lattice is not seen.`,
+      `The full comparison failed: ${error.message} Changes in Entra are still sent, but changes made by hand in Lattice are not detected.`,
     );
-    log.warn({ attempts: failed.attempts, error: error.message }, "the full comparison could not be done");
+    log.warn({ attempts: failed.attempts, error: error.message }, "the full comparison failed");
     return failed;
   }
   if (parseComparison(meta) !== null) await context.store.putMeta({ comparison: "" });

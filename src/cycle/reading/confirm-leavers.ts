@@ -210,7 +210,7 @@ async function withdraw(
   if (people.length === 0) return 0;
   const { store, log, notes, cycleId } = context;
   for (const objectId of contradicted) {
-    log.warn({ objectId }, "Entra has this person, or the membership, when asked by id; not deactivated");
+    log.warn({ objectId }, "Entra still has this person or membership when asked by id; not deactivated");
   }
   for (const [objectId, reason] of unanswered) {
     context.unconfirmed.set(objectId, reason);
@@ -218,12 +218,12 @@ async function withdraw(
   }
   if (contradicted.size > 0) {
     notes.push(
-      `${counted(contradicted.size)} missing from one of Entra's lists, and there when asked for by id: not deactivated.`,
+      `${counted(contradicted.size)} missing from one of Entra's lists, but Entra still has them when asked by id: not deactivated.`,
     );
   }
   if (unanswered.size > 0) {
     notes.push(
-      `${counted(unanswered.size)} to be deactivated, but Entra did not confirm it when asked by id: not deactivated now, and asked again in the next cycle.`,
+      `${counted(unanswered.size)} due for deactivation, but Entra did not confirm by id that they have left: not deactivated now. The next cycle asks again.`,
     );
   }
   // A manager who has not certainly left is not taken away from the reports.

@@ -25,7 +25,7 @@ export async function ingestSource(
   const { watermark, aheadOfWatermark } = meta;
   const people = readById(context);
   if (changesSuffice && (aheadOfWatermark ?? "") !== "") {
-    context.log.info({}, "somebody was read outside a complete round of changes; reading everybody");
+    context.log.info({}, "a person was read outside a complete round of changes; reading everyone");
   } else if (changesSuffice && watermark !== undefined) {
     try {
       const pages = context.source.readChanges(watermark, context.signal);
@@ -40,7 +40,7 @@ export async function ingestSource(
       return { full: false, empty: false };
     } catch (error) {
       if (!(error instanceof WatermarkExpiredError)) throw error;
-      context.log.warn({ reason: error.message }, "the watermark is no longer accepted; reading everybody");
+      context.log.warn({ reason: error.message }, "Entra no longer accepts the watermark; reading everyone");
     }
   }
   const left = new Map<string, number>();
@@ -98,7 +98,7 @@ async function notShownNote(
     permissions === null
       ? "Check the application's permissions"
       : `The token's permissions are ${permissions.length === 0 ? "none" : permissions.join(", ")}; it needs User.Read.All`;
-  return `Entra was asked for ${list} and did not show it: what was known is kept, and nobody is created, reactivated, deactivated or cleared because of it. ${allowed}.`;
+  return `Entra did not show ${list}. The last known values are kept, and nothing is created, reactivated, deactivated or cleared because of this. ${allowed}.`;
 }
 
 /**

@@ -65,14 +65,17 @@ export async function dissolve(context: CycleContext, latticeIds: readonly strin
   const { store, log, notes } = context;
   const tooMany = await keptLinks(context, latticeIds.length);
   if (tooMany !== null) {
-    log.warn({ accounts: latticeIds.length }, `no link is dissolved: ${tooMany}`);
+    log.warn({ accounts: latticeIds.length }, `no link is removed: ${tooMany}`);
     const note = keptLinksNote(tooMany);
     if (!notes.includes(note)) notes.push(note);
     return false;
   }
   for (const latticeId of latticeIds) {
     const objectId = await store.ownerOf(latticeId);
-    log.warn({ latticeId, objectId }, "the linked Lattice account is gone; matching the person again");
+    log.warn(
+      { latticeId, objectId },
+      "the linked Lattice account no longer exists; matching the person again",
+    );
     await dissolveLink(context, latticeId, believed(context));
   }
   return true;
@@ -91,7 +94,7 @@ export async function keptLinks(
 export function believed({ clock }: CycleContext): Dissolved {
   return {
     at: clock.now(),
-    reason: `Lattice answered 404 for the account twice, at least ${believedAfterMs / 3_600_000} hours apart, and other accounts were found`,
+    reason: `Lattice answered 404 for the account twice, at least ${believedAfterMs / 3_600_000} hours apart, while other accounts were found`,
   };
 }
 

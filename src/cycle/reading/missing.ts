@@ -1,3 +1,4 @@
+import { count, timeText } from "../../domain/sentence.ts";
 import type { GuardLimits } from "../settings.ts";
 
 /** A 404 of an account that was there is believed when it is seen again this much later. */
@@ -31,13 +32,13 @@ export interface LossWeight {
 /** Why links must not be dissolved, in a sentence; `null` where they may. */
 export function tooManyLost({ lost, linked }: LossWeight, limits: LostLinkLimits): string | null {
   if (!limits.enabled || lost <= limits.lostLinkFloor) return null;
-  const many = `${lost} linked accounts are gone from Lattice within a day`;
+  const many = `${count(lost, "linked account is", "linked accounts are")} missing in Lattice`;
   if (lost > limits.maxLostLinks) {
-    return `${many}: more than guard.maxLostLinks (${limits.maxLostLinks})`;
+    return `${many}, more than the limit of ${limits.maxLostLinks} (guard.maxLostLinks)`;
   }
   const percent = (lost / Math.max(linked, 1)) * 100;
   if (percent > limits.maxLostLinkPercent) {
-    return `${many}, ${percent.toFixed(1)} % of ${linked}: more than guard.maxLostLinkPercent (${limits.maxLostLinkPercent} %)`;
+    return `${many} (${percent.toFixed(1)} % of ${linked.toLocaleString("en")}), more than the limit of ${limits.maxLostLinkPercent} % (guard.maxLostLinkPercent)`;
   }
   return null;
 }
@@ -66,20 +67,20 @@ export function strangeCompany(
 
 /** @param seen how linked accounts answered */
 export function strangeCompanyText(seen: string, linked: number): string {
-  return `This is not the Lattice company that the ${linked} linked ${linked === 1 ? "account belongs" : "accounts belong"} to: ${seen}. No link was dissolved and nobody was touched. Check LATTICE_API_KEY and lattice.url; to provision another company on purpose, point state.path (ALS_STATE) at a new file.`;
+  return `This Lattice is not the company of the ${count(linked, "linked account")} in the state database: ${seen}. No link was removed and nothing was sent. Check LATTICE_API_KEY and lattice.url. To provision another company on purpose, set state.path (ALS_STATE) to a new file.`;
 }
 
 /** What is told of somebody whose account cannot be found. */
 export function missingReason(latticeId: string, missingSince: number, now: number): string {
-  const since = `${new Date(missingSince).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const since = timeText(missingSince);
   const kept =
     now - missingSince < believedAfterMs
-      ? `the link is kept until it is missing for ${believedAfterMs / 3_600_000} hours while other accounts are found`
-      : "the link is kept while no other account is found, or too many links would be lost at once (guard.maxLostLinks)";
-  return `the Lattice account ${latticeId} cannot be found since ${since}; ${kept}`;
+      ? `the link is kept until the account has been missing for ${believedAfterMs / 3_600_000} hours and other accounts are found`
+      : "the link is kept as long as no other account is found, or too many links would be lost at once (guard.maxLostLinks)";
+  return `Lattice has not had the account ${latticeId} since ${since}; ${kept}`;
 }
 
 /** What is told of links that are kept because they are too many. @param tooMany why, in words */
 export function keptLinksNote(tooMany: string): string {
-  return `No link was dissolved: ${tooMany}. If these accounts were removed on purpose, raise that limit for a cycle; otherwise restore them in Lattice. Until then nobody of these people can be changed or switched off.`;
+  return `No link was removed: ${tooMany}. If these accounts were removed in Lattice on purpose, raise that limit for one cycle; otherwise restore them in Lattice. Until then these people can be neither changed nor deactivated.`;
 }

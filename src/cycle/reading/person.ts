@@ -39,7 +39,7 @@ export async function ingestPeople(
     const list = unknown.map((name) => `"${name}"`).join(", ");
     const similar = await similarNames(context, unknown);
     throw new ConfigurationError(
-      `Entra knows no user ${list}: check the user principal name or object id${similar}${names.length > 1 ? "; nobody was touched" : ""}`,
+      `Entra has no user ${list}: check the user principal name or object id${similar}${names.length > 1 ? ". Nothing was sent" : ""}`,
     );
   }
   return { people: [...wanted.values()], unreadable };
@@ -107,7 +107,7 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
   const detail =
     person?.presence === "present"
       ? `read from Entra with ${count(properties, "property", "properties")}`
-      : "Entra has the person no more: deleted, or in the recycle bin";
+      : "the person is no longer in Entra: deleted, or in the recycle bin";
   context.onStep?.({ ...told, step: "import", outcome: "done", detail });
   return objectId;
 }

@@ -71,5 +71,5 @@ export function unreadNote({ unread }: PeopleById): string | null {
   if (first === undefined) return null;
   const [objectId, reason] = first;
   const more = unread.size === 1 ? "" : ` and ${unread.size - 1} more`;
-  return `Entra did not answer when it was asked for ${objectId}${more} by id (${reason.replace(/\.$/, "")}): what was known is kept, and the next cycle asks again.`;
+  return `Entra did not answer when asked for ${objectId}${more} by id (${reason.replace(/\.$/, "")}). The last known data is kept, and the next cycle asks again.`;
 }

@@ -287,5 +287,5 @@ function renameOf({
 export function interrupted(signal: AbortSignal): unknown {
   return signal.reason instanceof Error && signal.reason.name !== "AbortError"
     ? signal.reason
-    : new InterruptedError("the run was asked to stop; what was sent has been recorded");
+    : new InterruptedError("the run was stopped; everything that was sent is recorded");
 }

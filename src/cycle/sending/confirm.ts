@@ -42,15 +42,15 @@ export async function confirm(
     if (!isRecordFailure(error)) throw error;
     // The write may have been applied: the intent stays.
     throw new RecordUnavailableError(
-      `Lattice took a write of account ${receipt.user.latticeId}, answered with something else than was sent, and does ` +
-        `not let the account be read. ${error.message}`,
+      `Lattice accepted a write to the account ${receipt.user.latticeId} but answered with other values than were sent, and the ` +
+        `account cannot be read. ${error.message}`,
       { cause: error },
     );
   });
   if (found === null) {
     throw new RecordUnavailableError(
-      `Lattice took a write of account ${receipt.user.latticeId}, but answers 404 where the account is read. It is ` +
-        "looked up in the next cycle.",
+      `Lattice accepted a write to the account ${receipt.user.latticeId} but answers 404 when the account is read. The next ` +
+        "cycle looks it up.",
     );
   }
   for (const path of doubts) {

@@ -51,9 +51,12 @@ export async function deliver(
   if (operation.adopts) return adopt(context, operation, writes);
   const link = await context.store.linkOf(operation.objectId);
   if (link === null) {
-    throw new RecordGoneError(`${operation.objectId} has lost its link to Lattice; it is matched again`, {
-      status: 404,
-    });
+    throw new RecordGoneError(
+      `${operation.objectId} is no longer linked to a Lattice account; the person is matched again`,
+      {
+        status: 404,
+      },
+    );
   }
   if (writes.length === 0) return { receipt: { user: link, status: 0, requestId: undefined }, link };
   return { receipt: await context.target.update(link, writes, context.signal, unshown(link)), link };
@@ -74,7 +77,7 @@ async function adopt(
       : await context.host.reading(operation.objectId, () => context.target.get(latticeId, context.signal));
   if (account === null) {
     throw new RecordGoneError(
-      `the Lattice account ${operation.latticeId} is gone; the person is matched again`,
+      `the Lattice account ${operation.latticeId} no longer exists; the person is matched again`,
       {
         status: 404,
       },
@@ -190,7 +193,7 @@ async function strangerIn(
   await keepAccounts(context, [account]);
   const what = externalId !== null ? `the external id "${externalId}"` : `the userName ${account.userName}`;
   return new RecordRejectedError(
-    `Lattice answered the create of ${operation.userName} with the account ${account.latticeId}, which has ${what}: it is another person's and is not linked; correct it in Lattice`,
+    `Lattice answered the create of ${operation.userName} with the account ${account.latticeId}, which has ${what}. That is another person's account and is not linked; correct it in Lattice`,
     { status: 409 },
   );
 }
@@ -227,7 +230,7 @@ async function lookUp(
     const failed = isRecordFailure(error) || error instanceof HostUnavailableError;
     if (!failed || !(cause instanceof UnknownOutcomeError)) throw error;
     throw new UnknownOutcomeError(
-      `no answer came to the create of ${operation.objectId}, and looking it up failed as well; the next cycle looks it up first`,
+      `Lattice did not answer the create of ${operation.objectId}, and the look-up failed too; the next cycle looks it up first`,
       { cause: error },
     );
   });
@@ -270,7 +273,7 @@ function claim({ claims }: CycleContext, { objectId, userName }: LoggedOperation
   claims.set(latticeId, other);
   if (other === objectId) return;
   throw new RecordRejectedError(
-    `the Lattice account ${latticeId}, which ${userName} would get, was to be linked to the person ${other} in the same cycle`,
+    `the Lattice account ${latticeId} matches ${userName}, but this cycle links it to the person ${other}`,
     { status: 409 },
   );
 }
@@ -294,7 +297,7 @@ async function othersOwn(
   const owner = await context.store.ownerOf(account.latticeId);
   if (owner === null || owner === operation.objectId || owner === operation.formerOwner) return null;
   return new RecordRejectedError(
-    `the Lattice account ${account.latticeId}, which ${operation.userName} would get, belongs to the person ${owner}`,
+    `the Lattice account ${account.latticeId} matches ${operation.userName}, but belongs to the person ${owner}`,
     { status: 409 },
   );
 }

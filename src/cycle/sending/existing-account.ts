@@ -31,7 +31,7 @@ export async function matchAgain(
     (again.doubtful === undefined || operation.doubtful !== undefined);
   if (linked) return;
   throw new RecordRejectedError(
-    `the Lattice account ${account.latticeId} is not what it was when it was matched: ${reasonOf(decision)}; the person is matched again with the next cycle`,
+    `the Lattice account ${account.latticeId} has changed since it was matched: ${reasonOf(decision)}; the next cycle matches the person again`,
     { status: 409 },
   );
 }
@@ -56,7 +56,7 @@ export async function givenAway(
   const decision = await planAgain(context, objectId);
   if (decision?.kind === "operation" && decision.operation.action === "deactivate") return null;
   return new RecordRejectedError(
-    `the Lattice account ${account.latticeId} was given the external id "${account.externalId}" in Lattice since it was listed, and is not switched off before the next cycle: ${reasonOf(decision)}`,
+    `the Lattice account ${account.latticeId} got the external id "${account.externalId}" in Lattice since it was listed, and is not deactivated before the next cycle: ${reasonOf(decision)}`,
     { status: 409 },
   );
 }
@@ -86,13 +86,13 @@ export async function meetAccounts(
   if (adoption === null || account === undefined) {
     const ids = found.map(({ latticeId, userName }) => `${latticeId} (${userName})`).join(", ");
     throw new RecordRejectedError(
-      `Lattice has an account already where one for ${operation.userName} was to be made, ${ids}: ${reasonOf(decision)}`,
+      `no account was created for ${operation.userName}, because Lattice already has ${ids}: ${reasonOf(decision)}`,
       { status: 409 },
     );
   }
   if (isWeighed(adoption)) {
     throw new RecordRejectedError(
-      `Lattice has an account for ${operation.userName} already, ${account.latticeId}: it is linked with the next cycle, which weighs that (${adoption.reason})`,
+      `Lattice already has the account ${account.latticeId} for ${operation.userName}: the next cycle plans to link it, within the limits of the guard (${adoption.reason})`,
       { status: 409 },
     );
   }
@@ -138,5 +138,5 @@ function isWeighed({ action, doubtful, formerOwner, changes }: Operation): boole
 
 function reasonOf(decision: Decision | null): string {
   if (decision?.kind === "skipped") return decision.skipped.reason;
-  return "the mapping's matching attributes lead to none of them; correct it in Lattice, or match by userName";
+  return "the matching attributes of the mapping find none of them; correct it in Lattice, or match by userName";
 }

@@ -54,7 +54,7 @@ async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser
     if (!isRecordFailure(error)) throw error;
     const now = context.clock.now();
     context.log.warn({ objectId, code: error.code }, "the look-up of an unconfirmed write failed");
-    const message = `an earlier write is unconfirmed, and looking it up failed: ${error.message}`;
+    const message = `Lattice did not confirm an earlier write, and the look-up failed: ${error.message}`;
     const retry = nextRetry(
       previous,
       { objectId, code: error.code, message },

@@ -40,7 +40,7 @@ const whatIsRefused: { readonly [A in RefusableAction]: string } = {
 
 /** `Lattice takes no new accounts: All seats are taken (402).` */
 export function refusalSentence({ action, words }: Pick<RefusedKind, "action" | "words">): string {
-  return `Lattice takes no ${whatIsRefused[action]}: ${sentence(words)} The rest of that kind is put back; the next cycle tries ${triedFirst} people first.`;
+  return `Lattice refuses ${whatIsRefused[action]}: ${sentence(words)} The rest of this kind is postponed; the next cycle tries ${triedFirst} people first.`;
 }
 
 export function parseRefusedKinds(meta: Partial<Meta>): RefusedKinds {
@@ -116,7 +116,7 @@ export function watchKinds(before: RefusedKinds): KindWatch {
           action,
           status: httpStatus,
           since: known?.since ?? finishedAt,
-          words: `${(words ?? "the request is refused").replace(/\.$/, "")} (${httpStatus})`,
+          words: `${(words ?? "the request was refused").replace(/\.$/, "")} (${httpStatus})`,
         });
       }
       return true;

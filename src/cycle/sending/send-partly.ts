@@ -46,7 +46,7 @@ export async function sendPartly(
   if (partly === null) return null;
   const { outcome, refused } = partly;
   const now = context.clock.now();
-  const message = `${refused.map(shortPath).join(", ")} refused: ${partly.refusal.message}`;
+  const message = `Lattice refused ${refused.map(shortPath).join(", ")}: ${partly.refusal.message}`;
   const retry: RetryRecord = {
     ...nextRetry(
       previous,

@@ -107,7 +107,7 @@ class Undelivered extends Error {
 }
 
 /** The log must not say of a manager who could not be sent that it was. */
-const managerAwaited = "the manager has no account yet; the manager is set when there is one";
+const managerAwaited = "the manager has no account yet; the manager is set as soon as there is one";
 
 type Outcome = Omit<OperationOutcome, "operationId" | "objectId" | "referencePending">;
 
@@ -204,7 +204,7 @@ async function sendRest(
     }
     const error =
       outcome.error ??
-      "the manager's account cannot be found in Lattice; the manager is set when it is there, or there is another";
+      "the manager's account cannot be found in Lattice; the manager is set when the account is there again or there is another manager";
     return { ...base, ...outcome, error };
   } catch (error) {
     // It was not the manager who was refused, or not the manager alone.
@@ -232,7 +232,7 @@ function withRefusedManager(
   if (target === undefined) return outcome;
   const observed = valueAt(target, path);
   const refused =
-    "Lattice does not take the manager, whose account is deactivated; the manager is sent again when that account is active";
+    "Lattice does not accept the manager, whose account is deactivated; the manager is sent again when that account is active";
   return {
     ...outcome,
     // Where nothing else was to be sent nothing was done.
@@ -279,7 +279,7 @@ async function switchOffAlone(
         target: { ...receipt.user, acknowledged: acknowledge(link, part, receipt.user) },
         httpStatus: receipt.status,
         requestId: receipt.requestId,
-        error: `switched off; the other changes could not be made: ${error}`,
+        error: `deactivated; the other changes failed: ${error}`,
         retry,
         unknown: unknown === true,
         finishedAt: context.clock.now(),
@@ -424,7 +424,7 @@ async function absenceOf(
   if (latticeId === null) return null;
   if ((await askFor(context, objectId, latticeId)) !== null) return null;
   const { absence, missingSince } = await noteAbsence(context, latticeId);
-  const due = action === "deactivate" ? "; the person is still to be switched off" : "";
+  const due = action === "deactivate" ? "; the deactivation is still due" : "";
   const message = `${missingReason(latticeId, missingSince, context.clock.now())}${due}`;
   return { gone: absence === "gone" && (await keptLinks(context, 1)) === null, message };
 }

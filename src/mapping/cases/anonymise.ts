@@ -54,7 +54,7 @@ export function anonymise(
     if (!shares(real, personalTexts(made, keeps))) return [...made];
   }
   throw new UsageError(
-    `no values could be made up for ${people[0].objectId} that are not the person's own; write the case by hand`,
+    `no made-up values could be found for ${people[0].objectId} that differ from the person's own; write the case by hand`,
   );
 }
 

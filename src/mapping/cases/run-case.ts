@@ -136,7 +136,7 @@ function difference(
 
 function shown(value: Expected | Outcome | undefined): string {
   if (value === undefined || (isJsonObject(value ?? null) && "leftAlone" in (value as JsonObject))) {
-    return "left as it is";
+    return "not changed";
   }
   if (value === null) return "no value";
   if (isProblem(value as Outcome)) return `a problem: ${(value as { problem: string }).problem}`;

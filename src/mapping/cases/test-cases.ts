@@ -32,7 +32,7 @@ const userSchema = z.record(z.string(), json, {
 });
 const caseSchema = z.strictObject(
   {
-    name: z.string({ error: "must be a text that says what the case is about" }).trim().min(1),
+    name: z.string({ error: "must be text that says what the case is about" }).trim().min(1),
     user: userSchema,
     member: z.boolean({ error: "must be true or false" }).optional(),
     memberOf: z.array(z.string(), { error: "must be a list of names of groups" }).optional(),
@@ -97,13 +97,13 @@ export function parseCases(
       faults.push(`${locate([index, ...path])}: ${message}`);
     };
     if (outOfScope !== undefined && (typeof outOfScope !== "string" || outOfScope.trim() === "")) {
-      fault(["expect", "outOfScope"], "outOfScope must be a part of the reason, as a text");
+      fault(["expect", "outOfScope"], "outOfScope must be text: a part of the reason");
     }
     if (exact !== undefined && typeof exact !== "boolean") {
       fault(["expect", "exact"], "exact must be true or false");
     }
     if (Object.keys(item.expect).every((key) => key === "exact")) {
-      fault(["expect"], "expect names nothing that could be compared");
+      fault(["expect"], "expect must name at least one value to compare");
     }
     checkNames(item.user, expected, mapping, fault);
     checkGroups(item.memberOf ?? [], mapping, fault);
@@ -161,7 +161,8 @@ function checkNames(
       fault(["user", property], "manager must be the object id of the manager");
     } else if (property === "manager" && isJsonObject(value ?? null)) {
       for (const name of Object.keys(value as JsonObject)) {
-        const wrong = name === "manager" ? "manager of a manager is not read" : propertyFault(name, mapping);
+        const wrong =
+          name === "manager" ? "the manager of a manager is not read" : propertyFault(name, mapping);
         if (wrong !== null) fault(["user", property, name], wrong);
       }
     }
@@ -188,7 +189,7 @@ function checkGroups(
     const known = groups.map((name) => JSON.stringify(name)).join(", ");
     fault(
       ["memberOf", index],
-      `no scoping filter asks for the group ${JSON.stringify(group)}; ${known === "" ? "none asks for any" : `those that are asked for: ${known}`}`,
+      `no scoping filter uses the group ${JSON.stringify(group)}; ${known === "" ? "the filters use no groups" : `groups that are used: ${known}`}`,
     );
   }
 }
@@ -199,8 +200,8 @@ function propertyFault(property: string, mapping: Mapping): string | null {
     const { property: read } = sourceAttribute(property);
     if (read === property) return null;
     return read === null
-      ? `${property} is worked out, and cannot be given`
-      : `${property} must be given as Graph has it: ${read}`;
+      ? `${property} is computed and cannot be set`
+      : `${property} must be written as in Graph: ${read}`;
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;

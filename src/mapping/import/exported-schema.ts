@@ -105,10 +105,10 @@ export function parseExportedSchema(json: unknown, origin: string): ExportedSche
   const parsed = exportSchema.safeParse(withSmallInitials(json));
   if (parsed.success) return parsed.data;
   const hint = isCutOff(json)
-    ? "PowerShell's ConvertTo-Json has cut it off: export it anew with -Depth 100"
+    ? "PowerShell's ConvertTo-Json has cut it off: export it again with -Depth 100"
     : z.prettifyError(parsed.error);
   throw new UsageError(
-    `${origin} is no provisioning schema as Entra exports it (synchronizationRules with objectMappings): ${hint}`,
+    `${origin} is not a provisioning schema exported from Entra (synchronizationRules with objectMappings): ${hint}`,
   );
 }
 

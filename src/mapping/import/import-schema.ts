@@ -29,11 +29,11 @@ export interface Imported {
 
 /** What Entra keeps elsewhere, or does otherwise whatever the export says: for a person to decide, a sentence each. */
 export const notInExport: readonly string[] = [
-  "scope (all or assigned users): entra.scope.mode; assigned is the default, with the application of entra.clientId unless entra.scope.application names another",
-  "accidental deletion threshold: guard.maxDeactivations and guard.maxDeactivationPercent; the guard is on by default",
-  "SkipOutOfScopeDeletions: actions.outOfScope: ignore leaves those alone who are no longer in scope",
-  "cleared values: Entra never clears a value in Lattice, this tool does; onNull: keep does as Entra does",
-  "credentials and notification mail: not part of any export",
+  "scope (all or assigned users): set entra.scope.mode. The default is assigned, with the application of entra.clientId unless entra.scope.application names another",
+  "accidental deletion threshold: set guard.maxDeactivations and guard.maxDeactivationPercent. The guard is on by default",
+  "SkipOutOfScopeDeletions: actions.outOfScope: ignore keeps the accounts of people who are no longer in scope unchanged",
+  "cleared values: Entra never clears a value in Lattice, but this program does; to do as Entra does, set onNull: keep",
+  "credentials and notification e-mail: not part of an export",
 ];
 
 /**
@@ -75,8 +75,8 @@ function userMapping(rules: readonly ExportedRule[], origin: string, notes: stri
     const why = isInbound(rule)
       ? "it writes into Entra"
       : sourceObjectName?.toLowerCase() === "user"
-        ? "one mapping of users is taken"
-        : "Lattice takes users alone";
+        ? "only one mapping of users is imported"
+        : "Lattice accepts only users";
     const off = enabled === false ? " (it is disabled in Entra)" : "";
     notes.push(`${name ?? sourceObjectName ?? "a mapping"}: left out, ${why}${off}`);
   }
@@ -90,7 +90,7 @@ function isInbound({ targetDirectoryName }: ExportedRule): boolean {
 function actionsOf(users: ExportedObjectMapping, notes: string[]): Imported["config"]["actions"] {
   if (users.enabled === false) {
     notes.push(
-      `${users.name ?? "the mapping of users"}: it is disabled in Entra; all actions are off, turn on under actions what shall be done`,
+      `${users.name ?? "the mapping of users"}: it is disabled in Entra, so all actions are off; turn on the ones you want under actions`,
     );
     return { create: false, update: false, deactivate: false };
   }
@@ -100,16 +100,18 @@ function actionsOf(users: ExportedObjectMapping, notes: string[]): Imported["con
     .filter((flow) => flow !== "" && flow.toLowerCase() !== "none");
   const has = (wanted: string): boolean => flows.some((flow) => flow.toLowerCase() === wanted);
   if (has("delete")) {
-    notes.push("Delete: Lattice accounts are never deleted; whoever is gone is deactivated");
+    notes.push(
+      "Delete: Lattice accounts are never deleted; the accounts of people who have left are deactivated",
+    );
   }
   for (const flow of flows) {
     if (!/^(add|update|delete)$/i.test(flow))
-      notes.push(`${flow}: left out, no such target object action is known`);
+      notes.push(`${flow}: left out; this target object action is not known`);
   }
   const update = has("update");
   // To Entra, switching an account off is an update.
   if (!update)
-    notes.push("Update is off in Entra: nobody is deactivated either, for that is an update to Entra");
+    notes.push("Update is off in Entra: deactivations are off too, because Entra counts them as updates");
   return { create: has("add"), update, deactivate: update };
 }
 
@@ -117,14 +119,14 @@ function actionsOf(users: ExportedObjectMapping, notes: string[]): Imported["con
 function filtersOf({ scope }: ExportedObjectMapping, origin: string): readonly object[] {
   const faults: string[] = [];
   for (const kind of ["inputFilterGroups", "categoryFilterGroups"] as const) {
-    if ((scope?.[kind]?.length ?? 0) > 0) faults.push(`${kind} are not known here`);
+    if ((scope?.[kind]?.length ?? 0) > 0) faults.push(`${kind} are not known`);
   }
   const filters = (scope?.groups ?? []).map(({ name, clauses }) => {
     if (clauses.length === 0) faults.push(`the scoping filter "${name ?? ""}" has no clause`);
     return { ...(name ? { name } : {}), clauses: clauses.map((clause) => clauseOf(clause, faults)) };
   });
   if (faults.length > 0) {
-    const others = "without it others would be in scope; nothing was written";
+    const others = "without it other people would be in scope. Nothing was written";
     throw new UsageError(joinFaults(faults.map((fault) => `${origin}: ${fault}: ${others}`)));
   }
   return filters;
@@ -171,7 +173,7 @@ function mappingOf(
     const rule = ruleOf(attribute, types, notes);
     if (rule === null) return [];
     if (taken.has(rule.target)) {
-      notes.push(`${rule.target}: its second mapping is left out, an attribute has one`);
+      notes.push(`${rule.target}: its second mapping is left out; an attribute can have only one`);
       return [];
     }
     taken.add(rule.target);
@@ -180,14 +182,14 @@ function mappingOf(
   if (!taken.has("userName")) {
     throw new UsageError(
       joinFaults([
-        `${origin}: nothing usable is mapped to userName, which Lattice requires; nothing was written`,
+        `${origin}: nothing usable is mapped to userName, which Lattice requires. Nothing was written`,
         ...notes.filter((text) => text.startsWith("userName")),
       ]),
     );
   }
   if (rules.some(({ matchingPrecedence }) => matchingPrecedence !== undefined)) return rules;
   notes.push(
-    "matching: neither userName nor externalId is used for it in Entra, and Lattice can be searched by no other; userName is used",
+    "matching: Entra matches by neither userName nor externalId, but Lattice can be searched only by these; userName is used",
   );
   return rules.map((rule) => (rule.target === "userName" ? { ...rule, matchingPrecedence: 1 } : rule));
 }
@@ -227,11 +229,13 @@ function ruleOf(
     notes.push(...flow.notes);
     if (matches && !searchable) {
       notes.push(
-        `${target.path}: carried over, but not for matching: Lattice is searched by userName and externalId alone`,
+        `${target.path}: imported, but not for matching: Lattice can be searched only by userName and externalId`,
       );
     }
     if (target.createOnly && !flow.onCreate && source !== null) {
-      notes.push(`${target.path}: carried over for new accounts alone, Lattice never changes it afterwards`);
+      notes.push(
+        `${target.path}: imported for new accounts only, because Lattice never changes it afterwards`,
+      );
     }
     return rule;
   } catch (error) {
@@ -249,16 +253,16 @@ function flowOf(
   const onCreate = type === "objectaddonly";
   const notes: string[] = [];
   if (!onCreate && type !== "always" && type !== "") {
-    notes.push(`${path}: carried over as always applied, ${flowType} is not known here`);
+    notes.push(`${path}: imported as always applied; ${flowType} is not known`);
   }
   if (flowBehavior?.trim().toLowerCase() === "flowalways") {
     notes.push(
-      `${path}: carried over; a value is sent when Lattice holds another, not in each cycle (FlowAlways)`,
+      `${path}: imported; a value is sent only when Lattice has a different one, not in each cycle (FlowAlways)`,
     );
   }
   if (exportMissingReferences === true) {
     notes.push(
-      `${path}: carried over without exportMissingReferences; it is set as soon as the other has an account`,
+      `${path}: imported without exportMissingReferences; it is set as soon as the referenced person has an account`,
     );
   }
   return { onCreate, notes };

@@ -21,7 +21,7 @@ export function compileBounded(tree: Expression, text: string, around?: Around):
     let left = mostWork;
     const charge = (characters: number): void => {
       left -= characters;
-      if (left < 0) throw new MappingError("the expression and its values are too long to be worked out");
+      if (left < 0) throw new MappingError("the expression and its values are too long to be evaluated");
     };
     return evaluate(read, { ...environment, charge });
   };
@@ -39,7 +39,7 @@ function refuseHeavyPatterns(tree: Expression, text: string): void {
       throw error;
     }
     if (weight > heaviestPatterns) {
-      const sentence = "the regular expressions up to here are too large together; use fewer or simpler ones";
+      const sentence = "the regular expressions up to here are too large in total; use fewer or simpler ones";
       throw expressionError(text, pattern.offset, sentence);
     }
   });

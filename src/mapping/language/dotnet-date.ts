@@ -69,11 +69,11 @@ type Token = { readonly letter: string; readonly count: number } | { readonly li
 export function parseDateFormat(format: string): readonly Token[] {
   const written = format.length === 1 ? standard[format] : format;
   if (written === undefined || written === "") {
-    throw new MappingError(`"${format}" is no .NET date format; write it out, such as "yyyy-MM-dd"`);
+    throw new MappingError(`"${format}" is not a .NET date format; write a format such as "yyyy-MM-dd"`);
   }
   if (written.length > longestFormat) {
     throw new MappingError(
-      `a date format has at most ${longestFormat} characters, and this one ${written.length}`,
+      `a date format can have at most ${longestFormat} characters, but this one has ${written.length}`,
     );
   }
   const tokens: Token[] = [];
@@ -81,8 +81,7 @@ export function parseDateFormat(format: string): readonly Token[] {
     const character = written.charAt(at);
     if (character === "'" || character === '"') {
       const end = written.indexOf(character, at + 1);
-      if (end < 0)
-        throw new MappingError(`the date format "${format}" has a quotation mark without its pair`);
+      if (end < 0) throw new MappingError(`the date format "${format}" has an unpaired quotation mark`);
       tokens.push({ literal: written.slice(at + 1, end) });
       at = end + 1;
     } else if (character === "\\") {
@@ -97,7 +96,9 @@ export function parseDateFormat(format: string): readonly Token[] {
       let count = 1;
       while (written.charAt(at + count) === character) count += 1;
       if ((character === "f" || character === "F") && count > 7) {
-        throw new MappingError(`the date format "${format}" asks for more than seven digits of a second`);
+        throw new MappingError(
+          `the date format "${format}" has more than seven digits for fractions of a second`,
+        );
       }
       tokens.push({ letter: character, count: Math.min(count, longest[character] ?? count) });
       at += count;

@@ -34,7 +34,7 @@ export type Charge = ((characters: number) => void) | undefined;
 export const compileRegex: (pattern: string) => DotnetRegex = remembered((source) => {
   if (source.length > longest) {
     throw new MappingError(
-      `the regular expression ${shown(source)} has ${source.length} characters; at most ${longest} are taken`,
+      `the regular expression ${shown(source)} has ${source.length} characters; at most ${longest} are allowed`,
     );
   }
   const size = regexSize(source);
@@ -113,9 +113,7 @@ function* matches(
   charge: Charge,
 ): Generator<ReturnType<RE2JS["matcher"]>, void> {
   if (regex.asksForWords && /[^\p{ASCII}]/u.test(source)) {
-    throw new MappingError(
-      "\\b and \\B in a regular expression are understood in a text of ASCII characters alone",
-    );
+    throw new MappingError("\\b and \\B in a regular expression work only on text of ASCII characters");
   }
   const perCharacter = 1 + regex.steps / 50;
   charge?.(2 * regex.weight);
@@ -246,7 +244,7 @@ function escaped(rest: string, inClass: boolean, source: string): readonly [stri
 
 function refuse(source: string, what: string): never {
   throw new MappingError(
-    `the regular expression ${shown(source)} cannot be used: ${what} could take for ever and is not supported`,
+    `the regular expression ${shown(source)} cannot be used: ${what} could take forever and is not supported`,
   );
 }
 

@@ -132,7 +132,7 @@ function checkArgument(
     return;
   }
   if (argument.kind === "condition" && parameter.type !== "condition") {
-    const sentence = `${where} is no condition; comparisons stand in IIF and CBool alone`;
+    const sentence = `${where} is not a condition; comparisons are allowed only in IIF and CBool`;
     throw expressionError(text, argument.offset, sentence);
   }
   if (argument.kind !== "constant") return;

@@ -27,7 +27,7 @@ const maxLength = 10_000;
 export function parseExpression(text: string): Expression {
   if (text.length > maxLength) {
     throw new UsageError(
-      `the expression has ${text.length} characters; Entra and this tool allow ${maxLength}`,
+      `the expression has ${text.length} characters; Entra and this program allow ${maxLength}`,
     );
   }
   try {

@@ -36,7 +36,7 @@ const longestText = 20_000;
 
 /** @throws MappingError where a text becomes too long; asked before it is made */
 export function refuseLong(length: number): void {
-  if (length > longestText) throw new MappingError(`a text of more than ${longestText} characters came out`);
+  if (length > longestText) throw new MappingError(`the result has more than ${longestText} characters`);
 }
 
 export function isList(value: Value): value is readonly string[] {

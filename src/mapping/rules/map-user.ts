@@ -98,8 +98,8 @@ export function mapUser(
     const failure = value instanceof MappingError ? problemOf(attribute, value) : null;
     if (failure !== null) problems.push(failure);
     if (attribute.required && (failure !== null || (value ?? attribute.defaultValue) === null)) {
-      const why = failure === null ? "has no value" : `cannot be worked out: ${failure.reason}`;
-      const reason = `${shortPath(attribute.target)} is required, and ${why}`;
+      const why = failure === null ? "has no value" : `cannot be determined: ${failure.reason}`;
+      const reason = `${shortPath(attribute.target)} is required, but ${why}`;
       lacking.push({ reason, onCreate: attribute.apply === "onCreate" });
     }
     if (value instanceof MappingError) continue;

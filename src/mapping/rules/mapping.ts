@@ -89,7 +89,7 @@ export function parseMapping(
   const { origin, locate = () => origin } = options;
   if (!Array.isArray(raw) || raw.length === 0) {
     throw new UsageError(
-      `${origin}: the mapping is a list of attribute mappings, each with a target and a source`,
+      `${origin}: the mapping must be a list of attribute mappings, each with a target and a source`,
     );
   }
   const faults: string[] = [];
@@ -153,20 +153,20 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
   if ((target.type === "reference") !== reference) {
     throw new UsageError(
       reference
-        ? `"manager" is a reference and can only feed ${managerPath}; map one of its attributes, such as manager.displayName`
-        : `${target.path} is a reference: its source is "manager"`,
+        ? `"manager" is a reference and can only be the source of ${managerPath}; map one of its attributes, such as manager.displayName`
+        : `${target.path} is a reference: its source must be "manager"`,
     );
   }
   if (rule.matchingPrecedence !== undefined && target.path !== "userName" && target.path !== "externalId") {
     throw new UsageError(
-      "Lattice can be searched by userName and externalId only: matchingPrecedence belongs there",
+      "matchingPrecedence is allowed only for userName and externalId, because Lattice can be searched by no other attribute",
     );
   }
   if (target.path === "userName" && reads.some((attribute) => attribute.ofManager)) {
-    throw new UsageError("userName is the person's own: an attribute of the manager cannot feed it");
+    throw new UsageError("an attribute of the manager cannot be the source of userName");
   }
   if (target.type === "reference" && rule.required === true) {
-    throw new UsageError('a person may have no manager, or one without an account: leave "required" out');
+    throw new UsageError('remove "required": a person may have no manager, or a manager without an account');
   }
   const typed = { type: typeOf(rule, target), zone: zoneOf(rule, target) };
   if (rule.constant !== undefined) checkConstant(typed, rule.constant, "constant");
@@ -216,19 +216,18 @@ function typeOf({ type }: Rule, target: TargetAttribute): AttributeType {
   if (target.choice.includes(type)) return type;
   throw new UsageError(
     target.choice.length === 0
-      ? `Lattice takes a value of type ${target.type} here: leave "type" out`
-      : `"type" is one of ${target.choice.join(", ")} here`,
+      ? `remove "type": Lattice expects a value of type ${target.type} here`
+      : `"type" must be one of ${target.choice.join(", ")} here`,
   );
 }
 
 /** @throws UsageError where it is no Olson time zone, or the value is no date */
 function zoneOf(rule: Rule, target: TargetAttribute): string {
   if (rule.timezone === undefined) return "UTC";
-  if (typeOf(rule, target) !== "date") throw new UsageError('"timezone" belongs to a mapping of type date');
+  if (typeOf(rule, target) !== "date")
+    throw new UsageError('"timezone" is allowed only in a mapping of type date');
   if (isTimeZone(rule.timezone)) return rule.timezone;
-  throw new UsageError(
-    `"${rule.timezone}" is no time zone; write its Olson name, such as America/Los_Angeles`,
-  );
+  throw new UsageError(`"${rule.timezone}" is not a time zone; use an IANA name such as America/Los_Angeles`);
 }
 
 function checkConstant(typed: TypedTarget, value: Value, key: string): Json {
@@ -286,7 +285,7 @@ function compileSource(rule: Rule): Pick<
   const unsteady = unsteadyCall(tree);
   if (unsteady !== undefined && (rule.apply !== "onCreate" || rule.matchingPrecedence !== undefined)) {
     throw new UsageError(
-      `${unsteady}() gives another value each time: it needs apply: onCreate, and cannot be used for matching`,
+      `${unsteady}() gives a different value each time: it needs apply: onCreate and cannot be used for matching`,
     );
   }
   const reader = (user: SourceUser, context: MappingContext) => (name: string) =>
@@ -317,10 +316,10 @@ function attributeAt(name: string, offset: number, text: string): MappedAttribut
 function missing(attributes: readonly AttributeMapping[]): string[] {
   const faults: string[] = [];
   if (!attributes.some(({ target }) => target === "userName"))
-    faults.push("userName is not mapped; Lattice requires it");
+    faults.push("userName is not mapped, but Lattice requires it");
   if (matchingOrder(attributes).length === 0) {
     faults.push(
-      "no mapping has a matchingPrecedence: existing Lattice accounts could not be found and would be made twice",
+      "no mapping has a matchingPrecedence: existing Lattice accounts could not be found and would be created twice",
     );
   }
   return faults;

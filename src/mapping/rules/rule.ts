@@ -22,7 +22,7 @@ export const ruleSchema = z
   .refine(
     (rule) => [rule.source, rule.constant, rule.expression].filter((part) => part !== undefined).length === 1,
     {
-      message: "needs exactly one of source, constant, expression",
+      message: "must have exactly one of source, constant, expression",
     },
   );
 
@@ -77,7 +77,7 @@ function wanted(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_value") return `one of ${issue.values.join(", ")}`;
   if (issue.code === "invalid_union") return "text, a number, true or false";
   if (issue.code === "invalid_type" && issue.expected === "string")
-    return "text, in quotes where it looks like a number";
+    return "text (in quotes if it looks like a number)";
   return issue.code === "invalid_type" && issue.expected === "boolean"
     ? "true or false"
     : "a whole number, 1 or more";

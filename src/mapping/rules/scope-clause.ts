@@ -82,7 +82,7 @@ function regexTest(pattern: string, match: "whole" | "anywhere"): Test {
 function compared(operand: string, test: (value: bigint, operand: bigint) => boolean): Test {
   const limit = wholeNumber(operand);
   if (limit === null)
-    throw new MappingError(`needs a whole number from 0 on, not ${JSON.stringify(operand)}`);
+    throw new MappingError(`needs a whole number, 0 or more, not ${JSON.stringify(operand)}`);
   return (value) => {
     const given = wholeNumber(toText(value));
     return given !== null && test(given, limit);
@@ -105,7 +105,7 @@ export function compileClause(clause: z.infer<typeof clauseSchema>, timeZone: st
 
 function groupClause(name: string, member: boolean): Clause {
   const group = name.trim();
-  if (group === "") throw new UsageError("a clause of entra.scope.filters names no group");
+  if (group === "") throw new UsageError("the group of a clause in entra.scope.filters is empty");
   const operator = member ? "MEMBER OF" : "NOT MEMBER OF";
   return {
     text: `${operator} ${JSON.stringify(group)}`,
@@ -139,7 +139,9 @@ function attributeClause(clause: z.infer<typeof attributeClauseSchema>, timeZone
     throw new UsageError(`${where} takes no value: remove "value"${instead(name, clause.value)}`);
   }
   if (clause.match !== undefined && !name.endsWith("REGEX MATCH")) {
-    throw new UsageError(`${where} takes no match: it is for REGEX MATCH and NOT REGEX MATCH`);
+    throw new UsageError(
+      `${where} takes no match: remove "match", which is only for REGEX MATCH and NOT REGEX MATCH`,
+    );
   }
   const operand = toText(clause.value ?? null);
   const valueFrom = (user: SourceUser): Value => attribute.read(user, { inScope: true });

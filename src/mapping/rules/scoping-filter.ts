@@ -102,7 +102,7 @@ export function parseScopingFilters(raw: unknown, lists: ScopeLists): ScopingFil
   const parsed = filtersSchema.safeParse(raw ?? []);
   if (!parsed.success) {
     throw new UsageError(
-      `entra.scope.filters is a list of { name, clauses: [{ attribute, operator, value }] }, where a clause may also be { memberOf } or { notMemberOf }: ${z.prettifyError(parsed.error)}`,
+      `entra.scope.filters must be a list of { name, clauses: [{ attribute, operator, value }] }, where a clause may also be { memberOf } or { notMemberOf }: ${z.prettifyError(parsed.error)}`,
     );
   }
   const faults: string[] = [];

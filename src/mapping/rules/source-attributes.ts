@@ -80,11 +80,11 @@ const aliases: { readonly [name: string]: string } = {
 /** Properties of a user that no mapping can have, by the reason. */
 const unreadable: ReadonlyMap<string, string> = new Map([
   ...reason(
-    "Graph gives it of one user at a time only, and tells no change of it",
+    "Graph returns it only for one user at a time, and does not report changes of it",
     "aboutMe birthday hireDate interests mailboxSettings mySite pastProjects preferredName responsibilities schools skills",
   ),
   ...reason(
-    "it is no plain value, but made of parts that stand for nothing in Lattice",
+    "it is not a plain value, and its parts have no counterpart in Lattice",
     "assignedLicenses assignedPlans authorizationInfo cloudRealtimeCommunicationInfo identities licenseAssignmentStates onPremisesProvisioningErrors passwordProfile provisionedPlans serviceProvisioningErrors signInActivity",
   ),
   ...reason("Lattice documents no attribute for roles, and they are not read", "appRoleAssignments"),
@@ -144,7 +144,9 @@ export function mappedAttribute(name: string): MappedAttribute {
   if (!name.startsWith(managerPrefix)) return { ...sourceAttribute(name), ofManager: false };
   const attribute = sourceAttribute(name.slice(managerPrefix.length));
   if (attribute.property === null || attribute.reference) {
-    throw new UsageError(`"${name}" cannot be mapped: of the manager only what Graph holds can be`);
+    throw new UsageError(
+      `"${name}" cannot be mapped: only properties that Graph has can be mapped for the manager`,
+    );
   }
   return { ...attribute, ofManager: true, read: (user, context) => ofManager(attribute, user, context) };
 }
@@ -159,7 +161,7 @@ function ofManager(
 ): Value {
   if (managerId === null) return null;
   // Not known is not empty: nothing is cleared because of it.
-  if (manager === null) throw new MappingError("the manager is nobody whom the directory showed so far");
+  if (manager === null) throw new MappingError("the directory has not shown the manager yet");
   return manager.presence === "present" ? attribute.read(manager, { inScope: true }) : null;
 }
 
@@ -192,7 +194,7 @@ export function sourceAttribute(name: string): SourceAttribute {
     return { property: "id", reference: false, read: (user) => user.objectId };
 
   if (name.startsWith(managerPrefix)) {
-    throw new UsageError(`"${name}" can be mapped, but nobody can be filtered by it`);
+    throw new UsageError(`"${name}" can be mapped, but not used in scoping filters`);
   }
   const inBlock = blockOf(name);
   if (inBlock !== null) {

@@ -66,12 +66,12 @@ export function targetAttribute(path: string): TargetAttribute {
     const name = wanted.slice(latticeUrn.length + 1);
     if (/^[a-z][A-Za-z0-9]*$/.test(name)) return { ...text(wanted), choice: ownTypes };
     throw new UsageError(
-      `"${name}" is no name of a Lattice attribute: write its name in camelCase, such as "officeLocation" for "Office Location"`,
+      `"${name}" is not the name of a Lattice attribute: write the name in camelCase, such as "officeLocation" for "Office Location"`,
     );
   }
   if (removed.test(wanted)) {
     throw new UsageError(
-      `Lattice does not take "${path}": its set-up article removes this attribute from the mapping; map it to a custom attribute under ${latticeUrn} instead`,
+      `Lattice does not accept "${path}" (its set-up article removes this attribute from the mapping); map it to a custom attribute under ${latticeUrn} instead`,
     );
   }
   const ofType = /^(emails|phoneNumbers)\[type eq "[A-Za-z0-9][A-Za-z0-9 _-]*"\]\.value$/.exec(wanted);
@@ -79,7 +79,7 @@ export function targetAttribute(path: string): TargetAttribute {
   const short = known.find((attribute) => shortPath(attribute.path) === wanted);
   const nearest = short?.path ?? closest(wanted, targetPaths);
   throw new UsageError(
-    `unknown target attribute "${path}"; did you mean "${nearest}"? (custom attributes stand under ${latticeUrn})`,
+    `unknown target attribute "${path}"; did you mean "${nearest}"? (custom attributes are under ${latticeUrn})`,
   );
 }
 

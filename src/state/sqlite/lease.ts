@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import { LeaseHeldError } from "../../domain/errors.ts";
+import { timeText } from "../../domain/sentence.ts";
 import type { LeaseHolder, StateStore } from "../../domain/store.ts";
 import type { FileInWords } from "./files/errors.ts";
 
@@ -71,7 +72,7 @@ export function refuseUnderLease(
   if (hasEnded(leaseHolder(held))) return;
   const [host, pid] = held.owner.split("/");
   throw new LeaseHeldError(
-    `${file.name} must be brought up to date for this version, and a run of an older version holds its lease (process ${pid} on ${host}): stop the older one, or wait for it to end, and start again; the lease expires by ${new Date(held.expires_at).toISOString()}.`,
+    `${file.name} must be upgraded for this version, but a run of an older version holds its lease (process ${pid} on ${host}). Stop the older one or wait for it to end, then start again. The lease expires by ${timeText(held.expires_at)}.`,
   );
 }
 

@@ -22,7 +22,7 @@ export function openReader(path: string): StateStore {
   const fail = (cause: unknown): void => {
     worker = null;
     const why = cause instanceof Error ? `: ${cause.message}` : "";
-    const error = new StateError(`the state database ${path} could not be read just now${why}`);
+    const error = new StateError(`the state database ${path} could not be read at the moment${why}`);
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };

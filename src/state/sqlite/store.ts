@@ -39,14 +39,14 @@ export function openStore(path: string, options: StoreOptions = {}): StateStore 
     const now = statOf(path);
     if (now?.ino === opened.ino && now.dev === opened.dev) return;
     throw new StateError(
-      `the state database ${path} was moved or replaced while this process had it open: stop it and start it again`,
+      `the state database ${path} was moved or replaced while this process had it open: restart this process`,
     );
   };
   const known = schemaVersion(db);
   const mustBeKnown = (): void => {
     if (schemaVersion(db) <= known) return;
     throw new StateError(
-      `the state database ${path} was migrated by a newer version of azure-lattice-sync while this one was running: this one stops; start the newer version instead. What was sent and not confirmed is looked up by it.`,
+      `the state database ${path} was upgraded by a newer version of azure-lattice-sync while this one was running. This one stops; start the newer version instead. It looks up everything that was sent and not confirmed.`,
     );
   };
   return {

@@ -49,12 +49,12 @@ it("a dry run over HTTP tells of each operation whether it would be held and for
     held.filter(({ objectId }) => of.includes(objectId)).map(({ heldBecause }) => heldBecause);
   for (const because of reasons(leavers)) {
     expect(because).toEqual([
-      expect.stringContaining("would be deactivated, more than guard.maxDeactivations (3)"),
+      expect.stringContaining("would be deactivated: more than the limit of 3 (guard.maxDeactivations)"),
     ]);
   }
   for (const because of reasons(renamed)) {
     expect(because).toEqual([
-      expect.stringContaining("would get another userName, more than guard.maxRenames (1)"),
+      expect.stringContaining("would get another userName: more than the limit of 1 (guard.maxRenames)"),
     ]);
   }
   const sent = operations.filter(({ status }) => status === "planned");
@@ -77,7 +77,7 @@ describe.skipIf(!hasBrowser())("a dry run on the page", { timeout: 120_000 }, ()
     const marked = rows.filter({ has: page.getByText("would be held", { exact: true }) });
     expect(await marked.count()).toBe(6);
     const of = (id: string | undefined) => rows.filter({ has: page.locator(`a[href="#/people/${id}"]`) });
-    expect(await of(leavers[0]).innerText()).toContain("more than guard.maxDeactivations (3)");
+    expect(await of(leavers[0]).innerText()).toContain("more than the limit of 3 (guard.maxDeactivations)");
     expect(await of(retitled[0]).innerText()).not.toContain("held");
     await expectNoSidewaysScroll(page);
     expect(await seriousFindings(page)).toEqual([]);

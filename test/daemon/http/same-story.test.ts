@@ -83,7 +83,7 @@ it("tells of a comparison that cannot be done, and of a kind that Lattice refuse
   expect(await daemon.json("/api/now")).toMatchObject({
     comparison: { error: "It contradicts itself." },
     refusedKinds: [
-      { action: "create", message: expect.stringContaining("Lattice takes no new accounts: All seats") },
+      { action: "create", message: expect.stringContaining("Lattice refuses new accounts: All seats") },
     ],
   });
 });

@@ -29,7 +29,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
   {
     name: "CDate",
     parameters: [{ name: "expression", type: "date" }],
-    summary: "A text as a date in UTC; one without an offset is taken to be in UTC.",
+    summary: "Converts text to a date in UTC. Text without an offset is read as UTC.",
     example: { expression: 'CDate("2021-06-30+08:00")', result: "6/29/2021 4:00:00 PM" },
     evaluate: ([value]) => instant(value, "expression of CDate"),
   },
@@ -37,7 +37,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
     name: "DateAdd",
     parameters: [interval, { name: "value", type: "number" }, { name: "dateTime", type: "date" }],
     summary:
-      "A date so many years (yyyy), months (m), days (d), weeks (ww), hours (h), minutes (n) or seconds (s) later.",
+      "Adds a number of years (yyyy), months (m), days (d), weeks (ww), hours (h), minutes (n) or seconds (s) to a date.",
     example: {
       expression: 'DateAdd("m", 10, CDate([employeeHireDate]))',
       attributes: { employeeHireDate: "2012-03-16-07:00" },
@@ -52,7 +52,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
     name: "DateDiff",
     parameters: [interval, { name: "date1", type: "date" }, { name: "date2", type: "date" }],
     summary:
-      "From the first date to the second, in whole units; weeks begin on Sunday, months and years are those of the calendar.",
+      "The time from the first date to the second, in whole units. Weeks begin on Sunday; months and years are calendar months and years.",
     example: {
       expression: 'DateDiff("d", CDate("2021-08-18+08:00"), CDate("2021-08-31+08:00"))',
       result: "13",
@@ -65,7 +65,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
   {
     name: "DateFromNum",
     parameters: [{ name: "value", type: "number" }],
-    summary: "The date of a number of Active Directory (100 ns since 1601).",
+    summary: "Converts a number of Active Directory (100 ns since 1601) to a date.",
     example: { expression: "DateFromNum(129699324000000000)", result: "1/1/2012 11:00:00 PM" },
     evaluate: ([value]) => {
       const written = text(value).trim();
@@ -89,7 +89,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
       format("outputFormat"),
     ],
     summary:
-      "A date in another format, both in .NET's custom formats; without styles, white space at the ends does not count.",
+      "Converts a date to another format; both are .NET custom formats. Without styles, white space at the ends is ignored.",
     example: {
       expression: 'FormatDateTime([extensionAttribute1], , "yyyyMMddHHmmss.fZ", "yyyy-MM-dd")',
       attributes: { extensionAttribute1: "20150123105347.1Z" },
@@ -105,7 +105,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
         innerWhite: inner,
       });
       if (date === null) {
-        throw new MappingError(`source of FormatDateTime must be a date as "${text(input)}"`, {
+        throw new MappingError(`source of FormatDateTime must be a date in the format "${text(input)}"`, {
           given: written,
         });
       }
@@ -116,7 +116,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
     name: "Now",
     parameters: [],
     summary:
-      "The present time in UTC. What depends on it is looked at when the person changes, and in each full comparison.",
+      "The current time in UTC. Values that depend on it are computed when the person changes, and in each full comparison.",
     varies: "time",
     example: { expression: "Now()", result: null },
     evaluate: (_, environment) => instantOf(environment.now()),
@@ -124,7 +124,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
   {
     name: "NumFromDate",
     parameters: [{ name: "value", type: "date" }],
-    summary: "A date as a number of Active Directory (100 ns since 1601).",
+    summary: "Converts a date to a number of Active Directory (100 ns since 1601).",
     example: { expression: 'NumFromDate("2012-01-01T23:00:00Z")', result: "129699324000000000" },
     evaluate: ([value]) => {
       const date = instant(value, "value of NumFromDate");
@@ -137,7 +137,9 @@ export const dateFunctions: readonly ExpressionFunction[] = [
 function intervalOf(written: string): Interval {
   const found = intervals.find((one) => one === written);
   if (found === undefined)
-    throw new MappingError(`interval is one of ${intervals.join(", ")}, and is "${written.slice(0, 60)}"`);
+    throw new MappingError(
+      `interval must be one of ${intervals.join(", ")}, but is "${written.slice(0, 60)}"`,
+    );
   return found;
 }
 
@@ -170,7 +172,8 @@ function sundayBefore(date: Date): number {
 /** @throws MappingError where the date is outside the years 1 to 9999 */
 function instantOf(epochMs: number): Instant {
   const year = new Date(epochMs).getUTCFullYear();
-  if (!(year >= 1 && year <= 9999)) throw new MappingError("a date outside the years 1 to 9999 came out");
+  if (!(year >= 1 && year <= 9999))
+    throw new MappingError("the result is a date outside the years 1 to 9999");
   return { epochMs };
 }
 
@@ -203,7 +206,7 @@ function stylesOf(written: string): Styles {
       .replace(/^DateTimeStyles\./i, "")
       .toLowerCase();
     if (!Object.hasOwn(white, style)) {
-      throw new MappingError(`"${name.trim().slice(0, 60)}" is none of .NET's DateTimeStyles`);
+      throw new MappingError(`"${name.trim().slice(0, 60)}" is not one of .NET's DateTimeStyles`);
     }
     Object.assign(styles, white[style]);
   }

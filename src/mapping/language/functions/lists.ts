@@ -7,7 +7,7 @@ export const listFunctions: readonly ExpressionFunction[] = [
   {
     name: "Count",
     parameters: [attribute],
-    summary: "How many values there are.",
+    summary: "The number of values.",
     example: {
       expression: "Count([otherMails])",
       attributes: { otherMails: ["a@example.com", "b@example.com"] },
@@ -27,7 +27,7 @@ export const listFunctions: readonly ExpressionFunction[] = [
         },
       },
     ],
-    summary: "One of the values, counted from 1; none where there are not so many.",
+    summary: "One of the values, counted from 1; no value if there are not that many.",
     example: {
       expression: "Item([proxyAddresses], 1)",
       attributes: { proxyAddresses: ["SMTP:kim@example.com"] },
@@ -38,7 +38,7 @@ export const listFunctions: readonly ExpressionFunction[] = [
   {
     name: "RemoveDuplicates",
     parameters: [attribute],
-    summary: "The values, each once.",
+    summary: "The values without duplicates.",
     example: {
       expression: "RemoveDuplicates([otherMails])",
       attributes: { otherMails: ["a@example.com", "a@example.com"] },
@@ -52,7 +52,8 @@ export const listFunctions: readonly ExpressionFunction[] = [
       { name: "source", type: "text" },
       { name: "delimiter", type: "text" },
     ],
-    summary: "The parts between the delimiters, without white space around them; empty parts are left out.",
+    summary:
+      "Splits text at the delimiters. White space around the parts is removed, and empty parts are left out.",
     example: {
       expression: 'Split([extensionAttribute5], ",")',
       attributes: { extensionAttribute5: "One, Two" },

@@ -7,7 +7,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
   {
     name: "CBool",
     parameters: [{ name: "expression", type: "condition" }],
-    summary: "True for a condition that holds, a number other than zero, or True.",
+    summary: "True for a condition that is true, a number other than zero, or True.",
     example: {
       expression: "CBool([department] = [division])",
       attributes: { department: "Sales", division: "Sales" },
@@ -22,7 +22,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
   {
     name: "Coalesce",
     parameters: [{ name: "source", type: "any", repeats: true }],
-    summary: "The first source that has a value; an empty text is a value. The last may be a default.",
+    summary: "The first source that has a value; empty text is a value. The last source can be a default.",
     example: {
       expression: "Coalesce([mail], [userPrincipalName])",
       attributes: { userPrincipalName: "kim@example.com" },
@@ -40,7 +40,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
     name: "IgnoreFlowIfNullOrEmpty",
     parameters: [expression],
     summary:
-      "The value; where it is empty the attribute is left as it is in Lattice, neither set nor cleared.",
+      "The value. If it is empty, the attribute is not changed in Lattice: it is neither set nor cleared.",
     example: {
       expression: "IgnoreFlowIfNullOrEmpty([department])",
       attributes: { department: "Sales" },
@@ -56,7 +56,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
       { name: "valueIfFalse", type: "any", optional: true },
     ],
     summary:
-      "One of two values. A comparison with an attribute that has no value does not hold. AND and OR by nesting.",
+      "One of two values, depending on a condition. A comparison with an attribute that has no value is false. For AND and OR, nest the function.",
     example: {
       expression: 'IIF([country] = "USA", [country], [department])',
       attributes: { country: "USA", department: "Sales" },
@@ -74,7 +74,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
   {
     name: "IsNullOrEmpty",
     parameters: [expression],
-    summary: "Whether there is no value, or an empty text.",
+    summary: "Whether there is no value, or only empty text.",
     example: { expression: "IsNullOrEmpty([displayName])", attributes: { displayName: "" }, result: "True" },
     evaluate: ([value]) => isEmpty(value ?? null),
   },
@@ -92,7 +92,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
   {
     name: "IsString",
     parameters: [expression],
-    summary: "Whether the value is a text.",
+    summary: "Whether the value is text.",
     example: {
       expression: "IsString([displayName])",
       attributes: { displayName: "Kim Example" },
@@ -124,7 +124,7 @@ export const logicFunctions: readonly ExpressionFunction[] = [
     ],
     pairs: true,
     summary:
-      'The value whose key is the source, in exactly these letters; the key "" is met by a source without a value.',
+      'The value whose key equals the source (case-sensitive). The key "" matches a source without a value.',
     example: {
       expression:
         'Switch([state], "Australia/Sydney", "NSW", "Australia/Sydney", "QLD", "Australia/Brisbane")',

@@ -13,7 +13,7 @@ export const numberFunctions: readonly ExpressionFunction[] = [
       { name: "value1", type: "number" },
       { name: "value2", type: "number" },
     ],
-    summary: "The bits that both numbers have; hexadecimal numbers are written &HF7.",
+    summary: "The bits that are set in both numbers. Hexadecimal numbers are written as &HF7.",
     example: { expression: "BitAnd(&HF, &HF7)", result: "7" },
     evaluate: ([left, right]) =>
       Number(BigInt(integer(left, "value1 of BitAnd")) & BigInt(integer(right, "value2 of BitAnd"))),
@@ -37,7 +37,7 @@ export const numberFunctions: readonly ExpressionFunction[] = [
       { name: "charactersToAvoid", type: "text", optional: true },
     ],
     summary:
-      "Random characters, so many of each kind at least, at most 256; only for an attribute with apply: onCreate.",
+      "Random characters, at most 256, with at least the given number of each kind; only for an attribute with apply: onCreate.",
     varies: "each",
     example: { expression: "RandomString(6, 3, 0, 0, 3)", result: null },
     evaluate: randomString,
@@ -64,10 +64,12 @@ function randomString(
     integer(lower, "minimumLowerCase of RandomString"),
   ];
   if (total < 0 || total > longest || least.some((count) => count < 0)) {
-    throw new MappingError(`RandomString makes 0 to ${longest} characters, and no fewer than none of a kind`);
+    throw new MappingError(
+      `the length of RandomString must be from 0 to ${longest}, and no minimum can be negative`,
+    );
   }
   if (least.reduce((sum, count) => sum + count, 0) > total) {
-    throw new MappingError("RandomString must be at least as long as the minima of all kinds together");
+    throw new MappingError("the length of RandomString must be at least the sum of all minimums");
   }
   const unwanted = new Set(text(avoided));
   const kinds = [digits, special, small.toUpperCase(), small].map((kind) =>
@@ -77,7 +79,8 @@ function randomString(
   const rest = kinds.filter((_, index) => index !== 1 || (least[1] ?? 0) > 0).flat();
   const pick = (from: readonly string[]): string => {
     const picked = from[Math.floor(random() * from.length)];
-    if (picked === undefined) throw new MappingError("RandomString avoids all characters of a kind it needs");
+    if (picked === undefined)
+      throw new MappingError("RandomString excludes all characters of a kind that it needs");
     return picked;
   };
   const characters = kinds.flatMap((kind, index) =>

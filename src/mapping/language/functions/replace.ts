@@ -18,7 +18,7 @@ export const replaceFunctions: readonly ExpressionFunction[] = [
       { name: "template", ...optional },
     ],
     summary:
-      "Replaces a text or what a regular expression finds; puts the source into a template; or takes a part of another attribute where the source is empty.",
+      "Replaces text or the matches of a regular expression, inserts the source into a template, or takes a part of another attribute if the source is empty.",
     example: {
       expression: 'Replace([mobilePhone], , "[()\\s-]+", , "", , )',
       attributes: { mobilePhone: "+1 (999) 555-0100" },

@@ -7,7 +7,7 @@ import { replaceFunctions } from "./replace.ts";
 import { textFunctions } from "./text.ts";
 
 const roles =
-  "Lattice documents no attribute for roles, and roles of an application are not read by this tool; assign people by group, and map what the groups stand for";
+  "Lattice documents no attribute for roles, and this program does not read application roles; assign people by group, and map an attribute that stands for the group";
 
 /** Entra's functions that have no meaning here. They are known, so that a message can say why. */
 const refusedFunctions: readonly ExpressionFunction[] = [
@@ -15,10 +15,10 @@ const refusedFunctions: readonly ExpressionFunction[] = [
   refused("AppRoleAssignmentsComplex", roles),
   refused("AssertiveAppRoleAssignmentsComplex", roles),
   refused("SingleAppRoleAssignment", roles),
-  refused("DefaultDomain", "the tenant's default domain is not read by this tool; write it as a text"),
+  refused("DefaultDomain", "this program does not read the tenant's default domain; write it as text"),
   refused(
     "SelectUniqueValue",
-    "Entra offers it for provisioning into Active Directory alone, and Lattice cannot be asked whether a value is free",
+    "Entra offers it only for provisioning into Active Directory, and Lattice cannot be asked whether a value is unused",
   ),
 ];
 
@@ -43,7 +43,7 @@ function refused(name: string, reason: string): ExpressionFunction {
   return {
     name,
     parameters,
-    summary: `Not here: ${reason}.`,
+    summary: `Not supported: ${reason}.`,
     example: { expression: `${name}()`, result: null },
     refused: reason,
     evaluate: () => null,

@@ -10,7 +10,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "Append",
     parameters: [source, { name: "suffix", type: "text" }],
-    summary: "The source with the suffix at its end.",
+    summary: "Adds the suffix to the end of the source.",
     example: {
       expression: 'Append([userPrincipalName], ".test")',
       attributes: { userPrincipalName: "kim@example.com" },
@@ -21,7 +21,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "Prepend",
     parameters: [{ name: "prefix", type: "text" }, source],
-    summary: "The source with the prefix before it.",
+    summary: "Adds the prefix to the beginning of the source.",
     example: {
       expression: 'Prepend("ext-", [mailNickname])',
       attributes: { mailNickname: "kim" },
@@ -47,7 +47,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "CStr",
     parameters: [{ name: "value", type: "any" }],
-    summary: "A number, a truth value or a date as a text.",
+    summary: "Converts a number, a boolean or a date to text.",
     example: { expression: "CStr([accountEnabled])", attributes: { accountEnabled: true }, result: "True" },
     evaluate: ([value]) => (value === null || value === undefined ? null : toText(value)),
   },
@@ -60,11 +60,11 @@ export const textFunctions: readonly ExpressionFunction[] = [
       { name: "compareType", type: "text", optional: true, check: compareType },
     ],
     summary:
-      "Where the second text begins in the first, counted from 1; 0 where it does not occur. vbTextCompare ignores case.",
+      "The position of the second text in the first, counted from 1; 0 if it does not occur. vbTextCompare ignores case.",
     example: { expression: 'InStr("repEated", "e", 3, vbBinaryCompare)', result: "7" },
     evaluate: ([whole, part, start, compare]) => {
       const from = start === undefined ? 1 : integer(start, "start");
-      if (from < 1) throw new MappingError(`start of InStr counts from 1, and is ${from}`);
+      if (from < 1) throw new MappingError(`start of InStr counts from 1, but is ${from}`);
       const fold = compare !== undefined && compareType(compare);
       const [haystack, needle] = [text(whole), text(part)];
       const at = fold
@@ -80,7 +80,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
       { name: "source", type: "any", repeats: true },
     ],
     summary:
-      "The sources with the separator between them; empty ones are left out, several values are taken one by one.",
+      "Joins the sources with the separator between them. Empty sources are left out; each of several values counts as a source.",
     example: {
       expression: 'Join(", ", "", [surname], [givenName])',
       attributes: { givenName: "Kim", surname: "Example" },
@@ -99,7 +99,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
       { name: "string", type: "text" },
       { name: "numberOfCharacters", type: "number" },
     ],
-    summary: "So many characters from the beginning; all of them for a number below zero.",
+    summary: "The given number of characters from the beginning; all characters if the number is negative.",
     example: { expression: 'Left("Kim Example", 3)', result: "Kim" },
     evaluate: ([value, count]) => {
       const length = integer(count, "numberOfCharacters of Left");
@@ -109,7 +109,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "Mid",
     parameters: [source, { name: "start", type: "number" }, { name: "length", type: "number" }],
-    summary: "A part of the text, from a place counted from 1.",
+    summary: "A part of the text, from a position counted from 1.",
     example: {
       expression: "Append(Mid([givenName], 1, 3), Mid([surname], 1, 5))",
       attributes: { givenName: "Kimberly", surname: "Doe" },
@@ -123,7 +123,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "NormalizeDiacritics",
     parameters: [source],
-    summary: "Latin letters without their marks; æ becomes ae, ø and œ become oe, ß becomes ss.",
+    summary: "Removes the marks of Latin letters; æ becomes ae, ø and œ become oe, ß becomes ss.",
     example: {
       expression: "NormalizeDiacritics([givenName])",
       attributes: { givenName: "Zoë" },
@@ -135,7 +135,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
     name: "PCase",
     parameters: [source, { name: "wordSeparators", type: "text", optional: true }],
     summary:
-      "Each word with a capital and small letters after it. Without separators of your own, those of .NET's ToTitleCase.",
+      "Each word with a capital first letter and lower-case letters after it. Default separators: those of .NET's ToTitleCase.",
     example: {
       expression: 'PCase([surname], " \'-")',
       attributes: { surname: "PINTO-DE'SILVA" },
@@ -147,14 +147,14 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "Redact",
     parameters: [{ name: "value", type: "any" }],
-    summary: "The value; reports and logs show [Redact] in its place.",
+    summary: "The value. Reports and logs show [Redact] instead of it.",
     example: { expression: "Redact([employeeId])", attributes: { employeeId: "E1" }, result: "E1" },
     evaluate: ([value]) => value ?? null,
   },
   {
     name: "StripSpaces",
     parameters: [source],
-    summary: "The text without any space.",
+    summary: "The text without spaces.",
     example: {
       expression: "StripSpaces([displayName])",
       attributes: { displayName: "Kim Example" },
@@ -165,7 +165,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "ToLower",
     parameters: [source, culture],
-    summary: "The text in small letters, by the rules of a culture such as tr-TR where one is given.",
+    summary: "The text in lower case, by the rules of a culture such as tr-TR if one is given.",
     example: {
       expression: "ToLower([userPrincipalName])",
       attributes: { userPrincipalName: "Kim@Example.com" },
@@ -176,14 +176,14 @@ export const textFunctions: readonly ExpressionFunction[] = [
   {
     name: "ToUpper",
     parameters: [source, culture],
-    summary: "The text in capitals, by the rules of a culture such as tr-TR where one is given.",
+    summary: "The text in upper case, by the rules of a culture such as tr-TR if one is given.",
     example: { expression: "ToUpper([country])", attributes: { country: "de" }, result: "DE" },
     evaluate: ([value, locale]) => orNull(value, (written) => written.toLocaleUpperCase(localeOf(locale))),
   },
   {
     name: "Trim",
     parameters: [source],
-    summary: "The text without white space at its ends.",
+    summary: "The text without white space at the beginning and the end.",
     example: { expression: "Trim([displayName])", attributes: { displayName: " Kim " }, result: "Kim" },
     evaluate: ([value]) => orNull(value, (written) => written.trim()),
   },
@@ -194,7 +194,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
       { name: "wordNumber", type: "number" },
       { name: "delimiters", type: "text" },
     ],
-    summary: "One of the words, counted from 1; any of the delimiters ends a word.",
+    summary: "One of the words, counted from 1. Any of the delimiters separates words.",
     example: { expression: 'Word("This,string!has&many separators", 3, ",!&#")', result: "has" },
     evaluate: ([value, wanted, delimiters]) => {
       const index = integer(wanted, "wordNumber of Word");
@@ -221,7 +221,7 @@ function orNull(value: Argument, change: (written: string) => string): Value {
 function compareType(value: Value): boolean {
   if (toText(value) === "vbTextCompare") return true;
   if (toText(value) === "vbBinaryCompare") return false;
-  throw new MappingError("compareType is vbTextCompare or vbBinaryCompare");
+  throw new MappingError("compareType must be vbTextCompare or vbBinaryCompare");
 }
 
 /** What is between the characters that end a word for ToTitleCase; an apostrophe ends none. */

@@ -29,29 +29,30 @@ export function backUp(path: string, file: string, how: { readonly force: boolea
   refuseOwnFiles(path, file);
   const taken = statOf(file);
   if (taken !== null && !taken.isFile()) {
-    throw new UsageError(`${file} is not a file: choose another name; nothing was done`);
+    throw new UsageError(`${file} is not a file: choose another name. Nothing was done`);
   }
   if (taken !== null && !how.force) {
     throw new UsageError(
-      `${file} exists: choose another name, or overwrite it with --force; nothing was done`,
+      `${file} already exists: choose another name, or overwrite it with --force. Nothing was done`,
     );
   }
   for (const journal of [`${file}-wal`, `${file}-journal`]) {
     // SQLite would take it for a part of the backup.
     if (statOf(journal) !== null) {
-      throw new UsageError(`${file} is a database in use, ${journal} is its journal: choose another name`);
+      throw new UsageError(`${file} is a database in use (${journal} is its journal): choose another name`);
     }
   }
   const db = openUnchanged(path, state);
   if (db === null) {
-    throw new StateError(`there is no state database at ${path}: nothing to back up`);
+    throw new StateError(`there is no state database at ${path}, so there is nothing to back up`);
   }
   try {
     explain(state, () => {
       refuseUnknownSchema(db, state);
       refuseFindings(db, state);
       refuseChangedSchema(db, state);
-      if (schemaVersion(db) === 0) throw new StateError(`${state.name} is empty: nothing to back up`);
+      if (schemaVersion(db) === 0)
+        throw new StateError(`${state.name} is empty, so there is nothing to back up`);
     });
     return explain(destination, () =>
       writtenAside(file, (temporary) => {
@@ -82,10 +83,11 @@ export function prepareRestore(path: string, file: string): PreparedRestore {
   const backup = backupFile(file, "read");
   refuseOwnFiles(path, file);
   const db = openUnchanged(file, backup);
-  if (db === null) throw new UsageError(`there is no file ${file}; nothing was done`);
+  if (db === null) throw new UsageError(`there is no file ${file}. Nothing was done`);
   try {
     explain(backup, () => {
-      if (schemaVersion(db) === 0) throw new StateError(`${backup.name} holds no state; nothing was changed`);
+      if (schemaVersion(db) === 0)
+        throw new StateError(`${backup.name} contains no state. Nothing was changed`);
       refuseUnknownSchema(db, backup);
       refuseFindings(db, backup);
       refuseChangedSchema(db, backup);
@@ -195,7 +197,7 @@ export function syncFolder(folder: string): void {
 function refuseOwnFiles(path: string, file: string): void {
   const own = [path, `${path}-wal`, `${path}-shm`, `${path}-journal`];
   const same = own.some((one) => realName(one) === realName(file) || sameFile(one, file));
-  if (same) throw new UsageError(`${file} belongs to the state database itself: name another file`);
+  if (same) throw new UsageError(`${file} is part of the state database itself: choose another file`);
 }
 
 function sameFile(one: string, other: string): boolean {

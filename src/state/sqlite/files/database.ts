@@ -128,7 +128,7 @@ export function openUnchanged(path: string, file: FileInWords): Connection | nul
     if (!found.isFile()) throw new StateError(notAFile(file, found.isDirectory() ? "a folder" : "a device"));
     // SQLite would take it for a new database, and delete the log that holds what is left.
     if (found.size === 0 && (statOf(`${path}-wal`)?.size ?? 0) > 0) {
-      throw new DamagedStateError(file, "its content is gone, only its write-ahead log is there");
+      throw new DamagedStateError(file, "its content is missing; only its write-ahead log exists");
     }
     return openToRead(path);
   });

@@ -4,14 +4,14 @@ import { commandLine } from "../../../process/command-name.ts";
 /** The content of the file is not what was written there. */
 export class DamagedStateError extends StateError {
   constructor({ name, waysOut }: FileInWords, finding: string, options?: ErrorOptions) {
-    super(`${name} is damaged or no database (${finding}): ${waysOut}`, options);
+    super(`${name} is damaged or not a database (${finding}): ${waysOut}`, options);
   }
 }
 
 /** The tables, indexes, triggers or views are not those of this program: somebody changed them. */
 export class ChangedSchemaError extends StateError {
   constructor({ name, waysOut }: FileInWords, finding: string) {
-    super(`${name} was changed by another hand (${finding}): ${waysOut}`);
+    super(`${name} was modified outside this program (${finding}): ${waysOut}`);
   }
 }
 
@@ -30,8 +30,8 @@ export function stateDatabase(path: string, access: FileInWords["access"] = "wri
   return {
     name: `the state database ${path}`,
     access,
-    elsewhere: "point state.path (ALS_STATE) at another file",
-    waysOut: `put a backup in its place with ${commandLine("state restore FILE")}, or let the next sync start anew and find its links by matching, with ${commandLine("state rebuild")}`,
+    elsewhere: "set state.path (ALS_STATE) to another file",
+    waysOut: `restore a backup with ${commandLine("state restore FILE")}, or start with an empty database with ${commandLine("state rebuild")}; the next sync then finds the links again by matching`,
   };
 }
 
@@ -39,8 +39,8 @@ export function backupFile(file: string, access: FileInWords["access"]): FileInW
   return {
     name: `the backup ${file}`,
     access,
-    elsewhere: "name another file",
-    waysOut: "take another backup; nothing was changed",
+    elsewhere: "choose another file",
+    waysOut: "use another backup. Nothing was changed",
   };
 }
 
@@ -69,7 +69,7 @@ export function damageIn(error: unknown): string | null {
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return code;
   // The texts that this program wrote are JSON; one that is none any more was changed behind its back.
   const malformed = code === "SQLITE_ERROR" && error instanceof Error && error.message === "malformed JSON";
-  return malformed || error instanceof SyntaxError ? "a record is not as it was written" : null;
+  return malformed || error instanceof SyntaxError ? "a record differs from what was written" : null;
 }
 
 /** The code of a system error or of SQLite; empty where there is none. */
@@ -81,17 +81,17 @@ const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) =
   [
     /^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL)/,
     ({ name }, code) =>
-      `the disk of ${name} is full (${code}): free space and run again; nothing half-written is kept`,
+      `the disk of ${name} is full (${code}): free some space and run again. Incomplete writes were discarded`,
   ],
   [
     /^(ERR_DLOPEN_FAILED|MODULE_NOT_FOUND)/,
     (_file, code) =>
-      `SQLite cannot be loaded on this machine (${code}; ${process.platform} ${process.arch}, Node ${process.versions.node}): it has binaries for Linux, macOS and Windows on x64 and arm64; install the package again with npm ci, or use the container image`,
+      `SQLite cannot be loaded on this machine (${code}; ${process.platform} ${process.arch}, Node ${process.versions.node}): SQLite is available for Linux, macOS and Windows on x64 and arm64. Reinstall the package with npm ci, or use the container image`,
   ],
   [
     /^SQLITE_IOERR_GETTEMPPATH/,
     ({ name }, code) =>
-      `a temporary file for ${name} cannot be written anywhere (${code}): set TMPDIR to a folder with room`,
+      `a temporary file for ${name} cannot be written (${code}): set TMPDIR to a folder with free space`,
   ],
   [
     /^SQLITE_NOMEM/,
@@ -99,7 +99,7 @@ const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) =
   ],
   [
     /^SQLITE_READONLY_DBMOVED/,
-    ({ name }, code) => `${name} was replaced while this run had it open (${code}): run again`,
+    ({ name }, code) => `${name} was replaced while this run had it open (${code}): start the run again`,
   ],
   [/^(ENOTDIR|EISDIR|EEXIST)/, notAFile],
   [
@@ -114,7 +114,7 @@ const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) =
   [
     /^(SQLITE_IOERR|SQLITE_PROTOCOL|SQLITE_NOLFS|EIO|ELOOP|ENAMETOOLONG|EMFILE|ENFILE)/,
     ({ name }, code) =>
-      `${name} cannot be read or written (${code}): check that its disk is sound and neither full nor limited by a quota`,
+      `${name} cannot be read or written (${code}): check that its disk works, has free space and has no quota`,
   ],
 ];
 

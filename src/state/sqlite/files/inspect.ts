@@ -92,6 +92,6 @@ function strayRows(db: Connection): readonly string[] {
     )
     .all();
   return rows.map(
-    ({ table, parent, count }) => `rows of ${table} that refer to a ${parent} that is not there: ${count}`,
+    ({ table, parent, count }) => `rows of ${table} that refer to a missing ${parent}: ${count}`,
   );
 }

@@ -15,9 +15,11 @@ export function schemaFindings(db: Connection): readonly string[] {
   const expected = expectedObjects(version);
   const names = [...new Set([...found.keys(), ...expected.keys()])].sort();
   return names.flatMap((name) => {
-    if (!expected.has(name)) return [`the ${name} is not one that this program makes`];
+    if (!expected.has(name)) return [`the ${name} was not created by this program`];
     if (!found.has(name)) return [`the ${name} is missing`];
-    return found.get(name) === expected.get(name) ? [] : [`the ${name} is not as this program makes it`];
+    return found.get(name) === expected.get(name)
+      ? []
+      : [`the ${name} differs from the one that this program creates`];
   });
 }
 

@@ -63,12 +63,12 @@ export function refuseUnknownSchema(db: Connection, file: FileInWords, known = m
   const newest = newestVersion(known);
   if (version > newest) {
     throw new StateError(
-      `${file.name} has schema ${version}, made by a newer version of azure-lattice-sync (this one knows ${newest}): run that version, or ${file.elsewhere}`,
+      `${file.name} has schema ${version}, created by a newer version of azure-lattice-sync (this version supports ${newest}): run that version, or ${file.elsewhere}`,
     );
   }
   const tables = tablesOf(db);
   if (version === 0 ? tables.size > 0 : oldestTables.some((table) => !tables.has(table))) {
-    throw new StateError(`${file.name} is a database of another program: ${file.elsewhere}`);
+    throw new StateError(`${file.name} is the database of another program: ${file.elsewhere}`);
   }
 }
 

@@ -54,7 +54,7 @@ export function scratchCopyOf(
     if (onDisk !== null && !("fault" in onDisk)) return prepared(onDisk, copyInFolder(path, folder));
     if (onDisk !== null && bytes > mostMemoryBytes) {
       throw new StateError(
-        `the state database ${path} (${Math.round(bytes / mebibyte)} MB) must be copied for this, and the temporary folder ${folder} cannot take it (${onDisk.fault}): set TMPDIR to a folder with that much room.`,
+        `the state database ${path} (${Math.round(bytes / mebibyte)} MB) must be copied for this, but the temporary folder ${folder} cannot hold the copy (${onDisk.fault}): set TMPDIR to a folder with enough space.`,
       );
     }
     const words = copyInMemory(path);
@@ -83,7 +83,7 @@ function copyInMemory(path: string): FileInWords {
   return {
     ...stateDatabase(path),
     name: `the copy of the state database ${path} in memory`,
-    elsewhere: "set TMPDIR to a folder that can be written",
+    elsewhere: "set TMPDIR to a writable folder",
   };
 }
 
