@@ -1,4 +1,4 @@
-import type { DecisionBy, HeldPlanDecision, PersonDecision } from "./decision.ts";
+import type { DecisionBy, PersonDecision } from "./decision.ts";
 import type { Delivery, EventKind, FailureChange, StateEvent } from "./event.ts";
 import type { JsonObject } from "./json.ts";
 import type { DailyCount, DepartmentCount, LogEntry, LogQuery } from "./log.ts";
@@ -338,22 +338,8 @@ export interface RejectedChange {
   readonly decision?: DecisionBy;
 }
 
-/** What the caller of `reject` says of a change. */
+/** A change that a person is about to reject. */
 export type ChangeToReject = Omit<RejectedChange, "planId" | "rejectedAt" | "decision">;
-
-/** What is held of one planned operation. */
-export interface HeldPart {
-  readonly operationId: number;
-  readonly changes: readonly Change[];
-  readonly weights: readonly Weight[];
-  /** What goes on as planned; `null` where all of it is held. */
-  readonly rest: {
-    readonly changes: readonly Change[];
-    readonly weights: readonly Weight[];
-    /** The manager is among what is held. */
-    readonly referenceHeld: boolean;
-  } | null;
-}
 
 /** `reported`: drift that is not corrected. */
 export type OperationStatus = "reported" | "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
@@ -376,17 +362,6 @@ export interface EarlierHeld {
   readonly since: number;
   readonly now: readonly LoggedOperation[];
 }
-
-/** What becomes of a row that an earlier cycle holds. */
-export type EndedHold =
-  | { readonly id: number; readonly kind: "cancelled" }
-  /** The same is planned anew; `heldAs`: the row that holds it now. */
-  | {
-      readonly id: number;
-      readonly kind: "movedOn";
-      readonly heldAs: number | null;
-      readonly since: number;
-    };
 
 /** A planned operation with what the guard counts of it. */
 export interface WeighedOperation extends LoggedOperation {
@@ -649,36 +624,21 @@ export interface StateStore {
   countHolders(attribute: string, cycleId: number, enough: number): Promise<number>;
   /** Planned operations that weigh something, in pages by id. */
   weighedOperations(cycleId: number, after: number, limit: number): Promise<readonly WeighedOperation[]>;
-  /** Holds planned operations, or parts of them, back. */
-  holdParts(parts: readonly HeldPart[]): Promise<void>;
   /** What earlier cycles hold of people whom this cycle has planned, in pages by the id of the earlier row. */
   earlierHeld(cycleId: number, after: number, limit: number): Promise<readonly EarlierHeld[]>;
-  /** Ends earlier held rows: those that moved on are forgotten, the others are cancelled. */
-  endHeld(ended: readonly EndedHold[]): Promise<void>;
   /** What a plan holds and is still held as it was, in the order of sending, whichever plan holds it by now. */
   heldOf(
     cycleId: number,
     query: { readonly afterWave: number; readonly afterId: number; readonly limit: number },
   ): Promise<readonly LoggedOperation[]>;
-  /** Lets these changes pass the guard, each while it stays as it is; rejections of the same changes are taken back. */
-  release(planId: string, changes: readonly ReleasedChange[], now: number): Promise<void>;
-  /**
-   * Leaves these changes out of every plan, each while it stays as it is.
-   * @param decisionId what `recordDecision` gave
-   */
-  reject(planId: string, changes: readonly ChangeToReject[], now: number, decisionId?: number): Promise<void>;
-  /** Keeps who decided what. @returns the decision's id */
-  recordDecision(decision: HeldPlanDecision): Promise<number>;
   /** What was decided about one person, the newest first. */
   decisionsOf(objectId: string, limit: number): Promise<readonly PersonDecision[]>;
-  /** Takes back whatever was rejected of these people. */
-  undoReject(objectIds: readonly string[]): Promise<void>;
   /** What is rejected, the newest first. */
   rejections(limit: number): Promise<readonly (RejectedChange & { readonly userName: string | null })[]>;
   /** Deactivations for which this was seen and that were rejected at `since` or later, milliseconds since the epoch. */
   countRejected(evidence: readonly EvidenceKind[], since: number): Promise<number>;
-  /** Forgets releases that were not used by then. */
-  dropReleases(before: number): Promise<void>;
+  /** Releases of before then, milliseconds since the epoch. */
+  releasesBefore(before: number): Promise<readonly ReleasedChange[]>;
   /** What the cycle plans, or planned; `adoptions`: operations that adopt an account. */
   countOperations(
     cycleId: number,

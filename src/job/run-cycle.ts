@@ -74,7 +74,7 @@ async function decideAndRun(
   }
   const { changedSinceHeld, resolveRelease, recordRelease } = await import("../cycle/guard/release.ts");
   const decided = await resolveRelease(store, decision);
-  const event = await recordRelease(store, decision, decided, job.clock.now());
+  const event = await recordRelease({ store, fence: request.fence }, decision, decided, job.clock.now());
   if (!request.dryRun) sayEvent(job.log, event);
   const result = await recorded(store, watchers, () => runQuarantined(job, store, request, watchers));
   return {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import { ConfigurationError } from "../../src/domain/errors.ts";
+import { kept } from "../state/kept.ts";
 import { createWorkplace, lenientGuard, mappingOf } from "./workplace.ts";
 
 const people = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -46,7 +47,11 @@ describe("what makes few deactivations doubtful", () => {
     );
 
     const operations = (await place.operations(still.cycleId)).filter(({ status }) => status === "held");
-    await place.store.release(still.header.planId, operations.flatMap(releasedChanges), place.clock.now());
+    await kept(place.store).released(
+      still.header.planId,
+      operations.flatMap(releasedChanges),
+      place.clock.now(),
+    );
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 4 });
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import { HostUnavailableError } from "../../src/domain/errors.ts";
+import { kept } from "../state/kept.ts";
 import {
   atOnce,
   createWorkplace,
@@ -248,7 +249,11 @@ describe("a crowd that would be deactivated", () => {
     expect(asked(place)).toEqual([]);
 
     const operations = await place.operations(held.cycleId);
-    await place.store.release(held.header.planId, operations.flatMap(releasedChanges), place.clock.now());
+    await kept(place.store).released(
+      held.header.planId,
+      operations.flatMap(releasedChanges),
+      place.clock.now(),
+    );
     // One of them is a member after all.
     place.source.groups = { staff: [...people.slice(55), "p07"] };
     place.source.unlisted.add("p07");

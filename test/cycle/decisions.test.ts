@@ -23,7 +23,12 @@ async function companyWithHeldLeavers(): Promise<{ place: Workplace; planId: str
 
 async function decide({ store, clock }: Workplace, decision: ReleaseRequest) {
   clock.advance(1000);
-  return recordRelease(store, decision, await resolveRelease(store, decision), clock.now());
+  return recordRelease(
+    { store, fence: "private" },
+    decision,
+    await resolveRelease(store, decision),
+    clock.now(),
+  );
 }
 
 /** Of the newest entry of the person. */

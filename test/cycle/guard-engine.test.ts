@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import { HostUnavailableError, RecordUnavailableError } from "../../src/domain/errors.ts";
+import { kept } from "../state/kept.ts";
 import { createWorkplace, lenientGuard } from "./workplace.ts";
 
 const departmentPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
@@ -149,7 +150,7 @@ describe("the guard in a cycle", () => {
     expect(again).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
 
     const parts = (await place.operations(again.cycleId)).filter(({ status }) => status === "held");
-    await place.store.release(again.header.planId, parts.flatMap(releasedChanges), place.clock.now());
+    await kept(place.store).released(again.header.planId, parts.flatMap(releasedChanges), place.clock.now());
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
     for (const name of ["a@example.com", "b@example.com"]) {
       expect(place.target.account(name).values.title).toBeUndefined();

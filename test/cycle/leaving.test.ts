@@ -5,6 +5,7 @@ import { judgeLeaving } from "../../src/cycle/planning/leaving.ts";
 import type { EventAction } from "../../src/cycle/settings.ts";
 import { RecordUnavailableError } from "../../src/domain/errors.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "../state/kept.ts";
 import { atOnce, createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
 
 const dayMs = 86_400_000;
@@ -259,7 +260,11 @@ describe("a changed scope", () => {
       "entra.scope has changed in the configuration, and 3 accounts would be deactivated because of it",
     );
     const operations = await place.operations(held.cycleId);
-    await place.store.release(held.header.planId, operations.flatMap(releasedChanges), place.clock.now());
+    await kept(place.store).released(
+      held.header.planId,
+      operations.flatMap(releasedChanges),
+      place.clock.now(),
+    );
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 3 });
     expect(place.target.active()).toEqual([]);
     // From then on it is the measure: the next who leaves is no matter of doubt.

@@ -185,7 +185,12 @@ describe("a release of a new account", () => {
     place.source.hire("new", { businessPhones: ["1"] });
     const held = await place.cycle();
     const decided = await resolveRelease(place.store, { planId: held.header.planId });
-    await recordRelease(place.store, { planId: held.header.planId, by: kim }, decided, place.clock.now());
+    await recordRelease(
+      { store: place.store, fence: "private" },
+      { planId: held.header.planId, by: kim },
+      decided,
+      place.clock.now(),
+    );
     place.source.change("new", { businessPhones: ["2"] });
     const sent = await place.cycle();
     expect(sent).toMatchObject({ outcome: "done", done: 1 });
@@ -228,7 +233,12 @@ describe("an alarm about the scope", () => {
     place.settings = { ...place.settings, scopeDigest: "scope-2", mapping: mappingOf(undefined, filters) };
     const { planId } = (await place.cycle()).header;
     const decided = await resolveRelease(place.store, { planId, only: ["b", "c"], reject: ["a"] });
-    await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
+    await recordRelease(
+      { store: place.store, fence: "private" },
+      { planId, by: kim },
+      decided,
+      place.clock.now(),
+    );
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
     place.source.change("d", { department: "old" });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
@@ -239,5 +249,10 @@ describe("an alarm about the scope", () => {
 async function takeBack(place: Workplace, planId: string, undoReject: readonly string[]): Promise<void> {
   const decided = await resolveRelease(place.store, { planId, undoReject });
   expect(decided).toMatchObject({ released: [], rejected: [] });
-  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
+  await recordRelease(
+    { store: place.store, fence: "private" },
+    { planId, by: kim },
+    decided,
+    place.clock.now(),
+  );
 }

@@ -51,7 +51,12 @@ it("a release of all that a plan holds leaves out what was rejected of it, which
   await place.cycle();
   const everything = await resolveRelease(place.store, { planId });
   expect(everything.released.map(({ objectId }) => objectId)).toEqual(["b", "c"]);
-  await recordRelease(place.store, { planId, by: kim }, everything, place.clock.now());
+  await recordRelease(
+    { store: place.store, fence: "private" },
+    { planId, by: kim },
+    everything,
+    place.clock.now(),
+  );
   await place.cycle();
   const active = (): unknown[] =>
     ["a", "b", "c"].map(
@@ -62,7 +67,12 @@ it("a release of all that a plan holds leaves out what was rejected of it, which
     /^every held change of the plan \S+ was rejected. To release some of them after all, name the people. Nothing was done$/,
   );
   const named = await resolveRelease(place.store, { planId, only: ["a"] });
-  await recordRelease(place.store, { planId, by: kim }, named, place.clock.now());
+  await recordRelease(
+    { store: place.store, fence: "private" },
+    { planId, by: kim },
+    named,
+    place.clock.now(),
+  );
   await place.cycle();
   expect(active()).toEqual([false, false, false]);
 });

@@ -5,6 +5,7 @@ import { UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Change, Operation } from "../../src/domain/plan.ts";
 import type { StateStore } from "../../src/domain/store.ts";
+import { kept } from "../state/kept.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
 const strict = { ...lenientGuard, maxDeactivations: 1, maxRenames: 1, deactivationFloor: 0 };
@@ -20,7 +21,12 @@ async function companyWithLeavers(leavers: readonly string[]): Promise<Workplace
 /** Releases what a plan holds, of everybody or of some. */
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
   const decided = await resolveRelease(place.store, { planId, only });
-  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
+  await recordRelease(
+    { store: place.store, fence: "private" },
+    { planId, by: kim },
+    decided,
+    place.clock.now(),
+  );
 }
 
 describe("a release of held changes", () => {
@@ -156,7 +162,7 @@ describe("a release of held changes", () => {
     await rejectHeld(place, held.header.planId, ["a", "b"]);
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
     // Nor does it come back with the rejection's end.
-    await place.store.undoReject(["a", "b"]);
+    await kept(place.store).undone(["a", "b"]);
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
     expect(place.target.active()).toHaveLength(5);
   });

@@ -26,7 +26,12 @@ async function heldOf(place: Workplace, planId: string): Promise<readonly string
 
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
   const decided = await resolveRelease(place.store, { planId, only });
-  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
+  await recordRelease(
+    { store: place.store, fence: "private" },
+    { planId, by: kim },
+    decided,
+    place.clock.now(),
+  );
 }
 
 describe("what the guard holds", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { heldPart } from "../../src/cycle/guard/hold.ts";
+import { split } from "../../src/cycle/guard/split.ts";
 import { wasCarriedOut, weightsOf } from "../../src/cycle/guard/weights.ts";
 import type { Change, Hold, Operation } from "../../src/domain/plan.ts";
 
@@ -120,7 +120,7 @@ describe("what is held of an operation", () => {
   const part = (parts: Partial<Operation>, ...holds: Hold[]) => {
     const planned = operation(parts);
     const row = { ...planned, id: 7, cycleId: 1, wave: 0, status: "planned", error: null } as const;
-    return heldPart({ ...row, weights: weightsOf(planned, { firstRun: false }) }, holds);
+    return split({ ...row, weights: weightsOf(planned, { firstRun: false }) }, holds);
   };
   const title = change("title", "Lead", null);
   const phone = change("phoneNumbers", "1", "2");

@@ -212,5 +212,10 @@ export const kim: Actor = { kind: "cli", name: "kim@host" };
 /** Rejects what a plan holds of these people, as `release --reject` does. */
 export async function rejectHeld(place: Workplace, planId: string, people: readonly string[]): Promise<void> {
   const decided = await resolveRelease(place.store, { planId, reject: people });
-  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
+  await recordRelease(
+    { store: place.store, fence: "private" },
+    { planId, by: kim },
+    decided,
+    place.clock.now(),
+  );
 }

@@ -2,6 +2,7 @@ import { rejectedChanges, releasedChanges } from "../../src/cycle/guard/fingerpr
 import type { CycleResult } from "../../src/cycle/request.ts";
 import { openDatabase } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";
+import { kept } from "../state/kept.ts";
 import { tallyFaults } from "../state/tally.ts";
 import { converge } from "./converge.ts";
 import { createWorld } from "./create-world.ts";
@@ -114,13 +115,13 @@ async function decide(
   const chosen = all.filter(({ objectId }) => step.who === null || objectId === personId(step.who));
   const people = chosen.map(({ objectId }) => objectId);
   if (step.do === "reject") {
-    await store.reject(held.planId, chosen.flatMap(rejectedChanges), world.now + world.skewMs);
+    await kept(store).rejected(held.planId, chosen.flatMap(rejectedChanges), world.now + world.skewMs);
     for (const key of [...world.released]) {
       if (people.some((id) => key.includes(` ${id} `))) world.released.delete(key);
     }
     return;
   }
-  await store.release(held.planId, chosen.flatMap(releasedChanges), world.now + world.skewMs);
+  await kept(store).released(held.planId, chosen.flatMap(releasedChanges), world.now + world.skewMs);
   for (const operation of chosen) {
     for (const { attribute, before, after } of operation.changes) {
       const what = attribute === "active" ? "deactivations" : attribute === "userName" ? "renames" : "clears";

@@ -191,9 +191,13 @@ describe("a restored database", () => {
     const store = openStore(path);
     await store.acquireLease("daemon", now, 60_000);
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: now });
-    await store.release("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
-    await store.reject("p", [{ objectId: "a", attribute: "title", fingerprint: "f", evidence: null }], now);
-    await store.release("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
+    await kept(store).released("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
+    await kept(store).rejected(
+      "p",
+      [{ objectId: "a", attribute: "title", fingerprint: "f", evidence: null }],
+      now,
+    );
+    await kept(store).released("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
     await store.finishCycle(cycleId, { finishedAt: now, outcome: "done", error: null });
     backUp(path, backup, { force: false });
     await store.releaseLease("daemon");

@@ -89,7 +89,9 @@ describe("a cycle, while another process writes", () => {
         },
       ]),
     );
-    await besideAnother(() => holdPlan(store, cycleId, [{ kind: "clear", details: ["title"] }]));
+    await besideAnother(() =>
+      holdPlan({ store, fence: "private", cycleId, startedAt: 1 }, [{ kind: "clear", details: ["title"] }]),
+    );
     const [planned] = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 1 });
     const id = planned?.id ?? 0;
     await besideAnother(() => kept(store).beginning([id], 2));

@@ -2,6 +2,7 @@ import { createTurns } from "../../src/cycle/in-turn.ts";
 import { foldAccounts } from "../../src/cycle/pictures/accounts.ts";
 import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-decisions.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";
+import { foldRelease } from "../../src/cycle/pictures/fold-release.ts";
 import type { Ended } from "../../src/cycle/pictures/outcomes.ts";
 import { markDue } from "../../src/cycle/reading/due.ts";
 import { dissolveLink, keepAbsence, keepAccounts } from "../../src/cycle/reading/keep-accounts.ts";
@@ -13,7 +14,15 @@ import {
 } from "../../src/cycle/reading/scope.ts";
 import { keepLookUp, keepOutcomes } from "../../src/cycle/sending/keep-outcomes.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
-import type { Decision, Dissolved, OperationOutcome, ReadAgain, StateStore } from "../../src/domain/store.ts";
+import type {
+  ChangeToReject,
+  Decision,
+  Dissolved,
+  OperationOutcome,
+  ReadAgain,
+  ReleasedChange,
+  StateStore,
+} from "../../src/domain/store.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
 
 const unknownPerson: DecidedPerson["known"] = {
@@ -78,6 +87,12 @@ export function kept(store: StateStore) {
     scope: () => keepStagedScope(at(0)),
     membership: (change: Parameters<typeof keepMembership>[1]) => keepMembership(at(0), change),
     groups: async () => ({ moved: await keepStagedGroups(at(0)) }),
+    released: (planId: string, released: readonly ReleasedChange[], at: number) =>
+      store.commit(foldRelease({ planId, at, released }), "private"),
+    rejected: (planId: string, rejected: readonly ChangeToReject[], at: number) =>
+      store.commit(foldRelease({ planId, at, rejected }), "private"),
+    undone: (undone: readonly string[]) =>
+      store.commit(foldRelease({ planId: "", at: 0, undone }), "private"),
     due: (now: number) => markDue(at(now)),
     decisions: async (cycleId: number, decisions: readonly Decision[]) => {
       const startedAt = (await store.recentCycles(1, cycleId + 1))[0]?.startedAt ?? 0;

@@ -96,7 +96,7 @@ describe("values in the provisioning log", () => {
     expect(entry?.changes).toMatchObject([{ before: "a@example.com", after: "renamed@example.com" }]);
     const { releasedChanges } = await import("../../src/cycle/guard/fingerprint.ts");
     if (entry === undefined) throw new Error("nothing is held");
-    await place.store.release(held.header.planId, releasedChanges(entry), place.clock.now());
+    await kept(place.store).released(held.header.planId, releasedChanges(entry), place.clock.now());
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
     expect(place.target.account("renamed@example.com").active).toBe(true);
     const [sent] = await place.store.history({ outcomes: ["done"], limit: 1 });

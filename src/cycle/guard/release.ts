@@ -6,7 +6,9 @@ import { quotation } from "../../domain/quotation.ts";
 import type { LoggedOperation, StateStore } from "../../domain/store.ts";
 import { visible } from "../../domain/visible.ts";
 import { commandLine } from "../../process/command-name.ts";
+import type { CycleContext } from "../context.ts";
 import { heldOperations, operationsOf } from "../operations.ts";
+import { foldRelease } from "../pictures/fold-release.ts";
 import { isRejected, rejectedChanges, releasedChanges } from "./fingerprint.ts";
 
 /** What a person asks for about a held plan. */
@@ -142,35 +144,39 @@ function ofOnePerson<Item extends { readonly objectId: string }>(
 }
 
 /**
- * Records a release and whose it is; the next cycle acts on it. The caller holds the lease.
+ * Records a release and whose it is, as one commit; the next cycle acts on it.
  * @returns the event, which is kept for whoever is told
  */
 export async function recordRelease(
-  store: StateStore,
-  { planId, by, reason }: Pick<ReleaseRequest, "planId" | "by" | "reason">,
+  { store, fence }: Pick<CycleContext, "store" | "fence">,
+  { planId, by, reason: given }: Pick<ReleaseRequest, "planId" | "by" | "reason">,
   { released, rejected, undone }: Release,
   now: number,
 ): Promise<StateEvent> {
+  const reason = given ?? null;
   const people = {
     released: idsOf(released),
     rejected: idsOf(rejected),
     undone: idsOf(undone),
   };
-  // First, so that nothing is ever decided by nobody.
-  const decisionId = await store.recordDecision({ planId, at: now, by, reason: reason ?? null, people });
-  await store.undoReject(people.undone);
-  await store.release(planId, released.flatMap(releasedChanges), now);
-  await store.reject(planId, rejected.flatMap(rejectedChanges), now, decisionId);
   const event = {
     kind: "heldDecided",
     planId,
     by,
-    reason: reason ?? null,
+    reason,
     released: people.released.length,
     rejected: people.rejected.length,
     undone: people.undone.length,
   } as const;
-  await store.addEvent(event, { at: now, once: `heldDecided/${decisionId}` });
+  const decided = foldRelease({
+    planId,
+    at: now,
+    released: released.flatMap(releasedChanges),
+    rejected: rejected.flatMap(rejectedChanges),
+    undone: people.undone,
+  });
+  const decision = { planId, at: now, by, reason, people };
+  await store.commit({ ...decided, decision, events: [{ event, at: now }] }, fence);
   return event;
 }
 

@@ -25,14 +25,14 @@ export async function weighAndHold(
   context: CycleContext,
   { meta, startedAt, read, summary }: ToWeigh,
 ): Promise<{ readonly guard: GuardVerdict; readonly held: number }> {
-  const { store, settings, cycleId, firstRun } = context;
+  const { settings, firstRun } = context;
   const counts = await readCounts(context);
   const scope = scopeStanding(settings, meta, read);
   await moveAcceptedScope(context, scope, { planned: counts.planned, startedAt });
   const weights = { ...counts, alarms: scope.alarms, emptyDirectory: read.emptyDirectory };
   const { verdict, holds } = weigh(weights, settings, { summary, firstRun });
-  const held = await holdPlan(store, cycleId, holds);
-  await moveHeld(store, cycleId);
+  const held = await holdPlan(context, holds);
+  await moveHeld(context);
   return { guard: verdict, held };
 }
 

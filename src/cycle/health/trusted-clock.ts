@@ -1,5 +1,6 @@
 import type { CycleContext } from "../context.ts";
 import type { Begun } from "../course.ts";
+import { endOldReleases } from "../guard/hold.ts";
 import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./clock-doubt.ts";
 
 /**
@@ -26,7 +27,7 @@ async function compareClocks(context: CycleContext): Promise<CycleContext> {
   const clockDoubtMs = await clockDoubt(context.clocks, context.signal);
   if (clockDoubtMs === 0) {
     await store.forgetTheFuture(clock.now());
-    await store.dropReleases(clock.now() - settings.guard.windowMs);
+    await endOldReleases(context, clock.now() - settings.guard.windowMs);
     // Our clock may have been set back since the cycle began: the cycle cannot have begun later than now.
     return { ...context, clockDoubtMs, startedAt: Math.min(context.startedAt, clock.now()) };
   }

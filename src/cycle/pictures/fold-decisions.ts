@@ -1,5 +1,5 @@
 import { firstWaveOf, type LeavingEvent, type Operation, type SkipCode } from "../../domain/plan.ts";
-import type { NamedChange, NewOperation, PlannedFor, StateChange } from "../../domain/state/change.ts";
+import type { NamedChanges, NewOperation, PlannedFor, StateChange } from "../../domain/state/change.ts";
 import type { Candidate, Decision } from "../../domain/store.ts";
 import { lookedAtNext, stayMarked } from "./marks.ts";
 
@@ -104,7 +104,7 @@ function failsNoMore({ known, decision }: DecidedPerson): boolean {
 }
 
 /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
-function releasesOver({ known, decision }: DecidedPerson): NamedChange[] {
+function releasesOver({ known, decision }: DecidedPerson): NamedChanges[] {
   if (decision.kind === "skipped") return [];
   const inUse = decision.kind === "operation" ? (decision.releasesInUse ?? []) : [];
   return [...known.released]
@@ -113,7 +113,7 @@ function releasesOver({ known, decision }: DecidedPerson): NamedChange[] {
 }
 
 /** So is a rejection. */
-function rejectionsOver({ known, decision }: DecidedPerson): readonly NamedChange[] {
+function rejectionsOver({ known, decision }: DecidedPerson): readonly NamedChanges[] {
   if (decision.kind === "skipped" && decision.rejected === undefined) return [];
   const { rejected = [] } = decision;
   return known.rejected.filter(

@@ -84,6 +84,11 @@ export function managersFound(objectIds: readonly string[]): readonly Mark[] {
   return objectIds.map((objectId) => ({ who: "person", objectId }));
 }
 
+/** What the guard holds of these people was released, or a rejection of it was taken back. */
+export function heldDecided(objectIds: readonly string[]): readonly Mark[] {
+  return [...new Set(objectIds)].map((objectId) => ({ who: "person", objectId }));
+}
+
 /** A decision about others rests on what is decided about these people. */
 export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
   return [...objectIds].map((objectId) => ({ who: "person", objectId }));

@@ -1,6 +1,16 @@
+import type { HeldPlanDecision } from "../decision.ts";
+import type { StateEvent } from "../event.ts";
 import type { Change, LeavingEvent, Operation, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
-import type { LinkedTarget, LostLink, Meta, OperationOutcome, RetryRecord } from "../store.ts";
+import type {
+  LinkedTarget,
+  LostLink,
+  Meta,
+  OperationOutcome,
+  RejectedChange,
+  ReleasedChange,
+  RetryRecord,
+} from "../store.ts";
 import type { Weight } from "../weight.ts";
 import type { Mark } from "./mark.ts";
 
@@ -97,6 +107,8 @@ export interface OperationPatch {
     /** Whether the reference to another person is among it. */
     readonly refers: boolean;
   };
+  /** The cycle since which exactly this is held. */
+  readonly heldSince?: number;
   /** The operation has ended, and nothing compares its values any more: they are kept as the log is to keep them. */
   readonly closed?: true;
 }
@@ -114,11 +126,11 @@ export interface PlannedFor {
   readonly lookAgainAt: number | null;
 }
 
-/** One of the changes that a person released or rejected. */
-export interface NamedChange {
+/** Released or rejected changes of one person: all of them, those of one attribute, or exactly one. */
+export interface NamedChanges {
   readonly objectId: string;
-  readonly attribute: string;
-  readonly fingerprint: string;
+  readonly attribute?: string;
+  readonly fingerprint?: string;
 }
 
 /**
@@ -172,8 +184,18 @@ export interface StateChange {
     readonly objectId: string;
     readonly events: ReadonlyMap<LeavingEvent, number>;
   }[];
-  readonly releases?: { readonly drop?: readonly NamedChange[] };
-  readonly rejections?: { readonly drop?: readonly NamedChange[] };
+  /** What a person decided about a held plan. */
+  readonly decision?: HeldPlanDecision;
+  readonly releases?: {
+    readonly drop?: readonly NamedChanges[];
+    /** A person who is not known is left out. `releasedAt`: milliseconds since the epoch. */
+    readonly put?: readonly (ReleasedChange & { readonly planId: string; readonly releasedAt: number })[];
+  };
+  readonly rejections?: {
+    readonly drop?: readonly NamedChanges[];
+    /** A person who is not known is left out. They are of the decision of the same change, where it has one. */
+    readonly put?: readonly Omit<RejectedChange, "decision">[];
+  };
   /** Object ids of people whose time to be looked at again has come. */
   readonly lookedAt?: readonly string[];
   /** Who is planned again. Sharers of a key are those who share it after the parts above. */
@@ -200,4 +222,6 @@ export interface StateChange {
     readonly end?: readonly string[];
   };
   readonly notes?: Partial<Meta>;
+  /** Changes of state that people are told of. `at`: milliseconds since the epoch. */
+  readonly events?: readonly { readonly event: StateEvent; readonly at: number }[];
 }

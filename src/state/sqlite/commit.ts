@@ -2,7 +2,8 @@ import { LeaseHeldError } from "../../domain/errors.ts";
 import type { Fence, StateChange } from "../../domain/state/change.ts";
 import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
-import type { ValueKeeper } from "./log-values.ts";
+import type { LogValues, ValueKeeper } from "./log-values.ts";
+import { eventWriter } from "./outbox.ts";
 import { accountsWriter } from "./write-accounts.ts";
 import { decisionsWriter } from "./write-decisions.ts";
 import { marksWriter } from "./write-marks.ts";
@@ -19,6 +20,7 @@ import { planWriter } from "./write-plan.ts";
 export function commitMethod(
   db: Connection,
   values: ValueKeeper,
+  logValues: LogValues,
 ): (change: StateChange, fence: Fence) => Promise<void> {
   const people = peopleWriter(db);
   const moves = movesWriter(db);
@@ -29,6 +31,7 @@ export function commitMethod(
   const marks = marksWriter(db);
   const outcomes = outcomesWriter(db, values);
   const notes = metaWriter(db);
+  const putEvent = eventWriter(db, logValues);
   const holder = db.prepare<[], string>("SELECT owner FROM lease WHERE name = 'cycle'").pluck();
   const write = db.transaction((change: StateChange, fence: Fence) => {
     if (fence !== "private" && holder.get() !== fence.owner) {
@@ -45,12 +48,14 @@ export function commitMethod(
     if (change.awaiting !== undefined) plan.awaiting(change.awaiting);
     if (change.managerFound !== undefined) plan.managerFound(change.managerFound);
     if (change.leaving !== undefined) plan.leaving(change.leaving);
+    const decisionId = change.decision === undefined ? null : decisions.decision(change.decision);
     if (change.releases !== undefined) decisions.releases(change.releases);
-    if (change.rejections !== undefined) decisions.rejections(change.rejections);
+    if (change.rejections !== undefined) decisions.rejections(change.rejections, decisionId);
     if (change.lookedAt !== undefined) people.looked(change.lookedAt);
     if (change.marks !== undefined) marks(change.marks);
     outcomes(change);
     if (change.notes !== undefined) notes(change.notes);
+    for (const { event, at } of change.events ?? []) putEvent(event, { at });
   });
   // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
   return async (change, fence) => write.immediate(change, fence);

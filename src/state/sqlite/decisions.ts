@@ -18,13 +18,7 @@ export const decisionJson =
   "json_object('what', p.what, 'planId', d.plan_id, 'at', d.at, 'actor', d.actor, 'reason', d.reason)";
 
 /** Who decided about what was held. */
-export function decisionMethods(db: Connection): Pick<StateStore, "recordDecision" | "decisionsOf"> {
-  const insert = db.prepare<[string, number, string, string | null]>(
-    "INSERT INTO decision (plan_id, at, actor, reason) VALUES (?, ?, ?, ?)",
-  );
-  const insertPerson = db.prepare<[string, number | bigint, DecidedWhat]>(
-    "INSERT OR IGNORE INTO decided_person (object_id, decision_id, what) VALUES (?, ?, ?)",
-  );
+export function decisionMethods(db: Connection): Pick<StateStore, "decisionsOf"> {
   const ofPerson = db
     .prepare<[string, number], string>(
       `SELECT ${decisionJson} FROM decided_person p JOIN decision d ON d.id = p.decision_id
@@ -32,16 +26,6 @@ export function decisionMethods(db: Connection): Pick<StateStore, "recordDecisio
     )
     .pluck();
   return {
-    recordDecision: async ({ planId, at, by, reason, people }) =>
-      db
-        .transaction(() => {
-          const id = insert.run(planId, at, JSON.stringify(by), reason).lastInsertRowid;
-          for (const what of ["released", "rejected", "undone"] as const) {
-            for (const objectId of people[what]) insertPerson.run(objectId, id, what);
-          }
-          return Number(id);
-        })
-        .immediate(),
     decisionsOf: async (objectId, limit) => ofPerson.all(objectId, limit).map(personDecision),
   };
 }

@@ -3,10 +3,9 @@ import type { WeighedCount, Weight } from "../../domain/weight.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
-import type { ValueKeeper } from "./log-values.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
 import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./rows.ts";
-import { weightsColumn, weightsOfRow } from "./weights-column.ts";
+import { weightsOfRow } from "./weights-column.ts";
 
 type GuardingMethods = Pick<
   StateStore,
@@ -15,22 +14,17 @@ type GuardingMethods = Pick<
   | "countActive"
   | "countHolders"
   | "weighedOperations"
-  | "holdParts"
   | "earlierHeld"
-  | "endHeld"
   | "heldOf"
-  | "release"
-  | "reject"
-  | "undoReject"
   | "rejections"
   | "countRejected"
-  | "dropReleases"
+  | "releasesBefore"
 >;
 
 const holdersAtOnce = { least: 100, most: 5_000 };
 
-/** What the guard counts, what it holds, and what a person lets go. What counts is kept with each operation. */
-export function guardingMethods(db: Connection, values: ValueKeeper): GuardingMethods {
+/** What the guard counts, what it holds, and what people decided about it. What counts is kept with each operation. */
+export function guardingMethods(db: Connection): GuardingMethods {
   const planned = db.prepare<IdRange & { cycleId: number }, WeighedRow>(
     `SELECT weights, count(*) AS count FROM operation
      WHERE id BETWEEN :from AND :to AND +cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
@@ -68,35 +62,9 @@ export function guardingMethods(db: Connection, values: ValueKeeper): GuardingMe
     `SELECT * FROM operation WHERE cycle_id = ${given("?")} AND status = 'planned' AND weights IS NOT NULL AND id > ?
      ORDER BY id LIMIT ${given("?")}`,
   );
-  const holdWhole = db.prepare<[number]>("UPDATE operation SET status = 'held' WHERE id = ?");
-  const holdPart = db.prepare<[string, string, number]>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts, wave, status, at, attempt)
-     SELECT cycle_id, object_id, user_name, lattice_id, 'update', reason, evidence, ?, ?, 0, wave, 'held', at, attempt
-     FROM operation WHERE id = ?`,
-  );
-  const shrink = db.prepare<{ id: number; changes: string; weights: string | null; referenceHeld: number }>(
-    `UPDATE operation SET changes = :changes, weights = :weights,
-       manager_object_id = iif(:referenceHeld, NULL, manager_object_id) WHERE id = :id`,
-  );
-  const holdAll = db.transaction((parts: Parameters<StateStore["holdParts"]>[0]) => {
-    for (const { operationId, changes, weights, rest } of parts) {
-      if (rest === null) {
-        holdWhole.run(operationId);
-        continue;
-      }
-      holdPart.run(JSON.stringify(changes), JSON.stringify(weights), operationId);
-      shrink.run({
-        id: operationId,
-        changes: JSON.stringify(rest.changes),
-        weights: weightsColumn(rest.weights),
-        referenceHeld: rest.referenceHeld ? 1 : 0,
-      });
-    }
-  });
-
   return {
     ...decisionMethods(db),
-    ...heldMethods(db, values),
+    ...heldMethods(db),
     plannedWeights: async (cycleId) => {
       const found: WeighedCount[] = [];
       for await (const range of rangesOf(cycleId))
@@ -122,15 +90,11 @@ export function guardingMethods(db: Connection, values: ValueKeeper): GuardingMe
       weighed
         .all(cycleId, after, limit)
         .map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) })),
-    holdParts: async (parts) => holdAll.immediate(parts),
   };
 }
 
 /** What is held is one row, whichever plan holds it. */
-function heldMethods(
-  db: Connection,
-  values: ValueKeeper,
-): Pick<StateStore, "earlierHeld" | "endHeld" | "heldOf"> {
+function heldMethods(db: Connection): Pick<StateStore, "earlierHeld" | "heldOf"> {
   const earlier = db.prepare<
     { cycleId: number; after: number; limit: number },
     OperationRow & { held_since: number | null }
@@ -143,25 +107,11 @@ function heldMethods(
   const planned = db.prepare<[string, number], OperationRow>(
     `SELECT * FROM operation WHERE object_id = ? AND cycle_id = ${given("?")} AND status <> 'reported'`,
   );
-  const forget = db.prepare<[number]>("DELETE FROM operation WHERE id = ?");
-  const keepSince = db.prepare<[number, number]>("UPDATE operation SET held_since = ? WHERE id = ?");
-  const cancel = db.prepare<[number]>("UPDATE operation SET status = 'cancelled' WHERE id = ?");
   const of = db.prepare<{ cycleId: number; afterWave: number; afterId: number; limit: number }, OperationRow>(
     `SELECT * FROM operation INDEXED BY operation_held
      WHERE status = 'held' AND cycle_id >= :cycleId AND coalesce(held_since, cycle_id) <= :cycleId
        AND (wave, id) > (:afterWave, :afterId) ORDER BY wave, id LIMIT ${given(":limit")}`,
   );
-  const endAll = db.transaction((ended: Parameters<StateStore["endHeld"]>[0]) => {
-    for (const one of ended) {
-      if (one.kind === "cancelled") {
-        cancel.run(one.id);
-        values.replace(one.id);
-        continue;
-      }
-      forget.run(one.id);
-      if (one.heldAs !== null) keepSince.run(one.since, one.heldAs);
-    }
-  });
   return {
     earlierHeld: async (cycleId, after, limit) =>
       earlier.all({ cycleId, after, limit }).map((row) => ({
@@ -169,44 +119,16 @@ function heldMethods(
         since: row.held_since ?? row.cycle_id,
         now: planned.all(row.object_id, cycleId).map(loggedOperation),
       })),
-    endHeld: async (ended) => endAll.immediate(ended),
     heldOf: async (cycleId, query) => of.all({ cycleId, ...query }).map(loggedOperation),
   };
 }
 
-/** What a person decides about held work. */
+/** What people decided about held work. */
 function decisionMethods(
   db: Connection,
-): Pick<StateStore, "release" | "reject" | "undoReject" | "rejections" | "countRejected" | "dropReleases"> {
-  const mark = db.prepare<[string]>("UPDATE source_user SET pending = 1 WHERE object_id = ?");
-  const dropRejected = db.prepare<[string, string]>(
-    "DELETE FROM rejected_change WHERE object_id = ? AND attribute = ?",
-  );
-  const undo = db.prepare<[string]>("DELETE FROM rejected_change WHERE object_id = ?");
-  const dropReleased = db.prepare<[string, string]>(
-    "DELETE FROM released_change WHERE object_id = ? AND attribute = ?",
-  );
-  const dropOld = db.prepare<[number]>("DELETE FROM released_change WHERE released_at < ?");
-  // A person of the plan whom the directory's picture has lost meanwhile has nothing left to decide about.
-  const release = db.prepare<[string, string, string, number, string]>(
-    `INSERT INTO released_change (object_id, attribute, fingerprint, plan_id, released_at)
-     SELECT object_id, ?, ?, ?, ? FROM source_user WHERE object_id = ?
-     ON CONFLICT (object_id, attribute) DO UPDATE SET fingerprint = excluded.fingerprint, plan_id = excluded.plan_id,
-       released_at = excluded.released_at`,
-  );
-  const reject = db.prepare<{
-    objectId: string;
-    attribute: string;
-    fingerprint: string;
-    evidence: string | null;
-    planId: string;
-    now: number;
-    decisionId: number | null;
-  }>(
-    `INSERT INTO rejected_change (object_id, attribute, fingerprint, evidence, plan_id, rejected_at, decision_id)
-     SELECT object_id, :attribute, :fingerprint, :evidence, :planId, :now, :decisionId FROM source_user WHERE object_id = :objectId
-     ON CONFLICT (object_id, attribute, fingerprint) DO UPDATE SET plan_id = excluded.plan_id, rejected_at = excluded.rejected_at,
-       decision_id = excluded.decision_id`,
+): Pick<StateStore, "rejections" | "countRejected" | "releasesBefore"> {
+  const old = db.prepare<[number], { object_id: string; attribute: string; fingerprint: string }>(
+    "SELECT object_id, attribute, fingerprint FROM released_change WHERE released_at < ?",
   );
   const rejections = db.prepare<[number], RejectedRow & { user_name: string | null }>(
     `SELECT ${rejectedColumns}, json_extract(attributes, '$.userPrincipalName') AS user_name
@@ -218,46 +140,11 @@ function decisionMethods(
     )
     .pluck();
   return {
-    release: async (planId, changes, now) => {
-      db.transaction(() => {
-        for (const { objectId, attribute, fingerprint } of changes) {
-          dropRejected.run(objectId, attribute);
-          release.run(attribute, fingerprint, planId, now, objectId);
-          mark.run(objectId);
-        }
-      })();
-    },
-    reject: async (planId, changes, now, decisionId) => {
-      db.transaction(() => {
-        for (const { objectId, attribute, fingerprint, evidence } of changes) {
-          dropReleased.run(objectId, attribute);
-          // What is held of a person is planned in every cycle: nobody need be marked.
-          reject.run({
-            objectId,
-            attribute,
-            fingerprint,
-            evidence,
-            planId,
-            now,
-            decisionId: decisionId ?? null,
-          });
-        }
-      })();
-    },
-    undoReject: async (objectIds) => {
-      db.transaction(() => {
-        for (const objectId of objectIds) {
-          undo.run(objectId);
-          mark.run(objectId);
-        }
-      })();
-    },
     rejections: async (limit) =>
       rejections.all(limit).map((row) => ({ ...rejectedChange(row), userName: row.user_name })),
     countRejected: async (evidence, since) => countRejected.get(JSON.stringify(evidence), since) ?? 0,
-    dropReleases: async (before) => {
-      dropOld.run(before);
-    },
+    releasesBefore: async (before) =>
+      old.all(before).map(({ object_id, ...change }) => ({ objectId: object_id, ...change })),
   };
 }
 

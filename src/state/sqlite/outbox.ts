@@ -28,9 +28,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Events that are to be told, and to whom. @param values what may be kept of people's values, which Lattice says back in errors */
 export function outboxMethods(db: Connection, values: LogValues): OutboxMethods {
   const putMeta = metaWriter(db);
-  const insert = db.prepare<[string, string | null, number, string]>(
-    "INSERT INTO event (id, once, at, data) VALUES (?, ?, ?, ?) ON CONFLICT (once) DO NOTHING",
-  );
+  const put = eventWriter(db, values);
   const dropChanges = db.prepare<[number]>("DELETE FROM failure_change WHERE id <= ?");
   const unaddressed = db.prepare<[], { id: string; kind: string }>(
     "SELECT id, json_extract(data, '$.kind') AS kind FROM event WHERE addressed = 0 ORDER BY at, rowid",
@@ -71,8 +69,7 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
     addEvent: async (event, { at, once, meta = {}, failuresThrough = 0 }) =>
       db
         .transaction(() => {
-          const kept = JSON.stringify(values === "keep" ? event : withoutErrors(event));
-          if (insert.run(randomUUID(), once ?? null, at, kept).changes === 0) return false;
+          if (!put(event, { at, once })) return false;
           putMeta(meta);
           dropChanges.run(failuresThrough);
           return true;
@@ -99,6 +96,23 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
         objectId: object_id,
         userName: user_name,
       })),
+  };
+}
+
+/**
+ * Writes an event, within a transaction.
+ * @returns whether it is a new one: where an event is kept already that `once` makes the same, nothing is written
+ */
+export function eventWriter(
+  db: Connection,
+  values: LogValues,
+): (event: StateEvent, how: { readonly at: number; readonly once?: string | undefined }) => boolean {
+  const insert = db.prepare<[string, string | null, number, string]>(
+    "INSERT INTO event (id, once, at, data) VALUES (?, ?, ?, ?) ON CONFLICT (once) DO NOTHING",
+  );
+  return (event, { at, once }) => {
+    const kept = JSON.stringify(values === "keep" ? event : withoutErrors(event));
+    return insert.run(randomUUID(), once ?? null, at, kept).changes > 0;
   };
 }
 

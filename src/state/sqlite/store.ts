@@ -93,7 +93,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
   const values = valueKeeper(db, options.logValues ?? "keep");
   const store: StateStore = {
     ...leaseMethods(db),
-    commit: commitMethod(db, values),
+    commit: commitMethod(db, values, options.logValues ?? "keep"),
     ...cycleMethods(db, values),
     ...retentionMethods(db, values),
     ...sourcePictureMethods(db),
@@ -101,7 +101,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...targetPictureMethods(db),
     ...dueMethods(db),
     ...planningMethods(db),
-    ...guardingMethods(db, values),
+    ...guardingMethods(db),
     ...decisionMethods(db),
     ...provisioningLogMethods(db),
     ...outboxMethods(db, options.logValues ?? "keep"),

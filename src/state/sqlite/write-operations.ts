@@ -25,8 +25,9 @@ export function operationsWriter(
     `UPDATE operation SET changes = :changes, weights = :weights, reason = coalesce(:reason, reason),
        manager_object_id = iif(:refers, manager_object_id, NULL) WHERE id = :id`,
   );
+  const setHeldSince = db.prepare<[number, number]>("UPDATE operation SET held_since = ? WHERE id = ?");
   const remove = db.prepare<[string]>("DELETE FROM operation WHERE id IN (SELECT value FROM json_each(?))");
-  const apply = ({ id, status, left, closed }: OperationPatch): void => {
+  const apply = ({ id, status, left, heldSince, closed }: OperationPatch): void => {
     if (status !== undefined) setStatus.run(status, id);
     if (left !== undefined) {
       setLeft.run({
@@ -37,6 +38,7 @@ export function operationsWriter(
         refers: left.refers ? 1 : 0,
       });
     }
+    if (heldSince !== undefined) setHeldSince.run(heldSince, id);
     if (closed === true) values.replace(id);
   };
   return (operations) => {

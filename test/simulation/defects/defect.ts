@@ -36,11 +36,11 @@ export interface Edit {
 interface Modules {
   "cycle/guard/counts.ts": typeof import("../../../src/cycle/guard/counts.ts");
   "cycle/guard/fingerprint.ts": typeof import("../../../src/cycle/guard/fingerprint.ts");
-  "cycle/guard/hold.ts": typeof import("../../../src/cycle/guard/hold.ts");
   "cycle/guard/weights.ts": typeof import("../../../src/cycle/guard/weights.ts");
   "cycle/health/clock-doubt.ts": typeof import("../../../src/cycle/health/clock-doubt.ts");
   "cycle/pictures/accounts.ts": typeof import("../../../src/cycle/pictures/accounts.ts");
   "cycle/pictures/drift.ts": typeof import("../../../src/cycle/pictures/drift.ts");
+  "cycle/pictures/fold-held.ts": typeof import("../../../src/cycle/pictures/fold-held.ts");
   "cycle/pictures/fold-people.ts": typeof import("../../../src/cycle/pictures/fold-people.ts");
   "cycle/pictures/fold-source.ts": typeof import("../../../src/cycle/pictures/fold-source.ts");
   "cycle/pictures/outcomes.ts": typeof import("../../../src/cycle/pictures/outcomes.ts");

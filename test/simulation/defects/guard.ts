@@ -26,17 +26,11 @@ export const guardDefects: readonly Defect[] = [
     history: 13,
     swaps: [
       swap(
-        "cycle/guard/hold.ts",
-        "holdPlan",
+        "cycle/pictures/fold-held.ts",
+        "foldHeld",
         (original) =>
-          ({ weighedOperations, holdParts }, ...rest) =>
-            original(
-              {
-                weighedOperations: async (...terms) => (await weighedOperations(...terms)).slice(1),
-                holdParts,
-              },
-              ...rest,
-            ),
+          (operations, ...rest) =>
+            original(operations.slice(1), ...rest),
       ),
     ],
   },

@@ -155,21 +155,5 @@ export function describePlanCommit(make: MakeState): void {
       expect((await candidate("a"))?.events).toEqual(events);
       expect((await candidate("b"))?.events.size).toBe(0);
     });
-
-    it("ends the failures, releases and rejections that it names, and no others", async () => {
-      const named = ["title", "active"].map((attribute) => ({ objectId: "a", attribute, fingerprint: "f" }));
-      await store.release("plan", named, 1);
-      const [first] = named;
-      if (first === undefined) throw new Error("there are two");
-      await commit({ releases: { drop: [first, { ...first, attribute: "active", fingerprint: "other" }] } });
-      expect((await candidate("a"))?.released).toEqual(new Map([["active", "f"]]));
-      await store.reject(
-        "plan",
-        named.map((one) => ({ ...one, evidence: null })),
-        1,
-      );
-      await commit({ rejections: { drop: [first] }, retries: { drop: ["b"] } });
-      expect((await store.rejections(10)).map(({ attribute }) => attribute)).toEqual(["active"]);
-    });
   });
 }

@@ -79,7 +79,12 @@ function active(place: Workplace, people: readonly string[]): readonly string[] 
 
 async function release(place: Workplace, planId: string): Promise<void> {
   const decided = await resolveRelease(place.store, { planId });
-  await recordRelease(place.store, { planId, by: kim }, decided, place.clock.now());
+  await recordRelease(
+    { store: place.store, fence: "private" },
+    { planId, by: kim },
+    decided,
+    place.clock.now(),
+  );
 }
 
 async function heldPeople(place: Workplace, cycleId: number): Promise<readonly string[]> {
