@@ -3,6 +3,7 @@ import type { CycleContext } from "./context.ts";
 import type { Begun } from "./course.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { makePlan, summarise } from "./planning/plan.ts";
+import { keepNotes } from "./ports.ts";
 import { confirmLeavers } from "./reading/confirm-leavers.ts";
 import type { ScopeFault } from "./reading/read.ts";
 import { applyPlan } from "./sending/apply.ts";
@@ -27,7 +28,7 @@ export async function switchOffCertainLeavers(
   if (only.length === 0) return;
   // Looked at with another mapping: whichever is in force next looks at everybody.
   const other = meta.mappingDigest !== undefined && meta.mappingDigest !== settings.mapping.digest;
-  if (other) await store.putMeta({ mappingDigest: "" });
+  if (other) await keepNotes(context, { mappingDigest: "" });
   const reason = `the scope could not be read: ${fault.message}`;
   const sending: CycleContext["sending"] = { kind: "leavers", reason, evidence: certain };
   const leaving: CycleContext = { ...context, sending };

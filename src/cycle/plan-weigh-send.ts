@@ -7,6 +7,7 @@ import { weighAndHold } from "./guard/weigh.ts";
 import { confirmReach } from "./health/reach.ts";
 import { endWaiting } from "./planning/awaited-managers.ts";
 import { makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
+import { keepNotes } from "./ports.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";
 import { markDue } from "./reading/due.ts";
 import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
@@ -22,7 +23,7 @@ export async function planCycle(
   meta: Partial<Meta>,
   { select, emptyDirectory }: { readonly select: CandidateSelection; readonly emptyDirectory: boolean },
 ): Promise<void> {
-  const { store, settings, signal } = context;
+  const { settings, signal } = context;
   const { digest } = settings.mapping;
   signal.throwIfAborted();
   await endWaiting(context);
@@ -30,11 +31,11 @@ export async function planCycle(
   if (emptyDirectory) return;
   // From here on people have been planned with one mapping or the other: the next cycle plans everybody, whichever is in force.
   if (meta.mappingDigest !== undefined && meta.mappingDigest !== digest) {
-    await store.putMeta({ mappingDigest: "" });
+    await keepNotes(context, { mappingDigest: "" });
   }
   await makePlan(context, select);
   // Only now has everybody been planned with this mapping. A run that dies before does it all again.
-  if (select === "everybody") await store.putMeta({ mappingDigest: digest });
+  if (select === "everybody") await keepNotes(context, { mappingDigest: digest });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { StateEvent } from "../domain/event.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
+import type { Fence } from "../domain/state/change.ts";
 import type { Meta, StateStore } from "../domain/store.ts";
 import type { Target } from "../domain/target.ts";
 import type { EndClocks } from "./health/clock-doubt.ts";
@@ -34,12 +35,22 @@ export interface Ports {
   readonly onStep?: ((step: PersonStep) => void) | undefined;
 }
 
+/** The store, and who writes to it. */
+export interface Writing extends Pick<Ports, "store"> {
+  readonly fence: Fence;
+}
+
+/** Remembers these values. */
+export function keepNotes({ store, fence }: Writing, notes: Partial<Meta>): Promise<void> {
+  return store.commit({ notes }, fence);
+}
+
 /** Remembers a change of state together with the event that tells of it, in one commit, and says it. */
 export async function changeState(
-  { store, clock, onEvent }: Pick<Ports, "store" | "clock" | "onEvent">,
-  meta: Partial<Meta>,
+  { store, fence, clock, onEvent }: Writing & Pick<Ports, "clock" | "onEvent">,
+  notes: Partial<Meta>,
   event: StateEvent,
 ): Promise<void> {
-  await store.addEvent(event, { at: clock.now(), meta });
+  await store.commit({ notes, events: [{ event, at: clock.now() }] }, fence);
   onEvent?.(event);
 }

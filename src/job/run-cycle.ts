@@ -114,12 +114,15 @@ async function runQuarantined(
     import("../cycle/health/pause.ts"),
   ]);
   const { clock, log, settings } = job;
+  const { fence } = request;
   const onEvent = (event: StateEvent): void => sayEvent(log, event);
   const cycle = (sending: Sending): Promise<CycleResult> =>
-    withPause({ store, clock }, () => runOnBothEnds(job, store, { ...request, sending }, watchers, onEvent));
+    withPause({ store, fence, clock }, () =>
+      runOnBothEnds(job, store, { ...request, sending }, watchers, onEvent),
+    );
   if (request.dryRun || request.only !== undefined) return cycle({ kind: "everything" });
   const { patient = false } = request;
-  const result = await withQuarantine({ store, clock, settings, onEvent }, cycle, { patient });
+  const result = await withQuarantine({ store, fence, clock, settings, onEvent }, cycle, { patient });
   if (result.mostFailed === null) await noteGood(job, store);
   return result;
 }
@@ -159,7 +162,10 @@ async function runOnBothEnds(
       },
     };
     const result = await runCycle(ports, request);
-    if (!request.dryRun) await store.putMeta({ updateMethod: await target.updateMethod(request.signal) });
+    if (!request.dryRun) {
+      const notes = { updateMethod: await target.updateMethod(request.signal) };
+      await store.commit({ notes }, request.fence);
+    }
     return result;
   } finally {
     target.close();

@@ -2,6 +2,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { type ReleaseRequest, recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import type { Actor } from "../../src/domain/actor.ts";
+import { LeaseHeldError } from "../../src/domain/errors.ts";
 import { messageOf } from "../../src/notify/words.ts";
 import { migrationsUpTo } from "../../src/state/sqlite/files/schema.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
@@ -37,6 +38,19 @@ async function decisionOf(place: Workplace, person: string) {
 }
 
 describe("who decided about what was held", () => {
+  it("is not kept, nor what they decided, by a run that lost the lease", async () => {
+    const { place, planId } = await companyWithHeldLeavers();
+    await using _ = place;
+    const { store, clock } = place;
+    await store.acquireLease("another", clock.now(), hourMs);
+    const decision = { planId, only: ["a"], reject: ["b"], by: kim };
+    const decided = await resolveRelease(store, decision);
+    const lost = { store, fence: { owner: "me" } };
+    await expect(recordRelease(lost, decision, decided, clock.now())).rejects.toThrow(LeaseHeldError);
+    expect([await store.decisionsOf("a", 1), await store.rejections(1)]).toEqual([[], []]);
+    expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 3 });
+  });
+
   it("is kept for each person, whichever plan holds it by then, and is not taken over by later decisions", async () => {
     const { place, planId } = await companyWithHeldLeavers();
     await using _ = place;

@@ -11,7 +11,7 @@ const signal = new AbortController().signal;
 function scheduled(place: Workplace, patient = true): Promise<CycleResult> {
   place.clock.advance(place.settings.intervalMs);
   return withQuarantine(
-    place.ports(),
+    { ...place.ports(), fence: "private" },
     (sending: Sending) =>
       runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending }),
     { patient },

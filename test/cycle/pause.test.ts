@@ -12,7 +12,7 @@ describe("a pause that one end has asked for", () => {
     const retryAt = place.clock.now() + hourMs;
     let runs = 0;
     const run = (error?: Error) =>
-      withPause(place.ports(), async () => {
+      withPause({ ...place.ports(), fence: "private" }, async () => {
         runs += 1;
         if (error !== undefined) throw error;
       });
@@ -32,7 +32,9 @@ describe("a pause that one end has asked for", () => {
   it("lasts no longer than a day, whatever was asked for, and not for years where the clock was set back", async () => {
     await using place = await createWorkplace();
     const asked = new HostUnavailableError("A pause.", { retryAt: place.clock.now() + 1_000 * hourMs });
-    await expect(withPause(place.ports(), () => Promise.reject(asked))).rejects.toBe(asked);
+    await expect(withPause({ ...place.ports(), fence: "private" }, () => Promise.reject(asked))).rejects.toBe(
+      asked,
+    );
     const meta = await place.store.meta();
     expect(parsePause(meta, place.clock.now())?.until).toBe(place.clock.now() + 24 * hourMs);
     expect(parsePause(meta, place.clock.now() - 1)).toBeNull();
@@ -41,7 +43,9 @@ describe("a pause that one end has asked for", () => {
   it("is not made of an outage that says nothing of a time", async () => {
     await using place = await createWorkplace();
     const outage = new HostUnavailableError("Lattice cannot be reached.");
-    await expect(withPause(place.ports(), () => Promise.reject(outage))).rejects.toBe(outage);
+    await expect(
+      withPause({ ...place.ports(), fence: "private" }, () => Promise.reject(outage)),
+    ).rejects.toBe(outage);
     expect(parsePause(await place.store.meta(), place.clock.now())).toBeNull();
   });
 });

@@ -8,7 +8,12 @@ import {
   withQuarantine,
 } from "../../src/cycle/health/quarantine.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
-import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
+import {
+  ConfigurationError,
+  HostUnavailableError,
+  LeaseHeldError,
+  RecordRejectedError,
+} from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
@@ -17,7 +22,7 @@ const signal = new AbortController().signal;
 
 /** A cycle as a command runs it. */
 function attempt(place: Workplace): Promise<CycleResult> {
-  return withQuarantine(place.ports(), (sending) =>
+  return withQuarantine({ ...place.ports(), fence: "private" }, (sending) =>
     runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending }),
   );
 }
@@ -120,6 +125,18 @@ describe("the quarantine", () => {
     hire(place, 30, "r");
     await expect(attempt(place)).rejects.toThrow(HostUnavailableError);
     expect(await quarantineOf(place)).toBeNull();
+  });
+
+  it("is left as it is, and nobody is told, by a run that lost the lease", async () => {
+    await using place = await createWorkplace();
+    const events: StateEvent[] = [];
+    place.onEvent = (event) => events.push(event);
+    await place.store.acquireLease("another", place.clock.now(), minuteMs);
+    const refused = () => Promise.reject(new ConfigurationError("Lattice refused the API key"));
+    await expect(withQuarantine({ ...place.ports(), fence: { owner: "me" } }, refused)).rejects.toThrow(
+      LeaseHeldError,
+    );
+    expect([await quarantineOf(place), events]).toEqual([null, []]);
   });
 });
 

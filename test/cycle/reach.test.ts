@@ -12,7 +12,7 @@ const { signal } = new AbortController();
 /** A cycle as a command runs it; the reads of Lattice are those of this cycle alone. */
 function attempt(place: Workplace, request: { dryRun?: boolean } = {}): Promise<CycleResult> {
   place.target.reads.length = 0;
-  return withQuarantine(place.ports(), (sending) =>
+  return withQuarantine({ ...place.ports(), fence: "private" }, (sending) =>
     runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending, ...request }),
   );
 }
@@ -107,7 +107,8 @@ it("keeps a pause that Lattice asks for in a quiet cycle, and asks nothing until
   place.target.beforeRead = () => {
     throw new HostUnavailableError("Lattice asked for a pause of 300 minutes.", { retryAt });
   };
-  const paused = (): Promise<CycleResult> => withPause(place.ports(), () => attempt(place));
+  const paused = (): Promise<CycleResult> =>
+    withPause({ ...place.ports(), fence: "private" }, () => attempt(place));
   await expect(paused()).rejects.toThrow("asked for a pause");
   expect(parsePause(await place.store.meta(), place.clock.now())).toMatchObject({ until: retryAt });
   place.target.reads.length = 0;

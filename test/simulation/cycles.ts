@@ -212,7 +212,7 @@ export async function daemon(
     let result: CycleResult | null = null;
     try {
       result = await withQuarantine(
-        { store, clock: clockOf(world), settings },
+        { store, fence: "private", clock: clockOf(world), settings },
         (sending) => attempt(stage, step, settings, sending),
         { patient: true },
       );

@@ -2,6 +2,7 @@ import type { EvidenceKind } from "../../domain/plan.ts";
 import type { ScopePart } from "../../domain/source.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
+import { keepNotes } from "../ports.ts";
 import type { CycleSettings } from "../settings.ts";
 import { type AcceptedScope, type Alarm, nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { concerned } from "./guard.ts";
@@ -67,7 +68,7 @@ export async function moveAcceptedScope(
       (alarms.length > 0 && (await store.countRejected(evidenceOf(alarms), doubtSince)) > 0) ||
       (alarms.length > 0 && (await delayedInDoubt(context, planned.of("deactivate"), doubtSince))));
   const next = nextAccepted(accepted, current, { waiting, floor, doubtSince });
-  await store.putMeta({ acceptedScope: JSON.stringify(next) });
+  await keepNotes(context, { acceptedScope: JSON.stringify(next) });
 }
 
 function evidenceOf(alarms: readonly Alarm[]): readonly EvidenceKind[] {

@@ -1,4 +1,5 @@
 import type { CycleContext } from "../context.ts";
+import { keepNotes } from "../ports.ts";
 import { endsFirstRun } from "./guard.ts";
 
 /** How many people are linked once everything that is planned is done. */
@@ -12,5 +13,5 @@ export async function noteEndOfFirstRun(context: CycleContext, whenDone: number)
   const { store, settings, clock } = context;
   const { linked } = await store.totals();
   if (!endsFirstRun({ linked, missing: whenDone - linked }, settings.guard)) return;
-  await store.putMeta({ establishedAt: String(clock.now()) });
+  await keepNotes(context, { establishedAt: String(clock.now()) });
 }

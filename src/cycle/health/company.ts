@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
+import { keepNotes } from "../ports.ts";
 import { strangeCompanyText } from "../reading/missing.ts";
 import { askFor } from "../reading/missing-accounts.ts";
 import type { CycleSettings } from "../settings.ts";
@@ -39,7 +40,7 @@ export async function confirmCompany(context: CycleContext, meta: Partial<Meta>)
   if (linked > 0 && !(await isKnownThere(context, linked))) return;
   const salt = randomUUID();
   const next: KnownTarget = { url: identity.url, salt, key: identity.keyDigest(salt) };
-  await store.putMeta({ knownTarget: JSON.stringify(next) });
+  await keepNotes(context, { knownTarget: JSON.stringify(next) });
 }
 
 /** @returns `false` where nobody can tell, because none of the accounts can be read */

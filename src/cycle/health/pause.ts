@@ -1,7 +1,7 @@
 import { HostUnavailableError } from "../../domain/errors.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/store.ts";
-import type { Ports } from "../ports.ts";
+import { keepNotes, type Ports, type Writing } from "../ports.ts";
 
 /** One end has asked not to be used for longer than a cycle waits (`Retry-After`): kept over cycles and restarts. */
 export interface AskedPause {
@@ -26,10 +26,8 @@ export function parsePause(meta: Partial<Meta>, now: number): AskedPause | null 
  * Runs a cycle unless an end has asked for a pause that is not over; remembers a pause that is asked for meanwhile.
  * @throws HostUnavailableError without asking either end anything, while the pause lasts; what `run` throws
  */
-export async function withPause<T>(
-  { store, clock }: Pick<Ports, "store" | "clock">,
-  run: () => Promise<T>,
-): Promise<T> {
+export async function withPause<T>(ports: Writing & Pick<Ports, "clock">, run: () => Promise<T>): Promise<T> {
+  const { store, clock } = ports;
   const pause = parsePause(await store.meta(), clock.now());
   if (pause !== null) {
     throw new HostUnavailableError(
@@ -43,7 +41,7 @@ export async function withPause<T>(
     if (error instanceof HostUnavailableError && error.retryAt !== undefined) {
       const until = Math.min(error.retryAt, clock.now() + longestPauseMs);
       const asked: AskedPause = { until, reason: error.message };
-      await store.putMeta({ askedPause: JSON.stringify(asked) });
+      await keepNotes(ports, { askedPause: JSON.stringify(asked) });
     }
     throw error;
   }

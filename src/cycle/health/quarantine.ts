@@ -2,7 +2,7 @@ import { ConfigurationError } from "../../domain/errors.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/store.ts";
-import { changeState, type Ports } from "../ports.ts";
+import { changeState, keepNotes, type Ports, type Writing } from "../ports.ts";
 
 /** The whole job backs off: the fault is everybody's, and trying every 45 minutes would only lock accounts or fill logs. */
 export interface Quarantine {
@@ -95,7 +95,7 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
 export async function withQuarantine<
   T extends { readonly mostFailed: string | null; readonly cycleId: number },
 >(
-  ports: Pick<Ports, "store" | "clock" | "settings" | "onEvent">,
+  ports: Writing & Pick<Ports, "clock" | "settings" | "onEvent">,
   run: (sending: Sending) => Promise<T>,
   { patient = false }: { readonly patient?: boolean } = {},
 ): Promise<T> {
@@ -117,7 +117,7 @@ export async function withQuarantine<
       nextProbeAt: now + Math.min(settings.intervalMs * 2 ** (attempts - 1), dayMs),
     };
     const meta = { quarantine: JSON.stringify(next) };
-    if (before !== null) return store.putMeta(meta);
+    if (before !== null) return keepNotes(ports, meta);
     const { nextProbeAt } = next;
     await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt, ...of });
   };

@@ -2,6 +2,7 @@ import { HostUnavailableError, RecordForbiddenError, RecordRejectedError } from 
 import type { Meta } from "../../domain/store.ts";
 import type { Target } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
+import { keepNotes } from "../ports.ts";
 
 /** A target that is watched for answers. */
 export interface WatchedTarget {
@@ -53,10 +54,11 @@ export function watchAnswers(target: Target): WatchedTarget {
  * over
  */
 export async function confirmReach(
-  { target, store, clock, log, notes, sending, signal }: CycleContext,
+  context: CycleContext,
   meta: Partial<Meta>,
   watched: WatchedTarget,
 ): Promise<void> {
+  const { target, clock, log, notes, sending, signal } = context;
   const now = clock.now();
   if (!watched.answered()) {
     const age = now - Number(meta.targetReachedAt ?? Number.NEGATIVE_INFINITY);
@@ -72,5 +74,5 @@ export async function confirmReach(
       return;
     }
   }
-  await store.putMeta({ targetReachedAt: String(now) });
+  await keepNotes(context, { targetReachedAt: String(now) });
 }

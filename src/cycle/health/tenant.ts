@@ -2,6 +2,7 @@ import { ConfigurationError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import type { Ports } from "../ports.ts";
+import { keepNotes } from "../ports.ts";
 
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -29,15 +30,12 @@ export async function refuseAnotherTenant(
  * moved.
  * @throws ConfigurationError, HostUnavailableError
  */
-export async function confirmTenant(
-  { source, store, signal }: CycleContext,
-  meta: Partial<Meta>,
-): Promise<void> {
-  const id = await source.readTenant(signal);
+export async function confirmTenant(context: CycleContext, meta: Partial<Meta>): Promise<void> {
+  const id = await context.source.readTenant(context.signal);
   if (id === null || id === meta.tenantGuid) return;
   if (meta.tenantGuid !== undefined) throw anotherTenant(meta.tenantGuid, id);
   // A database belongs to a tenant once a read of it has come to its end.
-  if (meta.tenantId !== undefined) await store.putMeta({ tenantGuid: id });
+  if (meta.tenantId !== undefined) await keepNotes(context, { tenantGuid: id });
 }
 
 async function idOf(

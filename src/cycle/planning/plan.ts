@@ -5,6 +5,7 @@ import { weightsOf } from "../guard/weights.ts";
 import { decisionInDoubt } from "../health/clock-doubt.ts";
 import { foldDecisions } from "../pictures/fold-decisions.ts";
 import { foldWithdrawn } from "../pictures/fold-references.ts";
+import { keepNotes } from "../ports.ts";
 import { lookUpFirst } from "../reading/look-up-first.ts";
 import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
 import type { KnownManagers } from "./manager-ring.ts";
@@ -70,7 +71,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     context.kinds.forget(few.idle());
     context.kinds.trying(few.upTo());
   }
-  if (again !== null) await store.putMeta({ triedAgainUpTo: again.next });
+  if (again !== null) await keepNotes(context, { triedAgainUpTo: again.next });
   await withdrawUnpromised(context, [...former]);
   await order(context);
 }

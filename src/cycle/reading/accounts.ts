@@ -1,6 +1,7 @@
 import { ConfigurationError, ListingIncompleteError } from "../../domain/errors.ts";
 import type { UnreadAccount } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
+import { keepNotes } from "../ports.ts";
 import { forgetAccounts, keepAccounts } from "./keep-accounts.ts";
 import { strangeCompany } from "./missing.ts";
 import { askFor, dissolve, noteAbsence } from "./missing-accounts.ts";
@@ -13,7 +14,7 @@ const pageSize = 500;
  * @throws ConfigurationError where the accounts there are another company's; HostUnavailableError
  */
 export async function ingestTarget(context: CycleContext): Promise<void> {
-  const { store, target, signal, settings, notes, log } = context;
+  const { target, signal, settings, notes, log } = context;
   let done = 0;
   let fault = "";
   try {
@@ -32,7 +33,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
   }
   await confirmMissing(context, done > 0);
   if (fault === "") await forgetMissing(context);
-  await store.putMeta({ targetListedAt: String(context.clock.now()), listingFault: fault });
+  await keepNotes(context, { targetListedAt: String(context.clock.now()), listingFault: fault });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { HostUnavailableError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
+import { keepNotes } from "../ports.ts";
 import { ingestTarget } from "./accounts.ts";
 import { askFor } from "./missing-accounts.ts";
 
@@ -60,20 +61,20 @@ export async function compareTarget(
   } catch (error) {
     if (!(error instanceof HostUnavailableError) || meta.targetListedAt === undefined) throw error;
     if (!(await isThere(context))) throw error;
-    const { store, clock, settings, log, notes } = context;
+    const { clock, settings, log, notes } = context;
     const failed = nextComparison(parseComparison(meta), {
       error: error.message,
       now: clock.now(),
       intervalMs: settings.intervalMs,
     });
-    await store.putMeta({ comparison: JSON.stringify(failed) });
+    await keepNotes(context, { comparison: JSON.stringify(failed) });
     notes.push(
       `The full comparison failed: ${error.message} Changes in Entra are still sent, but changes made by hand in Lattice are not detected.`,
     );
     log.warn({ attempts: failed.attempts, error: error.message }, "the full comparison failed");
     return failed;
   }
-  if (parseComparison(meta) !== null) await context.store.putMeta({ comparison: "" });
+  if (parseComparison(meta) !== null) await keepNotes(context, { comparison: "" });
   return null;
 }
 

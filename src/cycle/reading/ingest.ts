@@ -3,6 +3,7 @@ import type { SourceChange, SourceUser } from "../../domain/source.ts";
 import type { Meta, UnreadPerson } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import { keysTouched } from "../pictures/marks.ts";
+import { keepNotes } from "../ports.ts";
 import { keepPeople } from "./keep-people.ts";
 import { type PeopleById, parseUnread, readById, unreadNote, unreadText } from "./read-by-id.ts";
 
@@ -48,7 +49,7 @@ export async function ingestSource(
   // No directory is empty: somebody registered this application. Such an answer is kept from both pictures.
   if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
   await confirmMissing(context, people);
-  await context.store.putMeta({ notShown: await notShownNote(context, left, read.people) });
+  await keepNotes(context, { notShown: await notShownNote(context, left, read.people) });
   await keepWatermark(context, read.watermark, people);
   return { full: true, empty: false };
 }
@@ -113,7 +114,7 @@ async function readAnew(context: CycleContext, byId: PeopleById, objectId: strin
 async function keepWatermark(context: CycleContext, watermark: string, byId: PeopleById): Promise<void> {
   const note = unreadNote(byId);
   if (note !== null) context.notes.push(note);
-  await context.store.putMeta({
+  await keepNotes(context, {
     watermark,
     unreadPeople: unreadText(byId),
     aheadOfWatermark: "",

@@ -3,6 +3,7 @@ import type { ScopePart } from "../../domain/source.ts";
 import type { CandidateSelection, Meta } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import { confirmCompany } from "../health/company.ts";
+import { keepNotes } from "../ports.ts";
 import { recoverIntents } from "../sending/recover.ts";
 import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { ingestSource } from "./ingest.ts";
@@ -75,7 +76,7 @@ export async function readLattice(
     await readMarkedAccounts(context);
   }
   if (compared && full && !emptyDirectory) {
-    await context.store.putMeta({ reconciledAt: String(context.clock.now()) });
+    await keepNotes(context, { reconciledAt: String(context.clock.now()) });
   }
   const listingFault = (await context.store.meta()).listingFault ?? "";
   return {

@@ -3,6 +3,7 @@ import type { CycleContext } from "../context.ts";
 import { heldOperations } from "../operations.ts";
 import { endWaiting } from "../planning/awaited-managers.ts";
 import { makePlan } from "../planning/plan.ts";
+import { keepNotes } from "../ports.ts";
 import { type Applied, applyPlan } from "./apply.ts";
 import { refusedKindsText } from "./refused-kinds.ts";
 
@@ -54,7 +55,7 @@ async function withoutUnfinished(
 }
 
 /** Keeps the kinds of operations that Lattice refuses for the next cycle, which tries a few people first. */
-export async function rememberRefusals({ store, kinds }: CycleContext, meta: Partial<Meta>): Promise<void> {
-  const text = refusedKindsText(kinds.refused());
-  if (text !== (meta.refusedKinds ?? "")) await store.putMeta({ refusedKinds: text });
+export async function rememberRefusals(context: CycleContext, meta: Partial<Meta>): Promise<void> {
+  const text = refusedKindsText(context.kinds.refused());
+  if (text !== (meta.refusedKinds ?? "")) await keepNotes(context, { refusedKinds: text });
 }
