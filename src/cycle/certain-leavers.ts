@@ -2,7 +2,7 @@ import type { EvidenceKind } from "../domain/plan.ts";
 import type { CycleContext } from "./context.ts";
 import type { Begun } from "./course.ts";
 import { weighAndHold } from "./guard/weigh.ts";
-import { makePlan, summarise } from "./planning/plan.ts";
+import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
 import { keepNotes } from "./ports.ts";
 import { confirmLeavers } from "./reading/confirm-leavers.ts";
 import type { ScopeFault } from "./reading/read.ts";
@@ -23,7 +23,7 @@ export async function switchOffCertainLeavers(
   fault: ScopeFault,
   { meta, startedAt }: Pick<Begun, "meta" | "startedAt">,
 ): Promise<void> {
-  const { store, cycleId, log, settings } = context;
+  const { log, settings } = context;
   const only = await markedLeavers(context);
   if (only.length === 0) return;
   // Looked at with another mapping: whichever is in force next looks at everybody.
@@ -38,7 +38,7 @@ export async function switchOffCertainLeavers(
   const planned = await summarise(leaving, only);
   const read = { scopeParts: null, filterParts: [], emptyDirectory: false, scopeUnread: true };
   const { guard, held } = await weighAndHold(leaving, { meta, startedAt, read, summary: planned });
-  await store.setCyclePlan(cycleId, { summary: planned, guard, notes: leaving.notes });
+  await keepPlan(leaving, { summary: planned, guard });
   const { done, failed } = await applyPlan(leaving, { total: planned.deactivate - held, probe: false });
   log.warn(
     { done, failed, held },

@@ -6,7 +6,7 @@ import type { ReadScope } from "./guard/accepted-scope.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { confirmReach } from "./health/reach.ts";
 import { endWaiting } from "./planning/awaited-managers.ts";
-import { makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
+import { keepPlan, makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
 import { keepNotes } from "./ports.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";
 import { markDue } from "./reading/due.ts";
@@ -47,7 +47,7 @@ export async function weighCycle(
   { meta, startedAt }: Pick<Begun, "meta" | "startedAt">,
   { read, only }: { readonly read: ReadScope; readonly only?: readonly string[] },
 ): Promise<WeighedCycle> {
-  const { store, cycleId } = context;
+  const { store } = context;
   const confirmed = await confirmLeavers(context);
   // Before anything is held: an operation of which a part is held becomes two.
   const planned = await summarise(context, only);
@@ -61,7 +61,7 @@ export async function weighCycle(
   };
   const { notShown } = await store.meta();
   if (notShown !== undefined && notShown !== "") context.notes.push(notShown);
-  await store.setCyclePlan(cycleId, { summary, guard, notes: context.notes });
+  await keepPlan(context, { summary, guard });
   return { summary, guard, heldOperations: held };
 }
 

@@ -7,6 +7,7 @@ import { cycleContext } from "./context.ts";
 import type { Begun, Ended } from "./course.ts";
 import { watchAnswers } from "./health/reach.ts";
 import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
+import { keepPlan } from "./planning/plan.ts";
 import type { Ports } from "./ports.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import { interrupted } from "./sending/apply.ts";
@@ -73,7 +74,7 @@ async function recordEnd(
   const outcome = outcomeOf(guard, failed);
   // The next cycles know by themselves which kinds Lattice refuses (`refusedKinds`): that is not kept with this one.
   const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
-  await store.setCyclePlan(cycleId, { summary, guard, notes: context.notes });
+  await keepPlan(context, { summary, guard });
   const finishedAt = context.clock.now();
   await store.finishCycle(cycleId, { finishedAt, outcome, error: null, keepPlan: request.dryRun });
   if (context.clockDoubtMs === 0) {

@@ -487,10 +487,6 @@ export interface StateStore {
   /** Moves times that lie after `now` to it: the clock was set back since they were written. */
   forgetTheFuture(now: number): Promise<void>;
   beginCycle(cycle: { planId: string; kind: CycleKind; startedAt: number }): Promise<number>;
-  setCyclePlan(
-    cycleId: number,
-    plan: { summary: PlanSummary; guard: GuardVerdict; notes: readonly string[] },
-  ): Promise<void>;
   /**
    * Ends the cycle: what it planned and did not begin is counted as cancelled, and its rows go; with `keepPlan`, those of a
    * dry run, they stay as cancelled. Where the process dies before the rest is written,
@@ -609,8 +605,6 @@ export interface StateStore {
   }>;
   /** Changes of userNames that the cycle plans for existing accounts. */
   plannedRenames(cycleId: number): Promise<readonly PlannedRename[]>;
-  /** Sets the wave of each of these operations, in parts. */
-  setWaves(operationIds: Float64Array, waves: Uint32Array): Promise<void>;
   /** Sums of the weights that the cycle plans. */
   plannedWeights(cycleId: number): Promise<readonly WeighedCount[]>;
   /**

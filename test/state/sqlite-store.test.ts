@@ -320,7 +320,8 @@ describe("the plan and its log", () => {
     const { operationIds, managerIndexes, waves } = await store.referenceDependencies(cycleId);
     expect([...managerIndexes]).toEqual([1, -1, -1]);
     expect([...waves]).toEqual([2, 2, 2]);
-    await store.setWaves(operationIds.subarray(0, 1), Uint32Array.of(3));
+    const patch = [{ id: operationIds[0] ?? 0, wave: 3 }];
+    await store.commit({ operations: { patch } }, "private");
     const order = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 10 });
     expect(order.map(({ objectId }) => objectId)).toEqual(["b", "c", "a"]);
     await store.close();

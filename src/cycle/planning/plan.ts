@@ -1,4 +1,4 @@
-import type { Action, PlanSummary } from "../../domain/plan.ts";
+import type { Action, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import { weightsOf } from "../guard/weights.ts";
@@ -10,11 +10,10 @@ import { lookUpFirst } from "../reading/look-up-first.ts";
 import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
 import type { KnownManagers } from "./manager-ring.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { orderPlan } from "./order.ts";
 import { planPeople } from "./plan-people.ts";
 import type { PlannedPerson } from "./planned-person.ts";
-import { renameWaves } from "./rename-order.ts";
 import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
-import { waves } from "./waves.ts";
 
 const pageSize = 250;
 
@@ -73,7 +72,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   }
   if (again !== null) await keepNotes(context, { triedAgainUpTo: again.next });
   await withdrawUnpromised(context, [...former]);
-  await order(context);
+  await orderPlan(context);
 }
 
 /** What keeps a decision from being sent in this cycle, beside the person; `null` where nothing does. */
@@ -133,6 +132,14 @@ export async function summarise(
   const withoutAccount = totals.sourceUsers - totals.linked - (totals.skipped - totals.linkedSkipped);
   const outOfScope = Math.max(0, withoutAccount - operations.create - adoptions);
   return { ...operations, unchanged, skipped: totals.skipped, outOfScope };
+}
+
+/** Keeps the plan in numbers, what the guard says of it, and the notes of the cycle so far. */
+export function keepPlan(
+  { store, fence, cycleId, notes }: CycleContext,
+  plan: { readonly summary: PlanSummary; readonly guard: GuardVerdict },
+): Promise<void> {
+  return store.commit({ cyclePlan: { cycleId, ...plan, notes } }, fence);
 }
 
 /** The numbers of a plan with what later rounds of the same cycle have added: operations after `afterId`. */
@@ -251,13 +258,4 @@ async function withdrawUnpromised(context: CycleContext, former: readonly string
       await context.store.commit(change, context.fence);
     }
   }
-}
-
-async function order({ store, cycleId }: CycleContext): Promise<void> {
-  const { operationIds, managerIndexes, waves: before } = await store.referenceDependencies(cycleId);
-  const after = waves(managerIndexes, before);
-  const moved = (_id: unknown, index: number): boolean => after[index] !== before[index];
-  await store.setWaves(operationIds.filter(moved), after.filter(moved));
-  const later = renameWaves(await store.plannedRenames(cycleId));
-  await store.setWaves(Float64Array.from(later.keys()), Uint32Array.from(later.values()));
 }

@@ -1,6 +1,6 @@
 import type { HeldPlanDecision } from "../decision.ts";
 import type { StateEvent } from "../event.ts";
-import type { Change, LeavingEvent, Operation, Skipped } from "../plan.ts";
+import type { Change, GuardVerdict, LeavingEvent, Operation, PlanSummary, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
 import type {
   LinkedTarget,
@@ -99,6 +99,7 @@ export interface NewOperation {
 export interface OperationPatch {
   readonly id: number;
   readonly status?: "held" | "cancelled";
+  readonly wave?: number;
   /** What is left of it, where a part is taken out. */
   readonly left?: {
     readonly changes: readonly Change[];
@@ -220,6 +221,13 @@ export interface StateChange {
     readonly begin?: { readonly operationIds: readonly number[]; readonly at: number };
     /** Object ids. */
     readonly end?: readonly string[];
+  };
+  /** The plan of a cycle in numbers, what the guard says of it, and sentences about it for a person. */
+  readonly cyclePlan?: {
+    readonly cycleId: number;
+    readonly summary: PlanSummary;
+    readonly guard: GuardVerdict;
+    readonly notes: readonly string[];
   };
   readonly notes?: Partial<Meta>;
   /** Changes of state that people are told of. `at`: milliseconds since the epoch. */

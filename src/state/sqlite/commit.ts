@@ -1,6 +1,6 @@
 import { LeaseHeldError } from "../../domain/errors.ts";
 import type { Fence, StateChange } from "../../domain/state/change.ts";
-import { metaWriter } from "./cycles.ts";
+import { cyclePlanWriter, metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
 import type { LogValues, ValueKeeper } from "./log-values.ts";
 import { eventWriter } from "./outbox.ts";
@@ -30,6 +30,7 @@ export function commitMethod(
   const accounts = accountsWriter(db);
   const marks = marksWriter(db);
   const outcomes = outcomesWriter(db, values);
+  const cyclePlan = cyclePlanWriter(db, values);
   const notes = metaWriter(db);
   const putEvent = eventWriter(db, logValues);
   const holder = db.prepare<[], string>("SELECT owner FROM lease WHERE name = 'cycle'").pluck();
@@ -54,6 +55,7 @@ export function commitMethod(
     if (change.lookedAt !== undefined) people.looked(change.lookedAt);
     if (change.marks !== undefined) marks(change.marks);
     outcomes(change);
+    if (change.cyclePlan !== undefined) cyclePlan(change.cyclePlan);
     if (change.notes !== undefined) notes(change.notes);
     for (const { event, at } of change.events ?? []) putEvent(event, { at });
   });

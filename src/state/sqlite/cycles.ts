@@ -1,4 +1,5 @@
 import type { CycleKind, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
+import type { StateChange } from "../../domain/state/change.ts";
 import type {
   CycleOutcome,
   CycleRecord,
@@ -34,7 +35,6 @@ type CycleMethods = Pick<
   | "totals"
   | "forgetTheFuture"
   | "beginCycle"
-  | "setCyclePlan"
   | "finishCycle"
   | "recentCycles"
   | "cycleOfPlan"
@@ -54,9 +54,6 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     "INSERT INTO cycle (plan_id, kind, started_at) VALUES (?, ?, ?)",
   );
   const noLaterThan = forgetTheFuture(db);
-  const setPlan = db.prepare<[string, string, string | null, number]>(
-    "UPDATE cycle SET summary = ?, guard = ?, notes = ? WHERE id = ?",
-  );
   const finish = db.prepare<[number, string, string | null, string, number]>(
     "UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = ? WHERE id = ?",
   );
@@ -135,10 +132,6 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     },
     forgetTheFuture: async (now) => moveFuture.immediate(now),
     beginCycle: async (cycle) => begin.immediate(cycle),
-    setCyclePlan: async (cycleId, plan) => {
-      const notes = plan.notes.length === 0 ? null : JSON.stringify(plan.notes.map(values.sentence));
-      setPlan.run(JSON.stringify(plan.summary), JSON.stringify(plan.guard), notes, cycleId);
-    },
     finishCycle: async (cycleId, end) => {
       // The log says how many were put back, and no more of them: they are planned anew. A run that dies here has left a
       // cycle without an end, like any that dies.
@@ -165,6 +158,20 @@ function withCancelled(outcomes: readonly OutcomeCount[]): readonly OutcomeCount
     counts.set(key, { action, outcome: ended, count: count + (counts.get(key)?.count ?? 0) });
   }
   return [...counts.values()];
+}
+
+/** Writes the plan of a cycle, as a part of the transaction that is open. */
+export function cyclePlanWriter(
+  db: Connection,
+  values: ValueKeeper,
+): (plan: NonNullable<StateChange["cyclePlan"]>) => void {
+  const set = db.prepare<[string, string, string | null, number]>(
+    "UPDATE cycle SET summary = ?, guard = ?, notes = ? WHERE id = ?",
+  );
+  return ({ cycleId, summary, guard, notes }) => {
+    const kept = notes.length === 0 ? null : JSON.stringify(notes.map(values.sentence));
+    set.run(JSON.stringify(summary), JSON.stringify(guard), kept, cycleId);
+  };
 }
 
 /** Writes values of `meta` as a part of the transaction that is open. */

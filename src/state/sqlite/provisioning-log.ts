@@ -34,7 +34,6 @@ type LogMethods = Pick<
   | "unpromisedReferences"
   | "referenceDependencies"
   | "plannedRenames"
-  | "setWaves"
   | "countOperations"
   | "newestOperation"
   | "countLater"

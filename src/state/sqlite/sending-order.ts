@@ -4,9 +4,7 @@ import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 
 /** The order of sending, in numbers alone: a first run has as many operations as the company has people. */
-export function orderMethods(
-  db: Connection,
-): Pick<StateStore, "referenceDependencies" | "plannedRenames" | "setWaves"> {
+export function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" | "plannedRenames"> {
   const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
   const page = db
     .prepare<IdRange & { cycleId: number }, [number, number | null, number]>(
@@ -26,7 +24,6 @@ export function orderMethods(
        AND json_type(c.value, '$.before') = 'text' AND json_type(c.value, '$.after') = 'text'
      ORDER BY o.id`,
   );
-  const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
   const rangesOf = cycleRanges(db);
   return {
     referenceDependencies: async (cycleId) => {
@@ -54,20 +51,8 @@ export function orderMethods(
       for await (const range of rangesOf(cycleId)) found.push(...renames.all({ ...range, cycleId }));
       return found;
     },
-    setWaves: async (operationIds, waves) => {
-      for (let from = 0; from < operationIds.length; from += waveSlice) {
-        db.transaction(() => {
-          for (let index = from; index < Math.min(from + waveSlice, operationIds.length); index += 1) {
-            setWave.run(waves[index] ?? 0, operationIds[index] ?? 0);
-          }
-        })();
-        await new Promise(setImmediate);
-      }
-    },
   };
 }
-
-const waveSlice = 2_000;
 
 /** Where `id` stands in the ascending list; -1 where it does not. */
 function positionOf(id: number, ascending: Float64Array): number {

@@ -15,6 +15,7 @@ export function operationsWriter(
        :refersTo, :drift, :doubtful, :formerOwner, :wave, :status, :at, :attempt)`,
   );
   const setStatus = db.prepare<[string, number]>("UPDATE operation SET status = ? WHERE id = ?");
+  const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
   const setLeft = db.prepare<{
     id: number;
     changes: string;
@@ -27,8 +28,9 @@ export function operationsWriter(
   );
   const setHeldSince = db.prepare<[number, number]>("UPDATE operation SET held_since = ? WHERE id = ?");
   const remove = db.prepare<[string]>("DELETE FROM operation WHERE id IN (SELECT value FROM json_each(?))");
-  const apply = ({ id, status, left, heldSince, closed }: OperationPatch): void => {
+  const apply = ({ id, status, wave, left, heldSince, closed }: OperationPatch): void => {
     if (status !== undefined) setStatus.run(status, id);
+    if (wave !== undefined) setWave.run(wave, id);
     if (left !== undefined) {
       setLeft.run({
         id,

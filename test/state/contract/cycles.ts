@@ -60,7 +60,7 @@ export function describeCycles(make: MakeState): void {
         finishedAt: null,
         outcome: null,
       });
-      await store.setCyclePlan(cycleId, { summary, guard, notes: ["a note"] });
+      await store.commit({ cyclePlan: { cycleId, summary, guard, notes: ["a note"] } }, "private");
       await store.finishCycle(cycleId, { finishedAt: 9, outcome: "failed", error: "it broke" });
       expect(await store.cycleOfPlan("plan-1")).toEqual({
         id: cycleId,

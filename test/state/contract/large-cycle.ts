@@ -114,7 +114,8 @@ export function describeLargeCycle(make: MakeState): void {
         // Person 10,990 reports to person 1,098, who is created: three of four before each are.
         const at = (number: number): number => number - Math.floor((number + 1) / 4);
         expect(managerIndexes[at(10_990)]).toBe(at(1_098));
-        await store.setWaves(operationIds, new Uint32Array(operationIds.length).fill(7));
+        const patch = [...operationIds].map((id) => ({ id, wave: 7 }));
+        await store.commit({ operations: { patch } }, "private");
         const [first] = await store.operations(cycleId, { afterWave: 6, afterId: 0, limit: 1 });
         expect(first?.objectId).toBe(ids[0]);
         const page = await store.operations(cycleId, { afterWave: 6, afterId: 0, limit: people });

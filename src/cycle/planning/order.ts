@@ -1,0 +1,43 @@
+import type { OperationPatch } from "../../domain/state/change.ts";
+import type { CycleContext } from "../context.ts";
+import { renameWaves } from "./rename-order.ts";
+import { waves } from "./waves.ts";
+
+/** Operations of which one commit sets the waves; the event loop runs between two. */
+const wavesAtOnce = 2_000;
+
+/** Sets when each operation of the plan is sent: after that of the manager, and after a userName that it needs is free. */
+export async function orderPlan(context: CycleContext): Promise<void> {
+  const { store, cycleId } = context;
+  const { operationIds, managerIndexes, waves: before } = await store.referenceDependencies(cycleId);
+  const after = waves(managerIndexes, before);
+  await keepWaves(context, movedWaves(operationIds, before, after));
+  await keepWaves(context, renameWaves(await store.plannedRenames(cycleId)));
+}
+
+/** Operations, by id, that are not sent in the wave of their kind. */
+function* movedWaves(
+  operationIds: Float64Array,
+  before: Uint32Array,
+  after: Uint32Array,
+): Generator<readonly [id: number, wave: number]> {
+  for (const [index, id] of operationIds.entries()) {
+    const wave = after[index];
+    if (wave !== undefined && wave !== before[index]) yield [id, wave];
+  }
+}
+
+async function keepWaves(
+  { store, fence, clock, signal }: CycleContext,
+  waveOf: Iterable<readonly [id: number, wave: number]>,
+): Promise<void> {
+  let patch: OperationPatch[] = [];
+  for (const [id, wave] of waveOf) {
+    patch.push({ id, wave });
+    if (patch.length < wavesAtOnce) continue;
+    await store.commit({ operations: { patch } }, fence);
+    await clock.sleep(0, signal);
+    patch = [];
+  }
+  if (patch.length > 0) await store.commit({ operations: { patch } }, fence);
+}
