@@ -76,7 +76,9 @@ async function repair(stage: Stage): Promise<{ readonly inLattice: boolean } | s
   for (const id of losers) moveIntoScope(world, id, false);
   const last = losers.length === 0 ? null : await settle(stage, true, 1);
   for (const id of losers) moveIntoScope(world, id, true);
-  world.heirs.clear();
+  for (const [account, heirs] of world.heirs) {
+    if (![...heirs].some((id) => world.unsettled.has(id))) world.heirs.delete(account);
+  }
   return last === null ? { inLattice } : `while some are out of the scope for a cycle: ${last}`;
 }
 

@@ -166,7 +166,13 @@ export function encumbered(world: World): ReadonlySet<string> {
   const current = [...world.people.values()];
   for (const account of world.accounts.values()) {
     const holders = mayOwn(world, account);
-    if (isUnclear(world, account)) for (const id of holders) found.add(id);
+    if (isUnclear(world, account)) {
+      for (const id of holders) {
+        found.add(id);
+        // A disabled person with an account keeps the userName from others; nobody can tell whether this one has it.
+        for (const other of namesakesOf(world, id)) found.add(other);
+      }
+    }
     const [owner] = holders;
     const others = current.filter(
       (person) => person.externalId === account.externalId && person.id !== owner && isInScope(world, person),

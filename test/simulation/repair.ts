@@ -1,5 +1,5 @@
 import { hasCertainAccount, mayOwn, namesakesOf } from "./identity.ts";
-import { isEntitled } from "./standing.ts";
+import { isEntitled, isInScope } from "./standing.ts";
 import type { Account, World } from "./world.ts";
 
 // What administrators of both ends do about externalIds that are not right, once they were told.
@@ -27,8 +27,16 @@ export function repairIds(world: World): { readonly losers: readonly string[]; r
       holders.find((id) => !decided.has(id)) ??
       "";
     decided.add(chosen);
-    if (!isEntitledNow(world, chosen)) for (const id of holders) world.unsettled.add(id);
     takeOwnName(world, chosen);
+    if (!isEntitledNow(world, chosen)) {
+      for (const id of holders) {
+        world.unsettled.add(id);
+        const person = world.people.get(id);
+        // Whoever of them has the account keeps no name from others; a name that is written then tells who it is.
+        if (person !== undefined && isInScope(world, person)) takeOwnName(world, id);
+      }
+      world.heirs.set(account.id, new Set(holders.filter((id) => id !== chosen)));
+    }
     world.owners.set(account.id, chosen);
     losers.push(...holders.filter((id) => id !== chosen && isEntitledNow(world, id)));
   }
