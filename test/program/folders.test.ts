@@ -8,10 +8,8 @@ function documentedImports(): ReadonlyMap<string, readonly string[]> {
   const text = readFileSync(join(packageRoot, "docs/architecture.md"), "utf8");
   const folders = new Map<string, readonly string[]>();
   for (const [, folder = "", allowed = ""] of text.matchAll(/^\| `src\/(\w+)\/` \|.*\| ([^|]+) \|$/gm)) {
-    const base = /^as (\w+), and (\w+)$/.exec(allowed);
-    const inherited = folders.get(base?.[1] ?? "") ?? [];
-    const named = base === null ? allowed.split(", ").filter((name) => name !== "nothing") : [base[2] ?? ""];
-    folders.set(folder, [...inherited, ...named]);
+    const named = allowed.split(", ").filter((name) => name !== "nothing");
+    folders.set(folder, allowed === "everything above" ? [...folders.keys()] : named);
   }
   return folders;
 }

@@ -33,7 +33,7 @@ export interface Document {
 }
 
 /** Every document that a reader of the repository is given. */
-export const documents: readonly Document[] = globSync(["*.md", "docs/*.md", "test/**/*.md"], {
+export const documents: readonly Document[] = globSync(["*.md", "docs/**/*.md", "test/**/*.md"], {
   cwd: packageRoot,
 })
   .toSorted()

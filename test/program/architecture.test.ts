@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/process/package-root.ts";
+import { documents } from "./markdown.ts";
+
+const text = read("docs/architecture.md");
+
+function read(path: string): string {
+  return readFileSync(join(packageRoot, path), "utf8");
+}
+
+/** The part of docs/architecture.md under a heading that begins like this. */
+function section(heading: string): string {
+  const [, part = ""] = text.split(`\n## ${heading}`);
+  return part.split("\n## ")[0] ?? "";
+}
+
+/** Functions that a document says are in a file: a row of a table that has both, or `name` in `file`. */
+function placesIn(part: string): readonly { readonly name: string; readonly file: string }[] {
+  const rows = part.matchAll(/^\|.*\| `(\w+)` \| `(src\/[\w/-]+\.ts)` \|/gm);
+  const sentences = part.matchAll(/`(\w+)`\s+in\s+`(src\/[\w/-]+\.ts)`/g);
+  return [...rows, ...sentences].map(([, name = "", file = ""]) => ({ name, file }));
+}
+
+const explaining = documents.filter(
+  ({ name }) => name === "CONTRIBUTING.md" || /^docs\/(architecture|decisions)/.test(name),
+);
+
+describe("what is said of the code in docs/architecture.md, in the decisions and in CONTRIBUTING.md", () => {
+  it("names files and folders that exist", () => {
+    const paths = explaining.flatMap(({ code }) =>
+      code.filter((piece) => /^(src|test|scripts|docs|bench)\/[\w/.-]+$/.test(piece.text)),
+    );
+    expect(paths.length).toBeGreaterThan(100);
+    expect(paths.filter((piece) => !existsSync(join(packageRoot, piece.text)))).toEqual([]);
+  });
+
+  it("names functions that are in the files named with them", () => {
+    const places = explaining.flatMap((document) => placesIn(document.text));
+    expect(places.length).toBeGreaterThan(50);
+    const lost = places.filter(
+      ({ name, file }) =>
+        !new RegExp(`^(export )?(async )?(function\\*?|const|type|interface) ${name}\\b`, "m").test(
+          read(file),
+        ),
+    );
+    expect(lost).toEqual([]);
+  });
+
+  it("names functions in the diagram of an operation's life that the table below it explains", () => {
+    const life = section("Life of an operation");
+    const diagram = [...life.matchAll(/^ +\S+ --> \S+: (.+)$/gm)].flatMap(([, names = ""]) =>
+      names.split(", "),
+    );
+    const rows = life.split("\n").filter((line) => line.startsWith("|"));
+    const table = new Set(placesIn(rows.join("\n")).map(({ name }) => name));
+    expect(diagram.length).toBeGreaterThan(10);
+    expect([...new Set(diagram)].toSorted()).toEqual([...table].toSorted());
+  });
+
+  it("lists every reason why a person is planned again, and no other", () => {
+    const marks = read("src/cycle/pictures/marks.ts");
+    const functions = [...marks.matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
+    const listed = [...section("Marks").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(functions.length).toBeGreaterThan(10);
+    expect(listed.toSorted()).toEqual(functions.toSorted());
+  });
+});
+
+describe("docs/decisions", () => {
+  const pages = documents.filter(({ name }) => /^docs\/decisions\/\d/.test(name));
+  const index = read("docs/decisions/README.md");
+
+  it("has a page for each decision under a number of its own", () => {
+    const numbers = pages.map(({ name }) => Number(basename(name).slice(0, 2)));
+    expect(numbers).toEqual(pages.map((_, place) => place + 1));
+  });
+
+  it.each(pages.map((page) => [page.name, page] as const))("lists %s with its title", (name, page) => {
+    const title = /^# (.+)$/m.exec(page.text)?.[1] ?? "";
+    expect(index).toContain(`- [${basename(name).slice(0, 2)}: ${title}](${basename(name)})`);
+    expect(page.text).toMatch(/^(\*\*Rejected\.\*\*|## Rejected$)/m);
+  });
+});
