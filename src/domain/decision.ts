@@ -1,10 +1,10 @@
 import { type Actor, actorText } from "./actor.ts";
 import { timeText } from "./sentence.ts";
 
-/** What a person has decided about somebody of whom something was held. */
+/** A person's decision about a user of whom something was held. */
 export type DecidedWhat = "released" | "rejected" | "undone";
 
-/** Who decided about a held plan, and why, where a reason was given. */
+/** Who decided about a held plan, and the reason if one was given. */
 export interface DecisionBy {
   readonly by: Actor;
   readonly reason: string | null;
@@ -18,7 +18,7 @@ export interface HeldPlanDecision extends DecisionBy {
   readonly people: { readonly [W in DecidedWhat]: readonly string[] };
 }
 
-/** A decision as far as it is about one person. */
+/** The part of a decision that concerns one person. */
 export interface PersonDecision extends DecisionBy {
   readonly what: DecidedWhat;
   readonly planId: string;
@@ -26,7 +26,7 @@ export interface PersonDecision extends DecisionBy {
   readonly at: number;
 }
 
-/** The longest reason that is taken. */
+/** The longest accepted reason, in characters. */
 export const longestReason = 500;
 
 /** A decision about one person in JSON. */
@@ -37,7 +37,7 @@ export interface DecisionDocument {
   /** ISO 8601. */
   readonly at: string;
   readonly planId: string;
-  /** Absent where none was given. */
+  /** Absent if none was given. */
   readonly reason?: string;
 }
 

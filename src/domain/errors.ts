@@ -1,4 +1,4 @@
-/** Names and texts of either end stand in messages; a terminal must not obey what they hold. Line breaks are ours. */
+/** Messages contain names and texts from Entra and Lattice; a terminal must not obey control characters in them. Line breaks are ours. */
 const terminalControls = /[^\P{Cc}\n]/gu;
 
 /**
@@ -19,15 +19,15 @@ export class UsageError extends DomainError {
   readonly code = "USAGE";
 }
 
-/** One end refused us as a whole (credentials, permission, wrong URL, wrong kind of answer): no further write makes sense. */
+/** Entra or Lattice refused us as a whole (credentials, permission, wrong URL, wrong kind of answer): further writes make no sense. */
 export class ConfigurationError extends DomainError {
   readonly code = "CONFIGURATION";
 }
 
-/** One end cannot be used just now (unreachable, time-out, 5xx, 429 without end): try the cycle again soon. */
+/** Entra or Lattice cannot be used now (unreachable, time-out, 5xx, endless 429): try the cycle again soon. */
 export class HostUnavailableError extends DomainError {
   readonly code = "HOST_UNAVAILABLE";
-  /** When the host asks to be tried again, milliseconds since the epoch; only where that is longer than a cycle waits. */
+  /** When the host asks to be tried again, milliseconds since the epoch; only if that is longer than a cycle waits. */
   readonly retryAt: number | undefined;
 
   constructor(message: string, options?: ErrorOptions & { readonly retryAt?: number }) {
@@ -37,8 +37,8 @@ export class HostUnavailableError extends DomainError {
 }
 
 /**
- * The target's listing contradicts itself: what it showed is true, that it was everybody is not. Other requests may well be
- * answered.
+ * The target's listing contradicts itself: the accounts it showed exist, but there may be more. Other requests may still
+ * be answered.
  */
 export class ListingIncompleteError extends HostUnavailableError {}
 
@@ -52,9 +52,9 @@ export class RecordRejectedError extends DomainError {
   readonly code: string = "RECORD_REJECTED";
   /** HTTP status of the answer. */
   readonly status: number;
-  /** RFC 7644 section 3.12 `scimType`, where the answer had one. */
+  /** RFC 7644 section 3.12 `scimType`, if the answer had one. */
   readonly scimType: string | undefined;
-  /** What the target said, in its own words, where it said something. */
+  /** The target's own words, if it sent any. */
   readonly detail: string | undefined;
 
   constructor(
@@ -69,13 +69,13 @@ export class RecordRejectedError extends DomainError {
   }
 }
 
-/** A value of one person cannot be mapped: the wrong type for what reads it. Says nothing of anybody else. */
+/** A value of one person cannot be mapped: it has the wrong type. It says nothing about other people. */
 export class MappingError extends DomainError {
   readonly code = "MAPPING";
-  /** The rule without the value, which is the person's own: what a log may hold. */
+  /** The rule without the person's value: a log may hold it. */
   readonly rule: string;
 
-  /** @param rule what the value must be; with `given`, the value itself, it ends in "must be …" */
+  /** @param rule what the value must be; with `given` (the value itself) it ends in "must be …" */
   constructor(rule: string, options: ErrorOptions & { readonly given?: string } = {}) {
     const { given } = options;
     const shown = given === "" ? "empty" : JSON.stringify(given?.slice(0, 60));
@@ -89,31 +89,31 @@ export class AlreadyExistsError extends RecordRejectedError {
   override readonly code = "ALREADY_EXISTS";
 }
 
-/** The account that was to be changed is no longer there (404 on its own address). */
+/** The account to be changed no longer exists (404 on its own address). */
 export class RecordGoneError extends RecordRejectedError {
   override readonly code = "RECORD_GONE";
 }
 
 /**
- * The key may not read or write this account (403). An account that is protected, or a key that has lost its rights: what
- * becomes of the others tells.
+ * The key may not read or write this account (403). Either the account is protected, or the key has lost its rights:
+ * requests about other accounts tell which.
  */
 export class RecordForbiddenError extends RecordRejectedError {
   override readonly code = "RECORD_FORBIDDEN";
 }
 
-/** A write was sent and no answer came back: whether it was applied must be looked up before it is tried again. */
+/** A write was sent and no answer came: look up whether it was applied before you try again. */
 export class UnknownOutcomeError extends DomainError {
   readonly code = "UNKNOWN_OUTCOME";
 }
 
 /**
- * No usable answer came for one record: it kept failing with a passing fault (5xx, time-out) although it was retried, or
- * something that stands between answered in the target's place (a web page). A write may or may not have been applied.
+ * No usable answer came for one record: it kept failing with a transient error (5xx, time-out) despite retries, or a proxy
+ * answered in the target's place (a web page). A write may or may not have been applied.
  */
 export class RecordUnavailableError extends DomainError {
   readonly code = "RECORD_UNAVAILABLE";
-  /** HTTP status of the last answer, where there was one. */
+  /** HTTP status of the last answer, if there was one. */
   readonly status: number | undefined;
 
   constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {
@@ -137,7 +137,7 @@ export class InterruptedError extends DomainError {
   readonly code = "INTERRUPTED";
 }
 
-/** Whether an error is about one record, and says nothing of the others. */
+/** Whether an error is about one record and says nothing about the others. */
 export function isRecordFailure(
   error: unknown,
 ): error is RecordRejectedError | RecordUnavailableError | UnknownOutcomeError {

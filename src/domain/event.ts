@@ -1,6 +1,6 @@
 import type { Actor } from "./actor.ts";
 
-/** A change of state that people are told of once, not in every cycle. Times are milliseconds since the epoch. */
+/** A change of state that people are notified of once, not in every cycle. Times are milliseconds since the epoch. */
 export type StateEvent =
   | {
       readonly kind: "guardHeld";
@@ -21,23 +21,23 @@ export type StateEvent =
       readonly reason: string | null;
       readonly released: number;
       readonly rejected: number;
-      /** Of whom rejections were taken back. */
+      /** People whose rejections were taken back. */
       readonly undone: number;
     }
   | {
       readonly kind: "quarantineEntered";
       readonly reason: string;
       readonly nextProbeAt: number;
-      /** Where operations of a cycle failed: that cycle. */
+      /** The cycle, if operations of a cycle failed. */
       readonly cycleId?: number;
     }
   | { readonly kind: "quarantineLeft"; readonly since: number }
-  /** Who began to fail and who does not fail any more, gathered over a day. */
+  /** People who began to fail and people who no longer fail, gathered over a day. */
   | {
       readonly kind: "failureDigest";
       readonly began: number;
       readonly recovered: number;
-      /** People who began to fail and recovered since the last digest; they are in neither of the others. */
+      /** People who began to fail and recovered since the last digest; counted in neither of the other two numbers. */
       readonly passing: number;
       /** The first hundred of each. */
       readonly people: {
@@ -48,7 +48,7 @@ export type StateEvent =
   | {
       readonly kind: "credentialExpiring";
       readonly credential: CredentialKind;
-      /** Which one, where there are several: the name that it has in Entra, or the file. */
+      /** Which credential, if there are several: its name in Entra, or the file. */
       readonly name: string;
       readonly expiresAt: number;
       readonly expired: boolean;
@@ -73,7 +73,7 @@ export type EventKind = StateEvent["kind"];
 
 export interface FailingPerson {
   readonly objectId: string;
-  /** `null` where the directory's picture does not have the person any more. */
+  /** `null` if the person is no longer in the last known data of Entra. */
   readonly userName: string | null;
   /** When the person began to fail. */
   readonly since: number;
@@ -85,19 +85,19 @@ export interface FailingPerson {
 
 export type CredentialKind = "clientSecret" | "certificate" | "latticeToken";
 
-/** When a credential ends, as far as anybody says. */
+/** When a credential expires, if known. */
 export interface CredentialExpiry {
   readonly credential: CredentialKind;
-  /** Tells it from its successor. */
+  /** Distinguishes the credential from its successor. */
   readonly id: string;
   readonly name: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
-/** An event as it is kept until everybody was told. */
+/** An event, kept until every receiver has it. */
 export interface KeptEvent {
-  /** Unique and always the same, however often it is sent. */
+  /** Unique; the same each time the event is sent. */
   readonly id: string;
   /** When it happened, milliseconds since the epoch. */
   readonly at: number;
@@ -112,7 +112,7 @@ export interface Delivery {
   readonly attempts: number;
 }
 
-/** Somebody began to fail, or fails no more. */
+/** A person began to fail, or no longer fails. */
 export interface FailureChange extends FailingPerson {
   /** Grows with time. */
   readonly id: number;

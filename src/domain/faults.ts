@@ -1,14 +1,14 @@
-/** More than these nobody reads at once. */
+/** A message lists at most this many faults. */
 const mostFaults = 50;
 const longestFault = 1_000;
 
-/** One thing that is wrong, in words; a function where it takes effort to say. */
+/** One fault in words; a function if the words are costly to make. */
 export type Fault = string | (() => string);
 
 /** Where the thing at this path was written, for the start of a sentence: `config/x.yaml:12:3`. */
 export type Locate = (path: readonly PropertyKey[]) => string;
 
-/** The faults of one thing as the message of an error, one a line; where there are very many, the first and how many more. */
+/** Faults as the message of an error, one a line. If there are very many: the first ones and the number of the others. */
 export function joinFaults(faults: readonly Fault[]): string {
   const lines = faults
     .slice(0, mostFaults)

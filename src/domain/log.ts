@@ -2,7 +2,7 @@ import type { PersonDecision } from "./decision.ts";
 import type { Action, CycleKind } from "./plan.ts";
 import type { LoggedOperation, OperationStatus } from "./store.ts";
 
-/** An operation as an operator asks for it: with its plan, and what came of it. Redacted values are hidden. */
+/** An operation as shown to an operator: with its plan and its outcome. Redacted values are hidden. */
 export interface LogEntry extends LoggedOperation {
   readonly planId: string;
   readonly cycle: CycleKind;
@@ -13,17 +13,17 @@ export interface LogEntry extends LoggedOperation {
   /** From the start of the first request to the end of the last. */
   readonly durationMs: number | null;
   readonly httpStatus: number | null;
-  /** The target's id of the request, where it gave one. */
+  /** The target's id of the request, if it sent one. */
   readonly requestId: string | null;
   /** 1 for the first try. */
   readonly attempt: number;
-  /** Who let it go, or rejected it while it was held; absent where nobody did, or it is not known. */
+  /** Who released it, or rejected it while it was held; absent if nobody did or it is unknown. */
   readonly decision?: PersonDecision;
 }
 
-/** What to find in the provisioning log: entries that meet everything that is given. */
+/** A search of the provisioning log: an entry must match every given field. */
 export interface LogQuery {
-  /** Object id, or user name in any case: everything of whoever has or had that name in the log. */
+  /** Object id, or user name in any case: every entry of the people who have or had that name in the log. */
   readonly person?: string;
   readonly actions?: readonly Action[];
   readonly outcomes?: readonly OperationStatus[];
@@ -31,16 +31,16 @@ export interface LogQuery {
   readonly since?: number;
   readonly until?: number;
   readonly cycleId?: number;
-  /** Part of a name, as people are searched: everything of those who have it in a name, or had it in the log. */
+  /** Part of a name: every entry of the people who have it in a name, or had it in the log. */
   readonly text?: string;
-  /** Graph properties and target paths that a mapping redacts: `text` is not looked for in them. */
+  /** Graph properties and target paths that a mapping redacts: `text` is not searched for in them. */
   readonly concealed?: readonly string[];
-  /** Id of an operation: only those before it, for paging. */
+  /** Id of an operation; only earlier ones match. For paging. */
   readonly before?: number;
   readonly limit: number;
 }
 
-/** How many operations of a day came to the same. */
+/** The number of operations of a day with the same outcome. */
 export interface DailyCount {
   /** Day in UTC: `2026-01-31`. */
   readonly day: string;
@@ -49,9 +49,9 @@ export interface DailyCount {
   readonly count: number;
 }
 
-/** How many operations of a cycle are of people of one department. */
+/** The number of operations of a cycle that concern people of one department. */
 export interface DepartmentCount {
-  /** `null`: of none. */
+  /** `null`: people without a department. */
   readonly department: string | null;
   readonly action: Action;
   readonly count: number;

@@ -1,17 +1,17 @@
 /**
- * Whether a host name, as `URL.hostname` gives it, is meant for this machine alone: the one place where plain `http://` is
- * accepted. Where a name leads is another question (`isLoopbackAddress`).
+ * Whether a host name, as `URL.hostname` gives it, means this machine. Plain `http://` is accepted only here. Where the name
+ * resolves to is another question (`isLoopbackAddress`).
  */
 export function isLoopbackName(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** The same with the names below `localhost` (RFC 6761, section 6.3), for whoever asks with each connection where they lead. */
+/** Also accepts names below `localhost` (RFC 6761, section 6.3). The caller must check with each connection where they resolve to. */
 export function isLoopbackDomain(hostname: string): boolean {
   return isLoopbackName(hostname) || hostname.endsWith(".localhost");
 }
 
-/** Whether an IP address, as a look-up gives it, is this machine. */
+/** Whether an IP address, as a look-up gives it, belongs to this machine. */
 export function isLoopbackAddress(address: string): boolean {
   return /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/i.test(address) || address === "::1";
 }

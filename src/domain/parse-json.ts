@@ -1,12 +1,12 @@
 import type { Json } from "./json.ts";
 
-/** Nothing that either end documents is nested deeper than ten levels. */
+/** Neither Entra nor Lattice documents anything nested deeper than ten levels. */
 const deepest = 64;
 
 /**
- * Reads JSON of an untrusted end. A byte order mark before it is no part of it (RFC 8259, section 8.1).
+ * Parses JSON from outside. A leading byte order mark is ignored (RFC 8259, section 8.1).
  * @param levels how deeply it may be nested
- * @returns `undefined` where `received` is no JSON, or nested so deeply that to walk through it would exhaust the stack
+ * @returns `undefined` if `received` is not JSON, or is nested so deeply that walking through it would exhaust the stack
  */
 export function parseJson(received: string, levels: number = deepest): Json | undefined {
   const text = received.startsWith("\ufeff") ? received.slice(1) : received;
@@ -15,12 +15,12 @@ export function parseJson(received: string, levels: number = deepest): Json | un
     const parsed: Json = JSON.parse(text);
     return parsed;
   } catch {
-    // What an unreadable text means is for the caller to say.
+    // The caller decides what an unreadable text means.
     return undefined;
   }
 }
 
-/** Looks at the text, not at its value: parsing a very deep one takes many times its size of memory. */
+/** Checks the text before it is parsed: parsing a very deep one takes many times its size of memory. */
 function isTooDeep(text: string, levels: number): boolean {
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -42,7 +42,7 @@ function isTooDeep(text: string, levels: number): boolean {
   return false;
 }
 
-/** The index of the quote that closes the one at `start`; the end of the text where none does. */
+/** The index of the quote that closes the one at `start`; the end of the text if there is none. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -1,28 +1,28 @@
 import type { Presence } from "./source.ts";
 
-// Finding people by a part of a name: what counts as a match, and which match is the closer one.
+// Finds people by part of a name: what counts as a match, and which match is closer.
 
-/** A person or an account that a text was found in, with what tells one from another. */
+/** A person or an account that a search found, with details that tell people apart. */
 export interface FoundPerson {
-  /** `null`: an account that is nobody's. */
+  /** `null`: an account that belongs to no person. */
   readonly objectId: string | null;
   readonly latticeId: string | null;
   readonly displayName: string | null;
-  /** User principal name; of an account that is nobody's its userName, of a person known to the log alone the last one there. */
+  /** User principal name. For an account of no person: its userName. For a person known only to the log: the last name there. */
   readonly userName: string | null;
   readonly jobTitle: string | null;
   readonly department: string | null;
-  /** In Entra; `null` where Entra's users do not have the person. */
+  /** The state in Entra; `null` if Entra's users do not include the person. */
   readonly presence: Presence | null;
-  /** Whether the account is active; `null` without an account, and where that was never seen. */
+  /** Whether the account is active; `null` without an account, or if that was never seen. */
   readonly active: boolean | null;
 }
 
-/** Who was found: the closest ones, and how many there are altogether. */
+/** The result of a search: the closest matches, and the number of all. */
 export interface FoundPeople {
   readonly people: readonly FoundPerson[];
   readonly total: number;
-  /** How many of them have a name or an id that is the text as a whole: they come first. */
+  /** The number of matches whose whole name or id equals the text; they come first. */
   readonly equal: number;
 }
 
@@ -30,28 +30,28 @@ export interface FoundPeople {
 export interface SearchedFields {
   /** Display names, user names, e-mail addresses: any part of them. */
   readonly names: readonly (string | null)[];
-  /** Object id, Lattice id, externalId, employee number: the whole, or the beginning where it is long enough. */
+  /** Object id, Lattice id, externalId, employee number: matched as a whole, or by their beginning if that is long enough. */
   readonly ids: readonly (string | null)[];
 }
 
-/** `equal`: a whole name or id; `begins`: words begin with what was asked for; `within`: it is somewhere in the names. */
+/** `equal`: a whole name or id; `begins`: words begin with the text; `within`: it occurs elsewhere in the names. */
 export type Closeness = 0 | 1 | 2;
 export const closeness = { equal: 0, begins: 1, within: 2 } as const;
 
-/** Shorter beginnings of an id are met by chance: names like Ada are hexadecimal digits too. */
+/** Shorter beginnings of an id match by chance: names such as Ada consist of hexadecimal digits too. */
 const shortestIdPart = 6;
 
 /** Compares one text with people's names and ids. */
 export interface PersonMatcher {
   matches(fields: SearchedFields): boolean;
-  /** `null` where it does not match. */
+  /** `null` if it does not match. */
   closenessOf(fields: SearchedFields): Closeness | null;
 }
 
 /**
- * Letter case, accents and the order of words do not matter, and letters with a common other spelling are found by either
- * ("mueller" and "muller" find "Müller").
- * @returns `null` where the text has no word to look for
+ * Letter case, accents and the order of words do not matter. Letters with a common other spelling match both spellings:
+ * "mueller" and "muller" find "Müller".
+ * @returns `null` if the text has no word to search for
  */
 export function matcherOf(text: string): PersonMatcher | null {
   const words = [...new Set(text.split(/[\s,;]+/u).filter((word) => word !== ""))].map(spellings);
@@ -61,7 +61,7 @@ export function matcherOf(text: string): PersonMatcher | null {
   const isId = (one: string | null): boolean => one?.length === id.length && one.toLowerCase() === id;
   const beginsId = (one: string | null): boolean =>
     id.length >= shortestIdPart && one?.toLowerCase().startsWith(id) === true;
-  // Folded in one piece: most people do not match, and there may be many.
+  // All names in one string: most people do not match, and there may be many.
   const foldedNames = ({ names }: SearchedFields): string => spellings(names.join("\n")).join("\n");
   const areIn = (all: string): boolean => words.every((word) => word.some((one) => all.includes(one)));
   return {
@@ -79,7 +79,7 @@ export function matcherOf(text: string): PersonMatcher | null {
   };
 }
 
-/** A text as it is compared: in lower case and without accents. */
+/** A text in the form that is compared: lower case, without accents. */
 export function folded(text: string): string {
   const lower = text.toLowerCase();
   if (isAscii(lower)) return lower;
@@ -103,7 +103,7 @@ const plain: { readonly [letter: string]: string } = {
 
 const spelled: { readonly [letter: string]: string } = { ä: "ae", ö: "oe", ü: "ue", ø: "oe", å: "aa" };
 
-/** The folded text, and how it is written where such letters are spelled out. */
+/** The folded text, and the folded text with letters such as "ü" spelled out. */
 function spellings(text: string): readonly string[] {
   const simple = folded(text);
   if (isAscii(text)) return [simple];

@@ -3,13 +3,13 @@ import type { WeightKind } from "./weight.ts";
 
 export type Action = "create" | "update" | "deactivate" | "reactivate" | "link";
 
-/** What was seen of somebody who shall not be active. */
+/** Evidence that a person should not be active. */
 export type EvidenceKind = "accountDisabled" | "softDeleted" | "deleted" | "leftScope" | "filteredOut";
 
-/** What happens to somebody who had an account, each with an action of its own (`actions.onDelete`, `outOfScope`, `onDisable`). */
+/** The ways in which a person leaves, each with an action of its own (`actions.onDelete`, `outOfScope`, `onDisable`). */
 export type LeavingEvent = "deleted" | "outOfScope" | "disabled";
 
-/** Why an account may be switched off: something that was seen, never something that was merely not seen. */
+/** Why an account may be switched off: something that was read. That something was missing from an answer is never enough. */
 export interface Evidence {
   readonly kind: EvidenceKind;
   /** What was read, in words for the provisioning log. */
@@ -20,24 +20,24 @@ export interface Evidence {
 export interface Change {
   /** SCIM path as in the mapping. */
   readonly attribute: string;
-  /** What Lattice holds, `null` where nothing. For the manager: the user name where it is known, else the Lattice id. */
+  /** The value in Lattice, `null` for none. For the manager: the user name if known, else the Lattice id. */
   readonly before: Json;
-  /** What it shall hold, `null` to clear. For the manager: the user name. */
+  /** The value it should have, `null` to clear it. For the manager: the user name. */
   readonly after: Json;
   /** Only on a reference (the manager): the ids behind the two names. */
   readonly reference?: {
-    /** Lattice id that the account points to now. */
+    /** Lattice id that the account refers to now. */
     readonly beforeId: string | null;
-    /** Object id of the person it shall point to; the Lattice id is looked up when the operation is sent. */
+    /** Object id of the person it should refer to; the Lattice id is looked up when the operation is sent. */
     readonly afterObjectId: string | null;
   };
-  /** Lattice was edited by hand: this value was confirmed before, Entra still has it, and Lattice shows another. */
+  /** Lattice was edited by hand: this value was confirmed before, Entra still has it, and Lattice now shows another. */
   readonly drift?: true;
-  /** It was sent before, and the target keeps another value: a full comparison tries again, and the guard does not count it. */
+  /** It was sent before, and the target keeps another value. A full comparison tries again; the guard does not count it. */
   readonly again?: true;
-  /** The value is for Lattice alone: reports and logs show `[Redact]` (Entra's function of that name). */
+  /** The value is meant for Lattice only: reports and logs show `[Redact]` (Entra's function of that name). */
   readonly redacted?: true;
-  /** `before` and `after` are no values but what the provisioning log keeps in their place, by setting. */
+  /** `before` and `after` are not the values but the placeholders that the provisioning log keeps (by setting). */
   readonly logged?: "hashed" | "omitted";
   /** A person has released exactly this change: the guard neither counts nor holds it. */
   readonly released?: true;
@@ -57,16 +57,16 @@ export interface Operation {
   readonly changes: readonly Change[];
   /** The account existed before and is adopted by this operation (matched, not linked yet). */
   readonly adopts: boolean;
-  /** What was done by hand in Lattice that this operation undoes, in whole or in part. */
+  /** Manual changes in Lattice that this operation undoes, in whole or in part. */
   readonly drift?: Drift;
   /**
-   * Only where it adopts an account: why that may be another person's, in words without any value. The guard weighs it
+   * Only if it adopts an account: why the account may belong to another person, without any value. The guard weighs it
    * (`guard.maxDoubtfulLinks`).
    */
   readonly doubtful?: string;
-  /** Only where it adopts an account: object id of the person who has it until then. */
+  /** Only if it adopts an account that belongs to a person now: that person's object id. */
   readonly formerOwner?: string;
-  /** A person has released the create, or the link, as such; known while it is planned, not kept. */
+  /** A person has released this create or link as such. Known while it is planned, not stored. */
   readonly released?: true;
 }
 
@@ -79,14 +79,14 @@ const firstWaves: { readonly [A in Action]: number } = {
 };
 
 /**
- * When an operation is sent, by its kind: leavers before everybody, new accounts (which may take the last seats) after
- * everything else. One that needs a manager who is made in the same cycle comes later, unless it is a leaver's.
+ * The order in which operations are sent, by kind: leavers first; new accounts (which may take the last seats) last. An
+ * operation that needs a manager who is created in the same cycle comes later, unless it is a leaver's.
  */
 export function firstWaveOf(action: Action): number {
   return firstWaves[action];
 }
 
-/** An account that was changed, or taken away, by hand in Lattice. */
+/** An account that was changed or removed by hand in Lattice. */
 export type Drift = "edited" | "removed";
 
 /** Why nothing is done about a person, in one word each. */
@@ -114,13 +114,13 @@ export const skipCodes = [
   "clockInDoubt",
   "propertyNotShown",
   "waitingForRetry",
-  /** Sent in a later cycle, for a reason that is not the person's. */
+  /** Sent in a later cycle, for a reason that does not lie with the person. */
   "putBack",
 ] as const;
 
 export type SkipCode = (typeof skipCodes)[number];
 
-/** A person who is in scope (or linked) and deliberately left alone. */
+/** A person who is in scope (or linked) and deliberately skipped. */
 export interface Skipped {
   readonly objectId: string;
   readonly userName: string;
@@ -136,10 +136,10 @@ export interface PlanSummary {
   readonly deactivate: number;
   readonly reactivate: number;
   readonly link: number;
-  /** Linked people who need nothing. */
+  /** Linked people who need no change. */
   readonly unchanged: number;
   readonly skipped: number;
-  /** People known from Entra who have no account and are to get none: out of scope, or deleted. Absent in older cycles. */
+  /** People in Entra who have no account and should not get one: out of scope, or deleted. Absent in older cycles. */
   readonly outOfScope?: number;
 }
 
@@ -147,23 +147,23 @@ export interface GuardVerdict {
   readonly held: boolean;
   /** One sentence for each limit that was met. */
   readonly reasons: readonly string[];
-  /** What each reason holds, in the order of the reasons; absent where nothing is held, and of older cycles. */
+  /** The number of operations that each reason holds, in the order of the reasons; absent if nothing is held, and in older cycles. */
   readonly holds?: readonly (Hold & { readonly reason: string })[];
   /** What the plan costs inside Lattice, in sentences: of what is held, and in a first run of what is planned. */
   readonly notes?: readonly string[];
 }
 
-/** A kind of work that the guard holds back: all of it, or with these details alone. */
+/** A kind of work that the guard holds back: all of it, or only these details. */
 export interface Hold {
   readonly kind: WeightKind;
   readonly details?: readonly string[];
 }
 
-/** What was done for one person in a cycle on demand; the steps are those of Entra's provisioning on demand. */
+/** The result for one person in a cycle on demand; the steps are those of Entra's provisioning on demand. */
 export interface PersonStep {
-  /** As it was asked for. */
+  /** As the person was named in the request. */
   readonly user: string;
-  /** `null` for somebody whom Entra does not know. */
+  /** `null` if Entra does not know the person. */
   readonly objectId: string | null;
   readonly step: "connect" | "import" | "scope" | "match" | "act";
   readonly outcome: "done" | "planned" | "skipped" | "held" | "failed";
@@ -171,7 +171,7 @@ export interface PersonStep {
   readonly detail: string;
 }
 
-/** Everything about a plan but its operations, which are read in pages. */
+/** A plan without its operations, which are read in pages. */
 export interface PlanHeader {
   readonly planId: string;
   readonly cycle: CycleKind;
@@ -180,7 +180,7 @@ export interface PlanHeader {
   readonly summary: PlanSummary;
   readonly guard: GuardVerdict;
   /**
-   * What the cycle met and did not believe, left for a later one, or was refused altogether: sentences for a person. Usually
+   * Findings that the cycle did not believe, left for a later cycle or was refused altogether, one sentence each. Usually
    * empty.
    */
   readonly notes: readonly string[];

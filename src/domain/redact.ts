@@ -1,6 +1,6 @@
 /**
- * Takes a secret out of what another side says: as it is, and as JSON, an address, a form or base64 holds it. Whatever is
- * quoted, cut or parsed goes through this first, because a part of a secret is not recognised any more.
+ * Removes a secret from another side's words: as it is, and as it looks in JSON, an address, a form or base64. Do this before
+ * the words are quoted, cut or parsed, because part of a secret is no longer recognised.
  */
 export function redactor(secret: string): (text: string) => string {
   const json = JSON.stringify(secret).slice(1, -1);

@@ -1,11 +1,11 @@
-/** One request to either end that came to an end, for whoever counts them. Holds nothing of people and no address. */
+/** A finished request to Entra or Lattice, for counting. It holds no address and nothing about people. */
 export interface RequestRecord {
   readonly end: "entra" | "lattice";
   readonly method: string;
-  /** Of the answer; `null` where none came. */
+  /** Status of the answer; `null` if none came. */
   readonly status: number | null;
   readonly durationMs: number;
-  /** Requests a second that the limiter lets through at present; `null` for no limit, absent where there is no limiter. */
+  /** Requests a second that the limiter allows at present; `null` for no limit, absent if there is no limiter. */
   readonly requestsPerSecond?: number | null;
 }
 

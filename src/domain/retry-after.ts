@@ -1,5 +1,5 @@
 /**
- * Reads a Retry-After header (RFC 9110 section 10.2.3): seconds, also with a fraction (Graph has sent one), or an HTTP date.
+ * Parses a Retry-After header (RFC 9110 section 10.2.3): seconds, also with a fraction (Graph has sent one), or an HTTP date.
  * @param now milliseconds since the epoch
  * @returns milliseconds to wait, 0 for a date in the past; `undefined` if there is no header or it cannot be read
  */

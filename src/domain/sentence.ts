@@ -3,7 +3,7 @@ export function count(number: number, singular: string, plural = `${singular}s`)
   return `${number.toLocaleString("en")} ${number === 1 ? singular : plural}`;
 }
 
-/** A text, ours or another side's, as a whole sentence: it ends in one full stop, or as it ends already. */
+/** Makes a text, ours or quoted, a whole sentence: it gets one full stop unless it already ends in a mark. */
 export function sentence(text: string): string {
   const trimmed = text.trimEnd().replace(/(?<!\.)\.\.$/, ".");
   return /[.!?…:]["”')]?$/.test(trimmed) ? trimmed : `${trimmed}.`;
@@ -14,12 +14,12 @@ export function withoutStop(text: string): string {
   return text.replace(/\.$/, "");
 }
 
-/** A text that begins with a word of the language begins with a capital; a key, a path or a name stays as it is written. */
+/** Begins a sentence with a capital letter. If it begins with a key, a path or a name, that stays as it is. */
 function capital(text: string): string {
   return /^[a-z]+,? /.test(text) ? `${text[0]?.toUpperCase()}${text.slice(1)}` : text;
 }
 
-/** The lines of a message, each a whole sentence; those that are indented belong to the line before, and stay as they are. */
+/** Makes each line of a message a whole sentence. Indented lines belong to the line before and stay as they are. */
 export function sentences(text: string): string {
   return text
     .split("\n")

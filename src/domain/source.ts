@@ -12,27 +12,27 @@ export interface SourceUser {
   /** Object id of the manager. */
   readonly managerId: string | null;
   readonly presence: Presence;
-  /** Selected properties of which no answer has shown anything: unknown, not empty. Absent where there is none. */
+  /** Selected properties that no answer has shown yet: unknown, not empty. Absent if there is none. */
   readonly unshown?: readonly string[];
 }
 
-/** What one read says of one person. */
+/** The content of one read about one person. */
 export type SourceChange =
   | {
       readonly kind: "upsert";
       readonly objectId: string;
       /** Graph properties; `null` clears one. */
       readonly attributes: JsonObject;
-      /** `true`: what is absent has no value. `false` (delta rounds): what is absent is unchanged. */
+      /** `true`: an absent property has no value. `false` (delta rounds): an absent property is unchanged. */
       readonly complete: boolean;
-      /** `undefined`: unchanged (or, where `complete`, not asked for). */
+      /** `undefined`: unchanged (or, if `complete`, not requested). */
       readonly managerId: string | null | undefined;
       /**
-       * Selected properties (`manager` among them) that the answer leaves out, and that it would show with or without a
-       * value: nothing is known of them from this answer.
+       * Selected properties (`manager` among them) that this answer lacks although Graph shows them with or without a value:
+       * the answer says nothing about them.
        */
       readonly unshown?: readonly string[];
-      /** Those that are left out where there is no value, and that nobody else in the same answer has either. */
+      /** Properties that Graph leaves out if they have no value, and that no other person in the same answer has either. */
       readonly perhapsNone?: readonly string[];
     }
   | { readonly kind: "removed"; readonly objectId: string; readonly presence: "softDeleted" | "deleted" };
@@ -43,29 +43,29 @@ export interface ScopePart {
   readonly id: string;
   /** For people: the group's name. */
   readonly name: string;
-  /** People it led to, those included whom another part led to as well. */
+  /** People that this part leads to. A person whom several parts lead to counts in each. */
   readonly members: number;
-  /** Present where it is a group that scoping filters name. */
+  /** Present if it is a group that scoping filters name. */
   readonly usedBy?: "filters";
 }
 
-/** The directory. Every read either reaches its end or throws; a partial read is never reported as complete. */
+/** The directory. Each read reaches its end or throws; a partial read is never reported as complete. */
 export interface Source {
   /**
-   * Signs in. @returns the id of the tenant (a GUID in lower case) as the token tells it; `null` where it tells none
+   * Signs in. @returns the id of the tenant (a GUID in lower case) as the token tells it; `null` if it tells none
    * @throws ConfigurationError, HostUnavailableError
    */
   readTenant(signal: AbortSignal): Promise<string | null>;
 
   /**
-   * The id of the tenant that a verified domain name belongs to; `null` where there is none.
+   * The id of the tenant that owns a verified domain name; `null` if there is none.
    * @throws ConfigurationError, HostUnavailableError
    */
   tenantOf(domain: string, signal: AbortSignal): Promise<string | null>;
 
   /**
-   * Reads everybody. The watermark that it returns was taken before the first page, so changes made while
-   * reading are met again by the next `readChanges`.
+   * Reads all users. The watermark that it returns was taken before the first page, so the next `readChanges` reports
+   * changes made during this read again.
    * @throws ConfigurationError, HostUnavailableError
    */
   readAll(signal: AbortSignal): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>;
@@ -79,30 +79,30 @@ export interface Source {
     signal: AbortSignal,
   ): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>;
 
-  /** The application permissions of the token in use; `null` where it does not tell. @throws as `readTenant` */
+  /** The application permissions of the token in use; `null` if it does not tell. @throws as `readTenant` */
   readPermissions(signal: AbortSignal): Promise<readonly string[] | null>;
 
-  /** Reads one person by object id or user principal name; `null` where the directory answers 404. */
+  /** Reads one person by object id or user principal name; `null` if the directory answers 404. */
   readUser(idOrUserPrincipalName: string, signal: AbortSignal): Promise<SourceChange | null>;
 
   /**
    * Object ids of the people in scope, in pages, possibly repeated, and at the end the parts that they came from;
-   * `null` where everybody is (mode `all`).
-   * @throws ConfigurationError where a group or application of the scope is missing, HostUnavailableError
+   * `null` if everybody is (mode `all`).
+   * @throws ConfigurationError if a group or application of the scope is missing, HostUnavailableError
    */
   readScope(signal: AbortSignal): AsyncGenerator<readonly string[], readonly ScopePart[]> | null;
 
   /**
    * Object ids of the members of a group that scoping filters name, in pages, possibly repeated.
    * @param group object id or display name
-   * @throws ConfigurationError where the group is missing or its name is ambiguous, HostUnavailableError
+   * @throws ConfigurationError if the group is missing or its name is ambiguous, HostUnavailableError
    */
   readFilterGroup(group: string, signal: AbortSignal): AsyncGenerator<readonly string[], ScopePart>;
 
   /**
-   * The parts of the scope, by name, that each of a few people is a member of; none for whoever is in no part. Cheaper than
-   * the whole scope, and no evidence that somebody left it. Not to be asked where everybody is in scope.
-   * @throws ConfigurationError where it must not be asked, HostUnavailableError
+   * The parts of the scope, by name, that each of a few people is a member of; empty for a person in no part. Cheaper than
+   * reading the whole scope, but no evidence that a person left it. Must not be called if the scope is mode `all`.
+   * @throws ConfigurationError if it must not be asked, HostUnavailableError
    */
   readMembership(
     objectIds: readonly string[],
@@ -111,7 +111,7 @@ export interface Source {
 
   /**
    * Which of these groups (object ids or display names that scoping filters have) each of a few people is a member of.
-   * @throws ConfigurationError where a group is missing or it must not be asked, HostUnavailableError
+   * @throws ConfigurationError if a group is missing or it must not be asked, HostUnavailableError
    */
   readFilterMembership(
     groups: readonly string[],

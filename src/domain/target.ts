@@ -23,7 +23,7 @@ export interface TargetUser {
   readonly latticeId: string;
   readonly userName: string;
   readonly externalId: string | null;
-  /** `null`: unknown, because Lattice does not show it. What is unknown is neither true nor false. */
+  /** `null`: unknown, because Lattice does not show it. Treat it as neither true nor false. */
   readonly active: boolean | null;
   readonly values: JsonObject;
 }
@@ -37,8 +37,8 @@ export function valueAt(user: TargetUser, path: string): Json {
 }
 
 /**
- * Whether two values mean the same at a path. Letter case is no difference in a userName (RFC 7643, section 4.1.1) and in an
- * e-mail address (section 8.7.1: `emails.value` is not `caseExact`); it is one everywhere else, an externalId included.
+ * Whether two values mean the same at a path. Letter case matters everywhere, also in an externalId, with two exceptions:
+ * a userName (RFC 7643, section 4.1.1) and an e-mail address (section 8.7.1: `emails.value` is not `caseExact`).
  */
 export function sameAt(path: string, left: Json, right: Json): boolean {
   if (jsonEquals(left, right)) return true;
@@ -58,12 +58,12 @@ export interface AttributeWrite {
   readonly value: Json;
 }
 
-/** What the target reported of one write. */
+/** The target's answer to one write. */
 export interface WriteReceipt {
-  /** The account after the write, as the target reported it (or, on an empty 204, as it was asked to be). */
+  /** The account after the write as the target reported it; after an empty 204, as it was requested. */
   readonly user: TargetUser;
   readonly status: number;
-  /** The target's request id, where it sends one. */
+  /** The target's request id, if it sends one. */
   readonly requestId: string | undefined;
 }
 
@@ -72,13 +72,13 @@ export interface WriteReceipt {
  * `RecordRejectedError` (this record only), `AlreadyExistsError` (create met an existing account),
  * `RecordGoneError` (update met a missing one), `RecordForbiddenError` (403: this record, or the key), `UnknownOutcomeError` (sent, not answered),
  * `RecordUnavailableError` (no usable answer for this record: retries ran out, or something between answered),
- * `HostUnavailableError` or `ConfigurationError` (everybody is affected: stop). Whether several records that fail mean
- * more than themselves is the engine's to judge.
+ * `HostUnavailableError` or `ConfigurationError` (everybody is affected: stop). The engine judges whether several failing
+ * records mean more than themselves.
  */
 export interface Target {
   /**
    * Reads every account, in pages.
-   * @throws ListingIncompleteError after everything that it showed, where that was not everybody; ConfigurationError,
+   * @throws ListingIncompleteError after it gave out everything it was shown, if that was not every account; ConfigurationError,
    * HostUnavailableError
    */
   list(signal: AbortSignal): AsyncGenerator<readonly TargetUser[], void>;
@@ -88,13 +88,13 @@ export interface Target {
     value: string,
     signal: AbortSignal,
   ): Promise<readonly TargetUser[]>;
-  /** One account; `null` where the target itself says that there is none (a SCIM 404, not anybody's). */
+  /** One account; `null` if the target itself says that there is none (a SCIM 404, not one of a proxy). */
   get(latticeId: string, signal: AbortSignal): Promise<TargetUser | null>;
   /** Creates one account. Sends exactly once; a dropped connection is an `UnknownOutcomeError`. */
   create(writes: readonly AttributeWrite[], signal: AbortSignal): Promise<WriteReceipt>;
   /**
-   * Changes one account; safe to repeat, so passing faults are retried inside.
-   * @param unshown what the account holds and never shows: sent along where it is replaced as a whole
+   * Changes one account. It is safe to repeat, so transient errors are retried inside.
+   * @param unshown values that the account has and never shows: sent along if the account is replaced as a whole
    */
   update(
     user: TargetUser,
@@ -102,6 +102,6 @@ export interface Target {
     signal: AbortSignal,
     unshown?: readonly AttributeWrite[],
   ): Promise<WriteReceipt>;
-  /** Sends one small request that the key is needed for. @throws ConfigurationError, HostUnavailableError */
+  /** Sends one small request that requires the key. @throws ConfigurationError, HostUnavailableError */
   reach(signal: AbortSignal): Promise<void>;
 }

@@ -1,18 +1,18 @@
 /*
- * Characters that a reader does not see, or that turn, hide or forge what is around them: controls (C0, DEL, C1), formats
- * (bidirectional, zero-width and tag characters), fillers and variation selectors, separators of lines, half surrogates.
- * Two of them mean something to readers and carry next to nothing: the one that makes an emoji of a sign, and the one that
+ * Characters that a reader does not see, or that turn, hide or forge the text around them: controls (C0, DEL, C1), formats
+ * (bidirectional, zero-width and tag characters), fillers and variation selectors, line separators, half surrogates.
+ * Two are kept, because readers need them and they can hide almost nothing: the one that makes an emoji of a sign, and the one that
  * chooses the form of a Han character, as Japanese names need it.
  */
 const unseen =
   /(?!(?<=\p{Extended_Pictographic})\ufe0f)(?!(?<=\p{Script=Han})[\u{e0100}-\u{e01ef}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** The same but for C0, which `JSON.stringify` has escaped in texts and uses between them; nothing is meant to a machine. */
+/** The same without C0: `JSON.stringify` escapes C0 in texts and uses it between them. The two kept ones mean nothing to a machine. */
 const unseenInJson = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 const plainAscii = /^[\x20-\x7e]*$/;
 
-/** Text of unknown origin as one line in which everything is seen: `\u202e` stands for what would turn the rest around. */
+/** Text of unknown origin as one line that shows everything: for example `\u202e` in place of the character that reverses text. */
 export function visible(text: string): string {
   if (plainAscii.test(text)) return text;
   return text.replaceAll(unseen, (character) => {
@@ -27,7 +27,7 @@ export function visibleLines(text: string): string {
   return text.split("\n").map(visible).join("\n");
 }
 
-/** What `JSON.stringify` made, with what is not seen as escapes: the same to whoever parses it. */
+/** JSON text with invisible characters as escapes; it parses to the same value. */
 export function visibleJson(json: string): string {
   return json.replaceAll(unseenInJson, (character) =>
     character
@@ -37,7 +37,7 @@ export function visibleJson(json: string): string {
   );
 }
 
-/** `JSON.stringify` for everything that leaves the program: in a terminal, too, nothing in it is hidden. */
+/** `JSON.stringify` for everything that leaves the program: nothing in it is hidden, not even in a terminal. */
 export function jsonText(value: unknown, indent?: number): string {
   return visibleJson(JSON.stringify(value, null, indent));
 }

@@ -5,12 +5,12 @@ export type WeightKind =
   | "create"
   /** An existing account that is adopted. */
   | "link"
-  /** An adopted account whose other values tell of another person. */
+  /** An adopted account whose other values point to another person. */
   | "doubtfulLink"
   | "rename"
   | "clear"
   | "replacement"
-  /** A manager taken away, or another in the place of the former one. */
+  /** A manager cleared, or replaced by another. */
   | "manager"
   | "email";
 

@@ -4,29 +4,29 @@ import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Candidate, Decision } from "../../domain/store.ts";
 
-/** What the answers of both ends say of their clocks (the `Date` header, RFC 9110 section 6.6.1). */
+/** What the answers of Entra and Lattice say about their clocks (the `Date` header, RFC 9110 section 6.6.1). */
 export interface EndClocks {
-  /** How far Entra's clock is ahead of ours, milliseconds; `undefined` where no answer said. */
+  /** How far Entra's clock is ahead of ours, milliseconds; `undefined` if no answer said. */
   entra(): number | undefined;
-  /** The same of Lattice, which is asked where it was not asked for anything else. */
+  /** The same for Lattice. If nothing else was asked of it, one request is sent for this. */
   lattice(signal: AbortSignal): Promise<number | undefined>;
 }
 
-/** The doubt while no end has told the time yet: neither 0 nor any number, so that nothing which time decides is believed. */
+/** The doubt while neither Entra nor Lattice has told the time: neither 0 nor a number, so that nothing that depends on time is believed. */
 export const nobodySaid = Number.NaN;
 
-/** Clocks that are kept by NTP differ by far less, and Entra accepts no token beyond. */
+/** Clocks that NTP keeps differ by far less, and Entra accepts no token beyond this. */
 const toleratedMs = 5 * 60_000;
 
 /**
- * How far our clock is behind both ends', milliseconds (negative: ahead); 0 where it is believed. One end alone proves
- * nothing, and two that contradict each other do not either. Lattice is asked only where Entra's clock differs.
+ * How far our clock is behind those of Entra and Lattice, milliseconds (negative: ahead); 0 if ours is believed. One of them
+ * alone proves nothing, nor do two that contradict each other. Lattice is asked only if Entra's clock differs from ours.
  */
 export async function clockDoubt(clocks: EndClocks | undefined, signal: AbortSignal): Promise<number> {
   const entra = clocks?.entra();
   if (clocks === undefined || entra === undefined || Math.abs(entra) <= toleratedMs) return 0;
   const lattice = await clocks.lattice(signal).catch((error: unknown) => {
-    // An end that does not answer says nothing of the time.
+    // A host that does not answer says nothing about the time.
     if (error instanceof ConfigurationError || error instanceof HostUnavailableError) return undefined;
     throw error;
   });
@@ -35,14 +35,14 @@ export async function clockDoubt(clocks: EndClocks | undefined, signal: AbortSig
   return Math.abs(entra) < Math.abs(lattice) ? entra : lattice;
 }
 
-/** Our clock as the ends have it: what is recorded gets a time that will not be wrong once the clock is set right. */
+/** Our clock, corrected by what Entra and Lattice say: records get times that stay right when the clock is corrected. */
 export function shiftedClock(clock: Clock, byMs: number): Clock {
   return byMs === 0
     ? clock
     : { now: () => clock.now() + byMs, sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal) };
 }
 
-/** What a person is told of such a cycle. */
+/** The sentence that reports such a cycle. */
 export function clockDoubtNote(byMs: number): string {
   return `This machine's clock is ${durationText(Math.abs(byMs))} ${byMs > 0 ? "behind" : "ahead of"} those of Entra and Lattice. Correct it (NTP). Until then, changes that depend on the time are not planned, and the provisioning log is not trimmed.`;
 }
@@ -55,9 +55,8 @@ function durationText(milliseconds: number): string {
 }
 
 /**
- * What to do about a person while our clock is in doubt: what is decided by our clock and by the ends' alike. A person for
- * whom the two differ is skipped and looked at again in the next cycle. When an event was first seen is not remembered from
- * such a cycle.
+ * What to do about a person while our clock is in doubt: only what our clock and the corrected one agree on. If they differ,
+ * the person is skipped and planned again in the next cycle. Such a cycle does not record when an event was first seen.
  */
 export function decisionInDoubt(candidate: Candidate, ours: Decision, theirs: Decision): Decision {
   const events = knownEvents(candidate.events, theirs.events);
@@ -82,7 +81,7 @@ export function decisionInDoubt(candidate: Candidate, ours: Decision, theirs: De
   };
 }
 
-/** Of the events that are seen now those that were known before; `null` where nothing of it changes. */
+/** Of the events seen now, those that were known before; `null` if nothing changes. */
 function knownEvents(
   known: Candidate["events"],
   seen: Decision["events"],

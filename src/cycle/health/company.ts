@@ -7,17 +7,17 @@ import { strangeCompanyText } from "../reading/missing.ts";
 import { askFor } from "../reading/missing-accounts.ts";
 import type { CycleSettings } from "../settings.ts";
 
-/** By what the target was reached last; the key cannot be told from it. */
+/** The key and address with which the target was last reached; a digest that does not reveal the key. */
 interface KnownTarget {
   readonly url: string;
   readonly salt: string;
   readonly key: string;
 }
 
-/** Accounts of which one must be known to a new key, or at a new address. */
+/** At a new address, or for a new key, one of this many accounts must be known. */
 const witnesses = 5;
 
-/** Whether the target is reached as it was before; `null` before the first time. */
+/** Whether the target is reached as before; `null` the first time. */
 function isReachedAsBefore(
   known: KnownTarget | null,
   { url, keyDigest }: CycleSettings["targetIdentity"],
@@ -26,14 +26,14 @@ function isReachedAsBefore(
 }
 
 /**
- * A new key, or a new address, may be another company's, where every linked account is unknown and everybody would get an
- * account. So before anything else is believed of it, or sent to it, some linked accounts are asked for, until one is found.
- * @throws ConfigurationError where none is known there; HostUnavailableError
+ * A new key or a new address may belong to another company, where every linked account is unknown and every person would get
+ * a new account. So before anything else is believed or sent, linked accounts are asked for until one is found.
+ * @throws ConfigurationError if none is known there; HostUnavailableError
  */
 export async function confirmCompany(context: CycleContext, meta: Partial<Meta>): Promise<void> {
   const { store, settings } = context;
   const identity = settings.targetIdentity;
-  // Written by this program alone.
+  // Only this program writes it.
   const known = meta.knownTarget === undefined ? null : (JSON.parse(meta.knownTarget) as KnownTarget);
   if (isReachedAsBefore(known, identity)) return;
   const { linked } = await store.totals();
@@ -43,7 +43,7 @@ export async function confirmCompany(context: CycleContext, meta: Partial<Meta>)
   await keepNotes(context, { knownTarget: JSON.stringify(next) });
 }
 
-/** @returns `false` where nobody can tell, because none of the accounts can be read */
+/** @returns `false` if it cannot be told, because none of the accounts can be read */
 async function isKnownThere(context: CycleContext, linked: number): Promise<boolean> {
   let unknown = 0;
   for (const latticeId of await context.store.otherAccounts("", Math.min(witnesses, linked))) {

@@ -1,8 +1,8 @@
-/** What came of one request about one record. */
+/** The outcome of one request about one record. */
 export type Answer =
   /** Carried out, or answered. */
   | "taken"
-  /** Refused for a reason of the record's own: the host answers, and takes the key. */
+  /** Refused for a reason of the record's own: the host answers and accepts the key. */
   | "refused"
   /** No usable answer (5xx, time-out, a web page). */
   | "unavailable"
@@ -14,30 +14,30 @@ export interface Note {
   readonly record: string;
   readonly request: "read" | "write";
   readonly answer: Answer;
-  /** The record failed before this cycle: that it fails again says nothing new. */
+  /** The record failed before this cycle: a further failure is no news. */
   readonly known: boolean;
 }
 
-/** Whose fault several failures may be. */
+/** Whether several failures point to the host or to the key. */
 export type Suspect = "host" | "key";
 
 export type Suspicion =
   | { readonly kind: "none" }
   /** A request about another record decides. */
   | { readonly kind: "ask"; readonly suspect: Suspect }
-  /** So many different records failed in a row. */
+  /** This many different records failed in a row. */
   | { readonly kind: "certain"; readonly suspect: Suspect; readonly records: number };
 
-/** So many different records failing one after the other are no matter of single records. */
+/** From this many different failing records in a row on, the fault is not with single records. */
 const mostInARow = 5;
 
 /**
- * Tells one record's fault from the host's and the key's, by what became of the others. Pure: it asks nobody, and says
- * when somebody else must be asked.
+ * Distinguishes one record's fault from the host's and the key's by the outcomes of the others. Pure: it sends nothing, and
+ * says when another record must be asked for.
  */
 export interface HostEvidence {
   note(note: Note): Suspicion;
-  /** A request about another record was answered. */
+  /** To be called when a request about another record was answered. */
   acquit(suspect: Suspect): void;
 }
 
@@ -50,7 +50,7 @@ export function gatherEvidence(): HostEvidence {
   const failing: Record<Suspect, Map<string, Failing>> = { host: new Map(), key: new Map() };
   const well: Record<Suspect, boolean> = { host: false, key: false };
 
-  /** A read that works says nothing of writes, but a write that works says all. */
+  /** A successful read says nothing about writes; a successful write proves that the host and the key work. */
   const forget = (suspect: Suspect, proof: Note["request"]): void => {
     for (const [record, { request }] of failing[suspect]) {
       if (proof === "write" || request === "read") failing[suspect].delete(record);
@@ -63,14 +63,14 @@ export function gatherEvidence(): HostEvidence {
         well.host = true;
         well.key = true;
         forget("host", request);
-        // An account that may not be written is found out after its data was looked at, or before: only a yes tells.
+        // An account that may not be written can fail before or after its data is checked: only a success decides.
         if (answer === "taken") forget("key", request);
         return { kind: "none" };
       }
       const suspect = answer === "unavailable" ? "host" : "key";
       const records = failing[suspect];
       const before = records.get(record);
-      // A read and a write of one record are one record; the write says more.
+      // A read and a write of one record count as one record; the write says more.
       if (before === undefined || before.request === "read") records.set(record, { request, known });
       const newWrites = [...records.values()].filter((one) => one.request === "write" && !one.known).length;
       if (newWrites >= mostInARow) return { kind: "certain", suspect, records: newWrites };

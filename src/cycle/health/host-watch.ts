@@ -10,26 +10,26 @@ import type { OperationOutcome } from "../../domain/store.ts";
 import type { Ports } from "../ports.ts";
 import { type Answer, gatherEvidence, type Note, type Suspect } from "./host-evidence.ts";
 
-/** Everybody's fault: the cycle stops. */
+/** A fault of everybody: the cycle stops. */
 export type HostFault = HostUnavailableError | ConfigurationError;
 
 /**
- * Watches what becomes of requests about single records, of every kind and everywhere in a cycle: one record that fails
- * is that record's failure; several different ones in a row, or another one that is asked for and fails too, are the
+ * Watches the outcome of requests about single records, of every kind, throughout a cycle. If one record fails, the failure
+ * is that record's. If several different ones in a row fail, or a second one that is asked for on purpose fails too, it is the
  * host's (`HostUnavailableError`) or the key's (`ConfigurationError`).
  */
 export interface HostWatch {
   /**
    * Runs a read about one person's account.
-   * @throws what the read throws where it is the record's own failure (`isRecordFailure`); HostUnavailableError,
-   * ConfigurationError where the evidence says that it is everybody's
+   * @throws what the read throws if it is the record's own failure (`isRecordFailure`); HostUnavailableError,
+   * ConfigurationError if the evidence says that everybody is affected
    */
   reading<T>(objectId: string, read: () => Promise<T>): Promise<T>;
-  /** Takes note of what came of a write. @returns everybody's fault, where the evidence says so. @throws the signal's reason */
+  /** Notes the outcome of a write. @returns the fault of everybody, if the evidence says so. @throws the signal's reason */
   wrote(outcome: OperationOutcome): Promise<HostFault | null>;
 }
 
-/** What others answered: well, the same fault (in words), or nothing that decides. */
+/** How other records answered: well, with the same fault (in words), or with nothing that decides. */
 type Testimony = "well" | "undecided" | { readonly words: string };
 
 const faultOf: { readonly [S in Suspect]: Answer } = { host: "unavailable", key: "forbidden" };
@@ -41,7 +41,7 @@ export function watchHost(
   const evidence = gatherEvidence();
   const asking = new Map<Suspect, Promise<Testimony>>();
 
-  /** Asks for an account that nobody has, and where that fails too for one of somebody who never failed. */
+  /** Asks for an account of nobody. If that fails too, asks for the account of a person who never failed. */
   const ask = async (suspect: Suspect, except: string): Promise<Testimony> => {
     const accounts = await store.soundAccounts([except], 1);
     const questions = [
@@ -68,7 +68,7 @@ export function watchHost(
     if (suspicion.kind === "none") return null;
     const { suspect } = suspicion;
     if (suspicion.kind === "certain") return inARow(suspect, suspicion.records, words);
-    // Several that fail at the same time are one question.
+    // Several records that fail at the same time cause one such question.
     const question = asking.get(suspect) ?? ask(suspect, note.record).finally(() => asking.delete(suspect));
     asking.set(suspect, question);
     const testimony = await question;

@@ -3,28 +3,28 @@ import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/store.ts";
 import { keepNotes, type Ports, type Writing } from "../ports.ts";
 
-/** One end has asked not to be used for longer than a cycle waits (`Retry-After`): kept over cycles and restarts. */
+/** Entra or Lattice asked for a pause longer than a cycle waits (`Retry-After`): kept across cycles and restarts. */
 export interface AskedPause {
   /** Milliseconds since the epoch. */
   readonly until: number;
-  /** Which end asked, and what it said. */
+  /** Which of them asked, and its words. */
   readonly reason: string;
 }
 
-/** No end is believed to want a pause longer than this: a wrong header must not stop the sync for a year. */
+/** A longer pause than this is not believed: a wrong header must not stop the sync for a year. */
 const longestPauseMs = 24 * 60 * 60 * 1000;
 
-/** The pause in force; `null` where there is none, it is over, or the clock was set back since it was asked for. */
+/** The pause in force; `null` if there is none, it is over, or the clock was set back since. */
 export function parsePause(meta: Partial<Meta>, now: number): AskedPause | null {
   if (meta.askedPause === undefined || meta.askedPause === "") return null;
-  // Written by this program alone.
+  // Only this program writes it.
   const pause = JSON.parse(meta.askedPause) as AskedPause;
   return pause.until > now && pause.until - now <= longestPauseMs ? pause : null;
 }
 
 /**
- * Runs a cycle unless an end has asked for a pause that is not over; remembers a pause that is asked for meanwhile.
- * @throws HostUnavailableError without asking either end anything, while the pause lasts; what `run` throws
+ * Runs a cycle unless a requested pause is still in force; remembers a pause that is requested meanwhile.
+ * @throws HostUnavailableError during the pause, without sending a request; what `run` throws
  */
 export async function withPause<T>(ports: Writing & Pick<Ports, "clock">, run: () => Promise<T>): Promise<T> {
   const { store, clock } = ports;

@@ -4,37 +4,37 @@ import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/store.ts";
 import { changeState, keepNotes, type Ports, type Writing } from "../ports.ts";
 
-/** The whole job backs off: the fault is everybody's, and trying every 45 minutes would only lock accounts or fill logs. */
+/** The whole job backs off: the fault concerns everybody, and a try every 45 minutes would only lock accounts or fill logs. */
 export interface Quarantine {
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly reason: string;
   /**
-   * `failures`: many operations failed. The others wait, but leavers are switched off in every cycle meanwhile. Everything
-   * else is tried when the probe is due.
+   * `failures`: many operations failed. Leavers are still deactivated in every cycle; everything else waits until the probe
+   * is due.
    */
   readonly cause?: "failures" | "configuration";
   /** Cycles that ended with the fault, the first included. */
   readonly attempts: number;
-  /** When the daemon tries again. A sync by hand tries at once. */
+  /** When the daemon tries again. A manual sync tries at once. */
   readonly nextProbeAt: number;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
 const toleranceMs = 5_000;
-/** As many failures, of so many operations, are no matter of single people. */
+/** From this share of failed operations on (of at least `leastOperations`), the fault is not with individual people. */
 const failureShare = 0.4;
 const leastOperations = 20;
-/** A probe sends few operations, so few must do. */
+/** A probe sends few operations, so a small number must be enough. */
 const leastProbed = 5;
 
-/** So few get through that sending the rest of the plan is of no use. */
+/** If at least this share fails, sending the rest of the plan is useless. */
 const hopelessShare = 0.95;
 const leastHopeless = 50;
 
 /**
- * Whether hardly anything gets through: then the rest of the plan waits. Anything less, and the others have their turn.
- * Failures of people who failed before say nothing new, and are not counted, here and below.
+ * Whether almost nothing succeeds, so that the rest of the plan waits. If more succeeds, the others are sent. Failures of
+ * people who failed before are no news and are not counted, here and below.
  */
 export function isHopeless(counts: { done: number; failed: number }): boolean {
   const all = counts.done + counts.failed;
@@ -49,16 +49,16 @@ export function mostFailed(counts: { done: number; failed: number }, probe: bool
 
 export function parseQuarantine(meta: Partial<Meta>): Quarantine | null {
   if (meta.quarantine === undefined || meta.quarantine === "") return null;
-  // Written by this program alone.
+  // Only this program writes it.
   return JSON.parse(meta.quarantine) as Quarantine;
 }
 
-/** The daemon starts no cycle before, milliseconds since the epoch; 0 where nothing keeps cycles back. */
+/** The daemon starts no cycle before this time, milliseconds since the epoch; 0 if there is no quarantine. */
 export function probeDueAt(quarantine: Quarantine | null, now: number): number {
   return quarantine === null || quarantine.cause === "failures" ? 0 : probeAt(quarantine, now);
 }
 
-/** No probe is put off for longer than a day: the clock was set back since. */
+/** A probe is never more than a day away: if it seems to be, the clock was set back since. */
 function probeAt({ nextProbeAt }: Quarantine, now: number): number {
   return nextProbeAt - now > dayMs ? 0 : nextProbeAt;
 }
@@ -66,18 +66,18 @@ function probeAt({ nextProbeAt }: Quarantine, now: number): number {
 /** What a cycle sends. */
 export type Sending =
   | { readonly kind: "everything" }
-  /** A few operations first, and the others only where those did not mostly fail. Leavers in any case. */
+  /** A few operations first, and the others unless most of those failed. Leavers in any case. */
   | { readonly kind: "probe" }
   /**
-   * Leavers alone; everybody else is put back, for the reason. Where evidence is given: those alone of whom it was seen, and
-   * of them `active` alone.
+   * Only leavers; everything else is put back, with the reason. If evidence is given: only leavers with that evidence, and
+   * only their `active`.
    */
   | { readonly kind: "leavers"; readonly reason: string; readonly evidence?: ReadonlySet<EvidenceKind> };
 
-/** @param patient a cycle of the schedule waits for the probe's time; one that somebody asked for is the probe */
+/** @param patient whether the cycle waits for the probe's time: a scheduled one does; one requested by a person is the probe */
 function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean): Sending {
   if (quarantine === null) return { kind: "everything" };
-  // The clock that ticks the cycles and the one of the quarantine meet at the same moment.
+  // The schedule's tick and the quarantine's time fall on the same moment.
   const due = probeAt(quarantine, now) - now <= toleranceMs;
   if (!patient || due || quarantine.cause !== "failures") return { kind: "probe" };
   return {
@@ -87,9 +87,9 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
 }
 
 /**
- * Runs a cycle and keeps the quarantine: a configuration fault or a crowd of failures enters it or makes it longer (from
- * the regular distance of cycles up to a day), any other end of a cycle leaves it.
- * @param run told what to send
+ * Runs a cycle and keeps the quarantine: a configuration fault or many failures start or lengthen it (from the regular
+ * interval up to a day); any other end of a cycle ends it.
+ * @param run receives what it may send
  * @throws what `run` throws
  */
 export async function withQuarantine<

@@ -7,11 +7,11 @@ import { keepNotes } from "../ports.ts";
 /** A target that is watched for answers. */
 export interface WatchedTarget {
   readonly target: Target;
-  /** Whether it has answered a request that needs the key. */
+  /** Whether it has answered a request that requires the key. */
   readonly answered: () => boolean;
 }
 
-/** In quiet cycles the target is asked so often at most. */
+/** In quiet cycles the target is asked at most this often. */
 const probeEveryMs = 60 * 60_000;
 
 export function watchAnswers(target: Target): WatchedTarget {
@@ -22,7 +22,7 @@ export function watchAnswers(target: Target): WatchedTarget {
       answered = true;
       return result;
     } catch (error) {
-      // A refusal of one record is an answer to a key that is taken; a 403 may be the key's.
+      // If one record is refused, the key was accepted; only a 403 may concern the key.
       answered ||= error instanceof RecordRejectedError && !(error instanceof RecordForbiddenError);
       throw error;
     }
@@ -46,12 +46,12 @@ export function watchAnswers(target: Target): WatchedTarget {
 }
 
 /**
- * Notices a key that is refused in a quiet cycle, too: where the target was asked for nothing, one small request tries it, once
- * an hour. A cycle that tries a quarantine's cause always asks, because nothing that did not answer is well again. An outage
- * is no fault of a cycle that needed no answer: it is noted, and the next cycle asks again. A pause that Lattice asks for is
+ * Detects a refused key in quiet cycles too: if nothing was asked of the target, one small request tests the key, once an
+ * hour. A cycle that probes a quarantine always tests it, because only an answer shows that the cause is gone. An outage is
+ * not a fault of a cycle that needed no answer: it is noted, and the next cycle asks again. A pause that Lattice asks for is
  * kept, as in every cycle.
- * @throws ConfigurationError; HostUnavailableError where a pause is asked for, or the cycle is to say whether a quarantine is
- * over
+ * @throws ConfigurationError; HostUnavailableError if a pause is asked for, or if the cycle must find out whether a quarantine
+ * is over
  */
 export async function confirmReach(
   context: CycleContext,

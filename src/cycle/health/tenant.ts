@@ -7,8 +7,8 @@ import { keepNotes } from "../ports.ts";
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Refuses a state database of another tenant before anything is read. A tenant has an id and verified domain names, in any
- * letter case: only where the configuration names one that the database does not know is the directory asked.
+ * Refuses a state database of another tenant before anything is read. The configuration may name a tenant by its id or by a
+ * verified domain name, in any letter case. The directory is asked only about a name that the database does not know.
  * @throws ConfigurationError
  */
 export async function refuseAnotherTenant(
@@ -26,15 +26,15 @@ export async function refuseAnotherTenant(
 }
 
 /**
- * Signs in, learns the tenant's id where it is not known yet, and refuses a token of another tenant: a domain name may have
- * moved.
+ * Signs in and learns the tenant's id if it is unknown. Refuses a token of another tenant: a domain name may have moved to
+ * another one.
  * @throws ConfigurationError, HostUnavailableError
  */
 export async function confirmTenant(context: CycleContext, meta: Partial<Meta>): Promise<void> {
   const id = await context.source.readTenant(context.signal);
   if (id === null || id === meta.tenantGuid) return;
   if (meta.tenantGuid !== undefined) throw anotherTenant(meta.tenantGuid, id);
-  // A database belongs to a tenant once a read of it has come to its end.
+  // A database belongs to a tenant once a read of it was complete.
   if (meta.tenantId !== undefined) await keepNotes(context, { tenantGuid: id });
 }
 

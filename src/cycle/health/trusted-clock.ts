@@ -4,9 +4,9 @@ import { endOldReleases } from "../guard/hold.ts";
 import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./clock-doubt.ts";
 
 /**
- * Reads, and compares our clock with those of both ends: before, if signing in has told Entra's time; else after, by the
- * answers to what was read (managed identities sign in elsewhere).
- * @returns what was read, and the context with the clock that is believed
+ * Reads, and compares our clock with those of Entra and Lattice: before the read if signing in told Entra's time, else after
+ * it, by the answers to the read (managed identities sign in elsewhere).
+ * @returns what was read, and the context with the believed clock
  */
 export async function withTrustedClock<Read>(
   { context, believe }: Pick<Begun, "context" | "believe">,

@@ -2,7 +2,7 @@ import type { Json } from "../../domain/json.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { StateStore } from "../../domain/store.ts";
 
-/** What tells people apart besides their user names; `null` for no value, and for what the mapping redacts. */
+/** Details that distinguish people with similar user names; `null` for no value, and for a value that the mapping redacts. */
 export interface PersonDetails {
   readonly displayName: string | null;
   readonly jobTitle: string | null;
@@ -12,7 +12,7 @@ export interface PersonDetails {
 }
 
 /**
- * Details of these people as Entra was last read, by object id; people whom Entra's users do not have are left out.
+ * Details of these people as last read from Entra, by object id; people who are not among Entra's users are left out.
  * @param concealed Graph properties that the mapping redacts
  */
 export async function personDetails(

@@ -25,7 +25,7 @@ import { type Found, findPerson } from "./find-person.ts";
 import { decisionsOf, historyOf, iso, standingOf } from "./standing.ts";
 import { summaryOf } from "./summary.ts";
 
-/** What an explanation needs of the configuration. */
+/** The configuration that an explanation needs. */
 export interface ExplainSettings extends PlanSettings {
   readonly scope: {
     readonly mode: "assigned" | "groups" | "all";
@@ -38,15 +38,15 @@ export interface ExplainSettings extends PlanSettings {
 
 export interface ExplainOptions {
   readonly environment: Environment;
-  /** What was read for this explanation: the store is then a private copy, and this cycle of it no history. */
+  /** The read for this explanation, if there was one: the store is then a private copy, and the read is not part of its history. */
   readonly live?: { readonly cycleId: number; readonly through: readonly string[] | null };
 }
 
 const shownEntries = 10;
 
 /**
- * Explains one person from the store alone: reads, and changes nothing. What would be done comes from the function that
- * plans a cycle.
+ * Explains one person from the store alone: it reads and changes nothing. The planning function of a cycle also decides
+ * what would be done here.
  * @param asked user principal name, object id, Lattice id, a userName in Lattice, or a part of a name
  * @throws StateError
  */
@@ -83,7 +83,7 @@ type Parts = Omit<
 async function withoutSource(store: StateStore, found: Found, settings: ExplainSettings): Promise<Parts> {
   const { account } = found;
   const nothing = { source: null, scope: null, mappings: [], decision: null, standing: null };
-  // Somebody whom both pictures have lost may still be in the log.
+  // A person whom neither Entra nor Lattice has any more may still be in the log.
   const person = found.objectId ?? found.asked;
   const history =
     found.candidates.length > 0 ? [] : historyOf(await store.history({ person, limit: shownEntries }));
@@ -125,7 +125,7 @@ async function withSource(
   };
 }
 
-/** Whose account the manager of an account is, which Lattice tells by an id. */
+/** The person whose account an account's manager is; Lattice gives the manager only as an id. */
 async function managerName(
   store: StateStore,
   account: LinkedTarget | null,
@@ -156,7 +156,7 @@ async function decided(
   const [person] = await planPeople(
     candidates.map((candidate) => ({
       ...candidate,
-      // Who was put on the list since the last cycle is on it.
+      // `include` may have changed since the last cycle.
       member: candidate.member || settings.mapping.filters.includes(candidate.source),
       ...change,
     })),
@@ -249,7 +249,7 @@ function scopeExplanation(
     filters: verdict.filters.map(({ name, passes, clauses }) => ({
       name,
       passes,
-      // By what Graph calls it: a filter may have the older name of what the mapping redacts.
+      // Compare Graph's names: a filter may use the older name of a redacted attribute.
       clauses: clauses.map(({ property, ...clause }) => ({
         ...clause,
         actual:

@@ -8,45 +8,45 @@ import type { TraceStep } from "../../mapping/language/trace.ts";
 import type { ClauseVerdict, FilterVerdict, ScopeVerdict } from "../../mapping/rules/scoping-filter.ts";
 
 /**
- * Everything known of one person and what would be done, as plain JSON: times are ISO 8601, and what a mapping redacts
- * stands as `[Redact]`. Grows by new properties alone.
+ * Everything known about one person and what would be done, as plain JSON. Times are ISO 8601; values that a mapping redacts
+ * are `[Redact]`. New versions only add properties.
  */
 export interface Explanation {
   readonly formatVersion: "1.0";
-  /** As it was asked for. */
+  /** As the person was named in the request. */
   readonly asked: string;
-  /** Which picture has somebody of this name or id. */
+  /** Where a person of this name or id is known. */
   readonly found: "both" | "entra" | "lattice" | "nobody";
-  /** Several people have the text in their names: the closest of them; `found` is `nobody` then. */
+  /** If several people have the text in their names: the closest of them; `found` is then `nobody`. */
   readonly candidates: readonly FoundPerson[];
-  /** How many there are besides. */
+  /** The number of further matches. */
   readonly moreCandidates: number;
   readonly pictures: PictureAges;
-  /** The person in Entra; `null` where the picture has nobody. */
+  /** The person in Entra; `null` if Entra's last known data has none. */
   readonly source: SourceExplanation | null;
   readonly scope: ScopeExplanation | null;
-  /** In the order of the mapping; empty where nobody is mapped. */
+  /** In the order of the mapping; empty if there is no person to map. */
   readonly mappings: readonly MappingExplanation[];
-  /** The linked account; where there is none, the one that was asked for. */
+  /** The linked account; without a link, the account that was asked for. */
   readonly account: AccountExplanation | null;
   readonly decision: DecisionExplanation | null;
   readonly standing: Standing | null;
-  /** What to know first, in whole sentences. */
+  /** The first things to know, in whole sentences. */
   readonly summary: readonly string[];
   /** The last entries of the provisioning log, the newest first. */
   readonly history: readonly HistoryEntry[];
-  /** Who decided about what was held of the person, the newest first; absent where nobody has. */
+  /** Decisions about changes held for the person, the newest first; absent if there are none. */
   readonly decisions?: readonly DecisionDocument[];
 }
 
-/** How old what is told is. */
+/** How old this information is. */
 export interface PictureAges {
-  /** The person was read from both ends for this explanation. */
+  /** The person was read from Entra and Lattice for this explanation. */
   readonly live: boolean;
   readonly explainedAt: string;
-  /** When everybody, or everything that changed, was last read from Entra. */
+  /** When all people, or everything that changed, was last read from Entra. */
   readonly entraReadAt: string | null;
-  /** When all accounts were last listed. What is written in between is confirmed one by one. */
+  /** When all accounts were last listed. Writes since then are confirmed one by one. */
   readonly latticeListedAt: string | null;
   readonly lastCycle: {
     readonly cycle: CycleKind;
@@ -54,7 +54,7 @@ export interface PictureAges {
     readonly finishedAt: string | null;
     readonly outcome: string | null;
   } | null;
-  /** The configuration has changed since everybody was last planned: this tells what it does now. */
+  /** The configuration has changed since everybody was last planned; this shows its effect now. */
   readonly configurationChanged: boolean;
 }
 
@@ -68,29 +68,29 @@ export interface SourceExplanation {
   readonly manager: {
     readonly objectId: string;
     readonly userPrincipalName: string | null;
-    /** `null`: the picture does not have the manager. */
+    /** `null`: the manager is not in Entra's last known data. */
     readonly presence: Presence | null;
     readonly latticeId: string | null;
   } | null;
 }
 
 export interface ScopeExplanation {
-  /** Present, a member, and passing the filters. */
+  /** The person exists, is a member, and passes the filters. */
   readonly inScope: boolean;
   readonly mode: "assigned" | "groups" | "all";
-  /** The application, or the groups, that the scope is made of; empty for everybody. */
+  /** The application or the groups that make up the scope; empty for everyone. */
   readonly configured: readonly string[];
   readonly nested: boolean;
   readonly member: boolean;
-  /** The assignments and groups that make the person a member; `null` where that was not read (it is with `live`). */
+  /** The assignments and groups that make the person a member; `null` if they were not read (`live` reads them). */
   readonly through: readonly string[] | null;
   readonly guest: boolean;
   readonly guestsAllowed: boolean;
-  /** What decided beside membership. */
+  /** The decision besides membership. */
   readonly decidedBy: ScopeVerdict["decidedBy"];
-  /** `null` where the person passes, else why not, in words. */
+  /** `null` if the person passes, else why not, in words. */
   readonly rejection: string | null;
-  /** Any of them suffices; none lets everybody pass. */
+  /** One of them is enough; without filters everybody passes. */
   readonly filters: readonly FilterExplanation[];
   /** The next moment at which time alone may change the outcome. */
   readonly lookAgainAt: string | null;
@@ -104,18 +104,18 @@ export interface FilterExplanation extends Pick<FilterVerdict, "name" | "passes"
 
 export interface MappingExplanation {
   readonly attribute: string;
-  /** Where the value comes from, as the configuration has it. */
+  /** The source of the value, as configured. */
   readonly origin: string;
   readonly apply: "always" | "onCreate";
   readonly onNull: "clear" | "keep";
-  /** What Lattice shall hold; `null` for nothing. For the manager: the user name, else the object id. */
+  /** The value that Lattice should have; `null` for none. For the manager: the user name, else the object id. */
   readonly value: Json;
-  /** The attribute is left as it is: IgnoreFlowIfNullOrEmpty met an empty value, or there is a problem. */
+  /** The attribute keeps its value: IgnoreFlowIfNullOrEmpty met an empty value, or there is a problem. */
   readonly leftAsIs: boolean;
   /** Why there is no value, in words. */
   readonly problem: string | null;
   readonly current: Json;
-  /** Of the manager: the user name of the account whose id is `current`, where it is known. */
+  /** Of the manager: the user name of the account whose id is `current`, if known. */
   readonly currentUserName?: string;
   readonly steps: TraceStep | null;
 }
@@ -124,31 +124,31 @@ export interface AccountExplanation {
   readonly latticeId: string;
   readonly userName: string;
   readonly externalId: string | null;
-  /** `null`: Lattice does not show it, and nothing was confirmed. */
+  /** `null`: Lattice does not show it, and no value was confirmed. */
   readonly active: boolean | null;
-  /** Object id of the person whose account it is. */
+  /** Object id of the person who has the account. */
   readonly linkedTo: string | null;
-  /** Where it is nobody's: object ids of people in Entra to whom the mapping gives this userName. */
+  /** If the account belongs to no person: object ids of people in Entra to whom the mapping gives this userName. */
   readonly namesakes: readonly string[];
   readonly values: readonly {
     readonly attribute: string;
     readonly value: Json;
-    /** Confirmed last, where Lattice was then edited by hand. */
+    /** The value confirmed last, if Lattice was edited by hand afterwards. */
     readonly confirmed?: Json;
-    /** Sent and accepted, and kept by Lattice in the form of `value`. */
+    /** The value that was sent and accepted; Lattice keeps it in the form of `value`. */
     readonly sent?: Json;
   }[];
 }
 
 export interface DecisionExplanation {
-  /** What the next cycle does: an action; nothing, because all is in order; or nothing, for the reason given. */
+  /** What the next cycle does: an action; nothing because everything is in order; or nothing for the given reason. */
   readonly kind: "operation" | "unchanged" | "skipped" | "ignored";
   readonly action: Action | null;
   readonly code: SkipCode | null;
   readonly reason: string;
   readonly evidence: Evidence | null;
   readonly changes: readonly Change[];
-  /** What is due and not done now: it waits for a retry, or was rejected. */
+  /** Work that is due and not done now: it waits for a retry, or was rejected. */
   readonly deferred: {
     readonly action: Action;
     readonly reason: string;
@@ -160,7 +160,7 @@ export interface DecisionExplanation {
   readonly waitsForManager: boolean;
 }
 
-/** What waits of this person, and why. */
+/** The part of the work that waits, and why. */
 export interface Standing {
   readonly retry: {
     readonly attempts: number;
@@ -174,9 +174,9 @@ export interface Standing {
     readonly reasons: readonly string[];
     readonly changes: readonly Change[];
   } | null;
-  /** When something of this person was rejected last; `null` where nothing is. */
+  /** When a change of this person was last rejected; `null` if none is rejected. */
   readonly rejectedAt: string | null;
-  /** What is rejected, and not sent as long as it is due as it was. */
+  /** The rejected changes. They are not sent as long as the same changes are due. */
   readonly rejected: readonly {
     /** In words. */
     readonly what: string;
@@ -184,22 +184,22 @@ export interface Standing {
     readonly evidence: EvidenceKind | null;
     readonly planId: string;
     readonly rejectedAt: string;
-    /** Who rejected it, and why; absent where it is not known. */
+    /** Who rejected it, and why; absent if unknown. */
     readonly by?: string;
     readonly reason?: string;
   }[];
-  /** Since when Lattice does not find the linked account; `null` while it does. */
+  /** Since when Lattice does not find the linked account; `null` if it is found. */
   readonly accountMissingSince: string | null;
-  /** Links that were dissolved because the accounts were gone, the newest first. */
+  /** Links that were dissolved because their accounts were gone, the newest first. */
   readonly lostLinks: readonly {
     readonly latticeId: string;
     readonly missingSince: string;
     readonly dissolvedAt: string;
     readonly reason: string;
   }[];
-  /** Why the last cycle left the person to a later one, for a reason that is not the person's; `null` where it did not. */
+  /** Why the last cycle left the person to a later one, for a reason that is not the person's; `null` if it did not. */
   readonly putBack: string | null;
-  /** Attributes whose change was released and not sent yet. */
+  /** Attributes whose change was released and has not been sent yet. */
   readonly released: readonly string[];
 }
 
@@ -215,6 +215,6 @@ export interface HistoryEntry {
   readonly httpStatus: number | null;
   readonly requestId: string | null;
   readonly changes: readonly Change[];
-  /** Who let it go, or rejected it while it was held; absent where nobody did. */
+  /** Who released it, or rejected it while it was held; absent if nobody did. */
   readonly decision?: DecisionDocument;
 }

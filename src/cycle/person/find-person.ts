@@ -2,31 +2,31 @@ import type { FoundPerson } from "../../domain/person-search.ts";
 import type { LinkedTarget, StateStore } from "../../domain/store.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 
-/** Candidates that are listed; the others are counted. */
+/** At most this many candidates are listed; the others are counted. */
 const listed = 20;
 
-/** Who is meant by a name, an id or a part of a name. */
+/** The person that a name, an id or part of a name refers to. */
 export interface Found {
   readonly asked: string;
-  /** The person in Entra's picture, or one whom only the log knows. */
+  /** The person in Entra's last known data, or one whom only the log knows. */
   readonly objectId: string | null;
-  /** The account that was found by itself, where nobody in Entra's picture is behind it. */
+  /** The account that was found by itself, if no known person in Entra has it. */
   readonly account: LinkedTarget | null;
-  /** Who was found by a part of a name; `null` where a whole user name or id was given. */
+  /** Matches for a part of a name; `null` if the text was a whole user name or id. */
   readonly byPart: FoundPerson | null;
-  /** Several people may be meant: the closest of them. Empty where one was found, or nobody. */
+  /** If several people match: the closest of them. Empty if exactly one or none was found. */
   readonly candidates: readonly FoundPerson[];
-  /** How many there are besides. */
+  /** The number of further matches. */
   readonly moreCandidates: number;
 }
 
 /**
- * Looks for a person as people name one: by user principal name or object id, by the userName that the mapping gives, by
- * the id or the userName of an account in Lattice; where none of these is the text as a whole, by a part of a name. Letter
- * case does not matter in names.
- * @param mapping what it redacts is not searched
- * @param how `alone`, for what is to be written: nobody is found where another person has the same externalId or, by a part, it
- * in a name
+ * Finds a person by user principal name or object id, by the userName that the mapping gives, or by the id or userName of
+ * an account in Lattice. If none of these equals the whole text, it searches for the text as part of a name. Letter case
+ * does not matter in names.
+ * @param mapping values that it redacts are not searched
+ * @param how `alone`, for commands that write: nobody is found if another person has the same externalId or, in a search by
+ * part of a name, matches too
  */
 export async function findPerson(
   store: StateStore,
@@ -38,7 +38,7 @@ export async function findPerson(
   const shared = how.alone && (await isShared(store, asked));
   const exact = shared ? { objectId: null, account: null } : await findExactly(store, asked);
   if (exact.objectId !== null || exact.account !== null) return { ...nobody, ...exact };
-  // A name that the log has as a whole is not a part of others.
+  // A whole name in the log is not searched as part of other names.
   if (!shared && (await store.history({ person: asked.trim(), limit: 1 })).length > 0) return nobody;
   const found = await store.searchPeople({
     text: asked,
@@ -56,7 +56,7 @@ export async function findPerson(
   return { ...nobody, byPart: first, objectId, account };
 }
 
-/** Who has this as a whole name or id. */
+/** The people who have this as a whole name or id. */
 export async function findExactly(
   store: StateStore,
   asked: string,
@@ -73,7 +73,7 @@ export async function findExactly(
   return { objectId: mapped[0] ?? null, account };
 }
 
-/** Whether several have this as a whole name or externalId, where it is nobody's object id, user principal name or Lattice id. */
+/** Whether several have this as a whole name or externalId, if it is nobody's object id, user principal name or Lattice id. */
 async function isShared(store: StateStore, asked: string): Promise<boolean> {
   const wanted = asked.trim();
   const key = wanted.toLowerCase();
@@ -98,7 +98,7 @@ async function findAccount(store: StateStore, wanted: string): Promise<LinkedTar
   return byUserName[0] ?? byExternalId[0] ?? null;
 }
 
-/** Graph properties and target paths of which a mapping shows nothing. */
+/** Graph properties and target paths that a mapping redacts. */
 export function concealedBy({ attributes }: Mapping): readonly string[] {
   return attributes.flatMap(({ concealed, redacted, target }) => [
     ...concealed,
@@ -106,7 +106,7 @@ export function concealedBy({ attributes }: Mapping): readonly string[] {
   ]);
 }
 
-/** Whether a text can be a user principal name or an object id, which Entra is asked for as it stands. */
+/** Whether a text can be a user principal name or an object id, and so can be sent to Entra. */
 export function isIdentifier(text: string): boolean {
   return text.includes("@") || /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i.test(text.trim());
 }

@@ -8,7 +8,7 @@ import { ingestFilterGroups } from "../reading/scope.ts";
 import { findExactly, findPerson } from "./find-person.ts";
 
 /**
- * Reads one person from both ends into the pictures, and plans nothing: for an explanation, on a private copy of the store.
+ * Reads one person from Entra and Lattice into the store and plans nothing: for an explanation, on a private copy.
  * @throws ConfigurationError, HostUnavailableError
  */
 export async function readNow(
@@ -30,13 +30,13 @@ export async function readNow(
   const name = direct === null ? ((await findExactly(store, asked)).objectId ?? wanted) : wanted;
   let objectId = await readPerson(context, name);
   if (objectId === null) {
-    // Perhaps somebody whom Lattice alone knows, by userName or by id.
+    // Perhaps a person known only to Lattice, by userName or by id.
     const account = (await target.find("userName", name, signal))[0] ?? (await target.get(name, signal));
     if (account != null) {
       await keepAccounts(context, [account]);
       objectId = account.externalId === null ? null : await readPerson(context, account.externalId);
     } else {
-      // Nobody of that whole name at either end: a part of one.
+      // Neither Entra nor Lattice has a person of that whole name: search for it as part of a name.
       const part = await findPerson(store, asked, ports.settings.mapping);
       objectId = part.objectId === null ? null : await readPerson(context, part.objectId);
     }

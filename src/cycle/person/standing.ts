@@ -5,7 +5,7 @@ import type { Candidate, StateStore } from "../../domain/store.ts";
 import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
 
-/** What is kept about the person beside the two pictures: retry, hold, rejection, releases. */
+/** What the store keeps about the person besides the last known data of Entra and Lattice: retry, hold, rejection, releases. */
 export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
   const { retry, rejected, released, accountMissingSince, lostLinks } = candidate;
   return {
@@ -46,7 +46,7 @@ async function putBackBecause(store: StateStore, objectId: string): Promise<stri
   return skipped?.reason ?? null;
 }
 
-/** What the plan that is held now holds of this person. */
+/** The part of the held plan that concerns this person. */
 async function heldBy(store: StateStore, objectId: string): Promise<Standing["heldBy"]> {
   const planId = (await store.meta()).heldPlan ?? "";
   const cycle = planId === "" ? null : await store.cycleOfPlan(planId);
@@ -61,7 +61,7 @@ async function heldBy(store: StateStore, objectId: string): Promise<Standing["he
   };
 }
 
-/** Entries of the provisioning log as an explanation shows them. */
+/** Entries of the provisioning log in the form that an explanation shows. */
 export function historyOf(entries: readonly LogEntry[]): readonly HistoryEntry[] {
   return entries.map(withoutRedacted).map((entry) => ({
     at: new Date(entry.at).toISOString(),
@@ -79,7 +79,7 @@ export function historyOf(entries: readonly LogEntry[]): readonly HistoryEntry[]
   }));
 }
 
-/** Who decided about what was held of a person, as an explanation shows it. */
+/** Decisions about changes held for a person, in the form that an explanation shows. */
 export async function decisionsOf(
   store: StateStore,
   objectId: string,

@@ -8,7 +8,7 @@ import type { PlannedPerson } from "../planning/planned-person.ts";
 import type { Membership } from "../reading/membership.ts";
 import type { Wanted } from "../reading/person.ts";
 
-/** Tells of the steps scope and match. @returns the decisions, for the last step */
+/** Reports the steps scope and match. @returns the decisions, for the last step */
 export async function tellScopeAndMatch(
   context: CycleContext,
   people: readonly Wanted[],
@@ -65,7 +65,7 @@ const matchFaults: ReadonlySet<string> = new Set([
   "protectedAccount",
 ]);
 
-/** Found before an account was looked for. */
+/** Found before accounts were searched. */
 const beforeMatching: ReadonlySet<string> = new Set([
   "invalidUserName",
   "duplicateUserName",
@@ -98,7 +98,7 @@ function matchStep({ candidate, decision, matches }: PlannedPerson): Outcome {
   return { outcome: "done", detail: "no account in Lattice" };
 }
 
-/** Tells what was done, or would be, for each person: the step act. */
+/** Reports what was done, or would be, for each person: the step act. */
 export async function tellActs(
   context: CycleContext,
   people: readonly Wanted[],
@@ -134,7 +134,7 @@ function actStep({ action, changes, status, reason, error }: LoggedOperation): O
   }
 }
 
-/** @param unconfirmed whose leaving was not confirmed, and why */
+/** @param unconfirmed people whose leaving was not confirmed, and why */
 function nothingStep({ decision }: PlannedPerson, unconfirmed: ReadonlyMap<string, string>): Outcome {
   switch (decision.kind) {
     case "skipped":
@@ -146,7 +146,7 @@ function nothingStep({ decision }: PlannedPerson, unconfirmed: ReadonlyMap<strin
   }
 }
 
-/** Why an operation is not in the plan any more. */
+/** Why an operation is no longer in the plan. */
 function withdrawnBecause({ action, objectId }: Operation, unconfirmed: ReadonlyMap<string, string>): string {
   const reason = unconfirmed.get(objectId);
   if (reason !== undefined) {

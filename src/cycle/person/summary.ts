@@ -11,7 +11,7 @@ const verbs: { readonly [A in Action]: string } = {
   link: "links the existing account",
 };
 
-/** What to know of a person first, in whole sentences. */
+/** The first things to know about a person, in whole sentences. */
 export function summaryOf(explanation: Omit<Explanation, "summary">): readonly string[] {
   return [...who(explanation), ...what(explanation), ...howSure(explanation)];
 }
@@ -107,7 +107,7 @@ function what(explanation: Omit<Explanation, "summary">): readonly string[] {
   return sentences;
 }
 
-/** As the person was asked for, where a command that changes something takes that; else the object id. */
+/** The person as named in the request, if a command that changes something accepts that; else the object id. */
 function nameFor({ asked, source }: Omit<Explanation, "summary">): string {
   if (source === null) return asked;
   const whole = [source.objectId, source.userPrincipalName].some(

@@ -9,9 +9,9 @@ import { askFor, dissolve, noteAbsence } from "./missing-accounts.ts";
 const pageSize = 500;
 
 /**
- * Reads every Lattice account into the target picture. A listing that contradicts itself is no listing, unless the setting
- * is `tolerant`: then nobody is forgotten because of it, and it is remembered that it did not show everybody.
- * @throws ConfigurationError where the accounts there are another company's; HostUnavailableError
+ * Reads every Lattice account into the store. A listing that contradicts itself does not count, unless the setting is
+ * `tolerant`: then no account is forgotten because of it, and the store records that it was incomplete.
+ * @throws ConfigurationError if the accounts belong to another company; HostUnavailableError
  */
 export async function ingestTarget(context: CycleContext): Promise<void> {
   const { target, signal, settings, notes, log } = context;
@@ -37,8 +37,8 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
 }
 
 /**
- * "Was not in the list" is no evidence: each linked account that was not is asked for by id.
- * @param othersListed whether the listing had anybody
+ * A missing entry in a listing is no evidence: each linked account that the listing did not show is asked for by id.
+ * @param othersListed whether the listing showed any account
  */
 async function confirmMissing(context: CycleContext, othersListed: boolean): Promise<void> {
   const { store, settings } = context;
@@ -48,11 +48,11 @@ async function confirmMissing(context: CycleContext, othersListed: boolean): Pro
   const unknown: string[] = [];
   for (const { latticeId, objectId } of missing) {
     const account = await askFor(context, objectId, latticeId);
-    // What cannot be read stays as it was known.
+    // An account that cannot be read stays as it was known.
     if (account === "unreadable") continue;
     if (account === null) {
       unknown.push(latticeId);
-      // Where nobody at all is known, asking for the rest of a company would say nothing more.
+      // If no account at all is known, asking for the rest of the company would say nothing more.
       const strange = strangeCompany({ linked, found, unknown: unknown.length }, settings.guard);
       if (found === 0 && strange !== null) throw new ConfigurationError(strange);
     } else {
@@ -78,7 +78,7 @@ async function missingLinks(context: CycleContext) {
   return links;
 }
 
-/** Forgets accounts of nobody that a listing of everybody did not have. */
+/** Forgets accounts of no person that a complete listing did not show. */
 async function forgetMissing(context: CycleContext): Promise<void> {
   for await (const page of unreadPages(context)) {
     await forgetAccounts(

@@ -10,21 +10,21 @@ export interface FailedComparison {
   readonly failedSince: number;
   readonly attempts: number;
   readonly error: string;
-  /** When the schedule tries it again; by hand (`--full`) it is tried at once. */
+  /** When the schedule tries it again; a manual one (`--full`) is tried at once. */
   readonly nextTryAt: number;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Accounts of which one has to be found where the listing alone is at fault. */
+/** If one of this many accounts is found, only the listing is at fault. */
 const witnesses = 3;
 
 export function parseComparison(meta: Partial<Meta>): FailedComparison | null {
   if (meta.comparison === undefined || meta.comparison === "") return null;
-  // Written by this program alone.
+  // Only this program writes it.
   return JSON.parse(meta.comparison) as FailedComparison;
 }
 
-/** A comparison that failed is tried again ever later, from two intervals up to a day. */
+/** A failed comparison is retried at growing intervals, from two cycle intervals up to a day. */
 export function nextComparison(
   before: FailedComparison | null,
   failure: { readonly error: string; readonly now: number; readonly intervalMs: number },
@@ -38,18 +38,18 @@ export function nextComparison(
   };
 }
 
-/** Whether the schedule compares both ends in full now. @param everyMs `null` for never */
+/** Whether the schedule compares Entra and Lattice in full now. @param everyMs `null` for never */
 export function comparisonIsDue(meta: Partial<Meta>, everyMs: number | null, now: number): boolean {
   if (everyMs === null || now - Number(meta.reconciledAt ?? 0) < everyMs) return false;
   const failed = parseComparison(meta);
-  // Further away than a day, it was set before the clock was set back.
+  // A retry more than a day away dates from before the clock was set back.
   return failed === null || now >= failed.nextTryAt || failed.nextTryAt - now > dayMs;
 }
 
 /**
- * Lists Lattice, where that can be done. Where it cannot, although Lattice is there, the cycle goes on with what is known of
- * the accounts: nobody who has left waits for a listing. Without an earlier listing there is nothing to go on with.
- * @returns why not every account was read; `null` where every one was
+ * Lists Lattice if possible. If Lattice answers but cannot be listed, the cycle goes on with the stored data of the accounts,
+ * so that leavers do not wait for a listing. Without an earlier listing there is no such data.
+ * @returns why not every account was read; `null` if every one was
  * @throws HostUnavailableError, ConfigurationError
  */
 export async function compareTarget(

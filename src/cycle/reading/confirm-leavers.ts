@@ -7,13 +7,13 @@ import { savePerson } from "./ingest.ts";
 import { keepMembership } from "./scope.ts";
 
 /**
- * Up to this many people are asked for before the plan is weighed. Of a larger crowd only those are asked for whom the
- * guard lets through: what is held is not sent.
+ * Up to this many people are asked for before the plan is weighed. If there are more, only those whom the guard lets through
+ * are asked for: the others are held and not sent.
  */
 const mostAskedFirst = 50;
 const pageSize = 250;
 
-/** What one listing or one round of changes can get wrong; that an account is disabled is a value that was read. */
+/** Evidence that a listing or a round of changes can get wrong. That an account is disabled is not: it is a value that was read. */
 const seenInLists: ReadonlySet<EvidenceKind> = new Set([
   "softDeleted",
   "deleted",
@@ -21,20 +21,20 @@ const seenInLists: ReadonlySet<EvidenceKind> = new Set([
   "filteredOut",
 ]);
 
-/** What asking for people by id came to. */
+/** The result of asking for people by id. */
 interface Answers {
-  /** Those who are there, or are members, after all. */
+  /** People who exist, or are members, after all. */
   readonly contradicted: Set<string>;
-  /** Those of whom nothing was learnt, and why. */
+  /** People about whom nothing was learnt, and why. */
   readonly unanswered: Map<string, string>;
 }
 
 /**
- * A listing leaves a member out now and then (Graph's group reads are eventually consistent), and a round of changes may
- * repeat an old `@removed`. So each person who would be deactivated for having left is asked for by id: membership of the
- * scope and of the filters' groups, or presence. An answer that contradicts corrects the picture, and the person is planned
- * anew; without an answer the person is not deactivated in this cycle.
- * @returns `false` where they are too many to be asked before the plan is weighed
+ * A listing sometimes leaves a member out (Graph's group reads are eventually consistent), and a round of changes may repeat
+ * an old `@removed`. So each person who would be deactivated for having left is asked for by id: whether they exist, and
+ * whether they are members of the scope and of the filters' groups. If the answer contradicts, the stored data is corrected
+ * and the person is planned again; without an answer the person is not deactivated in this cycle.
+ * @returns `false` if they are too many to be asked for before the plan is weighed
  */
 export async function confirmLeavers(context: CycleContext): Promise<boolean> {
   const leavers = await plannedLeavers(context, mostAskedFirst + 1);
@@ -44,9 +44,9 @@ export async function confirmLeavers(context: CycleContext): Promise<boolean> {
 }
 
 /**
- * The same for those whom the guard lets through of a crowd. What was weighed stays as it is: who is not to be deactivated
- * is taken out of the plan and planned again in the next cycle.
- * @returns how many were taken out, and how many reports whose manager was to be cleared for it
+ * The same for the part of a larger number that the guard lets through. The weighing stays as it is: a person who must not be
+ * deactivated is taken out of the plan and planned again in the next cycle.
+ * @returns how many were taken out, and how many reports whose manager was to be cleared because of them
  */
 export async function confirmWeighedLeavers(
   context: CycleContext,
@@ -92,7 +92,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
     return found !== null;
   });
 
-  // Who is there after all may be missing from the list of the scope as well.
+  // A person who exists after all may be missing from the list of the scope too.
   const there = candidates.filter(
     (one) => one.source.presence === "present" || answers.contradicted.has(one.source.objectId),
   );
@@ -110,7 +110,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
     const now = (await source.readFilterMembership(groups, [id], signal)).get(id) ?? new Set();
     const listed = filtered.get(id) ?? new Set();
     if (groups.every((group) => now.has(group) === listed.has(group))) return false;
-    // The groups are listed again in the next cycle: which of the two is right shows then.
+    // The next cycle lists the groups again and shows which of the two is right.
     answers.unanswered.set(
       id,
       "the list of a group of the scoping filters and the person's own groups differ",
@@ -119,7 +119,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
   });
 }
 
-/** Who is a member by id, of those whom the listing of the scope left out. */
+/** Those left out of the scope's listing who are members when asked for by id. */
 async function membersAmong(
   context: CycleContext,
   objectIds: readonly string[],
@@ -133,7 +133,7 @@ async function membersAmong(
   } catch (error) {
     if (!isFaultOfSource(context, error)) throw error;
     context.log.info({ reason: error.message }, "memberships cannot be asked for together");
-    // By a permission that is lacking, membership cannot be asked for at all: two listings must do.
+    // Without the permission, membership cannot be asked for at all: then two listings must be enough.
     if (error instanceof ConfigurationError) return membersListedAgain(context, objectIds, answers);
   }
   const members: string[] = [];
@@ -166,7 +166,7 @@ async function membersListedAgain(
   }
 }
 
-/** Two people in a row who cannot be asked for: then it is not about them, and the others are not asked for either. */
+/** If two people in a row cannot be asked for, the fault is not with them, and the others are not asked for either. */
 const mostFaultsInARow = 2;
 
 async function askEach(
@@ -226,7 +226,7 @@ async function withdraw(
       `${counted(unanswered.size)} due for deactivation, but Entra did not confirm by id that they have left: not deactivated now. The next cycle asks again.`,
     );
   }
-  // A manager who has not certainly left is not taken away from the reports.
+  // A manager who has not certainly left stays the manager of the reports.
   const reports = await plannedWithoutManager(context, new Set(people));
   const remove = await store.unsentOf(cycleId, [...people, ...reports.keys()]);
   await store.commit({ operations: { remove } }, context.fence);
@@ -237,7 +237,7 @@ async function withdraw(
   return reports.size;
 }
 
-/** People whose manager is one of these and is cleared by the plan, with the manager. */
+/** People whose manager is one of these and whose manager the plan clears, each with the manager. */
 async function plannedWithoutManager(
   context: CycleContext,
   managers: ReadonlySet<string>,

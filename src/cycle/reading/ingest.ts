@@ -8,14 +8,14 @@ import { keepPeople } from "./keep-people.ts";
 import { type PeopleById, parseUnread, readById, unreadNote, unreadText } from "./read-by-id.ts";
 
 const pageSize = 500;
-/** People who are saved in one piece: what else waits has its turn after so many. */
+/** People saved in one transaction; the event loop runs between two. */
 const sliceSize = 250;
 
 /**
- * Makes the source picture current. Pages are kept as they come (each says something true); the watermark only after the
- * last one. Where some were kept and it was not (the read broke off, somebody was read on demand), everybody is read:
- * what was changed before such a page and changed back after it may be in no round of changes.
- * @param changesSuffice whether what changed since the last watermark is enough
+ * Brings Entra's stored data up to date. Each page is saved as it comes (it is true by itself); the watermark only after the
+ * last one. If pages were saved without a watermark (the read broke off, or a person was read on demand), the next read is
+ * of everybody: a change before such a page that was undone after it may be in no round of changes.
+ * @param changesSuffice whether it is enough to read what changed since the last watermark
  * @returns whether everybody was read
  */
 export async function ingestSource(
@@ -46,7 +46,7 @@ export async function ingestSource(
   }
   const left = new Map<string, number>();
   const read = await readInto(context, context.source.readAll(context.signal), people, left);
-  // No directory is empty: somebody registered this application. Such an answer is kept from both pictures.
+  // No directory is empty: a user registered this application. Such an answer changes nothing in the store.
   if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
   await confirmMissing(context, people);
   await keepNotes(context, { notShown: await notShownNote(context, left, read.people) });
@@ -74,7 +74,7 @@ async function readInto(
       context.onProgress?.({ phase: "reading Entra", done, total: null });
     }
   } finally {
-    // Where a page could not be saved the one that is read ahead is not waited for.
+    // If a page could not be saved, the page that is read ahead is not awaited.
     await pages.return({ watermark: "" });
   }
 }
@@ -84,7 +84,7 @@ function* slices(page: readonly SourceChange[]): Generator<readonly SourceChange
 }
 
 /**
- * What Entra was asked for and did not show of some or all people, in a sentence; empty where it showed everything.
+ * Which requested values Entra did not show for some or all people, in a sentence; empty if it showed everything.
  * @param left people by property
  */
 async function notShownNote(
@@ -103,8 +103,8 @@ async function notShownNote(
 }
 
 /**
- * While somebody was in the bin links may have been cut, and an item of a round of changes does not show a link that is
- * not there. Nothing is concluded where the person cannot be found: the next round says what became of them.
+ * While a person was in the bin, links may have been cut, and an item of a round of changes does not show a missing link.
+ * If the person cannot be found, nothing is concluded: the next round says what happened.
  */
 async function readAnew(context: CycleContext, byId: PeopleById, objectId: string): Promise<void> {
   const found = await byId.read(objectId);
@@ -124,8 +124,8 @@ async function keepWatermark(context: CycleContext, watermark: string, byId: Peo
 }
 
 /**
- * "Was not in the list" is no evidence, neither of being gone nor of being gone still: each linked person who was not is
- * asked for by id; only a 404 says gone.
+ * A missing entry in a listing is no evidence, neither that a person is gone nor that a gone person still is: each missing
+ * linked person is asked for by id, and only a 404 means gone.
  */
 async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<void> {
   for await (const page of unreadPages(context)) {
@@ -154,15 +154,15 @@ async function* unreadPages({
 }
 
 /**
- * A person who has, had, or may have an account is asked for by id. Of a person who is known to be gone only an active account
- * makes it worth asking: the person may have come back.
+ * A person who has, had, or may have an account is asked for by id. A person known to be gone is asked for only if the
+ * account is active: the person may have come back.
  */
 function mayStillBeThere({ presence, account, lostLink, unconfirmed }: UnreadPerson): boolean {
   if (account?.active === true) return true;
   return presence === "present" && (account !== null || lostLink || unconfirmed);
 }
 
-/** Nothing in Lattice is, was or may be the person's. */
+/** No account in Lattice is, was or may be the person's. */
 function isForgotten({ account, lostLink, unconfirmed }: UnreadPerson): boolean {
   return account === null && !lostLink && !unconfirmed;
 }
@@ -175,7 +175,7 @@ async function readMissing(
 ): Promise<void> {
   const found = await byId.read(objectId);
   if (found === "unread") return;
-  // Of somebody in the bin a 404 says nothing new.
+  // For a person in the bin a 404 is nothing new.
   if (found === null && presence !== "present") return;
   await savePerson(context, found ?? { kind: "removed", objectId, presence: "deleted" });
 }
@@ -185,7 +185,7 @@ export async function savePerson(context: CycleContext, change: SourceChange): P
   await keepPeople(context, [change]);
 }
 
-/** Where the person is mapped from the manager's attributes, those are made current too; nothing is concluded from a 404. */
+/** If a person is mapped from the manager's attributes, reads the manager too; a 404 leads to no conclusion. */
 export async function readManager(context: CycleContext, objectId: string): Promise<void> {
   const managerId = (await context.store.findSource(objectId))?.managerId ?? null;
   if (managerId === null || context.settings.mapping.ofManager.length === 0) return;

@@ -5,10 +5,10 @@ import type { CycleContext } from "../context.ts";
 import { foldAccounts } from "../pictures/accounts.ts";
 import { accountChanged, nameFreed } from "../pictures/marks.ts";
 
-/** What keeping accounts needs of a cycle. */
+/** What saving accounts needs of a cycle. */
 export type KeepingAccounts = Pick<CycleContext, "store" | "fence" | "cycleId" | "inTurn">;
 
-/** Keeps accounts as they were read, as one commit; links stay as they are. */
+/** Saves accounts as they were read, in one commit; links stay as they are. */
 export async function keepAccounts(context: KeepingAccounts, found: readonly TargetUser[]): Promise<void> {
   if (found.length === 0) return;
   const latticeIds = [...new Set(found.map(({ latticeId }) => latticeId))];
@@ -20,7 +20,7 @@ export async function keepAccounts(context: KeepingAccounts, found: readonly Tar
 }
 
 /**
- * Keeps that Lattice does not have an account; the person is planned again.
+ * Records that Lattice does not have an account; the person is planned again.
  * @returns since when, milliseconds since the epoch
  */
 export async function keepAbsence(context: KeepingAccounts, latticeId: string, now: number): Promise<number> {
@@ -36,7 +36,7 @@ export async function keepAbsence(context: KeepingAccounts, latticeId: string, n
   return since;
 }
 
-/** Dissolves the link to an account that is gone; a trace of it stays. */
+/** Dissolves the link to an account that is gone; a record of the link stays. */
 export async function dissolveLink(
   context: KeepingAccounts,
   latticeId: string,
@@ -49,7 +49,7 @@ export async function dissolveLink(
   });
 }
 
-/** Forgets accounts of nobody that a listing of everybody did not have: their userNames are free. */
+/** Forgets accounts of no person that a complete listing did not show: their userNames are free. */
 export async function forgetAccounts(
   { store, fence, inTurn }: KeepingAccounts,
   accounts: readonly { readonly latticeId: string; readonly userName: string }[],
@@ -60,7 +60,7 @@ export async function forgetAccounts(
   await inTurn(() => store.commit({ accounts: { gone }, marks }, fence));
 }
 
-/** Reads the accounts, folds and commits; no other fold of the cycle comes in between. */
+/** Reads the accounts, folds and commits; no other fold of the cycle runs in between. */
 function folding(
   { store, fence, inTurn }: KeepingAccounts,
   latticeIds: readonly string[],

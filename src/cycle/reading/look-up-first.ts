@@ -5,17 +5,17 @@ import type { PlannedPerson } from "../planning/planned-person.ts";
 import { keepAccounts } from "./keep-accounts.ts";
 import { searchByExternalId } from "./search.ts";
 
-/** What was looked up before accounts are made. */
+/** The result of the look-up before accounts are created. */
 export interface LookedUp {
-  /** People for whom an account was found: the picture has it now, and they are decided again. */
+  /** People for whom an account was found: it is stored now, and they are planned again. */
   readonly found: ReadonlySet<string>;
-  /** People of whom nobody can tell, and why: no account is made for them now. */
+  /** People for whom it cannot be told, and why: no account is created for them now. */
   readonly unknown: ReadonlyMap<string, string>;
 }
 
 /**
- * Where a listing did not show everybody, somebody who is not in it may have an account all the same: each person who would
- * get one is searched for first, so that nobody gets a second.
+ * If a listing was incomplete, a person who is not in it may still have an account. So each person who would get one is
+ * searched for first, and nobody gets a second account.
  */
 export async function lookUpFirst(
   context: CycleContext,

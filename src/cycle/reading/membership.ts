@@ -3,17 +3,17 @@ import type { ScopePart } from "../../domain/source.ts";
 import type { CycleContext } from "../context.ts";
 import { ingestScope, keepMembership } from "./scope.ts";
 
-/** What was learnt of the scope for the sake of some people. */
+/** What was learnt about the scope for some people. */
 export interface Membership {
-  /** `null` where only these people were asked about. */
+  /** `null` if only these people were asked about. */
   readonly parts: readonly ScopePart[] | null;
-  /** By object id: the assignments and groups that lead to the person; nothing of those who were not asked about. */
+  /** By object id: the assignments and groups that lead to the person; no entry for people who were not asked about. */
   readonly through: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * Makes the membership of these people current. Being a member is asked person by person. That somebody whose account is
- * active is none is only believed of the whole scope, read to its end: it is what a deactivation would rest on.
+ * Brings the membership of these people up to date, person by person. One conclusion needs the whole scope, read to its end:
+ * that a person with an active account is not a member. A deactivation would rest on it.
  */
 export async function ingestMembership(
   context: CycleContext,
@@ -23,7 +23,7 @@ export async function ingestMembership(
   if (context.everyoneInScope) return { parts: [], through: new Map() };
   const present: string[] = [];
   for (const objectId of objectIds) {
-    // Of somebody who is gone the scope decides nothing.
+    // For a deleted person the scope decides nothing.
     if ((await store.findSource(objectId))?.presence === "present") present.push(objectId);
   }
   const through = await askMembership(context, present);
@@ -45,7 +45,7 @@ async function askMembership(
   try {
     return await context.source.readMembership(objectIds, context.signal);
   } catch (error) {
-    // Reading the whole scope needs other permissions, and says better what is wrong with it.
+    // Reading the whole scope needs other permissions, and its errors say better what is wrong.
     if (!(error instanceof ConfigurationError)) throw error;
     context.log.info({ reason: error.message }, "membership cannot be asked for alone; reading the scope");
     return null;

@@ -6,13 +6,13 @@ import { dissolveLink, keepAbsence, keepAccounts } from "./keep-accounts.ts";
 import { type Absence, believedAfterMs, judgeAbsence, keptLinksNote, tooManyLost } from "./missing.ts";
 
 const pageSize = 200;
-/** Accounts of which one has to be found before a 404 of another is believed. */
+/** One of this many accounts has to be found before a 404 of another is believed. */
 const witnesses = 3;
 
 /**
- * Asks for one account. One that cannot be read is no reason to stop, and says nothing of whether it is there.
- * @param objectId the person because of whom it is asked for
- * @throws HostUnavailableError, ConfigurationError where others cannot be read either
+ * Asks for one account. If it cannot be read, the cycle goes on, and nothing is concluded about whether it exists.
+ * @param objectId the person for whom it is asked
+ * @throws HostUnavailableError, ConfigurationError if others cannot be read either
  */
 export async function askFor(
   { host, target, signal, log }: CycleContext,
@@ -29,8 +29,8 @@ export async function askFor(
 }
 
 /**
- * What a 404 that an account was answered with comes to. Where it is not believed yet, it is noted.
- * @param othersAnswer whether other accounts are found; asked for where it is not known
+ * The conclusion from a 404 of an account. A 404 that is not believed yet is noted.
+ * @param othersAnswer whether other accounts are found; if unknown, some are asked for
  */
 export async function noteAbsence(
   context: CycleContext,
@@ -39,7 +39,7 @@ export async function noteAbsence(
 ): Promise<{ readonly absence: Absence; readonly missingSince: number }> {
   const now = context.clock.now();
   const missingSince = await keepAbsence(context, latticeId, now);
-  // While nobody knows what time it is, no hours have passed.
+  // While our clock is in doubt, it cannot be told whether hours have passed.
   const suspected =
     context.clockDoubtMs === 0 && judgeAbsence({ missingSince, now, othersAnswer: true }) === "gone";
   const absence = judgeAbsence({ missingSince, now, othersAnswer: suspected && (await othersAnswer()) });
@@ -56,7 +56,7 @@ async function othersAreFound(context: CycleContext, latticeId: string): Promise
 }
 
 /**
- * Dissolves links to accounts that are gone, all of them or none: where there are too many, all are kept until somebody has
+ * Dissolves links to accounts that are gone: all of them or none. If there are too many, all are kept until a person has
  * looked (`guard.maxLostLinks`).
  * @returns whether they were dissolved
  */
@@ -81,7 +81,7 @@ export async function dissolve(context: CycleContext, latticeIds: readonly strin
   return true;
 }
 
-/** Why so many more links must not be dissolved; `null` where they may. */
+/** Why this many more links must not be dissolved; `null` if they may. */
 export async function keptLinks(
   { store, clock, settings }: CycleContext,
   more: number,
@@ -98,7 +98,7 @@ export function believed({ clock }: CycleContext): Dissolved {
   };
 }
 
-/** Asks again for accounts that are missing for long enough; those that are there again are so in the picture too. */
+/** Asks again for accounts that have been missing for long enough; one that is there again is marked as found. */
 export async function recheckMissing(context: CycleContext): Promise<void> {
   const { store, clock } = context;
   const before = clock.now() - believedAfterMs;

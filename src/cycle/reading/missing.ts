@@ -1,15 +1,15 @@
 import { count, timeText } from "../../domain/sentence.ts";
 import type { GuardLimits } from "../settings.ts";
 
-/** A 404 of an account that was there is believed when it is seen again this much later. */
+/** A 404 of a known account is believed if it occurs again this much later. */
 export const believedAfterMs = 6 * 60 * 60 * 1000;
 
-/** What a 404 of an account that was there comes to. */
+/** The conclusion from a 404 of a known account. */
 export type Absence = "missing" | "gone";
 
 /**
- * One 404 is no evidence: a server that is being moved, or an index that is behind, says the same. An account is gone when it
- * was missing twice, hours apart, while other accounts were found.
+ * One 404 is no evidence: a server that is being moved, or an index that is behind, also answers 404. An account is gone if
+ * it was missing twice, hours apart, while other accounts were found.
  */
 export function judgeAbsence(seen: {
   readonly missingSince: number;
@@ -21,15 +21,15 @@ export function judgeAbsence(seen: {
 
 type LostLinkLimits = Pick<GuardLimits, "enabled" | "maxLostLinks" | "maxLostLinkPercent" | "lostLinkFloor">;
 
-/** Links that could be dissolved now, and what they are measured by. */
+/** Links that could be dissolved now, and the numbers that decide whether they may be. */
 export interface LossWeight {
-  /** Links to accounts that are gone, and those that were dissolved within the guard's window. */
+  /** Links to accounts that are gone, including those dissolved within the guard's window. */
   readonly lost: number;
   /** Linked accounts. */
   readonly linked: number;
 }
 
-/** Why links must not be dissolved, in a sentence; `null` where they may. */
+/** Why links must not be dissolved, in a sentence; `null` if they may. */
 export function tooManyLost({ lost, linked }: LossWeight, limits: LostLinkLimits): string | null {
   if (!limits.enabled || lost <= limits.lostLinkFloor) return null;
   const many = `${count(lost, "linked account is", "linked accounts are")} missing in Lattice`;
@@ -43,10 +43,10 @@ export function tooManyLost({ lost, linked }: LossWeight, limits: LostLinkLimits
   return null;
 }
 
-/** So many unknown accounts say nothing of a company, however small it is. */
+/** Up to this many unknown accounts say nothing about a company, however small it is. */
 const handful = 5;
 
-/** How linked accounts answered when Lattice was asked for them, by a listing and by id. */
+/** The answers when Lattice was asked for linked accounts, by a listing and by id. */
 export interface Answers {
   readonly linked: number;
   readonly found: number;
@@ -54,8 +54,8 @@ export interface Answers {
 }
 
 /**
- * Whether the other end is another company: more than a handful of linked accounts are unknown there, and fewer were found.
- * @returns what to say; `null` where it is, as far as this tells, the same
+ * Whether Lattice now shows another company: more than a handful of linked accounts are unknown there, and fewer were found.
+ * @returns the sentence to report; `null` if, as far as this shows, it is the same company
  */
 export function strangeCompany(
   { linked, found, unknown }: Answers,
@@ -65,12 +65,12 @@ export function strangeCompany(
   return strangeCompanyText(`${unknown} of ${found + unknown} linked accounts are unknown there`, linked);
 }
 
-/** @param seen how linked accounts answered */
+/** @param seen the answers about linked accounts */
 export function strangeCompanyText(seen: string, linked: number): string {
   return `This Lattice is not the company of the ${count(linked, "linked account")} in the state database: ${seen}. No link was removed and nothing was sent. Check LATTICE_API_KEY and lattice.url. To provision another company on purpose, set state.path (ALS_STATE) to a new file.`;
 }
 
-/** What is told of somebody whose account cannot be found. */
+/** The sentence about a person whose account cannot be found. */
 export function missingReason(latticeId: string, missingSince: number, now: number): string {
   const since = timeText(missingSince);
   const kept =
@@ -80,7 +80,7 @@ export function missingReason(latticeId: string, missingSince: number, now: numb
   return `Lattice has not had the account ${latticeId} since ${since}; ${kept}`;
 }
 
-/** What is told of links that are kept because they are too many. @param tooMany why, in words */
+/** The sentence about links that are kept because they are too many. @param tooMany why, in words */
 export function keptLinksNote(tooMany: string): string {
   return `No link was removed: ${tooMany}. If these accounts were removed in Lattice on purpose, raise that limit for one cycle; otherwise restore them in Lattice. Until then these people can be neither changed nor deactivated.`;
 }

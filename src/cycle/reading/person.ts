@@ -9,18 +9,18 @@ import { keepAccounts } from "./keep-accounts.ts";
 import { dissolve, noteAbsence } from "./missing-accounts.ts";
 import { searchByExternalId } from "./search.ts";
 
-/** Somebody who is provisioned on demand. */
+/** A person who is provisioned on demand. */
 export interface Wanted {
-  /** As it was asked for. */
+  /** As the person was named in the request. */
   readonly user: string;
   readonly objectId: string;
 }
 
 /**
- * Makes the pictures of these people current and tells of the steps connect and import.
- * @returns each person once; `unreadable` counts those whose account could not be read, and who are left out of the plan
- * because nobody knows whether they have one
- * @throws ConfigurationError that names everybody whom Entra does not know: nobody is touched then
+ * Brings the stored data of these people up to date and reports the steps connect and import.
+ * @returns each person once. `unreadable` counts those whose account could not be read; they are left out of the plan,
+ * because it is unknown whether they have an account
+ * @throws ConfigurationError that names everyone whom Entra does not know: nothing is changed then
  */
 export async function ingestPeople(
   context: CycleContext,
@@ -47,7 +47,7 @@ export async function ingestPeople(
 
 const fewNames = 3;
 
-/** Those who have what was asked for in their names, for a message. */
+/** People who have the text in their names, for a message. */
 async function similarNames(context: CycleContext, unknown: readonly string[]): Promise<string> {
   const concealed = concealedBy(context.settings.mapping);
   const found: string[] = [];
@@ -58,7 +58,7 @@ async function similarNames(context: CycleContext, unknown: readonly string[]): 
   return found.length === 0 ? "" : `; similar names: ${[...new Set(found)].slice(0, fewNames).join(", ")}`;
 }
 
-/** One account that cannot be read stops nobody else. A linked person is planned on what was known of the account. */
+/** If one account cannot be read, the others go on. A linked person is planned on what was known of the account. */
 async function readReadable(context: CycleContext, user: string): Promise<string | null | "unreadable"> {
   try {
     return await readPerson(context, user);
@@ -84,7 +84,7 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
       throw error;
     }
   };
-  // A name goes on: where a person who is gone had it, it may be a living one's by now.
+  // A name can pass to another person: if a deleted person had it, a present one may have it by now.
   const passedOn = known !== null && known.presence !== "present" && known.objectId !== user;
   const found = await connecting("Entra", async () => {
     const living = passedOn ? await source.readUser(user, signal) : null;
@@ -112,7 +112,7 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
   return objectId;
 }
 
-/** The person's account as it is now: by its link, else whatever could be matched. */
+/** The person's account as it is now: found by its link, else by whatever could match. */
 async function readAccount(context: CycleContext, objectId: string): Promise<void> {
   const { store, target, host, signal } = context;
   const link = await store.linkOf(objectId);

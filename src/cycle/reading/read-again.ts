@@ -3,13 +3,13 @@ import type { CycleContext } from "../context.ts";
 import { keepAccounts } from "./keep-accounts.ts";
 import { noteAbsence } from "./missing-accounts.ts";
 
-/** Accounts that one cycle reads by themselves; the others follow in the next one, or with the full comparison. */
+/** One cycle reads at most this many accounts one by one; the others follow in the next cycle, or with the full comparison. */
 const mostInACycle = 500;
 
 /**
- * Reads the accounts of which the picture is not certain, before anything is planned on it. One that cannot be read stays
- * marked and is tried again by the next cycle; one that is not there is missing.
- * @throws HostUnavailableError, ConfigurationError where not single accounts, but everybody is affected
+ * Reads the accounts whose stored data is not certain, before they are planned. One that cannot be read stays marked, and the
+ * next cycle tries it again; one that is not there is missing.
+ * @throws HostUnavailableError, ConfigurationError if everybody is affected, not single accounts
  */
 export async function readMarkedAccounts(context: CycleContext): Promise<void> {
   const { store, clock, signal, settings } = context;

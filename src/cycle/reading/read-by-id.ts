@@ -3,22 +3,22 @@ import type { SourceChange } from "../../domain/source.ts";
 import type { Meta } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 
-/** This many people in a row of whom the directory says nothing are no matter of single people. */
+/** If the directory says nothing about this many people in a row, the fault is not with single people. */
 const mostInARow = 3;
-/** So are this many in all. */
+/** The same for this many in all. */
 const mostUnread = 100;
 
 /** Reads people by id. */
 export interface PeopleById {
   /**
-   * One person; `null` where there is none. A person whom the directory cannot be asked about, although it answered a list
-   * a moment ago, stops nobody else.
-   * @throws what the directory throws, where it is so for several in a row
+   * One person; `null` if there is none. If the directory cannot answer for one person, although it answered a list a moment
+   * ago, the others go on.
+   * @throws what the directory throws, if it does so for several in a row
    */
   read(objectId: string): Promise<SourceChange | null | "unread">;
-  /** Of whom nothing was learnt, and why. */
+  /** People about whom nothing was learnt, and why. */
   readonly unread: ReadonlyMap<string, string>;
-  /** Everybody who was asked for. */
+  /** All people who were asked for. */
   readonly asked: ReadonlySet<string>;
 }
 
@@ -42,7 +42,7 @@ export function readById({
         return found;
       } catch (error) {
         const passing = error instanceof HostUnavailableError || error instanceof ConfigurationError;
-        // A pause that was asked for concerns everybody.
+        // A requested pause concerns everybody.
         const paused = error instanceof HostUnavailableError && error.retryAt !== undefined;
         if (!passing || paused || signal.aborted) throw error;
         inARow += 1;
@@ -57,7 +57,7 @@ export function readById({
 
 export function parseUnread(meta: Partial<Meta>): readonly string[] {
   if (meta.unreadPeople === undefined || meta.unreadPeople === "") return [];
-  // Written by this program alone.
+  // Only this program writes it.
   return JSON.parse(meta.unreadPeople) as readonly string[];
 }
 
@@ -65,7 +65,7 @@ export function unreadText({ unread }: PeopleById): string {
   return unread.size === 0 ? "" : JSON.stringify([...unread.keys()]);
 }
 
-/** What is told of people who could not be read; `null` where everybody could. */
+/** The sentence about people who could not be read; `null` if all could. */
 export function unreadNote({ unread }: PeopleById): string | null {
   const [first] = unread;
   if (first === undefined) return null;

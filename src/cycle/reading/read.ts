@@ -11,7 +11,7 @@ import { recheckMissing } from "./missing-accounts.ts";
 import { readMarkedAccounts } from "./read-again.ts";
 import { ingestFilterGroups, ingestScope } from "./scope.ts";
 
-/** What reading the directory came to. */
+/** The result of reading the directory. */
 export interface Directory {
   /** `null` if the scope could not be read. */
   readonly scopeParts: readonly ScopePart[] | null;
@@ -27,7 +27,7 @@ export interface Directory {
 /** Why the scope, or a group of its filters, could not be read. */
 export type ScopeFault = ConfigurationError | HostUnavailableError;
 
-/** Before anything is read: Lattice is still the same company's, and what earlier runs left open is looked up. */
+/** Before anything is read: checks that Lattice is still the same company's, and looks up what earlier runs left open. */
 export async function settleEarlierRuns(context: CycleContext, meta: Partial<Meta>): Promise<void> {
   await confirmCompany(context, meta);
   await recoverIntents(context);
@@ -46,23 +46,23 @@ export async function readDirectory(context: CycleContext, meta: Partial<Meta>):
   }
 }
 
-/** A pause that was asked for is kept: it is no fault of the scope. */
+/** A requested pause is kept: it is not a fault of the scope. */
 function isScopeFault({ signal }: CycleContext, error: unknown): error is ScopeFault {
   if (signal.aborted) return false;
   if (error instanceof HostUnavailableError) return error.retryAt === undefined;
   return error instanceof ConfigurationError;
 }
 
-/** What reading Lattice came to. */
+/** The result of reading Lattice. */
 interface Lattice {
   readonly context: CycleContext;
-  /** Whom to plan. */
+  /** The people to plan. */
   readonly select: CandidateSelection;
   /** The full comparison that could not be done. */
   readonly failedComparison: FailedComparison | null;
 }
 
-/** Reads what is to be known of Lattice's accounts before the plan: all of them, or those of which something is in doubt. */
+/** Reads what the plan needs to know about Lattice's accounts: all of them, or those that are in doubt. */
 export async function readLattice(
   context: CycleContext,
   meta: Partial<Meta>,

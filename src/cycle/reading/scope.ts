@@ -3,12 +3,12 @@ import type { Move } from "../../domain/state/change.ts";
 import type { CycleContext } from "../context.ts";
 import { moved } from "../pictures/marks.ts";
 
-/** Moves that one commit keeps; the event loop runs between two. */
+/** Moves saved in one transaction; the event loop runs between two. */
 const movesAtOnce = 2_000;
 
 /**
- * Makes the scope current; a scope that could not be read to its end leaves the old one in force and throws.
- * @returns the parts it is made of; none where everybody is in scope
+ * Makes the scope current. If a scope cannot be read to its end, the old one stays in force and an error is thrown.
+ * @returns the parts of the scope; none if everybody is in scope
  */
 export async function ingestScope(context: CycleContext): Promise<readonly ScopePart[]> {
   const { store, source, signal, log } = context;
@@ -31,10 +31,10 @@ export async function ingestScope(context: CycleContext): Promise<readonly Scope
   }
 }
 
-/** What keeping moves needs of a cycle. */
+/** What saving the moves needs of a cycle. */
 export type Keeping = Pick<CycleContext, "store" | "fence" | "clock" | "signal">;
 
-/** Makes what is staged the scope in force. @returns its members, and how many entered or left */
+/** Puts the staged scope in force. @returns its members, and how many entered or left */
 export async function keepStagedScope(
   context: Keeping,
 ): Promise<{ readonly members: number; readonly entered: number; readonly left: number }> {
@@ -52,13 +52,13 @@ export async function keepStagedScope(
   return count;
 }
 
-/** Keeps who entered or left, and that they are planned again. */
+/** Saves who entered or left, and marks them to be planned again. */
 async function keepMoves({ store, fence }: Keeping, moves: readonly Move[]): Promise<void> {
   const marks = moved(moves.map(({ objectId }) => objectId));
   await store.commit({ moves, marks }, fence);
 }
 
-/** Keeps what was asked of single people: these are members of the scope, and the others are not. */
+/** Saves the answers about single people: these are members of the scope, and the others are not. */
 export async function keepMembership(
   context: Keeping,
   { members, others }: { readonly members: readonly string[]; readonly others: readonly string[] },
@@ -72,14 +72,14 @@ export async function keepMembership(
 }
 
 /**
- * Makes the groups that scoping filters name current, all or none of them.
+ * Makes the groups that scoping filters name current: all of them or none.
  * @returns a part for each
- * @throws ConfigurationError where one is gone: nobody is out of scope because of it
+ * @throws ConfigurationError if one is gone: nobody is out of scope because of that
  */
 export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {
   const { store, source, signal, settings, kind } = context;
   const { groups } = settings.mapping.filters;
-  // Those of a filter that is no longer there are forgotten by the cycle that follows the change.
+  // The cycle after a change of the configuration forgets groups that no filter names any more.
   if (groups.length === 0 && kind !== "initial") return [];
   await store.beginFilterGroups();
   const parts: ScopePart[] = [];
@@ -103,7 +103,7 @@ export async function ingestFilterGroups(context: CycleContext): Promise<readonl
   return parts;
 }
 
-/** Makes what is staged the groups in force. @returns how many people entered a group or left one */
+/** Puts the staged groups in force. @returns how many people entered or left a group */
 export async function keepStagedGroups(context: Keeping): Promise<number> {
   const moves = await context.store.movedInGroups();
   for (let from = 0; from < moves.length; from += movesAtOnce) {

@@ -3,7 +3,7 @@ import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 
 /**
- * Accounts with this externalId; none at a target that cannot be searched by it, where userNames are all there is.
+ * Accounts with this externalId; none at a target that cannot be searched by it, where only userNames can be searched.
  * @throws what the search throws
  */
 export async function searchByExternalId(
@@ -13,7 +13,7 @@ export async function searchByExternalId(
   try {
     return await target.find("externalId", externalId, signal);
   } catch (error) {
-    // A 403 is no word about the attribute: the account may be there.
+    // A 403 says nothing about the attribute: the account may exist.
     if (error instanceof RecordRejectedError && !(error instanceof RecordForbiddenError)) return [];
     throw error;
   }
