@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/process/package-root.ts";
@@ -57,6 +57,22 @@ describe("what is said of the code in docs/architecture.md, in the decisions and
     const table = new Set(placesIn(rows.join("\n")).map(({ name }) => name));
     expect(diagram.length).toBeGreaterThan(10);
     expect([...new Set(diagram)].toSorted()).toEqual([...table].toSorted());
+  });
+
+  it("lists every room of the engine, and no other", () => {
+    const rooms = readdirSync(join(packageRoot, "src/cycle"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    const listed = [...text.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, name]) => name);
+    expect(listed.toSorted()).toEqual(rooms.toSorted());
+  });
+
+  it("names every writer of a commit, and no other", () => {
+    const commit = read("src/state/sqlite/commit.ts");
+    const writers = [...commit.matchAll(/ = (\w+Writer)\(/g)].map(([, name]) => name);
+    const listed = placesIn(section("What is remembered")).map(({ name }) => name);
+    expect(writers.length).toBeGreaterThan(5);
+    expect(listed.toSorted()).toEqual(writers.toSorted());
   });
 
   it("lists every reason why a person is planned again, and no other", () => {

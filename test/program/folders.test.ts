@@ -14,6 +14,20 @@ function documentedImports(): ReadonlyMap<string, readonly string[]> {
   return folders;
 }
 
+/** Arrows of the diagram of the folders. */
+function drawnArrows(): ReadonlyMap<string, readonly string[]> {
+  const text = readFileSync(join(packageRoot, "docs/architecture.md"), "utf8");
+  const diagram = /^flowchart TD\n([^`]+)/m.exec(text)?.[1] ?? "";
+  const arrows = new Map<string, readonly string[]>();
+  for (const line of diagram.trim().split("\n")) {
+    const groups = line.split("-->").map((group) => group.split("&").map((name) => name.trim()));
+    for (const [place, group] of groups.entries()) {
+      for (const from of group) arrows.set(from, [...(arrows.get(from) ?? []), ...(groups[place + 1] ?? [])]);
+    }
+  }
+  return arrows;
+}
+
 /** Folders that a rule of biome.json keeps each folder from importing. */
 function deniedImports(): ReadonlyMap<string, readonly string[]> {
   const { overrides } = JSON.parse(readFileSync(join(packageRoot, "biome.json"), "utf8")) as {
@@ -58,6 +72,17 @@ describe("the folders of src", () => {
         folder,
         unknown: [],
       });
+    }
+  });
+
+  it("are drawn in docs/architecture.md with arrows to all that they may import, and to nothing else", () => {
+    const arrows = drawnArrows();
+    const reached = (folder: string): ReadonlySet<string> =>
+      new Set((arrows.get(folder) ?? []).flatMap((below) => [below, ...reached(below)]));
+    expect([...arrows.values()].flat().length).toBeGreaterThan(20);
+    for (const [folder, allowed] of documented) {
+      expect(allowed).toEqual(expect.arrayContaining([...(arrows.get(folder) ?? [])]));
+      expect([...reached(folder)]).toEqual(expect.arrayContaining([...allowed]));
     }
   });
 
