@@ -1,63 +1,30 @@
-import type { Candidate, ConfirmedTarget, Decision, StateStore } from "../../domain/store.ts";
-import type { Environment } from "../../mapping/language/functions/definition.ts";
+import type { Candidate, ConfirmedTarget, Decision } from "../../domain/store.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../guard/fingerprint.ts";
-import { idHoldersOf } from "./carried-ids.ts";
-import { isInScope } from "./in-scope.ts";
-import { createManagerRings, type KnownManagers } from "./manager-ring.ts";
+import { inputOf, lookUp } from "./lookups.ts";
+import { createManagerRings } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { findMatch } from "./match.ts";
-import { createNamesakes, type Namesakes } from "./namesakes.ts";
+import { createNamesakes } from "./namesakes.ts";
 import { withRingNotice } from "./notices.ts";
-import { namedAtMost, othersOf } from "./others.ts";
+import { namedAtMost } from "./others.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
-import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
+import { skip } from "./plan-input.ts";
 import { planPerson } from "./plan-person.ts";
 import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
 import { withoutRejected } from "./reject.ts";
-import { failsForName, findRings, inRing } from "./rename-rings.ts";
-import { isSoughtToLeave, nameLeft, renamesOf } from "./sought-names.ts";
-
-/** What people are planned with, next to what is known of each. */
-export interface Surroundings {
-  readonly store: Pick<
-    StateStore,
-    "sharing" | "matches" | "nameHolders" | "identitiesOf" | "managerIds" | "candidates"
-  >;
-  readonly settings: PlanSettings;
-  readonly everyoneInScope: boolean;
-  readonly environment: Environment;
-  /** People who wait for a retry are planned as if they did not. */
-  readonly ignoreRetrySchedule: boolean;
-  /** People to whom is sent again what their accounts keep otherwise. Default: nobody. */
-  readonly triesAgain?: ReadonlySet<string>;
-  /** People whose leaving was not confirmed, and why. Default: none. */
-  readonly unconfirmed?: ReadonlyMap<string, string>;
-  /** The directory was read for these people alone: of others whom the picture does not have nothing is known. */
-  readonly partial?: boolean;
-  /** Asked only whether these people get an account: nothing is worked out of their managers. */
-  readonly expecting?: boolean;
-  /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
-  readonly namesakes?: Namesakes | undefined;
-  /** Remembers managers over the pages of one plan. Default: looked up for these people alone. */
-  readonly knownManagers?: KnownManagers | undefined;
-}
+import { inRing } from "./rename-rings.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** Plans these people. What is told of one person, and what a cycle plans, both come from here. Writes nothing. */
 export async function planPeople(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
 ): Promise<readonly PlannedPerson[]> {
-  const {
-    store,
-    settings,
-    everyoneInScope,
-    environment,
-    ignoreRetrySchedule,
-    unconfirmed,
-    namesakes,
-    triesAgain,
-  } = surroundings;
+  const { store, settings, everyoneInScope, environment, expecting = false } = surroundings;
+  const namesakes =
+    surroundings.namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
+  const around = { ...surroundings, namesakes };
   const map = (candidate: Candidate): MappedUser =>
     mapUser(settings.mapping, candidate.source, {
       member: candidate.member,
@@ -66,90 +33,13 @@ export async function planPeople(
       manager: settings.mapping.ofManager.length === 0 ? null : (candidate.manager?.source ?? null),
     });
   const people = candidates.map((candidate) => ({ candidate, mapped: map(candidate) }));
-  // A lost account may be there again although its person has another by now.
-  const sought = people.filter(({ candidate }) => candidate.link === null || candidate.lostLinks.length > 0);
-  const now = environment.now();
-  const namesakesOf = namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
-  const [sharing, twins, matches, rings] = await Promise.all([
-    namesakesOf(
-      "userName",
-      [
-        ...candidates.map(({ userNameKey, sharesName }) => (sharesName ? userNameKey : null)),
-        ...people.map(nameLeft),
-      ].filter((key) => key !== null),
-      now,
-    ),
-    namesakesOf(
-      "externalId",
-      candidates.flatMap(({ externalIdKey, sharesExternalId }) =>
-        sharesExternalId ? (externalIdKey ?? []) : [],
-      ),
-      now,
-    ),
-    store.matches(
-      sought.map(({ candidate, mapped }) => ({
-        objectId: candidate.source.objectId,
-        userName: mapped.userName,
-        externalId: mapped.externalId,
-        lost: candidate.lostLinks.map(({ latticeId }) => latticeId),
-      })),
-    ),
-    findRings(renamesOf(people), store.nameHolders),
-  ]);
-  const around = { ...surroundings, namesakes: namesakesOf };
-  const anybody = await namesakesOf(
-    "userNameOfAnybody",
-    people.flatMap((person) =>
-      isSoughtToLeave(person, matches) ? (person.candidate.userNameKey ?? []) : [],
-    ),
-    now,
-  );
-  const idHolders = await idHoldersOf(people, matches, {
-    store,
-    everyoneInScope,
-    map,
-    inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
-  });
-  const owners = await ownersOf(ownersIn(people, matches), around);
-  const inputOf = ({ candidate, mapped }: MappedPerson, manager: ManagerStanding): PlanInput => {
-    const { objectId } = candidate.source;
-    const ring = rings.get(objectId);
-    const sharers = (isSoughtToLeave({ candidate, mapped }, matches) ? anybody : sharing).get(
-      candidate.userNameKey ?? "",
-    );
-    const left = nameLeft({ candidate, mapped });
-    return {
-      candidate:
-        ignoreRetrySchedule || (ring !== undefined && failsForName(candidate.retry))
-          ? { ...candidate, retry: null }
-          : candidate,
-      mapped,
-      matches: matches.get(objectId) ?? null,
-      owners,
-      idHolders,
-      sharedIdWith: othersOf(
-        candidate.externalIdKey === null ? undefined : twins.get(candidate.externalIdKey),
-        objectId,
-      ),
-      nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
-      sharedWith: othersOf(sharers, objectId),
-      managers: manager,
-      unconfirmed: unconfirmed?.get(objectId) ?? null,
-      triesAgain: triesAgain?.has(objectId) === true,
-      now,
-    };
-  };
-  /** The account that a person has, or would be linked to. */
-  const withAccount = (person: MappedPerson): MappedPerson & { readonly account: ConfirmedTarget | null } => {
-    const { candidate, mapped } = person;
-    if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
-    const match = findMatch(inputOf(person, noManager), settings);
-    return { candidate, mapped, account: "decision" in match ? null : match.account };
-  };
-  const managers =
-    surroundings.expecting === true
-      ? new Map<string, ManagerStanding>()
-      : await managersOf(people.map(withAccount), {
+  const lookups = await lookUp(people, around, map);
+  const owners = await ownersOf(ownersIn(people, lookups.matches), around);
+  const managers = expecting
+    ? new Map<string, ManagerStanding>()
+    : await managersOf(
+        people.map((person) => withAccount(person, { lookups, owners }, around)),
+        {
           store,
           settings,
           environment,
@@ -161,37 +51,69 @@ export async function planPeople(
             surroundings.knownManagers ?? { managers: new Map(), rings: new Map() },
           ),
           partial: surroundings.partial === true,
-        });
-  const planned = people.map((person): PlannedPerson => {
-    const { candidate, mapped } = person;
-    const { objectId } = candidate.source;
-    const ring = rings.get(objectId);
-    const manager = managers.get(objectId) ?? noManager;
-    const input = inputOf(person, manager);
-    const unrejected = withoutRejected(
-      (leftOut) =>
-        inRing(planPerson(leftOut.length === 0 ? input : { ...input, leftOut }, settings), ring, {
+        },
+      );
+  const planned = people.map((person) => {
+    const manager = managers.get(person.candidate.source.objectId) ?? noManager;
+    return planOne(person, { lookups, owners, managers: manager }, around);
+  });
+  return expecting ? planned : withoutClaimed(planned, around);
+}
+
+type Known = Parameters<typeof inputOf>[1];
+
+/** The account that a person has, or would be linked to; `null` if there is none, or none can be told. */
+function withAccount(
+  { candidate, mapped }: MappedPerson,
+  known: Omit<Known, "managers">,
+  surroundings: Surroundings,
+): MappedPerson & { readonly account: ConfirmedTarget | null } {
+  if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
+  const input = inputOf({ candidate, mapped }, { ...known, managers: noManager }, surroundings);
+  const match = findMatch(input, surroundings.settings);
+  return { candidate, mapped, account: "decision" in match ? null : match.account };
+}
+
+/** Plans one person with all that is known: without what was rejected, and marked with what was released. */
+function planOne(person: MappedPerson, known: Known, surroundings: Surroundings): PlannedPerson {
+  const { candidate, mapped } = person;
+  const { settings, partial = false } = surroundings;
+  const { now, rings } = known.lookups;
+  const input = inputOf(person, known, surroundings);
+  const unrejected = withoutRejected(
+    (leftOut) =>
+      inRing(
+        planPerson(leftOut.length === 0 ? input : { ...input, leftOut }, settings),
+        rings.get(candidate.source.objectId),
+        {
           mode: settings.renameRings,
-          alone: surroundings.partial === true,
+          alone: partial,
           now,
           skip: (reason) => skip(input, "renameRing", reason),
-        }),
-      candidate.rejected,
-      (reason) => skip(input, "rejected", reason),
-    );
-    const noticed = withRingNotice(input, toldAgain(unrejected, now));
-    const released = noticed.kind === "operation" ? withReleases(noticed, candidate.released) : noticed;
-    // Cleared for now: the person waits until the manager has an account.
-    const decision =
-      manager.clear && manager.ring.length === 0 && released.kind !== "ignored"
-        ? { ...released, referencePending: true }
-        : released;
-    return { candidate, mapped, decision, matches: input.matches };
-  });
-  if (surroundings.expecting === true) return planned;
+        },
+      ),
+    candidate.rejected,
+    (reason) => skip(input, "rejected", reason),
+  );
+  const noticed = withRingNotice(input, toldAgain(unrejected, now));
+  const released = noticed.kind === "operation" ? withReleases(noticed, candidate.released) : noticed;
+  // Cleared for now: the person waits until the manager has an account.
+  const { clear, ring } = known.managers;
+  const decision =
+    clear && ring.length === 0 && released.kind !== "ignored"
+      ? { ...released, referencePending: true }
+      : released;
+  return { candidate, mapped, decision, matches: input.matches };
+}
+
+/** Leavers whose account another person takes over are skipped. */
+async function withoutClaimed(
+  planned: readonly PlannedPerson[],
+  surroundings: Surroundings,
+): Promise<readonly PlannedPerson[]> {
   const claimed = new Map<string, Decision>();
   for (const leaver of planned) {
-    const decision = await claimedDecision(leaver, around);
+    const decision = await claimedDecision(leaver, surroundings);
     if (decision !== null) claimed.set(leaver.candidate.source.objectId, decision);
   }
   if (claimed.size === 0) return planned;

@@ -1,0 +1,103 @@
+import type { Candidate, MatchAnswer } from "../../domain/store.ts";
+import type { MappedUser } from "../../mapping/rules/map-user.ts";
+import { type IdHolder, idHoldersOf } from "./carried-ids.ts";
+import { isInScope } from "./in-scope.ts";
+import type { Namesakes } from "./namesakes.ts";
+import { othersOf } from "./others.ts";
+import type { PlanInput } from "./plan-input.ts";
+import type { MappedPerson } from "./planned-person.ts";
+import { failsForName, findRings, type RingMember } from "./rename-rings.ts";
+import { isSoughtToLeave, nameLeft, renamesOf } from "./sought-names.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+type People = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** What was looked up of others for the people of a page. */
+export interface Lookups {
+  /** People by the userName that they share, in lower case. */
+  readonly sharing: People;
+  /** The same with those who are disabled and have no account. */
+  readonly sharingOfAnybody: People;
+  /** People by the externalId that they share. */
+  readonly twins: People;
+  /** Accounts that could be a person's, by object id. */
+  readonly matches: ReadonlyMap<string, MatchAnswer>;
+  /** Rings of renames, by object id of a member. */
+  readonly rings: ReadonlyMap<string, readonly RingMember[]>;
+  readonly idHolders: ReadonlyMap<string, IdHolder>;
+  /** When it was looked up, milliseconds since the epoch: the time of the plan for all of these people. */
+  readonly now: number;
+}
+
+/** Looks up who shares what with these people, and which accounts could be theirs. */
+export async function lookUp(
+  people: readonly MappedPerson[],
+  { store, everyoneInScope, environment, namesakes }: Surroundings & { readonly namesakes: Namesakes },
+  map: (candidate: Candidate) => MappedUser,
+): Promise<Lookups> {
+  // A lost account may be there again although its person has another by now.
+  const sought = people.filter(({ candidate }) => candidate.link === null || candidate.lostLinks.length > 0);
+  const now = environment.now();
+  const names = people.flatMap((person) => {
+    const { userNameKey, sharesName } = person.candidate;
+    return [sharesName ? userNameKey : null, nameLeft(person)].filter((key) => key !== null);
+  });
+  const ids = people.flatMap(({ candidate: { externalIdKey, sharesExternalId } }) =>
+    sharesExternalId ? (externalIdKey ?? []) : [],
+  );
+  const [sharing, twins, matches, rings] = await Promise.all([
+    namesakes("userName", names, now),
+    namesakes("externalId", ids, now),
+    store.matches(
+      sought.map(({ candidate, mapped }) => ({
+        objectId: candidate.source.objectId,
+        userName: mapped.userName,
+        externalId: mapped.externalId,
+        lost: candidate.lostLinks.map(({ latticeId }) => latticeId),
+      })),
+    ),
+    findRings(renamesOf(people), store.nameHolders),
+  ]);
+  const leaving = people.flatMap((person) =>
+    isSoughtToLeave(person, matches) ? (person.candidate.userNameKey ?? []) : [],
+  );
+  const sharingOfAnybody = await namesakes("userNameOfAnybody", leaving, now);
+  const idHolders = await idHoldersOf(people, matches, {
+    store,
+    everyoneInScope,
+    map,
+    inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
+  });
+  return { sharing, sharingOfAnybody, twins, matches, rings, idHolders, now };
+}
+
+/** Puts together all that is known of a person. */
+export function inputOf(
+  { candidate, mapped }: MappedPerson,
+  { lookups, owners, managers }: Pick<PlanInput, "owners" | "managers"> & { readonly lookups: Lookups },
+  { ignoreRetrySchedule, unconfirmed, triesAgain }: Surroundings,
+): PlanInput {
+  const { sharing, sharingOfAnybody, twins, matches, rings, idHolders, now } = lookups;
+  const { objectId } = candidate.source;
+  // Within a ring of renames, that a name is taken is no reason to wait.
+  const triesNow = ignoreRetrySchedule || (rings.has(objectId) && failsForName(candidate.retry));
+  const seeks = isSoughtToLeave({ candidate, mapped }, matches);
+  const left = nameLeft({ candidate, mapped });
+  return {
+    candidate: triesNow ? { ...candidate, retry: null } : candidate,
+    mapped,
+    matches: matches.get(objectId) ?? null,
+    owners,
+    idHolders,
+    sharedIdWith: othersOf(
+      candidate.externalIdKey === null ? undefined : twins.get(candidate.externalIdKey),
+      objectId,
+    ),
+    nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
+    sharedWith: othersOf((seeks ? sharingOfAnybody : sharing).get(candidate.userNameKey ?? ""), objectId),
+    managers,
+    unconfirmed: unconfirmed?.get(objectId) ?? null,
+    triesAgain: triesAgain?.has(objectId) === true,
+    now,
+  };
+}
