@@ -1,48 +1,80 @@
 import { describe, expect, it } from "vitest";
-import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import type { StateStore } from "../../src/domain/store.ts";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
-import { configuration, makeWorkplace } from "./real-process.ts";
+import { configuration, makeWorkplace, type RealProcess } from "./real-process.ts";
 
 const minuteMs = 60_000;
+const other = "other/1/made-up/";
+
+/** Stops the process when this request arrives, which is answered. */
+function stopAt(
+  sandbox: Sandbox,
+  { child }: RealProcess,
+  isMeant: (request: { host: string; method: string; path: string }) => boolean,
+): Promise<void> {
+  return new Promise((stopped) => {
+    sandbox.onRequest = (request) => {
+      if (!isMeant(request)) return undefined;
+      sandbox.onRequest = undefined;
+      child.kill("SIGSTOP");
+      stopped();
+      return undefined;
+    };
+  });
+}
+
+/** What a run remembers for the next one. When notifications were looked at is noted without the lease. */
+async function remembered(store: StateStore): Promise<object> {
+  const { digestedAt: _, expiryCheckedAt: __, ...meta } = await store.meta();
+  return { meta, totals: await store.totals(), intents: await store.openIntents() };
+}
 
 describe.skipIf(process.platform === "win32")(
   "a run that was stopped for longer than its lease lasts",
   () => {
-    it("writes nothing more once another run has the lease, and that one does the work", async () => {
+    it.each([
+      [
+        "reads people",
+        ({ host, path }: { host: string; path: string }) => host === "entra" && path.includes("/users"),
+      ],
+      [
+        "makes accounts",
+        ({ host, method }: { host: string; method: string }) => host === "lattice" && method === "POST",
+      ],
+    ])("while it %s writes nothing more once another run has the lease", async (_name, isMeant) => {
       await using stack = new AsyncDisposableStack();
       const sandbox = await startSandbox({ file: ":memory:", people: 30, seed: 5 });
       stack.defer(() => sandbox.close());
       using place = makeWorkplace();
       const config = place.configure(configuration({ sandbox, statePath: place.statePath }));
-      const accounts = sandbox.lattice.count();
       const start = () => place.start(["sync", "--config", config]);
 
-      // It is stopped when it has asked for people, and has none of them yet.
-      const asked = Promise.withResolvers<void>();
-      const stopped = start();
-      sandbox.onRequest = ({ host, path }) => {
-        if (host !== "entra" || !path.includes("/users")) return undefined;
-        sandbox.onRequest = undefined;
-        stopped.child.kill("SIGSTOP");
-        asked.resolve();
+      const run = start();
+      await stopAt(sandbox, run, isMeant);
+      const store = stack.adopt(openStore(place.statePath), (open) => open.close());
+      const taken = await store.acquireLease(other, Date.now() + 2 * minuteMs, minuteMs);
+      expect(taken).toEqual({ acquired: true });
+      const before = await remembered(store);
+      run.child.kill("SIGCONT");
+
+      const { code, stderr } = await run.ended;
+      expect({ code, stderr }).toMatchObject({ code: 5, stderr: expect.stringMatching(/holds the lease/) });
+      expect(await remembered(store)).toEqual(before);
+      expect(await store.leaseHolder(Date.now())).toMatchObject({ owner: other });
+
+      // The other run does the work, and what was sent is found and not sent again.
+      await store.releaseLease(other);
+      const made: string[] = [];
+      sandbox.onRequest = ({ host, method, body }) => {
+        if (host === "lattice" && method === "POST") made.push(body);
         return undefined;
       };
-      await asked.promise;
-      const store = stack.adopt(openStore(place.statePath), (open) => open.close());
-      const taken = await store.acquireLease("other/1/made-up/", Date.now() + 2 * minuteMs, minuteMs);
-      expect(taken).toEqual({ acquired: true });
-      stopped.child.kill("SIGCONT");
-
-      const { code, stderr } = await stopped.ended;
-      expect({ code, stderr }).toMatchObject({ code: 5, stderr: expect.stringMatching(/holds the lease/) });
-      expect(await store.totals()).toMatchObject({ sourceUsers: 0, linked: 0 });
-      expect((await store.meta()).watermark).toBeUndefined();
-      expect(await store.leaseHolder(Date.now())).toMatchObject({ owner: "other/1/made-up/" });
-      expect(sandbox.lattice.count()).toBe(accounts);
-
-      await store.releaseLease("other/1/made-up/");
+      const known = new Set([...sandbox.lattice.accounts()].map(({ externalId }) => externalId));
       expect(await start().ended).toMatchObject({ code: 0, stderr: "" });
-      expect(await store.totals()).toMatchObject({ sourceUsers: sandbox.directory.count() });
+      expect(made.filter((body) => known.has(JSON.parse(body).externalId))).toEqual([]);
+      expect(await store.totals()).toMatchObject({ sourceUsers: sandbox.directory.count(), retrying: 0 });
+      expect(await store.openIntents()).toEqual([]);
     });
   },
 );
