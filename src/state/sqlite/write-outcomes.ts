@@ -90,7 +90,7 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
   };
 
   return ({ ended = [], endedLate = [], certain = [], carriedOut = [], retries, intents, ...change }) => {
-    const some = ended.length > 0 || retries !== undefined ? any.get() : undefined;
+    const some = ended.length > 0 || carriedOut.length > 0 || retries !== undefined ? any.get() : undefined;
     for (const one of ended) {
       end.run({
         id: one.id,

@@ -1,4 +1,4 @@
-import type { PersonRow, PlannedFor } from "../../../src/domain/state/change.ts";
+import type { AccountRow, PersonRow, PlannedFor } from "../../../src/domain/state/change.ts";
 import type { StateStore } from "../../../src/domain/store.ts";
 
 /** A person of the directory, present and without attributes unless `more` says otherwise. */
@@ -12,6 +12,28 @@ export function personRow(
     userNameKey,
     externalIdKey,
     alwaysInScope,
+  };
+}
+
+/** An active account that the cycle 1 read, linked to the person if there is one, unless `more` says otherwise. */
+export function accountRow(
+  latticeId: string,
+  objectId: string | null,
+  more: Partial<AccountRow> = {},
+): AccountRow {
+  return {
+    latticeId,
+    objectId,
+    userName: `${latticeId}@example.com`,
+    externalId: null,
+    active: true,
+    values: {},
+    acknowledged: {},
+    drifted: {},
+    readIn: 1,
+    readAgain: null,
+    missingSince: null,
+    ...more,
   };
 }
 
