@@ -3,7 +3,7 @@ import { duration, flag, percent, sectionMessage, wholeNumber } from "./fields.t
 
 const minuteMs = 60_000;
 
-/** `guard`: what a plan may do without a person's leave. Each kind of change has the same three keys where they apply. */
+/** `guard`: what a plan may do without a person's approval. Each kind of change has the same three keys, as far as they apply. */
 export const guardSchema = z
   .strictObject(
     {

@@ -47,7 +47,7 @@ export type EventAction =
 export type EventActions = { readonly [event in LeavingEvent]: EventAction };
 
 /**
- * What a plan may do without a person's leave; counts are those of the plan and of the window before it. Per kind: an
+ * What a plan may do without a person's approval; counts are those of the plan and of the window before it. Per kind: an
  * absolute limit (`null` for none), a share in per cent, and a floor up to which the share is not looked at.
  */
 export interface GuardLimits {

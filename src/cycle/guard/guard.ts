@@ -281,7 +281,7 @@ export function holdersToCount(
 
 /**
  * Whether a first run has come to its end: what it did not bring about of its creates and links is so little that a later
- * run may do it without a person's leave.
+ * run may do it without a person's approval.
  */
 export function endsFirstRun(
   { linked, missing }: { readonly linked: number; readonly missing: number },

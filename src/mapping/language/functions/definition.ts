@@ -121,7 +121,7 @@ export function instant(argument: Argument, name: string): Instant | null {
   throw new MappingError(`${name} must be a date such as 2026-01-31T09:00:00Z`, { given: toText(value) });
 }
 
-/** True for the truth value and for its text, in any case. */
+/** True for the boolean and for its text, in any case. */
 export function isTrue(argument: Argument): boolean {
   return argument === true || text(argument).toLowerCase() === "true";
 }

@@ -52,7 +52,7 @@ export function inspectDatabase(path: string): Inspection | null {
   }
 }
 
-/** Whether the file at `path` is damaged or no database; `null` where there is none. @throws StateError where it cannot be read */
+/** Whether the file at `path` is damaged or is not a database; `null` where there is none. @throws StateError where it cannot be read */
 export function isDamaged(path: string): boolean | null {
   const file = stateDatabase(path, "read");
   try {
