@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../domain/clock.ts";
-import { LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
+import { LeaseHeldError, UsageError } from "../domain/errors.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { configuredJob } from "../job/configured-job.ts";
 import { leaseTtlMs } from "../job/lease.ts";
-import { commandLine } from "../process/command-name.ts";
 import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { backUp, discard, prepareRestore } from "../state/sqlite/files/backup.ts";
+import { DamagedStateError, stateDatabase } from "../state/sqlite/files/errors.ts";
 import { type Content, inspectDatabase, isDamaged } from "../state/sqlite/files/inspect.ts";
 import { replaceDatabase } from "../state/sqlite/files/replace.ts";
 
@@ -35,9 +35,7 @@ export async function stateCheck(options: StateOptions, io: CommandIO): Promise<
   }
   if (found.findings.length > 0) {
     for (const finding of found.findings) print(io, printable(finding));
-    throw new StateError(
-      `the state database ${path} is damaged (${count(found.findings.length, "finding")} above): restore a backup with "${commandLine("state restore FILE")}", or run "${commandLine("state rebuild")}", after which the next sync finds its links by matching`,
-    );
+    throw new DamagedStateError(stateDatabase(path), `${count(found.findings.length, "finding")} above`);
   }
   const size = `${(found.bytes / 1_000_000).toFixed(1)} MB, schema ${found.schema}`;
   print(
