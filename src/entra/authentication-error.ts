@@ -5,22 +5,22 @@ import { classifyConnectionError, describeConnectionFault } from "./connection.t
 import type { EntraCredential } from "./options.ts";
 import { isPassingStatus, PassingFault } from "./retry.ts";
 
-/** What was last seen on the wire while a token was asked for; the library's own errors leave most of it out. */
+/** The last answer or failure on the wire while a token was requested; the library's own errors leave most of it out. */
 export interface TokenExchange {
-  /** Host that was asked. */
+  /** Host of the request. */
   host?: string;
-  /** Status of its answer. */
+  /** Status of the answer. */
   status?: number;
   retryAfter?: string | null;
-  /** What its clock says: the `Date` header. */
+  /** Time of the host's clock: the `Date` header. */
   date?: string | null;
-  /** Body of its answer. */
+  /** Body of the answer. */
   body?: string;
-  /** Why there was none. */
+  /** Why there was no answer. */
   error?: unknown;
 }
 
-/** Whose token was asked for, for the messages. */
+/** Whose token was requested, for the messages. */
 export interface Applicant {
   readonly tenantId: string;
   readonly clientId: string | undefined;
@@ -34,7 +34,7 @@ type Explanation = (applicant: Applicant) => string;
 const client = (applicant: Applicant) => `the application ${applicant.clientId ?? "(no client id given)"}`;
 
 /**
- * What an error code of Entra means here and what to do.
+ * The meaning of Entra's error codes here, and what to do.
  * Source: Microsoft Learn, "Microsoft Entra authentication and authorization error codes".
  */
 const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanation>([
@@ -105,15 +105,15 @@ const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanati
 ]);
 
 /**
- * Codes of faults that pass: an identity provider that may be asked again (40010), the sign-in service itself (50000), too
- * many requests in a short time (50196, 90055), a service behind Entra (90006, 90033), and time (90012, 90024).
+ * Codes of transient errors: an identity provider that may be asked again (40010), the sign-in service itself (50000), too
+ * many requests in a short time (50196, 90055), a service behind Entra (90006, 90033), and time-outs (90012, 90024).
  * Source: as above.
  */
 const passingCodes: ReadonlySet<number> = new Set([40010, 50000, 50196, 90006, 90012, 90024, 90033, 90055]);
 
 /**
  * Turns a failed attempt to get a token into one clear sentence.
- * @param redact takes the credential out of what the other side says
+ * @param redact removes the credential from the other side's words
  * @returns a `ConfigurationError`, or a `PassingFault` whose verdict is a `HostUnavailableError`
  */
 export function explainAuthenticationFailure(
@@ -144,7 +144,7 @@ export function explainAuthenticationFailure(
   );
 }
 
-/** Whoever answers 429 or 5xx has not judged the credential, whatever the body says. */
+/** An answer 429 or 5xx does not judge the credential, whatever its body says. */
 function explainPassingStatus(
   { status, host, retryAfter }: TokenExchange,
   code: number | undefined,
@@ -165,7 +165,7 @@ function explainUnreachable(
 ): ConfigurationError | PassingFault | undefined {
   const { host } = applicant.authority;
   const timedOut = error instanceof Error && error.name === "TimeoutError";
-  // A managed identity is asked for on an address that exists inside Azure alone: there, silence is no outage.
+  // A managed identity is requested at an address that exists only inside Azure: silence there is not an outage.
   if (exchange.host !== host) return undefined;
   const fault = classifyConnectionError(timedOut ? error : exchange.error);
   if (fault === undefined) return undefined;
@@ -199,7 +199,7 @@ function explainAnswer(
       new HostUnavailableError(`The authority ${host} answered ${said}. Try again later.`, cause),
     );
   }
-  // The authority answered as it should, and no token was asked for: the fault is on this side.
+  // The authority answered correctly, but no token was requested: the fault is on this side.
   if (status === 200 && isDiscovery(exchange.body)) return undefined;
   if ((status >= 200 && status < 300) || isForeignPage(exchange.body)) {
     return new PassingFault(
@@ -275,7 +275,7 @@ function isDiscovery(body: string | undefined): boolean {
   return [document.token_endpoint, document.tenant_discovery_endpoint].some((url) => typeof url === "string");
 }
 
-/** A web page or other text in the place of an OAuth error: somebody between us and Entra wrote it. */
+/** A web page or other text instead of an OAuth error: a proxy between us and Entra sent it. */
 function isForeignPage(body: string | undefined): boolean {
   return (body ?? "").trim() !== "" && !isJsonObject(parseJson(body ?? ""));
 }
@@ -300,7 +300,7 @@ function parseAnswer(body: string): Answer {
 }
 
 function parseObject(body: string): Readonly<Record<string, unknown>> {
-  // Where it is no JSON, the status alone must speak.
+  // If it is not JSON, only the status counts.
   const parsed = parseJson(body);
   return isJsonObject(parsed) ? parsed : {};
 }
@@ -310,7 +310,7 @@ function codeIn(text: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Entra's descriptions go on with trace ids; the first sentence, without its code, is what a person needs. */
+/** Entra's descriptions end with trace ids; a person needs only the first sentence, without its code. */
 function firstSentence(text: string): string {
   const line = text.replace(/^.*?AADSTS\d+:\s*/s, "").split(/[\r\n]/)[0] ?? "";
   const end = line.search(/\.(\s|$)/);

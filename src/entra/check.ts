@@ -9,17 +9,17 @@ import { sampleFilterGroups, sampleScope } from "./scope.ts";
 import { requireSecurityAttributes, securityAttributePermission } from "./security-attributes.ts";
 import { isSecurityAttributes, type Selection } from "./selection.ts";
 
-/** One thing that was tried, for the `check` command. */
+/** One step of the `check` command. */
 export interface ProbeStep {
   readonly name: string;
   readonly ok: boolean;
-  /** What was found. */
+  /** The finding. */
   readonly detail: string;
-  /** How to mend it, where that is not part of `detail`. */
+  /** How to fix it, unless `detail` says so. */
   readonly remedy?: string;
 }
 
-/** What a probe works with. */
+/** What a step of the check needs. */
 export interface ProbeContext {
   readonly tokens: TokenProvider;
   readonly graph: GraphReader;
@@ -31,8 +31,8 @@ export interface ProbeContext {
 }
 
 /**
- * Tries, in order: the token, reading users, custom security attributes where they are mapped, the scope, the groups of its filters, the clock. What cannot work without a token is left out
- * when there is none. Throws nothing but the signal's reason and programming errors.
+ * Tries, in order: the token, reading users, custom security attributes if they are mapped, the scope, the groups of its
+ * filters, the clock. Without a token, steps that need one are skipped. Throws only the signal's reason and programming errors.
  */
 export async function probeEntra(context: ProbeContext): Promise<readonly ProbeStep[]> {
   const { clock, filterGroups, graph, scope, signal, tokens } = context;
@@ -78,7 +78,7 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
   ];
 }
 
-/** Where they are mapped: without the permission Graph shows nothing, and says nothing. */
+/** Only if they are mapped: without the permission Graph silently shows none. */
 async function securityStep({ graph, selection, signal, tokens }: ProbeContext): Promise<ProbeStep[]> {
   if (!selection.properties.some(isSecurityAttributes)) return [];
   const tried = await step("Entra custom security attributes", async () => {
@@ -110,7 +110,7 @@ async function step(
 ): Promise<ProbeStep> {
   try {
     const { remedy, ...found } = await attempt();
-    // A finding with a remedy is a fault, although nothing was thrown.
+    // A finding with a remedy is a fault although nothing was thrown.
     return remedy === undefined ? { name, ok: true, ...found } : { name, ok: false, ...found, remedy };
   } catch (error) {
     if (error instanceof ConfigurationError || error instanceof HostUnavailableError) {

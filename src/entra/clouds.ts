@@ -1,4 +1,4 @@
-/** Where one of Microsoft's clouds signs in and serves Graph. */
+/** The sign-in and Graph origins of one of Microsoft's clouds. */
 export interface Cloud {
   /** Origin of the Entra authority. */
   readonly authorityHost: string;
@@ -29,8 +29,8 @@ const microsoftAuthorities: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether `origin` is an authority that Microsoft runs. For any other, @azure/identity must be told to skip
- * instance discovery, or it fails before it has sent the authority a single request.
+ * Whether Microsoft runs the authority at `origin`. For any other, @azure/identity must be told to skip instance discovery;
+ * otherwise it fails before it sends a request to the authority.
  */
 export function isMicrosoftAuthority(origin: string): boolean {
   return microsoftAuthorities.has(origin);

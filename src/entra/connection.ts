@@ -1,8 +1,8 @@
-/** Why no usable answer came over a connection. */
+/** Why a connection gave no usable answer. */
 export type ConnectionFault =
   | { readonly kind: "network"; readonly code: string | undefined }
   | { readonly kind: "timeout" }
-  /** The TLS handshake failed; trying again does not help. */
+  /** The TLS handshake failed; a retry does not help. */
   | { readonly kind: "untrusted"; readonly code: string };
 
 const timeoutCodes: ReadonlySet<string> = new Set([
@@ -16,12 +16,12 @@ const timeoutCodes: ReadonlySet<string> = new Set([
 const tlsCode =
   /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 
-/** System errors (ECONNRESET), undici's, the HTTP parser's and those of Microsoft's pipeline; not Node's ERR_…. */
+/** Codes of the system (ECONNRESET), undici, the HTTP parser and Microsoft's pipeline; not Node's ERR_…. */
 const networkCode = /^(E(?!RR_|PROTO$)[A-Z]|UND_ERR_|HPE_|REQUEST_SEND_ERROR$|PARSE_ERROR$)/;
 
 /**
  * What an error of `fetch`, of a body stream or of Microsoft's HTTP pipeline says about the connection;
- * `undefined` where it is no connection error at all.
+ * `undefined` if it is not a connection error.
  */
 export function classifyConnectionError(error: unknown): ConnectionFault | undefined {
   const chain = causesOf(error);
@@ -30,7 +30,7 @@ export function classifyConnectionError(error: unknown): ConnectionFault | undef
   const tls = codes.find((code) => tlsCode.test(code));
   if (tls !== undefined) return { kind: "untrusted", code: tls };
   if (codes.some((code) => timeoutCodes.has(code))) return { kind: "timeout" };
-  // The innermost code is the system's; the outer ones are a library's word for "it failed".
+  // The innermost code is the system's; the outer ones only say that a library failed.
   const code = codes.findLast((candidate) => networkCode.test(candidate));
   if (code !== undefined) return { kind: "network", code };
   const fetchGaveUp = chain.some(

@@ -10,16 +10,16 @@ import { isMicrosoftAuthority } from "./clouds.ts";
 import type { EntraCredential } from "./options.ts";
 import { withRetries } from "./retry.ts";
 
-/** Gives the bearer token for Graph; keeps it until shortly before it expires. */
+/** Provides the bearer token for Graph; keeps it until shortly before it expires. */
 export interface TokenProvider {
   /** @throws ConfigurationError, HostUnavailableError */
   get(signal: AbortSignal): Promise<AccessToken>;
   /**
-   * A token that is certainly new: Graph did not accept the last one. `claims` is the claims challenge of the
-   * answer, if it had one.
+   * A token that is certainly new, because Graph rejected the last one. `claims` is the claims challenge of that answer, if it
+   * had one.
    */
   renew(signal: AbortSignal, claims: string | undefined): Promise<AccessToken>;
-  /** How far the authority's clock was ahead of ours when it gave a token, milliseconds; `undefined` where it did not say. */
+  /** How far the authority's clock was ahead of ours when it issued a token, milliseconds; `undefined` if it did not say. */
   clockSkewMs(): number | undefined;
 }
 
@@ -35,20 +35,20 @@ export interface TokenOptions {
   readonly timeoutMs: number;
 }
 
-/** A request under way, as the observing policy and the plain-http credential see it. */
+/** A request in progress, as the observing policy and the plain-http credential see it. */
 interface Attempt {
   readonly exchange: TokenExchange;
   readonly signal: AbortSignal;
 }
 
 const renewBeforeExpiryMs = 300_000;
-/** What can follow `Bearer` in a header. */
+/** Characters that may follow `Bearer` in a header. */
 const headerForm = /^[\x21-\x7e]+$/;
 
 /**
- * Makes the provider for the configured credential. Nothing is sent and no library is loaded before the first
- * token is asked for.
- * @throws UsageError where the credential lacks something or cannot work with the authority
+ * Makes the provider for the configured credential. Nothing is sent and no library is loaded before the first token is
+ * requested.
+ * @throws UsageError if the credential is incomplete or cannot work with the authority
  */
 export function createTokenProvider(options: TokenOptions): TokenProvider {
   refuseImpossible(options);
@@ -85,7 +85,7 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
           if (!Number.isNaN(at)) skewMs = at - clock.now();
           return token;
         } catch (error) {
-          // The library remembers that the authority answered 429 or 5xx, and gives that answer again without asking.
+          // The library remembers that the authority answered 429 or 5xx, and repeats that answer without a request.
           credential = undefined;
           signal.throwIfAborted();
           throw explainAuthenticationFailure(error, attempt.exchange, applicant, redact);
@@ -104,7 +104,7 @@ export function createTokenProvider(options: TokenOptions): TokenProvider {
       return acquire(signal, undefined);
     },
     async renew(signal, claims) {
-      // The library keeps its own cache for as long as the credential lives, and cannot be told to skip it.
+      // The library caches tokens for as long as the credential lives, and cannot be told to skip the cache.
       credential = undefined;
       cached = undefined;
       return acquire(signal, claims);
@@ -126,7 +126,7 @@ function refuseImpossible({ authority, clientId, credential }: TokenOptions): vo
   }
 }
 
-/** What is sent to the authority, or opens what is; empty for a credential that this program never sees. */
+/** The secret that is sent to the authority, or that unlocks what is sent; empty for a credential that this program never sees. */
 function secretOf(credential: EntraCredential): string {
   if (credential.kind === "clientSecret") return credential.secret.reveal();
   return credential.kind === "clientCertificate" ? (credential.password?.reveal() ?? "") : "";
@@ -137,12 +137,12 @@ async function createCredential(options: TokenOptions, current: () => Attempt): 
   if (authority.protocol === "http:" && credential.kind === "clientSecret") {
     return plainHttpCredential(options, credential.secret.reveal(), current);
   }
-  // Loading it takes a fifth of a second, which a run against plain http never needs.
+  // Loading it takes a fifth of a second, which a run against plain http does not need.
   const identity = await import("@azure/identity");
   const shared = {
     authorityHost: authority.origin,
     disableInstanceDiscovery: !isMicrosoftAuthority(authority.origin),
-    // The repeating is ours (through the clock), and a redirect would carry the secret elsewhere.
+    // Retries are ours (they use the clock), and a redirect would carry the secret elsewhere.
     retryOptions: { maxRetries: 0 },
     redirectOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: observe(current), position: "perRetry" as const }],
@@ -209,7 +209,7 @@ function observe(current: () => Attempt) {
       next: (request: Request) => Promise<Response>,
     ): Promise<Response> {
       const { exchange, signal } = current();
-      // The pipeline's own time-out leaves a timer behind that keeps the process alive; the signal does not.
+      // The pipeline's own time-out leaves a timer behind that keeps the process alive; the signal leaves none.
       request.abortSignal =
         request.abortSignal instanceof AbortSignal ? AbortSignal.any([request.abortSignal, signal]) : signal;
       record(exchange, { host: new URL(request.url).host });
@@ -237,8 +237,8 @@ function record(exchange: TokenExchange, seen: TokenExchange): void {
 }
 
 /**
- * The client credentials grant (RFC 6749, section 4.4) over plain http, for an authority on this machine:
- * @azure/identity accepts https alone.
+ * The client credentials grant (RFC 6749, section 4.4) over plain http, for an authority on this machine, because
+ * @azure/identity accepts only https.
  */
 function plainHttpCredential(options: TokenOptions, secret: string, current: () => Attempt): TokenCredential {
   const { authority, clientId, clock, tenantId } = options;
@@ -295,13 +295,13 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
 }
 
 /**
- * The application permissions that a token carries (its `roles` claim); `undefined` where the token is no JWT
- * or says nothing of roles. For display only: the token is not verified, Graph does that.
+ * The application permissions in a token (its `roles` claim); `undefined` if the token is not a JWT or has no roles. Only for
+ * display: the token is not verified here, Graph does that.
  */
 export function rolesOf(token: string): readonly string[] | undefined {
   const payload = token.split(".")[1];
   if (payload === undefined) return undefined;
-  // An opaque token is as good as a JWT; there is just nothing to show.
+  // An opaque token works like a JWT, but its content cannot be shown.
   const claims = parseJson(Buffer.from(payload, "base64url").toString("utf8"));
   const roles = isJsonObject(claims) ? claims.roles : undefined;
   return Array.isArray(roles) ? roles.filter((role) => typeof role === "string") : undefined;

@@ -6,8 +6,8 @@ import { type GraphCall, GraphRefusalError } from "./graph-error.ts";
 import type { EntraCredential } from "./options.ts";
 
 /**
- * When the client secret in use ends, as the app registration says (Graph: application resource type, `passwordCredentials`).
- * Empty where it may not be read (403, it needs Application.Read.All), is not there, or another credential is used.
+ * When the client secret in use expires, according to the app registration (Graph: application resource type, `passwordCredentials`).
+ * Empty if it may not be read (403; it needs Application.Read.All), does not exist, or another credential is used.
  * @throws ConfigurationError, HostUnavailableError, the signal's reason
  */
 export async function readSecretExpiry(
@@ -29,8 +29,8 @@ export async function readSecretExpiry(
 }
 
 /**
- * Graph tells the first characters of each secret (`hint`), which singles out the one in use; where it tells none, all could
- * be it, and the one that ends last counts.
+ * Graph shows the first characters of each secret (`hint`), which identify the one in use. Without hints any of them could be
+ * in use, and the one that expires last counts.
  */
 function secretsInUse(credentials: Json | undefined, secret: string): readonly CredentialExpiry[] {
   if (!Array.isArray(credentials)) return [];

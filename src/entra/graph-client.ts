@@ -18,16 +18,16 @@ import type { TokenProvider } from "./credential.ts";
 import { errorOfAnswer, type GraphCall, malformed } from "./graph-error.ts";
 import { PassingFault, withRetries } from "./retry.ts";
 
-/** Reads from the one Graph host that is configured. */
+/** Reads from the configured Graph host. */
 export interface GraphReader {
-  /** Origin that every request goes to. */
+  /** Origin of every request. */
   readonly origin: string;
   /**
-   * The JSON object at `url`, passing faults retried. The URL is sent exactly as it is.
+   * The JSON object at `url`; transient errors are retried. The URL is sent exactly as it is.
    * @throws GraphRefusalError, ConfigurationError, HostUnavailableError, the signal's reason
    */
   get(url: URL, call: GraphCall, signal: AbortSignal): Promise<JsonObject>;
-  /** How far Graph's clock is ahead of ours by its last answer; `undefined` before the first. */
+  /** How far Graph's clock is ahead of ours according to its last answer; `undefined` before the first. */
   clockSkewMs(): number | undefined;
 }
 
@@ -39,13 +39,13 @@ export interface GraphReaderOptions {
   readonly log: Logger | undefined;
   readonly timeoutMs: number;
   readonly userAgent: string;
-  /** Told of each request that came to an end. */
+  /** Called after each request. */
   readonly onRequest?: RequestObserver | undefined;
-  /** Longest body that is accepted, in bytes. Default 64 MiB; a page of 999 users takes about one. */
+  /** Longest accepted body, in bytes. Default 64 MiB; a page of 999 users has about one. */
   readonly maximumBytes?: number;
 }
 
-/** Differences between the clocks from here on are named: Entra accepts tokens within five minutes. */
+/** From this difference of the clocks on there is a warning: Entra accepts tokens within five minutes. */
 const worrisomeSkewMs = 300_000;
 
 /** Makes a reader on Microsoft's client, with a middleware chain that keeps the token on one origin. */
@@ -106,21 +106,21 @@ export function createGraphReader(options: GraphReaderOptions): GraphReader {
   };
 }
 
-/** What a warning about the clocks says; empty where they agree well enough. */
+/** The warning about the clocks; empty if they agree well enough. */
 export function skewHint(skewMs: number | undefined): string {
   if (skewMs === undefined || Math.abs(skewMs) < worrisomeSkewMs) return "";
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
   return `This machine's clock is ${minutes} minutes ${skewMs > 0 ? "behind" : "ahead of"} Graph's: correct it (NTP).`;
 }
 
-/** One attempt, as the middleware sees it; handed through the client as a middleware option. */
+/** One attempt as the middleware sees it, passed through the client as a middleware option. */
 class Exchange implements MiddlewareOptions {
   readonly url: URL;
   readonly call: GraphCall;
   readonly signal: AbortSignal;
-  /** The client wraps what its middleware throws and loses the cause; here it survives. */
+  /** The client wraps errors of its middleware and loses the cause; this keeps it. */
   thrown: { readonly error: unknown } | undefined;
-  /** The bearer that was sent last, which an answer may say back. */
+  /** The last bearer token sent; an answer may repeat it. */
   token = "";
 
   constructor(url: URL, call: GraphCall, signal: AbortSignal) {
@@ -148,7 +148,7 @@ function middlewareChain(options: GraphReaderOptions): Middleware[] {
   return [authentication(options), transport(options), new HTTPMessageHandler()];
 }
 
-/** Adds the bearer where, and only where, the request goes to Graph's own origin; renews it once on a 401. */
+/** Adds the bearer token only to requests to Graph's own origin; renews it once after a 401. */
 function authentication({ graphUrl, tokens }: GraphReaderOptions): Middleware {
   let next: Middleware | undefined;
 
@@ -180,7 +180,7 @@ function authentication({ graphUrl, tokens }: GraphReaderOptions): Middleware {
   };
 }
 
-/** Fixes how a request travels: to the exact URL, within a time, without following redirects. */
+/** Fixes how a request is sent: to the exact URL, with a time limit, without following redirects. */
 function transport({ timeoutMs, userAgent }: GraphReaderOptions): Middleware {
   let next: Middleware | undefined;
   return {
@@ -189,7 +189,7 @@ function transport({ timeoutMs, userAgent }: GraphReaderOptions): Middleware {
     },
     execute: async (context) => {
       const { url, call, signal } = exchangeOf(context);
-      // The client takes links apart and reorders their query; a delta link must come back as it was given.
+      // The client parses links and reorders their query; a delta link must be sent back unchanged.
       context.request = url.href;
       context.options = {
         ...context.options,
@@ -217,7 +217,7 @@ function withBearer(context: Context, token: string): Context {
   return context;
 }
 
-/** Sets headers whatever their case, so that a second attempt replaces those of the first. */
+/** Sets headers regardless of case, so that a second attempt replaces those of the first. */
 function setHeaders(context: Context, added: Readonly<Record<string, string>>): void {
   const headers = new Headers(context.options?.headers);
   for (const [name, value] of Object.entries(added)) headers.set(name, value);
@@ -230,7 +230,7 @@ function exchangeOf(context: Context): Exchange {
   return exchange;
 }
 
-/** @throws ConfigurationError where `url` leaves the configured Graph origin */
+/** @throws ConfigurationError if `url` is not on the configured Graph origin */
 export function refuseForeign(url: URL, graphUrl: URL): void {
   if (isWithin(url, graphUrl)) return;
   throw new ConfigurationError(
@@ -238,9 +238,9 @@ export function refuseForeign(url: URL, graphUrl: URL): void {
   );
 }
 
-/** Whether a request to `url` goes to Graph as it is configured, and can be sent at all: fetch takes no user name in it. */
+/** Whether `url` is on the configured Graph origin and can be sent: fetch does not accept a user name in it. */
 export function isWithin(url: URL, graphUrl: URL): boolean {
-  // The origin alone would let blob: addresses pass.
+  // Comparing only the origin would accept blob: addresses.
   const sameHost = url.protocol === graphUrl.protocol && url.host === graphUrl.host;
   return sameHost && url.username === "" && url.password === "";
 }
@@ -252,7 +252,7 @@ function claimsChallenge(header: string | null): string | undefined {
 }
 
 function connectionError(error: unknown, host: string, call: GraphCall): Error | undefined {
-  // What is a verdict already must not be taken for a fault of this connection because of its cause.
+  // A final verdict must not be taken for a connection error because of its cause.
   if (error instanceof PassingFault || error instanceof ConfigurationError) return undefined;
   if (error instanceof HostUnavailableError) return undefined;
   const fault = classifyConnectionError(error);

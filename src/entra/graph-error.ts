@@ -3,32 +3,32 @@ import { isJsonObject, type Json } from "../domain/json.ts";
 import { quotation } from "../domain/quotation.ts";
 import { isPassingStatus, PassingFault } from "./retry.ts";
 
-/** What is asked of Graph, in words for messages. */
+/** A request to Graph, in words for messages. */
 export interface GraphCall {
-  /** What is read: `users`, `the members of the group …`. */
+  /** The resource that is read: `users`, `the members of the group …`. */
   readonly subject: string;
   /** The least application permission for it (Graph permissions reference). */
   readonly permission: string;
-  /** Whether one person is asked about: what Graph says of that may hold the person's name. */
+  /** Whether the request is about one person: Graph's words may then hold the person's name. */
   readonly ofOnePerson?: boolean;
   /** Further request headers. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The parts of an answer that say why it is no success. */
+/** The parts of an error answer that say what is wrong. */
 export interface GraphAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  /** The parsed body, `undefined` where it is no JSON. */
+  /** The parsed body, `undefined` if it is not JSON. */
   readonly body: unknown;
 }
 
-/** Graph refused this request with a 4xx; a caller for whom that is an answer (404, 410) catches it. */
+/** Graph refused this request with a 4xx. A caller for whom that is an answer (404, 410) catches it. */
 export class GraphRefusalError extends ConfigurationError {
   readonly status: number;
   /** `error.code` of the answer, such as `Authorization_RequestDenied`. */
   readonly graphCode: string | undefined;
-  /** The same with the codes of nested errors. */
+  /** That code and the codes of nested errors. */
   readonly graphCodes: readonly string[];
   /** `error.message` of the answer. */
   readonly graphMessage: string | undefined;
@@ -46,7 +46,7 @@ export class GraphRefusalError extends ConfigurationError {
   }
 }
 
-/** The answer was understood as HTTP, but is not what Graph sends. */
+/** The answer was valid HTTP, but not what Graph sends. */
 export function malformed(host: string, what: string): HostUnavailableError {
   return new HostUnavailableError(
     `Graph at ${host} gave a malformed answer: ${what}. Try again later. If this persists, check entra.graphUrl and any proxy in between.`,
@@ -54,8 +54,8 @@ export function malformed(host: string, what: string): HostUnavailableError {
 }
 
 /**
- * The error that an answer other than 2xx stands for. `clockHint` is added where a wrong clock can be the reason.
- * @returns a `PassingFault` where it may pass, else a `GraphRefusalError` or `ConfigurationError`
+ * The error for an answer other than 2xx. `clockHint` is added if a wrong clock can be the reason.
+ * @returns a `PassingFault` if a retry may help, else a `GraphRefusalError` or `ConfigurationError`
  */
 export function errorOfAnswer(
   host: string,
@@ -130,15 +130,15 @@ function parseGraphError(body: unknown): { codes: readonly string[]; message: st
   const { message } = isJsonObject(error) ? error : {};
   return {
     codes: codesOf(error, mostNested),
-    // Expressions are searched for in it, which takes too long in a text without end.
+    // The text is searched with regular expressions, which take too long in a very long text.
     message: typeof message === "string" && message !== "" ? message.slice(0, 2000) : undefined,
   };
 }
 
-/** Errors within errors that are looked through. */
+/** At most this many nested errors are read. */
 const mostNested = 5;
 
-/** The outermost code first; how the inner error is spelt differs between Graph's services. */
+/** The outermost code first. Graph's services spell the key of the inner error differently. */
 function codesOf(error: Json | undefined, levels: number): readonly string[] {
   if (Array.isArray(error)) return error.slice(0, 20).flatMap((one: Json) => codesOf(one, levels));
   if (!isJsonObject(error) || levels === 0) return [];
@@ -152,7 +152,7 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim().slice(0, 300).replace(/\.$/, "");
 }
 
-/** A 404 that Graph itself gave (`Request_ResourceNotFound`); one of a proxy is no evidence that somebody left. */
+/** A 404 of Graph itself (`Request_ResourceNotFound`). A 404 of a proxy is no evidence that a person left. */
 export function isConfirmedAbsence(error: unknown): boolean {
   return (
     error instanceof GraphRefusalError && error.status === 404 && /NotFound$/i.test(error.graphCode ?? "")
@@ -162,8 +162,8 @@ export function isConfirmedAbsence(error: unknown): boolean {
 const expiredCode = /^(syncState(NotFound|Invalid)|resync.*|.*Expired(Page|Delta|Sync)?Token.*)$/i;
 
 /**
- * Whether a refusal of a delta request means that its token is no longer known: 410, or a 40X with one of the
- * codes for it (Graph: "Use delta query to track changes", section on synchronization reset).
+ * Whether the refusal of a delta request means that Graph no longer knows its token: 410, or a 40X with one of the codes for
+ * it (Graph: "Use delta query to track changes", section on synchronization reset).
  */
 export function isExpiredToken(error: unknown): boolean {
   if (!(error instanceof GraphRefusalError)) return false;

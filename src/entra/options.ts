@@ -5,7 +5,7 @@ import { isLoopbackName } from "../domain/loopback.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import type { Secret } from "../domain/secret.ts";
 
-/** How the application proves who it is to Entra. */
+/** The application's credential for Entra. */
 export type EntraCredential =
   | { readonly kind: "clientSecret"; readonly secret: Secret }
   /** `path`: a PEM file with the certificate and its private key. `password` decrypts the key. */
@@ -14,7 +14,7 @@ export type EntraCredential =
   | { readonly kind: "workloadIdentity" }
   | { readonly kind: "default" };
 
-/** Who takes part. `nested`: members of groups within groups count too. */
+/** The people who take part. `nested`: members of groups within groups count too. */
 export type EntraScope =
   /** `application`: object id of the enterprise application, its application (client) id, or its display name. */
   | { readonly mode: "assigned"; readonly application: string; readonly nested: boolean }
@@ -28,11 +28,11 @@ export interface FilterGroups {
   readonly nested: boolean;
 }
 
-/** What `createEntraSource` needs to know. */
+/** Everything that `createEntraSource` needs. */
 export interface EntraOptions {
   /** Tenant (directory) id or one of its domain names. */
   readonly tenantId: string;
-  /** Application (client) id; managed identities and the default chain can do without. */
+  /** Application (client) id; managed identities and the default chain can work without it. */
   readonly clientId: string | undefined;
   readonly credential: EntraCredential;
   /** Origin without a path, such as `https://login.microsoftonline.com`. */
@@ -42,21 +42,21 @@ export interface EntraOptions {
   readonly scope: EntraScope;
   /** Default: none. */
   readonly filterGroups?: FilterGroups;
-  /** The Graph properties that the mapping needs; `manager` among them asks for the manager's id. */
+  /** The Graph properties that the mapping needs; `manager` requests the manager's id. */
   readonly select: readonly string[];
   readonly clock: Clock;
   readonly log?: Logger;
-  /** Told of each request to Graph that came to an end. */
+  /** Called after each request to Graph. */
   readonly onRequest?: RequestObserver | undefined;
-  /** Longest wait for one answer, its body included. Default 60,000. */
+  /** Longest wait for one answer including its body. Default 60,000. */
   readonly timeoutMs?: number;
   /** Value of the `User-Agent` header. */
   readonly userAgent?: string;
 }
 
 /**
- * Reads the origin `value` of the setting `name`.
- * @throws UsageError where it is no URL, has a path, or is plain http to another machine
+ * Parses the origin in `value` of the setting `name`.
+ * @throws UsageError if it is not a URL, has a path, or is plain http to another machine
  */
 export function parseOrigin(name: string, value: string): URL {
   if (!URL.canParse(value)) {

@@ -5,15 +5,15 @@ import { type GraphCall, malformed } from "./graph-error.ts";
 /** One page of a Graph collection. */
 export interface Page {
   readonly items: readonly unknown[];
-  /** `@odata.nextLink`: there is more. */
+  /** `@odata.nextLink`: the next page. */
   readonly next: URL | undefined;
-  /** `@odata.deltaLink`: the round is complete, and this continues it later. */
+  /** `@odata.deltaLink`: the round is complete; this link starts the next one. */
   readonly delta: URL | undefined;
 }
 
 /**
- * Reads the body of a list or delta answer.
- * @throws HostUnavailableError where it is no page, ConfigurationError where a link leaves `origin`
+ * Parses the body of a list or delta answer.
+ * @throws HostUnavailableError if it is not a page, ConfigurationError if a link leaves `origin`
  */
 export function parsePage(body: JsonObject, origin: string, subject: string): Page {
   const graphUrl = new URL(origin);
@@ -32,9 +32,9 @@ const mostPages = 20_000;
 const longestLink = 16_384;
 
 /**
- * Follows a collection from `first` to its end, one page ahead of whoever works on them; where they end early, the page
- * that is under way is cancelled. Returns the delta link of the last page, where it has one.
- * @throws HostUnavailableError where a link leads back to a page that was read already, or the pages have no end
+ * Follows a collection from `first` to its end, one page ahead of whoever works on them; if they end early, the page
+ * that is under way is cancelled. Returns the delta link of the last page, if it has one.
+ * @throws HostUnavailableError if a link leads back to a page that was read already, or the pages have no end
  */
 export async function* readPages(
   graph: GraphReader,

@@ -6,31 +6,31 @@ import { systemRandom } from "../domain/random.ts";
 import { parseRetryAfter } from "../domain/retry-after.ts";
 import { count } from "../domain/sentence.ts";
 
-/** How one attempt failed in a way that may pass. */
+/** A failed attempt that may succeed later. */
 export type Failure =
   | { readonly kind: "status"; readonly status: number; readonly retryAfter: string | null }
   | { readonly kind: "network" }
   | { readonly kind: "timeout" }
-  /** The answer said success, but its body was cut off or is no JSON. */
+  /** The answer was a success, but its body was cut off or is not JSON. */
   | { readonly kind: "malformed" };
 
-/** Whether to try again. `tooLong`: the host asks for a longer pause than a cycle should wait. */
+/** Whether to try again. `tooLong`: the host asks for a longer pause than a cycle waits. */
 export type RetryDecision =
   | { readonly kind: "wait"; readonly waitMs: number }
   | { readonly kind: "giveUp"; readonly why: "final" | "exhausted" | "tooLong" };
 
-/** Attempts in all, the first one included. */
+/** All attempts, including the first. */
 export const maximumAttempts = 5;
-/** The longest `Retry-After` that is honoured by waiting. */
+/** The longest `Retry-After` that is waited for. */
 const maximumRetryAfterMs = 300_000;
 const firstBackoffMs = 500;
 
-/** Of the statuses of a server's own fault, those that asking again does not change: not implemented, HTTP version. */
+/** Server errors that a retry does not change: not implemented, HTTP version. */
 const lastingFaults: ReadonlySet<number> = new Set([501, 505]);
 
 /**
- * Whether an answer with this status may succeed when it is asked again: time-outs, throttling (429, and 509 "Bandwidth
- * Limit Exceeded" of Graph), and what a server or a gateway in front of it has not managed.
+ * Whether a retry of a request with this status may succeed: time-outs, throttling (429, and 509 "Bandwidth Limit Exceeded"
+ * of Graph), and temporary failures of a server or of a gateway in front of it.
  */
 export function isPassingStatus(status: number): boolean {
   if (status === 408 || status === 429) return true;
@@ -52,7 +52,7 @@ export function decideRetry(attempt: number, failure: Failure, now: number, jitt
   };
 }
 
-/** Thrown by an attempt that may be repeated; `verdict` is what the caller gets when it is not. */
+/** Thrown by an attempt that may be repeated. If it is not repeated, the caller gets `verdict`. */
 export class PassingFault extends Error {
   readonly failure: Failure;
   readonly verdict: Error;
@@ -66,7 +66,7 @@ export class PassingFault extends Error {
 
 /**
  * Runs `attempt` until it succeeds, throws something other than a `PassingFault`, or `decideRetry` gives up.
- * All waiting goes through the clock and ends at once, with the signal's reason, when the signal aborts.
+ * All waiting uses the clock and ends at once, with the signal's reason, when the signal aborts.
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
@@ -81,7 +81,7 @@ export async function withRetries<T>(
   try {
     return await pRetry(attempt, {
       retries: maximumAttempts - 1,
-      // p-retry's own timers know neither our clock nor Retry-After: it counts, we wait.
+      // p-retry's own timers know neither our clock nor Retry-After: p-retry counts, and this code waits.
       minTimeout: 0,
       signal,
       shouldRetry: async ({ error, attemptNumber }) => {
@@ -102,7 +102,7 @@ export async function withRetries<T>(
   }
 }
 
-/** What follows where the host asks for a longer pause than a cycle waits; `undefined` where it does not. */
+/** The verdict if the host asks for a longer pause than a cycle waits; otherwise `undefined`. */
 function pausedTooLong({ failure, verdict }: PassingFault, what: string, now: number): Error | undefined {
   if (failure.kind !== "status") return undefined;
   const asked = parseRetryAfter(failure.retryAfter, now);

@@ -9,7 +9,7 @@ import type { EntraScope, FilterGroups } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { parseId } from "./users.ts";
 
-/** A scope that names people, not everybody. */
+/** A scope that names an application or groups, so not everybody. */
 export type NamedScope = Exclude<EntraScope, { mode: "all" }>;
 
 const objectIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -19,8 +19,8 @@ const groupsSetting = "entra.scope.groups";
 const filtersSetting = "entra.scope.filters";
 
 /**
- * Object ids of the people in scope, in pages, possibly repeated, and at the end the parts that they came from.
- * @throws ConfigurationError where the application or a group is missing or its name is ambiguous
+ * Object ids of the people in scope, in pages, possibly repeated, and at the end the parts of the scope.
+ * @throws ConfigurationError if the application or a group is missing or its name is ambiguous
  */
 export async function* readScope(
   graph: GraphReader,
@@ -48,17 +48,17 @@ export async function* readScope(
   return parts;
 }
 
-/** What people are told of the assignments one by one. */
+/** How messages name the people who are assigned one by one. */
 export const directName = "the direct assignments";
 
-/** What people are told of a group. */
+/** How messages name a group. */
 export function groupName(name: string): string {
   return `the group "${name}"`;
 }
 
 /**
- * What the scope is made of: people who are assigned one by one, and groups, in pages.
- * @throws ConfigurationError where the application or a group is missing or its name is ambiguous
+ * The content of the scope in pages: people who are assigned one by one, and groups.
+ * @throws ConfigurationError if the application or a group is missing or its name is ambiguous
  */
 export async function* readParts(
   graph: GraphReader,
@@ -82,7 +82,7 @@ export interface ScopePage {
 
 /**
  * Object ids of the members of a group that scoping filters name, in pages, possibly repeated.
- * @throws ConfigurationError where the group is missing or its name is ambiguous
+ * @throws ConfigurationError if the group is missing or its name is ambiguous
  */
 export async function* readFilterGroup(
   graph: GraphReader,
@@ -123,7 +123,7 @@ async function sampleGroups(
   return counts.join(", ");
 }
 
-/** What the first pages of a scope hold; proves that every kind of request it needs is allowed. */
+/** Describes the first pages of a scope; also proves that every kind of request it needs is allowed. */
 export async function sampleScope(
   graph: GraphReader,
   scope: NamedScope,
@@ -146,7 +146,7 @@ export async function sampleScope(
   return `All groups exist. Users on the first page of members: ${counts}.`;
 }
 
-/** Tells the users and groups apart that are assigned to an application; other principals are left out. */
+/** Separates the users from the groups that are assigned to an application; drops other principals. */
 function parseAssignments(items: readonly unknown[], host: string): ScopePage {
   const users: string[] = [];
   const groups: { id: string; name: string }[] = [];
@@ -227,7 +227,7 @@ async function findApplication(
   return theOnly(ids, "enterprise application", application, "entra.scope.application");
 }
 
-/** Object id of a group that scoping filters name. @throws ConfigurationError where it is missing or ambiguous */
+/** Object id of a group that scoping filters name. @throws ConfigurationError if it is missing or ambiguous */
 export function findFilterGroup(graph: GraphReader, name: string, signal: AbortSignal): Promise<string> {
   return findGroup(graph, name, filtersSetting, signal);
 }
@@ -238,7 +238,7 @@ async function findGroup(
   setting: string,
   signal: AbortSignal,
 ): Promise<string> {
-  // A missing id shows when its members are read: no request only to see that it is there.
+  // A missing id is noticed when its members are read, so no request is needed to check it.
   if (objectIdForm.test(group)) return group.toLowerCase();
   const call: GraphCall = { subject: `the group "${group}"`, permission: readGroups };
   const ids = await findByProperty(graph, "groups", "displayName", group, call, signal);

@@ -11,10 +11,10 @@ const sufficient: readonly string[] = [
 ];
 
 /**
- * Makes sure that custom security attributes can be seen where they are selected: to an application without the permission
+ * Makes sure that custom security attributes can be seen if they are selected: to an application without the permission
  * everybody seems to have none ("Assign, update, list, or remove custom security attributes for a user"), which must not
  * clear anything.
- * @throws ConfigurationError where the token says that it lacks the permission
+ * @throws ConfigurationError if the token says that it lacks the permission
  */
 export async function requireSecurityAttributes(
   { properties, host }: Selection,

@@ -1,10 +1,10 @@
-/** Which properties of a user are asked for. */
+/** The properties of a user that are requested. */
 export interface Selection {
   /** Value of `$select` without the manager; `id` is always part of it. */
   readonly properties: readonly string[];
-  /** The same for rounds of changes, which do not have all of them. */
+  /** The same for rounds of changes, which do not offer all of them. */
   readonly tracked: readonly string[];
-  /** Whether the manager's id is asked for. */
+  /** Whether the manager's id is requested. */
   readonly manager: boolean;
   /** The configured spelling by the lower-case name: Graph answers in its own spelling. */
   readonly spelling: ReadonlyMap<string, string>;
@@ -12,7 +12,7 @@ export interface Selection {
   readonly host: string;
 }
 
-/** Prepares the configured list of properties; repeated ones count once. */
+/** Prepares the configured list of properties; duplicates count once. */
 export function parseSelection(select: readonly string[], host: string): Selection {
   const wanted = select.map((name) => name.trim()).filter((name) => name !== "");
   const spelling = new Map(
@@ -31,7 +31,7 @@ export function parseSelection(select: readonly string[], host: string): Selecti
   };
 }
 
-/** Custom security attributes are in no round of changes, and without their permission Graph shows none of them. */
+/** Custom security attributes never occur in rounds of changes, and Graph hides them without their permission. */
 export function isSecurityAttributes(property: string): boolean {
   return property.toLowerCase() === "customsecurityattributes";
 }

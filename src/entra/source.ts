@@ -18,19 +18,19 @@ import { parseDeltaItem, parseListedUser, parseListedUsers } from "./users.ts";
 
 /** The directory in Entra, which can also test its own connection. */
 export interface EntraSource extends Source {
-  /** Tries each thing that a cycle needs; reports instead of throwing, except for the signal's reason. */
+  /** Tries everything that a cycle needs; reports instead of throwing, except for the signal's reason. */
   probe(signal: AbortSignal): Promise<readonly ProbeStep[]>;
-  /** How far the clock of Graph, or before its first answer the authority's, is ahead of ours; milliseconds. */
+  /** How far Graph's clock is ahead of ours, milliseconds; before Graph's first answer, the authority's. */
   clockSkewMs(): number | undefined;
-  /** When the client secret in use ends; empty where that is not known. @throws ConfigurationError, HostUnavailableError */
+  /** When the client secret in use expires; empty if unknown. @throws ConfigurationError, HostUnavailableError */
   readSecretExpiry(signal: AbortSignal): Promise<readonly CredentialExpiry[]>;
 }
 
 const users: GraphCall = { subject: "users", permission: "User.Read.All" };
 
 /**
- * Opens the directory behind `options`; sends nothing yet.
- * @throws UsageError where an origin, the credential or the scope cannot work
+ * Opens the directory that `options` describe; sends nothing yet.
+ * @throws UsageError if an origin, the credential or the scope cannot work
  */
 export function createEntraSource(options: EntraOptions): EntraSource {
   const { clock, log, scope, timeoutMs = 60_000, userAgent = "azure-lattice-sync" } = options;
@@ -147,7 +147,7 @@ async function readUser(
 }
 
 /**
- * Path of one user; `undefined` for what can name nobody and would lead to another resource. A name that begins
+ * Path of one user; `undefined` for text that cannot name a user and would lead to another resource. A name that begins
  * with "$" is only accepted in parentheses (Graph: "Get a user").
  */
 export function userPath(idOrUserPrincipalName: string): string | undefined {
@@ -166,7 +166,7 @@ async function currentWatermark(
   selection: Selection,
   signal: AbortSignal,
 ): Promise<string> {
-  // What the round tracks is fixed by this first request and lives on in its token.
+  // This first request fixes what the round tracks; its token remembers it.
   const properties = selection.manager ? [...selection.tracked, "manager"] : selection.tracked;
   const url = new URL(`/v1.0/users/delta?$deltatoken=latest&$select=${encodeList(properties)}`, graph.origin);
   const pages = readPages(graph, url, users, signal);

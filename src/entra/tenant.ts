@@ -6,7 +6,7 @@ import { classifyConnectionError, describeConnectionFault } from "./connection.t
 const idForm = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
 
 /**
- * The tenant that a token is for (its `tid` claim), in lower case; `null` where the token is no JWT or does not say. Not
+ * The tenant that a token is for (its `tid` claim), in lower case; `null` if the token is not a JWT or does not say. Not
  * verified: Graph does that.
  */
 export function tenantOfToken(token: string): string | null {
@@ -19,7 +19,7 @@ export function tenantOfToken(token: string): string | null {
 
 /**
  * The id of the tenant that a verified domain name belongs to, by the authority's discovery document, which needs no
- * sign-in ("OpenID Connect on the Microsoft identity platform", section on the metadata document); `null` where the authority
+ * sign-in ("OpenID Connect on the Microsoft identity platform", section on the metadata document); `null` if the authority
  * knows no tenant of that name.
  * @throws HostUnavailableError, the signal's reason
  */

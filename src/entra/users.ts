@@ -4,13 +4,13 @@ import type { SourceChange } from "../domain/source.ts";
 import { malformed } from "./graph-error.ts";
 import { isSecurityAttributes, type Selection } from "./selection.ts";
 
-/** A user as read in full. */
+/** A user with all selected properties. */
 export type ListedUser = Extract<SourceChange, { kind: "upsert" }>;
 
 /**
- * Reads one user of `/users` or `/users/{id}`: everything that is selected and has a value. Graph shows a selected property
- * without a value as null; one that is not there at all must not be read, or was left out.
- * @throws HostUnavailableError where it is no user
+ * Parses one user of `/users` or `/users/{id}`: every selected property that has a value. Graph shows a selected property
+ * without a value as null. If the property is absent, it must not be read, or it was left out.
+ * @throws HostUnavailableError if it is not a user
  */
 export function parseListedUser(value: unknown, selection: Selection): ListedUser {
   const user = parseObject(value, selection);
@@ -26,9 +26,9 @@ export function parseListedUser(value: unknown, selection: Selection): ListedUse
 }
 
 /**
- * Reads a page of `/users`. The manager, and directory extensions, are left out of a user who has none: where nobody on the
- * page has one, they may as well not be readable any more, and nothing is concluded from that.
- * @throws HostUnavailableError where something is no user
+ * Parses a page of `/users`. Graph leaves out the manager and directory extensions of a user who has none. If no user on the
+ * page has one, the permission to read it may be missing, so nothing is concluded.
+ * @throws HostUnavailableError if something is not a user
  */
 export function parseListedUsers(items: readonly unknown[], selection: Selection): readonly ListedUser[] {
   const users = items.map((item) => parseListedUser(item, selection));
@@ -47,12 +47,12 @@ export function parseListedUsers(items: readonly unknown[], selection: Selection
   }));
 }
 
-/** Properties that Graph leaves out where they have no value. Of security attributes the token's permissions tell. */
+/** Properties that Graph leaves out if they have no value. For security attributes the token's permissions decide. */
 function isOpenProperty(name: string): boolean {
   return /^extension_/i.test(name) || isSecurityAttributes(name);
 }
 
-/** Those of the properties that the user does not show; an account is enabled or not, so a null says nothing of it. */
+/** The selected properties that the user does not show. An account is always enabled or not, so a null there says nothing. */
 function unshownOf(user: JsonObject, properties: readonly string[]): readonly string[] {
   return properties.filter((name) => {
     const value = Object.hasOwn(user, name) ? user[name] : valueInAnyCase(user, name);
@@ -70,8 +70,8 @@ function isAccountEnabled(name: string): boolean {
 }
 
 /**
- * Reads one item of `/users/delta`: a changed user, or one that was removed.
- * @throws HostUnavailableError where it is neither
+ * Parses one item of `/users/delta`: a changed or removed user.
+ * @throws HostUnavailableError if it is neither
  */
 export function parseDeltaItem(value: unknown, selection: Selection): SourceChange {
   const item = parseObject(value, selection);
@@ -79,7 +79,7 @@ export function parseDeltaItem(value: unknown, selection: Selection): SourceChan
   const removed = item["@removed"];
   if (removed !== undefined && removed !== null) {
     const reason = isJsonObject(removed) ? removed.reason : undefined;
-    // Any reason but "deleted" leaves the person restorable, "changed" by documentation.
+    // For every reason except "deleted" the person can be restored; "changed" is documented so.
     return { kind: "removed", objectId, presence: reason === "deleted" ? "deleted" : "softDeleted" };
   }
   const managerId = selection.manager ? parseManagerDelta(item["manager@delta"], selection) : undefined;
@@ -98,8 +98,8 @@ export function parseDeltaItem(value: unknown, selection: Selection): SourceChan
 }
 
 /**
- * Reads the string `id` of any directory object, in lower case: the same object has one id, however it is written.
- * @throws HostUnavailableError where there is none that can stand in an address
+ * Parses the string `id` of any directory object, in lower case, because Graph may write one id in different cases.
+ * @throws HostUnavailableError if there is none that can stand in an address
  */
 export function parseId(value: JsonObject, what: string, { host }: Pick<Selection, "host">): string {
   const { id } = value;
@@ -129,7 +129,7 @@ function pickAttributes(
   return Object.fromEntries(picked);
 }
 
-/** `$expand=manager($select=id)`: an object, or nothing at all for somebody without a manager. */
+/** `$expand=manager($select=id)`: an object, or nothing for a user without a manager. */
 function parseExpandedManager(user: JsonObject, selection: Selection): string | null {
   const { manager } = user;
   if (manager === undefined || manager === null) return null;
@@ -138,8 +138,8 @@ function parseExpandedManager(user: JsonObject, selection: Selection): string | 
 }
 
 /**
- * `manager@delta` lists the links that were added, and with `@removed` those that were taken away; a change of
- * manager has both. Where it is absent the manager is as before (observed; Graph documents the annotation only).
+ * `manager@delta` lists the added links and, marked with `@removed`, the removed ones; a change of manager has both. If it
+ * is absent, the manager is unchanged (observed; Graph documents only the annotation).
  */
 function parseManagerDelta(links: unknown, selection: Selection): string | null | undefined {
   if (links === undefined || links === null) return undefined;

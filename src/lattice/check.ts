@@ -15,20 +15,20 @@ import { askPatchSupport } from "./update-method.ts";
 export interface CheckStep {
   readonly name: string;
   readonly ok: boolean;
-  /** What was seen. */
+  /** The finding. */
   readonly detail: string;
-  /** What to do, where it is not well. */
+  /** What to do if it is not well. */
   readonly remedy?: string;
 }
 
-/** More than this, and signed tokens begin to be refused (Entra allows five minutes). */
+/** With a larger difference, signed tokens begin to be refused (Entra allows five minutes). */
 const clockSkewLimitMs = 5 * 60_000;
 
 /**
- * Tries Lattice step by step, reading only: host, key, clock, update method, attributes. Stops where the next steps
+ * Tests Lattice step by step, reading only: host, key, clock, update method, attributes. Stops if the next steps
  * could not succeed.
- * @param types what the mapping sends, by path
- * @throws UsageError where a path cannot be written or the token cannot be a key; the signal's reason
+ * @param types the types of the values that the mapping sends, by path
+ * @throws UsageError if a path cannot be written or the token cannot be a key; the signal's reason
  */
 export async function probeLattice(
   options: LatticeOptions,
@@ -83,7 +83,7 @@ function hostStep(exchange: Exchange, { url, clock }: LatticeOptions): CheckStep
   };
 }
 
-/** What a network's most frequent errors mean, with the words of the system; `null` for any other. */
+/** The meaning of a network's most frequent errors, with the system's words; `null` for any other. */
 function unreachable(detail: string, host: string): string | null {
   if (/ENOTFOUND|EAI_AGAIN/.test(detail)) return `the name ${host} cannot be found (DNS: ${detail}).`;
   return detail.includes("ECONNREFUSED") ? `${host} refused the connection (${detail}).` : null;
@@ -202,7 +202,7 @@ function attributeStep(
   return { name: attributesCheck, ok: false, detail: faults.join("; "), remedy: remedies.join(" ") };
 }
 
-/** `undefined` where it is not to be had: neither document is required. */
+/** `undefined` if it is not available: neither document is required. */
 async function readDocument(
   client: LatticeClient,
   path: string,

@@ -14,7 +14,7 @@ interface LatticeRequest extends Omit<HttpRequest, "body"> {
   readonly body?: JsonObject;
 }
 
-/** A request that was carried out. `body` is `undefined` where the answer is empty. */
+/** A request that was carried out. `body` is `undefined` if the answer is empty. */
 export type Done = Extract<Verdict, { kind: "done" }>;
 
 export interface LatticeClientOptions {
@@ -26,23 +26,23 @@ export interface LatticeClientOptions {
   readonly onRequest?: RequestObserver | undefined;
 }
 
-/** Sends requests within the limits of the host, and turns what comes back into an answer or one of the domain's errors. */
+/** Sends requests within the host's limits and turns each outcome into an answer or one of the domain's errors. */
 export interface LatticeClient {
   /**
-   * For what must not be carried out twice: sent again only where Lattice said that it did not look at it.
+   * For requests that must not be carried out twice: sent again only if Lattice said that it did not process it.
    * @throws UnknownOutcomeError, RecordUnavailableError, HostUnavailableError, ConfigurationError, RecordRejectedError,
    * the signal's reason
    */
   sendOnce(request: LatticeRequest, signal: AbortSignal): Promise<Done>;
   /**
-   * For what may be repeated: passing faults are met with up to four tries.
-   * @throws HostUnavailableError, ConfigurationError, RecordRejectedError, the signal's reason; where the request is
-   * about one record RecordUnavailableError if no usable answer came for it.
+   * For requests that may be repeated: transient errors are retried, four attempts in all.
+   * @throws HostUnavailableError, ConfigurationError, RecordRejectedError, the signal's reason; for a request about one record,
+   * RecordUnavailableError if no usable answer came for it.
    */
   sendRepeatable(request: LatticeRequest, signal: AbortSignal): Promise<Done>;
-  /** The exchange as it is, within the limits, without a second try. @throws the signal's reason */
+  /** The exchange as it is, within the limits, without a retry. @throws the signal's reason */
   probe(request: HttpRequest, signal: AbortSignal): Promise<Exchange>;
-  /** How far Lattice's clock is ahead of ours by its last answer, milliseconds; `undefined` where it did not say. */
+  /** How far Lattice's clock is ahead of ours according to its last answer, milliseconds; `undefined` if it did not say. */
   clockSkewMs(): number | undefined;
   stats(): { requests: number; throttled: number };
 }
@@ -53,12 +53,12 @@ const throttledTries = 10;
 /** If Lattice asks for a longer pause than this, the cycle ends instead of waiting. */
 const longestPauseMs = 5 * 60_000;
 
-/** A write under way is left to finish for as long after a stop: cancelled, it would have to be looked up. */
+/** After a stop, a write under way gets this long to finish: if it were cancelled, it would have to be looked up. */
 const graceMs = 6_000;
 
 const graces = new WeakMap<AbortSignal, AbortSignal>();
 
-/** Aborts a while after `signal` does, so that whoever stops a run need not wait for a host that hangs. */
+/** Aborts a while after `signal` does, so that a stopped run need not wait for a host that hangs. */
 function withGrace(signal: AbortSignal): AbortSignal {
   const known = graces.get(signal);
   if (known !== undefined) return known;
@@ -79,7 +79,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
   let throttled = 0;
   let skewMs: number | undefined;
 
-  /** One request, with its pauses for throttling: those are not failures. */
+  /** One request with its pauses for throttling, which do not count as failures. */
   async function send(request: LatticeRequest, signal: AbortSignal): Promise<Verdict> {
     const { purpose, body, ...rest } = request;
     const httpRequest = body === undefined ? rest : { ...rest, body: JSON.stringify(body) };
@@ -98,7 +98,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
       if (verdict.perhapsCarriedOut && purpose === "create") {
         return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
       }
-      // A gateway says 503 of what is behind one record, too, where 429 is about the key.
+      // A gateway can also answer 503 for what is behind one record, but 429 is about the key.
       if (verdict.perhapsCarriedOut && isAboutOne(purpose) && attempt >= mostTries) {
         return { kind: "faulty", summary: verdict.summary, repeatable: false, overloaded: true };
       }
@@ -163,7 +163,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
       try {
         return await pRetry(attempt, {
           retries: mostTries - 1,
-          // p-retry's own waiting is off: time is the clock's. Its `signal` is not used either, because it would turn
+          // p-retry's own waiting is off, because time is the clock's. Its `signal` is not used either, because it would turn
           // a write that was carried out into an abort.
           minTimeout: 0,
           shouldRetry: ({ error }) => error instanceof PassingFault && error.repeatable,
@@ -192,7 +192,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
   };
 }
 
-/** What p-retry is to try again; never leaves this file. */
+/** What p-retry must try again; never leaves this file. */
 class PassingFault extends Error {
   readonly verdict: Exclude<Verdict, { kind: "done" | "refused" }>;
   readonly repeatable: boolean;

@@ -10,9 +10,9 @@ export interface ElementWrite {
 type Element = Record<string, Json>;
 
 /**
- * The entry that `[type eq "…"]` stands for: the primary one where a type occurs twice, else the first. Where no entry has
- * the type, a sole one without any type is meant, or the primary one of those (RFC 7643 section 2.4). Some servers show an
- * entry as its plain value. Types are compared without regard to case.
+ * The entry that `[type eq "…"]` means: if a type occurs twice, the primary one, else the first. If no entry has the type, it
+ * is the only entry without a type, or the primary one of those (RFC 7643 section 2.4). Some servers show an entry as its
+ * plain value. Types are compared case-insensitively.
  */
 export function pickElement(elements: readonly Json[], path: ScimPath): JsonObject | string | undefined {
   const ofType = elements.filter(isJsonObject).filter((element) => hasType(element, path.type));
@@ -24,15 +24,15 @@ export function pickElement(elements: readonly Json[], path: ScimPath): JsonObje
     : untyped.find((element) => isJsonObject(element) && isPrimary(element));
 }
 
-/** What an entry holds in its part `name`; an entry that is a plain value is its own `value`. */
+/** The value of an entry's part `name`; an entry that is a plain value is its own `value`. */
 export function partOf(element: JsonObject | string, name: string): Json | undefined {
   if (typeof element === "string") return isValue(name) ? element : undefined;
   return memberOf(element, name, null);
 }
 
 /**
- * The whole attribute with `writes` merged in: an entry that is written stays in its place, with its type and its primary
- * mark; what the writes do not name is kept; entries left without a value go.
+ * The whole attribute with `writes` merged in: a written entry keeps its place, its type and its primary mark; entries that
+ * the writes do not name stay; entries without a value are removed.
  */
 export function mergeElements(
   elements: readonly Json[],
@@ -69,7 +69,7 @@ function written(element: JsonObject | string, part: string, value: Json): Json 
   return value === null ? rest : { ...rest, [part]: value };
 }
 
-/** A new user's only work address is the primary one ("Lattice SCIM API Schema" shows it so); nothing is known of others. */
+/** A new user's only work address is the primary one ("Lattice SCIM API Schema" shows it so); for others nothing is documented. */
 function freshElement(others: readonly Json[], attribute: string, type: string | null): Element {
   const element: Element = type === null ? {} : { type };
   if (others.length === 0 && attribute.toLowerCase() === "emails" && type?.toLowerCase() === "work") {
@@ -78,7 +78,7 @@ function freshElement(others: readonly Json[], attribute: string, type: string |
   return element;
 }
 
-/** Parts that only describe a value and mean nothing without one. */
+/** Parts that only describe a value and mean nothing without it. */
 const labels = new Set(["type", "primary", "display"]);
 
 function hasContent(element: Json): boolean {

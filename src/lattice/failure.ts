@@ -15,17 +15,17 @@ import type { Exchange, HttpRequest } from "./http.ts";
 import { redirected } from "./redirect.ts";
 import { isScimError, isWebPage, parseJsonObject, parseScimError } from "./scim-error.ts";
 
-/** What a request is for: the same status means different things. */
+/** The purpose of a request: the same status means different things for different purposes. */
 export type Purpose = "list" | "discover" | "find" | "get" | "create" | "update";
 
-/** Whether a request is about one record, so that its failure says nothing of the others. */
+/** Whether a request is about one record, so that its failure says nothing about the others. */
 export function isAboutOne(purpose: Purpose): boolean {
   return purpose !== "list" && purpose !== "discover";
 }
 
-/** What one exchange means. */
+/** The meaning of one exchange. */
 export type Verdict =
-  /** Done. `body` is `undefined` where the answer is empty. */
+  /** Success. `body` is `undefined` if the answer is empty. */
   | {
       readonly kind: "done";
       readonly status: number;
@@ -34,12 +34,12 @@ export type Verdict =
       readonly location?: string | undefined;
       readonly etag?: string | undefined;
     }
-  /** Not carried out, because there were too many: wait and send it again. */
+  /** Not carried out, because there were too many requests: wait and send it again. */
   | {
       readonly kind: "throttled";
       readonly retryAfterMs: number | undefined;
       readonly summary: string;
-      /** 503: something that stands between may say so of a request that was passed on. */
+      /** 503: a proxy may answer so to a request that it has already passed on. */
       readonly perhapsCarriedOut: boolean;
     }
   /** Nothing reached the host. */
@@ -48,20 +48,20 @@ export type Verdict =
   | {
       readonly kind: "faulty";
       readonly summary: string;
-      /** A second try can help. */
+      /** A retry can help. */
       readonly repeatable: boolean;
-      /** The host has too much to do (503). */
+      /** The host is overloaded (503). */
       readonly overloaded: boolean;
     }
-  /** Refused for good. */
+  /** Refused; a retry cannot help. */
   | {
       readonly kind: "refused";
       readonly error: ConfigurationError | RecordRejectedError | RecordUnavailableError;
     };
 
 /**
- * Sorts an exchange into what a caller does next. `now` is in milliseconds since the epoch, for a Retry-After that
- * is a date.
+ * Classifies an exchange by what the caller does next. `now` is in milliseconds since the epoch, for a Retry-After that is a
+ * date.
  */
 export function judge(exchange: Exchange, request: HttpRequest, purpose: Purpose, now: number): Verdict {
   return exchange.kind === "failure"
@@ -113,7 +113,7 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
   return { kind: "refused", error: refusal(answer, purpose, summary) };
 }
 
-/** Of one record it may be that record's alone: whether it is everybody's is judged where several meet. */
+/** For one record it may be that record's failure only. Whether it is everybody's is judged from several. */
 function judgeRedirect(answer: Answer, request: HttpRequest, purpose: Purpose): Verdict {
   const message = redirected(answer, named(request));
   const { status } = answer;
@@ -180,7 +180,7 @@ function refusal(
   );
 }
 
-/** A refusal of a request about one record. Whether several of them mean the host or the key is judged where they meet. */
+/** A refusal of a request about one record. Whether several of them point to the host or the key is judged elsewhere. */
 function refusalOfOne(
   { status, body }: Pick<Answer, "status" | "body">,
   purpose: Purpose,
@@ -188,7 +188,7 @@ function refusalOfOne(
 ): RecordRejectedError | RecordUnavailableError {
   const { scimType, detail } = parseScimError(body);
   const details = { status, scimType, detail };
-  // That PATCH is not taken may be said by something between as well: PUT is tried.
+  // A proxy may also answer that PATCH is not accepted: PUT is tried.
   const methodRefused = purpose === "update" && (status === 405 || status === 501);
   const gone = status === 404 || status === 410;
   const ownAddress = purpose === "update" || purpose === "get";
@@ -229,7 +229,7 @@ function refusedByConfiguration(message: string): Verdict {
   return { kind: "refused", error: new ConfigurationError(message) };
 }
 
-/** What Lattice says about one person's account is marked as its words: they may hold the person's values. */
+/** Lattice's words about one person's account are marked as quotations, because they may hold the person's values. */
 function summarise(answer: Answer, request: HttpRequest, purpose: Purpose): string {
   const { scimType, detail } = parseScimError(answer.body);
   const said = isAboutOne(purpose) ? quotation : (words: string) => words;
@@ -244,7 +244,7 @@ function summarise(answer: Answer, request: HttpRequest, purpose: Purpose): stri
   ].join("");
 }
 
-/** Without the query: filters hold people's addresses. */
+/** Without the query, because filters hold people's addresses. */
 function named(request: HttpRequest): string {
   return `[${request.method}] "${request.path}"`;
 }

@@ -8,16 +8,16 @@ import { type NotFollowed, redirectOf } from "./redirect.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PATCH" | "PUT";
-  /** Behind the base address, with a leading slash, encoded. */
+  /** The part after the base address, with a leading slash, encoded. */
   readonly path: string;
   /** Encoded, without `?`. */
   readonly query?: string;
   readonly body?: string;
-  /** RFC 7644 section 3.14: the version that the write is based on. */
+  /** RFC 7644 section 3.14: the version on which the write is based. */
   readonly ifMatch?: string;
 }
 
-/** What came of sending one request: an answer of any status, or none that could be read. */
+/** The outcome of one request: an answer of any status, or a failure without a readable answer. */
 export type Exchange =
   | {
       readonly kind: "answer";
@@ -30,14 +30,14 @@ export type Exchange =
       readonly location: string | undefined;
       readonly etag: string | undefined;
       readonly date: string | undefined;
-      /** Why a redirect was not followed; `undefined` where the answer is none. */
+      /** Why a redirect was not followed; `undefined` if the answer is none. */
       readonly notFollowed?: NotFollowed | undefined;
     }
   | {
       readonly kind: "failure";
       /**
-       * `unreachable` and `untrusted` (TLS): nothing was sent. `dropped`, `timeout`, `oversize`: the request may have
-       * been carried out.
+       * `unreachable` and `untrusted` (TLS): nothing was sent. `dropped`, `timeout`, `oversize`: the request may have been carried
+       * out.
        */
       readonly failure: "unreachable" | "untrusted" | "dropped" | "timeout" | "oversize";
       readonly detail: string;
@@ -45,8 +45,8 @@ export type Exchange =
 
 export interface Http {
   /**
-   * Sends once, and again where a redirect of the same origin says so. `signal` cancels the request under way; that of a write must leave it time to finish.
-   * @throws the signal's reason, and nothing else
+   * Sends once, and again after a redirect on the same origin. `signal` cancels the request under way, so the signal of a write must leave it time to finish.
+   * @throws only the signal's reason
    */
   exchange(request: HttpRequest, signal?: AbortSignal): Promise<Exchange>;
   /** Closes the kept connections. */
@@ -62,9 +62,9 @@ export interface HttpOptions {
 }
 
 /**
- * The connection to Lattice. The token goes to the origin of `url` alone: redirects to elsewhere are handed back as
- * answers, and nothing that is returned or thrown holds it, even where the server echoes it.
- * @throws UsageError where the token cannot be sent in a header.
+ * The connection to Lattice. The token is sent only to the origin of `url`: redirects to elsewhere are returned as answers.
+ * Nothing that is returned or thrown contains it, even if the server echoes it.
+ * @throws UsageError if the token cannot be sent in a header.
  */
 export function createHttp(options: HttpOptions): Http {
   const token = options.token.reveal();
@@ -94,7 +94,7 @@ export function createHttp(options: HttpOptions): Http {
       opened ??= openConnections(options);
       const { client } = await opened;
       signal?.throwIfAborted();
-      // The time-out of axios counts silence; a host that sends a byte now and then must come to an end too.
+      // The time-out of axios counts silence; a host that sends a byte now and then must end too.
       const end = new AbortController();
       let pastDeadline = false;
       const timer = setTimeout(() => {
@@ -134,7 +134,7 @@ interface Connections {
   close(): void;
 }
 
-/** Loading the library takes longer than a cycle without news, which sends nothing. */
+/** Loading the library takes longer than a whole cycle without changes, which sends nothing. */
 async function openConnections(options: HttpOptions): Promise<Connections> {
   const [{ default: axios }, http, https] = await Promise.all([
     import("axios"),
@@ -150,7 +150,7 @@ async function openConnections(options: HttpOptions): Promise<Connections> {
   const client = axios.create({
     adapter: "http",
     ...agents,
-    // Proxies of the environment are for the way out, not for this machine.
+    // The environment's proxies are for other machines, not for this one.
     ...(local ? { proxy: false as const } : {}),
     headers: { Accept: "application/scim+json, application/json;q=0.9", "User-Agent": "azure-lattice-sync" },
     maxRedirects: 0,
@@ -173,7 +173,7 @@ async function openConnections(options: HttpOptions): Promise<Connections> {
 type Answer = Extract<Exchange, { kind: "answer" }>;
 
 const deadlineFactor = 4;
-/** What stands in headers ends up in messages and in the provisioning log. */
+/** Header values end up in messages and in the provisioning log. */
 const longestHeader = 200;
 const longestLocation = 8_000;
 
@@ -196,7 +196,7 @@ function toAnswer(response: AxiosResponse<unknown>, redact: (text: string) => st
   };
 }
 
-/** Longer than other headers, because it is followed. */
+/** Longer than for other headers, because the address is followed. */
 function location(response: AxiosResponse<unknown>, redact: (text: string) => string): string | undefined {
   const value: unknown = response.headers.location;
   return typeof value === "string" && value !== "" && value.length <= longestLocation
@@ -249,7 +249,7 @@ interface Cause {
 const unsentCalls = new Set(["connect", "getaddrinfo"]);
 const unsentCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
-/** Codes of OpenSSL's verification, and what it says when the other side speaks no TLS. */
+/** Codes of OpenSSL's verification, and its error if the other side does not speak TLS. */
 function isTlsTrustFailure({ code, message }: Cause): boolean {
   return (
     /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/.test(code) ||

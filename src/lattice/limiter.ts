@@ -17,23 +17,23 @@ export interface LimiterOptions {
   readonly maxRequestsPerSecond: number | null;
 }
 
-/** What a request met, as far as it matters for those behind it. */
+/** The outcome of a request, as far as it matters to the requests behind it. */
 export type Feedback =
   | { readonly kind: "fine" | "struggling" }
   | { readonly kind: "throttled"; readonly retryAfterMs: number | undefined }
-  /** Nobody needs to try until this long from now. */
+  /** Milliseconds during which no request needs to be tried. */
   | { readonly kind: "shut"; readonly forMs: number; readonly error: Error };
 
-/** One for a host, shared by everything that is sent to it. */
+/** One limiter for each host, shared by all requests to it. */
 export interface Limiter {
   /**
-   * Runs `task` when it is its turn: first come, first served, within the concurrency, the rate and any pause.
-   * `feedback` judges what it returned.
-   * @throws the signal's reason where it aborts before `task` starts; what `task` throws; the error of a `shut` that
+   * Runs `task` in its turn: first come, first served, within the concurrency, the rate and any pause.
+   * `feedback` judges its result.
+   * @throws the signal's reason if it aborts before `task` starts; what `task` throws; the error of a `shut` that
    * has not run out.
    */
   run<T>(task: () => Promise<T>, feedback: (result: T) => Feedback, signal: AbortSignal): Promise<T>;
-  /** What is let through at present; `null` for no limit. */
+  /** The current rate; `null` for no limit. */
   requestsPerSecond(): number | null;
 }
 
@@ -51,7 +51,7 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
   let seenAt = Number.NEGATIVE_INFINITY;
   const queue: Waiter[] = [];
 
-  /** The time; where it is earlier than it was, what is waited for moves with it. */
+  /** The time. If the clock was set back, waits move with it. */
   function timeNow(): number {
     const now = clock.now();
     if (now < seenAt) {
@@ -80,7 +80,7 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     }
   }
 
-  /** Resolves with the slot taken. */
+  /** Resolves once a slot is taken. */
   function turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -108,7 +108,7 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     });
   }
 
-  /** Starts whoever may start; the only place that waits, so that one timer at most is pending. */
+  /** Starts every request that may start. Only this function waits, so at most one timer is pending. */
   async function pump(): Promise<void> {
     if (pumping) return;
     pumping = true;
@@ -142,7 +142,7 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
     try {
       await clock.sleep(delayMs, waking.signal);
     } catch (error) {
-      // Woken because nobody waits any more, or because the host was shut: the loop looks again.
+      // Woken because no request waits any more, or because the host was shut: the loop checks again.
       if (!waking.signal.aborted) throw error;
     }
   }

@@ -7,12 +7,12 @@ import { parseUser } from "./resource.ts";
 
 /** One answer of a listing (RFC 7644 section 3.4.2). */
 export interface ListPage {
-  /** `undefined` where the answer does not say. */
+  /** `undefined` if the answer does not say. */
   readonly totalResults: number | undefined;
   readonly resources: readonly Json[];
 }
 
-/** @returns `undefined` where `body` is no ListResponse. */
+/** @returns `undefined` if `body` is not a ListResponse. */
 export function parseListPage(body: JsonObject | undefined): ListPage | undefined {
   if (body === undefined) return undefined;
   const total = memberOf(body, "totalResults", null) ?? null;
@@ -24,20 +24,20 @@ export function parseListPage(body: JsonObject | undefined): ListPage | undefine
   return totalResults < 0 || totalResults > largestTotal ? undefined : { totalResults, resources };
 }
 
-/** A listing may grow while it is read, but hardly to twice what it began with: beyond this it has no end. */
+/** A listing may grow while it is read, but hardly to twice its first size: beyond that it is taken to be endless. */
 const mostAccounts = (promised: number): number => 2 * promised + 1_000;
 
 /** No company has more people. */
 const largestTotal = 10_000_000;
 
 /**
- * Walks a listing to its end, in steps of what came, not of what was asked for: the server may send less. An account
- * that comes twice, because the listing moved while it was read, is given out once. Where the server does not say how many
- * there are, the listing ends with an empty page, or with a page that was not full and is followed by nothing new.
- * @param fetchPage asks for the page that begins at a 1-based index
- * @param pageSize how many entries a page is asked for
- * @param fault what a listing is that does not reach its end
- * @throws ListingIncompleteError (or the given fault) where the listing does not reach its end (it stops before its own total,
+ * Walks a listing to its end. It advances by the number of entries received, because the server may send fewer than asked
+ * for. An account that comes twice, because the listing moved meanwhile, is given out once. If the server does not say how
+ * many there are, the listing ends with an empty page, or with a page that was not full and is followed by nothing new.
+ * @param fetchPage requests the page that begins at a 1-based index
+ * @param pageSize how many entries are requested in a page
+ * @param fault the error for a listing that does not reach its end
+ * @throws ListingIncompleteError (or the given fault) if the listing does not reach its end (it stops before its own total,
  * repeats itself, grows without end), or holds something that is not a user: after everything else was given out.
  */
 export async function* readListing(

@@ -3,8 +3,8 @@ import type { LookupFunction } from "node:net";
 import { isLoopbackAddress } from "../domain/loopback.ts";
 
 /**
- * Finds the address to connect to for a name that is meant for this machine, and none elsewhere: asked with each connection,
- * because what the name led to at the start of a long run says nothing of now.
+ * Resolves a name that must mean this machine, and fails if it leads elsewhere. It is checked at each connection, because the
+ * name may lead elsewhere later in a long run.
  */
 export const loopbackLookup: LookupFunction = (hostname, options, found) => {
   dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {

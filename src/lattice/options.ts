@@ -17,14 +17,14 @@ export interface LatticeOptions {
   readonly paths: readonly string[];
   readonly clock: Clock;
   readonly log?: Logger;
-  /** Told of each request to Lattice that came to an end. */
+  /** Called after each request to Lattice. */
   readonly onRequest?: RequestObserver | undefined;
-  /** Silence on the connection after which a request counts as lost. Default 30,000. */
+  /** A request counts as lost after this much silence on the connection. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Largest answer that is read, unpacked. Default 16 MiB. */
+  /** Largest accepted answer, unpacked. Default 16 MiB. */
   readonly maxResponseBytes?: number;
-  /** Users asked for in one page of the listing; Lattice may send fewer. Default 100. */
+  /** Users requested in one page of the listing; Lattice may send fewer. Default 100. */
   readonly pageSize?: number;
-  /** What an earlier run found out, so that `auto` need not ask for the ServiceProviderConfig again. */
+  /** What an earlier run learnt, so that `auto` need not request the ServiceProviderConfig again. */
   readonly knownUpdateMethod?: UpdateMethod | undefined;
 }

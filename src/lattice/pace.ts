@@ -1,68 +1,68 @@
 /**
- * How fast one host is spoken to, as a value: a ceiling from the configuration, a pause after 429, and a rate that looks
- * for what the host takes. Nothing but a refusal tells where its limit is, so that the rate rises until there is one; what
- * was taken up to then tells the limit well (a token bucket that was empty at two refusals has given its refill between
- * them). The rate returns to just below, stays there for a while, and tries again: hardly rising near the limit it knows,
- * the faster the further away it is, as TCP CUBIC does (RFC 9438). Times are milliseconds, rates are requests a second.
+ * The request rate for one host, as a value: a ceiling from the configuration, a pause after 429, and a rate that searches
+ * for the host's limit. Only a refusal shows the limit, so the rate rises until one comes. The requests accepted until then
+ * estimate the limit well (a token bucket that was empty at two refusals has given its refill between them). The rate then
+ * drops to just below the limit, stays there for a while, and tries again. As in TCP CUBIC (RFC 9438), it hardly rises near
+ * the known limit and rises faster the further away it is. Times are milliseconds, rates are requests a second.
  */
 export interface Pace {
-  /** Kept over time, a second may have a twentieth more for timers that were late; infinite for none. */
+  /** The highest rate. A single second may exceed it by a twentieth because of late timers. Infinite for no ceiling. */
   readonly ceiling: number;
   /** At present; the ceiling at most. */
   readonly rate: number;
-  /** The limit of the host as far as it is known; `null` while it has refused nothing. */
+  /** The host's limit as far as it is known; `null` while it has refused nothing. */
   readonly limit: number | null;
-  /** Not before this may the next request start. */
+  /** The earliest start of the next request. */
   readonly nextStartAt: number;
-  /** The host asked for silence until then. */
+  /** End of the pause that the host asked for. */
   readonly pausedUntil: number;
-  /** The limit that is known is not tried again before. */
+  /** The known limit is not tried again before this time. */
   readonly heldUntil: number;
-  /** Complaints since the last request that was answered. */
+  /** Refusals since the last request that was answered. */
   readonly complaints: number;
-  /** Requests that started before were already under way at the last complaint. */
+  /** Requests that started earlier were already under way at the last refusal. */
   readonly complainedAt: number;
-  /** When the rate was last looked at, to make it rise with the time that has passed. */
+  /** When the rate was last updated; it rises with the time since then. */
   readonly grownAt: number;
-  /** What was taken since `from`, up to a request that started `at`; what is older counts for less. */
+  /** Requests accepted since `from`, up to one that started `at`; older ones count for less. */
   readonly taken: { readonly count: number; readonly at: number; readonly from: number };
 }
 
-/** Without a limit that is known, so that a host which takes little does not get all that may run at once. */
+/** The first rate while no limit is known, so that a slow host does not get all requests that may run at once. */
 const firstRate = 100;
-/** By which the rate rises with each answer while no limit is known: out of the way after some dozens. */
+/** The rate rises by this with each answer while no limit is known: after some dozens of answers it no longer matters. */
 const firstGain = 1.1;
 const slowestRate = 0.5;
-/** No host takes more; a rate without an end would become a number that no longer can be reckoned with. */
+/** No host accepts more; an unbounded rate would grow beyond what numbers can represent. */
 const fastestRate = 100_000;
 
-/** A start that is late by no more is made up for. A host that counts strictly holds at least twice as much. */
+/** A request that starts late by up to this much is made up for. A host that counts strictly allows at least twice as much. */
 const creditMs = 50;
 
-/** Of the limit that is known, after a refusal. */
+/** The rate after a refusal, as a part of the known limit. */
 const belowLimit = 0.96;
-/** Up to there while the limit is not to be tried. */
+/** The highest rate while the limit must not be tried, as a part of it. */
 const closeToLimit = 0.99;
-/** The rate moves away from the limit that is known, or back to it, by this part of the distance in a second. */
+/** Each second, the rate moves by this part of its distance from the known limit. */
 const curve = 4;
-/** What it moves by at the limit itself, as a part of it in a second. */
+/** The rate's movement at the limit itself, as a part of it a second. */
 const driftAtLimit = 0.002;
 
-/** For what the host took lately: requests from as long ago count for a third. */
+/** The time constant for counting what the host accepted: requests from this long ago count for a third. */
 const memoryMs = 1000;
-/** What was taken lags behind a rate that has risen; the limit is not taken for less than this part of it. */
+/** The count lags behind a risen rate, so the limit is never estimated below this part of the rate. */
 const leastAfterRise = 0.5;
 const leastOtherwise = 0.25;
 
-/** A limit that was found again, within these parts of it, is left alone for a while; a higher one may be higher still. */
+/** A limit found again within these bounds is not tried for a while. If it is higher, it may be higher still. */
 const foundAgainShare = { least: 0.8, most: 1.03 };
 const shortestHoldMs = 4000;
 const holdRequests = 25;
-/** A refusal that costs a long pause is risked more seldom. */
+/** A refusal that costs a long pause is risked less often. */
 const holdPauses = 20;
 const holdAfterStruggleMs = 10_000;
 
-/** By then a token bucket has refilled what it takes to go on. */
+/** By then a token bucket has refilled enough to go on. */
 const firstPauseMs = 100;
 const secondPauseMs = 1000;
 const longestOwnPauseMs = 60_000;
@@ -83,7 +83,7 @@ export function startPace(ceiling: number | null): Pace {
   };
 }
 
-/** The clock was set back by so many milliseconds: what was still to be waited for is waited for, and no longer. */
+/** The clock was set back by this many milliseconds: every wait keeps its remaining length. */
 export function setBack(pace: Pace, byMs: number): Pace {
   const { nextStartAt, pausedUntil, heldUntil, complainedAt, grownAt, taken } = pace;
   return {
@@ -97,15 +97,15 @@ export function setBack(pace: Pace, byMs: number): Pace {
   };
 }
 
-/** How long a request has to wait before it may start; 0 for not at all. */
+/** How long a request has to wait before it may start; 0 if it may start now. */
 export function delayBefore(pace: Pace, now: number): number {
   return Math.max(0, pace.nextStartAt - now, pace.pausedUntil - now);
 }
 
-/** A request starts. */
+/** Call when a request starts. */
 export function started(pace: Pace, now: number): Pace {
   const due = Math.max(pace.nextStartAt, pace.pausedUntil);
-  // Late by little, a timer was late, and the next one starts when it would have; late by more, nobody waited.
+  // If it is slightly late, a timer was late: the next one starts on its old time. If it is very late, no request was waiting.
   const from = now - due <= creditMs ? due : now;
   return {
     ...pace,
@@ -114,14 +114,14 @@ export function started(pace: Pace, now: number): Pace {
   };
 }
 
-/** A request that started at `startedAt` was answered, whatever the answer. */
+/** Call when a request that started at `startedAt` was answered, whatever the answer. */
 export function answered(pace: Pace, startedAt: number, now: number): Pace {
   if (startedAt <= pace.complainedAt) return pace;
   const at = Math.max(pace.taken.at, startedAt);
   return {
     ...pace,
     complaints: 0,
-    // Where the next one may start at once, something else is the limit, and a higher rate would say nothing.
+    // If the next request may start at once, the rate is not what limits us, and a higher one would teach nothing.
     rate: now > pace.nextStartAt ? pace.rate : Math.min(pace.ceiling, fastestRate, risen(pace, now)),
     grownAt: now,
     taken: { ...pace.taken, count: remembered(pace, at) + 1, at },
@@ -131,15 +131,15 @@ export function answered(pace: Pace, startedAt: number, now: number): Pace {
 function risen({ rate, limit, heldUntil, grownAt }: Pace, now: number): number {
   if (limit === null) return rate * firstGain;
   if (now < heldUntil && rate >= limit * closeToLimit) return rate;
-  // Nothing is learnt from a time in which nothing was sent.
+  // A time without requests teaches nothing.
   const seconds = Math.min(Math.max(0, now - grownAt) / 1000, 2 / rate);
   return rate + seconds * (limit * driftAtLimit + Math.abs(rate - limit) * curve);
 }
 
 /**
- * The host refused a request for coming too fast. All requests pause: for as long as it says, else for a tenth of a
- * second, where nothing was answered since for a second, and twice as long each time. Several complaints about requests
- * that ran side by side slow down once.
+ * The host refused a request because the rate was too high. All requests pause for as long as it says. If it does not say:
+ * a tenth of a second; at a second refusal without an answer in between one second, doubled at each further one. Several
+ * refusals of requests that ran in parallel slow down only once.
  */
 export function complained(
   pace: Pace,
@@ -151,7 +151,7 @@ export function complained(
   const complaints = again ? pace.complaints + 1 : pace.complaints;
   const pauseMs = retryAfterMs === undefined || retryAfterMs === 0 ? ownPauseMs(complaints) : retryAfterMs;
   const pausedUntil = Math.max(pace.pausedUntil, now + pauseMs);
-  // Silence in which a bucket is full already would make the limit look lower than it is.
+  // A pause in which a bucket is already full would make the limit look lower than it is.
   const from = Math.max(now, pausedUntil - firstPauseMs);
   if (!again) return { ...pace, pausedUntil, taken: { ...pace.taken, from } };
   const limit = limitSeen(pace, startedAt);
@@ -175,7 +175,7 @@ function ownPauseMs(complaints: number): number {
   return Math.min(longestOwnPauseMs, secondPauseMs * 2 ** (complaints - 2));
 }
 
-/** The host is struggling (503 without a Retry-After): half of what it took, for a while, without a pause. */
+/** The host is overloaded (503 without a Retry-After): half of the accepted rate for a while, without a pause. */
 export function struggled(pace: Pace, now: number, startedAt: number): Pace {
   if (startedAt <= pace.complainedAt) return pace;
   return {
@@ -188,17 +188,17 @@ export function struggled(pace: Pace, now: number, startedAt: number): Pace {
 
 function slowed(pace: Pace, limit: number, now: number): Pace {
   const rate = Math.min(pace.rate, Math.max(slowestRate, limit * belowLimit));
-  // The slower rate counts from the last start already.
+  // The slower rate already counts from the last start.
   const nextStartAt = pace.nextStartAt - 1000 / pace.rate + 1000 / rate;
   return { ...pace, rate, limit: Math.max(limit, rate), nextStartAt, complainedAt: now };
 }
 
-/** What the host took up to the request that it refused: no more than was sent. */
+/** What the host accepted up to the refused request: never more than was sent. */
 function limitSeen(pace: Pace, refusedStartAt: number): number {
   const rose = pace.limit === null || pace.rate > pace.limit;
   const sinceMs = Math.max(1, refusedStartAt - pace.taken.from);
   const seconds = (memoryMs * (1 - fading(sinceMs))) / 1000;
-  // Half of the one that was refused: on average the bucket had so much of it.
+  // Count half of the refused request: on average the bucket held that much.
   const seen = (remembered(pace, refusedStartAt) + 0.5) / seconds;
   return Math.min(pace.rate, Math.max(seen, pace.rate * (rose ? leastAfterRise : leastOtherwise)));
 }
@@ -211,7 +211,7 @@ function fading(ms: number): number {
   return Math.exp(-ms / memoryMs);
 }
 
-/** Requests a second at present; `null` for no limit. */
+/** The current rate, requests a second; `null` for no limit. */
 export function currentRate(pace: Pace): number | null {
   return pace.limit === null && pace.ceiling === Number.POSITIVE_INFINITY ? null : pace.rate;
 }

@@ -15,14 +15,14 @@ export interface ScimPath {
   /** Schema URN of an extension; `null` for the core schema. */
   readonly schema: string | null;
   readonly attribute: string;
-  /** The type of `[type eq "work"]`; `null` where the attribute has one value. */
+  /** The type of `[type eq "work"]`; `null` if the attribute has one value. */
   readonly type: string | null;
   readonly subAttribute: string | null;
   /** The value is the Lattice id of another account (the manager). */
   readonly reference: boolean;
   /**
-   * Whether an entry without a type may be the one that is meant (RFC 7643 section 2.4: the type is optional). Of several
-   * mapped types of an attribute that is `work` alone.
+   * Whether an entry without a type may be the one that is meant (RFC 7643 section 2.4: the type is optional). If several types
+   * of the attribute are mapped, only `work` may.
    */
   readonly takesUntyped: boolean;
 }
@@ -30,7 +30,7 @@ export interface ScimPath {
 /** The paths of one mapping. */
 export interface PathTable {
   readonly all: readonly ScimPath[];
-  /** @throws UsageError where `text` is no path that can be written. */
+  /** @throws UsageError if `text` is not a path that can be written. */
   of(text: string): ScimPath;
 }
 
@@ -65,8 +65,8 @@ const plainAttributes = new Set([
 ]);
 
 /**
- * Takes a path of the attribute mapping apart (RFC 7644 section 3.10, as far as Lattice follows it: the only
- * filter is `[type eq "…"]`).
+ * Parses a path of the attribute mapping (RFC 7644 section 3.10, as far as Lattice follows it: the only filter is
+ * `[type eq "…"]`).
  * @throws UsageError on any other syntax, and for attributes that only the server writes.
  */
 export function parseScimPath(text: string): ScimPath {
@@ -88,7 +88,7 @@ export function parseScimPath(text: string): ScimPath {
   return { ...path, reference: isManager(path), takesUntyped: path.type !== null && isWork(path.type) };
 }
 
-/** @throws UsageError where a path cannot be written, or two are the same but for case or spaces. */
+/** @throws UsageError if a path cannot be written, or two differ only in case or spaces. */
 export function compilePaths(texts: readonly string[]): PathTable {
   const known = new Map(withUntyped(texts.map(parseScimPath)).map((path) => [path.text, path]));
   const spelled = new Map<string, string>();
@@ -101,7 +101,7 @@ export function compilePaths(texts: readonly string[]): PathTable {
   return { all: [...known.values()], of: (text) => known.get(text) ?? parseScimPath(text) };
 }
 
-/** An attribute that is mapped for one type alone takes an entry without a type for that one, whichever it is. */
+/** If only one type of an attribute is mapped, an entry without a type counts as that type. */
 function withUntyped(paths: readonly ScimPath[]): ScimPath[] {
   const key = (path: ScimPath): string => attributeKey(path).toLowerCase();
   const types = Map.groupBy(
@@ -124,7 +124,7 @@ export function attributeKey(path: Pick<ScimPath, "schema" | "attribute">): stri
 }
 
 /**
- * The key under which `object` holds the attribute `name`, if it does. Attribute names are case-insensitive (RFC 7643
+ * The key under which `object` holds the attribute `name`, if it has it. Attribute names are case-insensitive (RFC 7643
  * section 2.1). Lattice shows custom attributes under their display names when read ("Office Location") although they
  * are written in camelCase (`officeLocation`), so in its extension spaces and punctuation do not count either.
  */

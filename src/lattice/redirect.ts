@@ -1,9 +1,9 @@
 /** Why a redirect is not followed. */
 export type NotFollowed =
-  /** 301, 302, 303 and others: a client may send something else than it was asked to (RFC 9110 section 15.4). */
+  /** 301, 302, 303 and others: a client may send a different request (RFC 9110 section 15.4). */
   "status" | "noLocation" | "otherOrigin" | "insecure" | "tooMany";
 
-/** What is looked at of an answer. */
+/** The parts of an answer that decide. */
 interface Answered {
   readonly status: number;
   readonly location: string | undefined;
@@ -12,10 +12,10 @@ interface Answered {
 const mostHops = 5;
 
 /**
- * The address that an answer sends a request on to: the same request, by 307 and 308, on the same origin.
- * @param url what was asked
+ * The address to which an answer redirects: only for the same request (307, 308), on the same origin.
+ * @param url the address that was requested
  * @param hops redirects followed so far
- * @returns `null` where the answer is no redirect
+ * @returns `null` if the answer is not a redirect
  */
 export function redirectOf(
   { status, location }: Answered,

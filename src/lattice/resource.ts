@@ -7,9 +7,9 @@ import { coreUserSchema, keyOf, memberOf, type PathTable, readAttribute, type Sc
 type Draft = Record<string, Json>;
 
 /**
- * Reads an account out of an untrusted SCIM resource (RFC 7643 section 4.1). `null`, `""`, `[]` and `{}` are no value
- * (section 2.5). An `active` that is missing is unknown.
- * @returns `undefined` where it is no account: no object, or without an id that can stand in an address.
+ * Parses an account from an untrusted SCIM resource (RFC 7643 section 4.1). `null`, `""`, `[]` and `{}` mean no value
+ * (section 2.5). A missing `active` is unknown.
+ * @returns `undefined` if it is not an account: not an object, or without an id that can be part of an address.
  */
 export function parseUser(resource: unknown, paths: PathTable): TargetUser | undefined {
   if (!isJsonObject(resource)) return undefined;
@@ -29,7 +29,7 @@ export function parseUser(resource: unknown, paths: PathTable): TargetUser | und
   };
 }
 
-/** The value that `resource` holds at `path`; for a reference the id it points to. `undefined` where it has none. */
+/** The value in `resource` at `path`; for a reference, the referenced id. `undefined` if there is none. */
 function readPath(resource: JsonObject, path: ScimPath): Json | undefined {
   const attribute = readAttribute(resource, path);
   if (path.reference) {
@@ -49,13 +49,13 @@ function readPath(resource: JsonObject, path: ScimPath): Json | undefined {
   return assigned(attribute);
 }
 
-/** The id that a reference points to: its `value`, or the end of its `$ref` where that is all it shows (RFC 7643 section 4.3). */
+/** The id that a reference points to: its `value`, or the end of its `$ref` if it shows nothing else (RFC 7643 section 4.3). */
 function referenceId(attribute: Json | undefined): string | null {
   if (!isJsonObject(attribute)) return text(attribute);
   return text(memberOf(attribute, "value", null)) ?? idInReference(attribute);
 }
 
-/** The id in the `$ref` of a reference; `null` where it is no address of a user. */
+/** The id in the `$ref` of a reference; `null` if that is not the address of a user. */
 export function idInReference(reference: JsonObject): string | null {
   const address = memberOf(reference, "$ref", null);
   const id =
@@ -74,8 +74,8 @@ export function buildCreateBody(writes: readonly AttributeWrite[], paths: PathTa
 }
 
 /**
- * `resource` with `writes` merged in; all else stays as it was read. `null` takes the attribute out. `schemas` names what
- * the body has (RFC 7643 section 3): names and URNs are those that the resource has, in whatever case.
+ * `resource` with `writes` merged in; everything else stays as it was read. `null` removes the attribute. `schemas` lists the
+ * schemas in the body (RFC 7643 section 3). Names and URNs keep the resource's spelling, in whatever case.
  */
 export function mergeIntoResource(
   resource: JsonObject,
@@ -110,7 +110,7 @@ function schemasOf(body: JsonObject, listed: Json | undefined): Json[] {
   return [...new Set([...(core.length === 0 ? [coreUserSchema] : core), ...blocks])];
 }
 
-/** The account as it is after `writes`, for a target that acknowledges a write without showing the result. */
+/** The expected account after `writes`, for a target that acknowledges a write without showing the result. */
 export function applyWrites(
   user: TargetUser,
   writes: readonly AttributeWrite[],

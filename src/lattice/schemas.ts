@@ -6,13 +6,13 @@ import { coreUserSchema, keyOf, memberOf, type ScimPath } from "./path.ts";
 /** Attribute definitions by name, by schema URN in lower case. */
 export type Schemas = ReadonlyMap<string, JsonObject>;
 
-/** More pages than this are not asked for. */
+/** At most this many pages are requested. */
 const mostPages = 50;
 
 /**
- * Reads what the `/Schemas` answers declare (RFC 7643 section 7), page by page where they come in pages; empty where they
- * declare nothing that can be read.
- * @param ask gives the answer for a query
+ * Parses what the `/Schemas` answers declare (RFC 7643 section 7), page by page if there are several; empty if they declare
+ * nothing readable.
+ * @param ask returns the answer to a query
  */
 export async function readSchemas(
   ask: (query: string | undefined) => Promise<JsonObject | undefined>,
@@ -28,7 +28,7 @@ export async function readSchemas(
       if (typeof id === "string") schemas.set(id.toLowerCase(), byName(memberOf(schema, "attributes", null)));
     }
     received += page?.resources.length ?? 0;
-    // A page with nothing new is the last one, whatever was promised.
+    // A page with nothing new is the last one, whatever total was announced.
     if (page === undefined || schemas.size === known || received >= (page.totalResults ?? 0)) break;
   }
   return schemas;
@@ -40,7 +40,7 @@ export function unknownPaths(paths: readonly ScimPath[], schemas: Schemas): Scim
   return paths.filter((path) => !isCommon(path) && definitionOf(path, schemas) === undefined);
 }
 
-/** Types of RFC 7643 section 2.3 that take what a mapping of this type sends. */
+/** Types of RFC 7643 section 2.3 that accept what a mapping of this type sends. */
 const takenBy: { readonly [type in AttributeType]: readonly string[] } = {
   text: ["string", "reference"],
   email: ["string"],
@@ -52,7 +52,7 @@ const takenBy: { readonly [type in AttributeType]: readonly string[] } = {
   reference: ["complex", "string", "reference"],
 };
 
-/** A mapped path whose attribute has another type, and which. */
+/** A mapped path whose attribute has another type, and that type. */
 export interface Mistyped {
   readonly path: ScimPath;
   readonly mapped: AttributeType;
@@ -60,7 +60,7 @@ export interface Mistyped {
   readonly declared: string;
 }
 
-/** The mapped paths that are declared with a type that does not take what is sent. */
+/** The mapped paths whose declared type does not accept what is sent. */
 export function mistypedPaths(
   paths: readonly ScimPath[],
   types: ReadonlyMap<string, AttributeType>,
@@ -80,7 +80,7 @@ function definitionOf(path: ScimPath, schemas: Schemas): JsonObject | undefined 
   const whole = attributes === undefined ? undefined : definitionAt(attributes, path.attribute, path.schema);
   if (whole === undefined || path.subAttribute === null) return whole;
   const parts = byName(whole.subAttributes);
-  // Parts that are not told of say nothing, not even of the type.
+  // Undeclared parts say nothing, not even about the type.
   if (Object.keys(parts).length === 0) return {};
   return definitionAt(parts, path.subAttribute, path.schema);
 }
@@ -91,7 +91,7 @@ function definitionAt(definitions: JsonObject, name: string, schema: string | nu
   return isJsonObject(found) ? found : undefined;
 }
 
-/** RFC 7643 section 3.1: common attributes belong to every resource and stand in no schema. */
+/** RFC 7643 section 3.1: common attributes belong to every resource and are in no schema. */
 function isCommon(path: ScimPath): boolean {
   return path.schema === null && path.attribute.toLowerCase() === "externalid";
 }
@@ -102,6 +102,6 @@ function byName(attributes: Json | undefined): JsonObject {
     if (isJsonObject(attribute) && typeof attribute.name === "string")
       named.push([attribute.name, attribute]);
   }
-  // Not by assignment: an attribute may be named __proto__.
+  // Not by assignment: an attribute could be named __proto__.
   return Object.fromEntries(named);
 }

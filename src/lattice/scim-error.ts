@@ -1,17 +1,17 @@
 import { isJsonObject, type JsonObject } from "../domain/json.ts";
 import { parseJson } from "../domain/parse-json.ts";
 
-/** What an error answer says, as far as it can be read. */
+/** The content of an error answer, as far as it can be parsed. */
 export interface ScimError {
   /** RFC 7644 section 3.12, table 9: `uniqueness`, `invalidValue`, … */
   readonly scimType: string | undefined;
-  /** In one line of at most 500 characters; `undefined` where the body says nothing. */
+  /** One line of at most 500 characters; `undefined` if the body has no message. */
   readonly detail: string | undefined;
 }
 
 /**
- * Reads the body of an error answer: RFC 7644 section 3.12, other JSON with a message, or a web page of something
- * that stands between. Never throws.
+ * Parses the body of an error answer: RFC 7644 section 3.12, other JSON with a message, or a web page of a proxy. Never
+ * throws.
  */
 export function parseScimError(body: string): ScimError {
   const json = parseJsonObject(body);
@@ -22,7 +22,7 @@ export function parseScimError(body: string): ScimError {
   return { scimType: typeof scimType === "string" ? oneLine(scimType) : undefined, detail: detailOf(json) };
 }
 
-/** `undefined` where `body` is no JSON object, or none that can be worked on. */
+/** `undefined` if `body` is not a JSON object, or is one that cannot be processed. */
 export function parseJsonObject(body: string): JsonObject | undefined {
   const json = parseJson(body);
   return isJsonObject(json) ? json : undefined;
@@ -60,12 +60,12 @@ function detailOf(json: JsonObject): string | undefined {
 }
 
 function pageTitle(body: string): string | undefined {
-  // The search for the end of a title that has none begins anew at each beginning of one.
+  // A pattern that looks for the end of a title would search again from each beginning of one.
   const title = /<title[^>]*>([^<]*)</i.exec(body.slice(0, 10_000))?.[1];
   return title === undefined ? "a web page" : `a web page, "${oneLine(title) ?? ""}"`;
 }
 
-/** Server text ends in terminals and logs: no control characters, no line breaks, no end of it. */
+/** Server text ends up in terminals and logs: it is stripped of control characters and line breaks, and cut. */
 function oneLine(text: string): string | undefined {
   const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
   if (line === "") return undefined;

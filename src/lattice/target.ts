@@ -17,23 +17,23 @@ import { createMethodChoice } from "./update-method.ts";
 import { createdId, notTheAccount, userPath } from "./user-address.ts";
 
 export interface LatticeTarget extends Target {
-  /** How updates are sent; asks for the ServiceProviderConfig where that is `auto` and not known yet. */
+  /** How updates are sent; requests the ServiceProviderConfig if that is `auto` and not known yet. */
   updateMethod(signal: AbortSignal): Promise<UpdateMethod>;
   /**
-   * How far Lattice's clock is ahead of ours by its last answer, milliseconds; asks for one where there was none yet.
-   * `undefined` where Lattice does not say. @throws ConfigurationError, HostUnavailableError
+   * How far Lattice's clock is ahead of ours according to its last answer, milliseconds; sends a request if there was none yet.
+   * `undefined` if Lattice does not say. @throws ConfigurationError, HostUnavailableError
    */
   clockSkewMs(signal: AbortSignal): Promise<number | undefined>;
   /** Closes the kept connections. */
   close(): void;
-  /** Requests sent, and how many of them Lattice refused for coming too fast. */
+  /** The number of requests sent, and how many of them Lattice refused because of the rate. */
   stats(): { requests: number; throttled: number };
 }
 
-/** Encoded it takes up to nine times as much, and servers take addresses of about 16,000 characters. */
+/** Encoded it takes up to nine times as much, and servers accept addresses of about 16,000 characters. */
 const longestValue = 1_000;
 
-/** @throws UsageError where a path cannot be written, or the token cannot be a key. */
+/** @throws UsageError if a path cannot be written, or the token cannot be a key. */
 export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
   const paths = compilePaths(options.paths);
   const { client, http } = connectLattice(options);
@@ -62,7 +62,7 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       filter === undefined ? undefined : (message) => new RecordUnavailableError(message),
     );
 
-  /** The account that a create without a body points to; `undefined` where it points to none. */
+  /** The account that the answer to a create points to, if the answer has no body; `undefined` if it points to none. */
   async function createdAt(done: Done, signal: AbortSignal): Promise<TargetUser | undefined> {
     const latticeId = createdId(done, options.url);
     if (latticeId === undefined) return undefined;
@@ -75,7 +75,7 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       return user?.latticeId === latticeId ? user : undefined;
     } catch (error) {
       if (error instanceof RecordGoneError || signal.aborted) return undefined;
-      // It is there, and the id is certain: what it holds is as it was asked to be.
+      // The account exists and its id is certain: the values are taken to be the requested ones.
       if (error instanceof DomainError) {
         return { latticeId, userName: "", externalId: null, active: null, values: {} };
       }
@@ -90,7 +90,7 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
       const matches: TargetUser[] = [];
       for await (const page of listing(filterQuery(attribute, value), signal)) {
         for (const user of page) {
-          // A server that ignores the filter must not lead to a wrong link.
+          // If a server ignores the filter, that must not lead to a wrong link.
           if (matchesFilter(user, attribute, value)) matches.push(user);
         }
       }
@@ -119,7 +119,7 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
             "before the create is tried again.",
         );
       }
-      // Some servers answer with the id alone: the rest is then as it was asked to be.
+      // Some servers answer only with the id: the other values are then taken to be the requested ones.
       return receipt(done, created.userName === "" ? applyWrites(created, writes, paths) : created);
     },
 
@@ -128,7 +128,7 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
     updateMethod: method.chosen,
     close: () => http.close(),
     clockSkewMs: async (signal) => {
-      // Any answer has the time, a refusal too.
+      // Every answer has the time, also a refusal.
       if (client.clockSkewMs() === undefined) {
         await client.probe({ method: "GET", path: "/Users", query: "startIndex=1&count=1" }, signal);
       }
@@ -142,7 +142,7 @@ export function createLatticeTarget(options: LatticeOptions): LatticeTarget {
   };
 }
 
-/** The client that the target and the check share. @throws UsageError where the token cannot be a key. */
+/** The client that the target and the check share. @throws UsageError if the token cannot be a key. */
 export function connectLattice(options: LatticeOptions): { client: LatticeClient; http: Http } {
   const http = createHttp({
     url: options.url,

@@ -4,10 +4,10 @@ import { isLoopbackDomain } from "../domain/loopback.ts";
 const azureFlag = "aadoptscim062020";
 
 /**
- * Makes the base address of Lattice's SCIM API out of what an administrator pasted. The tenant URL of an Azure set-up
- * (`…/scim/v2?aadOptscim062020`) is accepted: the flag, an instruction to Azure's own client alone, is taken off.
- * @returns the address without a slash at its end, and a sentence for each thing that was changed.
- * @throws UsageError on anything that cannot be it: no URL, credentials, another query, a fragment, http:// to a host
+ * Makes the base address of Lattice's SCIM API from the text that an administrator pasted. The tenant URL of an Azure set-up
+ * (`…/scim/v2?aadOptscim062020`) is accepted; the flag, an instruction to Azure's own client only, is removed.
+ * @returns the address without a slash at its end, and a sentence for each change.
+ * @throws UsageError on anything that cannot be it: not a URL, credentials, another query, a fragment, http:// to a host
  * that is not this machine.
  */
 export function normalizeLatticeUrl(input: string): { url: string; notes: string[] } {
@@ -26,7 +26,7 @@ export function normalizeLatticeUrl(input: string): { url: string; notes: string
   const { path, flags } = splitPath(url);
   const other = flags.find((flag) => flagName(flag) !== azureFlag);
   if (other !== undefined) {
-    // Without a name, what stands there may be the key itself.
+    // Without a name, the text may be the key itself.
     const what = other.includes("=") ? `the query parameter "${other.split("=")[0]}"` : "a query";
     throw new UsageError(
       `The Lattice URL has ${what}. Use only the base URL, as in https://api.latticehq.com/scim/v2.`,
@@ -59,7 +59,7 @@ function parse(input: string): URL {
   return url;
 }
 
-/** The flag is also met behind `&` without any `?`, where a URL parser takes it for a part of the path. */
+/** The flag also occurs after `&` without any `?`; a URL parser then takes it for part of the path. */
 function splitPath(url: URL): { path: string; flags: string[] } {
   const [path = "", ...behind] = url.pathname.split("&");
   const flags = [...behind, ...url.search.slice(1).split("&")].filter((flag) => flag !== "");

@@ -12,18 +12,18 @@ import { mergeIntoResource } from "./resource.ts";
 
 const patchSchema = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/** Whether some of `writes` are entries of a multi-valued attribute, which needs the account as it is. */
+/** Whether some of `writes` are entries of a multi-valued attribute: then the current account is needed. */
 export function touchesList(writes: readonly AttributeWrite[], paths: PathTable): boolean {
   return writes.some(({ path }) => paths.of(path).type !== null);
 }
 
 /**
- * The body of a PATCH (RFC 7644 section 3.5.2): one `replace` or `remove` for each attribute, lower-case, each with a
- * path and none with a filter, which Lattice does not take. A multi-valued attribute is sent whole, so that its other
- * entries stay.
- * @param resource the account as just read, for its multi-valued attributes; empty where none is written
- * @param replaces references whose parts stay at this server where a new value is all that is sent: removed first
- * @returns `undefined` where nothing is left to send
+ * The body of a PATCH (RFC 7644 section 3.5.2): one lower-case `replace` or `remove` for each attribute, each with a path and
+ * none with a filter, because Lattice accepts no filters. A multi-valued attribute is sent whole, so that its other entries
+ * stay.
+ * @param resource the account as just read, for its multi-valued attributes; empty if none is written
+ * @param replaces references that are removed first, because this server keeps their old parts if only a new value is sent
+ * @returns `undefined` if there is nothing left to send
  */
 export function buildPatchBody(
   resource: JsonObject,
@@ -60,8 +60,8 @@ function singleOperations(path: ScimPath, value: Json, replaces: boolean): JsonO
 }
 
 /**
- * The body of a PUT (RFC 7644 section 3.5.1) from the resource as just read: attributes that are not mapped go back as
- * they came, so that a server that clears what is left out clears nothing. `meta` and `groups` are the server's own.
+ * The body of a PUT (RFC 7644 section 3.5.1), based on the resource as just read. Unmapped attributes are sent back as they
+ * came, so that a server that clears missing attributes clears none. `meta` and `groups` are the server's own.
  */
 export function buildPutBody(
   resource: JsonObject,

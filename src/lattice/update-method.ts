@@ -10,13 +10,13 @@ import type { LatticeClient } from "./client.ts";
 import type { LatticeOptions, UpdateMethod } from "./options.ts";
 import { parseJsonObject } from "./scim-error.ts";
 
-/** How updates are sent, and what is learnt of it as they are. */
+/** How updates are sent, and what their answers teach about it. */
 export interface MethodChoice {
-  /** Asks for the ServiceProviderConfig where `lattice.updateMethod` is `auto` and the method is not known yet. */
+  /** Requests the ServiceProviderConfig if `lattice.updateMethod` is `auto` and the method is not known yet. */
   chosen(signal: AbortSignal): Promise<UpdateMethod>;
   /**
-   * Sends one update with the method in force. Where PATCH is refused and `auto` is set, PUT is tried for the same account.
-   * @throws what `send` throws; ConfigurationError where the method that is set is not taken at all
+   * Sends one update with the current method. If PATCH is refused and `auto` is set, PUT is tried for the same account.
+   * @throws what `send` throws; ConfigurationError if the configured method is not accepted at all
    */
   send(
     latticeId: string,
@@ -27,9 +27,9 @@ export interface MethodChoice {
 
 type MethodOptions = Pick<LatticeOptions, "updateMethod" | "knownUpdateMethod" | "log">;
 
-/** Of this many accounts PATCH must be refused, and PUT taken, before all are sent with PUT. */
+/** All updates are sent with PUT once PATCH was refused and PUT accepted for this many accounts. */
 const enoughAccounts = 3;
-/** After PUT was refused as well for this many accounts, refusals of PATCH are the accounts' own. */
+/** Once PUT was refused too for this many accounts, refusals of PATCH concern the accounts and not the method. */
 const mostInVain = 3;
 
 export function createMethodChoice(options: MethodOptions, client: LatticeClient): MethodChoice {
@@ -37,7 +37,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
   let method: UpdateMethod | undefined =
     options.updateMethod === "auto" ? options.knownUpdateMethod : options.updateMethod;
   let discovery: Promise<UpdateMethod> | undefined;
-  /** Whether the method in force was taken for some account. */
+  /** Whether the current method was accepted for some account. */
   let taken = false;
   let inVain = 0;
   const takenByPut = new Set<string>();
@@ -47,7 +47,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
     discovery ??= discover(client, signal);
     try {
       const found = await discovery;
-      // A refused PATCH may have settled it meanwhile.
+      // An earlier refusal of PATCH may have settled it meanwhile.
       method ??= found;
       return method;
     } finally {
@@ -91,7 +91,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
         if (ofMethod && isOfMethod(error)) {
           throw new ConfigurationError(`Lattice accepts neither PATCH nor PUT. ${refusal.message}`);
         }
-        // PUT was taken as a method, and refused for this account: its reason is the one that helps.
+        // PUT was accepted as a method and refused for this account: its reason is the helpful one.
         throw isOfMethod(refusal) ? error : refusal;
       }
       if (!taken) takenByPut.add(latticeId);
@@ -102,14 +102,14 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
 }
 
 /**
- * RFC 7643 section 5. Lattice documents PATCH and no ServiceProviderConfig: anything but a readable "not supported" means
- * PATCH, whatever the status. A refused PATCH turns to PUT.
+ * RFC 7643 section 5. Lattice documents PATCH and no ServiceProviderConfig, so everything but a readable "not supported"
+ * means PATCH, whatever the status. If PATCH is refused later, PUT is tried.
  */
 async function discover(client: LatticeClient, signal: AbortSignal): Promise<UpdateMethod> {
   return (await askPatchSupport(client, signal)) === false ? "put" : "patch";
 }
 
-/** What Lattice's ServiceProviderConfig says of PATCH; `undefined` where there is none, or it says nothing. */
+/** What Lattice's ServiceProviderConfig says about PATCH; `undefined` if there is none, or it says nothing. */
 export async function askPatchSupport(
   client: LatticeClient,
   signal: AbortSignal,
@@ -126,7 +126,7 @@ function patchSupport(config: JsonObject | undefined): boolean | undefined {
   return typeof supported === "boolean" ? supported : undefined;
 }
 
-/** An answer that refuses one request, by Lattice or by something between: a web page says no more than its status. */
+/** The refusal of one request, by Lattice or by a proxy: a web page says no more than its status. */
 type Refusal = RecordRejectedError | RecordUnavailableError;
 
 function isRefusal(error: unknown): error is Refusal {
@@ -136,15 +136,15 @@ function isRefusal(error: unknown): error is Refusal {
   );
 }
 
-/** The status says that the method is not taken, for whatever account. */
+/** The status means that the method is not accepted for any account. */
 function isOfMethod({ status }: Refusal): boolean {
   return status === 405 || status === 501;
 }
 
 /**
- * Servers that do not take PATCH say so in these ways as well; only other accounts tell whether this is one. A server that
- * takes PATCH may not take a path of this one (RFC 7644 section 3.12), and PUT has no paths.
- * @param taken whether PATCH was taken for another account
+ * Other statuses by which servers refuse PATCH as a method; only other accounts show whether this is such a case. A server
+ * that accepts PATCH may still refuse a path of this one (RFC 7644 section 3.12), and PUT has no paths.
+ * @param taken whether PATCH was accepted for another account
  */
 function mayBeOfMethod(refusal: Refusal, taken: boolean): boolean {
   const { status } = refusal;

@@ -13,12 +13,12 @@ export interface Update {
   readonly how: UpdateMethod;
   readonly user: TargetUser;
   readonly writes: readonly AttributeWrite[];
-  /** What the account holds and never shows: a PUT without it would clear it. */
+  /** Values that the account has and never shows: a PUT without them would clear them. */
   readonly unshown: readonly AttributeWrite[];
 }
 
 export interface Updates {
-  /** @throws RecordRejectedError, RecordUnavailableError and what concerns everybody */
+  /** @throws RecordRejectedError, RecordUnavailableError and errors that concern everybody */
   send(update: Update, signal: AbortSignal): Promise<WriteReceipt>;
 }
 
@@ -29,17 +29,17 @@ interface Read {
   readonly done: Done;
 }
 
-/** Reads that a write may need before it is taken: one for a version that was asked for, one for a version that was old. */
+/** Reads that a write may need before it is accepted: one because a version is required, one because it was outdated. */
 const mostTries = 3;
 
 /**
- * Sends updates as PATCH or PUT. The account is read before a PUT, before a PATCH of a multi-valued attribute, which is
- * sent whole, and where the server asks for its version.
+ * Sends updates as PATCH or PUT. Three cases need the account to be read first: a PUT, a PATCH of a multi-valued attribute
+ * (which is sent whole), and a server that requires the account's version.
  */
 export function createUpdates(client: LatticeClient, paths: PathTable): Updates {
-  /** Whether this server asks for the version of an account (428, 412). */
+  /** Whether this server requires the version of an account (428, 412). */
   let versioned = false;
-  /** References of which parts stay where only a new value is sent, and whether they can be removed first. */
+  /** References whose old parts remain if only a new value is sent, and whether they can be removed first. */
   const replaced = new Map<string, boolean>();
 
   async function attempt(update: Update, signal: AbortSignal): Promise<WriteReceipt> {
@@ -69,7 +69,7 @@ export function createUpdates(client: LatticeClient, paths: PathTable): Updates 
     return stale.length === 0 ? receipt : replaceWhole(receipt, { ...update, writes: stale }, signal);
   }
 
-  /** The account that the answer to a write shows; one that shows another account says nothing, and this one is read. */
+  /** The account in the answer to a write. If the answer shows another account, it says nothing, and this one is read. */
   async function shownAfter(
     done: Done,
     latticeId: string,
@@ -80,7 +80,7 @@ export function createUpdates(client: LatticeClient, paths: PathTable): Updates 
     return parseWritten(said, paths, latticeId);
   }
 
-  /** Sends references again as a removal and a new value; a server that refuses that keeps the old parts. */
+  /** Sends references again as a removal and a new value. If the server refuses that, the old parts remain. */
   async function replaceWhole(
     first: WriteReceipt,
     update: Update,
@@ -99,7 +99,7 @@ export function createUpdates(client: LatticeClient, paths: PathTable): Updates 
   const toReplace = (user: TargetUser): ReadonlySet<string> =>
     new Set([...replaced].flatMap(([path, can]) => (can && Object.hasOwn(user.values, path) ? [path] : [])));
 
-  /** Writes of references that the answer shows with the new id, but with the address of another account. */
+  /** Writes of references for which the answer shows the new id, but the address of another account. */
   function staleReferences(done: Done, writes: readonly AttributeWrite[]): readonly AttributeWrite[] {
     const { body } = done;
     if (body === undefined) return [];
@@ -134,7 +134,7 @@ async function readAccount(client: LatticeClient, latticeId: string, signal: Abo
     { purpose: "update", method: "GET", path: userPath(latticeId) },
     signal,
   );
-  // Without the account as it is, its entries could be lost, and a PUT would clear everything that is not mapped.
+  // Without the current account its entries could be lost, and a PUT would clear every attribute that is not mapped.
   const resource = done.body;
   if (resource === undefined || memberOf(resource, "userName", null) === undefined) {
     throw notTheAccount(latticeId, undefined);

@@ -2,7 +2,7 @@ import { fitsAddress } from "../domain/address.ts";
 import { RecordRejectedError, RecordUnavailableError } from "../domain/errors.ts";
 import type { Done } from "./client.ts";
 
-/** The path of an account. @throws RecordRejectedError where the id would make another address of it */
+/** The path of an account. @throws RecordRejectedError if the id would lead to another address */
 export function userPath(latticeId: string): string {
   if (!fitsAddress(latticeId)) {
     throw new RecordRejectedError(
@@ -14,9 +14,9 @@ export function userPath(latticeId: string): string {
 }
 
 /**
- * The id of the account that a create made, by the `Location` of its answer (RFC 7644 section 3.3).
+ * The id of a newly created account, from the `Location` of the answer (RFC 7644 section 3.3).
  * @param base address of the SCIM API
- * @returns `undefined` where it names no account of this API
+ * @returns `undefined` if it names no account of this API
  */
 export function createdId({ status, location }: Done, base: string): string | undefined {
   if ((status !== 201 && status !== 200) || location === undefined) return undefined;
@@ -33,8 +33,8 @@ export function createdId({ status, location }: Done, base: string): string | un
 }
 
 /**
- * What an answer is that should be one account, and is something else.
- * @param other the id of the account that it is instead, where it is one
+ * The description of an answer that should be one account and is something else.
+ * @param other the id of the account that it is instead, if it is one
  */
 export function notTheAccount(latticeId: string, other: string | undefined): RecordUnavailableError {
   const what = other === undefined ? "something that is not a SCIM user" : `another account, ${other}`;
