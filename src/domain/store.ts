@@ -233,6 +233,7 @@ export interface UnreadPerson extends Pick<PersonRow, "userNameKey" | "externalI
   readonly lostLink: boolean;
   /** A write is neither confirmed nor looked up yet. */
   readonly unconfirmed: boolean;
+  readonly retry: RetryRecord | null;
 }
 
 /** By what a person is found when something of another person, or of an account, changes. */
@@ -695,6 +696,8 @@ export interface StateStore {
   retryOf(objectId: string): Promise<RetryRecord | null>;
   /** Lattice ids of linked accounts of people with neither a failure nor an unconfirmed write, in the order of the ids. */
   soundAccounts(except: readonly string[], limit: number): Promise<readonly string[]>;
+  /** Those of these people who are on the retry schedule, by object id. */
+  retriesAmong(objectIds: readonly string[]): Promise<ReadonlyMap<string, RetryRecord>>;
   /** People on the retry schedule, the next first. */
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
   findSource(idOrUserName: string): Promise<SourceUser | null>;

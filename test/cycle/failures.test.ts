@@ -158,3 +158,25 @@ describe("one person's failure", () => {
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
 });
+
+describe("who began to fail, and who fails no more", () => {
+  it("is noted once each, and of a user whom the directory has no more too", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    place.target.before = forbid("a@example.com", "b@example.com");
+    await place.cycle();
+    place.clock.advance(24 * 3_600_000);
+    await place.cycle();
+    place.target.before = forbid("b@example.com");
+    place.source.remove("b", "deleted");
+    await place.cycle({ full: true });
+    const changes = await place.store.failureChanges();
+    expect(changes.map(({ objectId, change }) => `${objectId} ${change}`).sort()).toEqual([
+      "a began",
+      "a recovered",
+      "b began",
+      "b recovered",
+    ]);
+    expect(await place.store.retries(9)).toEqual([]);
+  });
+});

@@ -314,8 +314,8 @@ describe("a restored database", () => {
       ],
       [
         "without a trigger",
-        () => inBackup("DROP TRIGGER retry_began"),
-        /the trigger "retry_began" is missing/,
+        () => inBackup("DROP TRIGGER tally_source_came"),
+        /the trigger "tally_source_came" is missing/,
       ],
       [
         "with another index",

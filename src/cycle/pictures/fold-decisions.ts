@@ -1,6 +1,7 @@
 import { firstWaveOf, type LeavingEvent, type Operation, type SkipCode } from "../../domain/plan.ts";
 import type { NamedChanges, NewOperation, PlannedFor, StateChange } from "../../domain/state/change.ts";
-import type { Candidate, Decision } from "../../domain/store.ts";
+import type { Candidate, Decision, RetryRecord } from "../../domain/store.ts";
+import { failsNoMore } from "./failures.ts";
 import { lookedAtNext, stayMarked } from "./marks.ts";
 
 /** A person with what was known when they were planned, and what the plan decided about them. */
@@ -24,6 +25,7 @@ export function foldDecisions(
   people: readonly DecidedPerson[],
   cycle: { readonly cycleId: number; readonly startedAt: number },
 ): StateChange {
+  const recovered = people.flatMap(retryThatIsOver);
   return {
     operations: {
       add: people.flatMap((person) => newOperations(person, cycle)),
@@ -31,7 +33,8 @@ export function foldDecisions(
     },
     planned: people.map(plannedFor),
     leaving: people.flatMap(leavingOf),
-    retries: { drop: people.filter(failsNoMore).map(({ decision }) => objectIdOf(decision)) },
+    retries: { drop: recovered.map(({ objectId }) => objectId) },
+    failures: recovered.map(failsNoMore),
     releases: { drop: people.flatMap(releasesOver) },
     rejections: { drop: people.flatMap(rejectionsOver) },
     marks: lookedAtNext(stillToLookAt(people)),
@@ -98,9 +101,10 @@ function cancelled(id: number): NonNullable<NonNullable<StateChange["operations"
   return { id, status: "cancelled", closed: true };
 }
 
-function failsNoMore({ known, decision }: DecidedPerson): boolean {
-  if (known.retry === null || decision.kind === "operation") return false;
-  return decision.kind !== "skipped" || nothingDue.has(decision.skipped.code);
+/** Nothing that failed before is due any more. */
+function retryThatIsOver({ known, decision }: DecidedPerson): RetryRecord[] {
+  if (known.retry === null || decision.kind === "operation") return [];
+  return decision.kind !== "skipped" || nothingDue.has(decision.skipped.code) ? [known.retry] : [];
 }
 
 /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */

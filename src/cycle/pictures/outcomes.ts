@@ -1,6 +1,6 @@
 import { jsonEquals } from "../../domain/json.ts";
 import type { Change } from "../../domain/plan.ts";
-import type { OperationEnd, SentPerson, StateChange } from "../../domain/state/change.ts";
+import type { FailureNote, OperationEnd, SentPerson, StateChange } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
 import type {
   Intent,
@@ -12,6 +12,7 @@ import type {
 } from "../../domain/store.ts";
 import { type TargetUser, valueAt } from "../../domain/target.ts";
 import { type AccountFold, foldAccounts, type KnownAccounts } from "./accounts.ts";
+import { beganToFail, failsNoMore } from "./failures.ts";
 import { writeLookedUp } from "./marks.ts";
 
 /** The operation that an outcome is of, as far as the outcome changes what is known. */
@@ -30,6 +31,8 @@ export interface Ended {
 export interface KnownForOutcomes extends KnownAccounts {
   /** The people of the outcomes, by object id. */
   readonly people: ReadonlyMap<string, KeysOfPerson>;
+  /** People on the retry schedule, by object id. */
+  readonly failing: ReadonlyMap<string, RetryRecord>;
   /** Object ids of people of whom the guard holds another part of what the cycle planned. */
   readonly held: ReadonlySet<string>;
 }
@@ -82,9 +85,22 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
         ),
       drop: [...retries].flatMap(([objectId, one]) => (one === "dropped" ? [objectId] : [])),
     },
+    failures: failuresOf(known, retries),
     intents: { end: certain.map(({ objectId }) => objectId) },
     certain: certain.map(({ id }) => id),
   };
+}
+
+/** Who is on the retry schedule now and was not, or the other way round. A person who is not known is on none. */
+function failuresOf(
+  { failing, people }: Pick<KnownForOutcomes, "failing" | "people">,
+  retries: ReadonlyMap<string, At<RetryRecord> | "dropped">,
+): readonly FailureNote[] {
+  return [...retries].flatMap(([objectId, now]) => {
+    const before = failing.get(objectId);
+    if (now === "dropped") return before === undefined ? [] : [failsNoMore(before)];
+    return before === undefined && people.has(objectId) ? [beganToFail(now.what)] : [];
+  });
 }
 
 /** Something, and how many marks there were when it came. */

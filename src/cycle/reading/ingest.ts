@@ -2,6 +2,7 @@ import { WatermarkExpiredError } from "../../domain/errors.ts";
 import type { SourceChange, SourceUser } from "../../domain/source.ts";
 import type { Meta, UnreadPerson } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
+import { failsNoMore } from "../pictures/failures.ts";
 import { keysTouched } from "../pictures/marks.ts";
 import { keepNotes } from "../ports.ts";
 import { keepPeople } from "./keep-people.ts";
@@ -134,7 +135,11 @@ async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<
   for await (const page of unreadPages(context)) {
     const forgotten = page.filter(isForgotten);
     if (forgotten.length === 0) continue;
-    const change = { forgotten: forgotten.map(({ objectId }) => objectId), marks: keysTouched(forgotten) };
+    const change = {
+      forgotten: forgotten.map(({ objectId }) => objectId),
+      failures: forgotten.flatMap(({ retry }) => (retry === null ? [] : [failsNoMore(retry)])),
+      marks: keysTouched(forgotten),
+    };
     await context.store.commit(change, context.fence);
   }
 }

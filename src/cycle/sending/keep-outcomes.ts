@@ -53,13 +53,14 @@ async function knownOf(
     ...idsOf(marks),
   ]);
   const [operation] = ended.map((one) => one.operation);
-  const [rows, reports, people, held] = await Promise.all([
+  const [rows, reports, people, failing, held] = await Promise.all([
     store.accountRows({ latticeIds: [...latticeIds], objectIds }),
     reportsOf(store, marks),
     store.keysOf(objectIds),
+    store.retriesAmong(objectIds),
     operation === undefined ? new Set<string>() : store.heldAmong(operation.cycleId, objectIds),
   ]);
-  return { rows, reports, people, held };
+  return { rows, reports, people, failing, held };
 }
 
 function idsOf(marks: readonly ReadAgain[]): readonly string[] {

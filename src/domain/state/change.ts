@@ -1,5 +1,5 @@
 import type { HeldPlanDecision } from "../decision.ts";
-import type { StateEvent } from "../event.ts";
+import type { FailureChange, StateEvent } from "../event.ts";
 import type { Change, GuardVerdict, LeavingEvent, Operation, PlanSummary, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
 import type {
@@ -69,6 +69,9 @@ export interface SentPerson {
   /** The manager has no account yet. */
   readonly awaitsManager: boolean;
 }
+
+/** A user who began to fail, or who fails no more, for the next digest. */
+export type FailureNote = Pick<FailureChange, "objectId" | "change" | "since" | "code" | "message">;
 
 /** A person who entered or left the scope, or a group that scoping filters name. */
 export interface Move {
@@ -216,6 +219,7 @@ export interface StateChange {
     /** Object ids of people who do not fail any more. */
     readonly drop?: readonly string[];
   };
+  readonly failures?: readonly FailureNote[];
   /** Writes that are about to be sent, or of which it is known what became of them. */
   readonly intents?: {
     readonly begin?: { readonly operationIds: readonly number[]; readonly at: number };

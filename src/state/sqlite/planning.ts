@@ -51,11 +51,14 @@ interface CandidateRow
 
 type PlanningMethods = Pick<
   StateStore,
-  "candidates" | "managerIds" | "sharing" | "managersFound" | "retries" | "retryOf"
+  "candidates" | "managerIds" | "sharing" | "managersFound" | "retries" | "retriesAmong" | "retryOf"
 >;
 
 /** What the planner reads. */
 export function planningMethods(db: Connection): PlanningMethods {
+  const among = db.prepare<[string], RetryRow>(
+    "SELECT * FROM retry WHERE object_id IN (SELECT value FROM json_each(?))",
+  );
   const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
     `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
      FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ${given("?")}`,
@@ -83,6 +86,8 @@ export function planningMethods(db: Connection): PlanningMethods {
       const row = retry.get(objectId);
       return row === undefined ? null : retryRecord(row);
     },
+    retriesAmong: async (objectIds) =>
+      new Map(among.all(JSON.stringify(objectIds)).map((row) => [row.object_id, retryRecord(row)])),
     retries: async (limit) =>
       retries.all(limit).map((row) => ({ ...retryRecord(row), userName: row.user_name })),
   };

@@ -1,10 +1,10 @@
 import type { SkipCode, Skipped } from "../../domain/plan.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
-import type { StateStore, UnreadPerson } from "../../domain/store.ts";
+import type { RetryRecord, StateStore, UnreadPerson } from "../../domain/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
-import { type SourceRow, sourceUser } from "./rows.ts";
+import { type RetryRow, retryRecord, type SourceRow, sourceUser } from "./rows.ts";
 
 type SourceMethods = Pick<
   StateStore,
@@ -38,6 +38,7 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
     `SELECT object_id, manager_id, user_name_key, external_id_key FROM source_user
      WHERE object_id IN (SELECT value FROM json_each(?))`,
   );
+  const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   const unread = db.prepare<[number, string, number], UnreadRow>(
     `SELECT s.object_id, s.presence, s.user_name_key, s.external_id_key, t.active AS account_active,
        EXISTS (SELECT 1 FROM lost_link WHERE object_id = s.object_id) AS lost,
@@ -86,7 +87,13 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
           },
         ]),
       ),
-    unreadPeople: async (cycleId, after, limit) => unread.all(cycleId, after, limit).map(unreadPerson),
+    unreadPeople: async (cycleId, after, limit) =>
+      together(() =>
+        unread.all(cycleId, after, limit).map((person) => {
+          const failing = retry.get(person.object_id);
+          return unreadPerson(person, failing === undefined ? null : retryRecord(failing));
+        }),
+      ),
     findSource: async (idOrUserName) => {
       const row = find.get({ wanted: idOrUserName });
       return row === undefined ? null : sourceUser(row);
@@ -120,7 +127,7 @@ function personRow(row: PersonColumns): PersonRow {
   };
 }
 
-function unreadPerson(row: UnreadRow): UnreadPerson {
+function unreadPerson(row: UnreadRow, retry: RetryRecord | null): UnreadPerson {
   return {
     objectId: row.object_id,
     presence: row.presence,
@@ -129,5 +136,6 @@ function unreadPerson(row: UnreadRow): UnreadPerson {
     account: row.account_active === null ? null : { active: row.account_active === 1 },
     lostLink: row.lost === 1,
     unconfirmed: row.unconfirmed === 1,
+    retry,
   };
 }

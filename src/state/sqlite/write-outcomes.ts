@@ -4,7 +4,7 @@ import type { ValueKeeper } from "./log-values.ts";
 
 type OutcomeParts = Pick<
   StateChange,
-  "ended" | "endedLate" | "certain" | "sent" | "carriedOut" | "retries" | "intents"
+  "ended" | "endedLate" | "certain" | "sent" | "carriedOut" | "retries" | "failures" | "intents"
 >;
 
 /** Writes what became of operations, and what is about to be sent, within a commit. */
@@ -60,6 +60,9 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
        next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message, paths = excluded.paths`,
   );
   const dropRetries = db.prepare<{ list: string }>(`DELETE FROM retry WHERE object_id IN ${listed}`);
+  const noteFailure = db.prepare<[string, string, number, string, string]>(
+    "INSERT INTO failure_change (object_id, change, since, code, message) VALUES (?, ?, ?, ?, ?)",
+  );
   const sending = db.prepare<{ id: number; at: number }>(
     "UPDATE operation SET status = 'sending', started_at = :at, at = :at WHERE id = :id",
   );
@@ -89,7 +92,16 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
     }
   };
 
-  return ({ ended = [], endedLate = [], certain = [], carriedOut = [], retries, intents, ...change }) => {
+  return ({
+    ended = [],
+    endedLate = [],
+    certain = [],
+    carriedOut = [],
+    retries,
+    failures = [],
+    intents,
+    ...change
+  }) => {
     const some = ended.length > 0 || carriedOut.length > 0 || retries !== undefined ? any.get() : undefined;
     for (const one of ended) {
       end.run({
@@ -115,6 +127,9 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
     if (some?.retries === 1) each(dropRetries, retries?.drop);
     for (const { paths, ...record } of retries?.put ?? []) {
       putRetry.run({ ...record, paths: paths === undefined ? null : JSON.stringify(paths) });
+    }
+    for (const { objectId, change: what, since, code, message } of failures) {
+      noteFailure.run(objectId, what, since, code, message);
     }
     each(endIntents, intents?.end);
     for (const id of intents?.begin?.operationIds ?? []) {
