@@ -126,6 +126,7 @@ export function createWorld(
     onDemand: null,
     unsettled: new Set(),
     newcomers: new Set(),
+    scopeUnread: false,
     calm: false,
     manners,
     configuration,
@@ -201,6 +202,7 @@ export function createWorld(
     beginCycle: () => {
       world.cycleAt = world.now;
       world.answered = false;
+      world.scopeUnread = false;
       for (const id of world.shownAccounts) {
         const again = world.deniedAgain.get(id);
         if (again === undefined) world.deniedSince.delete(id);

@@ -40,7 +40,14 @@ export function createSource(world: World, doom: Doom): Source {
     world.answered = true;
     return met;
   };
-  const askScope: AskPage = async (number) => void (await ask({ kind: "scope", about: [number] }));
+  const askScope: AskPage = async (number) => {
+    try {
+      await ask({ kind: "scope", about: [number] });
+    } catch (error) {
+      world.scopeUnread = true;
+      throw error;
+    }
+  };
   let lists = 0;
   return {
     readTenant: async () => null,

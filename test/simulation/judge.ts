@@ -242,7 +242,7 @@ function judgeIdentity(
   const takes =
     carried !== null && !several && heirsNow(world, before).includes(carried) && isFree(world, carried);
   rule(
-    !leaving || !takes,
+    !leaving || !takes || world.scopeUnread,
     `the account ${before.id} is switched off for ${person}, although it becomes that of ${carried}`,
   );
 }

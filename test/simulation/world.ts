@@ -81,6 +81,8 @@ export interface World {
   readonly unsettled: Set<string>;
   /** People who came during the cycle under way, which may not have read them. */
   readonly newcomers: Set<string>;
+  /** The scope could not be read in the cycle under way: who has come into it since is not known. */
+  scopeUnread: boolean;
   /** Nothing befalls the cycle under way. */
   calm: boolean;
   manners: Manners;
