@@ -10,9 +10,7 @@ export interface Defect {
   /** The histories that show it; default: those of every day. */
   readonly family?: string;
   /** Functions that the product is given another version of. */
-  readonly swaps?: readonly Swap[];
-  /** Replacements of text: only where no function says it alone. */
-  readonly edits?: readonly Edit[];
+  readonly swaps: readonly Swap[];
 }
 
 /** Another version of a function that a module has at its top level. */
@@ -22,14 +20,6 @@ export interface Swap {
   readonly name: string;
   /** Makes the version with the defect of the one that the product has. */
   readonly version: (original: never) => unknown;
-}
-
-export interface Edit {
-  /** Under `src/`. */
-  readonly file: string;
-  /** Occurs exactly once. */
-  readonly find: string;
-  readonly replace: string;
 }
 
 /** The modules of which exported functions are swapped, so that the compiler checks each version. */

@@ -105,7 +105,33 @@ export const planningDefects: readonly Defect[] = [
     seed: 1,
     history: 24,
     family: "reporting-lines",
-    edits: [{ file: "cycle/pictures/accounts.ts", find: "before.readAgain !== null || ", replace: "" }],
+    swaps: [
+      swap("cycle/pictures/accounts.ts", "foldAccounts", (original) => (...terms) => {
+        const fold = original(...terms);
+        const unchanged = new Set<string>();
+        const shownOf = (latticeId: string): string => {
+          const { userName, externalId, active, values } = fold.row(latticeId) ?? {};
+          return JSON.stringify([userName, externalId, active, values]);
+        };
+        return {
+          ...fold,
+          read: (found) => {
+            const [before, shown] = [fold.row(found.latticeId), shownOf(found.latticeId)];
+            fold.read(found);
+            if (before?.objectId == null || before.readAgain === null) return;
+            if (before.missingSince === null && shown === shownOf(found.latticeId))
+              unchanged.add(before.objectId);
+          },
+          change: () => {
+            const change = fold.change();
+            const marks = (change.marks ?? []).filter(
+              (mark) => mark.who !== "person" || !unchanged.has(mark.objectId),
+            );
+            return { ...change, marks };
+          },
+        };
+      }),
+    ],
   },
   {
     name: "a manager that Lattice took away by itself is taken for drift",

@@ -304,12 +304,28 @@ export const readingDefects: readonly Defect[] = [
     seed: 3,
     history: 137,
     family: "lying-404",
-    edits: [
-      {
-        file: "cycle/pictures/accounts.ts",
-        find: "readIn, readAgain: null, missingSince: null };",
-        replace: "readIn, readAgain: null };",
-      },
+    swaps: [
+      swap("cycle/pictures/accounts.ts", "foldAccounts", (original) => (...terms) => {
+        const fold = original(...terms);
+        const missing = new Map<string, number>();
+        return {
+          ...fold,
+          read: (found) => {
+            const since = fold.row(found.latticeId)?.missingSince ?? null;
+            if (since !== null) missing.set(found.latticeId, since);
+            fold.read(found);
+          },
+          change: () => {
+            const { accounts, ...change } = fold.change();
+            if (accounts === undefined) return change;
+            const put = accounts.put?.map((row) => ({
+              ...row,
+              missingSince: missing.get(row.latticeId) ?? row.missingSince,
+            }));
+            return { ...change, accounts: { ...accounts, ...(put === undefined ? {} : { put }) } };
+          },
+        };
+      }),
     ],
   },
   {

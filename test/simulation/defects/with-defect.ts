@@ -13,19 +13,18 @@ declare global {
   var defective: (module: string, name: string, original: unknown) => unknown;
 }
 
-const { edits = [], swaps = [] } = defects.find(({ name }) => name === process.env.DEFECT) ?? {};
+const { swaps } = defects.find(({ name }) => name === process.env.DEFECT) ?? { swaps: [] };
 globalThis.defective = (module, name, original) => {
   const found = swaps.find((one) => one.module === module && one.name === name);
   return found === undefined ? original : found.version(original as never);
 };
 
 const sources = new Map<string, string>();
-function change(file: string, changed: (source: string) => string): void {
-  const url = new URL(`../../../src/${file}`, import.meta.url).href;
-  sources.set(url, changed(sources.get(url) ?? readFileSync(fileURLToPath(url), "utf8")));
+for (const one of swaps) {
+  const url = new URL(`../../../src/${one.module}`, import.meta.url).href;
+  const source = sources.get(url) ?? readFileSync(fileURLToPath(url), "utf8");
+  sources.set(url, source + swapStatement(one));
 }
-for (const { file, find, replace } of edits) change(file, (source) => source.replace(find, () => replace));
-for (const one of swaps) change(one.module, (source) => source + swapStatement(one));
 
 registerHooks({
   load: (url, context, nextLoad) => {
