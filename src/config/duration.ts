@@ -11,7 +11,7 @@ export const durationPattern = /^(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?
 
 /**
  * Reads a duration such as `45m`, `2h`, `1h30m`, `90s`, `1d` or `500ms`.
- * @returns milliseconds, or `null` where the text is no duration
+ * @returns milliseconds, or `null` if the text is not a duration
  */
 export function parseDuration(text: string): number | null {
   if (!durationPattern.test(text)) return null;

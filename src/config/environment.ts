@@ -36,8 +36,8 @@ export type VariableResult =
   | { readonly problem: string };
 
 /**
- * Reads `name`, or the file that `name_FILE` names, less one line break at its end. An empty variable counts as not set,
- * as in a compose file that passes on what it was not given. A problem never quotes the value.
+ * Reads `name`, or the file in `name_FILE` without one final line break. An empty variable counts as not set, because a
+ * compose file passes on unset variables as empty. A problem never quotes the value.
  */
 export function readVariable(environment: Environment, name: string, currentFolder: string): VariableResult {
   const direct = environment[name] ?? "";

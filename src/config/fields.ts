@@ -101,7 +101,7 @@ function durationMessage(limits: { minimumMs: number; maximumMs?: number }, alte
   return `must be a duration such as 90s, 45m, 2h or 1d (${range})${alternative}`;
 }
 
-/** A credential: read as text, handed on as a `Secret`, never shown in a message. `minimumLength`: where it can be guessed at. */
+/** A credential: read as text, handed on as a `Secret`, never shown in a message. `minimumLength`: for a credential that others could try to guess. */
 export function secret(minimumLength = 1) {
   return z
     .string({ error: "must be text (in quotes if it looks like a number)" })

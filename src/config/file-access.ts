@@ -7,7 +7,7 @@ export interface TrustedFile {
   readonly path: string;
   /** What messages call it. */
   readonly name: string;
-  /** What other users of the machine could read in it; `null` where that does no harm. */
+  /** What other users of the machine could read in it; `null` if that does no harm. */
   readonly holds: "credentials" | "a credential" | "personal data" | null;
 }
 
@@ -15,7 +15,7 @@ export interface TrustedFile {
 export interface Machine {
   /** Whether files have an owner, a group and others. */
   readonly posix: boolean;
-  /** In a container the folders of volumes are open to everybody as a rule, and nobody else is there. */
+  /** In a container, volume folders are usually open to everybody, and there are no other users. */
   readonly container: boolean;
 }
 
@@ -39,9 +39,9 @@ const othersEnter = 0o001;
 const stickyBit = 0o1000;
 
 /**
- * What other users of this machine could do with files that are there. Whoever can write one of them decides where the
+ * What other users of this machine could do with existing files. A user who can write one of them decides where the
  * credentials go, or whose account is switched off.
- * @returns `problems` where one can be written or replaced; `notes`, sentences, where one can be read, or where the file
+ * @returns `problems` if one can be written or replaced; `notes`, sentences, if one can be read, or where the file
  * system knows no modes of its own
  */
 export function judgeAccess(
@@ -91,7 +91,7 @@ export function judgeAccess(
 interface Folder {
   readonly path: string;
   readonly stats: Stats;
-  /** Whether others can come to it. */
+  /** Whether others can reach it. */
   readonly reachable: boolean;
 }
 
@@ -111,7 +111,7 @@ function foldersOf(path: string): readonly Folder[] {
   });
 }
 
-/** `undefined` where there is nothing that this user can look at: whoever needs the file says what is wrong with it. */
+/** `undefined` if this user cannot look at it: the code that needs the file reports what is wrong. */
 function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -125,7 +125,7 @@ function ancestorsOf(path: string): readonly string[] {
   return folder === path ? [] : [...ancestorsOf(folder), folder];
 }
 
-/** With the sticky bit, as `/tmp` has it, others can add files and replace their own alone. */
+/** In a sticky folder such as `/tmp`, others can add files and replace only their own. */
 function isOpen({ path, stats, reachable }: Folder): boolean {
   const write = othersWrite | othersEnter;
   return reachable && (stats.mode & write) === write && (stats.mode & stickyBit) === 0 && hasModes(path);

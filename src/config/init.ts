@@ -26,7 +26,7 @@ export function starterConfig(): string {
 
 /**
  * Writes the starter file, for its owner alone to read since it may come to hold secrets; makes its folder, which others cannot write whatever the umask.
- * @throws UsageError where there is a file already, or it cannot be written
+ * @throws UsageError if there is a file already, or it cannot be written
  */
 export function writeStarterConfig(path: string): void {
   attempt(`the folder ${dirname(path)} could not be created`, () =>

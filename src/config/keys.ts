@@ -10,7 +10,7 @@ export interface KnownKey {
   readonly section: boolean;
   /** Whether its value is a credential. */
   readonly secret: boolean;
-  /** The default as it would be written; `undefined` where there is none, or where it follows from other keys. */
+  /** The default as it would be written; `undefined` if there is none, or if it follows from other keys. */
   readonly defaultValue: unknown;
 }
 

@@ -12,19 +12,19 @@ export type Origin =
   | { readonly kind: "environment"; readonly variable: string }
   | { readonly kind: "commandLine" };
 
-/** Everything that was given, the stronger layer over the weaker: command line, environment, file. */
+/** All given values, the stronger layer over the weaker: command line, environment, file. */
 export interface Layers extends Places {
   readonly raw: unknown;
-  /** Where the value of a dotted key came from. */
+  /** The origin of the value of a dotted key. */
   readonly originOf: (key: string) => Origin;
-  /** What is wrong with the environment itself. */
+  /** Faults of the environment itself. */
   readonly problems: readonly string[];
 }
 
 /** Values by dotted key that beat every other layer: flags of the command line. */
 export type Overrides = Readonly<Record<string, unknown>>;
 
-/** Lays the environment and the command line over what the file says. */
+/** Applies the environment and the command line over the file. */
 export function layer(
   file: YamlFile | null,
   environment: Environment,
@@ -70,7 +70,7 @@ export function layer(
   };
 }
 
-/** The origin of the key itself or of one that holds it, where that is not the file. */
+/** The origin of the key itself or of one that holds it, if that is not the file. */
 function outerOrigin(path: KeyPath, origins: ReadonlyMap<string, Origin>): Origin | undefined {
   for (let length = path.length; length > 0; length -= 1) {
     const origin = origins.get(path.slice(0, length).join("."));
@@ -79,7 +79,7 @@ function outerOrigin(path: KeyPath, origins: ReadonlyMap<string, Origin>): Origi
   return undefined;
 }
 
-/** Sets a value in `raw`; `false` where something that is no section stands in the way (the schema reports that). */
+/** Sets a value in `raw`; `false` if something that is not a section stands in the way (the schema reports that). */
 export function setValue(raw: unknown, path: readonly string[], value: unknown): boolean {
   const [name, ...below] = path;
   if (name === undefined || !isSection(raw)) return false;
@@ -91,7 +91,7 @@ export function setValue(raw: unknown, path: readonly string[], value: unknown):
   return true;
 }
 
-/** The value at a path of keys, `undefined` where there is none. */
+/** The value at a path of keys, `undefined` if there is none. */
 export function readValue(raw: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, part) => (isSection(value) ? value[part] : undefined), raw);
 }

@@ -3,7 +3,7 @@ import { isIPv4 } from "node:net";
 /** Where the daemon's HTTP is: an address and port, or a Unix socket. */
 export type Listen = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** Reads `127.0.0.1:9464`, `[::1]:9464` or `unix:/run/name/http.sock`; `null` where it is none of them. */
+/** Reads `127.0.0.1:9464`, `[::1]:9464` or `unix:/run/name/http.sock`; `null` if it is none of them. */
 export function parseListen(text: string): Listen | null {
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length);
@@ -20,12 +20,12 @@ export function listenText(listen: Listen): string {
   return `${listen.host.includes(":") ? `[${listen.host}]` : listen.host}:${listen.port}`;
 }
 
-/** Whether nobody else's machine can connect. */
+/** Whether no other machine can connect. */
 export function isLocal(listen: Listen): boolean {
   return "path" in listen || isLoopbackHost(listen.host);
 }
 
-/** Whether `host` is this machine and nobody else can connect. */
+/** Whether `host` is this machine and no other machine can connect. */
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase();
   return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));

@@ -20,26 +20,26 @@ import { effectiveSettings, type Setting } from "./settings.ts";
 import { trustedFiles } from "./trusted-files.ts";
 import { readYamlFile, type YamlFile } from "./yaml-file.ts";
 
-/** The configuration file that is read, where it exists, when no other is named. */
+/** The configuration file that is read, if it exists, when no other is named. */
 export const defaultConfigFile = "config/azure-lattice-sync.yaml";
 
 const defaultMappingName = "config/default-mapping.yaml";
 
 const defaultMapping = join(packageRoot, defaultMappingName);
 
-/** To generate code for a schema is worth it only where it is applied many times. */
+/** Generating code for a schema pays off only if it is applied many times. */
 const parsedOnce = { jitless: true };
 
 /** A configuration with what is known about it. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** The file that was read, as it was named; `null` where the environment alone was. */
+  /** The file that was read, as it was named; `null` if the environment alone was. */
   readonly file: string | null;
   /** The attribute mapping as written, for `parseMapping`; `origin` and `locate` name it and its parts in messages. */
   readonly mappingSource: { readonly origin: string; readonly rules: unknown; readonly locate: Locate };
   /** Where the value of a key was written. */
   readonly locate: Locate;
-  /** What the user should know though nothing is wrong, in sentences. */
+  /** Notes for the user although nothing is wrong, in sentences. */
   readonly notes: readonly string[];
   /** Every key with its effective value and where it came from, for `config show`. */
   readonly settings: readonly Setting[];
@@ -47,7 +47,7 @@ export interface LoadedConfig {
 
 /**
  * Reads the configuration: the file that `file` names (`--config`), else the one that `ALS_CONFIG` names, else
- * `config/azure-lattice-sync.yaml` where it exists, else none; the environment over it, and `overrides` over both.
+ * `config/azure-lattice-sync.yaml` if it exists, else none; the environment over it, and `overrides` over both.
  * @param options.overrides values by dotted key (`"http.listen"`), as flags of the command line give them
  * @param options.machine what file modes mean; by default as this machine is
  * @throws UsageError that names everything that is wrong, one thing a line, with file, line and column
@@ -58,7 +58,7 @@ export function loadConfig(options: {
   readonly cwd: string;
   readonly overrides?: Overrides | undefined;
   readonly machine?: Machine | undefined;
-  /** `both`: nothing is at stake but an invented company, so nobody looks at who else can write the files. */
+  /** `both`: only an invented company is at stake, so write access to the files is not checked. */
   readonly sandbox?: "both" | "lattice" | undefined;
 }): LoadedConfig {
   const { env, cwd } = options;

@@ -5,12 +5,12 @@ import { joinFaults } from "../domain/faults.ts";
 import { isLoopbackAddress } from "../domain/loopback.ts";
 import type { Config } from "./schema.ts";
 
-/** Finds the addresses of a name; rejects where it has none. */
+/** Resolves a name to addresses; rejects if it has none. */
 export type LookUp = (name: string) => Promise<readonly string[]>;
 
 /**
- * Refuses plain `http://` to a name such as `lattice.localhost` that leads to another machine: credentials and people's data
- * would be readable on the way. A name without an address is left to whoever connects: nothing is sent to it.
+ * Refuses plain `http://` to a name such as `lattice.localhost` that leads to another machine: credentials and personal data
+ * would be readable on the way. A name without an address is accepted: nothing can be sent to it.
  * @throws UsageError that names each such key
  */
 export async function refuseForeignLoopback(config: Config, lookUp: LookUp = addressesOf): Promise<void> {
@@ -31,7 +31,7 @@ interface PlainName {
   readonly name: string;
 }
 
-/** Whatever is sent unencrypted to a name; the schema has seen that it is one that is meant for this machine. */
+/** Every name that unencrypted requests go to; the schema has checked that it should mean this machine. */
 function plainNames({ entra, lattice, notify }: Config): PlainName[] {
   const addresses = [
     { key: "lattice.url", url: lattice.url },

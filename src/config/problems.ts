@@ -5,7 +5,7 @@ import { suggestKeys } from "./suggest-key.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
 const longestQuote = 60;
-/** A word that is longer than this may be a credential in a wrong place; what is meant for these keys is shorter. */
+/** A longer word may be a credential in the wrong place; the values meant for these keys are shorter. */
 const longestWord = 20;
 
 const kinds: { readonly [type: string]: string } = {
@@ -20,7 +20,7 @@ export interface Places {
   readonly ofKey: (path: KeyPath) => string;
 }
 
-/** Each thing that is wrong, in one line; a credential is never quoted. */
+/** Each fault in one line; a credential is never quoted. */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   raw: unknown,
@@ -89,7 +89,7 @@ function quote(path: KeyPath, raw: unknown, known: readonly KnownKey[]): string 
   if (typeof value === "object") return ", but is a section";
   const name = generalKey(path).replace(/\[\]$/, "");
   const key = known.find((candidate) => candidate.key === name);
-  // Where a section is wanted, the text may be a credential that was put one level too high.
+  // If a section is expected, the text may be a credential that was put one level too high.
   if (key?.section !== false || key.secret) return `, but is ${kinds[typeof value] ?? "something else"}`;
   if (typeof value !== "string") return `, but is ${shorten(String(value))}`;
   if (value.includes("://")) return `, but is ${shorten(JSON.stringify(withoutSecrets(value)))}`;

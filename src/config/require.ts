@@ -8,7 +8,7 @@ import type { Config } from "./schema.ts";
 /** Everything that the source needs from the configuration. */
 export interface EntraSettings {
   readonly tenantId: string;
-  /** Absent only where the credential can do without. */
+  /** Absent only if the credential can work without it. */
   readonly clientId: string | undefined;
   readonly credential: EntraCredential;
   /** An origin. */
@@ -31,7 +31,7 @@ export interface LatticeSettings {
 }
 
 /**
- * What to say where nothing is set that leads to either end; `null` where something is.
+ * The message if neither Entra nor Lattice is configured; `null` if something is.
  * @param file the configuration file that was read, if any
  */
 export function nothingGiven({ entra, lattice }: Config, file: string | null): string | null {
@@ -80,7 +80,7 @@ export function requireEntra({ entra }: Config): EntraSettings {
 
 /**
  * The settings of the target, complete.
- * @throws UsageError where the API key is missing
+ * @throws UsageError if the API key is missing
  */
 export function requireLattice({ lattice }: Config): LatticeSettings {
   const { token, ...settings } = lattice;
@@ -117,7 +117,7 @@ function completeScope({ scope, clientId }: Config["entra"]): EntraScope | null 
   const { mode, nested, groups } = scope;
   if (mode === "all") return { mode };
   if (mode === "groups") return { mode, groups, nested };
-  // The usual set-up: the application that reads the directory is the one that people are assigned to.
+  // The usual set-up: people are assigned to the application that reads the directory.
   const application = scope.application ?? clientId;
   return application === undefined ? null : { mode, application, nested };
 }

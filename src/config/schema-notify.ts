@@ -9,7 +9,7 @@ const webhookSecret = /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A
 const mailboxPattern = /^(?:[^<>"@\\\p{Cc}]*<[^\s<>"@]+@[^\s<>"@]+>|[^\s<>"@,;]+@[^\s<>"@,;]+)$/u;
 const mailboxMessage = "must be an e-mail address such as sync@example.com";
 
-/** An address that carries a right, and so is a credential. */
+/** An address that grants a right, and so is a credential. */
 function secretAddress() {
   return secret().refine((value) => isAddress(value.reveal()), { error: addressMessage });
 }
@@ -53,7 +53,7 @@ const smtpSchema = z
   });
 
 const kinds = ["webhook", "slack", "teams", "email"] as const;
-/** Which keys a kind needs, beside those that all have. */
+/** The keys that a kind needs, besides the common ones. */
 const neededKeys: Readonly<Record<(typeof kinds)[number], readonly string[]>> = {
   webhook: ["url", "secret"],
   slack: ["url"],
@@ -140,7 +140,7 @@ const pingSchema = z
 
 const timeMessage = "must be a time of day, with a time zone unless it is UTC (such as 08:00 Europe/Berlin)";
 
-/** Who is told what. */
+/** Which receiver gets which notifications. */
 export const notifySchema = z.strictObject(
   {
     instance: text()

@@ -77,7 +77,7 @@ const mappingSchema = z
 
 const mostDays = 3650;
 
-/** What is done about an account because of one event: at once, some days after it was first seen, or never. */
+/** What happens to an account after an event: the action at once, some days after the event was first seen, or never. */
 function eventAction(event: string) {
   const error = "must be deactivate, ignore, or a section such as { do: deactivate, afterDays: 7 }";
   return z
@@ -251,7 +251,7 @@ const managerSchema = z.strictObject(
   { error: sectionMessage },
 );
 
-/** The configuration as it may be written: what a file, the environment and the command line add up to. */
+/** The configuration as written: the file, the environment and the command line together. */
 export const configSchema = z
   .strictObject(
     {

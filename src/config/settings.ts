@@ -5,10 +5,10 @@ import { knownKeys } from "./keys.ts";
 import { type Layers, type Origin, readValue } from "./layers.ts";
 import type { Config } from "./schema.ts";
 
-/** One key with the value that is in force, as it would be written in a file. */
+/** One key with its effective value, as written in a file. */
 export interface Setting {
   readonly key: string;
-  /** A `Secret` for a credential; `undefined` where the key has no value. */
+  /** A `Secret` for a credential; `undefined` if the key has no value. */
   readonly value: unknown;
   readonly origin: Origin;
   /** What a default follows from: `of entra.cloud`. */
@@ -46,7 +46,7 @@ export function effectiveSettings(config: Config, layers: Layers): readonly Sett
   });
 }
 
-/** A list with the credentials of its elements as they are shown. Where none can be, whatever was written stays as it is. */
+/** A list with the credentials of its elements as they are shown. If none can be, whatever was written stays as it is. */
 function masked(value: unknown, key: string, secretKeys: ReadonlySet<string>): unknown {
   // An anchor of YAML can make a list that contains itself; no key leads down that way for ever.
   if (![...secretKeys].some((secret) => secret.startsWith(key))) return value;
@@ -59,7 +59,7 @@ function masked(value: unknown, key: string, secretKeys: ReadonlySet<string>): u
   );
 }
 
-/** Values of keys that were not given (or given as `auto`) and that other keys decide. */
+/** Values of keys that were not given (or given as `auto`) and that follow from other keys. */
 function impliedValues({ entra, schedule, mapping }: Config): ReadonlyMap<string, Implied> {
   const implied = new Map<string, Implied>([
     ["entra.credential", { value: entra.credential, because: "chosen by auto" }],
@@ -82,7 +82,7 @@ function impliedValues({ entra, schedule, mapping }: Config): ReadonlyMap<string
   return implied;
 }
 
-/** Values that are not used quite as they were written. */
+/** Values that are used in a slightly different form. */
 function normalizedValues({ entra, lattice, mapping, metrics, state }: Config): ReadonlyMap<string, unknown> {
   return new Map<string, unknown>([
     ["entra.certificate.path", entra.certificate.path],

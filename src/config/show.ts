@@ -5,7 +5,7 @@ import type { LoadedConfig } from "./load.ts";
 import type { Setting } from "./settings.ts";
 
 /**
- * The configuration in force as YAML, credentials as `***`; a comment after each value says where it came from.
+ * The effective configuration as YAML, credentials as `***`; a comment after each value says where it came from.
  * A key without a value stays empty, which the loader takes as not given.
  */
 export function showConfig(loaded: LoadedConfig): string {

@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-/** How much worse a key of another section is than an equally spelt one of the same section. */
+/** The penalty for a key of another section, compared with an equally spelt one of the same section. */
 const otherSection = 0.5;
 
 /** Up to three that are equally near: `every` alone can be two keys. */
@@ -25,7 +25,7 @@ export function suggestKeys(unknownKey: string, known: readonly string[]): reado
   return scored.flatMap(({ key, score }) => (score === best ? [key] : [])).slice(0, mostSuggestions);
 }
 
-/** Upper case, hyphens and underscores are matters of habit (`tenant_id`), not of meaning. */
+/** Upper case, hyphens and underscores (`tenant_id`) do not change the meaning. */
 function splitKey(key: string): { section: string; name: string } {
   const cut = key.lastIndexOf(".");
   return {

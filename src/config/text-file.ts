@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** The text of a file, or why it cannot be had, in words that end a sentence. */
+/** The text of a file, or why it cannot be read, in words that end a sentence. */
 export type TextFileResult =
   | { readonly text: string; readonly problem?: never; readonly missing?: never }
   | { readonly problem: string; readonly missing: boolean };
@@ -17,8 +17,8 @@ const problems: { readonly [code: string]: string } = {
 };
 
 /**
- * Reads a whole UTF-8 file of at most `maximumBytes`. What is no regular file (a pipe of the shell's `<(…)`)
- * is read as well, so the size is checked while reading. A byte order mark is left out.
+ * Reads a whole UTF-8 file of at most `maximumBytes`. Other things than regular files (a pipe of the shell's `<(…)`) are read
+ * too, so the size is checked while reading. A byte order mark is dropped.
  * @param options.utf16 whether UTF-16 with its byte order mark is taken as well, as Windows PowerShell writes files
  */
 export function readTextFile(
@@ -68,7 +68,7 @@ function encodingOf(bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be" {
   return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : "utf-8";
 }
 
-/** Says what a file-system error means, in words that end a sentence. @throws the error itself where it is none */
+/** Says what a file-system error means, in words that end a sentence. @throws the error itself if it is none */
 export function fileProblem(error: unknown): string {
   const code = errorCode(error);
   if (code === undefined) throw error;

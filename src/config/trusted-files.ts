@@ -10,10 +10,10 @@ import { knownKeys } from "./keys.ts";
 import type { Config } from "./schema.ts";
 import type { NamedFile } from "./secret-files.ts";
 
-/** What a configuration was read from, and what it leads to. */
+/** The files that a configuration was read from, and the ones it names. */
 export interface Sources {
   readonly config: Config;
-  /** The configuration file and what stands in it; `null` where there is none. */
+  /** The configuration file and what stands in it; `null` if there is none. */
   readonly file: (NamedFile & { readonly value: unknown }) | null;
   /** Files that keys of `notify` name. */
   readonly secretFiles: readonly NamedFile[];
@@ -21,7 +21,7 @@ export interface Sources {
   readonly currentFolder: string;
 }
 
-/** Every file that decides what is done with the credentials or with the accounts, shipped ones left out. */
+/** Every file that decides what happens to the credentials or the accounts, except the shipped ones. */
 export function trustedFiles({
   config,
   file,

@@ -43,7 +43,7 @@ export interface YamlFile {
 }
 
 /**
- * Our own sentences: those of the parser quote the text that it met, which may be a credential.
+ * Our own messages, because the parser's quote the text, which may be a credential.
  * Codes: `ErrorCode` of the `yaml` package.
  */
 const sentences: { readonly [code: string]: string } = {
@@ -69,7 +69,7 @@ const sentences: { readonly [code: string]: string } = {
  * Reads one YAML file.
  * @param options.emptyIsAbsentExceptIn where present, a key with nothing after its colon is taken as not given,
  * but below these top-level keys
- * @returns `null` where there is no such file
+ * @returns `null` if there is no such file
  * @throws UsageError that names every fault with line and column, and never quotes the file
  */
 export function readYamlFile(
@@ -87,7 +87,7 @@ export function readYamlFile(
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    // Its own search compares each key with each other one.
+    // The parser's own search compares each key with every other one.
     uniqueKeys: false,
   });
   const locate = (offset: number): string => {
@@ -115,7 +115,7 @@ export function readYamlFile(
   };
 }
 
-/** The place beyond which nothing can walk through the document safely; `null` where there is none. */
+/** The place beyond which nothing can walk through the document safely; `null` if there is none. */
 function tooDeep(document: Document.Parsed): Fault[] | null {
   let found: Fault[] | null = null;
   visit(document, {

@@ -57,7 +57,7 @@ export async function startNotifier(current: () => Job, store: StateStore): Prom
   const timer = setInterval(() => notifyNow(ownDeadline), tickMs);
 
   return {
-    // Returns at once: a cycle does not wait for its notifications.
+    // Returns at once, because a cycle does not wait for its notifications.
     ended: async ({ ping }) => {
       start(() => sendPing(current(), ping, stopping.signal));
       // A daemon that was off for a long time is judged by its first cycle, not earlier.

@@ -2,8 +2,8 @@ import { parseQuarantine } from "../cycle/health/quarantine.ts";
 import type { StateStore } from "../domain/store.ts";
 
 /**
- * Whoever starts the daemon, or has it reload its configuration, may have fixed what the quarantine is about. The next
- * cycle of the schedule then does not wait for the quarantine's next probe: once.
+ * An administrator who starts the daemon, or has it reload its configuration, may have fixed the quarantine's cause. The next
+ * scheduled cycle then does not wait for the quarantine's next probe, once.
  */
 export interface QuarantineSkip {
   /** Grants the skip if there is a quarantine now, and withdraws an earlier one if there is none. */

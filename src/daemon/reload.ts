@@ -30,7 +30,7 @@ export interface ReloadParts {
   /** The job at the start. It stays open until the daemon ends, because it owns the database and a sandbox. */
   readonly first: Job;
   readonly inForce: InForce;
-  /** Opens the job as it is configured now, on what `first` has open. @throws what is wrong with the configuration */
+  /** Opens the job as it is configured now, on what `first` has open. @throws the faults of the configuration */
   readonly open: () => Promise<Job>;
   /** Called after another configuration has come in force. */
   readonly applied: (job: Job) => Promise<void>;

@@ -16,7 +16,7 @@ import type { DaemonWork } from "./work.ts";
 
 /** The cycles that the schedule starts. */
 export function createScheduledCycles(parts: {
-  /** The job in force. */
+  /** The current job. */
   readonly current: () => Job;
   readonly store: StateStore;
   readonly work: Pick<DaemonWork, "scheduled">;

@@ -1,14 +1,14 @@
-/** The place of the one thing that a daemon does at a time: a cycle of the schedule, or what was asked for by hand. */
+/** The slot for the one thing that a daemon does at a time: a scheduled cycle, or manually started work. */
 export interface Slot {
-  /** Something is under way, or nothing may begin yet or any more. */
+  /** Work is running, or none may begin yet or any more. */
   busy(): boolean;
-  /** Does `work` alone. @returns settles as the work does; `null` if the slot is busy, and nothing was begun */
+  /** Does `work` alone. @returns settles as the work does; `null` if the slot is busy, and nothing was started */
   take(work: () => Promise<void>): Promise<void> | null;
-  /** Resolves when what is under way has ended, however it ended. */
+  /** Resolves when the running work has ended, however it ended. */
   free(): Promise<void>;
-  /** Lets work begin. */
+  /** Allows work to begin. */
   open(): void;
-  /** Lets no more work begin; resolves when what is under way has ended. */
+  /** Allows no more work to begin; resolves when the running work has ended. */
   close(): Promise<void>;
 }
 

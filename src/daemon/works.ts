@@ -37,7 +37,7 @@ export interface WorkResult {
   readonly held: number;
   /** Notes about the whole cycle, which stopped nothing; one sentence each. */
   readonly notes: readonly string[];
-  /** Released people whose change was no longer due as it was. */
+  /** Released people whose change was no longer due in that form. */
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
 }
 
@@ -70,7 +70,7 @@ export interface Works {
   /** The newest first, including the one under way. */
   recent(): readonly Work[];
   find(id: string): Work | null;
-  /** The plan of the dry run `id`, while it is the last one. */
+  /** The plan of the dry run `id`, as long as it is the last one. */
   planOf(id: string): DryRunPlan | null;
 }
 

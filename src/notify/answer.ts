@@ -1,15 +1,15 @@
-/** What a receiver answered, or why nothing came. Holds no secret. */
+/** A receiver's answer, or why none came. Holds no secret. */
 export interface Answer {
   readonly ok: boolean;
   /** For people: `200`, `cannot be reached (ECONNREFUSED)`. */
   readonly detail: string;
-  /** The receiver asks not to be tried again before so many milliseconds. */
+  /** The receiver asks not to be tried again for this many milliseconds. */
   readonly retryAfterMs?: number;
-  /** It was understood and refused: at once again is of no use. */
+  /** The receiver understood and refused it: an immediate retry is useless. */
   readonly refused?: boolean;
 }
 
-/** Text of another side as one short line that a terminal can show. */
+/** Another side's text as one short line that a terminal can show. */
 export function oneLine(text: string, longest = 200): string {
   const line = text
     .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ")

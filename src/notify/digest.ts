@@ -13,8 +13,8 @@ export interface TimeOfDay {
 }
 
 /**
- * Once a day, after `digestAt`: gathers who began to fail and who fails no more into one event. Nothing to say is no event.
- * @returns the event, where there was one
+ * Once a day, after `digestAt`: gathers who began to fail and who no longer fails into one event. Without changes there is none.
+ * @returns the event, if there was one
  */
 export async function digestFailures(
   { store, clock }: { readonly store: StateStore; readonly clock: Clock },
@@ -38,7 +38,7 @@ export async function digestFailures(
   return added ? event : null;
 }
 
-/** What the changes come to; `null` where that is nothing. Who failed and recovered in between is only counted. */
+/** The changes in total; `null` if there are none. People who failed and recovered in between are only counted. */
 function digestOf(changes: readonly FailureChange[]): Extract<StateEvent, { kind: "failureDigest" }> | null {
   const people = new Map<string, { failedBefore: boolean; last: FailureChange }>();
   for (const change of changes) {
@@ -53,7 +53,7 @@ function digestOf(changes: readonly FailureChange[]): Extract<StateEvent, { kind
   let passing = 0;
   for (const { failedBefore, last } of people.values()) {
     const { id: _, change, ...person } = last;
-    // Who recovered and failed anew since is told: the reason may be another one.
+    // A person who recovered and failed again is reported, because the reason may be another one.
     if (change === "began") began.push(person);
     else if (failedBefore) recovered.push(person);
     else passing += 1;
@@ -71,7 +71,7 @@ function digestOf(changes: readonly FailureChange[]): Extract<StateEvent, { kind
 const minuteMs = 60_000;
 const dayMinutes = 24 * 60;
 
-/** Tells the minutes since midnight of a time. */
+/** Gives the minutes since midnight of a time. */
 function minutesIn(timezone: string): (time: number) => number {
   // The default, which needs none of the zones of the world: to load them takes as long as the rest of the telling.
   if (timezone === "UTC") return (time) => Math.floor(time / minuteMs) % dayMinutes;

@@ -5,7 +5,7 @@ import type { Line, Message } from "./words.ts";
 
 type EmailReceiver = Extract<Receiver, { kind: "email" }>;
 
-/** Sends one message as text and HTML. Never throws, and never says the password. */
+/** Sends one message as text and HTML. Never throws, and never reveals the password. */
 export async function sendEmail(
   { smtp, from, to }: EmailReceiver,
   message: Message,
@@ -14,7 +14,7 @@ export async function sendEmail(
 ): Promise<Answer> {
   const { host, port, tls, user, password } = smtp;
   const { timeoutMs } = how;
-  // Loading it takes time that a run without e-mail never needs.
+  // Loading it takes time that a run without e-mail does not need.
   const { createTransport } = await import("nodemailer");
   const transport = createTransport({
     host,
@@ -39,7 +39,7 @@ export async function sendEmail(
         subject: `[${message.instance}] ${message.title}`,
         text: plainText(message),
         html: html(message),
-        // The same for every attempt, so that a mail box can tell a second copy.
+        // The same for every attempt, so that a mailbox can recognise a second copy.
         messageId: `<${how.id}@azure-lattice-sync.invalid>`,
         date: message.at,
         headers: { "Auto-Submitted": "auto-generated" },
@@ -56,7 +56,7 @@ export async function sendEmail(
   }
 }
 
-/** What the server said, where it said something, else the code of the connection's fault. */
+/** The server's words, if it sent any, else the code of the connection error. */
 function faultOf(error: unknown, hide: (text: string) => string): string {
   const { response, code } = error instanceof Error ? (error as { response?: unknown; code?: unknown }) : {};
   if (code === "ETLS") return "offers no encryption (ETLS): check smtp.tls and smtp.port";

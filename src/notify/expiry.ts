@@ -9,9 +9,9 @@ import type { StateStore } from "../domain/store.ts";
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Once a day: looks when credentials end, and keeps an event where one comes near: at `expiryDays`, at 7 days, at 1 day, and
- * when it has expired, once each.
- * @param read what is known of the credentials in use; empty where nobody says
+ * Once a day: checks when credentials expire, and stores an event when one comes near: at `expiryDays`, at 7 days, at 1 day,
+ * and on expiry, once each.
+ * @param read the known expiries of the credentials in use; empty if none is known
  * @returns the events, for the log
  */
 export async function checkExpiry(
@@ -40,14 +40,14 @@ export async function checkExpiry(
   return told;
 }
 
-/** The narrowest of the stages that the remaining time is within, in days; 0 for expired, `null` for far away. */
+/** The smallest stage that the remaining time is within, in days; 0 for expired, `null` for far away. */
 function stageOf(remainingMs: number, expiryDays: number): number | null {
   if (remainingMs <= 0) return 0;
   const stages = [...new Set([1, 7, expiryDays])].filter((days) => days <= expiryDays).sort((a, b) => a - b);
   return stages.find((days) => remainingMs <= days * dayMs) ?? null;
 }
 
-/** When the first certificate of a PEM file ends; `null` where there is none that can be read: signing in says why. */
+/** When the first certificate of a PEM file ends; `null` if there is none that can be read: signing in says why. */
 export function certificateExpiry(path: string): CredentialExpiry | null {
   try {
     const { fingerprint256, validToDate } = new X509Certificate(readFileSync(path));
@@ -57,7 +57,7 @@ export function certificateExpiry(path: string): CredentialExpiry | null {
   }
 }
 
-/** When a token says itself that it ends: the `exp` of a JSON Web Token (RFC 7519, section 4.1.4); `null` for any other. */
+/** The expiry in a token itself: the `exp` of a JSON Web Token (RFC 7519, section 4.1.4); `null` for any other. */
 export function tokenExpiry(token: string): CredentialExpiry | null {
   const [header, payload, signature] = token.split(".");
   if (header === undefined || payload === undefined || signature === undefined) return null;

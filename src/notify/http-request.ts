@@ -8,7 +8,7 @@ export interface HttpRequest {
   readonly body?: string;
   /** Longest wait for the answer, its body included. */
   readonly timeoutMs: number;
-  /** Further secrets that the answer might say back. */
+  /** Further secrets that the answer might repeat. */
   readonly secrets?: readonly Secret[];
 }
 
@@ -16,8 +16,8 @@ const longestBody = 10_000;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Sends one request to an address that is a secret. A redirect is not followed: it would carry what was meant for one
- * host to another. Never throws, and never says the address.
+ * Sends one request to a secret address. A redirect is not followed, because it would carry the message to another host.
+ * Never throws, and never reveals the address.
  */
 export async function sendHttp(address: string, request: HttpRequest, signal: AbortSignal): Promise<Answer> {
   const { method, headers, body, timeoutMs, secrets = [] } = request;

@@ -7,7 +7,7 @@ export interface Link {
 }
 
 /**
- * The page that a message is about; `null` where there is none, or nobody has said where the dashboard is.
+ * The page that a message is about; `null` if there is none, or the dashboard's address is not configured.
  * @param dashboard origin under which browsers reach it (`http.publicUrl`)
  */
 export function linkOf(event: Notice["event"], dashboard: string | undefined): Link | null {
@@ -34,7 +34,7 @@ export function linkOf(event: Notice["event"], dashboard: string | undefined): L
   }
 }
 
-/** A person's page; `undefined` where nobody has said where the dashboard is. */
+/** A person's page; `undefined` if the dashboard's address is not configured. */
 export function personUrl(objectId: string, dashboard: string | undefined): string | undefined {
   return dashboard === undefined ? undefined : `${dashboard}/#/people/${encodeURIComponent(objectId)}`;
 }

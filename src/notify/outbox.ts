@@ -15,14 +15,14 @@ export interface OutboxPorts {
 const dayMs = 24 * 60 * 60 * 1000;
 const firstDelayMs = 60_000;
 const longestDelayMs = 60 * 60_000;
-/** Longer than one attempt can take: whoever holds a claim for so long has died. */
+/** Longer than one attempt can take: a process that holds a claim this long has died. */
 const claimMs = 60_000;
 
 /**
- * Tells each receiver what it has not been told, until nothing is due or `signal` aborts. Whatever a receiver does, this
- * resolves; what was not taken is tried again after a minute, then ever later, for a day. Several processes may do this at
- * the same time.
- * @throws StateError where the store cannot be used
+ * Sends each receiver its pending notifications, until none is due or `signal` aborts. It resolves whatever a receiver does.
+ * Failed notifications are retried after a minute, then at growing intervals, for a day. Several processes may do this at the
+ * same time.
+ * @throws StateError if the store cannot be used
  */
 export async function deliver(ports: OutboxPorts, signal: AbortSignal): Promise<void> {
   const { store, settings } = ports;
@@ -47,7 +47,7 @@ async function tell(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal)
   }
 }
 
-/** When an attempt that failed is made again, milliseconds since the epoch. */
+/** When a failed attempt is repeated, milliseconds since the epoch. */
 function nextTry({ attempts }: Delivery, now: number, answer: { retryAfterMs?: number }): number {
   const delayMs = Math.min(firstDelayMs * 2 ** attempts, longestDelayMs);
   return now + Math.max(delayMs, answer.retryAfterMs ?? 0);

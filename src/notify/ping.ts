@@ -8,9 +8,8 @@ const pauseMs = 1_000;
 const attempts = 3;
 
 /**
- * Tells the service that watches for silence how a cycle ended; tries three times where it is not refused. Never
- * throws.
- * @returns the last answer; `null` where there is nothing to say
+ * Reports the end of a cycle to the service that watches for silence; tries three times unless it is refused. Never throws.
+ * @returns the last answer; `null` if there is nothing to say
  */
 export async function ping(
   settings: Ping,

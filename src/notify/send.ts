@@ -11,7 +11,7 @@ import { messageOf, type Wording } from "./words.ts";
 const timeoutMs = 10_000;
 
 /**
- * Tells one receiver once. Never throws.
+ * Sends one notification to one receiver, once. Never throws.
  * @param how `now`: milliseconds since the epoch, for the signature
  */
 export async function send(

@@ -1,12 +1,12 @@
 import type { EventKind } from "../domain/event.ts";
 import type { Secret } from "../domain/secret.ts";
 
-/** Whom to tell, and of what. Addresses are secrets: those of chat services carry the right to write there. */
+/** A receiver and its events. Addresses are secrets: those of chat services carry the right to write there. */
 export type Receiver = {
   /** Unique; in messages and in the outbox. */
   readonly name: string;
   readonly events: readonly EventKind[];
-  /** Whether people are shown by id alone, or with user names and with reasons in full. */
+  /** Whether people are shown by id only, or with user names and full reasons. */
   readonly people: "ids" | "names";
 } & (
   | { readonly kind: "webhook"; readonly url: Secret; readonly secret: Secret }
@@ -28,11 +28,11 @@ export interface SmtpServer {
   readonly password: Secret | undefined;
 }
 
-/** The dead-man's ping: a service that raises the alarm itself when nothing comes. */
+/** The dead-man's ping: a service that raises an alarm itself if no ping comes. */
 export interface Ping {
   readonly url: Secret;
   readonly method: "GET" | "POST";
-  /** Whether a cycle that did not end well is told at once, at the same address with `/fail` behind it. */
+  /** Whether a failed cycle is reported at once, to the same address with `/fail` appended. */
   readonly failures: boolean;
 }
 

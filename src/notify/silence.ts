@@ -5,13 +5,13 @@ import type { StateStore } from "../domain/store.ts";
 export interface SilencePorts {
   readonly store: StateStore;
   readonly clock: Clock;
-  /** When no good cycle after `from` is worth telling, milliseconds since the epoch. */
+  /** When the lack of a successful cycle since `from` is reported, milliseconds since the epoch. */
   readonly deadline: (from: number) => number;
 }
 
 /**
- * Notes that a cycle of everybody ended well.
- * @returns the event that takes the silence back, where it had been told
+ * Notes that a cycle of everybody succeeded.
+ * @returns the event that ends the alarm, if it had been raised
  */
 export async function noteGoodCycle({ store, clock, deadline }: SilencePorts): Promise<StateEvent | null> {
   const now = clock.now();
@@ -27,7 +27,7 @@ export async function noteGoodCycle({ store, clock, deadline }: SilencePorts): P
   return added ? event : null;
 }
 
-/** Begins to watch, where no good cycle is known to count from. */
+/** Starts watching if no successful cycle is known. */
 export async function beginWatch({ store, clock, deadline }: SilencePorts): Promise<void> {
   if ((await store.meta()).silentAt !== undefined) return;
   const now = clock.now();
@@ -35,8 +35,8 @@ export async function beginWatch({ store, clock, deadline }: SilencePorts): Prom
 }
 
 /**
- * Keeps the event where no cycle has ended well for too long, once until one does.
- * @param notBefore not before then: what has just been started, or waits, gets its time
+ * Stores the event if no cycle has succeeded for too long, once until one does.
+ * @param notBefore not before this time: a new start, or a pause, gets its time
  */
 export async function checkSilence(
   { store, clock }: Pick<SilencePorts, "store" | "clock">,

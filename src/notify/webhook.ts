@@ -25,7 +25,7 @@ export function webhookBody(notice: Notice, how: Wording): string {
 }
 
 /**
- * Headers by which the receiver tells that a body is ours and new (Standard Webhooks, version 1).
+ * Headers that prove to the receiver that a body is ours and recent (Standard Webhooks, version 1).
  * @param now when it is sent, milliseconds since the epoch
  */
 export function signatureHeaders(

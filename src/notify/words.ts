@@ -14,9 +14,9 @@ export interface Message {
   /** What happened. */
   readonly text: string;
   readonly lists: readonly { readonly title: string; readonly lines: readonly Line[] }[];
-  /** What to do; empty where there is nothing. */
+  /** What to do; empty if there is nothing. */
   readonly action: string;
-  /** The page of the dashboard that shows it; `null` where there is none. */
+  /** The page of the dashboard that shows it; `null` if there is none. */
   readonly link: Link | null;
   /** ISO 8601. */
   readonly at: string;
@@ -247,7 +247,7 @@ const codeWords: Readonly<Record<string, string>> = {
 
 /** Why a person fails: in full, or in words that quote nothing of the person. */
 export function reasonOf({ code, message }: FailingPerson, people: "ids" | "names"): string {
-  // Empty where the state keeps no values (`state.logValues`).
+  // Empty if the state keeps no values (`state.logValues`).
   return people === "names" && message !== "" ? oneLine(message, longestLine) : (codeWords[code] ?? code);
 }
 

@@ -6,7 +6,7 @@ export const commandVariable = "ALS_COMMAND";
 
 const command = "azure-lattice-sync";
 
-/** A command line that works where this program runs, for messages. */
+/** A command line that works in this installation, for messages. */
 export function commandLine(args: string): string {
   const said = process.env[commandVariable] ?? "";
   return `${said === "" ? command : said} ${args}`;
@@ -26,7 +26,7 @@ export function placeFlags({ config, sandbox }: Place): string {
 
 /** How a process was started. */
 export interface Start {
-  /** The script, as Node was given it. */
+  /** The script as Node received it. */
   readonly script: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;

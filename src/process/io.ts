@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { CycleOutcome } from "../domain/store.ts";
 
-/** The process as a command sees it, so that a test can hand in its own. */
+/** The process as a command sees it; a test can pass its own. */
 export interface CommandIO {
   readonly env: NodeJS.ProcessEnv;
   /** Working directory. */
@@ -15,7 +15,7 @@ export interface CommandIO {
   readonly onHangup?: (handler: () => void) => void;
 }
 
-/** Exit codes of the public face (docs/commands.md). */
+/** Exit codes (docs/commands.md). */
 export const exitCode = {
   done: 0,
   error: 1,
@@ -26,7 +26,7 @@ export const exitCode = {
   usage: 64,
 } as const;
 
-/** The exit code for a cycle that came to its end. */
+/** The exit code of a completed cycle. */
 export function exitCodeOf(result: { readonly outcome: CycleOutcome }, dryRun: boolean): number {
   if (dryRun) return exitCode.done;
   if (result.outcome === "held") return exitCode.held;

@@ -50,7 +50,7 @@ export class DocumentedCommand extends Command {
     return this.#manuals.at(-1);
   }
 
-  /** The commands below this one, in the order in which they were added. */
+  /** The subcommands, in the order in which they were added. */
   get below(): readonly DocumentedCommand[] {
     return this.commands.filter((command) => command instanceof DocumentedCommand);
   }

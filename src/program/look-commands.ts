@@ -3,7 +3,7 @@ import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import { configOption, positive, sandboxOption } from "./options.ts";
 
-/** Commands that look and change nothing: `check`, `status`, `user`, `history`. */
+/** Commands that only read: `check`, `status`, `user`, `history`. */
 export function addLookCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   program
     .command("check")

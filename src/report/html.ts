@@ -167,7 +167,7 @@ function tiles({ header }: PlanView, statuses: ReadonlyMap<string, number>): Mar
 const searchBox = html`<div id="search" class="search" role="search" hidden><label for="words">Find people</label><input id="words" type="search" placeholder="name, reason or value" autocomplete="off" spellcheck="false"><span id="found" role="status"></span><button id="open" type="button">Open all</button><button id="close" type="button">Close all</button></div>
 `;
 
-/** A heading with everything below it; nothing at all where there is nothing. */
+/** A heading with everything below it; nothing at all if there is nothing. */
 async function section<T>(
   { id, title }: { id: string; title: string },
   items: AsyncIterable<T>,

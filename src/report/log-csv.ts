@@ -76,7 +76,7 @@ function value(json: Json): Cell {
 const formula = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
 
 /**
- * The same within a cell: where the comma is the sign of decimals, a spreadsheet splits at semicolons or tabs, and takes the
+ * The same within a cell: if the comma is the sign of decimals, a spreadsheet splits at semicolons or tabs, and takes the
  * quotes of this format for text, line breaks within them for the ends of rows.
  */
 const formulaBehind = /([;\t\r\n|][\s\p{Cc}\p{Cf}"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/gu;

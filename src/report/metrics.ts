@@ -9,7 +9,7 @@ export interface Situation {
   readonly skipped: ReadonlyMap<SkipCode, number>;
   /** When the last read of Entra ended that reached its last page; `null` before the first. */
   readonly watermarkAt: number | null;
-  /** Of the last plan of everybody: who has no account and gets none; `null` where none said. */
+  /** Of the last plan of everybody: who has no account and gets none; `null` if none said. */
   readonly outOfScope: number | null;
   /** When Lattice last answered a cycle; `null` before the first time. */
   readonly targetReachedAt: number | null;
@@ -29,7 +29,7 @@ export interface Metrics {
   reload(outcome: "applied" | "refused"): void;
   /** Somebody wanted to be let in with a credential that is wrong. */
   wrongCredential(credential: "bearer" | "session" | "signIn"): void;
-  /** Text in the format of Prometheus. `situation`: `null` where the state database could not be read. */
+  /** Text in the format of Prometheus. `situation`: `null` if the state database could not be read. */
   text(situation: Situation | null, now: number): Promise<string>;
   readonly contentType: string;
   /** Ends what watches the process. */
@@ -145,7 +145,7 @@ function buildInfo(gauge: MakeGauge, version: string): void {
   info.set({ version, node: process.version }, 1);
 }
 
-/** Not a number where there is no time. */
+/** Not a number if there is no time. */
 function secondsOf(milliseconds: number | null): number {
   return milliseconds === null ? Number.NaN : milliseconds / 1000;
 }

@@ -9,11 +9,11 @@ import { UsageError } from "../domain/errors.ts";
 import type { Write } from "./view.ts";
 
 /**
- * Lets `work` write into the file `out`, or into the stream where there is none. A file appears under its name only when it is
+ * Lets `work` write into the file `out`, or into the stream if there is none. A file appears under its name only when it is
  * whole, readable by its owner alone (it holds people's data). It takes the place of a link of that name, which may lead to
  * a file that somebody else chose, and is made under a name that nobody can guess and prepare. A pipe or a device is written
  * to as it is: it must not be replaced by a file.
- * @throws UsageError where the file cannot be written, or a pipe is another user's
+ * @throws UsageError if the file cannot be written, or a pipe is another user's
  */
 export async function writeOut(
   { out, stream }: { readonly out?: string | undefined; readonly stream: Writable },
@@ -60,7 +60,7 @@ function isOwn({ uid }: Stats): boolean {
   return user === undefined || uid === user || uid === 0;
 }
 
-/** `null` where there is nothing of the name. */
+/** `null` if there is nothing of the name. */
 async function statsOf(asked: Promise<Stats>): Promise<Stats | null> {
   try {
     return await asked;

@@ -9,7 +9,7 @@ const pageSize = 500;
 
 /**
  * A cycle in the store as a report walks through it. `only`: the people of a cycle on demand. `department`: path of the target
- * attribute that tells departments apart, where they may be shown.
+ * attribute that tells departments apart, if they may be shown.
  */
 export function planView(
   store: StateStore,

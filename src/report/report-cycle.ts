@@ -20,7 +20,7 @@ export interface ReportChoice extends Place {
   readonly steps?: readonly PersonStep[] | undefined;
 }
 
-/** Writes the report of a cycle where the command line wants it. @throws UsageError where the file cannot be written */
+/** Writes the report of a cycle where the command line wants it. @throws UsageError if the file cannot be written */
 export async function report(
   store: StateStore,
   result: CycleResult,
@@ -43,7 +43,7 @@ export async function report(
   if (choice.out !== undefined) note(io, `The report was written to ${choice.out}.`);
 }
 
-/** `null` where the mapping says that departments are for Lattice alone. */
+/** `null` if the mapping says that departments are for Lattice alone. */
 function departmentPath(mapping: Mapping): string | null {
   const path = `${enterpriseUrn}:department`;
   return mapping.attributes.some(({ target, redacted }) => target === path && redacted) ? null : path;

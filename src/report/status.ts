@@ -22,21 +22,21 @@ export interface Status {
   readonly totals: Totals;
   /** The newest first. */
   readonly cycles: readonly CycleRecord[];
-  /** When the daemon's next cycle is due; `null` where a cron expression decides. */
+  /** When the daemon's next cycle is due; `null` if a cron expression decides. */
   readonly nextDueAt: number | null;
   readonly running: LeaseHolder | null;
-  /** The last cycle that weighed everybody; `null` where none did. */
+  /** The last cycle that weighed everybody; `null` if none did. */
   readonly weighed: CycleRecord | null;
   /** What the guard holds, up to `mostHeld`. */
   readonly held: readonly LoggedOperation[];
   readonly quarantine: Quarantine | null;
   /** When Lattice last answered a cycle; `null` before the first time. */
   readonly targetReachedAt: number | null;
-  /** The full comparison that could not be done; `null` where the last one could. */
+  /** The full comparison that could not be done; `null` if the last one could. */
   readonly comparison: FailedComparison | null;
   /** Linked accounts that keep another value than was sent, by attribute. */
   readonly acknowledged: readonly AcknowledgedCount[];
-  /** Why the last listing of Lattice did not show everybody; empty where it did. */
+  /** Why the last listing of Lattice did not show everybody; empty if it did. */
   readonly listingFault: string;
   /** Kinds of operations that Lattice refuses whomever they are about. */
   readonly refusedKinds: readonly RefusedKind[];

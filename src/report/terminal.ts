@@ -8,10 +8,10 @@ export type Paint = (style: Style, text: string) => string;
 
 /** How text is laid out. */
 export interface Layout {
-  /** Columns in a line; infinite where nobody looks at lines: in a file nothing is wrapped or cut. */
+  /** Columns in a line; infinite if nobody looks at lines: in a file nothing is wrapped or cut. */
   readonly width: number;
   readonly paint: Paint;
-  /** Columns that text takes; its length where nobody looks at lines. */
+  /** Columns that text takes; its length if nobody looks at lines. */
   readonly columnsOf: (text: string) => number;
 }
 
@@ -59,7 +59,7 @@ export function padded(text: string, columns: number, { columnsOf }: Layout): st
 const mostLines = 6;
 
 /**
- * Breaks text into lines of at most so many columns, between words where it can and never within a character; what is too
+ * Breaks text into lines of at most so many columns, between words if possible, and never within a character; what is too
  * long for six lines ends with an ellipsis.
  */
 export function wrapped(text: string, layout: Layout, columns = layout.width): readonly string[] {

@@ -2,7 +2,7 @@ import type { DepartmentCount } from "../domain/log.ts";
 import type { Action, PersonStep, PlanHeader, Skipped } from "../domain/plan.ts";
 import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
 
-/** A plan, and where it was carried out what came of it, for a report to walk through. */
+/** A plan and, if it was carried out, its outcome, for a report to walk through. */
 export interface PlanView {
   readonly header: PlanHeader;
   readonly dryRun: boolean;
@@ -21,11 +21,11 @@ export interface PlanView {
   /** In the order in which they are sent, of one kind or all; can be walked through more than once. */
   operations(action?: Action): AsyncIterable<LoggedOperation>;
   skipped(): AsyncIterable<Skipped>;
-  /** Operations by department; `null` where departments are not to be shown. */
+  /** Operations by department; `null` if departments are not to be shown. */
   departments(): Promise<readonly DepartmentCount[] | null>;
   /** What was done by hand in Lattice: operations that undo it, and those that only report it. */
   drift(): AsyncIterable<LoggedOperation>;
-  /** Of a cycle on demand: what was done for each person, where the report has not shown it already. */
+  /** Of a cycle on demand: what was done for each person, if the report has not shown it already. */
   readonly steps?: readonly PersonStep[];
 }
 

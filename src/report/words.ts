@@ -10,7 +10,7 @@ export const actionOrder: readonly Action[] = ["create", "link", "update", "reac
 /** Text of unknown origin as one line that a terminal or a page can show: what is not seen is made visible. */
 export const printable = visible;
 
-/** A value for people: `(none)` where there is none. */
+/** A value for people: `(none)` if there is none. */
 export function shown(value: Json): string {
   if (value === null) return "(none)";
   return printable(typeof value === "string" ? value : JSON.stringify(value));

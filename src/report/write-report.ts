@@ -15,7 +15,7 @@ export interface ReportOptions {
   readonly limit?: number | undefined;
 }
 
-/** Writes the report of a plan or a cycle. @throws UsageError where the file cannot be written */
+/** Writes the report of a plan or a cycle. @throws UsageError if the file cannot be written */
 export async function writeReport(view: PlanView, options: ReportOptions): Promise<void> {
   await writeOut(options, (write) => writeAs(view, options, write));
 }

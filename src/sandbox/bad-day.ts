@@ -40,7 +40,7 @@ export function loseDepartments(directory: Directory): readonly string[] {
   ];
 }
 
-/** Puts departments back into their divisions. @returns what happened; empty where all are there */
+/** Puts departments back into their divisions. @returns what happened; empty if all are there */
 export function findDepartments(directory: Directory): readonly string[] {
   const missing = nestedDepartments(directory).filter((one) => !isNested(directory, one));
   for (const { division, group } of missing) directory.addMember(division, group);

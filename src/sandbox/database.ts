@@ -88,8 +88,8 @@ CREATE TRIGGER account_removed AFTER DELETE ON account BEGIN UPDATE account_tota
 `;
 
 /**
- * Opens the sandbox's database, making the file (mode 0600) and its folder where they are missing. `:memory:` is allowed.
- * @throws StateError where the file cannot be used, or was made by a newer version
+ * Opens the sandbox's database, making the file (mode 0600) and its folder if they are missing. `:memory:` is allowed.
+ * @throws StateError if the file cannot be used, or was made by a newer version
  */
 export function openSandboxDatabase(file: string): SandboxDatabase {
   let database: SandboxDatabase | undefined;

@@ -206,7 +206,7 @@ export function createGraphDelta(
   };
 }
 
-/** Selected properties that ever had a value; one that was cleared is null (an empty list where it is a collection). */
+/** Selected properties that ever had a value; one that was cleared is null (an empty list if it is a collection). */
 function valuesOf(row: PersonRow, select: readonly string[]): JsonObject {
   const properties = propertiesOf(row);
   const shown: Record<string, Json> = {};

@@ -19,7 +19,7 @@ export class GraphRefusal extends Error {
 /** The OData options of one request, by lower-case name (`$select` and `select` are the same to Graph). */
 export type QueryOptions = ReadonlyMap<string, string>;
 
-/** Properties that Graph returns where nothing was selected. "List users", Graph v1.0 reference. */
+/** Properties that Graph returns if nothing was selected. "List users", Graph v1.0 reference. */
 export const defaultSelect: readonly string[] = [
   "businessPhones",
   "displayName",
@@ -63,7 +63,7 @@ export function readSelect(raw: string | undefined, allowed: readonly string[] =
   return names.includes("id") ? names : [...names, "id"];
 }
 
-/** @throws GraphRefusal where it is not a number from 1 to 999 */
+/** @throws GraphRefusal if it is not a number from 1 to 999 */
 export function readTop(raw: string | undefined, pageSize = 100): number {
   if (raw === undefined) return pageSize;
   const top = Number(raw);

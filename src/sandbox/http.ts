@@ -64,7 +64,7 @@ export interface RunningServer {
 
 const longestBody = 1_048_576;
 
-/** Serves on loopback: on the preferred port where it is free, otherwise on any. */
+/** Serves on loopback: on the preferred port if it is free, otherwise on any. */
 export async function startServer(preferredPort: number, options: ServerOptions): Promise<RunningServer> {
   const server = createServer((request, response) => {
     serve(request, response, options).catch((error: unknown) => {
@@ -86,7 +86,7 @@ export async function startServer(preferredPort: number, options: ServerOptions)
   };
 }
 
-/** A JSON answer; `type` where it is not plain JSON. */
+/** A JSON answer; `type` if it is not plain JSON. */
 export function jsonReply(
   status: number,
   body: unknown,
@@ -150,7 +150,7 @@ async function serve(
   else response.end(content);
 }
 
-/** `undefined` where it is longer than is accepted. */
+/** `undefined` if it is longer than is accepted. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   if (request.method === "GET" || request.method === "HEAD") {
     request.resume();
@@ -176,7 +176,7 @@ function faultReply(fault: Extract<Fault, { status: number }>): Reply {
   };
 }
 
-/** A client that went away is no fault of ours; anything else is shown to the client, who is the developer. */
+/** A client that went away is not a fault of ours; anything else is shown to the client, who is the developer. */
 function failServing(response: ServerResponse, error: unknown): void {
   if (response.destroyed || response.headersSent) {
     response.destroy();

@@ -7,7 +7,7 @@ export interface RequestRecord {
   readonly method: string;
   /** With the query. */
   readonly path: string;
-  /** What was answered; 0 where the connection was dropped without an answer. */
+  /** What was answered; 0 if the connection was dropped without an answer. */
   readonly status: number;
 }
 

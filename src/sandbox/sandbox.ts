@@ -56,7 +56,7 @@ export interface GraphOptions {
 }
 
 export interface SandboxOptions {
-  /** The database, made where it is missing; `:memory:` is allowed. The same file is the same company with all its changes. */
+  /** The database, made if it is missing; `:memory:` is allowed. The same file is the same company with all its changes. */
   readonly file: string;
   /** Size of a new company, at least 20. */
   readonly people?: number;
@@ -74,9 +74,9 @@ export interface SandboxOptions {
 
 /** The embedded Entra and Lattice, running on loopback. */
 export interface Sandbox {
-  /** Origin of Graph (`${graphUrl}/v1.0/users`); empty where only Lattice runs. */
+  /** Origin of Graph (`${graphUrl}/v1.0/users`); empty if only Lattice runs. */
   readonly graphUrl: string;
-  /** Origin of the token endpoint (`${authorityHost}/${tenantId}/oauth2/v2.0/token`); empty where only Lattice runs. */
+  /** Origin of the token endpoint (`${authorityHost}/${tenantId}/oauth2/v2.0/token`); empty if only Lattice runs. */
   readonly authorityHost: string;
   readonly tenantId: string;
   readonly clientId: string;
@@ -105,9 +105,9 @@ const leastRoles = ["User.Read.All", "GroupMember.Read.All", "Application.Read.A
 const oneDayMs = 86_400_000;
 
 /**
- * Starts the sandbox. It listens on the ports of its last run where they are free, because delta links of that
+ * Starts the sandbox. It listens on the ports of its last run if they are free, because delta links of that
  * run name them.
- * @throws StateError where the file cannot be used
+ * @throws StateError if the file cannot be used
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, ends = "both", scim = {}, graph: graphOptions = {} } = options;

@@ -93,7 +93,7 @@ export function managerOf(document: AccountDocument): string | null {
 }
 
 /**
- * One attribute's value in the schema's spelling; `null` where it is no value: null or an empty list
+ * One attribute's value in the schema's spelling; `null` if it is no value: null or an empty list
  * (RFC 7643 section 2.5).
  * @throws ScimRefusal on a wrong type
  */
@@ -112,13 +112,13 @@ export function readValue(
   return elements.length === 0 ? null : elements;
 }
 
-/** Sets a value, or takes the attribute away where it is null. */
+/** Sets a value, or takes the attribute away if it is null. */
 export function assign(target: { [name: string]: Json }, name: string, value: Json): void {
   if (value === null) delete target[name];
   else target[name] = value;
 }
 
-/** @throws ScimRefusal where unknown attributes are refused */
+/** @throws ScimRefusal if unknown attributes are refused */
 export function refuseUnknown(name: string, rules: ReadingRules): void {
   if (rules.unknownAttributes === "refuse") {
     throw new ScimRefusal(400, "invalidSyntax", `There is no attribute named ${name}.`);
@@ -184,7 +184,7 @@ function isDate(text: string): boolean {
   const day = match?.[1];
   if (day === undefined) return false;
   const date = new Date(`${day}T00:00:00Z`);
-  // Date accepts 31 February and moves it on; such a day is no date.
+  // Date accepts 31 February and moves it on; such a day is not a date.
   return (
     !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day) && !Number.isNaN(Date.parse(text))
   );

@@ -185,7 +185,7 @@ function holderOf(document: AccountDocument, urn: string): { [name: string]: Jso
   return isJsonObject(extension) ? { ...extension } : {};
 }
 
-/** `undefined` where the path names nothing that the service knows, and that is ignored. */
+/** `undefined` if the path names nothing that the service knows, and that is ignored. */
 function readPath(path: string, rules: ReadingRules): Target | undefined {
   if (path.includes("[")) throw new ScimRefusal(400, "invalidPath", "filter options are not supported");
   const { urn, rest } = splitURN(path, rules);

@@ -15,7 +15,7 @@ export interface TokenCredentials {
 export interface TokenAuthority {
   /** Answers `/{tenant}/oauth2/v2.0/token` (client credentials grant, OAuth 2.0 v2 endpoint of Entra). */
   handle(request: ServedRequest): Reply;
-  /** What a bearer token permits; `undefined` where it is forged, expired or revoked. */
+  /** What a bearer token permits; `undefined` if it is forged, expired or revoked. */
   verify(token: string): TokenClaims | undefined;
   /** Makes every token given out so far worthless. */
   revokeAll(): void;

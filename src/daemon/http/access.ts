@@ -13,42 +13,42 @@ import { createSignInCodes } from "./sign-in-codes.ts";
 /** Who may use the daemon's HTTP. */
 export interface AccessSettings {
   readonly token?: Secret | undefined;
-  /** Header in which one of `trustedProxies` names whom it has signed in. */
+  /** Header in which one of `trustedProxies` names the user it has signed in. */
   readonly trustedHeader?: string | undefined;
   readonly trustedProxies: readonly string[];
-  /** Origin under which browsers reach the page. */
+  /** Origin at which browsers reach the page. */
   readonly publicUrl?: string | undefined;
-  /** Further names under which browsers reach the page. */
+  /** Further names by which browsers reach the page. */
   readonly hosts: readonly string[];
 }
 
-/** How a request was let in. `open`: nothing is asked for on this machine. */
+/** How a request was admitted. `open`: on this machine, without a credential. */
 export type Identity =
   | { readonly kind: "open" | "bearer" | "session" }
   | { readonly kind: "proxy"; readonly name: string };
 
 export interface Access {
-  /** What somebody without leave is asked for. */
+  /** The credential that a client without access is asked for. */
   readonly asks: "nothing" | "token" | "proxy";
-  /** The same answer however often a request is asked about: who is signed out meanwhile is still who asked. */
+  /** The answer for a request never changes: a user who is signed out meanwhile is still the one who asked. */
   identify(request: FastifyRequest): Identity | null;
-  /** What a request brings along to be let in, right or wrong. */
+  /** The credential that a request brings, right or wrong. */
   credentialOf(request: FastifyRequest): "bearer" | "session" | null;
-  /** Opens a session where the token, or the code of a link, is right. */
+  /** Opens a session if the token, or the code of a link, is right. */
   signIn(given: { readonly token: string } | { readonly code: string }, reply: FastifyReply): boolean;
   /** A code for a link that signs in once. */
   signInCode(): string;
   signOut(request: FastifyRequest, reply: FastifyReply): void;
   /**
-   * Why this request is refused although it was let in: it asks for a name that is not the daemon's, so a page elsewhere may
-   * have let its own name lead here. A right bearer is never refused: such a page does not know it.
+   * Why this request is refused although it was admitted: it names a host that is not the daemon's, so a page elsewhere may have
+   * let its own name resolve to this machine. A right bearer is never refused: such a page does not know it.
    */
   misdirected(request: FastifyRequest, identity: Identity | null): string | null;
-  /** Why this request is refused although it was let in: another site made the browser send it. */
+  /** Why this request is refused although it was admitted: another site made the browser send it. */
   foreign(request: FastifyRequest, identity: Identity | null): string | null;
 }
 
-/** @throws UsageError where others could connect and nothing would be asked of them */
+/** @throws UsageError if others could connect and no credential would be required of them */
 export function refuseUnguarded(listen: Listen, { token, trustedHeader }: AccessSettings): void {
   if (isLocal(listen) || token !== undefined || trustedHeader !== undefined) return;
   throw new UsageError(
@@ -56,7 +56,7 @@ export function refuseUnguarded(listen: Listen, { token, trustedHeader }: Access
   );
 }
 
-/** What is allowed and yet lets in other people than one may think, in sentences for the log. */
+/** Settings that are allowed and yet admit other people than expected, in sentences for the log. */
 export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly string[] {
   const { token, trustedHeader, trustedProxies, publicUrl, hosts } = settings;
   const isProxy = addresses(trustedProxies, listen);
@@ -92,7 +92,7 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
   const codes = createSignInCodes(now);
   const proxies = addresses(settings.trustedProxies, listen);
   const secure = publicUrl?.startsWith("https:") === true;
-  // The prefix keeps other hosts of the domain, and plain http, from setting it.
+  // The prefix prevents other hosts of the domain, and plain http, from setting the cookie.
   const cookieName = secure ? "__Host-als-session" : "als-session";
   const isToken = comparer(token);
   const header = trustedHeader?.toLowerCase();
@@ -100,18 +100,18 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
   const cookie = { path: "/", httpOnly: true, sameSite: "strict", secure } as const;
 
   const proxyIdentity = (request: FastifyRequest): Identity | null => {
-    // The address that is connected: not what a header says of it.
+    // The address of the connection, not one from a header.
     if (header === undefined || !proxies(request.socket.remoteAddress)) return null;
     const given = request.raw.headersDistinct[header] ?? [];
     const [name = ""] = given;
-    // Of two, one may be the client's own.
+    // If there are two, one may come from the client itself.
     return given.length === 1 && name !== "" ? { kind: "proxy", name: inWords(name).slice(0, 200) } : null;
   };
 
   const identityOf = (request: FastifyRequest): Identity | null => {
     if (open) return { kind: "open" };
     const bearer = bearerOf(request);
-    // A wrong bearer is an answer of its own: nothing else is tried in its place.
+    // A wrong bearer is refused at once: no other credential is tried instead.
     if (bearer !== null) return isToken(bearer) ? { kind: "bearer" } : null;
     const id = request.cookies[cookieName];
     if (id !== undefined && sessions.has(id)) return { kind: "session" };
@@ -148,18 +148,18 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
       if (stranger !== undefined) {
         return `This daemon does not answer to the name "${printable(stranger.slice(0, 260))}". If the name is the daemon's, set http.publicUrl or add the name to http.hosts.`;
       }
-      // Behind a proxy that sends its own name, the browser's could be any.
+      // Behind a proxy that sends its own name, the browser's name is unknown.
       if (identity?.kind === "proxy" && names.hasPublic && !names.isPublic(host)) {
         return `The reverse proxy did not pass on the Host header of the browser (it sent "${printable(host ?? "")}"). Configure it to pass on the Host, which must be that of http.publicUrl or one of http.hosts.`;
       }
       return null;
     },
     foreign: (request, identity) => {
-      // No browser adds a bearer by itself.
+      // A browser never adds a bearer by itself.
       if (identity?.kind === "bearer") return null;
       const reads = request.method === "GET" || request.method === "HEAD";
       const site = request.headers["sec-fetch-site"];
-      // "none" is an address that a person typed.
+      // "none": a person typed the address.
       if (site !== undefined && site !== "same-origin" && !(reads && site === "none")) {
         return "This request came from another site.";
       }
@@ -167,7 +167,7 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
       if (origin !== undefined && !names.owns(origin, request.headers.host)) {
         return "This request came from another site. If a proxy changes the host name, set http.publicUrl.";
       }
-      // Another site cannot add a header without being asked about it first, and that is never answered.
+      // Another site cannot add a header without a preflight request, which is never granted.
       if (!reads && request.headers["x-requested-by"] === undefined) {
         return "The header X-Requested-By is missing.";
       }
@@ -176,7 +176,7 @@ export function createAccess(settings: AccessSettings, listen: Listen, now: () =
   };
 }
 
-/** The names in `Host` and, if a proxy wrote down what it was asked for, in `X-Forwarded-Host`. */
+/** The names in `Host` and, if a proxy recorded the original one, in `X-Forwarded-Host`. */
 function askedNames(request: FastifyRequest): string[] {
   const forwarded = String(request.headers["x-forwarded-host"] ?? "")
     .split(",")
@@ -185,7 +185,7 @@ function askedNames(request: FastifyRequest): string[] {
   return [request.headers.host ?? "", ...forwarded];
 }
 
-/** Node takes each byte of a header for a character of Latin-1; proxies write names in UTF-8. */
+/** Node decodes header bytes as Latin-1; proxies write names in UTF-8. */
 function inWords(value: string): string {
   const bytes = Buffer.from(value, "latin1");
   return isUtf8(bytes) ? bytes.toString("utf8") : value;
@@ -195,7 +195,7 @@ function bearerOf(request: FastifyRequest): string | null {
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? null;
 }
 
-/** Compares digests under a key of this process, so that neither length nor content can be measured. */
+/** Compares digests under a key of this process, so that neither length nor content can be measured by time. */
 function comparer(token: Secret | undefined): (given: string) => boolean {
   if (token === undefined) return () => false;
   const key = randomBytes(32);
@@ -205,8 +205,8 @@ function comparer(token: Secret | undefined): (given: string) => boolean {
 }
 
 /**
- * Whether an address is on the list. Whoever connects to a Unix socket has none; nor has, over the network, whoever has
- * broken off the connection by the time that the address is asked for.
+ * Whether an address is on the list. A client of a Unix socket has no address; nor has a network client that has disconnected
+ * before its address is read.
  */
 export function addresses(list: readonly string[], listen: Listen): (address: string | undefined) => boolean {
   const known = new BlockList();

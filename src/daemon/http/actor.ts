@@ -1,7 +1,7 @@
 import type { Actor } from "../../domain/actor.ts";
 import type { Identity } from "./access.ts";
 
-/** Who asks, as far as the way that a request was let in tells. A session was opened with the token. */
+/** The actor of a request, as far as its credential tells. A session was opened with the token. */
 export function actorOf(identity: Identity | null): Actor {
   switch (identity?.kind) {
     case "bearer":

@@ -4,7 +4,7 @@ import type { DaemonView } from "./daemon-view.ts";
 import type { Guesses } from "./guesses.ts";
 import { occasionally } from "./occasional.ts";
 
-/** What a route asks of who comes. */
+/** What a route requires of a request. */
 export interface Admission {
   readonly signedIn: boolean;
   /** Whether requests that another site made the browser send are refused. */
@@ -14,8 +14,8 @@ export interface Admission {
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
- * The one way in for everything but health. The credential is looked at first: a right one passes however many wrong ones
- * came. What another site makes a browser send is refused without being counted.
+ * The one gate for all routes but health. The credential is checked first: a right one passes however many wrong ones came.
+ * Requests that another site made a browser send are refused without being counted.
  */
 export function createAdmission(
   access: Access,
@@ -33,7 +33,7 @@ export function createAdmission(
         const credential = access.credentialOf(request);
         const isGuess = credential === "bearer" || (credential === "session" && foreign === null);
         const tooMany = isGuess && (await guesses.wrong(request, credential));
-        // The id of a session is too long to guess at; an old one must not keep its browser from signing in again.
+        // A session id is too long to guess; an expired one must not keep its browser from signing in again.
         if (tooMany && credential === "bearer") return tooManyWrong(reply);
         if (signedIn) {
           return reply

@@ -14,7 +14,7 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Of the library for charts, as it comes. */
+/** The chart library, unchanged. */
 const chartFiles = ["uPlot.iife.min.js", "uPlot.min.css"];
 
 interface Asset {
@@ -25,8 +25,8 @@ interface Asset {
 }
 
 /**
- * Serves the page: its files as they are, read once, under a folder named for their content, so that a browser keeps them
- * for as long as they stay the same. They hold nothing that needs leave.
+ * Serves the page's files, read once, under a folder named for their content, so that a browser keeps them until they change.
+ * They hold nothing that requires sign-in.
  */
 export function serveAssets(app: FastifyInstance): void {
   const files = readFiles();
@@ -56,7 +56,7 @@ function readFiles(): Map<string, Buffer> {
   return files;
 }
 
-/** The built program has them beside itself; to the sources they are a library's. */
+/** In the built program they are next to it; for the sources they come from a library. */
 function chartFolder(): string {
   const { filename, dirname: folder } = import.meta;
   if (!filename.endsWith(".ts")) return folder;

@@ -6,12 +6,12 @@ import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Started, Works } from "../works.ts";
 
-/** The daemon as its HTTP sees it: what it may read, and the few things that it may set going. */
+/** The daemon as its HTTP sees it: the data it may read, and the few actions it may start. */
 export interface DaemonView {
   readonly version: string;
-  /** Reads on a thread of its own. */
+  /** Reads on its own thread. */
   readonly reader: StateStore;
-  /** The schedule in force. */
+  /** The current schedule. */
   schedule(): Config["schedule"];
   readonly scheduler: Pick<Scheduler, "nextCronAt" | "intervalMs">;
   readonly works: Works;
@@ -20,13 +20,13 @@ export interface DaemonView {
   readonly now: () => number;
   startCycle(how: { readonly full: boolean }): Started;
   startDryRun(how: { readonly full: boolean }): Started;
-  /** @throws UsageError where the plan is unknown, holds nothing, or nothing of a person who is named */
+  /** @throws UsageError if the plan is unknown, holds nothing, or holds nothing of a person who is named */
   startRelease(decision: ReleaseRequest): Promise<Started>;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
-  /** Graph properties and target paths that the mapping in force redacts. */
+  /** Graph properties and target paths that the current mapping redacts. */
   concealed(): readonly string[];
-  /** For what only the log of the daemon may say. */
+  /** For messages that belong only in the daemon's log. */
   readonly log: {
     error(fields: object, message: string): void;
     warn(fields: object, message: string): void;

@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { DaemonView } from "./daemon-view.ts";
 import { occasionally } from "./occasional.ts";
 
-/** How somebody wanted to be let in. */
+/** The kind of credential that a request brought. */
 export type Credential = "bearer" | "session" | "signIn";
 
-/** Wrong credentials of all kinds. A right one is never asked here, so nobody can lock others out by guessing. */
+/** Counts wrong credentials of all kinds. Right ones are never checked here, so guessing cannot lock others out. */
 export interface Guesses {
-  /** Takes note of a wrong credential. @returns whether its client has sent too many of them lately */
+  /** Notes a wrong credential. @returns whether its client has sent too many of them lately */
   wrong(request: FastifyRequest, credential: Credential): Promise<boolean>;
 }
 
@@ -31,13 +31,13 @@ export function createGuesses(app: FastifyInstance, { now, log, metrics }: Daemo
   };
 }
 
-/** The client's address: behind trusted proxies the one that they forward. */
+/** The client's address; behind trusted proxies, the one that they forward. */
 function addressOf(request: FastifyRequest): string {
-  // What a proxy forwards may be anything.
+  // The forwarded value may be anything.
   return isIP(request.ip ?? "") === 0 ? (request.socket.remoteAddress ?? "a local socket") : request.ip;
 }
 
-/** Whoever has an IPv6 address has the whole network of 64 bits that it is in. */
+/** A client with an IPv6 address has the whole network of 64 bits that contains it. */
 function clientOf(request: FastifyRequest): string {
   const address = addressOf(request);
   if (isIP(address) !== 6 || address.includes(".")) return address;

@@ -1,8 +1,8 @@
 const quietMs = 60_000;
 
 /**
- * For what others can make happen as often as they like: `say` is called once a minute at most, with how often it happened
- * since it was last called.
+ * Limits messages about events that others can cause as often as they like: `say` is called at most once a minute, with the
+ * number of events since its last call.
  * @param now milliseconds since the epoch
  */
 export function occasionally<Details>(

@@ -1,18 +1,18 @@
 import { hostname } from "node:os";
 import { isLoopbackHost, type Listen } from "../../config/listen.ts";
 
-/** What the daemon may be called. */
+/** The names by which the daemon may be reached. */
 export interface NameSettings {
   readonly listen: Listen;
-  /** Origin under which browsers reach the page. */
+  /** Origin at which browsers reach the page. */
   readonly publicUrl?: string | undefined;
   /** Further host names. */
   readonly hosts: readonly string[];
 }
 
 /**
- * The names that the daemon answers to. A page elsewhere can let its own name resolve to this machine (DNS rebinding);
- * the browser then takes the two for one site, and only the name in `Host` tells them apart.
+ * The names that the daemon answers to. A page elsewhere can let its own name resolve to this machine (DNS rebinding). The
+ * browser then takes both for one site, and only the name in `Host` tells them apart.
  */
 export interface OwnNames {
   /** Whether any name but the machine's own was configured. */
@@ -29,7 +29,7 @@ export function createOwnNames({ listen, publicUrl, hosts }: NameSettings): OwnN
   const published = new Set(hosts.map(plainName));
   if (publicUrl !== undefined) published.add(nameOf(new URL(publicUrl).host) ?? "");
   const own = new Set([plainName("host" in listen ? listen.host : ""), plainName(hostname()), ...published]);
-  // "Everywhere" is where one listens, not what one is called.
+  // "Everywhere" is an address to listen on, not a name.
   for (const nowhere of ["", "0.0.0.0", "::"]) own.delete(nowhere);
   const isPublic = (host: string | undefined): boolean => published.has(nameOf(host) ?? "");
   return {
@@ -47,14 +47,14 @@ export function createOwnNames({ listen, publicUrl, hosts }: NameSettings): OwnN
   };
 }
 
-/** The name in `host`, without port and final dot, as a browser writes it; `null` where it is none. */
+/** The name in `host`, without port and final dot, as a browser writes it; `null` if it is not a name. */
 function nameOf(host: string | undefined): string | null {
   if (host === undefined || !/^(?:[^\s/?#@\\:[\]]+|\[[0-9a-f:.]+\])(?::\d*)?$/i.test(host)) return null;
   const url = `http://${host}`;
   return URL.canParse(url) ? plainName(new URL(url).hostname) : null;
 }
 
-/** Without the port that `protocol` means anyway, as an origin has it. */
+/** Without the port that `protocol` implies, as in an origin. */
 function hostAndPort(host: string | undefined, protocol: string): string {
   const url = `${protocol}//${host ?? ""}`;
   return URL.canParse(url) ? new URL(url).host : "";

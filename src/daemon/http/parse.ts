@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { UsageError } from "../../domain/errors.ts";
 
-/** @throws UsageError that names what is wrong with what was sent */
+/** @throws UsageError that names the faults of the request */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;

@@ -61,7 +61,7 @@ const leftAloneQuery = z.strictObject({
 });
 const rejectedQuery = z.strictObject({ from: z.coerce.number().int().min(0).default(0), limit });
 
-/** What the dashboard shows of the state: only reads. */
+/** The state as the dashboard shows it; these routes only read. */
 export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
   const { reader } = view;
 
@@ -173,7 +173,7 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
   );
 }
 
-/** The newest rejections, and whether there are older ones that are not looked at. */
+/** The newest rejections, and whether there are older ones that were not read. */
 async function newest(reader: StateStore) {
   const rejections = await reader.rejections(mostRejections + 1);
   return { rejections: rejections.slice(0, mostRejections), more: rejections.length > mostRejections };

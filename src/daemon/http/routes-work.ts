@@ -11,9 +11,9 @@ import type { Started, Work } from "../works.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
 
-/** People that one request may name. */
+/** The most people that one request may name. */
 const mostNames = 10_000;
-/** Far more ids than may be named, so that the answer says how many may be. */
+/** Far more ids than allowed, so that the answer can say how many are allowed. */
 const longestDecision = 8 * 1024 * 1024;
 const names = z.array(z.string().min(1).max(500)).min(1).optional();
 const cycleBody = z.strictObject({ dryRun: z.boolean().default(false), full: z.boolean().default(false) });
@@ -28,7 +28,7 @@ const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-/** What the dashboard sets going, and how far it is. @param actorOf who asks */
+/** Routes by which the dashboard starts work and follows it. @param actorOf the actor of a request */
 export function workRoutes(
   app: FastifyInstance,
   view: DaemonView,
@@ -73,7 +73,7 @@ export function workRoutes(
   });
 }
 
-/** What a dry run would do with an operation: its own copy of the log tells that nothing was begun. */
+/** What a dry run would do with an operation: in the run's own copy of the log, nothing was begun. */
 function plannedStatus(status: OperationStatus): "planned" | "held" | "reported" {
   return status === "held" || status === "reported" ? status : "planned";
 }

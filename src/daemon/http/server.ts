@@ -29,16 +29,16 @@ import { clearSocket, guardSocket } from "./unix-socket.ts";
 
 export interface HttpServer {
   readonly url: string;
-  /** What is allowed and yet lets in more people than one may think, in sentences. */
+  /** Settings that are allowed and yet admit more people than expected, in sentences. */
   readonly doubts: readonly string[];
-  /** A link that signs in once, within 15 minutes; `null` where the page asks for no token. */
+  /** A link that signs in once, within 15 minutes; `null` if the page requires no token. */
   signInLink(): string | null;
-  /** Ends at once; answers under way are cut off. */
+  /** Ends at once; unfinished answers are cut off. */
   close(): Promise<void>;
 }
 
 const longestBody = 1024 * 1024;
-/** Of a person in an address; a user principal name has up to 113 characters, and each may be written as nine. */
+/** For a person in an address; a user principal name has up to 113 characters, and each may be encoded as nine. */
 const longestName = 1_100;
 
 const securityHeaders = {
@@ -54,7 +54,7 @@ const securityHeaders = {
 
 /**
  * Serves health, metrics, the API and the dashboard.
- * @throws UsageError where the address cannot be taken, or would be open to others
+ * @throws UsageError if the address cannot be used, or would be open to others
  */
 export async function startHttp(
   listen: Listen,
@@ -70,14 +70,14 @@ export async function startHttp(
     requestTimeout: 30_000,
     trustProxy: settings.trustedProxies.length === 0 ? false : addresses(settings.trustedProxies, listen),
     routerOptions: { maxParamLength: longestName },
-    // What is refused before any route is found passes no hook: the headers are set here.
+    // A request that is refused before routing passes no hook: the headers are set here.
     frameworkErrors: (error, request, reply) => {
       reply.headers(securityHeaders);
       sayError(error, request, reply, view);
     },
   });
   app.setReplySerializer((answer) => jsonText(answer));
-  // A form of another site can send text and nothing else without being asked.
+  // A form of another site can only send text without a preflight request.
   app.removeContentTypeParser("text/plain");
   const https = settings.publicUrl?.startsWith("https:") === true;
   app.addHook("onRequest", async (_request, reply) => {
@@ -94,7 +94,7 @@ export async function startHttp(
   const guesses = createGuesses(app, view);
   const admit = createAdmission(access, guesses, view);
   await app.register(async (page) => {
-    // A link elsewhere may lead to the page, which holds nothing itself.
+    // Pages elsewhere may link to the page, which holds no data itself.
     page.addHook("onRequest", admit({ signedIn: false, ownSite: false }));
     serveAssets(page);
   });
@@ -125,7 +125,7 @@ function healthRoutes(app: FastifyInstance, view: DaemonView): void {
   });
 }
 
-/** Everything that needs leave. */
+/** All routes that require sign-in. */
 async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonView): Promise<void> {
   app.addHook("onRequest", async (request) => {
     if (request.method === "GET" || request.method === "HEAD") return;

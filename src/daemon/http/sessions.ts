@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 
-/** Who has signed in on the page, in memory: a restart of the daemon signs everybody out. */
+/** The sessions of the page, in memory: a restart of the daemon signs everybody out. */
 export interface Sessions {
-  /** @returns the id that the browser is given */
+  /** @returns the id to give to the browser */
   open(): string;
   has(id: string): boolean;
   close(id: string): void;
@@ -13,7 +13,7 @@ const mostSessions = 1_000;
 
 /** @param now milliseconds since the epoch */
 export function createSessions(now: () => number): Sessions {
-  /** By the hash of the id, so that a look-up tells nothing of an id by its time. The oldest first. */
+  /** By the hash of the id, so that the time of a look-up reveals nothing about an id. The oldest first. */
   const expiries = new Map<string, number>();
   const keyOf = (id: string): string => createHash("sha256").update(id).digest("base64");
   return {

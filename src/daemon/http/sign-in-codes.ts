@@ -1,9 +1,9 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
-/** Codes in links that sign in without the token being typed or shown: each once, and not for long. */
+/** Codes in links that sign in without typing or showing the token: each works once, and only for a short time. */
 export interface SignInCodes {
   make(): string;
-  /** Whether `code` was one; it is none from now on. */
+  /** Whether `code` is valid; it is used up by this call. */
   use(code: string): boolean;
 }
 

@@ -3,14 +3,14 @@ import { situationOf } from "../../report/situation.ts";
 import { readStatus, type Status } from "../../report/status.ts";
 import type { DaemonView } from "./daemon-view.ts";
 
-/** How long what was read is told again: however many ask, the database is read once in that time. */
+/** Results are reused for this long: however many clients ask, the database is read once in that time. */
 const situationAgeMs = 5_000;
 const textAgeMs = 1_000;
 const readyAgeMs = 1_000;
 const patienceMs = 5_000;
 const shownCycles = 8;
 
-/** The status, with the time that only the scheduler knows. Held operations are counted, not read. */
+/** The status, with the time of the next cycle, which only the scheduler knows. Held operations are counted, not read. */
 export async function currentStatus(view: DaemonView): Promise<Status> {
   const status = await readStatus(view.reader, view.schedule(), view.now(), {
     cycles: shownCycles,
@@ -19,7 +19,7 @@ export async function currentStatus(view: DaemonView): Promise<Status> {
   return status.nextDueAt === null ? { ...status, nextDueAt: view.scheduler.nextCronAt() } : status;
 }
 
-/** The text of `/metrics`, made once a second at most. */
+/** The text of `/metrics`, made at most once a second. */
 export function metricsText(view: DaemonView): () => Promise<string> {
   const situation = kept(situationAgeMs, view.now, () => readSituation(view).catch(() => null));
   return kept(textAgeMs, view.now, async () => view.metrics.text(await situation(), view.now()));
@@ -30,8 +30,7 @@ async function readSituation(view: DaemonView): Promise<Situation> {
 }
 
 /**
- * Whether the daemon does its work: the state database answers, and a cycle of everybody came to its end less than two
- * intervals ago.
+ * Whether the daemon works: the state database answers, and a cycle of everybody was completed less than two intervals ago.
  */
 export function readiness(view: DaemonView): () => Promise<boolean> {
   return kept(readyAgeMs, view.now, async () => {
@@ -59,7 +58,7 @@ async function isReady(view: DaemonView): Promise<boolean> {
   return view.now() - last.finishedAt < 2 * view.scheduler.intervalMs();
 }
 
-/** What `make` gave is given again for `ageMs`; whoever asks meanwhile waits for the same answer. */
+/** The result of `make` is reused for `ageMs`; requests meanwhile wait for the same result. */
 export function kept<T>(ageMs: number, now: () => number, make: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | null = null;
   let madeAt = 0;

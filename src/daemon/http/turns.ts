@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-/** Questions to the database that are answered at the same time: the others wait, and health waits behind these alone. */
+/** Database queries answered at the same time. The others wait, so health waits only behind these. */
 const atOnce = 2;
 const mostWaiting = 100;
 
 /**
- * Has the routes that are added to `app` take turns: a few at once, the others in the order in which they came, so that
- * however many are asked, health and metrics are answered. Who goes away while waiting is not answered; too many are
- * told to come again.
- * @param inMemory path of the routes that ask the database nothing
+ * Makes the routes of `app` take turns: a few at once, the others in the order in which they came. So health and metrics are
+ * answered however many requests there are. A client that disconnects while waiting gets no answer; if too many wait, further
+ * ones are told to come again.
+ * @param inMemory path of the routes that do not query the database
  */
 export function takeTurns(app: FastifyInstance, inMemory: string): void {
   const queue: (() => void)[] = [];
@@ -17,7 +17,7 @@ export function takeTurns(app: FastifyInstance, inMemory: string): void {
     running -= 1;
     queue.shift()?.();
   };
-  /** @returns false where whoever asked is gone */
+  /** @returns false if the client has disconnected */
   const turn = (reply: FastifyReply): Promise<boolean> =>
     new Promise((resolve) => {
       const begin = (): void => {

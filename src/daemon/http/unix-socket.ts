@@ -2,12 +2,12 @@ import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { UsageError } from "../../domain/errors.ts";
 
-/** The owner's and the group's. Who may open the socket is who may use the daemon. */
+/** For the owner and the group. Everybody who may open the socket may use the daemon. */
 const socketMode = 0o660;
 
 /**
- * Removes the socket that a daemon left behind which was killed.
- * @throws UsageError where something answers on it, or it is no socket
+ * Removes the socket of a daemon that was killed.
+ * @throws UsageError if something answers on it, or it is not a socket
  */
 export async function clearSocket(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -21,7 +21,7 @@ export async function clearSocket(path: string): Promise<void> {
   rmSync(path, { force: true });
 }
 
-/** Lets the group of the socket in, and nobody else. */
+/** Gives access to the group of the socket, and to no others. */
 export function guardSocket(path: string): void {
   chmodSync(path, socketMode);
 }

@@ -5,7 +5,7 @@ import { mappedAttribute } from "../rules/source-attributes.ts";
 import { madeUpDate } from "./made-up-date.ts";
 import { type MadeUpWords, madeUpWords } from "./made-up-words.ts";
 
-/** Graph's own enumerations that say of nobody who it is, and decide what an account is. */
+/** Graph's own enumerations: they identify nobody and decide what an account is. */
 const kept = ["accountEnabled", "userType", "creationType", "externalUserState"];
 const phones = ["businessPhones", "mobilePhone", "faxNumber"];
 const languages = ["en-GB", "de-DE", "fr-FR", "es-ES", "sv-SE", "pl-PL"];
@@ -16,13 +16,13 @@ const common =
   /example\.(?:com|net|org|onmicrosoft\.com)|example(?:\.mail)?\.onmicrosoft\.com|example-\d+\.example|#EXT#|(?:smtp|sip|mailto):|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
 export interface AnonymiseOptions {
-  /** Entra attributes whose values stay, by the names that mappings use. */
+  /** Entra attributes whose values are kept, by the names that mappings use. */
   readonly keep: readonly string[];
-  /** 0 up to 1; not to be foreseen, so that nobody can make the way back. */
+  /** 0 up to 1; unpredictable, so that the original cannot be recovered. */
   readonly random: () => number;
   /** When the person was read, milliseconds since the epoch. */
   readonly now: number;
-  /** The time of the case: what was ahead of `now` is ahead of it. */
+  /** The time of the case: a date after `now` becomes a date after it. */
   readonly caseNow: number;
 }
 
@@ -31,11 +31,11 @@ type Keeps = (property: string, key: string | null) => boolean;
 const mostTries = 60;
 
 /**
- * Makes people up who have the shape of these: the same properties, and in each text as many words, capitals, marks and
- * digits in the same places, the same word or id where they had the same. No value of any of them is left, but truth
- * values, Graph's own enumerations, and what `keep` names.
+ * Invents people of the same shape: the same properties; in each text as many words, with capitals, marks and digits in the
+ * same places; the same word or id wherever they had the same. No original value is kept, except booleans, Graph's own
+ * enumerations, and the attributes in `keep`.
  * @param people the person, and perhaps others whom a mapping reads
- * @throws UsageError for an attribute to keep that nobody knows
+ * @throws UsageError for an unknown attribute to keep
  */
 export function anonymise(
   people: readonly [SourceUser, ...SourceUser[]],
@@ -60,7 +60,7 @@ export function anonymise(
 
 function keepsOf(names: readonly string[]): Keeps {
   const wanted = names.map((name) => {
-    // A misspelt name is told, not passed over.
+    // A misspelt name is reported, not ignored.
     const { property } = mappedAttribute(name);
     return {
       property,
@@ -118,7 +118,7 @@ function createSubstitutes(
       if (property === "onPremisesDomainName") return domain(text);
       if (phones.includes(property)) {
         let at = 0;
-        // Numbers that begin so are nobody's.
+        // No real phone number begins like this.
         return text.replaceAll(/\d/g, (digit) => {
           const fixed = plain ? "55501"[at] : undefined;
           at += 1;
@@ -135,7 +135,7 @@ interface Texts {
   readonly digits: (run: string) => string;
   readonly id: (id: string) => string;
   readonly domain: (domain: string) => string;
-  /** Letters and signs that are the same for everybody stay. */
+  /** Letters and signs that are the same for everybody are kept. */
   readonly plain: boolean;
 }
 
@@ -156,7 +156,7 @@ function madeUpText(text: string, texts: Texts): string {
   });
 }
 
-/** A guest's has the address of home before the mark: `kim_partner.example#EXT#`. */
+/** A guest's name has the home address before the mark: `kim_partner.example#EXT#`. */
 function madeUpLocal(local: string, texts: Texts): string {
   const mark = local.search(/#EXT#$/i);
   if (mark < 0) return madeUpText(local, texts);
@@ -196,7 +196,7 @@ interface PersonalTexts {
   readonly words: ReadonlySet<string>;
 }
 
-/** Every text and number of these people but those that stay. */
+/** Every text and number of these people, except the kept ones. */
 function personalTexts(people: readonly SourceUser[], keeps: Keeps): PersonalTexts {
   const values = new Set<string>();
   const words = new Set<string>();
@@ -208,7 +208,7 @@ function personalTexts(people: readonly SourceUser[], keeps: Keeps): PersonalTex
       return;
     }
     const text = String(json).toLowerCase();
-    // What has neither letter nor digit says nothing of anybody.
+    // A text without letters and digits identifies nobody.
     if (text.length > 2 && /[\p{L}\p{Nd}]/u.test(text)) values.add(text);
     for (const [word] of text.replaceAll(common, " ").matchAll(/\p{L}[\p{L}\p{M}]{2,}|\p{Nd}{4,}/gu)) {
       words.add(word);
@@ -234,7 +234,7 @@ function shares(real: PersonalTexts, made: PersonalTexts): boolean {
   );
 }
 
-/** Remembers what was made up for what, by kind; `count` is how many of the kind there are already. */
+/** Remembers each replacement, by kind; `count` is the number of the kind so far. */
 function memory(): (kind: string, real: string, make: (count: number) => string) => string {
   const kinds = new Map<string, Map<string, string>>();
   return (kind, real, make) => {
@@ -246,7 +246,7 @@ function memory(): (kind: string, real: string, make: (count: number) => string)
   };
 }
 
-/** Zeros in front stay: they are what a mapping has to keep. */
+/** Leading zeros are kept, because a mapping has to keep them. */
 function madeUpDigits(run: string, random: () => number, keepZeros: boolean): string {
   const zeros = keepZeros ? (/^0*/.exec(run)?.[0] ?? "") : "";
   return [...run]

@@ -1,8 +1,8 @@
 const dayMs = 86_400_000;
 
 /**
- * Another date in the form of `text`, on the same side of the case's time as it was of `now`, and roughly as far away.
- * @returns `null` where `text` is no date
+ * Another date in the form of `text`, on the same side of the case's time as it was of `now`, and about as far away.
+ * @returns `null` if `text` is not a date
  */
 export function madeUpDate(
   text: string,
@@ -11,7 +11,7 @@ export function madeUpDate(
   const date = readDate(text);
   if (date === null) return null;
   const away = (date.at - now) * (0.6 + 0.8 * random());
-  // So that not even a date of today is told by the time of the record.
+  // So that the recording time does not reveal even today's date.
   const further = Math.sign(away || -1) * (1 + Math.floor(random() * 20)) * dayMs;
   const made = caseNow + Math.round(away + further);
   return date.write(new Date(date.wholeDay ? Math.floor(made / dayMs) * dayMs : made));
@@ -66,7 +66,7 @@ function readCompact(text: string): WrittenDate | null {
   };
 }
 
-/** `31.01.2026` or `1/31/2026`: which number is the month may not be told, so both are made to be right either way. */
+/** `31.01.2026` or `1/31/2026`: it may be unclear which number is the month, so the result is valid either way. */
 function readLocal(text: string): WrittenDate | null {
   const [, first, separator, second, year] = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})$/.exec(text) ?? [];
   if (first === undefined || second === undefined || year === undefined) return null;

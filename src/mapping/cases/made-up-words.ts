@@ -1,6 +1,6 @@
 import { withoutDiacritics } from "../language/diacritics.ts";
 
-// Words that take the place of a person's: of the same length, with capitals, marks and vowels where they were.
+// Words that replace a person's words: of the same length, with capitals, marks and vowels in the same places.
 
 /** One letter with its marks. */
 interface Letter {
@@ -8,13 +8,13 @@ interface Letter {
   /** Without marks, in lower case; two letters for what is written as two, such as ø. */
   readonly plain: string;
   readonly marks: string;
-  /** No letter with a mark, but one of its own (ø, ß, ł): it says nothing of anybody, and mappings treat it apart. */
+  /** A letter of its own (ø, ß, ł), not one with a mark. It identifies nobody, and mappings treat it separately. */
   readonly special: boolean;
 }
 
-/** Makes words up, the same for the same word however it is written; names inside other words are found again. */
+/** Invents words: the same for the same word however it is written. Names within other words are recognised. */
 export interface MadeUpWords {
-  /** Words of a name: `kexample` is then told to be made of `Kim` and `Example`. */
+  /** Words of a name: with `Kim` and `Example`, `kexample` is recognised as made of both. */
   readonly learn: (text: string) => void;
   readonly word: (word: string) => string;
 }
@@ -39,7 +39,7 @@ const consonants = [..."bcdfghklmnprstvwz"];
  * @param keepSpecial whether letters such as ø and ß stay as they are
  */
 export function madeUpWords(random: () => number, keepSpecial: boolean): MadeUpWords {
-  /** Without marks, by what it stands for. */
+  /** Without marks, by the word that it replaces. */
   const made = new Map<string, readonly string[]>();
   const names: string[] = [];
 
@@ -101,7 +101,7 @@ function render(letters: readonly Letter[], plain: readonly string[]): string {
     .join("");
 }
 
-/** Another letter of the same kind, and where it had marks one that can have them. */
+/** Another letter of the same kind; if it had marks, one that can have them. */
 function other(letter: string, marks: string, random: () => number): string {
   const alphabet = alphabets.find(([script]) => script.test(letter))?.[1] ?? consonants;
   const others = alphabet.filter((candidate) => candidate !== letter);
@@ -110,7 +110,7 @@ function other(letter: string, marks: string, random: () => number): string {
   return from[Math.floor(random() * from.length)] ?? letter;
 }
 
-/** What is put together of the beginnings of one or two names: an initial, `kimex`, `kexample`, `examplek`. */
+/** Recognises a word made of the beginnings of one or two names: an initial, `kimex`, `kexample`, `examplek`. */
 function madeOfNames(
   key: string,
   names: readonly string[],

@@ -4,13 +4,13 @@ import { type MappedUser, mapUser } from "../rules/map-user.ts";
 import type { AttributeMapping, Mapping } from "../rules/mapping.ts";
 import { attributeNamed, type Expected, type MappingCase } from "./test-cases.ts";
 
-/** One thing that came out otherwise. */
+/** One difference from the expectation. */
 export interface Difference {
   /** Target attribute; `scope` for the scope decision. */
   readonly attribute: string;
   readonly expected: string;
   readonly got: string;
-  /** Source of the mapping as a person would write it; `null` where there is none. */
+  /** Source of the mapping as a person would write it; `null` if there is none. */
   readonly origin: string | null;
 }
 
@@ -21,7 +21,7 @@ export interface CaseResult {
   readonly differences: readonly Difference[];
 }
 
-/** Maps the user of a case and compares; the time and the random source are the case's own, so it is the same each time. */
+/** Maps the user of a case and compares. Time and random source are the case's own, so each run gives the same result. */
 export function runCase(mapping: Mapping, test: MappingCase): CaseResult {
   const mapped = mapCase(mapping, test);
   const outcomes = outcomesOf(mapped, test);
@@ -45,7 +45,7 @@ export function runCase(mapping: Mapping, test: MappingCase): CaseResult {
   return { name: test.name, place: test.place, passed: differences.length === 0, differences };
 }
 
-/** The expectation that the mapping meets as it is now: every attribute, or why the person is out of scope. */
+/** The expectation that the mapping meets now: every attribute, or why the person is out of scope. */
 export function expectationOf(
   mapping: Mapping,
   test: Omit<MappingCase, "name" | "place" | "outOfScope" | "exact" | "expected">,
@@ -86,10 +86,10 @@ function caseEnvironment(now: number): Environment {
   };
 }
 
-/** What came of one attribute. */
+/** The result of one attribute. */
 type Outcome = Json | { readonly problem: string };
 
-/** An attribute that is left as it is (IgnoreFlowIfNullOrEmpty) is not among them. */
+/** An attribute that keeps its value (IgnoreFlowIfNullOrEmpty) is not included. */
 function outcomesOf(
   mapped: MappedUser,
   test: Pick<MappingCase, "user" | "newAccount">,
@@ -109,7 +109,7 @@ function agrees(expected: Expected, outcome: Outcome | undefined): boolean {
     return isProblem(outcome) && outcome.problem.toLowerCase().includes(expected.problem.toLowerCase());
   }
   if (outcome === undefined || isProblem(outcome)) return false;
-  // YAML makes a number of 4711, and text of "True"; the mapping knows of the type.
+  // YAML reads 4711 as a number and "True" as text; the mapping knows the type.
   const plain = typeof outcome !== "object" && typeof expected !== "object";
   if (plain && typeof outcome === "boolean") return String(expected).toLowerCase() === String(outcome);
   return plain ? String(expected) === String(outcome) : jsonEquals(expected as Json, outcome);
@@ -148,7 +148,7 @@ function scopeReason({ filteredOut }: MappedUser, member: boolean): string | nul
   return member ? filteredOut : "not a member of the scope";
 }
 
-/** Whoever is no member by the case's own word is not asked about, unless the case says why. */
+/** If the case says that a person is not a member, the filters are not checked, unless the case gives a reason. */
 function scopeDifferences(mapped: MappedUser, { member, outOfScope }: MappingCase): Difference[] {
   const reason = scopeReason(mapped, member);
   const got = reason === null ? "in scope" : `out of scope: ${reason}`;

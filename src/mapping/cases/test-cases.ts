@@ -49,28 +49,28 @@ const caseSchema = z.strictObject(
 );
 const casesSchema = z.array(caseSchema, { error: "must be a list of cases, each with name, user, expect" });
 
-/** What a case demands of one attribute: a value, `null` for none, or that it cannot be mapped. */
+/** What a case expects of one attribute: a value, `null` for none, or that it cannot be mapped. */
 export type Expected = z.infer<typeof expectedSchema>;
 
-/** A source user, and what shall become of it. */
+/** A source user and the expected result. */
 export interface MappingCase {
   readonly name: string;
   /** `file:line:column` */
   readonly place: string;
   readonly user: SourceUser;
-  /** The person's manager, where the case says more than the id. */
+  /** The person's manager, if the case says more than the id. */
   readonly manager: SourceUser | null;
   /** Member of the scope. */
   readonly member: boolean;
   /** Groups of scoping filters that the person is a member of, as the filters name them. */
   readonly groups: ReadonlySet<string>;
-  /** A new account: where a mapping has a default, it counts. */
+  /** A new account: defaults of the mapping apply. */
   readonly newAccount: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Part of the reason for which the person is out of scope; `null` where the case demands none. */
+  /** Part of the reason for which the person is out of scope; `null` if the case demands none. */
   readonly outOfScope: string | null;
-  /** Every mapped attribute is compared: one that is not named has no value. */
+  /** Every mapped attribute is compared; one that is not named must have no value. */
   readonly exact: boolean;
   /** By target attribute, as written. */
   readonly expected: ReadonlyMap<string, Expected>;
@@ -147,7 +147,7 @@ function managerUser(manager: Json | undefined): SourceUser | null {
 /** Properties that hold others. */
 const blocks = ["onPremisesExtensionAttributes", "employeeOrgData"];
 
-/** A misspelt property would be a missing value without a word. */
+/** Without this check, a misspelt property would silently be a missing value. */
 function checkNames(
   user: JsonObject,
   expected: object,
@@ -178,7 +178,7 @@ function checkNames(
   }
 }
 
-/** A misspelt group would be one that the person is no member of, without a word. */
+/** Without this check, the person would silently not be a member of a misspelt group. */
 function checkGroups(
   memberOf: readonly string[],
   { filters: { groups } }: Mapping,
@@ -208,7 +208,7 @@ function propertyFault(property: string, mapping: Mapping): string | null {
   }
 }
 
-/** By its full path, or by the short one of the reports (`department`, `emails.work`) where that is clear. */
+/** By its full path, or by the short one of the reports (`department`, `emails.work`) if that is unambiguous. */
 export function attributeNamed(mapping: Mapping, name: string): AttributeMapping | undefined {
   const exact = mapping.attributes.find(({ target }) => target === name);
   if (exact !== undefined) return exact;

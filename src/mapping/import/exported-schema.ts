@@ -99,7 +99,7 @@ export type ExportedAttributeMapping = z.infer<typeof attributeSchema>;
 /**
  * Reads what the portal, Graph, or a shell wrote of a schema; PowerShell's own module begins its names with a capital.
  * @param origin name of the file, for messages
- * @throws UsageError where it is no such export
+ * @throws UsageError if it is not such an export
  */
 export function parseExportedSchema(json: unknown, origin: string): ExportedSchema {
   const parsed = exportSchema.safeParse(withSmallInitials(json));

@@ -23,11 +23,11 @@ export interface Imported {
     readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
     readonly mapping: readonly Rule[];
   };
-  /** What was not carried over, or not as it was, and why: a sentence each. */
+  /** What was not imported, or not unchanged, and why: a sentence each. */
   readonly notes: readonly string[];
 }
 
-/** What Entra keeps elsewhere, or does otherwise whatever the export says: for a person to decide, a sentence each. */
+/** Settings that Entra keeps elsewhere, or handles differently whatever the export says: for a person to decide, a sentence each. */
 export const notInExport: readonly string[] = [
   "scope (all or assigned users): set entra.scope.mode. The default is assigned, with the application of entra.clientId unless entra.scope.application names another",
   "accidental deletion threshold: set guard.maxDeactivations and guard.maxDeactivationPercent. The guard is on by default",
@@ -37,10 +37,10 @@ export const notInExport: readonly string[] = [
 ];
 
 /**
- * Says what this tool makes of a provisioning schema that Entra has exported.
+ * Converts a provisioning schema that Entra has exported into this tool's configuration.
  * @param json content of the exported file
  * @param origin its name, for messages
- * @throws UsageError where it is no such export, maps no userName, or holds a filter that cannot be carried over: without it
+ * @throws UsageError if it is not such an export, maps no userName, or holds a filter that cannot be carried over: without it
  * others would be in scope
  */
 export function importSchema(json: unknown, origin: string): Imported {
@@ -59,7 +59,7 @@ export function importSchema(json: unknown, origin: string): Imported {
   };
 }
 
-/** The mapping of users that counts: of the enabled ones, that of the rule with the lowest number. */
+/** The user mapping that counts: of the enabled ones, that of the rule with the lowest number. */
 function userMapping(rules: readonly ExportedRule[], origin: string, notes: string[]): ExportedObjectMapping {
   const all = [...rules]
     .sort((left, right) => (left.priority ?? 0) - (right.priority ?? 0))
@@ -109,7 +109,7 @@ function actionsOf(users: ExportedObjectMapping, notes: string[]): Imported["con
       notes.push(`${flow}: left out; this target object action is not known`);
   }
   const update = has("update");
-  // To Entra, switching an account off is an update.
+  // To Entra, deactivating an account is an update.
   if (!update)
     notes.push("Update is off in Entra: deactivations are off too, because Entra counts them as updates");
   return { create: has("add"), update, deactivate: update };
@@ -162,7 +162,7 @@ function clauseOf(
   return clause;
 }
 
-/** @throws UsageError where userName is not among them */
+/** @throws UsageError if userName is not among them */
 function mappingOf(
   { attributeMappings }: ExportedObjectMapping,
   types: ReturnType<typeof importedTypes>,
@@ -194,7 +194,7 @@ function mappingOf(
   return rules.map((rule) => (rule.target === "userName" ? { ...rule, matchingPrecedence: 1 } : rule));
 }
 
-/** `null` where it is left out; the notes say why. */
+/** `null` if it is left out; the notes say why. */
 function ruleOf(
   attribute: ExportedAttributeMapping,
   types: ReturnType<typeof importedTypes>,
@@ -268,7 +268,7 @@ function flowOf(
   return { onCreate, notes };
 }
 
-/** The attribute that is the whole source; empty where the source is something else. */
+/** The attribute that is the whole source; empty if the source is something else. */
 function attributeOf(source: ExportedSource): string {
   return /^\s*\[([^[\]]+(?:\[\d+\])?)\]\s*$/.exec(sourceText(source))?.[1] ?? "";
 }

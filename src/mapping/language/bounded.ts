@@ -12,7 +12,7 @@ const heaviestPatterns = 4_000;
 /**
  * `compileExpression` with a bound on what one evaluation may cost: no expression and no value of a person takes
  * noticeably long.
- * @throws UsageError as `compileExpression` does, and where the regular expressions are too large together
+ * @throws UsageError as `compileExpression` does, and if the regular expressions are too large together
  */
 export function compileBounded(tree: Expression, text: string, around?: Around): Evaluator {
   refuseHeavyPatterns(tree, text);

@@ -6,7 +6,7 @@ export interface Period {
   readonly until: number | null;
 }
 
-/** When a clause on a date holds; `null` where the value is no date. */
+/** When a clause on a date holds; `null` if the value is not a date. */
 export type Dated = (value: Value) => Period | null;
 
 const dayMs = 86_400_000;
@@ -60,7 +60,7 @@ export function holdsAt({ from, until }: Period, now: number): boolean {
   return (from === null || now >= from) && (until === null || now < until);
 }
 
-/** The next moment at which it begins or ceases to hold; `null` where nothing changes any more. */
+/** The next moment at which it begins or ceases to hold; `null` if nothing changes any more. */
 export function nextChange({ from, until }: Period, now: number): number | null {
   if (from !== null && now < from) return from;
   return until !== null && now < until ? until : null;

@@ -65,7 +65,7 @@ const longestFormat = 200;
 
 type Token = { readonly letter: string; readonly count: number } | { readonly literal: string };
 
-/** @throws MappingError where it is no format */
+/** @throws MappingError if it is no format */
 export function parseDateFormat(format: string): readonly Token[] {
   const written = format.length === 1 ? standard[format] : format;
   if (written === undefined || written === "") {
@@ -163,7 +163,7 @@ function abbreviated(name: string, count: number): string {
 /**
  * Reads a date that has exactly this format. Parts that it does not give are those of `now` (all of the date), or the
  * first (a month, a day). A date without an offset is taken to be in UTC.
- * @returns `null` where it has another format
+ * @returns `null` if it has another format
  */
 export function parseDateExact(
   source: string,
@@ -240,7 +240,7 @@ function alternatives(names: readonly string[], count: number): string {
   return names.map((name) => abbreviated(name, count)).join("|");
 }
 
-/** `null` where the parts make no date (31 February, 25 o'clock). */
+/** `null` if the parts make no date (31 February, 25 o'clock). */
 function fromParts(parts: ReadonlyMap<string, string>, now: number): Instant | null {
   const today = new Date(now);
   const dated = ["year", "month", "day"].some((name) => parts.has(name));
@@ -306,7 +306,7 @@ const namedDate =
 
 /**
  * Reads a date as it is commonly written: ISO 8601, `M/d/yyyy h:mm:ss tt`, or with the English name of a month. One
- * without an offset is taken to be in UTC. `null` where it is none.
+ * without an offset is taken to be in UTC. `null` if it is none.
  */
 export function parseDate(source: string): Instant | null {
   const written = source.trim();

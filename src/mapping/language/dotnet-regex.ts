@@ -30,7 +30,7 @@ export interface DotnetRegex extends RegexSize {
 /** Told of work before it is done, in characters. */
 export type Charge = ((characters: number) => void) | undefined;
 
-/** @throws MappingError for what RE2 cannot do, and for what is no pattern */
+/** @throws MappingError for what RE2 cannot do, and for what is not a pattern */
 export const compileRegex: (pattern: string) => DotnetRegex = remembered((source) => {
   if (source.length > longest) {
     throw new MappingError(
@@ -80,7 +80,7 @@ export function replaceMatches(
   return result + source.slice(from);
 }
 
-/** Replaces the text of one group in every match. @throws MappingError where the pattern has no such group */
+/** Replaces the text of one group in every match. @throws MappingError if the pattern has no such group */
 export function replaceGroup(
   regex: DotnetRegex,
   source: string,
@@ -99,14 +99,14 @@ export function replaceGroup(
   return result + source.slice(from);
 }
 
-/** The group's text in the first match; `null` where nothing matches. @throws MappingError where there is no such group */
+/** The group's text in the first match; `null` if nothing matches. @throws MappingError if there is no such group */
 export function firstGroup(regex: DotnetRegex, source: string, name: string, charge?: Charge): string | null {
   const number = groupNumber(regex, name);
   for (const matcher of matches(regex, source, charge)) return matcher.group(number);
   return null;
 }
 
-/** The matcher at each match. @throws MappingError where the text is not understood, or the work is too much */
+/** The matcher at each match. @throws MappingError if the text is not understood, or the work is too much */
 function* matches(
   regex: DotnetRegex,
   source: string,

@@ -15,7 +15,7 @@ import { isEmpty, isInstant, lengthOf, toText, type Value } from "./value.ts";
 
 /** Reads a source attribute of the person at hand. */
 export type AttributeReader = (name: string) => Value;
-/** @throws MappingError where a value of this person has the wrong type */
+/** @throws MappingError if a value of this person has the wrong type */
 export type Evaluator = (read: AttributeReader, environment: Environment) => Value;
 
 type Call = Extract<Expression, { kind: "call" }>;

@@ -61,7 +61,7 @@ export function visit(tree: Expression, see: (node: Expression) => void): void {
   }
 }
 
-/** The source attributes that the expression reads, each with the offset where it stands first. */
+/** The source attributes that the expression reads, each with the offset of its first use. */
 export function attributesOf(tree: Expression): ReadonlyMap<string, number> {
   const names = new Map<string, number>();
   visit(tree, (node) => {

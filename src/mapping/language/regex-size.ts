@@ -13,7 +13,7 @@ const escapeWeights: { readonly [letter: string]: number } = { w: 100, p: 100, d
 /** One character or class, and a repetition of it: whatever follows the match is looked at once. */
 const oneAtom = /^(?:\[(?:[^\]\\]|\\.)+\]|\\[wds]|[^\\[(){}*+?|^$])[*+]$/i;
 
-/** Reads the pattern once, roughly: what is no pattern is found when it is compiled. */
+/** Reads the pattern once, roughly: what is not a pattern is found when it is compiled. */
 export function regexSize(source: string): RegexSize {
   const outer: number[] = [];
   let steps = 0;

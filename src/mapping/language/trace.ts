@@ -6,18 +6,18 @@ import { callsOf, concealedIn, type Expression, printExpression } from "./expres
 import type { Environment } from "./functions/definition.ts";
 import { ignoreFlow, isInstant, toText, type Value } from "./value.ts";
 
-/** One part of an expression as it was worked out for one person: plain JSON. */
+/** One part of an expression as computed for one person: plain JSON. */
 export interface TraceStep {
   readonly kind: Expression["kind"] | "source";
-  /** The part as it is written. */
+  /** The part as written. */
   readonly expression: string;
   /** `false` for an argument of a branch that was not taken; it has neither value nor parts. */
   readonly evaluated: boolean;
-  /** What it came to; `null` for no value, `[Redact]` for what is meant for Lattice alone. */
+  /** Its result; `null` for no value, `[Redact]` for a value meant only for Lattice. */
   readonly value: Json;
   /** The value is IgnoreFlowIfNullOrEmpty's: the attribute is neither set nor cleared. */
   readonly ignored?: true;
-  /** Why it could not be worked out, in words. */
+  /** Why it could not be computed, in words. */
   readonly problem?: string;
   /** The arguments of a call, the two sides of a comparison. */
   readonly parts: readonly TraceStep[];
@@ -33,8 +33,8 @@ export interface Traced {
 export const redactedValue = "[Redact]";
 
 /**
- * Works an expression out for one person and notes every part. It is compiled anew, by the same function as the plain one,
- * with a note around each part: nothing of this is in the way of a cycle.
+ * Evaluates an expression for one person and notes every part. The expression is compiled again, by the same function as the
+ * plain one, with a note around each part, so tracing costs a cycle nothing.
  * @param tree an expression that compiles
  */
 export function traceExpression(

@@ -34,7 +34,7 @@ export function lengthOf(value: Value): number {
 /** Nothing that Lattice or Entra holds is as long as this. */
 const longestText = 20_000;
 
-/** @throws MappingError where a text becomes too long; asked before it is made */
+/** @throws MappingError if a text becomes too long; asked before it is made */
 export function refuseLong(length: number): void {
   if (length > longestText) throw new MappingError(`the result has more than ${longestText} characters`);
 }

@@ -7,36 +7,36 @@ import type { AttributeMapping, Mapping, MappingContext } from "./mapping.ts";
 import { shortPath } from "./target-attributes.ts";
 import { typedValue } from "./target-type.ts";
 
-/** What Lattice shall hold for one person. */
+/** What Lattice should have for one person. */
 export interface MappedUser {
   readonly userName: string | null;
   readonly externalId: string | null;
-  /** `null` where `active` is not mapped. */
+  /** `null` if `active` is not mapped. */
   readonly active: boolean | null;
-  /** The scoping filter that the person fails, in words; `null` where the person passes. */
+  /** The scoping filter that the person fails, in words; `null` if the person passes. */
   readonly filteredOut: string | null;
   /** Kept out by name (`entra.scope.exclude`), not by a filter. */
   readonly excluded: boolean;
   /** When time alone may change whether the person passes, milliseconds since the epoch. */
   readonly lookAgainAt: number | null;
   /**
-   * Every mapped attribute but references, in the order of the mapping; `null` where there is no value. What shall be left
-   * as it is this time is not among them.
+   * Every mapped attribute except references, in the order of the mapping; `null` if there is no value. Attributes that keep
+   * their value this time are not included.
    */
   readonly values: readonly { readonly mapping: AttributeMapping; readonly value: Json }[];
   /** The reference mapping (the manager), if any; its value is `SourceUser.managerId`. */
   readonly reference: AttributeMapping | null;
-  /** Attributes that could not be worked out for this person. They are left as they are. */
+  /** Attributes that could not be computed for this person. They keep their value. */
   readonly problems: readonly MappingProblem[];
-  /** Required attributes without a value: why the person is left alone, and whether only a new account needs it. */
+  /** Required attributes without a value: why the person is skipped, and whether only a new account needs it. */
   readonly lacking: readonly { readonly reason: string; readonly onCreate: boolean }[];
-  /** Attributes that rest on properties which the directory did not show: among the problems too, and left as they are. */
+  /** Attributes that depend on properties which the directory did not show. They are also among the problems, and keep their value. */
   readonly unshown: readonly UnshownAttribute[];
-  /** Properties that the scoping filters ask about and that the directory did not show: whether the person passes is unknown. */
+  /** Properties that the scoping filters need and the directory did not show: whether the person passes is unknown. */
   readonly scopeUnshown: readonly string[];
 }
 
-/** An attribute that rests on properties which the directory did not show. */
+/** An attribute that depends on properties which the directory did not show. */
 export interface UnshownAttribute {
   readonly target: string;
   readonly properties: readonly string[];
@@ -129,13 +129,13 @@ export function mapUser(
   };
 }
 
-/** Properties that the attribute's value rests on and that were not shown; none where the value is the same whatever they are. */
+/** Properties that the attribute's value rests on and that were not shown; none if the value is the same whatever they are. */
 function hiddenFrom(
   attribute: AttributeMapping,
   user: SourceUser,
   context: MappingContext,
 ): readonly string[] {
-  // Nearly everybody: this is asked of each attribute of each person.
+  // True for almost everybody, and asked for each attribute of each person.
   if (user.unshown === undefined && context.manager?.unshown === undefined) return noNames;
   const missing = (
     properties: readonly string[],
@@ -149,7 +149,7 @@ function hiddenFrom(
     ...missing(attribute.restsOn.ofManager, context.manager).map((property) => `manager.${property}`),
   ];
   if (hidden.length !== 1 || hidden[0] !== "accountEnabled") return hidden;
-  // Who is gone or out of scope is not to be active, enabled or not.
+  // A person who is deleted or out of scope must not be active, enabled or not.
   const [enabled, disabled] = [true, false].map((accountEnabled) =>
     evaluated(attribute, { ...user, attributes: { ...user.attributes, accountEnabled } }, context),
   );
@@ -163,7 +163,7 @@ function problemOf({ target, redacted }: AttributeMapping, { message, rule }: Ma
   return { target, reason: redacted ? rule : message, rule };
 }
 
-/** `undefined`: the attribute shall be left as it is. An error where it rests on what was not shown. */
+/** `undefined`: the attribute keeps its value. An error if it depends on properties that were not shown. */
 function attempt(
   attribute: AttributeMapping,
   user: SourceUser,
@@ -201,7 +201,7 @@ export function externalIdKey(mapping: Mapping, user: SourceUser, environment: E
   return typeof value === "string" ? value : null;
 }
 
-/** What an account of this person is known by, in scope or not; `null` where the mapping gives no value. */
+/** What an account of this person is known by, in scope or not; `null` if the mapping gives no value. */
 export function identityOf(
   mapping: Mapping,
   user: SourceUser,

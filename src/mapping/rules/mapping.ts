@@ -28,29 +28,29 @@ export type OnNull = "clear" | "keep";
 export interface AttributeMapping extends TypedTarget {
   /** SCIM path. */
   readonly target: string;
-  /** A person for whom there is no value of the right type is left alone. */
+  /** A person without a value of the right type is skipped. */
   readonly required: boolean;
   readonly apply: "always" | "onCreate";
   readonly onNull: OnNull;
-  /** Sent on create where the source has no value. */
+  /** Sent on create if the source has no value. */
   readonly defaultValue: Json;
   /** 1 is tried first; `null`: not used for matching. */
   readonly matchingPrecedence: number | null;
   /** The value is not shown in reports and logs (Redact). */
   readonly redacted: boolean;
-  /** Where the value comes from, as a person would write it. */
+  /** The source of the value, as a person would write it. */
   readonly origin: string;
-  /** @throws MappingError where a value of this person has the wrong type */
+  /** @throws MappingError if a value of this person has the wrong type */
   readonly evaluate: (user: SourceUser, context: MappingContext) => Value;
-  /** The same, with the way to the value; for people who ask why. */
+  /** The same with the trace of the value, for explanations. */
   readonly trace: (user: SourceUser, context: MappingContext) => Traced;
-  /** Graph properties that the value rests on: the person's own, and the manager's. */
+  /** Graph properties that the value depends on: the person's own, and the manager's. */
   readonly restsOn: { readonly own: readonly string[]; readonly ofManager: readonly string[] };
-  /** Source attributes whose value goes through `Redact`: reports show them as little as what comes of them. */
+  /** Source attributes whose value goes through `Redact`: reports show neither them nor values made of them. */
   readonly concealed: readonly string[];
 }
 
-/** What a person's values depend on beside the person. */
+/** What a person's values depend on besides the person. */
 export interface MappingContext extends ReadContext {
   readonly environment: Environment;
 }
@@ -59,14 +59,14 @@ export interface Mapping {
   readonly attributes: readonly AttributeMapping[];
   /** Target paths used to find an existing account, in the order of precedence. */
   readonly matching: readonly ("userName" | "externalId")[];
-  /** Graph properties to read, `manager` included where it is mapped. */
+  /** Graph properties to read, `manager` included if it is mapped. */
   readonly select: readonly string[];
-  /** Of those, the ones that are mapped of a person's manager: a change of one concerns the reports. */
+  /** Those of them that are read from the manager: a change of one concerns the reports. */
   readonly ofManager: readonly string[];
   /** SCIM paths that are written. */
   readonly paths: readonly string[];
   readonly filters: ScopingFilters;
-  /** Changes whenever two plans made from the same pictures could differ. */
+  /** Changes if two plans from the same data could differ. */
   readonly digest: string;
 }
 
@@ -139,7 +139,7 @@ export function parseMapping(
   };
 }
 
-/** @throws UsageError where the mapping cannot be applied */
+/** @throws UsageError if the mapping cannot be applied */
 export function checkRule(rule: Rule): void {
   compileRule(rule, "clear");
 }
@@ -191,7 +191,7 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
   return { mapping, reads };
 }
 
-/** Both results. @throws UsageError that names what is wrong with either */
+/** Both results. @throws UsageError that names the faults of either */
 function both<First, Second>(first: () => First, second: () => Second): [First, Second] {
   const attempt = <Result>(action: () => Result): { result: Result } | { fault: UsageError } => {
     try {
@@ -221,7 +221,7 @@ function typeOf({ type }: Rule, target: TargetAttribute): AttributeType {
   );
 }
 
-/** @throws UsageError where it is no Olson time zone, or the value is no date */
+/** @throws UsageError if it is not an Olson time zone, or the value is not a date */
 function zoneOf(rule: Rule, target: TargetAttribute): string {
   if (rule.timezone === undefined) return "UTC";
   if (typeOf(rule, target) !== "date")
@@ -277,7 +277,7 @@ function compileSource(rule: Rule): Pick<
   }
   const text = rule.expression ?? "";
   const tree = parseExpression(text);
-  // First: where a function cannot be used, that its attribute is not read either says less.
+  // First: if a function cannot be used, that says more than an unreadable attribute.
   const evaluator = compileBounded(tree, text);
   const readers = new Map(
     [...attributesOf(tree)].map(([name, offset]) => [name, attributeAt(name, offset, text)]),

@@ -60,7 +60,7 @@ export function ruleFaults(issues: readonly z.core.$ZodIssue[], item: unknown): 
 
 const values: readonly string[] = ["source", "constant", "expression"];
 
-/** The known key that a misspelt one is near to; `null` where there is none. */
+/** The known key that a misspelt one is near to; `null` if there is none. */
 function meantBy(name: string): string | null {
   const near = closest(name, Object.keys(ruleSchema.shape));
   return distance(name, near) <= Math.max(1, Math.floor(name.length / 3)) ? near : null;

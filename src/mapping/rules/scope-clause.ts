@@ -45,7 +45,7 @@ export interface Clause {
 type Test = (value: Value) => boolean;
 type Operator =
   | { readonly unary: true; readonly test: Test }
-  /** @throws MappingError where the operand can never be right */
+  /** @throws MappingError if the operand can never be right */
   | { readonly unary: false; readonly prepare: (operand: string, match: "whole" | "anywhere") => Test };
 
 const operators: { readonly [name: string]: Operator } = {
@@ -78,7 +78,7 @@ function regexTest(pattern: string, match: "whole" | "anywhere"): Test {
   return match === "whole" ? (value) => regex.testExact(toText(value)) : (value) => regex.test(toText(value));
 }
 
-/** A value that is no whole number from 0 on meets nothing. */
+/** Any value that is not a whole number from 0 on matches nothing. */
 function compared(operand: string, test: (value: bigint, operand: bigint) => boolean): Test {
   const limit = wholeNumber(operand);
   if (limit === null)
@@ -183,7 +183,7 @@ function attributeClause(clause: z.infer<typeof attributeClauseSchema>, timeZone
   };
 }
 
-/** Names the operator that compares, for a clause that gives a value to one that takes none. */
+/** For a clause that gives a value to an operator without one: names the operator that compares. */
 function instead(name: string, value: unknown): string {
   const comparing: { readonly [name: string]: string } = { "IS NULL": "EQUALS", "IS NOT NULL": "NOT EQUALS" };
   const operator = comparing[name] ?? (name in dateOperators ? "WITHIN DAYS" : undefined);

@@ -17,15 +17,15 @@ const filtersSchema = z.array(
 export interface ClauseVerdict {
   /** The Entra attribute; `memberOf` for a group. */
   readonly attribute: string;
-  /** The Graph property that it is read from; `null` for a group and for what is worked out. */
+  /** The Graph property that it is read from; `null` for a group and for a computed attribute. */
   readonly property: string | null;
   readonly operator: string;
-  /** What the operator compares with; `null` where it takes nothing. */
+  /** What the operator compares with; `null` if it takes nothing. */
   readonly expected: string | null;
   /** What the person has; `null` for no value. */
   readonly actual: string | null;
   readonly holds: boolean;
-  /** When `holds` changes by itself, milliseconds since the epoch; `null` where time changes nothing. */
+  /** When `holds` changes by itself, milliseconds since the epoch; `null` if time changes nothing. */
   readonly changesAt: number | null;
 }
 
@@ -36,38 +36,38 @@ export interface FilterVerdict {
   readonly passes: boolean;
 }
 
-/** Everything that decides whether a person passes. Whether the person is assigned is not among it. */
+/** Everything that decides whether a person passes, except whether the person is assigned. */
 export interface ScopeVerdict {
   readonly passes: boolean;
-  /** What decided, the first of these that applies; `nothing` where no filter is configured. */
+  /** What decided, the first of these that applies; `nothing` if no filter is configured. */
   readonly decidedBy: "exclude" | "include" | "guests" | "filters" | "nothing";
-  /** `null` where the person passes, else why not, in words. */
+  /** `null` if the person passes, else why not, in words. */
   readonly rejection: string | null;
   /** Each filter with each of its clauses, whatever decided. */
   readonly filters: readonly FilterVerdict[];
-  /** The next moment at which time alone may change the outcome; `null` where it cannot. */
+  /** The next moment at which time alone may change the outcome; `null` if it cannot. */
   readonly lookAgainAt: number | null;
 }
 
 /**
- * Who passes: nobody of `exclude`, everybody of `include`, and whoever passes one filter. The clauses of one filter are
- * joined by AND, several filters by OR; no filter lets everybody pass.
+ * Who passes: all people in `include` and all who pass one filter, but nobody in `exclude`. The clauses of one filter are joined
+ * by AND, several filters by OR; without filters everybody passes.
  */
 export interface ScopingFilters {
-  /** Graph properties that decide whether a person passes, those of the lists and of guests among them. */
+  /** Graph properties that decide whether a person passes, including those for the lists and for guests. */
   readonly restsOn: readonly string[];
   readonly properties: readonly string[];
   /** Groups that clauses name, as they are written there. */
   readonly groups: readonly string[];
-  /** Whether a verdict rests on the person alone, neither on time nor on groups. */
+  /** Whether a verdict depends on the person alone, neither on time nor on groups. */
   readonly steady: boolean;
-  /** `null` where the person passes, else the clause that failed in the last filter tried. */
+  /** `null` if the person passes, else the clause that failed in the last filter tried. */
   readonly rejects: (user: SourceUser, context: ScopeContext) => string | null;
   readonly judge: (
     user: SourceUser,
     context: ScopeContext,
   ) => Pick<ScopeVerdict, "decidedBy" | "rejection" | "lookAgainAt">;
-  /** Whether the person passes at some time, in some groups. */
+  /** Whether the person passes at some time, with some groups. */
   readonly mayPass: (user: SourceUser) => boolean;
   /** Always in scope: listed in `include` and not in `exclude`. */
   readonly includes: (user: SourceUser) => boolean;
@@ -196,7 +196,7 @@ function failing(filters: readonly Filter[], user: SourceUser, context: ScopeCon
   return [...failed.slice(0, mostNamed), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
-/** Time changes a filter only where whatever else is in it holds, and nothing where another filter passes for good. */
+/** Time changes a filter only if its other clauses hold, and changes nothing if another filter always passes. */
 function nextLook(filters: readonly Filter[], user: SourceUser, context: ScopeContext): number | null {
   let next: number | null = null;
   for (const { clauses } of filters) {
@@ -226,7 +226,7 @@ function verdictOf(clause: Clause, user: SourceUser, context: ScopeContext): Cla
   };
 }
 
-/** Whether somebody is on a list of object ids and user principal names, which differ in case at will. */
+/** Whether a person is on a list of object ids and user principal names; letter case does not matter. */
 function listed(entries: readonly string[]): (user: SourceUser) => boolean {
   if (entries.length === 0) return () => false;
   const wanted = new Set(entries.map((entry) => entry.trim().toLowerCase()));

@@ -77,7 +77,7 @@ const aliases: { readonly [name: string]: string } = {
   userStateChangedOn: "externalUserStateChangeDateTime",
 };
 
-/** Properties of a user that no mapping can have, by the reason. */
+/** Properties of a user that a mapping cannot read, by the reason. */
 const unreadable: ReadonlyMap<string, string> = new Map([
   ...reason(
     "Graph returns it only for one user at a time, and does not report changes of it",
@@ -107,13 +107,13 @@ function reason(text: string, names: string): [string, string][] {
   return names.split(" ").map((name) => [name, text]);
 }
 
-/** Attributes that no directory holds: they are worked out for each person. */
+/** Attributes that no directory holds: they are computed for each person. */
 const computed = ["IsSoftDeleted", "originalUserPrincipalName"];
 
 export interface SourceAttribute {
-  /** The Graph property to ask for; `null` for one that is computed from what is read anyway. */
+  /** The Graph property to request; `null` for an attribute computed from data that is read anyway. */
   readonly property: string | null;
-  /** The Graph properties that it is worked out from, where that is not `property` alone. */
+  /** The Graph properties that it is computed from, if that is not `property` alone. */
   readonly workedOutFrom?: readonly string[];
   /** A reference to another person (the manager) has no value of its own. */
   readonly reference: boolean;
@@ -123,7 +123,7 @@ export interface SourceAttribute {
 export interface ReadContext {
   /** The person is assigned and passes the scoping filters. */
   readonly inScope: boolean;
-  /** The person's manager as last read; absent where the directory's picture does not have that person. */
+  /** The person's manager as last read; absent if Entra's last known data does not include the manager. */
   readonly manager?: SourceUser | null;
 }
 
@@ -133,7 +133,7 @@ export interface MappedAttribute extends SourceAttribute {
   readonly ofManager: boolean;
 }
 
-/** Read for every person, whatever the mapping: identity, lifecycle, and what tells a guest. */
+/** Read for every person, whatever the mapping: identity, lifecycle, and whether it is a guest. */
 export const alwaysRead: readonly string[] = ["id", "userPrincipalName", "accountEnabled", "userType"];
 
 /**
@@ -153,14 +153,14 @@ export function mappedAttribute(name: string): MappedAttribute {
 
 const managerPrefix = "manager.";
 
-/** A manager who was deleted is none, as where the manager is mapped as a reference. */
+/** A deleted manager counts as none, as in a mapping of the manager as a reference. */
 function ofManager(
   attribute: SourceAttribute,
   { managerId }: SourceUser,
   { manager = null }: ReadContext,
 ): Value {
   if (managerId === null) return null;
-  // Not known is not empty: nothing is cleared because of it.
+  // Unknown is not empty: nothing is cleared because of it.
   if (manager === null) throw new MappingError("the directory has not shown the manager yet");
   return manager.presence === "present" ? attribute.read(manager, { inScope: true }) : null;
 }

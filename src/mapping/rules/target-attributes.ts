@@ -10,9 +10,9 @@ export interface TargetAttribute {
   /** The path as this tool writes it everywhere. */
   readonly path: string;
   readonly type: AttributeType;
-  /** Lattice takes it when the account is made and never changes it afterwards ("Lattice SCIM API Schema"). */
+  /** Lattice accepts it when the account is created and never changes it afterwards ("Lattice SCIM API Schema"). */
   readonly createOnly: boolean;
-  /** Types that the mapping may choose from instead; Lattice's documents leave them to the company. */
+  /** Other types that the mapping may choose; Lattice's documents leave them to the company. */
   readonly choice: readonly AttributeType[];
 }
 

@@ -6,16 +6,16 @@ import { remembered } from "../language/remembered.ts";
 import { isEmpty, isInstant, isNoDate, toText, type Value } from "../language/value.ts";
 import { isEmailAddress } from "./email-address.ts";
 
-/** What a target attribute takes. */
+/** The kind of value that a target attribute accepts. */
 export interface TypedTarget {
   readonly type: AttributeType;
-  /** In which time zone a moment is a day (type `date`). */
+  /** The time zone that decides the day of a moment (type `date`). */
   readonly zone: string;
 }
 
 /**
- * A value as its attribute takes it. An empty text is no value: SCIM has no use for it, and Entra does not send it.
- * @throws MappingError where the value is of another type
+ * A value in the form that its attribute accepts. An empty text means no value: SCIM has no use for it, and Entra does not send it.
+ * @throws MappingError if the value is of another type
  */
 export function typedValue({ type, zone }: TypedTarget, value: Value): Json {
   if (isEmpty(value)) return null;
@@ -56,7 +56,7 @@ export function sameValue(type: AttributeType, left: Json, right: Json): boolean
   }
 }
 
-/** A name of the IANA (Olson) time zone database, as far as this Node knows it; an offset is none. */
+/** Whether this Node knows the IANA (Olson) time zone; an offset is not one. */
 export const isTimeZone: (name: string) => boolean = remembered((name) => {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
@@ -70,7 +70,7 @@ export const isTimeZone: (name: string) => boolean = remembered((name) => {
 function numberOf(value: Value): number {
   const written = toText(value).trim();
   const number = Number(written);
-  // More digits than a number of JSON keeps would arrive as another number.
+  // JSON numbers keep fewer digits: the value would arrive changed.
   const kept = Number.isFinite(number) && written.replaceAll(/\D/g, "").length <= 15;
   if (/^[+-]?\d+(\.\d+)?$/.test(written) && kept) return number;
   return wrong("must be a number", value);
@@ -82,7 +82,7 @@ function booleanOf(value: Value): boolean {
   return written === "false" ? false : wrong("must be True or False", value);
 }
 
-/** The year 1 stands for no date, as it does in .NET; a time zone may put its first moment a day before it. */
+/** The year 1 means no date, as in .NET; a time zone may put its first moment a day earlier. */
 function isBeforeDates(value: Value): boolean {
   return (!isInstant(value) && isNoDate(toText(value))) || momentOf(value) < endOfNoDate;
 }
@@ -107,7 +107,7 @@ function dayOf(value: Value, zone: string): string {
 
 const dayMs = 86_400_000;
 
-/** A text that gives the moment of midnight in UTC in the time of another place. */
+/** A text that gives midnight in UTC in the time of another place. */
 function isMidnightElsewhere(value: Value): boolean {
   return !isInstant(value) && otherOffset.test(toText(value).trim());
 }

@@ -22,7 +22,7 @@ export interface CompletableOption {
 
 /** A command as a shell sees it. */
 export interface Completable {
-  /** Words after the name of the program; none for the program itself. */
+  /** Words after the program's name; none for the program itself. */
   readonly path: readonly string[];
   readonly description: string;
   readonly options: readonly CompletableOption[];
@@ -30,7 +30,7 @@ export interface Completable {
   readonly below: readonly Completable[];
 }
 
-/** What a shell can complete of a command and of everything below it. */
+/** What a shell can complete for a command and its subcommands. */
 export function completableOf(command: DocumentedCommand): Completable {
   return {
     path: pathOf(command),
@@ -41,7 +41,7 @@ export function completableOf(command: DocumentedCommand): Completable {
   };
 }
 
-/** The command and everything below it. */
+/** The command and its subcommands. */
 export function allOf(command: Completable): readonly Completable[] {
   return [command, ...command.below.flatMap(allOf)];
 }

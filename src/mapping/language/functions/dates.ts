@@ -169,7 +169,7 @@ function sundayBefore(date: Date): number {
   return Math.floor(date.getTime() / dayMs) * dayMs - date.getUTCDay() * dayMs;
 }
 
-/** @throws MappingError where the date is outside the years 1 to 9999 */
+/** @throws MappingError if the date is outside the years 1 to 9999 */
 function instantOf(epochMs: number): Instant {
   const year = new Date(epochMs).getUTCFullYear();
   if (!(year >= 1 && year <= 9999))

@@ -10,12 +10,12 @@ export interface Environment {
   random(): number;
   /**
    * Tells of work that is about to be done, in characters that are handled (about a third of a microsecond each).
-   * @throws MappingError where it is too much for one expression
+   * @throws MappingError if it is too much for one expression
    */
   charge?(characters: number): void;
 }
 
-/** An evaluated argument; `undefined` where nothing stands between the commas. */
+/** An evaluated argument; `undefined` if nothing stands between the commas. */
 export type Argument = Value | undefined;
 
 export interface Parameter {
@@ -26,7 +26,7 @@ export interface Parameter {
   readonly repeats?: true;
   /**
    * Looks at a constant when the configuration is read.
-   * @throws MappingError where it can never be right
+   * @throws MappingError if it can never be right
    */
   readonly check?: (constant: Value) => void;
 }
@@ -38,7 +38,7 @@ export type LazyArgument = () => Argument;
 export type ExpressionFunction = Description & Evaluation;
 
 type Evaluation =
-  /** @throws MappingError where an argument has the wrong type for this person */
+  /** @throws MappingError if an argument has the wrong type for this person */
   | { readonly evaluate: (args: readonly Argument[], environment: Environment) => Value }
   /** Of a function that picks one of its arguments: what is wrong with the others does not matter. */
   | { readonly choose: (args: readonly LazyArgument[]) => Value };
@@ -96,7 +96,7 @@ export function list(argument: Argument): readonly string[] {
   return isEmpty(value) ? [] : [toText(value)];
 }
 
-/** @throws MappingError where it is none */
+/** @throws MappingError if it is none */
 export function number(argument: Argument, name: string): number {
   if (typeof argument === "number") return argument;
   const written = text(argument).trim();
@@ -104,14 +104,14 @@ export function number(argument: Argument, name: string): number {
   throw new MappingError(`${name} must be a number`, { given: text(argument) });
 }
 
-/** @throws MappingError where it is none */
+/** @throws MappingError if it is none */
 export function integer(argument: Argument, name: string): number {
   const value = number(argument, name);
   if (Number.isSafeInteger(value)) return value;
   throw new MappingError(`${name} must be a whole number`, { given: text(argument) });
 }
 
-/** `null` where there is no value. @throws MappingError where it is no date */
+/** `null` if there is no value. @throws MappingError if it is not a date */
 export function instant(argument: Argument, name: string): Instant | null {
   const value = argument ?? null;
   if (isEmpty(value)) return null;
