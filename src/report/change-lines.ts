@@ -16,7 +16,7 @@ export const signs: {
 const indent = 4;
 const widestName = 24;
 
-/** Each attribute with what was and what shall be, the values below one another. */
+/** Each attribute with its old and new value, aligned in columns. */
 export function changeLines(changes: readonly Change[], layout: Layout): readonly string[] {
   const { columnsOf, width } = layout;
   const named = changes.map((change) => ({

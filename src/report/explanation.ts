@@ -18,7 +18,7 @@ import { changeText, printable } from "./words.ts";
 
 type Paint = (color: Parameters<typeof styleText>[0], text: string) => string;
 
-/** An explanation for a terminal: what to know first, then everything it rests on. */
+/** An explanation for a terminal: the main facts first, then everything they rest on. */
 export function explanationText(explanation: Explanation, options: { readonly color: boolean }): string {
   const paint: Paint = (color, text) =>
     options.color ? styleText(color, text, { validateStream: false }) : text;
@@ -149,7 +149,7 @@ function mappingLines(mapping: MappingExplanation, paint: Paint): readonly strin
   const once = apply === "onCreate" ? " (sent once, on create)" : "";
   const result = problem ?? (leftAsIs ? "not changed" : valueText(value));
   const head = `${paint("cyan", shortPath(attribute))} = ${printable(result)}${once}`;
-  // A plain attribute or a constant is its own explanation.
+  // A plain attribute or a constant needs no explanation.
   if (steps === null || steps.parts.length === 0)
     return [`${head}  ${paint("dim", `from ${printable(origin)}`)}`];
   return [head, ...stepLines(steps, 1)];

@@ -16,7 +16,7 @@ interface Bar {
   readonly total: number;
 }
 
-/** Operations by department: bars for the largest, and the same as a table for everybody and for all of them. */
+/** Operations by department: bars for the largest departments, and a table of all departments. */
 export function departmentChart(counts: readonly DepartmentCount[]): Markup {
   const bars = barsOf(counts);
   const shown = bars.slice(0, mostBars);

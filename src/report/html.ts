@@ -11,7 +11,7 @@ import { html, Markup } from "./markup.ts";
 import type { PlanView, Write } from "./view.ts";
 import { actionOrder, driftText, headline, sentText, shown } from "./words.ts";
 
-/** People who are shown opened; the others open with a click, so that a page of 20,000 stays quick. */
+/** People shown open; the others open with a click, so that a page of 20,000 stays fast. */
 const opened = 100;
 
 const titles = {
@@ -76,7 +76,7 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
 `);
 }
 
-/** A part of the page, kept as a file of its own. What it holds is ours and is sent as it is. */
+/** A part of the page that has a file of its own. Its content is ours and is sent unchanged. */
 function pageFile(name: string): string {
   return readFileSync(join(packageRoot, "src/report/page", name), "utf8");
 }
@@ -167,7 +167,7 @@ function tiles({ header }: PlanView, statuses: ReadonlyMap<string, number>): Mar
 const searchBox = html`<div id="search" class="search" role="search" hidden><label for="words">Find people</label><input id="words" type="search" placeholder="name, reason or value" autocomplete="off" spellcheck="false"><span id="found" role="status"></span><button id="open" type="button">Open all</button><button id="close" type="button">Close all</button></div>
 `;
 
-/** A heading with everything below it; nothing at all if there is nothing. */
+/** A heading with everything below it; nothing if there is no content. */
 async function section<T>(
   { id, title }: { id: string; title: string },
   items: AsyncIterable<T>,

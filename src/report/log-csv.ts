@@ -81,7 +81,7 @@ const formula = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20])/
  */
 const formulaBehind = /([;\t\r\n|][\s\p{Cc}\p{Cf}"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
 
-/** Most cells: nothing in them is a formula anywhere, or needs quotes. */
+/** Matches most cells: nothing in them is a formula in any spreadsheet, or needs quotes. */
 const plain = /^[\dA-Za-z](?:[\w .:/@()-]*[\w.:/@()-])?$/;
 
 function field(cell: Cell): string {

@@ -17,7 +17,7 @@ export async function writeLogJson(entries: AsyncIterable<LogEntry>, write: Writ
   await write(separator.startsWith(",") ? "\n  ]\n}\n" : "]\n}\n");
 }
 
-/** An entry as the public face shows it: times in ISO 8601. */
+/** An entry in its public form: times in ISO 8601. */
 function entryDocument(entry: LogEntry): object {
   return {
     id: entry.id,

@@ -65,7 +65,7 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   }
 }
 
-/** Is seen nowhere and parts what a tracker would take for a mention, a reference or an address. */
+/** An invisible character that separates what a tracker would take for a mention, a reference or an address. */
 const part = "\u200b";
 
 /**

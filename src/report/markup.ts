@@ -11,8 +11,8 @@ export class Markup {
 type Part = string | number | Markup | readonly Markup[];
 
 /**
- * Template for HTML, in content and in quoted attributes. Whatever is put in is text, unless it was made by this template
- * itself: a person's name never becomes an element, and characters that could hide or turn text are made visible.
+ * Template for HTML, in content and in quoted attributes. Every value is inserted as text, unless this template made it: a
+ * person's name never becomes an element, and characters that could hide or reverse text are made visible.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(

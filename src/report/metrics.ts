@@ -3,11 +3,11 @@ import type { SkipCode } from "../domain/plan.ts";
 import type { RequestRecord } from "../domain/request.ts";
 import type { CycleRecord, Totals } from "../domain/store.ts";
 
-/** What is true at the moment, read from the state database. Times are milliseconds since the epoch. */
+/** The current state, read from the state database. Times are milliseconds since the epoch. */
 export interface Situation {
   readonly totals: Totals;
   readonly skipped: ReadonlyMap<SkipCode, number>;
-  /** When the last read of Entra ended that reached its last page; `null` before the first. */
+  /** When the last complete read of Entra ended; `null` before the first. */
   readonly watermarkAt: number | null;
   /** Of the last plan of everybody: who has no account and gets none; `null` if none said. */
   readonly outOfScope: number | null;
@@ -21,18 +21,18 @@ export interface Situation {
 }
 
 export interface Metrics {
-  /** A request to either end came to an end. */
+  /** Records a finished request to Entra or Lattice. */
   request(record: RequestRecord): void;
-  /** A cycle came to an end, of whatever kind. */
+  /** Records a finished cycle of any kind. */
   cycle(cycle: CycleRecord): void;
-  /** The configuration was read anew: it came in force, or is wrong. */
+  /** Records a reload of the configuration: it was applied, or is wrong. */
   reload(outcome: "applied" | "refused"): void;
-  /** Somebody wanted to be let in with a credential that is wrong. */
+  /** Records a request with a wrong credential. */
   wrongCredential(credential: "bearer" | "session" | "signIn"): void;
   /** Text in the format of Prometheus. `situation`: `null` if the state database could not be read. */
   text(situation: Situation | null, now: number): Promise<string>;
   readonly contentType: string;
-  /** Ends what watches the process. */
+  /** Stops the process metrics. */
   close(): void;
 }
 
@@ -106,7 +106,7 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
-/** A run that is not a daemon's, as it ends. */
+/** A run that does not belong to a daemon, at its end. */
 export interface EndedRun {
   readonly good: boolean;
   /** Milliseconds since the epoch. */
@@ -114,8 +114,8 @@ export interface EndedRun {
 }
 
 /**
- * The metrics that a single run leaves behind, in the format of Prometheus: what is true of the job, under the names of the
- * daemon's, and of its last cycle. They are read long after the run, so that points in time take the place of ages.
+ * The metrics that a single run leaves behind, in the format of Prometheus: the job's state, under the daemon's names, and its
+ * last cycle. They are read long after the run, so they hold points in time instead of ages.
  */
 export function runMetrics(version: string, situation: Situation, run: EndedRun): Promise<string> {
   const registry = new Registry();

@@ -4,7 +4,7 @@ import { printable } from "./words.ts";
 
 const widest = 32;
 
-/** People to choose from, one a line: display name, user name, title and department, id, and what is special. */
+/** People to choose from, one a line: display name, user name, title and department, id, and special states. */
 export function peopleLines(people: readonly FoundPerson[], more: number): readonly string[] {
   const rows = people.map((person) => [
     printable(person.displayName ?? ""),

@@ -17,7 +17,7 @@ import type {
   Totals,
 } from "../domain/store.ts";
 
-/** What the state database tells of the job. Times are milliseconds since the epoch. */
+/** The job's status according to the state database. Times are milliseconds since the epoch. */
 export interface Status {
   readonly totals: Totals;
   /** The newest first. */
@@ -27,23 +27,23 @@ export interface Status {
   readonly running: LeaseHolder | null;
   /** The last cycle that weighed everybody; `null` if none did. */
   readonly weighed: CycleRecord | null;
-  /** What the guard holds, up to `mostHeld`. */
+  /** Held operations, at most `mostHeld`. */
   readonly held: readonly LoggedOperation[];
   readonly quarantine: Quarantine | null;
   /** When Lattice last answered a cycle; `null` before the first time. */
   readonly targetReachedAt: number | null;
-  /** The full comparison that could not be done; `null` if the last one could. */
+  /** The full comparison that failed; `null` if the last one succeeded. */
   readonly comparison: FailedComparison | null;
   /** Linked accounts that keep another value than was sent, by attribute. */
   readonly acknowledged: readonly AcknowledgedCount[];
-  /** Why the last listing of Lattice did not show everybody; empty if it did. */
+  /** Why the last listing of Lattice was incomplete; empty if it was complete. */
   readonly listingFault: string;
-  /** Kinds of operations that Lattice refuses whomever they are about. */
+  /** Kinds of operations that Lattice refuses for every person. */
   readonly refusedKinds: readonly RefusedKind[];
-  /** A pause that one end has asked for. */
+  /** A pause that Entra or Lattice asked for. */
   readonly askedPause: AskedPause | null;
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
-  /** People whose deactivation is put off (`actions`), as far as they are shown. */
+  /** People whose deactivation is delayed (`actions`), as far as they are shown. */
   readonly delayed: readonly Skipped[];
   readonly delayedCount: number;
   /** What was rejected and is still due, the newest first, as far as it is shown. */
@@ -53,7 +53,7 @@ export interface Status {
   readonly rejectedMore: boolean;
 }
 
-/** Far enough back to meet one that was neither for one person nor broke off before it was weighed. */
+/** Far enough back to reach a cycle that covered everybody and was weighed. */
 const readCycles = 200;
 const shownRetries = 50;
 const shownDelayed = 50;
@@ -62,7 +62,7 @@ const shownRejected = 50;
 const countedRejections = 10_000;
 
 /**
- * Reads what the state database tells: the last cycles, the next one, what is held, who waits for a retry.
+ * Reads from the state database: the last cycles, the next one, what is held, who waits for a retry.
  * @param limits cycles that are told of, and held operations at most
  */
 export async function readStatus(
@@ -123,7 +123,7 @@ export async function readStatus(
   };
 }
 
-/** The status as a program reads it (`status --format json`, `GET /api/now`); times are ISO 8601. */
+/** The status for programs (`status --format json`, `GET /api/now`); times are ISO 8601. */
 export function statusDocument(current: Status) {
   const { weighed, quarantine, comparison } = current;
   const last = current.cycles[0];
@@ -197,13 +197,13 @@ export function statusDocument(current: Status) {
   };
 }
 
-/** A held operation as a program reads it. */
+/** A held operation for programs. */
 export function heldDocument(operation: LoggedOperation) {
   const { action, objectId, userName, latticeId, reason, evidence, changes } = operation;
   return { action, objectId, userName, latticeId, reason, evidence, changes };
 }
 
-/** A rejected change as a program reads it. */
+/** A rejected change for programs. */
 export function rejectedDocument(change: Status["rejected"][number]) {
   const { objectId, userName, planId, rejectedAt } = change;
   return {
@@ -216,7 +216,7 @@ export function rejectedDocument(change: Status["rejected"][number]) {
   };
 }
 
-/** A cycle as a program reads it. */
+/** A cycle for programs. */
 export function cycleDocument(cycle: CycleRecord) {
   const { id, planId, kind, outcome, error, summary, notes, done, failed } = cycle;
   return {

@@ -10,7 +10,7 @@ import type { PlanView, Write } from "./view.ts";
 import { actionOrder, driftText, headline, printable, sentText } from "./words.ts";
 
 export interface TableOptions extends Layout {
-  /** People shown in full before the rest is only counted. */
+  /** People shown in full; the rest is only counted. */
   readonly limit: number;
 }
 

@@ -3,10 +3,10 @@ import { styleText } from "node:util";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Puts a colour or a weight on text, or leaves it as it is. */
+/** Adds a colour or a weight to text, or leaves it unchanged. */
 export type Paint = (style: Style, text: string) => string;
 
-/** How text is laid out. */
+/** The layout of text. */
 export interface Layout {
   /** Columns in a line; infinite if nobody looks at lines: in a file nothing is wrapped or cut. */
   readonly width: number;
@@ -15,7 +15,7 @@ export interface Layout {
   readonly columnsOf: (text: string) => number;
 }
 
-/** Somewhere that text goes to. */
+/** A destination for text. */
 export interface Outlet {
   readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: NodeJS.ProcessEnv;
@@ -28,8 +28,8 @@ export function isTerminal({ stream, out }: Outlet): boolean {
 }
 
 /**
- * The width of the terminal, and colour only there: not with `NO_COLOR`, not on a dumb terminal; `FORCE_COLOR` decides where
- * it is given, as it does for Node itself. A file gets none in any case.
+ * The width of the terminal and its colours. There are no colours with `NO_COLOR`, on a dumb terminal, or in a file.
+ * `FORCE_COLOR` decides if it is set, as in Node itself, but never for a file.
  */
 export async function layoutOf(outlet: Outlet): Promise<Layout> {
   const terminal = isTerminal(outlet);
@@ -50,12 +50,12 @@ function wantsColor(env: NodeJS.ProcessEnv, terminal: boolean): boolean {
   return terminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
 }
 
-/** Fills up with blanks to so many columns. */
+/** Fills up with blanks to this many columns. */
 export function padded(text: string, columns: number, { columnsOf }: Layout): string {
   return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
 }
 
-/** Lines shown of one text on a terminal. */
+/** The most lines shown of one text on a terminal. */
 const mostLines = 6;
 
 /**
@@ -84,7 +84,7 @@ export function wrapped(text: string, layout: Layout, columns = layout.width): r
   return [...lines.slice(0, mostLines - 1), `${last}…`];
 }
 
-/** A word that is too long for a line, in pieces that are not. */
+/** A word that is too long for a line, cut into pieces that fit. */
 function piecesOf(word: string, { columnsOf }: Layout, columns: number): string[] {
   const pieces = [""];
   let taken = 0;

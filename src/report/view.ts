@@ -6,7 +6,7 @@ import type { CycleOutcome, LoggedOperation } from "../domain/store.ts";
 export interface PlanView {
   readonly header: PlanHeader;
   readonly dryRun: boolean;
-  /** What is added to a command that is named in the report, so that it finds the same state. */
+  /** Options added to every command that the report suggests, so that it finds the same state. */
   readonly flags?: string;
   /** `null` for a dry run. */
   readonly result: {
@@ -14,7 +14,7 @@ export interface PlanView {
     readonly done: number;
     readonly failed: number;
     readonly held: number;
-    /** Put back, or not needed any more. */
+    /** Put back, or no longer needed. */
     readonly notSent: number;
     readonly durationMs: number;
   } | null;
@@ -29,5 +29,5 @@ export interface PlanView {
   readonly steps?: readonly PersonStep[];
 }
 
-/** Takes the next piece of a report; resolves when more may come. */
+/** Accepts the next piece of a report; resolves when more may come. */
 export type Write = (text: string) => Promise<void>;

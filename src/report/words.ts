@@ -7,7 +7,7 @@ import type { PlanView } from "./view.ts";
 
 export const actionOrder: readonly Action[] = ["create", "link", "update", "reactivate", "deactivate"];
 
-/** Text of unknown origin as one line that a terminal or a page can show: what is not seen is made visible. */
+/** Text of unknown origin as one line for a terminal or a page; invisible characters are made visible. */
 export const printable = visible;
 
 /** A value for people: `(none)` if there is none. */
@@ -21,7 +21,7 @@ export function changeText(change: Change): string {
   return `${shown(change.before)} → ${shown(change.after)}`;
 }
 
-/** The changes of an operation that are drift; none for an account that was removed. */
+/** The changes of an operation that correct drift; none for an account that was removed. */
 export function driftChanges(operation: LoggedOperation): readonly Change[] {
   return operation.changes.filter((change) => change.drift === true);
 }

@@ -24,7 +24,7 @@ export interface Accounts {
   exists(id: string): boolean;
   get(id: string): Account | undefined;
   find(filter: EqualityFilter): Account | undefined;
-  /** Accounts in the order of their making: `limit` from the `startIndex`th (counted from 1). */
+  /** Accounts in the order of creation: `limit` from the `startIndex`th (counted from 1). */
   page(startIndex: number, limit: number): readonly Account[];
   /** Accounts after this sequence number: for reading everything. */
   after(seq: number, limit: number): readonly Account[];
@@ -32,9 +32,9 @@ export interface Accounts {
   insert(document: AccountDocument): Account;
   /** @throws ScimRefusal (uniqueness) */
   replace(account: Account, document: AccountDocument): Account;
-  /** Takes an account out as the manager of everybody who reports to it. */
+  /** Removes an account as the manager of all its reports. */
   releaseReports(id: string): void;
-  /** Removes an account; those who reported to it have no manager then. */
+  /** Removes an account; its reports then have no manager. */
   remove(id: string): void;
 }
 
@@ -133,7 +133,7 @@ export function createAccounts(database: SandboxDatabase, seed: number, clock: C
     find: ({ attribute, value }) =>
       mapped(attribute === "userName" ? byUserName.get(value.toLowerCase()) : byExternalId.get(value)),
     page: (startIndex, limit) => {
-      // While nothing was ever removed the nth account has the number n, and a page is found by key.
+      // As long as nothing was removed, the nth account has the number n, and a page is found by key.
       const unbroken = highest.get() === total.get();
       const rows = unbroken ? pageAfter.all(startIndex - 1, limit) : pageAt.all(startIndex - 1, limit);
       return rows.map(accountOf);

@@ -1,19 +1,19 @@
 import { departments } from "./company.ts";
 import type { Directory, DirectoryUser } from "./directory.ts";
 
-/** How much of the company a bad day takes out of the scope, at least. */
+/** The least share of the company that a bad day takes out of the scope. */
 const share = 0.5;
 
 interface Nested {
   readonly name: string;
-  /** Object ids of the department's group and of the division's, which holds it while all is well. */
+  /** Object ids of the department's group and of the division's, which normally contains it. */
   readonly group: string;
   readonly division: string;
 }
 
 /**
- * The mistake of a bad day: somebody who tidies up groups takes departments out of their divisions, until half of those who
- * are assigned to the application are so no more. Nobody has left, and nothing in Entra says that it is a mistake.
+ * The mistake of a bad day: an administrator who tidies up groups takes departments out of their divisions, until half of the
+ * people who are assigned to the application no longer are. Nobody has left, and nothing in Entra shows the mistake.
  * @returns what happened, one sentence each
  */
 export function loseDepartments(directory: Directory): readonly string[] {

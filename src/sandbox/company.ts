@@ -5,7 +5,7 @@ import { insertPerson, personId } from "./directory.ts";
 import { inventName, nameOf, type PersonName } from "./names.ts";
 import { createRandom, type Random } from "./random.ts";
 
-/** Name of the enterprise application that everybody in scope is assigned to. */
+/** Name of the enterprise application to which everybody in scope is assigned. */
 const applicationName = "Lattice SCIM";
 
 /** Name of the group at the top of the nesting; it holds the divisions, which hold the departments. */
@@ -91,8 +91,8 @@ const places = [
 ] as const;
 
 /**
- * Founds the synthetic company in an empty directory (within a transaction of the caller's): a tree of managers under one head,
- * groups nested three deep, one application, and each oddity that real directories hold. The same seed and
+ * Creates the synthetic company in an empty directory (within the caller's transaction): a tree of managers under one head,
+ * groups nested three deep, one application, and the oddities that real directories hold. The same seed and
  * size give the same company, object ids included.
  */
 export function foundCompany(
@@ -120,7 +120,7 @@ export function foundCompany(
   }
   const application = directory.createApplication(applicationName);
   directory.assign(application.id, groups.get(everybodyGroupName) ?? "");
-  // One direct assignment beside the group, as administrators leave them behind: the head is in scope twice.
+  // One direct assignment next to the group, as administrators leave them behind: the head is in scope twice.
   directory.assign(application.id, personId(seed, 1));
 }
 
@@ -144,7 +144,7 @@ interface Place {
   readonly oddity: Oddity | null;
 }
 
-/** The span of control that makes a company of this size at least five levels deep. */
+/** The number of reports that makes a company of this size at least five levels deep. */
 function spanOf(people: number): number {
   return Math.max(2, Math.ceil(people ** (1 / 6)));
 }
@@ -159,7 +159,7 @@ function placeOf(index: number, people: number): Place {
   return {
     index,
     level,
-    // The last two are each other's manager: the cycle that no order of creation can satisfy.
+    // The last two are each other's manager: no order of creation can satisfy this cycle.
     managerIndex: oddity === "manageEachOther" ? people - 1 - (1 - fromEnd) : parent,
     department: departments[head % departments.length] ?? {
       name: "Engineering",
@@ -221,7 +221,7 @@ function describe(random: Random, place: Place, isTaken: (userPrincipalName: str
   };
 }
 
-/** What every employee has, by Graph name. `number` makes the employee number. */
+/** The properties of every employee, by Graph name. `number` makes the employee number. */
 export function commonProperties(random: Random, name: PersonName, number: number): JsonObject {
   const { officeLocation, ...address } = random.pick(places);
   const hired = new Date(Date.UTC(2012 + random.int(13), random.int(12), 1 + random.int(28)));
@@ -245,7 +245,7 @@ export function unusedAlias(name: PersonName, number: number, isTaken: (alias: s
   return isTaken(name.mailNickname) ? `${name.mailNickname}.${number}` : name.mailNickname;
 }
 
-/** A number of the range that is kept free for invented people. */
+/** A number from the range that is reserved for invented people. */
 export function phone(random: Random): string {
   return `+1-555-01${String(random.int(100)).padStart(2, "0")}`;
 }

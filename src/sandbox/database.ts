@@ -12,8 +12,8 @@ const usualCache = -8_000;
 const largeCache = -32_000;
 
 /**
- * `person.properties` is a JSON object by Graph name: `null` is a value that was cleared, an absent name one that was never set.
- * `account.attributes` is a JSON object by SCIM name of everything that has no column of its own.
+ * `person.properties` is a JSON object by Graph name: `null` is a cleared value, an absent name one that was never set.
+ * `account.attributes` is a JSON object by SCIM name of everything without a column of its own.
  */
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -112,7 +112,7 @@ export function openSandboxDatabase(file: string): SandboxDatabase {
   }
 }
 
-/** A remembered value of this sandbox, such as its day or its port. */
+/** A stored value of this sandbox, such as its day or its port. */
 export function readMeta(database: SandboxDatabase, key: string): string | undefined {
   return database.prepare<[string], string>("SELECT value FROM meta WHERE key = ?").pluck().get(key);
 }
@@ -125,7 +125,7 @@ export function writeMeta(database: SandboxDatabase, key: string, value: string)
     .run(key, value);
 }
 
-/** Does a large amount of writing with a cache that holds the indexes, and gives the memory back. */
+/** Does many writes with a cache that holds the indexes, and frees the memory afterwards. */
 export function withLargeCache(database: SandboxDatabase, write: () => void): void {
   database.pragma(`cache_size = ${largeCache}`);
   try {
@@ -137,7 +137,7 @@ export function withLargeCache(database: SandboxDatabase, write: () => void): vo
 }
 
 function createPrivately(file: string): void {
-  // Whatever the umask: the database of a real company may come to lie beside it.
+  // Whatever the umask: the database of a real company may be next to it.
   mkdirSync(dirname(file), { recursive: true, mode: 0o775 });
   // SQLite gives the -wal and -shm files the mode of the main file.
   closeSync(openSync(file, "a", 0o600));

@@ -14,7 +14,7 @@ export function nextDay(sandbox: Pick<Sandbox, "directory" | "seed">): readonly 
   return [...findDepartments(sandbox.directory), ...ordinaryDay(sandbox)];
 }
 
-/** An ordinary day on which half of the company falls out of the scope by mistake; the next day it is put right. */
+/** An ordinary day on which half of the company falls out of the scope by mistake; the next day it is corrected. */
 export function badDay(sandbox: Pick<Sandbox, "directory" | "seed">): readonly string[] {
   return [...ordinaryDay(sandbox), ...loseDepartments(sandbox.directory)];
 }
@@ -25,7 +25,7 @@ function ordinaryDay(sandbox: Pick<Sandbox, "directory" | "seed">): readonly str
   const story = createStory(directory, createRandom(seed, `day ${day}`), day);
   const busy = Math.max(1, Math.floor(directory.count() / 1_000));
   return [
-    // Whoever comes back today left on an earlier day.
+    // A person who comes back today left on an earlier day.
     story.bringBack(),
     story.hire(3 * busy),
     story.promote(2 * busy),
@@ -38,7 +38,7 @@ function ordinaryDay(sandbox: Pick<Sandbox, "directory" | "seed">): readonly str
   ].flat();
 }
 
-/** What can happen, each to people whom nothing else has happened to that day. */
+/** The possible events; each affects people who have had no other event that day. */
 function createStory(directory: Directory, random: Random, day: number) {
   const touched = new Set<string>();
   const isTaken = (userPrincipalName: string) =>
@@ -174,7 +174,7 @@ function createStory(directory: Directory, random: Random, day: number) {
   };
 }
 
-/** A member who is in a department: the story leaves guests and the unassigned alone. */
+/** A member who is in a department: the story skips guests and unassigned people. */
 function isEmployee(directory: Directory, user: DirectoryUser): boolean {
   return user.properties.userType === "Member" && directory.groupsOf(user.id).length > 0;
 }

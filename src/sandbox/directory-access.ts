@@ -1,9 +1,9 @@
 import type { SandboxDatabase } from "./database.ts";
 import { seededUUID } from "./random.ts";
 
-/** Groups, applications and who is assigned to them. */
+/** Groups, applications and their assignments. */
 export interface DirectoryAccess {
-  /** Makes a security group. Returns its object id. */
+  /** Creates a security group. Returns its object id. */
   createGroup(name: string, content?: { members?: readonly string[]; groups?: readonly string[] }): string;
   /** Adds a person or a group (nesting) to a group. */
   addMember(groupId: string, memberId: string): void;
@@ -14,7 +14,7 @@ export interface DirectoryAccess {
   groupByName(name: string): string | undefined;
   /** Object ids of the groups that have this person or group as a direct member. */
   groupsOf(memberId: string): readonly string[];
-  /** Makes an enterprise application. Returns the object id of its service principal and its appId. */
+  /** Creates an enterprise application. Returns the object id of its service principal and its appId. */
   createApplication(name: string): { readonly id: string; readonly appId: string };
   /** The application with this display name. */
   applicationByName(name: string): { readonly id: string; readonly appId: string } | undefined;

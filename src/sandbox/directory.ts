@@ -11,7 +11,7 @@ import { seededUUID } from "./random.ts";
 /** A person of the embedded directory. */
 export interface DirectoryUser {
   readonly id: string;
-  /** By Graph name; `null` was cleared, absent was never set. */
+  /** By Graph name; `null` means cleared, absent means never set. */
   readonly properties: JsonObject;
   readonly managerId: string | null;
   /** In the recycle bin: restorable. */
@@ -19,11 +19,11 @@ export interface DirectoryUser {
 }
 
 /**
- * What an administrator of the embedded Entra does by hand. Each change is logged for delta queries.
- * Methods that name something that is not there throw an Error that says so.
+ * The manual actions of an administrator of the embedded Entra. Each change is logged for delta queries. Methods throw an Error
+ * if they are given a name that does not exist.
  */
 export interface Directory extends DirectoryAccess {
-  /** Adds a person; what is missing gets a plain default. Returns the object id. */
+  /** Adds a person; missing properties get plain defaults. Returns the object id. */
   createUser(properties: JsonObject, managerId?: string | null): string;
   /** Sets the given properties; `null` clears one. */
   updateUser(id: string, patch: JsonObject): void;
@@ -38,15 +38,15 @@ export interface Directory extends DirectoryAccess {
   purge(id: string): void;
   get(id: string): DirectoryUser | undefined;
   byUserPrincipalName(userPrincipalName: string): DirectoryUser | undefined;
-  /** Everybody but the recycle bin, in pages inside; begins at this fraction (0 to 1) of the directory and wraps round. */
+  /** Everybody except the recycle bin, in pages inside; begins at this fraction (0 to 1) of the directory and wraps round. */
   users(from?: number): Generator<DirectoryUser, void>;
   /** People outside the recycle bin. */
   count(): number;
-  /** Object ids of those who report to this person. */
+  /** Object ids of this person's reports. */
   reportsOf(id: string): readonly string[];
-  /** How many days have passed in this company. */
+  /** The number of days that have passed in this company. */
   day(): number;
-  /** Lets the next day begin and returns its number. */
+  /** Starts the next day and returns its number. */
   beginDay(): number;
 }
 
@@ -200,7 +200,7 @@ export function createDirectory(database: SandboxDatabase, seed: number, clock: 
   };
 }
 
-/** Writes one person as they stand, without a trace in the change log. */
+/** Writes one person's current state, without an entry in the change log. */
 export function insertPerson(
   database: SandboxDatabase,
 ): (id: string, properties: JsonObject, managerId: string | null) => void {

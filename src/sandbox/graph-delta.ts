@@ -26,29 +26,29 @@ export interface DeltaOptions {
   readonly missRestores: boolean;
 }
 
-/** How tokens that were given out so far are refused: 400 `syncStateNotFound`, or 410 with a Location to start anew. */
+/** How tokens issued so far are refused: 400 `syncStateNotFound`, or 410 with a Location to start again. */
 export type Resync = "expired" | "gone";
 
 /** Change tracking of people: `/users/delta`. */
 export interface GraphDelta {
   /** `minimal`: the request said `Prefer: return=minimal`. */
   read(query: QueryOptions, minimal: boolean): JsonObject;
-  /** Refuses all tokens given out so far. */
+  /** Refuses all tokens issued so far. */
   forceResync(how: Resync): void;
 }
 
-/** What a token stands for. Fields are short because links carry them. */
+/** The content of a token. Fields are short because links carry them. */
 interface Position {
-  /** Everybody (a first round), or what changed since `since`. */
+  /** Everybody (a first round), or the changes since `since`. */
   readonly full: boolean;
   readonly since: number;
   /** Last change that belongs to the round; `null` in the token that begins one. */
   readonly until: number | null;
-  /** Last row (full) or change (otherwise) of the page before. */
+  /** Last row (full) or change (otherwise) of the previous page. */
   readonly after: number;
   readonly select: readonly string[];
   readonly issued: number;
-  /** Which directory, and which generation of its tokens. */
+  /** The directory, and the generation of its tokens. */
   readonly epoch: string;
 }
 
@@ -97,7 +97,7 @@ export function createGraphDelta(
       const select = raw === undefined ? defaultSelect : readSelect(raw, ["manager"]);
       if (token?.toLowerCase() !== "latest") return { ...start, full: true, select };
       const now = latest.get() ?? 0;
-      // A round that is over before it begins.
+      // A round that is complete before it begins.
       return { ...start, full: false, since: now, until: now, after: now, select };
     }
     const given = positionOf(page ?? token ?? "");
@@ -164,7 +164,7 @@ export function createGraphDelta(
     return answer(at, until, more ? rows.at(-1)?.sequence : undefined, value);
   };
   const fetchPage = <Row>(after: number, start: number, fetch: (after: number, limit: number) => Row[]) => {
-    // One earlier, so that the page begins with a replay of what ended the page before.
+    // One earlier, so that the page begins by repeating the last object of the previous page.
     const replay = options.replays && after > start ? 1 : 0;
     const rows = fetch(after - replay, options.pageSize + replay + 1);
     const size = options.pageSize + replay;

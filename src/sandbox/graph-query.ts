@@ -112,7 +112,7 @@ export function readEquality(
   return { property, value: (match[2] ?? "").replaceAll("''", "'") };
 }
 
-/** The selected properties as Graph lists them: what has no value is null. */
+/** The selected properties as Graph lists them: a property without a value is null. */
 export function renderUser(row: PersonRow, select: readonly string[]): Record<string, Json> {
   const properties = propertiesOf(row);
   const shown: Record<string, Json> = {};
@@ -120,7 +120,7 @@ export function renderUser(row: PersonRow, select: readonly string[]): Record<st
   return shown;
 }
 
-/** One value as Graph shows it. */
+/** One value in Graph's form. */
 export function shownValue(properties: JsonObject, name: string): Json {
   const value = properties[name] ?? emptyValue(name);
   return name === "onPremisesExtensionAttributes" && isJsonObject(value)
@@ -132,12 +132,12 @@ const noExtensions: JsonObject = Object.fromEntries(
   Array.from({ length: 15 }, (_, index) => [`extensionAttribute${index + 1}`, null]),
 );
 
-/** An opaque token of a link. */
+/** The opaque token of a link. */
 export function writeToken(content: JsonObject): string {
   return Buffer.from(JSON.stringify(content)).toString("base64url");
 }
 
-/** What a token of ours holds; `undefined` for anything else. */
+/** The content of our token; `undefined` for any other text. */
 export function readToken(token: string): JsonObject | undefined {
   try {
     const content: unknown = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
@@ -148,7 +148,7 @@ export function readToken(token: string): JsonObject | undefined {
   }
 }
 
-/** Where a listing goes on: the position in the link's `$skiptoken`, 0 without one. @throws GraphRefusal on a foreign token */
+/** Where a listing continues: the position in the link's `$skiptoken`, 0 without one. @throws GraphRefusal on a foreign token */
 export function readPosition(query: QueryOptions): number {
   const raw = query.get("skiptoken");
   if (raw === undefined) return 0;

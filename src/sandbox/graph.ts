@@ -9,14 +9,14 @@ import { createGraphUsers } from "./graph-users.ts";
 import { bearerToken, jsonReply, type Reply, type ServedRequest } from "./http.ts";
 import type { TokenAuthority } from "./token.ts";
 
-/** The embedded Microsoft Graph, v1.0, as far as reading people and their scope goes. */
+/** The embedded Microsoft Graph, v1.0, as far as it is needed to read people and their scope. */
 export interface Graph {
   handle(request: ServedRequest): Reply;
-  /** Refuses all delta tokens given out so far. */
+  /** Refuses all delta tokens issued so far. */
   forceResync(how: Resync): void;
 }
 
-/** What an app registration tells of its client secret. */
+/** The app registration's data about its client secret. */
 export interface ClientSecretFacts {
   readonly hint: string;
   /** Milliseconds since the epoch. */

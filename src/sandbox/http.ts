@@ -37,7 +37,7 @@ export type Fault =
   | { readonly truncate: true }
   | { readonly delayMs: number };
 
-/** Looks at each request before it is handled and may decide that it fails. `body` is the text as received. */
+/** Sees each request before it is handled and may make it fail. `body` is the text as received. */
 export type Interceptor = (request: {
   readonly host: SandboxHost;
   readonly method: string;
@@ -52,13 +52,13 @@ export interface ServerOptions {
   readonly interceptor: () => Interceptor | undefined;
   readonly record: (record: RequestRecord) => void;
   readonly clock: Clock;
-  /** Waited before each answer. */
+  /** Delay before each answer. */
   readonly latencyMs: number;
 }
 
 export interface RunningServer {
   readonly port: number;
-  /** Ends open connections too. */
+  /** Also closes open connections. */
   close(): Promise<void>;
 }
 
@@ -176,7 +176,7 @@ function faultReply(fault: Extract<Fault, { status: number }>): Reply {
   };
 }
 
-/** A client that went away is not a fault of ours; anything else is shown to the client, who is the developer. */
+/** A client that disconnected is not our fault; any other error is shown to the client, who is the developer. */
 function failServing(response: ServerResponse, error: unknown): void {
   if (response.destroyed || response.headersSent) {
     response.destroy();

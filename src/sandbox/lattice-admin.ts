@@ -6,11 +6,11 @@ import { type AccountDocument, checkDocument, type ReadingRules, readDocument } 
 import { coreURN } from "./scim-schema.ts";
 
 /**
- * What an administrator sees and does by hand in the embedded Lattice, past the SCIM API's restrictions.
- * Resources are as a SCIM client reads them.
+ * What an administrator sees and does in the embedded Lattice, without the SCIM API's restrictions.
+ * Resources have the form that a SCIM client reads.
  */
 export interface LatticeAdmin {
-  /** Every account in the order of its making, read in pages inside. */
+  /** Every account in the order of creation, read in pages inside. */
   accounts(): Generator<JsonObject, void>;
   get(id: string): JsonObject | undefined;
   /** Case-insensitive. */
@@ -18,13 +18,13 @@ export interface LatticeAdmin {
   /** Case-exact. */
   byExternalId(externalId: string): JsonObject | undefined;
   count(): number;
-  /** Makes an account from SCIM attributes (`schemas` may be left out). @throws ScimRefusal as the API would */
+  /** Creates an account from SCIM attributes (`schemas` may be left out). @throws ScimRefusal as the API would */
   create(resource: JsonObject): JsonObject;
-  /** Changes an account: `null` clears, members of extensions are merged, externalId may be changed too. */
+  /** Changes an account: `null` clears, members of extensions are merged, and externalId may be changed too. */
   edit(id: string, changes: JsonObject): JsonObject;
-  /** Removes an account for good, which the API cannot. */
+  /** Removes an account for good, which the API cannot do. */
   remove(id: string): void;
-  /** User names of everybody who was invited by mail since the start, in order. */
+  /** User names of the people who were invited by mail since the start, in order. */
   invitations(): readonly string[];
 }
 

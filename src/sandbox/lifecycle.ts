@@ -3,20 +3,20 @@ import type { Account, Accounts } from "./accounts.ts";
 import { type AccountDocument, managerOf, ScimRefusal } from "./scim-document.ts";
 import { enterpriseURN } from "./scim-schema.ts";
 
-/** What the embedded Lattice does by itself. None of it is documented for SCIM, so each point is a switch. */
+/** The embedded Lattice's side effects. None is documented for SCIM, so each one is a switch. */
 export interface Lifecycle {
   /**
-   * A deactivation takes the person out as manager of every report and as a report of their manager, as an administrator's
-   * does (Lattice help, article 360061313993); a reactivation brings nothing of it back.
+   * A deactivation removes the person as manager of every report and as a report of their manager, as when an administrator
+   * deactivates (Lattice help, article 360061313993); a reactivation restores none of it.
    */
   readonly deactivationCascades: boolean;
-  /** What becomes of a manager whose account is deactivated. */
+  /** What happens to a manager whose account is deactivated. */
   readonly inactiveManager: "accept" | "drop" | "refuse";
-  /** Each account that is created gets an invitation by mail. */
+  /** Each new account gets an invitation by mail. */
   readonly autoInvite: boolean;
 }
 
-/** Writes accounts and does what follows from it. */
+/** Writes accounts, with the side effects. */
 export interface AccountWriter {
   /** @throws ScimRefusal */
   create(document: AccountDocument): Account;

@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** An invented name, and the ASCII letters that an address is made of. */
+/** An invented name, and the ASCII letters for its address. */
 export interface PersonName {
   readonly given: string;
   readonly family: string;
@@ -86,7 +86,7 @@ const han = {
   ],
 } as const;
 
-/** A name put together from syllables: nobody's, about a third of them not ASCII. */
+/** A name made of syllables that belongs to nobody; about a third of the names are not ASCII. */
 export function inventName(random: Random): PersonName {
   const style = random.int(20);
   if (style === 0) return hanName(random);

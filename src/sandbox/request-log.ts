@@ -1,4 +1,4 @@
-/** Which of the embedded services was asked. */
+/** The embedded service that was called. */
 export type SandboxHost = "entra" | "token" | "lattice";
 
 /** One request as it was served. */
@@ -11,9 +11,9 @@ export interface RequestRecord {
   readonly status: number;
 }
 
-/** The latest requests, oldest first, and how many there were of each kind since the start. */
+/** The latest requests, oldest first, and the number of each kind since the start. */
 export interface RequestLog extends ReadonlyArray<RequestRecord> {
-  /** How many requests fit all that is given: not limited to those still listed. */
+  /** The number of requests that match everything given, including those no longer listed. */
   count(of?: Partial<Pick<RequestRecord, "host" | "method" | "status">>): number;
   /** Empties the list and sets the counters to zero. */
   clear(): void;

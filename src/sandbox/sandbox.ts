@@ -26,11 +26,11 @@ import { createTokenAuthority } from "./token.ts";
 export type { Fault, Interceptor } from "./http.ts";
 export type { RequestLog } from "./request-log.ts";
 
-/** How the embedded Lattice behaves; everything has a default. */
+/** The behaviour of the embedded Lattice; everything has a default. */
 export interface ScimOptions extends Partial<ScimLimits>, Partial<Lifecycle> {
-  /** Waited before each answer. */
+  /** Delay before each answer. */
   readonly latencyMs?: number;
-  /** What becomes of attributes that no schema has: `ignore` by default. */
+  /** What happens to attributes that no schema has: `ignore` by default. */
   readonly unknownAttributes?: "ignore" | "refuse";
   /** Custom attributes by camelCase name; `officeLocation` (text) by default. */
   readonly customAttributes?: Readonly<Record<string, CustomAttributeType>>;
@@ -38,7 +38,7 @@ export interface ScimOptions extends Partial<ScimLimits>, Partial<Lifecycle> {
   readonly customNamesOnRead?: "camelCase" | "displayName";
 }
 
-/** How the embedded Entra behaves; everything has a default. */
+/** The behaviour of the embedded Entra; everything has a default. */
 export interface GraphOptions {
   readonly latencyMs?: number;
   /** Application permissions in the tokens. */
@@ -62,7 +62,7 @@ export interface SandboxOptions {
   readonly people?: number;
   /** Seed of a new company. */
   readonly seed?: number;
-  /** `lattice`: no Entra and no company, an empty Lattice to rehearse a real directory against. */
+  /** `lattice`: no Entra and no company, only an empty Lattice for rehearsals with a real directory. */
   readonly ends?: "both" | "lattice";
   readonly clock?: Clock;
   readonly scim?: ScimOptions;
@@ -86,16 +86,16 @@ export interface Sandbox {
   readonly latticeToken: string;
   /** Seed of this company. */
   readonly seed: number;
-  /** What an Entra administrator does. */
+  /** The actions of an Entra administrator. */
   readonly directory: Directory;
-  /** What a Lattice administrator sees and does. */
+  /** The view and the actions of a Lattice administrator. */
   readonly lattice: LatticeAdmin;
   readonly requests: RequestLog;
   /** Decides which requests fail; may be set at any time. */
   onRequest: Interceptor | undefined;
-  /** Makes every access token given out so far worthless (401). */
+  /** Revokes every access token issued so far (401). */
   revokeTokens(): void;
-  /** Refuses every delta token given out so far: 400 `syncStateNotFound`, or 410 with a Location. */
+  /** Refuses every delta token issued so far: 400 `syncStateNotFound`, or 410 with a Location. */
   forceResync(how: Resync): void;
   /** Ends the servers with their open connections, and closes the database. */
   close(): Promise<void>;
@@ -182,7 +182,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     );
 
     if (ends === "both") {
-      // One transaction: a company that was founded halfway would be in the way of the next start.
+      // One transaction: a half-created company would disturb the next start.
       const found = database.transaction(() => {
         if (readMeta(database, "founded") !== undefined) return;
         foundCompany(database, directory, seed, options.people ?? 250);

@@ -22,17 +22,17 @@ export class ScimRefusal extends Error {
 }
 
 /**
- * What a client can write of an account: core attributes by name, each extension's as an object under its URN.
+ * The attributes of an account that a client can write: core attributes by name, each extension's as an object under its URN.
  * Attributes without a value are absent; names are spelt as in the schema.
  */
 export interface AccountDocument {
   [name: string]: Json;
 }
 
-/** How the service reads what it is sent. */
+/** How the service handles its input. */
 export interface ReadingRules {
   readonly schemas: AccountSchemas;
-  /** What becomes of an attribute that no schema has. */
+  /** What happens to an attribute that no schema has. */
   readonly unknownAttributes: "ignore" | "refuse";
 }
 
@@ -63,7 +63,7 @@ export function readDocument(body: unknown, rules: ReadingRules): AccountDocumen
   return document;
 }
 
-/** What must hold of every account, however it was changed. @throws ScimRefusal */
+/** The rules for every account, however it was changed. @throws ScimRefusal */
 export function checkDocument(document: AccountDocument, accountExists: (id: string) => boolean): void {
   const { userName, active, timezone } = document;
   if (typeof userName !== "string" || !isEmailAddress(userName)) {

@@ -15,7 +15,7 @@ const patchURN = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 type Operation = "add" | "replace" | "remove";
 
-/** What a path names: an attribute of a schema, a sub-attribute of it, or a whole extension. */
+/** The target of a path: an attribute of a schema, a sub-attribute of it, or a whole extension. */
 interface Target {
   readonly urn: string;
   readonly attribute: AttributeDefinition | undefined;
@@ -23,8 +23,8 @@ interface Target {
 }
 
 /**
- * Applies a PATCH body to an account (RFC 7644 section 3.5.2) and returns the account as it shall be. Strict: the
- * dialect of Azure's own client (capitalised operations, strings for booleans, dotted keys, filters) is refused.
+ * Applies a PATCH body to an account (RFC 7644 section 3.5.2) and returns the resulting account. Strict: the dialect of
+ * Azure's own client (capitalised operations, strings for booleans, dotted keys, filters) is refused.
  * All operations are applied, or none.
  * @throws ScimRefusal
  */
@@ -162,7 +162,7 @@ function applyAttribute(
   if (urn !== coreURN) assign(document, urn, Object.keys(holder).length === 0 ? null : holder);
 }
 
-/** What an attribute holds after `op`: lists grow with add, objects keep members that were not named, the rest is replaced. */
+/** The value of an attribute after `op`: lists grow with add, objects keep members that were not named, the rest is replaced. */
 function merged(before: Json, value: Json, op: Operation, attribute: AttributeDefinition): Json {
   if (value === null) return null;
   if (attribute.multiValued === true) {

@@ -16,13 +16,13 @@ import { readFilter } from "./scim-filter.ts";
 import { applyPatch } from "./scim-patch.ts";
 import { schemaResources, serviceProviderConfig, userResourceType } from "./scim-schema.ts";
 
-/** What the embedded Lattice allows. */
+/** The behaviour of the embedded Lattice. */
 export interface ScimLimits {
   /** Whether PATCH is offered. */
   readonly patch: boolean;
   /** 200 answers a PATCH with the account, 204 with nothing (RFC 7644 section 3.5.2 allows both). */
   readonly patchStatus: 200 | 204;
-  /** Accounts on one page at most, whatever `count` asks for. */
+  /** The most accounts on one page, whatever `count` asks for. */
   readonly maxPageSize: number;
   /** Requests beyond this rate get 429 with Retry-After; `undefined`: no limit. */
   readonly rateLimit: { readonly requestsPerSecond: number; readonly burst: number } | undefined;
@@ -39,7 +39,7 @@ export interface ScimServiceParts {
   readonly limits: ScimLimits;
   readonly token: string;
   readonly baseUrl: () => string;
-  /** How a custom attribute is named on reads. */
+  /** The name of a custom attribute when it is read. */
   readonly extensionName: (name: string) => string;
   readonly clock: Clock;
 }
@@ -102,7 +102,7 @@ export function createScimService(parts: ScimServiceParts): ScimService {
   const replace = (id: string, body: unknown): Reply => {
     const account = needed(id);
     const { externalId, active } = account.document;
-    // Attributes that are left out are cleared; the identifier and the account's state have nothing to be cleared to.
+    // Missing attributes are cleared; the identifier and the account's state cannot be empty.
     const kept = {
       ...(externalId === undefined ? {} : { externalId }),
       ...(active === undefined ? {} : { active }),

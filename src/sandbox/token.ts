@@ -4,20 +4,20 @@ import { isJsonObject } from "../domain/json.ts";
 import type { Reply, ServedRequest } from "./http.ts";
 import { jsonReply } from "./http.ts";
 
-/** The one application that may ask the embedded authority for tokens. */
+/** The one application that may get tokens from the embedded authority. */
 export interface TokenCredentials {
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** The embedded authority: gives out tokens, and later knows its own. */
+/** The embedded authority: issues tokens and later recognises its own. */
 export interface TokenAuthority {
   /** Answers `/{tenant}/oauth2/v2.0/token` (client credentials grant, OAuth 2.0 v2 endpoint of Entra). */
   handle(request: ServedRequest): Reply;
   /** What a bearer token permits; `undefined` if it is forged, expired or revoked. */
   verify(token: string): TokenClaims | undefined;
-  /** Makes every token given out so far worthless. */
+  /** Revokes every token issued so far. */
   revokeAll(): void;
 }
 
