@@ -145,7 +145,7 @@ function hasModes(path: string): boolean {
   return !modeless.has(statfsSync(path).type);
 }
 
-/** Where container platforms put secrets, with modes of their own choice and nobody else there. */
+/** Where container platforms put secrets, with modes of their own choice and no other users. */
 function isGivenByPlatform(path: string): boolean {
   return /^(?:\/var)?\/run\/secrets\//.test(resolve(path));
 }

@@ -32,7 +32,7 @@ const mostPages = 20_000;
 const longestLink = 16_384;
 
 /**
- * Follows a collection from `first` to its end, one page ahead of whoever works on them; if they end early, the page
+ * Follows a collection from `first` to its end, one page ahead of the reader; if the reader stops early, the page
  * that is under way is cancelled. Returns the delta link of the last page, if it has one.
  * @throws HostUnavailableError if a link leads back to a page that was read already, or the pages have no end
  */
@@ -58,7 +58,7 @@ export async function* readPages(
   try {
     for (let page = await read(first); ; ) {
       const upcoming = page.next === undefined ? undefined : read(page.next);
-      // What went wrong with it is said when it is its turn; whoever has stopped asking does not want to know.
+      // Its error is thrown when its turn comes; a reader that has stopped does not need it.
       upcoming?.catch(() => {});
       yield page.items;
       if (upcoming === undefined) return page.delta;

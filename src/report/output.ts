@@ -11,7 +11,7 @@ import type { Write } from "./view.ts";
 /**
  * Lets `work` write into the file `out`, or into the stream if there is none. A file appears under its name only when it is
  * whole, readable by its owner alone (it holds people's data). It takes the place of a link of that name, which may lead to
- * a file that somebody else chose, and is made under a name that nobody can guess and prepare. A pipe or a device is written
+ * a file that another user chose, and is made under a name that others cannot guess and prepare. A pipe or a device is written
  * to as it is: it must not be replaced by a file.
  * @throws UsageError if the file cannot be written, or a pipe is another user's
  */

@@ -63,7 +63,7 @@ const countedRejections = 10_000;
 
 /**
  * Reads from the state database: the last cycles, the next one, what is held, who waits for a retry.
- * @param limits cycles that are told of, and held operations at most
+ * @param limits the most cycles and held operations that are returned
  */
 export async function readStatus(
   store: StateStore,

@@ -50,7 +50,7 @@ function person(operation: LoggedOperation, layout: Layout): string {
   const title = wrapped(`${sign} ${operation.action.padEnd(10)} ${printable(operation.userName)}`, layout);
   const mark = operation.status === "held" || operation.status === "failed" ? `[${operation.status}]` : "";
   const reason = printable(operation.reason);
-  // What follows the title stands beside it where there is room, else below.
+  // The text after the title is on the same line if there is room, else below.
   const after = [paint("dim", reason), ...(mark === "" ? [] : [paint("magenta", mark)])].join(" ");
   const beside = columnsOf(`${title.at(-1)}  ${reason} ${mark}`) <= width;
   const lines = title.map((line) => paint(color, line));

@@ -8,10 +8,10 @@ export type Paint = (style: Style, text: string) => string;
 
 /** The layout of text. */
 export interface Layout {
-  /** Columns in a line; infinite if nobody looks at lines: in a file nothing is wrapped or cut. */
+  /** Columns in a line; infinite for a file, in which nothing is wrapped or cut. */
   readonly width: number;
   readonly paint: Paint;
-  /** Columns that text takes; its length if nobody looks at lines. */
+  /** Columns that text takes; for a file, its length. */
   readonly columnsOf: (text: string) => number;
 }
 
@@ -39,7 +39,7 @@ export async function layoutOf(outlet: Outlet): Promise<Layout> {
     paint: color
       ? (style, text) => styleText(style, text, { validateStream: false })
       : (_style, text) => text,
-    // What it takes to look at characters is loaded where somebody sits.
+    // The code that measures characters is loaded only for a terminal.
     columnsOf: terminal ? (await import("./columns.ts")).columnsOf : (text) => text.length,
   };
 }

@@ -240,7 +240,7 @@ export function commonProperties(random: Random, name: PersonName, number: numbe
   };
 }
 
-/** An alias nobody has yet: the name, with the number if the name is taken. */
+/** An unused alias: the name, with the number if the name is taken. */
 export function unusedAlias(name: PersonName, number: number, isTaken: (alias: string) => boolean): string {
   return isTaken(name.mailNickname) ? `${name.mailNickname}.${number}` : name.mailNickname;
 }

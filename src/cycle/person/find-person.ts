@@ -73,7 +73,7 @@ export async function findExactly(
   return { objectId: mapped[0] ?? null, account };
 }
 
-/** Whether several have this as a whole name or externalId, if it is nobody's object id, user principal name or Lattice id. */
+/** Whether several people have this as a whole name or externalId, unless it is an object id, a user principal name or a Lattice id. */
 async function isShared(store: StateStore, asked: string): Promise<boolean> {
   const wanted = asked.trim();
   const key = wanted.toLowerCase();

@@ -74,7 +74,7 @@ export async function keepMembership(
 /**
  * Makes the groups that scoping filters name current: all of them or none.
  * @returns a part for each
- * @throws ConfigurationError if one is gone: nobody is out of scope because of that
+ * @throws ConfigurationError if one is gone: no person leaves the scope because of that
  */
 export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {
   const { store, source, signal, settings, kind } = context;

@@ -189,7 +189,7 @@ function evaluated(
 }
 
 /**
- * The mapped externalId alone, where people can share one: an object id is nobody else's, and needs no look. `null` like
+ * The mapped externalId alone, where people can share one: an object id belongs to one person and need not be compared. `null` like
  * `userNameKey`.
  */
 export function externalIdKey(mapping: Mapping, user: SourceUser, environment: Environment): string | null {

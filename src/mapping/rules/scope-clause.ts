@@ -20,7 +20,7 @@ export const clauseSchema = z.union([
   z.strictObject({ notMemberOf: z.string() }),
 ]);
 
-/** What a verdict rests on beside the person. */
+/** What a verdict depends on besides the person. */
 export interface ScopeContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -35,7 +35,7 @@ export interface Clause {
   readonly operator: string;
   readonly expected: string | null;
   readonly property: string | null;
-  /** What a verdict rests on beside the person. */
+  /** What a verdict depends on besides the person. */
   readonly restsOn: "person" | "time" | "groups";
   readonly holds: (user: SourceUser, context: ScopeContext) => boolean;
   readonly changesAt: (user: SourceUser, now: number) => number | null;

@@ -74,7 +74,7 @@ export interface ScopingFilters {
   readonly explain: (user: SourceUser, context: ScopeContext) => ScopeVerdict;
 }
 
-/** What is configured beside the filters. */
+/** What is configured besides the filters. */
 export interface ScopeLists {
   /** Whether guests (Graph `userType`) may pass at all. */
   readonly guests: boolean;
