@@ -124,7 +124,7 @@ describe("held work, through the real process", () => {
     await run("sync");
     const none = await run("release", "00000000-0000-0000-0000-000000000000");
     expect(none.code).toBe(64);
-    expect(none.err).toContain('knows no plan "00000000-0000-0000-0000-000000000000"');
+    expect(none.err).toContain('There is no plan "00000000-0000-0000-0000-000000000000"');
     const { lastCycle } = await status();
     const empty = await run("release", lastCycle.planId);
     expect(empty.code).toBe(64);
