@@ -1,6 +1,6 @@
 import { dirname, relative } from "node:path";
 import { styleText } from "node:util";
-import type { LoggedOperation } from "../domain/store.ts";
+import type { LoggedOperation } from "../domain/operation.ts";
 import { configuredJob } from "../job/configured-job.ts";
 import { sandboxFile } from "../job/rehearsal.ts";
 import { commandLine, inShell } from "../process/command-name.ts";

@@ -1,9 +1,10 @@
 import type { LoadedConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { LogEntry, LogQuery } from "../domain/log.ts";
+import type { OperationStatus } from "../domain/operation.ts";
 import type { Action } from "../domain/plan.ts";
 import { count } from "../domain/sentence.ts";
-import type { OperationStatus, StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/store.ts";
 import { configuredJob } from "../job/configured-job.ts";
 import { readMapping } from "../job/read-settings.ts";
 import { type CommandIO, exitCode, noCycleYet, note } from "../process/io.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { GuardVerdict, PlanSummary } from "../domain/plan.ts";
-import type { Meta } from "../domain/store.ts";
+import type { Meta } from "../domain/state/meta.ts";
 import type { CycleContext } from "./context.ts";
 import type { WatchedTarget } from "./health/reach.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";

@@ -1,6 +1,6 @@
 import type { PersonDecision } from "./decision.ts";
+import type { LoggedOperation, OperationStatus } from "./operation.ts";
 import type { Action, CycleKind } from "./plan.ts";
-import type { LoggedOperation, OperationStatus } from "./store.ts";
 
 /** An operation as shown to an operator: with its plan and its outcome. Redacted values are hidden. */
 export interface LogEntry extends LoggedOperation {

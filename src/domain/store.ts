@@ -1,7 +1,7 @@
-import type { DecisionBy, PersonDecision } from "./decision.ts";
+import type { PersonDecision } from "./decision.ts";
 import type { Delivery, EventKind, FailureChange, StateEvent } from "./event.ts";
-import type { JsonObject } from "./json.ts";
 import type { DailyCount, DepartmentCount, LogEntry, LogQuery } from "./log.ts";
+import type { LoggedOperation, OperationStatus } from "./operation.ts";
 import type { FoundPeople } from "./person-search.ts";
 import type {
   Action,
@@ -17,70 +17,12 @@ import type {
   Skipped,
 } from "./plan.ts";
 import type { Presence, SourceUser } from "./source.ts";
+import type { LinkedTarget, LostLink } from "./state/account.ts";
 import type { AccountRow, Fence, Move, PersonRow, StateChange } from "./state/change.ts";
-import type { TargetUser } from "./target.ts";
+import type { Meta } from "./state/meta.ts";
+import type { RetryRecord } from "./state/retry.ts";
+import type { RejectedChange, ReleasedChange } from "./state/verdict.ts";
 import type { WeighedCount, Weight } from "./weight.ts";
-
-/** What a run remembers beside the two pictures. */
-export interface Meta {
-  /** Delta link of the last completed read of the source. */
-  readonly watermark: string;
-  /**
-   * Not empty: the source picture holds something that was read since that watermark. Emptied together with the
-   * next watermark.
-   */
-  readonly aheadOfWatermark: string;
-  /** When that read ended, milliseconds since the epoch. */
-  readonly watermarkAt: string;
-  /** Digest of everything that a plan depends on in the configuration; a new one means an initial cycle. */
-  readonly mappingDigest: string;
-  /** As it is configured: an id or a verified domain name. */
-  readonly tenantId: string;
-  /** What the last read of everybody did not show although it was asked for, in a sentence; empty where it showed all. */
-  readonly notShown: string;
-  /** People of whom the directory said nothing when it was asked for them by id: JSON, object ids; empty where it answered. */
-  readonly unreadPeople: string;
-  /** The tenant's id as its tokens tell it, in lower case. */
-  readonly tenantGuid: string;
-  /** By what the target was reached when it was last certain that it is the same company: JSON, `KnownTarget` of the engine. */
-  readonly knownTarget: string;
-  /** `patch` or `put`, as learnt from the target's ServiceProviderConfig. */
-  readonly updateMethod: string;
-  /** When the target last answered a cycle, milliseconds since the epoch. */
-  readonly targetReachedAt: string;
-  /** When the target was last listed in full, milliseconds since the epoch. */
-  readonly targetListedAt: string;
-  /** When both ends were last read in full, milliseconds since the epoch. */
-  readonly reconciledAt: string;
-  /** The full comparison that could not be done: JSON, `FailedComparison` of the engine; empty where the last one could. */
-  readonly comparison: string;
-  /** The last person to whom a full comparison sent again what the target keeps otherwise; empty where everybody had a turn. */
-  readonly triedAgainUpTo: string;
-  /** Why the last listing of the target did not show everybody, in words; empty where it did. */
-  readonly listingFault: string;
-  /** The scope that no alarm was raised about, or whose leavers were released: JSON, `AcceptedScope` of the engine. */
-  readonly acceptedScope: string;
-  /** When a first run came to its end: from then on creates and links are weighed. Milliseconds since the epoch. */
-  readonly establishedAt: string;
-  /** Plan that the guard holds; empty where it holds none. */
-  readonly heldPlan: string;
-  /** Quarantine of the whole job: JSON, `Quarantine` of the engine; empty where there is none. */
-  readonly quarantine: string;
-  /** A pause that one end has asked for: JSON, `AskedPause` of the engine; empty or over where there is none. */
-  readonly askedPause: string;
-  /** Kinds of operations that Lattice refuses whomever they are about: JSON, `RefusedKind[]` of the engine; empty where there is none. */
-  readonly refusedKinds: string;
-  /** When people were last told who fails, or there was nothing to tell; milliseconds since the epoch. */
-  readonly digestedAt: string;
-  /** When it was last looked whether a credential expires, milliseconds since the epoch. */
-  readonly expiryCheckedAt: string;
-  /** End of the last good cycle of everybody, milliseconds since the epoch; before the first, when it began to be watched. */
-  readonly goodCycleAt: string;
-  /** No good cycle until then is worth telling, milliseconds since the epoch. */
-  readonly silentAt: string;
-  /** The `goodCycleAt` after which it was told that no good cycle followed; empty where there is nothing to take back. */
-  readonly silenceTold: string;
-}
 
 export interface LeaseHolder {
   readonly owner: string;
@@ -116,64 +58,12 @@ export interface OutcomeCount {
 
 export type CycleOutcome = "done" | "held" | "someFailed" | "failed" | "interrupted";
 
-/** An account as a write confirmed it, with what is known of values that the target keeps in its own form. */
-export interface ConfirmedTarget extends TargetUser {
-  /**
-   * By path: a value that was sent and accepted, and the other value that the target reported for it. While both
-   * stay as they are the attribute counts as equal: a target that normalises or ignores a value is not written to for ever.
-   * It ends when the target shows the value that was sent.
-   */
-  readonly acknowledged: {
-    readonly [path: string]: {
-      readonly sent: JsonObject[string];
-      readonly observed: JsonObject[string];
-      /** It was not taken: the account certainly does not hold it, shown or not. */
-      readonly refused?: true;
-    };
-  };
-}
-
 /** Linked accounts that keep another value of an attribute than was sent. */
 export interface AcknowledgedCount {
   readonly attribute: string;
   readonly accounts: number;
   /** Some linked account shows a value of it; where none does, the target may take such values and never show one. */
   readonly shown: boolean;
-}
-
-/** A linked account. */
-export interface LinkedTarget extends ConfirmedTarget {
-  /** By path: the value confirmed last, where the target was since found with another that nobody sent. */
-  readonly drifted: JsonObject;
-}
-
-/** The trace of a link that was dissolved because the target no longer had the account. Times are milliseconds since the epoch. */
-export interface LostLink {
-  readonly latticeId: string;
-  readonly objectId: string;
-  /** As the account last had them. */
-  readonly externalId: string | null;
-  readonly userName: string;
-  /** When the account was first not found. */
-  readonly missingSince: number;
-  readonly dissolvedAt: number;
-  /** Why it was believed, in words. */
-  readonly reason: string;
-}
-
-/** When and why a link is dissolved. */
-export type Dissolved = { readonly at: number; readonly reason: string };
-
-export interface RetryRecord {
-  /** Attributes that were refused while the rest of the person was sent: these wait, and nothing else; all where absent. */
-  readonly paths?: readonly string[] | undefined;
-  readonly objectId: string;
-  readonly attempts: number;
-  readonly firstFailedAt: number;
-  readonly lastFailedAt: number;
-  readonly nextTryAt: number;
-  readonly code: string;
-  readonly message: string;
 }
 
 /** One person to look at, with all that the store knows. */
@@ -315,46 +205,8 @@ export type Decision = (
   readonly events?: ReadonlyMap<LeavingEvent, number>;
 };
 
-/** A change that a person lets pass the guard. */
-export interface ReleasedChange {
-  readonly objectId: string;
-  readonly attribute: string;
-  /** Changes as soon as anything about the change does. */
-  readonly fingerprint: string;
-}
-
-/** A change that a person does not want. */
-export interface RejectedChange {
-  readonly objectId: string;
-  /** `account`: the create, or the link, as such. */
-  readonly attribute: string;
-  /** Changes as soon as anything about the change does. */
-  readonly fingerprint: string;
-  /** Of a deactivation: what was seen. */
-  readonly evidence: EvidenceKind | null;
-  readonly planId: string;
-  /** Milliseconds since the epoch. */
-  readonly rejectedAt: number;
-  /** Absent where it is not known. */
-  readonly decision?: DecisionBy;
-}
-
 /** A change that a person is about to reject. */
 export type ChangeToReject = Omit<RejectedChange, "planId" | "rejectedAt" | "decision">;
-
-/** `reported`: drift that is not corrected. */
-export type OperationStatus = "reported" | "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
-
-/** An operation as it stands in the provisioning log. */
-export interface LoggedOperation extends Operation {
-  readonly id: number;
-  readonly cycleId: number;
-  readonly wave: number;
-  readonly status: OperationStatus;
-  readonly error: string | null;
-  /** The person failed before; which try it is. */
-  readonly attempt?: number;
-}
 
 /** What an earlier cycle holds of a person, and what this one has planned or holds. */
 export interface EarlierHeld {
@@ -367,21 +219,6 @@ export interface EarlierHeld {
 /** A planned operation with what the guard counts of it. */
 export interface WeighedOperation extends LoggedOperation {
   readonly weights: readonly Weight[];
-}
-
-/**
- * Accounts of which the picture may not be what the target holds now: they are read again before the next plan. An account
- * that is read or listed is known again.
- */
-export interface ReadAgain {
-  /** The account itself, or those that have it as their manager, in the target's picture or by the directory. */
-  readonly which: "account" | "reports";
-  readonly latticeId: string;
-  /**
-   * Paths that the target may have emptied by itself: nothing acknowledged of them counts any more, and a value that is
-   * missing there was not taken away by hand.
-   */
-  readonly emptied: readonly string[];
 }
 
 /** A linked account with a certain userName, and the name that its person is to have. */
@@ -401,33 +238,6 @@ export interface PlannedRename {
   readonly wave: number;
   readonly from: string;
   readonly to: string;
-}
-
-export interface OperationOutcome {
-  readonly operationId: number;
-  readonly objectId: string;
-  readonly status: "done" | "failed" | "cancelled";
-  /** The account as confirmed; present where `done`. */
-  readonly target?: ConfirmedTarget;
-  /** A change that could not be sent yet (the manager has no account): the person is looked at again. */
-  readonly referencePending: boolean;
-  readonly httpStatus?: number | undefined;
-  readonly requestId?: string | undefined;
-  /** Why it failed; where `done`, why a part of it was refused; where `cancelled`, why it was put back. */
-  readonly error?: string | undefined;
-  /** What the target itself said of it, where it said something. */
-  readonly words?: string | undefined;
-  /** When the person is tried again: after a failure, or for the part that was refused. */
-  readonly retry?: RetryRecord | undefined;
-  /** The account is believed to be gone: the link is dissolved and the person matched anew. */
-  readonly unlink?: Dissolved;
-  /** The account was not as the plan knew it: the person stays marked, until a plan finds nothing to do. */
-  readonly again?: boolean;
-  /** The write may have been applied: keep the intent, so that the next cycle looks it up. */
-  readonly unknown?: boolean;
-  /** What the write may have changed beside what it was to change; marked in the same commit. */
-  readonly readAgain?: readonly ReadAgain[];
-  readonly finishedAt: number;
 }
 
 /** A write that was begun and never confirmed. */

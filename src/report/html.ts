@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { LoggedOperation } from "../domain/operation.ts";
 import type { Change, Skipped } from "../domain/plan.ts";
-import type { LoggedOperation } from "../domain/store.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine } from "../process/command-name.ts";
 import { packageRoot, packageVersion } from "../process/package-root.ts";

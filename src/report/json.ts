@@ -1,5 +1,5 @@
+import type { LoggedOperation } from "../domain/operation.ts";
 import type { Skipped } from "../domain/plan.ts";
-import type { LoggedOperation } from "../domain/store.ts";
 import { jsonText } from "../domain/visible.ts";
 import type { PlanView, Write } from "./view.ts";
 import { driftChanges } from "./words.ts";

@@ -1,7 +1,7 @@
 import { decisionDocument, decisionText } from "../domain/decision.ts";
 import type { LogEntry } from "../domain/log.ts";
+import type { OperationStatus } from "../domain/operation.ts";
 import { secondText } from "../domain/sentence.ts";
-import type { OperationStatus } from "../domain/store.ts";
 import { changeLines, signs } from "./change-lines.ts";
 import { indented, type Layout } from "./terminal.ts";
 import type { Write } from "./view.ts";

@@ -1,8 +1,9 @@
 import { operationsOf } from "../cycle/operations.ts";
 import type { CycleResult } from "../cycle/request.ts";
+import type { LoggedOperation } from "../domain/operation.ts";
 import type { PersonStep, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { LoggedOperation, StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/store.ts";
 import type { PlanView } from "./view.ts";
 
 const pageSize = 500;

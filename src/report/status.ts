@@ -6,16 +6,10 @@ import { heldOperations } from "../cycle/operations.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { type FailedComparison, parseComparison } from "../cycle/reading/comparison.ts";
 import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/sending/refused-kinds.ts";
+import type { LoggedOperation } from "../domain/operation.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type {
-  AcknowledgedCount,
-  CycleRecord,
-  LeaseHolder,
-  LoggedOperation,
-  StateStore,
-  Totals,
-} from "../domain/store.ts";
+import type { AcknowledgedCount, CycleRecord, LeaseHolder, StateStore, Totals } from "../domain/store.ts";
 
 /** The job's status according to the state database. Times are milliseconds since the epoch. */
 export interface Status {

@@ -1,5 +1,5 @@
+import type { LoggedOperation } from "../domain/operation.ts";
 import { count } from "../domain/sentence.ts";
-import type { LoggedOperation } from "../domain/store.ts";
 import { commandLine } from "../process/command-name.ts";
 
 import { changeLines, signs } from "./change-lines.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "../../src/domain/json.ts";
-import type { LoggedOperation } from "../../src/domain/store.ts";
+import type { LoggedOperation } from "../../src/domain/operation.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { foldEarlierHeld, foldHeld } from "../../src/cycle/pictures/fold-held.ts";
 import { foldRelease } from "../../src/cycle/pictures/fold-release.ts";
+import type { LoggedOperation } from "../../src/domain/operation.ts";
 import type { Change } from "../../src/domain/plan.ts";
-import type { LoggedOperation, WeighedOperation } from "../../src/domain/store.ts";
+import type { WeighedOperation } from "../../src/domain/store.ts";
 
 const title: Change = { attribute: "title", before: "Analyst", after: null };
 const phone: Change = { attribute: "phoneNumbers", before: "1", after: "2" };

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { StateEvent } from "../../src/domain/event.ts";
-import type { RetryRecord } from "../../src/domain/store.ts";
+import type { RetryRecord } from "../../src/domain/state/retry.ts";
 import { digestFailures, lastOccurrence } from "../../src/notify/digest.ts";
 import { certificateExpiry, checkExpiry, tokenExpiry } from "../../src/notify/expiry.ts";
 import { beginWatch, checkSilence, noteGoodCycle } from "../../src/notify/silence.ts";

@@ -2,8 +2,8 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { LoggedOperation } from "../../src/domain/operation.ts";
 import type { Change } from "../../src/domain/plan.ts";
-import type { LoggedOperation } from "../../src/domain/store.ts";
 import type { PlanView } from "../../src/report/view.ts";
 import { type ReportFormat, writeReport } from "../../src/report/write-report.ts";
 

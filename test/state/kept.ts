@@ -13,16 +13,11 @@ import {
   keepStagedScope,
 } from "../../src/cycle/reading/scope.ts";
 import { keepLookUp, keepOutcomes } from "../../src/cycle/sending/keep-outcomes.ts";
+import type { OperationOutcome } from "../../src/domain/operation.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
-import type {
-  ChangeToReject,
-  Decision,
-  Dissolved,
-  OperationOutcome,
-  ReadAgain,
-  ReleasedChange,
-  StateStore,
-} from "../../src/domain/store.ts";
+import type { Dissolved, ReadAgain } from "../../src/domain/state/account.ts";
+import type { ReleasedChange } from "../../src/domain/state/verdict.ts";
+import type { ChangeToReject, Decision, StateStore } from "../../src/domain/store.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
 
 const unknownPerson: DecidedPerson["known"] = {

@@ -1,6 +1,6 @@
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { ScopePart } from "../../domain/source.ts";
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context.ts";
 import { keepNotes } from "../ports.ts";
 import type { CycleSettings } from "../settings.ts";

@@ -1,7 +1,7 @@
 import type { EvidenceKind } from "../../domain/plan.ts";
 import { count } from "../../domain/sentence.ts";
 import type { ScopePart } from "../../domain/source.ts";
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 
 /** Something seen while reading that makes deactivations doubtful, however few they are. */
 export interface Alarm {

@@ -1,5 +1,5 @@
+import type { LoggedOperation } from "../../domain/operation.ts";
 import type { GuardVerdict, Hold } from "../../domain/plan.ts";
-import type { LoggedOperation } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import { foldEarlierHeld, foldHeld } from "../pictures/fold-held.ts";
 import { concerns } from "./split.ts";

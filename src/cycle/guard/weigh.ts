@@ -1,5 +1,5 @@
 import type { GuardVerdict, PlanSummary } from "../../domain/plan.ts";
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context.ts";
 import type { CycleSettings } from "../settings.ts";
 import { moveAcceptedScope, type ReadScope, scopeStanding } from "./accepted-scope.ts";

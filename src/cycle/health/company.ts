@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../../domain/errors.ts";
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context.ts";
 import { keepNotes } from "../ports.ts";
 import { strangeCompanyText } from "../reading/missing.ts";

@@ -6,7 +6,7 @@ import {
   RecordForbiddenError,
   RecordRejectedError,
 } from "../../domain/errors.ts";
-import type { OperationOutcome } from "../../domain/store.ts";
+import type { OperationOutcome } from "../../domain/operation.ts";
 import type { Ports } from "../ports.ts";
 import { type Answer, gatherEvidence, type Note, type Suspect } from "./host-evidence.ts";
 

@@ -1,6 +1,6 @@
 import { HostUnavailableError } from "../../domain/errors.ts";
 import { timeText } from "../../domain/sentence.ts";
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import { keepNotes, type Ports, type Writing } from "../ports.ts";
 
 /** Entra or Lattice asked for a pause longer than a cycle waits (`Retry-After`): kept across cycles and restarts. */

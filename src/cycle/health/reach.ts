@@ -1,5 +1,5 @@
 import { HostUnavailableError, RecordForbiddenError, RecordRejectedError } from "../../domain/errors.ts";
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { Target } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { keepNotes } from "../ports.ts";

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../domain/errors.ts";
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context.ts";
 import type { Ports } from "../ports.ts";
 import { keepNotes } from "../ports.ts";

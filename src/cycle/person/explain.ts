@@ -1,7 +1,8 @@
 import type { Json } from "../../domain/json.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
 import type { SourceUser } from "../../domain/source.ts";
-import type { Candidate, LinkedTarget, StateStore } from "../../domain/store.ts";
+import type { LinkedTarget } from "../../domain/state/account.ts";
+import type { Candidate, StateStore } from "../../domain/store.ts";
 import { valueAt } from "../../domain/target.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import { redactedValue } from "../../mapping/language/trace.ts";

@@ -1,9 +1,9 @@
 import type { DecisionDocument } from "../../domain/decision.ts";
 import type { Json } from "../../domain/json.ts";
+import type { OperationStatus } from "../../domain/operation.ts";
 import type { FoundPerson } from "../../domain/person-search.ts";
 import type { Action, Change, CycleKind, Evidence, EvidenceKind, SkipCode } from "../../domain/plan.ts";
 import type { Presence } from "../../domain/source.ts";
-import type { OperationStatus } from "../../domain/store.ts";
 import type { TraceStep } from "../../mapping/language/trace.ts";
 import type { ClauseVerdict, FilterVerdict, ScopeVerdict } from "../../mapping/rules/scoping-filter.ts";
 

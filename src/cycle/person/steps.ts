@@ -1,5 +1,5 @@
+import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Operation, PersonStep } from "../../domain/plan.ts";
-import type { LoggedOperation } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import { attributeList } from "../planning/changes.ts";
 import { isInScope } from "../planning/in-scope.ts";

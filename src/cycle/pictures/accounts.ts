@@ -1,7 +1,7 @@
 import { jsonEquals } from "../../domain/json.ts";
+import type { ConfirmedTarget, Dissolved, LostLink, ReadAgain } from "../../domain/state/account.ts";
 import { type AccountRow, beforeRestore, type StateChange } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
-import type { ConfirmedTarget, Dissolved, LostLink, ReadAgain } from "../../domain/store.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { driftOf, keepUnshown, stillAcknowledged } from "./drift.ts";
 import {

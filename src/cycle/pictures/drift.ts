@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../domain/json.ts";
-import type { LinkedTarget } from "../../domain/store.ts";
+import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, type TargetUser, valueAt } from "../../domain/target.ts";
 
 /**

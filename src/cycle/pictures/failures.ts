@@ -1,5 +1,5 @@
 import type { FailureNote } from "../../domain/state/change.ts";
-import type { RetryRecord } from "../../domain/store.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
 
 /** The next digest says that the user began to fail. */
 export function beganToFail({ objectId, firstFailedAt, code, message }: RetryRecord): FailureNote {

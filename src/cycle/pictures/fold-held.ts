@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Hold } from "../../domain/plan.ts";
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
-import type { EarlierHeld, LoggedOperation, WeighedOperation } from "../../domain/store.ts";
+import type { EarlierHeld, WeighedOperation } from "../../domain/store.ts";
 import { releasedChanges } from "../guard/fingerprint.ts";
 import { type HeldPart, split } from "../guard/split.ts";
 

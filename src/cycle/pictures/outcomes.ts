@@ -1,15 +1,11 @@
 import { jsonEquals } from "../../domain/json.ts";
+import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
 import type { Change } from "../../domain/plan.ts";
+import type { ReadAgain } from "../../domain/state/account.ts";
 import type { FailureNote, OperationEnd, SentPerson, StateChange } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
-import type {
-  Intent,
-  KeysOfPerson,
-  LoggedOperation,
-  OperationOutcome,
-  ReadAgain,
-  RetryRecord,
-} from "../../domain/store.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
+import type { Intent, KeysOfPerson } from "../../domain/store.ts";
 import { type TargetUser, valueAt } from "../../domain/target.ts";
 import { type AccountFold, foldAccounts, type KnownAccounts } from "./accounts.ts";
 import { beganToFail, failsNoMore } from "./failures.ts";

@@ -1,6 +1,6 @@
 import { type Json, jsonEquals } from "../../domain/json.ts";
 import type { Change } from "../../domain/plan.ts";
-import type { LinkedTarget } from "../../domain/store.ts";
+import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";

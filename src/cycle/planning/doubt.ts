@@ -1,4 +1,4 @@
-import type { ConfirmedTarget } from "../../domain/store.ts";
+import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import { valueAt } from "../../domain/target.ts";
 import { enterpriseUrn } from "../../mapping/rules/target-attributes.ts";
 import type { PlanInput } from "./plan-input.ts";

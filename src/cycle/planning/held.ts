@@ -1,5 +1,5 @@
 import type { Json } from "../../domain/json.ts";
-import type { ConfirmedTarget } from "../../domain/store.ts";
+import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import { type AttributeWrite, sameAt, valueAt } from "../../domain/target.ts";
 
 /** What the account is taken to hold at `path`: a value that was taken and is never shown counts as it was sent. */

@@ -1,5 +1,6 @@
 import type { Change } from "../../domain/plan.ts";
-import type { Decision, LinkedTarget, MatchedTarget } from "../../domain/store.ts";
+import type { LinkedTarget } from "../../domain/state/account.ts";
+import type { Decision, MatchedTarget } from "../../domain/store.ts";
 import { planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";

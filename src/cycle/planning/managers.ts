@@ -1,4 +1,5 @@
-import type { AccountIdentity, Candidate, ConfirmedTarget, StateStore } from "../../domain/store.ts";
+import type { ConfirmedTarget } from "../../domain/state/account.ts";
+import type { AccountIdentity, Candidate, StateStore } from "../../domain/store.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import { identityOf, type MappedUser } from "../../mapping/rules/map-user.ts";

@@ -1,5 +1,6 @@
 import { timeText, withoutStop } from "../../domain/sentence.ts";
-import type { Decision, RetryRecord } from "../../domain/store.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
+import type { Decision } from "../../domain/store.ts";
 import { attributeList } from "./changes.ts";
 import { type Person, skip } from "./plan-input.ts";
 

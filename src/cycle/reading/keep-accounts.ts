@@ -1,5 +1,5 @@
+import type { Dissolved } from "../../domain/state/account.ts";
 import type { AccountRow, StateChange } from "../../domain/state/change.ts";
-import type { Dissolved } from "../../domain/store.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { foldAccounts } from "../pictures/accounts.ts";

@@ -1,5 +1,5 @@
 import { isRecordFailure } from "../../domain/errors.ts";
-import type { Dissolved } from "../../domain/store.ts";
+import type { Dissolved } from "../../domain/state/account.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { dissolveLink, keepAbsence, keepAccounts } from "./keep-accounts.ts";

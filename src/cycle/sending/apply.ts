@@ -1,6 +1,6 @@
 import { InterruptedError } from "../../domain/errors.ts";
+import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
 import { type Action, firstWaveOf } from "../../domain/plan.ts";
-import type { LoggedOperation, OperationOutcome } from "../../domain/store.ts";
 import type { CycleContext } from "../context.ts";
 import { isHopeless, mostFailed } from "../health/quarantine.ts";
 import { nameKey } from "../planning/rename-order.ts";

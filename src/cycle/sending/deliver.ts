@@ -7,7 +7,8 @@ import {
   UnknownOutcomeError,
 } from "../../domain/errors.ts";
 import { type Json, jsonEquals } from "../../domain/json.ts";
-import type { ConfirmedTarget, LoggedOperation } from "../../domain/store.ts";
+import type { LoggedOperation } from "../../domain/operation.ts";
+import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import {
   type AttributeWrite,
   sameAt,

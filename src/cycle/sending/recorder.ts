@@ -1,4 +1,4 @@
-import type { LoggedOperation, OperationOutcome } from "../../domain/store.ts";
+import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
 import type { CycleContext } from "../context.ts";
 import type { Ended } from "../pictures/outcomes.ts";
 import { type Beginning, keepOutcomes } from "./keep-outcomes.ts";

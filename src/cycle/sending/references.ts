@@ -1,5 +1,5 @@
 import type { Change } from "../../domain/plan.ts";
-import type { ReadAgain } from "../../domain/store.ts";
+import type { ReadAgain } from "../../domain/state/account.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 

@@ -1,4 +1,4 @@
-import type { RetryRecord } from "../../domain/store.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 

@@ -1,4 +1,4 @@
-import type { Meta } from "../../domain/store.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context.ts";
 import { heldOperations } from "../operations.ts";
 import { endWaiting } from "../planning/awaited-managers.ts";

@@ -1,5 +1,7 @@
 import type { RecordRejectedError } from "../../domain/errors.ts";
-import type { ConfirmedTarget, LoggedOperation, OperationOutcome, RetryRecord } from "../../domain/store.ts";
+import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
+import type { ConfirmedTarget } from "../../domain/state/account.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { AttributeWrite, TargetUser } from "../../domain/target.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import type { CycleContext } from "../context.ts";

@@ -8,7 +8,8 @@ import {
   UnknownOutcomeError,
 } from "../../domain/errors.ts";
 import type { Json } from "../../domain/json.ts";
-import type { ConfirmedTarget, LoggedOperation, OperationOutcome } from "../../domain/store.ts";
+import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
+import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import {
   type AttributeWrite,
   sameAt,

@@ -1,18 +1,14 @@
 import type { HeldPlanDecision } from "../decision.ts";
 import type { FailureChange, StateEvent } from "../event.ts";
+import type { OperationOutcome } from "../operation.ts";
 import type { Change, GuardVerdict, LeavingEvent, Operation, PlanSummary, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
-import type {
-  LinkedTarget,
-  LostLink,
-  Meta,
-  OperationOutcome,
-  RejectedChange,
-  ReleasedChange,
-  RetryRecord,
-} from "../store.ts";
 import type { Weight } from "../weight.ts";
+import type { LinkedTarget, LostLink } from "./account.ts";
 import type { Mark } from "./mark.ts";
+import type { Meta } from "./meta.ts";
+import type { RetryRecord } from "./retry.ts";
+import type { RejectedChange, ReleasedChange } from "./verdict.ts";
 
 /** Who writes. A commit of a run that does not hold the lease any more is refused. */
 export type Fence =

@@ -1,13 +1,9 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
-import type {
-  Candidate,
-  LinkedTarget,
-  LostLink,
-  RejectedChange,
-  RetryRecord,
-  StateStore,
-} from "../../domain/store.ts";
+import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
+import type { RejectedChange } from "../../domain/state/verdict.ts";
+import type { Candidate, StateStore } from "../../domain/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";

@@ -2,7 +2,9 @@ import type { Actor } from "../../domain/actor.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../domain/json.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
-import type { LinkedTarget, LostLink, RejectedChange, RetryRecord } from "../../domain/store.ts";
+import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
+import type { RejectedChange } from "../../domain/state/verdict.ts";
 
 // Rows as SQLite gives them: written by this program alone, so the shapes are trusted.
 

@@ -1,6 +1,7 @@
 import type { SkipCode, Skipped } from "../../domain/plan.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
-import type { RetryRecord, StateStore, UnreadPerson } from "../../domain/store.ts";
+import type { RetryRecord } from "../../domain/state/retry.ts";
+import type { StateStore, UnreadPerson } from "../../domain/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";

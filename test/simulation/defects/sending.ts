@@ -1,5 +1,5 @@
 import type { CycleContext } from "../../../src/cycle/context.ts";
-import type { OperationOutcome } from "../../../src/domain/store.ts";
+import type { OperationOutcome } from "../../../src/domain/operation.ts";
 import { type Defect, swap, swapInner, swapStore } from "./defect.ts";
 
 // Faults in what is sent, and in what is concluded from an answer or from none.
