@@ -111,10 +111,11 @@ describe("a person for whom nothing is to be done", () => {
       operations: {
         add: [],
         patch: [
-          { id: 11, status: "cancelled", closed: true },
-          { id: 12, status: "cancelled", closed: true },
+          { id: 11, status: "cancelled" },
+          { id: 12, status: "cancelled" },
         ],
       },
+      certain: [11, 12],
       planned: [{ objectId: "a", planAgain: false, awaitsManager: false, skip: null, lookAgainAt: 99 }],
       retries: { drop: ["a"] },
       rejections: { drop: [rejectedTitle] },

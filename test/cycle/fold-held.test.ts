@@ -92,22 +92,28 @@ describe("what the guard holds of a plan", () => {
 
 describe("what an earlier plan holds", () => {
   const earlier = logged({ status: "held", changes: [title] });
-  const fold = (...now: LoggedOperation[]) => foldEarlierHeld([{ held: earlier, since: 3, now }]).operations;
+  const fold = (...now: LoggedOperation[]) => foldEarlierHeld([{ held: earlier, since: 3, now }]);
 
   it("is taken over by the row that holds the same now, with since when it is held", () => {
     const same = logged({ id: 9, cycleId: 8, status: "held", changes: [title] });
     expect(fold(logged({ id: 8, changes: [phone] }), same)).toEqual({
-      patch: [{ id: 9, heldSince: 3 }],
-      remove: [1],
+      operations: { patch: [{ id: 9, heldSince: 3 }], remove: [1] },
+      certain: [],
     });
   });
 
   it("is told by the row that sends the same now", () => {
-    expect(fold(logged({ id: 9, changes: [title, phone] }))).toEqual({ patch: [], remove: [1] });
+    expect(fold(logged({ id: 9, changes: [title, phone] }))).toEqual({
+      operations: { patch: [], remove: [1] },
+      certain: [],
+    });
   });
 
   it("is cancelled where another change is planned, or a part of it is not planned any more", () => {
-    const cancelled = { patch: [{ id: 1, status: "cancelled", closed: true }], remove: [] };
+    const cancelled = {
+      operations: { patch: [{ id: 1, status: "cancelled" }], remove: [] },
+      certain: [1],
+    };
     expect(fold(logged({ id: 9, changes: [{ ...title, before: "Lead" }] }))).toEqual(cancelled);
     expect(fold(logged({ id: 9, changes: [phone] }))).toEqual(cancelled);
   });

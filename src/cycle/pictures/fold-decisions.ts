@@ -27,11 +27,13 @@ export function foldDecisions(
   cycle: { readonly cycleId: number; readonly startedAt: number },
 ): StateChange {
   const recovered = people.flatMap(retryThatIsOver);
+  const over = people.filter(heldIsOver).flatMap(({ known }) => known.held);
   return {
     operations: {
       add: people.flatMap((person) => newOperations(person, cycle)),
-      patch: people.filter(heldIsOver).flatMap(({ known }) => known.held.map(cancelled)),
+      patch: over.map((id) => ({ id, status: "cancelled" })),
     },
+    certain: over,
     planned: people.map(plannedFor),
     leaving: people.flatMap(leavingOf),
     retries: { drop: recovered.map(({ objectId }) => objectId) },
@@ -96,10 +98,6 @@ function sameEvents(
 function heldIsOver({ decision }: DecidedPerson): boolean {
   if (decision.kind === "operation") return false;
   return decision.kind !== "skipped" || !heldStays.has(decision.skipped.code);
-}
-
-function cancelled(id: number): NonNullable<NonNullable<StateChange["operations"]>["patch"]>[number] {
-  return { id, status: "cancelled", closed: true };
 }
 
 /** Nothing that failed before is due any more. */

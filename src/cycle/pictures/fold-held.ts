@@ -62,15 +62,17 @@ function heldRow(operation: WeighedOperation, { changes, weights }: HeldPart, at
 export function foldEarlierHeld(earlier: readonly EarlierHeld[]): StateChange {
   const patch: OperationPatch[] = [];
   const remove: number[] = [];
+  const over: number[] = [];
   for (const { held, since, now } of earlier) {
     const same = now.find(
       (operation) => operation.status === "held" && isDeepStrictEqual(essence(operation), essence(held)),
     );
     if (same !== undefined) patch.push({ id: same.id, heldSince: since });
     if (same !== undefined || goesOn(held, now)) remove.push(held.id);
-    else patch.push({ id: held.id, status: "cancelled", closed: true });
+    else over.push(held.id);
   }
-  return { operations: { patch, remove } };
+  patch.push(...over.map((id): OperationPatch => ({ id, status: "cancelled" })));
+  return { operations: { patch, remove }, certain: over };
 }
 
 /** Whether all that was held is a part of what is planned now. */

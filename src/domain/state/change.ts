@@ -109,8 +109,6 @@ export interface OperationPatch {
   };
   /** The cycle since which exactly this is held. */
   readonly heldSince?: number;
-  /** The operation has ended, and nothing compares its values any more: they are kept as the log is to keep them. */
-  readonly closed?: true;
 }
 
 /** What a plan leaves of a person, until the next one looks at them. */
@@ -203,7 +201,7 @@ export interface StateChange {
   readonly ended?: readonly OperationEnd[];
   /** Operations of earlier cycles of which it is known only now how they ended; the counts of these cycles change with it. */
   readonly endedLate?: readonly Pick<OperationEnd, "id" | "status" | "finishedAt">[];
-  /** Ids of operations that are in doubt no more: the log keeps of their values what it is set to keep. */
+  /** Ids of operations that have ended and are not in doubt: the log keeps of their values what it is set to keep. */
   readonly certain?: readonly number[];
   /** A write that was confirmed answers the marks before it. */
   readonly sent?: readonly SentPerson[];

@@ -24,7 +24,7 @@ export function commitMethod(
 ): (change: StateChange, fence: Fence) => Promise<void> {
   const people = peopleWriter(db);
   const moves = movesWriter(db);
-  const operations = operationsWriter(db, values);
+  const operations = operationsWriter(db);
   const plan = planWriter(db);
   const decisions = decisionsWriter(db);
   const accounts = accountsWriter(db);

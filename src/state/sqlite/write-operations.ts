@@ -1,12 +1,10 @@
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
-import type { ValueKeeper } from "./log-values.ts";
 import { weightsColumn } from "./weights-column.ts";
 
 /** Writes operations of the provisioning log, within a commit. */
 export function operationsWriter(
   db: Connection,
-  values: ValueKeeper,
 ): (operations: NonNullable<StateChange["operations"]>) => void {
   const insert = db.prepare<OperationColumns>(
     `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts,
@@ -28,7 +26,7 @@ export function operationsWriter(
   );
   const setHeldSince = db.prepare<[number, number]>("UPDATE operation SET held_since = ? WHERE id = ?");
   const remove = db.prepare<[string]>("DELETE FROM operation WHERE id IN (SELECT value FROM json_each(?))");
-  const apply = ({ id, status, wave, left, heldSince, closed }: OperationPatch): void => {
+  const apply = ({ id, status, wave, left, heldSince }: OperationPatch): void => {
     if (status !== undefined) setStatus.run(status, id);
     if (wave !== undefined) setWave.run(wave, id);
     if (left !== undefined) {
@@ -41,7 +39,6 @@ export function operationsWriter(
       });
     }
     if (heldSince !== undefined) setHeldSince.run(heldSince, id);
-    if (closed === true) values.replace(id);
   };
   return (operations) => {
     for (const one of operations.add ?? []) insert.run(columns(one));

@@ -91,7 +91,7 @@ export function describePlanCommit(make: MakeState): void {
         { weights: [{ kind: "rename" }] },
       ]);
       expect((await candidate("a"))?.held).toEqual([second?.id]);
-      await commit({ operations: { patch: [{ id: second?.id ?? 0, status: "cancelled", closed: true }] } });
+      await commit({ operations: { patch: [{ id: second?.id ?? 0, status: "cancelled" }] } });
       expect((await logged()).map(({ status }) => status)).toEqual(["planned", "cancelled"]);
       expect((await candidate("a"))?.held).toEqual([]);
     });

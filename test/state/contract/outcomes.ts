@@ -79,7 +79,7 @@ export function describeOutcomes(make: MakeState): void {
           operations: {
             patch: [
               { id: first, status: "held" },
-              { id: second, status: "cancelled", closed: true },
+              { id: second, status: "cancelled" },
             ],
             remove: [third],
           },
