@@ -4,7 +4,7 @@ import type { LogEntry, LogQuery } from "../domain/log.ts";
 import type { OperationStatus } from "../domain/operation.ts";
 import type { Action } from "../domain/plan.ts";
 import { count } from "../domain/sentence.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { configuredJob } from "../job/configured-job.ts";
 import { readMapping } from "../job/read-settings.ts";
 import { type CommandIO, exitCode, noCycleYet, note } from "../process/io.ts";

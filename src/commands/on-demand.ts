@@ -2,7 +2,7 @@ import { findPerson, isIdentifier } from "../cycle/person/find-person.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import { ConfigurationError, UsageError } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Job, RunRequest } from "../job/job.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import { type CommandIO, exitCode, exitCodeOf, note, print } from "../process/io.ts";

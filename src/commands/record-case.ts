@@ -4,7 +4,7 @@ import { UsageError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import { systemRandom } from "../domain/random.ts";
 import type { SourceChange, SourceUser } from "../domain/source.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { type ConfiguredJob, configuredJob } from "../job/configured-job.ts";
 import { readMapping } from "../job/read-settings.ts";
 import { anonymise } from "../mapping/cases/anonymise.ts";

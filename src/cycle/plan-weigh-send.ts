@@ -1,6 +1,6 @@
 import type { PlanSummary } from "../domain/plan.ts";
 import type { Meta } from "../domain/state/meta.ts";
-import type { CandidateSelection } from "../domain/store.ts";
+import type { CandidateSelection } from "../domain/state/planning.ts";
 import type { CycleContext } from "./context.ts";
 import type { Begun, SentCycle, WeighedCycle } from "./course.ts";
 import type { ReadScope } from "./guard/accepted-scope.ts";

@@ -5,7 +5,7 @@ import type { PersonStep } from "../domain/plan.ts";
 import type { Source } from "../domain/source.ts";
 import type { Fence } from "../domain/state/change.ts";
 import type { Meta } from "../domain/state/meta.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Target } from "../domain/target.ts";
 import type { EndClocks } from "./health/clock-doubt.ts";
 import type { CycleSettings } from "./settings.ts";

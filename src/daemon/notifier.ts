@@ -1,4 +1,4 @@
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { silenceDeadline } from "../job/deadline.ts";
 import type { Job, Notifier } from "../job/job.ts";
 import { notifyOfWhatIsDue, quietly, sendPing } from "../job/notifying.ts";

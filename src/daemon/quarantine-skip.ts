@@ -1,5 +1,5 @@
 import { parseQuarantine } from "../cycle/health/quarantine.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 
 /**
  * An administrator who starts the daemon, or has it reload its configuration, may have fixed the quarantine's cause. The next

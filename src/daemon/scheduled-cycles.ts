@@ -8,7 +8,7 @@ import {
   LeaseHeldError,
   UsageError,
 } from "../domain/errors.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Job } from "../job/job.ts";
 import type { QuarantineSkip } from "./quarantine-skip.ts";
 import type { CycleSource } from "./scheduler.ts";

@@ -3,7 +3,7 @@ import { type Release, type ReleaseRequest, resolveRelease } from "../cycle/guar
 import { operationsOf } from "../cycle/operations.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Job, Notifier, RunRequest } from "../job/job.ts";
 import type { Metrics } from "../report/metrics.ts";
 import type { Slot } from "./slot.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Progress } from "../cycle/ports.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PlanSummary } from "../domain/plan.ts";
-import type { CycleOutcome } from "../domain/store.ts";
+import type { CycleOutcome } from "../domain/state/cycles.ts";
 
 /** Something that the daemon does or did: a cycle of the schedule, or work that was asked for by hand. */
 export interface Work {

@@ -1,5 +1,5 @@
 import { timeText } from "./sentence.ts";
-import type { LeaseHolder } from "./store.ts";
+import type { LeaseHolder } from "./state/lease.ts";
 
 /** Which run holds the lease, for a message that goes on with what to do. */
 export function heldBy({ owner, acquiredAt }: Pick<LeaseHolder, "owner" | "acquiredAt">): string {

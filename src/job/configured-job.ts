@@ -1,7 +1,7 @@
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { CommandIO } from "../process/io.ts";
 import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
 

@@ -2,7 +2,7 @@ import { explain } from "../cycle/person/explain.ts";
 import type { Explanation } from "../cycle/person/explanation.ts";
 import { systemClock } from "../domain/clock.ts";
 import { systemRandom } from "../domain/random.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { ConfiguredJob } from "./configured-job.ts";
 import type { Job } from "./job.ts";

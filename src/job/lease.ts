@@ -5,7 +5,8 @@ import { LeaseHeldError } from "../domain/errors.ts";
 import { heldBy } from "../domain/lease-held.ts";
 import { timeText } from "../domain/sentence.ts";
 import type { Fence } from "../domain/state/change.ts";
-import type { LeaseHolder, StateStore } from "../domain/store.ts";
+import type { LeaseHolder } from "../domain/state/lease.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { hasEnded, identifyProcess } from "./process-identity.ts";
 
 /** How long a lease lasts if it is not renewed. */

@@ -1,6 +1,6 @@
 import { errorText } from "../domain/errors.ts";
 import type { CredentialExpiry } from "../domain/event.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Ending, Job, Notifier } from "./job.ts";
 import { leaveMetrics } from "./run-metrics.ts";
 import { sayEvent } from "./say-event.ts";

@@ -1,7 +1,7 @@
 import type { LoadedConfig } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { RequestObserver } from "../domain/request.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { type CommandIO, note } from "../process/io.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { type ConfiguredJob, configuredJob, type JobChoice } from "./configured-job.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorText } from "../domain/errors.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { packageVersion } from "../process/package-root.ts";
 import type { Job } from "./job.ts";
 

@@ -4,7 +4,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { CredentialExpiry, StateEvent } from "../domain/event.ts";
 import { isJsonObject } from "../domain/json.ts";
 import { parseJson } from "../domain/parse-json.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 

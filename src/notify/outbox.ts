@@ -1,7 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
 import type { Delivery } from "../domain/event.ts";
 import type { Logger } from "../domain/logger.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { send } from "./send.ts";
 import type { NotifySettings, Receiver } from "./settings.ts";
 

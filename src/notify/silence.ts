@@ -1,6 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { StateEvent } from "../domain/event.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 
 export interface SilencePorts {
   readonly store: StateStore;

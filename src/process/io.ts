@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { CycleOutcome } from "../domain/store.ts";
+import type { CycleOutcome } from "../domain/state/cycles.ts";
 
 /** The process as a command sees it; a test can pass its own. */
 export interface CommandIO {

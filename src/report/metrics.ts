@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { SkipCode } from "../domain/plan.ts";
 import type { RequestRecord } from "../domain/request.ts";
-import type { CycleRecord, Totals } from "../domain/store.ts";
+import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
 
 /** The current state, read from the state database. Times are milliseconds since the epoch. */
 export interface Situation {

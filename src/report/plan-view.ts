@@ -3,7 +3,7 @@ import type { CycleResult } from "../cycle/request.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PersonStep, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { PlanView } from "./view.ts";
 
 const pageSize = 500;

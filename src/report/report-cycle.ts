@@ -1,6 +1,6 @@
 import type { CycleResult } from "../cycle/request.ts";
 import type { PersonStep } from "../domain/plan.ts";
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import { enterpriseUrn } from "../mapping/rules/target-attributes.ts";
 import { type Place, placeFlags } from "../process/command-name.ts";

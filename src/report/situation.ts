@@ -1,4 +1,4 @@
-import type { StateStore } from "../domain/store.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Situation } from "./metrics.ts";
 import type { Status } from "./status.ts";
 

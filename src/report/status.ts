@@ -9,7 +9,10 @@ import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/s
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
-import type { AcknowledgedCount, CycleRecord, LeaseHolder, StateStore, Totals } from "../domain/store.ts";
+import type { AcknowledgedCount } from "../domain/state/accounts.ts";
+import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
+import type { LeaseHolder } from "../domain/state/lease.ts";
+import type { StateStore } from "../domain/state/store.ts";
 
 /** The job's status according to the state database. Times are milliseconds since the epoch. */
 export interface Status {

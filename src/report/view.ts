@@ -1,7 +1,7 @@
 import type { DepartmentCount } from "../domain/log.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Action, PersonStep, PlanHeader, Skipped } from "../domain/plan.ts";
-import type { CycleOutcome } from "../domain/store.ts";
+import type { CycleOutcome } from "../domain/state/cycles.ts";
 
 /** A plan and, if it was carried out, its outcome, for a report to walk through. */
 export interface PlanView {

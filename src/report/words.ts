@@ -1,7 +1,7 @@
 import type { Json } from "../domain/json.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Action, Change } from "../domain/plan.ts";
-import type { CycleOutcome } from "../domain/store.ts";
+import type { CycleOutcome } from "../domain/state/cycles.ts";
 import { visible } from "../domain/visible.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import type { PlanView } from "./view.ts";

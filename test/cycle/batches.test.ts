@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/cycle.ts";
 import { InterruptedError, StateError } from "../../src/domain/errors.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const people = 300;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-decisions.ts";
 import type { Operation, SkipCode } from "../../src/domain/plan.ts";
-import type { Decision } from "../../src/domain/store.ts";
+import type { Decision } from "../../src/domain/state/planning.ts";
 
 const cycle = { cycleId: 7, startedAt: 1_000 };
 

@@ -3,7 +3,7 @@ import { foldEarlierHeld, foldHeld } from "../../src/cycle/pictures/fold-held.ts
 import { foldRelease } from "../../src/cycle/pictures/fold-release.ts";
 import type { LoggedOperation } from "../../src/domain/operation.ts";
 import type { Change } from "../../src/domain/plan.ts";
-import type { WeighedOperation } from "../../src/domain/store.ts";
+import type { WeighedOperation } from "../../src/domain/state/plan-log.ts";
 
 const title: Change = { attribute: "title", before: "Analyst", after: null };
 const phone: Change = { attribute: "phoneNumbers", before: "1", after: "2" };

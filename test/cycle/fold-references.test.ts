@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { foldManagersFound, foldWithdrawn } from "../../src/cycle/pictures/fold-references.ts";
 import type { Change } from "../../src/domain/plan.ts";
-import type { WeighedOperation } from "../../src/domain/store.ts";
+import type { WeighedOperation } from "../../src/domain/state/plan-log.ts";
 
 const title: Change = { attribute: "title", before: "Analyst", after: "Lead" };
 const manager: Change = {

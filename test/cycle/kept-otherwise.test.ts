@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createTryAgain, keptOtherwise } from "../../src/cycle/planning/try-again.ts";
-import type { Candidate } from "../../src/domain/store.ts";
+import type { Candidate } from "../../src/domain/state/planning.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 
 /** Lattice keeps another title than it is sent. */

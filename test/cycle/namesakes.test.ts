@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { kept } from "../state/kept.ts";
 import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./workplace.ts";
 

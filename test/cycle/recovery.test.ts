@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/cycle.ts";
 import { RecordRejectedError, StateError, UnknownOutcomeError } from "../../src/domain/errors.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 /** A cycle whose process dies after writing to Lattice and before recording it, then a new process. */

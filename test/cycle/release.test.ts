@@ -4,7 +4,7 @@ import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts"
 import { UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Change, Operation } from "../../src/domain/plan.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { kept } from "../state/kept.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { renameWaves } from "../../src/cycle/planning/rename-order.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { Action } from "../../src/domain/plan.ts";
-import type { PlannedRename } from "../../src/domain/store.ts";
+import type { PlannedRename } from "../../src/domain/state/plan-log.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 
 const rename = (place: Workplace, objectId: string, name: string): void =>

@@ -15,7 +15,7 @@ import type { Clock } from "../../src/domain/clock.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Logger } from "../../src/domain/logger.ts";
 import type { LoggedOperation } from "../../src/domain/operation.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters, type ScopeLists } from "../../src/mapping/rules/scoping-filter.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";

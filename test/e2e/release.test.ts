@@ -124,11 +124,12 @@ describe("held work, through the real process", () => {
     await run("sync");
     const none = await run("release", "00000000-0000-0000-0000-000000000000");
     expect(none.code).toBe(64);
-    expect(none.err).toContain('There is no plan "00000000-0000-0000-0000-000000000000"');
+    expect(none.err).toMatch(/^there is no plan/im);
+    expect(none.err).toContain('no plan "00000000-0000-0000-0000-000000000000"');
     const { lastCycle } = await status();
     const empty = await run("release", lastCycle.planId);
     expect(empty.code).toBe(64);
-    expect(empty.err).toContain("holds nothing");
+    expect(empty.err).toContain("has no held changes");
     for (const { id } of [...sandbox.directory.users()].slice(0, 20)) {
       sandbox.directory.updateUser(id, { accountEnabled: false });
     }

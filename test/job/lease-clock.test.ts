@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../src/domain/clock.ts";
 import { LeaseHeldError } from "../../src/domain/errors.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { withLease } from "../../src/job/lease.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../src/domain/clock.ts";
 import { eventKinds, type StateEvent } from "../../src/domain/event.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import type { OutboxPorts } from "../../src/notify/outbox.ts";
 import type { Receiver } from "../../src/notify/settings.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 import { configuration, makeWorkplace, type RealProcess } from "./real-process.ts";

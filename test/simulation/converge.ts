@@ -1,4 +1,4 @@
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
 import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";

@@ -16,7 +16,7 @@ import {
   LeaseHeldError,
   StateError,
 } from "../../src/domain/errors.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import type { Connection } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../src/domain/errors.ts";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { Source, SourceChange } from "../../src/domain/source.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { changeOf } from "./create-world.ts";

@@ -19,7 +19,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
 import { LeaseHeldError, StateError } from "../../src/domain/errors.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { backUp, discard, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
 import { isEmptyFile } from "../../src/state/sqlite/files/database.ts";
 import { explain, stateDatabase } from "../../src/state/sqlite/files/errors.ts";

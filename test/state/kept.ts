@@ -16,8 +16,10 @@ import { keepLookUp, keepOutcomes } from "../../src/cycle/sending/keep-outcomes.
 import type { OperationOutcome } from "../../src/domain/operation.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
 import type { Dissolved, ReadAgain } from "../../src/domain/state/account.ts";
+import type { ChangeToReject } from "../../src/domain/state/guarding.ts";
+import type { Decision } from "../../src/domain/state/planning.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import type { ReleasedChange } from "../../src/domain/state/verdict.ts";
-import type { ChangeToReject, Decision, StateStore } from "../../src/domain/store.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
 
 const unknownPerson: DecidedPerson["known"] = {

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { foldWithdrawn } from "../../src/cycle/pictures/fold-references.ts";
 import { StateError } from "../../src/domain/errors.ts";
 import type { Operation } from "../../src/domain/plan.ts";
-import type { StateStore } from "../../src/domain/store.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../src/state/sqlite/store.ts";
 import { kept } from "./kept.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { releasedChanges } from "./fingerprint.ts";
 
 /** More than a cycle on demand can have. */

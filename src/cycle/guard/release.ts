@@ -4,7 +4,7 @@ import type { StateEvent } from "../../domain/event.ts";
 import type { LoggedOperation } from "../../domain/operation.ts";
 import { matcherOf } from "../../domain/person-search.ts";
 import { quotation } from "../../domain/quotation.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { visible } from "../../domain/visible.ts";
 import { commandLine } from "../../process/command-name.ts";
 import type { CycleContext } from "../context.ts";

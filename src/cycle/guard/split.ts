@@ -1,5 +1,5 @@
 import type { Change, Hold } from "../../domain/plan.ts";
-import type { WeighedOperation } from "../../domain/store.ts";
+import type { WeighedOperation } from "../../domain/state/plan-log.ts";
 import type { Weight, WeightKind } from "../../domain/weight.ts";
 import { weightsOfChange } from "./weights.ts";
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { LeavingEvent } from "../../domain/plan.ts";
-import type { Candidate, Decision } from "../../domain/store.ts";
+import type { Candidate, Decision } from "../../domain/state/planning.ts";
 
 /** What the answers of Entra and Lattice say about their clocks (the `Date` header, RFC 9110 section 6.6.1). */
 export interface EndClocks {

@@ -1,6 +1,6 @@
 import type { Json } from "../../domain/json.ts";
 import type { SourceUser } from "../../domain/source.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 
 /** Details that distinguish people with similar user names; `null` for no value, and for a value that the mapping redacts. */
 export interface PersonDetails {

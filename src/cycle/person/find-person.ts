@@ -1,6 +1,6 @@
 import type { FoundPerson } from "../../domain/person-search.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 
 /** At most this many candidates are listed; the others are counted. */

@@ -1,7 +1,8 @@
 import { type DecisionDocument, decisionDocument } from "../../domain/decision.ts";
 import type { LogEntry } from "../../domain/log.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
-import type { Candidate, StateStore } from "../../domain/store.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
 

@@ -1,7 +1,7 @@
 import { firstWaveOf, type LeavingEvent, type Operation, type SkipCode } from "../../domain/plan.ts";
 import type { NamedChanges, NewOperation, PlannedFor, StateChange } from "../../domain/state/change.ts";
+import type { Candidate, Decision } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import type { Candidate, Decision } from "../../domain/store.ts";
 import { failsNoMore } from "./failures.ts";
 import { lookedAtNext, stayMarked } from "./marks.ts";
 

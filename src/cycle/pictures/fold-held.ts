@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Hold } from "../../domain/plan.ts";
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
-import type { EarlierHeld, WeighedOperation } from "../../domain/store.ts";
+import type { EarlierHeld } from "../../domain/state/guarding.ts";
+import type { WeighedOperation } from "../../domain/state/plan-log.ts";
 import { releasedChanges } from "../guard/fingerprint.ts";
 import { type HeldPart, split } from "../guard/split.ts";
 

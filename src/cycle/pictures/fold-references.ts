@@ -1,5 +1,5 @@
 import type { OperationPatch, StateChange } from "../../domain/state/change.ts";
-import type { WeighedOperation } from "../../domain/store.ts";
+import type { WeighedOperation } from "../../domain/state/plan-log.ts";
 import { attributeList } from "../planning/changes.ts";
 import { managersFound } from "./marks.ts";
 

@@ -1,7 +1,7 @@
 import type { SkipCode } from "../../domain/plan.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 
 // The one list of reasons why somebody is planned again. Each function says what has happened; a store applies what it gives.
 

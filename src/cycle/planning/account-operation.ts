@@ -1,6 +1,6 @@
 import type { Action, Change, Evidence, Operation } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import { attributeList } from "./changes.ts";
 import { doubtOf } from "./doubt.ts";
 import { deactivationOff } from "./fate.ts";

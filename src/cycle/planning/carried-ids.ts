@@ -1,4 +1,5 @@
-import type { Candidate, MatchAnswer, StateStore } from "../../domain/store.ts";
+import type { Candidate, MatchAnswer } from "../../domain/state/planning.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import type { MappedPerson } from "./planned-person.ts";
 

@@ -1,6 +1,6 @@
 import type { Evidence } from "../../domain/plan.ts";
 import { withoutStop } from "../../domain/sentence.ts";
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { type Leaving, leavingReason } from "./leaving.ts";
 import { type Person, type PlanSettings, skip } from "./plan-input.ts";

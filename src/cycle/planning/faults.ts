@@ -1,5 +1,5 @@
 import type { SkipCode } from "../../domain/plan.ts";
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import { isEmailAddress } from "../../mapping/rules/email-address.ts";
 import { othersList } from "./others.ts";
 import { type Person, type PlanInput, skip } from "./plan-input.ts";

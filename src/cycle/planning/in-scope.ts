@@ -1,4 +1,4 @@
-import type { Candidate } from "../../domain/store.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 
 /** Whether the person shall have an active account, as far as the scope decides it. */

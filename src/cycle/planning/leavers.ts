@@ -1,6 +1,7 @@
 import type { Change } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
-import type { Decision, MatchedTarget } from "../../domain/store.ts";
+import type { MatchedTarget } from "../../domain/state/accounts.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import { planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";

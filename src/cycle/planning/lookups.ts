@@ -1,4 +1,4 @@
-import type { Candidate, MatchAnswer } from "../../domain/store.ts";
+import type { Candidate, MatchAnswer } from "../../domain/state/planning.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import { type IdHolder, idHoldersOf } from "./carried-ids.ts";
 import { isInScope } from "./in-scope.ts";

@@ -1,4 +1,5 @@
-import type { Candidate, StateStore } from "../../domain/store.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import { isInScope } from "./in-scope.ts";
 import { namedAtMost, othersList } from "./others.ts";

@@ -1,5 +1,7 @@
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
-import type { AccountIdentity, Candidate, StateStore } from "../../domain/store.ts";
+import type { AccountIdentity } from "../../domain/state/accounts.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import { identityOf, type MappedUser } from "../../mapping/rules/map-user.ts";

@@ -1,4 +1,5 @@
-import type { Decision, MatchedTarget } from "../../domain/store.ts";
+import type { MatchedTarget } from "../../domain/state/accounts.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { foreignId, type IdHolder } from "./carried-ids.ts";
 import { forgottenOwner, type Owner } from "./owners.ts";

@@ -1,4 +1,5 @@
-import type { SharedKey, StateStore } from "../../domain/store.ts";
+import type { SharedKey } from "../../domain/state/planning.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { ScopingFilters } from "../../mapping/rules/scoping-filter.ts";
 
 /** People whom one query reads; the event loop runs between two. */

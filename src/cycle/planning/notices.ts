@@ -1,5 +1,5 @@
 import type { LinkedTarget } from "../../domain/state/account.ts";
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { missingReason } from "../reading/missing.ts";
 import { foreignId } from "./carried-ids.ts";

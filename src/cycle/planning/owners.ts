@@ -1,4 +1,4 @@
-import type { Candidate, MatchAnswer } from "../../domain/store.ts";
+import type { Candidate, MatchAnswer } from "../../domain/state/planning.ts";
 import { isInScope } from "./in-scope.ts";
 import type { PlannedPerson } from "./planned-person.ts";
 

@@ -1,5 +1,5 @@
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
-import type { Candidate, Decision } from "../../domain/store.ts";
+import type { Candidate, Decision } from "../../domain/state/planning.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../guard/fingerprint.ts";
 import { inputOf, lookUp } from "./lookups.ts";

@@ -1,6 +1,6 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
-import type { Candidate, Decision } from "../../domain/store.ts";
+import type { Candidate, Decision } from "../../domain/state/planning.ts";
 import { type Due, planDue } from "./account-operation.ts";
 import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";

@@ -1,5 +1,5 @@
 import type { Action, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
-import type { Candidate, CandidateSelection, Decision } from "../../domain/store.ts";
+import type { Candidate, CandidateSelection, Decision } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context.ts";
 import { weightsOf } from "../guard/weights.ts";
 import { decisionInDoubt } from "../health/clock-doubt.ts";

@@ -1,4 +1,4 @@
-import type { Candidate, Decision, MatchAnswer } from "../../domain/store.ts";
+import type { Candidate, Decision, MatchAnswer } from "../../domain/state/planning.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 
 /** A person with what the mapping makes of them. */

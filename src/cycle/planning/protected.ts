@@ -1,4 +1,4 @@
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 

@@ -1,4 +1,4 @@
-import type { PlannedRename } from "../../domain/store.ts";
+import type { PlannedRename } from "../../domain/state/plan-log.ts";
 
 /** How userNames are told apart: whatever their letter case (RFC 7643, section 4.1.1). */
 export function nameKey(userName: string): string {

@@ -1,6 +1,6 @@
 import { timeText, withoutStop } from "../../domain/sentence.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import type { Decision } from "../../domain/store.ts";
 import { attributeList } from "./changes.ts";
 import { type Person, skip } from "./plan-input.ts";
 

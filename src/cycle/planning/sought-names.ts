@@ -1,4 +1,4 @@
-import type { MatchAnswer } from "../../domain/store.ts";
+import type { MatchAnswer } from "../../domain/state/planning.ts";
 import { isInScope } from "./in-scope.ts";
 import type { MappedPerson } from "./planned-person.ts";
 import { nameKey } from "./rename-order.ts";

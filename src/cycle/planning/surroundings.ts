@@ -1,4 +1,4 @@
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import type { KnownManagers } from "./manager-ring.ts";
 import type { Namesakes } from "./namesakes.ts";

@@ -1,4 +1,5 @@
-import type { AcknowledgedCount, Candidate } from "../../domain/store.ts";
+import type { AcknowledgedCount } from "../../domain/state/accounts.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 
 /** Accounts to which one full comparison sends again what Lattice keeps otherwise; the next one goes on from there. */

@@ -1,5 +1,5 @@
 import { ConfigurationError, ListingIncompleteError } from "../../domain/errors.ts";
-import type { UnreadAccount } from "../../domain/store.ts";
+import type { UnreadAccount } from "../../domain/state/accounts.ts";
 import type { CycleContext } from "../context.ts";
 import { keepNotes } from "../ports.ts";
 import { forgetAccounts, keepAccounts } from "./keep-accounts.ts";

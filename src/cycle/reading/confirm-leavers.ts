@@ -1,7 +1,7 @@
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
-import type { Candidate } from "../../domain/store.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context.ts";
 import { makePlan } from "../planning/plan.ts";
 import { savePerson } from "./ingest.ts";

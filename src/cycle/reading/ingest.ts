@@ -1,7 +1,7 @@
 import { WatermarkExpiredError } from "../../domain/errors.ts";
 import type { SourceChange, SourceUser } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { UnreadPerson } from "../../domain/store.ts";
+import type { UnreadPerson } from "../../domain/state/people.ts";
 import type { CycleContext } from "../context.ts";
 import { failsNoMore } from "../pictures/failures.ts";
 import { keysTouched } from "../pictures/marks.ts";

@@ -1,7 +1,7 @@
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { ScopePart } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CandidateSelection } from "../../domain/store.ts";
+import type { CandidateSelection } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context.ts";
 import { confirmCompany } from "../health/company.ts";
 import { keepNotes } from "../ports.ts";

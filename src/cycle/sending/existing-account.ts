@@ -1,7 +1,7 @@
 import { RecordRejectedError } from "../../domain/errors.ts";
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Operation } from "../../domain/plan.ts";
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 import { type AttributeWrite, sameAt, type TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { planPeople } from "../planning/plan-people.ts";

@@ -1,6 +1,6 @@
 import type { ReadAgain } from "../../domain/state/account.ts";
 import type { AccountRow, StateChange } from "../../domain/state/change.ts";
-import type { Intent } from "../../domain/store.ts";
+import type { Intent } from "../../domain/state/plan-log.ts";
 import type { CycleContext } from "../context.ts";
 import { type Ended, foldLookUp, foldOutcomes, type LookedUp } from "../pictures/outcomes.ts";
 

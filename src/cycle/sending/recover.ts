@@ -1,6 +1,6 @@
 import { isRecordFailure } from "../../domain/errors.ts";
 import type { OperationOutcome } from "../../domain/operation.ts";
-import type { Intent } from "../../domain/store.ts";
+import type { Intent } from "../../domain/state/plan-log.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
 import { wasCarriedOut } from "../guard/weights.ts";

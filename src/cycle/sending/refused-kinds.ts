@@ -2,7 +2,7 @@ import type { OperationOutcome } from "../../domain/operation.ts";
 import type { Action, EvidenceKind, Skipped } from "../../domain/plan.ts";
 import { sentence } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { Decision } from "../../domain/store.ts";
+import type { Decision } from "../../domain/state/planning.ts";
 
 /** A kind of operation that can be refused as a whole; a deactivation is sent in any case. */
 export type RefusableAction = Exclude<Action, "deactivate">;

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/schema.ts";
 import type { ReleaseRequest } from "../../cycle/guard/release.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Started, Works } from "../works.ts";

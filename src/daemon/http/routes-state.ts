@@ -7,7 +7,7 @@ import { decisionDocument } from "../../domain/decision.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { skipCodes } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { heldCount } from "../../report/situation.ts";
 import { cycleDocument, heldDocument, iso, rejectedDocument, statusDocument } from "../../report/status.ts";
 import type { DaemonView } from "./daemon-view.ts";

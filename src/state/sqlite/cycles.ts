@@ -1,7 +1,8 @@
 import type { CycleKind, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
 import type { StateChange } from "../../domain/state/change.ts";
+import type { CycleOutcome, CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleOutcome, CycleRecord, OutcomeCount, StateStore, Totals } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";

@@ -1,6 +1,6 @@
 import type { Actor } from "../../domain/actor.ts";
 import type { DecidedWhat, PersonDecision } from "../../domain/decision.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 
 /** A decision as JSON of SQLite. */

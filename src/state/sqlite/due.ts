@@ -1,5 +1,5 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 

@@ -2,7 +2,7 @@ import type { DepartmentCount, LogEntry, LogQuery } from "../../domain/log.ts";
 import type { OperationStatus } from "../../domain/operation.ts";
 import type { Action, CycleKind } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { decisionJson, personDecision } from "./decisions.ts";
 import type { Connection } from "./files/database.ts";
 import { peopleNamed } from "./people.ts";

@@ -1,6 +1,6 @@
 import type { OperationStatus } from "../../domain/operation.ts";
 import type { Action, Change, Evidence } from "../../domain/plan.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 

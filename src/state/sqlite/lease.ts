@@ -1,7 +1,8 @@
 import type Database from "better-sqlite3";
 import { LeaseHeldError } from "../../domain/errors.ts";
 import { timeText } from "../../domain/sentence.ts";
-import type { LeaseHolder, StateStore } from "../../domain/store.ts";
+import type { LeaseHolder } from "../../domain/state/lease.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { FileInWords } from "./files/errors.ts";
 
 type Connection = Database.Database;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Delivery, FailingPerson, FailureChange, StateEvent } from "../../domain/event.ts";
 import { withoutQuotations } from "../../domain/quotation.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
 import type { LogValues } from "./log-values.ts";

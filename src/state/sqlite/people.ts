@@ -7,7 +7,7 @@ import {
   type SearchedFields,
 } from "../../domain/person-search.ts";
 import type { Presence } from "../../domain/source.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 
 type PersonRow = readonly [

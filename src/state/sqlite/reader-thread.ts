@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { errorText } from "../../domain/errors.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { openReadOnlyStore } from "./store.ts";
 
 // The other end of reader.ts: answers the methods of a store that may only read.

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { StateError } from "../../domain/errors.ts";
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { ReaderAnswer, ReaderCall } from "./reader-thread.ts";
 
 interface Waiting {

@@ -1,4 +1,4 @@
-import type { StateStore } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 

@@ -1,4 +1,5 @@
-import type { PlannedRename, StateStore } from "../../domain/store.ts";
+import type { PlannedRename } from "../../domain/state/plan-log.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";

@@ -1,7 +1,8 @@
 import type { SkipCode, Skipped } from "../../domain/plan.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
+import type { UnreadPerson } from "../../domain/state/people.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import type { StateStore, UnreadPerson } from "../../domain/store.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";

@@ -1,5 +1,6 @@
 import { StateError } from "../../domain/errors.ts";
-import type { LeaseHolder, StateStore } from "../../domain/store.ts";
+import type { LeaseHolder } from "../../domain/state/lease.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import { commitMethod } from "./commit.ts";
 import { cycleMethods } from "./cycles.ts";
 import { decisionMethods } from "./decisions.ts";

@@ -1,5 +1,7 @@
+import type { AccountIdentity, MatchedTarget } from "../../domain/state/accounts.ts";
 import type { AccountRow } from "../../domain/state/change.ts";
-import type { AccountIdentity, MatchedTarget, NameHolder, StateStore } from "../../domain/store.ts";
+import type { NameHolder } from "../../domain/state/planning.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DaemonView } from "../../../src/daemon/http/daemon-view.ts";
 import { type HttpServer, startHttp } from "../../../src/daemon/http/server.ts";
 import { createWorks } from "../../../src/daemon/works.ts";
-import type { CycleRecord, StateStore } from "../../../src/domain/store.ts";
+import type { CycleRecord } from "../../../src/domain/state/cycles.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { createMetrics } from "../../../src/report/metrics.ts";
 import { until } from "./running-daemon.ts";
 

@@ -1,4 +1,4 @@
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 
 /** A deliberate fault in the engine. The simulation must notice each. */
 export interface Defect {

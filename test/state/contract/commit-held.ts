@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { HeldPlanDecision } from "../../../src/domain/decision.ts";
 import type { NewOperation, StateChange } from "../../../src/domain/state/change.ts";
-import type { Candidate, StateStore } from "../../../src/domain/store.ts";
+import type { Candidate } from "../../../src/domain/state/planning.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 

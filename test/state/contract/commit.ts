@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LeaseHeldError } from "../../../src/domain/errors.ts";
 import type { StateChange } from "../../../src/domain/state/change.ts";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow } from "./rows.ts";
 

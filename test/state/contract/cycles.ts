@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Decision, StateStore } from "../../../src/domain/store.ts";
+import type { Decision } from "../../../src/domain/state/planning.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow } from "./rows.ts";

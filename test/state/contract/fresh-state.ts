@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from "vitest";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 
 /** A state that is empty at first, and that several processes can have open at once. */
 export interface FreshState {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LogEntry, LogQuery } from "../../../src/domain/log.ts";
 import type { OperationStatus } from "../../../src/domain/operation.ts";
 import type { Action, Operation } from "../../../src/domain/plan.ts";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { countsOf } from "../../../src/cycle/guard/weights.ts";
 import type { Change } from "../../../src/domain/plan.ts";
-import type { Decision, StateStore } from "../../../src/domain/store.ts";
+import type { Decision } from "../../../src/domain/state/planning.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import type { FreshState, MakeState } from "./fresh-state.ts";
 

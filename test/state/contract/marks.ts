@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Mark } from "../../../src/domain/state/mark.ts";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow, plannedRow, settled, toPlan } from "./rows.ts";

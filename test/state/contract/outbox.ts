@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow, settled } from "./rows.ts";

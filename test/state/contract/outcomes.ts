@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { NewOperation } from "../../../src/domain/state/change.ts";
 import type { RetryRecord } from "../../../src/domain/state/retry.ts";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow, plannedRow, settled, toPlan } from "./rows.ts";
 

@@ -1,5 +1,5 @@
 import type { AccountRow, PersonRow, PlannedFor } from "../../../src/domain/state/change.ts";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 
 /** A person of the directory, present and without attributes unless `more` says otherwise. */
 export function personRow(

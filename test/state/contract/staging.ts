@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Move } from "../../../src/domain/state/change.ts";
-import type { StateStore } from "../../../src/domain/store.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 
 /** Stages the members and commits what differs. @returns who moved */

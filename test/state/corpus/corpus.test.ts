@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordRelease, resolveRelease } from "../../../src/cycle/guard/release.ts";
 import type { CycleRequest } from "../../../src/cycle/request.ts";
-import type { Candidate } from "../../../src/domain/store.ts";
+import type { Candidate } from "../../../src/domain/state/planning.ts";
 import { atOnce, createWorkplace, kim, lenientGuard, type Workplace } from "../../cycle/workplace.ts";
 import { delayMs, type Ends, leavers, limit, rejected, type Situation } from "./situations.ts";
 

@@ -12,7 +12,7 @@ import {
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { StateError } from "../../../domain/errors.ts";
-import type { LeaseHolder } from "../../../domain/store.ts";
+import type { LeaseHolder } from "../../../domain/state/lease.ts";
 import { refuseUnderLease } from "../lease.ts";
 import { codeOf, DamagedStateError, explain, type FileInWords, notAFile, stateDatabase } from "./errors.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
