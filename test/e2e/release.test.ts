@@ -137,7 +137,7 @@ describe("held work, through the real process", () => {
     const { guard } = await status();
     const stranger = await run("release", guard.planId, "--only", "nobody@example.com");
     expect(stranger.code).toBe(64);
-    expect(stranger.err).toContain("holds nothing of “nobody@example.com”");
+    expect(stranger.err).toContain("has no held changes for “nobody@example.com”");
     const both = guard.operations[0].objectId;
     expect((await run("release", guard.planId, "--only", both, "--reject", both)).code).toBe(64);
     expect((await status()).guard.operations).toHaveLength(guard.operations.length);
