@@ -34,7 +34,7 @@ const required = [
   "deploy/grafana/dashboard.json",
 ];
 const allowed =
-  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
+  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/sqlite\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);
