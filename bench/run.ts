@@ -6,6 +6,9 @@ import { closeCompanies } from "./company.ts";
 import { accept, fallen } from "./gate.ts";
 import { type MeasuredBench, machine, markdown, row, versions, withOlder } from "./results.ts";
 
+/** A bench that fell is measured again: something else may have run on the machine, or the reference was faster than ever. */
+const timesMeasured = 3;
+
 // npm run bench                 the whole suite
 // npm run bench -- NAME ...     some of it
 // npm run bench:ci              a small one, whose ratios are held against those of bench/ci.json
@@ -49,10 +52,7 @@ async function run(names: readonly string[]): Promise<number> {
     benches.push(measured);
     if (!values.ci) continue;
     if (values.accept) accept(name, measured.findings);
-    // Something else may have run on the machine: only who is slow twice is slow.
-    else if (fallen(name, measured.findings).length > 0) {
-      faults.push(...fallen(name, (await measure(name, bench)).findings));
-    }
+    else faults.push(...(await fallenEachTime(name, bench, measured)));
   }
   await closeCompanies();
   const results = withOlder(values.json, { machine: machine(), versions: versions(), benches });
@@ -60,6 +60,18 @@ async function run(names: readonly string[]): Promise<number> {
   if (values.document) writeFileSync(documentFile, markdown(readFileSync(documentFile, "utf8"), results));
   for (const fault of faults) process.stdout.write(`FALLEN  ${fault}\n`);
   return faults.length === 0 ? 0 : 1;
+}
+
+async function fallenEachTime(
+  name: string,
+  bench: Bench,
+  measured: MeasuredBench,
+): Promise<readonly string[]> {
+  let found = fallen(name, measured.findings);
+  for (let times = 1; times < timesMeasured && found.length > 0; times += 1) {
+    found = fallen(name, (await measure(name, bench)).findings);
+  }
+  return found;
 }
 
 async function measure(name: string, bench: Bench): Promise<MeasuredBench> {
