@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explain } from "../../src/cycle/person/explain.ts";
 import { judgeAbsence, tooManyLost } from "../../src/cycle/reading/missing.ts";
-import { RecordRejectedError } from "../../src/domain/errors.ts";
+import { RecordGoneError, RecordRejectedError } from "../../src/domain/errors.ts";
 import { timeText } from "../../src/domain/sentence.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
@@ -82,6 +82,29 @@ describe("a 404 of an account that was there", () => {
     expect(await lostLinks(place, "a")).toMatchObject([
       { latticeId, objectId: "a", externalId: "a", missingSince, dissolvedAt: place.clock.now() },
     ]);
+  });
+
+  it("begins a new absence if an answer showed the account since the last 404, whatever it was asked for", async () => {
+    await using place = await company();
+    const latticeId = idOf(place, "a");
+    place.target.hidden.add(latticeId);
+    place.source.change("a", { accountEnabled: false });
+    await place.cycle();
+    // The account is shown to a read now, but the write still gets a 404.
+    place.target.hidden.clear();
+    place.target.before = () => {
+      throw new RecordGoneError("no such account", { status: 404 });
+    };
+    place.clock.advance(1 * hourMs);
+    await place.cycle();
+    place.target.before = () => {};
+    place.target.hidden.add(latticeId);
+    place.clock.advance(6 * hourMs);
+    await place.cycle();
+    expect(await place.store.linkOf("a")).not.toBeNull();
+    place.clock.advance(6 * hourMs);
+    await place.cycle();
+    expect(await place.store.linkOf("a")).toBeNull();
   });
 
   it("is not believed while no other account is found either", async () => {

@@ -36,6 +36,16 @@ export async function keepAbsence(context: KeepingAccounts, latticeId: string, n
   return since;
 }
 
+/** Records that Lattice has shown an account, if it was missing before; the person is planned again. */
+export async function endAbsence(context: KeepingAccounts, latticeId: string): Promise<void> {
+  await context.inTurn(async () => {
+    const [row] = await context.store.accountRows({ latticeIds: [latticeId], objectIds: [] });
+    if (row === undefined || row.missingSince === null) return;
+    const marks = row.objectId === null ? [] : accountChanged(row.objectId, { returned: true });
+    await context.store.commit({ accounts: { put: [{ ...row, missingSince: null }] }, marks }, context.fence);
+  });
+}
+
 /** Dissolves the link to an account that is gone; a record of the link stays. */
 export async function dissolveLink(
   context: KeepingAccounts,

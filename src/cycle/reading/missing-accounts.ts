@@ -2,7 +2,7 @@ import { isRecordFailure } from "../../domain/errors.ts";
 import type { Dissolved } from "../../domain/state/account.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context.ts";
-import { dissolveLink, keepAbsence, keepAccounts } from "./keep-accounts.ts";
+import { dissolveLink, endAbsence, keepAbsence, keepAccounts } from "./keep-accounts.ts";
 import { type Absence, believedAfterMs, judgeAbsence, keptLinksNote, tooManyLost } from "./missing.ts";
 
 const pageSize = 200;
@@ -10,17 +10,21 @@ const pageSize = 200;
 const witnesses = 3;
 
 /**
- * Asks for one account. If it cannot be read, the cycle goes on, and nothing is concluded about whether it exists.
+ * Asks for one account. An answer that shows it ends its absence, whatever the question was for: two 404s with such an answer
+ * between them are not one long absence. If the account cannot be read, the cycle goes on, and nothing is concluded.
  * @param objectId the person for whom it is asked
  * @throws HostUnavailableError, ConfigurationError if others cannot be read either
  */
 export async function askFor(
-  { host, target, signal, log }: CycleContext,
+  context: CycleContext,
   objectId: string,
   latticeId: string,
 ): Promise<TargetUser | null | "unreadable"> {
+  const { host, target, signal, log } = context;
   try {
-    return await host.reading(objectId, () => target.get(latticeId, signal));
+    const account = await host.reading(objectId, () => target.get(latticeId, signal));
+    if (account !== null) await endAbsence(context, latticeId);
+    return account;
   } catch (error) {
     if (!isRecordFailure(error)) throw error;
     log.warn({ latticeId, objectId, code: error.code }, "a Lattice account cannot be read");

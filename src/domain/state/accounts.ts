@@ -54,7 +54,7 @@ export interface Accounts {
   ): Promise<readonly { readonly latticeId: string; readonly missingSince: number }[]>;
   /** Other accounts that are not missing, linked ones first, the active ones of them before the others. */
   otherAccounts(latticeId: string, limit: number): Promise<readonly string[]>;
-  /** Lattice ids of linked accounts of people with neither a failure nor an unconfirmed write, in the order of the ids. */
+  /** Lattice ids, in order, of linked accounts that are not missing, of people with neither a failure nor an unconfirmed write. */
   soundAccounts(except: readonly string[], limit: number): Promise<readonly string[]>;
   /** One account of the target picture. */
   accountOf(latticeId: string): Promise<KnownAccount | null>;

@@ -60,7 +60,7 @@ export function targetPictureMethods(db: Connection): TargetMethods {
   const linkOf = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
   const sound = db
     .prepare<[string, number], string>(
-      `SELECT lattice_id FROM target_user t WHERE object_id IS NOT NULL
+      `SELECT lattice_id FROM target_user t WHERE object_id IS NOT NULL AND missing_since IS NULL
          AND object_id NOT IN (SELECT value FROM json_each(?))
          AND NOT EXISTS (SELECT 1 FROM retry WHERE object_id = t.object_id)
          AND NOT EXISTS (SELECT 1 FROM intent WHERE object_id = t.object_id)
