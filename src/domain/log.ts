@@ -17,7 +17,7 @@ export interface LogEntry extends LoggedOperation {
   readonly requestId: string | null;
   /** 1 for the first try. */
   readonly attempt: number;
-  /** Who released it, or rejected it while it was held; absent if nobody did or it is unknown. */
+  /** The person who released it, or rejected it while it was held; absent if there is none, or the person is unknown. */
   readonly decision?: PersonDecision;
 }
 

@@ -12,7 +12,7 @@ export interface LoggedOperation extends Operation {
   readonly wave: number;
   readonly status: OperationStatus;
   readonly error: string | null;
-  /** The person failed before; which try it is. */
+  /** The number of this try, if earlier ones failed. */
   readonly attempt?: number;
 }
 
@@ -20,25 +20,25 @@ export interface OperationOutcome {
   readonly operationId: number;
   readonly objectId: string;
   readonly status: "done" | "failed" | "cancelled";
-  /** The account as confirmed; present where `done`. */
+  /** The account as confirmed; present if `done`. */
   readonly target?: ConfirmedTarget;
-  /** A change that could not be sent yet (the manager has no account): the person is looked at again. */
+  /** Part of the change could not be sent yet (the manager has no account): the person is planned again. */
   readonly referencePending: boolean;
   readonly httpStatus?: number | undefined;
   readonly requestId?: string | undefined;
-  /** Why it failed; where `done`, why a part of it was refused; where `cancelled`, why it was put back. */
+  /** Why it failed. If `done`: why a part of it was refused. If `cancelled`: why it was put back. */
   readonly error?: string | undefined;
-  /** What the target itself said of it, where it said something. */
+  /** The target's own words about it, if there are any. */
   readonly words?: string | undefined;
   /** When the person is tried again: after a failure, or for the part that was refused. */
   readonly retry?: RetryRecord | undefined;
-  /** The account is believed to be gone: the link is dissolved and the person matched anew. */
+  /** The account is believed to be gone: the link is removed, and the person is matched again. */
   readonly unlink?: Dissolved;
-  /** The account was not as the plan knew it: the person stays marked, until a plan finds nothing to do. */
+  /** The account was not as the plan expected: the person stays marked until a plan finds nothing to do. */
   readonly again?: boolean;
   /** The write may have been applied: keep the intent, so that the next cycle looks it up. */
   readonly unknown?: boolean;
-  /** What the write may have changed beside what it was to change; marked in the same commit. */
+  /** Accounts that the write may have changed beyond its purpose; marked in the same commit. */
   readonly readAgain?: readonly ReadAgain[];
   readonly finishedAt: number;
 }

@@ -9,7 +9,7 @@ export type EvidenceKind = "accountDisabled" | "softDeleted" | "deleted" | "left
 /** The ways in which a person leaves, each with an action of its own (`actions.onDelete`, `outOfScope`, `onDisable`). */
 export type LeavingEvent = "deleted" | "outOfScope" | "disabled";
 
-/** Why an account may be switched off: something that was read. That something was missing from an answer is never enough. */
+/** Why an account may be switched off: something that was read. Absence from an answer alone is never enough. */
 export interface Evidence {
   readonly kind: EvidenceKind;
   /** What was read, in words for the provisioning log. */

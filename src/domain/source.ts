@@ -52,7 +52,7 @@ export interface ScopePart {
 /** The directory. Each read reaches its end or throws; a partial read is never reported as complete. */
 export interface Source {
   /**
-   * Signs in. @returns the id of the tenant (a GUID in lower case) as the token tells it; `null` if it tells none
+   * Signs in. @returns the id of the tenant (a GUID in lower case) that the token contains; `null` if it contains none
    * @throws ConfigurationError, HostUnavailableError
    */
   readTenant(signal: AbortSignal): Promise<string | null>;
@@ -79,7 +79,7 @@ export interface Source {
     signal: AbortSignal,
   ): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>;
 
-  /** The application permissions of the token in use; `null` if it does not tell. @throws as `readTenant` */
+  /** The application permissions that the token in use contains; `null` if it does not show them. @throws as `readTenant` */
   readPermissions(signal: AbortSignal): Promise<readonly string[] | null>;
 
   /** Reads one person by object id or user principal name; `null` if the directory answers 404. */
@@ -102,7 +102,7 @@ export interface Source {
   /**
    * The parts of the scope, by name, that each of a few people is a member of; empty for a person in no part. Cheaper than
    * reading the whole scope, but no evidence that a person left it. Must not be called if the scope is mode `all`.
-   * @throws ConfigurationError if it must not be asked, HostUnavailableError
+   * @throws ConfigurationError if the permission to ask is missing, HostUnavailableError
    */
   readMembership(
     objectIds: readonly string[],
@@ -111,7 +111,7 @@ export interface Source {
 
   /**
    * Which of these groups (object ids or display names that scoping filters have) each of a few people is a member of.
-   * @throws ConfigurationError if a group is missing or it must not be asked, HostUnavailableError
+   * @throws ConfigurationError if a group, or the permission to ask, is missing; HostUnavailableError
    */
   readFilterMembership(
     groups: readonly string[],

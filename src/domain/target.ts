@@ -68,17 +68,17 @@ export interface WriteReceipt {
 }
 
 /**
- * Lattice. What is about one record (`find`, `get`, `create`, `update`) throws
+ * Lattice. Methods that are about one record (`find`, `get`, `create`, `update`) throw
  * `RecordRejectedError` (this record only), `AlreadyExistsError` (create met an existing account),
  * `RecordGoneError` (update met a missing one), `RecordForbiddenError` (403: this record, or the key), `UnknownOutcomeError` (sent, not answered),
- * `RecordUnavailableError` (no usable answer for this record: retries ran out, or something between answered),
+ * `RecordUnavailableError` (no usable answer for this record: retries ran out, or a proxy answered),
  * `HostUnavailableError` or `ConfigurationError` (everybody is affected: stop). The engine judges whether several failing
  * records mean more than themselves.
  */
 export interface Target {
   /**
    * Reads every account, in pages.
-   * @throws ListingIncompleteError after it gave out everything it was shown, if that was not every account; ConfigurationError,
+   * @throws ListingIncompleteError at the end, if the listing did not show every account; ConfigurationError,
    * HostUnavailableError
    */
   list(signal: AbortSignal): AsyncGenerator<readonly TargetUser[], void>;
@@ -94,7 +94,7 @@ export interface Target {
   create(writes: readonly AttributeWrite[], signal: AbortSignal): Promise<WriteReceipt>;
   /**
    * Changes one account. It is safe to repeat, so transient errors are retried inside.
-   * @param unshown values that the account has and never shows: sent along if the account is replaced as a whole
+   * @param unshown values that the account has and never shows; they are sent too if the account is replaced as a whole
    */
   update(
     user: TargetUser,

@@ -1,18 +1,21 @@
 /*
- * Characters that a reader does not see, or that turn, hide or forge the text around them: controls (C0, DEL, C1), formats
- * (bidirectional, zero-width and tag characters), fillers and variation selectors, line separators, half surrogates.
- * Two are kept, because readers need them and they can hide almost nothing: the one that makes an emoji of a sign, and the one that
- * chooses the form of a Han character, as Japanese names need it.
+ * Characters that a reader cannot see, or that reverse, hide or forge the text around them: controls (C0, DEL, C1), format
+ * characters (bidirectional, zero-width, tags), fillers, variation selectors, line and paragraph separators, lone surrogates.
+ * Two kinds are kept, because readers need them and they can hide almost nothing: the selector that makes a sign an emoji,
+ * and the selectors that choose the form of a Han character, which Japanese names need.
  */
 const unseen =
   /(?!(?<=\p{Extended_Pictographic})\ufe0f)(?!(?<=\p{Script=Han})[\u{e0100}-\u{e01ef}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** The same without C0: `JSON.stringify` escapes C0 in texts and uses it between them. The two kept ones mean nothing to a machine. */
+/**
+ * The same for JSON. Without C0 and lone surrogates: `JSON.stringify` escapes them in texts, and uses line breaks between
+ * them. With the two kinds that are kept above: a machine does not need to see them.
+ */
 const unseenInJson = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 const plainAscii = /^[\x20-\x7e]*$/;
 
-/** Text of unknown origin as one line that shows everything: for example `\u202e` in place of the character that reverses text. */
+/** Text of unknown origin as one line that shows everything, for example `\u202e` in place of the character that reverses text. */
 export function visible(text: string): string {
   if (plainAscii.test(text)) return text;
   return text.replaceAll(unseen, (character) => {

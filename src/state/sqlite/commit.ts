@@ -15,7 +15,7 @@ import { planWriter } from "./write-plan.ts";
 
 /**
  * The one way the engine writes: all of a change or nothing.
- * @throws LeaseHeldError where the run that the fence names does not hold the lease any more; nothing is written then
+ * @throws LeaseHeldError if the run that the fence names no longer holds the lease; nothing is written then
  */
 export function commitMethod(
   db: Connection,
@@ -59,6 +59,6 @@ export function commitMethod(
     if (change.notes !== undefined) notes(change.notes);
     for (const { event, at } of change.events ?? []) putEvent(event, { at });
   });
-  // A writer from the start: a transaction that begins with a read does not wait for another process that is writing.
+  // IMMEDIATE takes the write lock at once: a transaction that begins with a read fails instead of waiting for another writer.
   return async (change, fence) => write.immediate(change, fence);
 }

@@ -9,8 +9,8 @@ export interface IdRange {
 const rangeSize = 5_000;
 
 /**
- * The operations of a cycle with an id above `after`, so many ids at a time: they were written one after the other. What else waits (the lease, the
- * dashboard) has its turn between two ranges.
+ * Ranges of ids that cover the operations of a cycle with an id above `after`. Most ids of a cycle follow one another. The
+ * event loop runs between two ranges, so that the lease and the dashboard get their turn.
  */
 export function cycleRanges(db: Connection): (cycleId: number, after?: number) => AsyncGenerator<IdRange> {
   const span = db.prepare<[number], { first: number | null; last: number | null }>(

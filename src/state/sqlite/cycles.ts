@@ -35,7 +35,7 @@ type CycleMethods = Pick<
   | "cycleOfPlan"
 >;
 
-/** Counted anew for a cycle that is under way or whose log was corrected since. */
+/** Counts from the log, for a cycle that is under way or whose log was corrected later. */
 const countedOutcomes = `SELECT json_group_array(json_object('action', action, 'outcome', status, 'count', number))
   FROM (SELECT action, status, count(*) AS number FROM operation WHERE cycle_id = cycle.id GROUP BY action, status)`;
 
@@ -53,7 +53,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     "UPDATE cycle SET finished_at = ?, outcome = ?, error = ?, outcomes = ? WHERE id = ?",
   );
   const anyAction = "action IN ('create', 'update', 'deactivate', 'reactivate', 'link')";
-  // What earlier cycles have reported stays in the log: it is not looked through again. So does what Lattice has answered.
+  // Rows of this cycle only, because drift that earlier cycles reported stays in the log. Cancelled operations that Lattice
+  // has answered stay too.
   const ending = db.prepare<{ cycleId: number }, { id: number; status: string }>(
     `SELECT id, status FROM operation INDEXED BY operation_kind
      WHERE ${anyAction} AND status IN ('planned', 'reported', 'cancelled') AND (status <> 'cancelled' OR http_status IS NULL)
@@ -81,7 +82,7 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     )
     .pluck();
   const forget = db.prepare<[number]>("DELETE FROM operation WHERE id = ?");
-  // What is reported again, as it was, tells nothing new.
+  // Drift that is reported again unchanged replaces its older entry.
   const forgetReported = db.prepare<{ id: number }>(
     `DELETE FROM operation WHERE id IN (SELECT older.id FROM operation older JOIN operation newer USING (object_id)
        WHERE newer.id = :id AND older.id < newer.id AND older.status = 'reported' AND older.changes = newer.changes)`,
@@ -100,7 +101,7 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   const putMeta = db.transaction((values: Partial<Meta>) => writeMeta(values));
   const moveFuture = db.transaction((now: number) => noLaterThan(now));
   const begin = db.transaction((cycle: Parameters<StateStore["beginCycle"]>[0]): number => {
-    // The run that planned it died: nothing of it was begun, and what is still due is planned anew.
+    // Left by a run that died: no request was sent for these operations. Those that are still due are planned again.
     for (const id of leftPlanned.all()) forget.run(id);
     return Number(insert.run(cycle.planId, cycle.kind, cycle.startedAt).lastInsertRowid);
   });
@@ -128,8 +129,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
     forgetTheFuture: async (now) => moveFuture.immediate(now),
     beginCycle: async (cycle) => begin.immediate(cycle),
     finishCycle: async (cycleId, end) => {
-      // The log says how many were put back, and no more of them: they are planned anew. A run that dies here has left a
-      // cycle without an end, like any that dies.
+      // Operations that were not sent are only counted: their rows go, and a later cycle plans them again. If the process dies
+      // here, the cycle has no end, as after any other crash.
       const outcomes = JSON.stringify(withCancelled(await outcomesOf(cycleId)));
       endAll.immediate(cycleId, end.keepPlan === true);
       const error = end.error === null ? null : values.sentence(end.error);
@@ -144,7 +145,7 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   };
 }
 
-/** What is still planned when a cycle ends was not sent. */
+/** Counts operations that are still planned at the end of a cycle as cancelled: they were not sent. */
 function withCancelled(outcomes: readonly OutcomeCount[]): readonly OutcomeCount[] {
   const counts = new Map<string, OutcomeCount>();
   for (const { action, outcome, count } of outcomes) {

@@ -3,7 +3,7 @@ import type { DecidedWhat, PersonDecision } from "../../domain/decision.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 
-/** A decision as JSON of SQLite. */
+/** A decision, as `decisionJson` selects it. */
 export interface DecisionRow {
   readonly what: DecidedWhat;
   readonly planId: string;
@@ -17,7 +17,7 @@ export interface DecisionRow {
 export const decisionJson =
   "json_object('what', p.what, 'planId', d.plan_id, 'at', d.at, 'actor', d.actor, 'reason', d.reason)";
 
-/** Who decided about what was held. */
+/** Decisions about what the guard held of a person. */
 export function decisionMethods(db: Connection): Pick<StateStore, "decisionsOf"> {
   const ofPerson = db
     .prepare<[string, number], string>(
@@ -30,7 +30,7 @@ export function decisionMethods(db: Connection): Pick<StateStore, "decisionsOf">
   };
 }
 
-/** Written by this program alone. */
+/** Only this program writes these values, so they are not checked. */
 export function personDecision(json: string): PersonDecision {
   const { actor, ...decision } = JSON.parse(json) as DecisionRow;
   return { ...decision, by: JSON.parse(actor) as Actor };

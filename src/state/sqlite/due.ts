@@ -3,7 +3,7 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 
-/** People whom time alone concerns: those who are to be looked at again, and those who are leaving. */
+/** People whose plan depends on the time: those who are due to be looked at again, and those who are leaving. */
 export function dueMethods(db: Connection): Pick<StateStore, "duePeople" | "countLeaving"> {
   const due = db
     .prepare<[number, string, number], string>(

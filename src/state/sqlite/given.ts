@@ -1,7 +1,7 @@
 /**
- * A number that is handed in, for SQL that is compiled once. SQLite looks at a parameter that stands by itself after
- * LIMIT, or beside `=` where the table has a partial index, to choose its plan, and compiles the statement anew whenever
- * another is bound; that takes fifty times as long as finding a row. A part of a sum it does not look at.
+ * A number as a parameter of SQL that is compiled only once. To choose a plan, SQLite looks at a parameter that stands alone
+ * after LIMIT, or next to `=` if the table has a partial index, and compiles the statement again for each new value: that
+ * takes fifty times as long as finding a row. It does not look at a parameter within a sum.
  * @param parameter `?` or `:name`
  */
 export function given(parameter: string): string {

@@ -23,14 +23,15 @@ type GuardingMethods = Pick<
 
 const holdersAtOnce = { least: 100, most: 5_000 };
 
-/** What the guard counts, what it holds, and what people decided about it. What counts is kept with each operation. */
+/** Sums for the guard, the operations that it holds, and decisions about them. The weights are stored with each operation. */
 export function guardingMethods(db: Connection): GuardingMethods {
   const planned = db.prepare<IdRange & { cycleId: number }, WeighedRow>(
     `SELECT weights, count(*) AS count FROM operation
      WHERE id BETWEEN :from AND :to AND +cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
      GROUP BY weights`,
   );
-  // What was sent and never confirmed may have been carried out; what the cycle plans of such a person is counted with the plan.
+  // A write that was sent and never confirmed may have been carried out, so it counts. If the cycle plans an operation for the
+  // same person, only that one counts, with the plan.
   const recent = db.prepare<{ since: number; cycleId: number }, WeighedRow>(
     `SELECT weights, count(*) AS count FROM
        (SELECT weights FROM operation WHERE status = 'done' AND weights IS NOT NULL AND finished_at >= ${given(":since")}
@@ -41,7 +42,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
      GROUP BY weights`,
   );
   const rangesOf = cycleRanges(db);
-  // Where the database is new everybody is still to be linked.
+  // In a new database nobody is linked yet, so planned links count too.
   const active = db
     .prepare<[number], number>(
       `SELECT linked_active + (SELECT count(*) FROM target_user WHERE object_id IS NULL AND active = 1
@@ -81,7 +82,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
         const page = holders.get({ cycleId, attribute, after, limit });
         total += page?.count ?? 0;
         after = page?.last ?? null;
-        // A whole company takes seconds.
+        // For a whole company the loop takes seconds: let others have their turn.
         await new Promise(setImmediate);
       }
       return total;
@@ -93,7 +94,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
   };
 }
 
-/** What is held is one row, whichever plan holds it. */
+/** A held operation is one row in the log, whichever plan holds it. */
 function heldMethods(db: Connection): Pick<StateStore, "earlierHeld" | "heldOf"> {
   const earlier = db.prepare<
     { cycleId: number; after: number; limit: number },
@@ -123,7 +124,7 @@ function heldMethods(db: Connection): Pick<StateStore, "earlierHeld" | "heldOf">
   };
 }
 
-/** What people decided about held work. */
+/** Releases and rejections. */
 function decisionMethods(
   db: Connection,
 ): Pick<StateStore, "rejections" | "countRejected" | "releasesBefore"> {

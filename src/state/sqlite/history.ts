@@ -21,10 +21,7 @@ interface EntryRow extends OperationRow {
   readonly decision: string | null;
 }
 
-/**
- * The newest decision that is about an entry: what was released before it was sent, and what became of it while a plan held
- * it.
- */
+/** The newest decision about an entry: a release before it was sent, or a release or rejection while a plan held it. */
 const decisionOfEntry = `(SELECT ${decisionJson} FROM decided_person p JOIN decision d ON d.id = p.decision_id
   WHERE p.object_id = o.object_id AND iif(o.status IN ('held', 'cancelled'),
     p.what <> 'undone' AND EXISTS (SELECT 1 FROM cycle
@@ -43,12 +40,12 @@ const outcomes: readonly OperationStatus[] = [
   "cancelled",
 ];
 
-/** Up to this many people are looked up by index. With more, walking through the log from its end meets a page sooner. */
+/** Up to this many people are looked up by index. With more, scanning the log from its end fills a page sooner. */
 const fewPeople = 300;
 
 const dayMs = 86_400_000;
 
-/** The provisioning log as it is asked for. */
+/** Searches and counts of the provisioning log. */
 export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts" | "departments"> {
   const find = finder(db);
   const entries = db.prepare<[string], EntryRow>(
@@ -79,7 +76,7 @@ export function historyMethods(db: Connection): Pick<StateStore, "history" | "da
         .all({ cycleId, path })
         .map((row) => ({ ...row, department: row.department === null ? null : String(row.department) })),
     history: async (query) =>
-      // One picture: the ids and the rows that belong to them.
+      // One transaction, so that the rows belong to the ids that were found.
       db.transaction(() => entries.all(JSON.stringify(find(query))).map(logEntry))(),
     dailyCounts: async (since) =>
       counts.all(since).map((row) => ({ ...row, day: new Date(row.day * dayMs).toISOString().slice(0, 10) })),
@@ -87,8 +84,8 @@ export function historyMethods(db: Connection): Pick<StateStore, "history" | "da
 }
 
 /**
- * Ids of the newest entries that meet the query. Times and cycles become bounds of the id, which grows with both; then
- * the index of the most telling filter is walked from the newest entry down, and whatever is left is asked of each row.
+ * Ids of the newest entries that match the query. Times and cycles become bounds of the id, which grows with both. Then the
+ * index of the most selective filter is read from the newest entry down, and the other filters are checked for each row.
  */
 function finder(db: Connection): (query: LogQuery) => readonly number[] {
   const prepared = new Map<string, ReturnType<typeof prepare>>();
@@ -135,7 +132,7 @@ function finder(db: Connection): (query: LogQuery) => readonly number[] {
     if (query.actions === undefined && query.outcomes === undefined) {
       return walk("NOT INDEXED", where, parameters, limit, named);
     }
-    // Each kind has its newest entries at the end of its part of the index.
+    // One scan for each pair of action and outcome: within a pair, the index is in the order of ids.
     const kinds = (query.actions ?? actions).flatMap((action) =>
       (query.outcomes ?? outcomes).map((outcome) => ({ action, outcome })),
     );
@@ -181,12 +178,12 @@ function filters(query: LogQuery, range: Range): { where: readonly string[]; par
   return { where, parameters };
 }
 
-/** Ids between which everything lies that the query can find; `null` where that is nothing. */
+/** The range of ids that contains every possible match; `null` if there can be none. */
 function bounds(db: Connection): (query: LogQuery) => Range | null {
   const firstSince = db.prepare<[number], { id: number | null }>(
     "SELECT min(id) AS id FROM operation INDEXED BY operation_at WHERE at >= ?",
   );
-  // Nothing is earlier than the start of its cycle.
+  // No entry is earlier than the start of its cycle.
   const lastUntil = db.prepare<[number], { id: number | null }>(
     `SELECT max(id) AS id FROM operation INDEXED BY operation_order WHERE cycle_id =
        (SELECT max(cycle_id) FROM operation WHERE cycle_id <= (SELECT max(id) FROM cycle WHERE started_at <= ?))`,
@@ -212,7 +209,7 @@ function bounds(db: Connection): (query: LogQuery) => Range | null {
   };
 }
 
-/** Everybody who has that object id, or had that user name when something was written into the log. */
+/** Object ids of people who have that object id, or had that user name when an entry was written into the log. */
 function people(db: Connection): (person: string) => ReadonlySet<string> {
   const named = db.prepare<[string], string>("SELECT object_id FROM logged_name WHERE user_name = ?").pluck();
   return (person) => new Set([person, person.toLowerCase(), ...named.all(person)]);

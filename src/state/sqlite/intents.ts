@@ -16,7 +16,7 @@ interface IntentRow {
   readonly status: OperationStatus | null;
 }
 
-/** Writes that were begun and never confirmed, and what of a person's plan is held besides. */
+/** Writes that were begun and never confirmed, and people of whom a plan holds an operation. */
 export function intentMethods(db: Connection): Pick<StateStore, "openIntents" | "heldAmong"> {
   const open = db.prepare<[], IntentRow>(
     `SELECT intent.*, operation.changes, operation.evidence, operation.cycle_id, operation.status
@@ -38,7 +38,7 @@ export function intentMethods(db: Connection): Pick<StateStore, "openIntents" | 
         latticeId: row.lattice_id,
         changes: row.changes === null ? [] : (JSON.parse(row.changes) as Change[]),
         evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence),
-        // The log may have been shortened since.
+        // The entry may have been removed from the log since.
         cycleId: row.cycle_id ?? 0,
         status: row.status ?? "cancelled",
       })),

@@ -52,7 +52,7 @@ export function leaseMethods(db: Connection): LeaseMethods {
   };
 }
 
-/** No lease lasts longer: one that seems to is from before the clock was set back. */
+/** No lease lasts longer than this. One that seems to dates from before the clock was set back. */
 const longestLeaseMs = 10 * 60_000;
 
 /**

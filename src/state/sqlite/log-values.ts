@@ -10,13 +10,13 @@ export type LogValues = "keep" | "hash" | "omit";
 
 /** What the store does with values of operations that have ended. */
 export interface ValueKeeper {
-  /** A sentence of a cycle as it is kept: what the other side said of single people is a value too. */
+  /** A sentence of a cycle as the log keeps it. Words of Entra or Lattice about single people count as values. */
   sentence(text: string): string;
-  /** Puts the stand-ins in the place of an operation's values; its write must not be in doubt any more. */
+  /** Replaces an operation's values by placeholders. Its outcome must be known. */
   replace(operationId: number): void;
   /**
-   * Brings older entries under a setting that is stricter than the one they were written under: once after the setting
-   * was changed, in short transactions.
+   * Applies a stricter setting to the entries that were written under an earlier one: once after each change of the setting,
+   * in short transactions.
    */
   replaceOlder(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
           if (last === undefined) break;
           db.transaction(() => rows.forEach(replaceIn))();
           after = last.id;
-          // Lets the lease be renewed between two pages.
+          // The lease can be renewed between two pages.
           await new Promise(setImmediate);
         }
       }
@@ -86,8 +86,8 @@ function isLogValues(text: string): text is LogValues {
 }
 
 /**
- * The change without its values and the ids behind them. Whether there was a value stays: the guard counts what was taken
- * away. `active` stays, for the action says it as well.
+ * The change without its values and the ids behind them. It still shows whether there was a value. `active` stays, because
+ * the action shows it anyway.
  */
 function withStandIns(
   values: LogValues,
@@ -107,10 +107,10 @@ function withStandIns(
   };
 }
 
-/** Shorter ones are in words of every sentence. */
+/** A shorter value occurs by chance in the words of most sentences. */
 const shortestValue = 3;
 
-/** An error without what the target said of the person, and without the values where our own words hold them. */
+/** An error without the target's words about the person, and without the person's values in our own words. */
 function withoutValues(error: string, changes: readonly Change[]): string {
   return changes
     .filter(({ logged }) => logged === undefined)
@@ -121,7 +121,7 @@ function withoutValues(error: string, changes: readonly Change[]): string {
     .reduce((text, value) => text.replaceAll(value, leftOut), withoutQuotations(error));
 }
 
-/** Equal values of one attribute have equal hashes; guessing takes the key, which is in the database alone. */
+/** Equal values of one attribute have equal hashes. Guessing a value requires the key, which only the database contains. */
 function hashing(key: string): (attribute: string, value: Json) => Json {
   return (attribute, value) => {
     const text = JSON.stringify([attribute, canonicalJson(value)]);

@@ -25,7 +25,7 @@ interface ChangeRow extends Omit<FailureChange, "objectId" | "userName"> {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Events that are to be told, and to whom. @param values what may be kept of people's values, which Lattice says back in errors */
+/** Events and their deliveries. @param values how much may be kept of people's values, which Lattice quotes in errors */
 export function outboxMethods(db: Connection, values: LogValues): OutboxMethods {
   const putMeta = metaWriter(db);
   const put = eventWriter(db, values);
@@ -37,7 +37,7 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
     "INSERT INTO delivery (event_id, receiver) VALUES (?, ?) ON CONFLICT DO NOTHING",
   );
   const addressed = db.prepare<[string]>("UPDATE event SET addressed = 1 WHERE id = ?");
-  // What lies further ahead than anything is put off was written before the clock was set back.
+  // A time that lies further ahead than the longest delay was written before the clock was set back.
   const due = db.prepare<{ receiver: string; now: number; claimMs: number; dayMs: number }, DeliveryRow>(
     `SELECT event.id, event.at, event.data, delivery.attempts FROM delivery JOIN event ON event.id = event_id
      WHERE receiver = :receiver
@@ -101,7 +101,7 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
 
 /**
  * Writes an event, within a transaction.
- * @returns whether it is a new one: where an event is kept already that `once` makes the same, nothing is written
+ * @returns whether it is new: if an event with the same `once` is kept already, nothing is written
  */
 export function eventWriter(
   db: Connection,
@@ -116,7 +116,7 @@ export function eventWriter(
   };
 }
 
-/** The event without what Lattice said of single people: it stays for as long as the log, and may quote values. */
+/** The event without Lattice's words about single people: they may quote values, and the event stays for as long as the log. */
 function withoutErrors(event: StateEvent): StateEvent {
   if (event.kind === "quarantineEntered") return { ...event, reason: withoutQuotations(event.reason) };
   if (event.kind === "noGoodCycle" && event.lastError !== null) {

@@ -31,7 +31,7 @@ type AccountRow = readonly [
   externalId: string | null,
 ];
 
-/** A person or an account with what it is found by; a person has one for each name in the log besides. */
+/** A person or an account with the fields that the search compares. A person has a further one for each name in the log. */
 interface Known extends SearchedFields {
   readonly objectId: string | null;
   readonly latticeId: string | null;
@@ -39,14 +39,14 @@ interface Known extends SearchedFields {
   readonly loggedName: string | null;
 }
 
-/** Somebody in whose names the text is; few values, because there may be as many as there are people. */
+/** A match. It keeps few values, because everybody may match. */
 interface Hit extends Pick<Known, "objectId" | "latticeId" | "loggedName"> {
   readonly close: Closeness;
   /** Folded, to put hits in order. */
   readonly label: string;
 }
 
-/** People by a part of a name: of either picture, and of the log. */
+/** Finds people by part of a name, in the last known data of Entra and Lattice and in the log. */
 export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> {
   const everybody = walk(db);
   const person = db.prepare<[string], { attributes: string; presence: Presence }>(
@@ -102,7 +102,7 @@ export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> 
   };
 }
 
-/** Each person once, by the closest of the names. Of those who are not among the closest no more than the id is kept. */
+/** Each person once, by the closest of the names. For people beyond `limit` only the id is kept. */
 function closest(
   text: string,
   everybody: Iterable<Known>,
@@ -118,7 +118,7 @@ function closest(
     const { objectId, latticeId, loggedName, names } = known;
     const key = idOf(known);
     const before = closenessOf.get(key);
-    // A name that only the log has counts where it is the closer one.
+    // A former name, which only the log has, counts only if it is a closer match.
     if (before !== undefined && before <= close) continue;
     closenessOf.set(key, close);
     if (close === closeness.equal) equal += 1;
@@ -158,9 +158,9 @@ export function peopleNamed(
   };
 }
 
-/** Everybody in either picture, then every name in the log. @returns takes what a mapping redacts, which is left out */
+/** Walks through all people and accounts, then every name in the log. The function takes the fields to leave out (redacted). */
 function walk(db: Connection): (concealed: ReadonlySet<string>) => Generator<Known> {
-  // Values as JSON has them: text of any kind, so that a number of a hand-made directory is no error.
+  // `->>` gives any JSON value: a name that is a number in a hand-made directory is not an error.
   const people = db
     .prepare<[], PersonRow>(
       `SELECT s.object_id, s.attributes ->> '$.displayName', s.attributes ->> '$.userPrincipalName', s.attributes ->> '$.mail',

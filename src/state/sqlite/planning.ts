@@ -23,7 +23,7 @@ import {
   type TargetRow,
 } from "./rows.ts";
 
-/** The person, and the linked account's columns, which are null where there is none. */
+/** The person, and the columns of the linked account, which are null if there is none. */
 interface CandidateRow
   extends SourceRow,
     Pick<TargetRow, "user_name" | "external_id" | "active" | "active_known"> {
@@ -51,7 +51,7 @@ type PlanningMethods = Pick<
   "candidates" | "managerIds" | "sharing" | "managersFound" | "retries" | "retriesAmong" | "retryOf"
 >;
 
-/** What the planner reads. */
+/** The planner's reads. */
 export function planningMethods(db: Connection): PlanningMethods {
   const among = db.prepare<[string], RetryRow>(
     "SELECT * FROM retry WHERE object_id IN (SELECT value FROM json_each(?))",
@@ -122,7 +122,7 @@ function candidates(db: Connection): StateStore["candidates"] {
   const marked = select("s.pending = 1 AND :parameter IS NULL");
   const everybody = select(":parameter IS NULL");
   const listed = select("s.object_id IN (SELECT value FROM json_each(:parameter))");
-  // Whoever has an unfinished operation in the cycle is left to the next one: above all what the guard holds.
+  // A person with an unfinished operation in this cycle (mostly one that the guard holds) is left to the next cycle.
   const resolved = select(
     `s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
        WHERE object_id = s.object_id AND cycle_id = ${given(":parameter")} AND status <> 'done')`,
@@ -153,7 +153,7 @@ function candidates(db: Connection): StateStore["candidates"] {
       "SELECT id FROM operation INDEXED BY operation_held WHERE object_id = ? AND status = 'held'",
     )
     .pluck();
-  // Mostly there are none of these at all, and everybody would be asked for each.
+  // Usually these tables are empty. One query per page then replaces several per person.
   const any = db.prepare<
     [],
     {
@@ -221,7 +221,7 @@ function linkOf(row: CandidateRow): LinkedTarget | null {
   return linkedTarget({ ...row, lattice_id: row.lattice_id, attributes: row.account_attributes });
 }
 
-/** Most plans need no more of a manager than the account: what the directory says is parsed when it is asked for. */
+/** Most plans need only the manager's account, so the manager's directory values are parsed only when they are read. */
 function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["manager"]> {
   const { manager_attributes: attributes, manager_presence: presence } = row;
   let source: SourceUser | null | undefined;
@@ -247,7 +247,7 @@ function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["
   };
 }
 
-/** People with one userName whom one query reads; the event loop runs between two. */
+/** People with the same userName that one query reads; the event loop runs between two. */
 const sharingPageSize = 1_000;
 
 function sharing(db: Connection): StateStore["sharing"] {

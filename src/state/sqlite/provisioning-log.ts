@@ -43,7 +43,7 @@ type LogMethods = Pick<
   | "heldAmong"
 >;
 
-/** A plan as rows, sent row by row, each marked with what came of it. */
+/** The plan of a cycle in the provisioning log: one row for each operation. */
 export function provisioningLogMethods(db: Connection): LogMethods {
   const count = db.prepare<
     IdRange & { cycleId: number },

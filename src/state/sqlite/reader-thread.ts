@@ -3,16 +3,16 @@ import { errorText } from "../../domain/errors.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { openReadOnlyStore } from "./store.ts";
 
-// The other end of reader.ts: answers the methods of a store that may only read.
+// The worker behind reader.ts: calls the methods of a read-only store.
 
-/** A method of the store that is to be called. */
+/** A call of a method of the store. */
 export interface ReaderCall {
   readonly id: number;
   readonly method: keyof StateStore;
   readonly args: readonly unknown[];
 }
 
-/** What it returned, or the sentence of its error. */
+/** The value that the method returned, or the message of its error. */
 export type ReaderAnswer = { readonly id: number } & (
   | { readonly result: unknown }
   | { readonly error: string; readonly state: boolean }

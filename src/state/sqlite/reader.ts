@@ -9,9 +9,8 @@ interface Waiting {
 }
 
 /**
- * The state database at `path` for reading alone, on a thread of its own: SQLite answers synchronously, and a query that
- * walks through a large log must not stop a cycle in this process. What is passed and returned is copied; methods that
- * write throw.
+ * The state database at `path` for reading only, on its own thread: SQLite is synchronous, and a query that scans a large log
+ * must not stop a cycle in this process. Arguments and results are copied. Methods that write throw.
  */
 export function openReader(path: string): StateStore {
   const waiting = new Map<number, Waiting>();
@@ -26,10 +25,10 @@ export function openReader(path: string): StateStore {
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
-  // Started when it is first needed, and anew where it died.
+  // The thread starts with the first call, and again after it died.
   const running = (): Worker => {
     if (worker !== null) return worker;
-    // Beside this file in the sources, and beside the program that the sources are built to.
+    // The file is next to this one in the sources, and next to the built program.
     const file = import.meta.filename.endsWith(".ts") ? "./reader-thread.ts" : "./reader-thread.js";
     const started = new Worker(new URL(file, import.meta.url), {
       workerData: path,
@@ -67,7 +66,7 @@ export function openReader(path: string): StateStore {
   return new Proxy({} as StateStore, {
     get: (_target, method) => {
       if (method === "close") return close;
-      // A promise is recognised by this method.
+      // An object with a method `then` would be taken for a promise.
       if (method === "then" || typeof method !== "string") return undefined;
       return (...args: unknown[]) => call(method as keyof StateStore, args);
     },

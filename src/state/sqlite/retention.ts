@@ -3,21 +3,21 @@ import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
 
-/** About so many operations are removed in one transaction: to the end of the cycle that this many lie in. */
+/** About this many operations are removed in one transaction: whole cycles, so it may be more. */
 const pageSize = 20_000;
 /** Old cycles that are removed in one transaction. */
 const cyclesAtOnce = 20;
 
 /** Removes the oldest cycles with their log. */
 export function retentionMethods(db: Connection, values: ValueKeeper): Pick<StateStore, "prune"> {
-  // The newest cycle stays whatever its age: it says when the next one is due. What the guard still counts stays, and
-  // a write whose outcome is not known. A cycle without an end is that of a run that died.
+  // These stay: the newest cycle, whatever its age (it shows when the next one is due); cycles with operations that the guard
+  // still counts; cycles with a write whose outcome is unknown. A cycle without an end belongs to a run that died.
   const disposable = `id < (SELECT max(id) FROM cycle)
     AND coalesce(finished_at, started_at) < :countedSince
     AND id NOT IN (SELECT cycle_id FROM operation
       WHERE finished_at >= :countedSince AND status = 'done' AND weights IS NOT NULL)
     AND id NOT IN (SELECT cycle_id FROM operation WHERE id IN (SELECT operation_id FROM intent))`;
-  // A cycle is no older than the ones before it: where it says so, it ended while our clock was behind.
+  // No cycle is older than the ones before it. If its time says so, the clock was behind when it ended: it stays with them.
   const older = db.prepare<{ before: number; countedSince: number; limit: number }>(
     `DELETE FROM cycle WHERE id IN (SELECT id FROM cycle
        WHERE coalesce(finished_at, started_at) < :before AND ${disposable}
@@ -25,14 +25,14 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
            ${Number.MAX_SAFE_INTEGER})
        ORDER BY id LIMIT ${given(":limit")})`,
   );
-  // That a credential has expired is found every day: what was told of it stays for good, a few rows in a year.
+  // These events stay for good (a few rows a year): they prevent a second notification each time an expired credential is found.
   const olderEvents = db.prepare<[number]>(
     "DELETE FROM event WHERE at < ? AND json_extract(data, '$.kind') <> 'credentialExpiring'",
   );
   const olderDecisions = db.prepare<[number]>(
     "DELETE FROM decision WHERE at < ? AND id NOT IN (SELECT decision_id FROM rejected_change WHERE decision_id IS NOT NULL)",
   );
-  // As many ids as rows, or more: where even those are within the limit nothing need be counted.
+  // There are at least as many ids as rows. If the ids are within the limit, the rows need not be counted.
   const span = db
     .prepare<[], number>(
       "SELECT coalesce((SELECT max(id) FROM operation) - (SELECT min(id) FROM operation) + 1, 0)",
@@ -61,7 +61,7 @@ export function retentionMethods(db: Connection, values: ValueKeeper): Pick<Stat
       }
       olderEvents.run(Math.min(before, countedSince));
       olderDecisions.run(Math.min(before, countedSince));
-      // Lets the lease be renewed between two pages.
+      // The lease can be renewed between two pages.
       while (maxRows !== null && dropSurplus(countedSince, maxRows)) await new Promise(setImmediate);
       await values.replaceOlder();
     },

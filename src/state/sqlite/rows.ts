@@ -6,7 +6,7 @@ import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { RejectedChange } from "../../domain/state/verdict.ts";
 
-// Rows as SQLite gives them: written by this program alone, so the shapes are trusted.
+// Rows as SQLite returns them. Only this program writes them, so their shapes are not checked.
 
 export interface SourceRow {
   readonly object_id: string;
@@ -114,7 +114,7 @@ export function rejectedChange(row: RejectedRow): RejectedChange {
     evidence: row.evidence,
     planId: row.plan_id,
     rejectedAt: row.rejected_at,
-    // Written by this program alone.
+    // Only this program writes this JSON, so it is not checked.
     ...(row.actor === null
       ? {}
       : { decision: { by: JSON.parse(row.actor) as Actor, reason: row.decision_reason } }),
@@ -134,7 +134,7 @@ export function retryRecord(row: RetryRow): RetryRecord {
   };
 }
 
-/** JSON with the keys in order, so that equal objects are equal texts. */
+/** JSON with sorted keys, so that equal objects give equal texts. */
 export function canonicalJson(value: Json): string {
   return JSON.stringify(inOrder(value));
 }
@@ -142,7 +142,7 @@ export function canonicalJson(value: Json): string {
 function inOrder(value: Json): Json {
   if (Array.isArray(value)) return value.map(inOrder);
   if (!isJsonObject(value)) return value;
-  // Without a prototype a property named __proto__ is one like any other.
+  // In an object without a prototype, `__proto__` is a property like any other.
   const ordered: { [key: string]: Json } = Object.create(null);
   for (const key of Object.keys(value).sort()) {
     const item = value[key];

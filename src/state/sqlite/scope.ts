@@ -14,15 +14,15 @@ type ScopeMethods = Pick<
   | "movedInGroups"
 >;
 
-/** Members that are compared at a time; what else waits has its turn in between. */
+/** Members that are compared at a time; the event loop runs in between. */
 const sliceSize = 5_000;
 
 /**
- * The scope, and the groups that scoping filters name, as they are read: staged beside those in force, and compared with
- * them, so that a cycle in which nobody came or went writes nothing. What is staged is this connection's alone.
+ * Staging of the scope, and of the groups that scoping filters name, while they are read. The staged members are compared
+ * with those in force, so that a cycle in which no membership changed writes nothing. Only this connection sees them.
  */
 export function scopeMethods(db: Connection): ScopeMethods {
-  // A file of its own would be needed where there may be no folder to write to.
+  // In memory, because there may be no folder for a temporary file.
   db.pragma("temp_store = MEMORY");
   db.exec(`CREATE TEMP TABLE IF NOT EXISTS scope_staging (object_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
     CREATE TEMP TABLE IF NOT EXISTS moved_member (object_id TEXT PRIMARY KEY, entered INTEGER NOT NULL) STRICT, WITHOUT ROWID`);
@@ -88,7 +88,7 @@ function groupMethods(
   };
 }
 
-/** Notes who is in one of the two lists alone. @returns how many were staged, and how many were noted */
+/** Notes people who are in only one of the two lists. @returns the number of staged people, and of noted ones */
 function comparing(db: Connection): () => Promise<{ readonly members: number; readonly moved: number }> {
   const compare = (one: string, other: string, entered: number) => {
     const slice = `SELECT object_id FROM ${one} WHERE object_id > :after ORDER BY object_id LIMIT ${sliceSize}`;

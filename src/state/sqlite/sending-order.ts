@@ -4,7 +4,7 @@ import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 
-/** The order of sending, in numbers alone: a first run has as many operations as the company has people. */
+/** The order of sending, as numbers only: a first run has as many operations as the company has people. */
 export function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" | "plannedRenames"> {
   const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
   const page = db
@@ -55,7 +55,7 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
   };
 }
 
-/** Where `id` stands in the ascending list; -1 where it does not. */
+/** The position of `id` in the ascending list; -1 if it is not there. */
 function positionOf(id: number, ascending: Float64Array): number {
   let low = 0;
   let high = ascending.length - 1;

@@ -1,13 +1,13 @@
 import type { Connection } from "./files/database.ts";
 
 /**
- * Moves times that lie in the future to `now` (milliseconds since the epoch): they were written before the clock was set
- * back, and would otherwise put off retries and the full comparison, and fill the guard's window, until the clock is there
+ * Moves times that lie in the future to `now` (milliseconds since the epoch). They were written before the clock was set
+ * back. Otherwise they would delay retries and the full comparison, and count for the guard, until the clock reaches them
  * again. A retry keeps its delay.
  */
 export function forgetTheFuture(db: Connection): (now: number) => void {
   const statements = [
-    // An operation is no later than the end of its cycle; that of a run that died is looked at in any case.
+    // No operation is later than the end of its cycle. A cycle without an end (its run died) is always searched.
     `UPDATE operation SET finished_at = min(finished_at, :now), started_at = min(started_at, :now), at = min(at, :now)
      WHERE at > :now
        AND cycle_id IN (SELECT id FROM cycle WHERE finished_at > :now OR started_at > :now OR finished_at IS NULL)`,
@@ -16,7 +16,7 @@ export function forgetTheFuture(db: Connection): (now: number) => void {
      WHERE last_failed_at > :now`,
     "UPDATE intent SET started_at = :now WHERE started_at > :now",
     "UPDATE released_change SET released_at = :now WHERE released_at > :now",
-    // The delay begins anew: what was to be done when it is over is worked out anew as well.
+    // The delay before a leaver is deactivated begins again, so the person is due now: the next plan works out the new time.
     "UPDATE source_user SET look_again_at = :now WHERE object_id IN (SELECT object_id FROM leaving_event WHERE since > :now)",
     "UPDATE leaving_event SET since = :now WHERE since > :now",
     "UPDATE rejected_change SET rejected_at = :now WHERE rejected_at > :now",

@@ -26,7 +26,7 @@ interface UnreadRow
   readonly unconfirmed: number;
 }
 
-/** The directory as last read, and who is skipped. */
+/** The directory as last read, and the people who are skipped. */
 export function sourcePictureMethods(db: Connection): SourceMethods {
   const together = readTogether(db);
   const row = db.prepare<[string], PersonColumns>(

@@ -21,21 +21,21 @@ import { scopeMethods } from "./scope.ts";
 import { sourcePictureMethods } from "./source-picture.ts";
 import { targetPictureMethods } from "./target-picture.ts";
 
-/** What a store does beside what it is told. */
+/** Settings of a store. */
 export interface StoreOptions {
   /** What the log keeps of values once an operation has ended. Default `keep`. */
   readonly logValues?: LogValues;
-  /** Whether the process that holds the lease has certainly ended; default: that is not known. */
+  /** Whether the process that holds the lease has certainly ended. Default: unknown, so `false`. */
   readonly hasEnded?: (holder: LeaseHolder) => boolean;
 }
 
-/** Opens the state database at `path` (`:memory:` for one that is kept nowhere). @throws StateError */
+/** Opens the state database at `path` (`:memory:` for one without a file). @throws StateError */
 export function openStore(path: string, options: StoreOptions = {}): StateStore {
   const db = openDatabase(path, options.hasEnded);
   const store = storeOn(db, path, options);
   const opened = statOf(path);
   if (opened === null) return store;
-  // Asked with every heartbeat: a run on a file that was taken away would write to Lattice beside one on the new file.
+  // Checked with each heartbeat: a run on a file that was moved away would write to Lattice at the same time as one on the new file.
   const mustBeThere = (): void => {
     const now = statOf(path);
     if (now?.ino === opened.ino && now.dev === opened.dev) return;
@@ -63,22 +63,22 @@ export function openStore(path: string, options: StoreOptions = {}): StateStore 
       return store.renewLease(...terms);
     },
     commit: async (change, fence) => {
-      // A newer version may have other ideas of what a write in doubt is.
+      // A newer version may store unconfirmed writes in another form, so begin none.
       if (change.intents?.begin !== undefined) mustBeKnown();
       return store.commit(change, fence);
     },
   };
 }
 
-/** A private copy that vanishes when it is closed, values and all: what a dry run plans on. @throws StateError */
+/** A private copy for a dry run. It vanishes when it is closed, so its log keeps all values. @throws StateError */
 export function openScratchStore(path: string): StateStore {
   const { db, file } = openScratchCopy(path);
   return storeOn(db, file);
 }
 
 /**
- * The database to read from alone; `null` where there is none yet.
- * @param how whether it is looked through for damage first
+ * The database for reading only; `null` if there is none yet.
+ * @param how whether it is checked for damage first
  * @throws StateError
  */
 export function openReadOnlyStore(
@@ -89,7 +89,7 @@ export function openReadOnlyStore(
   return db === null ? null : storeOn(db, path);
 }
 
-/** The store on an open connection, which it closes; `file` is what errors call it: a path, or words of their own. */
+/** A store on an open connection, which it closes. @param file how error messages name it: a path, or words */
 export function storeOn(db: Connection, file: string | FileInWords, options: StoreOptions = {}): StateStore {
   const values = valueKeeper(db, options.logValues ?? "keep");
   const store: StateStore = {
@@ -115,7 +115,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
   return explained(store, typeof file === "string" ? stateDatabase(file) : file);
 }
 
-/** Every method says in a sentence what SQLite says in a code. */
+/** The store, with SQLite's error codes turned into sentences. */
 function explained(store: StateStore, file: FileInWords): StateStore {
   const wrapped = new Map<PropertyKey, unknown>();
   return new Proxy(store, {

@@ -7,7 +7,7 @@ import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
 import { linkedTarget, type TargetRow } from "./rows.ts";
 
-/** As the index of migration 012 has it: the manager is the only reference that Lattice knows. */
+/** The same expression as in the index of migration 012. The manager is the only reference that Lattice has. */
 const manager = `json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"')`;
 
 type TargetMethods = Pick<
@@ -31,7 +31,7 @@ type TargetMethods = Pick<
   | "soundAccounts"
 >;
 
-/** Lattice as last confirmed, and how people are found in it. */
+/** Lattice's accounts as last confirmed, and the matching of people with them. */
 export function targetPictureMethods(db: Connection): TargetMethods {
   const together = readTogether(db);
   const unread = db.prepare<

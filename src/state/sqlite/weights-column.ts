@@ -1,6 +1,6 @@
 import type { Weight } from "../../domain/weight.ts";
 
-/** As it is kept: nothing for an operation that weighs nothing, so that most rows are in no index of weights. */
+/** Weights as the column holds them: `null` for none, so that most rows are not in the index of weights. */
 export function weightsColumn(weights: readonly Weight[]): string | null {
   return weights.length === 0 ? null : JSON.stringify(weights);
 }

@@ -2,7 +2,7 @@ import type { AccountRow, StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 import { canonicalJson } from "./rows.ts";
 
-/** Writes accounts and what becomes of their links, within a commit. */
+/** Writes accounts and their links, within a commit. */
 export function accountsWriter(
   db: Connection,
 ): (change: Pick<StateChange, "accounts" | "lostLinks" | "accountRemoved">) => void {

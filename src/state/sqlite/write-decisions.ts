@@ -2,12 +2,12 @@ import type { DecidedWhat, HeldPlanDecision } from "../../domain/decision.ts";
 import type { NamedChanges, StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 
-/** Writes what people decided about held plans, released and rejected, within a commit. */
+/** Writes decisions about held plans, with their releases and rejections, within a commit. */
 export interface DecisionsWriter {
   /** @returns the decision's id */
   decision(decision: HeldPlanDecision): number;
   releases(change: NonNullable<StateChange["releases"]>): void;
-  /** @param decisionId of the decision that the new ones are of */
+  /** @param decisionId the decision that the new rejections belong to */
   rejections(change: NonNullable<StateChange["rejections"]>, decisionId: number | null): void;
 }
 

@@ -3,7 +3,7 @@ import type { Connection } from "./files/database.ts";
 
 type OneOf<Who extends Mark["who"]> = Extract<Mark, { who: Who }>;
 
-/** Marks people for the next plan, within a commit: a statement for each kind of mark, however many people it is about. */
+/** Marks people for the next plan, within a commit: one statement for each kind of mark, however many people it is about. */
 export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
   const listed = "(SELECT value FROM json_each(:list))";
   const marking = (people: string) =>

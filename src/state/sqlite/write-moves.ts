@@ -1,7 +1,7 @@
 import type { Move } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 
-/** Writes who entered or left the scope, or a group, within a commit. */
+/** Writes changes of membership (of the scope, or of a group), within a commit. */
 export function movesWriter(db: Connection): (moves: readonly Move[]) => void {
   const enter = db.prepare<[string]>("INSERT OR IGNORE INTO scope_member (object_id) VALUES (?)");
   const leave = db.prepare<[string]>("DELETE FROM scope_member WHERE object_id = ?");

@@ -7,7 +7,7 @@ type OutcomeParts = Pick<
   "ended" | "endedLate" | "certain" | "sent" | "carriedOut" | "retries" | "failures" | "intents"
 >;
 
-/** Writes what became of operations, and what is about to be sent, within a commit. */
+/** Writes outcomes of operations, and intents of those about to be sent, within a commit. */
 export function outcomesWriter(db: Connection, values: ValueKeeper): (change: OutcomeParts) => void {
   const listed = "(SELECT value FROM json_each(:list))";
   const end = db.prepare<{
@@ -28,7 +28,7 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
   const recount = db.prepare<[number]>(
     "UPDATE cycle SET outcomes = NULL WHERE id = (SELECT cycle_id FROM operation WHERE id = ?)",
   );
-  // A reference that the plan withdrew before sending is waited for like one that could not be sent.
+  // A reference that was taken out of the plan before sending keeps its person waiting, like one that could not be sent.
   const sent = db.prepare<{ list: string; pending: number; reference: number }>(
     `UPDATE source_user SET pending = :pending, reference_pending = max(reference_pending, :reference) WHERE object_id IN ${listed}`,
   );
@@ -38,7 +38,7 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
   const dropRejected = db.prepare<[string, string]>(
     "DELETE FROM rejected_change WHERE object_id = ? AND attribute IN (SELECT value FROM json_each(?))",
   );
-  // Mostly there are none of these at all, and every person would be looked up in each.
+  // Usually these tables are empty. One query per commit then replaces several per person.
   const any = db.prepare<[], { releases: number; rejections: number; retries: number }>(
     `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
        EXISTS (SELECT 1 FROM retry) AS retries`,

@@ -2,7 +2,7 @@ import type { LeavingEvent } from "../../domain/plan.ts";
 import type { StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 
-/** Writes what a plan leaves of people, within a commit. */
+/** Writes what the next plan must know about people, within a commit. */
 export interface PlanWriter {
   planned(people: NonNullable<StateChange["planned"]>): void;
   awaiting(people: NonNullable<StateChange["awaiting"]>): void;
@@ -11,7 +11,7 @@ export interface PlanWriter {
 }
 
 export function planWriter(db: Connection): PlanWriter {
-  // In a plan of everybody most people are as they were: a row that would not change is not written.
+  // In a plan of everybody most rows would not change: these are not written.
   const settle = db.prepare<{
     objectId: string;
     pending: number;
@@ -28,7 +28,7 @@ export function planWriter(db: Connection): PlanWriter {
   const wait = db.prepare<[number, string]>(
     "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
   );
-  // 2 stands for a manager who was found: the person does not wait any more, and is planned in a later round of this cycle.
+  // 2: the manager's account was found. The person no longer waits, and is planned in a later round of this cycle.
   const find = db.prepare<[string]>(
     "UPDATE source_user SET reference_pending = 2 WHERE object_id IN (SELECT value FROM json_each(?))",
   );

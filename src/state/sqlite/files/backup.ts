@@ -19,9 +19,9 @@ import { refuseChangedSchema } from "./schema-comparison.ts";
 import { avoidTemporaryFiles } from "./scratch-copy.ts";
 
 /**
- * Copies the database to `file` while others may be writing to it: the copy is the state of one moment. It is written
- * under another name, looked through, and only then takes its own. Readable by its owner alone.
- * @throws UsageError where `file` is taken (unless `force`), or belongs to the database; StateError
+ * Copies the database to `file`. Other processes may write to it at the same time: the copy is the state of one moment. It
+ * is written under a temporary name, checked, and then renamed. Only its owner can read it.
+ * @throws UsageError if `file` exists (unless `force`), or belongs to the database; StateError
  */
 export function backUp(path: string, file: string, how: { readonly force: boolean }): Content {
   const state = stateDatabase(path, "read");
@@ -37,7 +37,7 @@ export function backUp(path: string, file: string, how: { readonly force: boolea
     );
   }
   for (const journal of [`${file}-wal`, `${file}-journal`]) {
-    // SQLite would take it for a part of the backup.
+    // SQLite would treat this file as a part of the backup.
     if (statOf(journal) !== null) {
       throw new UsageError(`${file} is a database in use (${journal} is its journal): choose another name`);
     }
@@ -68,16 +68,16 @@ export function backUp(path: string, file: string, how: { readonly force: boolea
   }
 }
 
-/** A checked copy of a backup beside the database that it shall replace. */
+/** A checked copy of a backup, next to the database that it is to replace. */
 export interface PreparedRestore {
   readonly temporary: string;
   readonly content: Content;
 }
 
 /**
- * Copies a backup beside the database at `path`, looks the copy through, brings it up to this version and marks it as out
- * of date: the next cycle reads both ends in full and plans everybody. The backup stays as it is.
- * @throws UsageError where there is no such file, StateError where it is no sound state database
+ * Copies a backup to a file next to the database at `path`, checks the copy, migrates it to this version and marks it as out
+ * of date: the next cycle reads Entra and Lattice in full and plans everybody. The backup is not changed.
+ * @throws UsageError if there is no such file, StateError if it is damaged or not a state database
  */
 export function prepareRestore(path: string, file: string): PreparedRestore {
   const backup = backupFile(file, "read");
@@ -116,14 +116,14 @@ export function prepareRestore(path: string, file: string): PreparedRestore {
   }
 }
 
-/** Removes what `prepareRestore` made, where it was not put in place. */
+/** Removes the copy that `prepareRestore` made, if it was not put in place. */
 export function discard({ temporary }: PreparedRestore): void {
   rmSync(temporary, { force: true });
 }
 
 /**
- * What was true when the backup was made may not be now: nothing that saves reading is kept, no decision lets a change
- * pass the guard, and a value that differs was not edited by hand for that.
+ * Removes what may have changed since the backup: everything that would save reading, every release (a change passes the
+ * guard only with a new one), and the evidence that a value which differs now was edited by hand.
  */
 function takeForOutOfDate(db: Connection): void {
   db.transaction(() => {
@@ -137,7 +137,7 @@ function takeForOutOfDate(db: Connection): void {
   }).immediate();
 }
 
-/** Runs `action` with the path of an empty file beside `file`; what is left of it afterwards is removed. */
+/** Runs `action` with an unused path next to `file`, and removes that file afterwards if it is still there. */
 function writtenAside<T>(file: string, action: (temporary: string) => T): T {
   const temporary = temporaryName(file);
   try {
@@ -152,12 +152,12 @@ function temporaryName(file: string): string {
 }
 
 function copyInto(db: Connection, temporary: string): void {
-  // Made before it is filled, so that nobody else can read it at any time.
+  // Created with its mode before it is filled, so that no other user can read it at any time.
   closeSync(openSync(temporary, "wx", 0o600));
   db.prepare("VACUUM INTO ?").run(temporary);
 }
 
-/** Opens a file that nobody else knows of; what was done to it is on the disk when this returns. */
+/** Opens a file that no other process uses. Its changes are on the disk when this returns. */
 function withDatabase<T>(temporary: string, action: (db: Connection) => T): T {
   const db = new Database(temporary, { fileMustExist: true });
   try {
@@ -184,7 +184,7 @@ function syncFile(file: string): void {
 
 /** Makes a new name in the folder survive a power cut. */
 export function syncFolder(folder: string): void {
-  // Windows opens no folders.
+  // Windows cannot open folders.
   if (process.platform === "win32") return;
   const handle = openSync(folder, "r");
   try {
@@ -205,7 +205,7 @@ function sameFile(one: string, other: string): boolean {
   return left !== null && right !== null && left.ino === right.ino && left.dev === right.dev;
 }
 
-/** The path without links; of a file that is not there yet, that of its folder. */
+/** The path with links resolved; if the file does not exist yet, those of its folder. */
 function realName(file: string): string {
   const folder = dirname(file);
   return join(statOf(folder) === null ? folder : realpathSync(folder), basename(file));

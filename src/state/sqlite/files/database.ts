@@ -22,17 +22,16 @@ export type Connection = Database.Database;
 
 const busyTimeoutMs = 5_000;
 const cacheKibibytes = 32 * 1_024;
-/** Up to this size a look through takes no longer than a tenth of a second, and every opening begins with one. */
+/** A file up to this size is checked each time it is opened; that takes a tenth of a second at most. */
 const quickToCheckBytes = 32 * 1_024 * 1_024;
-/** A larger file is looked through once a day, and after every run that did not end properly. */
+/** A larger file is checked once a day, and after each run that did not end properly. */
 const checkEveryMs = 24 * 60 * 60_000;
 
 /**
- * Opens (and makes, and migrates) the state database. The file is readable by its owner alone. A file that was there is
- * looked through first (`quick_check`), a large one once a day; one that is damaged, newer or another program's is left
- * as it is.
+ * Opens the state database, and creates or migrates it if necessary. Only its owner can read the file. An existing file is
+ * checked first (`quick_check`), a large one once a day. A file that is damaged, newer or another program's is not changed.
  * @param hasEnded whether the process that holds the lease has certainly ended
- * @throws StateError: unwritable folder, not a database, damaged, made by a newer version; LeaseHeldError where it is to be
+ * @throws StateError: unwritable folder, not a database, damaged, made by a newer version; LeaseHeldError if it must be
  * migrated while a run of the older version is under way
  */
 export function openDatabase(
@@ -46,7 +45,7 @@ export function openDatabase(
     const db = new Database(path, { timeout: busyTimeoutMs });
     return orClose(db, () => {
       db.pragma("journal_mode = WAL");
-      // FULL: what the log calls confirmed survives a power cut; group commit keeps it cheap.
+      // FULL: writes that the log calls confirmed survive a power cut. Group commit keeps that cheap.
       db.pragma("synchronous = FULL");
       // People are looked up by random ids.
       db.pragma(`cache_size = -${cacheKibibytes}`);
@@ -60,9 +59,9 @@ export function openDatabase(
 }
 
 /**
- * Opens an existing database without the right to change it; `null` where there is none yet, or an empty file. One of an
- * older version is read as a migrated copy.
- * @param how whether it is looked through first, which takes about a tenth of a second for 20,000 people
+ * Opens an existing database for reading only; `null` if there is none yet, or an empty file. A database of an older version
+ * is read as a migrated copy.
+ * @param how whether it is checked first, which takes about a tenth of a second for 20,000 people
  * @throws StateError
  */
 export function openReadOnly(path: string, how: { readonly check: boolean }): Connection | null {
@@ -83,8 +82,8 @@ export function openReadOnly(path: string, how: { readonly check: boolean }): Co
 }
 
 /**
- * A private copy of the database to plan on: whatever a dry run writes goes there and vanishes with it.
- * The original is opened read-only. Where there is no database yet, the copy is an empty one.
+ * A private copy of the database for a dry run, which may write to it; the copy vanishes when it is closed. The original is
+ * opened read-only. If there is no database yet, the copy is empty.
  * @throws StateError
  */
 export function openScratchCopy(path: string): ScratchCopy {
@@ -107,9 +106,9 @@ function emptyScratch(path: string): ScratchCopy {
 }
 
 /**
- * Looks through an existing file without changing it.
- * @param pragma `quick_check`: structure and types; `integrity_check`: the indexes' content as well
- * @returns what was found, in SQLite's words; empty where all is well
+ * Checks an existing file without changing it.
+ * @param pragma `quick_check`: structure and types; `integrity_check`: also the content of the indexes
+ * @returns the faults, in SQLite's words; empty if there are none
  */
 export function findingsOf(
   db: Connection,
@@ -120,13 +119,16 @@ export function findingsOf(
   return lines.filter((line) => line !== "ok");
 }
 
-/** Opens a file that was there to read alone; `null` where there is none. A file without content but with a journal has lost it. */
+/**
+ * Opens an existing file for reading only; `null` if there is none.
+ * @throws StateError also if the file is empty but has a journal: then it has lost its content
+ */
 export function openUnchanged(path: string, file: FileInWords): Connection | null {
   return explain(file, () => {
     const found = statOf(path);
     if (found === null) return null;
     if (!found.isFile()) throw new StateError(notAFile(file, found.isDirectory() ? "a folder" : "a device"));
-    // SQLite would take it for a new database, and delete the log that holds what is left.
+    // SQLite would treat it as a new database, and delete the log that holds the rest of the content.
     if (found.size === 0 && (statOf(`${path}-wal`)?.size ?? 0) > 0) {
       throw new DamagedStateError(file, "its content is missing; only its write-ahead log exists");
     }
@@ -135,8 +137,8 @@ export function openUnchanged(path: string, file: FileInWords): Connection | nul
 }
 
 /**
- * SQLite makes two files beside a database to read it. Where it may not (a read-only volume), the file's content is read
- * into memory, provided that no log is there: then no other process has it open, and nothing is missing from the file.
+ * To read a database, SQLite makes two files next to it. If that is not possible (a read-only volume), the file's content is
+ * read into memory, but only if it has no log: then no other process has it open, and the file is complete.
  */
 function openToRead(path: string): Connection {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
@@ -151,28 +153,28 @@ function openToRead(path: string): Connection {
         return inMemory(content, { readonly: true });
       }
     }
-    // Whatever else is wrong is found, and said, by the caller's first look.
+    // The caller's first query finds and reports any other fault.
   }
   return db;
 }
 
-/** Whether there is a file without any content: for SQLite a new database, whatever it held before. @throws StateError */
+/** Whether there is a file without any content. SQLite treats it as a new database, whatever it held before. @throws StateError */
 export function isEmptyFile(path: string): boolean {
   return explain(stateDatabase(path), () => statOf(path)?.size === 0);
 }
 
-/** `null` where there is nothing of that name. */
+/** `null` if nothing has that name. */
 export function statOf(path: string): Stats | null {
   return statSync(path, { throwIfNoEntry: false }) ?? null;
 }
 
 /**
  * @param now milliseconds since the epoch
- * @returns whether the file was large, and looked through: to be noted
+ * @returns whether the file was large and was checked, so that the time of the check must be noted
  */
 function refuseDamaged(path: string, now: number): boolean {
   const file = stateDatabase(path);
-  // Of a run that ended properly no log is left; a process that has the file open leaves one too.
+  // A run that ended properly leaves no log. There is one if a run was killed, or if a process has the file open.
   const closed = (statOf(`${path}-wal`)?.size ?? 0) === 0;
   const db = openUnchanged(path, file);
   if (db === null) return false;
@@ -209,24 +211,24 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").slice(0, 200);
 }
 
-/** Whatever the umask, other users write into no folder of this program's making: what is in it could be replaced. */
+/** Whatever the umask, other users cannot write into a folder that this program made: they could replace the files in it. */
 const folderMode = 0o775;
 
-/** Makes the folder and those above it, step by step: Node's own `recursive` never ends where a system makes none (`/proc`). */
+/** Makes the folder and those above it, one by one: Node's own `recursive` never returns below `/proc`, where none can be made. */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
   try {
     mkdirSync(folder, folderMode);
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have made it in between.
     if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 
 /**
- * What root makes beside a service belongs to the user of the service, who could not open it otherwise. SQLite does so for
- * its own files.
+ * Gives a file that root made to the user of the service, who could not open it otherwise. SQLite does the same for its own
+ * files.
  * @param from a file or folder of that user
  */
 export function giveToOwnerOf(from: string, path: string): void {
@@ -241,7 +243,7 @@ function makePrivateFile(path: string): boolean {
   if (existsSync(path)) return false;
   closeSync(openSync(path, "wx", 0o600));
   giveToOwnerOf(dirname(path), path);
-  // A log without its database belongs to nothing.
+  // A log that was left without its database must not be applied to the new one.
   for (const journal of ["-wal", "-shm", "-journal"]) rmSync(`${path}${journal}`, { force: true });
   return true;
 }

@@ -1,28 +1,28 @@
 import { DomainError, StateError } from "../../../domain/errors.ts";
 import { commandLine } from "../../../process/command-name.ts";
 
-/** The content of the file is not what was written there. */
+/** The file's content is damaged: it is not what was written there. */
 export class DamagedStateError extends StateError {
   constructor({ name, waysOut }: FileInWords, finding: string, options?: ErrorOptions) {
     super(`${name} is damaged or not a database (${finding}): ${waysOut}`, options);
   }
 }
 
-/** The tables, indexes, triggers or views are not those of this program: somebody changed them. */
+/** The tables, indexes, triggers or views are not those of this program: a person or another program changed them. */
 export class ChangedSchemaError extends StateError {
   constructor({ name, waysOut }: FileInWords, finding: string) {
     super(`${name} was modified outside this program (${finding}): ${waysOut}`);
   }
 }
 
-/** A file as the sentences about it call it, and what they advise. */
+/** How messages name a file, and what they advise. */
 export interface FileInWords {
   readonly name: string;
-  /** What was to be done with it. */
+  /** How the file was to be used. */
   readonly access: "read" | "written";
-  /** What to do where it is the wrong file. */
+  /** What to do if it is the wrong file. */
   readonly elsewhere: string;
-  /** What to do where it is damaged. */
+  /** What to do if it is damaged. */
   readonly waysOut: string;
 }
 
@@ -44,7 +44,7 @@ export function backupFile(file: string, access: FileInWords["access"]): FileInW
   };
 }
 
-/** Runs `action` and turns what the file system or SQLite says into a sentence. */
+/** Runs `action`. An error of the file system or of SQLite becomes a `StateError` whose message is a sentence. */
 export function explain<T>(file: FileInWords, action: () => T): T {
   try {
     return action();
@@ -53,7 +53,7 @@ export function explain<T>(file: FileInWords, action: () => T): T {
   }
 }
 
-/** The error as a sentence, where it is one of the file or its content; any other error as it is. */
+/** A `StateError` with a sentence, if the error is about the file or its content; any other error unchanged. */
 export function stateError(file: FileInWords, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof DomainError) return error;
   const finding = damageIn(error);
@@ -63,16 +63,16 @@ export function stateError(file: FileInWords, error: unknown): unknown {
   return sentence === undefined ? error : new StateError(sentence, { cause: error });
 }
 
-/** What an error says about damage of the content; `null` where it says nothing of the kind. */
+/** What an error says about damage of the content; `null` if it is not about damage. */
 export function damageIn(error: unknown): string | null {
   const code = codeOf(error);
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return code;
-  // The texts that this program wrote are JSON; one that is none any more was changed behind its back.
+  // This program writes JSON only; a text that is not JSON was damaged, or changed by another program.
   const malformed = code === "SQLITE_ERROR" && error instanceof Error && error.message === "malformed JSON";
   return malformed || error instanceof SyntaxError ? "a record differs from what was written" : null;
 }
 
-/** The code of a system error or of SQLite; empty where there is none. */
+/** The code of a system error or of SQLite; empty if there is none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -3,11 +3,11 @@ import { ChangedSchemaError, DamagedStateError, explain, stateDatabase } from ".
 import { refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { refuseChangedSchema, schemaFindings } from "./schema-comparison.ts";
 
-/** What a database holds, for a sentence about it. */
+/** The content of a database in numbers, for a sentence about it. */
 export interface Content {
   readonly sourceUsers: number;
   readonly linked: number;
-  /** Start of the last cycle, milliseconds since the epoch; `null` where none ran. */
+  /** Start of the last cycle, milliseconds since the epoch; `null` if none ran. */
   readonly lastCycleAt: number | null;
 }
 
@@ -17,15 +17,15 @@ export interface Inspection {
   readonly bytes: number;
   /** `null` for an empty file. */
   readonly content: Content | null;
-  /** What is wrong, in SQLite's words; empty where all is well. */
+  /** The faults, in SQLite's words; empty if there are none. */
   readonly findings: readonly string[];
 }
 
 const mostFindings = 20;
 
 /**
- * Looks the whole database through, its indexes and references included, without changing it; `null` where there is none.
- * @throws StateError where it cannot be read, is too damaged for that, or is not this version's
+ * Checks the whole database, with its indexes and references, without changing it; `null` if there is none.
+ * @throws StateError if it cannot be read, is too damaged to be checked, or is not this version's
  */
 export function inspectDatabase(path: string): Inspection | null {
   const file = stateDatabase(path, "read");
@@ -52,7 +52,7 @@ export function inspectDatabase(path: string): Inspection | null {
   }
 }
 
-/** Whether the file at `path` is damaged or is not a database; `null` where there is none. @throws StateError where it cannot be read */
+/** Whether the file at `path` is damaged or is not a database; `null` if there is none. @throws StateError if it cannot be read */
 export function isDamaged(path: string): boolean | null {
   const file = stateDatabase(path, "read");
   try {
@@ -73,7 +73,7 @@ export function isDamaged(path: string): boolean | null {
   }
 }
 
-/** What a sound database holds. */
+/** The content of an undamaged database. */
 export function contentOf(db: Connection): Content {
   const count = (from: string): number =>
     db.prepare<[], number>(`SELECT count(*) FROM ${from}`).pluck().get() ?? 0;

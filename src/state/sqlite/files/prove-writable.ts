@@ -3,13 +3,13 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from "n
 import { basename, dirname, join } from "node:path";
 import { explain, stateDatabase } from "./errors.ts";
 
-/** What the database's companions (`-wal`, `-shm`) take at least while a small cycle writes. */
+/** The least space that `-wal` and `-shm` take while a small cycle writes. */
 const probeBytes = 256 * 1_024;
 
 /**
- * Writes a file of some pages next to the state database, as the next run does, and removes it. A disk that is full, or was
- * mounted read-only after a fault, lets a file be opened and refuses what is written to it. Where the folder is still to be
- * made, the nearest one above it is tried.
+ * Writes a file of some pages next to the state database, as the next run will, and removes it. A disk that is full, or that
+ * became read-only after a fault, still allows a file to be opened but not to be written. If the folder does not exist yet,
+ * the nearest one above it is tried.
  * @throws StateError
  */
 export function proveWritable(statePath: string): void {
@@ -19,9 +19,9 @@ export function proveWritable(statePath: string): void {
     const file = openSync(probe, "wx", 0o600);
     try {
       const pages = Buffer.alloc(probeBytes);
-      // A disk that has room for a part of it takes that part.
+      // A disk with too little room may write only a part.
       for (let written = 0; written < probeBytes; ) written += writeSync(file, pages, written);
-      // Some file systems find room only when they have to.
+      // Some file systems look for room only when the data must reach the disk.
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -8,7 +8,7 @@ import { syncFolder } from "./backup.ts";
 import { type Connection, statOf } from "./database.ts";
 import { codeOf, damageIn, explain, stateDatabase, stateError } from "./errors.ts";
 
-/** In whose name, from when (milliseconds since the epoch) and for how long the old database is held. */
+/** The lease under which the old database is held: its owner, its start (milliseconds since the epoch) and its length. */
 export interface LeaseTerms {
   readonly owner: string;
   readonly now: number;
@@ -16,10 +16,10 @@ export interface LeaseTerms {
 }
 
 /**
- * Sets the database `file` aside under a dated name, and puts `replacement` in its place where there is one. Nobody else
- * may have it open: a process that goes on writing to a file that was moved away would lose what it writes.
- * @returns the name that the old one has now; `null` where there was none, or an empty file
- * @throws LeaseHeldError where a run is under way, or another process has the database open; StateError
+ * Sets the database `file` aside under a dated name, and puts `replacement` in its place if there is one. No other process
+ * may have it open: what a process goes on writing to a file that was moved away would be lost.
+ * @returns the new name of the old database; `null` if there was none, or an empty file
+ * @throws LeaseHeldError if a run is under way, or another process has the database open; StateError
  */
 export async function replaceDatabase(
   file: string,
@@ -32,7 +32,7 @@ export async function replaceDatabase(
   const alone = old === null || old.size === 0 ? null : await takeAlone(path, lease);
   try {
     return explain(stateDatabase(path), () => {
-      // A file that was truncated may have left a log: it is kept too.
+      // A file that was truncated to nothing may still have a log: then both are kept.
       const kept = lost ? null : setAside(path, lease.now, replacement !== null);
       if (replacement !== null) renameSync(replacement, path);
       syncFolder(dirname(path));
@@ -43,10 +43,10 @@ export async function replaceDatabase(
   }
 }
 
-/** Gives the file its dated name, and with `twice` lets it keep its own, which the next rename takes over in one step. */
+/** Gives the file its dated name. With `twice` it also keeps its own, so that the next rename replaces it in one step. */
 function setAside(path: string, now: number, twice: boolean): string {
   const kept = freeName(`${path}.${new Date(now).toISOString().slice(0, 19).replaceAll(":", "-")}Z.replaced`);
-  // Where the database was too damaged to be closed properly its log still belongs to it.
+  // If the database was too damaged to be closed properly, its log still belongs to it.
   for (const journal of ["-wal", "-journal"]) {
     if (existsSync(`${path}${journal}`)) renameSync(`${path}${journal}`, `${kept}${journal}`);
   }
@@ -55,7 +55,7 @@ function setAside(path: string, now: number, twice: boolean): string {
   return kept;
 }
 
-/** `false` where the file system knows no second name for a file. */
+/** `false` if the file system cannot give a file a second name. */
 function linked(path: string, kept: string): boolean {
   try {
     linkSync(path, kept);
@@ -73,8 +73,8 @@ function freeName(name: string): string {
 }
 
 /**
- * Holds the database so that nobody else reads or writes it, with everything in the one file; `null` where it is too damaged
- * for that.
+ * Locks the database, so that no other process reads or writes it, and moves its log into the one file; `null` if the
+ * database is too damaged for that.
  */
 async function takeAlone(path: string, lease: LeaseTerms): Promise<Connection | null> {
   const db = explain(stateDatabase(path), () => new Database(path, { fileMustExist: true, timeout: 0 }));
@@ -83,7 +83,7 @@ async function takeAlone(path: string, lease: LeaseTerms): Promise<Connection | 
     release = await holdLease(db, lease);
     db.pragma("journal_mode = DELETE");
     db.exec("BEGIN EXCLUSIVE");
-    // Somebody may have come between the two and opened it in the usual way.
+    // Another process may have opened it, and restored the log, between the two statements.
     if (db.pragma("journal_mode", { simple: true }) !== "delete") throw inUse(path);
     return db;
   } catch (error) {
@@ -99,8 +99,8 @@ async function takeAlone(path: string, lease: LeaseTerms): Promise<Connection | 
 }
 
 /**
- * Takes the lease, which stays in the file that is set aside: a run that opened it a moment before must not begin.
- * @returns gives it back
+ * Takes the lease. It stays in the file that is set aside: a run that opened that file a moment before must not begin.
+ * @returns a function that releases the lease
  * @throws LeaseHeldError
  */
 async function holdLease(db: Connection, { owner, now, ttlMs }: LeaseTerms): Promise<() => Promise<void>> {
@@ -109,14 +109,14 @@ async function holdLease(db: Connection, { owner, now, ttlMs }: LeaseTerms): Pro
     if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'lease'").get() === undefined) return nothing;
     const { acquireLease, releaseLease } = leaseMethods(db);
     let answer = await acquireLease(owner, now, ttlMs);
-    // From before the clock was set back: whether somebody is there is asked next.
+    // This lease dates from before the clock was set back. The lock shows whether a process has the file open.
     if (!answer.acquired && answer.holder.expiresAt - now > 2 * ttlMs) {
       answer = await acquireLease(owner, now, ttlMs, answer.holder);
     }
     if (answer.acquired) return () => releaseLease(owner);
     throw new LeaseHeldError(`${heldBy(answer.holder)}: wait for it to end, or use --wait SECONDS`);
   } catch (error) {
-    // A lease that cannot be read holds nobody back; whether somebody has the file open is asked next.
+    // Go on without a lease that cannot be read: the lock shows whether a process has the file open.
     if (damageIn(error) !== null) return nothing;
     throw error;
   }

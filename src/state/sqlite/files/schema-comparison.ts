@@ -4,9 +4,9 @@ import { ChangedSchemaError, type FileInWords } from "./errors.ts";
 import { migrationsUpTo, schemaVersion } from "./schema.ts";
 
 /**
- * Compares every table, index, trigger and view with those of a new database of the same version. What somebody added
- * would act in the name of this program: a trigger runs with each write.
- * @returns what differs, in words; empty where nothing does
+ * Compares every table, index, trigger and view with those of a new database of the same version. An added one would act in
+ * the name of this program: a trigger runs with each write.
+ * @returns the differences, in words; empty if there are none
  */
 export function schemaFindings(db: Connection): readonly string[] {
   const version = schemaVersion(db);
@@ -39,7 +39,7 @@ function expectedObjects(version: number): ReadonlyMap<string, string> {
   }
 }
 
-/** SQL by `trigger "name"`; what SQLite keeps for itself (`sqlite_…`) cannot be made by hand. */
+/** SQL by `trigger "name"`. SQLite's own objects (`sqlite_…`) are left out: they cannot be made by hand. */
 function objectsOf(db: Connection): ReadonlyMap<string, string> {
   const rows = db
     .prepare<[], { type: string; name: string; table: string; sql: string | null }>(

@@ -34,7 +34,7 @@ export function migrationsUpTo(version: number): readonly string[] {
 
 /**
  * Brings the schema up to this version.
- * @param allowed asked within each migration's transaction, when there are tables: throws while somebody works with them
+ * @param allowed called within the transaction of each migration if there are tables; throws while a run works with them
  * @throws StateError, what `allowed` throws
  */
 export function migrate(
@@ -47,7 +47,7 @@ export function migrate(
   const version = schemaVersion(db);
   for (const migration of known.filter((candidate) => candidate.version > version)) {
     db.transaction(() => {
-      // Another process may have come first between the look and the lock.
+      // Another process may have migrated it before this one got the lock.
       const current = schemaVersion(db);
       if (current >= migration.version) return;
       if (current > 0) allowed(db);
@@ -57,7 +57,7 @@ export function migrate(
   }
 }
 
-/** @throws StateError where a newer version of this program made it, or another program did */
+/** @throws StateError if a newer version of this program, or another program, made it */
 export function refuseUnknownSchema(db: Connection, file: FileInWords, known = migrations()): void {
   const version = schemaVersion(db);
   const newest = newestVersion(known);

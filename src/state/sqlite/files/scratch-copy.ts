@@ -10,34 +10,34 @@ import { migrate } from "./schema.ts";
 /** A copy of the state database that vanishes when it is closed. */
 export interface ScratchCopy {
   readonly db: Database.Database;
-  /** What the copy is called in errors. */
+  /** How error messages name the copy. */
   readonly file: FileInWords;
 }
 
-/** Where and up to which size copies are made. */
+/** The places for copies, and their limits. */
 export interface ScratchPlaces {
   /** Default: the system's temporary folder. */
   readonly folder?: string;
-  /** Up to this size a copy is held in memory, so that no data of people ever stands in a temporary folder. */
+  /** A copy up to this size is held in memory, so that data of people does not get into a temporary folder. */
   readonly memoryBytes?: number;
-  /** SQLite holds no larger database in memory. */
+  /** The largest database that SQLite can hold in memory. */
   readonly mostMemoryBytes?: number;
 }
 
 const mebibyte = 1_024 * 1_024;
 const prefix = "azure-lattice-sync-";
-/** The file has a name for as long as it is being written: a minute for the largest company. */
+/** A copy older than this was abandoned: its file has a name only while it is written, a minute for the largest company. */
 const abandonedMs = 60 * 60_000;
 
-/** Begins the name of a folder of this process: the machine (a container has a name of its own), and the process. */
+/** How folder names of this process begin: the name of the machine or container, then the process. */
 function ownPrefix(pid: number): string {
   return `${prefix}${createHash("sha256").update(hostname()).digest("hex").slice(0, 8)}-${pid}-`;
 }
 
 /**
  * Copies the database that `original` has open, closes `original`, and brings the copy up to this version's schema. A small
- * database is copied into memory; a large one into the temporary folder, and into memory as well where that folder is
- * missing, read-only or full: a container with a read-only root file system has none.
+ * database is copied into memory, a large one into the temporary folder. If that folder is missing (as in a container with a
+ * read-only root file system), read-only or full, a large one is copied into memory too.
  * @param path of the original, for messages
  * @throws StateError
  */
@@ -68,8 +68,8 @@ export function scratchCopyOf(
 }
 
 /**
- * Where there is no temporary folder (a read-only root file system has none, unless one is mounted), SQLite keeps in memory
- * what it would write to temporary files, as for a migration that changes many rows.
+ * If there is no temporary folder (as on a read-only root file system, unless one is mounted), SQLite keeps temporary data
+ * in memory, for example during a migration that changes many rows.
  */
 export function avoidTemporaryFiles(db: Database.Database): void {
   try {
@@ -99,7 +99,7 @@ function sizeOf(db: Database.Database): number {
   return Number(db.pragma("page_count", { simple: true })) * Number(db.pragma("page_size", { simple: true }));
 }
 
-/** A database in memory with the content of a file, which it changes. */
+/** A database in memory with the content of a file. Changes the given buffer. */
 export function inMemory(content: Buffer, options: Database.Options = {}): Database.Database {
   // The format versions for reading and writing: 2 says that there is a write-ahead log, which a database in memory cannot have.
   content[18] = 1;
@@ -119,19 +119,19 @@ function copyToFolder(
     original.prepare("VACUUM INTO ?").run(copy);
     chmodSync(copy, 0o600);
     const db = new Database(copy);
-    // Opened before its name is taken away.
+    // This query makes SQLite open the file before its name is removed.
     db.pragma("schema_version");
     return db;
   } catch (error) {
     if (!/^(E[A-Z]+|SQLITE_(CANTOPEN|FULL|IOERR|READONLY).*)$/.test(codeOf(error))) throw error;
     return { fault: codeOf(error) };
   } finally {
-    // Open files live on without a name; where a system keeps them locked the folder is of the temporary kind anyway.
+    // An open file lives on without its name. On a system that does not allow this, the file stays in the temporary folder.
     if (folder !== null) rmSync(folder, { recursive: true, force: true, maxRetries: 1 });
   }
 }
 
-/** Removes what a run left in the temporary folder that was killed while it made its copy: people's data. */
+/** Removes copies, which hold people's data, that were left in the temporary folder by runs that were killed. */
 export function sweepCopies(parent = tmpdir()): void {
   for (const name of namesIn(parent)) {
     if (!name.startsWith(prefix)) continue;
@@ -144,12 +144,12 @@ export function sweepCopies(parent = tmpdir()): void {
     try {
       rmSync(folder, { recursive: true, force: true, maxRetries: 1 });
     } catch {
-      // Another run may be removing the same; whatever cannot be removed is tried again by the next.
+      // Another run may be removing it at the same time. If it cannot be removed, the next run tries again.
     }
   }
 }
 
-/** A folder that cannot be read holds nothing of ours. */
+/** Names in a folder; none if it cannot be read, because then it holds nothing of ours. */
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
