@@ -1,4 +1,4 @@
-import type { Progress } from "../cycle/ports.ts";
+import type { Progress } from "../cycle/ports/ports.ts";
 import type { Job, Run, RunRequest, Watchers } from "../job/job.ts";
 import type { CommandIO } from "../process/io.ts";
 

@@ -1,6 +1,6 @@
+import { refusalSentence } from "../cycle/health/refused-kinds.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { keptOtherwise } from "../cycle/planning/try-again.ts";
-import { refusalSentence } from "../cycle/sending/refused-kinds.ts";
 import type { Change } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";

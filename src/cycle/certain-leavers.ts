@@ -1,10 +1,10 @@
 import type { EvidenceKind } from "../domain/plan.ts";
-import type { CycleContext } from "./context.ts";
+import type { CycleContext } from "./context/context.ts";
 import type { Begun } from "./course.ts";
+import { confirmLeavers } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
-import { keepNotes } from "./ports.ts";
-import { confirmLeavers } from "./reading/confirm-leavers.ts";
+import { keepNotes } from "./ports/ports.ts";
 import type { ScopeFault } from "./reading/read.ts";
 import { applyPlan } from "./sending/apply.ts";
 

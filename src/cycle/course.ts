@@ -1,7 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
 import type { GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import type { Meta } from "../domain/state/meta.ts";
-import type { CycleContext } from "./context.ts";
+import type { CycleContext } from "./context/context.ts";
 import type { WatchedTarget } from "./health/reach.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import type { RoundsSent } from "./sending/rounds.ts";

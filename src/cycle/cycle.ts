@@ -2,13 +2,13 @@ import { switchOffCertainLeavers } from "./certain-leavers.ts";
 import type { Begun, Ended } from "./course.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
 import { notifyHeld } from "./guard/notify-held.ts";
-import { withTrustedClock } from "./health/trusted-clock.ts";
 import { cycleOnDemand } from "./on-demand.ts";
 import { planCycle, sendCycle, weighCycle } from "./plan-weigh-send.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports } from "./ports/ports.ts";
 import { readDirectory, readLattice, settleEarlierRuns } from "./reading/read.ts";
 import { recordCycle } from "./record-cycle.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
+import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
  * Runs one cycle: read both ends, plan, weigh, send, record. A dry run is the same up to sending. The caller holds the lease.

@@ -1,13 +1,13 @@
 import { ConfigurationError } from "../domain/errors.ts";
 import type { Begun, Ended } from "./course.ts";
 import { agreementOf } from "./guard/agreement.ts";
-import { withTrustedClock } from "./health/trusted-clock.ts";
 import { tellActs, tellScopeAndMatch } from "./person/steps.ts";
 import { planCycle, sendCycle, weighCycle } from "./plan-weigh-send.ts";
 import { ingestMembership } from "./reading/membership.ts";
 import { ingestPeople } from "./reading/person.ts";
 import { settleEarlierRuns } from "./reading/read.ts";
 import { ingestFilterGroups } from "./reading/scope.ts";
+import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
  * A cycle of a few people: each is read from both ends, planned, weighed and sent, and each step is told. The rest of the

@@ -1,15 +1,15 @@
 import type { PlanSummary } from "../domain/plan.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { CandidateSelection } from "../domain/state/planning.ts";
-import type { CycleContext } from "./context.ts";
+import type { CycleContext } from "./context/context.ts";
 import type { Begun, SentCycle, WeighedCycle } from "./course.ts";
 import type { ReadScope } from "./guard/accepted-scope.ts";
+import { confirmLeavers, confirmWeighedLeavers } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { confirmReach } from "./health/reach.ts";
 import { endWaiting } from "./planning/awaited-managers.ts";
 import { keepPlan, makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
-import { keepNotes } from "./ports.ts";
-import { confirmLeavers, confirmWeighedLeavers } from "./reading/confirm-leavers.ts";
+import { keepNotes } from "./ports/ports.ts";
 import { markDue } from "./reading/due.ts";
 import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
 

@@ -4,15 +4,15 @@ import { errorText } from "../domain/errors.ts";
 import type { CycleKind, GuardVerdict } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
 import type { Meta } from "../domain/state/meta.ts";
-import { cycleContext } from "./context.ts";
+import { cycleContext } from "./context/context.ts";
 import type { Begun, Ended } from "./course.ts";
 import { watchAnswers } from "./health/reach.ts";
+import { refusalSentence } from "./health/refused-kinds.ts";
 import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
 import { keepPlan } from "./planning/plan.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports } from "./ports/ports.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import { interrupted } from "./sending/apply.ts";
-import { refusalSentence } from "./sending/refused-kinds.ts";
 
 /** Gives a cycle its entry in the log, and writes into it how the cycle ended, however it ends. */
 export async function recordCycle(

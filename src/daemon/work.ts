@@ -1,6 +1,6 @@
 import { heldBecause } from "../cycle/guard/hold.ts";
 import { type Release, type ReleaseRequest, resolveRelease } from "../cycle/guard/release.ts";
-import { operationsOf } from "../cycle/operations.ts";
+import { operationsOf } from "../cycle/operations/pages.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";

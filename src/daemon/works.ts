@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Progress } from "../cycle/ports.ts";
+import type { Progress } from "../cycle/ports/ports.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import type { Release, ReleaseRequest } from "../cycle/guard/release.ts";
-import type { Ports } from "../cycle/ports.ts";
+import type { Ports } from "../cycle/ports/ports.ts";
+import type { CycleSettings } from "../cycle/ports/settings.ts";
 import type { CycleRequest, CycleResult } from "../cycle/request.ts";
-import type { CycleSettings } from "../cycle/settings.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { CycleRecord } from "../domain/state/cycles.ts";
 import type { StateStore } from "../domain/state/store.ts";

@@ -1,5 +1,5 @@
 import type { Sending } from "../cycle/health/quarantine.ts";
-import type { Ports } from "../cycle/ports.ts";
+import type { Ports } from "../cycle/ports/ports.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";

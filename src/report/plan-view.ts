@@ -1,4 +1,4 @@
-import { operationsOf } from "../cycle/operations.ts";
+import { operationsOf } from "../cycle/operations/pages.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PersonStep, Skipped } from "../domain/plan.ts";

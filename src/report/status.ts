@@ -1,11 +1,11 @@
 import type { Config } from "../config/schema.ts";
 import { type AskedPause, parsePause } from "../cycle/health/pause.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/health/quarantine.ts";
+import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/health/refused-kinds.ts";
 import { nextDueAt } from "../cycle/health/schedule.ts";
-import { heldOperations } from "../cycle/operations.ts";
+import { heldOperations } from "../cycle/operations/pages.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { type FailedComparison, parseComparison } from "../cycle/reading/comparison.ts";
-import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/sending/refused-kinds.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/cycle.ts";
-import type { Ports } from "../../src/cycle/ports.ts";
+import type { Ports } from "../../src/cycle/ports/ports.ts";
 import { InterruptedError } from "../../src/domain/errors.ts";
 import { createWorkplace } from "./workplace.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
+import { releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import { ConfigurationError } from "../../src/domain/errors.ts";
 import { kept } from "../state/kept.ts";
 import { createWorkplace, lenientGuard, mappingOf } from "./workplace.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { endsFirstRun, holdersToCount, type Weights, weighPlan } from "../../src/cycle/guard/guard.ts";
-import { countsOf, nothingWeighed, type WeightCounts } from "../../src/cycle/guard/weights.ts";
-import type { GuardLimits } from "../../src/cycle/settings.ts";
+import { countsOf, nothingWeighed, type WeightCounts } from "../../src/cycle/operations/weights.ts";
+import type { GuardLimits } from "../../src/cycle/ports/settings.ts";
 import type { WeightKind } from "../../src/domain/weight.ts";
 import { lenientGuard } from "./workplace.ts";
 

@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
+import { releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import { judgeLeaving } from "../../src/cycle/planning/leaving.ts";
-import type { EventAction } from "../../src/cycle/settings.ts";
+import type { EventAction } from "../../src/cycle/ports/settings.ts";
 import { RecordUnavailableError } from "../../src/domain/errors.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 import { kept } from "../state/kept.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isRejected, rejectedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
+import { isRejected, rejectedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 

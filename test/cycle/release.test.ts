@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { markReleased, releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
 import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
+import { markReleased, releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import { UnknownOutcomeError } from "../../src/domain/errors.ts";
 import type { StateEvent } from "../../src/domain/event.ts";
 import type { Change, Operation } from "../../src/domain/plan.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { split } from "../../src/cycle/guard/split.ts";
-import { wasCarriedOut, weightsOf } from "../../src/cycle/guard/weights.ts";
+import { split } from "../../src/cycle/operations/split.ts";
+import { wasCarriedOut, weightsOf } from "../../src/cycle/operations/weights.ts";
 import type { Change, Hold, Operation } from "../../src/domain/plan.ts";
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";

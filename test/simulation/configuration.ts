@@ -1,4 +1,4 @@
-import type { EventActions } from "../../src/cycle/settings.ts";
+import type { EventActions } from "../../src/cycle/ports/settings.ts";
 
 /** What is configured of who is in scope and of who goes. */
 export interface Rules {

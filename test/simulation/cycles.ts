@@ -7,8 +7,8 @@ import {
   withQuarantine,
 } from "../../src/cycle/health/quarantine.ts";
 import { nextDueAt, retryDueAt } from "../../src/cycle/health/schedule.ts";
+import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
-import type { CycleSettings } from "../../src/cycle/settings.ts";
 import {
   ConfigurationError,
   HostUnavailableError,

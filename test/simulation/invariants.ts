@@ -1,6 +1,6 @@
 import type { Statement } from "better-sqlite3";
+import { parseRefusedKinds } from "../../src/cycle/health/refused-kinds.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
-import { parseRefusedKinds } from "../../src/cycle/sending/refused-kinds.ts";
 import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";

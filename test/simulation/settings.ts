@@ -1,4 +1,4 @@
-import type { CycleSettings } from "../../src/cycle/settings.ts";
+import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";

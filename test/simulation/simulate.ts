@@ -1,4 +1,4 @@
-import { rejectedChanges, releasedChanges } from "../../src/cycle/guard/fingerprint.ts";
+import { rejectedChanges, releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
 import { openDatabase } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { beforeEach, describe, expect, it } from "vitest";
 import { holdPlan } from "../../src/cycle/guard/hold.ts";
-import { weightsOf } from "../../src/cycle/guard/weights.ts";
+import { weightsOf } from "../../src/cycle/operations/weights.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 import { kept } from "./kept.ts";

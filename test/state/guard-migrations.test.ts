@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { rejectedChanges, rejectionOf } from "../../src/cycle/guard/fingerprint.ts";
-import { weightsOf } from "../../src/cycle/guard/weights.ts";
+import { rejectedChanges, rejectionOf } from "../../src/cycle/operations/fingerprint.ts";
+import { weightsOf } from "../../src/cycle/operations/weights.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 
 const folder = new URL("../../src/state/sqlite/migrations/", import.meta.url);

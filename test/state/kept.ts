@@ -1,4 +1,4 @@
-import { createTurns } from "../../src/cycle/in-turn.ts";
+import { createTurns } from "../../src/cycle/context/in-turn.ts";
 import { foldAccounts } from "../../src/cycle/pictures/accounts.ts";
 import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-decisions.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";

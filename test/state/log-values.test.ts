@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countsOf } from "../../src/cycle/guard/weights.ts";
+import { countsOf } from "../../src/cycle/operations/weights.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/log.ts";
 import type { LogValues } from "../../src/state/sqlite/log-values.ts";
@@ -94,7 +94,7 @@ describe("values in the provisioning log", () => {
     expect(held.outcome).toBe("held");
     const [entry] = await place.store.history({ outcomes: ["held"], limit: 10 });
     expect(entry?.changes).toMatchObject([{ before: "a@example.com", after: "renamed@example.com" }]);
-    const { releasedChanges } = await import("../../src/cycle/guard/fingerprint.ts");
+    const { releasedChanges } = await import("../../src/cycle/operations/fingerprint.ts");
     if (entry === undefined) throw new Error("nothing is held");
     await kept(place.store).released(held.header.planId, releasedChanges(entry), place.clock.now());
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });

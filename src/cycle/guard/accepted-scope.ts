@@ -1,12 +1,12 @@
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { ScopePart } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context.ts";
-import { keepNotes } from "../ports.ts";
-import type { CycleSettings } from "../settings.ts";
+import type { CycleContext } from "../context/context.ts";
+import type { WeightCounts } from "../operations/weights.ts";
+import { keepNotes } from "../ports/ports.ts";
+import type { CycleSettings } from "../ports/settings.ts";
 import { type AcceptedScope, type Alarm, nextAccepted, parseAccepted, scopeAlarms } from "./alarms.ts";
 import { concerned } from "./guard.ts";
-import type { WeightCounts } from "./weights.ts";
 
 /** The scope as a cycle has read it. */
 export interface ReadScope {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { StateStore } from "../../domain/state/store.ts";
-import { releasedChanges } from "./fingerprint.ts";
+import { releasedChanges } from "../operations/fingerprint.ts";
 
 /** More than a cycle on demand can have. */
 const limit = 200;

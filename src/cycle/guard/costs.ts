@@ -1,7 +1,7 @@
 import type { Hold, PlanSummary } from "../../domain/plan.ts";
 import { count } from "../../domain/sentence.ts";
 import type { WeightKind } from "../../domain/weight.ts";
-import type { WeightCounts } from "./weights.ts";
+import type { WeightCounts } from "../operations/weights.ts";
 
 /** What a plan costs inside Lattice, by kind (docs/operating.md). */
 const costs: readonly { readonly kind: WeightKind; readonly note: (number: number) => string }[] = [

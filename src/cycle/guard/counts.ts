@@ -1,6 +1,6 @@
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
+import { countsOf, nothingWeighed } from "../operations/weights.ts";
 import { holdersToCount, type Weights } from "./guard.ts";
-import { countsOf, nothingWeighed } from "./weights.ts";
 
 /** The numbers that a plan is weighed by. */
 export type Counts = Omit<Weights, "alarms" | "emptyDirectory">;

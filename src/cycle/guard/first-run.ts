@@ -1,5 +1,5 @@
-import type { CycleContext } from "../context.ts";
-import { keepNotes } from "../ports.ts";
+import type { CycleContext } from "../context/context.ts";
+import { keepNotes } from "../ports/ports.ts";
 import { endsFirstRun } from "./guard.ts";
 
 /** How many people are linked once everything that is planned is done. */

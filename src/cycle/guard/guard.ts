@@ -2,9 +2,9 @@ import type { GuardVerdict, Hold } from "../../domain/plan.ts";
 import { count } from "../../domain/sentence.ts";
 import type { WeightKind } from "../../domain/weight.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
-import type { GuardLimits } from "../settings.ts";
+import type { WeightCounts } from "../operations/weights.ts";
+import type { GuardLimits } from "../ports/settings.ts";
 import type { Alarm } from "./alarms.ts";
-import type { WeightCounts } from "./weights.ts";
 
 /** What a plan is weighed by: its own operations, and those done in the window before it. */
 export interface Weights {

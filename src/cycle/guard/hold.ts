@@ -1,9 +1,9 @@
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { GuardVerdict, Hold } from "../../domain/plan.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
+import { concerns } from "../operations/split.ts";
+import { weightsOf } from "../operations/weights.ts";
 import { foldEarlierHeld, foldHeld } from "../pictures/fold-held.ts";
-import { concerns } from "./split.ts";
-import { weightsOf } from "./weights.ts";
 
 const pageSize = 500;
 

@@ -1,7 +1,7 @@
 import type { GuardVerdict } from "../../domain/plan.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import type { Begun } from "../course.ts";
-import { changeState, keepNotes } from "../ports.ts";
+import { changeState, keepNotes } from "../ports/ports.ts";
 
 /** Remembers which plan is held. People are notified when the guard begins to hold, and when it holds nothing any more. */
 export async function notifyHeld(

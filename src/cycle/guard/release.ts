@@ -7,10 +7,10 @@ import { quotation } from "../../domain/quotation.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { visible } from "../../domain/visible.ts";
 import { commandLine } from "../../process/command-name.ts";
-import type { CycleContext } from "../context.ts";
-import { heldOperations, operationsOf } from "../operations.ts";
+import type { CycleContext } from "../context/context.ts";
+import { isRejected, rejectedChanges, releasedChanges } from "../operations/fingerprint.ts";
+import { heldOperations, operationsOf } from "../operations/pages.ts";
 import { foldRelease } from "../pictures/fold-release.ts";
-import { isRejected, rejectedChanges, releasedChanges } from "./fingerprint.ts";
 
 /** What a person asks for about a held plan. */
 export interface ReleaseRequest {

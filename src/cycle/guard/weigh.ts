@@ -1,7 +1,7 @@
 import type { GuardVerdict, PlanSummary } from "../../domain/plan.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context.ts";
-import type { CycleSettings } from "../settings.ts";
+import type { CycleContext } from "../context/context.ts";
+import type { CycleSettings } from "../ports/settings.ts";
 import { moveAcceptedScope, type ReadScope, scopeStanding } from "./accepted-scope.ts";
 import { costsOf } from "./costs.ts";
 import { readCounts } from "./counts.ts";

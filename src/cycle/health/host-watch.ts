@@ -7,7 +7,7 @@ import {
   RecordRejectedError,
 } from "../../domain/errors.ts";
 import type { OperationOutcome } from "../../domain/operation.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/ports.ts";
 import { type Answer, gatherEvidence, type Note, type Suspect } from "./host-evidence.ts";
 
 /** A fault of everybody: the cycle stops. */

@@ -1,7 +1,7 @@
 import { HostUnavailableError } from "../../domain/errors.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import { keepNotes, type Ports, type Writing } from "../ports.ts";
+import { keepNotes, type Ports, type Writing } from "../ports/ports.ts";
 
 /** Entra or Lattice asked for a pause longer than a cycle waits (`Retry-After`): kept across cycles and restarts. */
 export interface AskedPause {

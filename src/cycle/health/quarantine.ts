@@ -2,7 +2,7 @@ import { ConfigurationError } from "../../domain/errors.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import { changeState, keepNotes, type Ports, type Writing } from "../ports.ts";
+import { changeState, keepNotes, type Ports, type Writing } from "../ports/ports.ts";
 
 /** The whole job backs off: the fault concerns everybody, and a try every 45 minutes would only lock accounts or fill logs. */
 export interface Quarantine {

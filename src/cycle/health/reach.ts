@@ -1,8 +1,8 @@
 import { HostUnavailableError, RecordForbiddenError, RecordRejectedError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { Target } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
-import { keepNotes } from "../ports.ts";
+import type { CycleContext } from "../context/context.ts";
+import { keepNotes } from "../ports/ports.ts";
 
 /** A target that is watched for answers. */
 export interface WatchedTarget {

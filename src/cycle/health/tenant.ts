@@ -1,8 +1,8 @@
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context.ts";
-import type { Ports } from "../ports.ts";
-import { keepNotes } from "../ports.ts";
+import type { CycleContext } from "../context/context.ts";
+import type { Ports } from "../ports/ports.ts";
+import { keepNotes } from "../ports/ports.ts";
 
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

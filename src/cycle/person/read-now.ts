@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { cycleContext } from "../context.ts";
-import type { Ports } from "../ports.ts";
+import { cycleContext } from "../context/context.ts";
+import type { Ports } from "../ports/ports.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { ingestMembership } from "../reading/membership.ts";
 import { readPerson } from "../reading/person.ts";

@@ -1,6 +1,6 @@
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Operation, PersonStep } from "../../domain/plan.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { attributeList } from "../planning/changes.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import { planPeople } from "../planning/plan-people.ts";

@@ -4,8 +4,8 @@ import type { Hold } from "../../domain/plan.ts";
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
 import type { EarlierHeld } from "../../domain/state/guarding.ts";
 import type { WeighedOperation } from "../../domain/state/plan-log.ts";
-import { releasedChanges } from "../guard/fingerprint.ts";
-import { type HeldPart, split } from "../guard/split.ts";
+import { releasedChanges } from "../operations/fingerprint.ts";
+import { type HeldPart, split } from "../operations/split.ts";
 
 /**
  * What these holds keep back of planned operations. An operation of which a part is held becomes two: the part is a row of

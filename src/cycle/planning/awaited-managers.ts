@@ -1,4 +1,4 @@
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { foldManagersFound } from "../pictures/fold-references.ts";
 
 const pageSize = 500;

@@ -1,5 +1,5 @@
 import type { Evidence, LeavingEvent } from "../../domain/plan.ts";
-import type { EventActions } from "../settings.ts";
+import type { EventActions } from "../ports/settings.ts";
 import type { MappedPerson } from "./planned-person.ts";
 
 /** Something that was seen of a person and may cost the account. */

@@ -5,7 +5,7 @@ import type { StateStore } from "../../domain/state/store.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import { identityOf, type MappedUser } from "../../mapping/rules/map-user.ts";
-import type { CycleSettings } from "../settings.ts";
+import type { CycleSettings } from "../ports/settings.ts";
 import { holds } from "./held.ts";
 import type { ManagerRings, Member } from "./manager-ring.ts";
 

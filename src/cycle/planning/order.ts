@@ -1,5 +1,5 @@
 import type { OperationPatch } from "../../domain/state/change.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { renameWaves } from "./rename-order.ts";
 import { waves } from "./waves.ts";
 

@@ -1,7 +1,7 @@
 import type { Evidence, Operation, SkipCode } from "../../domain/plan.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { Decision, MatchAnswer } from "../../domain/state/planning.ts";
-import type { CycleSettings } from "../settings.ts";
+import type { CycleSettings } from "../ports/settings.ts";
 import type { IdHolder } from "./carried-ids.ts";
 import { isInScope } from "./in-scope.ts";
 import { believedEvents, judgeLeaving, type Leaving, type SeenEvent, seenEvents } from "./leaving.ts";

@@ -1,7 +1,7 @@
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { Candidate, Decision } from "../../domain/state/planning.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
-import { markReleased, releasesInUse } from "../guard/fingerprint.ts";
+import { markReleased, releasesInUse } from "../operations/fingerprint.ts";
 import { inputOf, lookUp } from "./lookups.ts";
 import { createManagerRings } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";

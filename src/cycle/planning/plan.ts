@@ -1,13 +1,13 @@
 import type { Action, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
 import type { Candidate, CandidateSelection, Decision } from "../../domain/state/planning.ts";
-import type { CycleContext } from "../context.ts";
-import { weightsOf } from "../guard/weights.ts";
+import type { CycleContext } from "../context/context.ts";
 import { decisionInDoubt } from "../health/clock-doubt.ts";
+import { activeOnly, leaversOnly, tryFew } from "../health/refused-kinds.ts";
+import { weightsOf } from "../operations/weights.ts";
 import { foldDecisions } from "../pictures/fold-decisions.ts";
 import { foldWithdrawn } from "../pictures/fold-references.ts";
-import { keepNotes } from "../ports.ts";
-import { lookUpFirst } from "../reading/look-up-first.ts";
-import { activeOnly, leaversOnly, tryFew } from "../sending/refused-kinds.ts";
+import { keepNotes } from "../ports/ports.ts";
+import { lookUpFirst } from "./look-up-first.ts";
 import type { KnownManagers } from "./manager-ring.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { orderPlan } from "./order.ts";

@@ -4,7 +4,7 @@ import { timeText } from "../../domain/sentence.ts";
 import type { Decision } from "../../domain/state/planning.ts";
 import type { RejectedChange } from "../../domain/state/verdict.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
-import { rejectionOf } from "../guard/fingerprint.ts";
+import { rejectionOf } from "../operations/fingerprint.ts";
 import { attributeList } from "./changes.ts";
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Change, Operation } from "../../domain/plan.ts";
 import type { Decision, NameHolder } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import type { CycleSettings } from "../settings.ts";
+import type { CycleSettings } from "../ports/settings.ts";
 import { attributeList } from "./changes.ts";
 import { nameKey } from "./rename-order.ts";
 

@@ -1,7 +1,7 @@
 import { ConfigurationError, ListingIncompleteError } from "../../domain/errors.ts";
 import type { UnreadAccount } from "../../domain/state/accounts.ts";
-import type { CycleContext } from "../context.ts";
-import { keepNotes } from "../ports.ts";
+import type { CycleContext } from "../context/context.ts";
+import { keepNotes } from "../ports/ports.ts";
 import { forgetAccounts, keepAccounts } from "./keep-accounts.ts";
 import { strangeCompany } from "./missing.ts";
 import { askFor, dissolve, noteAbsence } from "./missing-accounts.ts";

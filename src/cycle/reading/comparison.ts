@@ -1,7 +1,7 @@
 import { HostUnavailableError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context.ts";
-import { keepNotes } from "../ports.ts";
+import type { CycleContext } from "../context/context.ts";
+import { keepNotes } from "../ports/ports.ts";
 import { ingestTarget } from "./accounts.ts";
 import { askFor } from "./missing-accounts.ts";
 

@@ -1,4 +1,4 @@
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { timeHasCome } from "../pictures/marks.ts";
 
 const pageSize = 500;

@@ -2,10 +2,10 @@ import { WatermarkExpiredError } from "../../domain/errors.ts";
 import type { SourceChange, SourceUser } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { UnreadPerson } from "../../domain/state/people.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { failsNoMore } from "../pictures/failures.ts";
 import { keysTouched } from "../pictures/marks.ts";
-import { keepNotes } from "../ports.ts";
+import { keepNotes } from "../ports/ports.ts";
 import { keepPeople } from "./keep-people.ts";
 import { type PeopleById, parseUnread, readById, unreadNote, unreadText } from "./read-by-id.ts";
 

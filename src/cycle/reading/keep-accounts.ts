@@ -1,7 +1,7 @@
 import type { Dissolved } from "../../domain/state/account.ts";
 import type { AccountRow, StateChange } from "../../domain/state/change.ts";
 import type { TargetUser } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { foldAccounts } from "../pictures/accounts.ts";
 import { accountChanged, nameFreed } from "../pictures/marks.ts";
 

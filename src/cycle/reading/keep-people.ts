@@ -1,6 +1,6 @@
 import type { SourceChange } from "../../domain/source.ts";
 import { externalIdKey, userNameKey } from "../../mapping/rules/map-user.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { type Derive, type FoldedPeople, foldPeople } from "../pictures/fold-people.ts";
 
 /** Keeps what was read of a few people of the directory, as one commit. */

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { ScopePart } from "../../domain/source.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { ingestScope, keepMembership } from "./scope.ts";
 
 /** What was learnt about the scope for some people. */

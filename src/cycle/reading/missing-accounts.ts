@@ -1,7 +1,7 @@
 import { isRecordFailure } from "../../domain/errors.ts";
 import type { Dissolved } from "../../domain/state/account.ts";
 import type { TargetUser } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { dissolveLink, endAbsence, keepAbsence, keepAccounts } from "./keep-accounts.ts";
 import { type Absence, believedAfterMs, judgeAbsence, keptLinksNote, tooManyLost } from "./missing.ts";
 

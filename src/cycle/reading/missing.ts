@@ -1,5 +1,5 @@
 import { count, timeText } from "../../domain/sentence.ts";
-import type { GuardLimits } from "../settings.ts";
+import type { GuardLimits } from "../ports/settings.ts";
 
 /** A 404 of a known account is believed if it occurs again this much later. */
 export const believedAfterMs = 6 * 60 * 60 * 1000;

@@ -2,7 +2,7 @@ import { ConfigurationError, errorText, isRecordFailure } from "../../domain/err
 import type { PersonStep } from "../../domain/plan.ts";
 import { count } from "../../domain/sentence.ts";
 import { mapUser } from "../../mapping/rules/map-user.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { concealedBy } from "../person/find-person.ts";
 import { readManager, savePerson } from "./ingest.ts";
 import { keepAccounts } from "./keep-accounts.ts";

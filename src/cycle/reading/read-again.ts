@@ -1,5 +1,5 @@
 import { isRecordFailure } from "../../domain/errors.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { keepAccounts } from "./keep-accounts.ts";
 import { noteAbsence } from "./missing-accounts.ts";
 

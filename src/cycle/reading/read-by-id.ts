@@ -1,7 +1,7 @@
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { SourceChange } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 
 /** If the directory says nothing about this many people in a row, the fault is not with single people. */
 const mostInARow = 3;

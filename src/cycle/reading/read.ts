@@ -2,10 +2,10 @@ import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts
 import type { ScopePart } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { CandidateSelection } from "../../domain/state/planning.ts";
-import type { CycleContext } from "../context.ts";
-import { confirmCompany } from "../health/company.ts";
-import { keepNotes } from "../ports.ts";
+import type { CycleContext } from "../context/context.ts";
+import { keepNotes } from "../ports/ports.ts";
 import { recoverIntents } from "../sending/recover.ts";
+import { confirmCompany } from "./company.ts";
 import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { ingestSource } from "./ingest.ts";
 import { recheckMissing } from "./missing-accounts.ts";

@@ -1,6 +1,6 @@
 import type { ScopePart } from "../../domain/source.ts";
 import type { Move } from "../../domain/state/change.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { moved } from "../pictures/marks.ts";
 
 /** Moves saved in one transaction; the event loop runs between two. */

@@ -1,6 +1,6 @@
 import { RecordForbiddenError, RecordRejectedError } from "../../domain/errors.ts";
 import type { TargetUser } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 
 /**
  * Accounts with this externalId; none at a target that cannot be searched by it, where only userNames can be searched.

@@ -1,13 +1,13 @@
 import { InterruptedError } from "../../domain/errors.ts";
 import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
 import { type Action, firstWaveOf } from "../../domain/plan.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { isHopeless, mostFailed } from "../health/quarantine.ts";
+import { refusalSentence } from "../health/refused-kinds.ts";
 import { nameKey } from "../planning/rename-order.ts";
 import { isTemporaryName } from "../planning/rename-rings.ts";
 import { createRecorder, managerOf, type Recorder } from "./recorder.ts";
 import { referencesTouched } from "./references.ts";
-import { refusalSentence } from "./refused-kinds.ts";
 import { send } from "./send.ts";
 
 /**

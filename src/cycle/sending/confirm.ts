@@ -7,7 +7,7 @@ import {
   valueAt,
   type WriteReceipt,
 } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 
 /** After this many accounts that showed the same when read, an answer of this kind is taken as it is. */
 const enough = 3;

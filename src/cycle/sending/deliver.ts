@@ -16,7 +16,7 @@ import {
   valueAt,
   type WriteReceipt,
 } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { unshown } from "../planning/held.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { searchByExternalId } from "../reading/search.ts";

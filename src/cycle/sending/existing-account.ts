@@ -3,7 +3,7 @@ import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Operation } from "../../domain/plan.ts";
 import type { Decision } from "../../domain/state/planning.ts";
 import { type AttributeWrite, sameAt, type TargetUser } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { planPeople } from "../planning/plan-people.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { askFor } from "../reading/missing-accounts.ts";

@@ -1,7 +1,7 @@
 import type { ReadAgain } from "../../domain/state/account.ts";
 import type { AccountRow, StateChange } from "../../domain/state/change.ts";
 import type { Intent } from "../../domain/state/plan-log.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { type Ended, foldLookUp, foldOutcomes, type LookedUp } from "../pictures/outcomes.ts";
 
 type Keeping = Pick<CycleContext, "store" | "fence" | "cycleId" | "inTurn">;

@@ -1,5 +1,5 @@
 import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import type { Ended } from "../pictures/outcomes.ts";
 import { type Beginning, keepOutcomes } from "./keep-outcomes.ts";
 

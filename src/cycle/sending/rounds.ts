@@ -1,11 +1,11 @@
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context.ts";
-import { heldOperations } from "../operations.ts";
+import type { CycleContext } from "../context/context.ts";
+import { refusedKindsText } from "../health/refused-kinds.ts";
+import { heldOperations } from "../operations/pages.ts";
 import { endWaiting } from "../planning/awaited-managers.ts";
 import { makePlan } from "../planning/plan.ts";
-import { keepNotes } from "../ports.ts";
+import { keepNotes } from "../ports/ports.ts";
 import { type Applied, applyPlan } from "./apply.ts";
-import { refusedKindsText } from "./refused-kinds.ts";
 
 /** A later round sets managers whose accounts were made in the round before; rings need one, failures never more. */
 const maxRounds = 3;

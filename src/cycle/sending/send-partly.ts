@@ -4,7 +4,7 @@ import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { AttributeWrite, TargetUser } from "../../domain/target.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { unshown } from "../planning/held.ts";
 import { confirm } from "./confirm.ts";
 import { findRefused, isAboutValues, splitRequired, suspectsOf } from "./refused-attributes.ts";

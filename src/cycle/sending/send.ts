@@ -17,7 +17,7 @@ import {
   valueAt,
   type WriteReceipt,
 } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { unshown } from "../planning/held.ts";
 import { missingReason } from "../reading/missing.ts";
 import { askFor, believed, dissolve, keptLinks, noteAbsence } from "../reading/missing-accounts.ts";

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { isRejected } from "../../cycle/guard/fingerprint.ts";
 import { heldBecause } from "../../cycle/guard/hold.ts";
+import { isRejected } from "../../cycle/operations/fingerprint.ts";
 import { personDetails } from "../../cycle/person/details.ts";
 import { decisionDocument } from "../../domain/decision.ts";
 import type { LogEntry, LogQuery } from "../../domain/log.ts";

@@ -25,8 +25,8 @@ export interface Swap {
 /** The modules of which exported functions are swapped, so that the compiler checks each version. */
 interface Modules {
   "cycle/guard/counts.ts": typeof import("../../../src/cycle/guard/counts.ts");
-  "cycle/guard/fingerprint.ts": typeof import("../../../src/cycle/guard/fingerprint.ts");
-  "cycle/guard/weights.ts": typeof import("../../../src/cycle/guard/weights.ts");
+  "cycle/operations/fingerprint.ts": typeof import("../../../src/cycle/operations/fingerprint.ts");
+  "cycle/operations/weights.ts": typeof import("../../../src/cycle/operations/weights.ts");
   "cycle/health/clock-doubt.ts": typeof import("../../../src/cycle/health/clock-doubt.ts");
   "cycle/pictures/accounts.ts": typeof import("../../../src/cycle/pictures/accounts.ts");
   "cycle/pictures/drift.ts": typeof import("../../../src/cycle/pictures/drift.ts");
@@ -43,7 +43,7 @@ interface Modules {
   "cycle/planning/match.ts": typeof import("../../../src/cycle/planning/match.ts");
   "cycle/planning/rename-order.ts": typeof import("../../../src/cycle/planning/rename-order.ts");
   "cycle/planning/rename-rings.ts": typeof import("../../../src/cycle/planning/rename-rings.ts");
-  "cycle/reading/confirm-leavers.ts": typeof import("../../../src/cycle/reading/confirm-leavers.ts");
+  "cycle/guard/confirm-leavers.ts": typeof import("../../../src/cycle/guard/confirm-leavers.ts");
   "cycle/reading/due.ts": typeof import("../../../src/cycle/reading/due.ts");
   "cycle/reading/ingest.ts": typeof import("../../../src/cycle/reading/ingest.ts");
   "cycle/reading/missing-accounts.ts": typeof import("../../../src/cycle/reading/missing-accounts.ts");

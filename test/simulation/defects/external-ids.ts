@@ -1,4 +1,4 @@
-import type { CycleContext } from "../../../src/cycle/context.ts";
+import type { CycleContext } from "../../../src/cycle/context/context.ts";
 import type { Owner } from "../../../src/cycle/planning/owners.ts";
 import { type Defect, swap, swapInner } from "./defect.ts";
 

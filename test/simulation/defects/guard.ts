@@ -53,7 +53,7 @@ export const guardDefects: readonly Defect[] = [
     history: 18,
     swaps: [
       swap(
-        "cycle/guard/weights.ts",
+        "cycle/operations/weights.ts",
         "weightsOfChange",
         (original) =>
           (...terms) =>
@@ -67,7 +67,7 @@ export const guardDefects: readonly Defect[] = [
     history: 55,
     swaps: [
       swap(
-        "cycle/guard/weights.ts",
+        "cycle/operations/weights.ts",
         "weightsOfChange",
         (original) =>
           (...terms) =>
@@ -81,7 +81,7 @@ export const guardDefects: readonly Defect[] = [
     history: 919,
     swaps: [
       swap(
-        "cycle/guard/fingerprint.ts",
+        "cycle/operations/fingerprint.ts",
         "markReleased",
         () => (operation, released) =>
           released.size === 0

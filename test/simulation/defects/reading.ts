@@ -1,4 +1,4 @@
-import type { CycleContext } from "../../../src/cycle/context.ts";
+import type { CycleContext } from "../../../src/cycle/context/context.ts";
 import type { PeopleById } from "../../../src/cycle/reading/read-by-id.ts";
 import type { Json } from "../../../src/domain/json.ts";
 import type { Source, SourceChange, SourceUser } from "../../../src/domain/source.ts";
@@ -7,7 +7,7 @@ import { type Defect, swap, swapInner } from "./defect.ts";
 // Faults in what is read of the directory, and in what is concluded from it.
 
 /** Leavers are asked for by id before they are switched off, which makes up for what was concluded from a list. */
-const nobodyIsAskedFor = swap("cycle/reading/confirm-leavers.ts", "confirmLeavers", () => async () => true);
+const nobodyIsAskedFor = swap("cycle/guard/confirm-leavers.ts", "confirmLeavers", () => async () => true);
 
 type Pages = AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>;
 type ReadInto = (
@@ -230,7 +230,7 @@ export const readingDefects: readonly Defect[] = [
     family: "scope-groups",
     swaps: [
       swapInner<(context: CycleContext, ...rest: readonly unknown[]) => Promise<void>>(
-        "cycle/reading/confirm-leavers.ts",
+        "cycle/guard/confirm-leavers.ts",
         "askSome",
         (original) =>
           (context, ...rest) =>
@@ -251,7 +251,7 @@ export const readingDefects: readonly Defect[] = [
           answers: { readonly contradicted: ReadonlySet<string> },
         ) => Promise<readonly string[]>
       >(
-        "cycle/reading/confirm-leavers.ts",
+        "cycle/guard/confirm-leavers.ts",
         "membersAmong",
         (original) => (context, objectIds, answers) =>
           original(
@@ -269,7 +269,7 @@ export const readingDefects: readonly Defect[] = [
     family: "scope-groups",
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<ReadonlyMap<string, string>>>(
-        "cycle/reading/confirm-leavers.ts",
+        "cycle/guard/confirm-leavers.ts",
         "plannedWithoutManager",
         () => async () => new Map(),
       ),
@@ -342,7 +342,7 @@ export const readingDefects: readonly Defect[] = [
     family: "another-company",
     swaps: [
       swapInner<(context: CycleContext, linked: number) => Promise<boolean>>(
-        "cycle/health/company.ts",
+        "cycle/reading/company.ts",
         "isKnownThere",
         () => async () => true,
       ),

@@ -1,4 +1,4 @@
-import type { CycleContext } from "../../../src/cycle/context.ts";
+import type { CycleContext } from "../../../src/cycle/context/context.ts";
 import type { OperationOutcome } from "../../../src/domain/operation.ts";
 import { type Defect, swap, swapInner, swapStore } from "./defect.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { countsOf } from "../../../src/cycle/guard/weights.ts";
+import { countsOf } from "../../../src/cycle/operations/weights.ts";
 import type { Change } from "../../../src/domain/plan.ts";
 import type { Decision } from "../../../src/domain/state/planning.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countsOf } from "../../../src/cycle/guard/weights.ts";
+import { countsOf } from "../../../src/cycle/operations/weights.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";

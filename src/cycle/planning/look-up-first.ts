@@ -1,9 +1,9 @@
 import { isRecordFailure } from "../../domain/errors.ts";
 import type { TargetUser } from "../../domain/target.ts";
-import type { CycleContext } from "../context.ts";
-import type { PlannedPerson } from "../planning/planned-person.ts";
-import { keepAccounts } from "./keep-accounts.ts";
-import { searchByExternalId } from "./search.ts";
+import type { CycleContext } from "../context/context.ts";
+import { keepAccounts } from "../reading/keep-accounts.ts";
+import { searchByExternalId } from "../reading/search.ts";
+import type { PlannedPerson } from "./planned-person.ts";
 
 /** The result of the look-up before accounts are created. */
 export interface LookedUp {

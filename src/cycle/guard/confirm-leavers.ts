@@ -2,10 +2,10 @@ import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
-import type { CycleContext } from "../context.ts";
+import type { CycleContext } from "../context/context.ts";
 import { makePlan } from "../planning/plan.ts";
-import { savePerson } from "./ingest.ts";
-import { keepMembership } from "./scope.ts";
+import { savePerson } from "../reading/ingest.ts";
+import { keepMembership } from "../reading/scope.ts";
 
 /**
  * Up to this many people are asked for before the plan is weighed. If there are more, only those whom the guard lets through

@@ -1,11 +1,11 @@
-import type { CycleKind } from "../domain/plan.ts";
-import type { Fence } from "../domain/state/change.ts";
-import type { Meta } from "../domain/state/meta.ts";
-import { type HostWatch, watchHost } from "./health/host-watch.ts";
-import type { Sending } from "./health/quarantine.ts";
+import type { CycleKind } from "../../domain/plan.ts";
+import type { Fence } from "../../domain/state/change.ts";
+import type { Meta } from "../../domain/state/meta.ts";
+import { type HostWatch, watchHost } from "../health/host-watch.ts";
+import type { Sending } from "../health/quarantine.ts";
+import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from "../health/refused-kinds.ts";
+import type { Ports } from "../ports/ports.ts";
 import { createTurns, type InTurn } from "./in-turn.ts";
-import type { Ports } from "./ports.ts";
-import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from "./sending/refused-kinds.ts";
 
 /** One cycle under way. */
 export interface CycleContext extends Ports {

@@ -1,5 +1,5 @@
-import type { LeavingEvent } from "../domain/plan.ts";
-import type { Mapping } from "../mapping/rules/mapping.ts";
+import type { LeavingEvent } from "../../domain/plan.ts";
+import type { Mapping } from "../../mapping/rules/mapping.ts";
 
 /** What a cycle needs of the configuration. */
 export interface CycleSettings {

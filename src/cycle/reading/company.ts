@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context.ts";
-import { keepNotes } from "../ports.ts";
-import { strangeCompanyText } from "../reading/missing.ts";
-import { askFor } from "../reading/missing-accounts.ts";
-import type { CycleSettings } from "../settings.ts";
+import type { CycleContext } from "../context/context.ts";
+import { keepNotes } from "../ports/ports.ts";
+import type { CycleSettings } from "../ports/settings.ts";
+import { strangeCompanyText } from "./missing.ts";
+import { askFor } from "./missing-accounts.ts";
 
 /** The key and address with which the target was last reached; a digest that does not reveal the key. */
 interface KnownTarget {

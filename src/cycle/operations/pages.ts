@@ -1,6 +1,6 @@
-import type { LoggedOperation, OperationStatus } from "../domain/operation.ts";
-import type { Action } from "../domain/plan.ts";
-import type { StateStore } from "../domain/state/store.ts";
+import type { LoggedOperation, OperationStatus } from "../../domain/operation.ts";
+import type { Action } from "../../domain/plan.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 
 const pageSize = 500;
 

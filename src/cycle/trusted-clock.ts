@@ -1,7 +1,7 @@
-import type { CycleContext } from "../context.ts";
-import type { Begun } from "../course.ts";
-import { endOldReleases } from "../guard/hold.ts";
-import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./clock-doubt.ts";
+import type { CycleContext } from "./context/context.ts";
+import type { Begun } from "./course.ts";
+import { endOldReleases } from "./guard/hold.ts";
+import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/clock-doubt.ts";
 
 /**
  * Reads, and compares our clock with those of Entra and Lattice: before the read if signing in told Entra's time, else after
