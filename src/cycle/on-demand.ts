@@ -2,10 +2,9 @@ import { ConfigurationError } from "../domain/errors.ts";
 import type { Begun, Ended } from "./course.ts";
 import { agreementOf } from "./guard/agreement.ts";
 import { tellActs, tellScopeAndMatch } from "./person/steps.ts";
-import { planCycle, sendCycle, weighCycle } from "./plan-weigh-send.ts";
+import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import { ingestMembership } from "./reading/membership.ts";
 import { ingestPeople } from "./reading/person.ts";
-import { settleEarlierRuns } from "./reading/read.ts";
 import { ingestFilterGroups } from "./reading/scope.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
 

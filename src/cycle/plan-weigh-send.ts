@@ -10,10 +10,18 @@ import { confirmReach } from "./health/reach.ts";
 import { endWaiting } from "./planning/awaited-managers.ts";
 import { keepPlan, makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
 import { keepNotes } from "./ports/ports.ts";
+import { confirmCompany } from "./reading/company.ts";
 import { markDue } from "./reading/due.ts";
+import { recoverIntents } from "./sending/recover.ts";
 import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
 
 // The steps that a cycle of everybody and one on demand share.
+
+/** Before anything is read: checks that Lattice is still the same company's, and looks up what earlier runs left open. */
+export async function settleEarlierRuns(context: CycleContext, meta: Partial<Meta>): Promise<void> {
+  await confirmCompany(context, meta);
+  await recoverIntents(context);
+}
 
 /**
  * Plans the people who are selected, and those whose time has come.

@@ -40,7 +40,7 @@ export async function recordCycle(
 
   const begun = { request, context, planId, startedAt, meta, watched, believe };
   try {
-    await confirmTenant(context, meta);
+    await confirmTenant(context, meta, signal);
     return await recordEnd(begun, await cycle(begun));
   } catch (error) {
     const reason = signal.aborted ? interrupted(signal) : error;

@@ -1,9 +1,9 @@
 import { listenText } from "../config/listen.ts";
 import type { Config } from "../config/schema.ts";
-import { concealedBy } from "../cycle/person/find-person.ts";
 import { explainFromState } from "../job/explain.ts";
 import type { Job } from "../job/job.ts";
 import { type OpenOptions, openJob } from "../job/open-job.ts";
+import { concealedBy } from "../mapping/rules/concealed.ts";
 import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";

@@ -18,3 +18,11 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** What the answers of Entra and Lattice say about their clocks (the `Date` header, RFC 9110 section 6.6.1). */
+export interface EndClocks {
+  /** How far Entra's clock is ahead of ours, milliseconds; `undefined` if no answer said. */
+  entra(): number | undefined;
+  /** The same for Lattice. If nothing else was asked of it, one request is sent for this. */
+  lattice(signal: AbortSignal): Promise<number | undefined>;
+}

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { personDetails } from "../../src/cycle/person/details.ts";
-import { concealedBy } from "../../src/cycle/person/find-person.ts";
+import { concealedBy } from "../../src/mapping/rules/concealed.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 it("tells people apart by name, title, department and manager, without what the mapping redacts", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isTemporaryName } from "../../src/cycle/planning/rename-rings.ts";
+import { isTemporaryName } from "../../src/cycle/operations/temporary-name.ts";
 import { RecordRejectedError, RecordUnavailableError } from "../../src/domain/errors.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 

@@ -1,8 +1,8 @@
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
-import type { LoggedOperation } from "../../domain/operation.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context/context.ts";
+import { operationsOf } from "../operations/pages.ts";
 import { makePlan } from "../planning/plan.ts";
 import { savePerson } from "../reading/ingest.ts";
 import { keepMembership } from "../reading/scope.ts";
@@ -57,9 +57,15 @@ export async function confirmWeighedLeavers(
   return { leavers: answers.contradicted.size + answers.unanswered.size, reports };
 }
 
-async function plannedLeavers(context: CycleContext, most: number | null): Promise<readonly string[]> {
+async function plannedLeavers(
+  { store, cycleId }: CycleContext,
+  most: number | null,
+): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const { objectId, evidence } of plannedOperations(context, { action: "deactivate" })) {
+  for await (const { objectId, evidence } of operationsOf(store, cycleId, {
+    status: "planned",
+    action: "deactivate",
+  })) {
     if (evidence !== null && seenInLists.has(evidence.kind)) found.push(objectId);
     if (found.length === most) return found;
   }
@@ -240,37 +246,17 @@ async function withdraw(
 
 /** People whose manager is one of these and whose manager the plan clears, each with the manager. */
 async function plannedWithoutManager(
-  context: CycleContext,
+  { store, cycleId }: CycleContext,
   managers: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for await (const { objectId, changes } of plannedOperations(context, {})) {
+  for await (const { objectId, changes } of operationsOf(store, cycleId, { status: "planned" })) {
     if (!changes.some(({ reference }) => reference !== undefined && reference.afterObjectId === null))
       continue;
-    const managerId = (await context.store.findSource(objectId))?.managerId ?? null;
+    const managerId = (await store.findSource(objectId))?.managerId ?? null;
     if (managerId !== null && managers.has(managerId)) found.set(objectId, managerId);
   }
   return found;
-}
-
-async function* plannedOperations(
-  { store, cycleId }: CycleContext,
-  query: { readonly action?: "deactivate" },
-): AsyncGenerator<LoggedOperation> {
-  let [afterWave, afterId] = [-1, 0];
-  for (;;) {
-    const page = await store.operations(cycleId, {
-      status: "planned",
-      ...query,
-      afterWave,
-      afterId,
-      limit: pageSize,
-    });
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageSize) return;
-    [afterWave, afterId] = [last.wave, last.id];
-  }
 }
 
 function counted(people: number): string {

@@ -1,12 +1,12 @@
 import type { GuardVerdict } from "../../domain/plan.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context/context.ts";
-import type { Begun } from "../course.ts";
 import { changeState, keepNotes } from "../ports/ports.ts";
 
 /** Remembers which plan is held. People are notified when the guard begins to hold, and when it holds nothing any more. */
 export async function notifyHeld(
   context: CycleContext,
-  { meta, planId }: Pick<Begun, "meta" | "planId">,
+  { meta, planId }: { readonly meta: Partial<Meta>; readonly planId: string },
   { guard, heldOperations: operations }: { readonly guard: GuardVerdict; readonly heldOperations: number },
 ): Promise<void> {
   const before = meta.heldPlan ?? "";

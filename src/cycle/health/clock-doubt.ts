@@ -1,16 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Clock } from "../../domain/clock.ts";
+import type { Clock, EndClocks } from "../../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Candidate, Decision } from "../../domain/state/planning.ts";
-
-/** What the answers of Entra and Lattice say about their clocks (the `Date` header, RFC 9110 section 6.6.1). */
-export interface EndClocks {
-  /** How far Entra's clock is ahead of ours, milliseconds; `undefined` if no answer said. */
-  entra(): number | undefined;
-  /** The same for Lattice. If nothing else was asked of it, one request is sent for this. */
-  lattice(signal: AbortSignal): Promise<number | undefined>;
-}
 
 /** The doubt while neither Entra nor Lattice has told the time: neither 0 nor a number, so that nothing that depends on time is believed. */
 export const nobodySaid = Number.NaN;

@@ -1,14 +1,22 @@
 import { HostUnavailableError, RecordForbiddenError, RecordRejectedError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { Target } from "../../domain/target.ts";
-import type { CycleContext } from "../context/context.ts";
-import { keepNotes } from "../ports/ports.ts";
+import { keepNotes, type Ports, type Writing } from "../ports/ports.ts";
+import type { Sending } from "./quarantine.ts";
 
 /** A target that is watched for answers. */
 export interface WatchedTarget {
   readonly target: Target;
   /** Whether it has answered a request that requires the key. */
   readonly answered: () => boolean;
+}
+
+/** What the test request needs of a cycle. */
+interface Probing extends Writing, Pick<Ports, "target" | "clock" | "log"> {
+  readonly sending: Sending;
+  readonly signal: AbortSignal;
+  /** Sentences for the report of the cycle; one may be added. */
+  readonly notes: string[];
 }
 
 /** In quiet cycles the target is asked at most this often. */
@@ -54,11 +62,11 @@ export function watchAnswers(target: Target): WatchedTarget {
  * is over
  */
 export async function confirmReach(
-  context: CycleContext,
+  cycle: Probing,
   meta: Partial<Meta>,
   watched: WatchedTarget,
 ): Promise<void> {
-  const { target, clock, log, notes, sending, signal } = context;
+  const { target, clock, log, notes, sending, signal } = cycle;
   const now = clock.now();
   if (!watched.answered()) {
     const age = now - Number(meta.targetReachedAt ?? Number.NEGATIVE_INFINITY);
@@ -74,5 +82,5 @@ export async function confirmReach(
       return;
     }
   }
-  await keepNotes(context, { targetReachedAt: String(now) });
+  await keepNotes(cycle, { targetReachedAt: String(now) });
 }

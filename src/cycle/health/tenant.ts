@@ -1,8 +1,6 @@
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleContext } from "../context/context.ts";
-import type { Ports } from "../ports/ports.ts";
-import { keepNotes } from "../ports/ports.ts";
+import { keepNotes, type Ports, type Writing } from "../ports/ports.ts";
 
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -30,12 +28,16 @@ export async function refuseAnotherTenant(
  * another one.
  * @throws ConfigurationError, HostUnavailableError
  */
-export async function confirmTenant(context: CycleContext, meta: Partial<Meta>): Promise<void> {
-  const id = await context.source.readTenant(context.signal);
+export async function confirmTenant(
+  ports: Writing & Pick<Ports, "source">,
+  meta: Partial<Meta>,
+  signal: AbortSignal,
+): Promise<void> {
+  const id = await ports.source.readTenant(signal);
   if (id === null || id === meta.tenantGuid) return;
   if (meta.tenantGuid !== undefined) throw anotherTenant(meta.tenantGuid, id);
   // A database belongs to a tenant once a read of it was complete.
-  if (meta.tenantId !== undefined) await keepNotes(context, { tenantGuid: id });
+  if (meta.tenantId !== undefined) await keepNotes(ports, { tenantGuid: id });
 }
 
 async function idOf(

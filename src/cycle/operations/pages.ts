@@ -35,7 +35,7 @@ async function* inPages(
     const page = await read({ afterWave, afterId, limit: pageSize });
     yield* page;
     const last = page.at(-1);
-    if (last === undefined) return;
+    if (last === undefined || page.length < pageSize) return;
     afterWave = last.wave;
     afterId = last.id;
   }

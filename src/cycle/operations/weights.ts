@@ -2,7 +2,7 @@ import { type Json, jsonEquals } from "../../domain/json.ts";
 import type { Change, Operation } from "../../domain/plan.ts";
 import { type TargetUser, valueAt } from "../../domain/target.ts";
 import type { WeighedCount, Weight, WeightKind } from "../../domain/weight.ts";
-import { isTemporaryName } from "../planning/rename-rings.ts";
+import { isTemporaryName } from "./temporary-name.ts";
 
 /**
  * What the guard counts of an operation: the one rule for planned counts, for the window before them, for what is held

@@ -1,6 +1,7 @@
 import type { FoundPerson } from "../../domain/person-search.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { concealedBy } from "../../mapping/rules/concealed.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 
 /** At most this many candidates are listed; the others are counted. */
@@ -97,14 +98,6 @@ async function findAccount(store: StateStore, wanted: string): Promise<LinkedTar
   if (byId !== null) return byId;
   const { byUserName, byExternalId } = await accountsWith(store, wanted);
   return byUserName[0] ?? byExternalId[0] ?? null;
-}
-
-/** Graph properties and target paths that a mapping redacts. */
-export function concealedBy({ attributes }: Mapping): readonly string[] {
-  return attributes.flatMap(({ concealed, redacted, target }) => [
-    ...concealed,
-    ...(redacted ? [target] : []),
-  ]);
 }
 
 /** Whether a text can be a user principal name or an object id, and so can be sent to Entra. */

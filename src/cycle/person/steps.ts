@@ -1,7 +1,7 @@
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Operation, PersonStep } from "../../domain/plan.ts";
 import type { CycleContext } from "../context/context.ts";
-import { attributeList } from "../planning/changes.ts";
+import { attributeList } from "../operations/attribute-list.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import { planPeople } from "../planning/plan-people.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";

@@ -1,6 +1,6 @@
 import type { Action } from "../../domain/plan.ts";
 import { count, sentence, timeText } from "../../domain/sentence.ts";
-import { attributeList } from "../planning/changes.ts";
+import { attributeList } from "../operations/attribute-list.ts";
 import type { DecisionExplanation, Explanation, ScopeExplanation } from "./explanation.ts";
 
 const verbs: { readonly [A in Action]: string } = {

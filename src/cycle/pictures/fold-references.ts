@@ -1,6 +1,6 @@
 import type { OperationPatch, StateChange } from "../../domain/state/change.ts";
 import type { WeighedOperation } from "../../domain/state/plan-log.ts";
-import { attributeList } from "../planning/changes.ts";
+import { attributeList } from "../operations/attribute-list.ts";
 import { managersFound } from "./marks.ts";
 
 /**

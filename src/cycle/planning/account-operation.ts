@@ -1,7 +1,7 @@
 import type { Action, Change, Evidence, Operation } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Decision } from "../../domain/state/planning.ts";
-import { attributeList } from "./changes.ts";
+import { attributeList } from "../operations/attribute-list.ts";
 import { doubtOf } from "./doubt.ts";
 import { deactivationOff } from "./fate.ts";
 import { operation, type Person, type PlanSettings, skip, unchanged } from "./plan-input.ts";

@@ -3,7 +3,6 @@ import type { Change } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
-import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { sameValue } from "../../mapping/rules/target-type.ts";
 import { heldAt, holds, isKeptOtherwise } from "./held.ts";
 import type { PlanInput } from "./plan-input.ts";
@@ -121,12 +120,4 @@ export function activeChange(link: LinkedTarget, after: boolean): Change {
 function driftMark(link: LinkedTarget, path: string, wanted: Json): { drift?: true } {
   if (!Object.hasOwn(link.drifted, path)) return {};
   return sameAt(path, link.drifted[path] ?? null, wanted) ? { drift: true } : {};
-}
-
-/** `title`, `title and department`, `title, department and 3 more`. */
-export function attributeList(changes: readonly Change[]): string {
-  const names = changes.map((change) => shortPath(change.attribute));
-  if (names.length <= 2) return names.join(" and ");
-  if (names.length === 3) return `${names[0]}, ${names[1]} and ${names[2]}`;
-  return `${names[0]}, ${names[1]} and ${names.length - 2} more`;
 }

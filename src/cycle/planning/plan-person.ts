@@ -1,8 +1,9 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate, Decision } from "../../domain/state/planning.ts";
+import { attributeList } from "../operations/attribute-list.ts";
 import { type Due, planDue } from "./account-operation.ts";
-import { activeChange, attributeList, changedAttributes, createChanges } from "./changes.ts";
+import { activeChange, changedAttributes, createChanges } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
 import {
   lackingFault,

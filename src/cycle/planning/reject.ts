@@ -4,8 +4,8 @@ import { timeText } from "../../domain/sentence.ts";
 import type { Decision } from "../../domain/state/planning.ts";
 import type { RejectedChange } from "../../domain/state/verdict.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
+import { attributeList } from "../operations/attribute-list.ts";
 import { rejectionOf } from "../operations/fingerprint.ts";
-import { attributeList } from "./changes.ts";
 
 /**
  * Plans without what a person has rejected: each rejected change is left out as long as it is planned as it was, and

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Change, Operation } from "../../domain/plan.ts";
 import type { Decision, NameHolder } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
+import { attributeList } from "../operations/attribute-list.ts";
+import { temporaryName } from "../operations/temporary-name.ts";
 import type { CycleSettings } from "../ports/settings.ts";
-import { attributeList } from "./changes.ts";
 import { nameKey } from "./rename-order.ts";
 
 /** One of several people of whom each is to get the userName that the account of the next one has. */
@@ -102,11 +102,6 @@ export function inRing(
   };
 }
 
-/** A userName that an account has between two steps of a ring. */
-export function isTemporaryName(userName: unknown): boolean {
-  return typeof userName === "string" && /^als-rename-[0-9a-f]{12}@/i.test(userName);
-}
-
 /** Whether somebody failed because a userName is taken: within a ring that is no reason to wait. */
 export function failsForName(failure: Pick<RetryRecord, "code"> | null): boolean {
   return failure?.code === "ALREADY_EXISTS";
@@ -125,8 +120,7 @@ function openerOf(ring: readonly RingMember[]): RingMember {
 
 function temporarily(change: Change, { objectId }: Operation): Change {
   const domain = String(change.after).split("@").at(-1) ?? "";
-  const id = createHash("sha256").update(objectId).digest("hex").slice(0, 12);
-  return { ...change, after: `als-rename-${id}@${domain}` };
+  return { ...change, after: temporaryName(objectId, domain) };
 }
 
 function withChanges(operation: Operation, changes: readonly Change[]): Operation {

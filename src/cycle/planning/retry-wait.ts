@@ -1,7 +1,7 @@
 import { timeText, withoutStop } from "../../domain/sentence.ts";
 import type { Decision } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import { attributeList } from "./changes.ts";
+import { attributeList } from "../operations/attribute-list.ts";
 import { type Person, skip } from "./plan-input.ts";
 
 /** What is sent of a person who waits for a retry: a deactivation, and attributes that are not among those that wait. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/clock.ts";
+import type { Clock, EndClocks } from "../../domain/clock.ts";
 import type { StateEvent } from "../../domain/event.ts";
 import type { Logger } from "../../domain/logger.ts";
 import type { PersonStep } from "../../domain/plan.ts";
@@ -7,7 +7,6 @@ import type { Fence } from "../../domain/state/change.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Target } from "../../domain/target.ts";
-import type { EndClocks } from "../health/clock-doubt.ts";
 import type { CycleSettings } from "./settings.ts";
 
 export interface Progress {

@@ -1,9 +1,9 @@
 import { ConfigurationError, errorText, isRecordFailure } from "../../domain/errors.ts";
 import type { PersonStep } from "../../domain/plan.ts";
 import { count } from "../../domain/sentence.ts";
+import { concealedBy } from "../../mapping/rules/concealed.ts";
 import { mapUser } from "../../mapping/rules/map-user.ts";
 import type { CycleContext } from "../context/context.ts";
-import { concealedBy } from "../person/find-person.ts";
 import { readManager, savePerson } from "./ingest.ts";
 import { keepAccounts } from "./keep-accounts.ts";
 import { dissolve, noteAbsence } from "./missing-accounts.ts";

@@ -4,8 +4,6 @@ import type { Meta } from "../../domain/state/meta.ts";
 import type { CandidateSelection } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context/context.ts";
 import { keepNotes } from "../ports/ports.ts";
-import { recoverIntents } from "../sending/recover.ts";
-import { confirmCompany } from "./company.ts";
 import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { ingestSource } from "./ingest.ts";
 import { recheckMissing } from "./missing-accounts.ts";
@@ -27,12 +25,6 @@ export interface Directory {
 
 /** Why the scope, or a group of its filters, could not be read. */
 export type ScopeFault = ConfigurationError | HostUnavailableError;
-
-/** Before anything is read: checks that Lattice is still the same company's, and looks up what earlier runs left open. */
-export async function settleEarlierRuns(context: CycleContext, meta: Partial<Meta>): Promise<void> {
-  await confirmCompany(context, meta);
-  await recoverIntents(context);
-}
 
 /** Reads the people of the directory and the scope. */
 export async function readDirectory(context: CycleContext, meta: Partial<Meta>): Promise<Directory> {
