@@ -28,8 +28,14 @@ function drawnArrows(): ReadonlyMap<string, readonly string[]> {
   return arrows;
 }
 
-/** Folders that a rule of biome.json keeps each folder from importing. */
-function deniedImports(): ReadonlyMap<string, readonly string[]> {
+/** Rooms of the engine, as docs/architecture.md shows them, in its order. */
+function documentedRooms(): readonly string[] {
+  const text = readFileSync(join(packageRoot, "docs/architecture.md"), "utf8");
+  return [...text.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, room = ""]) => room);
+}
+
+/** Patterns of imports that biome.json denies, by the path that they are denied to. */
+function deniedPatterns(): ReadonlyMap<string, readonly (readonly string[])[]> {
   const { overrides } = JSON.parse(readFileSync(join(packageRoot, "biome.json"), "utf8")) as {
     overrides: {
       includes: readonly string[];
@@ -44,12 +50,17 @@ function deniedImports(): ReadonlyMap<string, readonly string[]> {
   };
   return new Map(
     overrides.flatMap(({ includes, linter }) => {
-      const pattern = linter?.rules?.style?.noRestrictedImports?.options.patterns[0]?.group[0];
-      if (pattern === undefined) return [];
-      const names = /^\{\.\.\/,\.\.\/\.\.\/,\.\.\/\.\.\/\.\.\/\}\{?([\w,]+)\}?\/\*\*$/.exec(pattern)?.[1];
-      return includes.map((path) => [path.split("/")[1] ?? "", (names ?? "").split(",")] as const);
+      const patterns = linter?.rules?.style?.noRestrictedImports?.options.patterns;
+      if (patterns === undefined) return [];
+      return includes.map((path) => [path, patterns.map(({ group }) => group)] as const);
     }),
   );
+}
+
+/** Folders of src that a pattern names. */
+function foldersIn(pattern = ""): readonly string[] {
+  const names = /^\{\.\.\/,\.\.\/\.\.\/,\.\.\/\.\.\/\.\.\/\}\{?([\w,]+)\}?\/\*\*$/.exec(pattern)?.[1];
+  return (names ?? "").split(",");
 }
 
 describe("the folders of src", () => {
@@ -87,10 +98,26 @@ describe("the folders of src", () => {
   });
 
   it("are kept by the linter from importing anything else", () => {
-    const denied = deniedImports();
+    const denied = deniedPatterns();
     for (const [folder, allowed] of documented) {
       const others = folders.filter((name) => name !== folder && !allowed.includes(name));
-      expect({ folder, denied: denied.get(folder) ?? [] }).toEqual({ folder, denied: others });
+      const [first] = denied.get(`src/${folder}/**`) ?? [];
+      expect({ folder, denied: foldersIn(first?.[0]) }).toEqual({ folder, denied: others });
+    }
+  });
+});
+
+describe("the rooms of the engine", () => {
+  it("are kept by the linter from importing rooms below them in docs/architecture.md, and the files next to them", () => {
+    const rooms = documentedRooms();
+    const denied = deniedPatterns();
+    const engine = denied.get("src/cycle/**")?.[0];
+    expect(rooms.length).toBeGreaterThan(7);
+    for (const [place, room] of rooms.entries()) {
+      const below = rooms.slice(place + 1);
+      const names = below.length > 1 ? `{${below.join(",")}}` : below.join("");
+      const own = names === "" ? ["../*.ts"] : [`../${names}/**`, "../*.ts"];
+      expect({ room, denied: denied.get(`src/cycle/${room}/**`) }).toEqual({ room, denied: [engine, own] });
     }
   });
 });
