@@ -3,8 +3,8 @@ import { Secret } from "../domain/secret.ts";
 import type { LoadedConfig } from "./load.ts";
 
 /**
- * The dotted keys whose value differs between two configurations, in the order of the schema; names alone. What stands in
- * a file of its own (the mapping, a secret of `notify`) is compared by what the file held.
+ * The dotted keys whose value differs between two configurations, in the order of the schema; names only. A key that names
+ * another file (the mapping, a secret of `notify`) is compared by the content of that file.
  */
 export function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly string[] {
   const old = valuesOf(before);

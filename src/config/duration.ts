@@ -6,7 +6,7 @@ const unitsInMs = [
   ["ms", 1],
 ] as const;
 
-/** What a duration looks like: whole numbers with a unit, the largest unit first (`45m`, `1h30m`, `90s`, `500ms`). */
+/** The form of a duration: whole numbers with a unit, the largest unit first (`45m`, `1h30m`, `90s`, `500ms`). */
 export const durationPattern = /^(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?$/;
 
 /**

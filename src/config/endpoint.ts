@@ -1,6 +1,6 @@
 import { isLoopbackName } from "../domain/loopback.ts";
 
-/** An origin (`https://host[:port]`), or why the text is none. */
+/** An origin (`https://host[:port]`), or why the text is not one. */
 export type EndpointResult =
   | { readonly origin: string; readonly problem?: never }
   | { readonly problem: string };

@@ -4,7 +4,7 @@ import { readOnlyLine } from "./text-file.ts";
 /** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Which environment variable sets which key. Each can also be given as `NAME_FILE`, a file that holds the value. */
+/** The environment variables and the keys that they set. Each can also be given as `NAME_FILE`, a file that holds the value. */
 export const environmentVariables = [
   { name: "AZURE_TENANT_ID", key: "entra.tenantId" },
   { name: "AZURE_CLIENT_ID", key: "entra.clientId" },
@@ -23,7 +23,7 @@ export const environmentVariables = [
   { name: "LOG_LEVEL", key: "log.level" },
 ] as const;
 
-/** Names the configuration file where `--config` is not given. */
+/** Names the configuration file if `--config` is not given. */
 export const configVariable = "ALS_CONFIG";
 
 /** Set by Kubernetes; read by @azure/identity itself, and a sign that workload identity is meant. */
@@ -53,9 +53,9 @@ export function readVariable(environment: Environment, name: string, currentFold
   return { value: file.text, variable: `${name}_FILE` };
 }
 
-/** Faults of the environment that no key of ours stands for. */
+/** Faults of variables that are not keys of the configuration. */
 export function refusedVariables(environment: Environment): readonly string[] {
-  // Node itself takes this value alone for off.
+  // Only this value switches the check off in Node.
   if (environment.NODE_TLS_REJECT_UNAUTHORIZED !== "0") return [];
   return [
     "NODE_TLS_REJECT_UNAUTHORIZED=0 would send the credentials to any server that poses as Entra or Lattice. Unset it. If a company proxy or a private authority signs the certificates, put the path of its certificate (a PEM file) into NODE_EXTRA_CA_CERTS.",

@@ -37,7 +37,7 @@ export function timeZone() {
 
 /** Whether `name` is an IANA time zone. */
 export function isTimeZone(name: string): boolean {
-  // The default is not worth loading the zones of the world for.
+  // Not for the default: loading all time zones takes time.
   if (name === "UTC") return true;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
@@ -101,7 +101,10 @@ function durationMessage(limits: { minimumMs: number; maximumMs?: number }, alte
   return `must be a duration such as 90s, 45m, 2h or 1d (${range})${alternative}`;
 }
 
-/** A credential: read as text, handed on as a `Secret`, never shown in a message. `minimumLength`: for a credential that others could try to guess. */
+/**
+ * A credential: read as text, passed on as a `Secret`, never shown in a message. `minimumLength`: for a credential that others
+ * could try to guess.
+ */
 export function secret(minimumLength = 1) {
   return z
     .string({ error: "must be text (in quotes if it looks like a number)" })

@@ -5,17 +5,17 @@ import type { Environment } from "./environment.ts";
 /** A file that the program trusts. */
 export interface TrustedFile {
   readonly path: string;
-  /** What messages call it. */
+  /** How messages name it. */
   readonly name: string;
-  /** What other users of the machine could read in it; `null` if that does no harm. */
+  /** The content that other users of the machine must not read, in words; `null` if reading it does no harm. */
   readonly holds: "credentials" | "a credential" | "personal data" | null;
 }
 
-/** What file modes mean here. */
+/** The meaning of file modes on this machine. */
 export interface Machine {
   /** Whether files have an owner, a group and others. */
   readonly posix: boolean;
-  /** In a container, volume folders are usually open to everybody, and there are no other users. */
+  /** In a container, volume folders are usually open to all users, and there are no other users. */
   readonly container: boolean;
 }
 
@@ -30,7 +30,7 @@ export function thisMachine(environment: Environment): Machine {
 }
 
 /*
- * "Others" are the third digit of a mode alone. A group is the administrator's choice: Kubernetes gives secrets to the
+ * "Others" means only the third digit of a mode. A group is the administrator's choice: Kubernetes gives secrets to the
  * group of the pod (fsGroup), and with the umask 002 of many systems a clone is writable by its owner's own group.
  */
 const othersRead = 0o004;
@@ -41,8 +41,8 @@ const stickyBit = 0o1000;
 /**
  * What other users of this machine could do with existing files. A user who can write one of them decides where the
  * credentials go, or whose account is switched off.
- * @returns `problems` if one can be written or replaced; `notes`, sentences, if one can be read, or where the file
- * system knows no modes of its own
+ * @returns `problems` if one can be written or replaced; `notes`, in sentences, if one can be read, or if the file system has
+ * no modes of its own
  */
 export function judgeAccess(
   files: readonly TrustedFile[],
@@ -95,7 +95,7 @@ interface Folder {
   readonly reachable: boolean;
 }
 
-/** The folders above a file, outermost first, as it is named and, where links are on the way, as it is. */
+/** The folders above a file, outermost first: those of its name, and those of its real path if links lead there. */
 function foldersOf(path: string): readonly Folder[] {
   const named = resolve(path);
   const real = statsOf(named) === undefined ? named : realpathSync(named);
@@ -145,7 +145,7 @@ function hasModes(path: string): boolean {
   return !modeless.has(statfsSync(path).type);
 }
 
-/** Where container platforms put secrets, with modes of their own choice and no other users. */
+/** The folders in which container platforms put secrets, with modes of their own choice and no other users. */
 function isGivenByPlatform(path: string): boolean {
   return /^(?:\/var)?\/run\/secrets\//.test(resolve(path));
 }

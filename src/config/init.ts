@@ -25,7 +25,8 @@ export function starterConfig(): string {
 }
 
 /**
- * Writes the starter file, for its owner alone to read since it may come to hold secrets; makes its folder, which others cannot write whatever the umask.
+ * Writes the starter file. Only its owner can read it, because secrets may be added to it. Makes its folder too, which other
+ * users cannot write to, whatever the umask.
  * @throws UsageError if there is a file already, or it cannot be written
  */
 export function writeStarterConfig(path: string): void {

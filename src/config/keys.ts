@@ -33,7 +33,7 @@ function below(schema: z.core.$ZodType, prefix: string): KnownKey[] {
 
 type Definition = z.core.$ZodTypes["_zod"]["def"];
 
-/** Takes off what says how a value is read (default, optional, transform) and gathers what it says on the way. */
+/** Unwraps a schema (default, optional, transform) and collects what the wrappers say. */
 function unwrap(schema: z.core.$ZodType): {
   inner: Definition;
   description: string;

@@ -3,7 +3,7 @@ import { type Environment, environmentVariables, readVariable } from "./environm
 import type { Places } from "./problems.ts";
 import type { KeyPath, YamlFile } from "./yaml-file.ts";
 
-/** Where a value came from. */
+/** The origin of a value. */
 export type Origin =
   | { readonly kind: "default" }
   /** `place`: `config/x.yaml:12:3` */
@@ -38,7 +38,7 @@ export function layer(
     const result = readVariable(environment, name, currentFolder);
     if (result.problem !== undefined) problems.push(result.problem);
     else if (result.value !== undefined) {
-      // INFO is as common a spelling as info where LOG_LEVEL is shared with other programs.
+      // Other programs that share LOG_LEVEL often spell it INFO.
       const value = key === "log.level" ? result.value.toLowerCase() : result.value;
       if (setValue(raw, key.split("."), value))
         origins.set(key, { kind: "environment", variable: result.variable });

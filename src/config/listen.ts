@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 
-/** Where the daemon's HTTP is: an address and port, or a Unix socket. */
+/** The address of the daemon's HTTP: an IP address and port, or a Unix socket. */
 export type Listen = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** Reads `127.0.0.1:9464`, `[::1]:9464` or `unix:/run/name/http.sock`; `null` if it is none of them. */

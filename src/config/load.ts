@@ -37,11 +37,11 @@ export interface LoadedConfig {
   readonly file: string | null;
   /** The attribute mapping as written, for `parseMapping`; `origin` and `locate` name it and its parts in messages. */
   readonly mappingSource: { readonly origin: string; readonly rules: unknown; readonly locate: Locate };
-  /** Where the value of a key was written. */
+  /** Gives the place of the value of a key. */
   readonly locate: Locate;
   /** Notes for the user although nothing is wrong, in sentences. */
   readonly notes: readonly string[];
-  /** Every key with its effective value and where it came from, for `config show`. */
+  /** Every key with its effective value and its origin, for `config show`. */
   readonly settings: readonly Setting[];
 }
 
@@ -58,7 +58,7 @@ export function loadConfig(options: {
   readonly cwd: string;
   readonly overrides?: Overrides | undefined;
   readonly machine?: Machine | undefined;
-  /** `both`: only an invented company is at stake, so write access to the files is not checked. */
+  /** `both`: all data is invented, so write access to the files is not checked. */
   readonly sandbox?: "both" | "lattice" | undefined;
 }): LoadedConfig {
   const { env, cwd } = options;

@@ -14,7 +14,7 @@ const kinds: { readonly [type: string]: string } = {
   boolean: "true or false",
 };
 
-/** Where a configured value was written, for the start of a line: `config/x.yaml:12:3` or `LOG_LEVEL`. */
+/** The place of a configured value, for the start of a line: `config/x.yaml:12:3` or `LOG_LEVEL`. */
 export interface Places {
   readonly ofValue: (path: KeyPath) => string;
   readonly ofKey: (path: KeyPath) => string;

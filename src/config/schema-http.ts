@@ -19,7 +19,7 @@ const hostMessage =
 const notAnIdentity =
   /^(?:host|connection|keep-alive|te|trailers?|transfer-encoding|upgrade(?:-.*)?|proxy-.*|accept(?:-.*)?|content-.*|sec-.*|access-control-.*|if-.*|cookie2?|origin|referer|user-agent|authorization|forwarded|x-forwarded-(?:for|host|port|proto|scheme|server|prefix|ssl|uri|method)|x-real-ip|x-requested-.*|via|date|dnt|expect|from|range|cache-control|pragma|priority|purpose|device-memory|downlink|ect|rtt|save-data|viewport-width|width|dpr|last-event-id|max-forwards|early-data|traceparent|tracestate|x-request-id)$/i;
 
-/** The daemon's own HTTP: where it listens, who may use it, and under which names. */
+/** The daemon's own HTTP: its address, its users, and its host names. */
 export const httpSchema = z
   .strictObject(
     {

@@ -140,7 +140,7 @@ const pingSchema = z
 
 const timeMessage = "must be a time of day, with a time zone unless it is UTC (such as 08:00 Europe/Berlin)";
 
-/** Which receiver gets which notifications. */
+/** The receivers of notifications. */
 export const notifySchema = z.strictObject(
   {
     instance: text()

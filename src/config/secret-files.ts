@@ -4,15 +4,15 @@ import { type Layers, readValue } from "./layers.ts";
 import { readOnlyLine } from "./text-file.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
-/** A file and what messages call it. */
+/** A file, and its name in messages. */
 export interface NamedFile {
   readonly path: string;
   readonly name: string;
 }
 
 /**
- * What was given, with each secret of `notify` that a key `…File` names read from that file, relative to `folder`. What was
- * given itself stays as it is. A problem never quotes what a file holds.
+ * The given values, with each secret of `notify` that a key `…File` names read from that file, relative to `folder`. Does not
+ * change `layers`. A problem never quotes the content of a file.
  */
 export function withSecretFiles(
   layers: Layers,
@@ -28,7 +28,7 @@ export function withSecretFiles(
     if (typeof name !== "string" || name.trim() === "") return;
     const place = `${layers.ofValue([...path, `${key}File`])}: ${dotted([...path, `${key}File`])}`;
     if (section[key] !== undefined) {
-      // The environment beats the file here as everywhere.
+      // As for every key, the environment takes precedence over the file.
       if (layers.originOf([...path, key].join(".")).kind === "environment") return;
       problems.push(`${place} and ${key} are both set; keep only one`);
       return;

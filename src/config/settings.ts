@@ -11,7 +11,7 @@ export interface Setting {
   /** A `Secret` for a credential; `undefined` if the key has no value. */
   readonly value: unknown;
   readonly origin: Origin;
-  /** What a default follows from: `of entra.cloud`. */
+  /** What the default depends on: `of entra.cloud`. */
   readonly because: string | null;
 }
 
@@ -46,9 +46,9 @@ export function effectiveSettings(config: Config, layers: Layers): readonly Sett
   });
 }
 
-/** A list with the credentials of its elements as they are shown. If none can be, whatever was written stays as it is. */
+/** A value with the credentials in it masked. If no credential can be below `key`, it stays as written. */
 function masked(value: unknown, key: string, secretKeys: ReadonlySet<string>): unknown {
-  // An anchor of YAML can make a list that contains itself; no key leads down that way for ever.
+  // With an anchor, a list in YAML can contain itself. No known key is that long, so this recursion ends.
   if (![...secretKeys].some((secret) => secret.startsWith(key))) return value;
   if (Array.isArray(value)) return value.map((element) => masked(element, `${key}[]`, secretKeys));
   if (value === undefined) return undefined;

@@ -5,8 +5,8 @@ import type { LoadedConfig } from "./load.ts";
 import type { Setting } from "./settings.ts";
 
 /**
- * The effective configuration as YAML, credentials as `***`; a comment after each value says where it came from.
- * A key without a value stays empty, which the loader takes as not given.
+ * The effective configuration as YAML, with credentials as `***`. A comment after each value names its origin. A key without a
+ * value stays empty, which the loader reads as not given.
  */
 export function showConfig(loaded: LoadedConfig): string {
   const document = new Document({});

@@ -3,7 +3,7 @@ import { distance } from "fastest-levenshtein";
 /** The penalty for a key of another section, compared with an equally spelt one of the same section. */
 const otherSection = 0.5;
 
-/** Up to three that are equally near: `every` alone can be two keys. */
+/** At most this many suggestions that are equally near: `every` alone can be two keys. */
 const mostSuggestions = 3;
 
 /**

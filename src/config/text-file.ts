@@ -19,7 +19,7 @@ const problems: { readonly [code: string]: string } = {
 /**
  * Reads a whole UTF-8 file of at most `maximumBytes`. Other things than regular files (a pipe of the shell's `<(…)`) are read
  * too, so the size is checked while reading. A byte order mark is dropped.
- * @param options.utf16 whether UTF-16 with its byte order mark is taken as well, as Windows PowerShell writes files
+ * @param options.utf16 whether UTF-16 with a byte order mark is accepted too, as Windows PowerShell writes it
  */
 export function readTextFile(
   path: string,
@@ -68,7 +68,7 @@ function encodingOf(bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be" {
   return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : "utf-8";
 }
 
-/** Says what a file-system error means, in words that end a sentence. @throws the error itself if it is none */
+/** The meaning of a file-system error, in words that end a sentence. @throws the error itself if it is not one */
 export function fileProblem(error: unknown): string {
   const code = errorCode(error);
   if (code === undefined) throw error;

@@ -43,7 +43,7 @@ export function trustedFiles({
       named(`${name}_FILE`, secretKeys.has(key) ? "a credential" : null),
     ),
     ...named(`${configVariable}_FILE`, null),
-    // Its mode is the platform's, and it is good for an hour.
+    // Its mode is the platform's choice, and it is valid for an hour only.
     ...named(federatedTokenVariable, null),
     ...named("NODE_EXTRA_CA_CERTS", null),
     ...secretFiles.map((one) => ({ ...one, holds: "a credential" as const })),
@@ -67,7 +67,7 @@ export function trustedFiles({
 function hasSecret(value: unknown, key: string, secretKeys: ReadonlySet<string>): boolean {
   if (value === null || value === undefined) return false;
   if (secretKeys.has(key)) return true;
-  // An anchor of YAML can make a value that contains itself; no key leads down that way for ever.
+  // With an anchor, a value in YAML can contain itself. No known key is that long, so this recursion ends.
   if (typeof value !== "object" || ![...secretKeys].some((secret) => secret.startsWith(key))) return false;
   const below = (name: string): string =>
     Array.isArray(value) ? `${key}[]` : key === "" ? name : `${key}.${name}`;

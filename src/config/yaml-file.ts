@@ -20,7 +20,7 @@ const maximumBytes = 256 * 1024;
 /** The configuration has sections in sections, six levels at most; in YAML one or two nodes make a level. */
 const mostAncestors = 100;
 
-/** What the parser's own errors look like, as far as they are used. */
+/** The parser's own errors, as far as they are used. */
 interface Fault {
   readonly code: string;
   readonly pos: readonly [number, ...number[]];
@@ -67,8 +67,8 @@ const sentences: { readonly [code: string]: string } = {
 
 /**
  * Reads one YAML file.
- * @param options.emptyIsAbsentExceptIn where present, a key with nothing after its colon is taken as not given,
- * but below these top-level keys
+ * @param options.emptyIsAbsentExceptIn if present, a key with nothing after its colon counts as not given, except below these
+ * top-level keys
  * @returns `null` if there is no such file
  * @throws UsageError that names every fault with line and column, and never quotes the file
  */
@@ -115,7 +115,7 @@ export function readYamlFile(
   };
 }
 
-/** The place beyond which nothing can walk through the document safely; `null` if there is none. */
+/** The place at which the document is nested too deeply to be processed safely; `null` if there is none. */
 function tooDeep(document: Document.Parsed): Fault[] | null {
   let found: Fault[] | null = null;
   visit(document, {
@@ -132,7 +132,7 @@ function tooDeep(document: Document.Parsed): Fault[] | null {
 function danglingAliases(document: Document.Parsed): Fault[] {
   const found: Fault[] = [];
   const anchors = new Set<string>();
-  // Not with `Alias.resolve`, which looks through the whole document for each.
+  // Not with `Alias.resolve`, which searches the whole document for each alias.
   visit(document, {
     Value: (_, node) => {
       if (node.anchor !== undefined) anchors.add(node.anchor);

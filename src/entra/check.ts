@@ -19,7 +19,7 @@ export interface ProbeStep {
   readonly remedy?: string;
 }
 
-/** What a step of the check needs. */
+/** The input of a step of the check. */
 export interface ProbeContext {
   readonly tokens: TokenProvider;
   readonly graph: GraphReader;

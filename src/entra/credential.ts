@@ -23,7 +23,7 @@ export interface TokenProvider {
   clockSkewMs(): number | undefined;
 }
 
-/** What a token provider needs; the origins have been checked. */
+/** The input of a token provider; the origins have been checked. */
 export interface TokenOptions {
   readonly tenantId: string;
   readonly clientId: string | undefined;

@@ -31,7 +31,7 @@ export interface GraphReader {
   clockSkewMs(): number | undefined;
 }
 
-/** What a reader needs; `graphUrl` has been checked. */
+/** The input of a reader; `graphUrl` has been checked. */
 export interface GraphReaderOptions {
   readonly graphUrl: URL;
   readonly tokens: TokenProvider;
@@ -45,7 +45,7 @@ export interface GraphReaderOptions {
   readonly maximumBytes?: number;
 }
 
-/** From this difference of the clocks on there is a warning: Entra accepts tokens within five minutes. */
+/** A larger difference of the clocks gives a warning: Entra accepts tokens within five minutes. */
 const worrisomeSkewMs = 300_000;
 
 /** Makes a reader on Microsoft's client, with a middleware chain that keeps the token on one origin. */

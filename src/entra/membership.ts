@@ -8,8 +8,8 @@ import { parseId } from "./users.ts";
 
 /**
  * The parts of the scope, by name, that each of a few people is a member of. Needs no permission beyond those of the scope:
- * of groups that must not be read Graph still gives the ids ("List a user's memberships"). `checkMemberGroups` would be
- * no cheaper for one person, and knows no direct membership alone.
+ * for groups that must not be read, Graph still gives the ids ("List a user's memberships"). `checkMemberGroups` would not be
+ * cheaper for one person, and cannot tell direct membership from indirect.
  * @throws ConfigurationError, HostUnavailableError
  */
 export async function readMembership(
@@ -82,7 +82,7 @@ async function groupsOf(
         ids.add(parseId(isJsonObject(item) ? item : {}, "a group of a user", { host }));
     }
   } catch (error) {
-    // Gone since the person was read: a member of nothing.
+    // The person was removed after the read: a member of no group.
     if (!isConfirmedAbsence(error)) throw error;
   }
   return ids;

@@ -26,7 +26,7 @@ export function parsePage(body: JsonObject, origin: string, subject: string): Pa
   };
 }
 
-/** Twenty million users in pages of 999: beyond this, links lead on for ever. */
+/** Enough pages of 999 for twenty million users. A longer chain of links is taken to be endless. */
 const mostPages = 20_000;
 /** Graph's own links take about two thousand characters; no server takes an address that is longer than this. */
 const longestLink = 16_384;

@@ -12,7 +12,7 @@ const sufficient: readonly string[] = [
 
 /**
  * Makes sure that custom security attributes can be seen if they are selected: to an application without the permission
- * everybody seems to have none ("Assign, update, list, or remove custom security attributes for a user"), which must not
+ * all users seem to have none ("Assign, update, list, or remove custom security attributes for a user"), which must not
  * clear anything.
  * @throws ConfigurationError if the token says that it lacks the permission
  */

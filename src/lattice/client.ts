@@ -192,7 +192,7 @@ export function createLatticeClient(options: LatticeClientOptions): LatticeClien
   };
 }
 
-/** What p-retry must try again; never leaves this file. */
+/** A failed attempt that p-retry must repeat; it never leaves this file. */
 class PassingFault extends Error {
   readonly verdict: Exclude<Verdict, { kind: "done" | "refused" }>;
   readonly repeatable: boolean;

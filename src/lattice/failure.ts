@@ -113,7 +113,7 @@ function judgeAnswer(answer: Answer, request: HttpRequest, purpose: Purpose, now
   return { kind: "refused", error: refusal(answer, purpose, summary) };
 }
 
-/** For one record it may be that record's failure only. Whether it is everybody's is judged from several. */
+/** A request about one record may fail because of that record only. Several failures show whether the host is at fault. */
 function judgeRedirect(answer: Answer, request: HttpRequest, purpose: Purpose): Verdict {
   const message = redirected(answer, named(request));
   const { status } = answer;

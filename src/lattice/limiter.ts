@@ -17,7 +17,7 @@ export interface LimiterOptions {
   readonly maxRequestsPerSecond: number | null;
 }
 
-/** The outcome of a request, as far as it matters to the requests behind it. */
+/** The outcome of a request, as far as it matters to the requests that follow. */
 export type Feedback =
   | { readonly kind: "fine" | "struggling" }
   | { readonly kind: "throttled"; readonly retryAfterMs: number | undefined }

@@ -27,12 +27,12 @@ export function parseListPage(body: JsonObject | undefined): ListPage | undefine
 /** A listing may grow while it is read, but hardly to twice its first size: beyond that it is taken to be endless. */
 const mostAccounts = (promised: number): number => 2 * promised + 1_000;
 
-/** No company has more people. */
+/** More than the people of any company. */
 const largestTotal = 10_000_000;
 
 /**
  * Walks a listing to its end. It advances by the number of entries received, because the server may send fewer than asked
- * for. An account that comes twice, because the listing moved meanwhile, is given out once. If the server does not say how
+ * for. An account that comes twice, because the listing changed while it was read, is given out once. If the server does not say how
  * many there are, the listing ends with an empty page, or with a page that was not full and is followed by nothing new.
  * @param fetchPage requests the page that begins at a 1-based index
  * @param pageSize how many entries are requested in a page

@@ -36,7 +36,7 @@ const slowestRate = 0.5;
 /** No host accepts more; an unbounded rate would grow beyond what numbers can represent. */
 const fastestRate = 100_000;
 
-/** A request that starts late by up to this much is made up for. A host that counts strictly allows at least twice as much. */
+/** If a request starts late by up to this much, the next one starts on time. Even a strict host is expected to allow twice as much. */
 const creditMs = 50;
 
 /** The rate after a refusal, as a part of the known limit. */
@@ -62,7 +62,7 @@ const holdRequests = 25;
 const holdPauses = 20;
 const holdAfterStruggleMs = 10_000;
 
-/** By then a token bucket has refilled enough to go on. */
+/** After this pause, a token bucket has usually refilled enough to go on. */
 const firstPauseMs = 100;
 const secondPauseMs = 1000;
 const longestOwnPauseMs = 60_000;
@@ -114,7 +114,7 @@ export function started(pace: Pace, now: number): Pace {
   };
 }
 
-/** Call when a request that started at `startedAt` was answered, whatever the answer. */
+/** Call when a request that started at `startedAt` got any answer that does not complain about the rate or the load. */
 export function answered(pace: Pace, startedAt: number, now: number): Pace {
   if (startedAt <= pace.complainedAt) return pace;
   const at = Math.max(pace.taken.at, startedAt);

@@ -49,7 +49,7 @@ const multiValued = new Set([
   "x509certificates",
 ]);
 
-/** RFC 7643 section 3.1 and 4.1.2: written by the server alone. */
+/** RFC 7643 section 3.1 and 4.1.2: only the server writes these. */
 const serverOwned = new Set(["id", "meta", "schemas", "groups"]);
 
 /** RFC 7643 section 4.1: plain values without parts. */
@@ -135,7 +135,7 @@ export function keyOf(object: JsonObject, name: string, schema: string | null): 
   return Object.keys(object).find((key) => fold(key) === wanted);
 }
 
-/** What `resource` holds at `path`'s attribute, before type and sub-attribute are looked at. */
+/** The value of `path`'s attribute in `resource`, before type and sub-attribute are applied. */
 export function readAttribute(resource: JsonObject, path: ScimPath): Json | undefined {
   const block = path.schema === null ? resource : memberOf(resource, path.schema, null);
   return isJsonObject(block) ? memberOf(block, path.attribute, path.schema) : undefined;

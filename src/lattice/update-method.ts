@@ -10,7 +10,7 @@ import type { LatticeClient } from "./client.ts";
 import type { LatticeOptions, UpdateMethod } from "./options.ts";
 import { parseJsonObject } from "./scim-error.ts";
 
-/** How updates are sent, and what their answers teach about it. */
+/** The method by which updates are sent, learnt from their answers. */
 export interface MethodChoice {
   /** Requests the ServiceProviderConfig if `lattice.updateMethod` is `auto` and the method is not known yet. */
   chosen(signal: AbortSignal): Promise<UpdateMethod>;
@@ -47,7 +47,7 @@ export function createMethodChoice(options: MethodOptions, client: LatticeClient
     discovery ??= discover(client, signal);
     try {
       const found = await discovery;
-      // An earlier refusal of PATCH may have settled it meanwhile.
+      // The refusal of another PATCH may have decided it in the meantime.
       method ??= found;
       return method;
     } finally {
@@ -136,7 +136,7 @@ function isRefusal(error: unknown): error is Refusal {
   );
 }
 
-/** The status means that the method is not accepted for any account. */
+/** These statuses mean that the method is not accepted for any account. */
 function isOfMethod({ status }: Refusal): boolean {
   return status === 405 || status === 501;
 }

@@ -18,7 +18,7 @@ export interface Update {
 }
 
 export interface Updates {
-  /** @throws RecordRejectedError, RecordUnavailableError and errors that concern everybody */
+  /** @throws RecordRejectedError, RecordUnavailableError, and errors that are not about one record */
   send(update: Update, signal: AbortSignal): Promise<WriteReceipt>;
 }
 

@@ -11,7 +11,7 @@ const phones = ["businessPhones", "mobilePhone", "faxNumber"];
 const languages = ["en-GB", "de-DE", "fr-FR", "es-ES", "sv-SE", "pl-PL"];
 /** Reserved for examples (RFC 2606). */
 const domains = ["example.com", "example.net", "example.org"];
-/** Parts that are the same for everybody. */
+/** Parts that are the same for all people. */
 const common =
   /example\.(?:com|net|org|onmicrosoft\.com)|example(?:\.mail)?\.onmicrosoft\.com|example-\d+\.example|#EXT#|(?:smtp|sip|mailto):|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
@@ -34,7 +34,7 @@ const mostTries = 60;
  * Invents people of the same shape: the same properties; in each text as many words, with capitals, marks and digits in the
  * same places; the same word or id wherever they had the same. No original value is kept, except booleans, Graph's own
  * enumerations, and the attributes in `keep`.
- * @param people the person, and perhaps others whom a mapping reads
+ * @param people the person, and others that a mapping reads, if any
  * @throws UsageError for an unknown attribute to keep
  */
 export function anonymise(
@@ -135,7 +135,7 @@ interface Texts {
   readonly digits: (run: string) => string;
   readonly id: (id: string) => string;
   readonly domain: (domain: string) => string;
-  /** Letters and signs that are the same for everybody are kept. */
+  /** Letters and signs that are the same for all people are kept. */
   readonly plain: boolean;
 }
 

@@ -6,10 +6,10 @@ import type { AttributeMapping, Mapping } from "../rules/mapping.ts";
 import { sourceAttribute } from "../rules/source-attributes.ts";
 import { shortPath, targetAttribute } from "../rules/target-attributes.ts";
 
-/** The time of a case that names none. */
+/** The time of a case without one. */
 export const defaultNow = "2026-01-01T12:00:00Z";
 
-/** The object id of a case that names none. */
+/** The object id of a case without one. */
 const defaultObjectId = "00000000-0000-4000-8000-000000000001";
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -49,7 +49,7 @@ const caseSchema = z.strictObject(
 );
 const casesSchema = z.array(caseSchema, { error: "must be a list of cases, each with name, user, expect" });
 
-/** What a case expects of one attribute: a value, `null` for none, or that it cannot be mapped. */
+/** The expectation for one attribute: a value, `null` for none, or that it cannot be mapped. */
 export type Expected = z.infer<typeof expectedSchema>;
 
 /** A source user and the expected result. */

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { UsageError } from "../../domain/errors.ts";
 
 // The shape of a provisioning schema as Entra exports it ("synchronizationSchema" of Microsoft Graph), as far as it
-// concerns this tool. Unknown parts are passed over: the lists of attributes of both directories alone have thousands of
-// lines, and say nothing of who gets which value.
+// concerns this tool. Unknown parts are ignored: the lists of attributes of both directories alone have thousands of lines,
+// and do not say which value a person gets.
 
 /** Where a value comes from: as text, as a tree, or as both. */
 export interface ExportedSource {
@@ -78,7 +78,7 @@ const directorySchema = z.object({
 });
 
 const exportSchema = z.object({
-  // Needed for the types alone: what is odd about them is passed over.
+  // Needed only for the types: an unexpected form is ignored.
   directories: z.array(directorySchema).nullish().catch(null),
   synchronizationRules: z.array(
     z.object({
@@ -97,7 +97,7 @@ export type ExportedObjectMapping = z.infer<typeof objectMappingSchema>;
 export type ExportedAttributeMapping = z.infer<typeof attributeSchema>;
 
 /**
- * Reads what the portal, Graph, or a shell wrote of a schema; PowerShell's own module begins its names with a capital.
+ * Reads a schema as the portal, Graph or a shell writes it. PowerShell's own module begins the names with a capital.
  * @param origin name of the file, for messages
  * @throws UsageError if it is not such an export
  */

@@ -40,8 +40,8 @@ export const notInExport: readonly string[] = [
  * Converts a provisioning schema that Entra has exported into this tool's configuration.
  * @param json content of the exported file
  * @param origin its name, for messages
- * @throws UsageError if it is not such an export, maps no userName, or holds a filter that cannot be carried over: without it
- * others would be in scope
+ * @throws UsageError if it is not such an export, maps no userName, or has a filter that cannot be converted: without the
+ * filter, other people would be in scope
  */
 export function importSchema(json: unknown, origin: string): Imported {
   const schema = parseExportedSchema(json, origin);
@@ -115,7 +115,7 @@ function actionsOf(users: ExportedObjectMapping, notes: string[]): Imported["con
   return { create: has("add"), update, deactivate: update };
 }
 
-/** @throws UsageError that names every one that cannot be carried over */
+/** @throws UsageError that names every filter that cannot be converted */
 function filtersOf({ scope }: ExportedObjectMapping, origin: string): readonly object[] {
   const faults: string[] = [];
   for (const kind of ["inputFilterGroups", "categoryFilterGroups"] as const) {
@@ -140,7 +140,7 @@ function clauseOf(
   { sourceOperandName, operatorName, targetOperand }: ExportedClause,
   faults: string[],
 ): object {
-  // The portal leaves an empty value with operators that take none.
+  // The portal writes an empty value for operators that take none.
   const unary = /^IS[ _](?:NOT[ _])?(?:NULL|TRUE|FALSE)$/i.test(operatorName.trim());
   const values = unary ? [] : (targetOperand?.values ?? []);
   const [value] = values;

@@ -12,7 +12,7 @@ const replaceKeys = [
   ["template"],
 ];
 
-/** The expression of a source: as it is written, else as its tree says. */
+/** The expression of a source: its text, or if that is missing, its tree as text. */
 export function sourceText(source: ExportedSource): string {
   const written = source.expression ?? "";
   return written.trim() === "" ? treeText(source) : written;
@@ -31,7 +31,7 @@ function treeText({ type, name, parameters }: ExportedSource): string {
   }
 }
 
-/** Some exports have a constant in quotation marks, numbers too; some have it bare. */
+/** Some exports put constants, even numbers, in quotation marks; some do not. */
 function constantText(name: string): string {
   return /^"(?:[^"\\]|\\.)*"$/s.test(name) ? name : `"${name.replaceAll(/[\\"]/g, "\\$&")}"`;
 }
@@ -41,7 +41,7 @@ function inOrder(name: string, parameters: readonly ExportedParameter[]): readon
   const values = parameters.map(({ value }) => value ?? null);
   const keys = parameters.map(({ key }) => (key ?? "").toLowerCase());
   if (name === "Switch") {
-    // Pairs follow the source and the default: of an uneven number, the default is missing.
+    // Pairs follow the source and the default. If the number of arguments is odd, the default is missing.
     return values.length % 2 === 0 ? values : [...values.slice(0, 1), null, ...values.slice(1)];
   }
   const places = keys.map((key) => placeOf(name, key));

@@ -4,14 +4,14 @@ import { type Around, compileExpression, type Evaluator } from "./evaluate.ts";
 import { type Expression, expressionError, visit } from "./expression.ts";
 import { toText } from "./value.ts";
 
-/** Characters that the functions of one expression may be given for one person. Real mappings handle a few thousand. */
+/** The most characters that the functions of one expression may handle for one person. Real mappings handle a few thousand. */
 const mostWork = 80_000;
-/** Weight of all regular expressions of one expression (see `regexSize`). */
+/** The highest total weight of the regular expressions in one expression (see `regexSize`). */
 const heaviestPatterns = 4_000;
 
 /**
- * `compileExpression` with a bound on what one evaluation may cost: no expression and no value of a person takes
- * noticeably long.
+ * `compileExpression` with a limit on the cost of one evaluation, so that none takes noticeably long, whatever the expression
+ * and the person's values are.
  * @throws UsageError as `compileExpression` does, and if the regular expressions are too large together
  */
 export function compileBounded(tree: Expression, text: string, around?: Around): Evaluator {

@@ -1,12 +1,12 @@
 import { isNoDate, toText, type Value } from "./value.ts";
 
-/** From when, and until when (not included), a clause holds; milliseconds since the epoch, `null` for no bound. */
+/** The time in which a clause holds, without its end; milliseconds since the epoch, `null` for no bound. */
 export interface Period {
   readonly from: number | null;
   readonly until: number | null;
 }
 
-/** When a clause on a date holds; `null` if the value is not a date. */
+/** The time in which a clause on this date holds; `null` if the value is not a date. */
 export type Dated = (value: Value) => Period | null;
 
 const dayMs = 86_400_000;
@@ -17,13 +17,13 @@ interface DateOperator {
   readonly period: (date: Bounds, days: number) => Period;
 }
 
-/** Moments around a date: a day has a beginning and an end, a moment is both. */
+/** The beginning and the end of a date: different for a whole day, the same for a moment. */
 interface Bounds {
   readonly start: (offsetDays: number) => number;
   readonly end: (offsetDays: number) => number;
 }
 
-/** Operators that Entra does not have. A date that is a whole day has come when it begins. */
+/** Operators that Entra does not have. A whole day counts as reached when it begins. */
 export const dateOperators: { readonly [name: string]: DateOperator } = {
   "IN THE PAST": { days: false, period: ({ start }) => ({ from: start(0), until: null }) },
   "IN THE FUTURE": { days: false, period: ({ start }) => ({ from: null, until: start(0) }) },
@@ -34,7 +34,7 @@ export const dateOperators: { readonly [name: string]: DateOperator } = {
 
 /**
  * @param name one of `dateOperators`
- * @param timeZone IANA name: where a day begins
+ * @param timeZone IANA name; decides when a day begins
  */
 export function datedTest(name: string, days: number, timeZone: string): Dated {
   const operator = dateOperators[name];
@@ -60,15 +60,15 @@ export function holdsAt({ from, until }: Period, now: number): boolean {
   return (from === null || now >= from) && (until === null || now < until);
 }
 
-/** The next moment at which it begins or ceases to hold; `null` if nothing changes any more. */
+/** The next moment at which the period begins or ends; `null` if both are over. */
 export function nextChange({ from, until }: Period, now: number): number | null {
   if (from !== null && now < from) return from;
   return until !== null && now < until ? until : null;
 }
 
 /**
- * A date as Graph and on-premises directories write it. Midnight in UTC is how Graph writes a day without a time (hire
- * dates above all): it stands for that day, wherever one is. One without an offset is taken to be in UTC.
+ * A date as Graph and on-premises directories write it. Graph writes a day without a time (such as a hire date) as midnight
+ * in UTC: it means that day in every time zone. A date without an offset counts as UTC.
  */
 function dateOf(value: Value): { readonly at: number; readonly wholeDay: boolean } | null {
   const text = typeof value === "string" ? value.trim() : toText(value);
@@ -81,7 +81,7 @@ function dateOf(value: Value): { readonly at: number; readonly wholeDay: boolean
   );
   if (parts === null) return null;
   const [, day = "", time = "00:00", offset = "Z"] = parts;
-  // A day that the calendar does not have is otherwise taken for one of the next month.
+  // Date.parse reads a day that does not exist (31 February) as one of the next month.
   const midnight = Date.parse(`${day}T00:00:00Z`);
   if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return null;
   const at = Date.parse(`${day}T${time}${offset.toUpperCase()}`);
@@ -91,7 +91,7 @@ function dateOf(value: Value): { readonly at: number; readonly wholeDay: boolean
 
 const mostDays = 10_000;
 
-/** When the day that begins at a midnight in UTC begins in the time zone. */
+/** A function that takes a day (its midnight in UTC) and gives the moment at which it begins in the time zone. */
 function daysIn(timeZone: string): (midnight: number) => number {
   if (timeZone === "UTC") return (midnight) => midnight;
   const format = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
@@ -106,7 +106,7 @@ function daysIn(timeZone: string): (midnight: number) => number {
   };
 }
 
-/** Where clocks are set at midnight the day begins late, or its first hour comes twice: the first counts. */
+/** If clocks change at midnight, the day begins late, or its first hour comes twice: then the first one counts. */
 function startOfDay(midnight: number, format: Intl.DateTimeFormat): number {
   const candidates = [midnight - dayMs, midnight + dayMs]
     .map((near) => midnight - offsetMs(near, format))

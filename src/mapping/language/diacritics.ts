@@ -1,4 +1,4 @@
-/** Letters that are none with a mark on them, as Entra's table has them ("NormalizeDiacritics"). */
+/** Letters that are not a plain letter with a mark, as in Entra's table ("NormalizeDiacritics"). */
 const letters: { readonly [letter: string]: string } = {
   æ: "ae",
   Æ: "AE",

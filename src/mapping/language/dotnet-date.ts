@@ -21,7 +21,7 @@ const months = [
 ] as const;
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
 
-/** A format of one letter stands for one of these. */
+/** The custom format that a format of one letter stands for. */
 const standard: { readonly [letter: string]: string } = {
   d: "MM/dd/yyyy",
   D: "dddd, dd MMMM yyyy",
@@ -44,7 +44,7 @@ const standard: { readonly [letter: string]: string } = {
   y: "yyyy MMMM",
 };
 
-/** How many of a letter in a row mean something; more than that mean the most. */
+/** The longest run of each letter that has its own meaning. A longer run means the same as the longest. */
 const longest: { readonly [letter: string]: number } = {
   d: 4,
   f: 7,
@@ -65,7 +65,7 @@ const longestFormat = 200;
 
 type Token = { readonly letter: string; readonly count: number } | { readonly literal: string };
 
-/** @throws MappingError if it is no format */
+/** @throws MappingError if it is not a format */
 export function parseDateFormat(format: string): readonly Token[] {
   const written = format.length === 1 ? standard[format] : format;
   if (written === undefined || written === "") {
@@ -90,7 +90,7 @@ export function parseDateFormat(format: string): readonly Token[] {
       tokens.push({ literal: written.charAt(at + 1) });
       at += 2;
     } else if (character === "%") {
-      // A sign that what follows is a format of one letter.
+      // Marks the next letter as a custom format of one letter.
       at += 1;
     } else if (Object.hasOwn(longest, character)) {
       let count = 1;
@@ -161,8 +161,8 @@ function abbreviated(name: string, count: number): string {
 }
 
 /**
- * Reads a date that has exactly this format. Parts that it does not give are those of `now` (all of the date), or the
- * first (a month, a day). A date without an offset is taken to be in UTC.
+ * Reads a date that has exactly this format. If the format has no part of the date, the date is that of `now`. Otherwise a
+ * missing year is that of `now`, and a missing month or day is the first. A date without an offset counts as UTC.
  * @returns `null` if it has another format
  */
 export function parseDateExact(
@@ -186,7 +186,7 @@ interface Reader {
   readonly pattern: RE2JS;
 }
 
-/** A pattern for the format. Matched in linear time, whatever the format and the text are. */
+/** A pattern for the format, which is matched in linear time, whatever the format and the text are. */
 function makeReader(format: string, innerWhite: boolean): Reader {
   const names: string[] = [];
   const pattern = tokensOf(format)
@@ -202,7 +202,7 @@ function makeReader(format: string, innerWhite: boolean): Reader {
   return { names, pattern: RE2JS.compile(pattern, RE2JS.CASE_INSENSITIVE) };
 }
 
-/** What the part is, and a pattern with one group for it (none where its name is empty). */
+/** The name of the part, and a pattern with one group for it; without a group if the name is empty. */
 function readable({ letter, count }: { letter: string; count: number }): readonly [string, string] {
   const digits = count === 1 ? "(\\d{1,2})" : "(\\d{2})";
   switch (letter) {
@@ -240,7 +240,7 @@ function alternatives(names: readonly string[], count: number): string {
   return names.map((name) => abbreviated(name, count)).join("|");
 }
 
-/** `null` if the parts make no date (31 February, 25 o'clock). */
+/** `null` if the parts are not a date (31 February, 25 o'clock). */
 function fromParts(parts: ReadonlyMap<string, string>, now: number): Instant | null {
   const today = new Date(now);
   const dated = ["year", "month", "day"].some((name) => parts.has(name));
@@ -263,7 +263,7 @@ function fromParts(parts: ReadonlyMap<string, string>, now: number): Instant | n
   return offset === null ? null : { epochMs: date.getTime() - offset * 60_000 };
 }
 
-/** Two digits are those of 1950 to 2049, as .NET's invariant calendar has it. */
+/** Two digits mean a year from 1950 to 2049, as in .NET's invariant calendar. */
 function yearOf(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
   if (given.length > 2) return Number(given);
@@ -305,8 +305,8 @@ const namedDate =
   /^(?:\w+,\s*)?(?:(\d{1,2})\s+([a-z]{3,9})|([a-z]{3,9})\s+(\d{1,2}),?)\s+(\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?\s*(GMT|Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
- * Reads a date as it is commonly written: ISO 8601, `M/d/yyyy h:mm:ss tt`, or with the English name of a month. One
- * without an offset is taken to be in UTC. `null` if it is none.
+ * Reads a date in a common form: ISO 8601, `M/d/yyyy h:mm:ss tt`, or with the English name of a month. A date without an
+ * offset counts as UTC. `null` if the text is not a date.
  */
 export function parseDate(source: string): Instant | null {
   const written = source.trim();
@@ -341,7 +341,7 @@ function fromGiven(given: { readonly [name: string]: string | undefined }): Inst
   const parts = new Map(
     Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
-  // The date is whole, so that no part of it is today's.
+  // All parts of the date are given, so `now` is not used.
   return fromParts(parts, 0);
 }
 

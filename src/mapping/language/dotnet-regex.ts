@@ -4,9 +4,9 @@ import { type RegexSize, regexSize } from "./regex-size.ts";
 import { remembered } from "./remembered.ts";
 import { refuseLong } from "./value.ts";
 
-// Regular expressions of .NET, carried out by RE2: in linear time, whatever the pattern and the text are.
+// Regular expressions of .NET, run by RE2: in linear time, whatever the pattern and the text are.
 
-/** What .NET understands by `\w`, `\d` and `\s`; RE2 knows ASCII alone. */
+/** The meaning of `\w`, `\d` and `\s` in .NET; in RE2 they mean ASCII only. */
 const classes: { readonly [letter: string]: string } = {
   w: "\\p{L}\\p{Mn}\\p{Nd}\\p{Pc}",
   d: "\\p{Nd}",
@@ -14,23 +14,23 @@ const classes: { readonly [letter: string]: string } = {
 };
 
 const longest = 500;
-/** Steps and weight of one pattern (see `regexSize`): beyond them compiling or matching takes noticeably long. */
+/** Limits for the steps and the weight of one pattern (see `regexSize`): above them, compiling or matching takes noticeably long. */
 const mostSteps = 1_500;
 const heaviest = 3_000;
 
-/** A compiled pattern, and the names of its groups in .NET's order: those without a name first. */
+/** A compiled pattern. .NET numbers its groups without a name first. */
 export interface DotnetRegex extends RegexSize {
   readonly pattern: RE2JS;
   /** RE2's number of each group by .NET's number (from 0, the whole match) and by name. */
   readonly groups: ReadonlyMap<string, number>;
-  /** It asks where words end, which RE2 knows of ASCII alone. */
+  /** It uses `\b` or `\B`, which RE2 supports only for ASCII. */
   readonly asksForWords: boolean;
 }
 
-/** Told of work before it is done, in characters. */
+/** Called before work is done, with its size in characters. */
 export type Charge = ((characters: number) => void) | undefined;
 
-/** @throws MappingError for what RE2 cannot do, and for what is not a pattern */
+/** @throws MappingError if RE2 does not support the pattern, or if it is not a pattern */
 export const compileRegex: (pattern: string) => DotnetRegex = remembered((source) => {
   if (source.length > longest) {
     throw new MappingError(
@@ -106,7 +106,7 @@ export function firstGroup(regex: DotnetRegex, source: string, name: string, cha
   return null;
 }
 
-/** The matcher at each match. @throws MappingError if the text is not understood, or the work is too much */
+/** The matcher at each match. @throws MappingError if the pattern does not work on this text, or the work is too much */
 function* matches(
   regex: DotnetRegex,
   source: string,
@@ -132,7 +132,7 @@ function* matches(
 
 /**
  * Fills `${name}`, `$1`, `$&`, `$$` and .NET's other signs (the text before and after the match, the whole text, the last
- * group) of a replacement; what names no group stands for itself, as in .NET.
+ * group) of a replacement. As in .NET, a sign with the name of an unknown group stays as it is.
  */
 export function fillReplacement(template: string, group: (name: string) => string | null): string {
   return template.replaceAll(/\$(?:\{(\w+)\}|(\d+)|([$&`'_+]))/g, (whole, braced, digits, sign) => {
@@ -162,7 +162,7 @@ function numbered(names: readonly (string | null)[]): ReadonlyMap<string, number
   return numbers;
 }
 
-/** Writes a .NET pattern as RE2 has it. */
+/** Translates a .NET pattern into one of RE2. */
 function translate(source: string): {
   readonly pattern: string;
   readonly names: readonly (string | null)[];
@@ -183,7 +183,7 @@ function translate(source: string): {
       const character = source.charAt(at);
       if (character === "]") inClass = false;
       if (rest.startsWith("-[")) refuse(source, "subtraction of character classes");
-      // RE2 takes "[:" for the beginning of a named class.
+      // RE2 reads "[:" as the beginning of a named class.
       pattern += character === "[" ? "\\[" : character;
       at += 1;
     } else if (source.charAt(at) === "[") {
@@ -204,7 +204,7 @@ function translate(source: string): {
   return { pattern, names, asksForWords };
 }
 
-/** @returns what RE2 has for it, its length in the source, and the group's name (`null`: none, `undefined`: no group) */
+/** @returns the text for RE2, the length in the source, and the group's name (`null`: it has none, `undefined`: not a group) */
 function group(rest: string, source: string): readonly [string, number, string | null | undefined] {
   if (!rest.startsWith("(?")) return ["(", 1, null];
   const named = /^\(\?(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
@@ -221,7 +221,7 @@ function group(rest: string, source: string): readonly [string, number, string |
   return ["(", 1, undefined];
 }
 
-/** @returns what RE2 has for an escape, and its length in the source */
+/** @returns the text for RE2, and the length of the escape in the source */
 function escaped(rest: string, inClass: boolean, source: string): readonly [string, number] {
   const letter = rest.charAt(1);
   const known = classes[letter.toLowerCase()];
@@ -229,7 +229,7 @@ function escaped(rest: string, inClass: boolean, source: string): readonly [stri
     if (letter === letter.toLowerCase()) return [inClass ? known : `[${known}]`, 2];
     if (!inClass) return [`[^${known}]`, 2];
     if (letter === "D") return ["\\P{Nd}", 2];
-    // "[\\s\\S]" is how people write "anything"; other letters than ASCII are no white space here or there.
+    // People write "[\\s\\S]" for "any character". It matches all of them, because `\\S` of RE2 covers everything but ASCII blanks.
     if (letter === "S") return ["\\S", 2];
     refuse(source, "\\W inside a character class");
   }

@@ -13,19 +13,19 @@ import {
 import { expressionFunctions } from "./functions/table.ts";
 import { isEmpty, isInstant, lengthOf, toText, type Value } from "./value.ts";
 
-/** Reads a source attribute of the person at hand. */
+/** Reads a source attribute of the current person. */
 export type AttributeReader = (name: string) => Value;
 /** @throws MappingError if a value of this person has the wrong type */
 export type Evaluator = (read: AttributeReader, environment: Environment) => Value;
 
 type Call = Extract<Expression, { kind: "call" }>;
 
-/** Puts something around the evaluator of each part of an expression, such as the noting of what it gives. */
+/** Wraps the evaluator of each part of an expression, for example to note its result. */
 export type Around = (node: Expression, evaluator: Evaluator) => Evaluator;
 
 /**
  * Turns a tree into a function that can be called for each person. Evaluation always sees the whole source user.
- * @param around for a trace; without it the evaluators stand by themselves, so that tracing costs a cycle nothing
+ * @param around for a trace. Without it the evaluators are not wrapped, so that tracing costs a cycle nothing
  * @throws UsageError for an unknown function, a wrong number of arguments, or a constant of the wrong type
  */
 export function compileExpression(tree: Expression, text: string, around?: Around): Evaluator {
@@ -51,7 +51,7 @@ function compileNode(tree: Expression, text: string, around: Around | undefined)
   }
 }
 
-/** Name of a function that gives another value each time, if there is one in the tree. */
+/** The name of a function in the tree whose value differs with each call, if there is one. */
 export function unsteadyCall(tree: Expression): string | undefined {
   return callsOf(tree).find((name) => expressionFunctions.get(name)?.varies === "each");
 }
@@ -75,7 +75,7 @@ function compileCall(tree: Call, text: string, around: Around | undefined): Eval
     );
 }
 
-/** What a function is given is what it costs. */
+/** An evaluator that charges for the length of its value, because a function that takes the value has to handle it. */
 function charged(evaluate: Evaluator): Evaluator {
   return (read, environment) => {
     const value = evaluate(read, environment);
@@ -113,7 +113,7 @@ function checkCount(tree: Call, definition: ExpressionFunction, text: string): v
 }
 
 function parameterAt({ parameters, pairs }: ExpressionFunction, index: number): Parameter | undefined {
-  // Keys and values follow one another.
+  // Keys and values alternate.
   if (pairs === true && index >= parameters.length) return parameters[index % 2 === 0 ? 2 : 3];
   return parameters[index] ?? parameters.at(-1);
 }
@@ -166,7 +166,7 @@ function compare(operator: string, left: Value, right: Value): boolean {
   }
 }
 
-/** Numbers as numbers (one of the two may be written as a text), dates as dates, anything else as text. */
+/** Compares numbers as numbers (one of the two may be a text), dates as dates, anything else as text. */
 function orderOf(left: Value, right: Value): number {
   if (isInstant(left) && isInstant(right)) return left.epochMs - right.epochMs;
   if (typeof left === "number" || typeof right === "number") {

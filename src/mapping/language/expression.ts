@@ -43,7 +43,7 @@ export function parseExpression(text: string): Expression {
   }
 }
 
-/** A message with the expression and a caret under the column at fault. */
+/** A message with the expression and a caret under the column of the fault. */
 export function expressionError(text: string, offset: number, sentence: string): UsageError {
   const window = 60;
   const start = Math.max(0, offset - window);
@@ -82,7 +82,7 @@ export function concealedIn(tree: Expression): readonly string[] {
   }
 }
 
-/** Names of the functions that are called, each as often as it is. */
+/** Names of the called functions, one entry for each call. */
 export function callsOf(tree: Expression): readonly string[] {
   const names: string[] = [];
   visit(tree, (node) => {
@@ -91,11 +91,11 @@ export function callsOf(tree: Expression): readonly string[] {
   return names;
 }
 
-/** The tree as text; parsed again it is the same tree. */
+/** The tree as text. Parsing it gives the same tree. */
 export function printExpression(tree: Expression): string {
   switch (tree.kind) {
     case "call":
-      // A single omitted argument is none.
+      // A call whose single argument is omitted is a call without arguments.
       return `${tree.name}(${tree.arguments.map(printExpression).join(", ")})`;
     case "attribute":
       return `[${tree.name}]`;

@@ -1,19 +1,19 @@
-/** What a .NET pattern costs, estimated from its text. */
+/** The cost of a .NET pattern, estimated from its text. */
 export interface RegexSize {
-  /** Steps of the compiled pattern, counted repetitions written out. */
+  /** Steps of the compiled pattern, in which `a{3}` is written out as `aaa`. */
   readonly steps: number;
-  /** Work of compiling it, in the same unit: classes of Unicode are tables of hundreds of ranges. */
+  /** The work of compiling it, in the same unit. A Unicode class is heavy: a table of hundreds of ranges. */
   readonly weight: number;
-  /** Whether a search may look far beyond the match that it finds, and so at the same text again for each match. */
+  /** Whether a search may read far beyond its match, and therefore read the same text again for each match. */
   readonly farSighted: boolean;
 }
 
 const escapeWeights: { readonly [letter: string]: number } = { w: 100, p: 100, d: 10, s: 10 };
 
-/** One character or class, and a repetition of it: whatever follows the match is looked at once. */
+/** One character or class with a repetition: a search for it reads only one character beyond its match. */
 const oneAtom = /^(?:\[(?:[^\]\\]|\\.)+\]|\\[wds]|[^\\[(){}*+?|^$])[*+]$/i;
 
-/** Reads the pattern once, roughly: what is not a pattern is found when it is compiled. */
+/** Reads the pattern once, without checking it: a fault is found when it is compiled. */
 export function regexSize(source: string): RegexSize {
   const outer: number[] = [];
   let steps = 0;

@@ -1,6 +1,6 @@
 const most = 200;
 
-/** Works something out once for each text. The texts are few, constants of the configuration nearly always. */
+/** Computes a value once for each text. There are few texts: nearly all are constants of the configuration. */
 export function remembered<T>(make: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {

@@ -23,9 +23,9 @@ export interface TraceStep {
   readonly parts: readonly TraceStep[];
 }
 
-/** An expression's value with the way to it. */
+/** An expression's value, and how it was computed. */
 export interface Traced {
-  /** What the plain evaluation gives, or the error that it throws. */
+  /** The result of the plain evaluation, or the error that it throws. */
   readonly outcome: Value | MappingError;
   readonly trace: TraceStep;
 }

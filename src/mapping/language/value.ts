@@ -1,15 +1,15 @@
 import { MappingError } from "../../domain/errors.ts";
 import type { Json } from "../../domain/json.ts";
 
-/** A point in time: what date functions pass to one another. */
+/** A point in time, the form in which date functions pass a date to one another. */
 export interface Instant {
   readonly epochMs: number;
 }
 
-/** The attribute shall be neither set nor cleared this time (IgnoreFlowIfNullOrEmpty). */
+/** The attribute is neither set nor cleared this time (IgnoreFlowIfNullOrEmpty). */
 export const ignoreFlow: unique symbol = Symbol("ignore flow");
 
-/** What an attribute or an expression can be; `null` is "no value". */
+/** The value of an attribute or an expression; `null` is "no value". */
 export type Value = string | number | boolean | readonly string[] | Instant | typeof ignoreFlow | null;
 
 /** Text as Entra's expressions see it: booleans as `True` and `False`, several values joined by a comma, dates in UTC. */
@@ -25,16 +25,16 @@ export function isEmpty(value: Value): boolean {
   return value === null || value === "" || value === ignoreFlow || (isList(value) && value.length === 0);
 }
 
-/** Characters that it takes to handle the value: for each of several a few more. */
+/** The number of characters to handle for this value; each of several values counts as a few more. */
 export function lengthOf(value: Value): number {
   if (typeof value === "string") return 1 + value.length;
   return isList(value) ? value.reduce((sum, item) => sum + 8 + item.length, 1) : 1;
 }
 
-/** Nothing that Lattice or Entra holds is as long as this. */
+/** No value in Lattice or Entra is as long as this. */
 const longestText = 20_000;
 
-/** @throws MappingError if a text becomes too long; asked before it is made */
+/** Call before a text is made. @throws MappingError if it would be too long */
 export function refuseLong(length: number): void {
   if (length > longestText) throw new MappingError(`the result has more than ${longestText} characters`);
 }
@@ -52,7 +52,7 @@ export function isInstant(value: Value): value is Instant {
  * (`DateTime.MinValue`), as a day or in any time zone.
  */
 export function isNoDate(text: string): boolean {
-  // Each value of each person is looked at: nearly all begin with something else than a space or a nought.
+  // A quick first check, because this runs for each value of each person: nearly none begins with a space or a zero.
   const first = text.charCodeAt(0);
   if (first > 32 && first !== 48) return false;
   return /^(0001-01-0[12]|0000-12-31)(T[\d:.,]*(Z|[+-]\d\d:?\d\d)?)?$|^(00010101|00010102|00001231)\d{6}([.,]\d+)?Z$/i.test(
@@ -60,7 +60,7 @@ export function isNoDate(text: string): boolean {
   );
 }
 
-/** A Graph property as a value; objects have none, and a date of the year 1 is none. */
+/** A Graph property as a value. An object and a date of the year 1 count as no value. */
 export function fromJson(json: Json | undefined): Value {
   if (json === undefined || json === null) return null;
   if (typeof json === "string") return isNoDate(json) ? null : json;

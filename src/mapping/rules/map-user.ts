@@ -7,7 +7,7 @@ import type { AttributeMapping, Mapping, MappingContext } from "./mapping.ts";
 import { shortPath } from "./target-attributes.ts";
 import { typedValue } from "./target-type.ts";
 
-/** What Lattice should have for one person. */
+/** The values that Lattice should have for one person. */
 export interface MappedUser {
   readonly userName: string | null;
   readonly externalId: string | null;
@@ -53,8 +53,8 @@ export interface MappingProblem {
 /**
  * Maps one person: a pure function of the source user, the scope decision and the configuration.
  * @param state `member`: the person is a member of the scope; scoping filters are decided here. `groups`: those of the
- * filters' groups that the person is a member of. `manager`: the person's manager as last read, where the directory's
- * picture has that person
+ * filters' groups that the person is a member of. `manager`: the person's manager as last read; absent if Entra's last known
+ * data does not include the manager
  */
 export function mapUser(
   mapping: Mapping,
@@ -129,13 +129,13 @@ export function mapUser(
   };
 }
 
-/** Properties that the attribute's value rests on and that were not shown; none if the value is the same whatever they are. */
+/** Properties that were not shown and that the attribute's value depends on; none if they make no difference to the value. */
 function hiddenFrom(
   attribute: AttributeMapping,
   user: SourceUser,
   context: MappingContext,
 ): readonly string[] {
-  // True for almost everybody, and asked for each attribute of each person.
+  // A quick first check, because this runs for each attribute of each person, and holds for almost all of them.
   if (user.unshown === undefined && context.manager?.unshown === undefined) return noNames;
   const missing = (
     properties: readonly string[],
@@ -189,8 +189,8 @@ function evaluated(
 }
 
 /**
- * The mapped externalId alone, where people can share one: an object id belongs to one person and need not be compared. `null` like
- * `userNameKey`.
+ * The mapped externalId alone, if people can share one. An object id belongs to one person, so it need not be compared.
+ * `null` as for `userNameKey`.
  */
 export function externalIdKey(mapping: Mapping, user: SourceUser, environment: Environment): string | null {
   const attribute = mapping.attributes.find(({ target }) => target === "externalId");
@@ -201,7 +201,7 @@ export function externalIdKey(mapping: Mapping, user: SourceUser, environment: E
   return typeof value === "string" ? value : null;
 }
 
-/** What an account of this person is known by, in scope or not; `null` if the mapping gives no value. */
+/** The userName and externalId that identify an account of this person, in scope or not; `null` if the mapping gives no value. */
 export function identityOf(
   mapping: Mapping,
   user: SourceUser,
@@ -216,8 +216,8 @@ export function identityOf(
 }
 
 /**
- * The mapped userName alone, in lower case: what two people must not share. `null` for whom the filters keep out, whatever
- * the time and the person's groups.
+ * The mapped userName alone, in lower case: two people must not share one. `null` for a person whom the filters reject at any
+ * time and with any groups.
  */
 export function userNameKey(mapping: Mapping, user: SourceUser, environment: Environment): string | null {
   const attribute = mapping.attributes.find(({ target }) => target === "userName");

@@ -50,7 +50,7 @@ export interface AttributeMapping extends TypedTarget {
   readonly concealed: readonly string[];
 }
 
-/** What a person's values depend on besides the person. */
+/** Everything that a person's values depend on besides the person. */
 export interface MappingContext extends ReadContext {
   readonly environment: Environment;
 }
@@ -73,7 +73,7 @@ export interface Mapping {
 /**
  * Reads a mapping as written in YAML.
  * @param raw the list of attribute mappings
- * @param options.origin where it was read, for messages; `locate` knows the place of each part of it
+ * @param options.origin the name of its file, for messages; `locate` gives the place of each part of it
  * @throws UsageError that names every fault, one a line
  */
 export function parseMapping(

@@ -1,10 +1,10 @@
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 
-/** What `type` of an attribute mapping can be; whether Lattice's attribute takes it is looked at then. */
+/** The values of `type` in an attribute mapping. Whether Lattice's attribute accepts the type is checked later. */
 const attributeTypes = ["text", "number", "boolean", "date", "dateTime", "timezone", "email"] as const;
 
-/** What an attribute mapping may hold. */
+/** The keys of an attribute mapping. */
 export const ruleSchema = z
   .strictObject({
     target: z.string(),
@@ -29,7 +29,7 @@ export const ruleSchema = z
 /** An attribute mapping as written in the configuration. */
 export type Rule = z.infer<typeof ruleSchema>;
 
-/** What is wrong with a rule, and where in it. */
+/** A fault in a rule, with its place there. */
 export interface RuleFault {
   readonly path: readonly PropertyKey[];
   readonly text: string;
@@ -60,7 +60,7 @@ export function ruleFaults(issues: readonly z.core.$ZodIssue[], item: unknown): 
 
 const values: readonly string[] = ["source", "constant", "expression"];
 
-/** The known key that a misspelt one is near to; `null` if there is none. */
+/** The known key that a misspelt one resembles; `null` if there is none. */
 function meantBy(name: string): string | null {
   const near = closest(name, Object.keys(ruleSchema.shape));
   return distance(name, near) <= Math.max(1, Math.floor(name.length / 3)) ? near : null;

@@ -20,7 +20,7 @@ export const clauseSchema = z.union([
   z.strictObject({ notMemberOf: z.string() }),
 ]);
 
-/** What a verdict depends on besides the person. */
+/** Everything that a verdict depends on besides the person. */
 export interface ScopeContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -35,7 +35,7 @@ export interface Clause {
   readonly operator: string;
   readonly expected: string | null;
   readonly property: string | null;
-  /** What a verdict depends on besides the person. */
+  /** `person`: a verdict depends on nothing else. */
   readonly restsOn: "person" | "time" | "groups";
   readonly holds: (user: SourceUser, context: ScopeContext) => boolean;
   readonly changesAt: (user: SourceUser, now: number) => number | null;
@@ -72,7 +72,7 @@ function binary(prepare: (operand: string, match: "whole" | "anywhere") => Test)
   return { unary: false, prepare };
 }
 
-/** Entra's documentation says nothing of anchors; its examples are patterns of the whole value. */
+/** Entra's documentation does not mention anchors; its examples are patterns for the whole value. */
 function regexTest(pattern: string, match: "whole" | "anywhere"): Test {
   const regex = compileRegex(pattern).pattern;
   return match === "whole" ? (value) => regex.testExact(toText(value)) : (value) => regex.test(toText(value));
@@ -94,7 +94,7 @@ function wholeNumber(written: string): bigint | null {
 }
 
 /**
- * @param timeZone IANA name: where a day begins
+ * @param timeZone IANA name; decides when a day begins
  * @throws UsageError for an unknown attribute or operator, and for a value that the operator cannot take
  */
 export function compileClause(clause: z.infer<typeof clauseSchema>, timeZone: string): Clause {

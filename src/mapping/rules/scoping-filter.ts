@@ -20,9 +20,9 @@ export interface ClauseVerdict {
   /** The Graph property that it is read from; `null` for a group and for a computed attribute. */
   readonly property: string | null;
   readonly operator: string;
-  /** What the operator compares with; `null` if it takes nothing. */
+  /** The value that the operator compares with; `null` if it takes none. */
   readonly expected: string | null;
-  /** What the person has; `null` for no value. */
+  /** The person's value; `null` for none. */
   readonly actual: string | null;
   readonly holds: boolean;
   /** When `holds` changes by itself, milliseconds since the epoch; `null` if time changes nothing. */
@@ -39,7 +39,7 @@ export interface FilterVerdict {
 /** Everything that decides whether a person passes, except whether the person is assigned. */
 export interface ScopeVerdict {
   readonly passes: boolean;
-  /** What decided, the first of these that applies; `nothing` if no filter is configured. */
+  /** The first of these that applies; it decides. `nothing` if no filter is configured. */
   readonly decidedBy: "exclude" | "include" | "guests" | "filters" | "nothing";
   /** `null` if the person passes, else why not, in words. */
   readonly rejection: string | null;
@@ -50,8 +50,8 @@ export interface ScopeVerdict {
 }
 
 /**
- * Who passes: all people in `include` and all who pass one filter, but nobody in `exclude`. The clauses of one filter are joined
- * by AND, several filters by OR; without filters everybody passes.
+ * Decides which people pass: those in `include`, and those who pass one filter, but never those in `exclude`. The clauses of
+ * one filter are joined by AND, several filters by OR. Without filters all people pass.
  */
 export interface ScopingFilters {
   /** Graph properties that decide whether a person passes, including those for the lists and for guests. */
@@ -74,16 +74,16 @@ export interface ScopingFilters {
   readonly explain: (user: SourceUser, context: ScopeContext) => ScopeVerdict;
 }
 
-/** What is configured besides the filters. */
+/** The settings besides the filters. */
 export interface ScopeLists {
   /** Whether guests (Graph `userType`) may pass at all. */
   readonly guests: boolean;
   /** User principal names or object ids. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  /** IANA name: where a day begins. Default UTC. */
+  /** IANA name; decides when a day begins. Default UTC. */
   readonly timeZone?: string;
-  /** Where a part of the list of filters was written. */
+  /** Gives the place of a part of the list of filters. */
   readonly locate?: Locate | undefined;
 }
 
@@ -183,7 +183,7 @@ const timeless: ScopeContext = { now: 0, groups: new Set() };
 
 const mostNamed = 3;
 
-/** The clause that each filter fails by, if none passes: any of them could have let the person in. */
+/** The clauses because of which the filters reject the person, one for each filter; `null` if a filter passes. */
 function failing(filters: readonly Filter[], user: SourceUser, context: ScopeContext): string | null {
   const failed: string[] = [];
   for (const { clauses } of filters) {

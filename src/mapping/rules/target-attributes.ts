@@ -16,7 +16,7 @@ export interface TargetAttribute {
   readonly choice: readonly AttributeType[];
 }
 
-/** What Lattice documents ("Lattice SCIM API Schema"); extension attributes beyond these are a company's own. */
+/** The attributes that Lattice documents ("Lattice SCIM API Schema"); further extension attributes are a company's own. */
 const known: readonly TargetAttribute[] = [
   text("userName"),
   { ...text("externalId"), createOnly: true },

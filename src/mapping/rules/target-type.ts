@@ -90,8 +90,8 @@ function isBeforeDates(value: Value): boolean {
 const endOfNoDate = Date.parse("0001-01-03T00:00:00Z");
 
 /**
- * `yyyy-MM-dd`: a date stays what it is, and midnight in UTC, which is how Graph writes a day, is that day wherever one is;
- * of any other moment it is the day in the zone. Scoping filters read dates in the same way (`date-operators.ts`).
+ * The day as `yyyy-MM-dd`. A date stays as it is. Midnight in UTC, which Graph writes for a day, is that day in every time
+ * zone. Any other moment gives its day in `zone`. Scoping filters read dates in the same way (`date-operators.ts`).
  */
 function dayOf(value: Value, zone: string): string {
   const epochMs = momentOf(value);
@@ -107,7 +107,7 @@ function dayOf(value: Value, zone: string): string {
 
 const dayMs = 86_400_000;
 
-/** A text that gives midnight in UTC in the time of another place. */
+/** Whether a text is midnight in UTC, written with the offset of another time zone. */
 function isMidnightElsewhere(value: Value): boolean {
   return !isInstant(value) && otherOffset.test(toText(value).trim());
 }

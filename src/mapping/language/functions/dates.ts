@@ -128,7 +128,7 @@ export const dateFunctions: readonly ExpressionFunction[] = [
     example: { expression: 'NumFromDate("2012-01-01T23:00:00Z")', result: "129699324000000000" },
     evaluate: ([value]) => {
       const date = instant(value, "value of NumFromDate");
-      // Too long for a number of this language.
+      // As text: the number has more digits than a number in JavaScript keeps.
       return date === null ? null : String(BigInt(date.epochMs) * 10_000n + fileTimeOfEpoch);
     },
   },
@@ -143,7 +143,7 @@ function intervalOf(written: string): Interval {
   return found;
 }
 
-/** A month later is the same day, or the last one of a shorter month. */
+/** Adding a month gives the same day of the next month, or its last day if it is shorter. */
 function added({ epochMs }: Instant, unit: Interval, count: number): Instant {
   const length = lengths[unit];
   if (length !== undefined) return instantOf(epochMs + count * length);
@@ -196,7 +196,7 @@ const white: { readonly [style: string]: Partial<Styles> } = {
   roundtripkind: {},
 };
 
-/** All dates are in UTC here, so that only the styles about white space make a difference. */
+/** All dates are in UTC here, so only the styles about white space matter. */
 function stylesOf(written: string): Styles {
   if (written.trim() === "") return { leading: true, trailing: true, inner: false };
   const styles = { leading: false, trailing: false, inner: false };

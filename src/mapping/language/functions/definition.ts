@@ -2,14 +2,14 @@ import { MappingError } from "../../../domain/errors.ts";
 import { parseDate } from "../dotnet-date.ts";
 import { type Instant, isEmpty, isInstant, isList, toText, type Value } from "../value.ts";
 
-/** What an expression may ask of the world. Handed in, so that the same person at the same time gives the same value. */
+/** Time and chance for expressions. They are handed in, so that the same person at the same time gives the same value. */
 export interface Environment {
   /** Milliseconds since the epoch. */
   now(): number;
   /** 0 up to 1. */
   random(): number;
   /**
-   * Tells of work that is about to be done, in characters that are handled (about a third of a microsecond each).
+   * Called before work is done, with the number of characters to handle (about a third of a microsecond each).
    * @throws MappingError if it is too much for one expression
    */
   charge?(characters: number): void;
@@ -22,16 +22,16 @@ export interface Parameter {
   readonly name: string;
   readonly type: "text" | "number" | "date" | "list" | "condition" | "any";
   readonly optional?: true;
-  /** May stand any number of times; only the last one. */
+  /** May be given any number of times. Only the last parameter can repeat. */
   readonly repeats?: true;
   /**
-   * Looks at a constant when the configuration is read.
+   * Checks a constant when the configuration is read.
    * @throws MappingError if it can never be right
    */
   readonly check?: (constant: Value) => void;
 }
 
-/** An argument that is worked out when it is asked for. */
+/** An argument that is evaluated only when it is called. */
 export type LazyArgument = () => Argument;
 
 /** One function of the expression language: what evaluates it, lists it and documents it. */
@@ -40,7 +40,7 @@ export type ExpressionFunction = Description & Evaluation;
 type Evaluation =
   /** @throws MappingError if an argument has the wrong type for this person */
   | { readonly evaluate: (args: readonly Argument[], environment: Environment) => Value }
-  /** Of a function that picks one of its arguments: what is wrong with the others does not matter. */
+  /** For a function that picks one of its arguments: an error in the others does not matter. */
   | { readonly choose: (args: readonly LazyArgument[]) => Value };
 
 interface Description {
@@ -50,20 +50,20 @@ interface Description {
   /** One sentence for `mapping functions`. */
   readonly summary: string;
   readonly example: Example;
-  /** `each`: another value at each evaluation. `time`: another value as time goes by. */
+  /** `each`: the value differs with each evaluation. `time`: it changes with time. */
   readonly varies?: "each" | "time";
-  /** Why it cannot be used here, in words; such a function is known only to say so. */
+  /** Why it cannot be used here, in words. Such a function is listed only for this message. */
   readonly refused?: string;
   /** Arguments come in pairs after the first two (Switch). */
   readonly pairs?: true;
 }
 
-/** Documented, and run as a test. */
+/** An example for the documentation, which is also run as a test. */
 export interface Example {
   readonly expression: string;
   /** Source attributes that it reads. */
   readonly attributes?: { readonly [name: string]: Value };
-  /** As text; of what varies, for the example's time and random source. */
+  /** The result as text. If it varies: with the time and random source of the examples. */
   readonly result: string | null;
 }
 
@@ -75,7 +75,7 @@ export function signature({ name, parameters, pairs }: Description): string {
   return `${name}(${names.join(", ")})`;
 }
 
-/** How many arguments a call may have. */
+/** The least and the highest number of arguments of a call. */
 export function argumentCount({ parameters }: Description): {
   readonly least: number;
   readonly most: number;

@@ -75,7 +75,7 @@ function randomString(
   const kinds = [digits, special, small.toUpperCase(), small].map((kind) =>
     [...kind].filter((character) => !unwanted.has(character)),
   );
-  // Special characters only if they are asked for, as Entra's first example has it.
+  // Special characters only if the call demands some, as in Entra's first example.
   const rest = kinds.filter((_, index) => index !== 1 || (least[1] ?? 0) > 0).flat();
   const pick = (from: readonly string[]): string => {
     const picked = from[Math.floor(random() * from.length)];

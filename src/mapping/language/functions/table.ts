@@ -33,7 +33,7 @@ export const expressionFunctions: ReadonlyMap<string, ExpressionFunction> = new 
     ...replaceFunctions,
     ...refusedFunctions,
   ]
-    // Not with localeCompare: a collation is loaded for it.
+    // Not with localeCompare, which would load a collation.
     .sort((left, right) => (left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1))
     .map((entry) => [entry.name, entry]),
 );

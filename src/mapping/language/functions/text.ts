@@ -212,7 +212,7 @@ export const textFunctions: readonly ExpressionFunction[] = [
   },
 ];
 
-/** No value stays none. */
+/** Applies `change`; no value stays no value. */
 function orNull(value: Argument, change: (written: string) => string): Value {
   return value === undefined || isEmpty(value) ? null : change(toText(value));
 }
@@ -224,10 +224,10 @@ function compareType(value: Value): boolean {
   throw new MappingError("compareType must be vbTextCompare or vbBinaryCompare");
 }
 
-/** What is between the characters that end a word for ToTitleCase; an apostrophe ends none. */
+/** A word for ToTitleCase: the text between separators. An apostrophe is not a separator. */
 const titleWord = /(?:'|[^\p{Z}\p{Cc}\p{Cf}\p{P}\p{S}])+/gu;
 
-/** A capital at the beginning of each word, small letters after it. */
+/** Each word with a capital first letter, and small letters after it. */
 function properCase(written: string, separators: string | null): string {
   if (separators === null) return written.replaceAll(titleWord, capitalised);
   const ends = new Set(separators);
@@ -247,7 +247,7 @@ function capitalised(word: string): string {
   return first.toUpperCase() + word.slice(first.length).toLowerCase();
 }
 
-/** "en-US" stands for the invariant culture: it has no case rules of its own. So it does for what names no culture. */
+/** "en-US" stands for the invariant culture, because it has no case rules of its own. An unknown culture counts as that one. */
 function localeOf(argument: Argument): string {
   try {
     return Intl.getCanonicalLocales(text(argument))[0] ?? "en-US";
