@@ -1,5 +1,5 @@
 "use strict";
 
-// A file of its own: the oldest Nodes stop at the word "import" wherever it stands.
+// In its own file, because the oldest Nodes stop at the word "import" wherever it is.
 
 import("./cli.js");

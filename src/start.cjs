@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 "use strict";
 
-// What the command starts. Written so that the oldest Node can read it: the program behind it cannot be read by them, and
-// the part of SQLite that is machine code crashes on a Node that it does not know.
+// The start of the command. It is written so that the oldest Node can read it. An old Node cannot read the rest of the program,
+// and the binary part of SQLite crashes on a Node that it does not know.
 
-// Without somebody who listens, Node opens a debugger on this signal: a port through which every user of the machine could
-// take over the process, with the credentials in it.
+// Without a listener, Node opens a debugger on this signal: a port through which every user of the machine could take over the
+// process, with the credentials in it.
 process.on("SIGUSR1", function () {});
 
 var needed = require("../package.json").engines.node.replace(">=", "").split(".");

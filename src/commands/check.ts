@@ -24,7 +24,7 @@ interface Step {
   readonly remedy?: string;
 }
 
-/** Tries everything that a cycle or a daemon needs, and leaves nothing behind. Each line says what was tried, and how to fix it. */
+/** Tries everything that a cycle or a daemon needs, and changes nothing. Each line says what was tried, and how to fix a fault. */
 export async function check(options: CheckOptions, io: CommandIO): Promise<number> {
   const job = await openJob(io, { ...options, quiet: true });
   try {

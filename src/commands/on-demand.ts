@@ -12,7 +12,7 @@ import { printable } from "../report/words.ts";
 import { noteCandidates, personText, severalPeople } from "./one-person.ts";
 import { pendingIn } from "./pending.ts";
 
-/** The most people in one call: as many as a person still looks at one by one. */
+/** The most people in one call: as many as a reader can check one by one. */
 const mostPeople = 20;
 
 /** @throws UsageError if there is no name, an empty name, or too many names */
@@ -27,7 +27,7 @@ export function checkPeople(users: readonly string[]): void {
   }
 }
 
-/** How provisioning on demand is done and shown. */
+/** Options of provisioning on demand. */
 export interface OnDemandOptions extends Omit<ReportChoice, "mapping" | "steps"> {
   /** Sends without a dry run and a question. */
   readonly yes?: boolean | undefined;

@@ -7,7 +7,7 @@ import { peopleLines } from "../report/people.ts";
 import { printable } from "../report/words.ts";
 
 /**
- * Says on stderr who is meant, if a part of a name was given.
+ * If a part of a name was given, names the person on stderr.
  * @throws UsageError if several people may be meant; stderr lists them
  */
 export function tellWhom(found: Found, io: CommandIO): void {
@@ -22,7 +22,7 @@ export function severalPeople(asked: string): string {
   return `"${printable(asked)}" does not name one person alone. Give the user principal name or the object id.`;
 }
 
-/** Lists on stderr who may be meant. */
+/** Lists on stderr the people who may be meant. */
 export function noteCandidates(
   { asked, candidates, moreCandidates }: Pick<Found, "asked" | "candidates" | "moreCandidates">,
   io: CommandIO,

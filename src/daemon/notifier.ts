@@ -6,14 +6,14 @@ import { sayEvent } from "../job/say-event.ts";
 import { beginWatch, checkSilence } from "../notify/silence.ts";
 
 const tickMs = 30_000;
-/** How long a daemon that stops waits for notifications on their way. */
+/** The longest time that a stopping daemon waits for notifications that are being sent. */
 const farewellMs = 3_000;
 
 /** Sends a daemon's notifications while its cycles go on. */
 export interface DaemonNotifier extends Notifier {
-  /** Another configuration is in force: by its schedule, silence is counted from now at the earliest. */
+  /** Call when another configuration is in force: silence is then counted by its schedule, from now at the earliest. */
   reconfigured(): void;
-  /** Stops, after a few seconds for notifications on their way. */
+  /** Stops, after a few seconds for notifications that are being sent. */
   stop(): Promise<void>;
 }
 

@@ -18,10 +18,10 @@ import type {
   Works,
 } from "./works.ts";
 
-/** How many operations of a dry run are kept for the dashboard. */
+/** The number of operations of a dry run that are kept for the dashboard. */
 const keptOperations = 2_000;
 
-/** What a daemon does, on the schedule or by hand: one thing at a time. */
+/** The work of a daemon, on the schedule or started by a person: one thing at a time. */
 export interface DaemonWork {
   /** Runs one cycle of the schedule. The caller has taken the slot. @throws what `Job.run` throws */
   scheduled(how: { readonly full: boolean; readonly patient: boolean }): Promise<void>;

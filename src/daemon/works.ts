@@ -42,7 +42,7 @@ export interface WorkResult {
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
 }
 
-/** What a dry run would do. `operations` are the first of `total`; those that the guard would hold come first. */
+/** The plan of a dry run. `operations` are the first of `total`; those that the guard would hold come first. */
 export interface DryRunPlan {
   readonly operations: readonly PlannedOperation[];
   readonly total: number;
@@ -65,7 +65,7 @@ export interface WorkReport {
   fail(error: string): void;
 }
 
-/** What the daemon does now and did last, kept in memory for those who watch it. */
+/** The daemon's current work and its latest works, in memory, for the dashboard. */
 export interface Works {
   begin(kind: Work["kind"], trigger: Work["trigger"], decision?: WorkDecision): WorkReport;
   /** The newest first, including the one under way. */

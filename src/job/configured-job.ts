@@ -5,7 +5,7 @@ import type { StateStore } from "../domain/state/store.ts";
 import type { CommandIO } from "../process/io.ts";
 import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
 
-/** Which job a command is about. */
+/** The options that choose the job of a command. */
 export interface JobChoice {
   /** `--config`. */
   readonly config?: string | undefined;
@@ -14,7 +14,7 @@ export interface JobChoice {
 }
 
 /**
- * A job as it is configured, for commands that only look: nothing is opened, and neither end needs settings. One job is one
+ * A job as it is configured, for commands that only read: nothing is opened, and neither end needs settings. One job is one
  * Entra tenant that is kept equal with one Lattice.
  */
 export interface ConfiguredJob {
@@ -22,7 +22,7 @@ export interface ConfiguredJob {
   readonly name: string;
   readonly loaded: LoadedConfig;
   readonly config: Config;
-  /** Which ends are embedded, if this is a rehearsal. */
+  /** The embedded ends, if this is a rehearsal. */
   readonly embedded: EmbeddedEnds | undefined;
   /** The state database, that of the rehearsal if this is one. */
   readonly statePath: string;
@@ -37,8 +37,8 @@ export interface ConfiguredJob {
 
 /**
  * Loads the configuration.
- * @param openState the state database that this process has open, if it has: it stays, whatever the configuration says now
- * @throws UsageError that names everything that is wrong with it
+ * @param openState the state database that this process has open, if any; it is kept, whatever the configuration says now
+ * @throws UsageError that names all faults
  */
 export function configuredJob(
   io: Pick<CommandIO, "env" | "cwd">,

@@ -1,10 +1,10 @@
 import { createTask } from "node-cron";
 import type { Config } from "../config/schema.ts";
 
-/** How long the last of these cycles may take. */
+/** The time that the last of these cycles may take. */
 const graceMs = 10 * 60_000;
 
-/** The moment by which this many cycles were due after `from` and had time to end, milliseconds since the epoch. */
+/** The time at which this many cycles after `from` were due and had time to end, milliseconds since the epoch. */
 export function silenceDeadline(schedule: Config["schedule"], intervals: number, from: number): number {
   if (schedule.kind === "every") return from + intervals * schedule.everyMs + graceMs;
   const task = createTask(schedule.cron, () => {}, { timezone: schedule.timezone });

@@ -21,7 +21,7 @@ export function explainFromState(
 }
 
 /**
- * Explains one person as both ends have them now, on a private copy of the state database.
+ * Explains one person with the current data of Entra and Lattice, on a private copy of the state database.
  * @throws StateError, ConfigurationError, HostUnavailableError
  */
 export async function explainLive(job: Job, person: string, signal: AbortSignal): Promise<Explanation> {

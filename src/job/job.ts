@@ -25,9 +25,9 @@ export interface Job extends ConfiguredJob {
   readonly entra: EntraSettings;
   readonly lattice: LatticeSettings;
   readonly log: Logger;
-  /** Who is notified; a rehearsal notifies nobody. */
+  /** The receivers of notifications; none in a rehearsal. */
   readonly notify: NotifySettings;
-  /** What stands in for one end or both, if this is a rehearsal. */
+  /** The embedded Entra and Lattice, or Lattice alone, if this is a rehearsal. */
   readonly sandbox: Sandbox | null;
   /** A connection to Entra. Nothing is sent before it is used. */
   source(): Promise<EntraSource>;
@@ -47,9 +47,9 @@ export interface Job extends ConfiguredJob {
   close(): Promise<void>;
 }
 
-/** What is to be run. */
+/** A run to do. */
 export interface RunRequest extends Omit<CycleRequest, "sending" | "fence"> {
-  /** What a person decided about a held plan. It is carried out under the lease, before the cycle. */
+  /** A person's decision about a held plan. It is carried out under the lease, before the cycle. */
   readonly decision?: ReleaseRequest | undefined;
   /** How long a command waits for another run to end, milliseconds; a daemon does not wait, and gives none. */
   readonly waitMs?: number | undefined;
@@ -57,7 +57,7 @@ export interface RunRequest extends Omit<CycleRequest, "sending" | "fence"> {
   readonly patient?: boolean | undefined;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Run {
   readonly result: CycleResult;
   readonly decided: Release;
@@ -65,13 +65,13 @@ export interface Run {
   readonly changedSinceHeld: readonly Pick<LoggedOperation, "objectId" | "userName">[];
 }
 
-/** Who follows a run. */
+/** Functions that follow a run. */
 export interface Watchers extends Pick<Ports, "onProgress" | "onStep"> {
   /** Called when a cycle was recorded, however it ended. A cycle can fail before it is recorded. */
   readonly onRecorded?: ((cycle: CycleRecord) => void) | undefined;
   /** Called when the cycle has ended well and the lease is released, before anyone is notified. @param store holds the plan */
   readonly ended?: ((run: Run, store: StateStore) => Promise<void>) | undefined;
-  /** Who notifies. Default: what is due is sent when the run ends, within a few seconds. */
+  /** Sends the notifications. Default: those that are due are sent when the run ends, within a few seconds. */
   readonly notifier?: Notifier | undefined;
 }
 
@@ -85,8 +85,8 @@ export interface Ending {
   readonly good: boolean;
 }
 
-/** Notifies people of what runs did. */
+/** Notifies people of the results of runs. */
 export interface Notifier {
-  /** A run has ended. Never throws: a notification is no reason for a run to fail. */
+  /** Call when a run has ended. Never throws: a run must not fail because of a notification. */
   ended(ending: Ending, signal: AbortSignal): Promise<void>;
 }

@@ -5,11 +5,11 @@ import type { Ending, Job, Notifier } from "./job.ts";
 import { leaveMetrics } from "./run-metrics.ts";
 import { sayEvent } from "./say-event.ts";
 
-/** What a one-shot run gives its notifications at its end; the rest is sent by the next run. */
+/** The time that a single run spends on notifications at its end. The next run sends the rest. */
 const oneShotMs = 5_000;
 const lookUpMs = 3_000;
 
-/** Sends what is due when a run of a command ends, within a few seconds, and leaves its metrics. */
+/** Sends the notifications that are due at the end of a command's run, within a few seconds, and writes its metrics. */
 export function notifyAtTheEnd(job: Job, store: StateStore): Notifier {
   return {
     ended: async ({ ping, ran, good }, interrupted) => {
@@ -26,7 +26,7 @@ export function notifyAtTheEnd(job: Job, store: StateStore): Notifier {
   };
 }
 
-/** Notes a cycle of everybody that ended well, from which silence is counted. */
+/** Notes the end of a good cycle of everybody; the time without one is counted from there. */
 export async function noteGood(job: Job, store: StateStore): Promise<void> {
   const { clock, config, log } = job;
   const [{ noteGoodCycle }, { silenceDeadline }] = await Promise.all([
@@ -41,7 +41,7 @@ export async function noteGood(job: Job, store: StateStore): Promise<void> {
   if (event !== null) sayEvent(log, event);
 }
 
-/** Everything that is due: the digest, credentials, and what receivers have not got yet. */
+/** Sends everything that is due: the digest, warnings about credentials, and deliveries that failed before. */
 export async function notifyOfWhatIsDue(job: Job, store: StateStore, signal: AbortSignal): Promise<void> {
   const { clock, config, log, notify: settings } = job;
   const [{ deliver }, { digestFailures }, { checkExpiry }] = await Promise.all([
@@ -90,7 +90,7 @@ export async function sendPing(
   if (answer?.ok === false) log.warn({ answer: answer.detail }, "the ping was not accepted");
 }
 
-/** A notification is never a reason for a run to fail. */
+/** Does `work`, and only logs its error: a run must not fail because of a notification. */
 export async function quietly({ log }: Job, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -16,16 +16,16 @@ export interface OpenOptions extends JobChoice {
   readonly people?: number | undefined;
   /** A sandbox that runs already, for its starter to close. */
   readonly runningSandbox?: Sandbox | undefined;
-  /** The job that this one replaces in the same process: its log, state and sandbox stay, and stay its own to close. */
+  /** The job that this one replaces in the same process. Its log, state and sandbox are reused; only that job closes them. */
   readonly replaces?: Job | undefined;
-  /** The log has warnings only, because a report follows. */
+  /** Log only warnings and errors, because a report follows. */
   readonly quiet: boolean;
-  /** Told of each request to either end that came to an end. */
+  /** Called after each request to Entra or Lattice. */
   readonly onRequest?: RequestObserver | undefined;
 }
 
 /**
- * Loads the configuration and prepares both ends; sends nothing yet.
+ * Loads the configuration and prepares the connections to Entra and Lattice; sends nothing yet.
  * @throws UsageError, StateError
  */
 export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job> {
@@ -112,7 +112,7 @@ async function openStore({ statePath, config, log }: ConfiguredJob & Pick<Job, "
   return open(statePath, { logValues: config.state.logValues, hasEnded: hasDied });
 }
 
-/** What stands in for an end without settings of its own. */
+/** Settings that stand in for an end that has none of its own. */
 function required(sandbox: Sandbox | null): Sandbox {
   if (sandbox !== null) return sandbox;
   throw new Error("an end has neither settings nor a sandbox");

@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 
 /**
  * Identifies this process among all processes of any machine, container or time: the boot of the kernel, the pid namespace,
- * the pid and its start. `null` if the system does not tell them (only Linux does). A pid alone is not enough: in containers
+ * the pid and its start. `null` if the system does not show them (only Linux does). A pid alone is not enough: in containers
  * every main process has pid 1, and pids are reused.
  */
 export function identifyProcess(): string | null {
@@ -14,7 +14,7 @@ export function identifyProcess(): string | null {
 
 /**
  * Whether the process that identified itself as `identity` has certainly ended. `false` if that cannot be known: the process
- * may run on another machine or in another container, or the system does not tell.
+ * may run on another machine or in another container, or the system does not show it.
  */
 export function hasEnded(identity: string): boolean {
   const [realm, pid, startedAt] = identity.split("-");

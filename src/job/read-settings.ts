@@ -4,7 +4,7 @@ import { UsageError } from "../domain/errors.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { ScopingFilters } from "../mapping/rules/scoping-filter.ts";
 
-/** What a configuration comes to; `null` where something is wrong with a part, which `faults` then names. */
+/** The parts of a configuration. A part with a fault is `null`, and `faults` names the fault. */
 export interface Readings {
   readonly mapping: Mapping | null;
   readonly entra: EntraSettings | null;
@@ -13,10 +13,10 @@ export interface Readings {
   readonly faults: readonly string[];
 }
 
-/** Which ends a sandbox stands in for: these need no settings. */
+/** The ends that a sandbox replaces. They need no settings. */
 type Embedded = "both" | "lattice" | undefined;
 
-/** Reads the mapping, the filters and what each end needs, to the last of them: everything that is wrong is told at once. */
+/** Reads the mapping, the filters and the settings of each end. All faults are reported together. */
 export async function readSettings(loaded: LoadedConfig, embedded?: Embedded): Promise<Readings> {
   const [{ refuseForeignLoopback }, { nothingGiven, requireEntra, requireLattice }] = await Promise.all([
     import("../config/plain-http.ts"),
@@ -41,7 +41,7 @@ export async function readSettings(loaded: LoadedConfig, embedded?: Embedded): P
   };
 }
 
-/** The mapping as configured, with the scope's filters. @throws UsageError that names everything that is wrong with either */
+/** The configured mapping and scoping filters. @throws UsageError that names all faults of both */
 export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
   const faults: string[] = [];
   const mapping = await tryMapping(loaded, faults);
@@ -70,7 +70,7 @@ async function tryMapping(loaded: LoadedConfig, faults: string[]): Promise<Mappi
       locate: mappingSource.locate,
       onNull,
       filters: filters ?? filtersOf([]),
-      // Members of a ring of managers are looked at in each cycle: that setting needs nobody planned anew.
+      // `manager.rings` is left out: members of a ring of managers are planned in each cycle anyway.
       digestOf: [entra.scope, actions, matching, drift, { missing: manager.missing }],
     }),
   );

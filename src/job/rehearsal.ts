@@ -4,12 +4,12 @@ import type { Config } from "../config/schema.ts";
 import { Secret } from "../domain/secret.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 
-// The sandbox is a job with its own ends and its own state database, beside those of the configured job.
+// The sandbox is a job with its own ends and its own state database, next to those of the configured job.
 
-/** Which ends are embedded: both, or Lattice alone. */
+/** The embedded ends: both, or Lattice alone. */
 export type EmbeddedEnds = "both" | "lattice";
 
-/** The state database of the job, or of its rehearsal: a rehearsal never meets real links. @param configured `state.path` */
+/** The state database of the job, or of its rehearsal, which never uses that of the job. @param configured `state.path` */
 export function stateFile(configured: string, embedded: EmbeddedEnds | undefined): string {
   return embedded === undefined ? configured : `${withoutEnding(configured)}.sandbox-${embedded}.db`;
 }
@@ -23,10 +23,10 @@ function withoutEnding(path: string): string {
   return path.replace(/\.db$/, "");
 }
 
-/** Who takes part of the embedded company. */
+/** The scope of the embedded company. */
 export const sandboxScope = { mode: "assigned", application: "Lattice SCIM", nested: true } as const;
 
-/** How the embedded Entra is reached. */
+/** The settings for the embedded Entra. */
 export function sandboxEntra(sandbox: Sandbox, config: Config): EntraSettings {
   return {
     tenantId: sandbox.tenantId,
@@ -39,7 +39,7 @@ export function sandboxEntra(sandbox: Sandbox, config: Config): EntraSettings {
   };
 }
 
-/** How the embedded Lattice is reached: it is on this machine, so it has no limit but its own. */
+/** The settings for the embedded Lattice. It is on this machine, so there is no limit but its own. */
 export function sandboxLattice(sandbox: Sandbox, config: Config): LatticeSettings {
   return {
     url: sandbox.latticeUrl,

@@ -15,10 +15,10 @@ import { withLease } from "./lease.ts";
 import { noteGood, notifyAtTheEnd } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
 
-/** A run that may write: with the lease, or to a copy of its own. */
+/** A run that may write: it has the lease, or its own copy of the database. */
 type FencedRequest = RunRequest & { readonly fence: Fence };
 
-/** The one way a cycle of a job runs; see `Job.run`. */
+/** Runs a cycle of a job; there is no other way (see `Job.run`). */
 export async function run(job: Job, request: RunRequest, watchers: Watchers = {}): Promise<Run> {
   return request.dryRun ? runDry(job, request, watchers) : runForReal(job, request, watchers);
 }
@@ -62,7 +62,7 @@ async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Pr
   }
 }
 
-/** Carries out what a person decided about a held plan, if that was asked for, and runs a cycle. */
+/** Carries out the decision about a held plan, if the request has one, and runs a cycle. */
 async function decideAndRun(
   job: Job,
   store: StateStore,
@@ -86,7 +86,7 @@ async function decideAndRun(
   };
 }
 
-/** Hands the watchers the record of the cycle that `cycle` adds to the log, however it ends. */
+/** Gives the watchers the record of the cycle that `cycle` adds to the log, however it ends. */
 async function recorded(
   store: StateStore,
   { onRecorded }: Watchers,
@@ -129,7 +129,7 @@ async function runQuarantined(
   return result;
 }
 
-/** Opens both ends and runs one cycle; what was learnt of Lattice is remembered. */
+/** Opens the connections to Entra and Lattice, runs one cycle, and remembers how Lattice accepts updates. */
 async function runOnBothEnds(
   job: Job,
   store: StateStore,
@@ -140,7 +140,7 @@ async function runOnBothEnds(
   const { runCycle } = await import("../cycle/cycle.ts");
   const { clock, log, settings } = job;
   const meta = await store.meta();
-  // A full cycle asks again, so that a change at the target is met within a day.
+  // A full cycle asks again, so that a change in Lattice is noticed within a day.
   const known = request.full ? undefined : knownMethod(meta);
   const target = await job.target(known);
   try {
@@ -158,7 +158,7 @@ async function runOnBothEnds(
       clocks: { entra: () => source.clockSkewMs(), lattice: (signal) => target.clockSkewMs(signal) },
       onStep,
       onProgress: (progress) => {
-        // The first page is there: what reads is loaded.
+        // When the first page has come, the modules that read are loaded.
         keepHeapSmall();
         onProgress?.(progress);
       },

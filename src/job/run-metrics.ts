@@ -10,8 +10,8 @@ const shownCycles = 8;
 const pushTimeoutMs = 5_000;
 
 /**
- * Writes or pushes the metrics of a run that ends, if `metrics` is configured: a daemon can be scraped, a run started by a
- * timer is gone by then.
+ * Writes or pushes the metrics of a run at its end, if `metrics` is configured. A daemon can be scraped; a run that a timer
+ * starts has ended before it could be.
  * @param good whether the run ended without a fault
  */
 export async function leaveMetrics(

@@ -7,11 +7,11 @@ import type { CycleSettings } from "../cycle/ports/settings.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import { type EmbeddedEnds, sandboxScope } from "./rehearsal.ts";
 
-// The configuration as the engine takes it. Nothing else reads these keys for it.
+// Turns the configuration into the engine's settings. Only this file reads these keys for the engine.
 
 const defaultIntervalMs = 45 * 60_000;
 
-/** What a cycle needs of the configuration. */
+/** The settings of a cycle. */
 export function cycleSettings(
   config: Config,
   mapping: Mapping,
@@ -35,7 +35,7 @@ export function cycleSettings(
   };
 }
 
-/** What an explanation of one person needs of the configuration; it needs neither end. */
+/** The settings for an explanation of one person. No end needs to be configured. */
 export function explainSettings(
   config: Config,
   mapping: Mapping,

@@ -13,7 +13,8 @@ export interface TimeOfDay {
 }
 
 /**
- * Once a day, after `digestAt`: gathers who began to fail and who no longer fails into one event. Without changes there is none.
+ * Once a day, after `digestAt`: makes one event of the people who began to fail and those who no longer fail. Without changes
+ * there is no event.
  * @returns the event, if there was one
  */
 export async function digestFailures(
@@ -73,7 +74,7 @@ const dayMinutes = 24 * 60;
 
 /** Gives the minutes since midnight of a time. */
 function minutesIn(timezone: string): (time: number) => number {
-  // The default, which needs none of the zones of the world: to load them takes as long as the rest of the telling.
+  // UTC is the default. Other time zones must be loaded, which takes as long as all other work of a notification.
   if (timezone === "UTC") return (time) => Math.floor(time / minuteMs) % dayMinutes;
   const format = new Intl.DateTimeFormat("en", {
     timeZone: timezone,

@@ -47,7 +47,7 @@ export async function sendHttp(address: string, request: HttpRequest, signal: Ab
   }
 }
 
-/** Takes the address, and whatever part of it is long enough to be a secret, out of a text. */
+/** Removes the address from a text, and each part of it that is long enough to be a secret. */
 function hide(address: string, secrets: readonly Secret[]): (text: string) => string {
   const { pathname, searchParams } = new URL(address);
   const parts = [...pathname.split("/"), ...searchParams.values()].filter((part) => part.length >= 8);

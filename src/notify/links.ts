@@ -1,6 +1,6 @@
 import type { Notice } from "./notice.ts";
 
-/** A page of the dashboard, and what it is for. */
+/** A page of the dashboard, and its purpose. */
 export interface Link {
   readonly text: string;
   readonly url: string;

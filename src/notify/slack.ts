@@ -1,8 +1,8 @@
 import type { Line, Message } from "./words.ts";
 
 /**
- * Body of a Slack incoming webhook (Block Kit). Texts of others stand in `rich_text`, which Slack shows as it is; in the
- * short text of the notification they are escaped as mrkdwn asks.
+ * Body of a Slack incoming webhook (Block Kit). Texts from outside are put into `rich_text`, which Slack shows unchanged. In
+ * the short text of the notification they are escaped as mrkdwn requires.
  */
 export function slackBody(message: Message): string {
   const { title, severity, text, lists, action, link, instance, at } = message;
@@ -28,7 +28,7 @@ export function slackBody(message: Message): string {
   });
 }
 
-/** Text as it is; with an address a link, which shows the text and not the address. */
+/** A text, or a link that shows the text if there is an address. */
 function section({ text, url }: Line, bold = false): object {
   const shown = text === "" ? " " : text;
   return {

@@ -2,7 +2,8 @@ import type { Line, Message } from "./words.ts";
 
 /**
  * Body of a Teams webhook that was made with Workflows ("Post to a channel when a webhook request is received"): one
- * Adaptive Card. A `TextBlock` reads Markdown and mentions; texts stand in `TextRun`s, which show what is there.
+ * Adaptive Card. A `TextBlock` would interpret Markdown and mentions, so texts are put into `TextRun`s, which show them
+ * unchanged.
  */
 export function teamsBody(message: Message): string {
   const { title, severity, text, lists, action, link, instance, at } = message;

@@ -26,7 +26,7 @@ export function webhookBody(notice: Notice, how: Wording): string {
 
 /**
  * Headers that prove to the receiver that a body is ours and recent (Standard Webhooks, version 1).
- * @param now when it is sent, milliseconds since the epoch
+ * @param now the time of sending, milliseconds since the epoch
  */
 export function signatureHeaders(
   id: string,

@@ -7,11 +7,11 @@ import { oneLine } from "./answer.ts";
 import { type Link, linkOf, personUrl } from "./links.ts";
 import type { Notice } from "./notice.ts";
 
-/** An event in words, for people. What comes from outside is in one line, but not yet escaped for any receiver. */
+/** An event in words, for people. Each text from outside is in one line, but not yet escaped for a receiver. */
 export interface Message {
   readonly title: string;
   readonly severity: "problem" | "good" | "note";
-  /** What happened. */
+  /** The event, in a sentence. */
   readonly text: string;
   readonly lists: readonly { readonly title: string; readonly lines: readonly Line[] }[];
   /** What to do; empty if there is nothing. */
@@ -23,13 +23,13 @@ export interface Message {
   readonly instance: string;
 }
 
-/** A line of a list, perhaps with the page that shows more of it. */
+/** A line of a list, with the page that shows more, if there is one. */
 export interface Line {
   readonly text: string;
   readonly url?: string | undefined;
 }
 
-/** How a message is made for a receiver. */
+/** The form of a message for a receiver. */
 export interface Wording {
   readonly instance: string;
   readonly people: "ids" | "names";
@@ -40,7 +40,7 @@ export interface Wording {
 const longestLine = 300;
 const mostLines = 20;
 
-/** Says in words what happened. */
+/** Describes an event in words. */
 export function messageOf(notice: Notice, how: Wording): Message {
   const { instance, dashboard } = how;
   return {
@@ -211,7 +211,7 @@ const credentials: Readonly<Record<CredentialKind, { readonly noun: string; read
   },
 };
 
-/** The event as it may be shown: with `ids`, without what the other side said of single people. */
+/** The event as a receiver may see it: with `ids`, without the words of Entra or Lattice about single people. */
 export function shownEvent(event: Notice["event"], people: "ids" | "names"): Notice["event"] {
   if (people === "names") return event;
   switch (event.kind) {
@@ -235,7 +235,7 @@ export function shownEvent(event: Notice["event"], people: "ids" | "names"): Not
   }
 }
 
-/** What a code means, where the sentence itself may not be shown. */
+/** The meaning of each code, for receivers that must not see the sentence itself. */
 const codeWords: Readonly<Record<string, string>> = {
   ALREADY_EXISTS: "another account has this user name or externalId",
   RECORD_REJECTED: "Lattice refused the change",
@@ -245,7 +245,7 @@ const codeWords: Readonly<Record<string, string>> = {
   MAPPING: "a value cannot be mapped",
 };
 
-/** Why a person fails: in full, or in words that quote nothing of the person. */
+/** Why a person fails: in full, or in words without the person's values. */
 export function reasonOf({ code, message }: FailingPerson, people: "ids" | "names"): string {
   // Empty if the state keeps no values (`state.logValues`).
   return people === "names" && message !== "" ? oneLine(message, longestLine) : (codeWords[code] ?? code);
@@ -255,7 +255,7 @@ function personName({ objectId, userName }: FailingPerson, people: "ids" | "name
   return people === "names" && userName !== null ? oneLine(userName) : objectId;
 }
 
-/** `total`: of how many these are the first. */
+/** @param total the number of all people, of which these are the first */
 function listOf(title: string, lines: readonly Line[], total = lines.length): Message["lists"] {
   if (lines.length === 0) return [];
   const shown = lines.slice(0, mostLines).map((line) => ({ ...line, text: oneLine(line.text, longestLine) }));

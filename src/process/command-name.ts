@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 
-/** Sets what messages call the command, if the program cannot know it: `docker exec NAME azure-lattice-sync`. */
+/** Sets the command line for messages, if the program cannot know it: `docker exec NAME azure-lattice-sync`. */
 export const commandVariable = "ALS_COMMAND";
 
 const command = "azure-lattice-sync";
@@ -34,7 +34,7 @@ export interface Start {
   readonly packageRoot: string;
 }
 
-/** What to type in the same folder to start the same program again. */
+/** The command line that starts the same program in the same folder. */
 export function commandOf({ script, cwd, env, packageRoot }: Start): string {
   const inPackage = cwd === packageRoot;
   if (script.endsWith(".ts")) return inPackage ? "npx node src/cli.ts" : `node ${inShell(script)}`;

@@ -13,7 +13,7 @@ export function catchHangup(asked: () => void, gone: () => void): void {
   });
 }
 
-/** The SIGHUPs since the start of a process. One that arrives before there is a handler waits for it. */
+/** The SIGHUPs since the start of a process. A signal that arrives before there is a handler waits for the handler. */
 export interface Hangups {
   /** Calls `handler` for one that waits, and for each one from now on. */
   handle(handler: () => void): void;

@@ -37,7 +37,7 @@ export function print(io: CommandIO, text: string): void {
   io.stdout.write(`${text}\n`);
 }
 
-/** Prints what concerns the person at the terminal, next to the result. */
+/** Prints a message for the person at the terminal, apart from the result. */
 export function note(io: CommandIO, text: string): void {
   io.stderr.write(`${text}\n`);
 }

@@ -16,7 +16,7 @@ export function packageVersion(): string {
 
 function nearestPackage(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
-    // Ends at the root of the file system. Reading from there reports the file as missing.
+    // The search ends at the root of the file system. Reading package.json there reports that it is missing.
     if (existsSync(join(folder, manifestName)) || dirname(folder) === folder) return folder;
   }
 }

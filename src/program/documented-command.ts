@@ -4,7 +4,7 @@ import { commandLine } from "../process/command-name.ts";
 /** Takes the exit code of a command that has ended. */
 export type Finish = (code: number) => void;
 
-/** What the help and the manual page say about a command, next to its options. */
+/** The text of the help and the manual page about a command, besides its options. */
 export interface Manual {
   /** Sentences before the examples. */
   readonly notes?: string;
@@ -45,7 +45,7 @@ export class DocumentedCommand extends Command {
     return this.addHelpText("after", helpOf(manual));
   }
 
-  /** What `manual` was given; `undefined` for the commands of commander itself. */
+  /** The manual of a command; `undefined` for the commands of commander itself. */
   get said(): Manual | undefined {
     return this.#manuals.at(-1);
   }

@@ -27,7 +27,7 @@ export function changeLines(changes: readonly Change[], layout: Layout): readonl
   return named.flatMap(({ name, text }) => {
     const start = `${" ".repeat(indent)}${padded(name, column, layout)}  `;
     const taken = columnsOf(start);
-    // Beside a name that takes most of the line there is no room for values: they go below it.
+    // If a name takes most of the line, the values go below it.
     const beside = width - taken >= Math.min(20, columnsOf(text));
     const left = beside ? taken : indent + 2;
     const [first = "", ...more] = wrapped(text, layout, width - left);

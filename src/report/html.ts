@@ -23,8 +23,8 @@ const titles = {
 } as const;
 
 /**
- * Writes a plan, or what came of it, as one HTML file that needs nothing else: no request leaves the page, and a policy in it
- * forbids any. People go through one by one, never all at once.
+ * Writes a plan, or its results, as one HTML file that needs nothing else: the page sends no request, and a policy in it forbids
+ * any. People are written one by one, never held all at once.
  */
 export async function writeHtml(view: PlanView, write: Write): Promise<void> {
   const send = ({ text }: Markup): Promise<void> => write(text);
@@ -76,7 +76,7 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
 `);
 }
 
-/** A part of the page that has a file of its own. Its content is ours and is sent unchanged. */
+/** A part of the page from a file. Its content is ours and is inserted unchanged. */
 function pageFile(name: string): string {
   return readFileSync(join(packageRoot, "src/report/page", name), "utf8");
 }

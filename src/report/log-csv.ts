@@ -45,8 +45,8 @@ const afterChange: readonly Column<[LogEntry]>[] = [
 
 /**
  * Writes entries of the provisioning log as CSV (RFC 4180, with a header), one row for each changed attribute; one row for
- * an entry without any. A text that a spreadsheet would take for a formula gets an apostrophe before it, also behind what
- * spreadsheets of other languages split at.
+ * an entry without any. A text that a spreadsheet would treat as a formula gets an apostrophe before it, also after a
+ * character at which spreadsheets of other languages split a cell.
  * @param toTerminal control characters are made visible: a terminal would act on them
  */
 export async function writeLogCsv(
@@ -72,12 +72,12 @@ function value(json: Json): Cell {
   return json === null || typeof json === "string" || typeof json === "number" ? json : JSON.stringify(json);
 }
 
-/** What makes a formula in one spreadsheet or another, what is not seen before it and the full-width forms of the signs included. */
+/** The start of a formula in any spreadsheet, including invisible characters before the sign, and its full-width forms. */
 const formula = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
 
 /**
- * The same within a cell: if the comma is the sign of decimals, a spreadsheet splits at semicolons or tabs, and takes the
- * quotes of this format for text, line breaks within them for the ends of rows.
+ * The same within a cell. If the comma is the decimal sign, a spreadsheet splits at semicolons or tabs. It then treats quotes
+ * of this format as text, and line breaks within them as ends of rows.
  */
 const formulaBehind = /([;\t\r\n|][\s\p{Cc}\p{Cf}"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
 

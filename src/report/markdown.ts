@@ -65,12 +65,12 @@ export async function writeMarkdown(view: PlanView, write: Write): Promise<void>
   }
 }
 
-/** An invisible character that separates what a tracker would take for a mention, a reference or an address. */
+/** An invisible character that breaks up text which a tracker would treat as a mention, a reference or an address. */
 const part = "\u200b";
 
 /**
- * A name is text, never markup: what Markdown or HTML would act on is written out. Nobody is mentioned, no ticket referred to
- * and no address made a link, which a tracker does with the text that Markdown has become.
+ * Escapes a name, so that it is text in Markdown and HTML, never markup. It also cannot become a mention, a reference to a ticket
+ * or a link, which a tracker would make from the rendered text.
  */
 function asText(text: string): string {
   return printable(text)

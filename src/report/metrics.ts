@@ -9,7 +9,7 @@ export interface Situation {
   readonly skipped: ReadonlyMap<SkipCode, number>;
   /** When the last complete read of Entra ended; `null` before the first. */
   readonly watermarkAt: number | null;
-  /** Of the last plan of everybody: who has no account and gets none; `null` if none said. */
+  /** The people without an account who should not get one, from the last plan of everybody; `null` if no plan has counted them. */
   readonly outOfScope: number | null;
   /** When Lattice last answered a cycle; `null` before the first time. */
   readonly targetReachedAt: number | null;
@@ -145,7 +145,7 @@ function buildInfo(gauge: MakeGauge, version: string): void {
   info.set({ version, node: process.version }, 1);
 }
 
-/** Not a number if there is no time. */
+/** The time in seconds, or NaN if there is none. */
 function secondsOf(milliseconds: number | null): number {
   return milliseconds === null ? Number.NaN : milliseconds / 1000;
 }

@@ -9,10 +9,10 @@ import { UsageError } from "../domain/errors.ts";
 import type { Write } from "./view.ts";
 
 /**
- * Lets `work` write into the file `out`, or into the stream if there is none. A file appears under its name only when it is
- * whole, readable by its owner alone (it holds people's data). It takes the place of a link of that name, which may lead to
- * a file that another user chose, and is made under a name that others cannot guess and prepare. A pipe or a device is written
- * to as it is: it must not be replaced by a file.
+ * Lets `work` write into the file `out`, or into the stream if there is none. The file is written under a name that others cannot
+ * guess and prepare, and gets its own name when it is complete. Only its owner can read it, because it holds people's data. It
+ * replaces a link of that name, which may lead to a file that another user chose. A pipe or a device is written to directly: it
+ * must not be replaced by a file.
  * @throws UsageError if the file cannot be written, or a pipe is another user's
  */
 export async function writeOut(
@@ -27,7 +27,7 @@ export async function writeOut(
   const partial = special ? out : join(dirname(out), `.${randomBytes(8).toString("hex")}.partial`);
   try {
     const file = createWriteStream(partial, { mode: 0o600, flags: special ? "a" : "wx" });
-    // A disk that is full between two pieces is met by the next of them.
+    // If the disk becomes full between two pieces, the next piece reports it.
     file.on("error", () => {});
     await once(file, "open");
     await work(writer(file));
@@ -45,12 +45,12 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error && "syscall" in error;
 }
 
-/** Whether what has this name is something other than a file or a folder: a pipe, a device, or a link to one. */
+/** Whether this is the name of a pipe, a device, or a link to one, and not of a file or a folder. */
 async function isSpecial(out: string): Promise<boolean> {
   const [named, found] = await Promise.all([statsOf(lstat(out)), statsOf(stat(out))]);
   if (named === null || found === null || found.isFile()) return false;
   if (found.isDirectory()) throw cannotBeWritten(out, "it is a folder");
-  // The pipes of a shell have names there (/dev/stdout, /dev/fd/63), whoever started it.
+  // The pipes of a shell have names there (/dev/stdout, /dev/fd/63), whichever user started it.
   if (/^\/(?:dev|proc)\//.test(resolve(out)) || [named, found].every(isOwn)) return true;
   throw cannotBeWritten(out, "it leads to a file of another user");
 }
@@ -60,7 +60,7 @@ function isOwn({ uid }: Stats): boolean {
   return user === undefined || uid === user || uid === 0;
 }
 
-/** `null` if there is nothing of the name. */
+/** `null` if nothing has this name. */
 async function statsOf(asked: Promise<Stats>): Promise<Stats | null> {
   try {
     return await asked;

@@ -9,8 +9,8 @@ import type { PlanView } from "./view.ts";
 const pageSize = 500;
 
 /**
- * A cycle in the store as a report walks through it. `only`: the people of a cycle on demand. `department`: path of the target
- * attribute that tells departments apart, if they may be shown.
+ * A cycle in the store, for a report. `only`: the people of a cycle on demand. `department`: path of the target attribute that
+ * holds the department, if it may be shown.
  */
 export function planView(
   store: StateStore,

@@ -14,13 +14,13 @@ export interface ReportChoice extends Place {
   readonly format: ReportFormat;
   /** A file instead of stdout. */
   readonly out?: string | undefined;
-  /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
+  /** People that a table shows in full; by default 100 on a terminal, all elsewhere. */
   readonly limit?: number | undefined;
   /** Of a cycle on demand: what was done for each person. */
   readonly steps?: readonly PersonStep[] | undefined;
 }
 
-/** Writes the report of a cycle where the command line wants it. @throws UsageError if the file cannot be written */
+/** Writes the report of a cycle to the place that the command line names. @throws UsageError if the file cannot be written */
 export async function report(
   store: StateStore,
   result: CycleResult,

@@ -8,7 +8,7 @@ export function heldCount({ weighed }: Pick<Status, "weighed">): number {
   return weighed.outcomes.reduce((sum, one) => (one.outcome === "held" ? sum + one.count : sum), 0);
 }
 
-/** What the metrics tell of the state database. @param status as it was read from `store` */
+/** The metrics from the state database. @param status as it was read from `store` */
 export async function situationOf(
   store: Pick<StateStore, "countSkipped" | "meta">,
   status: Status,

@@ -55,7 +55,7 @@ const readCycles = 200;
 const shownRetries = 50;
 const shownDelayed = 50;
 const shownRejected = 50;
-/** More than anybody rejects one by one. */
+/** More than the changes that a person rejects one by one. */
 const countedRejections = 10_000;
 
 /**

@@ -135,7 +135,7 @@ function totals(view: PlanView, layout: Layout): string {
   if (guard.held) {
     lines.push(paint(["bold", "magenta"], "Held by the guard:"));
     for (const reason of guard.reasons) lines.push(...indented(printable(reason), 2, layout));
-    // An answer that is not to be trusted holds a plan of nothing.
+    // If Entra's answer is not trusted, the guard may hold a plan without operations: there is nothing to release.
     const next = dryRun
       ? "A sync holds the changes marked [held], and sends everything else."
       : result !== null && result.held > 0

@@ -27,7 +27,7 @@ export function driftChanges(operation: LoggedOperation): readonly Change[] {
   return operation.changes.filter((change) => change.drift === true);
 }
 
-/** What was done by hand, for people: `title: Analyst → Chief`, as Lattice was confirmed and as it is now. */
+/** A manual change in Lattice, for people: `title: Analyst → Chief`, the confirmed value and the one found. */
 export function driftText(operation: LoggedOperation): string {
   if (operation.drift === "removed") return "the account was removed in Lattice";
   return driftChanges(operation)
@@ -43,7 +43,7 @@ export function headline({ header, dryRun, result }: PlanView): string {
   return `The ${kind} cycle is ${headlineOutcome(result.outcome)} (${seconds} s)`;
 }
 
-/** What became of a plan, so that it adds up: `3 done, 1 failed, 2 held, 1 not sent (…)`; `null` if nothing was due. */
+/** The outcome of a plan, complete, so that the numbers add up: `3 done, 1 failed, 2 held, 1 not sent (…)`; `null` if nothing was due. */
 export function sentText({ header, result }: PlanView): string | null {
   if (result === null) return null;
   const { done, failed, held, notSent } = result;

@@ -11,7 +11,7 @@ export interface ReportOptions {
   readonly out?: string | undefined;
   readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: NodeJS.ProcessEnv;
-  /** People that a table shows in full; by default 100 on a terminal, everybody elsewhere. */
+  /** People that a table shows in full; by default 100 on a terminal, all elsewhere. */
   readonly limit?: number | undefined;
 }
 

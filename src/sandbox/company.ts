@@ -5,7 +5,7 @@ import { insertPerson, personId } from "./directory.ts";
 import { inventName, nameOf, type PersonName } from "./names.ts";
 import { createRandom, type Random } from "./random.ts";
 
-/** Name of the enterprise application to which everybody in scope is assigned. */
+/** Name of the enterprise application to which all people in scope are assigned. */
 const applicationName = "Lattice SCIM";
 
 /** Name of the group at the top of the nesting; it holds the divisions, which hold the departments. */

@@ -38,7 +38,7 @@ export interface Directory extends DirectoryAccess {
   purge(id: string): void;
   get(id: string): DirectoryUser | undefined;
   byUserPrincipalName(userPrincipalName: string): DirectoryUser | undefined;
-  /** Everybody except the recycle bin, in pages inside; begins at this fraction (0 to 1) of the directory and wraps round. */
+  /** All people except those in the recycle bin, read in pages inside. Begins at this fraction (0 to 1) of the directory and wraps round. */
   users(from?: number): Generator<DirectoryUser, void>;
   /** People outside the recycle bin. */
   count(): number;

@@ -39,7 +39,7 @@ export interface GraphDelta {
 
 /** The content of a token. Fields are short because links carry them. */
 interface Position {
-  /** Everybody (a first round), or the changes since `since`. */
+  /** All people (a first round), or the changes since `since`. */
   readonly full: boolean;
   readonly since: number;
   /** Last change that belongs to the round; `null` in the token that begins one. */

@@ -26,7 +26,7 @@ export interface Reply {
 }
 
 /**
- * What shall go wrong with one request: an answer in place of the real one; `drop`: the connection ends before
+ * The fault of one request: an answer in place of the real one; `drop`: the connection ends before
  * anything is done; `dropAfter`: it ends after the request was carried out; `truncate`: carried out, half of the
  * body is sent, then the connection ends; `delayMs`: carried out and answered after this time.
  */

@@ -6,7 +6,7 @@ import { type AccountDocument, checkDocument, type ReadingRules, readDocument } 
 import { coreURN } from "./scim-schema.ts";
 
 /**
- * What an administrator sees and does in the embedded Lattice, without the SCIM API's restrictions.
+ * The view and the actions of an administrator of the embedded Lattice, without the SCIM API's restrictions.
  * Resources have the form that a SCIM client reads.
  */
 export interface LatticeAdmin {

@@ -7,7 +7,7 @@ export interface RequestRecord {
   readonly method: string;
   /** With the query. */
   readonly path: string;
-  /** What was answered; 0 if the connection was dropped without an answer. */
+  /** Status of the answer; 0 if the connection was dropped without an answer. */
   readonly status: number;
 }
 

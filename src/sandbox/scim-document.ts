@@ -93,7 +93,7 @@ export function managerOf(document: AccountDocument): string | null {
 }
 
 /**
- * One attribute's value in the schema's spelling; `null` if it is no value: null or an empty list
+ * One attribute's value in the schema's spelling; `null` if it has no value: null or an empty list
  * (RFC 7643 section 2.5).
  * @throws ScimRefusal on a wrong type
  */

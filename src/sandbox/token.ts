@@ -15,7 +15,7 @@ export interface TokenCredentials {
 export interface TokenAuthority {
   /** Answers `/{tenant}/oauth2/v2.0/token` (client credentials grant, OAuth 2.0 v2 endpoint of Entra). */
   handle(request: ServedRequest): Reply;
-  /** What a bearer token permits; `undefined` if it is forged, expired or revoked. */
+  /** The rights of a bearer token; `undefined` if it is forged, expired or revoked. */
   verify(token: string): TokenClaims | undefined;
   /** Revokes every token issued so far. */
   revokeAll(): void;

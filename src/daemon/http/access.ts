@@ -30,7 +30,7 @@ export type Identity =
 export interface Access {
   /** The credential that a client without access is asked for. */
   readonly asks: "nothing" | "token" | "proxy";
-  /** The answer for a request never changes: a user who is signed out meanwhile is still the one who asked. */
+  /** The same answer for the whole request, even if the user signs out while it runs. `null`: not admitted. */
   identify(request: FastifyRequest): Identity | null;
   /** The credential that a request brings, right or wrong. */
   credentialOf(request: FastifyRequest): "bearer" | "session" | null;
@@ -40,11 +40,11 @@ export interface Access {
   signInCode(): string;
   signOut(request: FastifyRequest, reply: FastifyReply): void;
   /**
-   * Why this request is refused although it was admitted: it names a host that is not the daemon's, so a page elsewhere may have
-   * let its own name resolve to this machine. A right bearer is never refused: such a page does not know it.
+   * Why this request is refused, whoever sent it: it names a host that is not the daemon's, so a page elsewhere may have let its
+   * own name resolve to this machine. A request with a right bearer is not refused, because such a page does not know the token.
    */
   misdirected(request: FastifyRequest, identity: Identity | null): string | null;
-  /** Why this request is refused although it was admitted: another site made the browser send it. */
+  /** Why this request is refused, whoever sent it: another site made the browser send it. A right bearer is not refused. */
   foreign(request: FastifyRequest, identity: Identity | null): string | null;
 }
 

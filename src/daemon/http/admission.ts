@@ -4,7 +4,7 @@ import type { DaemonView } from "./daemon-view.ts";
 import type { Guesses } from "./guesses.ts";
 import { occasionally } from "./occasional.ts";
 
-/** What a route requires of a request. */
+/** The requirements of a route. */
 export interface Admission {
   readonly signedIn: boolean;
   /** Whether requests that another site made the browser send are refused. */

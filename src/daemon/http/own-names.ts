@@ -12,7 +12,7 @@ export interface NameSettings {
 
 /**
  * The names that the daemon answers to. A page elsewhere can let its own name resolve to this machine (DNS rebinding). The
- * browser then takes both for one site, and only the name in `Host` tells them apart.
+ * browser then treats both as one site, and only the name in `Host` shows the difference.
  */
 export interface OwnNames {
   /** Whether any name but the machine's own was configured. */
@@ -29,7 +29,7 @@ export function createOwnNames({ listen, publicUrl, hosts }: NameSettings): OwnN
   const published = new Set(hosts.map(plainName));
   if (publicUrl !== undefined) published.add(nameOf(new URL(publicUrl).host) ?? "");
   const own = new Set([plainName("host" in listen ? listen.host : ""), plainName(hostname()), ...published]);
-  // "Everywhere" is an address to listen on, not a name.
+  // An address such as 0.0.0.0 is one to listen on, not a name.
   for (const nowhere of ["", "0.0.0.0", "::"]) own.delete(nowhere);
   const isPublic = (host: string | undefined): boolean => published.has(nameOf(host) ?? "");
   return {

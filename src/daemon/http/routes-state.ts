@@ -20,7 +20,7 @@ const dayMs = 86_400_000;
 const shownDays = 30;
 const mostCycles = 2_000;
 const longestPage = 200;
-/** More changes than anybody rejects one by one. */
+/** More than the changes that a person rejects one by one. */
 const mostRejections = 10_000;
 
 const actions = z.enum(["create", "update", "deactivate", "reactivate", "link"]);

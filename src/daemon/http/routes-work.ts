@@ -73,7 +73,7 @@ export function workRoutes(
   });
 }
 
-/** What a dry run would do with an operation: in the run's own copy of the log, nothing was begun. */
+/** The state of an operation of a dry run. In the run's own copy of the log, nothing was sent. */
 function plannedStatus(status: OperationStatus): "planned" | "held" | "reported" {
   return status === "held" || status === "reported" ? status : "planned";
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 
-/** The sessions of the page, in memory: a restart of the daemon signs everybody out. */
+/** The sessions of the page, in memory: a restart of the daemon signs all users out. */
 export interface Sessions {
   /** @returns the id to give to the browser */
   open(): string;

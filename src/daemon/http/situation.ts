@@ -58,7 +58,7 @@ async function isReady(view: DaemonView): Promise<boolean> {
   return view.now() - last.finishedAt < 2 * view.scheduler.intervalMs();
 }
 
-/** The result of `make` is reused for `ageMs`; requests meanwhile wait for the same result. */
+/** Reuses the result of `make` for `ageMs`. Requests that come while it is made wait for the same result. */
 export function kept<T>(ageMs: number, now: () => number, make: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | null = null;
   let madeAt = 0;

@@ -7,7 +7,7 @@ const mostWaiting = 100;
 /**
  * Makes the routes of `app` take turns: a few at once, the others in the order in which they came. So health and metrics are
  * answered however many requests there are. A client that disconnects while waiting gets no answer; if too many wait, further
- * ones are told to come again.
+ * ones get an answer that says to try again later.
  * @param inMemory path of the routes that do not query the database
  */
 export function takeTurns(app: FastifyInstance, inMemory: string): void {

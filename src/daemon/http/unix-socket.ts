@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { UsageError } from "../../domain/errors.ts";
 
-/** For the owner and the group. Everybody who may open the socket may use the daemon. */
+/** For the owner and the group. A user who can open the socket can use the daemon. */
 const socketMode = 0o660;
 
 /**

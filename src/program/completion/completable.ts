@@ -1,7 +1,7 @@
 import type { Argument, Option } from "commander";
 import { type DocumentedCommand, pathOf } from "../documented-command.ts";
 
-/** What can be typed for an option or an argument. */
+/** The words that can be typed for an option or an argument. */
 export interface Value {
   readonly name: string;
   readonly kind: "choices" | "file" | "free";
@@ -30,7 +30,7 @@ export interface Completable {
   readonly below: readonly Completable[];
 }
 
-/** What a shell can complete for a command and its subcommands. */
+/** The words that a shell can complete for a command and its subcommands. */
 export function completableOf(command: DocumentedCommand): Completable {
   return {
     path: pathOf(command),
@@ -57,7 +57,7 @@ function optionOf(option: Option): CompletableOption {
   };
 }
 
-/** Tells from the name what a value is: files are called `file` or `files` in this program. */
+/** The kind of a value, by its choices or its name: files are called `file` or `files` in this program. */
 function completableValue(name: string, { argChoices, variadic }: Argument | Option): Value {
   const kind = argChoices !== undefined ? "choices" : /^files?$/.test(name) ? "file" : "free";
   return { name, kind, choices: argChoices ?? [], optional: false, variadic };

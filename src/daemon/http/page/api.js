@@ -1,14 +1,14 @@
 import { sentence } from "./words.js";
 
-/** What the daemon refused, with its sentence. */
+/** A request that the daemon refused or did not answer; the message is a sentence. */
 export class Refused extends Error {
-  /** @param status 0: no answer came */
+  /** @param status HTTP status; 0 if no answer came */
   constructor(status, message) {
     super(message);
     this.status = status;
   }
 
-  /** It may be otherwise in a moment: the daemon is being restarted, or its database is busy. */
+  /** A later try may succeed: the daemon is being restarted, or its database is busy. */
   get passing() {
     return this.status === 0 || (this.status >= 502 && this.status <= 504);
   }
@@ -34,7 +34,7 @@ export async function api(path, { method = "GET", body, signal } = {}) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Refused(0, "The daemon does not answer. Is it still running?");
   }
-  // The API redirects nobody: it is a proxy that sends to its sign-in.
+  // The API never redirects. A redirect comes from a proxy that requires its own sign-in.
   if (answer.type === "opaqueredirect") throw new Refused(401, "The reverse proxy asks to sign in again.");
   const text = await answer.text();
   let value = {};

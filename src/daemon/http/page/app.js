@@ -13,11 +13,11 @@ import { rejectedView } from "./view-rejected.js";
 import { signInByLink, signInView } from "./view-sign-in.js";
 import { trendsView } from "./view-trends.js";
 
-/** How often a view that is not read again by itself asks whether the daemon is still there. */
+/** The interval at which a view that does not refresh itself checks whether the daemon still answers. */
 const stillThereMs = 15_000;
 
-// One page; the part after # says what it shows. A view reads (`read`) and makes elements of what was read and of what was
-// done on the page since (`draw`); it never changes an element itself, because the one that is shown may be another.
+// A single page; the part of the address after # names the view. A view reads data (`read`), and makes elements from the data
+// and from the user's actions since (`draw`). It never changes an element itself, because another one may be shown by then.
 
 const views = [
   { pattern: /^$/, title: "Now", nav: "", ...nowView },
@@ -39,13 +39,13 @@ const nowhere = {
 const main = document.getElementById("main");
 let visit = null;
 let session = { asks: "nothing", signedIn: true, by: "open" };
-/** Why the link that was followed has not signed in. */
+/** Why the sign-in link did not work. */
 let linkRefused = null;
-/** The first view leaves the focus where the browser has put it. */
+/** For the first view, the focus stays where the browser has put it. */
 let moved = false;
 const connection = createConnection(() => read(visit));
 
-/** A view as long as it is looked at, until the address changes. */
+/** A visit to a view: it lasts until the address changes. */
 function begin() {
   visit?.controller.abort();
   connection.forget();
@@ -55,20 +55,20 @@ function begin() {
   const current = {
     view,
     controller,
-    /** Aborts when the view is left. */
+    /** Aborts when the user leaves the view. */
     signal: controller.signal,
     parameter: decodeURIComponent(view.pattern?.exec(path)?.[1] ?? ""),
     query: new URLSearchParams(query),
-    /** What was done on the page: chosen, opened, started. Stays when everything is read again. */
+    /** The user's actions on the page: chosen, opened, started. They stay when the data is read again. */
     state: {},
     reload: () => read(current),
     redraw: () => draw(current),
-    /** What to say of an error that something done on the page met. Without a session it asks to sign in. */
+    /** The message for an error of an action on the page. Without a session, the page asks the user to sign in. */
     refused: (error) => {
       if (error instanceof Refused && error.status === 401) signedOut(current);
       return error instanceof Error ? error.message : String(error);
     },
-    /** Whether the view is there, and not what stands in its place. */
+    /** Whether the view itself is shown, and not a message in its place. */
     shown: false,
     turn: 0,
   };
@@ -76,7 +76,7 @@ function begin() {
   read(current);
 }
 
-/** Reads everything that `current` shows, and shows it. */
+/** Reads the data of `current`, and shows it. */
 async function read(current) {
   const { view, signal } = current;
   clearTimeout(current.timer);
@@ -106,7 +106,7 @@ function goOn(current) {
   current.timer = setTimeout(() => again(current), current.view.everyMs ?? stillThereMs);
 }
 
-/** Shows the banner over a view that is not read again by itself when the daemon does not answer. */
+/** For a view that does not refresh itself: shows the banner if the daemon does not answer. */
 async function stillThere(current) {
   const { signal, turn } = current;
   try {
@@ -118,7 +118,7 @@ async function stillThere(current) {
   if (!signal.aborted && turn === current.turn) goOn(current);
 }
 
-/** In a window that nobody sees nothing is read until it is seen again. */
+/** In a hidden window, nothing is read until it is visible again. */
 function again(current) {
   if (current !== visit || session.signedIn === false) return;
   if (document.visibilityState === "visible") {
@@ -133,7 +133,7 @@ function draw(current) {
   const content = view.draw(current.data, current).filter((part) => part !== null);
   document.title = `${view.title} – azure-lattice-sync`;
   header(view.nav, session, signOut);
-  // Where nothing of the view was there before, it may not be matched with what was.
+  // If nothing of this view was shown before, its elements must not be matched with the old ones.
   if (current.shown && view.whole !== true) patch(main, content);
   else arrive(content);
   current.shown = true;
@@ -149,7 +149,7 @@ function arrive(content) {
 
 function waiting(current, error) {
   connection.failed(error.message);
-  // What was read before stays to be looked at; of another view nothing may stand under this address.
+  // Data of this view that was read before stays visible. Data of another view must not be shown under this address.
   if (!current.shown) main.replaceChildren(h("h1", null, "Waiting for the daemon"));
 }
 
@@ -196,7 +196,7 @@ async function signOut() {
   visit.reload();
 }
 
-/** Follows the address; a link that signs in leads to the dashboard. */
+/** Shows the view that the address names. A sign-in link leads to the dashboard. */
 async function follow() {
   const code = /^#\/sign-in\/(.+)$/.exec(location.hash)?.[1];
   linkRefused = code === undefined ? null : await signInByLink(code);

@@ -1,9 +1,9 @@
 import { h, table } from "./dom.js";
 import { number } from "./words.js";
 
-// One chart: drawn by uPlot, read with the pointer or the arrow keys, and as a table below it.
+// One chart, drawn by uPlot. It is read with the pointer, the arrow keys, or as a table below it.
 
-// Told apart by lightness as well as by colour.
+// The colours differ in lightness too.
 const colors = {
   light: {
     create: "#1d6b3f",
@@ -25,7 +25,7 @@ const colors = {
   },
 };
 const height = 240;
-/** Steps of the axis of values: nothing is done half a time. */
+/** Steps of the axis of values: whole numbers, because operations are counted. */
 const wholeSteps = Array.from({ length: 10 }, (_, power) =>
   [1, 2, 5].map((step) => step * 10 ** power),
 ).flat();
@@ -34,15 +34,15 @@ const wholeSteps = Array.from({ length: 10 }, (_, power) =>
  * A section with a chart of `series` over time.
  * @param {string} title
  * @param {object} chart
- * @param {readonly number[]} chart.at when, in seconds since the epoch
+ * @param {readonly number[]} chart.at times, in seconds since the epoch
  * @param {readonly {name: string, color?: string, values: readonly number[]}[]} chart.series
- * @param {"bars" | "line"} chart.kind bars are whole numbers and stand on one another
- * @param {readonly [number, number]} chart.span what the axis of time shows, in seconds since the epoch
- * @param {string | undefined} chart.timeZone of that axis; default: the browser's
- * @param {{text: string, size: number} | undefined} chart.unit what the other axis counts in; default: pieces
- * @param {(index: number) => string} chart.reading everything of one place, in words
- * @param {{heads: readonly unknown[], rows: readonly Node[]}} chart.table the same in figures
- * @param {AbortSignal} chart.signal aborts when the view is left
+ * @param {"bars" | "line"} chart.kind bars are whole numbers and are stacked
+ * @param {readonly [number, number]} chart.span the first and last time on the axis, in seconds since the epoch
+ * @param {string | undefined} chart.timeZone of the time axis; default: the browser's
+ * @param {{text: string, size: number} | undefined} chart.unit the unit of the other axis; default: a plain count
+ * @param {(index: number) => string} chart.reading all values at one time, in words
+ * @param {{heads: readonly unknown[], rows: readonly Node[]}} chart.table the same as a table
+ * @param {AbortSignal} chart.signal aborts when the user leaves the view
  */
 export function chart(title, { series, at, table: figures, signal, ...how }) {
   const isEmpty = how.kind === "bars" ? series.every(({ values }) => values.every(isZero)) : at.length === 0;
@@ -51,7 +51,7 @@ export function chart(title, { series, at, table: figures, signal, ...how }) {
   }
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const place = readable(title, at.length, how.reading);
-  // Bars stand on those before them: the tallest is drawn first.
+  // Bars are stacked, so the tallest one is drawn first.
   const drawn = how.kind === "bars" ? stack(series) : series;
   const keys = h("ul", { class: "legend" });
   let plot = null;
@@ -95,7 +95,7 @@ export function chart(title, { series, at, table: figures, signal, ...how }) {
 
 const isZero = (value) => value === 0;
 
-/** Room for the labels of the axis of values, which are as long as their unit and the reader's language make them. */
+/** Room for the labels of the axis of values. Their length depends on the unit and on the reader's language. */
 function roomFor(_plot, labels) {
   const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
   return Math.max(56, longest * 7.5 + 20);
@@ -113,7 +113,7 @@ function looks(series, { kind, span, timeZone, unit = { text: "", size: 1 } }, p
   return {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
-    // Where the days of another zone are shown, the axis has its midnights.
+    // If the days of another time zone are shown, the axis has the midnights of that zone.
     ...(timeZone === undefined
       ? {}
       : { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), timeZone) }),
@@ -145,8 +145,8 @@ function looks(series, { kind, span, timeZone, unit = { text: "", size: 1 } }, p
 }
 
 /**
- * The place of a chart: a slider through its points, whose value is what stands there in words. The pointer and the keys
- * lead to the same.
+ * The area of a chart: a slider through its points. Its value says in words what is at the point, for the pointer and for the
+ * keys.
  */
 function readable(title, length, reading) {
   const box = h("div", { class: "reading", hidden: true });
@@ -161,7 +161,7 @@ function readable(title, length, reading) {
     element.setAttribute("aria-valuenow", String(next + 1));
     element.setAttribute("aria-valuetext", text);
     const left = plot.over.offsetLeft + plot.valToPos(plot.data[0][next], "x");
-    // Beside the pointer, on the side where there is room.
+    // Next to the pointer, on the side that has room.
     const before = left > element.clientWidth / 2;
     box.style.left = before ? "" : `${left + 12}px`;
     box.style.right = before ? `${element.clientWidth - left + 12}px` : "";
@@ -181,7 +181,7 @@ function readable(title, length, reading) {
     if (event.key === "Escape") leave();
     else if (event.key === "Home") moveTo(0);
     else if (event.key === "End") moveTo(length - 1);
-    // The newest is what one looks for first.
+    // Begin with the newest point, which most readers look for.
     else if (event.key in steps) moveTo(index === null ? length - 1 : index + steps[event.key]);
     else return;
     event.preventDefault();
@@ -230,7 +230,7 @@ function legend(series, kind, palette) {
   });
 }
 
-/** Each series on top of those after it, so that drawn one after the other they look stacked. */
+/** Adds to each series those after it, so that they look stacked when they are drawn one after the other. */
 function stack(series) {
   return series.map((one, index) => ({
     ...one,
@@ -242,7 +242,7 @@ function stack(series) {
 
 let charts = null;
 
-/** The library for charts, and its style, when they are first needed. */
+/** Loads the library for charts, and its style, when they are first needed. */
 export function loadCharts() {
   charts ??= new Promise((resolve, reject) => {
     const base = new URL(".", import.meta.url);

@@ -1,6 +1,6 @@
 import { h, say } from "./dom.js";
 
-/** How long is waited before the next try: less at first, because a restart takes seconds. */
+/** The waits between tries: short at first, because a restart takes seconds. */
 const waitsMs = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
 /** Says that the daemon does not answer, and calls `tryAgain` until `back` or `forget` is called. */
@@ -49,14 +49,14 @@ export function createConnection(tryAgain) {
   };
 }
 
-/** Whether the daemon that answers now has another page than this one: it was brought up to date meanwhile. */
+/** Whether the daemon that answers now has another version of the page: it was updated in the meantime. */
 export async function isOutdated() {
   try {
     const answer = await fetch("/", { cache: "no-store", credentials: "same-origin" });
     const page = await answer.text();
     return answer.ok && page.includes("/assets/") && !page.includes(new URL(".", import.meta.url).pathname);
   } catch {
-    // It went away again, which reading the view meets too and says.
+    // The daemon stopped answering again. The next read of the view reports that.
     return false;
   }
 }

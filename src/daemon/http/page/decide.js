@@ -3,13 +3,13 @@ import { h } from "./dom.js";
 import { follow } from "./watch.js";
 import { workCard } from "./work-card.js";
 
-/** Whether something that was decided here is still under way: nothing else can be decided meanwhile. */
+/** Whether a decision is still being carried out. Until then, no other one can be made. */
 export function deciding({ state }) {
   return state.busy === true || state.work?.finishedAt === null;
 }
 
 /**
- * Tells the daemon what was decided about a plan, follows the cycle that acts on it, and reads everything again.
+ * Sends a decision about a plan to the daemon, follows the cycle that carries it out, and reads the data again.
  * @param body `only`, `reject` or `undoReject` with object ids; empty to release everything
  */
 export async function decide(visit, planId, body) {
@@ -31,7 +31,7 @@ export async function decide(visit, planId, body) {
   visit.redraw();
 }
 
-/** How far it is, what came of it, or why it was refused. */
+/** The progress of the decision, its result, or why it was refused. */
 export function decisionParts({ state }) {
   return [
     state.work ? workCard(state.work) : null,

@@ -1,4 +1,4 @@
-// Elements from data. Text is only ever set as text: what stands in a directory is never read as HTML.
+// Makes elements from data. Text is always set as text, so that text from a directory is never read as HTML.
 
 const setAsProperties = new Set(["value", "checked", "indeterminate", "disabled"]);
 
@@ -11,7 +11,7 @@ export function h(tag, properties, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue;
-    // A listener is a property, so that an element that stays can be given the new one.
+    // A listener is set as a property, so that an element that is kept can get the new one.
     if (typeof value === "function" || setAsProperties.has(name)) element[name] = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
@@ -28,7 +28,7 @@ function append(element, children) {
   }
 }
 
-/** Characters that turn the reading direction, or cannot be seen, are made visible: as in `src/domain/visible.ts`. */
+/** Makes characters visible that reverse the text or cannot be seen, as `src/domain/visible.ts` does. */
 function shown(value) {
   return String(value).replaceAll(
     /(?!(?<=\p{Extended_Pictographic})\ufe0f)(?!(?<=\p{Script=Han})[\u{e0100}-\u{e01ef}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu,
@@ -39,15 +39,15 @@ function shown(value) {
   );
 }
 
-/** Tells those who listen instead of looking. */
+/** Announces a text to screen readers. */
 export function say(text) {
   const live = document.getElementById("live");
   if (live !== null) live.textContent = text;
 }
 
 /**
- * @param heads texts, or objects with `text`, `class`, and `label` where a narrow window, which stacks the cells of a row
- * and has no heads, shows the text before the cell
+ * @param heads texts, or objects with `text`, `class` and `label`. `label`: a narrow window stacks the cells of a row without
+ * heads, and shows the text before the cell
  */
 export function table(caption, heads, rows, { stack = true } = {}) {
   const labels = heads.map((head) => (head.label === true ? head.text : null));

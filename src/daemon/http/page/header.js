@@ -10,7 +10,7 @@ const links = [
 
 /**
  * The top of the page.
- * @param current the part of the address of the view that is shown; null where nobody is signed in, or nothing is there
+ * @param current the part of the address that names the view; null if the user is not signed in, or there is no such view
  */
 export function header(current, session, signOut) {
   const signedIn = session.signedIn;

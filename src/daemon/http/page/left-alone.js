@@ -30,7 +30,7 @@ const reasons = {
   putBack: "postponed to a later cycle for a reason that does not concern the person",
 };
 
-/** How many people are skipped for each reason; a reason opens to its people. */
+/** The number of skipped people for each reason. A reason can be opened to show its people. */
 export function leftAlone(counts, visit) {
   const codes = Object.entries(counts).sort((left, right) => right[1] - left[1]);
   if (codes.length === 0) return null;
@@ -52,7 +52,7 @@ export function leftAlone(counts, visit) {
   );
 }
 
-/** Reads whom a reason is about when it is opened; they are kept while the view is. */
+/** Reads the people of a reason when it is opened. They are kept as long as the view is shown. */
 async function look(code, visit) {
   const { state } = visit;
   state.leftAlone ??= {};

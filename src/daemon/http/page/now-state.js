@@ -2,10 +2,10 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { ago, count, moment } from "./words.js";
 
-/** In one glance: whether all is in order, when the next cycle is, and what can be started. */
+/** At a glance: whether all is in order, when the next cycle is, and what can be started. */
 export function stateCard(now, running, visit) {
   const { tone, title, text } = stateOf(now, running);
-  // Not `disabled`, which would take the focus from the button that was pressed.
+  // Not `disabled`, which would take the focus away from the button that was pressed.
   const busy = running !== undefined || visit.state.starting ? "true" : null;
   const begin = (body) => () => {
     if (busy === null) start(visit, body);
@@ -78,7 +78,7 @@ function stateOf(now, running) {
   return { tone: "", title: "All in order", text: when };
 }
 
-/** Why nothing is sent by itself any more, and until when. */
+/** Since when the job is in quarantine, and when the next attempt is. */
 function quarantineText({ attempts, since, nextProbeAt }) {
   return h(
     "p",

@@ -26,7 +26,7 @@ export function operationRow(operation) {
   );
 }
 
-/** A held operation, with what tells its person apart. @param box chooses the person */
+/** A held operation, with details that identify its person. @param box the check box that chooses the person */
 export function heldRow(operation, box) {
   const { person } = operation;
   return h(

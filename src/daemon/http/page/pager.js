@@ -1,13 +1,13 @@
 import { h } from "./dom.js";
 
-/** A list that is read page after page: `rows` so far, and what the next page begins with; null where there is none. */
+/** A list that is read page by page: the `rows` so far, and the start of the next page; null if there is none. */
 export function pagesOf(rows, next) {
   return { rows, next, busy: false, problem: null };
 }
 
 /**
- * The button that shows the next page of `list`, and is hidden when there is none.
- * @param read takes what the page begins with, and gives its rows and what the one after it begins with
+ * The button that shows the next page of `list`. It is hidden if there is none.
+ * @param read takes the start of a page, and gives its rows and the start of the page after it
  */
 export function moreButton(visit, list, text, read) {
   const press = async (event) => {
@@ -26,7 +26,7 @@ export function moreButton(visit, list, text, read) {
     }
     list.busy = false;
     visit.redraw();
-    // Whoever reads on by keyboard goes on at the first new row: the button may have gone away.
+    // Focus the first new row for keyboard users, because the button may be gone.
     if (list.rows.length > shown) newRow(button, shown)?.focus({ preventScroll: true });
   };
   return h(

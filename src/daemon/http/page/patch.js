@@ -1,20 +1,20 @@
-// Brings what is shown up to date in place. An element that stays is the same element: it keeps the focus, where it is scrolled
-// to, what is selected in it, and whether its details are open. The ready-made libraries either copy what they add, which
-// loses its listeners, or move what follows an insertion, which loses focus and scroll position.
+// Updates the page in place. An element that stays is the same element: it keeps the focus, its scroll position, its selection,
+// and whether its details are open. The known libraries either copy added elements, which loses their listeners, or move the
+// elements after an insertion, which loses focus and scroll position.
 
-/** Set on elements by `h`, and taken over with everything else that is new. */
+/** The listeners that `h` sets on elements. They are copied to the element that stays. */
 const listeners = ["onclick", "onchange", "oninput", "onsubmit", "ontoggle"];
 
 /**
- * Makes `wanted` the children of `parent`. Siblings that can come, go or move are told apart by their attribute `data-key`;
- * the others are matched in their order.
+ * Makes `wanted` the children of `parent`. Siblings that can be added, removed or moved are matched by their attribute
+ * `data-key`, the others in their order.
  */
 export function patch(parent, wanted) {
   const focused = document.activeElement;
   const within = focused !== null && parent.contains(focused);
   patchChildren(parent, wanted);
   if (!within || document.activeElement === focused) return;
-  // It was moved, or it is gone: then reading goes on where the page begins.
+  // Moving an element takes its focus away, so give it back. If the element is gone, `parent` gets the focus.
   if (focused.isConnected) focused.focus({ preventScroll: true });
   else parent.focus({ preventScroll: true });
 }
@@ -39,7 +39,7 @@ function patchChildren(parent, wanted) {
   }
 }
 
-/** The first of `loose` that can become `next`; those before it are passed over for good. */
+/** The first of `loose` that can become `next`. Those before it are not tried again. */
 function nextLoose(loose, next) {
   const index = loose.findIndex(({ nodeName }) => nodeName === next.nodeName);
   if (index === -1) return undefined;
@@ -59,14 +59,14 @@ function update(element, next) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
   for (const { name } of [...element.attributes]) {
-    // Details are opened and closed by whoever reads them.
+    // The reader decides whether details are open.
     if (!next.hasAttribute(name) && name !== "open") element.removeAttribute(name);
   }
   for (const name of listeners) element[name] = next[name];
   if (element.localName === "input") {
     element.checked = next.checked;
     element.indeterminate = next.indeterminate;
-    // What is typed stays.
+    // Text that the user has typed stays.
     return;
   }
   patchChildren(element, [...next.childNodes]);

@@ -1,7 +1,7 @@
 import { h, table } from "./dom.js";
 import { shortPath, valueText } from "./words.js";
 
-/** What Entra's values become, with the steps of each expression. */
+/** How Entra's values are mapped, with the steps of each expression. */
 export function mappingSection(mappings) {
   if (mappings.length === 0) return null;
   return h(
@@ -60,7 +60,7 @@ function step({ kind, expression, evaluated, value, ignored, problem, parts }) {
   );
 }
 
-/** In quotation marks, so that an empty text and blanks can be seen. */
+/** A text in quotation marks, so that an empty text and blanks can be seen. */
 function quoted(value) {
   return typeof value === "string" && value !== "[Redact]" ? JSON.stringify(value) : valueText(value);
 }

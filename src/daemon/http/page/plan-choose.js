@@ -1,7 +1,7 @@
 import { h } from "./dom.js";
 import { count, number } from "./words.js";
 
-/** Groups of held people that can be chosen at once: everybody, and who shares a reason or a department. */
+/** Groups of held people that can be chosen at once: all, and those with the same reason or department. */
 export function chooser(held, visit) {
   const { state } = visit;
   const groups = groupsOf(held);
@@ -39,7 +39,7 @@ export function chooser(held, visit) {
   );
 }
 
-/** How many are chosen, and whether they can be seen. */
+/** The number of chosen people, and whether all of them are visible. */
 export function chosenText(held, { chosen, shown }) {
   if (chosen.size === 0) return "No one is chosen.";
   const unseen = new Set(held.slice(shown).map(({ objectId }) => objectId));
@@ -59,7 +59,7 @@ function groupsOf(held) {
   return [
     { title: null, members: [{ key: "everybody", text: "Everyone who is held", people: everybody }] },
     by("Reason", held, ({ reason, evidence }) => [evidence?.detail ?? reason]),
-    // One limit is about everybody.
+    // With a single limit, the group would be the same as all.
     ...(limits.members.length > 1 ? [limits] : []),
     by("Department", held, ({ person }) => [person?.department ?? "no department"]),
   ];

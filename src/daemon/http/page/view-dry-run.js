@@ -7,7 +7,7 @@ import { summaryText, wouldBeHeld } from "./work-card.js";
 
 const pageSize = 100;
 
-/** What the last dry run would do. */
+/** The plan of the last dry run. */
 export const dryRunView = {
   gone: "This dry run is no longer kept. The daemon keeps only the last one, until it restarts.",
   read: async ({ parameter: id, signal }) => {

@@ -48,13 +48,13 @@ function filters(query) {
   );
 }
 
-/** The first page of the entries that meet `parameters`. */
+/** The first page of the entries that match `parameters`. */
 export async function readEntries(parameters, signal) {
   const page = await readPage(parameters, null, signal);
   return pagesOf(page.rows, page.next);
 }
 
-/** The entries of `list`, with a button for older ones that meet `parameters`. */
+/** The entries of `list`, with a button for older ones that match `parameters`. */
 export function entries(visit, list, parameters) {
   if (list.rows.length === 0) return h("p", { class: "quiet" }, "No log entry matches.");
   const heads = ["When", "Person", "Action", "Outcome", "What"];
@@ -73,7 +73,7 @@ async function readPage(parameters, before, signal) {
 
 function requestOf(query) {
   const request = Object.fromEntries(query);
-  // Days are those of whoever looks.
+  // Days are those of the reader's time zone.
   if (request.since) request.since = new Date(`${request.since}T00:00:00`).toISOString();
   if (request.until) request.until = new Date(`${request.until}T23:59:59.999`).toISOString();
   return request;

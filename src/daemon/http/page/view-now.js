@@ -6,7 +6,7 @@ import { follow } from "./watch.js";
 import { count, duration, moment, number, outcomeTag, personLink } from "./words.js";
 import { workCard } from "./work-card.js";
 
-/** Where everything stands, and what can be set going. It is read again by itself. */
+/** The current state, and the actions that can be started. The view refreshes itself. */
 export const nowView = {
   everyMs: 15_000,
   read: async (visit) => {
@@ -19,7 +19,7 @@ export const nowView = {
     const { state } = visit;
     const running = runningWork(now);
     const work = state.work ?? now.works.find(({ trigger }) => trigger === "hand");
-    // What keeps everything from being sent stands at the top.
+    // A cause that stops all sending is shown at the top.
     const said = work?.error !== null && work?.error === now.quarantine?.reason;
     return [
       stateCard(now, running, visit),

@@ -4,7 +4,7 @@ import { count, personLink, tag } from "./words.js";
 
 const shown = 20;
 
-/** People by a part of a name, an e-mail address or an id. */
+/** Finds people by part of a name, an e-mail address or an id. */
 export const peopleView = {
   read: async ({ query, signal }) => {
     const text = textOf(query);
@@ -45,7 +45,7 @@ function searchForm(text) {
   );
 }
 
-/** People to choose from, and how many more there are. */
+/** The people found, and how many more there are. */
 export function peopleList(people, more, text) {
   if (people.length === 0) {
     return h("p", { role: "status" }, `No one has “${text}” in a name, an e-mail address or an id.`);

@@ -8,7 +8,7 @@ import { peopleList } from "./view-people.js";
 import { resume } from "./watch.js";
 import { byWhom, changeList, count, moment, sentence, tag, valueText } from "./words.js";
 
-/** One person: the explanation that the command `user` gives, and all of the log. */
+/** One person: the same explanation as by the command `user`, and the whole log of the person. */
 export const personView = {
   read: async (visit) => {
     const { parameter: person, signal } = visit;
@@ -72,7 +72,7 @@ export const personView = {
   },
 };
 
-/** Who decided about what was held of the person. */
+/** Decisions about held changes of the person. */
 function decisions(list) {
   if (list.length === 0) return null;
   return h(
@@ -183,7 +183,7 @@ function standing(stands) {
   return lines.length === 0 ? null : h("div", { "data-key": "standing" }, lines);
 }
 
-/** Takes back what was rejected of the person: it is judged again in the cycle that follows. */
+/** Undoes the rejections of the person: the next cycle judges the changes again. */
 function undoReject({ standing: stands, source }, visit) {
   const [rejected] = stands?.rejected ?? [];
   const button =

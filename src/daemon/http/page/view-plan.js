@@ -8,10 +8,10 @@ import { count, moment, mostRejections, number } from "./words.js";
 import { summaryText } from "./work-card.js";
 
 const pageSize = 200;
-/** More rows are shown on demand: all are read, because people are chosen among all. */
+/** More rows are shown on demand. All are read at once, because the user chooses among all people. */
 const shownAtOnce = 100;
 
-/** A held plan, to be released or rejected person by person. */
+/** A held plan. People in it can be released or rejected one by one. */
 export const planView = {
   gone: "This plan is no longer kept.",
   read: async (visit) => {
@@ -28,7 +28,7 @@ export const planView = {
     plan.rejected = plan.held.filter(({ rejected }) => rejected).length;
     plan.held = plan.held.filter(({ rejected }) => !rejected);
     state.shown ??= shownAtOnce;
-    // Whoever is not held any more cannot be decided about.
+    // No decision can be made about a person who is no longer held.
     const held = new Set(plan.held.map(({ objectId }) => objectId));
     state.chosen = new Set([...(state.chosen ?? [])].filter((objectId) => held.has(objectId)));
     resume(visit);
@@ -161,7 +161,7 @@ function actions(plan, visit) {
     { class: "sticky row", "data-key": "actions" },
     h(
       "label",
-      // What is typed in an element stays: after a decision it is another one, and empty.
+      // Typed text stays in its element. After a decision this is another element, which is empty.
       { class: "small", "data-key": `reason-${state.decided ?? 0}` },
       "Reason ",
       h("input", {
@@ -196,7 +196,7 @@ function peopleText(operations) {
   return count(new Set(operations.map(({ objectId }) => objectId)).size, "person", "people");
 }
 
-/** What was said about why, for the request. */
+/** The reason that the user typed, as a field of the request. */
 function why({ reason = "" }) {
   return reason.trim() === "" ? {} : { reason: reason.trim() };
 }

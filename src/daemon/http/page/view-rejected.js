@@ -5,7 +5,7 @@ import { moreButton, pagesOf } from "./pager.js";
 import { resume } from "./watch.js";
 import { byWhom, count, moment, mostRejections, number, personLink } from "./words.js";
 
-/** What was rejected by hand and is not sent, to be taken back person by person. */
+/** Changes that people rejected and that are not sent. A rejection can be undone for each person. */
 export const rejectedView = {
   read: async (visit) => {
     resume(visit);

@@ -1,9 +1,9 @@
 import { api } from "./api.js";
 import { h } from "./dom.js";
 
-/** Signs in by the code of a link. @returns why not, or `null` */
+/** Signs in with the code of a link. @returns why that failed, or `null` */
 export async function signInByLink(code) {
-  // The code is worth nothing once it was used, and need not stay in the browser's history.
+  // A used code has no value, and need not stay in the browser's history.
   history.replaceState(null, "", "#/");
   try {
     await api("session", { method: "POST", body: { code } });
@@ -14,8 +14,8 @@ export async function signInByLink(code) {
 }
 
 /**
- * What is shown to whoever is not signed in; `done` is called when that may have changed. `refused`: why a link has not signed
- * in.
+ * The view for a user who is not signed in. `done` is called when that may have changed. `refused`: why a link did not sign
+ * the user in.
  */
 export function signInView(session, done, refused = null) {
   if (session.asks === "proxy") {

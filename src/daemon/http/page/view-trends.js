@@ -8,7 +8,7 @@ const days = 30;
 const actions = ["create", "update", "deactivate", "reactivate", "link"];
 const outcomes = { someFailed: "some failed" };
 
-/** The charts keep what is drawn in them: they are made anew when the view is read again. */
+/** A chart cannot be updated: it is made again when the view is read again. */
 export const trendsView = { whole: true, read: readCharts, draw: (sections) => sections };
 
 async function readCharts({ signal }) {
@@ -46,7 +46,7 @@ async function readCharts({ signal }) {
   ];
 }
 
-/** What times up to this one are told in, in seconds. */
+/** The unit for durations up to `longestMs`, with its size in seconds. */
 function unitFor(longestMs) {
   if (longestMs < 2_000) return { text: "ms", size: 0.001 };
   if (longestMs < 180_000) return { text: "s", size: 1 };
@@ -55,7 +55,7 @@ function unitFor(longestMs) {
 
 const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
-/** A day of UTC, `2026-01-31`, as the browser's language writes it. */
+/** A UTC day such as `2026-01-31`, in the form of the browser's language. */
 function dayText(name) {
   return utcDay.format(new Date(name));
 }
@@ -64,14 +64,14 @@ function dayCell(name) {
   return h("time", { datetime: name }, dayText(name));
 }
 
-/** Counts of days, which are those of UTC as the log counts them. */
+/** Operations by day. The days are those of UTC, as in the log. */
 function daily(title, dayNames, series, signal) {
   const at = dayNames.map((name) => Date.parse(name) / 1000);
   return chart(title, {
     kind: "bars",
     at,
     series,
-    // Half a day more at either end, so that a bar of the first or last day is shown whole.
+    // Half a day more at each end, so that the bars of the first and last day are shown whole.
     span: [at[0] - dayMs / 2000, at.at(-1) + dayMs / 2000],
     timeZone: "UTC",
     reading: (index) => {
@@ -97,7 +97,7 @@ function daily(title, dayNames, series, signal) {
   });
 }
 
-/** How long each cycle took, the oldest first. */
+/** The duration of each cycle, the oldest first. */
 function lengths(cycles, dayNames, signal) {
   const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const first = Date.parse(dayNames[0]) / 1000;

@@ -5,8 +5,7 @@ import { workName } from "./work-card.js";
 const everyMs = 700;
 
 /**
- * Follows the work `id` to its end in `visit.state.work`, and then reads everything again. Work that is followed already is
- * not followed twice.
+ * Follows the work `id` to its end in `visit.state.work`, and then reads the data again. Work is never followed twice.
  */
 export async function follow(visit, id) {
   const { state, signal } = visit;
@@ -20,7 +19,7 @@ export async function follow(visit, id) {
       state.work = null;
       state.problem = "The daemon was restarted in the meantime. Its log says how the work ended.";
     }
-    // Whatever else it is, reading everything again meets it too, and says so.
+    // Reading the data again meets any other fault too, and reports it.
   } finally {
     state.following = null;
   }
@@ -44,7 +43,7 @@ async function toItsEnd(visit, id) {
   }
 }
 
-/** Goes on with work that was begun here, after the connection was lost. */
+/** Follows work again that was started here, after the connection was lost. */
 export function resume(visit) {
   const { work } = visit.state;
   if (work && work.finishedAt === null) follow(visit, work.id);

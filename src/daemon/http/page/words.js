@@ -4,7 +4,7 @@ const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const numbers = new Intl.NumberFormat("en");
 
-/** Rejections that the daemon looks at, the newest. */
+/** The number of rejections that the daemon returns: the newest. */
 export const mostRejections = 10_000;
 
 export function number(value) {
@@ -15,12 +15,12 @@ export function count(value, one, many = `${one}s`) {
   return `${number(value)} ${value === 1 ? one : many}`;
 }
 
-/** With a full stop where it has no end. */
+/** The text with a full stop, unless it already ends in a mark. */
 export function sentence(text) {
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 
-/** A moment, with how far away it is. */
+/** A time, and how far away it is. */
 export function moment(iso, { away = true } = {}) {
   if (iso === null || iso === undefined) return "never";
   const at = new Date(iso);
@@ -62,7 +62,7 @@ export function tag(text) {
   return h("span", { class: `tag ${tones[text] ?? ""}` }, text);
 }
 
-/** Of a cycle: what is held is a part of it, the rest was sent. */
+/** The result of a cycle. Held operations are a part of it; the others were sent. */
 export function outcomeTag(outcome) {
   return h("span", { class: `tag ${tones[outcome] ?? ""}` }, outcomes[outcome] ?? outcome);
 }
@@ -71,7 +71,7 @@ export function personLink(objectId, userName) {
   return h("a", { href: `#/people/${encodeURIComponent(objectId)}` }, userName ?? objectId);
 }
 
-/** The last part of a SCIM path, without the address of its schema. */
+/** The last part of a SCIM path, without the URN of its schema. */
 export function shortPath(path) {
   return path.replace(/^urn:.*:(?=[^:]+$)/, "").replace(/\[type eq "(\w+)"\]\.value$/, ".$1");
 }
@@ -98,7 +98,7 @@ export function changeList(changes) {
   );
 }
 
-/** Who decided, and why, as far as it is known: `by cli:kim@host: the reason`. */
+/** The person who decided, and the reason, if they are known: `by cli:kim@host: the reason`. */
 export function byWhom({ by, reason }) {
   if (by === undefined) return "";
   return reason === undefined ? `by ${by}` : `by ${by}: ${reason}`;

@@ -1,7 +1,7 @@
 import { h } from "./dom.js";
 import { count, duration, number, outcomeTag } from "./words.js";
 
-/** What a piece of work is called while it goes on, when it failed and when it has ended. */
+/** The title of a piece of work while it runs, when it has failed and when it has ended. */
 export function workName({ kind, trigger, decision }) {
   if (kind === "release") return decisionName(decision);
   const name =
@@ -24,7 +24,7 @@ function decisionName({ released, rejected, undone }) {
   };
 }
 
-/** A piece of work: how far it is, or what came of it. */
+/** A piece of work, with its progress or its result. */
 export function workCard(work) {
   const name = workName(work);
   if (work.finishedAt === null) return card(work, h("h2", null, name.going), progress(work));
@@ -103,7 +103,7 @@ const nouns = [
   ["link", "link"],
 ];
 
-/** What a plan comes to. @param verb follows the operations: "are planned" */
+/** A plan in numbers. @param verb follows the operations: "are planned" */
 export function summaryText(summary, verb) {
   const parts = nouns
     .filter(([action]) => summary[action] > 0)
@@ -113,13 +113,13 @@ export function summaryText(summary, verb) {
     `${count(summary.unchanged, "person", "people")} unchanged`,
     `${number(summary.skipped)} skipped`,
   ];
-  // Cycles of older versions did not count them.
+  // Older versions did not count these.
   if ((summary.outOfScope ?? null) !== null)
     rest.push(`${number(summary.outOfScope)} out of scope or deleted`);
   return `${changes}; ${rest.join(", ")}.`;
 }
 
-/** Of a dry run: what the guard would keep back of it. */
+/** The operations of a dry run that the guard would hold. */
 export function wouldBeHeld({ held }) {
   return held === 0 ? "" : ` The guard would hold ${count(held, "operation")} until you release them.`;
 }
