@@ -105,7 +105,7 @@ describe("alert rules and dashboard", () => {
   it("explain each reason for which a person is skipped", () => {
     const runbook = readFileSync(join(deploy, "../docs/operating.md"), "utf8");
     const said = [...runbook.matchAll(/^\| skipped: `(\w+)`/gm)].map(([, code]) => code);
-    const page = readFileSync(join(deploy, "../src/daemon/http/page/left-alone.js"), "utf8");
+    const page = readFileSync(join(deploy, "../src/daemon/http/page/skipped.js"), "utf8");
     expect(said.sort()).toEqual([...skipCodes].sort());
     for (const code of skipCodes) expect(page).toContain(`  ${code}: "`);
   });

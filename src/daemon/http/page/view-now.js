@@ -1,7 +1,7 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
-import { leftAlone } from "./left-alone.js";
 import { stateCard } from "./now-state.js";
+import { leftAlone } from "./skipped.js";
 import { follow } from "./watch.js";
 import { count, duration, moment, number, outcomeTag, personLink } from "./words.js";
 import { workCard } from "./work-card.js";
