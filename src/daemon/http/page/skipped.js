@@ -31,12 +31,12 @@ const reasons = {
 };
 
 /** The number of skipped people for each reason. A reason can be opened to show its people. */
-export function leftAlone(counts, visit) {
+export function skippedPart(counts, visit) {
   const codes = Object.entries(counts).sort((left, right) => right[1] - left[1]);
   if (codes.length === 0) return null;
   return h(
     "section",
-    { "data-key": "left-alone" },
+    { "data-key": "skipped" },
     h("h2", null, "Skipped"),
     codes.map(([code, value]) =>
       h(
@@ -46,7 +46,7 @@ export function leftAlone(counts, visit) {
           ontoggle: ({ currentTarget }) => currentTarget.open && look(code, visit),
         },
         h("summary", null, h("strong", null, number(value)), ` ${reasons[code] ?? code}`),
-        whoIsLeftAlone(code, visit),
+        peopleOf(code, visit),
       ),
     ),
   );
@@ -55,27 +55,27 @@ export function leftAlone(counts, visit) {
 /** Reads the people of a reason when it is opened. They are kept as long as the view is shown. */
 async function look(code, visit) {
   const { state } = visit;
-  state.leftAlone ??= {};
-  if (state.leftAlone[code] !== undefined) return;
-  state.leftAlone[code] = pagesOf([], null);
+  state.skipped ??= {};
+  if (state.skipped[code] !== undefined) return;
+  state.skipped[code] = pagesOf([], null);
   try {
-    const { rows, next } = await readLeftAlone(code, "", visit.signal);
-    state.leftAlone[code] = pagesOf(rows, next);
+    const { rows, next } = await readSkipped(code, "", visit.signal);
+    state.skipped[code] = pagesOf(rows, next);
   } catch (error) {
-    delete state.leftAlone[code];
+    delete state.skipped[code];
     state.problem = visit.refused(error);
   }
   visit.redraw();
 }
 
-async function readLeftAlone(code, after, signal) {
+async function readSkipped(code, after, signal) {
   const query = new URLSearchParams({ code, after, limit: "50" });
   const page = await api(`left-alone?${query}`, { signal });
   return { rows: page.people, next: page.after };
 }
 
-function whoIsLeftAlone(code, visit) {
-  const list = visit.state.leftAlone?.[code];
+function peopleOf(code, visit) {
+  const list = visit.state.skipped?.[code];
   if (list === undefined) return null;
   return [
     h(
@@ -84,12 +84,12 @@ function whoIsLeftAlone(code, visit) {
       list.rows.map((person) =>
         h(
           "p",
-          { class: "small", "data-key": `left-${person.objectId}` },
+          { class: "small", "data-key": `skipped-${person.objectId}` },
           personLink(person.objectId, person.userName),
           `: ${person.reason}`,
         ),
       ),
     ),
-    moreButton(visit, list, "Show more", (after) => readLeftAlone(code, after, visit.signal)),
+    moreButton(visit, list, "Show more", (after) => readSkipped(code, after, visit.signal)),
   ];
 }

@@ -1,7 +1,7 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
 import { stateCard } from "./now-state.js";
-import { leftAlone } from "./skipped.js";
+import { skippedPart } from "./skipped.js";
 import { follow } from "./watch.js";
 import { count, duration, moment, number, outcomeTag, personLink } from "./words.js";
 import { workCard } from "./work-card.js";
@@ -37,7 +37,7 @@ export const nowView = {
       figures(now),
       failing(now.retries),
       rejectedByHand(now.rejected),
-      leftAlone(now.leftAlone, visit),
+      skippedPart(now.leftAlone, visit),
       cycles(now.cycles),
       h(
         "p",
