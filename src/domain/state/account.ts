@@ -1,18 +1,18 @@
 import type { JsonObject } from "../json.ts";
 import type { TargetUser } from "../target.ts";
 
-/** An account as a write confirmed it, with what is known of values that the target keeps in its own form. */
+/** An account as a write confirmed it, with the values that the target keeps in another form. */
 export interface ConfirmedTarget extends TargetUser {
   /**
-   * By path: a value that was sent and accepted, and the other value that the target reported for it. While both
-   * stay as they are the attribute counts as equal: a target that normalises or ignores a value is not written to for ever.
-   * It ends when the target shows the value that was sent.
+   * By path: a value that was sent and accepted, and the other value that the target reported for it. As long as neither
+   * changes, the attribute counts as equal. Without this, a target that normalises or ignores a value would be written to again
+   * and again. The entry ends when the target shows the value that was sent.
    */
   readonly acknowledged: {
     readonly [path: string]: {
       readonly sent: JsonObject[string];
       readonly observed: JsonObject[string];
-      /** It was not taken: the account certainly does not hold it, shown or not. */
+      /** The value was refused: the account certainly does not have it, whether it shows the attribute or not. */
       readonly refused?: true;
     };
   };
@@ -20,38 +20,38 @@ export interface ConfirmedTarget extends TargetUser {
 
 /** A linked account. */
 export interface LinkedTarget extends ConfirmedTarget {
-  /** By path: the value confirmed last, where the target was since found with another that nobody sent. */
+  /** By path: the value confirmed last, if the target has since been found with another one that this program did not send. */
   readonly drifted: JsonObject;
 }
 
-/** The trace of a link that was dissolved because the target no longer had the account. Times are milliseconds since the epoch. */
+/** The record of a link that was removed because the target no longer had the account. Times are milliseconds since the epoch. */
 export interface LostLink {
   readonly latticeId: string;
   readonly objectId: string;
-  /** As the account last had them. */
+  /** The account's last known externalId and userName. */
   readonly externalId: string | null;
   readonly userName: string;
   /** When the account was first not found. */
   readonly missingSince: number;
   readonly dissolvedAt: number;
-  /** Why it was believed, in words. */
+  /** Why the account was believed to be gone, in words. */
   readonly reason: string;
 }
 
-/** When and why a link is dissolved. */
+/** When and why a link is removed. */
 export type Dissolved = { readonly at: number; readonly reason: string };
 
 /**
- * Accounts of which the picture may not be what the target holds now: they are read again before the next plan. An account
- * that is read or listed is known again.
+ * Accounts whose last known data may be outdated: they are read again before the next plan. The mark ends when the account is
+ * read or listed.
  */
 export interface ReadAgain {
-  /** The account itself, or those that have it as their manager, in the target's picture or by the directory. */
+  /** The account itself, or the accounts that have it as their manager, in the target or in the directory. */
   readonly which: "account" | "reports";
   readonly latticeId: string;
   /**
-   * Paths that the target may have emptied by itself: nothing acknowledged of them counts any more, and a value that is
-   * missing there was not taken away by hand.
+   * Paths that the target itself may have emptied. Acknowledged values of them no longer count, and a missing value is not
+   * taken for a manual change.
    */
   readonly emptied: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { DailyCount, DepartmentCount, LogEntry, LogQuery } from "../log.ts";
 import type { SkipCode, Skipped } from "../plan.ts";
 
-/** The provisioning log, and who is skipped. */
+/** The provisioning log, and the people who are skipped. */
 export interface History {
   /** Entries of the provisioning log, the newest first (in the order of their ids). */
   history(query: LogQuery): Promise<readonly LogEntry[]>;
@@ -9,7 +9,8 @@ export interface History {
   dailyCounts(since: number): Promise<readonly DailyCount[]>;
   /**
    * Operations of the cycle by department and action.
-   * @param path the target attribute that holds it: as it shall be, else as the account has it, else Entra's `department`
+   * @param path the target attribute that holds the department: its planned value counts, else the account's, else `department`
+   * of Entra
    */
   departments(cycleId: number, path: string): Promise<readonly DepartmentCount[]>;
   skipped(query: {

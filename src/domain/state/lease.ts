@@ -5,11 +5,11 @@ export interface LeaseHolder {
   readonly expiresAt: number;
 }
 
-/** One run at a time, whichever process or container it runs in. */
+/** The lease: it allows one run at a time, among all processes and containers. */
 export interface Lease {
   /**
-   * Takes the lease where it is free, expired or already `owner`'s; otherwise says who holds it.
-   * @param silent a holder who was watched and did not renew in time: the lease is taken from this one, unless it was renewed
+   * Takes the lease if it is free, expired or already `owner`'s. Otherwise returns its holder.
+   * @param silent a holder that was watched and did not renew in time: the lease is taken over unless it was renewed since
    */
   acquireLease(
     owner: string,
@@ -17,7 +17,7 @@ export interface Lease {
     ttlMs: number,
     silent?: LeaseHolder,
   ): Promise<{ acquired: true } | { acquired: false; holder: LeaseHolder }>;
-  /** Extends the lease; `false` where it is no longer `owner`'s. */
+  /** Extends the lease; `false` if it is no longer `owner`'s. */
   renewLease(owner: string, now: number, ttlMs: number): Promise<boolean>;
   releaseLease(owner: string): Promise<void>;
   leaseHolder(now: number): Promise<LeaseHolder | null>;

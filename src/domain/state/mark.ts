@@ -1,16 +1,16 @@
 /**
- * Why people are in the next plan. A store finds who is meant by an index and marks them; it never adds a mark.
- * `retry`: what waits for a retry is tried at once, because what it failed with has changed.
+ * Why people are in the next plan. A store finds the people by an index and marks them; it never adds a mark. `retry`: a person
+ * who waits for a retry is tried at once, because the values of the failed try have changed.
  */
 export type Mark =
   /** One person. */
   | { readonly who: "person"; readonly objectId: string; readonly retry?: true }
-  /** People whose manager this person is. */
+  /** People who have this person as their manager. */
   | {
       readonly who: "reports";
       readonly objectId: string;
       readonly retry?: true;
-      /** They wait until the person has an account. */
+      /** They now wait until this person has an account. */
       readonly await?: true;
     }
   /** People who map to this userName (in lower case) or externalId. */
@@ -20,7 +20,7 @@ export type Mark =
       readonly key: string;
       readonly retry?: true;
     }
-  /** People who were linked to this account, or to one that carried this externalId, before the link was dissolved. */
+  /** People whose link to this account, or to one with this externalId, was removed. */
   | { readonly who: "lostOwners"; readonly latticeId: string; readonly externalId: string | null }
   /** People who map to the userName or externalId that this person maps to. */
   | { readonly who: "sharersWith"; readonly objectId: string }

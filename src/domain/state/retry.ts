@@ -1,5 +1,5 @@
 export interface RetryRecord {
-  /** Attributes that were refused while the rest of the person was sent: these wait, and nothing else; all where absent. */
+  /** Attributes that were refused while the rest was sent: only these wait. Absent: the whole person waits. */
   readonly paths?: readonly string[] | undefined;
   readonly objectId: string;
   readonly attempts: number;

@@ -1,7 +1,7 @@
 import type { DecisionBy } from "../decision.ts";
 import type { EvidenceKind } from "../plan.ts";
 
-/** A change that a person lets pass the guard. */
+/** A change that a person has released: it may pass the guard. */
 export interface ReleasedChange {
   readonly objectId: string;
   readonly attribute: string;
@@ -9,18 +9,18 @@ export interface ReleasedChange {
   readonly fingerprint: string;
 }
 
-/** A change that a person does not want. */
+/** A change that a person has rejected: it is not sent. */
 export interface RejectedChange {
   readonly objectId: string;
-  /** `account`: the create, or the link, as such. */
+  /** `account`: the create or the link itself. */
   readonly attribute: string;
   /** Changes as soon as anything about the change does. */
   readonly fingerprint: string;
-  /** Of a deactivation: what was seen. */
+  /** Of a deactivation: the kind of evidence. */
   readonly evidence: EvidenceKind | null;
   readonly planId: string;
   /** Milliseconds since the epoch. */
   readonly rejectedAt: number;
-  /** Absent where it is not known. */
+  /** Absent if it is not known. */
   readonly decision?: DecisionBy;
 }
