@@ -16,14 +16,14 @@ function resultsOf(name: string, at: string, ratio: number): Results {
 }
 
 describe("the ratio of a bench", () => {
-  it("is met at its bound, whichever side is the good one", () => {
+  it("is met at its bound, whether high or low values are good", () => {
     expect(isMet(0.6, { atLeast: 0.6 })).toBe(true);
     expect(isMet(0.59, { atLeast: 0.6 })).toBe(false);
     expect(isMet(2, { atMost: 2 })).toBe(true);
     expect(isMet(2.1, { atMost: 2 })).toBe(false);
   });
 
-  it("has fallen when it is worse by more than a third, and not when it is better", () => {
+  it("has fallen if it is worse by more than a third, and not if it is better", () => {
     expect(hasFallen(0.61, 0.9, { atLeast: 0.5 })).toBe(false);
     expect(hasFallen(0.59, 0.9, { atLeast: 0.5 })).toBe(true);
     expect(hasFallen(2, 0.9, { atLeast: 0.5 })).toBe(false);
@@ -34,13 +34,13 @@ describe("the ratio of a bench", () => {
     expect(isWorse(1, 2, { atMost: 1 })).toBe(false);
   });
 
-  it("is taken from the middle of some runs", () => {
+  it("is the median of several runs", () => {
     expect(median([9, 1, 2])).toBe(2);
   });
 });
 
 describe("the results of a bench", () => {
-  it("stand in the document in the place of those before", () => {
+  it("replace the earlier ones in the document", () => {
     const document = "# Title\n<!-- results: begin -->\nold\n<!-- results: end -->\nrest\n";
     const made = markdown(document, resultsOf("one", "2026-11-25T10:00:00.000Z", 0.5));
     expect(made).toContain("| `one` | a thing | 5 s | 10 s | 0.500 | <= 0.6 | yes |");
@@ -52,7 +52,7 @@ describe("the results of a bench", () => {
     expect(() => markdown("# Title", resultsOf("one", "2026-11-25", 1))).toThrow("results: begin");
   });
 
-  it("of benches that did not run are kept, where the machine is the same", () => {
+  it("are kept for benches that did not run, if the machine is the same", () => {
     const folder = mkdtempSync(join(tmpdir(), "als-results-"));
     try {
       const file = join(folder, "results.json");

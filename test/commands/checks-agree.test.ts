@@ -83,7 +83,7 @@ describe("config check, check and daemon", () => {
     }
   });
 
-  it("check says what the daemon says at its start: that more people may get in than one may think", async () => {
+  it("check warns, as the daemon does at its start, that more people may get access than expected", async () => {
     const http = { listen: "0.0.0.0:9464", trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.1"] };
     const place = terminal(configured({ http }));
     expect(await check({ config }, place.io)).toBe(0);
@@ -92,7 +92,7 @@ describe("config check, check and daemon", () => {
     );
   });
 
-  it("all accept a configuration that is right, where another process has the port", async () => {
+  it("all accept a correct configuration if another process uses the port", async () => {
     const folder = configured({ http: { listen: sandbox.graphUrl.replace("http://", "") } });
     const place = terminal(folder);
     expect(await configCheck({ config }, place.io)).toBe(0);
@@ -101,7 +101,7 @@ describe("config check, check and daemon", () => {
   });
 });
 
-it("check names each thing that it tried once, in one form", async () => {
+it("check names each step once, in one form", async () => {
   const place = terminal(configured());
   expect(await check({ config }, place.io)).toBe(0);
   const lines = place
@@ -125,7 +125,7 @@ it("check names each thing that it tried once, in one form", async () => {
   ]);
 });
 
-describe.runIf(process.platform !== "win32")("check, on a disk that takes no page", () => {
+describe.runIf(process.platform !== "win32")("check, on a disk that cannot be written", () => {
   /** Through the real process, in which a file may grow to this many blocks and no further. */
   async function limited(folder: string, blocks: number | "unlimited", args: readonly string[]) {
     const child = spawn(
@@ -143,7 +143,7 @@ describe.runIf(process.platform !== "win32")("check, on a disk that takes no pag
     return { stdout, code: Number(code) };
   }
 
-  it("fails the state database before there is one, and when there is one, and leaves no file behind", async () => {
+  it("fails the state database, whether there is one or not, and leaves no file behind", async () => {
     const folder = configured();
     const full =
       /FAIL {2}State database: The disk of the state database .*state\.db is full \(\w+\): free some space/;

@@ -39,7 +39,7 @@ describe.each(Object.entries(commands))("%s", (_name, run) => {
   const refusal = (env: NodeJS.ProcessEnv = {}, files: Readonly<Record<string, string>> = {}) =>
     refusalOf(run(terminal(workplace(files), env).io));
 
-  it("names the variables, the first file and the demo where nothing is set yet", async () => {
+  it("names the variables, the first file and the demo if nothing is configured yet", async () => {
     const message = await refusal();
     expect(message).toMatch(/^Nothing is configured yet\. Create a configuration file with ".*config init"/);
     for (const name of ["TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_CERTIFICATE_PATH"])
@@ -48,14 +48,14 @@ describe.each(Object.entries(commands))("%s", (_name, run) => {
     expect(message).toMatch(/ demo\.$/);
   });
 
-  it("names the file where it sets nothing, as the first one does", async () => {
+  it("names the file if it sets nothing, as for the starter file", async () => {
     const name = "config/azure-lattice-sync.yaml";
     expect(await refusal({}, { [name]: "entra:\nlattice:\n" })).toMatch(
       /^config\/azure-lattice-sync\.yaml has no credentials .*\n {2}AZURE_TENANT_ID /,
     );
   });
 
-  it("tells everything that is missing at once, of either end", async () => {
+  it("names everything that is missing, for Entra and Lattice together", async () => {
     expect((await refusal({ AZURE_CLIENT_SECRET: "hush" })).split("\n")).toEqual([
       expect.stringMatching(/AZURE_TENANT_ID or entra\.tenantId/),
       expect.stringMatching(/AZURE_CLIENT_ID or entra\.clientId/),
@@ -63,7 +63,7 @@ describe.each(Object.entries(commands))("%s", (_name, run) => {
     ]);
   });
 
-  it("tells the faults of several filters and mappings at once, each with its place and the word that was meant", async () => {
+  it("names the faults of several filters and mappings together, each with its place and the nearest known word", async () => {
     const files = {
       "config/azure-lattice-sync.yaml": `entra:
   scope:
@@ -118,7 +118,7 @@ mapping: mine.yaml
   });
 });
 
-it("questions an address of Lattice without /scim/v2, and goes on", async () => {
+it("warns about a Lattice address without /scim/v2, and continues", async () => {
   const env = {
     AZURE_TENANT_ID: tenant,
     AZURE_CLIENT_ID: client,
@@ -133,7 +133,7 @@ it("questions an address of Lattice without /scim/v2, and goes on", async () => 
   );
 });
 
-it("ends what the program says on stderr in one full stop", async () => {
+it("ends each message on stderr with one full stop", async () => {
   const { stderr, code } = await startIn(workplace(), ["sync", "--detailed-exitcode"]).ended;
   expect([stderr, code]).toEqual(["--detailed-exitcode needs --dry-run. Nothing was done.\n", 64]);
   const nothing = await startIn(workplace(), ["sync"]).ended;
@@ -145,7 +145,7 @@ it("ends what the program says on stderr in one full stop", async () => {
 it.each([
   ["without --dry-run", {}],
   ["with --user and --yes", { user: ["kim@example.com"], yes: true }],
-])("refuses --detailed-exitcode %s, where it would send", async (_how, options) => {
+])("refuses --detailed-exitcode %s if it would send", async (_how, options) => {
   const asked = sync({ ...syncOptions, ...options, detailedExitcode: true }, terminal(workplace()).io);
   expect(await refusalOf(asked)).toBe("--detailed-exitcode needs --dry-run. Nothing was done.");
 });

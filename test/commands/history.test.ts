@@ -72,7 +72,7 @@ function records(csv: string): string[][] {
 }
 
 describe("history of one person", () => {
-  it("is found by a part of the name now, before, or in the log alone", async () => {
+  it("is found by a part of the current name, of a former one, or of one that only the log has", async () => {
     place.source.hire("a", { displayName: "Zoë Ferreira", userPrincipalName: "zf@example.com" });
     place.source.hire("b", { displayName: "Sam Example" });
     await place.cycle();
@@ -93,7 +93,7 @@ describe("history of one person", () => {
     expect(JSON.parse(out).entries).toHaveLength(2);
   });
 
-  it("is not shown where several people are meant: they are listed, and it is wrong usage as for nobody", async () => {
+  it("is not shown if several people may be meant: they are listed, and it is wrong usage, as for an unknown person", async () => {
     for (let index = 0; index < 23; index += 1)
       place.source.hire(`sam${index}`, { displayName: `Sam ${index}` });
     await place.cycle();
@@ -112,7 +112,7 @@ describe("history of one person", () => {
 });
 
 describe("the command history", () => {
-  it("shows the newest entries first, each with what changed and how it went", async () => {
+  it("shows the newest entries first, each with its changes and its outcome", async () => {
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
     place.source.change("a", { jobTitle: "Chief" });
@@ -124,7 +124,7 @@ describe("the command history", () => {
     expect(out).toMatch(/cycle 2 \(incremental\)/);
   });
 
-  it("filters by person under any name they had, by action, outcome, time and cycle", async () => {
+  it("filters by person under any current or former name, by action, outcome, time and cycle", async () => {
     place.source.hire("a", {});
     place.source.hire("b", {});
     await place.cycle();
@@ -146,7 +146,7 @@ describe("the command history", () => {
     expect(await found({ until: "2020-01-01" })).toEqual([]);
   });
 
-  it("says in a sentence that a person or a time is none", async () => {
+  it("says in a sentence that a person or a time is not valid", async () => {
     await place.cycle();
     await expect(run({ user: "nobody@example.com" })).rejects.toThrow(/has "nobody@example\.com"/);
     for (const since of ["yesterday", "2026-02-31", "2026-01-01T25:00", "7"]) {
@@ -156,7 +156,7 @@ describe("the command history", () => {
     expect((await run({ action: ["link"] })).err).toBe("No log entry matches.\n");
   });
 
-  it("says that there is nothing where no cycle has run yet, and makes no database", async () => {
+  it("says that there is nothing if no cycle has run yet, and makes no database", async () => {
     const env = { ALS_STATE: join(folder, "none.db") };
     const { code, out, err } = await run({ format: "json" }, { env });
     expect(code).toBe(0);
@@ -164,7 +164,7 @@ describe("the command history", () => {
     expect(err).toMatch(/^No cycle has run yet: there is no state database at .*none\.db\.\n$/);
   });
 
-  it("shows as many as were asked for and says that there are more", async () => {
+  it("shows as many entries as requested, and says that there are more", async () => {
     for (let number = 0; number < 12; number += 1) place.source.hire(`p${number}`, {});
     await place.cycle();
     const few = await run({ format: "json", limit: 5 });
@@ -177,7 +177,7 @@ describe("the command history", () => {
     }
   });
 
-  it("exports a row for each attribute, which no spreadsheet takes for a formula", async () => {
+  it("exports a row for each attribute, and nothing that a spreadsheet treats as a formula", async () => {
     const hostile = {
       jobTitle: '=HYPERLINK("https://example.com";"x")',
       givenName: "@SUM(A1)",
@@ -204,7 +204,7 @@ describe("the command history", () => {
   });
 
   it.each([";", "\t"])(
-    "exports no formula for a spreadsheet that splits at %j, whatever the quotes",
+    "exports no formula to a spreadsheet that splits at %j, whatever the quotes",
     async (separator) => {
       place.source.hire("a", {
         jobTitle: "Analyst;=1+1; Chief",
@@ -223,7 +223,7 @@ describe("the command history", () => {
     },
   );
 
-  it("lets no name act on a terminal, nor reach beyond its width", async () => {
+  it("shows names so that they neither act on a terminal nor exceed its width", async () => {
     const name = `\u001b[2J${"田中".repeat(80)}`;
     place.source.hire("a", { displayName: name, jobTitle: "word ".repeat(60).trim() });
     await place.cycle();

@@ -19,7 +19,7 @@ function imported(content: string | Uint8Array): string {
 }
 
 describe("mapping import", () => {
-  it("writes the same bytes each time, and what it could not carry over with them", () => {
+  it("writes the same bytes each time, with notes about what it could not import", () => {
     const cwd = workplace({ "export.json": json });
     const { io, output, notes } = terminal(cwd);
     expect(mappingImport({ file: "export.json" }, io)).toBe(0);
@@ -45,7 +45,7 @@ describe("mapping import", () => {
     expect(readFileSync(join(cwd, "conf/new/c.yaml"), "utf8")).toBe(imported(json));
   });
 
-  it("never writes over a file", () => {
+  it("never overwrites a file", () => {
     const cwd = workplace({ "export.json": json, "mine.yaml": "mine" });
     expect(() => mappingImport({ file: "export.json", out: "mine.yaml" }, terminal(cwd).io)).toThrow(
       "mine.yaml was not written: a file or folder with this name already exists; nothing was overwritten",
@@ -78,7 +78,7 @@ describe("mapping import", () => {
     expect(output()).toBe("");
   });
 
-  it("writes a configuration that passes config check, and that a dry run works with", async () => {
+  it("writes a configuration that passes config check and works in a dry run", async () => {
     const scope = {
       groups: [
         {

@@ -41,7 +41,7 @@ async function messageOf(action: Promise<unknown>): Promise<string> {
 }
 
 describe("mapping test", () => {
-  it("runs the cases next to the configuration and next to the mapping, and says what failed", async () => {
+  it("runs the cases next to the configuration and next to the mapping, and names those that failed", async () => {
     const cwd = workplace({
       "conf/c.yaml": "mapping: ../maps/m.yaml\n",
       "maps/m.yaml":
@@ -65,7 +65,7 @@ maps/b.mapping-test.yml
 `);
   });
 
-  it("passes, and says the same for a program", async () => {
+  it("passes, and reports the same in JSON", async () => {
     const cwd = workplace({ "config/a.mapping-test.yaml": passing });
     const { io, output } = terminal(cwd);
     expect(await mappingTest({ format: "json" }, io)).toBe(0);
@@ -84,7 +84,7 @@ maps/b.mapping-test.yml
     });
   });
 
-  it("runs the files that are named, and no others", async () => {
+  it("runs only the files that are named", async () => {
     const cwd = workplace({ "config/a.mapping-test.yaml": failing, "x.yaml": passing });
     expect(await mappingTest({ cases: ["x.yaml"], format: "table" }, terminal(cwd).io)).toBe(0);
     await expect(mappingTest({ cases: ["y.yaml"], format: "table" }, terminal(cwd).io)).rejects.toThrow(
@@ -112,7 +112,7 @@ maps/b.mapping-test.yml
     await expect(mappingTest({ format: "table" }, terminal(deep).io)).rejects.toThrow(UsageError);
   });
 
-  it("says what to do where there are no cases, or flags do not go together", async () => {
+  it("says what to do if there are no cases, or if flags do not go together", async () => {
     const { io } = terminal(workplace());
     await expect(mappingTest({ format: "table" }, io)).rejects.toThrow(/no test cases.*\.mapping-test\.yaml/);
     await expect(mappingTest({ format: "table", keep: ["city"] }, io)).rejects.toThrow(
@@ -147,7 +147,7 @@ function leaves(json: Json): readonly string[] {
 }
 
 describe("mapping test --record", () => {
-  it("makes cases of people of the state database that pass, and hold no value of theirs", async () => {
+  it("makes cases from people in the state database; the cases pass and contain none of the people's values", async () => {
     const cwd = workplace();
     const sandboxed = {
       sandbox: "both",
@@ -201,7 +201,7 @@ describe("mapping test --record", () => {
     expect(output()).toContain(`${people.length} mapping cases: ${people.length} passed, 0 failed`);
   });
 
-  it("records the filters' groups and what the mapping reads of the manager, so that the case passes", async () => {
+  it("records the filters' groups and the manager's mapped attributes, so that the case passes", async () => {
     const rules = [
       { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
       { target: "active", constant: true },
@@ -249,7 +249,7 @@ describe("mapping test --record", () => {
     expect(message).toMatch(/:1:\d+: unknown source attribute "mial"; did you mean "mail"\?/);
   });
 
-  it("reads the person from Entra where there is no database, keeps what it is told to, and never writes over a file", async () => {
+  it("reads the person from Entra if there is no database, keeps the attributes named by --keep, and never overwrites a file", async () => {
     const sandbox = await startSandbox({ file: ":memory:", people: 20 });
     onTestFinished(() => sandbox.close());
     const config = JSON.stringify({

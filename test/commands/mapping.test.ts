@@ -26,7 +26,7 @@ describe("the list of functions", () => {
     );
   });
 
-  it("is there for a program, with those that cannot be used", () => {
+  it("is available in JSON, with the functions that cannot be used", () => {
     const all = JSON.parse(printed("json")) as { name: string; usable: boolean }[];
     expect(all.length).toBeGreaterThan(45);
     expect(all.filter(({ usable }) => !usable).map(({ name }) => name)).toContain("SelectUniqueValue");

@@ -8,7 +8,7 @@ import { status } from "../../src/commands/status.ts";
 import { sync } from "../../src/commands/sync.ts";
 import { terminal } from "./terminal.ts";
 
-it("names the commands to call next with the configuration and the sandbox that this one was given", async () => {
+it("names the next commands with the configuration and the sandbox of this one", async () => {
   const folder = mkdtempSync(join(tmpdir(), "als-next-"));
   try {
     writeFileSync(join(folder, "held.yaml"), "guard: { maxReactivations: 0, maxDoubtfulLinks: 0 }\n");
@@ -37,7 +37,7 @@ it("names the commands to call next with the configuration and the sandbox that 
   }
 });
 
-it("says of a database of an earlier version that it is not known when Lattice last answered", async () => {
+it("says for a database of an earlier version that the time of Lattice's last answer is unknown", async () => {
   const folder = mkdtempSync(join(tmpdir(), "als-next-"));
   try {
     const options = { sandbox: "both", people: 30, format: "table" } as const;

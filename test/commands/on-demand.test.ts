@@ -92,7 +92,7 @@ async function ran(command: (io: CommandIO) => Promise<number>, answer?: string)
 const titleOf = (id: string): unknown => sandbox.lattice.byExternalId(id)?.title;
 
 describe("sync --user", () => {
-  it("shows the plan and sends nothing where nobody can be asked, and says how to send it", async () => {
+  it("shows the plan, sends nothing if there is no terminal to ask at, and says how to send it", async () => {
     const { code, out, err } = await run({ user: [kim] });
     expect(code).toBe(0);
     expect(out).toMatch(
@@ -104,7 +104,7 @@ describe("sync --user", () => {
     expect((await run({ user: [kim], detailedExitcode: true })).code).toBe(2);
   });
 
-  it("sends it at once with --yes, to each person who is named and nobody else", async () => {
+  it("sends at once with --yes, only to the people who are named", async () => {
     const { code, out } = await run({ user: ["kim.example@example.com"], yes: true });
     expect(code).toBe(0);
     expect(out).toMatch(/act {5}done {5}update title/);
@@ -114,7 +114,7 @@ describe("sync --user", () => {
     expect(titleOf(sam)).toBe(`Title ${title}`);
   });
 
-  it("asks at a terminal, and sends on a yes alone", async () => {
+  it("asks at a terminal, and sends only on a yes", async () => {
     const refused = await run({ user: [kim, sam] }, "no");
     expect(refused.err).toContain("Nothing was sent.");
     expect(titleOf(kim)).not.toBe(`Title ${title}`);
@@ -124,7 +124,7 @@ describe("sync --user", () => {
     expect([titleOf(kim), titleOf(sam)]).toEqual([`Title ${title}`, `Title ${title}`]);
   });
 
-  it("asks nothing where nothing is due, or where a dry run was asked for", async () => {
+  it("does not ask if nothing is due, or in a dry run", async () => {
     await run({ user: [kim], yes: true });
     expect((await run({ user: [kim] }, "yes")).err).toBe("");
     const dry = await run({ user: [sam], dryRun: true, yes: true }, "yes");
@@ -147,7 +147,7 @@ describe("sync --user", () => {
     expect(titleOf(kim)).not.toBe(`Title ${title}`);
   });
 
-  it("takes a part of a name where it is one person's, shows whom it means, and sends on a yes", async () => {
+  it("accepts a part of a name that one person has, shows who is meant, and sends on a yes", async () => {
     const dry = await run({ user: ["KIM.EX"] });
     expect(dry.code).toBe(0);
     expect(dry.err).toContain(
@@ -159,7 +159,7 @@ describe("sync --user", () => {
     expect(titleOf(sam)).not.toBe(`Title ${title}`);
   });
 
-  it("never sends for a guess: several people are listed, and with --yes a part of a name is refused", async () => {
+  it("never sends on a guess: several people are listed, and with --yes a part of a name is refused", async () => {
     const before = sandbox.requests.length;
     const several = await run({ user: ["m.example"] });
     expect(several.code).toBe(1);
@@ -176,14 +176,14 @@ describe("sync --user", () => {
     expect(titleOf(sam)).not.toBe(`Title ${title}`);
   });
 
-  it("asks Entra for what can be a user principal name, and names similar ones where it has none", async () => {
+  it("asks Entra about a user principal name, and suggests similar names if Entra does not know it", async () => {
     const { code, err } = await run({ user: ["kim.example@example.co"], yes: true });
     expect(code).toBe(1);
     expect(err).toContain('Entra has no user "kim.example@example.co"');
     expect(err).toContain("similar names: kim.example@example.com");
   });
 
-  it("takes 20 people and no more, and nobody without a name", async () => {
+  it("accepts up to 20 people, and no empty name", async () => {
     const many = Array.from({ length: 21 }, (_, index) => `person${index}@example.com`);
     const before = sandbox.requests.length;
     await expect(run({ user: many })).rejects.toThrow(UsageError);
@@ -196,7 +196,7 @@ describe("sync --user", () => {
 describe("the command user", () => {
   const options = { sandbox: "both", live: false, format: "json" } as const;
 
-  it("tells from the database alone", async () => {
+  it("explains a person from the database alone", async () => {
     await run({ user: [kim], yes: true });
     const before = sandbox.requests.length;
     const { code, out } = await ran((io) => user({ ...options, user: "KIM.example@example.com" }, io));
@@ -223,7 +223,7 @@ describe("the command user", () => {
     expect(several.out).toMatch(/People with this in their names\n {2}kim\.example .*\n {2}sam\.example /);
   });
 
-  it("asks Entra and Lattice with --live, writes nothing, and says what makes the person a member", async () => {
+  it("asks Entra and Lattice with --live, writes nothing, and names what makes the person a member", async () => {
     const running = { ...options, live: true, runningSandbox: sandbox };
     const { out } = await ran((io) => user({ ...running, user: kim }, io));
     expect(JSON.parse(out)).toMatchObject({

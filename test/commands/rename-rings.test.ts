@@ -19,7 +19,7 @@ function loaded(mapping: string) {
   return loadConfig({ file, env: {}, cwd: folder });
 }
 
-it("refuses temporary userNames where people are matched by userName alone, and says what to do", async () => {
+it("refuses temporary userNames if people are matched only by userName, and says what to do", async () => {
   const byNameAlone = `mapping:
   - { target: userName, source: userPrincipalName, matchingPrecedence: 1 }
   - { target: externalId, source: objectId, apply: onCreate }

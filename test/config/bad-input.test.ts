@@ -201,7 +201,7 @@ describe("a wrong value in the configuration", () => {
     ]);
   });
 
-  it("does not hide the others: all are reported at once", () => {
+  it("does not hide other faults: all are reported together", () => {
     const text =
       "entra:\n  tenentId: x\n  graphUrl: http://graph.example.com\nlattice:\n  maxConcurrency: 0\nonNul: keep\n";
     const lines = complaints(text, { LOG_LEVEL: "loud", LATTICE_URL: "http://lattice.example.com/scim" });
@@ -292,13 +292,13 @@ describe("a file that cannot be read", () => {
     ]);
   });
 
-  it("is refused when it is not UTF-8", () => {
+  it("is refused if it is not UTF-8", () => {
     expect(complaints(Buffer.from("log: {}", "utf16le").fill(0xff, 0, 2))).toEqual([
       "config/x.yaml cannot be read: it is not UTF-8 text",
     ]);
   });
 
-  it("is refused when it is a folder", () => {
+  it("is refused if it is a folder", () => {
     const cwd = workplace();
     mkdirSync(join(cwd, "here"));
     expect(usageLines(() => loadConfig({ file: "here", env: {}, cwd }))).toEqual([
@@ -306,7 +306,7 @@ describe("a file that cannot be read", () => {
     ]);
   });
 
-  it("is an error when it was named and is not there", () => {
+  it("is an error if it was named and does not exist", () => {
     const cwd = workplace({ "config/azure-lattice-sync.yaml": "" });
     const advice = 'but there is no such file; create one with "azure-lattice-sync config init"';
     expect(usageLines(() => loadConfig({ file: "no.yaml", env: {}, cwd }))).toEqual([

@@ -18,19 +18,19 @@ const load = (config: object, env: Record<string, string> = {}): LoadedConfig =>
   return loadConfig({ file: "config.yaml", env, cwd: folder });
 };
 
-it("names no key where the same was written in another way", () => {
+it("names no key whose value was only written in another way", () => {
   const before = load({ lattice: { maxConcurrency: 8 } }, { LATTICE_API_KEY: "one-key" });
   write("key", "one-key\n");
   expect(changedKeys(before, load({}, { LATTICE_API_KEY_FILE: "key" }))).toEqual([]);
 });
 
-it("names what was changed, taken away and added, in the order of the schema, credentials included", () => {
+it("names the keys that were changed, removed and added, in the order of the schema, credentials included", () => {
   const before = load({ guard: { window: "2h" }, lattice: { token: "one-key" } });
   const after = load({ state: { path: "other.db" }, lattice: { token: "another-key" } });
   expect(changedKeys(before, after)).toEqual(["lattice.token", "guard.window", "state.path"]);
 });
 
-it("looks into the mapping's file and into the files of secrets of receivers and of the ping", () => {
+it("compares the mapping's file, and the secret files of receivers and of the ping", () => {
   const url = "https://siem.example.com/hook";
   const config = {
     mapping: "mapping.yaml",

@@ -26,7 +26,7 @@ describe("parseDuration", () => {
 
 describe("formatDuration", () => {
   it.each(["45m", "1h30m", "1d", "1m30s", "1m500ms", "500ms", "0s"])(
-    "writes what is read back: %s",
+    "writes a text that parses to the same value: %s",
     (text) => {
       expect(formatDuration(parseDuration(text) ?? Number.NaN)).toBe(text);
     },

@@ -10,7 +10,7 @@ describe("parseEndpoint", () => {
     ["http://127.9.9.9", "http://127.9.9.9"],
     ["http://localhost:8080", "http://localhost:8080"],
     ["http://[::1]:8080", "http://[::1]:8080"],
-  ])("takes %s", (text, origin) => {
+  ])("accepts %s", (text, origin) => {
     expect(parseEndpoint(text)).toEqual({ origin });
   });
 

@@ -28,7 +28,7 @@ describe("a variable given as NAME_FILE", () => {
     expect(loadConfig({ env: { ALS_CONFIG_FILE: "where" }, cwd }).config.onNull).toBe("keep");
   });
 
-  it("is an error when the file is missing, empty or has more than one line", () => {
+  it("is an error if the file is missing, empty or has more than one line", () => {
     const cwd = workplace({ empty: "\n", two: "canary\ncanary\n" });
     const lines = (path: string) =>
       usageLines(() => loadConfig({ env: { AZURE_CLIENT_SECRET_FILE: path }, cwd }));
@@ -41,7 +41,7 @@ describe("a variable given as NAME_FILE", () => {
     ]);
   });
 
-  it("is an error when NAME is set as well", () => {
+  it("is an error if NAME is set too", () => {
     const cwd = workplace({ secret: "canary" });
     const env = { LATTICE_API_KEY: "canary", LATTICE_API_KEY_FILE: "secret" };
     expect(usageLines(() => loadConfig({ env, cwd }))).toEqual([

@@ -58,7 +58,7 @@ describe("a file that every user of the machine can write is refused", () => {
     }
   });
 
-  it("except where nothing is at stake but an invented company", () => {
+  it("except if all data is invented", () => {
     const cwd = withModes({ "c.yaml": "onNull: keep" }, { "c.yaml": 0o666 });
     const options = { file: "c.yaml", env: {}, cwd, machine: host };
     expect(loadConfig({ ...options, sandbox: "both" }).notes).toEqual([]);
@@ -77,7 +77,7 @@ describe("a file that every user of the machine can write is refused", () => {
 });
 
 describe("a folder that every user of the machine can write is refused on a host", () => {
-  it("because the file in it can be replaced", () => {
+  it("because a user can replace the file in it", () => {
     const cwd = withModes({ "c.yaml": withKey }, {});
     chmodSync(cwd, 0o777);
     expect(usageLines(() => load(cwd))).toEqual([
@@ -85,7 +85,7 @@ describe("a folder that every user of the machine can write is refused on a host
     ]);
   });
 
-  it("and above a folder, and where a link leads to", () => {
+  it("also if it is above a folder, or above the target of a link", () => {
     const cwd = withModes({ "c.yaml": "state: { path: link/s.db }" }, {});
     mkdirSync(join(cwd, "open", "private"), { recursive: true });
     writeFileSync(join(cwd, "open/private/s.db"), "", { mode: 0o600 });
@@ -96,7 +96,7 @@ describe("a folder that every user of the machine can write is refused on a host
     ]);
   });
 
-  it("but not with the sticky bit, where others cannot enter it, or in a container", () => {
+  it("but not if it has the sticky bit, if others cannot enter it, or in a container", () => {
     const cwd = withModes({ "c.yaml": withKey }, {});
     chmodSync(cwd, 0o1777);
     expect(load(cwd).notes).toEqual([]);
@@ -107,7 +107,7 @@ describe("a folder that every user of the machine can write is refused on a host
   });
 });
 
-it("is told to be in a container by the image itself, because not every platform leaves a sign of it", () => {
+it("is recognised as a container by a variable of the image, because not every platform leaves a sign", () => {
   const dockerfile = readFileSync(new URL("../../Dockerfile", import.meta.url), "utf8");
   const container = /^ {4}container=(\w+) /m.exec(dockerfile)?.[1];
   expect(container).toBe("oci");
@@ -117,7 +117,7 @@ it("is told to be in a container by the image itself, because not every platform
 });
 
 describe("a file that every user of the machine can read is reported", () => {
-  it("where it holds credentials or personal data", () => {
+  it("if it contains credentials or personal data", () => {
     const cwd = withModes(
       { "c.yaml": `${withKey}\nstate: { path: s.db }`, "s.db": "", key: "not-a-real-secret" },
       { "c.yaml": 0o644, "s.db": 0o644, key: 0o604 },
@@ -129,7 +129,7 @@ describe("a file that every user of the machine can read is reported", () => {
     ]);
   });
 
-  it("not where it holds none, or others do not come to it", () => {
+  it("not if it contains neither, or if others cannot reach it", () => {
     const cwd = withModes(
       { "c.yaml": receiver, slack: "https://hooks.example.com/secret" },
       { "c.yaml": 0o644 },
@@ -140,7 +140,7 @@ describe("a file that every user of the machine can read is reported", () => {
     expect(load(cwd).notes).toEqual([]);
   });
 
-  it("where a receiver's secret stands in the configuration itself", () => {
+  it("if a receiver's secret is written in the configuration itself", () => {
     const inside = "notify: { receivers: [{ kind: slack, url: 'https://hooks.example.com/secret' }] }";
     const cwd = withModes({ "c.yaml": inside }, { "c.yaml": 0o644 });
     expect(load(cwd).notes).toEqual([expect.stringContaining("c.yaml holds credentials")]);
@@ -156,18 +156,18 @@ it("rights of the group are the administrator's choice: a secret of a pod, a clo
   expect(load(cwd, host, { AZURE_CLIENT_SECRET_FILE: "key" }).notes).toEqual([]);
 });
 
-it("where files have no modes, as on Windows, nothing is said of them", () => {
+it("files without modes, as on Windows, are not checked", () => {
   const cwd = withModes({ "c.yaml": withKey }, { "c.yaml": 0o666 });
   expect(load(cwd, { posix: false, container: false }).notes).toEqual([]);
 });
 
-it("a file that this user cannot look at is left to the command that needs it", () => {
+it("a file that this user cannot inspect is left to the command that needs it", () => {
   const cwd = withModes({ "c.yaml": "state: { path: round/s.db }" }, {});
   symlinkSync("round", join(cwd, "round"));
   expect(load(cwd).notes).toEqual([]);
 });
 
-it("is nothing that the program has made itself, whatever the umask: the configuration, the database, an invented company", async () => {
+it("is never the case for what the program makes itself, whatever the umask: configuration, database, invented company", async () => {
   const cwd = workplace({});
   chmodSync(cwd, 0o755);
   const before = process.umask(0);

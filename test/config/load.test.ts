@@ -111,7 +111,7 @@ describe("loadConfig", () => {
     });
   });
 
-  it("takes what becomes of who left in a word or with a delay", () => {
+  it("reads the actions for leavers as a word or with a delay", () => {
     const actions =
       "actions: { outOfScope: ignore, onDelete: { do: ignore }, onDisable: { do: deactivate, afterDays: 7 } }";
     const cwd = workplace({ "c.yaml": actions });
@@ -122,7 +122,7 @@ describe("loadConfig", () => {
     });
   });
 
-  it("reads the default file when it is there", () => {
+  it("reads the default file if it exists", () => {
     const cwd = workplace({ "config/azure-lattice-sync.yaml": "log: { level: debug }" });
     const { config, file } = loadConfig({ env: {}, cwd });
     expect(file).toBe("config/azure-lattice-sync.yaml");
@@ -140,7 +140,7 @@ describe("loadConfig", () => {
     expect(loadConfig({ file: "b.yaml", env, cwd }).config.lattice.maxConcurrency).toBe(2);
   });
 
-  it("lets the command line beat the environment, and the environment the file", () => {
+  it("gives the command line precedence over the environment, and the environment over the file", () => {
     const cwd = workplace({
       "c.yaml": "entra: { tenantId: file.example.com }\nlog: { level: error }\nstate: { path: file.db }",
     });
@@ -157,7 +157,7 @@ describe("loadConfig", () => {
     expect(config.lattice.token?.reveal()).toBe("k");
   });
 
-  it("takes a key with nothing after its colon as not given, but an explicit null as null", () => {
+  it("treats a key with nothing after its colon as not given, but an explicit null as null", () => {
     const cwd = workplace({
       "c.yaml": "entra:\n  scope:\nlattice:\n  url:\n  maxRequestsPerSecond: null\nguard:\n  maxRenames:\n",
     });
@@ -181,7 +181,7 @@ describe("loadConfig", () => {
     });
   });
 
-  it("prefers given addresses to those of the cloud, and drops a slash at their end", () => {
+  it("prefers configured addresses to those of the cloud, and removes a slash at their end", () => {
     const cwd = workplace({ "c.yaml": "entra: { cloud: china, graphUrl: 'http://localhost:1/' }" });
     const { entra } = loadConfig({
       file: "c.yaml",
@@ -192,7 +192,7 @@ describe("loadConfig", () => {
     expect(entra.authorityHost).toBe("https://login.microsoftonline.com");
   });
 
-  it("leaves guests out by default with mode all only", () => {
+  it("excludes guests by default only with mode all", () => {
     const guests = (scope: string) =>
       loadConfig({ file: "c.yaml", env: {}, cwd: workplace({ "c.yaml": `entra: { scope: ${scope} }` }) })
         .config.entra.scope.guests;
@@ -213,7 +213,7 @@ describe("loadConfig", () => {
     expect(credential({})).toBe("default");
   });
 
-  it("takes paths of the file from its folder, those of the environment from the current one", () => {
+  it("resolves paths in the file from its folder, and those in the environment from the current folder", () => {
     const cwd = workplace({ "deep/c.yaml": "entra: { certificate: { path: own.pem } }" });
     const path = (env: Record<string, string>) =>
       loadConfig({ file: "deep/c.yaml", env, cwd }).config.entra.certificate.path;
@@ -251,7 +251,7 @@ describe("loadConfig", () => {
     expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.log.level).toBe("debug");
   });
 
-  it("takes an empty file for no settings", () => {
+  it("reads an empty file as no settings", () => {
     const cwd = workplace({ "c.yaml": "# nothing yet\n" });
     expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config.log.level).toBe("info");
   });
@@ -266,7 +266,7 @@ describe("the mapping source", () => {
     );
   });
 
-  it("is a file relative to the configuration file, handed on as it was written", () => {
+  it("is a file relative to the configuration file, passed on as written", () => {
     const cwd = workplace({
       "deep/c.yaml": "mapping: maps/mine.yaml",
       "deep/maps/mine.yaml": "- target: title\n  default:\n",
@@ -280,7 +280,7 @@ describe("the mapping source", () => {
     expect(mappingSource.locate([0, "default"])).toBe("deep/maps/mine.yaml:2:11");
   });
 
-  it("is the list in the configuration file itself, handed on as it was written", () => {
+  it("is the list in the configuration file itself, passed on as written", () => {
     const cwd = workplace({ "c.yaml": "mapping:\n  - target: title\n    default:\n" });
     const { config, mappingSource } = loadConfig({ file: "c.yaml", env: {}, cwd });
     const rules = [{ target: "title", default: null }];
@@ -289,7 +289,7 @@ describe("the mapping source", () => {
     expect(mappingSource.locate([0, "default"])).toBe("c.yaml:3:13");
   });
 
-  it("reports a mapping file that is not there, and one that is no YAML", () => {
+  it("reports a mapping file that does not exist, and one that is not YAML", () => {
     const cwd = workplace({ "deep/c.yaml": "mapping: mine.yaml" });
     const load = () => loadConfig({ file: "deep/c.yaml", env: {}, cwd });
     expect(usageLines(load)).toEqual([

@@ -10,7 +10,7 @@ const faults = (notify: object, files: Record<string, string> = {}) =>
   usageLines(() => load(notify, files)).map((line) => line.replace(/^c\.yaml:\d+:\d+: /, ""));
 
 describe("the section notify of the configuration", () => {
-  it("reads each kind, secrets from files as well", () => {
+  it("reads each kind of receiver, with secrets from files", () => {
     const { config } = load(
       {
         receivers: [
@@ -51,7 +51,7 @@ describe("the section notify of the configuration", () => {
     expect(digestAt).toEqual({ hour: 7, minute: 5, timezone: "Europe/Berlin" });
   });
 
-  it("masks every secret when it is shown, and says none in a fault", () => {
+  it("masks every secret when it is shown, and never quotes one in a fault", () => {
     const canary = "canary-7f3a";
     const loaded = load(
       {
@@ -121,7 +121,7 @@ describe("the section notify of the configuration", () => {
     expect(faults({ receivers })[0]).toBe(fault);
   });
 
-  it("refuses a time of day in a zone that is none", () => {
+  it("refuses a time of day in an unknown time zone", () => {
     expect(faults({ digestAt: "25:00" })[0]).toMatch(/^notify.digestAt must be a time of day/);
     expect(faults({ digestAt: "08:00 Mars/Base" })[0]).toMatch(/^notify.digestAt must be a time of day/);
   });

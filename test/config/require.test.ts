@@ -31,7 +31,7 @@ describe("requireEntra", () => {
     ]);
   });
 
-  it("gives a client secret with the application's own assignments as the scope", () => {
+  it("returns a client secret, with the application's own assignments as the scope", () => {
     const env = { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: "s3cret" };
     const settings = entra("", env);
     expect(settings).toMatchObject({
@@ -44,7 +44,7 @@ describe("requireEntra", () => {
     expect(settings.credential.kind === "clientSecret" && settings.credential.secret.reveal()).toBe("s3cret");
   });
 
-  it("gives a certificate with its password", () => {
+  it("returns a certificate with its password", () => {
     const { credential } = entra(
       `entra: { tenantId: ${tenantId}, clientId: ${clientId}, certificate: { path: /c.pem, password: pw } }`,
     );
@@ -52,7 +52,7 @@ describe("requireEntra", () => {
     expect(credential.kind === "clientCertificate" && credential.password?.reveal()).toBe("pw");
   });
 
-  it.each(["managedIdentity", "default"])("lets %s do without a client id", (kind) => {
+  it.each(["managedIdentity", "default"])("does not require a client id for %s", (kind) => {
     const settings = entra(`entra: { tenantId: ${tenantId}, credential: ${kind}, scope: { mode: all } }`);
     expect(settings.credential).toEqual({ kind });
     expect(settings.clientId).toBeUndefined();
@@ -84,7 +84,7 @@ describe("requireLattice", () => {
     ]);
   });
 
-  it("gives the settings with the key in them", () => {
+  it("returns the settings with the key in them", () => {
     const { config } = loadConfig({ env: { LATTICE_API_KEY: "k" }, cwd: workplace() });
     const { token, ...settings } = requireLattice(config);
     expect(token.reveal()).toBe("k");

@@ -8,7 +8,7 @@ import { workplace } from "./workplace.ts";
 const canary = "canary-7f3a-91d04c";
 
 describe("showConfig", () => {
-  it("says of every value where it came from", () => {
+  it("names the origin of every value", () => {
     const cwd = workplace({
       "c.yaml":
         "entra:\n  cloud: usGov\n  scope:\n    mode: groups\n    groups: [a, b]\nlattice:\n  maxRequestsPerSecond: null\n",
@@ -48,7 +48,7 @@ describe("showConfig", () => {
     expect(shown).toMatch(/^# .*aadOptscim062020/m);
   });
 
-  it("masks every credential, wherever it came from", () => {
+  it("masks every credential, whatever its origin", () => {
     const cwd = workplace({
       "c.yaml": `entra: { clientSecret: ${canary}, certificate: { password: ${canary} } }\nhttp: { token: ${canary} }`,
       key: canary,
@@ -61,7 +61,7 @@ describe("showConfig", () => {
     expect(JSON.stringify([loaded.config, loaded.settings])).not.toContain(canary);
   });
 
-  it("writes what loads again as the same configuration", () => {
+  it("writes text that loads as the same configuration", () => {
     const cwd = workplace({
       "c.yaml": `schedule: { cron: '0 6 * * *' }
 reconcile: { every: never }

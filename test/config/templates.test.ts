@@ -12,7 +12,7 @@ import { usageLines, workplace } from "./workplace.ts";
 const exampleFile = "config/azure-lattice-sync.example.yaml";
 
 describe("the annotated example", () => {
-  it("changes nothing when it is copied as it is: who is in scope, and whose tenant it is, stand in comments", () => {
+  it("changes nothing if it is copied unchanged: the scope and the tenant are in comments", () => {
     const cwd = workplace({ "c.yaml": readFileSync(exampleFile) });
     const { config, notes } = loadConfig({ file: "c.yaml", env: {}, cwd });
     expect(notes).toEqual([]);
@@ -20,7 +20,7 @@ describe("the annotated example", () => {
     expect(usageLines(() => requireEntra(config)).join()).toMatch(/AZURE_TENANT_ID.*AZURE_CLIENT_ID/);
   });
 
-  it("has filters in its comments that can be taken out of them", () => {
+  it("has filters in comments that can be uncommented", () => {
     const text = readFileSync(exampleFile, "utf8");
     const taken = text
       .replace("    filters: []\n", "")
@@ -34,7 +34,7 @@ describe("the annotated example", () => {
     ]);
   });
 
-  it("shows every key, and the defaults that the schema has", () => {
+  it("shows every key, with the defaults of the schema", () => {
     const text = readFileSync(exampleFile, "utf8");
     const keys = knownKeys();
     const missing = keys.filter(
@@ -56,24 +56,24 @@ describe("the annotated example", () => {
 });
 
 describe("the starter file", () => {
-  it("loads as it is, as the defaults", () => {
+  it("loads unchanged, with the defaults", () => {
     const cwd = workplace({ "c.yaml": starterConfig() });
     expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config).toEqual(loadConfig({ env: {}, cwd }).config);
   });
 
-  it("loads when every key that has a default is taken out of its comment", () => {
+  it("loads if every key with a default is uncommented", () => {
     const cwd = workplace({ "c.yaml": starterConfig().replaceAll(/^( *)#(?=\w+:)/gm, "$1") });
     expect(loadConfig({ file: "c.yaml", env: {}, cwd }).config).toEqual(loadConfig({ env: {}, cwd }).config);
   });
 
-  it("is written for its owner alone, in a folder that is made", () => {
+  it("can be read only by its owner, in a folder that is made for it", () => {
     const path = join(workplace(), "config/new.yaml");
     writeStarterConfig(path);
     expect(readFileSync(path, "utf8")).toBe(starterConfig());
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it("never takes the place of a file that is there", () => {
+  it("never replaces an existing file", () => {
     const path = join(workplace(), "own.yaml");
     writeFileSync(path, "mine");
     expect(usageLines(() => writeStarterConfig(path))).toEqual([
@@ -99,7 +99,7 @@ describe("the JSON Schema", () => {
     ]);
   });
 
-  it("tells an editor what is known, allowed and the default", () => {
+  it("gives an editor the known keys, the allowed values and the defaults", () => {
     const schema = configJsonSchema();
     expect(schema).toMatchObject({
       $schema: "http://json-schema.org/draft-07/schema#",

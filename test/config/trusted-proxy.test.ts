@@ -5,7 +5,7 @@ const accepts = (http: object): boolean => httpSchema.safeParse(http).success;
 const trusts = (header: string, proxies: readonly string[]): boolean =>
   accepts({ trustedHeader: header, trustedProxies: proxies });
 
-describe("a header in which a proxy names whom it has signed in", () => {
+describe("a header in which a proxy names the user it has signed in", () => {
   it.each(["X-Forwarded-User", "Remote-User", "X-Auth-Request-Email", "Cf-Access-Authenticated-User-Email"])(
     "may be %s",
     (header) => {
@@ -29,7 +29,7 @@ describe("a header in which a proxy names whom it has signed in", () => {
     "X-Forwarded-Host",
     "X-Requested-By",
     "Content-Type",
-  ])("is refused where every client or proxy sends it anyway: %s", (header) => {
+  ])("is refused if clients or proxies send it for other reasons: %s", (header) => {
     expect(trusts(header, ["10.1.0.7"])).toBe(false);
   });
 });
@@ -40,13 +40,13 @@ describe("the addresses of trusted proxies", () => {
   });
 
   it.each(["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "::ffff:0:0/96", "::/80", "0.0.0.0", "::"])(
-    "are refused where they are nearly everybody's: %s",
+    "are refused if they cover nearly all networks: %s",
     (network) => {
       expect(trusts("X-User", ["10.1.0.7", network])).toBe(false);
     },
   );
 
-  it("may stand without a header: they then only say from where clients come", () => {
+  it("may be given without a header: then they only show where clients come from", () => {
     expect(accepts({ trustedProxies: ["10.1.0.7"] })).toBe(true);
   });
 });

@@ -22,7 +22,7 @@ const settingsOf = async (config: object) => {
   return planSettings(loaded.config, await readMapping(loaded));
 };
 
-it("reports former owners, protects nobody and clears missing managers unless the file says otherwise", async () => {
+it("reports former owners, protects no account and clears missing managers unless the file says otherwise", async () => {
   expect(await settingsOf({})).toMatchObject({
     adoptForeignExternalId: false,
     formerOwner: "report",
@@ -32,7 +32,7 @@ it("reports former owners, protects nobody and clears missing managers unless th
   });
 });
 
-it("hands the engine what the file says of matching and managers, names in lower case", async () => {
+it("passes the settings of matching and managers to the engine, names in lower case", async () => {
   const config = {
     matching: {
       adoptForeignExternalId: true,
@@ -50,14 +50,14 @@ it("hands the engine what the file says of matching and managers, names in lower
   });
 });
 
-it("plans nobody again for manager.rings: members of a ring are looked at in each cycle", async () => {
+it("plans nobody again after a change of manager.rings: members of a ring are planned in each cycle", async () => {
   const digests = await Promise.all(
     [{}, { manager: { rings: "send" } }].map(async (config) => (await readMapping(load(config))).digest),
   );
   expect(new Set(digests).size).toBe(1);
 });
 
-it("plans everybody again after a change of any of them", async () => {
+it("plans everybody again after a change of any other of them", async () => {
   const digests = await Promise.all(
     [
       {},

@@ -4,8 +4,8 @@ import type { Ports } from "../../src/cycle/ports/ports.ts";
 import { InterruptedError } from "../../src/domain/errors.ts";
 import { createWorkplace } from "./workplace.ts";
 
-describe("a cycle that is told to stop while it plans", () => {
-  it("stops before it sends anything, and the next cycle does all of it", async () => {
+describe("a cycle that is stopped while it plans", () => {
+  it("sends nothing, and the next cycle does everything", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const stop = new AbortController();
@@ -24,7 +24,7 @@ describe("a cycle that is told to stop while it plans", () => {
 });
 
 describe("a cycle that is aborted", () => {
-  it("finishes and records the writes in flight, and the next cycle goes on", async () => {
+  it("finishes and records the writes in flight, and the next cycle continues", async () => {
     await using place = await createWorkplace({ concurrency: 2 });
     for (let number = 0; number < 10; number += 1) place.source.hire(`p${number}`);
     const abort = new AbortController();
@@ -45,7 +45,7 @@ describe("a cycle that is aborted", () => {
     expect(place.target.writes).toHaveLength(10);
   });
 
-  it("before anything was read changes nothing", async () => {
+  it("changes nothing if nothing was read yet", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const abort = new AbortController();

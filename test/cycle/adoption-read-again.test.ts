@@ -8,7 +8,7 @@ describe("an account to adopt that was listed in an earlier cycle", () => {
       "it has got another's externalId and another userName",
       { externalId: "another", userName: "x@example.com" },
     ],
-  ])("is left as it is where %s since", async (_what, since) => {
+  ])("is not changed if %s since", async (_what, since) => {
     await using place = await createWorkplace();
     const account = place.target.add({ userName: "a@example.com", values: { title: "Theirs" } });
     await place.cycle();
@@ -24,7 +24,7 @@ describe("an account to adopt that was listed in an earlier cycle", () => {
 });
 
 describe("an account to adopt that is gone", () => {
-  it("is forgotten once it was missing for hours, so that the person gets a new one", async () => {
+  it("is forgotten after hours of absence, so that the person gets a new one", async () => {
     await using place = await createWorkplace();
     place.source.scope = [];
     place.source.hire("a");

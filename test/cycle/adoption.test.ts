@@ -23,7 +23,7 @@ describe("an account that was listed in an earlier cycle", () => {
     expect(place.target.account("another@example.com")).toMatchObject({ externalId: null });
   });
 
-  it("is adopted where it still matches by another attribute", async () => {
+  it("is adopted if it still matches by another attribute", async () => {
     await using place = await createWorkplace();
     const account = place.target.add({ userName: "kim@example.com", externalId: "kim" });
     await place.cycle();
@@ -36,7 +36,7 @@ describe("an account that was listed in an earlier cycle", () => {
     expect(place.target.account("kim@example.com").latticeId).toBe("lat-1");
   });
 
-  it("is looked at again if it was switched off since: a new hire is not inactive until the next listing", async () => {
+  it("is planned again if it was switched off since: a new hire is not inactive until the next listing", async () => {
     await using place = await createWorkplace();
     const account = place.target.add({ userName: "kim@example.com" });
     await place.cycle();
@@ -51,7 +51,7 @@ describe("an account that was listed in an earlier cycle", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ unchanged: 1, reactivate: 0 });
   });
 
-  it("is looked at again where a value has changed since, which the plan did not know", async () => {
+  it("is planned again if a value has changed since, which the plan did not know", async () => {
     await using place = await createWorkplace();
     const account = place.target.add({ userName: "kim@example.com", values: { title: "Analyst" } });
     await place.cycle();
@@ -62,7 +62,7 @@ describe("an account that was listed in an earlier cycle", () => {
     expect(place.target.account("kim@example.com").values.title).toBe("Analyst");
   });
 
-  it("is not read again in the cycle that has listed it", async () => {
+  it("is not read again in the cycle that listed it", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com" });
     place.source.hire("kim");
@@ -71,7 +71,7 @@ describe("an account that was listed in an earlier cycle", () => {
   });
 });
 
-it("an externalId that is shown otherwise than it was sent is never acknowledged", async () => {
+it("an externalId that is shown in another form than it was sent is never acknowledged", async () => {
   await using place = await createWorkplace();
   place.target.add({ userName: "kim@example.com" });
   place.target.normalise = (path, value) => (path === "externalId" ? "another" : value);
@@ -87,7 +87,7 @@ describe("an answer to a create", () => {
     "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
   );
 
-  it("that shows the account of another person takes nobody's link", async () => {
+  it("that shows another person's account takes no link away", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
@@ -107,7 +107,7 @@ describe("an answer to a create", () => {
   });
 
   it.each(["never came", "shows a stranger's account"])(
-    "that %s takes nobody's link, whatever externalId the account that is found has by then",
+    "that %s takes no link away, whatever externalId the found account has by then",
     async (answer) => {
       await using place = await createWorkplace();
       const stranger = place.target.add({ userName: "other@example.com", externalId: "1001" });
@@ -129,7 +129,7 @@ describe("an answer to a create", () => {
     },
   );
 
-  it("that shows another externalId than was sent is a stranger's account, and the id is never acknowledged", async () => {
+  it("that shows another externalId than was sent shows a stranger's account, and the id is never acknowledged", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(employee) });
     const stranger = place.target.add({ userName: "other@example.com", externalId: "1001" });
     await place.cycle();
@@ -145,7 +145,7 @@ describe("an answer to a create", () => {
     expect((await place.store.accountOf("lat-1"))?.acknowledged).toEqual({});
   });
 
-  it("that shows another's externalId next to the person's own userName is reported by the plan from then on", async () => {
+  it("that shows another's externalId next to the person's own userName is reported by each plan from then on", async () => {
     await using place = await createWorkplace();
     await place.cycle();
     const stranger = place.target.add({ userName: "kim@example.com", externalId: "1001" });
@@ -156,7 +156,7 @@ describe("an answer to a create", () => {
     expect(await place.store.countSkipped()).toEqual(new Map([["externalIdConflict", 1]]));
   });
 
-  it("that shows a stranger's account although one was made leads to the one that was made, and to no second", async () => {
+  it("that shows a stranger's account although one was made leads to the one that was made, and to no second one", async () => {
     await using place = await createWorkplace();
     place.target.unique = false;
     const stranger = place.target.add({ userName: "other@example.com", externalId: "1001" });
@@ -172,8 +172,8 @@ describe("an answer to a create", () => {
   });
 });
 
-describe("an account that two people could have, both disabled and without one", () => {
-  it("is neither's where it has the userName of both", async () => {
+describe("an account that matches two people who are both disabled and without an account", () => {
+  it("belongs to neither if it has the userName of both", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com" });
     for (const id of ["a", "b"]) {
@@ -209,7 +209,7 @@ describe("an account that two people could have, both disabled and without one",
 });
 
 describe("an account that is switched off when it is adopted", () => {
-  it("gets its externalId although another value is refused: it is given at no other time", async () => {
+  it("gets its externalId although another value is refused, because it is sent at no other time", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com" });
     place.target.before = ({ writes }) => {
@@ -221,7 +221,7 @@ describe("an account that is switched off when it is adopted", () => {
     expect(place.target.account("kim@example.com")).toMatchObject({ active: false, externalId: "kim" });
   });
 
-  it("is switched off alone where it does not take the externalId", async () => {
+  it("is only switched off if it does not accept the externalId", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com" });
     place.target.before = ({ writes }) => {
@@ -235,7 +235,7 @@ describe("an account that is switched off when it is adopted", () => {
 });
 
 describe("two people whose plan is to be linked to one account", () => {
-  it("do not both get it, although neither link is on disk yet: the second is matched again", async () => {
+  it("do not both get it, although neither link is on disk yet: the second person is matched again", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "a@example.com" });
     for (const id of ["a", "b"]) place.source.hire(id);
@@ -264,32 +264,28 @@ describe("two people whose plan is to be linked to one account", () => {
   });
 });
 
-describe("two accounts of which either could be the person's", () => {
+describe("two accounts that could both be the person's", () => {
   it.each([
     ["userName", { userName: "kim@example.com" }],
     ["externalId", { externalId: "kim" }],
-  ])(
-    "are neither linked nor written where they share the %s, and both are named",
-    async (attribute, shared) => {
-      await using place = await createWorkplace();
-      place.target.unique = false;
-      for (const userName of ["one@example.com", "two@example.com"])
-        place.target.add({ userName, ...shared });
-      place.source.hire("kim");
-      await place.cycle();
-      expect(place.target.writes).toEqual([]);
-      expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
-        {
-          code: "ambiguousMatch",
-          reason: `several Lattice accounts have this ${attribute}: lat-1, lat-2; correct it in Lattice`,
-        },
-      ]);
-    },
-  );
+  ])("are neither linked nor written if they share the %s, and both are named", async (attribute, shared) => {
+    await using place = await createWorkplace();
+    place.target.unique = false;
+    for (const userName of ["one@example.com", "two@example.com"]) place.target.add({ userName, ...shared });
+    place.source.hire("kim");
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      {
+        code: "ambiguousMatch",
+        reason: `several Lattice accounts have this ${attribute}: lat-1, lat-2; correct it in Lattice`,
+      },
+    ]);
+  });
 });
 
-describe("an account that is matched otherwise when it is read again", () => {
-  it("is not linked where another one is the person's by then", async () => {
+describe("an account that matches differently when it is read again", () => {
+  it("is not linked if another account is the person's by then", async () => {
     await using place = await createWorkplace();
     const first = place.target.add({ userName: "other@example.com", externalId: "kim" });
     const second = place.target.add({ userName: "kim@example.com" });
@@ -302,7 +298,7 @@ describe("an account that is matched otherwise when it is read again", () => {
     expect(await place.store.latticeIdOf("kim")).toBe(second.latticeId);
   });
 
-  it("is not linked where it tells another story by then, which the guard has not weighed", async () => {
+  it("is not linked if its values then point to another person, which the guard has not weighed", async () => {
     await using place = await createWorkplace({ adoptForeignExternalId: true });
     const account = place.target.add({ userName: "kim@example.com", values: { displayName: "Kim Lee" } });
     await place.cycle();
@@ -319,7 +315,7 @@ describe("an account that is matched otherwise when it is read again", () => {
   });
 });
 
-describe("an account with the person's externalId that answers 404 to what it is sent", () => {
+describe("an account with the person's externalId that answers 404 to a write", () => {
   it("is not linked", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com", externalId: "kim" });
@@ -336,8 +332,8 @@ describe("an account with the person's externalId that answers 404 to what it is
   });
 });
 
-describe("an account with an externalId, where the mapping has none", () => {
-  it("is matched by userName: nobody says that it is another's", async () => {
+describe("an account with an externalId, if the mapping has none", () => {
+  it("is matched by userName: nothing shows that it belongs to another person", async () => {
     const rules = defaultRules.filter((rule) => !("target" in rule && rule.target === "externalId"));
     await using place = await createWorkplace({ mapping: mappingOf(rules) });
     place.target.add({ userName: "kim@example.com", externalId: "former-7" });
@@ -347,12 +343,12 @@ describe("an account with an externalId, where the mapping has none", () => {
   });
 });
 
-describe("an account that is matched by userName alone, and does not take its link", () => {
+describe("an account that is matched only by userName, and refuses the externalId", () => {
   it.each([
     { when: "before", listed: true },
     { when: "after", listed: false },
   ])(
-    "is nobody's until it does, and not switched off for who leaves meanwhile (made $when the listing)",
+    "belongs to nobody until it accepts it, and is not switched off for a person who leaves in between (made $when the listing)",
     async ({ listed }) => {
       await using place = await createWorkplace();
       const add = () => place.target.add({ userName: "kim@example.com" });

@@ -6,8 +6,8 @@ import { createWorkplace, lenientGuard, mappingOf } from "./workplace.ts";
 
 const people = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
-describe("what makes few deactivations doubtful", () => {
-  it("is a directory that answers with nobody: nothing of it is taken over", async () => {
+describe("an alarm that makes few deactivations doubtful", () => {
+  it("is raised by a directory without users: nothing of its answer is believed", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -26,7 +26,7 @@ describe("what makes few deactivations doubtful", () => {
     expect(place.target.active()).toEqual(["b@example.com"]);
   });
 
-  it("is a group of the scope that became empty or went away", async () => {
+  it("is raised by a group of the scope that became empty or disappeared", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
     for (const id of people) place.source.hire(id);
     place.source.groups = { sales: ["a", "b", "c", "d"], legal: ["e", "f", "g", "h"] };
@@ -56,7 +56,7 @@ describe("what makes few deactivations doubtful", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
   });
 
-  it("is a group that became empty until those who left it are released or as many are back", async () => {
+  it("lasts for an emptied group until its leavers are released or as many people are back", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
     for (const id of people) place.source.hire(id);
     place.source.groups = { sales: ["a", "b", "c", "d"], legal: ["e", "f", "g", "h"] };
@@ -76,7 +76,7 @@ describe("what makes few deactivations doubtful", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
   });
 
-  it("is a group that was emptied while the directory answered with nobody: such a cycle accepts no scope", async () => {
+  it("is raised for a group that was emptied while the directory had no users: such a cycle accepts no scope", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
     for (const id of people) place.source.hire(id);
     place.source.groups = { sales: ["a", "b", "c", "d"], legal: ["e", "f", "g", "h"] };
@@ -91,7 +91,7 @@ describe("what makes few deactivations doubtful", () => {
     expect(place.target.active()).toHaveLength(people.length);
   });
 
-  it("is not the last one of a small group", async () => {
+  it("is not raised by the last member of a small group", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 1 } });
     for (const id of ["a", "b"]) place.source.hire(id);
     place.source.groups = { sales: ["a"], legal: ["b"] };
@@ -100,7 +100,7 @@ describe("what makes few deactivations doubtful", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
   });
 
-  it("is a scope that was configured otherwise, by mode or by filters", async () => {
+  it("is raised by a changed mode or changed filters of the scope", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id, { department: id });
     await place.cycle();
@@ -119,7 +119,7 @@ describe("what makes few deactivations doubtful", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done" });
   });
 
-  it("is another tenant than that of the database: nothing is read or written", async () => {
+  it("is raised by another tenant than the database's: nothing is read or written", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();

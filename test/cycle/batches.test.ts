@@ -53,7 +53,7 @@ describe("operations sent in batches", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
-  it("are all put back where the run is stopped among them, those of a batch that was noted ahead too", async () => {
+  it("are all put back if the run is stopped among them, including a batch that was noted ahead", async () => {
     await using place = await hired();
     for (const stopAt of [60, 64, 90]) {
       const abort = new AbortController();
@@ -76,7 +76,7 @@ describe("operations sent in batches", () => {
     expect(place.target.accounts.size).toBe(people);
   });
 
-  it("stop where the next batch cannot be noted, and are sent by the next run, once", async () => {
+  it("stop if the next batch cannot be noted, and are sent once by the next run", async () => {
     await using place = await hired();
     let batches = 0;
     const failing: StateStore = {
@@ -95,7 +95,7 @@ describe("operations sent in batches", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
-  it("are refused once alone where the manager's account was removed by hand: the others of the batch go without", async () => {
+  it("are refused one at a time if the manager's account was removed by hand: the others of the batch are sent without the manager", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     place.source.hire("m");
     await place.cycle();

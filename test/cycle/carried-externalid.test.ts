@@ -46,7 +46,7 @@ describe("a linked account into which another person's externalId was written in
     ]);
   });
 
-  it("goes on as before when it has its own externalId again", async () => {
+  it("is treated as before when it has its own externalId again", async () => {
     await using place = await relabelled();
     edit(place, "kim@example.com", "kim");
     await place.cycle({ full: true });
@@ -56,7 +56,7 @@ describe("a linked account into which another person's externalId was written in
     expect(await skipped(place)).toEqual([]);
   });
 
-  it("goes on as before when the other person has left", async () => {
+  it("is treated as before when the other person has left", async () => {
     await using place = await relabelled();
     place.source.remove("lee", "deleted");
     await place.cycle();
@@ -68,18 +68,21 @@ describe("a linked account into which another person's externalId was written in
   it.each([
     ["is disabled", (place: Workplace) => place.source.change("kim", { accountEnabled: false })],
     ["is deleted", (place: Workplace) => place.source.remove("kim", "deleted")],
-  ])("becomes the other's when the one who had it %s, and is not switched off for that", async (_, leave) => {
-    await using place = await relabelled();
-    leave(place);
-    for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle();
-    expect(await place.store.latticeIdOf("lee")).toBe("lat-1");
-    expect(await place.store.latticeIdOf("kim")).toBeNull();
-    expect(switches(place)).toEqual([]);
-    expect(place.target.account("lee@example.com")).toMatchObject({ active: true, externalId: "lee" });
-    expect((await skipped(place)).map(([, code]) => code)).not.toContain("linkedToAnother");
-  });
+  ])(
+    "becomes the other person's if the one who had it %s, and is not switched off for that",
+    async (_, leave) => {
+      await using place = await relabelled();
+      leave(place);
+      for (let cycle = 0; cycle < 3; cycle += 1) await place.cycle();
+      expect(await place.store.latticeIdOf("lee")).toBe("lat-1");
+      expect(await place.store.latticeIdOf("kim")).toBeNull();
+      expect(switches(place)).toEqual([]);
+      expect(place.target.account("lee@example.com")).toMatchObject({ active: true, externalId: "lee" });
+      expect((await skipped(place)).map(([, code]) => code)).not.toContain("linkedToAnother");
+    },
+  );
 
-  it("is found out by the mapped externalId, whatever it is mapped from and however often it is sent", async () => {
+  it("is detected by the mapped externalId, whatever its source is and however often it is sent", async () => {
     const rules = defaultRules.map((rule) =>
       "target" in rule && rule.target === "externalId"
         ? { target: "externalId", source: "employeeId", matchingPrecedence: 2 }
@@ -102,30 +105,27 @@ describe("a linked account into which another person's externalId was written in
   it.each([
     ["before", "aaron"],
     ["behind", "zoe"],
-  ])(
-    "is written for neither where a disabled person shares the externalId, %s the other",
-    async (_, other) => {
-      const rules = defaultRules.map((rule) =>
-        "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
-      );
-      await using place = await createWorkplace({ mapping: mappingOf(rules) });
-      place.source.hire("kim", { employeeId: "1" });
-      place.source.hire("lee", { employeeId: "3" });
-      place.source.hire(other, { employeeId: "4" });
-      await place.cycle();
-      place.source.change("lee", { employeeId: "2" });
-      place.source.change(other, { employeeId: "2", accountEnabled: false });
-      await place.cycle();
-      edit(place, "kim@example.com", "2");
-      place.source.change("kim", { jobTitle: "Director" });
-      place.target.writes.length = 0;
-      await place.cycle({ full: true });
-      expect(place.target.writes).toEqual([]);
-      expect(await skipped(place)).toContainEqual(["kim", "externalIdOfAnother"]);
-    },
-  );
+  ])("is written for neither if a disabled person shares the externalId, %s the other", async (_, other) => {
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
+    );
+    await using place = await createWorkplace({ mapping: mappingOf(rules) });
+    place.source.hire("kim", { employeeId: "1" });
+    place.source.hire("lee", { employeeId: "3" });
+    place.source.hire(other, { employeeId: "4" });
+    await place.cycle();
+    place.source.change("lee", { employeeId: "2" });
+    place.source.change(other, { employeeId: "2", accountEnabled: false });
+    await place.cycle();
+    edit(place, "kim@example.com", "2");
+    place.source.change("kim", { jobTitle: "Director" });
+    place.target.writes.length = 0;
+    await place.cycle({ full: true });
+    expect(place.target.writes).toEqual([]);
+    expect(await skipped(place)).toContainEqual(["kim", "externalIdOfAnother"]);
+  });
 
-  it("is reported for both people if two accounts were given one another's", async () => {
+  it("is reported for both people if two accounts have one another's externalIds", async () => {
     await using place = await createWorkplace();
     for (const id of ["kim", "lee"]) place.source.hire(id);
     await place.cycle();
@@ -141,7 +141,7 @@ describe("a linked account into which another person's externalId was written in
     ]);
   });
 
-  it("stays the first person's, and is reported, if the other has an account with the same externalId", async () => {
+  it("stays the first person's, and is reported, if the other person has an account with the same externalId", async () => {
     await using place = await createWorkplace();
     place.target.unique = false;
     for (const id of ["kim", "lee"]) place.source.hire(id);
@@ -180,7 +180,7 @@ describe("an account whose externalId was changed in Lattice since it was listed
     expect(switches(place)).toEqual([]);
   });
 
-  it("is switched off all the same where the externalId is nobody's", async () => {
+  it("is switched off nevertheless if no person has the externalId", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
@@ -190,7 +190,7 @@ describe("an account whose externalId was changed in Lattice since it was listed
     expect(place.target.account("kim@example.com").active).toBe(false);
   });
 
-  it("is switched off all the same where it cannot be read", async () => {
+  it("is switched off nevertheless if it cannot be read", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
@@ -203,8 +203,8 @@ describe("an account whose externalId was changed in Lattice since it was listed
   });
 });
 
-describe("a linked account whose externalId was changed in Lattice to one that nobody has", () => {
-  it("is reported at once, is written as before, and is switched off for a leaver", async () => {
+describe("a linked account whose externalId was changed in Lattice to one that no person has", () => {
+  it("is reported in the same cycle, is written as before, and is switched off for a leaver", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
@@ -225,7 +225,7 @@ describe("a linked account whose externalId was changed in Lattice to one that n
     expect(place.target.account("kim@example.com").active).toBe(false);
   });
 
-  it("is reported no longer when it is written back", async () => {
+  it("is no longer reported after it is written back", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();
@@ -235,7 +235,7 @@ describe("a linked account whose externalId was changed in Lattice to one that n
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 1, skipped: 0 });
   });
 
-  it("is not reported if it was adopted with another system's by setting", async () => {
+  it("is not reported if it was adopted with another system's externalId by setting", async () => {
     await using place = await createWorkplace({ adoptForeignExternalId: true });
     place.target.add({ userName: "kim@example.com", externalId: "old-system-7" });
     place.source.hire("kim");
@@ -244,8 +244,8 @@ describe("a linked account whose externalId was changed in Lattice to one that n
   });
 });
 
-describe("an account of nobody yet that carries a living person's externalId", () => {
-  it("is adopted by nobody else for its userName, although the setting lets externalIds of other systems be", async () => {
+describe("an unlinked account that carries a living person's externalId", () => {
+  it("is not adopted by another person for its userName, although the setting allows externalIds of other systems", async () => {
     await using place = await createWorkplace({
       adoptForeignExternalId: true,
       mapping: mappingOf(defaultRules),
@@ -264,7 +264,7 @@ describe("an account of nobody yet that carries a living person's externalId", (
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
   });
 
-  it("has the person who was kept from it planned again when its externalId is corrected", async () => {
+  it("has the person who could not get it planned again when its externalId is corrected", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com", externalId: "old-system-7" });
     place.source.hire("kim");

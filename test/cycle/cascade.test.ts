@@ -39,13 +39,13 @@ function managerWrites(target: MemoryTarget): readonly string[] {
     .sort();
 }
 
-describe("a refusal that says nothing of the manager, whose account is deactivated,", () => {
+describe("a refusal that does not mention the manager, whose account is deactivated,", () => {
   it.each([
     new RecordRejectedError("all seats are taken", { status: 402 }),
     new RecordForbiddenError("not this account", { status: 403 }),
     new RecordGoneError("no such account", { status: 404 }),
     new AlreadyExistsError("there is such an account", { status: 409 }),
-  ])("leaves the manager to be sent again ($status)", async (refusal) => {
+  ])("causes the manager to be sent again ($status)", async (refusal) => {
     await using place = await createWorkplace();
     for (const id of ["boss", "report", "other"]) place.source.hire(id);
     await place.cycle();
@@ -62,8 +62,8 @@ describe("a refusal that says nothing of the manager, whose account is deactivat
   });
 });
 
-describe("a manager who comes back in the cycle in which they become a person's manager", () => {
-  it("is reactivated first, where Lattice takes no deactivated manager", async () => {
+describe("a manager who returns in the cycle in which they become a person's manager", () => {
+  it("is reactivated first if Lattice refuses deactivated managers", async () => {
     await using place = await createWorkplace();
     place.target.lifecycle.inactiveManager = "refuse";
     place.source.hire("a-report");
@@ -81,7 +81,7 @@ describe("a manager who comes back in the cycle in which they become a person's 
 });
 
 describe("a deactivation that takes a person out of the reporting lines in Lattice", () => {
-  it("is followed by one read of the account and of each report, and by nothing more", async () => {
+  it("is followed by one read of the account and of each report, and nothing else", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -99,7 +99,7 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     expect(place.target.reads).toEqual([]);
   });
 
-  it("is undone with the reactivation, on both sides, in the next cycle and without a comparison", async () => {
+  it("is undone with the reactivation, on both sides, in the next cycle without a full comparison", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -116,7 +116,7 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     expect(place.target.writes).toEqual([]);
   });
 
-  it("is undone although the reactivation follows at once, before anything was read again", async () => {
+  it("is undone although the reactivation follows at once, before the accounts were read again", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -128,7 +128,7 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     expect(place.target.managerOf(report)).toBe(boss);
   });
 
-  it("is no edit by hand: where drift is only reported the managers are set all the same", async () => {
+  it("is not a manual change: with drift set to report, the managers are set nevertheless", async () => {
     await using place = await department({ drift: "report" });
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -143,7 +143,7 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     expect(place.target.managerOf(report)).toBe(boss);
   });
 
-  it("does not hide an edit by hand that came before it", async () => {
+  it("does not hide an earlier manual change", async () => {
     await using place = await department({ drift: "report" });
     const account = place.target.account(report);
     const chief = place.target.account("chief@example.com").latticeId;
@@ -162,7 +162,7 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     ).toMatchObject([{ objectId: "report", status: "reported" }]);
   });
 
-  it("is met by the look-up of a deactivation whose answer was lost", async () => {
+  it("is handled by the look-up of a deactivation whose answer was lost", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     place.target.after = () => {
@@ -177,7 +177,7 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     expect(place.target.managerOf(report)).toBe(boss);
   });
 
-  it("gives no manager to an account that stays deactivated", async () => {
+  it("sets no manager on an account that stays deactivated", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -190,9 +190,9 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
 });
 
 describe.each(["accept", "drop", "refuse"] as const)(
-  "a manager whose account is deactivated, where Lattice answers with: %s",
+  "a manager whose account is deactivated, if Lattice answers with: %s",
   (inactiveManager) => {
-    it("is sent once for each report, not in every cycle, and fails nobody", async () => {
+    it("is sent once for each report, not in every cycle, and causes no failure", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;
       place.source.change("boss", { accountEnabled: false });
@@ -206,7 +206,7 @@ describe.each(["accept", "drop", "refuse"] as const)(
       expect(await place.store.retries(9)).toEqual([]);
     });
 
-    it("is reported as refused, not as set, if Lattice does not take it", async () => {
+    it("is reported as refused, not as set, if Lattice does not accept it", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;
       place.source.change("boss", { accountEnabled: false });
@@ -220,7 +220,7 @@ describe.each(["accept", "drop", "refuse"] as const)(
       );
     });
 
-    it("is the manager again once the account is active", async () => {
+    it("is set again once the account is active", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;
       place.source.change("boss", { accountEnabled: false });
@@ -233,7 +233,7 @@ describe.each(["accept", "drop", "refuse"] as const)(
       expect((await place.cycle()).done).toBe(0);
     });
 
-    it("does not leave the report to the manager before", async () => {
+    it("does not leave the former manager on the report", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;
       place.source.change("boss", { accountEnabled: false });
@@ -249,7 +249,7 @@ describe.each(["accept", "drop", "refuse"] as const)(
       expect((await place.cycle()).done).toBe(0);
     });
 
-    it("does not keep the report's other changes back", async () => {
+    it("does not delay the report's other changes", async () => {
       await using place = await department();
       place.target.lifecycle.inactiveManager = inactiveManager;
       place.source.change("boss", { accountEnabled: false });
@@ -262,7 +262,7 @@ describe.each(["accept", "drop", "refuse"] as const)(
 );
 
 describe("an account that is to be read again", () => {
-  it("is known again by a full comparison, which reads nobody twice", async () => {
+  it("is read by a full comparison, which reads no account twice", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -274,7 +274,7 @@ describe("an account that is to be read again", () => {
     expect(place.target.reads).toEqual([]);
   });
 
-  it("stays marked where it cannot be read, and stops nobody else", async () => {
+  it("stays marked if it cannot be read, and does not stop the others", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -292,7 +292,7 @@ describe("an account that is to be read again", () => {
     expect(place.target.managerOf(report)).toBe(boss);
   });
 
-  it("is not tried for a whole department where nothing else can be read either", async () => {
+  it("is not tried for a whole department if no other account can be read either", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     for (let number = 1; number <= 20; number += 1) place.source.hire(`p${number}`, {}, "boss");
@@ -307,7 +307,7 @@ describe("an account that is to be read again", () => {
     expect(place.target.reads.length).toBeLessThan(10);
   });
 
-  it("is marked together with what made it uncertain, and survives a restart", async () => {
+  it("is marked in the same commit as its cause, and survives a restart", async () => {
     await using place = await department();
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
@@ -317,8 +317,8 @@ describe("an account that is to be read again", () => {
   });
 });
 
-describe("a report and a manager who is reactivated in the same cycle", () => {
-  it("are written in that order, so that a manager who is not taken while deactivated is taken", async () => {
+describe("a report, and a manager who is reactivated in the same cycle,", () => {
+  it("are written in that order, so that Lattice accepts the manager", async () => {
     await using place = await department({ managerRings: "send" });
     place.target.lifecycle.inactiveManager = "refuse";
     place.source.change("boss", { accountEnabled: false });

@@ -27,7 +27,7 @@ describe("a scope that cannot be read", () => {
     ["is not answered for", new HostUnavailableError("Graph answered 503.")],
     ["is gone", new ConfigurationError('Entra has no group "staff".')],
   ])(
-    "keeps no one active who is disabled or deleted, sends nothing else, and ends the cycle (a group %s)",
+    "still has people deactivated who are disabled or deleted, sends nothing else, and ends the cycle (a group %s)",
     async (_case, fault) => {
       await using place = await company();
       const { readScope } = place.source;
@@ -65,7 +65,7 @@ describe("a scope that cannot be read", () => {
     },
   );
 
-  it("is no way around the guard, a delay, or an event that is ignored", async () => {
+  it("does not bypass the guard, a delay, or an ignored event", async () => {
     for (const settings of [
       { guard: { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 } },
       { events: { ...atOnce, disabled: { do: "deactivate", afterMs: 86_400_000 } as const } },
@@ -95,7 +95,7 @@ describe("a scope that cannot be read", () => {
     return place;
   }
 
-  it("takes nobody for out of scope by a filter whose group was never read, guard or not", async () => {
+  it("takes nobody for out of scope by a filter whose group was never read, with the guard or without it", async () => {
     await using place = await withNewFilter({ enabled: false });
     expect(place.target.active()).toHaveLength(6);
   });

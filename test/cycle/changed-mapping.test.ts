@@ -3,7 +3,7 @@ import { runCycle } from "../../src/cycle/cycle.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 describe("a changed mapping", () => {
-  it("has everybody looked at again", async () => {
+  it("has everybody planned again", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { companyName: "Example" });
     place.source.hire("b");
@@ -20,7 +20,7 @@ describe("a changed mapping", () => {
     expect((await place.cycle()).header.cycle).toBe("incremental");
   });
 
-  it("that is taken back has everybody looked at again, although it was tried on one person alone or its cycle died", async () => {
+  it("that is reverted has everybody planned again, although it was tried on only one person, or its cycle died", async () => {
     for (const meanwhile of ["onDemand", "died"]) {
       await using place = await createWorkplace();
       for (const id of ["a", "b"]) place.source.hire(id);
@@ -48,7 +48,7 @@ describe("a changed mapping", () => {
     }
   });
 
-  it("has everybody looked at by the next cycle although it was tried on one person alone", async () => {
+  it("has everybody planned by the next cycle although it was tried on one person alone", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id, { companyName: "Example" });
     await place.cycle();
@@ -61,7 +61,7 @@ describe("a changed mapping", () => {
     expect(place.target.account("b@example.com").values.title).toBe("Example");
   });
 
-  it("that no longer lets attributes be written leaves them, and says of whom", async () => {
+  it("that no longer allows writes of attributes keeps their values, and names the people", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id, { jobTitle: "Analyst" });
     await place.cycle();
@@ -81,7 +81,7 @@ describe("a changed mapping", () => {
     expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
   });
 
-  it("that lets no attributes be written says in the cycle after a link what the account keeps", async () => {
+  it("that allows no writes of attributes lists, in the cycle after a link, the values that the account keeps", async () => {
     await using place = await createWorkplace({ actions: { create: true, update: false, deactivate: true } });
     place.source.hire("a", { jobTitle: "Analyst" });
     place.target.add({ userName: "a@example.com", values: { title: "Theirs" } });
@@ -98,7 +98,7 @@ describe("a changed mapping", () => {
     ]);
   });
 
-  it("is tried at once on those who failed with the old one", async () => {
+  it("is tried at once on people who failed with the old one", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Refused" });
     const { RecordRejectedError } = await import("../../src/domain/errors.ts");

@@ -30,7 +30,7 @@ describe("a clock that Entra and Lattice contradict", () => {
   const inAWeek = { do: "deactivate", afterMs: 7 * dayMs } as const;
 
   it.each([yearMs, -yearMs])(
-    "carries out no deactivation that is put off, and forgets none of its time: %i ms",
+    "carries out no delayed deactivation, and loses none of the delay: %i ms",
     async (wrong) => {
       await using place = await createWorkplace({ events: { ...atOnce, disabled: inAWeek } });
       for (const id of ["a", "b", "c"]) place.source.hire(id);
@@ -74,7 +74,7 @@ describe("a clock that Entra and Lattice contradict", () => {
   );
 
   it.each([yearMs, -yearMs])(
-    "makes no account before its first day, and takes none away after a last one: %i ms",
+    "makes no account before a first day, and deactivates none after a last day: %i ms",
     async (wrong) => {
       const mapping = mappingOf(defaultRules, [
         { clauses: [{ attribute: "employeeHireDate", operator: "IN THE PAST" }] },
@@ -104,7 +104,7 @@ describe("a clock that Entra and Lattice contradict", () => {
   );
 
   it.each([yearMs, -yearMs])(
-    "leaves in the guard's window what was done before and what it does itself: %i ms",
+    "keeps earlier operations and its own in the guard's window: %i ms",
     async (wrong) => {
       const guard = { ...lenientGuard, maxDeactivations: 3 };
       await using place = await createWorkplace({ guard });
@@ -125,7 +125,7 @@ describe("a clock that Entra and Lattice contradict", () => {
     },
   );
 
-  it("removes nothing from the log", async () => {
+  it("removes no entry from the log", async () => {
     await using place = await createWorkplace({ retentionMs: 30 * dayMs });
     place.source.hire("a");
     await place.cycle();
@@ -151,7 +151,7 @@ describe("a clock that Entra and Lattice contradict", () => {
     expect(last?.finishedAt).toBe(place.clock.now() + yearMs);
   });
 
-  it("asks no other account whether a missing one is gone, since no hours are known to have passed", async () => {
+  it("asks about no other account to confirm a missing one, because the hours that have passed are unknown", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -169,7 +169,7 @@ describe("a clock that Entra and Lattice contradict", () => {
     ["a full comparison", { full: true }],
     ["a cycle of changes", {}],
     ["a cycle on demand", { only: ["a"] }],
-  ])("dissolves no link where signing in tells no time: %s", async (_case, request) => {
+  ])("removes no link if signing in shows no time: %s", async (_case, request) => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -229,11 +229,11 @@ describe("whether our clock is doubted", () => {
     ["they contradict each other", ends(yearMs, -yearMs), 0],
     ["both are ahead of it", ends(6 * minuteMs, 10 * minuteMs), 6 * minuteMs],
     ["both are behind it", ends(-10 * minuteMs, -6 * minuteMs), -6 * minuteMs],
-  ])("where %s", async (_name, clocks, expected) => {
+  ])("if %s", async (_name, clocks, expected) => {
     expect(await clockDoubt(clocks, never)).toBe(expected);
   });
 
-  it("asks Lattice nothing where Entra's clock agrees", async () => {
+  it("does not ask Lattice if Entra's clock agrees", async () => {
     let asked = 0;
     const lattice = async () => {
       asked += 1;

@@ -42,7 +42,7 @@ describe("a new key of Lattice", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ create: 1, deactivate: 1 });
   });
 
-  it("of another company stops a person on demand, a full comparison and a dry run just so", async () => {
+  it("of another company also stops a person on demand, a full comparison and a dry run", async () => {
     await using place = await company();
     takeAnotherKey(place, "theirs", []);
     for (const request of [{ only: ["a"] }, { full: true }, { dryRun: true }]) {
@@ -62,7 +62,7 @@ describe("a new key of Lattice", () => {
     expect(place.target.reads).toEqual(["get lat-1"]);
   });
 
-  it("is distinguished from the old one by a digest alone", async () => {
+  it("is distinguished from the old one only by a digest", async () => {
     await using place = await company();
     const { knownTarget = "" } = await place.store.meta();
     const { salt, ...known } = JSON.parse(knownTarget);
@@ -71,7 +71,7 @@ describe("a new key of Lattice", () => {
 });
 
 describe("a new address of Lattice", () => {
-  it("of the same company is taken, and one of another company is not", async () => {
+  it("is accepted for the same company, and refused for another one", async () => {
     await using place = await company();
     const keyDigest = (salt: string): string => `ours ${salt}`;
     place.settings = { ...place.settings, targetIdentity: { url: "https://eu.example.com/scim", keyDigest } };
@@ -84,7 +84,7 @@ describe("a new address of Lattice", () => {
 });
 
 describe("a database of an earlier version", () => {
-  it("has the key taken for the known one once an account was found with it", async () => {
+  it("accepts the key as the known one once an account was found with it", async () => {
     await using place = await company();
     await place.store.putMeta({ knownTarget: "null" });
     await place.cycle();

@@ -22,7 +22,7 @@ async function documented(place: Workplace) {
 }
 
 describe("a full comparison", () => {
-  it("takes an account that the listing left out as it is found by its id", async () => {
+  it("finds an account by its id if the listing left it out", async () => {
     await using place = await company();
     const account = place.target.account("a@example.com");
     place.target.accounts.set(account.latticeId, { ...account, values: { displayName: "Edited" } });
@@ -35,7 +35,7 @@ describe("a full comparison", () => {
     expect(place.target.account("a@example.com").values.displayName).toBe("a");
   });
 
-  it("forgets an account that is nobody's and is gone, so that the person who matches it gets a new one at once", async () => {
+  it("forgets an account that is gone and linked to no person, so that the person who matches it gets a new one at once", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const { latticeId } = place.target.add({ userName: "kim@example.com" });
@@ -48,7 +48,7 @@ describe("a full comparison", () => {
 });
 
 describe("a full comparison that cannot be done", () => {
-  it("still has leavers and new people sent, and is reported in the result, the report and the status", async () => {
+  it("still sends leavers and new people, and is reported in the result, the report and the status", async () => {
     await using place = await company();
     place.source.change("a", { accountEnabled: false });
     place.source.hire("d");
@@ -63,7 +63,7 @@ describe("a full comparison that cannot be done", () => {
     expect((await documented(place)).comparison).toMatchObject({ failedSince, attempts: 1, error });
   });
 
-  it("is tried again by the schedule after two intervals, then ever later, up to once a day", async () => {
+  it("is tried again by the schedule after two intervals, then at growing intervals up to a day", async () => {
     await using place = await company();
     const day = 24 * hourMs;
     const due = async (): Promise<boolean> =>
@@ -85,7 +85,7 @@ describe("a full comparison that cannot be done", () => {
     expect(await due()).toBe(false);
   });
 
-  it("waits a day at the longest, and not for a time that a clock set back has made far away", () => {
+  it("waits at most a day, even if a clock that was set back makes the time look far away", () => {
     let failed = nextComparison(null, { error: "no", now: 0, intervalMs: 45 * minuteMs });
     const waits: number[] = [];
     for (let tries = 0; tries < 6; tries += 1) {
@@ -100,7 +100,7 @@ describe("a full comparison that cannot be done", () => {
     expect(parseComparison({ comparison: "" })).toBeNull();
   });
 
-  it("forgets nobody, and takes nothing that the listing did not show for gone", async () => {
+  it("forgets nobody, and concludes nothing from accounts that the listing did not show", async () => {
     await using place = await company();
     place.source.scope = [];
     place.target.add({ userName: "stranger@example.com" });
@@ -112,7 +112,7 @@ describe("a full comparison that cannot be done", () => {
     expect(await place.store.accountOf("lat-4")).not.toBeNull();
   });
 
-  it("ends the cycle where Lattice answers nothing else either, and where no account is known yet", async () => {
+  it("ends the cycle if Lattice answers no other request either, or if no account is known yet", async () => {
     await using place = await company();
     place.target.beforeRead = () => {
       throw new HostUnavailableError("Lattice cannot be reached");
@@ -128,7 +128,7 @@ describe("a full comparison that cannot be done", () => {
 });
 
 describe("a tolerant first run", () => {
-  it("searches for everybody whom the listing does not show before an account is made", async () => {
+  it("searches for each person whom the listing does not show before it makes an account", async () => {
     await using place = await createWorkplace({ listing: "tolerant" });
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.target.add({ userName: "a@example.com", externalId: "a" });

@@ -23,8 +23,8 @@ async function company(place: Workplace, people: readonly string[]): Promise<voi
 const asked = ({ source }: Workplace): readonly string[] =>
   source.reads.filter((read) => /^(user|membership|groups of) /.test(read));
 
-describe("a person whom a listing of the scope leaves out", () => {
-  it("is not deactivated where the directory says by id that the membership is there", async () => {
+describe("a person who is missing from a listing of the scope", () => {
+  it("is not deactivated if the directory confirms the membership by id", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b", "c"]);
     place.source.unlisted.add("b");
@@ -48,7 +48,7 @@ describe("a person whom a listing of the scope leaves out", () => {
     expect(place.target.active()).toEqual(["a@example.com", "c@example.com"]);
   });
 
-  it("gets the changes that are due all the same", async () => {
+  it("still gets the changes that are due", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b"]);
     place.source.unlisted.add("b");
@@ -57,7 +57,7 @@ describe("a person whom a listing of the scope leaves out", () => {
     expect(place.target.account("b@example.com").values.title).toBe("Analyst");
   });
 
-  it("is not asked for where nothing would be deactivated: nobody left, disabled, excluded by name, delayed", async () => {
+  it("is not asked about if nothing would be deactivated: nobody left, disabled, excluded by name, delayed", async () => {
     const outOfScope = { do: "deactivate", afterMs: 3 * dayMs } as const;
     await using place = await createWorkplace({ events: { ...atOnce, outOfScope } });
     await company(place, ["a", "b", "c"]);
@@ -74,7 +74,7 @@ describe("a person whom a listing of the scope leaves out", () => {
     expect(asked(place)).toEqual(["membership c"]);
   });
 
-  it("is confirmed by a second listing where membership must not be asked person by person", async () => {
+  it("is confirmed by a second listing if membership cannot be asked about for single people", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b", "c"]);
     place.source.refuseMembership = true;
@@ -85,8 +85,8 @@ describe("a person whom a listing of the scope leaves out", () => {
   });
 });
 
-describe("a person whom a round of changes shows as removed", () => {
-  it("is not deactivated where an old item is repeated behind the one of the restoration", async () => {
+describe("a person who is removed according to a round of changes", () => {
+  it("is not deactivated if an old item is repeated after the one of the restoration", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b"]);
     place.source.change("b", { jobTitle: "Analyst" });
@@ -103,7 +103,7 @@ describe("a person whom a round of changes shows as removed", () => {
     expect(await place.store.findSource("b")).toMatchObject({ presence: "present" });
   });
 
-  it("is not deactivated where the listing of the scope leaves the person out as well", async () => {
+  it("is not deactivated if the listing of the scope also lacks the person", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b"]);
     place.source.repeats = [{ kind: "removed", objectId: "b", presence: "softDeleted" }];
@@ -141,7 +141,7 @@ describe("a person whom a round of changes shows as removed", () => {
     expect(place.target.managerOf("ann@example.com")).toBeNull();
   });
 
-  it("is deactivated where the directory confirms by id that the person is gone", async () => {
+  it("is deactivated if the directory confirms by id that the person is gone", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b"]);
     place.source.remove("b", "softDeleted");
@@ -152,7 +152,7 @@ describe("a person whom a round of changes shows as removed", () => {
 });
 
 describe("a person who is not found by id on demand", () => {
-  it("is asked for once more before the account is switched off", async () => {
+  it("is asked about once more before the account is switched off", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b"]);
     place.source.remove("b", "deleted");
@@ -171,8 +171,8 @@ describe("a person who is not found by id on demand", () => {
   });
 });
 
-describe("a person of whom the directory does not answer when asked by id", () => {
-  it("is not deactivated in this cycle, is reported, and is asked for again; the others are sent", async () => {
+describe("a person about whom the directory does not answer when asked by id", () => {
+  it("is not deactivated in this cycle, is reported, and is asked about again; the others are sent", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b", "c", "d"]);
     place.source.remove("a", "deleted");
@@ -194,7 +194,7 @@ describe("a person of whom the directory does not answer when asked by id", () =
     expect(place.target.active()).toEqual(["d@example.com"]);
   });
 
-  it("is deactivated all the same where the account is disabled too", async () => {
+  it("is deactivated nevertheless if the account is disabled too", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b"]);
     place.source.change("b", { accountEnabled: false });
@@ -204,7 +204,7 @@ describe("a person of whom the directory does not answer when asked by id", () =
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
 
-  it("ends the asking after two in a row, so that an outage costs no long wait", async () => {
+  it("ends the questions after two in a row, so that an outage costs no long wait", async () => {
     await using place = await createWorkplace();
     await company(place, ["a", "b", "c", "d", "e"]);
     for (const id of ["a", "b", "c", "d"]) place.source.remove(id, "softDeleted");
@@ -215,10 +215,10 @@ describe("a person of whom the directory does not answer when asked by id", () =
   });
 });
 
-describe("a person whom the list of a group of the scoping filters leaves out", () => {
+describe("a person who is missing from the list of a group of the scoping filters", () => {
   const mapping = mappingOf(defaultRules, [{ clauses: [{ memberOf: "hr" }] }]);
 
-  it("is not deactivated while the person's own groups say otherwise", async () => {
+  it("is not deactivated as long as the person's own groups include it", async () => {
     await using place = await createWorkplace({ mapping });
     place.source.filterGroups = { hr: ["a", "b"] };
     await company(place, ["a", "b"]);
@@ -240,7 +240,7 @@ describe("a crowd that would be deactivated", () => {
   const left = people.slice(0, 55);
   const guard = { ...lenientGuard, maxDeactivations: 50 };
 
-  it("is not asked for while the guard holds it, and is asked for when it is released", async () => {
+  it("is not asked about while the guard holds it, and is asked about when it is released", async () => {
     await using place = await createWorkplace({ guard });
     await company(place, people);
     place.source.groups = { staff: people.slice(55) };

@@ -19,7 +19,7 @@ async function madeByHand(
 const failureOf = async (place: Workplace, cycleId: number) => (await place.operations(cycleId))[0]?.error;
 
 describe("a create that meets an account", () => {
-  it("links it as a plan that had known it would, and looks at the person again", async () => {
+  it("links it as a plan with this knowledge would, and plans the person again", async () => {
     await using place = await createWorkplace();
     await madeByHand(place, { userName: "kim@example.com", active: false, values: { title: "Old" } });
     expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
@@ -32,7 +32,7 @@ describe("a create that meets an account", () => {
     expect(place.target.accounts.size).toBe(1);
   });
 
-  it("writes nothing to a stranger's where accounts are matched by externalId alone", async () => {
+  it("writes nothing to a stranger's account if accounts are matched only by externalId", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(byExternalIdAlone) });
     await madeByHand(place, { userName: "kim@example.com", values: { title: "Theirs" } });
     const result = await place.cycle();
@@ -45,7 +45,7 @@ describe("a create that meets an account", () => {
     });
   });
 
-  it("overwrites and reactivates nothing that the actions leave alone, now or after they are switched on", async () => {
+  it("overwrites and reactivates nothing that the actions forbid, now or after they are switched on", async () => {
     await using place = await createWorkplace({
       actions: { create: true, update: false, deactivate: true },
     });
@@ -57,7 +57,7 @@ describe("a create that meets an account", () => {
     expect((await place.store.linkOf("kim"))?.acknowledged).toEqual({});
   });
 
-  it("leaves the values of an account with the person's externalId alone where updates are off", async () => {
+  it("keeps the values of an account with the person's externalId if updates are off", async () => {
     await using place = await createWorkplace({
       actions: { create: true, update: false, deactivate: true },
     });
@@ -67,7 +67,7 @@ describe("a create that meets an account", () => {
     expect(place.target.account("k@example.com").values).toEqual({ title: "Theirs" });
   });
 
-  it("leaves a link that tells another story to the plan after, which the guard weighs", async () => {
+  it("leaves a link to an account with another person's values to the next plan, which the guard weighs", async () => {
     await using place = await createWorkplace();
     await madeByHand(place, { userName: "kim@example.com", values: { displayName: "Root Admin" } });
     const met = await place.cycle();
@@ -82,7 +82,7 @@ describe("a create that meets an account", () => {
     });
   });
 
-  it("keeps it in mind where it refuses what is sent, so that no second one is made", async () => {
+  it("remembers the account if it refuses the values, so that no second one is made", async () => {
     await using place = await createWorkplace();
     await madeByHand(place, { userName: "kim@example.com" });
     place.target.before = ({ kind }) => {
@@ -98,7 +98,7 @@ describe("a create that meets an account", () => {
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
   });
 
-  it("leaves a link that renames the account to the plan after, which the guard weighs", async () => {
+  it("leaves a link that renames the account to the next plan, which the guard weighs", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 0, renameFloor: 0 } });
     await madeByHand(place, { userName: "k@example.com", externalId: "kim" });
     const met = await place.cycle();
@@ -109,7 +109,7 @@ describe("a create that meets an account", () => {
     expect(place.target.active()).toEqual(["k@example.com"]);
   });
 
-  it("leaves the account of a person who has left to the plan after, although it was handed over in Lattice", async () => {
+  it("leaves the account of a person who has left to the next plan, although it was handed over in Lattice", async () => {
     await using place = await createWorkplace();
     place.source.hire("old");
     await place.cycle();
@@ -128,7 +128,7 @@ describe("a create that meets an account", () => {
     expect(place.target.active()).toEqual(["new@example.com"]);
   });
 
-  it("never touches a protected account", async () => {
+  it("never changes a protected account", async () => {
     await using place = await createWorkplace({ protectedAccounts: new Set(["lat-1"]) });
     await madeByHand(place, { userName: "kim@example.com" });
     const result = await place.cycle();
@@ -136,7 +136,7 @@ describe("a create that meets an account", () => {
     expect(place.target.account("kim@example.com").externalId).toBeNull();
   });
 
-  it("takes another system's externalId only where the configuration says so", async () => {
+  it("adopts an account with another system's externalId only if the configuration allows it", async () => {
     for (const adoptForeignExternalId of [false, true]) {
       await using place = await createWorkplace({ adoptForeignExternalId });
       await madeByHand(place, { userName: "kim@example.com", externalId: "former-7" });
@@ -146,7 +146,7 @@ describe("a create that meets an account", () => {
     }
   });
 
-  it("knows its own account by the externalId when its answer was lost, and completes it", async () => {
+  it("recognises its own account by the externalId if its answer was lost, and completes it", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(byExternalIdAlone) });
     await place.cycle();
     place.source.hire("kim", { jobTitle: "Ours" });
@@ -158,7 +158,7 @@ describe("a create that meets an account", () => {
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
   });
 
-  it("adopts one of nobody and brings it up to date", async () => {
+  it("adopts an unlinked one and updates it", async () => {
     await using place = await createWorkplace();
     await place.cycle();
     // Made in Lattice by hand after the listing.
@@ -174,7 +174,7 @@ describe("a create that meets an account", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 1, update: 0 });
   });
 
-  it("leaves one with a foreign external id alone", async () => {
+  it("does not adopt one with another system's externalId", async () => {
     await using place = await createWorkplace();
     await place.cycle();
     place.target.add({ userName: "new@example.com", externalId: "from-another-system" });
@@ -209,7 +209,7 @@ describe("a create that meets an account", () => {
     expect(place.target.active()).toEqual(["kim.old@example.com", "kim@example.com"]);
   });
 
-  it("fails for this person alone where the account cannot be found", async () => {
+  it("fails only for this person if the account cannot be found", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.source.hire("b");

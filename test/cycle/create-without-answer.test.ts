@@ -37,7 +37,7 @@ describe("a create without an answer", () => {
     { lost: 2, result: { done: 1, failed: 0 }, accounts: 1 },
     { lost: 9, result: { done: 0, failed: 1 }, accounts: 0 },
   ])(
-    "is sent three times in a cycle at most ($lost without an answer)",
+    "is sent at most three times in a cycle ($lost without an answer)",
     async ({ lost, result, accounts }) => {
       await using place = await createWorkplace();
       place.source.hire("a");
@@ -50,7 +50,7 @@ describe("a create without an answer", () => {
     },
   );
 
-  it("is not sent again by a run that was told to stop while it looked the account up", async () => {
+  it("is not sent again by a run that is stopped while it looks the account up", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const stop = new AbortController();
@@ -65,7 +65,7 @@ describe("a create without an answer", () => {
     expect(await place.store.openIntents()).toMatchObject([{ objectId: "a", action: "create" }]);
   });
 
-  it("is found by its userName where Lattice cannot be searched by externalId, and is not given up where that is forbidden", async () => {
+  it("is found by its userName if Lattice cannot search by externalId, and is looked up again later if the search is forbidden", async () => {
     for (const refusal of [
       new RecordRejectedError("no such filter", { status: 400 }),
       new RecordForbiddenError("not this search", { status: 403 }),
@@ -91,7 +91,7 @@ describe("a create without an answer", () => {
     }
   });
 
-  it("is looked up in the next cycle where it could not be looked up at once", async () => {
+  it("is looked up in the next cycle if that was not possible at once", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.target.after = () => {
@@ -114,8 +114,8 @@ describe("a create without an answer", () => {
   });
 });
 
-describe("a create whose connection went away", () => {
-  it("is waited for before it is looked up", async () => {
+describe("a create whose connection was dropped", () => {
+  it("may still arrive, so the look-up waits for it", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     let sentAt = 0;

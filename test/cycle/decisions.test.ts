@@ -37,8 +37,8 @@ async function decisionOf(place: Workplace, person: string) {
   return (await place.store.history({ person, limit: 1 }))[0]?.decision;
 }
 
-describe("who decided about what was held", () => {
-  it("is not kept, nor what they decided, by a run that lost the lease", async () => {
+describe("the person who decided about held changes", () => {
+  it("is not recorded, nor is the decision, by a run that lost the lease", async () => {
     const { place, planId } = await companyWithHeldLeavers();
     await using _ = place;
     const { store, clock } = place;
@@ -51,7 +51,7 @@ describe("who decided about what was held", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 3 });
   });
 
-  it("is kept for each person, whichever plan holds it by then, and is not taken over by later decisions", async () => {
+  it("is recorded for each person, whichever plan holds the change by then, and is not replaced by later decisions", async () => {
     const { place, planId } = await companyWithHeldLeavers();
     await using _ = place;
     expect(await decisionOf(place, "a")).toBeUndefined();
@@ -97,7 +97,7 @@ describe("who decided about what was held", () => {
     expect((await place.store.decisionsOf("a", 10)).map(({ by }) => by)).toEqual([sam, kim]);
   });
 
-  it("is shown where a person is skipped, and sent once to each receiver", async () => {
+  it("is shown for a skipped person, and sent once to each receiver", async () => {
     const { place, planId } = await companyWithHeldLeavers();
     await using _ = place;
     const event = await decide(place, { planId, reject: ["a"], by: sam, reason: "on leave\u202e" });
@@ -115,7 +115,7 @@ describe("who decided about what was held", () => {
     expect(await place.store.claimDelivery("ops", place.clock.now(), hourMs)).toBeNull();
   });
 
-  it("goes with the log, but for rejections that are in force", async () => {
+  it("is removed with the log, except for rejections in force", async () => {
     const { place, planId } = await companyWithHeldLeavers();
     await using _ = place;
     await decide(place, { planId, only: ["a"], by: kim });
@@ -130,7 +130,7 @@ describe("who decided about what was held", () => {
     expect(await place.store.decisionsOf("b", 10)).toEqual([]);
   });
 
-  it("is not known of what an earlier version rejected", async () => {
+  it("is unknown for rejections of an earlier version", async () => {
     await using place = await createWorkplace();
     await place.store.close();
     const path = `${place.path}.old`;

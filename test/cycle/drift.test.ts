@@ -60,7 +60,7 @@ describe("drift", () => {
     expect(await driftOf(place, after.cycleId)).toEqual([]);
   });
 
-  it("is only reported where the setting says so, while changes of the source go on", async () => {
+  it("is only reported if the setting says so, while changes of the source are still sent", async () => {
     await using place = await companyOfThree("report");
     edit(place, "a@example.com", { title: "Edited" });
     edit(place, "b@example.com", {}, false);
@@ -90,7 +90,7 @@ describe("drift", () => {
     expect((await driftOf(place, again.cycleId)).map(({ objectId }) => objectId)).toEqual(["b"]);
   });
 
-  it("is reported without what changed in the directory, and a userName as any other value", async () => {
+  it("is reported without the changes of the directory, and a userName like any other value", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.source.hire("a", { jobTitle: "Analyst", department: "Sales" });
     await place.cycle();
@@ -107,7 +107,7 @@ describe("drift", () => {
     expect(place.target.account("edited@example.com").values[departmentPath]).toBe("Research");
   });
 
-  it("is no value that was sent: that it was another before does not count when it is wanted again", async () => {
+  it("does not include a value that was sent: an earlier value does not count when it is wanted again", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -118,7 +118,7 @@ describe("drift", () => {
     }
   });
 
-  it("is a value that was added, or taken away, as much as one that was changed", async () => {
+  it("includes a value that was added or removed, not only one that was changed", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -134,7 +134,7 @@ describe("drift", () => {
     expect(seen).toEqual([["title"], ["department", "title"], ["department", "displayName", "title"]]);
   });
 
-  it("of a value that Lattice does not clear is recognised by what it was to be", async () => {
+  it("is recognised, for a value that Lattice does not clear, by the value that was wanted", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.target.normalise = (path, value) => (path === "title" && value === null ? "Kept" : value);
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -149,7 +149,7 @@ describe("drift", () => {
     ]);
   });
 
-  it("of a value that Lattice once kept in a form of its own is recognised by what was sent last", async () => {
+  it("is recognised, for a value that Lattice once kept in another form, by the value sent last", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.target.normalise = (path, value) => (path === "title" && value === "Analyst" ? "ANALYST" : value);
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -164,7 +164,7 @@ describe("drift", () => {
     ]);
   });
 
-  it("is over when the value is put back by hand", async () => {
+  it("ends when the value is put back by hand", async () => {
     await using place = await companyOfThree("report");
     edit(place, "a@example.com", { title: "Edited" });
     await place.cycle({ full: true });
@@ -173,7 +173,7 @@ describe("drift", () => {
     expect(await driftOf(place, full.cycleId)).toEqual([]);
   });
 
-  it("makes a removed account again, or reports it and makes none", async () => {
+  it("makes a removed account again, or only reports it", async () => {
     for (const [drift, left] of [
       ["correct", 3],
       ["report", 2],
@@ -201,7 +201,7 @@ describe("drift", () => {
     }
   });
 
-  it("is not what the server owns, keeps in its own form, or takes only once", async () => {
+  it("does not include values that the server owns, keeps in another form, or accepts only once", async () => {
     await using place = await createWorkplace();
     place.target.normalise = (path, value) =>
       path === "title" && typeof value === "string" ? value.toUpperCase() : value;

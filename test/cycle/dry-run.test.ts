@@ -5,7 +5,7 @@ import { openScratchStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("a dry run", () => {
-  it("shows the plan that the run then carries out, and leaves the file and Lattice as they are", async () => {
+  it("shows the plan that the run then carries out, and changes neither the file nor Lattice", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c"]) place.source.hire(id, { jobTitle: "Analyst" }, "c");
     await place.cycle();
@@ -36,7 +36,7 @@ describe("a dry run", () => {
     expect(real.header.summary).toEqual(preview.header.summary);
   });
 
-  it("of an empty database needs no file and makes none", async () => {
+  it("with an empty database needs no file and makes none", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const scratch = openScratchStore(`${place.path}-not-there`);

@@ -6,7 +6,7 @@ import { openStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
 describe("a person who is missing from a full read", () => {
-  it("is asked for by id and stays where the directory has them", async () => {
+  it("is asked about by id, and stays if the directory has the person", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     await place.cycle();
@@ -18,7 +18,7 @@ describe("a person who is missing from a full read", () => {
     expect(place.target.active()).toHaveLength(3);
   });
 
-  it("is deactivated where the directory answers that there is nobody", async () => {
+  it("is deactivated if the directory answers that there is no such person", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     await place.cycle();
@@ -34,7 +34,7 @@ describe("a person who is missing from a full read", () => {
     expect((await place.cycle()).header.cycle).toBe("incremental");
   });
 
-  it("is not taken to be gone still after a read that broke off once it had shown that", async () => {
+  it("no longer counts as gone after a read that broke off once it had shown the person", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -57,7 +57,7 @@ describe("a person who is missing from a full read", () => {
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
 
-  it("is forgotten where there was never an account", async () => {
+  it("is forgotten if there never was an account", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];
     place.source.hire("a");
@@ -70,7 +70,7 @@ describe("a person who is missing from a full read", () => {
 });
 
 describe("a read that breaks off", () => {
-  it("of the directory deactivates nobody and is read again from the start", async () => {
+  it("of the directory deactivates nobody, and starts again from the beginning", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
     await place.cycle();
@@ -81,7 +81,7 @@ describe("a read that breaks off", () => {
     expect(place.target.active()).toHaveLength(4);
   });
 
-  it("of the scope deactivates nobody, and what changed is sent when it can be read again", async () => {
+  it("of the scope deactivates nobody, and the changes are sent when the scope can be read again", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b", "c", "d"];
     for (const id of place.source.scope) place.source.hire(id);
@@ -100,7 +100,7 @@ describe("a read that breaks off", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Analyst");
   });
 
-  it("of Lattice is taken up again as a first read", async () => {
+  it("of Lattice is repeated as a first read", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.target.beforeRead = () => {
@@ -113,7 +113,7 @@ describe("a read that breaks off", () => {
 });
 
 describe("a restored database", () => {
-  it("is compared with Lattice before anything is planned on it, however often the listing breaks off", async () => {
+  it("is compared with Lattice before anything is planned, however often the listing breaks off", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -138,8 +138,8 @@ describe("a restored database", () => {
   });
 });
 
-describe("a directory that answers with nobody", () => {
-  it("has nothing planned on the picture of an earlier day", async () => {
+describe("a directory that answers without users", () => {
+  it("is not planned with the data of an earlier day", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();
@@ -159,14 +159,14 @@ describe("a directory that answers with nobody", () => {
   });
 });
 
-describe("a person whom the mapping makes inactive, and of whom nothing was seen that costs the account", () => {
+describe("a person whom the mapping makes inactive, without evidence for a deactivation", () => {
   const byTitle = {
     target: "active",
     expression: 'Switch([jobTitle], "True", "Contractor", "False")',
   };
   const rules = defaultRules.map((rule) => ("target" in rule && rule.target === "active" ? byTitle : rule));
 
-  it("keeps the account, and the rest is sent", async () => {
+  it("keeps the account, and the other changes are sent", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(rules) });
     place.source.hire("a", { jobTitle: "Lead" });
     await place.cycle();

@@ -36,7 +36,7 @@ async function explained(
 }
 
 describe("the explanation of a person", () => {
-  it("has what the directory has, how each value came about, the account, and the log", async () => {
+  it("shows the directory's values, how each mapped value was computed, the account, and the log", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("a", { givenName: "Kim", surname: "Example", jobTitle: "Analyst" }, "boss");
@@ -62,7 +62,7 @@ describe("the explanation of a person", () => {
     expect(told.history).toMatchObject([{ action: "create", status: "done", reason: "new in scope" }]);
   });
 
-  it("names the manager whom Lattice tells by an id, and tells times as people read them", async () => {
+  it("names the manager whom Lattice shows as an id, and writes times for people", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("a", {}, "boss");
@@ -77,7 +77,7 @@ describe("the explanation of a person", () => {
     expect(text).toMatch(/Lattice last listed {2}\d{4}-/);
   });
 
-  it("says of a change what the next cycle then does, for everybody alike", async () => {
+  it("predicts for every person what the next cycle does", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["boss", "a", "b", "c", "d"];
     for (const id of ["boss", "a", "b", "c", "d"]) place.source.hire(id, {}, id === "boss" ? null : "boss");
@@ -109,7 +109,7 @@ describe("the explanation of a person", () => {
     }
   });
 
-  it("says when a person who failed is tried again, and what is due then", async () => {
+  it("shows when a person who failed is tried again, and what is due then", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();
@@ -128,7 +128,7 @@ describe("the explanation of a person", () => {
     expect(told.summary.join("\n")).toMatch(/Waiting for a retry: failed \d times .*the title is too long/s);
   });
 
-  it("names the plan in which the guard holds the person, and what was rejected", async () => {
+  it("names the plan in which the guard holds the person, and the rejected changes", async () => {
     const guard = { ...lenientGuard, maxDeactivations: 1, deactivationFloor: 0 };
     await using place = await createWorkplace({ guard });
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
@@ -185,7 +185,7 @@ describe("the explanation of a person", () => {
     expect(explanationText(kept, { color: false })).toContain('no  department EQUALS "Sales": is "Finance"');
   });
 
-  it("finds an account that is nobody's by its name and its id, and says of nobody that there is nobody", async () => {
+  it("finds an unlinked account by its name and its id, and says if a person does not exist", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const stranger = place.target.add({ userName: "Former@example.com", externalId: "hris-1" });
@@ -205,7 +205,7 @@ describe("the explanation of a person", () => {
     expect(nobody.summary[0]).toContain('"ghost@example.com"');
   });
 
-  it("says that a manager without an account is waited for", async () => {
+  it("says that the person waits for a manager without an account", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];
     place.source.hire("boss");
@@ -216,7 +216,7 @@ describe("the explanation of a person", () => {
     expect(told.summary[0]).toBe("Nothing can be sent yet: manager changed.");
   });
 
-  it("says that the configuration has changed since", async () => {
+  it("says that the configuration has changed since the last cycle", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();
@@ -242,7 +242,7 @@ describe("the explanation of a person", () => {
     expect(told.history[0]?.changes).toMatchObject([{ before: "[Redact]", after: "[Redact]" }]);
   });
 
-  it("counts a person in who was put on the list entra.scope.include since", async () => {
+  it("counts a person as in scope who has since been added to entra.scope.include", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["b"];
     for (const id of ["a", "b"]) place.source.hire(id);
@@ -258,7 +258,7 @@ describe("the explanation of a person", () => {
     expect(await place.operations(cycleId)).toMatchObject([{ objectId: "a", action, changes }]);
   });
 
-  it("shows nothing of it in a filter that has an older name of the attribute", async () => {
+  it("hides a redacted value in a filter that uses an older name of the attribute", async () => {
     const rules = [...defaultRules.slice(0, 4), { target: "title", expression: "Redact([mobilePhone])" }];
     const filters = [{ clauses: [{ attribute: "mobile", operator: "IS NOT NULL" }] }];
     await using place = await createWorkplace({ mapping: mappingOf(rules, filters) });
@@ -278,7 +278,7 @@ describe("the explanation of a person", () => {
     ]);
   });
 
-  it("works out what comes of the manager's attributes as a cycle does", async () => {
+  it("computes values from the manager's attributes as a cycle does", async () => {
     const rules = [...defaultRules.slice(0, 4), { target: "title", expression: 'Join("/", [manager.city])' }];
     await using place = await createWorkplace({ mapping: mappingOf(rules) });
     place.source.hire("boss", { city: "Oslo" });
@@ -289,7 +289,7 @@ describe("the explanation of a person", () => {
     expect(title?.steps?.parts.at(-1)).toMatchObject({ expression: "[manager.city]", value: "Oslo" });
   });
 
-  it("does not say that an account is right which is only not changed", async () => {
+  it("does not call an account correct that is only not changed", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -310,7 +310,7 @@ describe("the explanation of a person", () => {
     expect((await explained(place, "b")).decision?.reason).toMatch(/the account is not changed$/);
   });
 
-  it("says of an account that was edited by hand that this is only reported", async () => {
+  it("says for an account that was edited by hand that this is only reported", async () => {
     await using place = await createWorkplace({ drift: "report" });
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -323,7 +323,7 @@ describe("the explanation of a person", () => {
     expect(summary.join("\n")).not.toContain("already has all mapped values");
   });
 
-  it("of a group of a filter shows the group as it is now, if Entra and Lattice are asked", async () => {
+  it("shows the current group of a filter if Entra and Lattice are asked", async () => {
     const mapping = mappingOf(defaultRules, [{ clauses: [{ memberOf: "Pilots" }] }]);
     await using place = await createWorkplace({ mapping });
     place.source.filterGroups = { Pilots: [] };
@@ -340,7 +340,7 @@ describe("the explanation of a person", () => {
     expect(explanationText(told, { color: false })).toContain('yes MEMBER OF "Pilots": is a member');
   });
 
-  it("prints what a hostile directory holds as harmless text", async () => {
+  it("prints values of a hostile directory as harmless text", async () => {
     await using place = await createWorkplace();
     const hostile = "\u001b[2J\u001b]0;owned\u0007<script>\u202e\r\n";
     place.source.hire("a", { displayName: hostile, givenName: hostile, jobTitle: hostile });

@@ -15,7 +15,7 @@ const forbid =
   };
 
 describe("a 403 for one account", () => {
-  it("is that account's where the key is good for others, alone in its cycle too", async () => {
+  it("concerns that account if the key works for others, even alone in its cycle", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.target.before = forbid("a@example.com");
@@ -31,7 +31,7 @@ describe("a 403 for one account", () => {
     expect(place.target.active()).toEqual(["a@example.com", "b@example.com", "c@example.com"]);
   });
 
-  it("is the key's where it is refused for reading too, and stops the cycle", async () => {
+  it("concerns the key if reading is refused too, and stops the cycle", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.target.before = forbid("a@example.com", "b@example.com", "c@example.com");
@@ -42,7 +42,7 @@ describe("a 403 for one account", () => {
     expect(place.target.writes).toHaveLength(1);
   });
 
-  it("is the key's where five accounts are refused in a row, once", async () => {
+  it("concerns the key if five accounts are refused in a row, once", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     const people = ["a", "b", "c", "d", "e", "f"];
     for (const id of people) place.source.hire(id);
@@ -57,7 +57,7 @@ describe("a 403 for one account", () => {
 });
 
 describe("one person's failure", () => {
-  it("does not stop the others and is tried again, ever later", async () => {
+  it("does not stop the others and is tried again, at growing intervals", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.target.before = refuse("b@example.com");
@@ -147,7 +147,7 @@ describe("one person's failure", () => {
     expect(place.target.active()).toEqual([]);
   });
 
-  it("keeps the account that was made inactive against the wish, instead of losing sight of it", async () => {
+  it("keeps the account that was made inactive against the request, instead of losing track of it", async () => {
     await using place = await createWorkplace();
     place.target.normalise = (path, value) => (path === "active" ? false : value);
     place.source.hire("a");
@@ -159,8 +159,8 @@ describe("one person's failure", () => {
   });
 });
 
-describe("who began to fail, and who fails no more", () => {
-  it("is noted once each, and of a user whom the directory has no more too", async () => {
+describe("people who begin to fail, and people who no longer fail", () => {
+  it("are noted once each, also if the directory no longer has the user", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     place.target.before = forbid("a@example.com", "b@example.com");

@@ -31,23 +31,26 @@ describe("the fate of an account", () => {
     { shall: true, has: null, kind: "on" },
     { shall: null, has: true, kind: "same" },
     { shall: null, has: false, kind: "same" },
-  ])("that shall be active: $shall, and is: $has, is $kind, whatever was seen", ({ shall, has, kind }) => {
+  ])("that should be active: $shall, and is: $has, is $kind, whatever was seen", ({ shall, has, kind }) => {
     for (const leaving of [none, due, waiting, ignored]) expect(fate(shall, has, leaving)).toEqual({ kind });
   });
 
-  it.each([true, null])("that shall be inactive and shows active: %s depends on what was seen", (has) => {
-    expect(fate(false, has, due)).toEqual({ kind: "off", evidence: seen.evidence });
-    expect(fate(false, has, waiting)).toEqual({ kind: "later", leaving: waiting });
-    expect(fate(false, has, ignored)).toEqual({ kind: "ignored", leaving: ignored });
-    expect(fate(false, has, none)).toEqual({ kind: "withoutEvidence" });
-    expect(fate(false, has, none, "no answer")).toEqual({ kind: "unconfirmed", reason: "no answer" });
-  });
+  it.each([true, null])(
+    "that should be inactive and is shown as active: %s depends on the evidence",
+    (has) => {
+      expect(fate(false, has, due)).toEqual({ kind: "off", evidence: seen.evidence });
+      expect(fate(false, has, waiting)).toEqual({ kind: "later", leaving: waiting });
+      expect(fate(false, has, ignored)).toEqual({ kind: "ignored", leaving: ignored });
+      expect(fate(false, has, none)).toEqual({ kind: "withoutEvidence" });
+      expect(fate(false, has, none, "no answer")).toEqual({ kind: "unconfirmed", reason: "no answer" });
+    },
+  );
 
-  it("is decided by what is believed, although the rest of the leaving is unconfirmed", () => {
+  it("is decided by believed evidence, although other evidence is unconfirmed", () => {
     expect(fate(false, true, due, "no answer")).toEqual({ kind: "off", evidence: seen.evidence });
   });
 
-  it("that is inactive already stays the same, and untouched if the event is ignored", () => {
+  it("that is already inactive stays the same, and is not changed if the event is ignored", () => {
     for (const leaving of [none, due, waiting])
       expect(fate(false, false, leaving, "no answer")).toEqual({ kind: "same" });
     expect(fate(false, false, ignored)).toEqual({ kind: "untouched" });

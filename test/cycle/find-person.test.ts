@@ -24,8 +24,8 @@ async function staffed(): Promise<Workplace> {
 const find = (place: Workplace, asked: string): Promise<Found> =>
   findPerson(place.store, asked, place.settings.mapping);
 
-describe("looking for a person", () => {
-  it("finds the one who has it in a name: display name, user name, mail, employee number, in any case and without accents", async () => {
+describe("the search for a person", () => {
+  it("finds the person with the text in a name: display name, user name, mail, employee number, in any case and without accents", async () => {
     await using place = await staffed();
     for (const asked of ["zoe fer", "FERREIRA", "zf@", "zoe@mail", "71234"]) {
       const found = await find(place, asked);
@@ -35,7 +35,7 @@ describe("looking for a person", () => {
     expect(await find(place, "Zf@Example.com")).toMatchObject({ objectId: "zoe", byPart: null });
   });
 
-  it("lists those who may be meant, the closest first, and decides nothing", async () => {
+  it("lists the people who may be meant, the closest first, and decides nothing", async () => {
     await using place = await staffed();
     const found = await find(place, "kim");
     expect(found).toMatchObject({ objectId: null, account: null, byPart: null, moreCandidates: 0 });
@@ -54,7 +54,7 @@ describe("looking for a person", () => {
     });
   });
 
-  it("takes a whole name before all in which it is a part, but not for what is to be written", async () => {
+  it("prefers a whole name to names that contain it, but not for a write", async () => {
     await using place = await staffed();
     place.source.hire("kim", { displayName: "Kim Larsen-Holm" });
     await place.cycle();
@@ -64,7 +64,7 @@ describe("looking for a person", () => {
     expect(careful.candidates.map(({ objectId }) => objectId)).toEqual(["kim.l", "kim"]);
   });
 
-  it("finds nobody by an externalId that two accounts have, for what is to be written, and lists both", async () => {
+  it("finds nobody for a write by an externalId that two accounts have, and lists both", async () => {
     await using place = await staffed();
     for (const [id, account] of place.target.accounts) {
       if (account.externalId === "zoe" || account.externalId === "akim") {
@@ -89,7 +89,7 @@ describe("looking for a person", () => {
     expect(moreCandidates).toBe(5);
   });
 
-  it("finds accounts that are nobody's, former names, and people of whom only the log is left", async () => {
+  it("finds unlinked accounts, former names, and people who are only in the log", async () => {
     await using place = await staffed();
     place.target.add({ userName: "freelance.writer@example.com", active: true });
     place.source.change("zoe", {
@@ -104,7 +104,7 @@ describe("looking for a person", () => {
     expect(await find(place, "zf@exam")).toMatchObject({ objectId: "zoe" });
   });
 
-  it("neither looks at nor shows what the mapping redacts", async () => {
+  it("neither searches nor shows values that the mapping redacts", async () => {
     await using place = await staffed();
     place.settings = {
       ...place.settings,
@@ -119,7 +119,7 @@ describe("looking for a person", () => {
     expect(candidates.map(({ objectId }) => objectId)).toEqual(["kim.l", "kim.s"]);
   });
 
-  it("explains the one, or says who may be meant, from the database and live", async () => {
+  it("explains the one person, or lists who may be meant, from the database and live", async () => {
     await using place = await staffed();
     const settings = {
       ...place.settings,

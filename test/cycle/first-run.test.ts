@@ -35,7 +35,7 @@ describe("the first run", () => {
     );
   });
 
-  it("closes a ring of managers with a second request for one of its members, where rings are sent", async () => {
+  it("closes a ring of managers with a second request for one of its members, if rings are sent", async () => {
     await using place = await createWorkplace({ managerRings: "send" });
     place.source.hire("a", {}, "b");
     place.source.hire("b", {}, "c");
@@ -107,7 +107,7 @@ describe("the first run", () => {
     expect(place.target.account("a@example.com").values.title).toBeUndefined();
   });
 
-  it("adopts the accounts that are there, and sends them only what differs", async () => {
+  it("adopts existing accounts, and sends them only the differences", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "A@example.com", values: { displayName: "a", title: "Old" } });
     place.target.add({ userName: "other@example.com", externalId: "b" });
@@ -129,7 +129,7 @@ describe("the first run", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ link: 0, unchanged: 2 });
   });
 
-  it("creates neither of two people with one user name, and says so of both", async () => {
+  it("creates neither of two people with one user name, and reports both", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { userPrincipalName: "same@example.com" });
     place.source.hire("b", { userPrincipalName: "Same@example.com" });
@@ -147,7 +147,7 @@ describe("the first run", () => {
     expect(place.target.active()).toEqual(["Same@example.com", "free@example.com"]);
   });
 
-  it("lets a person whom a filter keeps out share a name with a person in scope", async () => {
+  it("allows a person whom a filter excludes to share a name with a person in scope", async () => {
     const mapping = mappingOf(defaultRules, [
       { clauses: [{ attribute: "department", operator: "EQUALS", value: "People" }] },
     ]);
@@ -159,7 +159,7 @@ describe("the first run", () => {
     expect(place.target.accounts.size).toBe(1);
   });
 
-  it("stays in order when there are several batches and more people than slots", async () => {
+  it("keeps the order with several batches and more people than slots", async () => {
     await using place = await createWorkplace({ concurrency: 8 });
     for (let number = 299; number >= 0; number -= 1) {
       const id = `p${String(number).padStart(3, "0")}`;

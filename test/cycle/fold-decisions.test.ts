@@ -65,7 +65,7 @@ const fold = (known: DecidedPerson["known"], decision: Decision) =>
   foldDecisions([{ known, decision }], cycle);
 
 describe("an operation that is decided", () => {
-  it("comes into the log as planned, with its try, and keeps the person marked until it is confirmed", () => {
+  it("is added to the log as planned, with its attempt, and keeps the person marked until it is confirmed", () => {
     const change = fold(everything, { ...operation, weights: [{ kind: "rename" }] });
     expect(change.operations?.add).toEqual([
       {
@@ -84,19 +84,19 @@ describe("an operation that is decided", () => {
     ]);
   });
 
-  it("refers to the manager whom it sets", () => {
+  it("names the manager whom it sets", () => {
     const reference = { beforeId: null, afterObjectId: "m" };
     const changes = [{ attribute: "manager", before: null, after: "m@example.com", reference }];
     const change = fold(nothing, { ...operation, operation: { ...update, changes } });
     expect(change.operations?.add?.[0]?.refersTo).toBe("m");
   });
 
-  it("keeps what is held until it is weighed, and the failures", () => {
+  it("keeps the held operation until it is weighed, and the failures", () => {
     const change = fold(everything, operation);
     expect([change.operations?.patch, change.retries]).toEqual([[], { drop: [] }]);
   });
 
-  it("ends releases that it does not use, and rejections that are of something else", () => {
+  it("ends releases that it does not use, and rejections of other changes", () => {
     const change = fold(everything, { ...operation, releasesInUse: ["title"], rejected: [rejectedTitle] });
     expect(change.releases?.drop).toEqual([{ objectId: "a", attribute: "active", fingerprint: "g" }]);
     expect(change.rejections?.drop).toEqual([]);
@@ -104,8 +104,8 @@ describe("an operation that is decided", () => {
   });
 });
 
-describe("a person for whom nothing is to be done", () => {
-  it("is not planned again, and has no failure, release, rejection or held operation any more", () => {
+describe("a person for whom nothing is due", () => {
+  it("is not planned again, and no longer has a failure, release, rejection or held operation", () => {
     const change = fold(everything, { ...unchanged, lookAgainAt: 99 });
     expect(change).toMatchObject({
       operations: {
@@ -123,12 +123,12 @@ describe("a person for whom nothing is to be done", () => {
     expect(change.releases?.drop).toHaveLength(2);
   });
 
-  it("has what was edited by hand in the log, where that is only reported", () => {
+  it("has a manual change in the log if it is only reported", () => {
     const change = fold(nothing, { ...unchanged, reported: { ...update, drift: "edited" } });
     expect(change.operations?.add).toMatchObject([{ status: "reported", weights: [] }]);
   });
 
-  it("is not written where nothing of it is known", () => {
+  it("is not written if the state has nothing about the person", () => {
     const change = fold(nothing, unchanged);
     expect(change).toMatchObject({
       operations: { add: [], patch: [] },
@@ -143,7 +143,7 @@ describe("a person for whom nothing is to be done", () => {
 
 describe("a person who is skipped", () => {
   it.each(["waitingForRetry", "linkedToAnother", "renameRing", "clockInDoubt", "putBack"] as const)(
-    "is planned again where that passes by itself (%s)",
+    "is planned again if the reason ends by itself (%s)",
     (code) => {
       expect(fold(nothing, skipped(code)).planned).toMatchObject([{ planAgain: true, skip: { code } }]);
     },
@@ -156,7 +156,7 @@ describe("a person who is skipped", () => {
     },
   );
 
-  it("keeps what is held while the same is due later, and what was released or rejected", () => {
+  it("keeps the held operation while the same change is due later, and the releases and rejections", () => {
     for (const code of ["waitingForRetry", "rejected"] as const) {
       const change = fold(everything, skipped(code));
       expect([change.operations?.patch, change.releases?.drop, change.rejections?.drop]).toEqual([
@@ -168,12 +168,12 @@ describe("a person who is skipped", () => {
     expect(fold(everything, skipped("disabled")).operations?.patch).toHaveLength(2);
   });
 
-  it("keeps the failures, except where nothing is to be sent", () => {
+  it("keeps the failures, unless nothing is to be sent", () => {
     expect(fold(everything, skipped("ambiguousMatch")).retries?.drop).toEqual([]);
     expect(fold(everything, skipped("managerRing")).retries?.drop).toEqual(["a"]);
   });
 
-  it("has those looked at next on whom that rests, unless they were planned after", () => {
+  it("has the people planned next on whom the decision depends, unless they were planned later", () => {
     const resting = { known: nothing, decision: { ...skipped("formerOwner"), alsoLookAt: ["b"] } };
     const other: DecidedPerson = { known: nothing, decision: { ...unchanged, objectId: "b" } };
     expect(foldDecisions([other, resting], cycle).marks).toEqual([{ who: "person", objectId: "b" }]);
@@ -181,8 +181,8 @@ describe("a person who is skipped", () => {
   });
 });
 
-describe("what was seen of a person who leaves", () => {
-  it("is kept where it is another than before, and left as it is where nothing is said of it", () => {
+describe("the leaving events of a person", () => {
+  it("are stored if they differ from before, and kept if the plan does not mention them", () => {
     const events = new Map([["deleted", 5]] as const);
     expect(fold(everything, { ...unchanged, events }).leaving).toEqual([]);
     expect(fold(nothing, { ...unchanged, events }).leaving).toEqual([{ objectId: "a", events }]);

@@ -36,8 +36,8 @@ const weighed = (some: Partial<WeighedOperation> = {}): WeighedOperation => ({
 
 const clears = [{ kind: "clear", details: ["title"] }] as const;
 
-describe("what the guard holds of a plan", () => {
-  it("is a row of its own where it is a part, and the rest goes on", () => {
+describe("a change that the guard holds", () => {
+  it("is a row of its own if it is a part of an operation, and the rest is sent", () => {
     const doubtful = {
       adopts: true,
       action: "link",
@@ -76,7 +76,7 @@ describe("what the guard holds of a plan", () => {
     ]);
   });
 
-  it("is the operation itself where all of it is held, and nothing where none of it is", () => {
+  it("is the operation itself if all of it is held, and no row if none of it is", () => {
     const whole = weighed({ changes: [title], weights: [{ kind: "clear", detail: "title" }] });
     const none = weighed({
       id: 2,
@@ -90,11 +90,11 @@ describe("what the guard holds of a plan", () => {
   });
 });
 
-describe("what an earlier plan holds", () => {
+describe("an operation that an earlier plan holds", () => {
   const earlier = logged({ status: "held", changes: [title] });
   const fold = (...now: LoggedOperation[]) => foldEarlierHeld([{ held: earlier, since: 3, now }]);
 
-  it("is taken over by the row that holds the same now, with since when it is held", () => {
+  it("is replaced by the row that holds the same now, with the time since when it is held", () => {
     const same = logged({ id: 9, cycleId: 8, status: "held", changes: [title] });
     expect(fold(logged({ id: 8, changes: [phone] }), same)).toEqual({
       operations: { patch: [{ id: 9, heldSince: 3 }], remove: [1] },
@@ -102,14 +102,14 @@ describe("what an earlier plan holds", () => {
     });
   });
 
-  it("is told by the row that sends the same now", () => {
+  it("is replaced by the row that sends the same now", () => {
     expect(fold(logged({ id: 9, changes: [title, phone] }))).toEqual({
       operations: { patch: [], remove: [1] },
       certain: [],
     });
   });
 
-  it("is cancelled where another change is planned, or a part of it is not planned any more", () => {
+  it("is cancelled if another change is planned, or if a part of it is no longer planned", () => {
     const cancelled = {
       operations: { patch: [{ id: 1, status: "cancelled" }], remove: [] },
       certain: [1],
@@ -119,7 +119,7 @@ describe("what an earlier plan holds", () => {
   });
 });
 
-describe("a decision about what is held", () => {
+describe("a decision about held changes", () => {
   const change = { objectId: "a", attribute: "title", fingerprint: "f" };
   const decided = { planId: "plan", at: 5 };
 
@@ -140,7 +140,7 @@ describe("a decision about what is held", () => {
     });
   });
 
-  it("to take rejections back ends all of the person's, and has the person planned", () => {
+  it("to undo rejections ends all of the person's, and has the person planned", () => {
     expect(foldRelease({ ...decided, undone: ["a"] })).toMatchObject({
       rejections: { drop: [{ objectId: "a" }] },
       marks: [{ who: "person", objectId: "a" }],

@@ -33,7 +33,7 @@ const operation = (some: Partial<WeighedOperation>): WeighedOperation => ({
 });
 
 describe("a reference to a manager without an account", () => {
-  it("is taken out of the operation, with what it weighs, and the person waits", () => {
+  it("is taken out of the operation, with its weights, and the person waits", () => {
     expect(foldWithdrawn([operation({})])).toEqual({
       operations: {
         patch: [
@@ -53,7 +53,7 @@ describe("a reference to a manager without an account", () => {
     });
   });
 
-  it("is all of an update: nothing is sent, and nothing is planned again until the manager is found", () => {
+  it("may be the whole update: nothing is sent, and nothing is planned again until the manager is found", () => {
     expect(foldWithdrawn([operation({ changes: [manager] })])).toEqual({
       operations: { patch: [], remove: [1] },
       awaiting: [{ objectId: "a", planAgain: false }],
@@ -61,7 +61,7 @@ describe("a reference to a manager without an account", () => {
   });
 
   it.each([{ action: "create" } as const, { adopts: true }])(
-    "leaves an account to be made or adopted (%o)",
+    "does not keep an account from being made or adopted (%o)",
     (some) => {
       const change = foldWithdrawn([operation({ ...some, changes: [manager], reason: "new in scope" })]);
       expect(change.operations).toMatchObject({ patch: [{ id: 1, left: { changes: [] } }], remove: [] });
@@ -71,7 +71,7 @@ describe("a reference to a manager without an account", () => {
 });
 
 describe("people whose awaited manager has an account", () => {
-  it("do not wait any more, and are planned again", () => {
+  it("no longer wait, and are planned again", () => {
     expect(foldManagersFound(["a"])).toEqual({
       managerFound: ["a"],
       marks: [{ who: "person", objectId: "a" }],

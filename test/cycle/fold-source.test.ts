@@ -4,8 +4,8 @@ import { foldSource } from "../../src/cycle/pictures/fold-source.ts";
 const known = { attributes: { jobTitle: "Analyst", mail: "a@example.com" }, managerId: "m", unshown: [] };
 const item = { kind: "upsert", objectId: "a", managerId: null } as const;
 
-describe("one more read of a person", () => {
-  it("in full empties what it shows as empty, and keeps what it does not show", () => {
+describe("a further read of a person", () => {
+  it("in full empties the properties shown as empty, and keeps those that are not shown", () => {
     const read = {
       ...item,
       attributes: { mail: null },
@@ -20,7 +20,7 @@ describe("one more read of a person", () => {
     });
   });
 
-  it("in full keeps a manager that nobody in the answer shows", () => {
+  it("in full keeps a manager if no person in the answer shows one", () => {
     const read = {
       ...item,
       attributes: {},
@@ -32,7 +32,7 @@ describe("one more read of a person", () => {
     expect(foldSource(null, read)).toMatchObject({ managerId: null, kept: [], unshown: [] });
   });
 
-  it("in part changes what it shows, and what was unknown is known when it does", () => {
+  it("in part changes the properties that it shows, and makes unknown ones known", () => {
     const read = {
       ...item,
       attributes: { department: null, mail: "b@example.com" },

@@ -17,9 +17,9 @@ async function successor(
   place.target.writes.length = 0;
 }
 
-describe("the account of a person who was deleted, and whose userName the next one has", () => {
+describe("the account of a deleted person whose userName another person has now", () => {
   it.each(["deleted", "softDeleted"] as const)(
-    "is reported with its former owner and both ways out (%s)",
+    "is reported with its former owner and two solutions (%s)",
     async (gone) => {
       await using place = await createWorkplace();
       await successor(place, { gone });
@@ -36,7 +36,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     },
   );
 
-  it("belongs to the next person if the new object id was written into it", async () => {
+  it("belongs to the next person if that person's object id was written into it", async () => {
     await using place = await createWorkplace();
     await successor(place);
     await place.cycle();
@@ -61,7 +61,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     ["has the new object id", {}, "new"],
     ["has an employeeId that both have", { employeeId: "7" }, "7"],
   ])(
-    "is the next one's at once where it %s: it is not switched off in between",
+    "becomes the next person's at once if it %s: it is not switched off in between",
     async (_name, attributes, externalId) => {
       const rules = defaultRules.map((rule) =>
         externalId === "7" && "target" in rule && rule.target === "externalId"
@@ -87,7 +87,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     },
   );
 
-  it("is switched off all the same where the person whose externalId it carries cannot take it", async () => {
+  it("is switched off nevertheless if the person whose externalId it carries cannot take it", async () => {
     await using place = await createWorkplace();
     place.source.hire("old", { userPrincipalName: "kim@example.com" });
     await place.cycle();
@@ -98,7 +98,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     expect(place.target.account("kim@example.com").active).toBe(false);
   });
 
-  it("is handed over by setting, once what is due for the one who left is done", async () => {
+  it("is handed over by setting, once the changes due for the former owner are done", async () => {
     await using place = await createWorkplace({ formerOwner: "handOver" });
     place.source.hire("zoe", { userPrincipalName: "kim@example.com" });
     await place.cycle();
@@ -114,7 +114,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     expect(place.target.accounts.size).toBe(1);
   });
 
-  it("can be made again if the name was freed in Lattice", async () => {
+  it("allows a new account if the name was freed in Lattice", async () => {
     await using place = await createWorkplace();
     await successor(place);
     await place.cycle();
@@ -125,7 +125,7 @@ describe("the account of a person who was deleted, and whose userName the next o
     expect(place.target.account("kim.before@example.com").active).toBe(false);
   });
 
-  it("is handed over to nobody while its owner is there and in scope", async () => {
+  it("is not handed over while its owner exists and is in scope", async () => {
     await using place = await createWorkplace({ formerOwner: "handOver" });
     place.source.hire("old", { userPrincipalName: "kim@example.com" });
     await place.cycle();
@@ -145,8 +145,8 @@ describe("the account of a person who was deleted, and whose userName the next o
   });
 });
 
-describe("an account that carries the externalId of another person than it is linked to", () => {
-  it("is theirs when the other one leaves, without a full comparison", async () => {
+describe("an account that carries another person's externalId than the linked person's", () => {
+  it("becomes that person's when the linked one leaves, without a full comparison", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["old", "new"];
     place.source.hire("old", { userPrincipalName: "kim@example.com" });
@@ -163,7 +163,7 @@ describe("an account that carries the externalId of another person than it is li
 });
 
 describe("a leaver who has another userName in Entra", () => {
-  it("gives the old one up in Lattice when the next person needs it, and keeps it else", async () => {
+  it("gives up the old one in Lattice if the next person needs it, and keeps it otherwise", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["old"];
     place.source.hire("old", { userPrincipalName: "kim@example.com" });
@@ -186,8 +186,8 @@ describe("a leaver who has another userName in Entra", () => {
   });
 });
 
-describe("a user principal name that passed on", () => {
-  it("means the living person, known by then or not", async () => {
+describe("a user principal name that went to another person", () => {
+  it("means the living person, whether already known or not", async () => {
     await using place = await createWorkplace();
     place.source.hire("aaa", { userPrincipalName: "kim@example.com" });
     await place.cycle();

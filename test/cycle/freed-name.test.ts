@@ -35,7 +35,7 @@ const stranger = ({ target }: Workplace): void => {
   target.add({ userName: "Wanted@Example.com", externalId: "of-another-system" });
 };
 
-describe("a userName that is freed by hand in Lattice has the people who wait for it planned again, whatever the letter case", () => {
+describe("a userName that is freed by hand in Lattice has the people who wait for it planned again, in any letter case", () => {
   it("when a stranger who had it is renamed", async () => {
     await using place = await waiting(stranger);
     const account = holder(place);
@@ -63,7 +63,7 @@ describe("a userName that is freed by hand in Lattice has the people who wait fo
     expect(nameOfA(place)).toBe("wanted@example.com");
   });
 
-  it("when the account of a person who has left is removed, once that is believed", async () => {
+  it("when the account of a person who has left is removed, once that is confirmed", async () => {
     await using place = await waiting(
       ({ source }) => source.hire("b", { userPrincipalName: "Wanted@Example.com" }),
       ({ source }) => source.remove("b", "deleted"),
@@ -79,7 +79,7 @@ describe("a userName that is freed by hand in Lattice has the people who wait fo
   });
 });
 
-describe("a userName that a leaver's account has, although Entra gave the leaver another", () => {
+describe("a userName that a leaver's account still has, although the leaver has another one in Entra", () => {
   const none = (): void => {};
   it.each([
     [
@@ -99,7 +99,7 @@ describe("a userName that a leaver's account has, although Entra gave the leaver
         place.source.scope = ["a", "d"];
       },
     ],
-  ])("comes free by a round of changes alone when %s", async (_what, before, happens) => {
+  ])("is freed by a round of changes alone when %s", async (_what, before, happens) => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     place.source.scope = ["a", "b"];

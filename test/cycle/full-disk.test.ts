@@ -5,7 +5,7 @@ import { storeOn } from "../../src/state/sqlite/store.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("a disk that becomes full", () => {
-  it("stops the cycle with a sentence, wherever it is, and the next one goes on without a second account", async () => {
+  it("stops the cycle with a clear message at any point, and the next cycle continues without a second account", async () => {
     let stopped = 0;
     for (let more = 0; more < 40; more += 5) {
       await using place = await createWorkplace();

@@ -9,7 +9,7 @@ const departmentPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:Us
 const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
 
 describe("the guard in a cycle", () => {
-  it("holds all deactivations and lets the rest go on", async () => {
+  it("holds all deactivations and sends the rest", async () => {
     await using place = await createWorkplace({ guard: strict });
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
     await place.cycle();
@@ -73,7 +73,7 @@ describe("the guard in a cycle", () => {
     }
   });
 
-  it("counts a change that may have been carried out while nobody can look it up", async () => {
+  it("counts a change that may have been carried out as long as it cannot be looked up", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 1, renameFloor: 0 } });
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -95,7 +95,7 @@ describe("the guard in a cycle", () => {
     expect(place.target.account("b@example.com").externalId).toBe("b");
   });
 
-  it("remembers its window although the log is kept for less", async () => {
+  it("remembers its window although the log is kept for a shorter time", async () => {
     const dayMs = 24 * 3_600_000;
     await using place = await createWorkplace({
       guard: { ...strict, windowMs: 7 * dayMs },
@@ -112,7 +112,7 @@ describe("the guard in a cycle", () => {
     expect(outcomes).toEqual(["done", "done", "held"]);
   });
 
-  it("counts what was done to the end of its window, and no longer", async () => {
+  it("counts operations up to the end of its window, and no longer", async () => {
     for (const retentionMs of [30 * 24 * 3_600_000, 3_600_000]) {
       await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 1 }, retentionMs });
       for (const id of ["a", "b", "c"]) place.source.hire(id);
@@ -128,7 +128,7 @@ describe("the guard in a cycle", () => {
     }
   });
 
-  it("holds of an adoption, and of a change, the part that it weighs, and holds that again until it is released", async () => {
+  it("holds only the weighed part of an adoption or a change, and holds it again until it is released", async () => {
     const guard = { ...lenientGuard, maxClearsPercent: 0, clearFloor: 0 };
     await using place = await createWorkplace({ guard });
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -157,7 +157,7 @@ describe("the guard in a cycle", () => {
     }
   });
 
-  it("does not weigh a deactivation that was asked for one by one differently from any other", async () => {
+  it("weighs deactivations on demand like any other", async () => {
     await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
     place.source.hire("a");
     await place.cycle();

@@ -27,8 +27,8 @@ async function company(attributes: (id: string) => object = () => ({})): Promise
   return place;
 }
 
-describe("the guard as it is delivered", () => {
-  it("lets a first run make everybody, says what it costs, and holds a crowd that comes later", async () => {
+describe("the guard with its default settings", () => {
+  it("allows a first run to create everybody, states the cost, and holds a later crowd", async () => {
     await using place = await createWorkplace({ guard: defaultGuard() });
     for (const id of people) place.source.hire(id);
     const first = await place.cycle();
@@ -52,7 +52,7 @@ describe("the guard as it is delivered", () => {
     );
   });
 
-  it("lets a first run go on that was broken off in the middle", async () => {
+  it("allows an interrupted first run to continue", async () => {
     await using place = await createWorkplace({ guard: defaultGuard() });
     for (const id of people) place.source.hire(id);
     let left = 10;
@@ -66,7 +66,7 @@ describe("the guard as it is delivered", () => {
     expect(place.target.accounts.size).toBe(60);
   });
 
-  it("lets a first run go on of which Lattice refused the greater part", async () => {
+  it("allows a first run to continue of which Lattice refused the larger part", async () => {
     await using place = await createWorkplace({ guard: defaultGuard() });
     for (const id of people) place.source.hire(id);
     place.target.before = ({ userName }) => {
@@ -79,7 +79,7 @@ describe("the guard as it is delivered", () => {
     expect(place.target.accounts.size).toBe(60);
   });
 
-  it("lets a first run link everybody, and holds a crowd of links that comes later", async () => {
+  it("allows a first run to link everybody, and holds a later crowd of links", async () => {
     await using place = await createWorkplace({ guard: defaultGuard() });
     place.source.scope = people.slice(0, 30);
     for (const id of people) {
@@ -95,7 +95,7 @@ describe("the guard as it is delivered", () => {
     );
   });
 
-  it("holds leavers who come back in a crowd, as where accountEnabled is read no more", async () => {
+  it("holds a crowd of reactivated leavers, as when accountEnabled can no longer be read", async () => {
     await using place = await company();
     for (const id of people.slice(0, 3)) place.source.change(id, { accountEnabled: false });
     await place.cycle();
@@ -112,7 +112,7 @@ describe("the guard as it is delivered", () => {
     expect(place.target.active()).toHaveLength(54);
   });
 
-  it("holds a mass replacement of one attribute like a mass clear, and sends the rest of each person", async () => {
+  it("holds a mass replacement of one attribute like a mass clear, and sends the other changes of each person", async () => {
     await using place = await company();
     for (const id of people.slice(0, 30))
       place.source.change(id, { department: "Unknown", jobTitle: "Lead" });
@@ -126,7 +126,7 @@ describe("the guard as it is delivered", () => {
     expect(values.match(/"Lead"/g)).toHaveLength(30);
   });
 
-  it("lets ten people move to another department, and the eleventh who follows within the day of a small company wait", async () => {
+  it("allows ten people to change department, and holds the eleventh within the day in a small company", async () => {
     await using place = await company();
     for (const id of people.slice(0, 10)) place.source.change(id, { department: "Legal" });
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 10 });
@@ -134,7 +134,7 @@ describe("the guard as it is delivered", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 3, done: 0 });
   });
 
-  it("holds a mass replacement of managers, says what it costs, and sends the rest of each person", async () => {
+  it("holds a mass replacement of managers, states the cost, and sends the other changes of each person", async () => {
     await using place = await company();
     for (const id of people.slice(2, 32)) {
       place.source.setManager(id, "p01");
@@ -153,7 +153,7 @@ describe("the guard as it is delivered", () => {
     expect(place.target.managerOf("p05@example.com")).toBe("p01@example.com");
   });
 
-  it("holds e-mail addresses that change in a crowd", async () => {
+  it("holds a mass change of e-mail addresses", async () => {
     await using place = await company();
     for (const id of people.slice(0, 7)) place.source.change(id, { mail: `${id}@other.example.com` });
     const held = await place.cycle();
@@ -163,7 +163,7 @@ describe("the guard as it is delivered", () => {
     );
   });
 
-  it("says what a deactivation costs that it holds", async () => {
+  it("states the cost of a deactivation that it holds", async () => {
     await using place = await company();
     for (const id of people.slice(0, 7)) place.source.change(id, { accountEnabled: false });
     const held = await place.cycle();

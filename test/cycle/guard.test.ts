@@ -51,8 +51,8 @@ function weigh(
   return weighPlan(weights, limits);
 }
 
-describe("the guard, given counts,", () => {
-  it("lets a usual day through", () => {
+describe("the guard, with given counts,", () => {
+  it("allows a usual day", () => {
     const day = {
       "deactivate accountDisabled": 5,
       reactivate: 2,
@@ -67,7 +67,7 @@ describe("the guard, given counts,", () => {
     expect(weigh(day)).toEqual({ verdict: { held: false, reasons: [] }, holds: [] });
   });
 
-  it("takes what is due where nothing is left to compare with for all of it", () => {
+  it("counts the planned number itself if there is no total to compare it with", () => {
     const nobody = { active: 0, linked: 0, recent: counts({ "deactivate accountDisabled": 4 }) };
     expect(weigh({ reactivate: 4 }, nobody).verdict.held).toBe(true);
     expect(weigh({ "deactivate accountDisabled": 4 }, nobody).verdict.held).toBe(true);
@@ -104,12 +104,12 @@ describe("the guard, given counts,", () => {
     expect(verdict.held).toBe(true);
   });
 
-  it("weighs each attribute by itself", () => {
+  it("weighs each attribute separately", () => {
     const planned = { "replacement title": 15, "replacement department": 15, "clear title": 15 };
     expect(weigh(planned).holds).toEqual([]);
   });
 
-  it("lets the floor pass the per cent, but not the absolute limit", () => {
+  it("allows changes up to the floor despite the percentage, but not above the absolute limit", () => {
     expect(weigh({ deactivate: 3 }, { active: 5 }).verdict.held).toBe(false);
     const tight = { ...defaults, maxDeactivations: 1 };
     expect(weigh({ deactivate: 2 }, { active: 5 }, tight).verdict.reasons).toEqual([
@@ -117,7 +117,7 @@ describe("the guard, given counts,", () => {
     ]);
   });
 
-  it("takes the share of what there was at the start of its window", () => {
+  it("takes the percentage of the number at the start of its window", () => {
     const done = { active: 94, holders: () => 94, recent: counts({ deactivate: 6, "clear title": 6 }) };
     expect(weigh({ deactivate: 4 }, done).verdict.held).toBe(false);
     expect(weigh({ deactivate: 5 }, done).verdict.held).toBe(true);
@@ -128,14 +128,14 @@ describe("the guard, given counts,", () => {
     expect(weigh({ reactivate: 9 }, { ...done, recent: counts({ deactivate: 6 }) }).verdict.held).toBe(false);
   });
 
-  it("holds nothing where it is off", () => {
+  it("holds nothing if it is off", () => {
     const off = { ...defaults, enabled: false };
     expect(weigh({ deactivate: 999, create: 999 }, {}, off).holds).toEqual([]);
     // That is no matter of limits.
     expect(weigh({}, { emptyDirectory: true }, off).verdict.held).toBe(true);
   });
 
-  it("counts the holders of an attribute only where more change than the floor, and only as far as it takes", () => {
+  it("counts the holders of an attribute only if more of them change than the floor, and only as far as needed", () => {
     const ask = (planned: WeightCounts, recent = nothingWeighed) =>
       holdersToCount({ planned, recent }, defaults);
     expect(ask(counts({ "clear title": 10, "replacement department": 10 }))).toEqual([]);
@@ -145,7 +145,7 @@ describe("the guard, given counts,", () => {
     ]);
   });
 
-  it("takes a first run for ended once what is missing is little", () => {
+  it("regards a first run as ended once little is missing", () => {
     expect(endsFirstRun({ linked: 0, missing: 0 }, defaults)).toBe(false);
     expect(endsFirstRun({ linked: 10, missing: 25 }, defaults)).toBe(true);
     expect(endsFirstRun({ linked: 100, missing: 26 }, defaults)).toBe(false);

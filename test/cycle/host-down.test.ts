@@ -3,7 +3,7 @@ import { ConfigurationError, HostUnavailableError, RecordUnavailableError } from
 import { createWorkplace } from "./workplace.ts";
 
 describe("a host that is down", () => {
-  it("stops the cycle; what was not sent is sent in the next one", async () => {
+  it("stops the cycle; the next cycle sends the rest", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.target.before = ({ userName }) => {
@@ -26,7 +26,7 @@ describe("a host that is down", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
-  it("is recognised by people failing one after the other", async () => {
+  it("is recognised by several people failing in a row", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     for (let number = 0; number < 20; number += 1) place.source.hire(`p${number}`);
     place.target.before = () => {
@@ -36,7 +36,7 @@ describe("a host that is down", () => {
     expect(place.target.writes).toHaveLength(5);
   });
 
-  it("does not lose a change that was taken although the answer was an error", async () => {
+  it("does not lose a change that was carried out although the answer was an error", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -54,7 +54,7 @@ describe("a host that is down", () => {
     }
   });
 
-  it("refusing the credentials stops the cycle", async () => {
+  it("stops the cycle if it refuses the credentials", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c", "d", "e", "f"]) place.source.hire(id);
     place.target.before = () => {

@@ -19,7 +19,7 @@ function note(
 }
 
 describe("the evidence about the host", () => {
-  it("asks for another record at the first failure of a cycle, and not again once something answered well", () => {
+  it("asks for another record at the first failure of a cycle, and not again after a good answer", () => {
     const evidence = gatherEvidence();
     expect(note(evidence, "a", "read", "unavailable")).toEqual({ kind: "ask", suspect: "host" });
     evidence.acquit("host");
@@ -30,7 +30,7 @@ describe("the evidence about the host", () => {
     expect(note(other, "c", "read", "forbidden")).toEqual(none);
   });
 
-  it("blames the host for five different people whose writes fail in a row, and the key for five 403", () => {
+  it("blames the host for five different people whose writes fail in a row, and the key for five 403s", () => {
     for (const [answer, suspect] of [
       ["unavailable", "host"],
       ["forbidden", "key"],
@@ -52,7 +52,7 @@ describe("the evidence about the host", () => {
   });
 
   it.each(["unavailable", "forbidden"] as const)(
-    "begins to count again where one is taken between (%s)",
+    "starts to count again after a success in between (%s)",
     (answer) => {
       const evidence = gatherEvidence();
       for (const record of ["a", "b", "c", "d", "z", "e", "f"]) {
@@ -61,7 +61,7 @@ describe("the evidence about the host", () => {
     },
   );
 
-  it("takes a read that works for no proof that writes do", () => {
+  it("does not take a successful read as proof that writes work", () => {
     const evidence = gatherEvidence();
     for (const record of ["a", "b", "c", "d"]) note(evidence, record, "write", "unavailable");
     note(evidence, "z", "read", "taken");
@@ -69,7 +69,7 @@ describe("the evidence about the host", () => {
     expect(note(evidence, "e", "write", "unavailable").kind).toBe("certain");
   });
 
-  it("asks instead of judging where reads fail, or people who failed before", () => {
+  it("asks instead of judging if reads fail, or people who failed before", () => {
     for (const [request, known] of [
       ["read", false],
       ["write", true],
@@ -83,7 +83,7 @@ describe("the evidence about the host", () => {
     }
   });
 
-  it("does not take a refusal of some data for a proof that the key may write", () => {
+  it("does not take refused data as proof that the key may write", () => {
     const evidence = gatherEvidence();
     note(evidence, "z", "write", "taken");
     for (const record of ["a", "b", "c", "d"]) {

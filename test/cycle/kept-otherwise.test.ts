@@ -17,8 +17,8 @@ async function acknowledged(place: Workplace) {
   return (await place.store.linkOf("a"))?.acknowledged;
 }
 
-describe("a value that Lattice keeps otherwise", () => {
-  it("is sent once more by each full comparison, and by no cycle between", async () => {
+describe("a value that Lattice keeps in another form", () => {
+  it("is sent once more by each full comparison, and by no cycle in between", async () => {
     await using place = await stubborn();
     for (let day = 1; day <= 2; day += 1) {
       const full = await place.cycle({ full: true });
@@ -34,7 +34,7 @@ describe("a value that Lattice keeps otherwise", () => {
     }
   });
 
-  it("is right after the next comparison where Lattice ignored it once", async () => {
+  it("is correct after the next comparison if Lattice ignored it once", async () => {
     await using place = await stubborn();
     place.target.normalise = (_path, value) => value;
     await place.cycle({ full: true });
@@ -43,7 +43,7 @@ describe("a value that Lattice keeps otherwise", () => {
     expect((await place.cycle({ full: true })).done).toBe(0);
   });
 
-  it("is acknowledged no longer once the listing shows what was sent, so that a later edit is put right", async () => {
+  it("is no longer acknowledged once the listing shows the sent value, so that a later edit is corrected", async () => {
     await using place = await stubborn();
     const edit = (title: string): void => {
       const account = place.target.account("a@example.com");
@@ -70,7 +70,7 @@ describe("a value that Lattice keeps otherwise", () => {
     expect(keptOtherwise([])).toBeNull();
   });
 
-  it("weighs nothing when it is tried again: the guard has let it go before", async () => {
+  it("has no weight when it is tried again: the guard has allowed it before", async () => {
     const people = ["a", "b", "c", "d"];
     await using place = await stubborn(people);
     place.settings = {
@@ -87,7 +87,7 @@ describe("a value that Lattice keeps otherwise", () => {
     expect(full).toMatchObject({ outcome: "done", done: 4, header: { guard: { held: false } } });
   });
 
-  it("is no externalId: that of another person is never taken for a matter of form", async () => {
+  it("is never an externalId: another person's externalId is not another form", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "a@example.com" });
     place.target.normalise = (path, value) => (path === "externalId" ? "another" : value);
@@ -97,7 +97,7 @@ describe("a value that Lattice keeps otherwise", () => {
   });
 });
 
-describe("a value that Lattice takes and shows of nobody", () => {
+describe("a value that Lattice accepts and shows for no account", () => {
   /** Lattice shows no title of these people. */
   async function silent(people: readonly string[]): Promise<Workplace> {
     const place = await createWorkplace();
@@ -119,7 +119,7 @@ describe("a value that Lattice takes and shows of nobody", () => {
     }
   });
 
-  it("is sent to everybody again when it shows in that account: Lattice has it now", async () => {
+  it("is sent to everybody again if it shows in that account: Lattice supports it now", async () => {
     await using place = await silent(["a", "b", "c"]);
     place.target.normalise = (_path, value) => value;
     await place.cycle({ full: true });
@@ -133,7 +133,7 @@ describe("a value that Lattice takes and shows of nobody", () => {
   });
 });
 
-describe("a company that Lattice keeps otherwise", () => {
+describe("a company whose values Lattice keeps in another form", () => {
   const person = (objectId: string, kept: boolean): Candidate => {
     const acknowledgements = kept ? { title: { sent: "a", observed: "b" } } : {};
     return {
@@ -142,7 +142,7 @@ describe("a company that Lattice keeps otherwise", () => {
     } as Partial<Candidate> as Candidate;
   };
 
-  it("has its turn some at a time, each comparison from where the one before ended", () => {
+  it("is tried again a part at a time, each comparison from where the last one ended", () => {
     const pages = [
       [person("a", true), person("b", false), person("c", true)],
       [person("d", true), person("e", true)],

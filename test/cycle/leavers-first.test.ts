@@ -30,7 +30,7 @@ const refuseTitles = ({ writes }: { writes: readonly { path: string }[] }): void
 };
 
 describe("leavers", () => {
-  it("are sent before everybody else, and new accounts after everything else", async () => {
+  it("are sent before all others, and new accounts after everything else", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     hire(place, "linked", 4);
     place.target.add({ userName: "x900@example.com", active: false });
@@ -73,7 +73,7 @@ describe("leavers", () => {
     expect(place.target.managerOf("leaver@example.com")).toBe("boss@example.com");
   });
 
-  it("go out in every cycle for twelve days although 25 of 1,000 people have titles that are refused", async () => {
+  it("are sent in every cycle for twelve days although 25 of 1,000 people have titles that are refused", async () => {
     await using place = await createWorkplace({ concurrency: 8 });
     const people = hire(place, "p", 200);
     await scheduled(place);
@@ -96,7 +96,7 @@ describe("leavers", () => {
     expect(parseQuarantine(await place.store.meta())).toBeNull();
   }, 120_000);
 
-  it("go out in quarantine too, between the probes and in them", async () => {
+  it("are sent in quarantine too, between the probes and in them", async () => {
     await using place = await createWorkplace({ concurrency: 4 });
     const people = hire(place, "p", 120);
     await scheduled(place);
@@ -122,7 +122,7 @@ describe("leavers", () => {
     expect(writes).toBeLessThan(12 * 3 + 4 * 30);
   });
 
-  it("are all sent although hardly anything gets through", async () => {
+  it("are all sent although nearly everything else is refused", async () => {
     await using place = await createWorkplace({ concurrency: 4 });
     place.settings = { ...place.settings, guard: { ...place.settings.guard, maxDeactivations: 500 } };
     const people = hire(place, "p", 130);

@@ -53,7 +53,7 @@ describe.each(events)("the event %s", (event) => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("leaves the account entirely alone where it is ignored, until it is undone", async () => {
+  it("does not change the account at all if it is ignored, until it is undone", async () => {
     await using place = await company({ [event]: ignore });
     happen(place, event);
     if (event !== "deleted") place.source.change("a", { jobTitle: "Left" });
@@ -69,7 +69,7 @@ describe.each(events)("the event %s", (event) => {
     expect(await leftAlone(place)).toEqual([]);
   });
 
-  it("deactivates when the delay is over, by a cycle in which nothing changed", async () => {
+  it("deactivates when the delay is over, by a cycle without other changes", async () => {
     await using place = await company({ [event]: week });
     happen(place, event);
     const seenAt = place.clock.now() + place.settings.intervalMs;
@@ -92,7 +92,7 @@ describe.each(events)("the event %s", (event) => {
     });
   });
 
-  it("counts the delay from the beginning if it is undone and happens again", async () => {
+  it("restarts the delay if it is undone and happens again", async () => {
     await using place = await company({ [event]: week });
     happen(place, event);
     await place.cycle();
@@ -112,7 +112,7 @@ describe.each(events)("the event %s", (event) => {
 });
 
 describe("the delay of a deactivation", () => {
-  it("goes on while the person changes, and over a new process", async () => {
+  it("goes on while the person changes, and after a restart", async () => {
     await using place = await company({ disabled: week });
     happen(place, "disabled");
     await place.cycle();
@@ -126,7 +126,7 @@ describe("the delay of a deactivation", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("begins again with a lost database", async () => {
+  it("starts again with a lost database", async () => {
     await using place = await company({ disabled: week });
     happen(place, "disabled");
     await place.cycle();
@@ -143,7 +143,7 @@ describe("the delay of a deactivation", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("that was lengthened or cut short counts from the same day", async () => {
+  it("counts from the same day if it is lengthened or shortened", async () => {
     await using place = await company({ disabled: week });
     happen(place, "disabled");
     await place.cycle();
@@ -169,7 +169,7 @@ describe("the delay of a deactivation", () => {
     ]);
   });
 
-  it("that began while the clock was years ahead begins again when it is set back", async () => {
+  it("starts again when the clock is set back, if it started while the clock was years ahead", async () => {
     await using place = await company({ disabled: week });
     place.clock.advance(1000 * dayMs);
     happen(place, "disabled");
@@ -184,7 +184,7 @@ describe("the delay of a deactivation", () => {
 });
 
 describe("several events of one person", () => {
-  it("deactivate as soon as one of them says so", async () => {
+  it("deactivate as soon as one of them is due", async () => {
     await using place = await company({ outOfScope: ignore, disabled: week, deleted: atOnce.deleted });
     happen(place, "outOfScope");
     await place.cycle();
@@ -198,7 +198,7 @@ describe("several events of one person", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("do not make a deleted person one who left the scope, even where the deletion shows a cycle later", async () => {
+  it("do not make a deleted person one who left the scope, even if the deletion shows a cycle later", async () => {
     await using place = await company({ deleted: ignore });
     place.source.scope = ["c"];
     await place.cycle();
@@ -215,8 +215,8 @@ describe("several events of one person", () => {
   });
 });
 
-describe("an account that is inactive already", () => {
-  it("is not changed too while the event is ignored", async () => {
+describe("an account that is already inactive", () => {
+  it("is not changed either while the event is ignored", async () => {
     await using place = await company({});
     happen(place, "disabled");
     await place.cycle();
@@ -249,7 +249,7 @@ describe("a changed scope", () => {
     place.settings = { ...place.settings, scopeDigest: "scope-2", mapping };
   };
 
-  it("is still doubtful when the delay is over, until what follows from it is released", async () => {
+  it("is still doubtful when the delay is over, until the resulting changes are released", async () => {
     await using place = await company({ outOfScope: week });
     reconfigured(place);
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
@@ -271,7 +271,7 @@ describe("a changed scope", () => {
     expect(JSON.parse((await place.store.meta()).acceptedScope ?? "{}")).toMatchObject({ digest: "scope-2" });
   });
 
-  it("raises no doubt about people who were on the way out before", async () => {
+  it("raises no doubt about people who were already leaving", async () => {
     await using place = await company({ outOfScope: week });
     happen(place, "outOfScope");
     await place.cycle();
@@ -283,7 +283,7 @@ describe("a changed scope", () => {
 });
 
 describe("a person whose deactivation waits", () => {
-  it("is switched off as soon as another event comes that does not, although nothing changes in Entra", async () => {
+  it("is switched off as soon as an event without a delay comes, although nothing changes in Entra", async () => {
     const filters = [
       { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IS NULL" }] },
       { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IN THE FUTURE" }] },
@@ -304,7 +304,7 @@ describe("a person whose deactivation waits", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("has waited since it was seen, although another event came in between whose deactivation fails", async () => {
+  it("has waited since the event was first seen, despite another event in between whose deactivation fails", async () => {
     await using place = await company({ disabled: week });
     place.target.before = () => {
       throw new RecordUnavailableError("Lattice stumbles", { status: 500 });
@@ -320,7 +320,7 @@ describe("a person whose deactivation waits", () => {
     expect(isActive(place)).toBe(false);
   });
 
-  it("waits from the day on which there is an account that is known to be theirs", async () => {
+  it("waits from the day on which an account is known to be the person's", async () => {
     await using place = await company({ disabled: week });
     place.source.hire("kim", { accountEnabled: false });
     place.source.scope = ["a", "b", "c", "kim"];
@@ -349,7 +349,7 @@ describe("an alarm about a group whose people are deactivated only after some da
     return place;
   }
 
-  it("is up on the day on which they are due, whatever cycles there are in between", async () => {
+  it("is raised on the day on which they are due, whatever cycles run in between", async () => {
     await using place = await emptied();
     await place.cycle();
     await place.cycle();
@@ -357,7 +357,7 @@ describe("an alarm about a group whose people are deactivated only after some da
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 3 });
   });
 
-  it("is over once their accounts are switched off by hand", async () => {
+  it("ends once their accounts are switched off by hand", async () => {
     await using place = await emptied();
     for (const [id, account] of place.target.accounts) {
       if (account.userName !== "d@example.com") place.target.accounts.set(id, { ...account, active: false });
@@ -385,7 +385,7 @@ describe("a person who was just seen to have left the scope", () => {
     ["a deletion is ignored", ignore, atOnce.outOfScope, "waiting"],
     ["a deletion costs it later", week, atOnce.outOfScope, "waiting"],
   ])(
-    "is deactivated in that cycle or the next, for a deletion may be to follow: %s",
+    "is deactivated in that cycle or the next, because a deletion may follow: %s",
     (_what, deleted, outOfScope, kind) => {
       const since = outOfScope.do === "deactivate" ? -outOfScope.afterMs : 0;
       const evidence = { kind: "leftScope", detail: "seen" } as const;
@@ -397,7 +397,7 @@ describe("a person who was just seen to have left the scope", () => {
   );
 });
 
-describe("a person of whom several things were seen that each wait", () => {
+describe("a person with several events that each have a delay", () => {
   it.each([["disabled first"], ["out of scope first"]])(
     "is deactivated on the earliest date, %s",
     (order) => {

@@ -24,7 +24,7 @@ describe("a userName in another letter case", () => {
     expect(await place.operations((await place.cycle({ full: true })).cycleId)).toEqual([]);
   });
 
-  it("is neither a change of the directory nor drift in Lattice, and an e-mail address is as a userName", async () => {
+  it("is neither a change of the directory nor drift in Lattice, and an e-mail address is treated like a userName", async () => {
     await using place = await createWorkplace();
     const email = 'emails[type eq "work"].value';
     place.source.hire("kim", { mail: "kim@example.com", jobTitle: "Analyst" });
@@ -48,7 +48,7 @@ describe("a userName in another letter case", () => {
     expect(operation?.changes.map(({ attribute }) => attribute)).toEqual(["title", email]);
   });
 
-  it("is what an answer may show of a name that was sent, and nothing to be remembered", async () => {
+  it("may show in the answer to a write, and is not remembered", async () => {
     await using place = await createWorkplace();
     place.target.normalise = (path, value) => (path === "userName" ? String(value).toLowerCase() : value);
     place.source.hire("kim", { userPrincipalName: "Kim.Lee@example.com" });

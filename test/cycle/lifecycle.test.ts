@@ -30,7 +30,7 @@ describe("a later cycle", () => {
     });
   });
 
-  it("clears what was cleared, and keeps it where the mapping says so", async () => {
+  it("clears cleared values, and keeps them if the mapping says so", async () => {
     const rules = defaultRules.map((rule) =>
       "target" in rule && rule.target === "title" ? { ...rule, onNull: "keep" } : rule,
     );
@@ -45,7 +45,7 @@ describe("a later cycle", () => {
     expect((await place.cycle({ full: true })).header.summary.update).toBe(0);
   });
 
-  it("renames the linked account instead of making another", async () => {
+  it("renames the linked account instead of making another one", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();
@@ -57,7 +57,7 @@ describe("a later cycle", () => {
     ]);
   });
 
-  it("gives a name that became free to the newcomer who has it now", async () => {
+  it("gives a freed name to the newcomer who has it now", async () => {
     await using place = await createWorkplace();
     place.source.hire("old", { userPrincipalName: "kim@example.com" });
     await place.cycle();
@@ -87,7 +87,7 @@ describe("a later cycle", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Back");
   });
 
-  it("deactivates the deleted, and reactivates the restored", async () => {
+  it("deactivates deleted people, and reactivates restored ones", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.source.hire("b");
@@ -102,7 +102,7 @@ describe("a later cycle", () => {
     expect(place.target.accounts.size).toBe(2);
   });
 
-  it("deactivates who left the scope and reactivates who came back", async () => {
+  it("deactivates people who left the scope, and reactivates those who come back", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b"];
     place.source.hire("a");
@@ -120,7 +120,7 @@ describe("a later cycle", () => {
     expect(place.target.accounts.size).toBe(3);
   });
 
-  it("looks at a namesake again when the other one leaves the scope", async () => {
+  it("plans a namesake again when the other one leaves the scope", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b"];
     place.source.hire("a", { userPrincipalName: "same@example.com" });
@@ -172,7 +172,7 @@ describe("a later cycle", () => {
   it.each([
     { rule: { onNull: "keep" }, next: null },
     { rule: { apply: "onCreate" }, next: "other" },
-  ])("leaves the manager in Lattice where the mapping says so ($rule)", async ({ rule, next }) => {
+  ])("keeps the manager in Lattice if the mapping says so ($rule)", async ({ rule, next }) => {
     const rules = defaultRules.map((one) =>
       "source" in one && one.source === "manager" ? { ...one, ...rule } : one,
     );
@@ -200,7 +200,7 @@ describe("a later cycle", () => {
     expect(place.target.managerOf("report@example.com")).toBe("two@example.com");
   });
 
-  it("does not send a value again with the next change that Lattice keeps in a form of its own", async () => {
+  it("does not resend, with the next change, a value that Lattice keeps in another form", async () => {
     await using place = await createWorkplace();
     place.target.normalise = (path, value) =>
       path === "title" && typeof value === "string" ? value.trim() : value;
@@ -215,7 +215,7 @@ describe("a later cycle", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Lead");
   });
 
-  it("undoes what was changed by hand in Lattice when Entra and Lattice are read in full", async () => {
+  it("undoes manual changes in Lattice when Entra and Lattice are read in full", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -225,7 +225,7 @@ describe("a later cycle", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Analyst");
   });
 
-  it("makes a new account where the linked one is gone, and points the reports to it", async () => {
+  it("makes a new account if the linked one is gone, and points the reports to it", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("report", {}, "boss");
@@ -238,7 +238,7 @@ describe("a later cycle", () => {
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
   });
 
-  it("notices a lost account while updating it, and corrects the reports in the cycle after", async () => {
+  it("notices a missing account while updating it, and corrects the reports in the next cycle", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     place.source.hire("boss");
     place.source.hire("report", {}, "boss");
@@ -258,7 +258,7 @@ describe("a later cycle", () => {
 });
 
 describe("a person who is disabled in Entra", () => {
-  it("gets no account where the mapping says nothing about active", async () => {
+  it("gets no account even if the mapping does not map active", async () => {
     const rules = defaultRules.filter((rule) => !("target" in rule && rule.target === "active"));
     await using place = await createWorkplace({ mapping: mappingOf(rules) });
     place.source.hire("kim", { accountEnabled: false });
@@ -274,7 +274,7 @@ describe("a person who is disabled in Entra", () => {
 });
 
 describe("actions.create: false", () => {
-  it("reactivates nobody, and tells it", async () => {
+  it("reactivates nobody, and reports it", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();

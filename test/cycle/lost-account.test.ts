@@ -30,8 +30,8 @@ async function lostLinks(place: Workplace, person: string) {
   return candidate?.lostLinks ?? [];
 }
 
-describe("a 404 of an account that was there", () => {
-  it("does not dissolve a leaver's link: the deactivation fails, is shown and is done when the account is found again", async () => {
+describe("a 404 for an account that existed", () => {
+  it("does not remove a leaver's link: the deactivation fails, is shown, and is done when the account is found again", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     place.source.change("a", { accountEnabled: false });
@@ -49,7 +49,7 @@ describe("a 404 of an account that was there", () => {
     expect(await place.store.retries(9)).toEqual([]);
   });
 
-  it("makes nobody wait on the retry schedule once the account is found", async () => {
+  it("leaves nobody on the retry schedule once the account is found", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     place.source.change("a", { jobTitle: "Chief" });
@@ -60,7 +60,7 @@ describe("a 404 of an account that was there", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Chief");
   });
 
-  it("is reported for a person for whom nothing is due, and is over when the account is found", async () => {
+  it("is reported for a person for whom nothing is due, and ends when the account is found", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 0, skipped: 1 });
@@ -71,7 +71,7 @@ describe("a 404 of an account that was there", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 0, skipped: 0 });
   });
 
-  it("is believed when it was seen twice, six hours apart, and leaves a trace", async () => {
+  it("is believed if it was seen twice, six hours apart, and leaves a record", async () => {
     await using place = await company();
     const latticeId = idOf(place, "a");
     place.target.accounts.delete(latticeId);
@@ -84,7 +84,7 @@ describe("a 404 of an account that was there", () => {
     ]);
   });
 
-  it("begins a new absence if an answer showed the account since the last 404, whatever it was asked for", async () => {
+  it("begins a new absence if any answer showed the account since the last 404", async () => {
     await using place = await company();
     const latticeId = idOf(place, "a");
     place.target.hidden.add(latticeId);
@@ -107,7 +107,7 @@ describe("a 404 of an account that was there", () => {
     expect(await place.store.linkOf("a")).toBeNull();
   });
 
-  it("is not believed while no other account is found either", async () => {
+  it("is not believed as long as no other account is found either", async () => {
     await using place = await company();
     place.target.accounts.delete(idOf(place, "a"));
     await place.cycle({ full: true });
@@ -121,7 +121,7 @@ describe("a 404 of an account that was there", () => {
     expect(await place.cycle()).toMatchObject({ header: { summary: { create: 1 } } });
   });
 
-  it("is one answer, and no evidence, if the person is provisioned on demand", async () => {
+  it("is a single answer, and not evidence, for a person on demand", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     place.source.change("a", { accountEnabled: false });
@@ -129,7 +129,7 @@ describe("a 404 of an account that was there", () => {
     expect(await place.store.linkOf("a")).not.toBeNull();
   });
 
-  it("of a manager lets the reports go without, and keeps the manager's link", async () => {
+  it("of a manager sends the reports without the manager, and keeps the manager's link", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     place.target.before = ({ writes }) => {
@@ -153,8 +153,8 @@ describe("a 404 of an account that was there", () => {
   });
 });
 
-describe("a manager's account that was found to be missing", () => {
-  it("is sent to none of the other reports any more", async () => {
+describe("a manager's account that was found missing", () => {
+  it("is not sent to the other reports any more", async () => {
     await using place = await company();
     place.settings = { ...place.settings, concurrency: 1 };
     const boss = idOf(place, "a");
@@ -171,7 +171,7 @@ describe("a manager's account that was found to be missing", () => {
   });
 });
 
-describe("an account whose link was dissolved", () => {
+describe("an account whose link was removed", () => {
   async function lostLeaver(): Promise<Workplace> {
     const place = await company();
     place.target.hidden.add(idOf(place, "a"));
@@ -183,7 +183,7 @@ describe("an account whose link was dissolved", () => {
     return place;
   }
 
-  it("is linked again and switched off when it shows again, although its person is out of scope", async () => {
+  it("is linked again and switched off when it reappears, although its person is out of scope", async () => {
     await using place = await lostLeaver();
     place.target.hidden.clear();
     const full = await place.cycle({ full: true });
@@ -214,7 +214,7 @@ describe("an account whose link was dissolved", () => {
     ]);
   });
 
-  it("is found again for a person who was deleted meanwhile", async () => {
+  it("is found again for a person who was deleted in between", async () => {
     await using place = await lostLeaver();
     place.source.remove("a", "deleted");
     await place.cycle({ full: true });
@@ -223,7 +223,7 @@ describe("an account whose link was dissolved", () => {
     expect(place.target.account("a@example.com").active).toBe(false);
   });
 
-  it("is switched off under another id too, by the externalId of its person", async () => {
+  it("is switched off under another id too, found by the externalId of its person", async () => {
     await using place = await lostLeaver();
     const { latticeId, ...account } = place.target.account("a@example.com");
     place.target.accounts.delete(latticeId);
@@ -232,7 +232,7 @@ describe("an account whose link was dissolved", () => {
     expect(place.target.account("renamed@example.com").active).toBe(false);
   });
 
-  it("stays as it is if it carries another person's externalId by now, or if there is no trace", async () => {
+  it("is not changed if it now carries another person's externalId, or if there is no record", async () => {
     await using place = await lostLeaver();
     const account = place.target.account("a@example.com");
     place.target.accounts.set(account.latticeId, { ...account, externalId: "somebody-else" });
@@ -246,7 +246,7 @@ describe("an account whose link was dissolved", () => {
   });
 });
 
-describe("a lost account that is there again next to a new one", () => {
+describe("a lost account that reappears next to a new one", () => {
   it("is switched off too once its person has left", async () => {
     await using place = await company();
     const first = idOf(place, "a");
@@ -275,7 +275,7 @@ describe("a lost account that is there again next to a new one", () => {
 });
 
 describe("an account that a listing shows without a userName", () => {
-  it("keeps the userName that was confirmed: what is missing is not empty", async () => {
+  it("keeps the confirmed userName: a missing value is not an empty one", async () => {
     await using place = await company();
     const account = place.target.account("a@example.com");
     place.target.accounts.set(account.latticeId, { ...account, userName: "" });
@@ -286,7 +286,7 @@ describe("an account that a listing shows without a userName", () => {
 });
 
 describe("the explanation of a person whose account is missing", () => {
-  it("tells since when the account is missing, and what became of the link", async () => {
+  it("shows since when the account is missing, and what happened to the link", async () => {
     await using place = await company();
     const explained = () => {
       const scope = { mode: "groups", configured: ["Staff"], nested: true, guests: true } as const;
@@ -312,7 +312,7 @@ describe("the explanation of a person whose account is missing", () => {
 });
 
 describe("another company behind the key", () => {
-  it("stops the cycle before a link is dissolved or an account made, and names what to check", async () => {
+  it("stops the cycle before a link is removed or an account made, and names what to check", async () => {
     await using place = await createWorkplace();
     for (let number = 0; number < 12; number += 1) place.source.hire(`p${number}`);
     await place.cycle();
@@ -335,8 +335,8 @@ describe("another company behind the key", () => {
   });
 });
 
-describe("links that would be lost", () => {
-  it("are all kept if there are more than the guard lets through, and no other person waits for that", async () => {
+describe("links that would be removed", () => {
+  it("are all kept if there are more than the guard allows, and no other person waits for that", async () => {
     await using place = await createWorkplace({
       guard: { ...lenientGuard, maxLostLinks: 1, lostLinkFloor: 1 },
     });
@@ -352,7 +352,7 @@ describe("links that would be lost", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ create: 2 });
   });
 
-  it("are weighed with those of the day, by count and share, above a floor", () => {
+  it("are weighed with those of the day, by number and percentage, above a floor", () => {
     const limits = { enabled: true, maxLostLinks: 20, maxLostLinkPercent: 10, lostLinkFloor: 5 };
     expect(tooManyLost({ lost: 5, linked: 5 }, limits)).toBeNull();
     expect(tooManyLost({ lost: 6, linked: 60 }, limits)).toBeNull();
@@ -363,7 +363,7 @@ describe("links that would be lost", () => {
     expect(tooManyLost({ lost: 21, linked: 21 }, { ...limits, enabled: false })).toBeNull();
   });
 
-  it("are lost from the sixth hour on, not a moment before", () => {
+  it("are removed from the sixth hour on, not a moment before", () => {
     const seen = { missingSince: 0, othersAnswer: true };
     expect(judgeAbsence({ ...seen, now: 6 * hourMs })).toBe("gone");
     expect(judgeAbsence({ ...seen, now: 6 * hourMs - 1 })).toBe("missing");
@@ -372,7 +372,7 @@ describe("links that would be lost", () => {
 });
 
 describe("people whose accounts were lost and made again", () => {
-  it("who swap userNames are reported like others: that each has the other's account leads nowhere else", async () => {
+  it("who swap userNames are reported like others, although each has the other's former account", async () => {
     await using place = await company();
     for (const person of ["a", "b"]) place.target.accounts.delete(idOf(place, person));
     await place.cycle({ full: true });
@@ -388,7 +388,7 @@ describe("people whose accounts were lost and made again", () => {
     ]);
   });
 
-  it("keep the new account when the old one, which showed again, is gone for good", async () => {
+  it("keep the new account when the old one, which had reappeared, is gone for good", async () => {
     await using place = await company();
     const old = place.target.account("a@example.com");
     place.target.accounts.delete(old.latticeId);
@@ -410,8 +410,8 @@ describe("people whose accounts were lost and made again", () => {
   });
 });
 
-describe("an account whose link was dissolved, of a person who is in scope", () => {
-  it("is linked again when it shows, although accounts are matched by userName alone and the person has another by now", async () => {
+describe("an account whose link was removed, of a person who is in scope", () => {
+  it("is linked again when it reappears, although accounts are matched only by userName and the person has another one by now", async () => {
     const byUserName = defaultRules.map((rule) =>
       Reflect.get(rule, "target") === "externalId" ? { ...rule, matchingPrecedence: undefined } : rule,
     );

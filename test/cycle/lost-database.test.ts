@@ -34,7 +34,7 @@ async function settled(settings: Parameters<typeof createWorkplace>[0] = {}): Pr
 }
 
 describe("a lost database", () => {
-  it("is rebuilt by matching, without a write for a person who is right", async () => {
+  it("is rebuilt by matching, without a write for people whose accounts are correct", async () => {
     await using place = await settled();
     await lose(place);
 
@@ -47,7 +47,7 @@ describe("a lost database", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ unchanged: 6, link: 0 });
   });
 
-  it("takes no manager away from a person who is provisioned on demand before it is rebuilt", async () => {
+  it("removes no manager from a person on demand before it is rebuilt", async () => {
     // The manager is read with the person, and nothing is known of the manager's membership nor account.
     const target = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:managerName";
     const mapping = mappingOf([...defaultRules, { target, source: "manager.displayName" }]);
@@ -62,7 +62,7 @@ describe("a lost database", () => {
     expect(place.target.managerOf("b@example.com")).toBe("a@example.com");
   });
 
-  it("takes the account that carries the externalId, not another that has the new userName", async () => {
+  it("takes the account that carries the externalId, not another one with the new userName", async () => {
     await using place = await settled();
     const own = (await place.store.linkOf("b"))?.latticeId;
     place.target.add({ userName: "taken@example.com" });
@@ -79,7 +79,7 @@ describe("a lost database", () => {
     expect(place.target.accounts.get(String(own))?.active).toBe(false);
   });
 
-  it("says so where only the userName may decide and two accounts come into question", async () => {
+  it("reports it if only the userName may decide and two accounts match", async () => {
     const rules = defaultRules.map((rule) =>
       "target" in rule && rule.target === "externalId" ? { ...rule, matchingPrecedence: undefined } : rule,
     );
@@ -106,7 +106,7 @@ describe("a lost database", () => {
     expect(place.target.account("c@example.com").values.title).toBeUndefined();
   });
 
-  it("deactivates who was disabled meanwhile, changes who changed, makes who is new, and leaves the others", async () => {
+  it("deactivates people disabled in between, updates changed ones, creates new ones, and does not write to the others", async () => {
     await using place = await settled();
     place.source.change("b", { accountEnabled: false });
     place.source.change("c", { jobTitle: "Lead" });
@@ -138,7 +138,7 @@ describe("a lost database", () => {
     ]);
   });
 
-  it("finds the account whose create was on its way when it was lost", async () => {
+  it("finds the account whose create was in flight when the database was lost", async () => {
     await using place = await settled();
     place.source.hire("g");
     place.target.after = ({ kind }) => {
@@ -153,7 +153,7 @@ describe("a lost database", () => {
 });
 
 describe("a restored database", () => {
-  it("reads Entra and Lattice in full, and meets what happened since the backup", async () => {
+  it("reads Entra and Lattice in full, and handles everything since the backup", async () => {
     await using place = await settled();
     const file = join(place.path, "..", "backup.db");
     backUp(place.path, file, { force: false });
@@ -177,7 +177,7 @@ describe("a restored database", () => {
     expect((await place.cycle()).header.cycle).toBe("incremental");
   });
 
-  it("does not take what was sent since the backup for edits by hand", async () => {
+  it("does not take changes sent since the backup for manual ones", async () => {
     await using place = await settled({ drift: "report" });
     const file = join(place.path, "..", "backup.db");
     backUp(place.path, file, { force: false });

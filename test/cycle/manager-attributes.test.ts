@@ -29,7 +29,7 @@ function names(place: Awaited<ReturnType<typeof team>>): unknown[] {
 }
 
 describe("an attribute of the manager", () => {
-  it("changes for the reports when it changes for the manager, in a dry run too", async () => {
+  it("changes for the reports when it changes for the manager, also in a dry run", async () => {
     await using place = await team();
     expect(names(place)).toEqual(["Ada Example", "Ada Example"]);
 
@@ -47,7 +47,7 @@ describe("an attribute of the manager", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ update: 0 });
   });
 
-  it("is known as soon as the manager is, who may get no account", async () => {
+  it("is known as soon as the manager is, even if the manager gets no account", async () => {
     await using place = await createWorkplace({ mapping });
     place.source.scope = ["kim", "ben"];
     place.source.hire("ben", {}, "z-ada");
@@ -59,7 +59,7 @@ describe("an attribute of the manager", () => {
     expect(names(place)).toEqual(["Ada Example", "Ada Example"]);
   });
 
-  it("marks nobody where another attribute of the manager changes", async () => {
+  it("marks nobody if another attribute of the manager changes", async () => {
     await using place = await team();
     await kept(place.store).people(
       [
@@ -93,7 +93,7 @@ describe("an attribute of the manager", () => {
     expect(names(place)).toEqual(["Eve Example", undefined]);
   });
 
-  it("is made current with the person in a cycle for one person", async () => {
+  it("is updated with the person in a cycle for one person", async () => {
     await using place = await team();
     place.source.change("z-ada", { displayName: "Ada Other" });
     await place.cycle({ only: ["kim@example.com"] });

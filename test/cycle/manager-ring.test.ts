@@ -18,7 +18,7 @@ async function ring(settings: Parameters<typeof createWorkplace>[0] = {}): Promi
 }
 
 describe("people who are one another's managers in a ring", () => {
-  it("get accounts without a manager, and each is reported with the members; the people below them get the manager", async () => {
+  it("get accounts without a manager, and each is reported with the members; people below them get their managers", async () => {
     await using place = await ring();
     const first = await place.cycle();
     expect(first).toMatchObject({ outcome: "done", done: 4, failed: 0 });
@@ -42,7 +42,7 @@ describe("people who are one another's managers in a ring", () => {
     expect(place.target.writes).toEqual([]);
   });
 
-  it("get their managers in the cycle after one of them was given another manager", async () => {
+  it("get their managers in the cycle after one of them gets another manager", async () => {
     await using place = await ring();
     await place.cycle();
     await place.cycle();
@@ -54,7 +54,7 @@ describe("people who are one another's managers in a ring", () => {
     expect(await skipped(place)).toEqual([]);
   });
 
-  it("keep the links that Lattice has, and the one that would close the ring is left out", async () => {
+  it("keep the links that Lattice has, and the link that would close the ring is left out", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.source.hire("b", {}, "a");
@@ -73,7 +73,7 @@ describe("people who are one another's managers in a ring", () => {
   it.each([
     ["clear" as const, null],
     ["keep" as const, "chief@example.com"],
-  ])("lose a former manager as manager.missing: %s says", async (missingManager, left) => {
+  ])("lose a former manager according to manager.missing: %s", async (missingManager, left) => {
     await using place = await createWorkplace({ missingManager });
     place.source.hire("chief");
     place.source.hire("a", {}, "chief");
@@ -88,7 +88,7 @@ describe("people who are one another's managers in a ring", () => {
     expect((await place.store.totals()).waitingForManager).toBe(0);
   });
 
-  it("are switched off when they leave, and the ring is no ring any more", async () => {
+  it("are switched off when they leave, and the ring is then open", async () => {
     await using place = await ring();
     await place.cycle();
     place.source.remove("b", "deleted");
@@ -99,7 +99,7 @@ describe("people who are one another's managers in a ring", () => {
     expect(await skipped(place)).toEqual([]);
   });
 
-  it("are no ring where one of them gets no account", async () => {
+  it("are not a ring if one of them gets no account", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", {}, "b");
     place.source.hire("b", { accountEnabled: false }, "a");
@@ -114,7 +114,7 @@ describe("people who are one another's managers in a ring", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ skipped: 0, unchanged: 4 });
   });
 
-  it("cost no look-up in a cycle in which nobody has another manager", async () => {
+  it("cost no look-up in a cycle in which no manager changes", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.source.hire("b", {}, "a");
@@ -139,8 +139,8 @@ describe("people who are one another's managers in a ring", () => {
   });
 });
 
-describe("the rings that lines of managers lead into", () => {
-  it("are found once each, whichever person is asked for, and a person who is their own manager is none", () => {
+describe("the rings at the end of lines of managers", () => {
+  it("are found once each, whichever person is asked about; a person who is their own manager is not a ring", () => {
     const lines = new Map([
       ["tail", "a"],
       ["a", "b"],

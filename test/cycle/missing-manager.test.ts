@@ -17,7 +17,7 @@ async function managerBecomes(place: Workplace, next: string): Promise<void> {
 const changesOf = async (place: Workplace, cycleId: number) =>
   (await place.operations(cycleId)).flatMap(({ changes }) => changes.map(({ attribute }) => attribute));
 
-describe("the former manager, where the new one has no account in Lattice", () => {
+describe("the former manager, if the new one has no account in Lattice", () => {
   it.each([
     ["is nobody whom Entra lists (a contact)", () => {}],
     [
@@ -29,7 +29,7 @@ describe("the former manager, where the new one has no account in Lattice", () =
     ],
     ["is disabled", (place: Workplace) => place.source.hire("next", { accountEnabled: false })],
     ["has no valid userName", (place: Workplace) => place.source.hire("next", { userPrincipalName: "none" })],
-  ])("is cleared when the new one %s, and that is the end of it", async (_name, arrange) => {
+  ])("is cleared if the new one %s, once", async (_name, arrange) => {
     await using place = await createWorkplace();
     arrange(place);
     await managerBecomes(place, "next");
@@ -47,7 +47,7 @@ describe("the former manager, where the new one has no account in Lattice", () =
     expect(place.target.writes.filter(({ userName }) => userName === "report@example.com")).toEqual([]);
   });
 
-  it("is followed by the new one as soon as there is an account", async () => {
+  it("is replaced by the new one as soon as there is an account", async () => {
     await using place = await createWorkplace();
     place.source.hire("next", { accountEnabled: false });
     await managerBecomes(place, "next");
@@ -60,7 +60,7 @@ describe("the former manager, where the new one has no account in Lattice", () =
     expect(place.target.managerOf("report@example.com")).toBe("next@example.com");
   });
 
-  it("is replaced, not cleared, where the new one's account is made in the same cycle", async () => {
+  it("is replaced, not cleared, if the new one's account is made in the same cycle", async () => {
     await using place = await createWorkplace();
     await managerBecomes(place, "next");
     place.source.hire("next");
@@ -71,7 +71,7 @@ describe("the former manager, where the new one has no account in Lattice", () =
     ).toHaveLength(1);
   });
 
-  it("stays for now where the new one's account is only late: refused, or left to the next cycle", async () => {
+  it("stays for now if the new one's account is only late: refused, or left to the next cycle", async () => {
     await using place = await createWorkplace();
     await managerBecomes(place, "next");
     place.source.hire("next");
@@ -111,8 +111,8 @@ describe("the former manager, where the new one has no account in Lattice", () =
   });
 });
 
-describe("a manager whose account could not be found, and is there again", () => {
-  it("is weighed by the guard when the reports who waited get them, as any other change of managers", async () => {
+describe("a manager whose account was missing and is found again", () => {
+  it("is weighed by the guard when the waiting reports get them, like any other change of managers", async () => {
     await using place = await createWorkplace({ missingManager: "keep" });
     for (const id of ["former", "boss"]) place.source.hire(id);
     for (const id of ["a", "b"]) place.source.hire(id, {}, "former");
@@ -136,7 +136,7 @@ describe("a manager whose account could not be found, and is there again", () =>
   });
 });
 
-describe("a manager whose account is there, and not linked yet", () => {
+describe("a manager whose account exists and is not linked yet", () => {
   it("is linked before the reports, who get the manager with their one write", async () => {
     await using place = await createWorkplace();
     for (const id of ["a-report", "z-boss"]) place.target.add({ userName: `${id}@example.com` });
@@ -150,7 +150,7 @@ describe("a manager whose account is there, and not linked yet", () => {
     ]);
   });
 
-  it("is no change in a first dry run, and none in the run", async () => {
+  it("is not a change in a first dry run, nor in the run", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "Boss@example.com" });
     for (const id of ["a", "b"]) {
@@ -166,7 +166,7 @@ describe("a manager whose account is there, and not linked yet", () => {
     expect(await place.operations((await place.cycle({ full: true })).cycleId)).toEqual([]);
   });
 
-  it("is not cleared where the manager is out of scope: the account is the manager's own", async () => {
+  it("is not cleared if the manager is out of scope: the account is the manager's own", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "boss@example.com" });
     place.target.add({ userName: "a@example.com", values: { displayName: "a", [manager]: "lat-1" } });
@@ -177,7 +177,7 @@ describe("a manager whose account is there, and not linked yet", () => {
     expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
   });
 
-  it("is a change where it is another one's", async () => {
+  it("is a change if the account is another person's", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "boss@example.com" });
     place.target.add({ userName: "other@example.com" });

@@ -50,7 +50,7 @@ function hireMany(place: Workplace, count: number): void {
 }
 
 describe("people who map to one userName", () => {
-  it("are shown three others by name and the rest by number", async () => {
+  it("are reported with three others by name and the rest by number", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(sameForAll) });
     hireMany(place, 6);
     const result = await place.cycle();
@@ -64,7 +64,7 @@ describe("people who map to one userName", () => {
     );
   });
 
-  it("are named without a number where there are two of them", async () => {
+  it("are reported without a number if there are only two", async () => {
     await using place = await createWorkplace({ mapping: mappingOf(sameForAll) });
     hireMany(place, 2);
     await place.cycle();
@@ -76,22 +76,19 @@ describe("people who map to one userName", () => {
   it.each([
     ["without filters", []],
     ["with a filter that depends on the day", byDate],
-  ])(
-    "cost a look-up of the name once in a plan, and one look at each of them, %s",
-    async (_name, filters) => {
-      await using place = await createWorkplace({ mapping: mappingOf(sameForAll, filters) });
-      hireMany(place, 1_000);
-      const work = counting(place);
-      const result = await place.cycle();
-      expect(result.header.summary.skipped).toBe(1_000);
-      expect(work.names).toBe(1);
-      expect(work.people).toBe(filters.length === 0 ? 1_000 : 2_000);
-      const reasons = await place.store.skipped({ after: "", limit: 1_000 });
-      expect(Math.max(...reasons.map(({ reason }) => reason.length))).toBeLessThan(150);
-    },
-  );
+  ])("cost one look-up of the name in a plan, and one plan for each of them, %s", async (_name, filters) => {
+    await using place = await createWorkplace({ mapping: mappingOf(sameForAll, filters) });
+    hireMany(place, 1_000);
+    const work = counting(place);
+    const result = await place.cycle();
+    expect(result.header.summary.skipped).toBe(1_000);
+    expect(work.names).toBe(1);
+    expect(work.people).toBe(filters.length === 0 ? 1_000 : 2_000);
+    const reasons = await place.store.skipped({ after: "", limit: 1_000 });
+    expect(Math.max(...reasons.map(({ reason }) => reason.length))).toBeLessThan(150);
+  });
 
-  it("are marked once for a page of a read, however many of them are in it", async () => {
+  it("are marked once for a page of a read, however many of them it contains", async () => {
     await using place = await createWorkplace();
     const upsert = (objectId: string, title: string) =>
       ({

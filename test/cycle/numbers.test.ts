@@ -14,7 +14,7 @@ const sent = (place: Workplace, result: CycleResult): string | null =>
   sentText(planView(place.store, result, { dryRun: false }));
 
 describe("the numbers of a cycle", () => {
-  it("have the manager who is set in a later round of the same cycle", async () => {
+  it("include the manager that is set in a later round of the same cycle", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     for (const report of ["ada", "bea"]) place.source.hire(report, {}, "boss");
@@ -57,7 +57,7 @@ describe("the numbers of a cycle", () => {
     expect(alone.header.summary).toMatchObject({ unchanged: 1, skipped: 0, outOfScope: 1 });
   });
 
-  it("say of each planned operation that it was done, failed, is held, or was not sent", async () => {
+  it("show for each planned operation whether it was done, failed, is held, or was not sent", async () => {
     await using place = await createWorkplace({
       guard: { ...lenientGuard, maxRenames: 0, renameFloor: 0 },
     });

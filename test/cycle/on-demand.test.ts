@@ -20,7 +20,7 @@ const short = (steps: readonly PersonStep[]): string[] =>
 const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
 
 describe("a cycle on demand of several people", () => {
-  it("brings them up to date in one cycle, managers first, and nobody else", async () => {
+  it("updates them in one cycle, managers first, and nobody else", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("a", {}, "boss");
@@ -33,7 +33,7 @@ describe("a cycle on demand of several people", () => {
     expect(again.header.summary).toMatchObject({ create: 0, update: 0, unchanged: 2, skipped: 0 });
   });
 
-  it("touches nobody where one of them is unknown, and names everybody who is", async () => {
+  it("changes nothing if one of them is unknown, and names all unknown ones", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const cycle = place.cycle({ only: ["a", "ghost@example.com", "phantom@example.com"] });
@@ -42,7 +42,7 @@ describe("a cycle on demand of several people", () => {
     expect(place.target.writes).toEqual([]);
   });
 
-  it("weighs them as any other cycle does", async () => {
+  it("weighs them like any other cycle", async () => {
     const guard = { enabled: true, maxDeactivations: 1, deactivationFloor: 0 };
     await using place = await createWorkplace();
     place.settings = { ...place.settings, guard: { ...place.settings.guard, ...guard } };
@@ -56,7 +56,7 @@ describe("a cycle on demand of several people", () => {
     expect(await place.cycle({ only: ["b"] })).toMatchObject({ outcome: "held" });
   });
 
-  it("sends nothing where the plan is another than the one that was agreed to", async () => {
+  it("sends nothing if the plan differs from the one that was confirmed", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();
@@ -91,7 +91,7 @@ describe("the steps of a cycle on demand", () => {
     });
   });
 
-  it("say who is not in scope, who matches an existing account and who matches none cleanly", async () => {
+  it("name people who are not in scope, who match an existing account, and who match none unambiguously", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["b", "c"];
     for (const id of ["a", "b", "c"]) place.source.hire(id);
@@ -111,7 +111,7 @@ describe("the steps of a cycle on demand", () => {
     ]);
   });
 
-  it("say of an account that is not adopted, or was not looked for, no more than is known", async () => {
+  it("claim no more than is known about an account that is not adopted, or was not searched for", async () => {
     await using place = await createWorkplace();
     place.settings = { ...place.settings, events: { ...place.settings.events, disabled: { do: "ignore" } } };
     place.source.hire("a", { accountEnabled: false });
@@ -125,7 +125,7 @@ describe("the steps of a cycle on demand", () => {
     ]);
   });
 
-  it("say of a deactivation that was not confirmed by id that it was not, and why", async () => {
+  it("say of a deactivation that was not confirmed by id that it was not sent, and why", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     place.source.groups = { staff: ["a", "b"] };
@@ -152,7 +152,7 @@ describe("the steps of a cycle on demand", () => {
     expect(place.target.active()).toHaveLength(2);
   });
 
-  it("name the end that does not answer", async () => {
+  it("name Entra or Lattice if it does not answer", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const steps: PersonStep[] = [];
@@ -169,7 +169,7 @@ describe("the steps of a cycle on demand", () => {
 });
 
 describe("the membership that a cycle on demand needs", () => {
-  it("is asked for one person where that is enough", async () => {
+  it("is asked for one person if that is enough", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];
     for (const id of ["a", "b", "c"]) place.source.hire(id);
@@ -184,7 +184,7 @@ describe("the membership that a cycle on demand needs", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ create: 0, deactivate: 0 });
   });
 
-  it("of a person whose account would be deactivated is taken from the whole scope alone", async () => {
+  it("is read from the whole scope for a person whose account would be deactivated", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b"];
     for (const id of ["a", "b"]) place.source.hire(id);
@@ -200,7 +200,7 @@ describe("the membership that a cycle on demand needs", () => {
     expect(place.target.active()).toEqual(["b@example.com"]);
   });
 
-  it("forgets the membership of a person without an account", async () => {
+  it("is forgotten for a person without an account", async () => {
     await using place = await createWorkplace({ actions: { create: false, update: true, deactivate: true } });
     place.source.scope = ["a"];
     place.source.hire("a");
@@ -211,7 +211,7 @@ describe("the membership that a cycle on demand needs", () => {
     expect(place.target.active()).toEqual([]);
   });
 
-  it("is read from the whole scope where it must not be asked for", async () => {
+  it("is read from the whole scope if it cannot be asked for single people", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];
     place.source.hire("a");
@@ -222,7 +222,7 @@ describe("the membership that a cycle on demand needs", () => {
 });
 
 describe("a cycle on demand", () => {
-  it("brings one person up to date and nobody else", async () => {
+  it("updates one person and nobody else", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -237,7 +237,7 @@ describe("a cycle on demand", () => {
     expect(place.target.account("b@example.com").values.title).toBe("Analyst");
   });
 
-  it("works on an empty database, finding the account by look-up", async () => {
+  it("works on an empty database, and finds the account by look-up", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", {}, "boss");
     place.source.hire("boss");
@@ -249,7 +249,7 @@ describe("a cycle on demand", () => {
     expect(place.target.accounts.size).toBe(2);
   });
 
-  it("finds the account by the externalId that is mapped, whatever its name is by now", async () => {
+  it("finds the account by the mapped externalId, whatever its name is by now", async () => {
     const rules = defaultRules.map((rule) =>
       "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
     );
@@ -262,7 +262,7 @@ describe("a cycle on demand", () => {
     ]);
   });
 
-  it("does not write to the people who waited for that one", async () => {
+  it("does not write to the people who waited for that person", async () => {
     await using place = await createWorkplace({ guard: { ...strict, maxDeactivations: 0 } });
     place.source.scope = ["r"];
     place.source.hire("boss");
@@ -276,7 +276,7 @@ describe("a cycle on demand", () => {
     expect(place.target.managerOf("r@example.com")).toBe("boss@example.com");
   });
 
-  it("deactivates one person of whom the directory says that there is nobody", async () => {
+  it("deactivates a person who does not exist in the directory any more", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();

@@ -53,7 +53,7 @@ async function company(place: Workplace, ids: readonly string[]): Promise<void> 
 }
 
 describe("one account that answers every request with a fault", () => {
-  it.each(answers)("%s: is that person's failure, and leavers are switched off", async (_status, fault) => {
+  it.each(answers)("%s: concerns that person only, and leavers are switched off", async (_status, fault) => {
     await using place = await createWorkplace();
     await company(place, ["bad", "leaver", "other"]);
     await leaveInDoubt(place, ["bad"]);
@@ -76,7 +76,7 @@ describe("one account that answers every request with a fault", () => {
     expect(await place.store.retries(9)).toEqual([]);
   });
 
-  it("keeps its place on the retry schedule instead of being asked for in each cycle", async () => {
+  it("keeps its place on the retry schedule instead of being read in each cycle", async () => {
     await using place = await createWorkplace();
     await company(place, ["bad", "other"]);
     await leaveInDoubt(place, ["bad"]);
@@ -108,7 +108,7 @@ describe("one account that answers every request with a fault", () => {
     if (hidden !== undefined) place.target.accounts.set(latticeId, hidden);
   });
 
-  it("as several do, stops none of the others", async () => {
+  it("does not stop the others, even if several accounts do this", async () => {
     await using place = await createWorkplace();
     const bad = ["b1", "b2", "b3", "b4", "b5", "b6", "b7"];
     await company(place, [...bad, "leaver", "other"]);
@@ -127,8 +127,8 @@ describe("one account that answers every request with a fault", () => {
   });
 });
 
-describe("a fault of everybody", () => {
-  it("is found where another account fails as well, and stops the cycle before anything is planned", async () => {
+describe("a fault that concerns all accounts", () => {
+  it("is detected if another account fails too, and stops the cycle before anything is planned", async () => {
     for (const [fault, kind] of [
       [new RecordUnavailableError("502"), HostUnavailableError],
       [new RecordForbiddenError("no", { status: 403 }), ConfigurationError],
@@ -150,7 +150,7 @@ describe("a fault of everybody", () => {
     }
   });
 
-  it("is asked for with one request to Lattice, and with a second one where the first fails as well", async () => {
+  it("costs one request to Lattice, and a second one if the first fails too", async () => {
     for (const search of [true, false]) {
       await using place = await createWorkplace();
       await company(place, ["bad", "other"]);
@@ -168,7 +168,7 @@ describe("a fault of everybody", () => {
     }
   });
 
-  it("is not seen in a search that Lattice does not offer, as long as accounts can be read", async () => {
+  it("is not assumed from a search that Lattice does not offer, as long as accounts can be read", async () => {
     await using place = await createWorkplace();
     await company(place, ["bad", "other"]);
     await leaveInDoubt(place, ["bad"]);
@@ -181,8 +181,8 @@ describe("a fault of everybody", () => {
   });
 });
 
-describe("a create in doubt", () => {
-  it("is not sent again while it cannot be looked up, not even on demand", async () => {
+describe("an unconfirmed create", () => {
+  it("is not sent again as long as it cannot be looked up, not even on demand", async () => {
     await using place = await createWorkplace();
     await company(place, ["other"]);
     place.source.hire("new");
@@ -212,7 +212,7 @@ describe("a create in doubt", () => {
     expect(await place.store.latticeIdOf("new")).not.toBeNull();
   });
 
-  it("that met an account, and cannot be looked up because Lattice answers no search, fails for that person alone", async () => {
+  it("that met an account, and cannot be looked up because Lattice offers no search, fails only for that person", async () => {
     for (const status of [501, 404]) {
       await using place = await createWorkplace();
       await company(place, ["other"]);
@@ -254,7 +254,7 @@ describe("a leaver", () => {
     expect(place.target.active()).toEqual([]);
   });
 
-  it("is switched off although another change makes Lattice stumble, also where the account must first be linked", async () => {
+  it("is switched off although another change makes Lattice fail, also if the account must first be linked", async () => {
     for (const fault of [
       new RecordRejectedError("too long", { status: 400 }),
       new RecordUnavailableError("500 again and again"),
@@ -277,7 +277,7 @@ describe("a leaver", () => {
 });
 
 describe("a cycle on demand", () => {
-  it("goes on with the others where the account of one of them cannot be read, and says so", async () => {
+  it("continues with the others if the account of one person cannot be read, and reports it", async () => {
     await using place = await createWorkplace();
     await company(place, ["linked", "other"]);
     place.source.hire("new");
@@ -303,7 +303,7 @@ describe("a cycle on demand", () => {
     ]);
   });
 
-  it("makes and finds accounts where Lattice offers no search by externalId", async () => {
+  it("makes and finds accounts if Lattice offers no search by externalId", async () => {
     await using place = await createWorkplace();
     await company(place, ["other"]);
     place.source.hire("new");

@@ -4,7 +4,7 @@ import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("a person who is their own manager in Entra", () => {
-  it("gets an account and every other change, and no manager", async () => {
+  it("gets an account and every other change, but no manager", async () => {
     await using place = await createWorkplace();
     // As Lattice refuses it.
     place.target.before = ({ userName, writes }) => {

@@ -56,7 +56,7 @@ async function status(place: Workplace, objectId: string): Promise<unknown> {
 }
 
 describe("answers to writes that show less than the account, or an older one", () => {
-  it("count a deactivation as done where the answer shows the account as it was, and the account read is inactive", async () => {
+  it("count a deactivation as done if the answer shows the old account, and a read shows it inactive", async () => {
     await using place = await company();
     answerWith(place, (before) => before);
     place.source.change("a", { accountEnabled: false });
@@ -70,7 +70,7 @@ describe("answers to writes that show less than the account, or an older one", (
     expect(place.target.account("a@example.com").active).toBe(true);
   });
 
-  it("call a deactivation failed where the account that is read is still active", async () => {
+  it("call a deactivation failed if a read shows the account still active", async () => {
     await using place = await company();
     place.target.normalise = (path, value) => (path === "active" ? true : value);
     place.source.change("a", { accountEnabled: false });
@@ -79,7 +79,7 @@ describe("answers to writes that show less than the account, or an older one", (
     expect(await status(place, "a")).toBe(true);
   });
 
-  it("never clear the picture by an attribute that an answer leaves out", async () => {
+  it("never clear known values because an answer leaves out an attribute", async () => {
     await using place = await company();
     answerWith(place, (_before, after) => ({ ...after, values: { title: after.values.title ?? null } }));
     place.source.change("a", { jobTitle: "Head" });
@@ -92,7 +92,7 @@ describe("answers to writes that show less than the account, or an older one", (
     expect(place.target.account("a@example.com").values.title).toBe("Chief");
   });
 
-  it("are not read again where they show what was sent", async () => {
+  it("are not followed by a read if they show the sent values", async () => {
     await using place = await company();
     place.source.change("a", { jobTitle: "Head" });
     expect(place.target.reads).toEqual([]);
@@ -102,7 +102,7 @@ describe("answers to writes that show less than the account, or an older one", (
     expect(place.target.reads).toEqual(["get lat-2"]);
   });
 
-  it("are read again for three accounts at most where reading shows the same form of a value", async () => {
+  it("are followed by reads for at most three accounts if the reads show the same form of a value", async () => {
     await using place = await company();
     for (let number = 1; number <= 9; number += 1) place.source.hire(`p${number}`, { jobTitle: "Analyst" });
     place.source.scope = ["a", "b", "c", ...Array.from({ length: 9 }, (_, index) => `p${index + 1}`)];
@@ -116,7 +116,7 @@ describe("answers to writes that show less than the account, or an older one", (
     expect(place.target.reads).toHaveLength(3);
   });
 
-  it("leave a write unconfirmed where the account is not found right after it", async () => {
+  it("leave a write unconfirmed if the account is not found right after it", async () => {
     await using place = await company();
     answerWith(place, (before) => before);
     const { get } = place.target;
@@ -131,7 +131,7 @@ describe("answers to writes that show less than the account, or an older one", (
 });
 
 describe("a Lattice that does not show active", () => {
-  it("counts an applied deactivation as done, and sends it once", async () => {
+  it("counts an accepted deactivation as done, and sends it once", async () => {
     await using place = await company();
     answerWith(place, (_before, after) => withoutActive(after));
     showAs(place, withoutActive);
@@ -143,7 +143,7 @@ describe("a Lattice that does not show active", () => {
     expect(await status(place, "a")).toBe(false);
   });
 
-  it("switches a leaver off and a present person on once, where nothing was ever confirmed", async () => {
+  it("switches a leaver off and a present person on once, although no state was ever confirmed", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) {
       place.source.hire(id, { jobTitle: "Analyst" });
@@ -164,7 +164,7 @@ describe("a Lattice that does not show active", () => {
     expect(place.target.writes).toEqual([]);
   });
 
-  it("has the managers read again after a deactivation, although nobody knew that the account was active", async () => {
+  it("has the reports' managers read again after a deactivation, although the account was not known to be active", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("report", {}, "boss");
@@ -180,7 +180,7 @@ describe("a Lattice that does not show active", () => {
     expect(new Set(place.target.reads)).toEqual(new Set(["get lat-1", "get lat-2"]));
   });
 
-  it("is not taken for an account that was reactivated by hand", async () => {
+  it("is not taken for a manual reactivation", async () => {
     await using place = await company();
     place.source.change("a", { accountEnabled: false });
     await place.cycle();
@@ -192,8 +192,8 @@ describe("a Lattice that does not show active", () => {
   });
 });
 
-describe("a value that was taken, is never shown, and is refused when an account is replaced as a whole", () => {
-  it("keeps no leaver active, and is sent again when the person is back", async () => {
+describe("a value that was accepted, is never shown, and is refused when an account is replaced as a whole", () => {
+  it("does not keep a leaver active, and is sent again when the person is back", async () => {
     await using place = await createWorkplace();
     const hideTitle = (user: TargetUser): TargetUser => {
       const { title: _, ...values } = user.values;

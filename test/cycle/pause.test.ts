@@ -6,7 +6,7 @@ import { createWorkplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;
 
-describe("a pause that one end has asked for", () => {
+describe("a pause that Entra or Lattice has asked for", () => {
   it("stops every cycle until it is over, and none after it", async () => {
     await using place = await createWorkplace();
     const retryAt = place.clock.now() + hourMs;
@@ -29,7 +29,7 @@ describe("a pause that one end has asked for", () => {
     expect(runs).toBe(2);
   });
 
-  it("lasts no longer than a day, whatever was asked for, and not for years where the clock was set back", async () => {
+  it("lasts at most a day, whatever was asked for, and not for years if the clock was set back", async () => {
     await using place = await createWorkplace();
     const asked = new HostUnavailableError("A pause.", { retryAt: place.clock.now() + 1_000 * hourMs });
     await expect(withPause({ ...place.ports(), fence: "private" }, () => Promise.reject(asked))).rejects.toBe(
@@ -40,7 +40,7 @@ describe("a pause that one end has asked for", () => {
     expect(parsePause(meta, place.clock.now() - 1)).toBeNull();
   });
 
-  it("is not made of an outage that says nothing of a time", async () => {
+  it("is not made from an outage without a time", async () => {
     await using place = await createWorkplace();
     const outage = new HostUnavailableError("Lattice cannot be reached.");
     await expect(

@@ -3,7 +3,7 @@ import { personDetails } from "../../src/cycle/person/details.ts";
 import { concealedBy } from "../../src/mapping/rules/concealed.ts";
 import { createWorkplace, defaultRules, mappingOf } from "./workplace.ts";
 
-it("tells people apart by name, title, department and manager, without what the mapping redacts", async () => {
+it("details distinguish people by name, title, department and manager, without redacted values", async () => {
   await using place = await createWorkplace();
   place.source.hire("boss", { displayName: "Bo Example", jobTitle: "Head", department: "Sales" });
   place.source.hire("kim", { displayName: "Kim Example", jobTitle: "Clerk", department: "Sales" }, "boss");

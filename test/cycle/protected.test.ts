@@ -3,7 +3,7 @@ import { RecordUnavailableError, UnknownOutcomeError } from "../../src/domain/er
 import { createWorkplace } from "./workplace.ts";
 
 describe("a protected account", () => {
-  it("is not linked to a new person with its userName, however it is written in the list", async () => {
+  it("is not linked to a new person with its userName, in any spelling of the list", async () => {
     await using place = await createWorkplace({ protectedAccounts: new Set(["root@example.com"]) });
     place.target.add({ userName: "Root@example.com", values: { displayName: "Administrator" } });
     place.source.hire("eve", { userPrincipalName: "ROOT@example.com" });
@@ -19,7 +19,7 @@ describe("a protected account", () => {
     expect(place.target.writes).toEqual([]);
   });
 
-  it("is not written although it is linked, and a leaver's neither: that is shown while something is due", async () => {
+  it("is not written although it is linked, not even for a leaver; that is shown as long as a change is due", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim", { jobTitle: "Analyst" });
     await place.cycle();
@@ -39,7 +39,7 @@ describe("a protected account", () => {
     expect(place.target.account("kim@example.com").active).toBe(true);
   });
 
-  it("gives its userName to no other account: not by a create, not by a rename", async () => {
+  it("keeps its userName: no create and no rename gives it to another account", async () => {
     await using place = await createWorkplace({ protectedAccounts: new Set(["root@example.com"]) });
     place.source.hire("eve", { userPrincipalName: "root@example.com" });
     place.source.hire("kim");
@@ -92,7 +92,7 @@ describe("a link to an account of the same userName", () => {
     ],
     [{ displayName: "LÉE, Kim", title: "Other" }, undefined],
     [{}, undefined],
-  ])("says whether its other values tell another story: %j", async (values, doubtful) => {
+  ])("reports whether its other values point to another person: %j", async (values, doubtful) => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com", values });
     place.source.hire("kim", { displayName: "Kim Lee", employeeId: "42" });
@@ -104,7 +104,7 @@ describe("a link to an account of the same userName", () => {
     expect(operation?.reason).toBe(doubtful === undefined ? reason : `${reason}; doubtful: ${doubtful}`);
   });
 
-  it("is not doubtful where the account carries the person's externalId", async () => {
+  it("is not doubtful if the account carries the person's externalId", async () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "old@example.com", externalId: "kim", values: { displayName: "Someone" } });
     place.source.hire("kim", { displayName: "Kim Lee" });

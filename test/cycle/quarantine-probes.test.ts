@@ -32,7 +32,7 @@ const refuseTitles = ({ writes }: { writes: readonly { path: string }[] }): void
 };
 
 describe("the quarantine between its probes", () => {
-  it("puts the others back without an entry in the log, says so of each, and tries them when the probe is due", async () => {
+  it("puts the other operations back without an entry in the log, reports each, and tries them when the probe is due", async () => {
     await using place = await createWorkplace();
     const people = hire(place, "p", 60);
     await scheduled(place);
@@ -61,7 +61,7 @@ describe("the quarantine between its probes", () => {
     expect(place.target.account("late@example.com").active).toBe(true);
   });
 
-  it("is not waited for if a person asks for a sync", async () => {
+  it("does not delay a sync that a person starts", async () => {
     await using place = await createWorkplace();
     const people = hire(place, "p", 60);
     await scheduled(place);

@@ -36,7 +36,7 @@ function hire(place: Workplace, number: number, prefix = "p"): void {
 }
 
 describe("the quarantine", () => {
-  it("is entered by a refused credential, grows to a day, and is left by a cycle that succeeds; each is notified once", async () => {
+  it("starts with a refused credential, grows to a day, and ends with a successful cycle; each is notified once", async () => {
     await using place = await createWorkplace();
     const events: StateEvent[] = [];
     place.onEvent = (event) => events.push(event);
@@ -60,7 +60,7 @@ describe("the quarantine", () => {
     expect(events.map(({ kind }) => kind)).toEqual(["quarantineEntered", "quarantineLeft"]);
   });
 
-  it("is entered when many operations fail, after everybody has had a turn", async () => {
+  it("starts when many operations fail, after all were tried", async () => {
     await using place = await createWorkplace();
     hire(place, 200);
     place.target.before = ({ userName }) => {
@@ -75,7 +75,7 @@ describe("the quarantine", () => {
     expect(events).toMatchObject([{ kind: "quarantineEntered", cycleId: result.cycleId }]);
   });
 
-  it("is entered when hardly anything gets through, and the rest is not sent", async () => {
+  it("starts when nearly everything fails, and the rest is not sent", async () => {
     await using place = await createWorkplace();
     hire(place, 400);
     place.target.before = () => {
@@ -103,7 +103,7 @@ describe("the quarantine", () => {
     expect(await quarantineOf(place)).toBeNull();
   });
 
-  it("is not entered by few failures, by a small share, nor by an outage", async () => {
+  it("does not start because of few failures, a small percentage, or an outage", async () => {
     await using place = await createWorkplace();
     hire(place, 19);
     place.target.before = () => {
@@ -127,7 +127,7 @@ describe("the quarantine", () => {
     expect(await quarantineOf(place)).toBeNull();
   });
 
-  it("is left as it is, and nobody is told, by a run that lost the lease", async () => {
+  it("is not changed, and nobody is notified, by a run that lost the lease", async () => {
     await using place = await createWorkplace();
     const events: StateEvent[] = [];
     place.onEvent = (event) => events.push(event);
@@ -140,7 +140,7 @@ describe("the quarantine", () => {
   });
 });
 
-describe("operations of which many failed", () => {
+describe("many failed operations", () => {
   it.each([
     ["four of ten", { done: 60, failed: 40 }, false, true],
     ["fewer than four of ten", { done: 61, failed: 39 }, false, false],
@@ -152,7 +152,7 @@ describe("operations of which many failed", () => {
     expect(mostFailed(counts, probe)).toBe(expected);
   });
 
-  it("make the rest of the plan wait where hardly anything of fifty gets through", () => {
+  it("make the rest of the plan wait if nearly all of fifty fail", () => {
     expect(isHopeless({ done: 0, failed: 49 })).toBe(false);
     expect(isHopeless({ done: 0, failed: 50 })).toBe(true);
     expect(isHopeless({ done: 5, failed: 95 })).toBe(true);

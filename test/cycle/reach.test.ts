@@ -35,7 +35,7 @@ async function quietPlace(): Promise<Workplace> {
   return place;
 }
 
-it("asks Lattice for one thing in a quiet cycle, once an hour, and remembers when it answered", async () => {
+it("sends Lattice one small request in a quiet cycle, once an hour, and remembers when it answered", async () => {
   await using place = await quietPlace();
   const first = place.clock.now();
   expect(await reachedAt(place)).toBe(first);
@@ -49,7 +49,7 @@ it("asks Lattice for one thing in a quiet cycle, once an hour, and remembers whe
   expect([place.target.reads, await reachedAt(place)]).toEqual([["reach"], place.clock.now()]);
 });
 
-it("asks nothing more where something was sent, and remembers that it was answered", async () => {
+it("sends no extra request if operations were sent, and remembers that they were answered", async () => {
   await using place = await quietPlace();
   place.clock.advance(90 * minuteMs);
   place.source.change("kim", { jobTitle: "Lead" });
@@ -58,7 +58,7 @@ it("asks nothing more where something was sent, and remembers that it was answer
   expect(await reachedAt(place)).toBe(place.clock.now());
 });
 
-it("notices a key that is refused although nothing is to be sent, and is well again only when Lattice has answered", async () => {
+it("notices a refused key although nothing is to be sent, and recovers only when Lattice has answered", async () => {
   await using place = await quietPlace();
   const first = place.clock.now();
   place.target.beforeRead = deadKey;
@@ -81,7 +81,7 @@ it("notices a key that is refused although nothing is to be sent, and is well ag
   expect([await quarantined(place), place.target.reads]).toEqual([false, ["reach"]]);
 });
 
-it("takes an outage while nothing is to be sent for a note, not for a fault, and asks again in the next cycle", async () => {
+it("treats an outage while nothing is to be sent as a note, not as a fault, and asks again in the next cycle", async () => {
   await using place = await quietPlace();
   const first = place.clock.now();
   place.target.beforeRead = outage;
@@ -100,7 +100,7 @@ it("takes an outage while nothing is to be sent for a note, not for a fault, and
   expect(place.target.reads).toEqual(["reach"]);
 });
 
-it("keeps a pause that Lattice asks for in a quiet cycle, and asks nothing until it is over", async () => {
+it("keeps a pause that Lattice asks for in a quiet cycle, and sends no request until it is over", async () => {
   await using place = await quietPlace();
   place.clock.advance(90 * minuteMs);
   const retryAt = place.clock.now() + 5 * 60 * minuteMs;
@@ -119,7 +119,7 @@ it("keeps a pause that Lattice asks for in a quiet cycle, and asks nothing until
   expect(place.target.reads).toEqual([]);
 });
 
-it("asks again where the clock was set back behind the last answer", async () => {
+it("asks again if the clock was set back to before the last answer", async () => {
   await using place = await quietPlace();
   place.clock.advance(-3 * 60 * minuteMs);
   await attempt(place);

@@ -34,7 +34,7 @@ const byEmployeeNumber = mappingOf(
 );
 
 describe("a run that was killed between sending and recording", () => {
-  it("finds the accounts it made, and makes none twice", async () => {
+  it("finds the accounts that it made, and makes none twice", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", {}, "b");
     place.source.hire("b");
@@ -51,7 +51,7 @@ describe("a run that was killed between sending and recording", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
-  it("stops nobody else where the person of a write that cannot be looked up is deleted for good", async () => {
+  it("does not stop the others if the person of a write that cannot be looked up is deleted for good", async () => {
     await using place = await createWorkplace();
     place.source.hire("x");
     await place.cycle();
@@ -77,7 +77,7 @@ describe("a run that was killed between sending and recording", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
-  it("stops nobody else where one look-up is refused, and sends nothing of that person until it is answered", async () => {
+  it("does not stop the others if one look-up is refused, and sends nothing for that person until it is answered", async () => {
     await using place = await createWorkplace();
     place.source.hire("x");
     await place.cycle();
@@ -128,7 +128,7 @@ describe("a run that was killed between sending and recording", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Analyst");
   });
 
-  it("counts as done what was carried out, a rename in a Lattice that keeps no external ids too", async () => {
+  it("counts carried-out writes as done, also a rename in a Lattice that keeps no external ids", async () => {
     await using place = await createWorkplace();
     place.target.normalise = (path, value) => (path === "externalId" ? null : value);
     for (const id of ["a", "b"]) place.source.hire(id);
@@ -146,7 +146,7 @@ describe("a run that was killed between sending and recording", () => {
     expect(new Set(place.target.reads)).toEqual(new Set(["get lat-1", "get lat-2"]));
   });
 
-  it("puts a change right that arrived although it was taken back meanwhile", async () => {
+  it("corrects a change that arrived although it was reverted in between", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
@@ -170,7 +170,7 @@ describe("a run that was killed between sending and recording", () => {
   it.each([
     ["a deactivation", { accountEnabled: false }],
     ["a rename", { userPrincipalName: "renamed@example.com" }],
-  ])("says in the cycle that sent it that %s was done, once it is known", async (_what, change) => {
+  ])("reports in the cycle that sent it that %s was done, once it is known", async (_what, change) => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.source.hire("b");
@@ -186,7 +186,7 @@ describe("a run that was killed between sending and recording", () => {
     expect((await place.store.recentCycles(2))[1]).toMatchObject({ id: cycleId, done: 1, failed: 0 });
   });
 
-  it("does not take an account with the same name for its own", async () => {
+  it("does not treat an account with the same name as its own", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await die(place);
@@ -197,7 +197,7 @@ describe("a run that was killed between sending and recording", () => {
     expect(next.header.summary).toMatchObject({ create: 0, link: 0, skipped: 1 });
   });
 
-  it("keeps in mind an account that its look-up found and did not link, although it dies right after", async () => {
+  it("remembers an account that its look-up found and did not link, even if it dies right after", async () => {
     await using place = await createWorkplace();
     place.target.unique = false;
     // What follows lists nothing any more.
@@ -253,7 +253,7 @@ describe("a run that was killed between sending and recording", () => {
     expect((await place.operations(2)).map(({ status }) => status)).toEqual(people.map(() => "cancelled"));
   });
 
-  it("finds them by the externalId that was sent, and switches off who has left meanwhile", async () => {
+  it("finds accounts by the sent externalId, and switches off people who have left in between", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeNumber });
     place.source.hire("a", { employeeId: "E-7" });
     await die(place);
@@ -268,7 +268,7 @@ describe("a run that was killed between sending and recording", () => {
 });
 
 describe("a manager whose account was made by a run that was killed", () => {
-  it("is set on the reports that wait", async () => {
+  it("is set on the waiting reports", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["report"];
     place.source.hire("boss");
@@ -282,7 +282,7 @@ describe("a manager whose account was made by a run that was killed", () => {
 });
 
 describe("an account that a look-up found after a create without an answer", () => {
-  it("is kept in mind although what was left to send is refused", async () => {
+  it("is remembered although the remaining values are refused", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst" });
     place.target.normalise = (path, value) => (path === "title" ? String(value).toUpperCase() : value);
@@ -309,7 +309,7 @@ describe("an account that a look-up found after a create without an answer", () 
     });
   });
 
-  it("is linked, so that a person who leaves before the rest is taken is switched off", async () => {
+  it("is linked, so that a person who leaves before the rest is accepted is switched off", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a"];
     place.source.hire("a", { jobTitle: "Analyst" });

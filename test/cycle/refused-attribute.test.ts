@@ -47,7 +47,7 @@ describe.each(words)("an attribute that is refused by a Lattice that %s", (_case
     expect(place.target.writes.length).toBeLessThanOrEqual(2 + (detail === undefined ? 9 : 1));
   });
 
-  it("costs a person who is linked the attribute, and the rest goes out", async () => {
+  it("costs a linked person only that attribute, and the rest is sent", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst", department: "Sales", telephoneNumber: "1" });
     await place.cycle();
@@ -84,7 +84,7 @@ describe.each(words)("an attribute that is refused by a Lattice that %s", (_case
 });
 
 describe("an attribute that is refused", () => {
-  it("is not forgotten when something else was sent meanwhile", async () => {
+  it("is not forgotten when another change was sent in between", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst", department: "Sales" });
     await place.cycle();
@@ -125,7 +125,7 @@ describe("an attribute that is refused", () => {
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
   });
 
-  it("does not keep an account from being linked where it is all that differs", async () => {
+  it("does not prevent the link even if it is the only difference", async () => {
     const mapping = mappingOf([
       { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
       { target: "externalId", source: "objectId", apply: "onCreate" },
@@ -140,7 +140,7 @@ describe("an attribute that is refused", () => {
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
   });
 
-  it("is found out although the manager, who goes along, is deactivated", async () => {
+  it("is detected although the manager, who is sent with it, is deactivated", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -155,7 +155,7 @@ describe("an attribute that is refused", () => {
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
   });
 
-  it("is the person's failure where an account cannot do without it", async () => {
+  it("is the person's failure if an account cannot exist without it", async () => {
     await using place = await createWorkplace();
     place.target.before = ({ kind, writes }) => {
       if (kind === "create" && writes.some(({ path }) => path === "userName")) {
@@ -170,7 +170,7 @@ describe("an attribute that is refused", () => {
     expect(place.target.writes.length).toBeLessThanOrEqual(2);
   });
 
-  it("makes no second account where the answers end in the middle of the search", async () => {
+  it("makes no second account if the answers stop in the middle of the search", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Much too long a title", department: "Sales", givenName: "Ada" });
     let lost = false;
@@ -190,7 +190,7 @@ describe("an attribute that is refused", () => {
     expect(place.target.account("a@example.com").values["name.givenName"]).toBe("Ada");
   });
 
-  it("is found in pieces where several are refused, within a bound of requests", async () => {
+  it("is isolated in a bounded number of requests if several are refused", async () => {
     await using place = await createWorkplace();
     const refused = new Set(["title", "nickName", "name.givenName", "name.familyName"]);
     place.target.before = ({ writes }) => {
@@ -204,7 +204,7 @@ describe("an attribute that is refused", () => {
     expect(retry?.paths).toEqual(expect.arrayContaining(["title", "name.givenName", "name.familyName"]));
   });
 
-  it("is sent as soon as Lattice takes it, although another one of the same person is still refused", async () => {
+  it("is sent as soon as Lattice accepts it, although another attribute of the same person is still refused", async () => {
     await using place = await createWorkplace();
     const refused = new Set(["title", "name.givenName"]);
     place.target.before = ({ writes }) => {
@@ -225,7 +225,7 @@ describe("an attribute that is refused", () => {
     expect(place.target.writes.length - before).toBe(1);
   });
 
-  it("costs no other one, however many there are of which few are refused", async () => {
+  it("does not cost other attributes, however many there are, if few are refused", async () => {
     const paths = Array.from({ length: 16 }, (_, index) => `a${index}`);
     const bad = new Set(paths.slice(0, 4));
     let requests = 0;

@@ -36,7 +36,7 @@ describe("a kind of operation that is refused", () => {
   };
 
   it.each([402, 403])(
-    "with %i stops that kind alone, says so, and goes on by itself once seats come free",
+    "with %i stops only that kind, is reported, and ends by itself once seats are free",
     async (status) => {
       await using place = await createWorkplace({ concurrency: 2 });
       const people = hire(place, "p", 20);
@@ -84,7 +84,7 @@ describe("a kind of operation that is refused", () => {
     30_000,
   );
 
-  it("is no such kind if an account is taken in between, nor if the data is refused", async () => {
+  it("is not assumed if an account succeeds in between, or if the data is refused", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     hire(place, "p", 3);
     await scheduled(place);
@@ -106,7 +106,7 @@ describe("a kind of operation that is refused", () => {
     }
   });
 
-  it("is tried at once, and all of it, for a person who is asked for by name", async () => {
+  it("is tried at once, completely, for a person who is named on demand", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     hire(place, "p", 3);
     await scheduled(place);
@@ -122,7 +122,7 @@ describe("a kind of operation that is refused", () => {
     expect(place.target.active()).toHaveLength(12);
   });
 
-  it("is no such kind for long where some records alone are refused: everybody else has a turn", async () => {
+  it("does not last if only some records are refused: all others get their turn", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     const people = hire(place, "p", 9);
     const [leaver = ""] = hire(place, "a", 1);
@@ -142,7 +142,7 @@ describe("a kind of operation that is refused", () => {
     expect(titles).toEqual([...Array(4).fill(undefined), ...Array(5).fill("Analyst")]);
   });
 
-  it("is forgotten when nobody needs it any more", async () => {
+  it("is forgotten when no operation needs it any more", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     hire(place, "p", 3);
     await scheduled(place);
@@ -154,7 +154,7 @@ describe("a kind of operation that is refused", () => {
     expect((await place.store.meta()).refusedKinds).toBe("");
   });
 
-  it("is every kind but deactivations", async () => {
+  it("can be any kind except deactivations", async () => {
     await using place = await createWorkplace({ concurrency: 1 });
     const people = hire(place, "p", 30);
     await scheduled(place);

@@ -32,7 +32,7 @@ async function keptAlive(): Promise<Workplace> {
 }
 
 describe("a rejection of held changes", () => {
-  it("stays when a phone number changes, and lets that change go on", async () => {
+  it("stays when a phone number changes, and that change is sent", async () => {
     await using place = await company();
     place.source.change("a", { accountEnabled: false });
     const held = await place.cycle();
@@ -56,7 +56,7 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual(["a active accountDisabled"]);
   });
 
-  it("does not keep the account of a person alive who is disabled later", async () => {
+  it("does not keep the account active if the person is disabled later", async () => {
     await using place = await keptAlive();
     place.settings = { ...place.settings, guard: lenientGuard };
     place.source.change("a", { accountEnabled: false });
@@ -65,7 +65,7 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual([]);
   });
 
-  it("does not keep the account of a person alive whose leave date has come", async () => {
+  it("does not keep the account active if the person's leave date has come", async () => {
     const filters = [
       { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IS NULL" }] },
       { clauses: [{ attribute: "employeeLeaveDateTime", operator: "IN THE FUTURE" }] },
@@ -85,7 +85,7 @@ describe("a rejection of held changes", () => {
     expect(place.target.account("a@example.com").active).toBe(false);
   });
 
-  it("for failing one clause of the filters does not hold for failing another", async () => {
+  it("for failing one clause of the filters does not apply to another clause", async () => {
     const filters = [
       {
         clauses: [
@@ -105,7 +105,7 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual([]);
   });
 
-  it("of two reasons to go keeps both from being sent", async () => {
+  it("of two leaving events prevents both deactivations", async () => {
     await using place = await keptAlive();
     place.source.change("a", { accountEnabled: false });
     const held = await place.cycle();
@@ -118,7 +118,7 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual(["a active accountDisabled", "a active leftScope"]);
   });
 
-  it("ends when the change is no longer due, so that it does not come back to life", async () => {
+  it("ends when the change is no longer due, so that it does not apply again later", async () => {
     await using place = await keptAlive();
     place.source.scope = people;
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
@@ -127,7 +127,7 @@ describe("a rejection of held changes", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
   });
 
-  it("of a new userName leaves the rest of the person to go on, and ends with another userName", async () => {
+  it("of a new userName does not stop other changes, and ends with another userName", async () => {
     await using place = await company({ ...lenientGuard, maxRenames: 0, renameFloor: 0 });
     place.source.change("a", { userPrincipalName: "a.new@example.com" });
     await rejectHeld(place, (await place.cycle()).header.planId, ["a"]);
@@ -140,7 +140,7 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual([]);
   });
 
-  it("of a new account stays whatever the account would hold", async () => {
+  it("of a new account lasts whatever values the account would get", async () => {
     await using place = await company({ ...lenientGuard, maxCreates: 0 });
     place.source.scope = [...people, "new"];
     place.source.hire("new");
@@ -156,7 +156,7 @@ describe("a rejection of held changes", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
   });
 
-  it("is taken back, and the change is weighed again", async () => {
+  it("can be undone, and the change is weighed again", async () => {
     await using place = await keptAlive();
     const planId = (await place.store.rejections(1))[0]?.planId ?? "";
     await expect(resolveRelease(place.store, { planId, undoReject: ["b@example.com"] })).rejects.toThrow(
@@ -167,7 +167,7 @@ describe("a rejection of held changes", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1, done: 0 });
   });
 
-  it("can be taken back after its plan has left the log", async () => {
+  it("can be undone after its plan has left the log", async () => {
     await using place = await keptAlive();
     const planId = (await place.store.rejections(1))[0]?.planId ?? "";
     place.clock.advance(2 * place.settings.retentionMs);
@@ -179,7 +179,7 @@ describe("a rejection of held changes", () => {
 });
 
 describe("a release of a new account", () => {
-  it("holds although its phone number changed meanwhile", async () => {
+  it("lasts although the person's phone number changed in between", async () => {
     await using place = await company({ ...lenientGuard, maxCreates: 0 });
     place.source.scope = [...people, "new"];
     place.source.hire("new", { businessPhones: ["1"] });
@@ -205,7 +205,7 @@ describe("a release of a new account", () => {
 });
 
 describe("an alarm about the scope", () => {
-  it("lasts while a person whom it named is neither released nor back", async () => {
+  it("lasts as long as a named person is neither released nor back", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
     for (const id of people) place.source.hire(id);
     place.source.groups = { sales: people.slice(0, 4), legal: people.slice(4) };
@@ -225,7 +225,7 @@ describe("an alarm about the scope", () => {
     expect(await rejectedIn(place)).toEqual([]);
   });
 
-  it("is not over for the others when one of them is rejected and the others are released", async () => {
+  it("does not end for the others if one of them is rejected and the others are released", async () => {
     await using place = await createWorkplace();
     for (const id of people) place.source.hire(id, { department: id < "d" ? "old" : "new" });
     await place.cycle();

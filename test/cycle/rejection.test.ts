@@ -38,7 +38,7 @@ describe("a person who had a change rejected is still switched off", () => {
   });
 });
 
-it("a release of all that a plan holds leaves out what was rejected of it, which can still be released by name", async () => {
+it("a release of everything that a plan holds leaves out the rejected changes, which can still be released by name", async () => {
   await using place = await createWorkplace({
     guard: { ...lenientGuard, maxDeactivations: 1, deactivationFloor: 0 },
   });
@@ -77,7 +77,7 @@ it("a release of all that a plan holds leaves out what was rejected of it, which
   expect(active()).toEqual([false, false, false]);
 });
 
-it("a rejected deactivation is forgotten once the person is found to be back in the scope on demand", async () => {
+it("a rejected deactivation is forgotten once the person is found back in the scope on demand", async () => {
   await using place = await createWorkplace({
     guard: { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 },
   });
@@ -96,7 +96,7 @@ it("a rejected deactivation is forgotten once the person is found to be back in 
   expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
 });
 
-it("decides about nobody by a name that has gone over to another person, and says whose it was and is", async () => {
+it("does not decide by a name that went to another person, and names both people", async () => {
   await using place = await createWorkplace({
     guard: { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0, maxRenames: 0 },
   });
@@ -114,7 +114,7 @@ it("decides about nobody by a name that has gone over to another person, and say
   expect((await undo(["a", "a"])).undone).toEqual([{ objectId: "a", userName: "a@example.com" }]);
 });
 
-it("a link is not rejected with the changes that came with it", () => {
+it("a link is not rejected together with the changes that came with it", () => {
   const change = { attribute: "title", before: "Lead", after: "Head" } as const;
   const link: Operation = {
     objectId: "a",
@@ -139,7 +139,7 @@ it("a link is not rejected with the changes that came with it", () => {
   ).toBe(true);
 });
 
-it("decides about nobody by a part of a name, and says whose names it is in", async () => {
+it("does not decide by a part of a name, and lists the people it may mean", async () => {
   await using place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 1 } });
   for (const id of ["kim.a", "kim.b", "sam"]) place.source.hire(id);
   await place.cycle();

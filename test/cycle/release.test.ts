@@ -30,7 +30,7 @@ async function release(place: Workplace, planId: string, only?: readonly string[
 }
 
 describe("a release of held changes", () => {
-  it("lets exactly that plan's operations through, although the plan is made again", async () => {
+  it("allows exactly that plan's operations, although the plan is made again", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 2 });
@@ -78,7 +78,7 @@ describe("a release of held changes", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
   });
 
-  it("holds no longer once the change is another one", async () => {
+  it("ends once the change is a different one", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const held = await place.cycle();
     await release(place, held.header.planId);
@@ -91,7 +91,7 @@ describe("a release of held changes", () => {
     expect(place.target.active()).toHaveLength(5);
   });
 
-  it("is over when the change is, and when the guard's window is", async () => {
+  it("ends with the change, and with the guard's window", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     await release(place, (await place.cycle()).header.planId);
     for (const id of ["a", "b"]) place.source.change(id, { accountEnabled: true });
@@ -105,7 +105,7 @@ describe("a release of held changes", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 2 });
   });
 
-  it("decides per person, and leaves out what was rejected as long as it is due as it was", async () => {
+  it("decides per person, and leaves out rejected changes as long as they are due unchanged", async () => {
     await using place = await companyWithLeavers(["a", "b", "c"]);
     const held = await place.cycle();
     await release(place, held.header.planId, ["a"]);
@@ -130,7 +130,7 @@ describe("a release of held changes", () => {
     expect(place.target.account("b@example.com").active).toBe(false);
   });
 
-  it("lets a held rename go and nothing else of that person", async () => {
+  it("allows a held rename and no other change of that person", async () => {
     await using place = await companyWithLeavers([]);
     for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
     const held = await place.cycle();
@@ -140,7 +140,7 @@ describe("a release of held changes", () => {
     expect(place.target.active()).toContain("a.new@example.com");
   });
 
-  it("of what was rejected goes out in the next cycle", async () => {
+  it("of a rejected change is sent in the next cycle", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const held = await place.cycle();
     await rejectHeld(place, held.header.planId, ["a", "b"]);
@@ -155,7 +155,7 @@ describe("a release of held changes", () => {
     ]);
   });
 
-  it("is over when it is rejected before it was sent", async () => {
+  it("ends if it is rejected before it was sent", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     const held = await place.cycle();
     await release(place, held.header.planId);
@@ -179,7 +179,7 @@ describe("a release of held changes", () => {
     expect((await place.operations(cycleId)).map(({ status }) => status)).toEqual(["done", "done"]);
   });
 
-  it("survives a failure of the write that it lets through", async () => {
+  it("survives a failure of the released write", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     await release(place, (await place.cycle()).header.planId);
     await place.restart();
@@ -198,8 +198,8 @@ function rename(place: Workplace, from: string, to: string): void {
   place.target.accounts.set(account.latticeId, { ...account, userName: to });
 }
 
-describe("a release, of a change that Lattice has undone or overtaken,", () => {
-  it("is used up by the write that it let through", async () => {
+describe("a release of a change that Lattice has undone or overtaken", () => {
+  it("is used up by the released write", async () => {
     await using place = await companyWithLeavers([]);
     for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
     await release(place, (await place.cycle()).header.planId);
@@ -208,7 +208,7 @@ describe("a release, of a change that Lattice has undone or overtaken,", () => {
     expect(await place.cycle({ full: true })).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
   });
 
-  it("holds no longer where Lattice holds another value by now than a person saw", async () => {
+  it("ends if Lattice has another value by now than the person saw", async () => {
     await using place = await companyWithLeavers([]);
     for (const id of ["a", "b"]) place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
     await release(place, (await place.cycle()).header.planId);
@@ -216,7 +216,7 @@ describe("a release, of a change that Lattice has undone or overtaken,", () => {
     expect(await place.cycle({ full: true })).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
   });
 
-  it("still holds when the guard's window has just not passed", async () => {
+  it("still applies just before the end of the guard's window", async () => {
     await using place = await companyWithLeavers(["a", "b"]);
     await release(place, (await place.cycle()).header.planId);
     place.clock.advance(strict.windowMs - place.settings.intervalMs);
@@ -273,12 +273,12 @@ describe("a release, of a change that Lattice has undone or overtaken,", () => {
       operationWith(active, leaver("accountDisabled")),
       operationWith(active, leaver("deleted")),
     ],
-  ])("is for what a person saw: not where %s is another", (_what, seen, planned) => {
+  ])("applies only to what the person saw: not if %s is different", (_what, seen, planned) => {
     expect(isReleased(seen, seen)).toBe(true);
     expect(isReleased(seen, planned)).toBe(false);
   });
 
-  it("does not end because a manager is called otherwise, or more is planned for the person", () => {
+  it("does not end because a manager's name changes, or more is planned for the person", () => {
     const renamed = { ...manager, before: "m.new@example.com", after: "n.new@example.com" };
     expect(isReleased(operationWith(manager), operationWith(renamed))).toBe(true);
     const more = { ...operationWith(active, leaver("deleted")), changes: [title, active] };

@@ -25,7 +25,7 @@ function ids(size: number): readonly string[] {
   return Array.from({ length: size }, (_, index) => `p${String(index + 1).padStart(2, "0")}`);
 }
 
-describe("a row of people of whom each gets the next one's userName", () => {
+describe("a chain of people of whom each gets the next one's userName", () => {
   it.each([
     ["the first of whom is planned first", (names: readonly string[]) => names],
     ["the last of whom is planned first", (names: readonly string[]) => names.toReversed()],
@@ -52,14 +52,14 @@ describe("a row of people of whom each gets the next one's userName", () => {
     expect(await place.cycle()).toMatchObject({ done: 6, failed: 0 });
   });
 
-  it("is recognised whatever the letter case", async () => {
+  it("is recognised in any letter case", async () => {
     await using place = await companyOf(2);
     rename(place, "p01", "P02");
     rename(place, "p02", "free");
     expect(await place.cycle()).toMatchObject({ done: 2, failed: 0 });
   });
 
-  it("goes on in the next cycle where one of them is refused, each tried at once when the name is free", async () => {
+  it("continues in the next cycle if one of them is refused, each tried at once when the name is free", async () => {
     await using place = await companyOf(3);
     rename(place, "p01", "p02");
     rename(place, "p02", "p03");
@@ -93,26 +93,26 @@ describe("the order of renames", () => {
       to,
     }));
 
-  it("puts each after the one that frees its name, and leaves the others where they are", () => {
+  it("puts each after the one that frees its name, and keeps the place of the others", () => {
     expect([...renameWaves(planned(["a", "b"], ["b", "c"], ["c", "d"], ["x", "y"]))].sort()).toEqual([
       [1, 3],
       [2, 2],
     ]);
   });
 
-  it("has leavers wait for nobody, and others wait for leavers where these free a name", () => {
+  it("makes leavers wait for nobody, and others wait for leavers who free a name", () => {
     expect([...renameWaves(planned(["a", "b", "deactivate"], ["b", "c"]))]).toEqual([]);
     expect([...renameWaves(planned(["a", "b"], ["b", "c", "deactivate"]))]).toEqual([[1, 2]]);
     expect([...renameWaves(planned(["a", "b"], ["b", "c"]))]).toEqual([[1, 2]]);
   });
 
-  it("comes to an end in rings, with a tail or without, and for a name that only changes its case", () => {
+  it("terminates for rings, with a tail or without, and for a name that only changes its case", () => {
     expect(renameWaves(planned(["a", "b"], ["b", "a"])).size).toBeLessThan(2);
     expect(renameWaves(planned(["t", "a"], ["a", "b"], ["b", "c"], ["c", "a"])).size).toBeGreaterThan(0);
     expect([...renameWaves(planned(["a", "A"]))]).toEqual([]);
   });
 
-  it("is worked out for a hundred thousand in a moment", () => {
+  it("is computed for a hundred thousand people in a moment", () => {
     const many = Array.from(
       { length: 100_000 },
       (_, index): PlannedRename => ({
@@ -129,8 +129,8 @@ describe("the order of renames", () => {
   });
 });
 
-describe("two people who are to get each other's userNames, one of whom is only being linked", () => {
-  it("do not wait for each other, whichever others they wait for: the cycle comes to its end", async () => {
+describe("two people who are to get each other's userNames, one of whom is only being linked,", () => {
+  it("do not wait for each other, whoever else they wait for: the cycle ends", async () => {
     await using place = await companyOf(1);
     place.target.add({ userName: "x@example.com", externalId: "q-new" });
     place.source.hire("q-manager");

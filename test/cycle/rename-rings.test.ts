@@ -48,7 +48,7 @@ describe("people who swap userNames", () => {
     },
   );
 
-  it("get everything else, are switched off when they leave, and stay reported", async () => {
+  it("get all other changes, are switched off when they leave, and stay reported", async () => {
     await using place = await ringOf(["a", "b"]);
     place.source.change("a", { jobTitle: "Chief" });
     expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
@@ -72,7 +72,7 @@ describe("people who swap userNames", () => {
     expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
   });
 
-  it("are no ring where the other one has left, or only the letter case changes", async () => {
+  it("are not a ring if the other one has left, or if only the letter case changes", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -82,11 +82,11 @@ describe("people who swap userNames", () => {
   });
 });
 
-describe("a ring that is broken through a temporary userName", () => {
+describe("a ring that is solved with a temporary userName", () => {
   const temporaryName = { renameRings: "temporaryName" } as const;
 
   it.each([[["a", "b"]], [["a", "b", "c"]], [["d", "c", "b", "a"]], [["b", "d", "a", "c", "e"]]])(
-    "is done in one cycle with one request more than it has members (%s)",
+    "is renamed in one cycle with one request more than it has members (%s)",
     async (ids) => {
       await using place = await ringOf(ids, temporaryName);
       expect(await place.cycle()).toMatchObject({ outcome: "done", done: ids.length + 1, failed: 0 });
@@ -99,7 +99,7 @@ describe("a ring that is broken through a temporary userName", () => {
     },
   );
 
-  it("takes a name of the same domain, which is an e-mail address and nobody else's", async () => {
+  it("uses a temporary name of the same domain, which is an unused e-mail address", async () => {
     await using place = await ringOf(["a", "b"], temporaryName);
     await place.cycle();
     const names = place.target.writes.flatMap(({ writes }) =>
@@ -110,7 +110,7 @@ describe("a ring that is broken through a temporary userName", () => {
     ]);
   });
 
-  it("is finished by the next cycle where the process dies after any of its requests", async () => {
+  it("is finished by the next cycle if the process dies after any of its requests", async () => {
     for (let deadly = 1; deadly <= 3; deadly += 1) {
       await using place = await ringOf(["a", "b"], temporaryName);
       let sent = 0;
@@ -128,7 +128,7 @@ describe("a ring that is broken through a temporary userName", () => {
     }
   });
 
-  it("is finished later where the other member is refused meanwhile, and nobody is forgotten", async () => {
+  it("is finished later if the other member is refused in between, and nobody is forgotten", async () => {
     await using place = await ringOf(["a", "b"], temporaryName);
     place.target.before = ({ userName }) => {
       if (userName === "b@example.com") throw new RecordRejectedError("not now", { status: 400 });
@@ -143,7 +143,7 @@ describe("a ring that is broken through a temporary userName", () => {
     expect(namesOf(place)).toEqual(swapped);
   });
 
-  it("is not begun while one of them fails for another reason", async () => {
+  it("is not started while one of them fails for another reason", async () => {
     await using place = await createWorkplace(temporaryName);
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
@@ -170,7 +170,7 @@ describe("a ring that is broken through a temporary userName", () => {
     expect(namesOf(place)).toEqual({ a: "b@example.com", b: "a@example.com" });
   });
 
-  it("is finished although nothing else reminds of it: no answer came to the last step", async () => {
+  it("is finished although nothing else shows it: no answer came to the last step", async () => {
     await using place = await ringOf(["a", "b"], temporaryName);
     let answered = 0;
     place.target.before = () => {
@@ -183,7 +183,7 @@ describe("a ring that is broken through a temporary userName", () => {
     expect(namesOf(place)).toEqual(swapped);
   });
 
-  it("counts for the guard once for each member, and its last step is not held", async () => {
+  it("counts once for each member in the guard, and its last step is not held", async () => {
     const guard = { ...lenientGuard, maxRenames: 2, maxRenamePercent: 0, renameFloor: 2 };
     await using place = await ringOf(["a", "b"], { ...temporaryName, guard });
     expect(await place.cycle()).toMatchObject({ outcome: "done", heldOperations: 0 });
@@ -193,7 +193,7 @@ describe("a ring that is broken through a temporary userName", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held" });
   });
 
-  it("is held as a whole where the guard holds renames, and nobody is left with a temporary name", async () => {
+  it("is held as a whole if the guard holds renames, and nobody keeps a temporary name", async () => {
     const guard = { ...lenientGuard, maxRenames: 1, maxRenamePercent: 0, renameFloor: 1 };
     await using place = await ringOf(["a", "b"], { ...temporaryName, guard });
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0 });
@@ -213,7 +213,7 @@ describe("a ring that is broken through a temporary userName", () => {
     expect(namesOf(place)).toEqual(swapped);
   });
 
-  it("is linked by its externalId where the database is lost between two steps", async () => {
+  it("is linked by its externalId if the database is lost between two steps", async () => {
     await using place = await ringOf(["a", "b"], temporaryName);
     const account = place.target.account("a@example.com");
     place.target.accounts.set(account.latticeId, {

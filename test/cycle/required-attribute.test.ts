@@ -10,7 +10,7 @@ async function company(more: object) {
 }
 
 describe("a required attribute", () => {
-  it("that has no value of the right type keeps a person from being created, and says why", async () => {
+  it("without a value of the right type keeps a person from being created, and the reason is reported", async () => {
     await using place = await company({ required: true });
     place.source.hire("kim", { employeeHireDate: "soon" });
     place.source.hire("ben", { employeeHireDate: "2026-01-31T08:00:00Z" });
@@ -28,7 +28,7 @@ describe("a required attribute", () => {
     expect(place.target.active()).toEqual(["ben@example.com", "kim@example.com"]);
   });
 
-  it("keeps the rest of a person as it is, but nobody active who has left", async () => {
+  it("keeps the person's other values unchanged, but does not keep a leaver active", async () => {
     await using place = await company({ required: true });
     place.source.hire("kim", { employeeHireDate: "2026-01-31T08:00:00Z" });
     await place.cycle();
@@ -39,7 +39,7 @@ describe("a required attribute", () => {
     expect(place.target.active()).toEqual([]);
   });
 
-  it("that is only sent once concerns new accounts alone", async () => {
+  it("that is only sent once concerns only new accounts", async () => {
     await using place = await company({ required: true, apply: "onCreate" });
     place.source.hire("kim", { employeeHireDate: "2026-01-31T08:00:00Z" });
     place.source.hire("ben");

@@ -4,7 +4,7 @@ import { StateError } from "../../src/domain/errors.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("the provisioning log", () => {
-  it("is kept for so long, that of a run which died as well", async () => {
+  it("is kept for the configured time, also for a run that died", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     const request = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { nextRetry } from "../../src/cycle/sending/retry-schedule.ts";
 
 describe("the retry schedule", () => {
-  it("tries in the next cycle, then ever later, up to once a day", () => {
+  it("tries in the next cycle, then at growing intervals, up to once a day", () => {
     const minuteMs = 60_000;
     const failure = { objectId: "a", code: "X", message: "no" };
     const time = { now: 1_000, intervalMs: 45 * minuteMs, random: 0.5 };

@@ -34,7 +34,7 @@ async function release(place: Workplace, planId: string, only?: readonly string[
   );
 }
 
-describe("what the guard holds", () => {
+describe("a held operation", () => {
   it("is one row for each person, however many cycles hold it", async () => {
     await using place = await company();
     for (const id of people.slice(0, 100)) place.source.change(id, { accountEnabled: false });
@@ -57,7 +57,7 @@ describe("what the guard holds", () => {
     );
   });
 
-  it("can be released by the plan that was seen first, as far as it is still the same", async () => {
+  it("can be released by the plan that the person saw first, as far as it is unchanged", async () => {
     await using place = await company();
     for (const id of ["p000", "p001", "p002"]) place.source.change(id, { accountEnabled: false });
     const first = await place.cycle();
@@ -80,7 +80,7 @@ describe("what the guard holds", () => {
     expect(told.map(({ status }) => status)).toEqual(["done"]);
   });
 
-  it("is found by the plan of everybody although a cycle on demand held it since", async () => {
+  it("is found by the plan of everybody although a cycle on demand has held it since", async () => {
     await using place = await company();
     for (const id of ["p000", "p001"]) place.source.change(id, { accountEnabled: false });
     const { planId } = (await place.cycle()).header;
@@ -89,7 +89,7 @@ describe("what the guard holds", () => {
     expect(await log(place)).toHaveLength(people.length + 2);
   });
 
-  it("stays a row while it is rejected, so that its plan can release it, but is none of a newer plan", async () => {
+  it("stays a row while it is rejected, so that its plan can release it, but is not part of a newer plan", async () => {
     await using place = await company();
     for (const id of ["p000", "p001"]) place.source.change(id, { accountEnabled: false });
     const first = await place.cycle();
@@ -102,7 +102,7 @@ describe("what the guard holds", () => {
     expect(place.target.account("p000@example.com").active).toBe(false);
   });
 
-  it("of a part moves on by itself while the rest is sent", async () => {
+  it("that is a part of an operation is carried to the next plan while the rest is sent", async () => {
     await using place = await company({ guard: { ...lenientGuard, maxRenames: 0, renameFloor: 0 } });
     place.source.change("p000", { userPrincipalName: "new@example.com", jobTitle: "Lead" });
     const first = await place.cycle();
@@ -114,8 +114,8 @@ describe("what the guard holds", () => {
   });
 });
 
-describe("what was not begun", () => {
-  it("leaves no rows when Lattice is down, only the end of the cycle", async () => {
+describe("an operation that was not begun", () => {
+  it("leaves no row when Lattice is down, only the end of the cycle", async () => {
     await using place = await company({ guard: lenientGuard, concurrency: 1 });
     for (const id of people.slice(0, 90)) place.source.change(id, { jobTitle: "Lead" });
     place.target.before = () => {
@@ -148,7 +148,7 @@ describe("what was not begun", () => {
     expect(last?.outcomes).toEqual([{ action: "update", outcome: "cancelled", count: 90 }]);
   });
 
-  it("leaves no rows of people who wait for a retry", async () => {
+  it("leaves no row for people who wait for a retry", async () => {
     await using place = await company({ guard: lenientGuard });
     place.target.before = () => {
       throw new RecordRejectedError("Title is too long", { status: 400 });
@@ -162,7 +162,7 @@ describe("what was not begun", () => {
   });
 });
 
-it("drift that is only reported stands in the log once for as long as it is the same", async () => {
+it("drift that is only reported is in the log once as long as it stays the same", async () => {
   await using place = await company({ drift: "report" });
   const account = place.target.account("p000@example.com");
   place.target.accounts.set(account.latticeId, {

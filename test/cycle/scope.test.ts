@@ -25,7 +25,7 @@ async function marked(place: Workplace): Promise<readonly string[]> {
 describe("a filter on a date", () => {
   const hired = [{ attribute: "employeeHireDate", operator: "IN THE PAST" }];
 
-  it("takes a person in on the day, in a cycle in which nothing changed", async () => {
+  it("takes a person in on the day, in a cycle without other changes", async () => {
     await using place = await createWorkplace(scoped(hired));
     // The clock says 23 November, 8 o'clock.
     place.source.hire("a", { employeeHireDate: "2026-11-24T00:00:00Z" });
@@ -42,7 +42,7 @@ describe("a filter on a date", () => {
     expect(place.target.active()).toEqual(["a@example.com", "b@example.com"]);
   });
 
-  it("takes a person out when the leave date has passed, even by the end of the day somewhere else", async () => {
+  it("takes a person out when the leave date has passed, by the end of the day in the configured zone", async () => {
     const leaving = [{ attribute: "employeeLeaveDateTime", operator: "UP TO DAYS AGO", value: 0 }];
     await using place = await createWorkplace(scoped(leaving, { timeZone: "America/New_York" }));
     place.source.hire("a", { employeeLeaveDateTime: "2026-11-23T00:00:00Z" });
@@ -69,7 +69,7 @@ describe("a filter on a date", () => {
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
 
-  it("sees two people who shall have one name from the day on which both are in scope", async () => {
+  it("detects two people who should have one name from the day on which both are in scope", async () => {
     await using place = await createWorkplace(scoped(hired));
     place.source.hire("a", {
       userPrincipalName: "kim@example.com",
@@ -94,7 +94,7 @@ describe("a filter on a date", () => {
 describe("a filter on a group", () => {
   const pilots = [{ memberOf: "Pilots" }];
 
-  it("takes members in, and people out who leave the group", async () => {
+  it("takes members in, and takes people out who leave the group", async () => {
     await using place = await createWorkplace(scoped(pilots));
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.source.filterGroups = { Pilots: ["a", "b"] };
@@ -112,7 +112,7 @@ describe("a filter on a group", () => {
     expect(place.source.reads.filter((read) => read === "group Pilots")).toHaveLength(3);
   });
 
-  it("keeps members out where it is the other way round", async () => {
+  it("excludes members if it is negated", async () => {
     await using place = await createWorkplace(scoped([{ notMemberOf: "Externals" }]));
     for (const id of ["a", "b"]) place.source.hire(id);
     place.source.filterGroups = { Externals: ["b"] };
@@ -123,7 +123,7 @@ describe("a filter on a group", () => {
     expect(place.target.active()).toEqual(["b@example.com"]);
   });
 
-  it("deactivates nobody where the group is gone, or was not read to its end", async () => {
+  it("deactivates nobody if the group is gone, or was not read to its end", async () => {
     await using place = await createWorkplace(scoped(pilots));
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.source.filterGroups = { Pilots: ["a", "b", "c"] };
@@ -139,7 +139,7 @@ describe("a filter on a group", () => {
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
 
-  it("holds what follows from a group that became empty", async () => {
+  it("holds the changes after a group became empty", async () => {
     await using place = await createWorkplace({
       ...scoped(pilots),
       guard: { ...lenientGuard, deactivationFloor: 1 },
@@ -155,7 +155,7 @@ describe("a filter on a group", () => {
     ]);
   });
 
-  it("forgets the members of a group that no filter names any more", async () => {
+  it("forgets the members of a group that is not in the filters any more", async () => {
     await using place = await createWorkplace(scoped(pilots));
     place.source.hire("a");
     place.source.filterGroups = { Pilots: ["a"] };
@@ -172,10 +172,10 @@ describe("a filter on a group", () => {
   });
 });
 
-describe("people who are named", () => {
+describe("people who are included by name", () => {
   const nobody = [{ attribute: "department", operator: "EQUALS", value: "none" }];
 
-  it("are in scope without being assigned, whatever filters say, as long as they are there", async () => {
+  it("are in scope without being assigned, whatever the filters say, as long as they exist", async () => {
     await using place = await createWorkplace(scoped(nobody, { include: ["A@example.com", "b"] }));
     for (const id of ["a", "b", "c"]) place.source.hire(id, { department: "Sales" });
     place.source.scope = ["c"];
@@ -187,7 +187,7 @@ describe("people who are named", () => {
     expect(place.target.active()).toEqual([]);
   });
 
-  it("come into scope with the name that is listed, and go with it", async () => {
+  it("enter the scope with the listed name, and leave it with that name", async () => {
     await using place = await createWorkplace(scoped(nobody, { include: ["kim@example.com"] }));
     place.source.hire("a", { department: "Sales" });
     place.source.scope = [];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createWorkplace, lenientGuard } from "./workplace.ts";
 
 describe("the second round of a cycle, which closes rings of managers", () => {
-  it.each(["a", "z"])("sends nothing of what the guard holds of their members (%s)", async (back) => {
+  it.each(["a", "z"])("sends nothing that the guard holds for their members (%s)", async (back) => {
     const guard = { ...lenientGuard, maxRenames: 0, renameFloor: 0 };
     await using place = await createWorkplace({ guard, managerRings: "send" });
     place.source.hire(back);

@@ -7,7 +7,7 @@ const dayMs = 86_400_000;
 const yearsMs = 3 * 365 * dayMs;
 
 describe("a clock that was years ahead and is set back", () => {
-  it("puts off no retry", async () => {
+  it("delays no retry", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.clock.advance(yearsMs);
@@ -31,7 +31,7 @@ describe("a clock that was years ahead and is set back", () => {
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
 
-  it("counts what was done then for a day in the guard's window, not for years", async () => {
+  it("counts the operations of that time for a day in the guard's window, not for years", async () => {
     const guard = { ...lenientGuard, maxDeactivations: 3 };
     await using place = await createWorkplace({ guard });
     for (const name of ["a", "b", "c", "d", "e", "f"]) place.source.hire(name);
@@ -48,7 +48,7 @@ describe("a clock that was years ahead and is set back", () => {
     expect(place.target.active()).toEqual(["e@example.com", "f@example.com"]);
   });
 
-  it("lets the full comparison be due again", async () => {
+  it("makes the full comparison due again", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.clock.advance(yearsMs);
@@ -66,7 +66,7 @@ describe("a clock that was years ahead and is set back", () => {
     }
   });
 
-  it("waits for no probe of years ahead", () => {
+  it("does not wait for a probe that is years ahead", () => {
     const quarantine = { since: 0, reason: "", attempts: 9, nextProbeAt: yearsMs };
     expect(probeDueAt(quarantine, yearsMs - dayMs)).toBe(yearsMs);
     expect(probeDueAt(quarantine, 1_000)).toBe(0);
@@ -74,7 +74,7 @@ describe("a clock that was years ahead and is set back", () => {
   });
 });
 
-describe("a clock that goes on", () => {
+describe("a clock that was not set", () => {
   it("moves no time of an earlier cycle", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");

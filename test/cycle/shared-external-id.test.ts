@@ -11,7 +11,7 @@ const skipped = async (place: Workplace) =>
   (await place.store.skipped({ after: "", limit: 999 })).map(({ objectId, code }) => [objectId, code]);
 
 describe("people who map to one externalId", () => {
-  it("get no account, the first as little as the second, and are named", async () => {
+  it("get no account, neither the first nor the second, and are named", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     for (const id of ["a", "b"]) place.source.hire(id, { employeeId: "7" });
     place.source.hire("c", { employeeId: "8" });
@@ -30,7 +30,7 @@ describe("people who map to one externalId", () => {
     expect(await skipped(place)).toEqual([]);
   });
 
-  it("are found in different cycles and on different pages of a plan; who has an account keeps it, and its changes", async () => {
+  it("are found in different cycles and on different pages of a plan; a person with an account keeps it, and its changes", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("a", { employeeId: "7" });
     for (let number = 0; number < 300; number += 1) {
@@ -58,7 +58,7 @@ describe("people who map to one externalId", () => {
   it.each([
     ["when the scope is read", {}],
     ["when one of them is asked for on demand", { only: ["a"] }],
-  ])("are looked at again when one leaves the scope, %s", async (_name, request) => {
+  ])("are planned again when one leaves the scope, %s", async (_name, request) => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.scope = ["a", "b"];
     for (const id of ["a", "b"]) place.source.hire(id, { employeeId: "7" });
@@ -73,7 +73,7 @@ describe("people who map to one externalId", () => {
     ).toEqual([["7", "b@example.com"]]);
   });
 
-  it("are looked at again when the disabled one loses the account to another person", async () => {
+  it("are planned again when the disabled one loses the account to another person", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("old", { employeeId: "7" });
     await place.cycle();
@@ -87,7 +87,7 @@ describe("people who map to one externalId", () => {
     expect(place.target.account("next@example.com").externalId).toBe("8");
   });
 
-  it("are looked at again when time takes one out of the scope", async () => {
+  it("are planned again when time takes one out of the scope", async () => {
     const leaves = [{ clauses: [{ attribute: "employeeHireDate", operator: "UP TO DAYS AGO", value: 7 }] }];
     const rules = defaultRules.map((rule) =>
       "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
@@ -103,7 +103,7 @@ describe("people who map to one externalId", () => {
     expect([...place.target.accounts.values()].map(({ userName }) => userName)).toEqual(["b@example.com"]);
   });
 
-  it("cost a look-up of the id once in a plan", async () => {
+  it("cost one look-up of the id in a plan", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     for (let number = 0; number < 600; number += 1) place.source.hire(`p${number}`, { employeeId: "7" });
     const { store } = place;
@@ -124,7 +124,7 @@ describe("people who map to one externalId", () => {
     );
   });
 
-  it("are not looked for where the externalId is the object id", async () => {
+  it("are not looked for if the externalId is the object id", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();
@@ -139,7 +139,7 @@ describe("people who map to one externalId", () => {
 });
 
 describe("an account that goes over to the next person with the same externalId", () => {
-  it("is not its own manager where the next person reports to the one who had it", async () => {
+  it("does not become its own manager if the next person reports to the former one", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("old", { employeeId: "7" });
     await place.cycle();
@@ -166,7 +166,7 @@ describe("an account that goes over to the next person with the same externalId"
     expect(place.target.managerOf("new@example.com")).toBeNull();
   });
 
-  it("is not given to a newcomer as that of the manager in the same cycle", async () => {
+  it("is not given to a newcomer as the manager's account in the same cycle", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("old", { employeeId: "7" });
     await place.cycle();
@@ -179,7 +179,7 @@ describe("an account that goes over to the next person with the same externalId"
     expect((await place.store.totals()).waitingForManager).toBe(1);
   });
 
-  it("is no manager of the reports of the one who had it, from the next cycle on and without a full comparison", async () => {
+  it("is not the manager of the former owner's reports, from the next cycle on and without a full comparison", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("old", { employeeId: "7" });
     place.source.hire("report", { employeeId: "8" }, "old");
@@ -206,8 +206,8 @@ describe("an account that goes over to the next person with the same externalId"
   };
 });
 
-describe("an externalId that is another one in Entra by now", () => {
-  it("is reported, because Lattice is not sent it again, and no longer once it is written in Lattice", async () => {
+describe("an externalId that has changed in Entra", () => {
+  it("is reported, because it is not sent to Lattice again, until it is written in Lattice", async () => {
     await using place = await createWorkplace({ mapping: byEmployeeId });
     place.source.hire("kim", { employeeId: "7" });
     await place.cycle();
@@ -228,7 +228,7 @@ describe("an externalId that is another one in Entra by now", () => {
     expect(await skipped(place)).toEqual([]);
   });
 
-  it("is not reported if settings let accounts keep the externalIds of others", async () => {
+  it("is not reported if settings allow accounts to keep other externalIds", async () => {
     for (const settings of [{ adoptForeignExternalId: true }, { formerOwner: "handOver" as const }]) {
       await using place = await createWorkplace({ mapping: byEmployeeId, ...settings });
       place.source.hire("kim", { employeeId: "7" });

@@ -17,7 +17,7 @@ async function leaver(): Promise<Workplace> {
 }
 
 describe("a person who is switched off although the other changes are refused", () => {
-  it("gets the rest with a later cycle, when Lattice takes it", async () => {
+  it("gets the other changes in a later cycle, when Lattice accepts them", async () => {
     await using place = await leaver();
     expect(await place.cycle()).toMatchObject({ done: 1 });
     expect(place.target.active()).toEqual([]);
@@ -28,7 +28,7 @@ describe("a person who is switched off although the other changes are refused", 
     expect(await place.store.retries(9)).toEqual([]);
   });
 
-  it("is looked up by the next cycle where that got no answer, not taken to be refused", async () => {
+  it("is looked up by the next cycle if the deactivation got no answer, and does not count as refused", async () => {
     await using place = await leaver();
     place.target.after = () => {
       throw new UnknownOutcomeError("no answer came");
@@ -41,7 +41,7 @@ describe("a person who is switched off although the other changes are refused", 
     expect(place.target.active()).toEqual([]);
   });
 
-  it("is looked up by the next cycle where what else is due got no answer", async () => {
+  it("is looked up by the next cycle if the other changes got no answer", async () => {
     await using place = await leaver();
     place.target.before = ({ writes }) => {
       if (writes.length > 1) throw new UnknownOutcomeError("no answer came");
@@ -53,7 +53,7 @@ describe("a person who is switched off although the other changes are refused", 
     expect(await place.store.openIntents()).toEqual([]);
   });
 
-  it("is a failure where Lattice only says that it has done it", async () => {
+  it("is a failure if Lattice only claims to have done it", async () => {
     await using place = await leaver();
     const { update } = place.target;
     place.target.update = async (user, writes, ...rest) =>

@@ -22,7 +22,7 @@ async function named(place: Workplace, tenantId: string): Promise<string> {
   return (await place.cycle()).outcome;
 }
 
-describe("a tenant that is named otherwise than before", () => {
+describe("a tenant that is configured under another name than before", () => {
   it("is the same in another letter case, without being asked", async () => {
     await using place = await established(id.toUpperCase(), null);
     expect(await named(place, id)).toBe("done");
@@ -38,7 +38,7 @@ describe("a tenant that is named otherwise than before", () => {
     expect(await named(byDomain, id.toUpperCase())).toBe("done");
   });
 
-  it("is the same where it was learnt from a token, although the domain name is gone by now", async () => {
+  it("is the same if it was learnt from a token, although the domain name is gone by now", async () => {
     await using place = await established(domain);
     await place.cycle();
     expect((await place.store.meta()).tenantGuid).toBe(id);
@@ -47,7 +47,7 @@ describe("a tenant that is named otherwise than before", () => {
     expect(await named(place, "new.example.com")).toBe("done");
   });
 
-  it("is another where the token is for another, and nobody is touched", async () => {
+  it("is another one if the token is for another, and no account is changed", async () => {
     await using place = await established(id);
     await place.cycle();
     place.source.reads.length = 0;
@@ -60,7 +60,7 @@ describe("a tenant that is named otherwise than before", () => {
     expect(place.target.active()).toHaveLength(1);
   });
 
-  it("is another where no token tells, and the names differ", async () => {
+  it("is another one if no token shows it, and the names differ", async () => {
     await using place = await established(id, null);
     await expect(named(place, domain)).rejects.toThrow(/belongs to the tenant/);
   });

@@ -15,7 +15,7 @@ const refuse = ({ source }: Workplace, ...people: readonly string[]): void => {
 };
 
 describe("a person whom Entra leaves out of its list, and does not answer for when asked by id", () => {
-  it("keeps no other person back: leavers are switched off, and it is reported and asked again in each cycle", async () => {
+  it("does not delay the others: leavers are switched off, and the person is reported and asked about again in each cycle", async () => {
     await using place = await company();
     place.source.hidden.add("a");
     refuse(place, "a");
@@ -42,7 +42,7 @@ describe("a person whom Entra leaves out of its list, and does not answer for wh
     expect(place.target.active()).toEqual(["a", "d", "e"].map((id) => `${id}@example.com`));
   });
 
-  it("is switched off when Entra answers that there is nobody, in a cycle of changes too", async () => {
+  it("is switched off when Entra answers that the person does not exist, in a cycle of changes too", async () => {
     await using place = await company();
     place.source.hidden.add("a");
     refuse(place, "a");
@@ -55,7 +55,7 @@ describe("a person whom Entra leaves out of its list, and does not answer for wh
     expect(place.target.active()).not.toContain("a@example.com");
   });
 
-  it("is Entra's fault where it is so for three in a row: the cycle stops, and concludes nothing", async () => {
+  it("counts as Entra's fault after three in a row: the cycle stops, and concludes nothing", async () => {
     await using place = await company();
     for (const id of ["a", "b", "c"]) place.source.hidden.add(id);
     refuse(place, "a", "b", "c");
@@ -64,8 +64,8 @@ describe("a person whom Entra leaves out of its list, and does not answer for wh
   });
 });
 
-describe("a newcomer of whom a round of changes shows a part, and who cannot be read by id", () => {
-  it("gets an account when Entra answers, although nothing more is shown of the person, and keeps nobody back", async () => {
+describe("a newcomer of whom a round of changes shows a part, and who cannot be read by id,", () => {
+  it("gets an account when Entra answers, without another change, and delays no other person", async () => {
     await using place = await company();
     const { readChanges } = place.source;
     place.source.readChanges = async function* (watermark, signal) {

@@ -14,7 +14,7 @@ const skippedCodes = async (place: Workplace): Promise<readonly string[]> =>
   (await place.store.skipped({ after: "", limit: 99 })).map(({ objectId, code }) => `${objectId} ${code}`);
 
 describe("a property that Entra no longer shows for any person", () => {
-  it("deactivates, reactivates and creates nobody where it is accountEnabled", async () => {
+  it("deactivates, reactivates and creates nobody if it is accountEnabled", async () => {
     await using place = await createWorkplace();
     await company(place);
     const before = place.target.active();
@@ -40,7 +40,7 @@ describe("a property that Entra no longer shows for any person", () => {
     expect(await skippedCodes(place)).toEqual([]);
   });
 
-  it("touches the state of no account that is found by matching while nothing is known of its person", async () => {
+  it("does not change active on an account that is found by matching while the person's property is unknown", async () => {
     await using place = await createWorkplace();
     await company(place);
     const before = place.target.active();
@@ -57,7 +57,7 @@ describe("a property that Entra no longer shows for any person", () => {
     expect(before).toHaveLength(2);
   });
 
-  it("still has leavers switched off: deleted, or out of the scope", async () => {
+  it("does not prevent the deactivation of leavers: deleted, or out of the scope", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b", "c"];
     for (const id of ["a", "b", "c"]) place.source.hire(id);
@@ -73,7 +73,7 @@ describe("a property that Entra no longer shows for any person", () => {
     ["jobTitle", "title", "Analyst"],
     ["department", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "Sales"],
   ])(
-    "clears nothing where it is %s, and is cleared once Entra shows that it is empty",
+    "clears nothing if it is %s, and is cleared once Entra shows that it is empty",
     async (property, path, value) => {
       await using place = await createWorkplace();
       await company(place);
@@ -89,7 +89,7 @@ describe("a property that Entra no longer shows for any person", () => {
     },
   );
 
-  it("takes no manager away where nobody shows one any more", async () => {
+  it("removes no manager if no person shows one any more", async () => {
     await using place = await createWorkplace();
     await company(place);
     place.source.unshown = ["manager"];
@@ -101,7 +101,7 @@ describe("a property that Entra no longer shows for any person", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ update: 1 });
   });
 
-  it("keeps nobody out of the scope where a scoping filter asks about it and nothing was known", async () => {
+  it("puts nobody out of the scope if a scoping filter uses it and its value was unknown", async () => {
     const mapping = mappingOf(defaultRules, [
       { clauses: [{ attribute: "companyName", operator: "EQUALS", value: "Contoso" }] },
     ]);
@@ -121,7 +121,7 @@ describe("a property that Entra no longer shows for any person", () => {
 });
 
 describe("an item of a round of changes about an unknown person", () => {
-  it("that shows a part only is no account: the person is read by id before", async () => {
+  it("that shows only a part makes no account: the person is first read by id", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     place.source.hire("hidden", { jobTitle: "Analyst", department: "Sales" }, "a");
@@ -146,7 +146,7 @@ describe("an item of a round of changes about an unknown person", () => {
     expect(place.target.active()).toHaveLength(2);
   });
 
-  it("of whom the directory knows nothing when asked is not believed", async () => {
+  it("is not believed if the directory does not know the person by id", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();

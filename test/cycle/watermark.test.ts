@@ -12,7 +12,7 @@ async function company(): Promise<Workplace> {
   return place;
 }
 
-describe("a picture that is ahead of its watermark", () => {
+describe("stored data that is newer than its watermark", () => {
   it("is read again in full if a round of changes broke off after its first page", async () => {
     await using place = await company();
     place.source.breakChanges = true;
@@ -41,7 +41,7 @@ describe("a picture that is ahead of its watermark", () => {
     expect(place.source.reads).toEqual(["user a", "all", "changes"]);
   });
 
-  it("is not what a read that brings nothing new makes of it", async () => {
+  it("is not assumed after a read without changes", async () => {
     await using place = await company();
     await place.cycle({ only: ["a"] });
     await place.cycle();
@@ -49,8 +49,8 @@ describe("a picture that is ahead of its watermark", () => {
   });
 });
 
-describe("a person who comes back from the bin", () => {
-  it("is read in full: a link that was cut there is in no round of changes", async () => {
+describe("a person who is restored from the recycle bin", () => {
+  it("is read in full: links that were cut there are in no round of changes", async () => {
     await using place = await company();
     place.source.remove("a", "softDeleted");
     await place.cycle();

@@ -36,7 +36,7 @@ const moved = change(manager, "old@example.com", "new@example.com", {
   reference: { beforeId: "l1", afterObjectId: "new" },
 });
 
-describe("what the guard counts of an operation", () => {
+describe("the guard's weights of an operation", () => {
   it.each<[string, Partial<Operation>, string[]]>([
     [
       "a deactivation, by its evidence",
@@ -90,11 +90,11 @@ describe("what the guard counts of an operation", () => {
     ],
     ["nothing that was released", { changes: [change("title", "Lead", null, { released: true })] }, []],
     ["nothing of a released link", { adopts: true, doubtful: "another employeeNumber", released: true }, []],
-  ])("is %s", (_what, parts, expected) => {
+  ])("are %s", (_what, parts, expected) => {
     expect(weights(parts)).toEqual(expected);
   });
 
-  it("in a first run is neither creates nor links, but doubtful links and what they change", () => {
+  it("in a first run include neither creates nor links, but doubtful links and their changes", () => {
     expect(weights({ action: "create", latticeId: null }, true)).toEqual([]);
     const link = { action: "link", adopts: true, doubtful: "another employeeNumber" } as const;
     expect(weights({ ...link, changes: [change("title", "Lead", "Chief")] }, true)).toEqual([
@@ -107,7 +107,7 @@ describe("what the guard counts of an operation", () => {
 describe("a write whose answer was lost", () => {
   const account = { latticeId: "l", userName: "a@example.com", externalId: "a", siblings: {} };
 
-  it("counts where something that weighs is as it was to be", () => {
+  it("counts if a weighed value is now what it was to become", () => {
     const left = operation({ action: "deactivate", evidence, changes: [off] });
     expect(wasCarriedOut(left, { ...account, active: false, values: {} })).toBe(true);
     expect(wasCarriedOut(left, { ...account, active: true, values: {} })).toBe(false);
@@ -116,7 +116,7 @@ describe("a write whose answer was lost", () => {
   });
 });
 
-describe("what is held of an operation", () => {
+describe("the held part of an operation", () => {
   const part = (parts: Partial<Operation>, ...holds: Hold[]) => {
     const planned = operation(parts);
     const row = { ...planned, id: 7, cycleId: 1, wave: 0, status: "planned", error: null } as const;
@@ -125,14 +125,14 @@ describe("what is held of an operation", () => {
   const title = change("title", "Lead", null);
   const phone = change("phoneNumbers", "1", "2");
 
-  it("is nothing where nothing of that kind weighs", () => {
+  it("is empty if no change of that kind has a weight", () => {
     expect(part({ changes: [phone] }, { kind: "clear", details: ["title"] })).toBeNull();
     expect(part({ changes: [title] }, { kind: "clear", details: ["department"] })).toBeNull();
     const released = { ...title, released: true as const };
     expect(part({ changes: [released] }, { kind: "clear", details: ["title"] })).toBeNull();
   });
 
-  it("is the change alone, of an update and of a link and of a deactivation", () => {
+  it("is only the change, for an update, a link and a deactivation", () => {
     const hold: Hold = { kind: "clear", details: ["title"] };
     for (const parts of [
       { changes: [title, phone] },
@@ -149,7 +149,7 @@ describe("what is held of an operation", () => {
     expect(part({ action: "link", adopts: true, changes: [title] }, hold)?.rest?.changes).toEqual([]);
   });
 
-  it("is the whole of a deactivation, a reactivation, a create or a link that is held as such", () => {
+  it("is the whole operation, for a deactivation, reactivation, create or link that is itself held", () => {
     const whole = (parts: Partial<Operation>, hold: Hold) => expect(part(parts, hold)?.rest).toBeNull();
     whole(
       { action: "deactivate", evidence, changes: [off, phone] },
@@ -165,7 +165,7 @@ describe("what is held of an operation", () => {
     expect(part({ action: "deactivate", evidence, changes: [off] }, other)).toBeNull();
   });
 
-  it("takes a held manager out of what waits for one", () => {
+  it("takes a held manager out of an operation that waits for one", () => {
     const held = part({ changes: [moved, phone] }, { kind: "manager", details: [manager] });
     expect(held).toMatchObject({ changes: [moved], rest: { changes: [phone], referenceHeld: true } });
   });

@@ -9,7 +9,7 @@ async function namesakes(): Promise<Workplace> {
   return place;
 }
 
-describe("a person whose userName another one had is looked at again in the next cycle", () => {
+describe("a person whose userName another person had is planned again in the next cycle", () => {
   it.each([
     ["is deleted", (place: Workplace) => place.source.remove("b", "softDeleted")],
     ["is purged", (place: Workplace) => place.source.remove("b", "deleted")],
@@ -29,7 +29,7 @@ describe("a person whose userName another one had is looked at again in the next
     expect(place.target.account("same@example.com").externalId).toBe("a");
   });
 
-  it("when the other one leaves the scope, is asked for on demand, or is not assigned any more", async () => {
+  it("when the other one leaves the scope, is provisioned on demand, or is no longer assigned", async () => {
     for (const only of [undefined, ["b"]]) {
       await using place = await createWorkplace();
       place.source.scope = ["a", "b"];
@@ -56,7 +56,7 @@ describe("a person whose userName another one had is looked at again in the next
     expect(place.target.account("wanted@example.com").externalId).toBe("q");
   });
 
-  it("when the account that was given it by hand gets its own back, whatever the retry schedule says", async () => {
+  it("when the account that got it by hand gets its own name back, whatever the retry schedule says", async () => {
     await using place = await createWorkplace();
     place.source.hire("a");
     await place.cycle();

@@ -67,7 +67,7 @@ describe("the schedule", () => {
 
   const gaps = (): number[] => starts.slice(1).map((time, index) => time - (starts[index] ?? 0));
 
-  it("waits for the end of a quarantine, whether an interval or a cron expression calls", async () => {
+  it("waits for the end of a quarantine, with an interval or a cron expression", async () => {
     vi.setSystemTime(new Date("2026-03-02T08:00:00Z"));
     notBefore = Date.now() + 3 * hourMs;
     for (const schedule of [every45, { kind: "cron", cron: "*/15 * * * *", timezone: "UTC" }] as const) {
@@ -82,7 +82,7 @@ describe("the schedule", () => {
     }
   });
 
-  it("takes another schedule, counted from the last start, also while a cycle is under way", async () => {
+  it("accepts another schedule, counted from the last start, also while a cycle is under way", async () => {
     vi.setSystemTime(new Date("2026-03-02T08:00:00Z"));
     const began = Date.now();
     const scheduler = start(every45);
@@ -126,7 +126,7 @@ describe("the schedule", () => {
     expect(starts.length).toBeGreaterThanOrEqual(4);
   });
 
-  it("takes a cron expression as it is, in its time zone", async () => {
+  it("uses a cron expression unchanged, in its time zone", async () => {
     vi.setSystemTime(new Date("2026-06-01T00:00:30Z"));
     const scheduler = start({ kind: "cron", cron: "30 6 * * *", timezone: "Europe/Berlin" });
     await vi.advanceTimersByTimeAsync(48 * hourMs);
@@ -137,7 +137,7 @@ describe("the schedule", () => {
     ]);
   });
 
-  it("makes up for a cron expression's cycle at once if work asked for by hand was in its way", async () => {
+  it("makes up for a cycle of a cron expression as soon as manual work that blocked it ends", async () => {
     vi.setSystemTime(new Date("2026-06-01T06:29:00Z"));
     const scheduler = start({ kind: "cron", cron: "30 6 * * *", timezone: "UTC" });
     const work = scheduler.slot.take(() => new Promise((resolve) => setTimeout(resolve, 5 * minuteMs)));
@@ -152,7 +152,7 @@ describe("the schedule", () => {
     expect(scheduler.slot.take(async () => {})).toBeNull();
   });
 
-  it("is not put off by a clock that was set back, and retries sooner after an outage", () => {
+  it("is not delayed by a clock that was set back, and retries sooner after an outage", () => {
     expect(nextDueAt(null, 45 * minuteMs, 1_000)).toBe(1_000);
     expect(nextDueAt(10 * hourMs, 45 * minuteMs, hourMs)).toBe(hourMs);
     expect(nextDueAt(hourMs + 1_000, 45 * minuteMs, hourMs)).toBe(hourMs + 1_000 + 45 * minuteMs);

@@ -62,7 +62,7 @@ describe("a daemon whose clock is set", () => {
     expect(Math.abs((starts[4] ?? 0) - (starts[3] ?? 0) - 45 * minuteMs)).toBeLessThanOrEqual(1_000);
   });
 
-  it("takes a cron expression by the new time", async () => {
+  it("follows a cron expression by the new time", async () => {
     start({ kind: "cron", cron: "*/10 * * * *", timezone: "UTC" });
     await vi.advanceTimersByTimeAsync(11 * minuteMs);
     expect(starts).toHaveLength(1);
@@ -74,7 +74,7 @@ describe("a daemon whose clock is set", () => {
     ]);
   });
 
-  it("does not put off the retry after an outage", async () => {
+  it("does not delay the retry after an outage", async () => {
     outcome = "retrySoon";
     start(every45);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -84,7 +84,7 @@ describe("a daemon whose clock is set", () => {
     expect(starts).toHaveLength(2);
   });
 
-  it("is not moved by the small corrections of a time server", async () => {
+  it("ignores the small corrections of a time server", async () => {
     start(every45);
     await vi.advanceTimersByTimeAsync(10_000);
     for (let hour = 0; hour < 3; hour += 1) {

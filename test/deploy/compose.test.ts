@@ -20,7 +20,7 @@ it("is a compose file in which a linter finds nothing", () => {
   expect(lint(file)).toEqual([]);
 });
 
-it("runs read-only and without privileges, and has its secrets as files", () => {
+it("runs read-only and without privileges, and gets its secrets as files", () => {
   const { services, secrets } = parse(readFileSync(file, "utf8"));
   const service = services["azure-lattice-sync"];
   expect(service).toMatchObject({

@@ -27,14 +27,14 @@ describe("the Dockerfile", () => {
     expect(validate(dockerfile.replace("USER 10001:10001", "USER"))).not.toEqual([]);
   });
 
-  it("takes the same base in every stage, and it can be another", () => {
+  it("uses the same base in every stage, and it can be replaced", () => {
     const bases = instructions.filter((one): one is From => one.getKeyword() === "FROM");
     expect(bases.length).toBeGreaterThan(1);
     for (const base of bases) expect(base.getImage()).toBe("$" + "{NODE_IMAGE}");
     expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:24-/m);
   });
 
-  it("runs the daemon without privileges, says when it is well, and keeps its state on a volume", () => {
+  it("runs the daemon without privileges, reports its health, and keeps its state on a volume", () => {
     expect(wordsOf("USER")).toEqual(["10001:10001"]);
     expect(wordsOf("STOPSIGNAL")).toEqual(["SIGTERM"]);
     expect(wordsOf("VOLUME")).toEqual(["/app/state"]);
@@ -43,7 +43,7 @@ describe("the Dockerfile", () => {
     expect(lastStage().map((one) => one.getKeyword())).toContain("HEALTHCHECK");
   });
 
-  it("has the command by its name, for docker exec", () => {
+  it("has the command under its name, for docker exec", () => {
     const script = listOf("ENTRYPOINT").at(-1) ?? "";
     expect(wordsOf("RUN").join(" ")).toContain(`ln -s ${script} /usr/local/bin/azure-lattice-sync`);
     expect(statSync(inject("program")).mode & 0o111).toBe(0o111);
@@ -52,9 +52,9 @@ describe("the Dockerfile", () => {
 
 // Where CI runs it must be possible.
 describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
-  "what the image starts, read-only and without a temporary folder",
+  "a container of the image, read-only and without a temporary folder,",
   () => {
-    it("checks, plans and sends by hand, with a database and without one", async () => {
+    it("checks, plans and sends, with a database and without one", async () => {
       const image = layOut();
       const run = async (...args: string[]) => ended(image.start(args, { LOG_LEVEL: "warn" }));
       expect(await run("check", "--sandbox")).toMatchObject({ code: 0 });
@@ -92,7 +92,7 @@ describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
       expect(statSync(join(image.app, "dist")).uid).toBe(0);
     });
 
-    it("brings a database of the first version up to date, for a dry run and for good", async () => {
+    it("migrates a database of the first version, for a dry run and for good", async () => {
       const image = layOut();
       const path = join(image.app, "state/azure-lattice-sync.sandbox-both.db");
       const db = new Database(path);
@@ -118,7 +118,7 @@ describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
       }
     });
 
-    it("runs the daemon, which is healthy, plans for the dashboard, and stops when it is told to", async () => {
+    it("runs the daemon, which is healthy, plans for the dashboard, and stops on request", async () => {
       const image = layOut();
       const port = await freePort();
       const child = image.start([...listOf("CMD"), "--sandbox", "--listen", `127.0.0.1:${port}`], {

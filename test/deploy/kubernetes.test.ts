@@ -86,7 +86,7 @@ const podOf = ({ kind, spec }: Manifest): Manifest =>
   kind === "CronJob" ? spec.jobTemplate.spec.template.spec : spec.template.spec;
 
 describe("the Kubernetes manifests", () => {
-  it("are what Kubernetes' schemas allow", () => {
+  it("are valid by Kubernetes' schemas", () => {
     const files = globSync("{base,overlays/*,components/*,example}/*.yaml", { cwd: folder });
     const resources = files
       .filter(
@@ -105,7 +105,7 @@ describe("the Kubernetes manifests", () => {
     }
   });
 
-  it("are noticed where they are wrong", () => {
+  it("are reported if they are wrong", () => {
     const deployment = find(read("overlays/daemon/daemon.yaml"), "Deployment");
     deployment.spec.replicas = "one";
     expect(() => new Deployment(deployment).validate()).toThrow(/replicas/);
@@ -119,7 +119,7 @@ describe("the Kubernetes manifests", () => {
     expect(globSync("**/*", { cwd: folder }).filter((file) => /secret/i.test(file))).toEqual([]);
   });
 
-  it("name only files that are there", () => {
+  it("name only files that exist", () => {
     for (const file of globSync("**/kustomization.yaml", { cwd: folder })) {
       const { resources = [], patches = [] } = parse(readFileSync(join(folder, file), "utf8"));
       const named = [...resources, ...patches.map(({ path }: { readonly path: string }) => path)];
@@ -185,7 +185,7 @@ describe("the Kubernetes manifests", () => {
     expect(env[place].value.endsWith(" -- azure-lattice-sync")).toBe(true);
   });
 
-  it("hold a configuration that the program takes once the ids are filled in", () => {
+  it("contain a configuration that the program accepts once the ids are filled in", () => {
     const text = readFileSync(join(folder, "example/azure-lattice-sync.yaml"), "utf8");
     const faults = configSchema.safeParse(parse(text)).error?.issues.map(({ message }) => message);
     // As it is, it says that the ids are still to be filled in.
@@ -203,14 +203,14 @@ describe("the Kubernetes manifests", () => {
     ]);
   });
 
-  it("leave the dashboard in its Service when cycles fail: no probe asks whether they end well", () => {
+  it("keep the dashboard in its Service when cycles fail: no probe depends on the result of cycles", () => {
     const [container] = podOf(find(read("overlays/daemon/daemon.yaml"), "Deployment")).containers;
     for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
       expect(container[probe].httpGet).toEqual({ path: "/healthz", port: "http" });
     }
   });
 
-  it("let in named peers alone, and out the ports that are needed", () => {
+  it("allow traffic only from named peers, and to the ports that are needed", () => {
     const policies = globSync("**/*.yaml", { cwd: folder })
       .flatMap(read)
       .filter((manifest) => manifest?.kind === "NetworkPolicy");
@@ -234,7 +234,7 @@ describe("the Kubernetes manifests", () => {
     expect(out("-webhooks")).toEqual([8443]);
   });
 
-  it("scrape the metrics with the token of the daemon, as the job that the alerts ask for", () => {
+  it("scrape the metrics with the daemon's token, under the job name that the alerts use", () => {
     const monitor = find(read("components/monitoring/service-monitor.yaml"), "ServiceMonitor");
     expect(monitor.spec.endpoints).toEqual([
       {
@@ -279,7 +279,7 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
     expect(names).toContain(find(manifests, "ConfigMap").metadata.name);
   });
 
-  it("make a job on a timer instead, without a service, that pushes its metrics where that is wanted", () => {
+  it("make a timed job instead, without a service, that pushes its metrics if configured", () => {
     const pushing = find(build("cronjob", ["pushgateway"]), "CronJob");
     expect(podOf(pushing).containers[0].env).toContainEqual({
       name: "ALS_METRICS_PUSH_URL",
@@ -291,7 +291,7 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
     for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
   });
 
-  it.each(["daemon", "cronjob"] as const)("take workload identity and a proxy for the %s", (overlay) => {
+  it.each(["daemon", "cronjob"] as const)("accept workload identity and a proxy for the %s", (overlay) => {
     const manifests = build(overlay, ["workload-identity", "proxy"]);
     const workload = find(manifests, overlay === "daemon" ? "Deployment" : "CronJob");
     const template = overlay === "daemon" ? workload.spec.template : workload.spec.jobTemplate.spec.template;
@@ -305,11 +305,11 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
     ]);
   });
 
-  it("take every component together", () => {
+  it("accept every component together", () => {
     expect(build("daemon", components).filter(({ kind }) => kind === "NetworkPolicy")).toHaveLength(7);
   });
 
-  it("are not built without the secrets, which are of your own making", () => {
+  it("are not built without the secrets, which the user must create", () => {
     expect(spawnSync("kubectl", ["kustomize", join(folder, "example")], { encoding: "utf8" }).stderr).toMatch(
       /secrets\/(entra|lattice|http)/,
     );

@@ -70,7 +70,7 @@ async function published(): Promise<ReadonlySet<string>> {
 }
 
 describe("alert rules and dashboard", () => {
-  it("ask for metrics that there are, in PromQL", async () => {
+  it("use existing metrics, in valid PromQL", async () => {
     const known = await published();
     const expressions = [
       ...alerts.map(({ expr }) => expr),
@@ -85,7 +85,7 @@ describe("alert rules and dashboard", () => {
     expect(() => metricsOf("sum by (")).toThrow("no PromQL");
   });
 
-  it("for runs by a timer ask for metrics that a run leaves behind", async () => {
+  it("use, for timed runs, metrics that a run leaves behind", async () => {
     const text = await runMetrics("0", nothingYet, { good: true, endedAt: 0 });
     const left = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     expect(timerAlerts.length).toBeGreaterThan(4);
@@ -94,7 +94,7 @@ describe("alert rules and dashboard", () => {
     }
   });
 
-  it("say of each alert where it is written what to do", () => {
+  it("name for each alert the document that says what to do", () => {
     const runbook = readFileSync(join(deploy, "../docs/operating.md"), "utf8");
     for (const { alert, annotations } of [...alerts, ...timerAlerts]) {
       expect(annotations.runbook).toBe(`docs/operating.md#${alert.toLowerCase()}`);
@@ -110,7 +110,7 @@ describe("alert rules and dashboard", () => {
     for (const code of skipCodes) expect(page).toContain(`  ${code}: "`);
   });
 
-  it("lay no panel over another", () => {
+  it("place no panel over another", () => {
     const taken = new Set<string>();
     for (const { title, gridPos } of panels) {
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {

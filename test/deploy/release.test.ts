@@ -43,12 +43,12 @@ const inputsOf = (job: Job, action: string): Readonly<Record<string, string>> | 
   job.steps.find(({ uses }) => uses?.startsWith(`${action}@`))?.with;
 
 describe("the release workflow", () => {
-  it("is a workflow that GitHub's own parser takes", async () => {
+  it("is accepted by GitHub's own parser", async () => {
     expect(await faultsOf(workflow)).toEqual([]);
     expect(await faultsOf(workflow.replace("runs-on:", "runs-at:"))).not.toEqual([]);
   });
 
-  it("takes every action by its commit and gives each job the rights that it needs", () => {
+  it("pins every action to its commit and gives each job only the rights that it needs", () => {
     const uses = [...workflow.matchAll(/uses: (.*)/g)].map(([, action]) => action);
     expect(uses.length).toBeGreaterThan(8);
     for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
@@ -58,7 +58,7 @@ describe("the release workflow", () => {
     expect(jobs.package.permissions).toEqual({ contents: "write", "id-token": "write" });
   });
 
-  it("puts nothing of others into a script", () => {
+  it("inserts no foreign text into a script", () => {
     for (const job of Object.values(jobs)) expect(scriptOf(job)).not.toContain("$" + "{{");
   });
 

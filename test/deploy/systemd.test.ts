@@ -36,7 +36,7 @@ const verify = (paths: readonly string[]): string =>
 
 // Where CI runs it is installed; elsewhere it may be another system altogether.
 describe.skipIf(!analyze && process.env.CI === undefined)("the systemd units", () => {
-  it("are units that systemd takes", () => {
+  it("are accepted by systemd", () => {
     expect(verify(copies())).toBe("");
     expect(verify(copies((text) => text.replace("ProtectHome=yes", "ProtectHome=perhaps")))).toContain(
       "Failed to parse protect home value",
@@ -61,7 +61,7 @@ const valuesOf = (unit: string, key: string): readonly string[] =>
     String(value),
   );
 
-describe("what is run by systemd and what is run by hand", () => {
+describe("runs by systemd and runs by hand", () => {
   const environment = readFileSync(join(folder, "als.env"), "utf8");
   const variable = (name: string): string => new RegExp(`^${name}=(.*)$`, "m").exec(environment)?.[1] ?? "";
 
@@ -79,7 +79,7 @@ describe("what is run by systemd and what is run by hand", () => {
     expect(variable("ALS_COMMAND")).toBe("als");
   });
 
-  it("leave the metrics of a run where they are copied to the collector from", () => {
+  it("leave the metrics of a run where the collector picks them up", () => {
     const [copy = ""] = valuesOf("azure-lattice-sync-once.service", "ExecStopPost");
     const place = makePlace().folder;
     const script = copy
@@ -99,7 +99,7 @@ describe("what is run by systemd and what is run by hand", () => {
     expect(readFileSync(join(place, "azure-lattice-sync.prom"), "utf8")).toBe("of a run");
   });
 
-  it("find the command where npm put it", () => {
+  it("find the command where npm installed it", () => {
     const place = makePlace();
     for (const unit of services) {
       const [start = ""] = valuesOf(unit, "ExecStart");
@@ -110,14 +110,14 @@ describe("what is run by systemd and what is run by hand", () => {
     }
   });
 
-  it("put the dashboard on a socket in a folder of the unit's own, which others cannot enter", () => {
+  it("put the dashboard on a socket in a folder of the unit, which others cannot enter", () => {
     const socket = variable("ALS_HTTP_LISTEN");
     const [directory] = valuesOf("azure-lattice-sync.service", "RuntimeDirectory");
     expect(parseListen(socket)).toEqual({ path: `/run/${directory}/http.sock` });
     expect(valuesOf("azure-lattice-sync.service", "RuntimeDirectoryMode")).toEqual(["0750"]);
   });
 
-  it("als looks at the database, the configuration and the secrets of the units", () => {
+  it("als reads the database, the configuration and the secrets of the units", () => {
     const place = makePlace();
     for (const name of ["entra", "lattice"]) writeFileSync(join(place.folder, name), `secret-of-${name}`);
     writeFileSync(

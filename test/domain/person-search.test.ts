@@ -14,8 +14,8 @@ function close(asked: string) {
   return found;
 }
 
-describe("finding people by a part of a name", () => {
-  it("does not mind letter case, accents, the order of words, or commas", () => {
+describe("the search for people by a part of a name", () => {
+  it("ignores letter case, accents, the order of words, and commas", () => {
     for (const asked of [
       "SØREN",
       "soren",
@@ -31,14 +31,14 @@ describe("finding people by a part of a name", () => {
     expect(close("anders larsen")).toBeNull();
   });
 
-  it("tells the whole name from the beginning of a word, and that from the middle of one", () => {
+  it("distinguishes a whole name, the beginning of a word, and a part within a word", () => {
     expect(close("anders sorensen-muller")).toBe(closeness.equal);
     expect(close("anders.soerensen")).toBe(closeness.equal);
     expect(close("and mul")).toBe(closeness.begins);
     expect(close("nders")).toBe(closeness.within);
   });
 
-  it("finds an id as a whole, or by a beginning that is not met by chance", () => {
+  it("finds an id as a whole, or by a beginning that is long enough", () => {
     expect(close("80123")).toBe(closeness.equal);
     expect(close("LAT-4711")).toBe(closeness.equal);
     expect(close("5B0C7A1E")).toBe(closeness.begins);
@@ -46,13 +46,13 @@ describe("finding people by a part of a name", () => {
     expect(close("93d4-4b8f")).toBeNull();
   });
 
-  it("takes signs for what they are, and looks for nothing where there is no word", () => {
+  it("treats signs as text, and searches for nothing without a word", () => {
     expect(close(".*")).toBeNull();
     expect(close("%")).toBeNull();
     expect(matcherOf(" , ")).toBeNull();
   });
 
-  it("folds letters that are no letter with a mark, and leaves other scripts readable", () => {
+  it("folds letters without a separable mark, and keeps other scripts readable", () => {
     expect(folded("Łukasz Đurić Straße ÆØÅ İstanbul")).toBe("lukasz duric strasse aeoa istanbul");
     expect(folded("Иван 山田")).toBe("иван 山田");
   });

@@ -19,7 +19,7 @@ describe("Retry-After", () => {
     ["", undefined],
     [null, undefined],
     [undefined, undefined],
-  ])("%j is read as %j ms", (header, expected) => {
+  ])("%j is parsed as %j ms", (header, expected) => {
     expect(parseRetryAfter(header, now)).toBe(expected);
   });
 });

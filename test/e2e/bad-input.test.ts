@@ -66,7 +66,7 @@ async function setStage(): Promise<Stage> {
 }
 
 describe.concurrent("bad input, through the real process", () => {
-  it("says so when the Lattice key is wrong", async () => {
+  it("reports a wrong Lattice key", async () => {
     await using stage = await setStage();
     const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ lattice: { token: "not-the-key" } }));
@@ -74,7 +74,7 @@ describe.concurrent("bad input, through the real process", () => {
     expect(outcome.stderr).not.toContain("not-the-key");
   });
 
-  it("says so when the client secret is wrong", async () => {
+  it("reports a wrong client secret", async () => {
     await using stage = await setStage();
     const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ entra: { clientSecret: "not-the-secret" } }));
@@ -95,7 +95,7 @@ describe.concurrent("bad input, through the real process", () => {
     expectRefusal(await run(["sync"], configuration()), 1, /User\.Read\.All/);
   });
 
-  it("says so when Lattice cannot be reached", async () => {
+  it("reports that Lattice cannot be reached", async () => {
     await using stage = await setStage();
     const { configuration, run, expectRefusal } = stage;
     const outcome = await run(["sync"], configuration({ lattice: { url: "http://127.0.0.1:9/scim/v2" } }));
@@ -103,7 +103,7 @@ describe.concurrent("bad input, through the real process", () => {
   });
 
   it.each(["sync", "check", "config check", "status"])(
-    "%s refuses an environment that switches the checking of certificates off",
+    "%s refuses an environment that switches certificate checks off",
     async (command) => {
       await using stage = await setStage();
       const { configuration, start, expectRefusal } = stage;
@@ -138,7 +138,7 @@ describe.concurrent("bad input, through the real process", () => {
     expectRefusal(await run(["sync"], "entra:\n  tenantId: [\nlattice: }\n"), 64, /config\.yaml:\d+:\d+: /);
   });
 
-  it("refuses a mapping to an unknown attribute, with the nearest", async () => {
+  it("refuses a mapping to an unknown attribute, and names the nearest", async () => {
     await using stage = await setStage();
     const { configuration, run, expectRefusal } = stage;
     const mapping = [
@@ -152,7 +152,7 @@ describe.concurrent("bad input, through the real process", () => {
     );
   });
 
-  it("accepts Azure's tenant URL, leaves the flag out and explains it", async () => {
+  it("accepts Azure's tenant URL, removes its flag and explains that", async () => {
     await using stage = await setStage();
     const { sandbox, configuration, run } = stage;
     const url = `${sandbox.latticeUrl}?aadOptscim062020`;
@@ -177,7 +177,7 @@ describe.concurrent("bad input, through the real process", () => {
     );
   });
 
-  it("says so when the state folder cannot be written", async () => {
+  it("reports that the state folder cannot be written", async () => {
     await using stage = await setStage();
     const { sandbox, place, configuration, run, expectRefusal } = stage;
     writeFileSync(join(place.folder, "file"), "");
@@ -186,7 +186,7 @@ describe.concurrent("bad input, through the real process", () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it("refuses a database of a newer version and leaves it alone", async () => {
+  it("refuses a database of a newer version and does not change it", async () => {
     await using stage = await setStage();
     const { sandbox, place, configuration, run, expectRefusal } = stage;
     const path = place.statePath;
@@ -197,7 +197,7 @@ describe.concurrent("bad input, through the real process", () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it("says that Lattice answers with malformed JSON", async () => {
+  it("reports that Lattice answers with malformed JSON", async () => {
     await using stage = await setStage();
     const { configuration, run, expectRefusal } = stage;
     const garbage = createServer((_request, response) => {
@@ -211,7 +211,7 @@ describe.concurrent("bad input, through the real process", () => {
     garbage.close();
   });
 
-  it("says that Graph answers with malformed JSON", async () => {
+  it("reports that Graph answers with malformed JSON", async () => {
     await using stage = await setStage();
     const { sandbox, configuration, run, expectRefusal } = stage;
     sandbox.onRequest = ({ host, path }) =>
@@ -219,7 +219,7 @@ describe.concurrent("bad input, through the real process", () => {
     expectRefusal(await run(["sync"], configuration()), 1, /Graph|127\.0\.0\.1/);
   });
 
-  it("exits 64 for an unknown flag and for a missing configuration, having tried nothing", async () => {
+  it("exits 64 for an unknown flag and for a missing configuration, before any request", async () => {
     await using stage = await setStage();
     const { sandbox, place, configuration, run, expectRefusal } = stage;
     expect((await run(["sync", "--dry-rum"], configuration())).code).toBe(64);
@@ -229,7 +229,7 @@ describe.concurrent("bad input, through the real process", () => {
     expect(sandbox.requests.length).toBe(0);
   });
 
-  it("exits 2 for a dry run with changes pending where that is asked for, else 0", async () => {
+  it("exits 2 for a dry run with pending changes if requested, else 0", async () => {
     await using stage = await setStage();
     const { configuration, run } = stage;
     expect((await run(["sync", "--dry-run", "--detailed-exitcode"], configuration())).code).toBe(2);
@@ -253,7 +253,7 @@ describe.concurrent("bad input, through the real process", () => {
     expect(creation?.changes.map(({ attribute }) => attribute)).toContain("userName");
   });
 
-  it("finishes what is in flight on SIGTERM, exits 143, and the next run goes on", async () => {
+  it("finishes requests in flight on SIGTERM, exits 143, and the next run continues", async () => {
     await using stage = await setStage();
     const { sandbox, configuration, start, run } = stage;
     sandbox.onRequest = ({ host, method }) =>

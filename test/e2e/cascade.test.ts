@@ -21,7 +21,7 @@ describe.each([
 ] as const)(
   "a manager who is switched off and on again (%s, a deactivated manager: %s)",
   (method, inactiveManager) => {
-    it("has the manager and the reports again by HTTP, each written at most twice", async () => {
+    it("has the manager and the reports again over HTTP, each written at most twice", async () => {
       const scim: Partial<Lifecycle> = { inactiveManager };
       await using company = await startCompany(
         { people: 60, scim: { ...scim, patch: method === "patch" } },

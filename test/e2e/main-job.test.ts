@@ -61,7 +61,7 @@ describe("the main job", () => {
     expect(company.sent("lattice", "POST") + company.sent("lattice", "PATCH")).toBe(0);
   });
 
-  it("takes the members of nested groups, and deactivates who is unassigned", async () => {
+  it("takes the members of nested groups, and deactivates people who are unassigned", async () => {
     await using company = await startCompany({ people: 60 });
     const { directory, lattice } = company.sandbox;
     const [first, second] = [...directory.users()].filter(
@@ -101,7 +101,7 @@ describe("the main job", () => {
     expect(compareEverybody(company.sandbox, await company.leftAlone()).differences).toEqual([]);
   });
 
-  it("deactivates nobody where the reading of the scope breaks off", async () => {
+  it("deactivates nobody if the reading of the scope breaks off", async () => {
     await using company = await startCompany({ people: 60 });
     const scope = { mode: "assigned", application: "Lattice SCIM", nested: true } as const;
     await company.cycle({ scope });
@@ -121,7 +121,7 @@ describe("the main job", () => {
     expect(await company.cycle()).toMatchObject({ outcome: "done" });
   });
 
-  it("reads everybody where the delta token is no longer accepted", async () => {
+  it("reads everybody if the delta token is no longer accepted", async () => {
     await using company = await startCompany({ people: 40 });
     await company.cycle();
     const [person] = [...company.sandbox.directory.users()].filter(
@@ -132,7 +132,7 @@ describe("the main job", () => {
     expect((await company.cycle()).header.summary).toMatchObject({ update: 1, create: 0, deactivate: 0 });
   });
 
-  it("finds in a full comparison a person whom the changes have left out: restored from the bin", async () => {
+  it("finds in a full comparison a person whom the changes left out: restored from the recycle bin", async () => {
     await using company = await startCompany({ people: 40, graph: { missRestores: true } });
     await company.cycle();
     const { directory, lattice } = company.sandbox;
@@ -149,7 +149,7 @@ describe("the main job", () => {
 });
 
 describe("a dry run", () => {
-  it("writes nothing: not the database, not Lattice, not the watermark; and the sync then does what it said", async () => {
+  it("writes nothing: not the database, not Lattice, not the watermark; and the sync then does what it showed", async () => {
     await using company = await startCompany({ people: 80 });
     const before = company.stateBytes();
     const planned = await company.cycle({ dryRun: true });

@@ -48,7 +48,7 @@ describe("one person, through the real process", () => {
     });
   });
 
-  it("is refused where the call is wrong", async () => {
+  it("is refused if the call is wrong", async () => {
     const many = Array.from({ length: 21 }, (_, index) => `person${index}@example.com`);
     expect(await run("sync", "--user", ...many)).toMatchObject({ code: 64, out: "" });
     expect((await run("sync", "--yes")).code).toBe(64);

@@ -30,7 +30,7 @@ describe("held work, through the real process", () => {
   const status = async () => JSON.parse((await run("status", "--format", "json")).out);
   const activeOf = (id: string) => sandbox.lattice.byExternalId(id)?.active;
 
-  it("waits with its reasons in status, and goes person by person", async () => {
+  it("waits with its reasons in status, and is released person by person", async () => {
     expect((await run("sync")).code).toBe(0);
     const leavers = [...sandbox.lattice.accounts()]
       .filter(
@@ -120,7 +120,7 @@ describe("held work, through the real process", () => {
     expect((await status()).guard).toMatchObject({ held: false, operations: [] });
   });
 
-  it("is released by a plan that exists and people whom it holds, or nothing is done", async () => {
+  it("is released only with an existing plan and people whom it holds", async () => {
     await run("sync");
     const none = await run("release", "00000000-0000-0000-0000-000000000000");
     expect(none.code).toBe(64);
@@ -143,7 +143,7 @@ describe("held work, through the real process", () => {
     expect((await status()).guard.operations).toHaveLength(guard.operations.length);
   });
 
-  it("shows drift as a section of its own, treated by the setting", async () => {
+  it("shows drift in its own section, treated according to the setting", async () => {
     await run("sync");
     const [account] = [...sandbox.lattice.accounts()].filter(({ externalId }) => externalId !== undefined);
     if (account === undefined) throw new Error("nobody has an account");
@@ -162,7 +162,7 @@ describe("held work, through the real process", () => {
     expect(sandbox.lattice.byExternalId(String(account.externalId))?.title).not.toBe("Edited by hand");
   });
 
-  it("is put into quarantine by a refused key, which a good cycle leaves", async () => {
+  it("causes a quarantine for a refused key, which a good cycle ends", async () => {
     sandbox.onRequest = ({ host }) => (host === "lattice" ? { status: 401 } : undefined);
     const refused = await run("sync");
     expect(refused.code).toBe(1);

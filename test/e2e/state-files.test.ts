@@ -48,7 +48,7 @@ describe("the state database, through the real process", () => {
     writeFileSync(place.statePath, content);
   }
 
-  it("is refused if it is damaged, before Entra or Lattice is asked anything, until it is rebuilt on request", async () => {
+  it("is refused if it is damaged, before any request, until it is rebuilt on request", async () => {
     expect((await run("sync")).code).toBe(0);
     damage();
     const damaged = readFileSync(place.statePath);
@@ -82,7 +82,7 @@ describe("the state database, through the real process", () => {
     expect(written()).toBe(0);
   });
 
-  it("is backed up next to a daemon, and restored once no process has it open", async () => {
+  it("is backed up while a daemon runs, and restored once no process has it open", async () => {
     expect((await run("sync")).code).toBe(0);
     const daemon = place.start(["daemon", "--config", config, "--listen", "127.0.0.1:0"], {
       LOG_LEVEL: "info",
@@ -112,7 +112,7 @@ describe("the state database, through the real process", () => {
     expect(written()).toBe(0);
   });
 
-  it("is exchanged for nothing that was not asked for", async () => {
+  it("is replaced only on request", async () => {
     expect((await run("state", "check")).stdout).toMatch(/no state database at .* yet/);
     expectRefusal(await run("state", "backup", "b.db"), 1, /nothing to back up/);
     expect((await run("sync")).code).toBe(0);
@@ -135,7 +135,7 @@ describe("the state database, through the real process", () => {
     expect(kept()).toHaveLength(1);
   });
 
-  it("is begun again if the file is empty, and says so", async () => {
+  it("is started again if the file is empty, with a message", async () => {
     writeFileSync(place.statePath, "");
     const ended = await place.start(["sync", "--config", config], { LOG_LEVEL: "warn" }).ended;
     expect(ended.code).toBe(0);
@@ -151,8 +151,8 @@ function mountsIn(flag: string): boolean {
   return tried.status === 0;
 }
 
-describe.skipIf(namespace === undefined)("a disk of its own", () => {
-  it("stops a run with a sentence while it is full or read-only, and lets the next one, and any dry run, go on", async () => {
+describe.skipIf(namespace === undefined)("a separate disk", () => {
+  it("stops a run with a clear message while it is full or read-only; the next run, and any dry run, continue", async () => {
     const sandbox = await startSandbox({ file: ":memory:", people: 200, requestLogSize: 10_000 });
     onTestFinished(() => sandbox.close());
     using place = makeWorkplace();
@@ -202,7 +202,7 @@ describe.skipIf(namespace === undefined)("a disk of its own", () => {
 });
 
 describe("a lost database", () => {
-  it("is rebuilt by matching: people who are right are not written, people who were disabled meanwhile are deactivated", async () => {
+  it("is rebuilt by matching: correct accounts are not written, people disabled in between are deactivated", async () => {
     await using company = await startCompany({ people: 300 }, { guard: lenientGuard });
     const { directory, lattice } = company.sandbox;
     await company.cycle();

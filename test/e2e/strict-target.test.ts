@@ -175,8 +175,8 @@ const table: readonly (readonly [string, Manners])[] = [
   ["does not say the total", { total: () => undefined }],
 ];
 
-describe("whole cycles against a server that looks closely at each request", () => {
-  it.each(table)("are right where it %s", { timeout: 120_000 }, async (_what, manners) => {
+describe("whole cycles against a server that checks each request closely", () => {
+  it.each(table)("are correct if it %s", { timeout: 120_000 }, async (_what, manners) => {
     const server = await startStrict(manners);
     await using company = await startCompany(
       { people: 16 },
@@ -247,7 +247,7 @@ describe("whole cycles against a server that looks closely at each request", () 
     expect(written().slice(before)).toEqual([]);
   });
 
-  it("leave no address of a former manager where the server keeps parts that are not sent", async () => {
+  it("keep no address of a former manager if the server keeps parts that are not sent", async () => {
     const server = await startStrict({
       keep: (account) =>
         withManager(account, (manager) => ({ $ref: `/Users/${String(manager.value)}`, ...manager })),

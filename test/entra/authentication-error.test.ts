@@ -36,7 +36,7 @@ describe("explainAuthenticationFailure", () => {
     [53003, /Conditional Access/],
     [500011, /belong to the same cloud/],
     [999999, /What Entra says\. Check entra\.tenantId/],
-  ])("says what AADSTS%i means", (code, words) => {
+  ])("explains AADSTS%i", (code, words) => {
     const error = refused(code);
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(words);
@@ -45,7 +45,7 @@ describe("explainAuthenticationFailure", () => {
   });
 
   it.each([40010, 50000, 50196, 90006, 90012, 90024, 90033, 90055])(
-    "takes AADSTS%i for an outage, whatever the status",
+    "treats AADSTS%i as an outage, whatever the status",
     (code) => {
       const error = refused(code, 400);
       expect(error).toMatchObject({ failure: { kind: "status", status: 503 } });
@@ -55,7 +55,7 @@ describe("explainAuthenticationFailure", () => {
   );
 
   it.each([408, 429, 500, 502, 503, 504])(
-    "takes %i for an outage, although a code next to it accuses the secret",
+    "treats %i as an outage, although a code next to it accuses the secret",
     (status) => {
       const error = refused(7000215, status);
       expect(error).toMatchObject({ failure: { kind: "status", status } });
@@ -64,7 +64,7 @@ describe("explainAuthenticationFailure", () => {
     },
   );
 
-  it("takes a 5xx of the address that gives managed identities for an outage", () => {
+  it("treats a 5xx of the address for managed identities as an outage", () => {
     const error = explainAuthenticationFailure(
       thrown,
       { host: "169.254.169.254", status: 500, body: "" },
@@ -73,7 +73,7 @@ describe("explainAuthenticationFailure", () => {
     expect(error).toMatchObject({ verdict: expect.any(HostUnavailableError) });
   });
 
-  it("finds the code in the library's message where no answer was seen", () => {
+  it("finds the code in the library's message if there was no answer", () => {
     const error = explain({}, new Error("AADSTS7000222: The provided client secret keys are expired."));
     expect(error.message).toMatch(/has expired/);
   });
@@ -85,7 +85,7 @@ describe("explainAuthenticationFailure", () => {
     expect(error.message).toMatch(/authority login\.example\.com cannot be reached \(ECONNREFUSED\)/);
   });
 
-  it("does not try again where the certificate is not trusted", () => {
+  it("does not try again if the certificate is not trusted", () => {
     const cause = Object.assign(new Error("tls"), { code: "SELF_SIGNED_CERT_IN_CHAIN" });
     const error = explain({ host, error: cause });
     expect(error).toBeInstanceOf(ConfigurationError);
@@ -105,7 +105,7 @@ describe("explainAuthenticationFailure", () => {
     [404, "", /not an answer of Entra/],
     [401, '{"error":"invalid_client"}', /refused the credentials of the application app-id/],
     [400, '{"error":"invalid_scope","error_description":"unknown scope"}', /invalid_scope.*unknown scope/],
-  ])("explains a bare %i", (status, body, words) => {
+  ])("explains a plain %i", (status, body, words) => {
     const error = explain({ host, status, body });
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(words);

@@ -9,7 +9,7 @@ const claims = Buffer.from(JSON.stringify({ roles: ["User.Read.All"] })).toStrin
 const jwt = () => ({ json: { access_token: `e30.${claims}.x`, expires_in: 3600 } });
 
 describe("probe", () => {
-  it("reports every step of a connection that works, with one request for each", async () => {
+  it("reports every step of a working connection, with one request for each", async () => {
     await using graph = await startGraph(() => people, jwt);
     const steps = await sourceFor(graph, { scope }).probe(never);
     expect(steps.map(({ name, ok }) => [name, ok])).toEqual([
@@ -22,7 +22,7 @@ describe("probe", () => {
     expect(graph.requests).toHaveLength(2);
   });
 
-  it("stops where there is no token", async () => {
+  it("stops without a token", async () => {
     await using graph = await startGraph(
       () => people,
       () => ({ status: 401, json: { error: "invalid_client", error_codes: [7000222] } }),
@@ -41,7 +41,7 @@ describe("probe", () => {
     expect(steps[2]?.detail).toContain("GroupMember.Read.All");
   });
 
-  it("takes no user at all for a fault, and a wrong clock", async () => {
+  it("reports a directory without users, and a wrong clock, as faults", async () => {
     await using graph = await startGraph(() => ({ json: { value: [] } }));
     const clock = fakeClock(Date.now() + 600_000);
     const steps = await sourceFor(graph, { clock }).probe(never);
@@ -49,7 +49,7 @@ describe("probe", () => {
     expect(steps[3]).toMatchObject({ ok: false, detail: expect.stringContaining("10 minutes ahead of") });
   });
 
-  it("throws the signal's reason alone", async () => {
+  it("throws only the signal's reason", async () => {
     await using graph = await startGraph(() => people);
     const reason = new Error("stop");
     await expect(sourceFor(graph).probe(AbortSignal.abort(reason))).rejects.toBe(reason);

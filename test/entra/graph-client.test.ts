@@ -25,7 +25,7 @@ const inTurn =
   (_request: unknown, count: number): Answer =>
     first[count - 1] ?? last;
 
-describe("faults of Graph that pass", () => {
+describe("transient faults of Graph", () => {
   it.each([429, 500, 502, 503, 504])("are retried: %i", async (status) => {
     await using graph = await startGraph(inTurn([{ status, text: "" }], ann));
     expect(await sourceFor(graph).readUser("u1", never)).toMatchObject(found);
@@ -58,7 +58,7 @@ describe("faults of Graph that pass", () => {
     ["503", { status: 503 }, /answered 503 when reading the user/],
     ["cut-off JSON", { text: "{" }, /malformed answer/],
     ["dropped connections", (response) => response.socket?.destroy(), /cannot be reached|terminated/],
-  ])("stop the read when they last: %s", async (_name, fault, words) => {
+  ])("end the read if they last: %s", async (_name, fault, words) => {
     const clock = fakeClock();
     await using graph = await startGraph(() => fault);
     const read = sourceFor(graph, { clock }).readUser("u1", never);
@@ -129,7 +129,7 @@ describe("the token of the Graph client", () => {
     expect(graph.requests).toHaveLength(2);
   });
 
-  it("is asked for again shortly before it expires", async () => {
+  it("is requested again shortly before it expires", async () => {
     const clock = fakeClock();
     await using graph = await startGraph(() => ann);
     const source = sourceFor(graph, { clock });
@@ -159,7 +159,7 @@ describe("the token of the Graph client", () => {
     expect(graph.requests).toEqual([]);
   });
 
-  it("is waited for where the authority is busy", async () => {
+  it("is waited for if the authority is busy", async () => {
     await using graph = await startGraph(
       () => ann,
       (_form, count) =>
@@ -210,7 +210,7 @@ describe("another host than Graph's", () => {
     expect(graph.requests).toHaveLength(1);
   });
 
-  it("gets neither the secret nor a form when the token endpoint redirects", async () => {
+  it("gets neither the secret nor the form if the token endpoint redirects", async () => {
     await using stranger = await startGraph(() => ann);
     await using graph = await startGraph(
       () => ann,
@@ -243,7 +243,7 @@ describe("refusals of Graph", () => {
     );
   });
 
-  it("stop at a body beyond the limit", async () => {
+  it("are read only up to the size limit", async () => {
     await using graph = await startGraph(() => ({ text: JSON.stringify({ id: "x".repeat(2000) }) }));
     const graphUrl = new URL(graph.origin);
     const common = { graphUrl, clock: fakeClock(), log: undefined, timeoutMs: 5000 };
@@ -284,7 +284,7 @@ describe("the signal of a Graph request", () => {
     await expect(sourceFor(graph).readUser("u1", controller.signal)).rejects.toBe(reason);
   });
 
-  it("that has aborted already lets nothing be sent", async () => {
+  it("that has already aborted prevents every request", async () => {
     await using graph = await startGraph(() => ann);
     const reason = new Error("stop");
     await expect(sourceFor(graph).readUser("u1", AbortSignal.abort(reason))).rejects.toBe(reason);

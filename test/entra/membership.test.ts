@@ -8,7 +8,7 @@ import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 
 const never = new AbortController().signal;
 
-describe("who is a member, person by person", () => {
+describe("the membership of single people", () => {
   let sandbox: Sandbox;
   let application: string;
   const people: Record<string, string> = {};
@@ -49,7 +49,7 @@ describe("who is a member, person by person", () => {
     return Object.fromEntries(Object.entries(people).map(([name, id]) => [name, found.get(id) ?? ["?"]]));
   }
 
-  it("is by assignment or by group, nested groups among them", async () => {
+  it("comes from assignments or groups, including nested groups", async () => {
     expect(await membersOf({ mode: "assigned", application, nested: true })).toEqual({
       direct: ["the direct assignments"],
       inGroup: ['the group "Outer"'],
@@ -59,7 +59,7 @@ describe("who is a member, person by person", () => {
     });
   });
 
-  it("is direct membership alone where nested groups do not count", async () => {
+  it("is only direct if nested groups do not count", async () => {
     expect(await membersOf({ mode: "groups", groups: ["Outer"], nested: false })).toMatchObject({
       inGroup: ['the group "Outer"'],
       nested: [],
@@ -67,7 +67,7 @@ describe("who is a member, person by person", () => {
     });
   });
 
-  it("of groups that scoping filters name agrees with their lists", async () => {
+  it("in groups that scoping filters name agrees with their lists", async () => {
     for (const nested of [true, false]) {
       const { inGroup = "", nested: deep = "", outside = "", direct = "" } = people;
       const asked = createEntraSource({
@@ -92,7 +92,7 @@ describe("who is a member, person by person", () => {
     }
   });
 
-  it("agrees with the whole scope for everybody", async () => {
+  it("agrees with the whole scope for all people", async () => {
     for (const nested of [true, false]) {
       const scope: EntraScope = { mode: "assigned", application: "Lattice SCIM", nested };
       const everybody = [...sandbox.directory.users()].map(({ id }) => id);
@@ -108,7 +108,7 @@ describe("who is a member, person by person", () => {
     }
   });
 
-  it("reads no list of members, and a person who is gone is a member of nothing", async () => {
+  it("is asked for without reading lists of members, and is empty for a person who is gone", async () => {
     const before = sandbox.requests.length;
     const gone = "00000000-0000-4000-8000-000000000000";
     const scope: EntraScope = { mode: "groups", groups: ["Outer"], nested: true };
@@ -118,7 +118,7 @@ describe("who is a member, person by person", () => {
     expect(paths.some((path) => path.includes("/transitiveMemberOf"))).toBe(true);
   });
 
-  it("is refused in words where the scope must not be read", async () => {
+  it("is refused in words if the scope must not be read", async () => {
     const roles = ["User.Read.All"];
     const poor = await startSandbox({ file: ":memory:", people: 20, graph: { roles } });
     try {

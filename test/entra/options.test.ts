@@ -46,14 +46,14 @@ describe("createEntraSource", () => {
     expect(() => sourceFor(local, changes)).toThrow(UsageError);
   });
 
-  it("keeps the secret out of what it throws", () => {
+  it("keeps the secret out of its errors", () => {
     const credential = { kind: "clientSecret", secret: new Secret("hush") } as const;
     expect(() => sourceFor(local, { credential, clientId: undefined })).not.toThrow(/hush/);
   });
 });
 
 describe("isMicrosoftAuthority", () => {
-  it("knows every cloud of the table and nobody else", () => {
+  it("knows only the clouds of the table", () => {
     for (const { authorityHost } of Object.values(clouds))
       expect(isMicrosoftAuthority(authorityHost)).toBe(true);
     expect(isMicrosoftAuthority("https://login.microsoftonline.com.example.com")).toBe(false);

@@ -17,13 +17,13 @@ describe("an answer of Graph in another form than usual", () => {
       { code: "E", innerError: { code: "E", innerError: { code: "resyncRequired" } } },
     ],
     ["among the details", 409, { code: "Conflict", details: [{ code: "x" }, { code: "syncStateInvalid" }] }],
-  ])("means an expired watermark where it says so %s", async (_name, status, error) => {
+  ])("means an expired watermark if it says so %s", async (_name, status, error) => {
     await using graph = await startGraph(() => ({ status, json: { error } }));
     const reading = drain(sourceFor(graph).readChanges(`${graph.origin}/v1.0/users/delta?t=1`, never));
     await expect(reading).rejects.toBeInstanceOf(WatermarkExpiredError);
   });
 
-  it("is asked for again after a 509, and waits as long as it says", async () => {
+  it("is requested again after a 509, and waits as long as it says", async () => {
     await using graph = await startGraph((_request, count) =>
       count === 1 ? { status: 509, headers: { "retry-after": "7" } } : { json: { id: "u1" } },
     );
@@ -33,21 +33,21 @@ describe("an answer of Graph in another form than usual", () => {
     expect(sleeps).toEqual([7_000]);
   });
 
-  it.each([520, 524, 599])("is asked for again after a %i of a gateway", async (status) => {
+  it.each([520, 524, 599])("is requested again after a %i of a gateway", async (status) => {
     await using graph = await startGraph((_request, count) =>
       count === 1 ? { status, text: "<html>" } : { json: { id: "u1" } },
     );
     expect(await sourceFor(graph).readUser("u1", never)).toMatchObject({ objectId: "u1" });
   });
 
-  it("is read behind a byte order mark", async () => {
+  it("is read after a byte order mark", async () => {
     await using graph = await startGraph(() => ({ text: '\ufeff{"id":"u1","displayName":"Ann"}' }));
     expect(await sourceFor(graph).readUser("u1", never)).toMatchObject({
       attributes: { displayName: "Ann" },
     });
   });
 
-  it("is followed where its links name no host", async () => {
+  it("is followed if its links have no host", async () => {
     await using graph = await startGraph((request) => {
       if (request.url.endsWith("t=1")) {
         return { json: { value: [{ id: "u1" }], "@odata.nextLink": "/v1.0/users/delta?t=2" } };
@@ -73,13 +73,13 @@ describe("an answer of Graph in another form than usual", () => {
     },
   );
 
-  it("is an outage where a page has no list of values", async () => {
+  it("is an outage if a page has no list of values", async () => {
     await using graph = await startGraph(() => ({ json: { value: null, "@odata.deltaLink": "users?t=2" } }));
     const reading = drain(sourceFor(graph).readChanges(`${graph.origin}/v1.0/users/delta?t=1`, never));
     await expect(reading).rejects.toBeInstanceOf(HostUnavailableError);
   });
 
-  it("gives the same ids where it writes them in capitals", async () => {
+  it("gives the same ids if it writes them in capitals", async () => {
     await using graph = await startGraph((request) => {
       if (request.url.includes("appRoleAssignedTo")) {
         const assigned = [
@@ -124,7 +124,7 @@ describe("an answer of Graph in another form than usual", () => {
     expect(await source.readMembership([lower], never)).toEqual(new Map([[lower, parts]]));
   });
 
-  it("of a group list of a person that a proxy answered with 404 says nothing of the membership", async () => {
+  it("that is a proxy's 404 for a person's groups says nothing about the membership", async () => {
     await using graph = await startGraph((request) => {
       if (request.url.includes("/transitiveMemberOf")) return { status: 404, text: "<html>gone</html>" };
       return { json: { value: [] } };
@@ -133,7 +133,7 @@ describe("an answer of Graph in another form than usual", () => {
     await expect(sourceFor(graph, { scope }).readMembership(["u1"], never)).rejects.toThrow(/404/);
   });
 
-  it("of a group list of a person whom Graph does not have says that there is no membership", async () => {
+  it("that is Graph's 404 for a person's groups says that there is no membership", async () => {
     await using graph = await startGraph(() => graphError(404, "Request_ResourceNotFound"));
     const scope = { mode: "groups", groups: [upper], nested: true } as const;
     expect(await sourceFor(graph, { scope }).readMembership(["u1"], never)).toEqual(new Map([["u1", []]]));

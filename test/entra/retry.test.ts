@@ -30,7 +30,7 @@ describe("decideRetry", () => {
     });
   });
 
-  it("gives up where it is asked to wait more than 300 s, and after the last attempt", () => {
+  it("gives up if the pause would be longer than 300 s, and after the last attempt", () => {
     expect(decideRetry(1, status(429, "300"), now, 0)).toEqual({ kind: "wait", waitMs: 300_000 });
     expect(decideRetry(1, status(429, "301"), now, 0)).toEqual({ kind: "giveUp", why: "tooLong" });
     expect(decideRetry(maximumAttempts, { kind: "malformed" }, now, 0)).toEqual({
@@ -43,7 +43,7 @@ describe("decideRetry", () => {
 describe("withRetries", () => {
   const fault = () => new PassingFault({ kind: "network" }, new HostUnavailableError("down"));
 
-  it("waits on the clock and throws the verdict when the attempts run out", async () => {
+  it("waits on the clock and throws the verdict after the last attempt", async () => {
     const clock = fakeClock();
     let calls = 0;
     const attempt = async () => {

@@ -69,7 +69,7 @@ function company(request: Arrived): Answer {
 }
 
 describe("readScope", () => {
-  it("is null where everybody takes part", () => {
+  it("is null if everybody takes part", () => {
     expect(sourceFor({ origin: "http://127.0.0.1:1" }).readScope(never)).toBeNull();
   });
 
@@ -85,7 +85,7 @@ describe("readScope", () => {
     },
   );
 
-  it("leaves nested groups out where asked to", async () => {
+  it("leaves nested groups out if configured", async () => {
     await using graph = await startGraph(company);
     expect(await read(graph, assigned(application, false))).toEqual(["u1", "u2", "u9"]);
     expect(await read(graph, grouped([group], false))).toEqual(["u9"]);
@@ -108,7 +108,7 @@ describe("readScope", () => {
     ["application name", assigned("Nobody's")],
     ["group id", grouped(["cccccccc-0000-4000-8000-000000000009"])],
     ["group name", grouped(["Nobody's"])],
-  ])("never takes a missing %s for an empty scope", async (_name, scope) => {
+  ])("never treats a missing %s as an empty scope", async (_name, scope) => {
     await using graph = await startGraph(company);
     const reading = read(graph, scope);
     await expect(reading).rejects.toBeInstanceOf(ConfigurationError);
@@ -136,7 +136,7 @@ describe("readScope", () => {
     await expect(read(graph, scope)).rejects.toThrow(`needs the application permission ${permission}`);
   });
 
-  it("throws half-way rather than reporting a part of the members", async () => {
+  it("throws half-way instead of reporting a part of the members", async () => {
     await using graph = await startGraph((request) =>
       request.url.includes("?p=2") ? { status: 503 } : company(request),
     );
@@ -173,7 +173,7 @@ describe("readFilterGroup", () => {
   );
 
   it.each(["cccccccc-0000-4000-8000-000000000009", "Nobody's"])(
-    "never takes the missing group %j for an empty one",
+    "never treats the missing group %j as an empty one",
     async (name) => {
       await using graph = await startGraph(company);
       const reading = drained(graph, name, true);
@@ -182,7 +182,7 @@ describe("readFilterGroup", () => {
     },
   );
 
-  it("names the permission that is missing, and breaks off half-way rather than leave a person out", async () => {
+  it("names the missing permission, and breaks off half-way instead of leaving a person out", async () => {
     await using refusing = await startGraph(() => graphError(403, "Authorization_RequestDenied"));
     await expect(drained(refusing, group, true)).rejects.toThrow("GroupMember.Read.All");
     await using breaking = await startGraph((request) =>
@@ -191,7 +191,7 @@ describe("readFilterGroup", () => {
     await expect(drained(breaking, group, true)).rejects.toBeInstanceOf(HostUnavailableError);
   });
 
-  it("is tried by the probe", async () => {
+  it("is tried by the check", async () => {
     await using graph = await startGraph(company);
     const probe = async (names: readonly string[]) => {
       const steps = await sourceFor(graph, { filterGroups: { names, nested: true } }).probe(never);

@@ -17,7 +17,7 @@ function graphWith(...roles: string[]) {
 }
 
 describe("custom security attributes", () => {
-  it("are read with everybody, and not asked of rounds of changes", async () => {
+  it("are read with all users, and not requested in rounds of changes", async () => {
     await using graph = await graphWith("User.Read.All", "CustomSecAttributeAssignment.Read.All");
     const { items } = await drain(sourceFor(graph, { select }).readAll(never));
     expect(items).toMatchObject([{ objectId: "u1", attributes: { customSecurityAttributes: values } }]);
@@ -27,7 +27,7 @@ describe("custom security attributes", () => {
     ]);
   });
 
-  it("stop a read whose token may not see them, for Graph would say that nobody has any", async () => {
+  it("stop a read if the token must not see them, because Graph would show them as empty for all", async () => {
     await using graph = await graphWith("User.Read.All");
     const source = sourceFor(graph, { select });
     await expect(drain(source.readAll(never))).rejects.toThrow(ConfigurationError);
@@ -37,7 +37,7 @@ describe("custom security attributes", () => {
     await drain(sourceFor(graph, { select: ["mail"] }).readAll(never));
   });
 
-  it("have a step of their own in the check, which names the missing permission", async () => {
+  it("have their own step in the check, which names the missing permission", async () => {
     await using graph = await graphWith("User.Read.All");
     const name = "Entra custom security attributes";
     const steps = await sourceFor(graph, { select }).probe(never);

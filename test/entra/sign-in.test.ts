@@ -187,7 +187,7 @@ describe("signing in through @azure/identity", () => {
     ["429 beside a code that accuses the secret", answering(429, aadsts(7000215))],
     ["a web page with 403", answering(403, page, html)],
     ["dropped connections", (response) => response.socket?.destroy()],
-  ])("ends as an outage that accuses no credential where it lasts: %s", async (_name, mishap) => {
+  ])("ends as an outage, without blaming a credential, if it lasts: %s", async (_name, mishap) => {
     mishaps.splice(0, mishaps.length, ...Array.from({ length: 5 }, () => mishap));
     tokenRequests = 0;
     const outcome = await signIn({ ALS_TEST_SECRET: secret });

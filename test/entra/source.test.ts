@@ -62,7 +62,7 @@ describe("readAll", () => {
   });
 
   for (const reading of ["readAll", "readChanges"] as const) {
-    it(`cancels the page that is read ahead where nobody asks for it any more (${reading})`, async () => {
+    it(`cancels the page that is read ahead if it is not needed any more (${reading})`, async () => {
       const cut = Promise.withResolvers<void>();
       const asked = Promise.withResolvers<void>();
       await using graph = await startGraph((request) => {
@@ -90,7 +90,7 @@ describe("readAll", () => {
     });
   }
 
-  it("asks for no manager where the mapping needs none", async () => {
+  it("requests no manager if the mapping needs none", async () => {
     await using graph = await startGraph((request) => ({
       json: { value: [{ id: "u1" }], "@odata.deltaLink": `${origin(request)}/v1.0/users/delta?d` },
     }));
@@ -112,7 +112,7 @@ describe("readAll", () => {
 });
 
 describe("readChanges", () => {
-  it("costs exactly one request where nothing changed", async () => {
+  it("costs exactly one request if nothing changed", async () => {
     await using graph = await startGraph((request) => ({
       json: { value: [], "@odata.deltaLink": `${origin(request)}/v1.0/users/delta?$deltatoken=d2` },
     }));
@@ -179,7 +179,7 @@ describe("readChanges", () => {
     expect(graph.requests).toHaveLength(1);
   });
 
-  it("does not take another 400 for an expired watermark", async () => {
+  it("does not treat another 400 as an expired watermark", async () => {
     await using graph = await startGraph(() => graphError(400, "Request_BadRequest", "Unknown property."));
     const pages = sourceFor(graph).readChanges(`${graph.origin}/v1.0/users/delta?t=1`, never);
     await expect(drain(pages)).rejects.toThrow(
@@ -188,7 +188,7 @@ describe("readChanges", () => {
   });
 
   it.each(["https://graph.example.com/v1.0/users/delta?t=1", "not a link", ""])(
-    "sends nothing for the watermark %j of elsewhere",
+    "sends nothing for the foreign watermark %j",
     async (watermark) => {
       await using graph = await startGraph(() => ({ json: { value: [] } }));
       const pages = sourceFor(graph).readChanges(watermark, never);

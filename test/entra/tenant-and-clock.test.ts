@@ -18,14 +18,14 @@ describe("the tenant", () => {
   });
 
   it.each(["opaque", jwt({}), jwt({ tid: "common" })])(
-    "is not known of a token that does not tell it",
+    "is unknown for a token that does not contain it",
     async (token) => {
       await using graph = await startGraph(() => ({ json: {} }), giving(token));
       expect(await sourceFor(graph).readTenant(never)).toBeNull();
     },
   );
 
-  it("of a domain name is what the authority's discovery document says", async () => {
+  it("of a domain name is read from the authority's discovery document", async () => {
     await using graph = await startGraph(({ url, authorization }) => {
       expect(authorization).toBeUndefined();
       if (url === "/contoso.example.com/v2.0/.well-known/openid-configuration") {

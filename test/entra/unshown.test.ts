@@ -14,8 +14,8 @@ async function listed(users: readonly object[]): Promise<readonly SourceChange[]
   return (await drain(sourceFor(graph, { select }).readAll(never))).items;
 }
 
-describe("a property that was asked for", () => {
-  it("has no value where it is null, and is not shown where it is left out", async () => {
+describe("a requested property", () => {
+  it("has no value if it is null, and is not shown if it is left out", async () => {
     const { jobTitle: _title, ...untitled } = ann;
     const [first, second] = await listed([
       { ...ann, manager: { id: "m" } },
@@ -26,14 +26,14 @@ describe("a property that was asked for", () => {
     expect(second).toMatchObject({ unshown: ["jobTitle"] });
   });
 
-  it("is shown whatever letter case Graph writes its name in", async () => {
+  it("is shown in whatever letter case Graph writes its name", async () => {
     const { jobTitle: _title, ...untitled } = ann;
     const [user] = await listed([{ ...untitled, JobTitle: "Analyst" }]);
     expect(user).toMatchObject({ attributes: { jobTitle: "Analyst" } });
     expect(user).not.toHaveProperty("unshown");
   });
 
-  it("is not shown where accountEnabled is null, in a list and in a round of changes", async () => {
+  it("is not shown if accountEnabled is null, in a list and in a round of changes", async () => {
     const [user] = await listed([{ ...ann, accountEnabled: null }]);
     expect(user).toMatchObject({ unshown: ["accountEnabled"] });
     await using graph = await startGraph((request) => ({
@@ -52,7 +52,7 @@ describe("a property that was asked for", () => {
     expect(items[0]).not.toHaveProperty("attributes.accountEnabled");
   });
 
-  it("may be unreadable where it is a manager or a directory extension that nobody on the page has", async () => {
+  it("may be unreadable if it is a manager or a directory extension that no user on the page has", async () => {
     const [alone] = await listed([ann]);
     expect(alone).toMatchObject({ managerId: undefined, perhapsNone: [extension, "manager"] });
     const users = await listed([ann, { ...ann, id: "ben", manager: { id: "ann" }, [extension]: "42" }]);
@@ -60,7 +60,7 @@ describe("a property that was asked for", () => {
     for (const user of users) expect(user).not.toHaveProperty("perhapsNone");
   });
 
-  it("is none where one person, asked for alone, has no manager", async () => {
+  it("is empty if one person, read alone, has no manager", async () => {
     await using graph = await startGraph(() => ({ json: ann }));
     expect(await sourceFor(graph, { select }).readUser("ann", never)).toMatchObject({ managerId: null });
   });

@@ -10,7 +10,7 @@ const selection = parseSelection(
 const withoutManager = parseSelection(["displayName"], "graph.test");
 
 describe("parseSelection", () => {
-  it("always asks for the id, once each, and keeps the manager apart", () => {
+  it("always requests the id, each property once, and keeps the manager apart", () => {
     expect(parseSelection(["mail", "MANAGER", "mail", " "], "h")).toMatchObject({
       properties: ["id", "mail"],
       manager: true,
@@ -19,7 +19,7 @@ describe("parseSelection", () => {
 });
 
 describe("parseListedUser", () => {
-  it("keeps what is selected and has a value", () => {
+  it("keeps the selected properties that have a value", () => {
     const user = {
       "@odata.type": "#microsoft.graph.user",
       id: "u1",
@@ -42,7 +42,7 @@ describe("parseListedUser", () => {
     });
   });
 
-  it("says that there is no manager, or that none was asked for", () => {
+  it("distinguishes a missing manager from one that was not requested", () => {
     expect(parseListedUser({ id: "u1" }, selection)).toMatchObject({ managerId: null });
     expect(parseListedUser({ id: "u1", manager: null }, selection)).toMatchObject({ managerId: null });
     expect(parseListedUser({ id: "u1", manager: { id: "m1" } }, withoutManager)).toMatchObject({
@@ -50,14 +50,14 @@ describe("parseListedUser", () => {
     });
   });
 
-  it("gives a property the spelling of the configuration", () => {
+  it("uses the spelling of the configuration", () => {
     const other = parseSelection(["displayname"], "h");
     expect(parseListedUser({ id: "u1", displayName: "Ann" }, other)).toMatchObject({
       attributes: { displayname: "Ann" },
     });
   });
 
-  it("drops __proto__ wherever it stands", () => {
+  it("drops __proto__ at any place", () => {
     const text =
       '{"id":"u1","__proto__":{"a":1},"onPremisesExtensionAttributes":{"__proto__":{"b":1},"c":2}}';
     const hostile = parseSelection(["onPremisesExtensionAttributes", "__proto__"], "h");
@@ -116,7 +116,7 @@ describe("parseDeltaItem", () => {
     });
   });
 
-  it("refuses manager links that are malformed", () => {
+  it("refuses malformed manager links", () => {
     expect(() => parseDeltaItem({ id: "u1", "manager@delta": {} }, selection)).toThrow(HostUnavailableError);
     expect(() => parseDeltaItem({ id: "u1", "manager@delta": [{}] }, selection)).toThrow(
       HostUnavailableError,

@@ -148,7 +148,7 @@ describe("an expression", () => {
     expect(evaluated).toBeGreaterThan(600);
   });
 
-  it("gives the same traced as it does plainly, and the trace shows it", () => {
+  it("gives the same value with a trace, and the trace shows it", () => {
     let traced = 0;
     fc.assert(
       fc.property(wellFormed, attributeValue, attributeValue, (text, first, second) => {
@@ -172,7 +172,7 @@ describe("an expression", () => {
     expect(traced).toBeGreaterThan(600);
   });
 
-  it("takes a culture from anywhere", () => {
+  it("accepts any culture", () => {
     for (const name of ["ToLower", "ToUpper"]) {
       const evaluate = compiled(`${name}([a], [b])`);
       fc.assert(
@@ -185,7 +185,7 @@ describe("an expression", () => {
     }
   });
 
-  it("nested as deeply as it can be is understood, or refused in words", () => {
+  it("nested as deeply as possible is understood, or refused in words", () => {
     const pieces = ["Not(", "IIF(", "Append([a], ", "IIF(IsNull([a]) = ", "Coalesce(,", "(", "["];
     for (const piece of pieces) {
       for (const depth of [10, 50, 100, 101, 1_000, 9_999]) {

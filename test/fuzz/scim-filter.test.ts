@@ -98,7 +98,7 @@ describe("the filter of a look-up", () => {
     );
   });
 
-  it("is not sent for a value that no address can hold", async () => {
+  it("is not sent for a value that does not fit into an address", async () => {
     const server = await serve((_request, response) => json(response, 200, listOf([])));
     const { target } = connect(server.url);
     for (const value of ["x".repeat(10_000_000), '"'.repeat(10_000_000), "\ud800".repeat(1_001)]) {

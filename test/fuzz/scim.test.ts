@@ -219,7 +219,7 @@ describe("Lattice's answers", () => {
     );
   });
 
-  it("that point to another host send nobody there", async () => {
+  it("that point to another host cause no request there", async () => {
     let strayed = 0;
     const stranger = createServer((_request, response) => {
       strayed += 1;

@@ -41,8 +41,8 @@ function attempt(clock: Clock, waitMs = 0): Promise<string> {
   return withLease(store, clock, { signal: new AbortController().signal, waitMs }, async () => "ran");
 }
 
-describe("a lease that lies years ahead, because the clock was set back", () => {
-  it("is taken from a dead run after three heartbeats were missed, whether a run waits or not", async () => {
+describe("a lease that lies years ahead, because the clock was set back,", () => {
+  it("is taken from a dead run after three missed heartbeats, whether a run waits or not", async () => {
     await store.acquireLease(other, start + yearMs, ttlMs);
     const { clock, slept } = clockFrom(start);
     expect(await attempt(clock)).toBe("ran");
@@ -71,7 +71,7 @@ describe("a lease that lies years ahead, because the clock was set back", () => 
     expect((await store.leaseHolder(start))?.owner).toBe(other);
   });
 
-  it("is not taken from a run that took it in the last moment", async () => {
+  it("is not taken from a run that acquired it at the last moment", async () => {
     await store.acquireLease(other, start + yearMs, ttlMs);
     const { clock, slept } = clockFrom(start, async (sleptMs) => {
       if (sleptMs === 45_000) await store.acquireLease(other, start + sleptMs, ttlMs);
@@ -81,8 +81,8 @@ describe("a lease that lies years ahead, because the clock was set back", () => 
   });
 });
 
-describe("a lease of the present", () => {
-  it("is waited for as long as was said, by time slept and not by the clock", async () => {
+describe("a lease with a plausible time", () => {
+  it("is waited for as long as requested, by the time slept and not by the clock", async () => {
     await store.acquireLease(other, start, ttlMs);
     let now = start;
     let slept = 0;
@@ -100,7 +100,7 @@ describe("a lease of the present", () => {
     expect(slept).toBe(5_000);
   });
 
-  it("is refused at once where nobody waits, and free when it expires", async () => {
+  it("is refused at once without --wait, and free when it expires", async () => {
     await store.acquireLease(other, start, ttlMs);
     const { clock, slept } = clockFrom(start);
     await expect(attempt(clock)).rejects.toThrow(
@@ -111,7 +111,7 @@ describe("a lease of the present", () => {
     expect(slept()).toBeGreaterThanOrEqual(ttlMs - 1_000);
   });
 
-  it("names no flag of a command to a daemon, which cannot be given it", async () => {
+  it("does not suggest a command's flag to a daemon, which does not have it", async () => {
     await store.acquireLease(other, start, ttlMs);
     const { clock } = clockFrom(start);
     const { signal } = new AbortController();

@@ -67,7 +67,7 @@ describe("a run of a job", () => {
     expect(happened).toEqual(["done, lease free", { ping: "good", ran: true, good: true }]);
   });
 
-  it("leaves nothing of a dry run, and notifies nobody", async () => {
+  it("keeps nothing of a dry run, and notifies nobody", async () => {
     const { result } = await job.run({ dryRun: true, full: false, signal }, { notifier });
     expect(result.header.summary.create).toBeGreaterThan(0);
     expect(happened).toEqual([]);
@@ -75,7 +75,7 @@ describe("a run of a job", () => {
     expect(await job.readState()).toBeNull();
   });
 
-  it("runs nothing while another run holds the lease, and calls the job neither good nor bad", async () => {
+  it("runs nothing while another run holds the lease, and pings neither good nor bad", async () => {
     const store = await job.state();
     await store.acquireLease(other, job.clock.now(), 60_000);
     const run = job.run({ dryRun: false, full: false, signal }, { notifier });
@@ -99,7 +99,7 @@ describe("a run of a job", () => {
     ]);
   });
 
-  it("hands out the record of a cycle that was interrupted, which calls the job neither good nor bad", async () => {
+  it("returns the record of an interrupted cycle, and pings neither good nor bad", async () => {
     const stop = new AbortController();
     const recorded: (string | null)[] = [];
     const run = job.run(
@@ -115,7 +115,7 @@ describe("a run of a job", () => {
     expect(happened).toEqual([{ ping: "none", ran: true, good: false }]);
   });
 
-  it("goes on with the state and the log of the job that it replaces", async () => {
+  it("continues with the state and the log of the job that it replaces", async () => {
     const next = await open(job);
     expect(await next.state()).toBe(await job.state());
     expect(next.log).toBe(job.log);

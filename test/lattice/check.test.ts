@@ -18,7 +18,7 @@ function now() {
 }
 
 describe("the check of Lattice", () => {
-  it("passes where all is well, and writes nothing", async () => {
+  it("passes if all is well, and writes nothing", async () => {
     const server = await startScimmy({ patch: true });
     const steps = await probeLattice(
       { ...optionsFor(server.url, { updateMethod: "auto" }), ...now() },
@@ -96,7 +96,7 @@ describe("the check of Lattice", () => {
     expect(steps["Lattice update method"]).toMatchObject({ ok: true });
   });
 
-  it("says that PATCH is not taken where the configuration demands it", async () => {
+  it("reports that PATCH is not accepted if the configuration demands it", async () => {
     const server = await startScimmy({ patch: false });
     const steps = await probe({ ...optionsFor(server.url, { updateMethod: "patch" }), ...now() });
     expect(steps["Lattice update method"]).toMatchObject({
@@ -105,7 +105,7 @@ describe("the check of Lattice", () => {
     });
   });
 
-  it("stops at a refused key and repeats it nowhere", async () => {
+  it("stops at a refused key and never repeats the key", async () => {
     const server = await startScimmy({ patch: true });
     const options = { ...optionsFor(server.url, { token: new Secret("revoked-key") }), ...now() };
     const steps = await probeLattice(options, untyped, quiet);
@@ -115,7 +115,7 @@ describe("the check of Lattice", () => {
     expect(JSON.stringify(steps)).not.toContain("revoked-key");
   });
 
-  it("stops where nothing listens", async () => {
+  it("stops if nothing listens", async () => {
     const steps = await probeLattice(optionsFor("http://127.0.0.1:1/scim/v2"), untyped, quiet);
     expect(steps).toEqual([
       {

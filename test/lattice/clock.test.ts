@@ -7,7 +7,7 @@ describe("Lattice's clock", () => {
   const clock = { now: () => ours, sleep: async () => undefined };
   const minuteMs = 60_000;
 
-  it("is known from any answer, and asked for once where there was none", async () => {
+  it("is known from any answer, and requested once if there was none", async () => {
     const date = new Date(ours + 7 * minuteMs).toUTCString();
     const server = await serve((_request, response) => json(response, 403, {}, { date }));
     const target = createLatticeTarget({ ...optionsFor(server.url), clock });
@@ -17,7 +17,7 @@ describe("Lattice's clock", () => {
     target.close();
   });
 
-  it("is that of the last answer where something was asked for anyway", async () => {
+  it("is that of the last answer if a request was sent anyway", async () => {
     const date = new Date(ours - 90 * minuteMs).toUTCString();
     const server = await serve((_request, response) => json(response, 200, listOf([]), { date }));
     const target = createLatticeTarget({ ...optionsFor(server.url), clock });
@@ -27,7 +27,7 @@ describe("Lattice's clock", () => {
     target.close();
   });
 
-  it("is unknown where an answer says no time", async () => {
+  it("is unknown if an answer shows no time", async () => {
     const server = await serve((_request, response) => {
       response.sendDate = false;
       json(response, 200, listOf([]));

@@ -58,21 +58,21 @@ describe("a create in Lattice", () => {
     ...fates,
     ["the new account has no id", (response: ServerResponse) => json(response, 201, { userName: "a" })],
     ["the answer is empty", (response: ServerResponse) => void response.writeHead(202).end()],
-  ] as typeof fates)("is sent once and has an unknown outcome where %s", async (_case, answer) => {
+  ] as typeof fates)("is sent once and has an unknown outcome if %s", async (_case, answer) => {
     const server = await serve((_request, response) => answer(response));
     const { target } = connect(server.url, { timeoutMs: 200, maxResponseBytes: 2000 });
     expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(UnknownOutcomeError);
     expect(server.requests.map(({ method, url }) => `${method} ${url}`)).toEqual(["POST /scim/v2/Users"]);
   });
 
-  it("was certainly not sent where the host refuses connections", async () => {
+  it("was certainly not sent if the host refuses connections", async () => {
     const { target } = connect("http://127.0.0.1:1/scim/v2");
     const failure = await failureOf(target.create(newcomer, quiet));
     expect(failure).toBeInstanceOf(HostUnavailableError);
     expect(failure.message).toContain("ECONNREFUSED");
   });
 
-  it("was certainly not sent where the name does not resolve", async () => {
+  it("was certainly not sent if the name does not resolve", async () => {
     const { target } = connect("https://lattice.invalid/scim/v2");
     expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(HostUnavailableError);
   });
@@ -99,7 +99,7 @@ describe("a create in Lattice", () => {
     },
   );
 
-  it("is refused for this account alone by 403, which may be said of the key as well", async () => {
+  it("is refused for this account alone by 403, which may also concern the key", async () => {
     const server = await serve((_request, response) => scimError(response, 403, "no"));
     const { target } = connect(server.url);
     expect(await failureOf(target.create(newcomer, quiet))).toBeInstanceOf(RecordForbiddenError);
@@ -111,7 +111,7 @@ describe("a create in Lattice", () => {
     expect(await failureOf(collect(target.list(quiet)))).toBeInstanceOf(ConfigurationError);
   });
 
-  it("stops everything at 401, a web page or not", async () => {
+  it("stops everything at 401, with a web page or without", async () => {
     for (const answer of [
       (response: ServerResponse) => scimError(response, 401, "no"),
       (response: ServerResponse) => page(response, 401),
@@ -138,7 +138,7 @@ describe("a create in Lattice", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("gives the account as asked for where the server answers with the id alone", async () => {
+  it("returns the requested account if the server answers only with the id", async () => {
     const server = await serve((_request, response) =>
       json(response, 201, { id: "l-1" }, { "X-Request-Id": "req-7" }),
     );
@@ -157,7 +157,7 @@ describe("a create in Lattice", () => {
 
 describe("an update in Lattice", () => {
   it.each(fates.filter(([name]) => name !== "the answer is too large"))(
-    "is repeated where %s, and done when that passes",
+    "is repeated if %s, and succeeds when that ends",
     async (_case, answer) => {
       const server = await serve((_request, response) =>
         server.requests.length < 4 ? answer(response) : json(response, 200, resource),
@@ -170,7 +170,7 @@ describe("an update in Lattice", () => {
     },
   );
 
-  it("is given up for this account after four tries", async () => {
+  it("is given up for this account after four attempts", async () => {
     const server = await serve((_request, response) => page(response, 502));
     const failure = await failureOf(connect(server.url).target.update(ada, promotion, quiet));
     expect(failure).toBeInstanceOf(RecordUnavailableError);
@@ -178,13 +178,13 @@ describe("an update in Lattice", () => {
     expect(server.requests).toHaveLength(4);
   });
 
-  it("finds the host gone where nothing listens", async () => {
+  it("reports the host as gone if nothing listens", async () => {
     const { target, clock } = connect("http://127.0.0.1:1/scim/v2");
     expect(await failureOf(target.update(ada, promotion, quiet))).toBeInstanceOf(HostUnavailableError);
     expect(clock.sleeps).toEqual([500, 1000, 2000]);
   });
 
-  it("finds the account gone at 404", async () => {
+  it("reports the account as gone at 404", async () => {
     const server = await serve((_request, response) => scimError(response, 404, "Resource l-1 not found"));
     expect(await failureOf(connect(server.url).target.update(ada, promotion, quiet))).toBeInstanceOf(
       RecordGoneError,
@@ -192,14 +192,14 @@ describe("an update in Lattice", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each([204, 200])("without an answer's body (%i) gives the account as asked for", async (status) => {
+  it.each([204, 200])("without a body in the answer (%i) returns the requested account", async (status) => {
     const server = await serve((_request, response) => void response.writeHead(status).end());
     const { user } = await connect(server.url).target.update(ada, promotion, quiet);
     expect(user).toEqual({ ...ada, values: { ...ada.values, title: "Chief" } });
   });
 
   it.each([405, 501])(
-    "turns to PUT for good where PATCH meets %i and the method is automatic",
+    "changes to PUT for good if PATCH meets %i and the method is automatic",
     async (status) => {
       const server = await serve(({ method, url }, response) => {
         if (url.endsWith("/ServiceProviderConfig")) scimError(response, 404, "none");
@@ -221,14 +221,14 @@ describe("an update in Lattice", () => {
     },
   );
 
-  it("is a matter of configuration where PATCH is demanded and refused", async () => {
+  it("is a configuration error if PATCH is demanded and refused", async () => {
     const server = await serve((_request, response) => scimError(response, 501, "not supported"));
     expect(await failureOf(connect(server.url).target.update(ada, promotion, quiet))).toBeInstanceOf(
       ConfigurationError,
     );
   });
 
-  it("asks for the ServiceProviderConfig once for many updates, and not at all where it is remembered", async () => {
+  it("requests the ServiceProviderConfig once for many updates, and not at all if it is remembered", async () => {
     const server = await serve(({ url }, response) =>
       json(response, 200, url.endsWith("/ServiceProviderConfig") ? { patch: { supported: true } } : resource),
     );
@@ -251,7 +251,7 @@ describe("an update in Lattice", () => {
 });
 
 describe("a read of Lattice", () => {
-  it("is repeated where it fails in passing, then the host counts as unavailable", async () => {
+  it("is repeated if it fails transiently, then the host counts as unavailable", async () => {
     const server = await serve((_request, response) => page(response, 200));
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
     expect(failure).toBeInstanceOf(HostUnavailableError);
@@ -280,19 +280,19 @@ describe("a read of Lattice", () => {
     },
   );
 
-  it("that answers with something other than an account says nothing of that account", async () => {
+  it("that answers with something other than an account says nothing about that account", async () => {
     const server = await serve((_request, response) => json(response, 200, { maintenance: true }));
     const { target } = connect(server.url);
     expect(await failureOf(target.get("l-1", quiet))).toBeInstanceOf(RecordUnavailableError);
     expect(await failureOf(target.find("externalId", "o-1", quiet))).toBeInstanceOf(RecordUnavailableError);
   });
 
-  it("of a missing account gives null", async () => {
+  it("of a missing account returns null", async () => {
     const server = await serve((_request, response) => scimError(response, 404, "none"));
     expect(await connect(server.url).target.get("l-1", quiet)).toBeNull();
   });
 
-  it("is not tried again where the answer is larger than allowed", async () => {
+  it("is not tried again if the answer is larger than allowed", async () => {
     const server = await serve((_request, response) =>
       json(response, 200, listOf([{ id: "x".repeat(5000) }])),
     );
@@ -303,7 +303,7 @@ describe("a read of Lattice", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("puts an id into the address so that it cannot lead elsewhere", async () => {
+  it("encodes an id in the address so that it cannot lead elsewhere", async () => {
     const id = "../Groups/1?x=y";
     const server = await serve((_request, response) => json(response, 200, { ...resource, id }));
     await connect(server.url).target.get(id, quiet);
@@ -311,10 +311,10 @@ describe("a read of Lattice", () => {
   });
 });
 
-describe("an answer with another account than the one that was asked for", () => {
+describe("an answer with another account than the requested one", () => {
   const other = { ...resource, id: "l-2", userName: "bob@example.com", externalId: "o-2", title: "Clerk" };
 
-  it("says nothing of either where an account is read", async () => {
+  it("says nothing about either account after a read", async () => {
     const server = await serve((_request, response) => json(response, 200, other));
     const failure = await failureOf(connect(server.url).target.get("l-1", quiet));
     expect(failure).toBeInstanceOf(RecordUnavailableError);
@@ -331,32 +331,29 @@ describe("an answer with another account than the one that was asked for", () =>
   it.each([
     ["patch", ["PATCH", "GET"]],
     ["put", ["GET", "PUT", "GET"]],
-  ] as const)(
-    "to a write (%s) has the account read, and what is read counts",
-    async (updateMethod, methods) => {
-      const server = await serve(({ method }, response) =>
-        json(response, 200, method === "GET" ? resource : other),
-      );
-      const { target } = connect(server.url, { updateMethod });
-      const { user } = await target.update(ada, [{ path: "title", value: "Head" }], quiet);
-      expect(user).toMatchObject({
-        latticeId: "l-1",
-        userName: "ada@example.com",
-        values: { title: "Chief" },
-      });
-      expect(server.requests.map(({ method }) => method)).toEqual(methods);
-    },
-  );
+  ] as const)("to a write (%s) has the account read, and the read counts", async (updateMethod, methods) => {
+    const server = await serve(({ method }, response) =>
+      json(response, 200, method === "GET" ? resource : other),
+    );
+    const { target } = connect(server.url, { updateMethod });
+    const { user } = await target.update(ada, [{ path: "title", value: "Head" }], quiet);
+    expect(user).toMatchObject({
+      latticeId: "l-1",
+      userName: "ada@example.com",
+      values: { title: "Chief" },
+    });
+    expect(server.requests.map(({ method }) => method)).toEqual(methods);
+  });
 });
 
-describe("a fault of one record that looks like everybody's", () => {
+describe("a fault of one record that looks like a fault of all", () => {
   const requests: [string, (target: Target) => Promise<unknown>][] = [
     ["a read", (target) => target.get("l-1", quiet)],
     ["a search", (target) => target.find("userName", "ada@example.com", quiet)],
     ["an update", (target) => target.update(ada, promotion, quiet)],
   ];
 
-  it.each(requests)("is that record's where %s is sent elsewhere (302)", async (_case, request) => {
+  it.each(requests)("concerns that record if %s is redirected (302)", async (_case, request) => {
     const server = await serve(
       (_request, response) => void response.writeHead(302, { Location: "/login" }).end(),
     );
@@ -365,7 +362,7 @@ describe("a fault of one record that looks like everybody's", () => {
     expect(failure.message).toContain("only 307 and 308");
   });
 
-  it("leaves a create that is sent elsewhere to the look-up", async () => {
+  it("leaves a redirected create to the look-up", async () => {
     const server = await serve(
       (_request, response) => void response.writeHead(302, { Location: "/login" }).end(),
     );
@@ -376,7 +373,7 @@ describe("a fault of one record that looks like everybody's", () => {
   });
 
   it.each(requests)(
-    "is that record's where %s is put off again and again (503, Retry-After)",
+    "concerns that record if %s is delayed again and again (503, Retry-After)",
     async (_case, request) => {
       const server = await serve((_request, response) =>
         scimError(response, 503, "try again", { headers: { "Retry-After": "1" } }),
@@ -414,7 +411,7 @@ const unlikeScim: [string, (response: ServerResponse, status: number) => void][]
 
 describe("an answer that is not Lattice's own", () => {
   for (const status of [404, 410]) {
-    it.each(unlikeScim)(`with ${status} and %s says nothing of the account`, async (_case, answer) => {
+    it.each(unlikeScim)(`with ${status} and %s says nothing about the account`, async (_case, answer) => {
       const server = await serve((_request, response) => answer(response, status));
       const { target } = connect(server.url);
       for (const request of [() => target.get("l-1", quiet), () => target.update(ada, promotion, quiet)]) {
@@ -430,7 +427,7 @@ describe("an answer that is not Lattice's own", () => {
       ["the schema alone", { schemas: ["URN:ietf:params:scim:api:messages:2.0:error"] }],
       ["the fields alone", { status: String(status), detail: "none" }],
       ["a number as status", { status, scimType: "noTarget" }],
-    ])(`with ${status} is one where the body is a SCIM error by %s`, async (_case, body) => {
+    ])(`with ${status} is Lattice's own if the body is a SCIM error by %s`, async (_case, body) => {
       const server = await serve((_request, response) => json(response, status, body));
       const { target } = connect(server.url);
       expect(await target.get("l-1", quiet)).toBeNull();
@@ -439,24 +436,21 @@ describe("an answer that is not Lattice's own", () => {
   }
 
   for (const status of [400, 403, 404, 409, 413, 422]) {
-    it.each(foreign)(
-      `with ${status} and %s refuses nothing, and takes nothing for granted`,
-      async (_case, answer) => {
-        const server = await serve((_request, response) => answer(response, status));
-        const { target } = connect(server.url);
-        for (const request of [
-          () => target.create(newcomer, quiet),
-          () => target.update(ada, promotion, quiet),
-          () => target.get("l-1", quiet),
-          () => target.find("userName", "ada@example.com", quiet),
-        ]) {
-          const failure = await failureOf(request());
-          expect(failure).toBeInstanceOf(RecordUnavailableError);
-          expect(failure).toMatchObject({ status });
-        }
-        expect(server.requests).toHaveLength(4);
-      },
-    );
+    it.each(foreign)(`with ${status} and %s refuses nothing, and confirms nothing`, async (_case, answer) => {
+      const server = await serve((_request, response) => answer(response, status));
+      const { target } = connect(server.url);
+      for (const request of [
+        () => target.create(newcomer, quiet),
+        () => target.update(ada, promotion, quiet),
+        () => target.get("l-1", quiet),
+        () => target.find("userName", "ada@example.com", quiet),
+      ]) {
+        const failure = await failureOf(request());
+        expect(failure).toBeInstanceOf(RecordUnavailableError);
+        expect(failure).toMatchObject({ status });
+      }
+      expect(server.requests).toHaveLength(4);
+    });
   }
 
   it("to the listing is the host's fault, not the key's", async () => {
@@ -468,7 +462,7 @@ describe("an answer that is not Lattice's own", () => {
     }
   });
 
-  it("to a PATCH still tells that PATCH is not taken", async () => {
+  it("to a PATCH still shows that PATCH is not accepted", async () => {
     const server = await serve(({ method }, response) => {
       if (method === "PATCH") page(response, 405);
       else json(response, 200, resource);
@@ -491,7 +485,7 @@ describe("the API key of Lattice", () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  it.each([400, 401, 500])("stays out of the error where the server repeats it with %i", async (status) => {
+  it.each([400, 401, 500])("stays out of the error if the server repeats it with %i", async (status) => {
     const server = await serve(({ authorization }, response) =>
       scimError(response, status, `bad ${authorization}`),
     );
@@ -501,7 +495,7 @@ describe("the API key of Lattice", () => {
     expect(failure.message).toContain(status === 500 ? "bad Bearer ***" : "***");
   });
 
-  it("stays out of the error where the connection fails", async () => {
+  it("stays out of the error if the connection fails", async () => {
     const { inspect } = await import("node:util");
     const failure = await failureOf(connect("http://127.0.0.1:1/scim/v2").target.create(newcomer, quiet));
     expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain(apiKey);

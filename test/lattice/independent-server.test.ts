@@ -102,7 +102,7 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
     expect(writes).toHaveLength(4);
   });
 
-  it("a manager is set, exchanged and cleared", async () => {
+  it("a manager is set, replaced and cleared", async () => {
     const { target, server } = await start();
     const first = (await target.create(person("first"), quiet)).user;
     const second = (await target.create(person("second"), quiet)).user;
@@ -169,7 +169,7 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
     expect(server.users.get(latticeId)?.emails).toEqual([home]);
   });
 
-  it("a taken user name, bad data and a missing account are this account's errors", async () => {
+  it("a taken user name, bad data and a missing account are errors of this account", async () => {
     const { target } = await start();
     await target.create(person("ada"), quiet);
     const { user } = await target.create(person("grace"), quiet);
@@ -183,7 +183,7 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
     expect(await failureOf(gone)).toBeInstanceOf(RecordGoneError);
   });
 
-  it("a listing of several pages reaches everybody once", async () => {
+  it("a listing of several pages reaches every account once", async () => {
     const { target, server } = await start();
     for (let index = 0; index < 45; index += 1) {
       const id = `l-${index}`;
@@ -196,7 +196,7 @@ describe.each(["patch", "put"] as const)("against an independent SCIM server, up
     expect(await collect(target.list(quiet))).toHaveLength(45);
   });
 
-  it("a wrong key is a matter of configuration, with advice and without the key", async () => {
+  it("a wrong key is a configuration error, with advice and without the key", async () => {
     const { server } = await start();
     const { target } = connect(server.url, { token: new Secret("revoked-key") });
     const failure = await failureOf(target.create(person("ada"), quiet));

@@ -20,7 +20,7 @@ function occupy(limiter: Limiter): { leave(): Promise<void> } {
 }
 
 describe("the limiter", () => {
-  it("lets no more run at once than allowed, first come, first served", async () => {
+  it("runs no more at once than allowed, first come, first served", async () => {
     const clock = createVirtualClock();
     const limiter = createLimiter({
       clock,
@@ -54,7 +54,7 @@ describe("the limiter", () => {
     expect(starts[22]).toBe((starts[0] ?? 0) + 22 * 200);
   });
 
-  it("does not wait for a clock that was set back, and keeps to what is left of a pause", async () => {
+  it("does not wait for a clock that was set back, and keeps the rest of a pause", async () => {
     const clock = createVirtualClock();
     const limiter = createLimiter({ clock, maxConcurrency: 5, maxRequestsPerSecond: 10 });
     const hourMs = 3_600_000;
@@ -73,7 +73,7 @@ describe("the limiter", () => {
     expect(limiter.requestsPerSecond()).toBeGreaterThan(0);
   });
 
-  it("gives the slot back when a task throws", async () => {
+  it("frees the slot when a task throws", async () => {
     const limiter = createLimiter({
       clock: createVirtualClock(),
       maxConcurrency: 1,
@@ -84,7 +84,7 @@ describe("the limiter", () => {
     expect(await limiter.run(async () => "next", fine, quiet)).toBe("next");
   });
 
-  it("lets a waiting request go when its signal aborts, and nobody else", async () => {
+  it("frees a waiting request when its signal aborts, and no other", async () => {
     const limiter = createLimiter({
       clock: createVirtualClock(),
       maxConcurrency: 1,
@@ -121,7 +121,7 @@ describe("the limiter", () => {
     );
   });
 
-  it("fails everybody at once while the host is shut, and opens again", async () => {
+  it("fails all requests at once while the host is shut, and opens again", async () => {
     const clock = createVirtualClock();
     const limiter = createLimiter({ clock, maxConcurrency: 1, maxRequestsPerSecond: null });
     const error = new HostUnavailableError("not for an hour");

@@ -18,7 +18,7 @@ describe("the listing of all accounts", () => {
     ["caps the page below what is asked for", 7],
     ["has one account left for the last page", 83],
     ["gives one account at a time", 1],
-  ])("reaches everybody where the server %s", async (_case, cap) => {
+  ])("reaches every account if the server %s", async (_case, cap) => {
     const server = await serve(({ url }, response) => {
       const from = startIndexOf(url) - 1;
       json(response, 200, listOf(everybody.slice(from, from + cap), everybody.length));
@@ -37,7 +37,7 @@ describe("the listing of all accounts", () => {
   it.each([
     ["ignores startIndex", (from: number) => everybody.slice(0, from > 0 ? 100 : 100)],
     ["begins again past the end", (from: number) => everybody.slice(from < 250 ? from : 0).slice(0, 100)],
-  ])("ends with an error where the server %s", async (_case, page) => {
+  ])("ends with an error if the server %s", async (_case, page) => {
     const server = await serve(({ url }, response) =>
       json(response, 200, listOf(page(startIndexOf(url) - 1), 300)),
     );
@@ -46,7 +46,7 @@ describe("the listing of all accounts", () => {
     expect(failure.message).toContain("repeats itself");
   });
 
-  it("ends with an error where pages run dry before the total", async () => {
+  it("ends with an error if pages run dry before the total", async () => {
     const server = await serve(({ url }, response) =>
       json(response, 200, listOf(everybody.slice(startIndexOf(url) - 1).slice(0, 100), 300)),
     );
@@ -55,7 +55,7 @@ describe("the listing of all accounts", () => {
     expect(failure.message).toContain("says it has 300 accounts, but its list has 250");
   });
 
-  it("ends with an error where it promises more with each page", async () => {
+  it("ends with an error if each page promises more", async () => {
     const server = await serve(({ url }, response) => {
       const from = startIndexOf(url) - 1;
       const page = Array.from({ length: 100 }, (_, at) => ({
@@ -71,13 +71,13 @@ describe("the listing of all accounts", () => {
     );
   });
 
-  it.each([-1, 1.5, 1_000_000_000, "many"])("is no list with %s accounts", async (totalResults) => {
+  it.each([-1, 1.5, 1_000_000_000, "many"])("is not a list with %s accounts", async (totalResults) => {
     const server = await serve((_request, response) => json(response, 200, { totalResults, Resources: [] }));
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
     expect(failure.message).toContain("not a SCIM list");
   });
 
-  it("gives an account out once that moved to the next page while reading", async () => {
+  it("returns an account once that moved to the next page during the read", async () => {
     const server = await serve(({ url }, response) => {
       const from = startIndexOf(url) - 1;
       json(response, 200, listOf(from === 0 ? everybody.slice(0, 3) : everybody.slice(2, 4), 5));
@@ -86,7 +86,7 @@ describe("the listing of all accounts", () => {
     expect(users.map(({ latticeId }) => latticeId)).toEqual(["l-0", "l-1", "l-2", "l-3"]);
   });
 
-  it("shows everybody who can be read, and then ends with an error, where an entry has no id", async () => {
+  it("shows every readable account, and then ends with an error, if an entry has no id", async () => {
     const people = [{ userName: "nobody@example.com" }, ...everybody.slice(0, 3)];
     const server = await serve(({ url }, response) => {
       const from = startIndexOf(url) - 1;
@@ -105,7 +105,7 @@ describe("the listing of all accounts", () => {
     expect(shown).toEqual(["l-0", "l-1", "l-2"]);
   });
 
-  it("meets a wrong base address with advice", async () => {
+  it("answers a wrong base address with advice", async () => {
     const server = await serve((_request, response) => scimError(response, 404, "Endpoint Not Found"));
     const failure = await failureOf(collect(connect(server.url).target.list(quiet)));
     expect(failure).toBeInstanceOf(ConfigurationError);
@@ -123,7 +123,7 @@ describe("a look-up in Lattice", () => {
     expect([...searchParams]).toEqual([["filter", 'userName eq "o\\"b\\\\r+&ü@example.com"']]);
   });
 
-  it("compares user names without regard to case and external ids with it", async () => {
+  it("compares user names case-insensitively and external ids case-sensitively", async () => {
     const server = await serve((_request, response) =>
       json(response, 200, listOf([{ id: "l-1", userName: "Ada@Example.com", externalId: "Ab" }])),
     );
@@ -133,7 +133,7 @@ describe("a look-up in Lattice", () => {
     expect(await target.find("externalId", "ab", quiet)).toEqual([]);
   });
 
-  it("finds nobody else and misses nobody where the server ignores the filter", async () => {
+  it("finds only the right account if the server ignores the filter", async () => {
     const server = await serve(({ url }, response) =>
       json(response, 200, listOf(everybody.slice(startIndexOf(url) - 1).slice(0, 100), 250)),
     );

@@ -15,7 +15,7 @@ it("a name below localhost leads to this machine or nowhere", async () => {
   expect(await found("192.0.2.1", true)).toMatch(/not this machine/);
 });
 
-it("each connection asks again: no key is sent if the name has come to lead elsewhere", async () => {
+it("each connection resolves the name again: no key is sent if the name has come to lead elsewhere", async () => {
   const lookup = vi.spyOn(dns, "lookup");
   onTestFinished(() => lookup.mockRestore());
   const answers = (address: string) =>

@@ -37,28 +37,25 @@ const shown = (url: string) => ({
 const title = [{ path: "title", value: "Head" }];
 const isConfig = (url: string): boolean => url.endsWith("/ServiceProviderConfig");
 
-describe("a PATCH that is refused where PUT is taken", () => {
-  it.each([400, 403, 404])(
-    "with %i means PUT for everybody once it was so for three accounts",
-    async (status) => {
-      const server = await serve(({ method, url }, response) => {
-        if (isConfig(url)) scimError(response, 404, "none");
-        else if (method === "PATCH") scimError(response, status, "no");
-        else json(response, 200, shown(url));
-      });
-      const { target } = connect(server.url, { updateMethod: "auto" });
-      const methods: string[] = [];
-      for (const id of ["a", "a", "b", "c", "d"]) {
-        await target.update(account(id), title, quiet);
-        methods.push(await target.updateMethod(quiet));
-      }
-      expect(methods).toEqual(["patch", "patch", "patch", "put", "put"]);
-      expect(server.requests.at(-2)?.method).toBe("GET");
-      expect(server.requests.filter(({ method }) => method === "PATCH")).toHaveLength(4);
-    },
-  );
+describe("a PATCH that is refused although PUT is accepted", () => {
+  it.each([400, 403, 404])("with %i means PUT for all accounts after three of them", async (status) => {
+    const server = await serve(({ method, url }, response) => {
+      if (isConfig(url)) scimError(response, 404, "none");
+      else if (method === "PATCH") scimError(response, status, "no");
+      else json(response, 200, shown(url));
+    });
+    const { target } = connect(server.url, { updateMethod: "auto" });
+    const methods: string[] = [];
+    for (const id of ["a", "a", "b", "c", "d"]) {
+      await target.update(account(id), title, quiet);
+      methods.push(await target.updateMethod(quiet));
+    }
+    expect(methods).toEqual(["patch", "patch", "patch", "put", "put"]);
+    expect(server.requests.at(-2)?.method).toBe("GET");
+    expect(server.requests.filter(({ method }) => method === "PATCH")).toHaveLength(4);
+  });
 
-  it("is that account's matter where PATCH was taken for another", async () => {
+  it("concerns that account if PATCH was accepted for another", async () => {
     const server = await serve(({ method, url }, response) => {
       if (method === "PATCH" && idOf(url) === "b")
         scimError(response, 400, "too long", { scimType: "invalidValue" });
@@ -84,7 +81,7 @@ describe("a PATCH that is refused where PUT is taken", () => {
     expect(await target.updateMethod(quiet)).toBe("patch");
   });
 
-  it("does not make a matter of configuration of one account's 405 where others are taken", async () => {
+  it("is not a configuration error because of one account's 405 if others succeed", async () => {
     const server = await serve(({ url }, response) =>
       idOf(url) === "b" ? scimError(response, 405, "no") : json(response, 200, shown(url)),
     );
@@ -95,8 +92,8 @@ describe("a PATCH that is refused where PUT is taken", () => {
   });
 });
 
-describe("a version that is asked for", () => {
-  it("is read again, and sent, where it has changed meanwhile", async () => {
+describe("a version that the server requires", () => {
+  it("is read again, and sent, if it has changed in between", async () => {
     let version = 1;
     const sent: (string | undefined)[] = [];
     const server = await serve(({ method, url, ifMatch }, response) => {
@@ -116,7 +113,7 @@ describe("a version that is asked for", () => {
     expect(sent).toEqual([undefined, 'W/"1"', 'W/"2"']);
   });
 
-  it("is this account's failure where it never fits", async () => {
+  it("is this account's failure if it never matches", async () => {
     const server = await serve(({ method, url }, response) =>
       method === "GET" ? json(response, 200, shown(url)) : scimError(response, 412, "changed"),
     );
@@ -136,7 +133,7 @@ describe("a redirect that is not followed", () => {
     [308, "//other.example.com/scim/v2/Users", "send the API key to another host"],
     [307, "", "has no target"],
     [307, "/scim/v2/Users", "5 redirects were already followed"],
-  ])("%i to %j says why", async (status, location, why) => {
+  ])("%i to %j is reported with the reason", async (status, location, why) => {
     const server = await serve(
       (_request, response) =>
         void response.writeHead(status, location === "" ? {} : { Location: location }).end(),
@@ -147,13 +144,13 @@ describe("a redirect that is not followed", () => {
   });
 });
 
-describe("a create that is answered with a Location alone", () => {
+describe("a create that is answered only with a Location", () => {
   it.each([
     "https://other.example.com/scim/v2/Users/x",
     "/elsewhere/Users/x",
     "/scim/v2/Users/",
     "/scim/v2/Groups/x",
-  ])("is looked up where that is no account of this API: %s", async (location) => {
+  ])("is looked up if that is not an account of this API: %s", async (location) => {
     const server = await serve(
       (_request, response) => void response.writeHead(201, { Location: location }).end(),
     );
@@ -162,7 +159,7 @@ describe("a create that is answered with a Location alone", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("has that account as it was asked for where it cannot be read", async () => {
+  it("returns the requested account if it cannot be read", async () => {
     const server = await serve(({ method }, response) =>
       method === "POST"
         ? void response.writeHead(201, { Location: "Users/l-7" }).end()
@@ -176,7 +173,7 @@ describe("a create that is answered with a Location alone", () => {
   });
 });
 
-describe("a listing that does not say its total", () => {
+describe("a listing that does not state its total", () => {
   const users = Array.from({ length: 7 }, (_, index) => ({
     id: `l-${index}`,
     userName: `${index}@example.com`,
@@ -187,7 +184,7 @@ describe("a listing that does not say its total", () => {
     expect(await collect(connect(server.url, { pageSize: 10 }).target.list(quiet))).toHaveLength(7);
   });
 
-  it("is an error where its end cannot be known", async () => {
+  it("is an error if its end cannot be known", async () => {
     const server = await serve((_request, response) => json(response, 200, { Resources: users }));
     const failure = await failureOf(collect(connect(server.url, { pageSize: 7 }).target.list(quiet)));
     expect(failure).toBeInstanceOf(HostUnavailableError);
@@ -214,7 +211,7 @@ describe("the check of a server near the RFCs", () => {
     named(enterpriseUrn, ["department", "manager"]),
   ];
 
-  it("reads schemas that come in pages, under either spelling, and says which method was learnt", async () => {
+  it("reads schemas in pages, under either spelling, and reports the learnt method", async () => {
     const server = await serve(({ url }, response) => {
       const { pathname, searchParams } = new URL(url, "http://localhost");
       const from = Number(searchParams.get("startIndex") ?? 1) - 1;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { answered, complained, delayBefore, started, startPace } from "../../src/lattice/pace.ts";
 import { createRandom, type Random } from "../../src/sandbox/random.ts";
 
-describe("against a host that takes so many requests a second and holds a tenth of a second's worth, the pace", () => {
+describe("against a host that accepts so many requests a second and holds a tenth of a second's worth, the pace", () => {
   it.each([
     [5, 0.87, 0.06],
     [25, 0.97, 0.0125],
@@ -18,7 +18,7 @@ describe("against a host that takes so many requests a second and holds a tenth 
   it.each([
     ["", undefined, 0.85, 0.03],
     [", also where the host asks for a second's pause each time", 1, 0.4, 0.03],
-  ])("follows a limit that moves%s", (_case, retryAfter, least, mostRefused) => {
+  ])("follows a limit that changes%s", (_case, retryAfter, least, mostRefused) => {
     const limits = [10, 40, 5].map((perSecond) => ({ perSecond, seconds: 40 }));
     for (const seed of [1, 2, 3]) {
       const { taken, refused } = converse({ limits, retryAfter, seed });
@@ -27,7 +27,7 @@ describe("against a host that takes so many requests a second and holds a tenth 
     }
   });
 
-  it("does with few refusals where answers take their time and eight requests are under way", () => {
+  it("meets few refusals if answers take long and eight requests are under way", () => {
     const limits = [
       { perSecond: 40, seconds: 30 },
       { perSecond: 5, seconds: 30 },
@@ -39,7 +39,7 @@ describe("against a host that takes so many requests a second and holds a tenth 
     }
   });
 
-  it("does all that a host takes, and is refused nothing, where the ceiling is the limit and timers are late", () => {
+  it("uses all that a host accepts, without a refusal, if the ceiling is the limit and timers are late", () => {
     for (const seed of [1, 2, 3]) {
       const { taken, refused } = converse({
         limits: [{ perSecond: 25, seconds: 80 }],

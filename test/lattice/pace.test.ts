@@ -31,7 +31,7 @@ function runFor(pace: Pace, from: number, forMs: number): Pace {
 }
 
 describe("the pace", () => {
-  it("lets the first requests without a ceiling follow one another, and is out of the way after some dozens", () => {
+  it("lets the first requests without a ceiling follow one another, and no longer limits after some dozens", () => {
     let pace = started(startPace(null), began);
     expect(delayBefore(pace, began)).toBe(10);
     for (let index = 0; index < 60; index += 1) pace = answered(started(pace, began), began, began);
@@ -39,7 +39,7 @@ describe("the pace", () => {
     expect(currentRate(pace)).toBeNull();
   });
 
-  it("keeps to a pause however many requests a host took before", () => {
+  it("keeps a pause however many requests a host accepted before", () => {
     let pace = startPace(null);
     let now = began;
     for (let count = 0; count < 40_000; count += 1) {
@@ -62,7 +62,7 @@ describe("the pace", () => {
     expect(delayBefore(pace, began + 130)).toBe(70);
   });
 
-  it("does not make up for a time in which nobody waited", () => {
+  it("does not make up for a time without waiting requests", () => {
     const pace = started(started(startPace(10), began), began + 5000);
     expect(delayBefore(pace, began + 5000)).toBe(100);
   });
@@ -72,7 +72,7 @@ describe("the pace", () => {
     expect(delayBefore(pace, began)).toBe(7000);
   });
 
-  it("pauses shortly where the host does not say, then for a second, twice as long each time, up to a minute", () => {
+  it("pauses shortly if the host does not say how long, then for a second, doubled each time, up to a minute", () => {
     let pace = startPace(null);
     let now = began;
     const pauses: number[] = [];
@@ -87,7 +87,7 @@ describe("the pace", () => {
     expect(pace.pausedUntil - now - 1).toBe(100);
   });
 
-  it("goes back to just below what the host took, once for all complaints about requests that ran side by side", () => {
+  it("goes back to just below the accepted rate, once for all complaints about parallel requests", () => {
     const steady = runFor(startPace(20), began, 5000);
     const once = complained(steady, began + 5050, began + 5050, 1000);
     expect(once.rate).toBeGreaterThan(18);
@@ -97,7 +97,7 @@ describe("the pace", () => {
     expect(complained(sideBySide, began + 6100, began + 6100, 1000).rate).toBeLessThan(once.rate);
   });
 
-  it("falls steeply where the host suddenly takes next to nothing", () => {
+  it("falls steeply if the host suddenly accepts next to nothing", () => {
     let pace = runFor(startPace(40), began, 5000);
     let now = began + 5000;
     for (let index = 0; index < 4; index += 1) {
@@ -107,13 +107,13 @@ describe("the pace", () => {
     expect(pace.rate).toBeLessThan(5);
   });
 
-  it("is close to the limit that is known within a second and a half", () => {
+  it("is close to the known limit within a second and a half", () => {
     const refused = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, undefined);
     const limit = refused.limit ?? Number.NaN;
     expect(runFor(refused, began + 5150, 1500).rate).toBeGreaterThan(limit * 0.985);
   });
 
-  it("keeps away from a limit that it has found again, and the longer, the longer the pause was that the host asked for", () => {
+  it("keeps away from a limit that it found again, for longer if the host asked for a longer pause", () => {
     const twice = (retryAfterMs: number | undefined): Pace => {
       const once = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, retryAfterMs);
       const from = once.pausedUntil;
@@ -134,7 +134,7 @@ describe("the pace", () => {
     }
   });
 
-  it("does not leave alone a limit that has risen: it may be higher still", () => {
+  it("tries a limit again that has risen: it may be higher still", () => {
     const once = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, undefined);
     const risen = runFor({ ...once, ceiling: 100 }, began + 5150, 3000);
     expect(risen.rate).toBeGreaterThan(25);
@@ -144,7 +144,7 @@ describe("the pace", () => {
     expect(again.limit).toBeGreaterThanOrEqual(risen.rate / 2);
   });
 
-  it("does not take a long pause for a time in which the host took little", () => {
+  it("does not count a long pause as a time in which the host accepted little", () => {
     const paused = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, 7000);
     const from = paused.pausedUntil;
     const again = complained(runFor(paused, from, 400), from + 450, from + 450, 7000);
@@ -157,14 +157,14 @@ describe("the pace", () => {
     expect(pace.rate).toBeLessThan(2);
   });
 
-  it("learns nothing from a time in which nothing was sent", () => {
+  it("learns nothing from a time without requests", () => {
     const refused = complained(runFor(startPace(20), began, 5000), began + 5050, began + 5050, undefined);
     const later = began + 3_600_000;
     const pace = answered(started({ ...refused, ceiling: 1000 }, later), later, later + 1);
     expect(pace.rate).toBeLessThan((refused.limit ?? Number.NaN) * 1.01);
   });
 
-  it("does not rise where something else keeps requests from starting", () => {
+  it("does not rise if something else keeps requests from starting", () => {
     const refused = complained(startMany(startPace(null), 5, 10), began + 50, began + 50, undefined);
     let pace = refused;
     for (let now = began + 1000; now < began + 60_000; now += 500)
@@ -172,7 +172,7 @@ describe("the pace", () => {
     expect(pace.rate).toBe(refused.rate);
   });
 
-  it("takes half of what a struggling host took, for ten seconds", () => {
+  it("takes half of the rate that a struggling host accepted, for ten seconds", () => {
     const pace = struggled(runFor(startPace(20), began, 5000), began + 5050, began + 5050);
     expect(delayBefore(pace, began + 5050)).toBeLessThan(200);
     expect(pace.rate).toBeGreaterThan(9);
@@ -180,7 +180,7 @@ describe("the pace", () => {
     expect(runFor(pace, began + 5050, 20_000).rate).toBe(20);
   });
 
-  it("never exceeds the ceiling, however much it gained", () => {
+  it("never exceeds the ceiling, however much it rises", () => {
     let pace = complained(startMany(startPace(10), 10, 100), began + 1000, began + 900, 0);
     for (let index = 0; index < 1000; index += 1) pace = answered(pace, began + 2000, began + 2000);
     pace = runFor(pace, began + 2000, 60_000);
@@ -201,7 +201,7 @@ describe("whatever a host answers and however late timers are, the pace", () => 
     { minLength: 1, maxLength: 300 },
   );
 
-  it("starts no more in any second than the ceiling and what 50 ms are worth", () => {
+  it("starts no more in any second than the ceiling and the worth of 50 ms", () => {
     fc.assert(
       fc.property(ceiling, turns, (perSecond, all) => {
         const { starts } = play(startPace(perSecond), all);
@@ -235,7 +235,7 @@ describe("whatever a host answers and however late timers are, the pace", () => 
     );
   });
 
-  it("is back at its ceiling after as long without a complaint as it was told to hold, and half a minute", () => {
+  it("is back at its ceiling after its hold time without a complaint, and half a minute", () => {
     fc.assert(
       fc.property(fc.double({ min: 1, max: 100, noNaN: true }), turns, (perSecond, all) => {
         const { pace, now } = play(startPace(perSecond), all);

@@ -12,7 +12,7 @@ describe("a SCIM path", () => {
     [`${enterpriseUrn}:department`, enterpriseUrn, "department", null, null],
     [`${latticeUrn}:officeLocation`, latticeUrn, "officeLocation", null, null],
     ["urn:ietf:params:scim:schemas:core:2.0:User:title", null, "title", null, null],
-  ])("%s is taken apart", (text, schema, attribute, type, subAttribute) => {
+  ])("%s is parsed", (text, schema, attribute, type, subAttribute) => {
     const takesUntyped = type === "work";
     expect(parseScimPath(text)).toEqual({
       text,
@@ -51,7 +51,7 @@ describe("a SCIM path", () => {
     expect(() => parseScimPath(text)).toThrow(UsageError);
   });
 
-  it("may not stand twice in a mapping, not even in other letters", () => {
+  it("may not be in a mapping twice, not even in another letter case", () => {
     expect(() => compilePaths(["title", "Title"])).toThrow(
       '"title" and "Title" are the same SCIM attribute.',
     );

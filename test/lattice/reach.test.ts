@@ -14,7 +14,7 @@ it("is reached by one small request with the key", async () => {
 });
 
 it.each([401, 403])(
-  "is not reached with a key that is answered with %d: everybody's fault",
+  "is not reached with a key that is answered with %d, which concerns all accounts",
   async (status) => {
     const server = await serve((_request, response) => json(response, status, {}));
     const target = createLatticeTarget(optionsFor(server.url));

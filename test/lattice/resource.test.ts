@@ -23,7 +23,7 @@ const full = {
 };
 
 describe("a SCIM user that is read", () => {
-  it("gives the mapped values alone, by the path of the mapping", () => {
+  it("gives only the mapped values, by the path of the mapping", () => {
     expect(parseUser(full, paths)).toEqual({
       latticeId: "l-1",
       userName: "Ada@example.com",
@@ -43,7 +43,7 @@ describe("a SCIM user that is read", () => {
     });
   });
 
-  it.each([null, "", [], {}])("takes %j for no value", (nothing) => {
+  it.each([null, "", [], {}])("reads %j as no value", (nothing) => {
     const user = parseUser(
       { id: "l-1", userName: "a@example.com", title: nothing, externalId: nothing },
       paths,
@@ -53,14 +53,14 @@ describe("a SCIM user that is read", () => {
   });
 
   it.each(["l-9", { value: "l-9" }, { Value: "l-9", $ref: "x", displayName: "Boss" }])(
-    "takes the manager from %j",
+    "reads the manager from %j",
     (manager) => {
       const user = parseUser({ id: "l-1", [enterpriseUrn]: { manager } }, paths);
       expect(user?.values[`${enterpriseUrn}:manager`]).toBe("l-9");
     },
   );
 
-  it("takes the words of sloppy servers for the boolean", () => {
+  it("reads words instead of the boolean", () => {
     expect(parseUser({ id: "l-1", active: "False" }, paths)).toMatchObject({
       active: false,
       values: { active: false },
@@ -80,7 +80,7 @@ describe("a SCIM user that is read", () => {
   });
 
   it.each([{}, { id: "" }, { id: null }, { id: ".." }, [], "l-1", null])(
-    "is none where it is %j",
+    "is not accepted if it is %j",
     (resource) => {
       expect(parseUser(resource, paths)).toBeUndefined();
     },
@@ -105,11 +105,11 @@ describe("a SCIM user that is read", () => {
       "ada@example.com",
     ],
     ["of another type", [{ type: "home", value: "x@example.com", primary: true }], undefined],
-  ])("takes an entry without a type for the mapped one: %s", (_which, emails, value) => {
+  ])("reads an entry without a type as the mapped one: %s", (_which, emails, value) => {
     expect(parseUser({ id: "l-1", emails }, paths)?.values[workPath]).toBe(value);
   });
 
-  it("takes an entry without a type for one mapped type alone, and that is work", () => {
+  it("reads an entry without a type as only one of the mapped types: work", () => {
     const mobile = 'phoneNumbers[type eq "mobile"].value';
     const work = 'phoneNumbers[type eq "work"].value';
     const resource = { id: "l-1", phoneNumbers: [{ value: "+47 1" }] };
@@ -143,7 +143,7 @@ describe("a SCIM user that is read", () => {
     ["../Users/l%209", "l 9"],
     ["https://lattice.example.com/scim/v2/Groups/l-9", undefined],
     ["Users/%E0%A4%A", undefined],
-  ])("reads a manager that is a reference alone: %s", ($ref, id) => {
+  ])("reads a manager that is only a reference: %s", ($ref, id) => {
     expect(
       parseUser({ id: "l-1", [enterpriseUrn]: { manager: { $ref } } }, paths)?.values[
         `${enterpriseUrn}:manager`
@@ -151,7 +151,7 @@ describe("a SCIM user that is read", () => {
     ).toBe(id);
   });
 
-  it("takes a missing active for unknown", () => {
+  it("treats a missing active as unknown", () => {
     expect(parseUser({ id: "l-1" }, paths)?.active).toBeNull();
     expect(parseUser({ id: "l-1", active: null }, paths)?.active).toBeNull();
     expect(parseUser({ id: "l-1", Active: "False" }, paths)?.active).toBe(false);
@@ -190,7 +190,7 @@ describe("the body of a create", () => {
 });
 
 describe("writes applied to a known account", () => {
-  it("give the account as it was asked to be", () => {
+  it("give the expected account", () => {
     const user = parseUser({ ...full, emails: [{ type: "home", value: "h@example.com" }] }, paths);
     if (user === undefined) throw new Error("no user");
     const after = applyWrites(

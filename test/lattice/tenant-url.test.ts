@@ -5,7 +5,7 @@ import { normalizeLatticeUrl } from "../../src/lattice/tenant-url.ts";
 const baseUrl = "https://api.latticehq.com/scim/v2";
 
 describe("the Lattice URL", () => {
-  it.each([baseUrl, `${baseUrl}/`, ` ${baseUrl}// `])("%j is taken without its slashes", (input) => {
+  it.each([baseUrl, `${baseUrl}/`, ` ${baseUrl}// `])("%j is accepted without its slashes", (input) => {
     expect(normalizeLatticeUrl(input)).toEqual({ url: baseUrl, notes: [] });
   });
 
@@ -28,7 +28,7 @@ describe("the Lattice URL", () => {
     "https://api.latticehq.com",
     "https://api.latticehq.com/scim",
     "https://api.latticehq.com/scim/v1/",
-  ])("is questioned where it is %s, without /scim/v2 at its end", (input) => {
+  ])("is reported as doubtful if it is %s, without /scim/v2 at its end", (input) => {
     const { url, notes } = normalizeLatticeUrl(input);
     expect(url).toBe(input.replace(/\/$/, ""));
     expect(notes).toEqual([expect.stringContaining(`${url} does not end in /scim/v2`)]);
@@ -55,7 +55,7 @@ describe("the Lattice URL", () => {
     expect(() => normalizeLatticeUrl(input)).toThrow(UsageError);
   });
 
-  it("does not repeat a secret in its refusal", () => {
+  it("does not repeat a secret in its error", () => {
     for (const input of ["https://user:hunter2@api.latticehq.com", `${baseUrl}?key=hunter2`]) {
       expect(() => normalizeLatticeUrl(input)).toThrow(/^(?!.*hunter2)/);
     }

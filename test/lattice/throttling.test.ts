@@ -35,7 +35,7 @@ describe("a 429 of Lattice", () => {
     expect(target.stats()).toEqual({ requests: 5, throttled: 1 });
   });
 
-  it("on a create is not carried out, so the create is sent again", async () => {
+  it("on a create means that it was not carried out, so the create is sent again", async () => {
     const server = await serve((_request, response) =>
       server.requests.length < 3
         ? scimError(response, 429, "busy", { headers: { "Retry-After": "1" } })
@@ -46,7 +46,7 @@ describe("a 429 of Lattice", () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  it("by 503 leaves open whether a create was carried out, and pauses all the same", async () => {
+  it("as a 503 leaves open whether a create was carried out, and also pauses the host", async () => {
     const server = await serve(({ method }, response) =>
       method === "POST"
         ? scimError(response, 503, "busy", { headers: { "Retry-After": "7" } })
@@ -66,7 +66,7 @@ describe("a 429 of Lattice", () => {
     expect(server.requests).toHaveLength(10);
   });
 
-  it("with a wait of hours ends at once, for those who wait as well", async () => {
+  it("with a wait of hours ends at once, also for waiting requests", async () => {
     const server = await serve((_request, response) =>
       scimError(response, 429, "come tomorrow", { headers: { "Retry-After": "86400" } }),
     );
@@ -78,7 +78,7 @@ describe("a 429 of Lattice", () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  it("lets an abort end the pause", async () => {
+  it("ends its pause on an abort", async () => {
     const controller = new AbortController();
     const server = await serve((_request, response) => {
       controller.abort(new Error("stop"));
@@ -91,7 +91,7 @@ describe("a 429 of Lattice", () => {
 });
 
 describe("an abort of a request to Lattice", () => {
-  it("before anything is sent sends nothing", async () => {
+  it("before sending prevents the request", async () => {
     const server = await serve((_request, response) => json(response, 201, { id: "l-1" }));
     const { target } = connect(server.url);
     const stopped = AbortSignal.abort(new Error("stop"));

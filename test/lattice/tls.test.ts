@@ -9,7 +9,7 @@ import { connect, failureOf, quiet, serve } from "./loopback.ts";
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));
 const newcomer = [{ path: "userName", value: "ada@example.com" }];
 
-it("a certificate of an unknown authority is a matter of configuration, and nothing is sent", async () => {
+it("a certificate of an unknown authority is a configuration error, and nothing is sent", async () => {
   const requests: (string | undefined)[] = [];
   const server = createServer(
     { key: fixture("test-only-server-key.pem"), cert: fixture("test-only-server.pem") },
@@ -27,7 +27,7 @@ it("a certificate of an unknown authority is a matter of configuration, and noth
   expect(requests).toEqual([]);
 });
 
-it("https to a port that speaks http is a matter of configuration", async () => {
+it("https to a port that speaks http is a configuration error", async () => {
   const server = await serve((_request, response) => void response.end());
   const failure = await failureOf(
     connect(server.url.replace("http:", "https:")).target.create(newcomer, quiet),

@@ -88,7 +88,7 @@ describe("the body of a PATCH", () => {
     ]);
   });
 
-  it("takes a cleared entry out, and the attribute with its last entry", () => {
+  it("removes a cleared entry, and the attribute with its last entry", () => {
     const work = { type: "work", value: "a@example.com", primary: true, display: "Ada" };
     const home = { type: "home", value: "h@example.com" };
     expect(operations([work, home], [{ path: workPath, value: null }])).toEqual([
@@ -153,7 +153,7 @@ describe("the body of a PATCH", () => {
     ]);
   });
 
-  it("gives nobody else's address a primary mark", () => {
+  it("gives another address no primary mark", () => {
     const home = compilePaths(['emails[type eq "home"].value']);
     const writes = [{ path: 'emails[type eq "home"].value', value: "h@example.com" }];
     expect(buildPatchBody({}, writes, home)?.Operations).toEqual([
@@ -164,7 +164,7 @@ describe("the body of a PATCH", () => {
     ).toEqual([{ op: "replace", path: "emails", value: [{ type: "work", value: "b@example.com" }] }]);
   });
 
-  describe("of parts of an entry that has no value of its own", () => {
+  describe("for parts of an entry without a value of its own", () => {
     const street = 'addresses[type eq "work"].streetAddress';
     const city = 'addresses[type eq "work"].locality';
     const table = compilePaths([street, city]);
@@ -181,7 +181,7 @@ describe("the body of a PATCH", () => {
       expect(sent([home], writes)).toEqual([{ op: "replace", path: "addresses", value: [home, work] }]);
     });
 
-    it("takes the entry out with its last part, however its labels are spelled", () => {
+    it("removes the entry with its last part, however its labels are spelled", () => {
       const work = { Type: "work", Primary: true, Display: "Office", streetAddress: "Main Street 1" };
       expect(sent([work, home], [{ path: street, value: null }])).toEqual([
         { op: "replace", path: "addresses", value: [home] },
@@ -197,7 +197,7 @@ describe("the body of a PATCH", () => {
     });
   });
 
-  it("means the same by a path in other letters", () => {
+  it("means the same with a path in another letter case", () => {
     const text = 'Emails[type eq "Work"].Value';
     const table = compilePaths([text]);
     const writes = [{ path: text, value: "b@example.com" }];
@@ -209,13 +209,13 @@ describe("the body of a PATCH", () => {
     ]);
   });
 
-  it("is left out where an entry is to go that is not there", () => {
+  it("is left out if the entry to remove does not exist", () => {
     expect(buildPatchBody({}, [{ path: workPath, value: null }], paths)).toBeUndefined();
   });
 });
 
 describe("the body of a PUT", () => {
-  it("carries what is not mapped, and leaves out what is the server's", () => {
+  it("keeps unmapped attributes, and leaves out the server's own", () => {
     const resource = {
       schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"],
       id: "l-1",
@@ -245,7 +245,7 @@ describe("the body of a PUT", () => {
     });
   });
 
-  it("merges into names and URNs as the account spells them, and names in schemas what it has", () => {
+  it("merges into names and URNs in the account's spelling, and lists the extensions in schemas", () => {
     const core = "urn:ietf:params:scim:schemas:core:2.0:User";
     const shouted = enterpriseUrn.toUpperCase();
     const resource = {

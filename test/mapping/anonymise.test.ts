@@ -89,7 +89,7 @@ describe("a made-up person", () => {
     }
   });
 
-  it("is made up again if chance gives a word of the real one", () => {
+  it("is made up again if it contains a word of the real one by chance", () => {
     const words = [..."bcdfg"].flatMap((first) => [..."aeiou"].map((vowel) => `${first}${vowel}${first}`));
     const person = { ...zoe, attributes: { id: zoe.objectId, jobTitle: words.join(" ") } };
     for (let seed = 0; seed < 40; seed += 1) {
@@ -160,7 +160,7 @@ describe("a made-up person", () => {
     expect(anonymous.managerId).not.toBe(managerId);
   });
 
-  it("keeps dates of every form dates, on the same side of the time", () => {
+  it("keeps dates in any form as dates, on the same side of the time", () => {
     for (let seed = 0; seed < 25; seed += 1) {
       const { attributes } = made(zoe, [], seed);
       expect(Date.parse(String(attributes.employeeHireDate))).toBeGreaterThan(caseNow);
@@ -174,7 +174,7 @@ describe("a made-up person", () => {
     }
   });
 
-  it("stays a guest where the person is one", () => {
+  it("stays a guest if the person is one", () => {
     const guest: SourceUser = {
       ...zoe,
       attributes: {
@@ -192,7 +192,7 @@ describe("a made-up person", () => {
     expect(leaks(guest, made(guest), ["externalUserState"])).toEqual([]);
   });
 
-  it("keeps what it is told to, and nothing else", () => {
+  it("keeps only the attributes that it must keep", () => {
     const keep = ["department", "extensionAttribute1", "telephoneNumber"];
     const { attributes } = made(zoe, keep);
     expect(attributes.department).toBe("People & Culture");
@@ -203,11 +203,11 @@ describe("a made-up person", () => {
     expect(() => made(zoe, ["departmnt"])).toThrow(/did you mean "department"/);
   });
 
-  it("is another one each time", () => {
+  it("is different each time", () => {
     expect(made(zoe, [], 1).attributes.surname).not.toBe(made(zoe, [], 2).attributes.surname);
   });
 
-  it("is the double of no real person", () => {
+  it("is never equal to a real person", () => {
     const value = fc.oneof(
       fc.string({ unit: "grapheme", maxLength: 20 }),
       fc.constantFrom(

@@ -45,7 +45,7 @@ describe("every function", () => {
     },
   );
 
-  it("of Entra's reference is there", () => {
+  it("of Entra's reference exists", () => {
     const documented =
       "Append AppRoleAssignmentsComplex BitAnd CBool CDate Coalesce ConvertToBase64 ConvertToUTF8Hex Count CStr DateAdd DateDiff DateFromNum FormatDateTime Guid IgnoreFlowIfNullOrEmpty IIF InStr IsNull IsNullOrEmpty IsPresent IsString Item Join Left Mid NormalizeDiacritics Not Now NumFromDate PCase RandomString Redact RemoveDuplicates Replace SelectUniqueValue SingleAppRoleAssignment Split StripSpaces Switch ToLower ToUpper Word";
     expect(documented.split(" ").filter((name) => !expressionFunctions.has(name))).toEqual([]);
@@ -255,7 +255,7 @@ describe("the documented examples and their edges", () => {
     );
   });
 
-  it("makes identifiers and random texts as they are asked for, from the source of chance that is handed in", () => {
+  it("makes identifiers and random texts as requested, from the given random source", () => {
     expect(evaluate("Guid()")).toMatch(
       /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
     );
@@ -267,7 +267,7 @@ describe("the documented examples and their edges", () => {
     expect(picky.replaceAll(/[A-Za-z\d]/g, "").length).toBeGreaterThanOrEqual(2);
   });
 
-  it("leaves an attribute alone where that is asked for", () => {
+  it("keeps an attribute's value if the expression asks for that", () => {
     expect(evaluate("IgnoreFlowIfNullOrEmpty([x])")).toBe(ignoreFlow);
     expect(evaluate('IgnoreFlowIfNullOrEmpty(Switch([x], "", "1", "Dr."))', { x: "2" })).toBe(ignoreFlow);
     expect(evaluate("IgnoreFlowIfNullOrEmpty([x])", { x: "v" })).toBe("v");
@@ -359,7 +359,7 @@ describe("an expression as text", () => {
   const withoutOffsets = (node: Expression): unknown =>
     JSON.parse(JSON.stringify(node, (key, value: unknown) => (key === "offset" ? undefined : value)));
 
-  it("is read as the tree that it was printed from", () => {
+  it("parses to the tree that it was printed from", () => {
     fc.assert(
       fc.property(tree, (written) => {
         expect(withoutOffsets(parseExpression(printExpression(written)))).toEqual(withoutOffsets(written));

@@ -71,12 +71,12 @@ describe("the export of Azure's default mapping", () => {
     ["with a dot after the extension", (target: string) => target.replace(/User:(?=\w+$)/, "User.")],
     ["with spaces", (target: string) => target.replaceAll("[", "[ ").replaceAll("]", " ]")],
     ["with the manager's value", (target: string) => target.replace(/:manager$/, ":manager.value")],
-  ])("is recognised where its targets are written %s", (_, spell) => {
+  ])("is recognised if its targets are written %s", (_, spell) => {
     const rows = defaultRows.map((row) => ({ ...row, target: spell(row.target) }));
     expect(imported(rows)).toEqual(imported());
   });
 
-  it("is recognised as PowerShell's own module writes it", () => {
+  it("is recognised in the form of PowerShell's own module", () => {
     const capitals = (json: unknown): unknown =>
       Array.isArray(json)
         ? json.map(capitals)
@@ -93,7 +93,7 @@ describe("the export of Azure's default mapping", () => {
 });
 
 describe("an attribute mapping of an export", () => {
-  it("brings the types of custom attributes", () => {
+  it("has its types of custom attributes imported", () => {
     const lattice = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User";
     const types = { level: "Integer", since: "DateTime", remote: "Boolean", office: "String" };
     const attributes = Object.entries(types).map(([own, type]) => ({ name: `${lattice}:${own}`, type }));
@@ -114,7 +114,7 @@ describe("an attribute mapping of an export", () => {
     expect(mappingOf(config.mapping).attributes.map(({ type }) => type)).toContain("number");
   });
 
-  it("brings constants, defaults, create-only mappings", () => {
+  it("has its constants, defaults and create-only mappings imported", () => {
     const result = imported([
       name,
       { target: "timezone", expression: '"Europe/Paris"', flowType: "ObjectAddOnly" },
@@ -148,7 +148,7 @@ describe("an attribute mapping of an export", () => {
       'ToLower(NormalizeDiacritics(Left([givenName], "1")), )',
       'ToLower(NormalizeDiacritics(Left([givenName], "1")))',
     ],
-  ])("is read from its tree where the text is missing: %s", (expression, written = expression) => {
+  ])("is read from its tree if the text is missing: %s", (expression, written = expression) => {
     const { config } = imported([name, { target: "displayName", expression }], { sources: "tree" });
     expect(config.mapping[1]).toEqual({ target: "displayName", expression: written });
   });
@@ -179,7 +179,7 @@ describe("an attribute mapping of an export", () => {
     expect(mappingOf(config.mapping).matching).toEqual(["externalId", "userName"]);
   });
 
-  it("says why where it is not carried over, or not as it was", () => {
+  it("is reported with the reason if it is not imported, or not unchanged", () => {
     const result = imported([
       name,
       { target: "title", expression: "SingleAppRoleAssignment([appRoleAssignments])" },
@@ -222,7 +222,7 @@ describe("an attribute mapping of an export", () => {
     expect(() => mappingOf(result.config.mapping)).not.toThrow();
   });
 
-  it("takes the userName for matching where Entra matches by what Lattice cannot search", () => {
+  it("uses the userName for matching if Entra matches by an attribute that Lattice cannot search", () => {
     const result = imported([
       { target: "userName", expression: "[userPrincipalName]" },
       { target: 'emails[type eq "work"].value', expression: "[mail]", priority: 1 },
@@ -231,7 +231,7 @@ describe("an attribute mapping of an export", () => {
     expect(result.notes).toContainEqual(expect.stringMatching(/^matching: .*userName is used/));
   });
 
-  it("must be there for the userName", () => {
+  it("must exist for the userName", () => {
     expect(() => imported([{ target: "userName", expression: "[nobody]", priority: 1 }])).toThrow(
       /nothing usable is mapped to userName.*Nothing was written\nuserName \(from nobody\): left out/,
     );
@@ -256,13 +256,13 @@ describe("target object actions of an export", () => {
     expect(notes.some((note) => note.startsWith("Update is off"))).toBe(!actions.update);
   });
 
-  it("are all off where the mapping of users is disabled", () => {
+  it("are all off if the mapping of users is disabled", () => {
     const { config, notes } = imported([name], { users: { enabled: false } });
     expect(config.actions).toEqual({ create: false, update: false, deactivate: false });
     expect(notes).toContainEqual(expect.stringMatching(/Users: it is disabled in Entra/));
   });
 
-  it("that nobody knows are named", () => {
+  it("are named if they are unknown", () => {
     expect(imported([name], { users: { flowTypes: "Add, Update, Polish" } }).notes).toContain(
       "Polish: left out; this target object action is not known",
     );
@@ -281,7 +281,7 @@ describe("several mappings of an export", () => {
     ...changes,
   });
 
-  it("are taken by the priority of their rule, enabled ones first; each that is left is named", () => {
+  it("are chosen by the priority of their rule, enabled ones first; each omitted one is named", () => {
     const { config, notes } = imported([name], {
       others: [users("Provision Users Again"), users("Off", { enabled: false })],
       rules: [
@@ -314,7 +314,7 @@ describe("scoping filters of an export", () => {
     targetOperand: { values },
   });
 
-  it("are carried over, groups as filters", () => {
+  it("are imported, with groups as filters", () => {
     const { config } = imported([name], {
       users: {
         scope: {
@@ -360,7 +360,7 @@ describe("scoping filters of an export", () => {
     }
   });
 
-  it("stop the import where one cannot be kept; every one is named", () => {
+  it("stop the import if one cannot be converted; all such filters are named", () => {
     expect(() =>
       imported([name], group(clause("RESEMBLES", "x"), clause("EQUALS", "x", "y"), clause("EQUALS"))),
     ).toThrow(
@@ -376,14 +376,14 @@ describe("scoping filters of an export", () => {
   });
 
   it.each([[{ scope: null }], [{ scope: { groups: null } }], [{ scope: { groups: [] } }]])(
-    "are none in %j",
+    "are empty in %j",
     (users) => {
       expect(imported([name], { users }).config).not.toHaveProperty("entra");
     },
   );
 });
 
-describe("a file that is no export", () => {
+describe("a file that is not an export", () => {
   it.each([[null], [[]], [{ value: [] }], [{ synchronizationRules: [] }], [{ synchronizationRules: "x" }]])(
     "is refused: %j",
     (json) => {

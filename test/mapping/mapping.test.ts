@@ -59,7 +59,7 @@ describe("the default mapping", () => {
     ]);
   });
 
-  it("reads nothing that it does not need", () => {
+  it("reads only what it needs", () => {
     expect([...mappingOf(defaultRules).select].sort()).toEqual([
       "accountEnabled",
       "businessPhones",
@@ -107,7 +107,7 @@ describe("the default mapping", () => {
     ["out of scope", {}, false, { accountEnabled: true }, false],
     ["in the recycle bin", { presence: "softDeleted" }, true, { accountEnabled: true }, false],
     ["of unknown state, which is no evidence", {}, true, {}, true],
-  ])("computes active of somebody %s", (_what, more, member, attributes, active) => {
+  ])("computes active for a person %s", (_what, more, member, attributes, active) => {
     expect(mapUser(mappingOf(defaultRules), person(attributes, more), { member, environment }).active).toBe(
       active,
     );
@@ -124,7 +124,7 @@ describe("the default mapping", () => {
 describe("a mapping", () => {
   const base = [{ target: "userName", source: "userPrincipalName", matchingPrecedence: 1 }];
 
-  it("takes constants, extension attributes and custom attributes", () => {
+  it("accepts constants, extension attributes and custom attributes", () => {
     const custom = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:officeLocation";
     const mapping = mappingOf([
       ...base,
@@ -228,7 +228,7 @@ describe("scoping filters", () => {
     expect(rejects({ department: "sales", employeeId: "1" })).toContain("companyName");
   });
 
-  it("fail a person without the attribute, even if it must differ", () => {
+  it("reject a person without the attribute, even if it must differ", () => {
     const differs = parseScopingFilters(
       [{ clauses: [{ attribute: "department", operator: "NOT EQUALS", value: "Sales" }] }],
       { guests: true },
@@ -237,7 +237,7 @@ describe("scoping filters", () => {
     expect(differs.rejects(person({ department: "Finance" }), someTime)).toBeNull();
   });
 
-  it("keep guests out unless they are let in", () => {
+  it("exclude guests unless they are allowed", () => {
     const guest = person({ userType: "Guest" });
     expect(parseScopingFilters([], { guests: false }).rejects(guest, someTime)).toBe(
       "guests are out of scope",
@@ -276,7 +276,7 @@ describe("scoping filters", () => {
     expect(verdict(person({ employeeType: given }), someTime) === null).toBe(passes);
   });
 
-  it("find a pattern anywhere in the value where that is asked for", () => {
+  it("find a pattern anywhere in the value if configured", () => {
     const clause = { attribute: "department", operator: "REGEX MATCH", value: "ale", match: "anywhere" };
     const { rejects: verdict } = parseScopingFilters([{ clauses: [clause] }], { guests: true });
     expect(verdict(person({ department: "Sales" }), someTime)).toBeNull();
@@ -306,7 +306,7 @@ describe("scoping filters", () => {
     expect(() => parseScopingFilters(filters, { guests: true })).toThrow(message);
   });
 
-  it("take an empty value with an operator that takes none, as the portal leaves it", () => {
+  it("accept an empty value with an operator that takes none, as the portal writes it", () => {
     const clause = { attribute: "department", operator: "IS NULL", value: "" };
     expect(parseScopingFilters([{ clauses: [clause] }], { guests: true }).steady).toBe(true);
   });
@@ -320,7 +320,7 @@ describe("scoping filters", () => {
   });
 });
 
-describe("an attribute that cannot be worked out for one person", () => {
+describe("an attribute that cannot be computed for one person", () => {
   const rules = [
     { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
     { target: "title", expression: 'FormatDateTime([jobTitle], , "yyyy-MM-dd", "yyyy")' },
@@ -345,7 +345,7 @@ describe("an attribute that cannot be worked out for one person", () => {
     ]);
   });
 
-  it("leaves a person whose userName it is without one, and alone", () => {
+  it("causes the person to be skipped if it is the userName", () => {
     const mapping = mappingOf([
       { target: "userName", expression: "Left([mail], [employeeId])", matchingPrecedence: 1 },
     ]);
@@ -357,7 +357,7 @@ describe("an attribute that cannot be worked out for one person", () => {
     expect(userNameKey(mapping, user, environment)).toBeNull();
   });
 
-  it("that is another value each time is refused but for a new account", () => {
+  it("that differs each time is refused unless it is for new accounts only", () => {
     const [userName] = rules;
     expect(() => mappingOf([userName, { target: "nickName", expression: "Guid()" }])).toThrow(
       /nickName.*Guid\(\) gives a different value each time: it needs apply: onCreate/,

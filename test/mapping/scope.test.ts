@@ -72,7 +72,7 @@ describe("a clause on a date", () => {
     ["America/Santiago", "2027-09-05", "2027-09-05T04:00:00Z"],
     // The first hour comes twice.
     ["America/Havana", "2027-11-07", "2027-11-07T04:00:00Z"],
-  ])("takes a day to begin when it does in %s", (timeZone, given, begins) => {
+  ])("counts a day from its beginning in %s", (timeZone, given, begins) => {
     const filters = filtersOf([{ attribute: "employeeHireDate", operator: "IN THE PAST" }], { timeZone });
     const user = person({ employeeHireDate: given });
     const passesAt = (moment: number): boolean =>
@@ -80,7 +80,7 @@ describe("a clause on a date", () => {
     expect([passesAt(at(begins) - 1), passesAt(at(begins))]).toEqual([false, true]);
   });
 
-  it("names the clause by which each filter keeps a person out", () => {
+  it("names the clause by which each filter rejects a person", () => {
     const reason = (values: readonly string[]): string | null =>
       parseScopingFilters(
         values.map((value) => ({
@@ -97,7 +97,7 @@ describe("a clause on a date", () => {
     expect(reason(["Sales", "Legal"])).toBeNull();
   });
 
-  it("asks to look again only where time can change the outcome", () => {
+  it("asks for a new look only if time can change the outcome", () => {
     const hired = { attribute: "employeeHireDate", operator: "IN THE PAST" };
     const sales = { attribute: "department", operator: "EQUALS", value: "Sales" };
     const user = person({ employeeHireDate: tomorrow, department: "Legal" });
@@ -138,7 +138,7 @@ describe("a clause on a group", () => {
     expect(() => filtersOf([{ memberOf: " " }])).toThrow(/the group of a clause .* is empty/);
   });
 
-  it("leaves open who may pass one day", () => {
+  it("leaves open who may pass later", () => {
     const { mayPass, steady } = filtersOf([
       { memberOf: "Sales" },
       { attribute: "employeeHireDate", operator: "IN THE PAST" },
@@ -151,7 +151,7 @@ describe("a clause on a group", () => {
 });
 
 describe("user type and employee type", () => {
-  it("can be asked for like any other attribute", () => {
+  it("can be filtered by like any other attribute", () => {
     const clauses = [
       { attribute: "userType", operator: "EQUALS", value: "Member" },
       { attribute: "employeeType", operator: "REGEX MATCH", value: "Employee|Intern" },
@@ -162,11 +162,11 @@ describe("user type and employee type", () => {
   });
 });
 
-describe("who is listed by name", () => {
+describe("a person who is listed by name", () => {
   const nobody = [{ attribute: "department", operator: "EQUALS", value: "none" }];
   const include = ["Kim@Example.com", "ID-2"];
 
-  it("passes whatever filters say, guests included; exclude beats include", () => {
+  it("passes whatever the filters say, guests included; exclude beats include", () => {
     const kim = person({ userPrincipalName: "kim@example.com", userType: "Guest" });
     const lists = { include, guests: false };
     expect(judge(nobody, kim, lists).passes).toBe(true);
@@ -191,7 +191,7 @@ describe("who is listed by name", () => {
 });
 
 describe("the explanation of a scoping filter", () => {
-  it("has the verdict of each clause of each filter, with what was expected and what was found", () => {
+  it("has the verdict of each clause of each filter, with the expected and the actual value", () => {
     const filters = parseScopingFilters(
       [
         {

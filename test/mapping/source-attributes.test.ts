@@ -73,7 +73,7 @@ describe("a source attribute", () => {
     expect(() => mappingOf([userName, { target: "title", source: name }])).toThrow(message);
   });
 
-  it("that an expression names wrongly is shown in its place, with the nearest name", () => {
+  it("with a wrong name in an expression is shown in its place, with the nearest name", () => {
     const rule = { target: "title", expression: "Join([givenName], [sirname])" };
     expect(() => mappingOf([userName, rule])).toThrow(
       /column 19: unknown source attribute "sirname"; did you mean "surname"\?\n {4}Join.*\n {22}\^/,
@@ -85,7 +85,7 @@ describe("an attribute of the manager", () => {
   const manager = person({ displayName: "Ada Example", mail: "ada@example.com" }, { objectId: "boss" });
   const report = person({}, { managerId: "boss" });
 
-  it("is read of the manager's own picture, which is asked for", () => {
+  it("is read from the manager's own data, which is requested", () => {
     expect(title({ source: "manager.displayName" }, report, manager)).toBe("Ada Example");
     expect(title({ expression: "Left([manager.mail], 3)" }, report, manager)).toBe("ada");
     const mapping = mappingOf([userName, { target: "title", source: "manager.telephoneNumber" }]);
@@ -94,7 +94,7 @@ describe("an attribute of the manager", () => {
     expect(mappingOf([userName, { target: "title", source: "mail" }]).ofManager).toEqual([]);
   });
 
-  it("is no value without a manager, or where the manager was deleted, and not changed where the manager is unknown", () => {
+  it("has no value without a manager, or if the manager was deleted, and is not changed if the manager is unknown", () => {
     const source = { source: "manager.displayName" };
     expect(title(source, person({}), null)).toBeNull();
     expect(title(source, report, { ...manager, presence: "softDeleted" })).toBeNull();
@@ -108,7 +108,7 @@ describe("an attribute of the manager", () => {
     });
   });
 
-  it("cannot be the userName, nor be filtered by", () => {
+  it("cannot be the userName, nor be used in a filter", () => {
     const rule = { target: "userName", source: "manager.mail", matchingPrecedence: 1 };
     expect(() => mappingOf([rule])).toThrow(/cannot be the source of userName/);
     const filters = [{ clauses: [{ attribute: "manager.mail", operator: "IS NOT NULL" }] }];

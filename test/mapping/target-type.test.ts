@@ -64,7 +64,7 @@ describe("a value for a target", () => {
     ["0099-03-01T00:00:00Z", "Asia/Tokyo", "0099-03-01"],
     ["1/31/2026 11:30:00 PM", "Europe/Paris", "2026-02-01"],
     [{ epochMs: Date.UTC(2026, 0, 31, 23) }, "Europe/Paris", "2026-02-01"],
-  ])("that is the moment %j is in %s the day %s", (value, zone, day) => {
+  ])("that is the moment %j, in %s, is the day %s", (value, zone, day) => {
     expect(typedValue({ type: "date", zone }, value)).toBe(day);
   });
 
@@ -127,7 +127,7 @@ describe("a value for a target", () => {
 });
 
 describe("an attribute mapping with a type", () => {
-  it("takes a start date for the same day as a scoping filter does", () => {
+  it("reads a start date as the same day as a scoping filter does", () => {
     const timezone = "America/New_York";
     for (const employeeHireDate of [
       "2026-11-26T00:00:00Z",
@@ -157,7 +157,7 @@ describe("an attribute mapping with a type", () => {
     }
   });
 
-  it("sends numbers, days and truth values, and the documented attributes in their own types", () => {
+  it("is sent as a number, day, boolean or documented type", () => {
     const custom = (type: string, more = {}) => ({
       target: `${lattice}:own`,
       source: "employeeHireDate",
@@ -189,7 +189,7 @@ describe("an attribute mapping with a type", () => {
     ).toBe("kim@home.example");
   });
 
-  it("leaves a value of the wrong type as it is in Lattice, with the reason, and the person with it where it is required", () => {
+  it("of the wrong type is kept in Lattice, with the reason, and the person is skipped if it is required", () => {
     const rule = { target: `${lattice}:startDate`, source: "employeeId" };
     expect(map(rule, { employeeId: "E1" })).toEqual({
       value: undefined,

@@ -37,7 +37,7 @@ function changed(...rules: readonly { readonly target: string }[]): Mapping {
 }
 
 describe("a test case of a mapping", () => {
-  it("passes where every named attribute comes out as expected, by its path or its short name", () => {
+  it("passes if every named attribute has the expected value, by its path or its short name", () => {
     const expected = {
       userName: "kim@example.com",
       active: true,
@@ -64,13 +64,13 @@ describe("a test case of a mapping", () => {
     ]);
   });
 
-  it("fails where an attribute is not mapped any more", () => {
+  it("fails if an attribute is no longer mapped", () => {
     expect(result({ expect: { nickName: "Kim" } }).differences).toEqual([
       { attribute: "nickName", expected: '"Kim"', got: "not mapped", origin: null },
     ]);
   });
 
-  it("that is exact fails for what it does not name", () => {
+  it("fails, if it is exact, for attributes that it does not name", () => {
     const some = {
       exact: true,
       userName: "kim@example.com",
@@ -89,7 +89,7 @@ describe("a test case of a mapping", () => {
     expect(differences[0]?.expected).toBe("not named by this exact case");
   });
 
-  it("compares the manager by object id, written alone or as Graph expands it", () => {
+  it("compares the manager by object id, written alone or in Graph's expanded form", () => {
     for (const manager of ["m-1", { id: "m-1" }]) {
       expect(result({ user: { ...person, manager }, expect: { manager: "m-1" } }).passed).toBe(true);
       expect(result({ user: { ...person, manager }, expect: { manager: null } }).passed).toBe(false);
@@ -97,7 +97,7 @@ describe("a test case of a mapping", () => {
     expect(result({ expect: { manager: null } }).passed).toBe(true);
   });
 
-  it("may expect that a value cannot be worked out, or is not changed", () => {
+  it("may expect that a value cannot be computed, or is not changed", () => {
     const mapping = changed(
       { target: "title", ...{ expression: 'DateAdd("d", 1, [department])' } },
       { target: "nickName", ...{ expression: "IgnoreFlowIfNullOrEmpty([jobTitle])" } },
@@ -111,7 +111,7 @@ describe("a test case of a mapping", () => {
     expect(result({ expect: { displayName: { leftAlone: true } } }, mapping).passed).toBe(false);
   });
 
-  it("is about the scope where it says so, and demands that the person is in scope where it does not", () => {
+  it("checks the scope if it mentions it, and otherwise demands that the person is in scope", () => {
     const filters = [{ clauses: [{ attribute: "department", operator: "EQUALS", value: "Sales" }] }];
     const mapping = mappingOf(defaultRules, filters);
     const other = { ...person, department: "Kitchen" };
@@ -132,14 +132,14 @@ describe("a test case of a mapping", () => {
     expect(result({ member: false, expect: { outOfScope: "not a member" } }, mapping).passed).toBe(true);
   });
 
-  it("has a presence, and a default where the account is new", () => {
+  it("has a presence, and a default if the account is new", () => {
     const mapping = changed({ target: "title", ...{ source: "jobTitle", default: "None yet" } });
     expect(result({ presence: "deleted", expect: { active: false } }).passed).toBe(true);
     expect(result({ expect: { title: null } }, mapping).passed).toBe(true);
     expect(result({ newAccount: true, expect: { title: "None yet" } }, mapping).passed).toBe(true);
   });
 
-  it("has a time and chance of its own, so it comes out the same each time", () => {
+  it("has its own time and random source, so each run gives the same result", () => {
     const mapping = changed(
       { target: "title", ...{ expression: 'FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", "yyyy-MM-dd")' } },
       { target: "nickName", ...{ expression: "Guid()", apply: "onCreate" } },
@@ -152,7 +152,7 @@ describe("a test case of a mapping", () => {
     expect(result({ expect: { nickName: "x" } }, mapping).differences).toEqual(first);
   });
 
-  it("can be made of what the mapping does now", () => {
+  it("can be made from the current results of the mapping", () => {
     const test = {
       user: {
         objectId: "o-1",
@@ -213,7 +213,7 @@ describe("a malformed test case of a mapping", () => {
     expect(found.join("\n")).toMatch(message);
   });
 
-  it("is reported with every other", () => {
+  it("is reported together with all others", () => {
     expect(faults({ ...good, user: { a: 1 } }, good, { ...good, expect: { b: 1 } })).toHaveLength(2);
     expect(parseCases(null, () => "", mappingOf())).toEqual({ cases: [], faults: [] });
   });

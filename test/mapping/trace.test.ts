@@ -10,7 +10,7 @@ function traceOf(text: string, attributes: { readonly [name: string]: Value } = 
 }
 
 describe("the trace of an expression", () => {
-  it("has each call with its arguments and what it came to", () => {
+  it("has each call with its arguments and its result", () => {
     expect(traceOf('ToLower(Append([mail], ".TEST"))', { mail: "Kim@example.com" })).toEqual({
       kind: "call",
       expression: 'ToLower(Append([mail], ".TEST"))',
@@ -31,7 +31,7 @@ describe("the trace of an expression", () => {
     });
   });
 
-  it("shows the branch that was taken, and that the other was not worked out", () => {
+  it("shows the branch that was taken, and that the other was not evaluated", () => {
     const trace = traceOf('IIF([country] = "USA", [state], Word([displayName], 9, " "))', {
       country: "USA",
       state: "OH",
@@ -57,7 +57,7 @@ describe("the trace of an expression", () => {
     expect(traceOf("IgnoreFlowIfNullOrEmpty([mail])")).toMatchObject({ value: null, ignored: true });
   });
 
-  it("shows nothing of what is redacted, wherever it stands in the expression", () => {
+  it("shows nothing that is redacted, wherever it is in the expression", () => {
     const redacted = JSON.stringify([
       traceOf('Append("no. ", Redact([employeeId]))', { employeeId: "E-4711" }),
       traceOf('IIF([employeeId] = "E-1", Redact([employeeId]), [employeeId])', { employeeId: "E-4711" }),

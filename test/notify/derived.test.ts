@@ -52,7 +52,7 @@ describe("the digest of people who fail", () => {
   const digest = (outbox: Outbox) => digestFailures({ store: outbox.store, clock: outbox.clock }, at);
 
   it.each(["hash", "omit"] as const)(
-    "keeps nothing that an error quotes with state.logValues: %s",
+    "contains no value that an error quotes with state.logValues: %s",
     async (logValues) => {
       await using outbox = openOutbox();
       await outbox.store.close();
@@ -72,7 +72,7 @@ describe("the digest of people who fail", () => {
     },
   );
 
-  it("tells once a day who began to fail and who recovered; nothing to say is no message", async () => {
+  it("reports once a day who began to fail and who recovered; without changes there is no message", async () => {
     await using outbox = openOutbox();
     await hire(outbox, "a", "b", "c");
     expect(await digest(outbox)).toBeNull();
@@ -112,7 +112,7 @@ describe("the digest of people who fail", () => {
     expect(await digest(outbox)).toBeNull();
   });
 
-  it("is made by one of two processes alone", async () => {
+  it("is made by only one of two processes", async () => {
     await using outbox = openOutbox();
     await hire(outbox, "a");
     await digest(outbox);
@@ -127,7 +127,7 @@ describe("the digest of people who fail", () => {
     expect(both.filter((event) => event !== null)).toHaveLength(1);
   });
 
-  it("knows the time of day in a zone, across a change of daylight saving time", () => {
+  it("handles the time of day in a time zone, across a change of daylight saving time", () => {
     const berlin = { hour: 8, minute: 0, timezone: "Europe/Berlin" };
     const occurrence = (now: string): string =>
       new Date(lastOccurrence(berlin, Date.parse(now))).toISOString();
@@ -139,7 +139,7 @@ describe("the digest of people who fail", () => {
     expect(occurrence("2026-03-29T06:00:00Z")).toBe("2026-03-29T06:00:00.000Z");
   });
 
-  it("knows the time of day in UTC as in a zone that never differs from it", () => {
+  it("handles the time of day in UTC like one in a zone that never differs from it", () => {
     const start = Date.parse("2026-07-01T00:00:30Z");
     for (let at = start; at < start + 2 * dayMs; at += 37 * 60_000) {
       const occurrence = (timezone: string): number => lastOccurrence({ hour: 8, minute: 30, timezone }, at);
@@ -148,8 +148,8 @@ describe("the digest of people who fail", () => {
   });
 });
 
-describe("a credential that ends", () => {
-  it("is notified at 30, 7 and 1 days and when it has ended, once each, looked at once a day", async () => {
+describe("a credential that expires", () => {
+  it("is notified at 30, 7 and 1 days and on expiry, once each, checked once a day", async () => {
     await using outbox = openOutbox();
     const expiresAt = outbox.clock.at + 40 * dayMs;
     const told: [number, boolean][] = [];
@@ -183,7 +183,7 @@ describe("a credential that ends", () => {
     expect(again).toEqual([]);
   });
 
-  it("is read from a certificate's file, and from a token that says it itself", () => {
+  it("is read from a certificate's file, and from a token that contains it", () => {
     const path = fileURLToPath(new URL("../fixtures/tls/test-only-client.pem", import.meta.url));
     expect(new Date(certificateExpiry(path)?.expiresAt ?? 0).getUTCFullYear()).toBe(2126);
     expect(certificateExpiry("/does/not/exist.pem")).toBeNull();
@@ -202,7 +202,7 @@ describe("a silence, in which no cycle is good,", () => {
     deadline: (from: number) => from + 3 * hourMs,
   });
 
-  it("is notified once however often the daemon starts, and once that it is over", async () => {
+  it("is notified once however often the daemon starts, and its end once", async () => {
     await using outbox = openOutbox();
     const events: (StateEvent | null)[] = [];
     const begun = outbox.clock.at;

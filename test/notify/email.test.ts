@@ -72,7 +72,7 @@ describe("an e-mail", () => {
   it.each([
     ["starttls", {}],
     ["implicit", { secure: true }],
-  ] as const)("is sent with %s, as text and HTML, to everybody", async (kind, options) => {
+  ] as const)("is sent with %s, as text and HTML, to all addresses", async (kind, options) => {
     await using server = await startSmtp(options);
     const answer = await send(
       mailTo(server.port, { tls: kind }),
@@ -90,7 +90,7 @@ describe("an e-mail", () => {
     expect(mail?.text).toContain("Content-Type: text/html");
   });
 
-  it("has the address of the page that it is about, in text and in HTML, where that is known", async () => {
+  it("has the address of the page that it is about, in text and in HTML, if that is known", async () => {
     await using server = await startSmtp();
     const known = { ...how, dashboard: "https://sync.example.com" };
     const address = "https://sync.example.com/#/plans/plan-1";
@@ -105,7 +105,7 @@ describe("an e-mail", () => {
     expect(bare).not.toContain("#/");
   });
 
-  it("is not sent, nor the password, where the server offers no encryption", async () => {
+  it("is not sent, nor the password, if the server offers no encryption", async () => {
     let asked = 0;
     await using server = await startSmtp({
       hideSTARTTLS: true,
@@ -121,7 +121,7 @@ describe("an e-mail", () => {
     expect([asked, server.mails.length]).toEqual([0, 0]);
   });
 
-  it("is not sent to a server whose certificate is another's", async () => {
+  it("is not sent to a server with another server's certificate", async () => {
     tls.setDefaultCACertificates(trusted);
     try {
       await using server = await startSmtp();
@@ -133,7 +133,7 @@ describe("an e-mail", () => {
     }
   });
 
-  it("says what the server answered, but not the password", async () => {
+  it("contains the server's answer in its error, but not the password", async () => {
     await using server = await startSmtp();
     const wrong = mailTo(server.port, { password: new Secret("Wrong-password-2") });
     const answer = await send(wrong, { id: "msg-1", at: 0, event: held }, how, signal);
@@ -141,7 +141,7 @@ describe("an e-mail", () => {
     expect(answer.detail).toMatch(/^answered "5\d\d Wrong: \*\*\*"$/);
   });
 
-  it("lets no name add a header or HTML", async () => {
+  it("does not allow a name to add a header or HTML", async () => {
     await using server = await startSmtp();
     const name = "<b>x</b>\r\nBcc: three@example.com\r\n\r\n<script>";
     const person = { objectId: "o", userName: name, since: 0, code: "MAPPING", message: name };

@@ -76,7 +76,7 @@ describe("a notification links to the dashboard", () => {
     expect(data.people.recovered[0].url).toBe(`${dashboard}/#/people/object-2`);
   });
 
-  it("to what failed in the cycle that led to the quarantine, where operations did", () => {
+  it("to the failed operations of the cycle that led to the quarantine, if there are any", () => {
     const event: StateEvent = { kind: "quarantineEntered", reason: "most failed", nextProbeAt: 0 };
     expect(linkOf({ ...event, cycleId: 812 }, dashboard)?.url).toBe(
       `${dashboard}/#/log?cycle=812&outcome=failed`,
@@ -84,7 +84,7 @@ describe("a notification links to the dashboard", () => {
     expect(linkOf(event, dashboard)?.url).toBe(`${dashboard}/#/`);
   });
 
-  it("not where nobody has said where the dashboard is", async () => {
+  it("not if the address of the dashboard is not configured", async () => {
     for (const event of [held, digest]) {
       const bodies = [
         await sent((origin) => webhook(origin), event, { instance: "test", now: 0 }),
@@ -95,14 +95,14 @@ describe("a notification links to the dashboard", () => {
     }
   });
 
-  it("of every kind, but of credentials, which it does not show", () => {
+  it("for every kind except credentials, which it does not show", () => {
     const kinds = eventKinds.filter(
       (kind) => linkOf({ kind, planId: "p" } as StateEvent, dashboard) === null,
     );
     expect(kinds).toEqual(["credentialExpiring"]);
   });
 
-  it("in Teams within what it takes, however many people fail", async () => {
+  it("in Teams within its size limit, however many people fail", async () => {
     const many = Array.from({ length: 100 }, (_, index) => ({
       ...person,
       objectId: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,

@@ -12,7 +12,7 @@ const hourMs = 60 * minuteMs;
 const signal = new AbortController().signal;
 
 describe("the outbox", () => {
-  it("tells each receiver an event once, over restarts, and only what it wants", async () => {
+  it("sends each receiver an event once, over restarts, and only the kinds that it wants", async () => {
     await using outbox = openOutbox();
     await using all = await startReceiver(200);
     await using some = await startReceiver(200);
@@ -42,7 +42,7 @@ describe("the outbox", () => {
     });
   });
 
-  it("tries again with the same id and ever later, until the receiver takes it", async () => {
+  it("tries again with the same id, at growing intervals, until the receiver accepts it", async () => {
     await using outbox = openOutbox();
     await using receiver = await startReceiver(500, (response) => response.destroy(), 503, 200);
     const ports = outbox.ports(webhook(receiver.origin));
@@ -79,7 +79,7 @@ describe("the outbox", () => {
     expect(receiver.got).toHaveLength(2);
   });
 
-  it("gives up after a day, says so, and a later event is not held up", async () => {
+  it("gives up after a day, logs it, and does not delay a later event", async () => {
     await using outbox = openOutbox();
     await using receiver = await startReceiver(404);
     const ports = outbox.ports(webhook(receiver.origin));
@@ -97,7 +97,7 @@ describe("the outbox", () => {
     expect(receiver.got.slice(length).map(({ body }) => JSON.parse(body).event)).toEqual(["guardCleared"]);
   });
 
-  it("tells once although two processes do it at the same time", async () => {
+  it("sends once although two processes do it at the same time", async () => {
     await using outbox = openOutbox();
     await using receiver = await startReceiver((response) => setTimeout(() => response.end(), 20));
     const other = openStore(outbox.path);
@@ -110,7 +110,7 @@ describe("the outbox", () => {
     expect(receiver.got).toHaveLength(5);
   });
 
-  it("takes over what a process claimed that died, also where the clock was set back since", async () => {
+  it("takes over the claim of a process that died, also if the clock was set back since", async () => {
     await using outbox = openOutbox();
     await using receiver = await startReceiver(200);
     const ports = outbox.ports(webhook(receiver.origin));
@@ -124,7 +124,7 @@ describe("the outbox", () => {
     expect(receiver.got).toHaveLength(1);
   });
 
-  it("ends when it is told to, and the event stays for the next run", async () => {
+  it("stops on request, and the event stays for the next run", async () => {
     await using outbox = openOutbox();
     const stop = new AbortController();
     await using receiver = await startReceiver(() => stop.abort(), 200);
@@ -140,7 +140,7 @@ describe("the outbox", () => {
 describe("a webhook", () => {
   const notice = { id: "msg-1", at: 0, event: held };
 
-  it("carries a signature that an independent library verifies, and that a changed body loses", async () => {
+  it("has a signature that an independent library verifies, and that does not fit a changed body", async () => {
     await using receiver = await startReceiver(200);
     await send(webhook(receiver.origin), notice, { instance: "test", now: Date.now() }, signal);
     const [got] = receiver.got;
@@ -165,7 +165,7 @@ describe("a webhook", () => {
     expect(elsewhere.got).toHaveLength(0);
   });
 
-  it("shows nothing of the address or the secret, whatever comes back", async () => {
+  it("reveals neither the address nor the secret, whatever comes back", async () => {
     await using receiver = await startReceiver((response, got) =>
       response.writeHead(400).end(`\u001b[31mno ${got.path} ${signingSecret} hooks/secret-path-1\n`),
     );

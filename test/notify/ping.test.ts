@@ -7,7 +7,7 @@ const signal = new AbortController().signal;
 const clock = { now: () => 0, sleep: async () => {} };
 
 describe("the dead-man's ping", () => {
-  it("is tried three times, with the method that is asked for", async () => {
+  it("is tried three times, with the configured method", async () => {
     await using receiver = await startReceiver(500, (response) => response.destroy(), 200);
     const url = new Secret(`${receiver.origin}/uuid?a=b`);
     const answer = await ping({ url, method: "GET", failures: false }, "good", clock, signal);
@@ -17,7 +17,7 @@ describe("the dead-man's ping", () => {
     );
   });
 
-  it("tells a bad end where it is asked to, below the same path", async () => {
+  it("reports a bad end if configured, below the same path", async () => {
     await using receiver = await startReceiver(200);
     const url = new Secret(`${receiver.origin}/uuid/?a=b`);
     expect(await ping({ url, method: "POST", failures: false }, "bad", clock, signal)).toBeNull();
@@ -25,7 +25,7 @@ describe("the dead-man's ping", () => {
     expect(receiver.got.map(({ method, path }) => [method, path])).toEqual([["POST", "/uuid/fail?a=b"]]);
   });
 
-  it("is not repeated where it is refused", async () => {
+  it("is not repeated if it is refused", async () => {
     await using receiver = await startReceiver(404);
     const url = new Secret(`${receiver.origin}/uuid`);
     expect(await ping({ url, method: "POST", failures: true }, "good", clock, signal)).toMatchObject({

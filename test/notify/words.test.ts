@@ -24,8 +24,8 @@ const digest: StateEvent = {
 const signal = new AbortController().signal;
 const how = { instance: "test <&>", now: 0 };
 
-describe("what chat services get", () => {
-  it("shows hostile names in Slack as text, never as a mention or a link", async () => {
+describe("the messages to chat services", () => {
+  it("show hostile names in Slack as text, never as a mention or a link", async () => {
     await using receiver = await startReceiver(200);
     await send(chat("slack", receiver.origin), { id: "1", at: 0, event: digest }, how, signal);
     const body = JSON.parse(receiver.got[0]?.body ?? "");
@@ -42,7 +42,7 @@ describe("what chat services get", () => {
     expect(literal).toContain("and 4,980 more");
   });
 
-  it("shows them in Teams as text runs, which know no Markdown", async () => {
+  it("show them in Teams as text runs, which do not interpret Markdown", async () => {
     await using receiver = await startReceiver(202);
     const notice = { id: "1", at: 0, event: digest };
     expect(await send(chat("teams", receiver.origin), notice, how, signal)).toMatchObject({ ok: true });
@@ -57,7 +57,7 @@ describe("what chat services get", () => {
   });
 
   it.each(["webhook", "slack"] as const)(
-    "shows what the other end says of a person only where names are asked for: %s",
+    "quote words of the other side about a person only if names are configured: %s",
     async (kind) => {
       const words = `5 accounts were refused in a row. 403 Forbidden: ${quotation("Kim Novak, Chief, is protected")}.`;
       const events: StateEvent[] = [
@@ -81,7 +81,7 @@ describe("what chat services get", () => {
     },
   );
 
-  it("has ids and a reason in words alone where names are not asked for", async () => {
+  it("have only ids and a reason in our words if names are not configured", async () => {
     await using receiver = await startReceiver(200);
     const notice = { id: "1", at: 0, event: digest };
     await send(webhook(receiver.origin), notice, how, signal);
@@ -106,7 +106,7 @@ describe("what chat services get", () => {
     expect(names).toContain("evil");
   });
 
-  it("marks a test plainly", async () => {
+  it("mark a test clearly", async () => {
     await using receiver = await startReceiver(200);
     for (const kind of ["slack", "teams"] as const) {
       await send(chat(kind, receiver.origin), { id: "1", at: 0, event: { kind: "test" } }, how, signal);
@@ -114,15 +114,15 @@ describe("what chat services get", () => {
     for (const { body } of receiver.got) expect(body).toMatch(/Test: this receiver works/);
   });
 
-  it("says what to do", async () => {
+  it("say what to do", async () => {
     await using receiver = await startReceiver(200);
     await send(chat("slack", receiver.origin), { id: "1", at: 0, event: held }, how, signal);
     expect(receiver.got[0]?.body).toContain("azure-lattice-sync release plan-1");
   });
 });
 
-describe("that the guard holds changes", () => {
-  it("is said with what they would cost inside Lattice", async () => {
+describe("a notification that the guard holds changes", () => {
+  it("states what they would cost inside Lattice", async () => {
     await using receiver = await startReceiver(200);
     const notes = ["57 deactivations: a reactivation does not undo that."];
     const event: StateEvent = {

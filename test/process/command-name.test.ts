@@ -36,15 +36,15 @@ function calledIn(start: readonly [string, ...string[]], environment: Record<str
   return { name, works: spawnSync("sh", ["-c", `${name} --version`], { cwd: folder, env }).status === 0 };
 }
 
-describe("the command that messages name can be typed where the program runs", () => {
-  it("by its name where a shell finds it", () => {
+describe("the command in messages can be typed where the program runs", () => {
+  it("by its name if a shell finds it", () => {
     const PATH = [bin, "/usr/bin", "/bin"].join(delimiter);
     const named = { name: "azure-lattice-sync", works: true };
     expect(calledIn([join(bin, "azure-lattice-sync")], { PATH })).toEqual(named);
     expect(calledIn([process.execPath, program], { PATH })).toEqual(named);
   });
 
-  it("by its path where a shell does not find it", () => {
+  it("by its path if a shell does not find it", () => {
     mkdirSync(join(folder, "elsewhere"));
     symlinkSync(process.execPath, join(folder, "elsewhere/node"));
     const PATH = [join(folder, "elsewhere"), "/usr/bin", "/bin"].join(delimiter);
@@ -63,7 +63,7 @@ describe("the command that messages name can be typed where the program runs", (
     });
   });
 
-  it("as ALS_COMMAND says, where it can only be typed elsewhere", () => {
+  it("as ALS_COMMAND says, if it can only be typed elsewhere", () => {
     const ALS_COMMAND = "docker exec als azure-lattice-sync";
     expect(calledIn([process.execPath, program], { ALS_COMMAND }).name).toBe(ALS_COMMAND);
     expect(calledIn([process.execPath, program], { ALS_COMMAND: "" }).name).toBe(`node ${typed(program)}`);
@@ -102,7 +102,7 @@ describe("in the folder of a checkout", () => {
   });
 });
 
-it("no message has a name of its own for the command", () => {
+it("no message writes the command in its own way", () => {
   const commands = quietProgram(new PassThrough()).below.map((command) => command.name());
   expect(commands).toContain("sync");
   const named = new RegExp(`azure-lattice-sync (${commands.join("|")})\\b`);

@@ -14,7 +14,7 @@ const killsInALane = 10;
 const arrivalMs = 30;
 
 describe.runIf(process.platform === "linux")("a process that is killed", () => {
-  it(`at ${lanes * killsInALane} random instants, with faults, loses nothing, makes nobody twice and switches nobody off`, {
+  it(`at ${lanes * killsInALane} random instants, with faults, loses nothing, makes nobody twice and deactivates nobody wrongly`, {
     timeout: 400_000,
   }, async () => {
     await runOnce();

@@ -9,7 +9,7 @@ import { configuration, makeWorkplace, type RealProcess, type Workplace } from "
 const linux = process.platform === "linux";
 
 describe.concurrent("one database and several processes", () => {
-  it("lets one of two that start at once go on; the other says who holds the lease, or waits for it", async () => {
+  it("lets one of two that start at once run; the other one names the holder of the lease, or waits for it", async () => {
     await using scene = await setScene({ people: 30 });
     const { front, place } = scene;
     const held = Promise.withResolvers<void>();
@@ -39,7 +39,7 @@ describe.concurrent("one database and several processes", () => {
   });
 
   it.runIf(linux)(
-    "takes the lease of a killed process over at once, and sends nothing again that was still on its way",
+    "takes the lease of a killed process over at once, and does not resend a request that was still in flight",
     async () => {
       await using scene = await setScene({ people: 30 });
       const { front, sandbox } = scene;
@@ -106,7 +106,7 @@ describe.concurrent("one database and several processes", () => {
   });
 
   it.runIf(linux)(
-    "knows a process that has ended from one that lives, and from one it cannot know",
+    "distinguishes an ended process from a living one, and from one that it cannot see",
     async () => {
       const child = spawn(process.execPath, ["--input-type=module", "-e", childSource], {
         stdio: ["ignore", "pipe", "inherit"],

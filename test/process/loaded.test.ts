@@ -7,7 +7,7 @@ import { configuration, makeWorkplace, program, type Workplace } from "./real-pr
 
 // A start takes as long as what it loads: each of these files is a tenth of a second or more that others need not wait for.
 
-it("loads two files of its own beside the small entry for the help, and few for a sync: the HTTP client of Lattice only where something is sent", async () => {
+it("loads two of its own files besides the small entry for the help, and few for a sync: Lattice's HTTP client only if something is sent", async () => {
   await using opened = new AsyncDisposableStack();
   const sandbox = opened.adopt(await startSandbox({ file: ":memory:", people: 20 }), (one) => one.close());
   using place = makeWorkplace();

@@ -46,8 +46,8 @@ async function setStage(graph: GraphOptions = {}): Promise<Stage> {
   };
 }
 
-describe.concurrent("a run tells", () => {
-  it("that the guard holds, once over several runs, and that it holds nothing any more", async () => {
+describe.concurrent("a run notifies", () => {
+  it("that the guard holds, once over several runs, and that it no longer holds anything", async () => {
     await using stage = await setStage();
     const { place, sandbox, events, pings } = stage;
     const guard = { maxDeactivations: 1, deactivationFloor: 0 };
@@ -70,7 +70,7 @@ describe.concurrent("a run tells", () => {
     expect(stage.receiver.got).toHaveLength(before);
   });
 
-  it("of quarantine and its end, though the run itself fails", async () => {
+  it("of quarantine and its end, although the run itself fails", async () => {
     await using stage = await setStage();
     const wrong = stage.configure({}, (given) => ({
       ...given,
@@ -94,7 +94,7 @@ describe.concurrent("a run tells", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("nothing of it where the app registration may not be read, and is done all the same", async () => {
+  it("not of it if the app registration must not be read, and succeeds nevertheless", async () => {
     await using stage = await setStage({
       secretExpiresAt: Date.now() + 5 * dayMs,
       roles: ["User.Read.All"],
@@ -105,7 +105,7 @@ describe.concurrent("a run tells", () => {
     expect(stage.events()).toEqual([]);
   });
 
-  it("nobody who does not answer for long: the result is the same, and the event is sent later", async () => {
+  it("a receiver that does not answer only briefly: the result is the same, and the event is sent later", async () => {
     await using stage = await setStage({ secretExpiresAt: Date.now() + 5 * dayMs });
     stage.receiver.replies = [hanging];
     const config = stage.configure({});
@@ -116,7 +116,7 @@ describe.concurrent("a run tells", () => {
     expect(delivery).toMatchObject({ kept: { event: { kind: "credentialExpiring" } }, attempts: 1 });
   });
 
-  it("from a daemon as well, while it runs", async () => {
+  it("from a daemon too, while it runs", async () => {
     await using stage = await setStage({ secretExpiresAt: Date.now() + 5 * dayMs });
     const config = stage.configure({ http: { listen: "127.0.0.1:0" } });
     const daemon = stage.place.start(["daemon", "--config", config], { LOG_LEVEL: "info" });
@@ -129,7 +129,7 @@ describe.concurrent("a run tells", () => {
 }, 120_000);
 
 describe("notify test", () => {
-  it("tries every receiver, says what each answered, and exits 1 where one did not take it", async () => {
+  it("tries every receiver, prints each answer, and exits 1 if one did not accept it", async () => {
     using place = makeWorkplace();
     await using good = await startReceiver(200);
     await using bad = await startReceiver((response) => response.writeHead(403).end("invalid_token"));

@@ -9,7 +9,7 @@ const ends = {
 
 describe("a Retry-After of an hour", () => {
   it.each(["lattice", "entra"] as const)(
-    "from %s is kept: the next run asks neither end, says until when, and the run after it goes on",
+    "from %s is kept: the next run sends no request to either end, says until when, and the run after it continues",
     async (end) => {
       await using sandbox = await openSandbox();
       using place = makeWorkplace();

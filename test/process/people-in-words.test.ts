@@ -8,7 +8,7 @@ import { configuration, makeWorkplace } from "./real-process.ts";
 const words = "Kim Sentinel-Novak, Chief Sentinel Officer, cannot be written";
 
 it.each(["sync", "daemon"])(
-  "%s: what Lattice says of people is in no log above debug, no webhook with ids, and not kept where values are left out",
+  "%s: Lattice's words about people are in no log above debug, in no webhook with ids, and not stored if values are omitted",
   async (command) => {
     const sandbox = await startSandbox({ file: ":memory:", people: 60 });
     await using stack = new AsyncDisposableStack();
@@ -48,7 +48,7 @@ it.each(["sync", "daemon"])(
   },
 );
 
-it("at the level debug the words are there", async () => {
+it("at the level debug the words are shown", async () => {
   const sandbox = await startSandbox({ file: ":memory:", people: 60 });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => sandbox.close());

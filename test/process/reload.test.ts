@@ -126,7 +126,7 @@ const refused = "configuration not reloaded";
 describe.runIf(process.platform !== "win32").concurrent(
   "SIGHUP",
   () => {
-    it("puts a changed configuration in force: the next cycle, what is explained, the schedule and the log go by it", async () => {
+    it("puts a changed configuration in force: the next cycle, explanations, the schedule and the log use it", async () => {
       await using stage = await setStage();
       const { sandbox } = stage;
       const daemon = await startDaemon(stage, stage.configure());
@@ -161,7 +161,7 @@ describe.runIf(process.platform !== "win32").concurrent(
       await daemon.stop();
     });
 
-    it("leaves the old one in force if the new one is wrong, says where, and takes the corrected one", async () => {
+    it("keeps the old one in force if the new one is wrong, says where, and takes the corrected one", async () => {
       await using stage = await setStage();
       const daemon = await startDaemon(stage, stage.configure());
       await daemon.firstCycle();
@@ -235,7 +235,7 @@ describe.runIf(process.platform !== "win32").concurrent(
       await daemon.stop();
     });
 
-    it("is ignored by a daemon that is stopping, and ends a run that is no daemon", async () => {
+    it("is ignored by a daemon that is stopping, and ends a run that is not a daemon", async () => {
       await using stage = await setStage();
       const { front, place, environment } = stage;
       let hanging = 0;

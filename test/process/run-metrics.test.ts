@@ -48,7 +48,7 @@ function metricsIn(text: string): ReadonlyMap<string, number> {
 }
 
 describe("a run that is not a daemon's leaves its metrics", () => {
-  it("in a file that everybody may read, and with a gateway that is pushed to", async () => {
+  it("in a file that all users may read, and at a push gateway", async () => {
     await using stage = await setStage();
     const before = Date.now() / 1000;
     expect(await stage.run("sync")).toMatchObject({ code: 0, stderr: "" });
@@ -80,7 +80,7 @@ describe("a run that is not a daemon's leaves its metrics", () => {
     ]);
   });
 
-  it("also where it fails or the guard holds, but not where it looks only, or another run is under way", async () => {
+  it("also if it fails or the guard holds, but not if it only reads, or another run is under way", async () => {
     await using stage = await setStage();
     expect(await stage.run("sync")).toMatchObject({ code: 0 });
     rmSync(stage.file);
@@ -104,7 +104,7 @@ describe("a run that is not a daemon's leaves its metrics", () => {
     expect(stage.metrics().get("guard_held_operations")).toBeGreaterThan(1);
   });
 
-  it("and does its work all the same where they cannot be left", async () => {
+  it("and completes its work even if they cannot be written", async () => {
     await using stage = await setStage();
     const pushUrl = "http://127.0.0.1:1";
     stage.configure({ metrics: { path: "missing/metrics.prom", pushUrl } });
@@ -121,7 +121,7 @@ describe("metrics in the configuration", () => {
     return { cwd, ...loadConfig({ file: "folder/c.yaml", env, cwd }) };
   };
 
-  it("have a path next to the file, or where the environment says", () => {
+  it("have a path next to the file, or the one in the environment", () => {
     const file = load({ path: "als.prom" });
     expect(file.config.metrics.path).toBe(join(file.cwd, "folder/als.prom"));
     const env = load(

@@ -5,8 +5,8 @@ import { startFront } from "./front.ts";
 import { accountFaults, integrityFindings } from "./invariants.ts";
 import { configuration, makeWorkplace } from "./real-process.ts";
 
-describe.runIf(process.platform === "linux")("a daemon that is told to stop amid a cycle", () => {
-  it("ends within ten seconds although Lattice hangs, and what was in flight is looked up by the next run", async () => {
+describe.runIf(process.platform === "linux")("a daemon that is stopped during a cycle", () => {
+  it("ends within ten seconds although Lattice hangs, and the next run looks up requests that were in flight", async () => {
     await using sandbox = await openSandbox();
     await using front = await startFront(new URL(sandbox.latticeUrl).origin);
     using place = makeWorkplace();

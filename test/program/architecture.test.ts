@@ -27,8 +27,8 @@ const explaining = documents.filter(
   ({ name }) => name === "CONTRIBUTING.md" || /^docs\/(architecture|decisions)/.test(name),
 );
 
-describe("what is said of the code in docs/architecture.md, in the decisions and in CONTRIBUTING.md", () => {
-  it("names files and folders that exist", () => {
+describe("the statements about the code in docs/architecture.md, in the decisions and in CONTRIBUTING.md", () => {
+  it("name files and folders that exist", () => {
     const paths = explaining.flatMap(({ code }) =>
       code.filter((piece) => /^(src|test|scripts|docs|bench)\/[\w/.-]+$/.test(piece.text)),
     );
@@ -36,7 +36,7 @@ describe("what is said of the code in docs/architecture.md, in the decisions and
     expect(paths.filter((piece) => !existsSync(join(packageRoot, piece.text)))).toEqual([]);
   });
 
-  it("names functions that are in the files named with them", () => {
+  it("name functions that are in the files named with them", () => {
     const places = explaining.flatMap((document) => placesIn(document.text));
     expect(places.length).toBeGreaterThan(50);
     const lost = places.filter(
@@ -48,7 +48,7 @@ describe("what is said of the code in docs/architecture.md, in the decisions and
     expect(lost).toEqual([]);
   });
 
-  it("names functions in the diagram of an operation's life that the table below it explains", () => {
+  it("name functions in the diagram of an operation's life that the table below it explains", () => {
     const life = section("Life of an operation");
     const diagram = [...life.matchAll(/^ +\S+ --> \S+: (.+)$/gm)].flatMap(([, names = ""]) =>
       names.split(", "),
@@ -59,7 +59,7 @@ describe("what is said of the code in docs/architecture.md, in the decisions and
     expect([...new Set(diagram)].toSorted()).toEqual([...table].toSorted());
   });
 
-  it("lists every room of the engine, and no other", () => {
+  it("list exactly the rooms of the engine", () => {
     const rooms = readdirSync(join(packageRoot, "src/cycle"), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
@@ -67,7 +67,7 @@ describe("what is said of the code in docs/architecture.md, in the decisions and
     expect(listed.toSorted()).toEqual(rooms.toSorted());
   });
 
-  it("names every writer of a commit, and no other", () => {
+  it("list exactly the writers of a commit", () => {
     const commit = read("src/state/sqlite/commit.ts");
     const writers = [...commit.matchAll(/ = (\w+Writer)\(/g)].map(([, name]) => name);
     const listed = placesIn(section("What is remembered")).map(({ name }) => name);
@@ -75,7 +75,7 @@ describe("what is said of the code in docs/architecture.md, in the decisions and
     expect(listed.toSorted()).toEqual(writers.toSorted());
   });
 
-  it("lists every reason why a person is planned again, and no other", () => {
+  it("list exactly the reasons why a person is planned again", () => {
     const marks = read("src/cycle/pictures/marks.ts");
     const functions = [...marks.matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
     const listed = [...section("Marks").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
@@ -88,7 +88,7 @@ describe("docs/decisions", () => {
   const pages = documents.filter(({ name }) => /^docs\/decisions\/\d/.test(name));
   const index = read("docs/decisions/README.md");
 
-  it("has a page for each decision under a number of its own", () => {
+  it("has a page for each decision under its own number", () => {
     const numbers = pages.map(({ name }) => Number(basename(name).slice(0, 2)));
     expect(numbers).toEqual(pages.map((_, place) => place + 1));
   });

@@ -44,7 +44,7 @@ describe("completion in bash", () => {
     expect(bash(line.split(" "))).toEqual(offers);
   });
 
-  it("takes the equals sign for a word of its own, as bash does", () => {
+  it("treats the equals sign as a separate word, as bash does", () => {
     expect(bash(["sync", "--format", "=", "j"])).toEqual(["json"]);
     expect(bash(["sync", "--sandbox", "="])).toEqual(["both", "lattice"]);
   });
@@ -54,7 +54,7 @@ describe("completion in bash", () => {
     expect(bash(["history", "--action", "create", "--out"])).toEqual(["--out", "--outcome"]);
   });
 
-  it("does not offer files where none is meant", () => {
+  it("does not offer files for a value that is not a file", () => {
     expect(bash(["status", "pl"])).toEqual([]);
   });
 });

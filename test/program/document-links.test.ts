@@ -12,7 +12,7 @@ it("finds the links of the documents", () => {
   expect(relative.length).toBeGreaterThan(70);
 });
 
-it("leads to a file, and to a heading in it, with every relative link", () => {
+it("has a file, and a heading in it, for every relative link", () => {
   const broken = relative.flatMap(({ text, place, document }) => {
     const [path = "", anchor] = text.split("#");
     const file = path === "" ? document.name : normalize(join(dirname(document.name), path));
@@ -35,6 +35,6 @@ it("is reached from the front page, whichever document of docs/ it is", () => {
   expect(names.filter((name) => !reached.has(name))).toEqual([]);
 });
 
-it("goes out over https, and nowhere else", () => {
+it("has only https links to other sites", () => {
   expect(links.map(({ text }) => text).filter((text) => text.startsWith("http:"))).toEqual([]);
 });

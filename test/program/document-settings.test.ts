@@ -42,7 +42,7 @@ it("has blocks of YAML in its documents", () => {
 /** Ids that are to be replaced by one's own: as they are, the program refuses them. */
 const placeholder = /00000000-1111-2222-3333-444444444444|55555555-6666-7777-8888-999999999999/g;
 
-it.each(yamlBlocks)("takes the YAML of $place, with ids of one's own", ({ text }) => {
+it.each(yamlBlocks)("accepts the YAML of $place, with real ids filled in", ({ text }) => {
   expect(faultsOf(parse(text.replaceAll(placeholder, "5b6c1f5e-9d3a-4e21-8a77-0c1d2e3f4a5b")))).toEqual([]);
 });
 
@@ -54,13 +54,13 @@ it("marks every block of configuration as YAML", () => {
 });
 
 it.each(["entra:\n  scop: {}", "guard:\n  maxDeactivations: many", "- target: userNam\n  source: mail"])(
-  "would not take %s",
+  "would not accept %s",
   (text) => {
     expect(faultsOf(parse(text))).not.toEqual([]);
   },
 );
 
-it("names only keys of the configuration that there are", () => {
+it("names only existing configuration keys", () => {
   const known = new Set(keys.map(({ key }) => key.replaceAll("[]", "")));
   const unknown = pieces().flatMap(({ text, place }) => {
     const key = /^([a-z][A-Za-z]*(?:\.[A-Za-z-]+(?:\[\])?)+)(?=$|[:. ])/
@@ -72,7 +72,7 @@ it("names only keys of the configuration that there are", () => {
   expect(unknown).toEqual([]);
 });
 
-it("gives keys only values that they take", () => {
+it("gives keys only values that they accept", () => {
   const given = pieces().flatMap(({ text, place }) => {
     const [, key = "", values = ""] = /^([a-z][A-Za-z]*(?:\.[A-Za-z]+)*): (.+)$/.exec(text) ?? [];
     if (!keys.some((one) => one.key === key) || values.includes("…")) return [];
@@ -91,7 +91,7 @@ it("gives keys only values that they take", () => {
   expect(refused).toEqual([]);
 });
 
-it("names only variables of the environment that are read", () => {
+it("names only environment variables that are read", () => {
   const own = [...environmentVariables.map(({ name }) => name), configVariable, commandVariable];
   const known = new Set([
     ...own,

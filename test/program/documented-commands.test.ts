@@ -45,7 +45,7 @@ it.each(["azure-lattice-sync sync --dry", "als repair", "npx node src/cli.ts use
   },
 );
 
-it("names within sentences only commands and options that there are", () => {
+it("names in sentences only existing commands and options", () => {
   const unknown = named.flatMap(({ text, place, command, words }) => {
     if (command === undefined) return [`${place}: ${text}: no such command`];
     return words

@@ -12,14 +12,14 @@ const page = readFileSync(file, "utf8");
 const withoutGroff = spawnSync("groff", ["--version"]).error !== undefined;
 
 describe("the manual page", () => {
-  it("is what the commands make", () => {
+  it("is made from the commands", () => {
     const made = execFileSync(process.execPath, [join(packageRoot, "scripts/man-page.ts")], {
       encoding: "utf8",
     });
     expect(made).toBe(page);
   });
 
-  it.skipIf(withoutGroff)("has nothing that groff warns of", () => {
+  it.skipIf(withoutGroff)("causes no warning of groff", () => {
     const { status, stderr } = spawnSync("groff", ["-man", "-ww", "-z", file], { encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });

@@ -8,14 +8,14 @@ const commands = everyCommand(quietProgram()).map((command) => ({
 }));
 
 describe.each(commands)("$name", ({ name, command }) => {
-  it("says what it does, and so does each of its options and arguments", () => {
+  it("describes what it does, and each of its options and arguments", () => {
     const texts = [command, ...command.options, ...command.registeredArguments].map((part) =>
       typeof part.description === "string" ? part.description : part.description(),
     );
     expect(texts.filter((text) => text.trim() === "")).toEqual([]);
   });
 
-  it("has examples of its own in its help", () => {
+  it("has its own examples in its help", () => {
     const lines = (command.said?.examples ?? []).map(([line]) => line);
     expect(lines.some((line) => line.startsWith(name))).toBe(true);
     expect(helpOf(name)).toContain(`Examples:\n  ${lines[0]}`);
@@ -43,7 +43,7 @@ it.each([
     "azure-lattice-sync sync --sandbox --people 5",
     /'5' is invalid\. It must be a whole number, 20 or more\./,
   ],
-])("says of %s what is to be given instead", async (line, sentence) => {
+])("says for %s what to give instead", async (line, sentence) => {
   await expect(commandOf(line)).rejects.toThrow(sentence);
 });
 
@@ -53,7 +53,7 @@ it.each([
   ["azure-lattice-sync user --sandbox lattice kim.example@example.com", "lattice"],
   ["azure-lattice-sync user --sandbox=lattice kim.example@example.com", "lattice"],
   ["azure-lattice-sync user kim.example@example.com --sandbox", "both"],
-])("takes the person of %s for the person, whatever stands before the name", async (line, sandbox) => {
+])("reads the person in %s as the person, whatever comes before the name", async (line, sandbox) => {
   const program = quietProgram();
   const user = everyCommand(program).find((command) => command.name() === "user");
   const asked: unknown[] = [];

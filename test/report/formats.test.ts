@@ -81,7 +81,7 @@ describe("a table for the terminal", () => {
     [long],
   );
 
-  it.each([40, 80, 200])("keeps to a terminal of %i columns, whatever a value holds", async (columns) => {
+  it.each([40, 80, 200])("fits a terminal of %i columns, whatever the values are", async (columns) => {
     const out = await report(view, "table", { columns });
     for (const line of out.split("\n")) {
       expect(columnsOf(line), line).toBeLessThanOrEqual(columns);
@@ -97,7 +97,7 @@ describe("a table for the terminal", () => {
     expect(whole).not.toContain("…");
   });
 
-  it("says that there is nothing to do, and no row of noughts", async () => {
+  it("says that there is nothing to do, without a row of zeros", async () => {
     const empty = viewOf([]);
     const summary = { ...empty.header.summary, update: 0 };
     const result = { outcome: "done", done: 0, failed: 0, held: 0, notSent: 0, durationMs: 1_200 } as const;
@@ -133,7 +133,7 @@ describe("a report in Markdown", () => {
     "line\nbreak\r\n# heading",
   ];
 
-  it.each(names)("takes %j for text", async (name) => {
+  it.each(names)("shows %j as text", async (name) => {
     const out = await report(
       viewOf([operation(name, [{ attribute: "title", before: name, after: null }])], [name]),
       "markdown",
@@ -150,7 +150,7 @@ describe("a report in Markdown", () => {
     expect(out).not.toMatch(/^# heading/m);
   });
 
-  it("leaves addresses of mail as they are", async () => {
+  it("does not change e-mail addresses", async () => {
     expect(await report(viewOf([operation("kim@example.com", [])]), "markdown")).toContain(
       "| kim@example.com |",
     );

@@ -54,7 +54,7 @@ function under(elements: readonly Element[], heading: string): string {
 }
 
 describe("the page of a report", () => {
-  it("takes no name, value, department or reason for markup", async () => {
+  it("shows every name, value, department and reason as text, never as markup", async () => {
     const hostile = [
       "<script>alert(1)</script>",
       "</title></style></script><img src=x onerror=alert(1)>",
@@ -91,7 +91,7 @@ describe("the page of a report", () => {
     expect(source).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   });
 
-  it("asks for nothing and lets nothing be asked: its policy allows its own style and script alone", async () => {
+  it("requests nothing and allows no requests: its policy allows only its own style and script", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", {});
     const elements = elementsOf(await page(place, await place.cycle()));
@@ -114,7 +114,7 @@ describe("the page of a report", () => {
     }
   });
 
-  it("says what a dry run would do: totals, departments, each value before and after, who is skipped, who is out of scope", async () => {
+  it("shows the plan of a dry run: totals, departments, each value before and after, who is skipped, who is out of scope", async () => {
     await using place = await createWorkplace();
     place.source.hire("a", { jobTitle: "Analyst", department: "Sales" });
     await place.cycle();
@@ -131,7 +131,7 @@ describe("the page of a report", () => {
     expect(textOf(parse(await page(place, result, true)))).toContain(result.header.planId);
   });
 
-  it("says what came of a sync: what is held and why, what failed and with which error", async () => {
+  it("shows the result of a sync: what is held and why, what failed and with which error", async () => {
     await using place = await createWorkplace({
       guard: { ...lenientGuard, maxDeactivations: 0, deactivationFloor: 0 },
     });
@@ -153,7 +153,7 @@ describe("the page of a report", () => {
     expect(under(elements, "Accounts to deactivate")).toBe("");
   });
 
-  it("can be read by ear: one heading of the page, labelled controls, tables with headers, ids that are unique", async () => {
+  it("can be used with a screen reader: one main heading, labelled controls, tables with headers, unique ids", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id, { department: "Sales" });
     const elements = elementsOf(await page(place, await place.cycle()));

@@ -3,7 +3,7 @@ import { planView } from "../../src/report/plan-view.ts";
 import { createWorkplace, defaultRules, mappingOf } from "../cycle/workplace.ts";
 
 describe("a value that a mapping redacts", () => {
-  it("reaches Lattice and no report", async () => {
+  it("reaches Lattice but no report", async () => {
     const rules = [...defaultRules.slice(0, 4), { target: "title", expression: "Redact([jobTitle])" }];
     await using place = await createWorkplace({ mapping: mappingOf(rules) });
     place.source.hire("a", { jobTitle: "Secret title" });

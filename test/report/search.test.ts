@@ -7,7 +7,7 @@ import { createWorkplace } from "../cycle/workplace.ts";
 import { hasBrowser, openPage, startBrowser } from "../daemon/http/browser.ts";
 
 it.skipIf(!hasBrowser())(
-  "the page of a report shows people who have every word in a name or a value, without accents and in any order",
+  "the page of a report finds people who have every word in a name or a value, without accents and in any order",
   { timeout: 120_000 },
   async () => {
     await using place = await createWorkplace();

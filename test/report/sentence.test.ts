@@ -23,13 +23,13 @@ it.each([
   expect(sentence(text)).toBe(whole);
 });
 
-it("ends each line of a message, but neither what is indented nor what it belongs to", () => {
+it("ends each line of a message with a stop, except indented lines and the line before them", () => {
   expect(sentences("one is wrong\ncolumn 9: expected )\n    Join(\n        ^\ntwo")).toBe(
     "One is wrong.\nColumn 9: expected )\n    Join(\n        ^\ntwo.",
   );
 });
 
-it("begins a message with a capital, but changes neither a key nor a file nor a name", () => {
+it("begins a message with a capital, except with a key, a file or a name", () => {
   const message =
     "others can connect\nentra.tenantId is missing\nals.yaml:3:1: unknown key\nonNull must be keep";
   expect(sentences(message)).toBe(
@@ -37,7 +37,7 @@ it("begins a message with a capital, but changes neither a key nor a file nor a 
   );
 });
 
-it("says a time to the minute, and where it is that late", () => {
+it("writes a time to the minute, also if it is very late", () => {
   expect(timeText("2026-11-27T22:52:02.515Z")).toBe("2026-11-27 22:52 UTC");
   expect(timeText(Date.UTC(2026, 0, 5))).toBe("2026-01-05 00:00 UTC");
 });

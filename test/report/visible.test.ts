@@ -25,20 +25,20 @@ const hidden = [
 describe.each(hidden)("%s", (_, character) => {
   const text = `Kim${character}Novak`;
 
-  it("is shown as what it is in a table, a page or a message", () => {
+  it("is shown as an escape in a table, a page or a message", () => {
     const code = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
     expect(visible(text)).toBe(code.length > 4 ? `Kim\\u{${code}}Novak` : `Kim\\u${code}Novak`);
     expect(visibleLines(`${text}\n${text}`)).toBe(`${visible(text)}\n${visible(text)}`);
   });
 
-  it("is an escape in JSON, which a parser reads as the same", () => {
+  it("is an escape in JSON, which parses to the same text", () => {
     const json = jsonText({ [text]: [text] }, 2);
     expect(json).toMatch(/^[\x20-\x7e\n]*$/);
     expect(JSON.parse(json)).toEqual({ [text]: [text] });
   });
 });
 
-it("what people's names need is not changed: letters of any script, emoji, forms of Han characters", () => {
+it("characters that names need are not changed: letters of any script, emoji, forms of Han characters", () => {
   const text = "Zoë Ångström 山田 葛\u{e0100}城 محمد 👩 ❤\ufe0f Δημήτρης";
   expect(visible(text)).toBe(text);
   expect(visible("❤\ufe0f\ufe0f")).toBe("❤\ufe0f\\ufe0f");

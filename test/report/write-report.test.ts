@@ -51,7 +51,7 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
   const write = (out: string): Promise<void> =>
     writeReport(view, { format: "json", out, stream: new PassThrough(), env: {} });
 
-  it("is whole when it has its name, its owner's alone, and takes the place of the former one", async () => {
+  it("is complete when it gets its name, readable only by its owner, and replaces an earlier one", async () => {
     const out = join(folder, "report.json");
     writeFileSync(out, "the former report", { mode: 0o644 });
     await write(out);
@@ -60,7 +60,7 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
     expect(readdirSync(folder)).toEqual(["report.json"]);
   });
 
-  it("takes the place of a link: what a planted one leads to stays as it is, and nothing new appears there", async () => {
+  it("replaces a link: the target of a planted one stays unchanged, and no new file appears there", async () => {
     const [precious, nowhere] = [join(folder, "precious"), join(folder, "nowhere")];
     writeFileSync(precious, "precious", { mode: 0o644 });
     for (const target of [precious, nowhere]) {
@@ -75,7 +75,7 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
     expect(readdirSync(folder)).toEqual(["precious"]);
   });
 
-  it("is written under a name that nobody can foresee", async () => {
+  it("is written under a name that cannot be guessed", async () => {
     const out = join(folder, "report.json");
     const names = new Set<string>();
     const watched: PlanView = {
@@ -105,7 +105,7 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
     await expect(write(out)).rejects.toThrow(/report\.json \(it leads to a file of another user\)/);
   });
 
-  it("is written into as it is where it is a pipe or a device", async () => {
+  it("is written directly into a pipe or a device", async () => {
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
     const [text] = await Promise.all([readFile(pipe, "utf8"), write(pipe)]);
@@ -119,7 +119,7 @@ describe.runIf(process.platform === "linux")("the file of a report", () => {
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 
-  it("cannot be a folder, nor lie in one that is not there; nothing is left behind", async () => {
+  it("cannot be a folder, nor be in a missing one; no file is left behind", async () => {
     const taken = join(folder, "taken");
     mkdirSync(taken);
     await expect(write(taken)).rejects.toThrow(UsageError);

@@ -63,7 +63,7 @@ async function held(): Promise<readonly HeldPerson[]> {
 }
 
 describe("demo --bad-day", { timeout: 120_000 }, () => {
-  it("loses half of the company by a mistake: the guard holds it, everything else is sent, and nobody is switched off", async () => {
+  it("loses half of the company by a mistake: the guard holds it, everything else is sent, and nobody is deactivated", async () => {
     const told = await run((io) => demo({ badDay: true }, io));
     expect(told.code).toBe(0);
     expect(told.out).toMatch(
@@ -78,7 +78,7 @@ describe("demo --bad-day", { timeout: 120_000 }, () => {
     expect(people.filter(({ latticeId }) => !active.has(latticeId))).toEqual([]);
   });
 
-  it("can be decided: those who have left are released by name, and the next day puts the mistake right", async () => {
+  it("can be decided: those who have left are released by name, and the next day corrects the mistake", async () => {
     const told = await run((io) => demo({ badDay: true }, io));
     const [, planId = "", first = "", second = ""] =
       /release (\S+) --sandbox --only (\S+) (\S+)\n/.exec(told.out) ?? [];

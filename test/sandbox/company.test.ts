@@ -35,7 +35,7 @@ const digest = ({ directory }: Sandbox): string => {
   return hash.digest("hex");
 };
 
-it("founds 20,000 people, each with a user principal name of their own, the same each time", async () => {
+it("makes 20,000 people, each with their own user principal name, the same each time", async () => {
   const [one, two] = [await start({ people: 20_000 }), await start({ people: 20_000 })];
   expect(one.directory.count()).toBe(20_000);
   const names = new Set(
@@ -45,7 +45,7 @@ it("founds 20,000 people, each with a user principal name of their own, the same
   expect(digest(one)).toBe(digest(two));
 });
 
-it("founds another company from another seed", async () => {
+it("makes another company from another seed", async () => {
   expect(digest(await start({ seed: 1 }))).not.toBe(digest(await start({ seed: 2 })));
 });
 
@@ -67,7 +67,7 @@ it("has one head, at least five levels, and two people who manage each other", a
   expect(inCycle.size).toBe(2);
 });
 
-it("holds the oddities of real directories", async () => {
+it("has the oddities of real directories", async () => {
   const { directory } = await start();
   const people = [...directory.users()].map(({ properties }) => properties);
   const userNames = people.map(({ userPrincipalName }) => String(userPrincipalName));
@@ -121,7 +121,7 @@ it("keeps the company, its changes, its credentials and its addresses across run
   expect(second.directory.day()).toBe(1);
 });
 
-it("takes another port where its last one is in use", async () => {
+it("takes another port if its last one is in use", async () => {
   const file = join(folder(), "sandbox.db");
   const first = await start({ file, people: 20 });
   const second = await start({ file });
@@ -129,17 +129,17 @@ it("takes another port where its last one is in use", async () => {
   expect((await fetch(`${second.latticeUrl}/Users`)).status).toBe(401);
 });
 
-it("starts Lattice alone, empty, where only that end is wanted", async () => {
+it("starts only an empty Lattice if requested", async () => {
   const sandbox = await start({ ends: "lattice" });
   expect(sandbox).toMatchObject({ graphUrl: "", authorityHost: "" });
   expect([sandbox.directory.count(), sandbox.lattice.count()]).toEqual([0, 0]);
 });
 
-it("says what to do where its file cannot be used", async () => {
+it("says what to do if its file cannot be used", async () => {
   await expect(startSandbox({ file: "/dev/null/sandbox.db" })).rejects.toBeInstanceOf(StateError);
 });
 
-it("lets the same days pass in the same company, each kind of event among them", async () => {
+it("lets the same days pass in the same company, with each kind of event", async () => {
   const [one, two] = [
     await start({ clock: createManualClock() }),
     await start({ clock: createManualClock() }),

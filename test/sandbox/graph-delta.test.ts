@@ -32,7 +32,7 @@ it("reads everybody in the first round, repeating an object at page borders", as
   expect(ids[20]).toBe(ids[19]);
 });
 
-it("repeats nothing where replays are switched off", async () => {
+it("repeats nothing if replays are switched off", async () => {
   await sandbox.close();
   await start({ deltaReplays: false });
   expect((await deltaRound(graph, query)).objects).toHaveLength(50);
@@ -59,14 +59,14 @@ it("begins at now with the token latest, in either spelling", async () => {
   expect((await deltaRound(graph, next)).objects).toEqual([]);
 });
 
-it("tells a change that happens during a round in that round or the next", async () => {
+it("reports a change during a round in that round or the next", async () => {
   const first = await graph.get(query);
   sandbox.directory.updateUser(person(0), { jobTitle: "Changed meanwhile" });
   const { next } = await deltaRound(graph, String(first["@odata.nextLink"]));
   expect((await deltaRound(graph, next)).objects).toMatchObject([{ jobTitle: "Changed meanwhile" }]);
 });
 
-it("pages a round of changes and tells each person once besides replays", async () => {
+it("splits a round of changes into pages and reports each person once, apart from replays", async () => {
   const next = await latest();
   const ids = [...sandbox.directory.users()].map(({ id }) => id);
   for (const id of ids) sandbox.directory.updateUser(id, { jobTitle: "One" });
@@ -76,20 +76,20 @@ it("pages a round of changes and tells each person once besides replays", async 
   expect(new Set(valuesOf(...pages).map(({ id }) => id))).toEqual(new Set(ids));
 });
 
-it("does not tell changes of properties that were not selected", async () => {
+it("does not report changes of properties that were not selected", async () => {
   const next = await latest();
   sandbox.directory.updateUser(person(3), { department: "Elsewhere" });
   expect((await deltaRound(graph, next)).objects).toEqual([]);
 });
 
-it("returns only what changed where the client prefers a minimal answer", async () => {
+it("returns only the changes if the client prefers a minimal answer", async () => {
   const next = await latest();
   sandbox.directory.updateUser(person(3), { jobTitle: "Baker" });
   const page = await graph.get(next, { Prefer: "return=minimal" });
   expect(page.value).toEqual([{ id: person(3), jobTitle: "Baker" }]);
 });
 
-it("tells a removal as changed while the person is restorable, as deleted afterwards, and a restore as an ordinary object", async () => {
+it("reports a removal as changed while the person is restorable, as deleted afterwards, and a restore as an ordinary object", async () => {
   const id = person(49);
   const { next: first } = await deltaRound(graph, query);
   sandbox.directory.softDelete(id);
@@ -118,7 +118,7 @@ it("can miss a restore, as was observed of Graph", async () => {
   expect((await deltaRound(graph, next)).objects).toEqual([]);
 });
 
-it("tells the manager only where it changed, and a link that is gone as removed", async () => {
+it("reports the manager only if it changed, and a removed link as removed", async () => {
   const [report, former, successor] = [
     person(40),
     sandbox.directory.get(person(40))?.managerId ?? "",
@@ -162,7 +162,7 @@ it("refuses a token after seven days", async () => {
   await expect(graph.get(next)).rejects.toMatchObject({ statusCode: 400, code: "syncStateNotFound" });
 });
 
-it("asks on demand for a new start: with 400, or with 410 and the place to start", async () => {
+it("demands a new start on request: with 400, or with 410 and the place to start", async () => {
   const next = await latest();
   sandbox.forceResync("expired");
   await expect(graph.get(next)).rejects.toMatchObject({ statusCode: 400, code: "syncStateNotFound" });

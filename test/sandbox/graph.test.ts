@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 
 describe("the list of users", () => {
-  it("comes in pages of the size asked for, each person once, with absolute next links", async () => {
+  it("comes in pages of the requested size, each person once, with absolute next links", async () => {
     const pages = await graph.pages("/users?$select=id&$top=99");
     expect(pages.map((page) => valuesOf(page).length)).toEqual([99, 99, 52]);
     expect(pages[0]?.["@odata.nextLink"]).toMatch(
@@ -30,7 +30,7 @@ describe("the list of users", () => {
     await expect(graph.get("/users?$top=1000")).rejects.toMatchObject({ statusCode: 400 });
   });
 
-  it("shows the default properties where none were selected, and null for what has no value", async () => {
+  it("shows the default properties if none were selected, and null for a missing value", async () => {
     const [user] = valuesOf(await graph.get("/users?$top=1"));
     expect(Object.keys(user ?? {}).sort()).toEqual(
       [
@@ -58,7 +58,7 @@ describe("the list of users", () => {
     });
   });
 
-  it("expands the manager, and leaves it out where there is none", async () => {
+  it("expands the manager, and leaves it out if there is none", async () => {
     const users = valuesOf(...(await graph.pages("/users?$select=id&$expand=manager($select=id)&$top=999")));
     const stored = [...sandbox.directory.users()];
     expect(users.map(({ manager }) => manager ?? null)).toEqual(
@@ -92,7 +92,7 @@ describe("a user of the embedded Graph", () => {
     });
   });
 
-  it("answers 404 where there is none", async () => {
+  it("answers 404 if there is none", async () => {
     await expect(graph.get("/users/nobody@example.com")).rejects.toMatchObject({
       statusCode: 404,
       code: "Request_ResourceNotFound",
@@ -101,7 +101,7 @@ describe("a user of the embedded Graph", () => {
 });
 
 describe("the scope in the embedded Graph", () => {
-  it("leads from the application over the assigned group to nested members", async () => {
+  it("leads from the application through the assigned group to nested members", async () => {
     const [application] = valuesOf(
       await graph.get("/servicePrincipals?$filter=displayName eq 'Lattice SCIM'"),
     );
@@ -134,7 +134,7 @@ describe("the scope in the embedded Graph", () => {
     expect(inGroups.length).toBeLessThan(sandbox.directory.count());
   });
 
-  it("ends where groups contain each other", async () => {
+  it("ends if groups contain each other", async () => {
     const { directory } = sandbox;
     const [someone = ""] = [...directory.users()].map(({ id }) => id);
     const outer = directory.createGroup("Circle A", { members: [someone] });

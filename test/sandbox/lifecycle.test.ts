@@ -36,7 +36,7 @@ function managerOf(id: Json): Json {
 }
 
 describe("a deactivation in the embedded Lattice", () => {
-  it("takes the person out as manager and as report, and a reactivation brings nothing back", async () => {
+  it("removes the person as manager and as report, and a reactivation restores nothing", async () => {
     await start();
     const chief = await create("chief");
     const boss = await create("boss", chief);
@@ -47,7 +47,7 @@ describe("a deactivation in the embedded Lattice", () => {
     expect([boss, ...reports].map(managerOf)).toEqual([null, null, null]);
   });
 
-  it("does the same when an administrator does it by hand", async () => {
+  it("does the same if an administrator does it by hand", async () => {
     await start();
     const boss = await create("boss");
     const report = await create("one", boss);
@@ -55,7 +55,7 @@ describe("a deactivation in the embedded Lattice", () => {
     expect(managerOf(report)).toBeNull();
   });
 
-  it("changes nothing else where the switch says so", async () => {
+  it("changes nothing else if the switch says so", async () => {
     await start({ deactivationCascades: false });
     const boss = await create("boss");
     const report = await create("one", boss);
@@ -69,7 +69,7 @@ describe("a manager whose account is deactivated", () => {
     ["accept", 200, true],
     ["drop", 200, false],
     ["refuse", 400, false],
-  ] as const)("is answered as the switch says: %s", async (inactiveManager, status, taken) => {
+  ] as const)("is answered according to the switch: %s", async (inactiveManager, status, taken) => {
     await start({ inactiveManager });
     const boss = await create("boss");
     const report = await create("one");
@@ -78,7 +78,7 @@ describe("a manager whose account is deactivated", () => {
     expect(managerOf(report)).toBe(taken ? boss : null);
   });
 
-  it("may stay where it is: only a new one is judged", async () => {
+  it("may stay: only a new one is checked", async () => {
     await start({ inactiveManager: "refuse", deactivationCascades: false });
     const boss = await create("boss");
     const report = await create("one", boss);
@@ -89,7 +89,7 @@ describe("a manager whose account is deactivated", () => {
 });
 
 describe("an invitation", () => {
-  it("goes to each account that is created active, where auto-invite is on", async () => {
+  it("goes to each account that is created active, if auto-invite is on", async () => {
     await start({ autoInvite: true });
     await create("one");
     await scim(sandbox, "POST", "/Users", {

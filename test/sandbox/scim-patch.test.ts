@@ -52,7 +52,7 @@ describe("operations of RFC 7644", () => {
     expect(sandbox.lattice.get(id)).toEqual(body);
   });
 
-  it("set nested values without a path, keeping what is not named", async () => {
+  it("set nested values without a path, and keep the others", async () => {
     const { body } = await patch({
       op: "replace",
       value: { title: "Chef", name: { familyName: "Quinmore" }, [enterprise]: { employeeNumber: "7" } },
@@ -83,7 +83,7 @@ describe("operations of RFC 7644", () => {
     expect(body.emails).toEqual([work, home]);
   });
 
-  it("leave the date of the last change where nothing changes", async () => {
+  it("keep the date of the last change if nothing changes", async () => {
     const before = sandbox.lattice.get(id);
     clock.advance(1_000);
     expect((await patch({ op: "replace", path: "title", value: "Baker" })).body).toEqual(before);
@@ -140,7 +140,7 @@ describe("the dialect of Azure's client and other mistakes", () => {
     expect(sandbox.lattice.get(id)).toEqual(before);
   });
 
-  it("are refused: a body that is no PatchOp", async () => {
+  it("are refused: a body that is not a PatchOp", async () => {
     const { body } = await scim(sandbox, "PATCH", `/Users/${id}`, {
       Operations: [{ op: "remove", path: "title" }],
     });
@@ -153,7 +153,7 @@ describe("the dialect of Azure's client and other mistakes", () => {
   });
 });
 
-it("sets externalId once where an account has none", async () => {
+it("sets externalId once if an account has none", async () => {
   const path = `/Users/${boss}`;
   const set = await scim(
     sandbox,
@@ -171,7 +171,7 @@ it("sets externalId once where an account has none", async () => {
   expect(changed.status).toBe(400);
 });
 
-it("can be set to offer no PATCH, or to answer it with nothing", async () => {
+it("can be set to offer no PATCH, or to answer it without a body", async () => {
   await sandbox.close();
   sandbox = await startSandbox({ file: ":memory:", ends: "lattice", scim: { patch: false } });
   const account = sandbox.lattice.create({ userName: "boss@example.com" });

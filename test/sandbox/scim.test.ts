@@ -29,7 +29,7 @@ beforeEach(() => start());
 afterEach(() => sandbox.close());
 
 describe("a create in the embedded Lattice", () => {
-  it("answers the whole account with its place and dates", async () => {
+  it("returns the whole account with its location and dates", async () => {
     const manager = await create({ userName: "boss@example.com", displayName: "Boss" });
     const { status, headers, body } = await scim(
       sandbox,
@@ -90,13 +90,13 @@ describe("a create in the embedded Lattice", () => {
     expect(sandbox.lattice.count()).toBe(1);
   });
 
-  it("takes externalIds that differ in letter case for different", async () => {
+  it("treats externalIds that differ in letter case as different", async () => {
     await create({ userName: "one@example.com", externalId: "abc" });
     await create({ userName: "two@example.com", externalId: "ABC" });
     expect(sandbox.lattice.byExternalId("ABC")?.userName).toBe("two@example.com");
   });
 
-  it("ignores unknown attributes, or refuses them where that is set", async () => {
+  it("ignores unknown attributes, or refuses them if set", async () => {
     const odd = { shoeSize: 43, [lattice]: { favouriteColour: "blue" } };
     expect(await create(odd)).not.toHaveProperty("shoeSize");
     await sandbox.close();
@@ -128,7 +128,7 @@ describe("the listing of the embedded Lattice", () => {
     });
   });
 
-  it("finds its pages after accounts were removed too", async () => {
+  it("finds its pages also after accounts were removed", async () => {
     add(10);
     for (const name of ["u2@example.com", "u5@example.com"]) {
       sandbox.lattice.remove(String(sandbox.lattice.byUserName(name)?.id));
@@ -184,7 +184,7 @@ describe("a PUT to the embedded Lattice", () => {
     expect(body).not.toHaveProperty(enterprise);
   });
 
-  it("refuses another externalId, and accounts that are not there", async () => {
+  it("refuses another externalId, and missing accounts", async () => {
     const { id } = await create({ externalId: "x" });
     const { status, body } = await scim(sandbox, "PUT", `/Users/${id}`, user({ externalId: "y" }));
     expect({ status, scimType: body.scimType }).toEqual({ status: 400, scimType: "mutability" });
@@ -193,7 +193,7 @@ describe("a PUT to the embedded Lattice", () => {
 });
 
 describe("the embedded Lattice", () => {
-  it("lets nobody in without the API key", async () => {
+  it("refuses every request without the API key", async () => {
     const { status, body } = await scim(sandbox, "GET", "/Users", undefined, {
       Authorization: "Bearer wrong",
     });
@@ -216,7 +216,7 @@ describe("the embedded Lattice", () => {
     expect(body.status).toBe(String(expected));
   });
 
-  it("refuses a body that is no JSON", async () => {
+  it("refuses a body that is not JSON", async () => {
     const { status, body } = await scim(sandbox, "POST", "/Users", "{");
     expect({ status, scimType: body.scimType }).toEqual({ status: 400, scimType: "invalidSyntax" });
   });
@@ -249,7 +249,7 @@ it("describes itself: what it supports, its schemas and its resource types", asy
   expect((await scim(sandbox, "GET", "/ResourceTypes/User")).body).toMatchObject({ endpoint: "/Users" });
 });
 
-it("shows custom attributes under their display names where that is set", async () => {
+it("shows custom attributes under their display names if set", async () => {
   await sandbox.close();
   await start({ customNamesOnRead: "displayName" });
   const body = await create({ [lattice]: { officeLocation: "Ålesund", gender: "x" } });

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => sandbox.close());
 
-it("gives out a token that says for whom, for what and until when it is", async () => {
+it("issues a token that contains its subject, its purpose and its expiry", async () => {
   const { status, body } = await requestToken(sandbox);
   expect(status).toBe(200);
   expect(body).toMatchObject({ token_type: "Bearer", expires_in: 3599 });

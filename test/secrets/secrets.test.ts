@@ -25,7 +25,7 @@ const exportOfEntra = {
   ],
 };
 
-describe.concurrent("no secret is shown, written or sent to another", () => {
+describe.concurrent("no secret is shown, written or sent to another host", () => {
   it("by any command that succeeds", async () => {
     await using stage = await setStage();
     const { place, hosts } = stage;
@@ -85,7 +85,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     }
   });
 
-  describe.each(["login", "graph and Lattice"])("though %s says back what it was told", (who) => {
+  describe.each(["login", "graph and Lattice"])("even if %s repeats the request", (who) => {
     it.each(echoes)("with %s", async (_, answer) => {
       await using stage = await setStage();
       stage.answers = (host, request) =>
@@ -95,19 +95,16 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     });
   });
 
-  it.each([400, 409, 500, 401])(
-    "though Lattice says back what it was told with a write (%i)",
-    async (status) => {
-      await using stage = await setStage();
-      stage.answers = (host, request) =>
-        host === "lattice" && request.method !== "GET" ? refusal(status, request) : undefined;
-      expect((await stage.run(["sync"])).code).not.toBe(0);
-      expect((await stage.run(["status", "--format", "json"])).stdout).toContain("operation");
-      expect(stage.leaks()).toEqual([]);
-    },
-  );
+  it.each([400, 409, 500, 401])("even if Lattice repeats a write in its answer (%i)", async (status) => {
+    await using stage = await setStage();
+    stage.answers = (host, request) =>
+      host === "lattice" && request.method !== "GET" ? refusal(status, request) : undefined;
+    expect((await stage.run(["sync"])).code).not.toBe(0);
+    expect((await stage.run(["status", "--format", "json"])).stdout).toContain("operation");
+    expect(stage.leaks()).toEqual([]);
+  });
 
-  it.each([302, 308])("where a host sends on to another (%i)", async (status) => {
+  it.each([302, 308])("if a host redirects to another (%i)", async (status) => {
     await using stage = await setStage();
     const { hosts } = stage;
     const onward = (path: string): Answer => ({
@@ -126,25 +123,22 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     expect(stage.leaks()).toEqual([]);
   });
 
-  it.each(["@odata.nextLink", "@odata.deltaLink"])(
-    "where %s of a page leads to another host",
-    async (link) => {
-      await using stage = await setStage();
-      const { graph, third, lattice } = stage.hosts;
-      for (const origin of [third.origin, lattice.origin, graph.origin.replace("//", "//user:word@")]) {
-        graph.rewriteAnswer = (answer) => ({
-          ...answer,
-          body: JSON.stringify({ ...JSON.parse(answer.body), [link]: `${origin}/v1.0/users?$skiptoken=1` }),
-        });
-        expect((await stage.run(["sync"])).code).toBe(1);
-      }
-      expect(stage.asked("third")).toBe(0);
-      expect(stage.asked("lattice", "/v1.0/users")).toBe(0);
-      expect(stage.leaks()).toEqual([]);
-    },
-  );
+  it.each(["@odata.nextLink", "@odata.deltaLink"])("if %s of a page leads to another host", async (link) => {
+    await using stage = await setStage();
+    const { graph, third, lattice } = stage.hosts;
+    for (const origin of [third.origin, lattice.origin, graph.origin.replace("//", "//user:word@")]) {
+      graph.rewriteAnswer = (answer) => ({
+        ...answer,
+        body: JSON.stringify({ ...JSON.parse(answer.body), [link]: `${origin}/v1.0/users?$skiptoken=1` }),
+      });
+      expect((await stage.run(["sync"])).code).toBe(1);
+    }
+    expect(stage.asked("third")).toBe(0);
+    expect(stage.asked("lattice", "/v1.0/users")).toBe(0);
+    expect(stage.leaks()).toEqual([]);
+  });
 
-  it("where a delta token has expired and Graph names another host to begin again", async () => {
+  it("if a delta token has expired and Graph names another host for a new start", async () => {
     await using stage = await setStage();
     expect((await stage.run(["sync"])).code).toBe(0);
     stage.answers = (host, { path }) =>
@@ -156,7 +150,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     expect(stage.leaks()).toEqual([]);
   });
 
-  it("where a host cannot be reached, or a credential is wrong", async () => {
+  it("if a host cannot be reached, or a credential is wrong", async () => {
     await using stage = await setStage();
     const unreachable = "http://127.0.0.1:9";
     expect((await stage.run(["sync"], { LATTICE_URL: `${unreachable}/scim/v2` })).code).toBe(1);
@@ -176,7 +170,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     expect(stage.leaks()).toEqual([]);
   });
 
-  it.each(misplaced)("where the configuration has it in a wrong place: %s", async (_, config) => {
+  it.each(misplaced)("if the configuration has it in a wrong place: %s", async (_, config) => {
     await using stage = await setStage();
     const file = stage.place.configure(config, "given-wrong.yaml");
     const ended = await stage.run(["config", "check", "--config", file], {
@@ -187,7 +181,7 @@ describe.concurrent("no secret is shown, written or sent to another", () => {
     expect(stage.leaks()).toEqual([]);
   });
 
-  it("and would find one in any form", () => {
+  it("and the search would find one in any form", () => {
     const secret = sentinels.latticeKey;
     const written = [
       secret,

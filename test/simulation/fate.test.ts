@@ -23,20 +23,20 @@ async function meetings(
 describe("the fate of a simulated cycle", () => {
   const secondWriteOf1 = { on: "write", who: [1], attempt: 1, times: 1, kind: 1 } as const;
 
-  it("meets the same person with the same fault, whatever else is asked before", async () => {
+  it("causes the same fault for the same person, whatever else was requested before", async () => {
     const faults = [secondWriteOf1];
     expect(await meetings({ faults }, [write(1), write(1), write(1)])).toEqual([null, "lost", null]);
     const others = [find(1), write(0), write(1), find(1), write(2), write(1)];
     expect(await meetings({ faults }, others)).toEqual([null, null, null, null, null, "lost"]);
   });
 
-  it("lets as many requests in a row go wrong as it says", async () => {
+  it("makes as many requests in a row fail as planned", async () => {
     const faults = [{ ...secondWriteOf1, times: 2 }];
     const writes = [write(1), write(1), write(0), write(1), write(1)];
     expect(await meetings({ faults }, writes)).toEqual([null, "lost", null, "lost", null]);
   });
 
-  it("kills the process when the request sets out, or when it was carried out", async () => {
+  it("kills the process when the request is sent, or when it was carried out", async () => {
     const at = { on: "write", who: 1, attempt: 0, commits: 0 } as const;
     const before = doomOf({ deaths: [{ ...at, after: false }] });
     await (await before.request(write(0))).heard();
@@ -49,7 +49,7 @@ describe("the fate of a simulated cycle", () => {
     expect(after.dead).toBe(true);
   });
 
-  it("counts what the database changed since a request, not what it was asked", async () => {
+  it("counts changes of the database since a request, not queries", async () => {
     const doom = doomOf({ deaths: [{ on: "find", who: 1, attempt: 0, commits: 2, after: false }] });
     doom.stored(true);
     await doom.request(find(1));
@@ -71,7 +71,7 @@ describe("the fate of a simulated cycle", () => {
     ]);
   });
 
-  it("draws chances by name, so that the order of questions changes nothing", () => {
+  it("draws random numbers by name, so that the order of requests does not matter", () => {
     const [one, other] = [doomOf({ seed: 7 }), doomOf({ seed: 7 })];
     const first = one.chance("missed", "p1");
     other.chance("missed", "p0");

@@ -86,7 +86,7 @@ function names(): string[] {
 }
 
 describe("a backup", () => {
-  it("holds what is committed while others have the database open and write, and is its owner's alone", async () => {
+  it("contains committed changes while others have the database open and write, and only its owner can read it", async () => {
     await makeDatabase("first");
     const running = openStore(path);
     await running.putMeta({ tenantId: "second" });
@@ -140,7 +140,7 @@ describe("a backup", () => {
     expect(seen.size).toBeGreaterThan(5);
   });
 
-  it("overwrites nothing that it was not told to, and never the database itself", async () => {
+  it("overwrites no file without force, and never the database itself", async () => {
     await makeDatabase("first");
     writeFileSync(backup, "precious");
     expect(() => backUp(path, backup, { force: false })).toThrow(/backup\.db already exists.*--force/);
@@ -163,7 +163,7 @@ describe("a backup", () => {
     expect(await tenantIn(backup)).toBe("first");
   });
 
-  it("is not made of a damaged database, nor where it cannot be written, and leaves nothing half-written", async () => {
+  it("is not made from a damaged database, nor if it cannot be written, and leaves no partial file", async () => {
     expect(() => backUp(path, backup, { force: false })).toThrow(/no state database at .*nothing to back up/);
     await makeDatabase("first");
     expect(() => backUp(path, join(folder, "none", "backup.db"), { force: false })).toThrow(
@@ -186,7 +186,7 @@ describe("a backup", () => {
 });
 
 describe("a restored database", () => {
-  it("is the backup, taken for out of date, and the former one is kept under a dated name", async () => {
+  it("is the backup, marked as out of date, and the former one is kept under a dated name", async () => {
     await makeDatabase("first");
     const store = openStore(path);
     await store.acquireLease("daemon", now, 60_000);
@@ -224,7 +224,7 @@ describe("a restored database", () => {
     expect(await tenantIn(`${path}${dated}`)).toBe("later");
   });
 
-  it("keeps of the former one what was in its log alone", async () => {
+  it("keeps, in the former one, what was only in its log", async () => {
     await makeDatabase("first");
     backUp(path, backup, { force: false });
     // As a killed process leaves it.
@@ -243,7 +243,7 @@ describe("a restored database", () => {
     expect(await tenantIn(killed)).toBe("first");
   });
 
-  it("takes the place of a damaged one, of one that lost its content, of none, and follows a link", async () => {
+  it("replaces a damaged one, an emptied one or a missing one, and follows a link", async () => {
     await makeDatabase("first");
     backUp(path, backup, { force: false });
     writeFileSync(path, "no database at all ".repeat(500));
@@ -271,7 +271,7 @@ describe("a restored database", () => {
     expect(await tenantIn(path)).toBe("first");
   });
 
-  it("is brought up to this version", async () => {
+  it("is migrated to this version", async () => {
     const db = new Database(backup);
     db.exec(
       readFileSync(new URL("../../src/state/sqlite/migrations/001-initial.sql", import.meta.url), "utf8"),
@@ -285,7 +285,7 @@ describe("a restored database", () => {
     await store.close();
   });
 
-  it("is none that is damaged, newer, another program's, missing, or the database itself; nothing changes then", async () => {
+  it("is refused if it is damaged, newer, another program's, missing, or the database itself; nothing changes then", async () => {
     await makeDatabase("first");
     backUp(path, backup, { force: false });
     const sound = readFileSync(backup);
@@ -367,7 +367,7 @@ describe("a restored database", () => {
     expect(await tenantIn(path)).toBe("first");
   });
 
-  it("does not wait for a dead run's lease of years ahead, from before the clock was set back", async () => {
+  it("does not wait for a dead run's lease from before the clock was set back", async () => {
     await makeDatabase("first");
     backUp(path, backup, { force: false });
     const ahead = openStore(path);

@@ -64,7 +64,7 @@ const account = {
 };
 
 describe("a cycle, while another process writes", () => {
-  it("waits for the other with whatever it writes", async () => {
+  it("waits for the other process with every write", async () => {
     const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
     await besideAnother(() => kept(store).people([person], cycleId, () => null));
     await besideAnother(() => kept(store).accounts([account], cycleId));

@@ -77,7 +77,7 @@ function overwrite(at: number, length: number): void {
 describe("a damaged database", () => {
   const pageBytes = 4096;
 
-  it("is refused by every command that works on it, whichever page is damaged, and left as it is", async () => {
+  it("is refused by every command that uses it, whichever page is damaged, and not changed", async () => {
     await makeDatabase();
     const sound = readFileSync(path);
     const pages = sound.length / pageBytes;
@@ -93,7 +93,7 @@ describe("a damaged database", () => {
     }
   });
 
-  it("is looked for once a day where the file is large, and after every run that did not end properly", async () => {
+  it("is checked once a day if the file is large, and after every run that did not end properly", async () => {
     await makeDatabase();
     const db = new Database(path);
     db.exec(
@@ -124,7 +124,7 @@ describe("a damaged database", () => {
     expect(() => openStore(other)).toThrow(StateError);
   });
 
-  it("is noted as looked for where nothing was found", async () => {
+  it("is noted as checked if nothing was found", async () => {
     await makeDatabase();
     const checkedAt = (): unknown => {
       const db = new Database(path);
@@ -142,7 +142,7 @@ describe("a damaged database", () => {
     expect(Number(checkedAt())).toBeGreaterThanOrEqual(before);
   });
 
-  it("is noticed where the file was cut short", async () => {
+  it("is detected if the file was cut short", async () => {
     await makeDatabase();
     truncateSync(path, Math.floor(readFileSync(path).length / 2));
     expect(() => openStore(path)).toThrow(bothWaysOut);
@@ -162,7 +162,7 @@ describe("a damaged database", () => {
     expect(readFileSync(`${other}-wal`).equals(wal)).toBe(true);
   });
 
-  it("is said in the same sentence where a run meets it on its way", async () => {
+  it("is reported in the same sentence if a run meets the damage later", async () => {
     await makeDatabase();
     const store = openStore(path);
     for (let page = 8; page < readFileSync(path).length / pageBytes; page += 1) {
@@ -174,7 +174,7 @@ describe("a damaged database", () => {
     await store.close();
   });
 
-  it("is noticed in a record that is no longer what was written", async () => {
+  it("is detected in a record that differs from what was written", async () => {
     await makeDatabase();
     const db = new Database(path);
     db.exec(`UPDATE source_user SET attributes = '{"displayName' WHERE object_id = 'person-00007'`);
@@ -187,7 +187,7 @@ describe("a damaged database", () => {
 });
 
 describe("a file that lost its content", () => {
-  it("is a new database where nothing else is left", async () => {
+  it("is a new database if nothing else is left", async () => {
     writeFileSync(path, "");
     expect(isEmptyFile(path)).toBe(true);
     expect(openReadOnlyStore(path)).toBeNull();
@@ -197,7 +197,7 @@ describe("a file that lost its content", () => {
     await store.close();
   });
 
-  it("is damage where its log is left, which is not thrown away", async () => {
+  it("is damage if its log is left, which is not deleted", async () => {
     await makeDatabase();
     const running = openStore(path);
     await fill(running, 500);
@@ -210,7 +210,7 @@ describe("a file that lost its content", () => {
     expect(readFileSync(`${path}-wal`).equals(wal)).toBe(true);
   });
 
-  it("is a new database where the file is gone, whatever log it left", async () => {
+  it("is a new database if the file is gone, whatever log it left", async () => {
     await makeDatabase();
     const running = openStore(path);
     await fill(running, 500);
@@ -226,8 +226,8 @@ describe("a file that lost its content", () => {
   });
 });
 
-describe("a file that is no state database", () => {
-  it("is another program's, and not touched", () => {
+describe("a file that is not a state database", () => {
+  it("is refused as another program's, and not changed", () => {
     const db = new Database(path);
     db.exec("CREATE TABLE invoice (number INTEGER)");
     db.close();
@@ -238,7 +238,7 @@ describe("a file that is no state database", () => {
     expect(files()).toEqual(before);
   });
 
-  it("is a newer version's, and not touched", async () => {
+  it("is refused as a newer version's, and not changed", async () => {
     await makeDatabase();
     const db = new Database(path);
     db.pragma("user_version = 900");
@@ -248,7 +248,7 @@ describe("a file that is no state database", () => {
     expect(files()).toEqual(before);
   });
 
-  it("is a folder or a device", () => {
+  it("is refused as a folder or a device", () => {
     mkdirSync(path);
     expect(() => openStore(path)).toThrow(/state\.db is not a file \(a folder\): set state\.path/);
     expect(() => openStore("/dev/null")).toThrow(/\/dev\/null is not a file/);
@@ -274,7 +274,7 @@ function makeOldDatabase(owner: string, expiresAt: number): void {
 }
 
 describe("a database of an older version under the lease of a run", () => {
-  it("is not migrated until the run has ended, and stays as it is", async () => {
+  it("is not migrated until the run has ended, and is not changed", async () => {
     makeOldDatabase("other-host/7/x/", Date.now() + 60_000);
     expect(() => openStore(path)).toThrow(
       /must be upgraded for this version, but a run of an older version holds its lease \(process 7 on other-host\)/,
@@ -303,7 +303,7 @@ describe("a database of an older version under the lease of a run", () => {
 });
 
 describe("a database that a newer version migrates while it is open", () => {
-  it("is not taken, renewed or written to by the older one, which says so", async () => {
+  it("is not leased, renewed or written to by the older one, which reports it", async () => {
     const store = openStore(path);
     expect(await store.acquireLease("me", 1, 60_000)).toEqual({ acquired: true });
     const newer = new Database(path);
@@ -318,7 +318,7 @@ describe("a database that a newer version migrates while it is open", () => {
 });
 
 describe("a database of an older version", () => {
-  it("is read by status before a sync has brought it up to date, and stays as it is", async () => {
+  it("is read by status before a sync has migrated it, and is not changed", async () => {
     const db = new Database(path);
     db.exec(
       readFileSync(new URL("../../src/state/sqlite/migrations/001-initial.sql", import.meta.url), "utf8"),
@@ -337,13 +337,13 @@ describe("a database of an older version", () => {
   });
 });
 
-it("says of a database that cannot be looked at what is wrong with its place", () => {
+it("says of a database that cannot be inspected what is wrong with its location", () => {
   symlinkSync("round.db", join(folder, "round.db"));
   expect(() => isEmptyFile(join(folder, "round.db"))).toThrow(StateError);
 });
 
-describe("a database whose file is taken away", () => {
-  it("gives no lease any more, so that no run writes to Lattice next to a run on the new file", async () => {
+describe("a database whose file is moved away", () => {
+  it("gives no lease any more, so that no run writes to Lattice at the same time as one on the new file", async () => {
     const store = openStore(path);
     expect(await store.acquireLease("one", 0, 100)).toEqual({ acquired: true });
     renameSync(path, join(folder, "elsewhere.db"));
@@ -358,7 +358,7 @@ describe("a database whose file is taken away", () => {
   });
 });
 
-describe.runIf(process.getuid?.() === 0)("a database that root makes beside a service", () => {
+describe.runIf(process.getuid?.() === 0)("a database that root makes for a service", () => {
   const service = 10_001;
   const ownerOf = (file: string): number => statSync(file).uid;
 
@@ -383,7 +383,7 @@ describe.runIf(process.getuid?.() === 0)("a database that root makes beside a se
   });
 });
 
-it("is said not to be usable on a machine that SQLite has no binary for", () => {
+it("is reported as unusable on a machine for which SQLite has no binary", () => {
   const binary = join(folder, "better_sqlite3.node");
   writeFileSync(binary, "for another machine");
   expect(() => explain(stateDatabase(path), () => createRequire(import.meta.url)(binary))).toThrow(

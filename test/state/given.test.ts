@@ -4,7 +4,7 @@ import { kept } from "./kept.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-it("the store compiles nothing again that was asked before", async () => {
+it("the store compiles no statement twice", async () => {
   const store = openStore(":memory:");
   const item = { kind: "upsert", attributes: {}, complete: true, managerId: null } as const;
   const people = ["a", "b", "c"].map((objectId) => ({ ...item, objectId }));

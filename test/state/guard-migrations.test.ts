@@ -41,7 +41,7 @@ const operations: readonly Operation[] = [
   },
 ];
 
-it("a database of an earlier version goes on counting what the guard counted, and has its first run behind it", () => {
+it("a database of an earlier version keeps the guard's counts, and its first run counts as ended", () => {
   const db = new Database(":memory:");
   apply(db, files.slice(0, own));
   const now = Date.now();
@@ -74,14 +74,14 @@ it("a database of an earlier version goes on counting what the guard counted, an
   db.close();
 });
 
-it("a database in which nobody is linked has its first run before it", () => {
+it("a database in which nobody is linked still has its first run ahead", () => {
   const db = new Database(":memory:");
   apply(db, files.slice(0, own + 1));
   expect(db.prepare("SELECT count(*) FROM meta").pluck().get()).toBe(0);
   db.close();
 });
 
-it("what was rejected of whole people is what their plan held of them, and else a deactivation whatever was seen", () => {
+it("rejections of whole people become rejections of what their plan held, or else of a deactivation with any evidence", () => {
   const db = new Database(":memory:");
   const rejected = files.findIndex((name) => name.endsWith("-rejected-changes.sql"));
   apply(db, files.slice(0, rejected));
@@ -139,7 +139,7 @@ it("what was rejected of whole people is what their plan held of them, and else 
   db.close();
 });
 
-it("copies of what is held go, and what no plan holds any more is held no longer", () => {
+it("duplicates of held operations are removed, and operations that no plan holds any more are not held", () => {
   const db = new Database(":memory:");
   const since = files.findIndex((name) => name.endsWith("-held-since.sql"));
   apply(db, files.slice(0, since));

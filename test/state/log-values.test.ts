@@ -26,7 +26,7 @@ describe("values in the provisioning log", () => {
     expect(await titles(place)).toMatchObject([{ before: null, after: "Analyst" }]);
   });
 
-  it("can be hashed: equal ones are equal, and none is to be read", async () => {
+  it("can be hashed: equal ones are equal, and none is readable", async () => {
     await using place = await createWorkplace();
     await withValues(place, "hash");
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -43,7 +43,7 @@ describe("values in the provisioning log", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Chief");
   });
 
-  it("have hashes that another database does not have", async () => {
+  it("have hashes that differ in another database", async () => {
     const seen: unknown[] = [];
     for (let number = 0; number < 2; number += 1) {
       await using place = await createWorkplace();
@@ -56,7 +56,7 @@ describe("values in the provisioning log", () => {
     expect(seen[0]).not.toBe(seen[1]);
   });
 
-  it("can be left out; whether there was one stays", async () => {
+  it("can be omitted; whether there was a value stays", async () => {
     await using place = await createWorkplace();
     await withValues(place, "omit");
     place.source.hire("a", { jobTitle: "Analyst" });
@@ -82,7 +82,7 @@ describe("values in the provisioning log", () => {
     expect([counts.of("deactivate"), counts.of("rename"), counts.of("clear", ["title"])]).toEqual([1, 1, 1]);
   });
 
-  it("stay readable in what the guard holds, which can be released, and go once that is sent", async () => {
+  it("stay readable in held operations, which can be released, and go once these are sent", async () => {
     await using place = await createWorkplace({
       guard: { ...lenientGuard, maxRenames: 0, renameFloor: 0 },
     });
@@ -103,7 +103,7 @@ describe("values in the provisioning log", () => {
     expect(sent?.changes).toMatchObject([{ before: "[left out]", after: "[left out]", released: true }]);
   });
 
-  it("of older entries follow when the setting becomes stricter, and are not made up when it becomes lax", async () => {
+  it("in older entries follow when the setting becomes stricter, and are not restored when it becomes laxer", async () => {
     await using place = await createWorkplace();
     for (let number = 0; number < 3; number += 1) place.source.hire(`p${number}`, { jobTitle: "Analyst" });
     await place.cycle();
@@ -122,7 +122,7 @@ describe("values in the provisioning log", () => {
     ]);
   });
 
-  it("are taken out of an error that says them back", async () => {
+  it("are removed from an error that repeats them", async () => {
     await using place = await createWorkplace();
     await withValues(place, "omit");
     place.source.hire("a", { jobTitle: "Analyst" });

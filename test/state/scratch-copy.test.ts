@@ -42,7 +42,7 @@ function expectWholeCopy({ db }: { readonly db: Database.Database }): void {
   db.close();
 }
 
-it("copies a small database into memory, and no data of people into a temporary folder", () => {
+it("copies a small database into memory, and puts no data of people into a temporary folder", () => {
   const before = original();
   const copy = scratchCopyOf(before, path, { folder: temporary });
   expect(before.open).toBe(false);
@@ -59,14 +59,14 @@ it("copies a large database into the temporary folder, where the copy has no nam
   expectWholeCopy(copy);
 });
 
-it("copies a large database into memory where there is no temporary folder", () => {
+it("copies a large database into memory if there is no temporary folder", () => {
   const copy = scratchCopyOf(original(), path, { folder: join(folder, "missing"), memoryBytes: 0 });
   expect(copy.db.memory).toBe(true);
   expect(copy.file.name).toBe(`the copy of the state database ${path} in memory`);
   expectWholeCopy(copy);
 });
 
-it("names the temporary folder, not that of the database, where the copy fits nowhere", () => {
+it("names the temporary folder, not that of the database, if there is no room for the copy", () => {
   const missing = join(folder, "missing");
   const source = original();
   expect(() => scratchCopyOf(source, path, { folder: missing, memoryBytes: 0, mostMemoryBytes: 1 })).toThrow(
@@ -75,7 +75,7 @@ it("names the temporary folder, not that of the database, where the copy fits no
   expect(source.open).toBe(false);
 });
 
-it("removes what a killed run of this machine left as soon as another one begins", () => {
+it("removes the copies of a killed run of this machine as soon as another one begins", () => {
   const killed = spawnSync(
     process.execPath,
     [
@@ -107,7 +107,7 @@ it("removes what a killed run of this machine left as soon as another one begins
   expect(readdirSync(temporary)).toEqual([left.replace(/-\d+-/, `-${process.pid}-`)]);
 });
 
-it("removes what a killed run left in the temporary folder an hour ago, and nothing else", () => {
+it("removes copies that a killed run left in the temporary folder an hour ago, and nothing else", () => {
   const hourAgo = new Date(Date.now() - 3_700_000);
   for (const name of ["azure-lattice-sync-old", "azure-lattice-sync-new", "other-old"]) {
     mkdirSync(join(temporary, name));

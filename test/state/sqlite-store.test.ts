@@ -72,8 +72,8 @@ function account(latticeId: string, objectId: string) {
   };
 }
 
-describe("the scope that is kept", () => {
-  it("is what was read although another process has let one of its members in meanwhile", async () => {
+describe("the stored scope", () => {
+  it("is what was read although another process has added one of its members in between", async () => {
     const store = openStore(path);
     const other = openStore(path);
     await store.beginScope();
@@ -120,8 +120,8 @@ describe("the membership of one person", () => {
   });
 });
 
-describe("the source picture", () => {
-  it("marks only people whose picture changed, whether read in full or as a change", async () => {
+describe("the stored directory", () => {
+  it("marks only people whose data changed, whether read in full or as a change", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a", { jobTitle: "X", mail: "a@example.com" }), hired("b")], 1, keyOf);
     expect(await marked(store)).toEqual(["a", "b"]);
@@ -145,7 +145,7 @@ describe("the source picture", () => {
     await store.close();
   });
 
-  it("swaps the scope as a whole and marks who entered and who left", async () => {
+  it("replaces the scope as a whole and marks people who entered or left", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a"), hired("b"), hired("c")], 1, keyOf);
     await store.beginScope();
@@ -163,7 +163,7 @@ describe("the source picture", () => {
   });
 });
 
-describe("people who are looked at although the directory says nothing new", () => {
+describe("people who are planned although the directory shows nothing new", () => {
   it("are marked when their time has come, once, together with the people who share the name", async () => {
     const store = openStore(path);
     const key = ({ objectId }: { objectId: string }) => (objectId === "other" ? "other" : "kim");
@@ -182,7 +182,7 @@ describe("people who are looked at although the directory says nothing new", () 
     await store.close();
   });
 
-  it("are marked when they come into a group that filters name, or leave it", async () => {
+  it("are marked when they enter or leave a group that filters name", async () => {
     const store = openStore(path);
     await kept(store).people(
       ["a", "b", "c"].map((id) => hired(id)),
@@ -213,7 +213,7 @@ describe("people who are looked at although the directory says nothing new", () 
     await store.close();
   });
 
-  it("are members where the configuration names them, and are marked when it does", async () => {
+  it("are members if the configuration names them, and are marked when it does", async () => {
     const store = openStore(path);
     const named = ({ objectId }: { objectId: string }) => objectId !== "b";
     const shared = ({ objectId }: { objectId: string }) => (objectId === "c" ? null : "kim");
@@ -232,7 +232,7 @@ describe("people who are looked at although the directory says nothing new", () 
     await store.close();
   });
 
-  it("keep since when they are gone until the planner forgets it", async () => {
+  it("keep the time since when they are gone until the planner forgets it", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a"), hired("b")], 1, keyOf);
     const cycleId = await store.beginCycle({ planId: "p", kind: "reconcile", startedAt: 50 });
@@ -280,7 +280,7 @@ describe("people who are looked at although the directory says nothing new", () 
 });
 
 describe("the plan and its log", () => {
-  it("keeps intents over a crash, and links what the look-up finds", async () => {
+  it("keeps intents after a crash, and links what the look-up finds", async () => {
     const first = openStore(path);
     await kept(first).people([hired("a"), hired("b")], 1, keyOf);
     const cycleId = await first.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
@@ -378,7 +378,7 @@ describe("the plan and its log", () => {
       await store.close();
     });
 
-    it("another account has the report planned and tried at once, and is not a removed one", async () => {
+    it("another account has the report planned and tried at once, and does not count as removed", async () => {
       const { store, link } = await team();
       await kept(store).unlinked("L1", { at: 5, reason: "gone" });
       await settle(store);
@@ -388,7 +388,7 @@ describe("the plan and its log", () => {
       await store.close();
     });
 
-    it("a second account that takes the place of the first has the report tried at once", async () => {
+    it("a second account that replaces the first has the report tried at once", async () => {
       const { store, link } = await team();
       await link("L2");
       expect(await marked(store)).toEqual(["report"]);
@@ -397,7 +397,7 @@ describe("the plan and its log", () => {
     });
   });
 
-  it("leaves nothing to try again of a person who failed and then succeeded in one batch", async () => {
+  it("leaves no retry for a person who failed and then succeeded in one batch", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a")], 1, keyOf);
     const outcome = { operationId: 0, objectId: "a", referencePending: false, finishedAt: 2 };
@@ -438,12 +438,12 @@ describe("the plan and its log", () => {
 });
 
 describe("the database file", () => {
-  it("is its owner's alone", async () => {
+  it("is readable only by its owner", async () => {
     await openStore(path).close();
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it("is left as it was by a scratch copy", async () => {
+  it("is not changed by a scratch copy", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a")], 1, keyOf);
     await store.close();
@@ -458,7 +458,7 @@ describe("the database file", () => {
     await again?.close();
   });
 
-  it("is refused in a sentence where it is none", () => {
+  it("is refused in a sentence if it is not a database", () => {
     writeFileSync(path, "this is a text, not a database, and long enough to be taken for one".repeat(20));
     expect(() => openStore(path)).toThrow(StateError);
     expect(() => openStore(path)).toThrow(/damaged or not a database/);

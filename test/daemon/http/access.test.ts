@@ -5,7 +5,7 @@ import { type DaemonSettings, type RunningDaemon, startDaemon } from "./running-
 const token = "a-made-up-token-0123456789";
 const bearer = { authorization: `Bearer ${token}` };
 
-describe("who may use the daemon's HTTP", () => {
+describe("access to the daemon's HTTP", () => {
   let daemon: RunningDaemon;
   afterEach(async () => {
     await daemon[Symbol.asyncDispose]();
@@ -22,7 +22,7 @@ describe("who may use the daemon's HTTP", () => {
       body: JSON.stringify({ token: given }),
     });
 
-  it("asks for the token everywhere but for health and the page's own files, and gives no secret away", async () => {
+  it("requires the token everywhere except for health and the page's own files, and reveals no secret", async () => {
     await start({ http: { token }, headers: bearer });
     await daemon.settled();
     for (const path of ["/metrics", "/api/now", "/api/log", "/api/days", "/api/works", "/api/left-alone"]) {
@@ -44,7 +44,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(daemon.log()).not.toContain(token);
   });
 
-  it("takes the longest user principal name there is, and says of an address that is none no more than that", async () => {
+  it("accepts the longest possible user principal name, and says of an invalid address only that it is invalid", async () => {
     await start({});
     const longest = `${"a".repeat(64)}@${"b".repeat(36)}.example.com`;
     expect((await get(`/api/people/${longest}`)).status).toBe(200);
@@ -56,7 +56,7 @@ describe("who may use the daemon's HTTP", () => {
     }
   });
 
-  it("signs in with a session cookie that scripts and other sites do not get, and out again", async () => {
+  it("signs in with a session cookie that scripts and other sites cannot read, and signs out again", async () => {
     await start({ http: { token } });
     const refused = await signIn("a-wrong-token-0123456789");
     expect([refused.status, refused.headers.get("set-cookie")]).toEqual([401, null]);
@@ -81,7 +81,7 @@ describe("who may use the daemon's HTTP", () => {
     expect((await get("/api/now", { cookie })).status).toBe(401);
   });
 
-  it("refuses wrong tokens without an end after many of them, wherever they are tried, and says so once", async () => {
+  it("refuses wrong tokens without end after many of them, wherever they are tried, and logs it once", async () => {
     await start({ http: { token }, headers: bearer });
     const tries = {
       "a sign-in": () => signIn("a-wrong-token-0123456789"),
@@ -103,7 +103,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(metrics).toContain('azure_lattice_sync_wrong_credentials_total{credential="signIn"} 1');
   });
 
-  it("lets the right token and session in however many wrong ones came from the same address", async () => {
+  it("admits the right token and session however many wrong ones came from the same address", async () => {
     await start({ http: { token }, headers: bearer });
     const cookie = String((await signIn(token)).headers.get("set-cookie")).split(";")[0] ?? "";
     for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -119,7 +119,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(await ended.json()).toMatchObject({ signedIn: false });
   });
 
-  it("does not count what another site makes a browser send as guesses", async () => {
+  it("does not count requests that another site makes a browser send as guesses", async () => {
     await start({ http: { token }, headers: bearer });
     for (let attempt = 0; attempt < 100; attempt += 1) {
       const foreign = await signIn("a-wrong-token-0123456789", { "sec-fetch-site": "cross-site" });
@@ -129,7 +129,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(daemon.log().split("wrong credentials")).toHaveLength(2);
   });
 
-  it("counts wrong tokens by client behind a trusted proxy, and by the proxy where it is not trusted", async () => {
+  it("counts wrong tokens by client behind a trusted proxy, and by the proxy if it is not trusted", async () => {
     const from = (client: string) => ({
       authorization: "Bearer a-wrong-token-0123456789",
       "x-forwarded-for": client,
@@ -150,14 +150,14 @@ describe("who may use the daemon's HTTP", () => {
     expect(daemon.log()).toContain('"from":"127.0.0.1"');
   });
 
-  it("sends the session's cookie encrypted only, where browsers come by https", async () => {
+  it("sends the session's cookie only encrypted, if browsers use https", async () => {
     await start({ http: { token, publicUrl: "https://sync.example.com" } });
     const origin = { origin: "https://sync.example.com" };
     const set = (await signIn(token, origin)).headers.get("set-cookie");
     expect(set).toMatch(/^__Host-als-session=.*; Secure/);
   });
 
-  it("believes the header of a reverse proxy from its address alone", async () => {
+  it("accepts the header of a reverse proxy only from the proxy's address", async () => {
     await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.0/8"] } });
     expect((await get("/api/now")).status).toBe(401);
     expect((await get("/api/now", { "x-forwarded-user": "" })).status).toBe(401);
@@ -177,7 +177,7 @@ describe("who may use the daemon's HTTP", () => {
     expect((await get("/api/now", { ...named, "x-forwarded-for": "10.1.2.3" })).status).toBe(401);
   });
 
-  it("says at its start what lets in more people than one may think", async () => {
+  it("warns at the start that more people may get access than expected", async () => {
     const header = { trustedHeader: "X-Forwarded-User" };
     const [ofMachine, ofName] = [
       /every local account can claim to be any user/,
@@ -192,7 +192,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(daemon.log()).not.toMatch(ofName);
   });
 
-  it("takes nobody's name where the proxy's header comes twice", async () => {
+  it("accepts no name if the proxy's header comes twice", async () => {
     await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.1"] } });
     const statusOf = (names: string[]) =>
       new Promise<number | undefined>((resolve, reject) => {
@@ -207,7 +207,7 @@ describe("who may use the daemon's HTTP", () => {
     expect(await statusOf(["evil@example.com", "kim.example@example.com"])).toBe(401);
   });
 
-  it("is for this machine alone where nothing is asked for: a page whose name was turned to it is refused", async () => {
+  it("serves only this machine if there is no sign-in: a page whose name was pointed to it is refused", async () => {
     await start({});
     const withHost = (host: string) =>
       new Promise<number | undefined>((resolve, reject) => {

@@ -19,11 +19,11 @@ async function statusOf(path: string, headers: Record<string, string> = {}): Pro
   return answer.statusCode;
 }
 
-it("answers a probe that names the daemon by an address", async () => {
+it("health answers a probe that names the daemon by an address", async () => {
   expect(await statusOf("/healthz")).toBe(200);
 });
 
-it("gives the metrics to who names it by an address and has the token, and to nobody else", async () => {
+it("metrics answer a client that names the daemon by an address only with the token", async () => {
   expect(await statusOf("/metrics", { authorization: `Bearer ${token}` })).toBe(200);
   expect(await statusOf("/metrics")).toBe(401);
 });

@@ -75,7 +75,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     ) as Promise<string[]>;
   };
 
-  it("say what stands at the pointer, in the dates of the browser's language", async () => {
+  it("show the values at the pointer, in the date format of the browser's language", async () => {
     const { page, complaints } = await open("de-DE", "Pacific/Auckland");
     const chart = operations(page);
     const box = await chart.locator(".u-over").boundingBox();
@@ -91,7 +91,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     expect(complaints).toEqual([]);
   });
 
-  it("are read with the arrow keys, for ears and eyes alike", async () => {
+  it("can be read with the arrow keys, by eye and by screen reader", async () => {
     const { page } = await open("en-GB", "UTC");
     const chart = operations(page);
     const said = () => chart.getAttribute("aria-valuetext");
@@ -115,7 +115,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     expect(await seriousFindings(page)).toEqual([]);
   });
 
-  it("have whole numbers on an axis of counts, and days as the browser's language writes them", async () => {
+  it("have whole numbers on an axis of counts, and days in the format of the browser's language", async () => {
     const { page } = await open("de-DE", "America/Los_Angeles");
     const texts = await drawn(page, "Completed operations");
     const numbers = texts.filter((text) => /^[\d.,]+$/.test(text));
@@ -130,7 +130,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     for (const text of days) expect(possible).toContain(text);
   });
 
-  it("tell how long cycles took in whole seconds", async () => {
+  it("show the duration of cycles in whole seconds", async () => {
     const { page } = await open("en-US", "UTC");
     const texts = await drawn(page, "How long cycles took");
     expect(texts.filter((text) => / s$/.test(text))).toEqual(["0 s", "20 s", "40 s", "60 s", "80 s"]);
@@ -163,7 +163,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     expect(edges.filter(([, left]) => left < 0)).toEqual([]);
   });
 
-  it("have keys in the colours of the chart, also after the look has changed", async () => {
+  it("have keys in the colours of the chart, also after the colour scheme has changed", async () => {
     const { page } = await open("en-US", "UTC");
     const fill = () => page.locator(".legend rect").first().getAttribute("fill");
     const light = await fill();
@@ -171,7 +171,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     await expect.poll(fill).not.toBe(light);
   });
 
-  it("are no empty axes where nothing has happened", async () => {
+  it("are not shown as empty axes if there is no data", async () => {
     const { page } = await open("en-US", "UTC", 390);
     const errors = page.locator("section", { has: page.getByRole("heading", { name: "Errors" }) });
     await errors.getByText("Nothing yet.").waitFor();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectNoSidewaysScroll, hasBrowser, openPage, seriousFindings, startBrowser } from "./browser.ts";
 import { activePeople, type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
 
-describe.skipIf(!hasBrowser())("choosing among what is held", { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser())("choosing held people", { timeout: 120_000 }, () => {
   let browser: Browser;
   let daemon: RunningDaemon;
   let planId = "";
@@ -35,7 +35,7 @@ describe.skipIf(!hasBrowser())("choosing among what is held", { timeout: 120_000
     await daemon[Symbol.asyncDispose]();
   });
 
-  it("shows name, title, department and manager of each person, on a desk and on a phone", async () => {
+  it("shows name, title, department and manager of each person, on a desktop and on a phone", async () => {
     const { page, complaints } = await openPage(browser);
     await page.goto(`${daemon.url}/#/plans/${planId}`);
     const heads = page.getByRole("columnheader");
@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser())("choosing among what is held", { timeout: 120_000
     expect(complaints).toEqual([]);
   });
 
-  it("chooses everybody, a department, or a reason at once, those further down too, and releases just these", async () => {
+  it("chooses everybody, a department or a reason at once, including rows further down, and releases just these", async () => {
     const { page, complaints } = await openPage(browser);
     page.on("dialog", (dialog) => dialog.accept());
     await page.goto(`${daemon.url}/#/plans/${planId}`);

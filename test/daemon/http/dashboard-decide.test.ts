@@ -49,7 +49,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await daemon.settled(3);
   }
 
-  it("asks why, and shows on the person's page and in the list of what was rejected who decided and why", async () => {
+  it("asks for a reason, and shows on the person's page and in the list of rejections who decided and why", async () => {
     const [leaver = ""] = await holdEight((plan) => `#/plans/${plan}`);
     const { held } = await daemon.json<{ held: { objectId: string; userName: string }[] }>(
       `/api/plans/${planId}`,
@@ -70,7 +70,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     expect(complaints).toEqual([]);
   });
 
-  it("says what came of a release and of a rejection, reads the plan again, and leaves the focus where it was", async () => {
+  it("shows the result of a release and of a rejection, reads the plan again, and keeps the focus", async () => {
     const leavers = await holdEight((plan) => `#/plans/${plan}`);
     const boxes = page.getByRole("checkbox", { name: /^Choose / });
     const release = page.getByRole("button", { name: "Release chosen" });
@@ -107,7 +107,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     expect(complaints).toEqual([]);
   });
 
-  it("says why a decision was refused, and keeps who was chosen", async () => {
+  it("says why a decision was refused, and keeps the chosen people", async () => {
     await holdEight((plan) => `#/plans/${plan}`);
     const box = page.getByRole("checkbox", { name: /^Choose / }).first();
     await box.check();
@@ -120,7 +120,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await page.getByText("1 person chosen.").waitFor();
   });
 
-  it("takes a rejection back on the person's page, and shows what is due of the person from then on", async () => {
+  it("undoes a rejection on the person's page, which then shows the change as due", async () => {
     const [leaver = ""] = await holdEight((_plan, person) => `#/people/${person}`);
     await reject(leaver);
     await page.reload();
@@ -136,7 +136,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     expect(complaints).toEqual([]);
   });
 
-  it("says on the pages and in the API that it looks at the newest 10,000 rejections alone", async () => {
+  it("says on the pages and in the API that only the newest 10,000 rejections are shown", async () => {
     await holdEight((plan) => `#/plans/${plan}`);
     const database = new Database(daemon.statePath);
     const insert = database.prepare(
@@ -171,7 +171,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     expect(complaints).toEqual([]);
   });
 
-  it("leaves most of a phone to the people who are held", async () => {
+  it("leaves most of a phone's screen to the list of held people", async () => {
     await holdEight((plan) => `#/plans/${plan}`);
     await page.setViewportSize({ width: 390, height: 844 });
     await page.getByRole("checkbox").first().check();
@@ -182,7 +182,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     expect(await seriousFindings(page)).toEqual([]);
   });
 
-  it("lists who was rejected, and takes it back there", async () => {
+  it("lists rejections, and undoes them there", async () => {
     const [leaver = "", other = ""] = await holdEight(() => "#/");
     await reject(leaver);
     await daemon.post(`/api/plans/${planId}/release`, { reject: [other] });
@@ -209,7 +209,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
 });
 
 describe("the list of skipped people over HTTP", () => {
-  it("is filtered by reason, and a reason that there is not is refused", { timeout: 120_000 }, async () => {
+  it("is filtered by reason, and an unknown reason is refused", { timeout: 120_000 }, async () => {
     await using daemon = await startDaemon({ people: 40 });
     await daemon.post("/api/cycles", {});
     await daemon.settled();

@@ -42,7 +42,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     return opened;
   }
 
-  it("shows what is new and leaves focus, opened details, selected text and scroll position as they are", async () => {
+  it("shows new data, and keeps focus, opened details, selected text and scroll position", async () => {
     await start({ people: 40 });
     const { page, complaints } = await open("#/");
     await page.locator("summary").first().press("Enter");
@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     expect(complaints).toEqual([]);
   });
 
-  it("leaves the focus on the button that was pressed, from the start of a dry run to its end", async () => {
+  it("keeps the focus on the pressed button, from the start of a dry run to its end", async () => {
     await start({ people: 20 });
     const { page, complaints } = await open("#/");
     const button = page.getByRole("button", { name: "Dry run" });
@@ -92,7 +92,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     expect(complaints).toEqual([]);
   });
 
-  it("says that the daemon does not answer, keeps what it showed, and comes back by itself", async () => {
+  it("says that the daemon does not answer, keeps its data, and recovers by itself", async () => {
     await start({ people: 20 });
     const { page } = await open("#/");
     await page.getByRole("heading", { name: "All in order" }).waitFor();
@@ -121,7 +121,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await until(async () => (await rows.count()) === before + 1);
   });
 
-  it("says so also over a page that is not read again by itself, and comes back by itself", async () => {
+  it("says so also on a page that does not refresh itself, and recovers by itself", async () => {
     await start({ people: 20 });
     const [person] = activePeople(daemon);
     const { page } = await open(`#/people/${person}`);
@@ -138,7 +138,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await banner.waitFor({ state: "detached" });
   });
 
-  it("loads itself again where the daemon that is back has another page", async () => {
+  it("reloads itself if the daemon has another version of the page after a restart", async () => {
     await start({ people: 20 });
     const { page } = await open("#/log");
     await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
@@ -171,7 +171,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await page.getByRole("heading", { name: "All in order" }).waitFor();
   });
 
-  it("shows a page that was asked for while the daemon was away, when it is back", async () => {
+  it("shows a page that was requested while the daemon was away, once it is back", async () => {
     await start({ people: 20 });
     const { page } = await open("#/");
     await page.getByRole("heading", { name: "All in order" }).waitFor();
@@ -183,7 +183,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await page.getByRole("heading", { name: "Provisioning log" }).waitFor();
   });
 
-  it("says of a quarantine why it is, once, and when the next attempt is", async () => {
+  it("shows the reason of a quarantine once, and the time of the next attempt", async () => {
     await start({ people: 10, latticeToken: "a-key-that-lattice-does-not-know" });
     const { page, complaints } = await open("#/");
     await page.getByRole("heading", { name: "Quarantine: syncing is stopped" }).waitFor();
@@ -197,7 +197,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     expect(complaints).toEqual([]);
   });
 
-  it("says that a dry run is not kept any more, where the daemon was started again since", async () => {
+  it("says that a dry run is no longer available if the daemon was restarted", async () => {
     await start({ people: 20 });
     const { page } = await open("#/");
     await page.getByRole("button", { name: "Dry run" }).click();
@@ -215,7 +215,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await page.getByRole("heading", { name: "All in order" }).waitFor();
   });
 
-  it("tells on a phone what each number of the last cycles is", async () => {
+  it("explains on a phone what each number of the last cycles means", async () => {
     await start({ people: 20 });
     const { page } = await open("#/");
     await page.setViewportSize({ width: 390, height: 844 });
@@ -235,7 +235,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     expect((last?.x ?? 0) + (last?.width ?? 0)).toBeLessThanOrEqual(390);
   });
 
-  it("asks to sign in when a restart has ended the session, and shows the page again after it", async () => {
+  it("asks to sign in after a restart has ended the session, and then shows the page again", async () => {
     daemon = await startDaemon({
       people: 20,
       http: { token },

@@ -38,7 +38,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     return leavers;
   }
 
-  it("shows each view in order: on a phone and a desk, light and dark, with nothing that axe finds serious", async () => {
+  it("shows each view correctly: on a phone and a desktop, light and dark, without serious findings of axe", async () => {
     await start({ people: 20 });
     const [person] = await holdLeavers();
     await daemon.post("/api/cycles", { dryRun: true });
@@ -75,7 +75,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     }
   });
 
-  it("releases and rejects a held plan person by person, by keyboard alone", async () => {
+  it("releases and rejects people of a held plan, with the keyboard alone", async () => {
     await start({ people: 40 });
     const leavers = await holdLeavers();
     const { page, complaints } = await openPage(browser);
@@ -106,7 +106,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     expect(complaints).toEqual([]);
   });
 
-  it("shows a dry run as it goes", async () => {
+  it("shows the progress of a dry run", async () => {
     await start({ people: 40 });
     const [person = ""] = activePeople(daemon);
     daemon.sandbox.directory.updateUser(person, { jobTitle: "Plainly Another" });
@@ -118,7 +118,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     expect(complaints).toEqual([]);
   });
 
-  it("shows a hostile name as the text that it is", async () => {
+  it("shows a hostile name as text", async () => {
     await start({
       people: 20,
       prepare: (sandbox) => {
@@ -142,7 +142,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     expect(complaints).toEqual([]);
   });
 
-  it("asks for the token, says that a wrong one is wrong, and signs out again", async () => {
+  it("asks for the token, reports a wrong one, and signs out again", async () => {
     daemon = await startDaemon({ people: 20, http: { token } });
     const { page } = await openPage(browser);
     await page.goto(`${daemon.url}/#/log`);

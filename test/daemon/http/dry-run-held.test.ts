@@ -39,7 +39,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => daemon[Symbol.asyncDispose]());
 
-it("a dry run over HTTP tells of each operation whether it would be held and for which of the guard's reasons", async () => {
+it("a dry run over HTTP shows for each operation whether it would be held, and for which of the guard's reasons", async () => {
   const { operations } = await daemon.json<{ operations: Planned[] }>(`/api/works/${work}/operations`);
   const held = operations.filter(({ status }) => status === "held");
   // What would be held comes first, a held part of a person's changes by itself.
@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser())("a dry run on the page", { timeout: 120_000 }, ()
   });
   afterAll(() => browser.close());
 
-  it("marks what the guard would hold, and says why", async () => {
+  it("marks the operations that the guard would hold, and says why", async () => {
     const { page, complaints } = await openPage(browser, { viewport: { width: 390, height: 844 } });
     await page.goto(`${daemon.url}/#/dry-run/${work}`);
     await page.getByText("The guard would hold 6 operations until you release them.").waitFor();

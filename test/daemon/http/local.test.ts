@@ -23,7 +23,7 @@ const loopback = { host: "127.0.0.1", port: 9464 };
 /** As a daemon has it whose configuration says nothing of `http.local`. */
 const byDefault = { http: { local: undefined } };
 
-describe("a daemon on loopback for which no token was configured", () => {
+describe("a daemon on loopback without a configured token", () => {
   let daemon: RunningDaemon;
   afterEach(() => daemon[Symbol.asyncDispose]());
   async function start(settings: DaemonSettings = byDefault): Promise<string> {
@@ -35,7 +35,7 @@ describe("a daemon on loopback for which no token was configured", () => {
     return (await fetch(daemon.url + path, { headers })).status;
   };
 
-  it("asks other accounts of the machine for the token in a file next to the database, which they cannot read", async () => {
+  it("requires the token from a file next to the database, which other accounts of the machine cannot read", async () => {
     const token = await start();
     for (const path of ["/api/now", "/api/log", "/metrics"]) {
       expect(await statusOf(path), path).toBe(401);
@@ -53,7 +53,7 @@ describe("a daemon on loopback for which no token was configured", () => {
     expect(daemon.log()).not.toContain("sign-in/");
   });
 
-  describe.skipIf(!hasBrowser())("before a terminal", () => {
+  describe.skipIf(!hasBrowser())("at a terminal", () => {
     let browser: Browser;
     beforeAll(async () => {
       browser = await startBrowser();
@@ -94,7 +94,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
       ).once("error", reject);
     });
 
-  it("lets its owner and group in without a token, and nobody else", async () => {
+  it("admits its owner and group without a token, and no other user", async () => {
     daemon = await startDaemon({ people: 20, listen, ...byDefault });
     expect(statSync(path).mode & 0o777).toBe(0o660);
     expect(await statusOf({})).toBe(200);
@@ -106,7 +106,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
     expect(existsSync(path)).toBe(false);
   });
 
-  it("asks for the token or for a proxy's word where they are configured", async () => {
+  it("requires the token, or a proxy's header, if they are configured", async () => {
     const token = "a-made-up-token-0123456789";
     const http = { token, trustedHeader: "X-Forwarded-User", trustedProxies: ["unix"] };
     daemon = await startDaemon({ people: 20, listen, http });
@@ -118,7 +118,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
     expect(await statusOf({ "x-forwarded-user": "kim.example@example.com" })).toBe(401);
   });
 
-  it("believes no client of the network that has broken off, and so has no address any more, to come by the socket", async () => {
+  it("does not take a network client that has disconnected, and so has no address, for one of the socket", async () => {
     const token = "a-made-up-token-0123456789";
     const http = { token, trustedHeader: "X-Forwarded-User", trustedProxies: ["unix"] };
     daemon = await startDaemon({ people: 20, http, headers: { authorization: `Bearer ${token}` } });
@@ -139,7 +139,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
     expect((await daemon.json<{ works: object[] }>("/api/works")).works).toHaveLength(1);
   });
 
-  it("takes the place of a socket that a killed daemon left, and of nothing else", async () => {
+  it("replaces a socket that a killed daemon left, and no other file", async () => {
     const left = spawnSync(process.execPath, [
       "-e",
       `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`,
@@ -178,7 +178,7 @@ describe.skipIf(process.platform === "win32")("the token that a daemon makes for
     expect(made()?.token.reveal()).toBe(first);
   });
 
-  it("is made again if others could read it", () => {
+  it("is made again if other users could read it", () => {
     const first = made()?.token.reveal();
     chmodSync(file, 0o640);
     const second = made();
@@ -187,7 +187,7 @@ describe.skipIf(process.platform === "win32")("the token that a daemon makes for
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("is never taken from a file that a link leads to, nor from one that holds something else", () => {
+  it("is never read from the target of a link, nor from a file with other content", () => {
     const planted = join(folder, "planted");
     writeFileSync(planted, `${"a".repeat(43)}\n`, { mode: 0o600 });
     symlinkSync(planted, file);
@@ -199,7 +199,7 @@ describe.skipIf(process.platform === "win32")("the token that a daemon makes for
     expect(() => made()).toThrow(/it does not hold a token made by the daemon/);
   });
 
-  it("is not asked for where another credential is, where that was chosen, or of a made-up company", () => {
+  it("is not required if another credential is, if that was configured, or for an invented company", () => {
     const proxy = { trustedHeader: "X-Forwarded-User", trustedProxies: ["10.1.0.7"] };
     for (const given of [{ local: "open" }, { token: "a-made-up-token-0123456789" }, proxy]) {
       expect(made(given)).toBeNull();

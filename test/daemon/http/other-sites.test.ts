@@ -53,37 +53,40 @@ describe.skipIf(!hasBrowser())("a page of another site in a signed-in browser", 
   });
 
   // Cookies know no ports: to the browser another program on this machine is the same site.
-  it.each(["evil.example.com", "127.0.0.1"])("at %s reads, starts, ends and locks nothing", async (host) => {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    await page.goto(`${daemon.url}/`);
-    await page.getByLabel("Token").fill(token);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("button", { name: "Sign out" }).waitFor();
-    const { works } = await daemon.json<{ works: object[] }>("/api/works");
+  it.each(["evil.example.com", "127.0.0.1"])(
+    "at %s cannot read, start, end or lock anything",
+    async (host) => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(`${daemon.url}/`);
+      await page.getByLabel("Token").fill(token);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("button", { name: "Sign out" }).waitFor();
+      const { works } = await daemon.json<{ works: object[] }>("/api/works");
 
-    const other = await context.newPage();
-    const answered: string[] = [];
-    other.on("response", (response) => {
-      if (response.url() === `${daemon.url}/api/cycles`) answered.push(`${response.status()}`);
-    });
-    await other.goto(`http://${host}:${(elsewhere.address() as AddressInfo).port}/`);
-    expect(await other.evaluate(attack(daemon.url))).toBe("");
-    // The form is sent last, and shows its answer.
-    await until(() => other.url() === `${daemon.url}/api/cycles`);
-    expect(answered).not.toContain("202");
+      const other = await context.newPage();
+      const answered: string[] = [];
+      other.on("response", (response) => {
+        if (response.url() === `${daemon.url}/api/cycles`) answered.push(`${response.status()}`);
+      });
+      await other.goto(`http://${host}:${(elsewhere.address() as AddressInfo).port}/`);
+      expect(await other.evaluate(attack(daemon.url))).toBe("");
+      // The form is sent last, and shows its answer.
+      await until(() => other.url() === `${daemon.url}/api/cycles`);
+      expect(answered).not.toContain("202");
 
-    expect((await daemon.json<{ works: object[] }>("/api/works")).works).toHaveLength(works.length);
-    const metrics = await (await fetch(`${daemon.url}/metrics`, { headers: bearer })).text();
-    expect(metrics).toContain('wrong_credentials_total{credential="signIn"} 0');
-    await page.reload();
-    await page.getByRole("button", { name: "Sign out" }).waitFor();
-    const otherBrowser = await browser.newPage();
-    await otherBrowser.goto(`${daemon.url}/`);
-    await otherBrowser.getByLabel("Token").fill(token);
-    await otherBrowser.getByRole("button", { name: "Sign in" }).click();
-    await otherBrowser.getByRole("button", { name: "Sign out" }).waitFor();
-    await otherBrowser.close();
-    await context.close();
-  });
+      expect((await daemon.json<{ works: object[] }>("/api/works")).works).toHaveLength(works.length);
+      const metrics = await (await fetch(`${daemon.url}/metrics`, { headers: bearer })).text();
+      expect(metrics).toContain('wrong_credentials_total{credential="signIn"} 0');
+      await page.reload();
+      await page.getByRole("button", { name: "Sign out" }).waitFor();
+      const otherBrowser = await browser.newPage();
+      await otherBrowser.goto(`${daemon.url}/`);
+      await otherBrowser.getByLabel("Token").fill(token);
+      await otherBrowser.getByRole("button", { name: "Sign in" }).click();
+      await otherBrowser.getByRole("button", { name: "Sign out" }).waitFor();
+      await otherBrowser.close();
+      await context.close();
+    },
+  );
 });

@@ -43,7 +43,7 @@ describe.skipIf(!hasBrowser())("the width of the dashboard's pages", { timeout: 
     await daemon[Symbol.asyncDispose]();
   });
 
-  it.each(Object.entries(families))("is never beyond a phone's in %s, %s", async (family) => {
+  it.each(Object.entries(families))("never exceeds a phone's in %s, %s", async (family) => {
     // A phone, and the narrowest window that a page must fit (WCAG 2.2, 1.4.10).
     for (const width of [390, 320]) {
       const { page } = await openPage(browser, { viewport: { width, height: 844 } });

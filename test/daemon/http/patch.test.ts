@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, openPage, startBrowser } from "./browser.ts";
 import { type RunningDaemon, startDaemon } from "./running-daemon.ts";
 
-describe.skipIf(!hasBrowser())("a part of the page that is brought up to date", { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser())("a part of the page that is updated", { timeout: 120_000 }, () => {
   let browser: Browser;
   let daemon: RunningDaemon;
   let page: Page;
@@ -25,7 +25,7 @@ describe.skipIf(!hasBrowser())("a part of the page that is brought up to date", 
     await daemon[Symbol.asyncDispose]();
   });
 
-  it("keeps the elements that stay, with focus and order, whatever comes, goes or moves around them", async () => {
+  it("keeps the elements that stay, with focus and order, when others are added, removed or moved", async () => {
     const told = await page.evaluate(`(() => {
       const list = (keys) => keys.map((key) => h("p", { "data-key": key }, h("button", { type: "button" }, key)));
       patch(place, list(["a", "b", "c", "d"]));
@@ -52,7 +52,7 @@ describe.skipIf(!hasBrowser())("a part of the page that is brought up to date", 
     });
   });
 
-  it("takes over attributes, texts, listeners and ticks, and leaves alone what a person has typed or opened", async () => {
+  it("updates attributes, texts, listeners and check boxes, and keeps typed text and opened details", async () => {
     const told = await page.evaluate(`(() => {
       const pressed = [];
       const draw = (turn) => [

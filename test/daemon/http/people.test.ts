@@ -32,7 +32,7 @@ describe("people over HTTP", () => {
     readonly total: number;
   }
 
-  it("are found by a part of a name, the closest first and 20 of them, with how many there are", async () => {
+  it("are found by a part of a name, at most 20, the closest first, with their total number", async () => {
     const one = await daemon.json<Found>("/api/people?text=zoe%20quist");
     expect(one).toMatchObject({
       people: [
@@ -52,14 +52,14 @@ describe("people over HTTP", () => {
     expect(await daemon.json<Found>("/api/people?text=nobody%20at%20all")).toEqual({ people: [], total: 0 });
   });
 
-  it("are refused where there is nothing to look for, or more is asked for than a page", async () => {
+  it("are refused if there is no text to search for, or if more is requested than a page", async () => {
     const headers = { "x-requested-by": "test" };
     for (const query of ["", "?text=", "?text=%20", `?text=${"a".repeat(201)}`, "?text=a&limit=201"]) {
       expect((await fetch(`${daemon.url}/api/people${query}`, { headers })).status, query).toBe(400);
     }
   });
 
-  it("are explained by a part of a name that is one person's; for several the answer lists them", async () => {
+  it("are explained by a part of a name that one person has; if several have it, the answer lists them", async () => {
     expect(await daemon.json("/api/people/ferreira")).toMatchObject({
       found: "both",
       source: { objectId: zoe },
@@ -86,7 +86,7 @@ describe.skipIf(!hasBrowser())("people on the page", { timeout: 120_000 }, () =>
   });
   afterAll(() => browser.close());
 
-  it("are found by a part of a name, and chosen from a list, by keyboard and on a phone", async () => {
+  it("are found by a part of a name, and chosen from a list, with the keyboard and on a phone", async () => {
     const { page, complaints } = await openPage(browser, { viewport: { width: 390, height: 844 } });
     await page.goto(daemon.url);
     await page.getByRole("link", { name: "People" }).press("Enter");
@@ -107,7 +107,7 @@ describe.skipIf(!hasBrowser())("people on the page", { timeout: 120_000 }, () =>
     expect(complaints).toEqual([]);
   });
 
-  it("says that nobody has the text in a name", async () => {
+  it("says that no person has the text in a name", async () => {
     const { page } = await openPage(browser);
     await page.goto(`${daemon.url}/#/people?text=${encodeURIComponent("<b>nobody</b>")}`);
     await page.getByText("No one has “<b>nobody</b>” in a name, an e-mail address or an id.").waitFor();

@@ -50,7 +50,7 @@ describe.skipIf(!hasBrowser())("the page of a person", { timeout: 120_000 }, () 
     await daemon[Symbol.asyncDispose]();
   });
 
-  it("tells of each clause of each filter what it wants, what the person has, and whether it holds", async () => {
+  it("shows for each clause of each filter the expected value, the person's value, and whether it holds", async () => {
     const { page, complaints } = await openPage(browser);
     await page.goto(`${daemon.url}/#/people/${inside}`);
     const section = page.locator("section").filter({ has: page.getByRole("heading", { name: "Scope" }) });

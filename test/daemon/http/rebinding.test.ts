@@ -60,7 +60,7 @@ describe.skipIf(!hasBrowser())(
       );
     const cycle = { method: "POST", headers: { "x-requested-by": "page" } };
 
-    it("reads and starts nothing as the operator whom the proxy has signed in", async () => {
+    it("reads and starts nothing in the name of the operator whom the proxy has signed in", async () => {
       const port = await startBehindProxy(true);
       const evil = `http://evil.example.com:${port}`;
       for (const path of ["/api/now", "/api/log", "/api/session", "/metrics", "/"]) {
@@ -77,7 +77,7 @@ describe.skipIf(!hasBrowser())(
       await daemon.settled(2);
     });
 
-    it("gets nothing where the proxy hides for which name it was asked, whatever else the page says", async () => {
+    it("gets nothing if the proxy hides the requested name, whatever else the page sends", async () => {
       const port = await startBehindProxy(false);
       const evil = `http://evil.example.com:${port}`;
       const lies = { headers: { "x-forwarded-host": `sync.example.com:${port}` } };
@@ -88,7 +88,7 @@ describe.skipIf(!hasBrowser())(
       }
     });
 
-    it("gets nothing from a daemon on loopback that asks for nothing", async () => {
+    it("gets nothing from a daemon on loopback without sign-in", async () => {
       await start({});
       const evil = `http://evil.example.com:${new URL(daemon.url).port}`;
       for (const path of ["/api/now", "/metrics", "/api/session", "/"]) {
@@ -98,7 +98,7 @@ describe.skipIf(!hasBrowser())(
       expect((await asks(daemon.url, "/api/now")).status).toBe(200);
     });
 
-    it("reaches the sign-in form of a daemon with a token under names of http.hosts alone", async () => {
+    it("reaches the sign-in form of a daemon with a token only under names of http.hosts", async () => {
       await start({ http: { token, hosts: ["Sync.example.com"] }, headers: bearer });
       const { port } = new URL(daemon.url);
       const signIn = {

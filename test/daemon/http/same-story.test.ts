@@ -6,7 +6,7 @@ import type { CommandIO } from "../../../src/process/io.ts";
 import { openStore } from "../../../src/state/sqlite/store.ts";
 import { startDaemon } from "./running-daemon.ts";
 
-it("tells the same of a held plan everywhere: status, API, metrics, log and history", {
+it("shows the same about a held plan everywhere: status, API, metrics, log and history", {
   timeout: 120_000,
 }, async () => {
   await using daemon = await startDaemon({ people: 30 });
@@ -55,7 +55,7 @@ it("tells the same of a held plan everywhere: status, API, metrics, log and hist
   expect(metrics).toContain("azure_lattice_sync_guard_held_operations 8\n");
 });
 
-it("tells of a comparison that cannot be done, and of a kind that Lattice refuses, in metrics and API", {
+it("shows a failed full comparison, and a kind of operation that Lattice refuses, in metrics and API", {
   timeout: 120_000,
 }, async () => {
   await using daemon = await startDaemon({ people: 10 });
@@ -92,7 +92,7 @@ it.each([
   [{ do: "deactivate", afterDays: 7 }, "deactivationDelayed"],
   ["ignore", "eventIgnored"],
 ] as const)(
-  "counts whom actions.onDisable leaves alone, where it is %j",
+  "counts the people skipped by actions.onDisable, if it is %j",
   { timeout: 120_000 },
   async (onDisable, code) => {
     await using daemon = await startDaemon({ people: 20, config: { actions: { onDisable } } });

@@ -50,7 +50,7 @@ const answerFirst = async (): Promise<void> => {
   asked.shift()?.answer();
 };
 
-it("answers many questions of the log a few at a time and in order, and says that it is ready meanwhile", async () => {
+it("answers many queries of the log a few at a time and in order, and stays ready", async () => {
   const answers = Array.from({ length: 60 }, (_, index) => ask(index));
   await until(() => asked.length === 2);
   expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
@@ -61,7 +61,7 @@ it("answers many questions of the log a few at a time and in order, and says tha
   expect(mostAtOnce).toBe(2);
 });
 
-it("tells who comes when a hundred wait to come again, and answers later", async () => {
+it("answers try again later when a hundred requests wait, and answers them later", async () => {
   const answers = Array.from({ length: 103 }, (_, index) => ask(index));
   const refused = await Promise.any(
     answers.map(async (answer) => ((await answer).status === 503 ? answer : Promise.reject(new Error()))),
@@ -74,7 +74,7 @@ it("tells who comes when a hundred wait to come again, and answers later", async
   expect((await later).status).toBe(200);
 });
 
-it("asks the database nothing for those who went away while waiting, and keeps no place for them", async () => {
+it("does not query the database for clients that disconnected while waiting, and frees their places", async () => {
   const first = [ask(1), ask(2)];
   await until(() => asked.length === 2);
   const leavers = [3, 3, 3].map((text) => {

@@ -43,7 +43,7 @@ describe("what the daemon does on request", () => {
     expect(entries).toHaveLength(2);
   });
 
-  it("releases and rejects person by person what the guard holds, and says what it cannot do", async () => {
+  it("releases and rejects held people one by one, and says what it cannot do", async () => {
     daemon = await startDaemon({ people: 40 });
     await daemon.settled();
     const [first, second, ...others] = activePeople(daemon).slice(0, 8);
@@ -97,7 +97,7 @@ describe("what the daemon does on request", () => {
       "header:kim@example.com",
     ],
     ["nobody's leave, on this machine", {}, {}, "local"],
-  ])("keeps who released and rejected, and why: by %s", async (_, http, headers, by) => {
+  ])("records who released and rejected, and why: by %s", async (_, http, headers, by) => {
     daemon = await startDaemon({ people: 40, http, headers });
     await daemon.settled();
     const [first, second, ...others] = activePeople(daemon).slice(0, 8);
@@ -119,7 +119,7 @@ describe("what the daemon does on request", () => {
     expect(await daemon.json("/api/rejected")).toMatchObject({ changes: [{ objectId: second, by, reason }] });
   });
 
-  it("answers with escapes for what is not seen, and says who asked in the log", async () => {
+  it("escapes invisible characters in answers, and logs who asked", async () => {
     daemon = await startDaemon({ people: 20 });
     const [person = ""] = [...daemon.sandbox.directory.users()].map(({ id }) => id);
     const displayName = "Kim\u202e \u200bNovak\u009b\u{e0041}";
@@ -133,7 +133,7 @@ describe("what the daemon does on request", () => {
     expect(daemon.log()).toContain('"actor":"local","method":"POST","route":"/api/cycles"');
   });
 
-  it("tells what it counted since it started, and where it stands", async () => {
+  it("reports its counts since the start, and its state", async () => {
     daemon = await startDaemon({ people: 30 });
     await daemon.settled();
     const text = await (await fetch(`${daemon.url}/metrics`)).text();
@@ -162,7 +162,7 @@ describe("what the daemon does on request", () => {
     expect(next).toBeGreaterThan(Date.now() / 1000);
   });
 
-  it("is ready while a cycle has ended within two intervals, and not when it has not", async () => {
+  it("is ready if a cycle has ended within two intervals, and not otherwise", async () => {
     daemon = await startDaemon({ people: 20 });
     await daemon.settled();
     await until(async () => (await fetch(`${daemon.url}/readyz`)).status === 200);

@@ -12,7 +12,7 @@ export function describeAccounts(make: MakeState): void {
     const rowsOf = (latticeIds: readonly string[], objectIds: readonly string[] = []) =>
       state.store.accountRows({ latticeIds, objectIds });
 
-    it("is kept as written, and written over by the next read", async () => {
+    it("is stored as written, and replaced by the next read", async () => {
       const { store } = state;
       await settled(store, [personRow("a")]);
       const row = accountRow("l1", "a", {
@@ -45,7 +45,7 @@ export function describeAccounts(make: MakeState): void {
       expect(await store.totals()).toMatchObject({ linked: 2 });
     });
 
-    it("can go over to another person in the commit in which that one's own account goes", async () => {
+    it("can go to another person in the commit in which that person's own account goes", async () => {
       const { store } = state;
       await settled(store, [personRow("a"), personRow("b")]);
       await put(accountRow("l1", "a"), accountRow("l2", "b"));
@@ -56,7 +56,7 @@ export function describeAccounts(make: MakeState): void {
       expect([await store.latticeIdOf("a"), await store.latticeIdOf("b")]).toEqual(["l2", "l1"]);
     });
 
-    it("loses its link if the commit says so, and is known on", async () => {
+    it("loses its link if the commit says so, and stays known", async () => {
       const { store } = state;
       await settled(store, [personRow("a")]);
       await put(accountRow("l1", "a"));
@@ -88,7 +88,7 @@ export function describeAccounts(make: MakeState): void {
       expect(await state.store.missingAccounts(20, "l2", 9)).toEqual([{ latticeId: "l3", missingSince: 20 }]);
     });
 
-    it("leaves a trace of a link that was dissolved, until the account is back", async () => {
+    it("leaves a record of a link that was removed, until the account is back", async () => {
       const { store } = state;
       await settled(store, [personRow("a")]);
       const lost = {

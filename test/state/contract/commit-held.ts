@@ -51,7 +51,7 @@ const rejected = async () => (await store.rejections(10)).map(({ attribute }) =>
 
 /** What is held, and what people decided about it, is written as it is given. */
 export function describeHeldCommit(make: MakeState): void {
-  describe("a commit of what is held", () => {
+  describe("a commit of held operations", () => {
     const state = eachWithFreshState(make);
 
     beforeEach(async () => {
@@ -81,7 +81,7 @@ export function describeHeldCommit(make: MakeState): void {
       expect((await store.heldOf(later, all)).map((operation) => operation.id)).toEqual([id]);
     });
 
-    it("keeps releases and rejections of people who are known, the newest of each", async () => {
+    it("keeps releases and rejections of known people, the newest of each", async () => {
       await commit({
         releases: { put: [releaseOf(title), { ...releaseOf(title), fingerprint: "g" }] },
         rejections: { put: [rejectionOf(active), { ...rejectionOf(title), objectId: "stranger" }] },
@@ -114,13 +114,13 @@ export function describeHeldCommit(make: MakeState): void {
       expect(await rejected()).toEqual([]);
     });
 
-    it("ends what was said before it keeps what is said now", async () => {
+    it("ends what it names before it keeps what it adds", async () => {
       await commit({ rejections: { put: [rejectionOf(active)] } });
       await commit({ rejections: { drop: [{ objectId: "a" }], put: [rejectionOf(title)] } });
       expect(await rejected()).toEqual(["title"]);
     });
 
-    it("keeps who decided, and that the rejections are theirs", async () => {
+    it("keeps who decided, and links the rejections to the decision", async () => {
       const decision: HeldPlanDecision = {
         planId: "plan",
         at: 5,
@@ -137,7 +137,7 @@ export function describeHeldCommit(make: MakeState): void {
       ]);
     });
 
-    it("keeps an event with what it follows from, for whoever is told", async () => {
+    it("keeps an event together with its cause, for the receivers", async () => {
       const event = { kind: "guardCleared", planId: "plan" } as const;
       await commit({ notes: { heldPlan: "" }, events: [{ event, at: 5 }] });
       expect((await store.meta()).heldPlan).toBe("");

@@ -56,7 +56,7 @@ async function marked(): Promise<readonly string[]> {
 
 /** What a plan decides is written as it is given. */
 export function describePlanCommit(make: MakeState): void {
-  describe("a commit of what a plan decides", () => {
+  describe("a commit of planned decisions", () => {
     const state = eachWithFreshState(make);
 
     beforeEach(async () => {
@@ -82,7 +82,7 @@ export function describePlanCommit(make: MakeState): void {
       expect([await logged(), await marked()]).toEqual([[], ["a", "b", "c"]]);
     });
 
-    it("adds operations to the log as they are given, and cancels them", async () => {
+    it("adds operations to the log as given, and cancels them", async () => {
       await commit({
         operations: { add: [row({ weights: [{ kind: "rename" }], attempt: 3 }), row({ status: "held" })] },
       });
@@ -97,7 +97,7 @@ export function describePlanCommit(make: MakeState): void {
       expect((await candidate("a"))?.held).toEqual([]);
     });
 
-    it("says where each person stands after a plan, and marks after that", async () => {
+    it("says where each person stands after a plan, and applies marks after that", async () => {
       const skip = { code: "ambiguousMatch", reason: "because" } as const;
       await commit({
         planned: [
@@ -116,7 +116,7 @@ export function describePlanCommit(make: MakeState): void {
       expect([await store.duePeople(50, "", 10), (await store.totals()).waitingForManager]).toEqual([[], 0]);
     });
 
-    it("takes a part out of an operation, or the whole of it out of the log", async () => {
+    it("takes a part out of an operation, or the whole operation out of the log", async () => {
       await commit({ operations: { add: [row({ weights: [{ kind: "manager" }], refersTo: "c" }), row()] } });
       expect(await store.unsentOf(cycleId, ["b"])).toEqual([]);
       const [first = 0, second = 0] = await store.unsentOf(cycleId, ["a"]);
@@ -149,7 +149,7 @@ export function describePlanCommit(make: MakeState): void {
       expect((await store.candidates(query)).map(({ source }) => source.objectId)).toEqual(["a"]);
     });
 
-    it("puts what was seen of a leaver in the place of what was kept before", async () => {
+    it("replaces the leaving events of a person", async () => {
       const events = new Map([["deleted", 5]] as const);
       await commit({ leaving: [{ objectId: "a", events: new Map([["disabled", 1]] as const) }] });
       await commit({ leaving: [{ objectId: "a", events }] });

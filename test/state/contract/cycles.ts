@@ -89,7 +89,7 @@ export function describeCycles(make: MakeState): void {
       expect((await store.recentCycles(9, ids[2])).map(({ id }) => id)).toEqual(ids.slice(3));
     });
 
-    it("counts what it did not begin as cancelled, and keeps no rows of it", async () => {
+    it("counts operations that it did not begin as cancelled, and keeps no rows of them", async () => {
       const { store } = state;
       const cycleId = await begin(store, "plan");
       await kept(store).decisions(cycleId, ["a", "b", "c"].map(creation));
@@ -117,7 +117,7 @@ export function describeCycles(make: MakeState): void {
       ]);
     });
 
-    it("forgets when it begins what the run before had planned and never begun", async () => {
+    it("removes, when it begins, operations that the run before had planned and never begun", async () => {
       const { store } = state;
       const died = await begin(store, "died");
       await kept(store).decisions(died, ["a", "b"].map(creation));
@@ -131,7 +131,7 @@ export function describeCycles(make: MakeState): void {
   describe("a clock that was set back", () => {
     const state = eachWithFreshState(make);
 
-    it("has times of cycles and operations that lie ahead moved to now, and leaves earlier ones", async () => {
+    it("has future times of cycles and operations moved to now, and keeps earlier ones", async () => {
       const { store } = state;
       for (const [planId, at] of [
         ["before", hour],

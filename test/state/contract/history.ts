@@ -95,7 +95,7 @@ export function describeHistory(make: MakeState): void {
   describe("the provisioning log", () => {
     const state = eachWithFreshState(make);
 
-    it("gives the newest entries that meet all filters, whichever are given", async () => {
+    it("gives the newest entries that match all filters, whichever are given", async () => {
       const all = await fill(state.store);
       expect(all).toHaveLength(200);
       const filters: readonly Partial<LogQuery>[] = [
@@ -126,7 +126,7 @@ export function describeHistory(make: MakeState): void {
       }
     });
 
-    it("finds a text in the names that people have now, without accents, as it finds people", async () => {
+    it("finds a text in people's current names, without accents, like the search for people", async () => {
       await fill(state.store);
       const cycleId = await state.store.beginCycle({
         planId: "read",
@@ -178,7 +178,7 @@ export function describeHistory(make: MakeState): void {
       expect(await state.store.history({ text: "crowd", actions: ["update"], limit: 40 })).toEqual([]);
     });
 
-    it("has pages that come to every entry once, the newest first", async () => {
+    it("has pages that reach every entry once, the newest first", async () => {
       await fill(state.store);
       const seen: number[] = [];
       let before: number | undefined;
@@ -193,7 +193,7 @@ export function describeHistory(make: MakeState): void {
       expect(seen).toEqual([...new Set(seen)].sort((left, right) => right - left));
     });
 
-    it("says of each entry which plan it is of, when it was, how long it took and what was answered", async () => {
+    it("shows for each entry its plan, its time, its duration and the answer", async () => {
       await fill(state.store);
       const [failed] = await state.store.history({ outcomes: ["failed"], limit: 1 });
       expect(failed).toMatchObject({
@@ -216,7 +216,7 @@ export function describeHistory(make: MakeState): void {
       });
     });
 
-    it("hides what is for Lattice alone", async () => {
+    it("hides values that are for Lattice only", async () => {
       const cycleId = await state.store.beginCycle({ planId: "plan", kind: "incremental", startedAt: start });
       const changes = [{ attribute: "title", before: null, after: "Secret title", redacted: true as const }];
       await kept(state.store).decisions(cycleId, [operation("a", "update", "a@example.com", { changes })]);

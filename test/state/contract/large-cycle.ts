@@ -78,10 +78,10 @@ export function describeLargeCycle(make: MakeState): void {
       state.remove();
     });
 
-    describe("a cycle with more operations than are looked at in one piece", () => {
+    describe("a cycle with more operations than fit into one step", () => {
       const deactivations = people / 4;
 
-      it("is counted whole, and once", async () => {
+      it("is counted completely, and once", async () => {
         const { byAction, adoptions } = await store.countOperations(cycleId);
         expect(Object.fromEntries(byAction)).toEqual({
           create: people - deactivations,
@@ -94,7 +94,7 @@ export function describeLargeCycle(make: MakeState): void {
         expect(planned.of("deactivate", ["accountDisabled"])).toBe(deactivations - 1);
       });
 
-      it("finds a reference to nobody at its very end", async () => {
+      it("finds a reference to a person without an account at its very end", async () => {
         const found: string[] = [];
         let after = 0;
         for (;;) {
@@ -107,7 +107,7 @@ export function describeLargeCycle(make: MakeState): void {
         expect(new Set(found).size).toBe(found.length);
       });
 
-      it("is put into order whole", async () => {
+      it("is ordered completely", async () => {
         const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
         expect(operationIds.length).toBe(people - deactivations + 1);
         expect([...operationIds]).toEqual([...operationIds].sort((one, other) => one - other));
@@ -123,7 +123,7 @@ export function describeLargeCycle(make: MakeState): void {
         expect(page).toHaveLength(operationIds.length);
       });
 
-      it("is ended whole", async () => {
+      it("is ended completely", async () => {
         await store.finishCycle(cycleId, { finishedAt: 4, outcome: "interrupted", error: null });
         const [ended] = await store.recentCycles(1);
         expect(ended?.outcomes).toHaveLength(3);
@@ -132,7 +132,7 @@ export function describeLargeCycle(make: MakeState): void {
       });
     });
 
-    describe("a scope with more members than are compared in one piece", () => {
+    describe("a scope with more members than fit into one step", () => {
       const scope = async (members: readonly string[]) => {
         await store.beginScope();
         for (let from = 0; from < members.length; from += 999)
@@ -140,7 +140,7 @@ export function describeLargeCycle(make: MakeState): void {
         return kept(store).scope();
       };
 
-      it("takes the difference over, whichever part it lies in", async () => {
+      it("takes the difference over, in whichever part it is", async () => {
         expect(await scope(ids)).toEqual({ members: people, entered: people, left: 0 });
         expect(await scope(ids)).toEqual({ members: people, entered: 0, left: 0 });
         const gone = new Set([0, 4_999, 5_000, 5_001, 9_999, 10_000, people - 1].map((index) => ids[index]));
@@ -153,8 +153,8 @@ export function describeLargeCycle(make: MakeState): void {
       });
     });
 
-    describe("accounts that are more than are counted in one piece", () => {
-      it("are counted whole", async () => {
+    describe("accounts that are more than fit into one step", () => {
+      it("are counted completely", async () => {
         await kept(store).accounts(
           ids.map((objectId, index) => ({
             latticeId: `account-${objectId}`,

@@ -39,7 +39,7 @@ export function describeLease(make: MakeState): void {
       expect(await state.store.leaseHolder(100)).toBeNull();
     });
 
-    it("is taken from a holder who was seen silent, unless the holder renewed it since", async () => {
+    it("is taken from a silent holder, unless the holder has renewed it since", async () => {
       const other = state.another();
       await state.store.acquireLease("one", 0, 1_000);
       const silent = await other.leaseHolder(10);

@@ -88,7 +88,7 @@ export function describeMarks(make: MakeState): void {
       expect(await toPlan(store)).toEqual(["lee"]);
     });
 
-    it("has a retry tried at once if it says so, and else when it is due", async () => {
+    it("has a retry tried at once if it says so, and otherwise when it is due", async () => {
       const { store } = state;
       await company(store);
       await failEach(store, everybody);

@@ -19,7 +19,7 @@ export function describeOutbox(make: MakeState): void {
   describe("an event in the outbox", () => {
     const state = eachWithFreshState(make);
 
-    it("is kept together with what it follows from, and once if it is the same one", async () => {
+    it("is kept together with its cause, and once if it is the same one", async () => {
       const { store } = state;
       expect(await store.addEvent(cleared, { at: 1, once: "key", meta: { heldPlan: "a" } })).toBe(true);
       expect(await store.addEvent(cleared, { at: 2, once: "key", meta: { heldPlan: "b" } })).toBe(false);
@@ -53,7 +53,7 @@ export function describeOutbox(make: MakeState): void {
       expect(await other.claimDelivery("one", 110, 100)).toEqual(claimed);
     });
 
-    it("is due again when its sender says so, with one attempt more, until it is settled", async () => {
+    it("is due again when its sender says so, with one more attempt, until it is settled", async () => {
       const { store } = state;
       await store.addEvent(cleared, { at: 1 });
       await store.addressEvents(forOne);
@@ -78,7 +78,7 @@ export function describeOutbox(make: MakeState): void {
       expect(order).toEqual([1, 2, 3]);
     });
 
-    it("is forgotten with the cycles of its time, unless it says that a credential expires", async () => {
+    it("is removed with the cycles of its time, unless it says that a credential expires", async () => {
       const { store } = state;
       const expiring = {
         kind: "credentialExpiring",
@@ -106,7 +106,7 @@ export function describeOutbox(make: MakeState): void {
       await kept(state.store).outcomes([status === "failed" ? { ...outcome, retry } : outcome]);
     }
 
-    it("is noted once, in the order in which it happened, until an event tells it", async () => {
+    it("is noted once, in order, until an event reports it", async () => {
       const { store } = state;
       await settled(store, [personRow("a"), personRow("b")]);
       await ends("a", "failed", 1);

@@ -93,7 +93,7 @@ export function describeOutcomes(make: MakeState): void {
       ]);
     });
 
-    it("says how it ended, and where the account is", async () => {
+    it("records its end, and the id of the account", async () => {
       const { store } = state;
       const [id = 0] = await planFor(store, ["a"]);
       await store.commit({ intents: { begin: { operationIds: [id], at: 5 } } }, "private");
@@ -112,7 +112,7 @@ export function describeOutcomes(make: MakeState): void {
       ]);
     });
 
-    it("of an earlier cycle that is known to be done only now changes that cycle's counts", async () => {
+    it("of an earlier cycle that is only now known to be done changes that cycle's counts", async () => {
       const { store } = state;
       const [id = 0] = await planFor(store, ["a"]);
       await store.commit({ intents: { begin: { operationIds: [id], at: 5 } } }, "private");
@@ -129,7 +129,7 @@ export function describeOutcomes(make: MakeState): void {
   describe("the intent of a write", () => {
     const state = eachWithFreshState(make);
 
-    it("is seen by every process until it ends, whatever became of the one that began it", async () => {
+    it("is seen by every process until it ends, whatever happened to the one that began it", async () => {
       const [first = 0, second = 0] = await planFor(state.store, ["a", "b"]);
       await state.store.commit({ intents: { begin: { operationIds: [first, second], at: 5 } } }, "private");
       // The process dies here: nothing is closed.
@@ -159,7 +159,7 @@ export function describeOutcomes(make: MakeState): void {
     });
   });
 
-  describe("a person of whom a write ended", () => {
+  describe("a person whose write has ended", () => {
     const state = eachWithFreshState(make);
 
     it("is in the next plan, or waits for a manager, as the commit says", async () => {
@@ -198,7 +198,7 @@ export function describeOutcomes(make: MakeState): void {
       expect(await store.retryOf("b")).toBeNull();
     });
 
-    it("has what was released or rejected of an attribute over once that attribute was carried out", async () => {
+    it("loses the releases and rejections of an attribute once that attribute was written", async () => {
       const { store } = state;
       await settled(store, [personRow("a")]);
       const change = (attribute: string) => ({ objectId: "a", attribute, fingerprint: `f-${attribute}` });

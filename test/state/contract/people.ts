@@ -8,7 +8,7 @@ export function describePeople(make: MakeState): void {
   describe("a person of the directory", () => {
     const state = eachWithFreshState(make);
 
-    it("is kept as written, whatever the values, and written over by the next read", async () => {
+    it("is stored as written, whatever the values, and replaced by the next read", async () => {
       const { store } = state;
       const row = personRow("a", {
         attributes: { displayName: "Zoë O'Neil", mail: null, otherMails: ["x@example.com"], deep: { n: 1 } },
@@ -26,7 +26,7 @@ export function describePeople(make: MakeState): void {
       expect(await store.personRows(["a", "nobody"])).toEqual(new Map([["a", next]]));
     });
 
-    it("who is new is in the next plan, and one who is written again is not for that alone", async () => {
+    it("who is new is in the next plan, and one who is written again is not for that reason alone", async () => {
       const { store } = state;
       await settled(store, [personRow("a")]);
       await store.commit({ people: { readIn: 2, put: [personRow("a"), personRow("b")] } }, "private");
@@ -65,7 +65,7 @@ export function describePeople(make: MakeState): void {
     });
   });
 
-  describe("what a plan leaves of a person", () => {
+  describe("the result of a plan for a person", () => {
     const state = eachWithFreshState(make);
 
     it("says who is planned again, who waits for a manager, and who is skipped for which reason", async () => {
@@ -94,7 +94,7 @@ export function describePeople(make: MakeState): void {
       expect(await store.totals()).toMatchObject({ waitingForManager: 0, skipped: 0 });
     });
 
-    it("has a person due from the moment that it names, until they were looked at", async () => {
+    it("has a person due from the named time until they are planned", async () => {
       const { store } = state;
       await settled(
         store,
@@ -112,7 +112,7 @@ export function describePeople(make: MakeState): void {
       expect(await store.duePeople(100, "", 9)).toEqual(["c"]);
     });
 
-    it("replaces since when leaving events were seen", async () => {
+    it("replaces the times of leaving events", async () => {
       const { store } = state;
       await settled(store, [personRow("a")]);
       const events = async () => {

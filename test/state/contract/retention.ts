@@ -72,7 +72,7 @@ export function describeRetention(make: MakeState): void {
   describe("retention", () => {
     const state = eachWithFreshState(make);
 
-    it("drops the oldest cycles while the log has more rows than it may have", async () => {
+    it("drops the oldest cycles while the log has more rows than allowed", async () => {
       const { store } = state;
       for (let number = 1; number <= 10; number += 1) await cycle(store, number);
       await store.prune({ before: 0, countedSince: start + 100 * hour, maxRows: null });
@@ -83,7 +83,7 @@ export function describeRetention(make: MakeState): void {
       expect(await store.history({ person: "PERSON1@example.com", limit: 100 })).toHaveLength(4);
     });
 
-    it("drops cycles that are too old, those of runs that died among them", async () => {
+    it("drops cycles that are too old, including those of runs that died", async () => {
       const { store } = state;
       for (const number of [1, 3, 4]) await cycle(store, number, number === 3 ? "died" : "finished");
       const limits = { countedSince: start + 100 * hour, maxRows: null };
@@ -93,7 +93,7 @@ export function describeRetention(make: MakeState): void {
       expect(await left(store)).toBe("4");
     });
 
-    it("keeps a cycle that says it was long before another one that is kept: the clock was behind", async () => {
+    it("keeps a cycle with an old time after another kept one: the clock was behind", async () => {
       const { store } = state;
       for (const number of [2_000, 3_000]) await cycle(store, number);
       const behind = await store.beginCycle({ planId: "plan-behind", kind: "incremental", startedAt: start });
@@ -114,7 +114,7 @@ export function describeRetention(make: MakeState): void {
       expect(await store.recentWeights(since, 0)).toEqual(before);
     });
 
-    it("keeps a write of long ago that was found to be done within the guard's window", async () => {
+    it("keeps an old write that was found to be done within the guard's window", async () => {
       const { store } = state;
       await cycle(store, 1, "finished", start + 9 * hour);
       await cycle(store, 8);

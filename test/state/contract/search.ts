@@ -54,7 +54,7 @@ export function describeSearch(make: MakeState): void {
   describe("the search for people", () => {
     const state = eachWithFreshState(make);
 
-    it("finds the closest people of a company and how many there are, by names of now and of the log", async () => {
+    it("finds the closest people of a company and their number, by current names and by names in the log", async () => {
       const { store } = state;
       const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
       await kept(store).people(

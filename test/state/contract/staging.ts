@@ -24,11 +24,11 @@ const byGroupAndId = (one: Move, other: Move): number =>
 
 /** The scope and the groups of filters, as they are read beside those in force. */
 export function describeStaging(make: MakeState): void {
-  describe("a scope that is staged", () => {
+  describe("a staged scope", () => {
     const state = eachWithFreshState(make);
     const members = async () => [...(await state.store.membersAmong(["a", "b", "c", "d"]))].sort();
 
-    it("is compared with the one in force, which stays until the difference is committed", async () => {
+    it("is compared with the current one, which stays until the difference is committed", async () => {
       const { store } = state;
       await swapScope(store, ["a", "b"]);
       await store.beginScope();
@@ -45,7 +45,7 @@ export function describeStaging(make: MakeState): void {
       expect(await members()).toEqual(["b", "c", "d"]);
     });
 
-    it("is empty at the beginning of the next read, whatever a read that broke off had staged", async () => {
+    it("is empty at the beginning of the next read, whatever an interrupted read had staged", async () => {
       const { store } = state;
       await swapScope(store, ["a", "b"]);
       await store.beginScope();
@@ -54,7 +54,7 @@ export function describeStaging(make: MakeState): void {
       expect(await members()).toEqual(["a", "b"]);
     });
 
-    it("is one process's own", async () => {
+    it("belongs to one process", async () => {
       const { store } = state;
       const other = state.another();
       await store.beginScope();
@@ -66,10 +66,10 @@ export function describeStaging(make: MakeState): void {
     });
   });
 
-  describe("groups of filters that are staged", () => {
+  describe("staged groups of filters", () => {
     const state = eachWithFreshState(make);
 
-    it("differ from those in force by who is in one and not in the other", async () => {
+    it("differ from the current ones by the people who are only in one of them", async () => {
       const { store } = state;
       const first = await stageGroups(store, { G: ["a", "b", "b"], H: ["b"] });
       expect(first.toSorted(byGroupAndId)).toEqual([

@@ -112,7 +112,7 @@ describe.each(versions)("a database of the version %s, whose last run was killed
 
   const toHold = (): readonly string[] => (ends.rejects ? leavers : [...leavers, rejected]);
 
-  it("is brought up to date and keeps every person, account, cycle, intent and failure", async () => {
+  it("is migrated and keeps every person, account, cycle, intent and failure", async () => {
     expect(await place.store.totals()).toMatchObject({
       sourceUsers: count(before, "source_user"),
       linked: count(before, "target_user WHERE object_id IS NOT NULL"),
@@ -131,7 +131,7 @@ describe.each(versions)("a database of the version %s, whose last run was killed
     ]);
   });
 
-  it("keeps what it knows of accounts, rejections and people who left", async () => {
+  it("keeps its data about accounts, rejections and people who left", async () => {
     expect((await candidate(place, "nina")).link?.acknowledged).toEqual({
       title: { sent: "Nurse", observed: "Nursing" },
     });
@@ -143,7 +143,7 @@ describe.each(versions)("a database of the version %s, whose last run was killed
     expect(left).toBe(ends.delays ? ends.now - 2 * intervalMs : undefined);
   });
 
-  it("has its intents looked up, and what arrived is not sent again", async () => {
+  it("has its intents looked up, and writes that arrived are not sent again", async () => {
     const arrived = place.target.account("udo@example.com").values.title === "Cook";
     const tried = sameMapping ? [] : ["karl", "kurt"];
     expect(await sentBy(place)).toEqual([...tried, ...(arrived ? [] : ["udo"]), "uta"]);
@@ -163,7 +163,7 @@ describe.each(versions)("a database of the version %s, whose last run was killed
     expect(place.target.account("kurt@example.com").values.title).toBe("Clerk");
   });
 
-  it("has the same people held again, and switched off once they are released", async () => {
+  it("has the same people held again, and deactivated once they are released", async () => {
     const cycle = await place.cycle();
     expect(cycle).toMatchObject({ outcome: "held", heldOperations: toHold().length });
     expect(await heldPeople(place, cycle.cycleId)).toEqual(toHold());
@@ -183,7 +183,7 @@ describe.each(versions)("a database of the version %s, whose last run was killed
     expect(active(place, [rejected])).toEqual([rejected]);
   });
 
-  it("has a rejected deactivation unsent, whatever is released and compared", async () => {
+  it("keeps a rejected deactivation unsent, whatever is released and compared", async () => {
     await release(place, (await place.cycle()).header.planId);
     await place.cycle();
     await place.cycle({ full: true });
@@ -201,7 +201,7 @@ describe.each(versions)("a database of the version %s, whose last run was killed
     expect(active(place, ["dora"])).toEqual(ends.delays ? [] : ["dora"]);
   });
 
-  it("has values that Lattice keeps otherwise, or that were edited by hand, left as they are", async () => {
+  it("keeps values that Lattice keeps in another form, or that were edited by hand", async () => {
     await place.cycle();
     for (let round = 0; round < 2; round += 1) {
       const sent = await sentBy(place);
@@ -212,7 +212,7 @@ describe.each(versions)("a database of the version %s, whose last run was killed
 });
 
 describe.each(versions)("a database of the version %s, whose first run was killed", (version) => {
-  it("has the rest made, nobody twice, and everybody linked", async () => {
+  it("has the remaining accounts made, none twice, and everybody linked", async () => {
     const { place, ends, before } = await find(version, "firstRun");
     const made = ends.accounts.map(({ userName }) => userName.replace("@example.com", ""));
     const everybody = ends.people.map(({ objectId }) => objectId).sort();
