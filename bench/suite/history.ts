@@ -54,7 +54,7 @@ export const bench: Bench = {
     try {
       fill(db, rows);
       const everyRow = await best(async () => {
-        for (const _row of db.prepare("SELECT * FROM operation").iterate());
+        for (const _row of db.prepare("SELECT * FROM operation JOIN operation_changes USING (id)").iterate());
       });
       const against = (what: string, ms: number, wanted: number, which = ""): Finding => ({
         what,
@@ -137,8 +137,8 @@ function fill(db: Database, rows: number): void {
     "INSERT INTO cycle (id, plan_id, kind, started_at, finished_at, outcome) VALUES (?, ?, 'incremental', ?, ?, 'done')",
   );
   const operation = db.prepare(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, changes, adopts, status, at, started_at, finished_at)
-     VALUES (?, ?, ?, ?, ?, 'title changed', ?, 0, ?, ?, ?, ?)`,
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, adopts, status, at, started_at, finished_at)
+     VALUES (?, ?, ?, ?, ?, 'title changed', 0, ?, ?, ?, ?)`,
   );
   const changes = JSON.stringify([
     { attribute: "title", before: "Analyst", after: "Senior Analyst" },
@@ -161,12 +161,12 @@ function fill(db: Database, rows: number): void {
         `person.${person}@example.com`,
         `lattice-${person}`,
         action,
-        changes,
         status,
         at,
         at - 200,
         at,
       );
     }
+    db.prepare("INSERT INTO operation_changes SELECT id, ? FROM operation").run(changes);
   })();
 }

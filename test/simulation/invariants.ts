@@ -100,7 +100,7 @@ function questionsTo(db: Connection): Questions {
     operations: db.prepare(
       `SELECT id, object_id, lattice_id, status, error, changes,
          EXISTS (SELECT 1 FROM intent WHERE operation_id = operation.id) AS open
-       FROM operation WHERE cycle_id = (SELECT max(id) FROM cycle) AND status <> 'reported'`,
+       FROM operation JOIN operation_changes USING (id) WHERE cycle_id = (SELECT max(id) FROM cycle) AND status <> 'reported'`,
     ),
     soon: db.prepare<[number], string>("SELECT object_id FROM source_user WHERE look_again_at <= ?").pluck(),
     marked: db.prepare<[], string>("SELECT object_id FROM source_user WHERE pending = 1").pluck(),

@@ -85,7 +85,8 @@ export function cycleMethods(db: Connection, values: ValueKeeper): CycleMethods 
   // Drift that is reported again unchanged replaces its older entry.
   const forgetReported = db.prepare<{ id: number }>(
     `DELETE FROM operation WHERE id IN (SELECT older.id FROM operation older JOIN operation newer USING (object_id)
-       WHERE newer.id = :id AND older.id < newer.id AND older.status = 'reported' AND older.changes = newer.changes)`,
+       WHERE newer.id = :id AND older.id < newer.id AND older.status = 'reported'
+         AND (SELECT changes FROM operation_changes WHERE id = older.id) = (SELECT changes FROM operation_changes WHERE id = newer.id))`,
   );
   const counted = `SELECT id, plan_id, kind, started_at, finished_at, outcome, error, summary, guard, notes,
        coalesce(outcomes, (${countedOutcomes})) AS outcomes FROM cycle`;

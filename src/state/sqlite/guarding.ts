@@ -3,7 +3,7 @@ import type { WeighedCount, Weight } from "../../domain/weight.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
-import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
+import { loggedOperation, type OperationRow, operationsWithChanges } from "./provisioning-log.ts";
 import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./rows.ts";
 import { weightsOfRow } from "./weights-column.ts";
 
@@ -60,7 +60,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
      FROM (SELECT * FROM target_user WHERE lattice_id > :after ORDER BY lattice_id LIMIT ${given(":limit")})`,
   );
   const weighed = db.prepare<[number, number, number], OperationRow>(
-    `SELECT * FROM operation WHERE cycle_id = ${given("?")} AND status = 'planned' AND weights IS NOT NULL AND id > ?
+    `SELECT * FROM ${operationsWithChanges} WHERE cycle_id = ${given("?")} AND status = 'planned' AND weights IS NOT NULL AND id > ?
      ORDER BY id LIMIT ${given("?")}`,
   );
   return {
@@ -100,16 +100,16 @@ function heldMethods(db: Connection): Pick<StateStore, "earlierHeld" | "heldOf">
     { cycleId: number; after: number; limit: number },
     OperationRow & { held_since: number | null }
   >(
-    `SELECT * FROM operation AS held INDEXED BY operation_held
+    `SELECT * FROM operation AS held INDEXED BY operation_held CROSS JOIN operation_changes USING (id)
      WHERE status = 'held' AND cycle_id <> :cycleId AND id > :after
        AND EXISTS (SELECT 1 FROM operation WHERE object_id = held.object_id AND cycle_id = :cycleId AND status <> 'reported')
      ORDER BY id LIMIT ${given(":limit")}`,
   );
   const planned = db.prepare<[string, number], OperationRow>(
-    `SELECT * FROM operation WHERE object_id = ? AND cycle_id = ${given("?")} AND status <> 'reported'`,
+    `SELECT * FROM ${operationsWithChanges} WHERE object_id = ? AND cycle_id = ${given("?")} AND status <> 'reported'`,
   );
   const of = db.prepare<{ cycleId: number; afterWave: number; afterId: number; limit: number }, OperationRow>(
-    `SELECT * FROM operation INDEXED BY operation_held
+    `SELECT * FROM operation INDEXED BY operation_held CROSS JOIN operation_changes USING (id)
      WHERE status = 'held' AND cycle_id >= :cycleId AND coalesce(held_since, cycle_id) <= :cycleId
        AND (wave, id) > (:afterWave, :afterId) ORDER BY wave, id LIMIT ${given(":limit")}`,
   );

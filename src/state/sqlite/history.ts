@@ -26,7 +26,7 @@ const decisionOfEntry = `(SELECT ${decisionJson} FROM decided_person p JOIN deci
   WHERE p.object_id = o.object_id AND iif(o.status IN ('held', 'cancelled'),
     p.what <> 'undone' AND EXISTS (SELECT 1 FROM cycle
       WHERE cycle.plan_id = d.plan_id AND cycle.id BETWEEN coalesce(o.held_since, o.cycle_id) AND o.cycle_id),
-    p.what = 'released' AND d.at <= o.at AND EXISTS (SELECT 1 FROM json_each(o.changes) WHERE json_extract(value, '$.released')))
+    p.what = 'released' AND d.at <= o.at AND EXISTS (SELECT 1 FROM json_each(ch.changes) WHERE json_extract(value, '$.released')))
   ORDER BY p.decision_id DESC LIMIT 1)`;
 
 const actions: readonly Action[] = ["create", "update", "deactivate", "reactivate", "link"];
@@ -49,8 +49,9 @@ const dayMs = 86_400_000;
 export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts" | "departments"> {
   const find = finder(db);
   const entries = db.prepare<[string], EntryRow>(
-    `SELECT o.*, c.plan_id, c.kind, ${decisionOfEntry} AS decision
-     FROM json_each(?) k CROSS JOIN operation o ON o.id = k.value CROSS JOIN cycle c ON c.id = o.cycle_id
+    `SELECT o.*, ch.changes, c.plan_id, c.kind, ${decisionOfEntry} AS decision
+     FROM json_each(?) k CROSS JOIN operation o ON o.id = k.value CROSS JOIN operation_changes ch ON ch.id = o.id
+       CROSS JOIN cycle c ON c.id = o.cycle_id
      ORDER BY o.id DESC`,
   );
   const counts = db.prepare<
@@ -62,12 +63,12 @@ export function historyMethods(db: Connection): Pick<StateStore, "history" | "da
   );
   const departments = db.prepare<{ cycleId: number; path: string }, DepartmentCount>(
     `SELECT coalesce(
-         (SELECT json_extract(c.value, '$.after') FROM json_each(o.changes) c
+         (SELECT json_extract(c.value, '$.after') FROM json_each(ch.changes) c
           WHERE json_extract(c.value, '$.attribute') = :path AND json_extract(c.value, '$.logged') IS NULL),
          json_extract(t.attributes, '$.' || json_quote(:path)),
          json_extract(s.attributes, '$.department')) AS department,
        o.action, count(*) AS count
-     FROM operation o LEFT JOIN target_user t ON t.object_id = o.object_id LEFT JOIN source_user s ON s.object_id = o.object_id
+     FROM operation o CROSS JOIN operation_changes ch ON ch.id = o.id LEFT JOIN target_user t ON t.object_id = o.object_id LEFT JOIN source_user s ON s.object_id = o.object_id
      WHERE o.cycle_id = :cycleId AND o.status <> 'reported' GROUP BY 1, 2 ORDER BY 1, 2`,
   );
   return {

@@ -19,8 +19,9 @@ interface IntentRow {
 /** Writes that were begun and never confirmed, and people of whom a plan holds an operation. */
 export function intentMethods(db: Connection): Pick<StateStore, "openIntents" | "heldAmong"> {
   const open = db.prepare<[], IntentRow>(
-    `SELECT intent.*, operation.changes, operation.evidence, operation.cycle_id, operation.status
-     FROM intent LEFT JOIN operation ON operation.id = intent.operation_id ORDER BY intent.object_id`,
+    `SELECT intent.*, operation_changes.changes, operation.evidence, operation.cycle_id, operation.status
+     FROM intent LEFT JOIN operation ON operation.id = intent.operation_id
+       LEFT JOIN operation_changes ON operation_changes.id = intent.operation_id ORDER BY intent.object_id`,
   );
   const held = db
     .prepare<[string, number], string>(

@@ -3,6 +3,7 @@ import type { Json } from "../../domain/json.ts";
 import type { Change } from "../../domain/plan.ts";
 import { withoutQuotations } from "../../domain/quotation.ts";
 import type { Connection } from "./files/database.ts";
+import { operationsWithChanges } from "./provisioning-log.ts";
 import { canonicalJson } from "./rows.ts";
 
 /** What the provisioning log keeps of values once an operation has ended. */
@@ -33,12 +34,13 @@ interface Row {
 
 /** Keeps, hashes or leaves out values of operations that have ended. */
 export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
-  const read = db.prepare<[number], Row>("SELECT id, changes, error FROM operation WHERE id = ?");
-  const write = db.prepare<[string, string | null, number]>(
-    "UPDATE operation SET changes = ?, error = ? WHERE id = ?",
+  const read = db.prepare<[number], Row>(
+    `SELECT id, changes, error FROM ${operationsWithChanges} WHERE id = ?`,
   );
+  const writeChanges = db.prepare<[string, number]>("UPDATE operation_changes SET changes = ? WHERE id = ?");
+  const writeError = db.prepare<[string | null, number]>("UPDATE operation SET error = ? WHERE id = ?");
   const older = db.prepare<[number, number], Row>(
-    `SELECT id, changes, error FROM operation
+    `SELECT id, changes, error FROM ${operationsWithChanges}
      WHERE id > ? AND status IN ('done', 'failed', 'cancelled', 'reported')
        AND id NOT IN (SELECT operation_id FROM intent) ORDER BY id LIMIT ?`,
   );
@@ -52,7 +54,8 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
     standIn ??= values === "hash" ? hashing(logKey(db)) : () => leftOut;
     const changes = JSON.parse(row.changes) as Change[];
     const kept = JSON.stringify(changes.map(withStandIns(values, standIn)));
-    write.run(kept, row.error === null ? null : withoutValues(row.error, changes), row.id);
+    writeChanges.run(kept, row.id);
+    if (row.error !== null) writeError.run(withoutValues(row.error, changes), row.id);
   };
   return {
     sentence: (text) => (values === "keep" ? text : withoutQuotations(text)),

@@ -19,9 +19,9 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
     .raw();
   const renames = db.prepare<IdRange & { cycleId: number }, PlannedRename>(
     `SELECT o.id AS operationId, o.action, o.wave, json_extract(c.value, '$.before') AS "from", json_extract(c.value, '$.after') AS "to"
-     FROM operation o, json_each(o.changes) c
+     FROM operation o CROSS JOIN operation_changes ch ON ch.id = o.id, json_each(ch.changes) c
      WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.status = 'planned' AND o.action <> 'create'
-       AND instr(o.changes, '"attribute":"userName"') > 0 AND json_extract(c.value, '$.attribute') = 'userName'
+       AND instr(ch.changes, '"attribute":"userName"') > 0 AND json_extract(c.value, '$.attribute') = 'userName'
        AND json_type(c.value, '$.before') = 'text' AND json_type(c.value, '$.after') = 'text'
      ORDER BY o.id`,
   );

@@ -7,9 +7,6 @@ import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
 import { linkedTarget, type TargetRow } from "./rows.ts";
 
-/** The same expression as in the index of migration 012. The manager is the only reference that Lattice has. */
-const manager = `json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"')`;
-
 type TargetMethods = Pick<
   StateStore,
   | "accountRows"
@@ -42,7 +39,7 @@ export function targetPictureMethods(db: Connection): TargetMethods {
      WHERE read_in < ? AND lattice_id > ? ORDER BY lattice_id LIMIT ${given("?")}`,
   );
   const reporting = db.prepare<{ latticeId: string }, TargetRow>(
-    `SELECT * FROM target_user WHERE ${manager} = :latticeId
+    `SELECT * FROM target_user WHERE manager = :latticeId
      UNION
      SELECT t.* FROM source_user s JOIN target_user t ON t.object_id = s.object_id
      WHERE s.manager_id = (SELECT object_id FROM target_user WHERE lattice_id = :latticeId)`,

@@ -2,17 +2,19 @@ import type { AccountRow, StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 import { canonicalJson } from "./rows.ts";
 
+const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
 /** Writes accounts and their links, within a commit. */
 export function accountsWriter(
   db: Connection,
 ): (change: Pick<StateChange, "accounts" | "lostLinks" | "accountRemoved">) => void {
   const listed = "(SELECT value FROM json_each(:list))";
   const put = db.prepare<AccountColumns>(
-    `INSERT INTO target_user (lattice_id, object_id, user_name, user_name_key, external_id, active, active_known, attributes, acknowledged, drifted, read_in, read_again, missing_since)
-     VALUES (:latticeId, :objectId, :userName, :userNameKey, :externalId, :active, :activeKnown, :attributes, :acknowledged, :drifted, :readIn, :readAgain, :missingSince)
+    `INSERT INTO target_user (lattice_id, object_id, user_name, user_name_key, external_id, active, active_known, manager, attributes, acknowledged, drifted, read_in, read_again, missing_since)
+     VALUES (:latticeId, :objectId, :userName, :userNameKey, :externalId, :active, :activeKnown, :manager, :attributes, :acknowledged, :drifted, :readIn, :readAgain, :missingSince)
      ON CONFLICT (lattice_id) DO UPDATE SET object_id = excluded.object_id, user_name = excluded.user_name,
        user_name_key = excluded.user_name_key, external_id = excluded.external_id, active = excluded.active,
-       active_known = excluded.active_known, attributes = excluded.attributes, acknowledged = excluded.acknowledged,
+       active_known = excluded.active_known, manager = excluded.manager, attributes = excluded.attributes, acknowledged = excluded.acknowledged,
        drifted = excluded.drifted, read_in = excluded.read_in, read_again = excluded.read_again,
        missing_since = excluded.missing_since`,
   );
@@ -57,6 +59,7 @@ interface AccountColumns {
   readonly externalId: string | null;
   readonly active: number;
   readonly activeKnown: number;
+  readonly manager: string | null;
   readonly attributes: string;
   readonly acknowledged: string;
   readonly drifted: string;
@@ -74,6 +77,7 @@ function columns({ active, values, acknowledged, drifted, readAgain, ...row }: A
     externalId: row.externalId,
     active: active === false ? 0 : 1,
     activeKnown: active === null ? 0 : 1,
+    manager: managerOf(values),
     attributes: canonicalJson(values),
     acknowledged: canonicalJson(acknowledged),
     drifted: canonicalJson(drifted),
@@ -81,4 +85,10 @@ function columns({ active, values, acknowledged, drifted, readAgain, ...row }: A
     readAgain: readAgain === null ? null : JSON.stringify(readAgain),
     missingSince: row.missingSince,
   };
+}
+
+/** A column of its own: an index of what JSON holds would parse it for each row that is written. */
+function managerOf(values: AccountRow["values"]): string | null {
+  const latticeId = values[manager];
+  return typeof latticeId === "string" ? latticeId : null;
 }

@@ -7,23 +7,26 @@ export function operationsWriter(
   db: Connection,
 ): (operations: NonNullable<StateChange["operations"]>) => void {
   const insert = db.prepare<OperationColumns>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, changes, weights, adopts,
+    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, weights, adopts,
        manager_object_id, drift, doubtful, former_owner, wave, status, at, attempt)
-     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :changes, :weights, :adopts,
+     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :weights, :adopts,
        :refersTo, :drift, :doubtful, :formerOwner, :wave, :status, :at, :attempt)`,
+  );
+  const insertChanges = db.prepare<[number | bigint, string]>(
+    "INSERT INTO operation_changes (id, changes) VALUES (?, ?)",
   );
   const setStatus = db.prepare<[string, number]>("UPDATE operation SET status = ? WHERE id = ?");
   const setWave = db.prepare<[number, number]>("UPDATE operation SET wave = ? WHERE id = ?");
   const setLeft = db.prepare<{
     id: number;
-    changes: string;
     weights: string | null;
     reason: string | null;
     refers: number;
   }>(
-    `UPDATE operation SET changes = :changes, weights = :weights, reason = coalesce(:reason, reason),
+    `UPDATE operation SET weights = :weights, reason = coalesce(:reason, reason),
        manager_object_id = iif(:refers, manager_object_id, NULL) WHERE id = :id`,
   );
+  const setChanges = db.prepare<[string, number]>("UPDATE operation_changes SET changes = ? WHERE id = ?");
   const setHeldSince = db.prepare<[number, number]>("UPDATE operation SET held_since = ? WHERE id = ?");
   const remove = db.prepare<[string]>("DELETE FROM operation WHERE id IN (SELECT value FROM json_each(?))");
   const apply = ({ id, status, wave, left, heldSince }: OperationPatch): void => {
@@ -32,16 +35,19 @@ export function operationsWriter(
     if (left !== undefined) {
       setLeft.run({
         id,
-        changes: JSON.stringify(left.changes),
         weights: weightsColumn(left.weights),
         reason: left.reason ?? null,
         refers: left.refers ? 1 : 0,
       });
+      setChanges.run(JSON.stringify(left.changes), id);
     }
     if (heldSince !== undefined) setHeldSince.run(heldSince, id);
   };
   return (operations) => {
-    for (const one of operations.add ?? []) insert.run(columns(one));
+    for (const one of operations.add ?? []) {
+      const { lastInsertRowid } = insert.run(columns(one));
+      insertChanges.run(lastInsertRowid, JSON.stringify(one.operation.changes));
+    }
     for (const one of operations.patch ?? []) apply(one);
     if (operations.remove !== undefined) remove.run(JSON.stringify(operations.remove));
   };
@@ -55,7 +61,6 @@ interface OperationColumns {
   readonly action: string;
   readonly reason: string;
   readonly evidence: string | null;
-  readonly changes: string;
   readonly weights: string | null;
   readonly adopts: number;
   readonly refersTo: string | null;
@@ -77,7 +82,6 @@ function columns({ operation, weights, ...rest }: NewOperation): OperationColumn
     action: operation.action,
     reason: operation.reason,
     evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
-    changes: JSON.stringify(operation.changes),
     weights: weightsColumn(weights),
     adopts: operation.adopts ? 1 : 0,
     drift: operation.drift ?? null,
