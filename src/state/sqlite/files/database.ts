@@ -14,6 +14,7 @@ import Database from "better-sqlite3";
 import { StateError } from "../../../domain/errors.ts";
 import type { LeaseHolder } from "../../../domain/state/lease.ts";
 import { refuseUnderLease } from "../lease.ts";
+import { tune } from "../tuning.ts";
 import { codeOf, DamagedStateError, explain, type FileInWords, notAFile, stateDatabase } from "./errors.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { avoidTemporaryFiles, inMemory, type ScratchCopy, scratchCopyOf } from "./scratch-copy.ts";
@@ -21,7 +22,6 @@ import { avoidTemporaryFiles, inMemory, type ScratchCopy, scratchCopyOf } from "
 export type Connection = Database.Database;
 
 const busyTimeoutMs = 5_000;
-const cacheKibibytes = 32 * 1_024;
 /** A file up to this size is checked each time it is opened; that takes a tenth of a second at most. */
 const quickToCheckBytes = 32 * 1_024 * 1_024;
 /** A larger file is checked once a day, and after each run that did not end properly. */
@@ -47,8 +47,7 @@ export function openDatabase(
       db.pragma("journal_mode = WAL");
       // FULL: writes that the log calls confirmed survive a power cut. Group commit keeps that cheap.
       db.pragma("synchronous = FULL");
-      // People are looked up by random ids.
-      db.pragma(`cache_size = -${cacheKibibytes}`);
+      tune(db);
       db.pragma("foreign_keys = ON");
       avoidTemporaryFiles(db);
       migrate(db, file, (open) => refuseUnderLease(open, file, now, hasEnded));
