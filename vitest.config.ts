@@ -43,6 +43,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // To load everything anew for each file takes longer than most of them.
     isolate: false,
+    // Node runs the sources as the product does: a file is neither rewritten nor is each of its imports looked up at each use.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     projects: [
       { extends: true, test: { name: "whole", include: whole } },
       {
