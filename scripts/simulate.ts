@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
-import fc from "fast-check";
 import { families, familyOf } from "../test/simulation/families.ts";
 import { describeHistory } from "../test/simulation/history.ts";
-import { createSimulator } from "../test/simulation/simulate.ts";
+import { playHistories } from "../test/simulation/play.ts";
 
 // Plays random histories of both ends, of faults and of killed processes. A failing one is made as small as it gets and
 // printed with what is needed to play it again: --family, --seed and --path.
@@ -47,37 +46,29 @@ if (values.list) {
 /** @returns whether no promise was broken; prints what was */
 async function keepsPromises(family: ReturnType<typeof familyOf>): Promise<boolean> {
   const startedAt = performance.now();
-  const simulator = createSimulator();
   let played = 0;
-  const outcome = await fc.check(
-    fc.asyncProperty(family.histories, async (history) => {
-      const broken = await simulator.play(history);
+  const { path, first } = values;
+  const failure = await playHistories(
+    family,
+    { runs, seed, first, ...(path === undefined ? {} : { path }) },
+    () => {
       played += 1;
       if (played % 1000 === 0) process.stderr.write(`${played} histories\n`);
-      if (broken !== null) throw new Error(broken);
-    }),
-    {
-      numRuns: runs,
-      seed,
-      endOnFailure: values.first,
-      ...(values.path === undefined ? {} : { path: values.path }),
     },
   );
-  await simulator.close();
 
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  if (!outcome.failed) {
+  if (failure === null) {
     process.stdout.write(
       `${runs} histories of the family ${family.name}, seed ${seed}: no promise was broken (${seconds} s).\n`,
     );
     return true;
   }
-  const [history] = outcome.counterexample ?? [];
   process.stdout.write(
-    `A history breaks a promise (family ${family.name}, seed ${seed}, run ${outcome.numRuns} of ${runs}, made smaller ${outcome.numShrinks} times, ${seconds} s):\n` +
-      `${outcome.errorInstance instanceof Error ? outcome.errorInstance.message : "it did not end"}\n\n` +
-      `${history === undefined ? "" : describeHistory(history)}\n\n` +
-      `Play it again: npm run simulate -- --family ${family.name} --seed ${seed} --path ${outcome.counterexamplePath ?? ""}\n`,
+    `A history breaks a promise (family ${family.name}, seed ${seed}, run ${failure.run} of ${runs}, made smaller ${failure.shrinks} times, ${seconds} s):\n` +
+      `${failure.broken}\n\n` +
+      `${failure.history === undefined ? "" : describeHistory(failure.history)}\n\n` +
+      `Play it again: npm run simulate -- --family ${family.name} --seed ${seed} --path ${failure.path}\n`,
   );
   return false;
 }

@@ -1,9 +1,8 @@
 import { randomInt } from "node:crypto";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Family, families } from "./families.ts";
 import { describeHistory } from "./history.ts";
-import { createSimulator } from "./simulate.ts";
+import { playHistories } from "./play.ts";
 
 /** Of the histories that are the same each time. */
 const seed = 20_260_105;
@@ -23,18 +22,11 @@ describe.each(families)("the engine, through histories of the family $name", (fa
   });
 });
 
-async function firstFailure(family: Family, numRuns: number, from: number): Promise<string | null> {
-  const simulator = createSimulator();
-  const outcome = await fc.check(
-    fc.asyncProperty(family.histories, async (history) => {
-      const broken = await simulator.play(history);
-      if (broken !== null) throw new Error(`${broken}\n${describeHistory(history)}`);
-    }),
-    { numRuns, seed: from },
-  );
-  await simulator.close();
-  if (!outcome.failed) return null;
-  return `${String(outcome.errorInstance)}\n${replay(family, from)} --path ${outcome.counterexamplePath}`;
+async function firstFailure(family: Family, runs: number, from: number): Promise<string | null> {
+  const failure = await playHistories(family, { runs, seed: from });
+  if (failure === null) return null;
+  const { broken, history, path } = failure;
+  return `${broken}\n${history === undefined ? "" : describeHistory(history)}\n${replay(family, from)} --path ${path}`;
 }
 
 function replay(family: Family, from: number): string {
