@@ -1,7 +1,7 @@
 import { createTurns } from "../../src/cycle/context/in-turn.ts";
 import { foldAccounts } from "../../src/cycle/pictures/accounts.ts";
-import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-decisions.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";
+import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-plans.ts";
 import { foldRelease } from "../../src/cycle/pictures/fold-release.ts";
 import type { Ended } from "../../src/cycle/pictures/outcomes.ts";
 import { markDue } from "../../src/cycle/reading/due.ts";
@@ -16,10 +16,10 @@ import { keepLookUp, keepOutcomes } from "../../src/cycle/sending/keep-outcomes.
 import type { OperationOutcome } from "../../src/domain/operation.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
 import type { Dissolved, ReadAgain } from "../../src/domain/state/account.ts";
+import type { ReleasedChange } from "../../src/domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../src/domain/state/guarding.ts";
 import type { Decision } from "../../src/domain/state/planning.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
-import type { ReleasedChange } from "../../src/domain/state/verdict.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
 
 const unknownPerson: DecidedPerson["known"] = {

@@ -1,6 +1,6 @@
 import type { Change, Operation } from "../../domain/plan.ts";
+import type { RejectedChange, ReleasedChange } from "../../domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../domain/state/guarding.ts";
-import type { RejectedChange, ReleasedChange } from "../../domain/state/verdict.ts";
 
 /** Stands for making or linking an account as such, where changes are named by their attributes. */
 const theAccount = "account";

@@ -1,6 +1,6 @@
 import type { StateChange } from "../../domain/state/change.ts";
+import type { ReleasedChange } from "../../domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../domain/state/guarding.ts";
-import type { ReleasedChange } from "../../domain/state/verdict.ts";
 import { heldDecided } from "./marks.ts";
 
 /** What a person decided about changes that are, or were, held. */

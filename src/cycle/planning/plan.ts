@@ -4,7 +4,7 @@ import type { CycleContext } from "../context/context.ts";
 import { decisionInDoubt } from "../health/clock-doubt.ts";
 import { activeOnly, leaversOnly, tryFew } from "../health/refused-kinds.ts";
 import { weightsOf } from "../operations/weights.ts";
-import { foldDecisions } from "../pictures/fold-decisions.ts";
+import { foldDecisions } from "../pictures/fold-plans.ts";
 import { foldWithdrawn } from "../pictures/fold-references.ts";
 import { keepNotes } from "../ports/ports.ts";
 import { lookUpFirst } from "./look-up-first.ts";

@@ -1,8 +1,8 @@
 import { actorText } from "../../domain/actor.ts";
 import type { Change, Evidence, EvidenceKind, Operation } from "../../domain/plan.ts";
 import { timeText } from "../../domain/sentence.ts";
+import type { RejectedChange } from "../../domain/state/decided-change.ts";
 import type { Decision } from "../../domain/state/planning.ts";
-import type { RejectedChange } from "../../domain/state/verdict.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { rejectionOf } from "../operations/fingerprint.ts";

@@ -5,10 +5,10 @@ import type { Change, GuardVerdict, LeavingEvent, Operation, PlanSummary, Skippe
 import type { SourceUser } from "../source.ts";
 import type { Weight } from "../weight.ts";
 import type { LinkedTarget, LostLink } from "./account.ts";
+import type { RejectedChange, ReleasedChange } from "./decided-change.ts";
 import type { Mark } from "./mark.ts";
 import type { Meta } from "./meta.ts";
 import type { RetryRecord } from "./retry.ts";
-import type { RejectedChange, ReleasedChange } from "./verdict.ts";
 
 /** Who writes. A commit of a run that does not hold the lease any more is refused. */
 export type Fence =

@@ -2,8 +2,8 @@ import type { PersonDecision } from "../decision.ts";
 import type { LoggedOperation } from "../operation.ts";
 import type { EvidenceKind } from "../plan.ts";
 import type { WeighedCount } from "../weight.ts";
+import type { RejectedChange, ReleasedChange } from "./decided-change.ts";
 import type { WeighedOperation } from "./plan-log.ts";
-import type { RejectedChange, ReleasedChange } from "./verdict.ts";
 
 /** A change that a person is about to reject. */
 export type ChangeToReject = Omit<RejectedChange, "planId" | "rejectedAt" | "decision">;

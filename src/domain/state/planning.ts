@@ -3,8 +3,8 @@ import type { Presence, SourceUser } from "../source.ts";
 import type { Weight } from "../weight.ts";
 import type { LinkedTarget, LostLink } from "./account.ts";
 import type { MatchedTarget } from "./accounts.ts";
+import type { RejectedChange } from "./decided-change.ts";
 import type { RetryRecord } from "./retry.ts";
-import type { RejectedChange } from "./verdict.ts";
 
 /** One person to look at, with all that the store knows. */
 export interface Candidate {

@@ -1,10 +1,10 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
 import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
+import type { RejectedChange } from "../../domain/state/decided-change.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { StateStore } from "../../domain/state/store.ts";
-import type { RejectedChange } from "../../domain/state/verdict.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";

@@ -3,8 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from "../../domain/json.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
 import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
+import type { RejectedChange } from "../../domain/state/decided-change.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import type { RejectedChange } from "../../domain/state/verdict.ts";
 
 // Rows as SQLite returns them. Only this program writes them, so their shapes are not checked.
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-decisions.ts";
+import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-plans.ts";
 import type { Operation, SkipCode } from "../../src/domain/plan.ts";
 import type { Decision } from "../../src/domain/state/planning.ts";
 
