@@ -1,6 +1,6 @@
 import type { EvidenceKind } from "../domain/plan.ts";
 import type { CycleContext } from "./context/context.ts";
-import type { Begun } from "./course.ts";
+import type { BegunCycle } from "./course.ts";
 import { confirmLeavers } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
@@ -21,7 +21,7 @@ const certain: ReadonlySet<EvidenceKind> = new Set(["accountDisabled", "softDele
 export async function switchOffCertainLeavers(
   context: CycleContext,
   fault: ScopeFault,
-  { meta, startedAt }: Pick<Begun, "meta" | "startedAt">,
+  { meta, startedAt }: Pick<BegunCycle, "meta" | "startedAt">,
 ): Promise<void> {
   const { log, settings } = context;
   const only = await markedLeavers(context);

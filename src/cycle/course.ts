@@ -9,7 +9,7 @@ import type { RoundsSent } from "./sending/rounds.ts";
 // What is known of a cycle as it goes on: it has begun, its plan is weighed, sent, and it ends.
 
 /** A cycle that has begun, and has its entry in the log. */
-export interface Begun {
+export interface BegunCycle {
   readonly request: CycleRequest;
   readonly context: CycleContext;
   readonly planId: string;
@@ -38,7 +38,7 @@ export interface SentCycle extends RoundsSent {
 }
 
 /** What a cycle came to. */
-export interface Ended extends Pick<CycleResult, "failedComparison" | "onDemand"> {
+export interface EndedCycle extends Pick<CycleResult, "failedComparison" | "onDemand"> {
   readonly context: CycleContext;
   readonly weighed: WeighedCycle;
   readonly sent: SentCycle;

@@ -1,5 +1,5 @@
 import { switchOffCertainLeavers } from "./certain-leavers.ts";
-import type { Begun, Ended } from "./course.ts";
+import type { BegunCycle, EndedCycle } from "./course.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
 import { notifyHeld } from "./guard/notify-held.ts";
 import { cycleOnDemand } from "./on-demand.ts";
@@ -21,7 +21,7 @@ export function runCycle(ports: Ports, request: CycleRequest): Promise<CycleResu
   );
 }
 
-async function cycleOfEverybody(begun: Begun): Promise<Ended> {
+async function cycleOfEverybody(begun: BegunCycle): Promise<EndedCycle> {
   const { request, meta } = begun;
   const { context: trusted, read: directory } = await withTrustedClock(begun, async (reading) => {
     await settleEarlierRuns(reading, meta);

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../domain/errors.ts";
-import type { Begun, Ended } from "./course.ts";
+import type { BegunCycle, EndedCycle } from "./course.ts";
 import { agreementOf } from "./guard/agreement.ts";
-import { tellActs, tellScopeAndMatch } from "./person/steps.ts";
+import { reportActs, reportScopeAndMatch } from "./person/steps.ts";
 import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import { ingestMembership } from "./reading/membership.ts";
 import { ingestPeople } from "./reading/person.ts";
@@ -14,7 +14,7 @@ import { withTrustedClock } from "./trusted-clock.ts";
  * @param names object ids or user principal names
  * @throws ConfigurationError if Entra does not know one of them, or the plan is not the one that was agreed to
  */
-export async function cycleOnDemand(begun: Begun, names: readonly string[]): Promise<Ended> {
+export async function cycleOnDemand(begun: BegunCycle, names: readonly string[]): Promise<EndedCycle> {
   const { request, meta } = begun;
   const { context, read } = await withTrustedClock(begun, async (reading) => {
     await settleEarlierRuns(reading, meta);
@@ -26,7 +26,7 @@ export async function cycleOnDemand(begun: Begun, names: readonly string[]): Pro
   });
   const { people, only, unreadable, membership, filterParts } = read;
 
-  const planned = await tellScopeAndMatch(context, people, membership);
+  const planned = await reportScopeAndMatch(context, people, membership);
   await planCycle(context, meta, { select: { only }, emptyDirectory: false });
 
   const scope = { scopeParts: membership.parts, filterParts, emptyDirectory: false };
@@ -39,7 +39,7 @@ export async function cycleOnDemand(begun: Begun, names: readonly string[]): Pro
   }
 
   const sent = await sendCycle(context, begun, weighed);
-  await tellActs(context, people, planned);
+  await reportActs(context, people, planned);
   const onDemand = { people: only, agreement };
   return { context, weighed, sent, unreadable, failedComparison: null, onDemand };
 }

@@ -2,7 +2,7 @@ import type { PlanSummary } from "../domain/plan.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { CandidateSelection } from "../domain/state/planning.ts";
 import type { CycleContext } from "./context/context.ts";
-import type { Begun, SentCycle, WeighedCycle } from "./course.ts";
+import type { BegunCycle, SentCycle, WeighedCycle } from "./course.ts";
 import type { ReadScope } from "./guard/accepted-scope.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
@@ -53,7 +53,7 @@ export async function planCycle(
  */
 export async function weighCycle(
   context: CycleContext,
-  { meta, startedAt }: Pick<Begun, "meta" | "startedAt">,
+  { meta, startedAt }: Pick<BegunCycle, "meta" | "startedAt">,
   { read, only }: { readonly read: ReadScope; readonly only?: readonly string[] },
 ): Promise<WeighedCycle> {
   const { store } = context;
@@ -77,7 +77,7 @@ export async function weighCycle(
 /** Sends what the guard lets pass, unless it is a dry run. */
 export async function sendCycle(
   context: CycleContext,
-  { request, meta, watched }: Pick<Begun, "request" | "meta" | "watched">,
+  { request, meta, watched }: Pick<BegunCycle, "request" | "meta" | "watched">,
   { summary, heldOperations }: Pick<WeighedCycle, "summary" | "heldOperations">,
 ): Promise<SentCycle> {
   const upTo = await context.store.newestOperation();

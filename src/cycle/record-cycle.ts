@@ -5,7 +5,7 @@ import type { CycleKind, GuardVerdict } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import { cycleContext } from "./context/context.ts";
-import type { Begun, Ended } from "./course.ts";
+import type { BegunCycle, EndedCycle } from "./course.ts";
 import { watchAnswers } from "./health/reach.ts";
 import { refusalSentence } from "./health/refused-kinds.ts";
 import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
@@ -18,7 +18,7 @@ import { interrupted } from "./sending/apply.ts";
 export async function recordCycle(
   given: Ports,
   request: CycleRequest,
-  cycle: (begun: Begun) => Promise<Ended>,
+  cycle: (begun: BegunCycle) => Promise<EndedCycle>,
 ): Promise<CycleResult> {
   const watched = watchAnswers(given.target);
   const ports: Ports = { ...given, target: watched.target };
@@ -65,8 +65,8 @@ function chooseKind({ settings }: Ports, meta: Partial<Meta>, request: CycleRequ
 }
 
 async function recordEnd(
-  { request, planId, startedAt, context: { clock } }: Begun,
-  { context, weighed, sent, unreadable = 0, failedComparison, onDemand }: Ended,
+  { request, planId, startedAt, context: { clock } }: BegunCycle,
+  { context, weighed, sent, unreadable = 0, failedComparison, onDemand }: EndedCycle,
 ): Promise<CycleResult> {
   const { store, settings, cycleId, kind, sending } = context;
   const { guard, heldOperations } = weighed;

@@ -1,5 +1,5 @@
 import type { CycleContext } from "./context/context.ts";
-import type { Begun } from "./course.ts";
+import type { BegunCycle } from "./course.ts";
 import { endOldReleases } from "./guard/hold.ts";
 import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/clock-doubt.ts";
 
@@ -9,7 +9,7 @@ import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/c
  * @returns what was read, and the context with the believed clock
  */
 export async function withTrustedClock<Read>(
-  { context, believe }: Pick<Begun, "context" | "believe">,
+  { context, believe }: Pick<BegunCycle, "context" | "believe">,
   read: (reading: CycleContext) => Promise<Read>,
 ): Promise<{ readonly context: CycleContext; readonly read: Read }> {
   const timed = context.clocks === undefined || context.clocks.entra() !== undefined;

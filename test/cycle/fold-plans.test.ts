@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-plans.ts";
+import { foldPlans, type PersonWithPlan } from "../../src/cycle/pictures/fold-plans.ts";
 import type { Operation, SkipCode } from "../../src/domain/plan.ts";
-import type { Decision } from "../../src/domain/state/planning.ts";
+import type { PersonPlan } from "../../src/domain/state/planning.ts";
 
 const cycle = { cycleId: 7, startedAt: 1_000 };
 
-const nothing: DecidedPerson["known"] = {
+const nothing: PersonWithPlan["known"] = {
   retry: null,
   released: new Map(),
   rejected: [],
@@ -23,7 +23,7 @@ const rejectedTitle = {
 };
 
 /** A person who fails, of whom something is held, released and rejected. */
-const everything: DecidedPerson["known"] = {
+const everything: PersonWithPlan["known"] = {
   retry: {
     objectId: "a",
     attempts: 2,
@@ -53,18 +53,17 @@ const update: Operation = {
   adopts: false,
 };
 
-const operation: Decision = { kind: "operation", operation: update, referencePending: false };
-const unchanged: Decision = { kind: "unchanged", objectId: "a", referencePending: false };
-const skipped = (code: SkipCode): Extract<Decision, { kind: "skipped" }> => ({
+const operation: PersonPlan = { kind: "operation", operation: update, referencePending: false };
+const unchanged: PersonPlan = { kind: "unchanged", objectId: "a", referencePending: false };
+const skipped = (code: SkipCode): Extract<PersonPlan, { kind: "skipped" }> => ({
   kind: "skipped",
   skipped: { objectId: "a", userName: "a@example.com", code, reason: "because" },
   referencePending: false,
 });
 
-const fold = (known: DecidedPerson["known"], decision: Decision) =>
-  foldDecisions([{ known, decision }], cycle);
+const fold = (known: PersonWithPlan["known"], plan: PersonPlan) => foldPlans([{ known, plan }], cycle);
 
-describe("an operation that is decided", () => {
+describe("an operation that is planned", () => {
   it("is added to the log as planned, with its attempt, and keeps the person marked until it is confirmed", () => {
     const change = fold(everything, { ...operation, weights: [{ kind: "rename" }] });
     expect(change.operations?.add).toEqual([
@@ -173,11 +172,11 @@ describe("a person who is skipped", () => {
     expect(fold(everything, skipped("managerRing")).retries?.drop).toEqual(["a"]);
   });
 
-  it("has the people planned next on whom the decision depends, unless they were planned later", () => {
-    const resting = { known: nothing, decision: { ...skipped("formerOwner"), alsoLookAt: ["b"] } };
-    const other: DecidedPerson = { known: nothing, decision: { ...unchanged, objectId: "b" } };
-    expect(foldDecisions([other, resting], cycle).marks).toEqual([{ who: "person", objectId: "b" }]);
-    expect(foldDecisions([resting, other], cycle).marks).toEqual([]);
+  it("has the people planned next on whom the plan depends, unless they were planned later", () => {
+    const resting = { known: nothing, plan: { ...skipped("formerOwner"), alsoLookAt: ["b"] } };
+    const other: PersonWithPlan = { known: nothing, plan: { ...unchanged, objectId: "b" } };
+    expect(foldPlans([other, resting], cycle).marks).toEqual([{ who: "person", objectId: "b" }]);
+    expect(foldPlans([resting, other], cycle).marks).toEqual([]);
   });
 });
 

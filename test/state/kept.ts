@@ -1,7 +1,7 @@
 import { createTurns } from "../../src/cycle/context/in-turn.ts";
 import { foldAccounts } from "../../src/cycle/pictures/accounts.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";
-import { type DecidedPerson, foldDecisions } from "../../src/cycle/pictures/fold-plans.ts";
+import { foldPlans, type PersonWithPlan } from "../../src/cycle/pictures/fold-plans.ts";
 import { foldRelease } from "../../src/cycle/pictures/fold-release.ts";
 import type { Ended } from "../../src/cycle/pictures/outcomes.ts";
 import { markDue } from "../../src/cycle/reading/due.ts";
@@ -18,11 +18,11 @@ import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
 import type { Dissolved, ReadAgain } from "../../src/domain/state/account.ts";
 import type { ReleasedChange } from "../../src/domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../src/domain/state/guarding.ts";
-import type { Decision } from "../../src/domain/state/planning.ts";
+import type { PersonPlan } from "../../src/domain/state/planning.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
 
-const unknownPerson: DecidedPerson["known"] = {
+const unknownPerson: PersonWithPlan["known"] = {
   retry: null,
   released: new Map(),
   rejected: [],
@@ -91,17 +91,17 @@ export function kept(store: StateStore) {
     undone: (undone: readonly string[]) =>
       store.commit(foldRelease({ planId: "", at: 0, undone }), "private"),
     due: (now: number) => markDue(at(now)),
-    decisions: async (cycleId: number, decisions: readonly Decision[]) => {
+    decisions: async (cycleId: number, decisions: readonly PersonPlan[]) => {
       const startedAt = (await store.recentCycles(1, cycleId + 1))[0]?.startedAt ?? 0;
       const only = decisions.map(objectIdOf);
       const query = { select: { only }, everyoneInScope: true, after: "", limit: only.length };
       const candidates = await store.candidates(query);
       const byId = new Map(candidates.map((candidate) => [candidate.source.objectId, candidate]));
-      const people = decisions.map((decision) => ({
-        known: byId.get(objectIdOf(decision)) ?? unknownPerson,
-        decision,
+      const people = decisions.map((plan) => ({
+        known: byId.get(objectIdOf(plan)) ?? unknownPerson,
+        plan,
       }));
-      await store.commit(foldDecisions(people, { cycleId, startedAt }), "private");
+      await store.commit(foldPlans(people, { cycleId, startedAt }), "private");
     },
     accounts: (found: readonly TargetUser[], cycleId: number) => keepAccounts(inCycle(cycleId), found),
     absence: (latticeId: string, now: number) => keepAbsence(inCycle(0), latticeId, now),
@@ -133,7 +133,7 @@ export function kept(store: StateStore) {
   };
 }
 
-function objectIdOf(decision: Decision): string {
-  if (decision.kind === "operation") return decision.operation.objectId;
-  return decision.kind === "skipped" ? decision.skipped.objectId : decision.objectId;
+function objectIdOf(plan: PersonPlan): string {
+  if (plan.kind === "operation") return plan.operation.objectId;
+  return plan.kind === "skipped" ? plan.skipped.objectId : plan.objectId;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock, EndClocks } from "../../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { LeavingEvent } from "../../domain/plan.ts";
-import type { Candidate, Decision } from "../../domain/state/planning.ts";
+import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 
 /** The doubt while neither Entra nor Lattice has told the time: neither 0 nor a number, so that nothing that depends on time is believed. */
 export const nobodySaid = Number.NaN;
@@ -50,13 +50,13 @@ function durationText(milliseconds: number): string {
  * What to do about a person while our clock is in doubt: only what our clock and the corrected one agree on. If they differ,
  * the person is skipped and planned again in the next cycle. Such a cycle does not record when an event was first seen.
  */
-export function decisionInDoubt(candidate: Candidate, ours: Decision, theirs: Decision): Decision {
+export function planInDoubt(candidate: Candidate, ours: PersonPlan, theirs: PersonPlan): PersonPlan {
   const events = knownEvents(candidate.events, theirs.events);
   const lookAgainAt = earliest(ours.lookAgainAt, theirs.lookAgainAt);
   const kept = { ...(lookAgainAt === null ? {} : { lookAgainAt }), ...(events === null ? {} : { events }) };
-  const { lookAgainAt: _ourLook, events: _ourEvents, ...decision } = ours;
+  const { lookAgainAt: _ourLook, events: _ourEvents, ...plan } = ours;
   const { lookAgainAt: _theirLook, events: _theirEvents, ...other } = theirs;
-  if (isDeepStrictEqual(decision, other)) return { ...decision, ...kept };
+  if (isDeepStrictEqual(plan, other)) return { ...plan, ...kept };
   const { objectId, attributes } = candidate.source;
   const name = attributes.userPrincipalName;
   return {
@@ -76,7 +76,7 @@ export function decisionInDoubt(candidate: Candidate, ours: Decision, theirs: De
 /** Of the events seen now, those that were known before; `null` if nothing changes. */
 function knownEvents(
   known: Candidate["events"],
-  seen: Decision["events"],
+  seen: PersonPlan["events"],
 ): ReadonlyMap<LeavingEvent, number> | null {
   if (seen === undefined) return null;
   const kept = new Map([...known].filter(([event]) => seen.has(event)));

@@ -2,7 +2,7 @@ import type { OperationOutcome } from "../../domain/operation.ts";
 import type { Action, EvidenceKind, Skipped } from "../../domain/plan.ts";
 import { sentence } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 
 /** A kind of operation that can be refused as a whole; a deactivation is sent in any case. */
 export type RefusableAction = Exclude<Action, "deactivate">;
@@ -142,7 +142,7 @@ export function watchKinds(before: RefusedKinds): KindWatch {
 
 /** Lets a few of a kind that is refused be planned, and puts the others back. People come in the order of their ids. */
 export function tryFew(kinds: RefusedKinds): {
-  limit(decision: Decision): Decision;
+  limit(plan: PersonPlan): PersonPlan;
   /** People who are tried because nobody comes behind those who were tried last. */
   again(): readonly string[];
   /** Kinds of which there is nothing to be tried any more. */
@@ -165,14 +165,14 @@ export function tryFew(kinds: RefusedKinds): {
   };
   const tried = (action: RefusableAction): readonly string[] => next.get(action) ?? first.get(action) ?? [];
   return {
-    limit: (decision) => {
-      if (decision.kind !== "operation") return decision;
-      const { action, objectId } = decision.operation;
+    limit: (plan) => {
+      if (plan.kind !== "operation") return plan;
+      const { action, objectId } = plan.operation;
       const kind = action === "deactivate" ? undefined : kinds.get(action);
-      if (kind === undefined) return decision;
+      if (kind === undefined) return plan;
       takes(first, kind.action, objectId);
       const goes = objectId > (kind.triedUpTo ?? "") && takes(next, kind.action, objectId);
-      return goes ? decision : putBack(decision, refusalSentence(kind));
+      return goes ? plan : putBack(plan, refusalSentence(kind));
     },
     again: () => [...first.keys()].flatMap((action) => (next.has(action) ? [] : tried(action))),
     idle: () => [...kinds.keys()].filter((action) => !first.has(action)),
@@ -181,11 +181,9 @@ export function tryFew(kinds: RefusedKinds): {
 }
 
 /** Puts back everything but deactivations. */
-export function leaversOnly(reason: string): (decision: Decision) => Decision {
-  return (decision) =>
-    decision.kind === "operation" && decision.operation.action !== "deactivate"
-      ? putBack(decision, reason)
-      : decision;
+export function leaversOnly(reason: string): (plan: PersonPlan) => PersonPlan {
+  return (plan) =>
+    plan.kind === "operation" && plan.operation.action !== "deactivate" ? putBack(plan, reason) : plan;
 }
 
 /**
@@ -195,15 +193,15 @@ export function leaversOnly(reason: string): (decision: Decision) => Decision {
 export function activeOnly(
   reason: string,
   evidence: ReadonlySet<EvidenceKind>,
-): (decision: Decision) => Decision {
-  return (decision) => {
-    if (decision.kind !== "operation") return decision;
-    const { operation, weights = [] } = decision;
+): (plan: PersonPlan) => PersonPlan {
+  return (plan) => {
+    if (plan.kind !== "operation") return plan;
+    const { operation, weights = [] } = plan;
     const seen = operation.action === "deactivate" ? operation.evidence : null;
-    if (seen === null || !evidence.has(seen.kind)) return putBack(decision, reason);
+    if (seen === null || !evidence.has(seen.kind)) return putBack(plan, reason);
     const changes = operation.changes.filter(({ attribute }) => attribute === "active");
     return {
-      ...decision,
+      ...plan,
       operation: { ...operation, changes },
       weights: weights.filter(({ kind }) => kind === "deactivate"),
       lookAgainAt: 0,
@@ -212,8 +210,8 @@ export function activeOnly(
 }
 
 /** The person is left to a later cycle, without an entry in the log. */
-function putBack(decision: Extract<Decision, { kind: "operation" }>, reason: string): Decision {
-  const { operation, ...rest } = decision;
+function putBack(plan: Extract<PersonPlan, { kind: "operation" }>, reason: string): PersonPlan {
+  const { operation, ...rest } = plan;
   const { objectId, userName } = operation;
   const skipped: Skipped = { objectId, userName, code: "putBack", reason };
   return { ...rest, kind: "skipped", skipped };

@@ -14,11 +14,11 @@ export function weightsOf(
   { firstRun }: { readonly firstRun: boolean },
 ): readonly Weight[] {
   const { action, changes, adopts } = operation;
-  const letGo = operation.released === true;
-  if (action === "create") return firstRun || letGo ? [] : [{ kind: "create" }];
+  const released = operation.released === true;
+  if (action === "create") return firstRun || released ? [] : [{ kind: "create" }];
   const weights: Weight[] = [];
-  if (adopts && !letGo && !firstRun) weights.push({ kind: "link" });
-  if (adopts && !letGo && operation.doubtful !== undefined) weights.push({ kind: "doubtfulLink" });
+  if (adopts && !released && !firstRun) weights.push({ kind: "link" });
+  if (adopts && !released && operation.doubtful !== undefined) weights.push({ kind: "doubtfulLink" });
   for (const change of changes) {
     for (const weight of weightsOfChange(operation, change)) {
       if (!weights.some((other) => sameWeight(other, weight))) weights.push(weight);

@@ -103,9 +103,9 @@ async function withSource(
   settings: ExplainSettings,
   options: ExplainOptions,
 ): Promise<Parts> {
-  const { candidate, decision } = person;
+  const { candidate, plan } = person;
   const { objectId } = candidate.source;
-  const planned = decision.kind === "operation" ? decision.operation.latticeId : null;
+  const planned = plan.kind === "operation" ? plan.operation.latticeId : null;
   const account = candidate.link ?? (planned === null ? null : await store.accountOf(planned));
   const linkedTo = account === null ? null : await store.ownerOf(account.latticeId);
   const log = await store.history({ person: objectId, limit: shownEntries + 1 });
@@ -332,19 +332,19 @@ function accountExplanation(
 
 async function decisionExplanation(
   store: StateStore,
-  { candidate, mapped, decision }: PlannedPerson,
+  { candidate, mapped, plan }: PlannedPerson,
   settings: ExplainSettings,
   options: ExplainOptions,
 ): Promise<DecisionExplanation> {
   const nothing = { action: null, code: null, evidence: null, changes: [], deferred: null };
-  const reported = "reported" in decision ? (decision.reported ?? null) : null;
+  const reported = "reported" in plan ? (plan.reported ?? null) : null;
   const shared = {
     reported: reported === null ? null : withoutRedacted(reported).changes,
     waitsForManager: false,
   };
-  switch (decision.kind) {
+  switch (plan.kind) {
     case "operation": {
-      const { action, reason, evidence, changes } = withoutRedacted(decision.operation);
+      const { action, reason, evidence, changes } = withoutRedacted(plan.operation);
       const waitsForManager = changes.some(
         ({ reference }) =>
           reference !== undefined &&
@@ -355,7 +355,7 @@ async function decisionExplanation(
       return { kind: "operation", code: null, deferred: null, ...parts, ...shared, waitsForManager };
     }
     case "skipped": {
-      const { code, reason } = decision.skipped;
+      const { code, reason } = plan.skipped;
       const deferred = code === "waitingForRetry" || code === "rejected";
       const otherwise = deferred
         ? await decided(store, settings, candidate.source.objectId, options, {
@@ -363,8 +363,7 @@ async function decisionExplanation(
             rejected: [],
           })
         : null;
-      const due =
-        otherwise?.decision.kind === "operation" ? withoutRedacted(otherwise.decision.operation) : null;
+      const due = otherwise?.plan.kind === "operation" ? withoutRedacted(otherwise.plan.operation) : null;
       return {
         ...nothing,
         kind: "skipped",

@@ -9,7 +9,7 @@ import type { Membership } from "../reading/membership.ts";
 import type { Wanted } from "../reading/person.ts";
 
 /** Reports the steps scope and match. @returns the decisions, for the last step */
-export async function tellScopeAndMatch(
+export async function reportScopeAndMatch(
   context: CycleContext,
   people: readonly Wanted[],
   { through }: Membership,
@@ -74,19 +74,19 @@ const beforeMatching: ReadonlySet<string> = new Set([
   "rejected",
 ]);
 
-function matchStep({ candidate, decision, matches }: PlannedPerson): Outcome {
+function matchStep({ candidate, plan, matches }: PlannedPerson): Outcome {
   const { link } = candidate;
   if (link !== null) return { outcome: "done", detail: `linked to the account ${link.latticeId}` };
-  if (decision.kind === "operation" && decision.operation.adopts) {
-    const { latticeId, reason } = decision.operation;
+  if (plan.kind === "operation" && plan.operation.adopts) {
+    const { latticeId, reason } = plan.operation;
     return { outcome: "done", detail: `${reason}: ${latticeId}` };
   }
-  if (decision.kind === "skipped" && matchFaults.has(decision.skipped.code)) {
-    return { outcome: "failed", detail: decision.skipped.reason };
+  if (plan.kind === "skipped" && matchFaults.has(plan.skipped.code)) {
+    return { outcome: "failed", detail: plan.skipped.reason };
   }
-  if (decision.kind === "ignored") return { outcome: "skipped", detail: "not in scope, and has no account" };
-  if (decision.kind === "skipped" && beforeMatching.has(decision.skipped.code)) {
-    return { outcome: "skipped", detail: `not searched for: ${decision.skipped.reason}` };
+  if (plan.kind === "ignored") return { outcome: "skipped", detail: "not in scope, and has no account" };
+  if (plan.kind === "skipped" && beforeMatching.has(plan.skipped.code)) {
+    return { outcome: "skipped", detail: `not searched for: ${plan.skipped.reason}` };
   }
   const [existing] = [...(matches?.byUserName ?? []), ...(matches?.byExternalId ?? [])];
   if (existing !== undefined) {
@@ -99,7 +99,7 @@ function matchStep({ candidate, decision, matches }: PlannedPerson): Outcome {
 }
 
 /** Reports what was done, or would be, for each person: the step act. */
-export async function tellActs(
+export async function reportActs(
   context: CycleContext,
   people: readonly Wanted[],
   decided: ReadonlyMap<string, PlannedPerson>,
@@ -135,12 +135,12 @@ function actStep({ action, changes, status, reason, error }: LoggedOperation): O
 }
 
 /** @param unconfirmed people whose leaving was not confirmed, and why */
-function nothingStep({ decision }: PlannedPerson, unconfirmed: ReadonlyMap<string, string>): Outcome {
-  switch (decision.kind) {
+function nothingStep({ plan }: PlannedPerson, unconfirmed: ReadonlyMap<string, string>): Outcome {
+  switch (plan.kind) {
     case "skipped":
-      return { outcome: "skipped", detail: decision.skipped.reason };
+      return { outcome: "skipped", detail: plan.skipped.reason };
     case "operation":
-      return { outcome: "skipped", detail: withdrawnBecause(decision.operation, unconfirmed) };
+      return { outcome: "skipped", detail: withdrawnBecause(plan.operation, unconfirmed) };
     default:
       return { outcome: "skipped", detail: "nothing to do" };
   }

@@ -1,14 +1,14 @@
 import { firstWaveOf, type LeavingEvent, type Operation, type SkipCode } from "../../domain/plan.ts";
 import type { NamedChanges, NewOperation, PlannedFor, StateChange } from "../../domain/state/change.ts";
-import type { Candidate, Decision } from "../../domain/state/planning.ts";
+import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import { failsNoMore } from "./failures.ts";
 import { lookedAtNext, stayMarked } from "./marks.ts";
 
 /** A person with what was known when they were planned, and what the plan decided about them. */
-export interface DecidedPerson {
+export interface PersonWithPlan {
   readonly known: Pick<Candidate, "retry" | "released" | "rejected" | "events" | "held">;
-  readonly decision: Decision;
+  readonly plan: PersonPlan;
 }
 
 /** Nothing is to be sent: what was refused before does not fail any more. */
@@ -22,8 +22,8 @@ const heldStays: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "rejected"]
  * releases, rejections and held operations that no longer belong to what is planned.
  * @param cycle `startedAt`: milliseconds since the epoch
  */
-export function foldDecisions(
-  people: readonly DecidedPerson[],
+export function foldPlans(
+  people: readonly PersonWithPlan[],
   cycle: { readonly cycleId: number; readonly startedAt: number },
 ): StateChange {
   const recovered = people.flatMap(retryThatIsOver);
@@ -45,7 +45,7 @@ export function foldDecisions(
 }
 
 function newOperations(
-  { known, decision }: DecidedPerson,
+  { known, plan }: PersonWithPlan,
   { cycleId, startedAt }: { readonly cycleId: number; readonly startedAt: number },
 ): NewOperation[] {
   const row = (operation: Operation, status: NewOperation["status"]): NewOperation => ({
@@ -59,9 +59,9 @@ function newOperations(
     at: startedAt,
   });
   return [
-    ...(decision.reported === undefined ? [] : [row(decision.reported, "reported")]),
-    ...(decision.kind === "operation"
-      ? [{ ...row(decision.operation, "planned"), weights: decision.weights ?? [] }]
+    ...(plan.reported === undefined ? [] : [row(plan.reported, "reported")]),
+    ...(plan.kind === "operation"
+      ? [{ ...row(plan.operation, "planned"), weights: plan.weights ?? [] }]
       : []),
   ];
 }
@@ -70,21 +70,20 @@ function managerIn({ changes }: Operation): string | null {
   return changes.find(({ reference }) => reference !== undefined)?.reference?.afterObjectId ?? null;
 }
 
-function plannedFor({ decision }: DecidedPerson): PlannedFor {
+function plannedFor({ plan }: PersonWithPlan): PlannedFor {
   return {
-    objectId: objectIdOf(decision),
-    planAgain: stayMarked(decision),
-    awaitsManager: decision.kind !== "ignored" && decision.referencePending,
-    skip:
-      decision.kind === "skipped" ? { code: decision.skipped.code, reason: decision.skipped.reason } : null,
-    lookAgainAt: decision.lookAgainAt ?? null,
+    objectId: objectIdOf(plan),
+    planAgain: stayMarked(plan),
+    awaitsManager: plan.kind !== "ignored" && plan.referencePending,
+    skip: plan.kind === "skipped" ? { code: plan.skipped.code, reason: plan.skipped.reason } : null,
+    lookAgainAt: plan.lookAgainAt ?? null,
   };
 }
 
-function leavingOf({ known, decision }: DecidedPerson): NonNullable<StateChange["leaving"]> {
-  const { events } = decision;
+function leavingOf({ known, plan }: PersonWithPlan): NonNullable<StateChange["leaving"]> {
+  const { events } = plan;
   if (events === undefined || sameEvents(events, known.events)) return [];
-  return [{ objectId: objectIdOf(decision), events }];
+  return [{ objectId: objectIdOf(plan), events }];
 }
 
 function sameEvents(
@@ -95,47 +94,47 @@ function sameEvents(
 }
 
 /** Nothing of what the guard holds of the person is due any more. */
-function heldIsOver({ decision }: DecidedPerson): boolean {
-  if (decision.kind === "operation") return false;
-  return decision.kind !== "skipped" || !heldStays.has(decision.skipped.code);
+function heldIsOver({ plan }: PersonWithPlan): boolean {
+  if (plan.kind === "operation") return false;
+  return plan.kind !== "skipped" || !heldStays.has(plan.skipped.code);
 }
 
 /** Nothing that failed before is due any more. */
-function retryThatIsOver({ known, decision }: DecidedPerson): RetryRecord[] {
-  if (known.retry === null || decision.kind === "operation") return [];
-  return decision.kind !== "skipped" || nothingDue.has(decision.skipped.code) ? [known.retry] : [];
+function retryThatIsOver({ known, plan }: PersonWithPlan): RetryRecord[] {
+  if (known.retry === null || plan.kind === "operation") return [];
+  return plan.kind !== "skipped" || nothingDue.has(plan.skipped.code) ? [known.retry] : [];
 }
 
 /** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
-function releasesOver({ known, decision }: DecidedPerson): NamedChanges[] {
-  if (decision.kind === "skipped") return [];
-  const inUse = decision.kind === "operation" ? (decision.releasesInUse ?? []) : [];
+function releasesOver({ known, plan }: PersonWithPlan): NamedChanges[] {
+  if (plan.kind === "skipped") return [];
+  const inUse = plan.kind === "operation" ? (plan.releasesInUse ?? []) : [];
   return [...known.released]
     .filter(([attribute]) => !inUse.includes(attribute))
-    .map(([attribute, fingerprint]) => ({ objectId: objectIdOf(decision), attribute, fingerprint }));
+    .map(([attribute, fingerprint]) => ({ objectId: objectIdOf(plan), attribute, fingerprint }));
 }
 
 /** So is a rejection. */
-function rejectionsOver({ known, decision }: DecidedPerson): readonly NamedChanges[] {
-  if (decision.kind === "skipped" && decision.rejected === undefined) return [];
-  const { rejected = [] } = decision;
+function rejectionsOver({ known, plan }: PersonWithPlan): readonly NamedChanges[] {
+  if (plan.kind === "skipped" && plan.rejected === undefined) return [];
+  const { rejected = [] } = plan;
   return known.rejected.filter(
     ({ attribute, fingerprint }) =>
       !rejected.some((kept) => kept.attribute === attribute && kept.fingerprint === fingerprint),
   );
 }
 
-/** People on whom a decision rests and who were not planned after it. */
-function stillToLookAt(people: readonly DecidedPerson[]): ReadonlySet<string> {
+/** People on whom a plan rests and who were not planned after it. */
+function stillToLookAt(people: readonly PersonWithPlan[]): ReadonlySet<string> {
   const next = new Set<string>();
-  for (const { decision } of people) {
-    next.delete(objectIdOf(decision));
-    if (decision.kind === "skipped") for (const objectId of decision.alsoLookAt ?? []) next.add(objectId);
+  for (const { plan } of people) {
+    next.delete(objectIdOf(plan));
+    if (plan.kind === "skipped") for (const objectId of plan.alsoLookAt ?? []) next.add(objectId);
   }
   return next;
 }
 
-function objectIdOf(decision: Decision): string {
-  if (decision.kind === "operation") return decision.operation.objectId;
-  return decision.kind === "skipped" ? decision.skipped.objectId : decision.objectId;
+function objectIdOf(plan: PersonPlan): string {
+  if (plan.kind === "operation") return plan.operation.objectId;
+  return plan.kind === "skipped" ? plan.skipped.objectId : plan.objectId;
 }

@@ -1,7 +1,7 @@
 import type { SkipCode } from "../../domain/plan.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 
 // The one list of reasons why somebody is planned again. Each function says what has happened; a store applies what it gives.
 
@@ -74,9 +74,9 @@ const passing: ReadonlySet<SkipCode> = new Set([
 ]);
 
 /** Whether the person is in the next plan too: until a write is confirmed, and while a reason to skip passes by itself. */
-export function stayMarked(decision: Decision): boolean {
-  if (decision.kind === "operation") return true;
-  return decision.kind === "skipped" && passing.has(decision.skipped.code);
+export function stayMarked(plan: PersonPlan): boolean {
+  if (plan.kind === "operation") return true;
+  return plan.kind === "skipped" && passing.has(plan.skipped.code);
 }
 
 /** The managers whom these people waited for have accounts by now. */
@@ -89,7 +89,7 @@ export function heldDecided(objectIds: readonly string[]): readonly Mark[] {
   return [...new Set(objectIds)].map((objectId) => ({ who: "person", objectId }));
 }
 
-/** A decision about others rests on what is decided about these people. */
+/** The plan of other people rests on what is planned for these. */
 export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
   return [...objectIds].map((objectId) => ({ who: "person", objectId }));
 }

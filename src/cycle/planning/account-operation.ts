@@ -1,6 +1,6 @@
 import type { Action, Change, Evidence, Operation } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { doubtOf } from "./doubt.ts";
 import { deactivationOff } from "./fate.ts";
@@ -17,7 +17,7 @@ export interface Due {
 }
 
 /** What becomes of the changes that are due: they are sent, or only reported if they are drift and the settings say so. */
-export function planDue(person: Person, due: Due, settings: PlanSettings): Decision {
+export function planDue(person: Person, due: Due, settings: PlanSettings): PersonPlan {
   const { changes } = due;
   if (settings.drift === "correct" || !changes.some(isDrift)) return planSending(person, due, settings);
   return {
@@ -26,7 +26,7 @@ export function planDue(person: Person, due: Due, settings: PlanSettings): Decis
   };
 }
 
-function planSending(person: Person, due: Due, { actions }: PlanSettings): Decision {
+function planSending(person: Person, due: Due, { actions }: PlanSettings): PersonPlan {
   const { changes, matchedBy, evidence } = due;
   if (changes.length === 0 && matchedBy === null) return unchanged(person);
   const action = actionOf(due);

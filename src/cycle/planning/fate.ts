@@ -1,6 +1,6 @@
 import type { Evidence } from "../../domain/plan.ts";
 import { withoutStop } from "../../domain/sentence.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { type Leaving, leavingReason } from "./leaving.ts";
 import { type Person, type PlanSettings, skip } from "./plan-input.ts";
@@ -56,7 +56,7 @@ export function skipStaying(
   person: Person,
   fate: Staying,
   { actions }: Pick<PlanSettings, "actions">,
-): Decision {
+): PersonPlan {
   switch (fate.kind) {
     case "unconfirmed":
       return skip(
@@ -76,6 +76,6 @@ export function skipStaying(
 }
 
 /** The person is skipped: the configuration switches no account off. */
-export function deactivationOff(person: Person, { detail }: Evidence): Decision {
+export function deactivationOff(person: Person, { detail }: Evidence): PersonPlan {
   return skip(person, "actionOff", `${detail}, but actions.deactivate is off`);
 }

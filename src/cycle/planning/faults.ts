@@ -1,11 +1,11 @@
 import type { SkipCode } from "../../domain/plan.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import { isEmailAddress } from "../../mapping/rules/email-address.ts";
 import { othersList } from "./others.ts";
 import { type Person, type PlanInput, skip } from "./plan-input.ts";
 
 /** If Entra did not show what the scoping filters ask about, it is not known whether the person is in scope. */
-export function scopeUnknown(person: Person): Decision | null {
+export function scopeUnknown(person: Person): PersonPlan | null {
   const { candidate, mapped } = person;
   const { presence, attributes } = candidate.source;
   if (mapped.scopeUnshown.length === 0 || mapped.excluded) return null;
@@ -19,7 +19,7 @@ export function scopeUnknown(person: Person): Decision | null {
 }
 
 /** A userName that no account can have: it is not an e-mail address, or other people have it too. */
-export function nameFault(input: PlanInput): Decision | null {
+export function nameFault(input: PlanInput): PersonPlan | null {
   const { userName } = input.mapped;
   const problem = input.mapped.problems.find(({ target }) => target === "userName");
   if (problem !== undefined) {
@@ -53,13 +53,16 @@ export function nameFault(input: PlanInput): Decision | null {
 export const nameFaults: ReadonlySet<SkipCode> = new Set(["duplicateUserName", "invalidUserName"]);
 
 /** An attribute that the mapping requires and that has no value, or one of the wrong type. */
-export function lackingFault(input: PlanInput, { creates }: { readonly creates: boolean }): Decision | null {
+export function lackingFault(
+  input: PlanInput,
+  { creates }: { readonly creates: boolean },
+): PersonPlan | null {
   const fault = input.mapped.lacking.find(({ onCreate }) => creates || !onCreate);
   return fault === undefined ? null : skip(input, "mappingFailed", fault.reason);
 }
 
 /** A new account, or the search for one, must not rest on what Entra did not show. */
-export function unshownIdentity(input: PlanInput): Decision | null {
+export function unshownIdentity(input: PlanInput): PersonPlan | null {
   const { unshown } = input.mapped;
   const hidden = input.candidate.source.unshown ?? [];
   if (unshown.length === 0 && hidden.length === 0) return null;
@@ -78,7 +81,7 @@ export function unshownIdentity(input: PlanInput): Decision | null {
 const identity: ReadonlySet<string> = new Set(["userName", "externalId", "active"]);
 
 /** An externalId that other people have too: it would lead to one account for several people. */
-export function sharedIdFault(input: PlanInput): Decision | null {
+export function sharedIdFault(input: PlanInput): PersonPlan | null {
   if (input.sharedIdWith.count === 0) return null;
   return skip(
     input,

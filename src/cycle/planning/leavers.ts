@@ -1,7 +1,7 @@
 import type { Change } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import { planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
@@ -11,7 +11,7 @@ import { type Person, type PlanSettings, unchanged } from "./plan-input.ts";
 import { isProtected, skipProtected } from "./protected.ts";
 
 /** A linked person who is gone or out of scope: only `active` is sent, and a userName that another person needs. */
-export function planLeaver(person: Person, link: LinkedTarget, settings: PlanSettings): Decision {
+export function planLeaver(person: Person, link: LinkedTarget, settings: PlanSettings): PersonPlan {
   const fate = fateOf(person, link);
   const linked = { account: link, matchedBy: null };
   const name = leaversName(person, link, settings);
@@ -49,7 +49,7 @@ export const lostId = "id as the lost one";
  * taken.
  * @returns `null` if there is no such account
  */
-export function planReturned(person: Person, settings: PlanSettings): Decision | null {
+export function planReturned(person: Person, settings: PlanSettings): PersonPlan | null {
   const account = returnedAccount(person);
   if (account === null) return null;
   if (isProtected(account, settings)) return skipProtected(person, account);
@@ -78,10 +78,10 @@ export function planReturned(person: Person, settings: PlanSettings): Decision |
 export function planSecondAccount(
   person: Person,
   link: LinkedTarget,
-  decision: Decision,
+  plan: PersonPlan,
   settings: PlanSettings,
-): Decision | null {
-  if (decision.kind !== "unchanged" || person.mapped.active !== false || link.active !== false) return null;
+): PersonPlan | null {
+  if (plan.kind !== "unchanged" || person.mapped.active !== false || link.active !== false) return null;
   return returnedAccount(person)?.active === true ? planReturned(person, settings) : null;
 }
 

@@ -6,7 +6,7 @@ import { searchByExternalId } from "../reading/search.ts";
 import type { PlannedPerson } from "./planned-person.ts";
 
 /** The result of the look-up before accounts are created. */
-export interface LookedUp {
+export interface LookedUpFirst {
   /** People for whom an account was found: it is stored now, and they are planned again. */
   readonly found: ReadonlySet<string>;
   /** People for whom it cannot be told, and why: no account is created for them now. */
@@ -20,12 +20,12 @@ export interface LookedUp {
 export async function lookUpFirst(
   context: CycleContext,
   people: readonly PlannedPerson[],
-): Promise<LookedUp> {
+): Promise<LookedUpFirst> {
   const found = new Set<string>();
   const unknown = new Map<string, string>();
   for (const person of people) {
-    const { decision, candidate } = person;
-    if (decision.kind !== "operation" || decision.operation.action !== "create") continue;
+    const { plan, candidate } = person;
+    if (plan.kind !== "operation" || plan.operation.action !== "create") continue;
     const { objectId } = candidate.source;
     try {
       const accounts = await context.host.reading(objectId, () => accountsOf(context, person));

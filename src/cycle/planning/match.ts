@@ -1,5 +1,5 @@
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { foreignId, type IdHolder } from "./carried-ids.ts";
 import { forgottenOwner, type Owner } from "./owners.ts";
@@ -13,7 +13,7 @@ export type Match =
       /** Whose account it is until then. */
       readonly formerOwner?: Owner;
     }
-  | { readonly decision: Decision };
+  | { readonly plan: PersonPlan };
 
 /**
  * Tries the matching attributes in their order; the first that finds an account decides. An account that carries this
@@ -27,7 +27,7 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
     if (found.length > 1) {
       const ids = found.map((account) => account.latticeId).join(", ");
       return {
-        decision: skip(
+        plan: skip(
           input,
           "ambiguousMatch",
           `several Lattice accounts have this ${attribute}: ${ids}; correct it in Lattice`,
@@ -41,7 +41,7 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
       if (own !== undefined && settings.mapping.matching.includes("externalId")) continue;
       if (own !== undefined) {
         return {
-          decision: skip(
+          plan: skip(
             input,
             "ambiguousMatch",
             `the Lattice account ${account.latticeId} has this userName, but the account ${own.latticeId} has this person's externalId; correct one of them in Lattice`,
@@ -49,20 +49,20 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
         };
       }
     }
-    if (isProtected(account, settings)) return { decision: skipProtected(input, account) };
+    if (isProtected(account, settings)) return { plan: skipProtected(input, account) };
     const own = mapped.externalId !== null && account.externalId === mapped.externalId;
     const { linkedTo } = account;
     if (linkedTo !== null && linkedTo !== candidate.source.objectId) {
       const owner = input.owners.get(linkedTo) ?? forgottenOwner(linkedTo);
       const claim = judgeClaim(input, { account, attribute, owner, own }, settings);
-      return claim === null ? { account, by: attribute, formerOwner: owner } : { decision: claim };
+      return claim === null ? { account, by: attribute, formerOwner: owner } : { plan: claim };
     }
     const holder = idHolderOf(input, account);
-    if (holder !== null) return { decision: skipHeld(input, account, holder) };
+    if (holder !== null) return { plan: skipHeld(input, account, holder) };
     const foreign = foreignId(account, mapped);
     if (foreign !== null && !settings.adoptForeignExternalId) {
       return {
-        decision: skip(
+        plan: skip(
           input,
           "externalIdConflict",
           `the Lattice account ${account.latticeId} with this ${attribute} has the external id "${foreign}" of another person or a former system; correct it in Lattice, or set matching.adoptForeignExternalId: true if it is the same person`,
@@ -91,7 +91,7 @@ function judgeClaim(
   input: PlanInput,
   { account, attribute, owner, own }: Claim,
   { formerOwner }: Pick<PlanSettings, "formerOwner">,
-): Decision | null {
+): PersonPlan | null {
   const { latticeId } = account;
   const left = owner.standing === "deleted" || (own && owner.standing !== "inScope");
   if (!left) {
@@ -105,12 +105,12 @@ function judgeClaim(
   ];
   const whose = `the Lattice account ${latticeId} with this ${attribute} belongs to ${owner.name} (${owner.objectId}), ${gone}${day}`;
   if (!own && formerOwner === "report") {
-    const decision = skip(
+    const plan = skip(
       input,
       "formerOwner",
       `${whose}. Either hand the account over (matching.formerOwner: handOver, or set its externalId in Lattice to ${input.mapped.externalId ?? ""}), or free the name (rename that account in Lattice, or disconnect it there and change its address)`,
     );
-    return behind(decision, owner);
+    return behind(plan, owner);
   }
   if (!owner.busy) return null;
   return behind(
@@ -137,7 +137,7 @@ export function skipHeld(
   input: PlanInput,
   { latticeId, externalId }: Pick<TargetUser, "latticeId" | "externalId">,
   { name, objectId }: IdHolder,
-): Decision {
+): PersonPlan {
   const { link } = input.candidate;
   const own = input.mapped.externalId ?? "";
   const whose = `the Lattice account ${latticeId}${link === null ? "" : ", linked to this person,"} has the external id "${externalId}" of ${name} (${objectId})`;
@@ -149,6 +149,6 @@ export function skipHeld(
 }
 
 /** The owner's own change, which may free the name, goes first. */
-function behind(decision: Decision, { busy, objectId }: Owner): Decision {
-  return busy ? { ...decision, alsoLookAt: [objectId] } : decision;
+function behind(plan: PersonPlan, { busy, objectId }: Owner): PersonPlan {
+  return busy ? { ...plan, alsoLookAt: [objectId] } : plan;
 }

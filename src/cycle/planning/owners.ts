@@ -35,13 +35,13 @@ export function ownersIn(
   return [...found];
 }
 
-export function ownerOf({ candidate, mapped, decision }: PlannedPerson): Owner {
+export function ownerOf({ candidate, mapped, plan }: PlannedPerson): Owner {
   const { source, events } = candidate;
   const name = source.attributes.userPrincipalName;
   const shared = {
     objectId: source.objectId,
     name: typeof name === "string" ? name : source.objectId,
-    busy: decision.kind === "operation",
+    busy: plan.kind === "operation",
   };
   if (source.presence !== "present") {
     return { ...shared, standing: "deleted", since: events.get("deleted") ?? null };

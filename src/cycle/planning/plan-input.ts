@@ -1,6 +1,6 @@
 import type { Evidence, Operation, SkipCode } from "../../domain/plan.ts";
 import type { SourceUser } from "../../domain/source.ts";
-import type { Decision, MatchAnswer } from "../../domain/state/planning.ts";
+import type { MatchAnswer, PersonPlan } from "../../domain/state/planning.ts";
 import type { CycleSettings } from "../ports/settings.ts";
 import type { IdHolder } from "./carried-ids.ts";
 import { isInScope } from "./in-scope.ts";
@@ -76,11 +76,11 @@ export function operation(input: PlanInput, parts: Omit<Operation, "objectId" | 
   return { objectId: input.candidate.source.objectId, userName: nameOf(input), ...parts };
 }
 
-export function unchanged(input: PlanInput): Decision {
+export function unchanged(input: PlanInput): PersonPlan {
   return { kind: "unchanged", objectId: input.candidate.source.objectId, referencePending: false };
 }
 
-export function skip(input: PlanInput, code: SkipCode, reason: string): Decision {
+export function skip(input: PlanInput, code: SkipCode, reason: string): PersonPlan {
   const { objectId } = input.candidate.source;
   return {
     kind: "skipped",

@@ -1,5 +1,5 @@
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
-import type { Candidate, Decision } from "../../domain/state/planning.ts";
+import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../operations/fingerprint.ts";
 import { inputOf, lookUp } from "./lookups.ts";
@@ -72,7 +72,7 @@ function withAccount(
   if (candidate.link !== null) return { candidate, mapped, account: candidate.link };
   const input = inputOf({ candidate, mapped }, { ...known, managers: noManager }, surroundings);
   const match = findMatch(input, surroundings.settings);
-  return { candidate, mapped, account: "decision" in match ? null : match.account };
+  return { candidate, mapped, account: "plan" in match ? null : match.account };
 }
 
 /** Plans one person with all that is known: without what was rejected, and marked with what was released. */
@@ -100,11 +100,11 @@ function planOne(person: MappedPerson, known: Known, surroundings: Surroundings)
   const released = noticed.kind === "operation" ? withReleases(noticed, candidate.released) : noticed;
   // Cleared for now: the person waits until the manager has an account.
   const { clear, ring } = known.managers;
-  const decision =
+  const plan =
     clear && ring.length === 0 && released.kind !== "ignored"
       ? { ...released, referencePending: true }
       : released;
-  return { candidate, mapped, decision, matches: input.matches };
+  return { candidate, mapped, plan, matches: input.matches };
 }
 
 /** Leavers whose account another person takes over are skipped. */
@@ -112,15 +112,15 @@ async function withoutClaimed(
   planned: readonly PlannedPerson[],
   surroundings: Surroundings,
 ): Promise<readonly PlannedPerson[]> {
-  const claimed = new Map<string, Decision>();
+  const claimed = new Map<string, PersonPlan>();
   for (const leaver of planned) {
-    const decision = await claimedDecision(leaver, surroundings);
-    if (decision !== null) claimed.set(leaver.candidate.source.objectId, decision);
+    const plan = await planOfClaimed(leaver, surroundings);
+    if (plan !== null) claimed.set(leaver.candidate.source.objectId, plan);
   }
   if (claimed.size === 0) return planned;
   return planned.map((one) => ({
     ...one,
-    decision: claimed.get(one.candidate.source.objectId) ?? one.decision,
+    plan: claimed.get(one.candidate.source.objectId) ?? one.plan,
   }));
 }
 
@@ -128,10 +128,10 @@ async function withoutClaimed(
  * A leaver's account that carries the externalId of a person who takes it over is not switched off in between: that would
  * cost the person what a deactivation takes away in Lattice.
  */
-async function claimedDecision(leaver: PlannedPerson, surroundings: Surroundings): Promise<Decision | null> {
-  const { candidate, decision } = leaver;
+async function planOfClaimed(leaver: PlannedPerson, surroundings: Surroundings): Promise<PersonPlan | null> {
+  const { candidate, plan } = leaver;
   const { link, source } = candidate;
-  if (decision.kind !== "operation" || decision.operation.action !== "deactivate") return null;
+  if (plan.kind !== "operation" || plan.operation.action !== "deactivate") return null;
   if (link === null || link.externalId === null || link.externalId === source.objectId) return null;
   const { store, everyoneInScope } = surroundings;
   const sharing = await store.sharing([link.externalId], everyoneInScope, "externalId");
@@ -145,10 +145,10 @@ async function claimedDecision(leaver: PlannedPerson, surroundings: Surroundings
   });
   const claimants = await planPeople(candidates, { ...surroundings, expecting: true });
   const taking = claimants.find((one) =>
-    takes(one.decision, { ownerId: source.objectId, latticeId: link.latticeId }),
+    takes(one.plan, { ownerId: source.objectId, latticeId: link.latticeId }),
   );
   if (taking === undefined) return null;
-  const { userName, objectId } = decision.operation;
+  const { userName, objectId } = plan.operation;
   const name = taking.candidate.source.attributes.userPrincipalName;
   const reason = `the Lattice account ${link.latticeId} has the externalId of ${String(name ?? taking.candidate.source.objectId)} and is handed over to them: it is not deactivated`;
   return {
@@ -159,32 +159,30 @@ async function claimedDecision(leaver: PlannedPerson, surroundings: Surroundings
   };
 }
 
-/** Whether the decision is to take this account over, now or when what is due for its owner is done. */
+/** Whether the plan is to take this account over, now or when what is due for its owner is done. */
 function takes(
-  decision: Decision,
+  plan: PersonPlan,
   { ownerId, latticeId }: { readonly ownerId: string; readonly latticeId: string },
 ): boolean {
-  if (decision.kind === "skipped") {
-    return decision.skipped.code === "formerOwner" && decision.alsoLookAt?.includes(ownerId) === true;
+  if (plan.kind === "skipped") {
+    return plan.skipped.code === "formerOwner" && plan.alsoLookAt?.includes(ownerId) === true;
   }
-  return (
-    decision.kind === "operation" && decision.operation.adopts && decision.operation.latticeId === latticeId
-  );
+  return plan.kind === "operation" && plan.operation.adopts && plan.operation.latticeId === latticeId;
 }
 
 /** Where the rest of what was rejected is sent, the rejection is told once that is done. */
-function toldAgain(decision: Decision, now: number): Decision {
-  if (decision.kind !== "operation" || (decision.rejected ?? []).length === 0) return decision;
-  return { ...decision, lookAgainAt: Math.min(decision.lookAgainAt ?? now, now) };
+function toldAgain(plan: PersonPlan, now: number): PersonPlan {
+  if (plan.kind !== "operation" || (plan.rejected ?? []).length === 0) return plan;
+  return { ...plan, lookAgainAt: Math.min(plan.lookAgainAt ?? now, now) };
 }
 
 function withReleases(
-  decision: Extract<Decision, { kind: "operation" }>,
+  plan: Extract<PersonPlan, { kind: "operation" }>,
   released: ReadonlyMap<string, string>,
-): Decision {
-  if (released.size === 0) return decision;
-  const operation = markReleased(decision.operation, released);
-  return { ...decision, operation, releasesInUse: releasesInUse(operation) };
+): PersonPlan {
+  if (released.size === 0) return plan;
+  const operation = markReleased(plan.operation, released);
+  return { ...plan, operation, releasesInUse: releasesInUse(operation) };
 }
 
 /** Which of these people have an account, or get one with the next plan, whatever keeps it back for now. */
@@ -207,11 +205,10 @@ async function expectedOf(
     expecting: true,
   });
   const expected = planned.filter(
-    ({ candidate, decision }) =>
+    ({ candidate, plan }) =>
       candidate.link !== null ||
       candidate.unconfirmed ||
-      (decision.kind === "operation" &&
-        (decision.operation.action === "create" || decision.operation.adopts)),
+      (plan.kind === "operation" && (plan.operation.action === "create" || plan.operation.adopts)),
   );
   const known = new Set(candidates.map(({ source }) => source.objectId));
   const unknown = surroundings.partial === true ? objectIds.filter((objectId) => !known.has(objectId)) : [];

@@ -1,6 +1,6 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
-import type { Candidate, Decision } from "../../domain/state/planning.ts";
+import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { type Due, planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes, createChanges } from "./changes.ts";
@@ -32,44 +32,44 @@ import { whileWaiting } from "./retry-wait.ts";
 /**
  * Plans what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
  */
-export function planPerson(input: PlanInput, settings: PlanSettings): Decision {
+export function planPerson(input: PlanInput, settings: PlanSettings): PersonPlan {
   const person = personOf(input, settings);
   const { retry, events: known } = input.candidate;
   const planned = planNow(person, settings);
   const waits = retry !== null && retry.nextTryAt > input.now;
-  const decision = withoutProtected(person, waits ? whileWaiting(person, planned, retry) : planned, settings);
-  const lookAgainAt = earlier(decision.lookAgainAt ?? null, input.mapped.lookAgainAt);
+  const plan = withoutProtected(person, waits ? whileWaiting(person, planned, retry) : planned, settings);
+  const lookAgainAt = earlier(plan.lookAgainAt ?? null, input.mapped.lookAgainAt);
   const events = eventsToRemember(person);
   return {
-    ...decision,
+    ...plan,
     ...(lookAgainAt === null ? {} : { lookAgainAt }),
     ...(sameEvents(events, known) ? {} : { events }),
   };
 }
 
 /** What would be sent if nothing waited and no account were protected. */
-function planNow(person: Person, settings: PlanSettings): Decision {
+function planNow(person: Person, settings: PlanSettings): PersonPlan {
   const undecided = scopeUnknown(person);
   if (undecided !== null) return undecided;
   const { link } = person.candidate;
   return link === null ? planUnlinked(person, settings) : planLinked(person, link, settings);
 }
 
-function planLinked(person: Person, link: LinkedTarget, settings: PlanSettings): Decision {
-  const decision = person.inScope
+function planLinked(person: Person, link: LinkedTarget, settings: PlanSettings): PersonPlan {
+  const plan = person.inScope
     ? planMember(person, { account: link, matchedBy: null }, linkedFault(person, link), settings)
     : planLeaver(person, link, settings);
   return (
-    missingNotice(person, link, decision) ??
-    planSecondAccount(person, link, decision, settings) ??
-    unshownNotice(person, decision) ??
-    externalIdNotice(person, link, decision, settings) ??
-    decision
+    missingNotice(person, link, plan) ??
+    planSecondAccount(person, link, plan, settings) ??
+    unshownNotice(person, plan) ??
+    externalIdNotice(person, link, plan, settings) ??
+    plan
   );
 }
 
 /** Why the attributes of a linked person cannot be sent. */
-function linkedFault(person: Person, link: LinkedTarget): Decision | null {
+function linkedFault(person: Person, link: LinkedTarget): PersonPlan | null {
   const holder = idHolderOf(person, link);
   if (holder !== null) return skipHeld(person, link, holder);
   return nameFault(person) ?? lackingFault(person, { creates: false });
@@ -82,9 +82,9 @@ function linkedFault(person: Person, link: LinkedTarget): Decision | null {
 function planMember(
   person: Person,
   found: Pick<Due, "account" | "matchedBy">,
-  fault: Decision | null,
+  fault: PersonPlan | null,
   settings: PlanSettings,
-): Decision {
+): PersonPlan {
   const { account, matchedBy } = found;
   const fate = fateOf(person, account);
   switch (fate.kind) {
@@ -125,20 +125,20 @@ function attributesOf(
   return actions.update ? changedAttributes(person, account, matchedBy !== null) : [];
 }
 
-function planUnlinked(person: Person, settings: PlanSettings): Decision {
+function planUnlinked(person: Person, settings: PlanSettings): PersonPlan {
   const { inScope, mapped, candidate } = person;
   // A person who has left is switched off whatever else is wrong with them.
   const returned = inScope && mapped.active !== false ? null : planReturned(person, settings);
   if (returned !== null) return returned;
   if (!inScope) return { kind: "ignored", objectId: candidate.source.objectId };
-  const decision = planNewcomer(person, settings);
+  const plan = planNewcomer(person, settings);
   // A fault of the name is told of a linked account as well.
-  const named = decision.kind === "skipped" && nameFaults.has(decision.skipped.code);
-  return (named ? planReturned(person, settings) : null) ?? decision;
+  const named = plan.kind === "skipped" && nameFaults.has(plan.skipped.code);
+  return (named ? planReturned(person, settings) : null) ?? plan;
 }
 
 /** A person in scope without a link: an account is matched, or created. */
-function planNewcomer(person: Person, settings: PlanSettings): Decision {
+function planNewcomer(person: Person, settings: PlanSettings): PersonPlan {
   const fault =
     unshownIdentity(person) ??
     nameFault(person) ??
@@ -146,7 +146,7 @@ function planNewcomer(person: Person, settings: PlanSettings): Decision {
     sharedIdFault(person);
   if (fault !== null) return fault;
   const match = findMatch(person, settings);
-  if ("decision" in match) return match.decision;
+  if ("plan" in match) return match.plan;
   if (match.account !== null) {
     const { account, by: matchedBy, formerOwner } = match;
     return handedOver(planMember(person, { account, matchedBy }, null, settings), formerOwner);
@@ -162,14 +162,14 @@ function planNewcomer(person: Person, settings: PlanSettings): Decision {
 }
 
 /** The account was another person's until now: the log says whose. */
-function handedOver(decision: Decision, owner: Owner | undefined): Decision {
-  if (owner === undefined || decision.kind !== "operation") return decision;
-  const { operation: planned } = decision;
+function handedOver(plan: PersonPlan, owner: Owner | undefined): PersonPlan {
+  if (owner === undefined || plan.kind !== "operation") return plan;
+  const { operation: planned } = plan;
   const reason = `${planned.reason}, until now the account of ${owner.name} (${owner.objectId})`;
-  return { ...decision, operation: { ...planned, reason, formerOwner: owner.objectId } };
+  return { ...plan, operation: { ...planned, reason, formerOwner: owner.objectId } };
 }
 
-function planCreation(person: Person, settings: PlanSettings): Decision {
+function planCreation(person: Person, settings: PlanSettings): PersonPlan {
   const { candidate, mapped } = person;
   // Whatever `active` is mapped to, or whether it is mapped at all.
   if (mapped.active === false || candidate.source.attributes.accountEnabled === false) {

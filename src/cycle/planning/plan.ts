@@ -1,10 +1,10 @@
 import type { Action, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
-import type { Candidate, CandidateSelection, Decision } from "../../domain/state/planning.ts";
+import type { Candidate, CandidateSelection, PersonPlan } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context/context.ts";
-import { decisionInDoubt } from "../health/clock-doubt.ts";
+import { planInDoubt } from "../health/clock-doubt.ts";
 import { activeOnly, leaversOnly, tryFew } from "../health/refused-kinds.ts";
 import { weightsOf } from "../operations/weights.ts";
-import { foldDecisions } from "../pictures/fold-plans.ts";
+import { foldPlans } from "../pictures/fold-plans.ts";
 import { foldWithdrawn } from "../pictures/fold-references.ts";
 import { keepNotes } from "../ports/ports.ts";
 import { lookUpFirst } from "./look-up-first.ts";
@@ -38,7 +38,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   let done = 0;
   const planAll = async (
     people: CandidateSelection,
-    limited: ((decision: Decision) => Decision) | null,
+    limited: ((plan: PersonPlan) => PersonPlan) | null,
   ): Promise<void> => {
     let after = "";
     for (;;) {
@@ -46,16 +46,16 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       const last = candidates.at(-1);
       if (last === undefined) return;
       const page = await planPage(context, candidates, known, again);
-      const planned = page.map(({ candidate, decision }) => ({
+      const planned = page.map(({ candidate, plan }) => ({
         known: candidate,
-        decision: limited === null ? decision : limited(decision),
+        plan: limited === null ? plan : limited(plan),
       }));
-      for (const { decision } of planned) {
-        if (decision.kind === "operation" && decision.operation.formerOwner !== undefined) {
-          former.add(decision.operation.formerOwner);
+      for (const { plan } of planned) {
+        if (plan.kind === "operation" && plan.operation.formerOwner !== undefined) {
+          former.add(plan.operation.formerOwner);
         }
       }
-      await store.commit(foldDecisions(planned, context), context.fence);
+      await store.commit(foldPlans(planned, context), context.fence);
       after = last.source.objectId;
       done += candidates.length;
       context.onProgress?.({ phase: "planning", done, total: null });
@@ -75,12 +75,12 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   await orderPlan(context);
 }
 
-/** What keeps a decision from being sent in this cycle, beside the person; `null` where nothing does. */
+/** What keeps a plan from being sent in this cycle, beside the person; `null` where nothing does. */
 function limitOf(
   { sending, kind, refusedBefore }: CycleContext,
   select: CandidateSelection,
   few: ReturnType<typeof tryFew>,
-): ((decision: Decision) => Decision) | null {
+): ((plan: PersonPlan) => PersonPlan) | null {
   if (sending.kind === "leavers") {
     const { reason, evidence } = sending;
     return evidence === undefined ? leaversOnly(reason) : activeOnly(reason, evidence);
@@ -94,9 +94,9 @@ function limitOf(
 async function tryAgainIn(context: CycleContext, select: CandidateSelection): Promise<TryAgain | null> {
   if (context.kind !== "reconcile" || !context.listed || select !== "everybody") return null;
   const kept = await context.store.countAcknowledged();
-  const told = keptOtherwise(kept);
-  if (told === null) return null;
-  context.notes.push(told);
+  const note = keptOtherwise(kept);
+  if (note === null) return null;
+  context.notes.push(note);
   return createTryAgain((await context.store.meta()).triedAgainUpTo ?? "", kept);
 }
 
@@ -171,18 +171,18 @@ async function planLookedUp(
   return people.map((person) => {
     const { objectId } = person.candidate.source;
     const reason = unknown.get(objectId);
-    if (reason !== undefined) return { ...person, decision: notLookedUp(person, reason) };
+    if (reason !== undefined) return { ...person, plan: notLookedUp(person, reason) };
     return plannedAgain.get(objectId) ?? person;
   });
 }
 
-function notLookedUp({ candidate, decision }: PlannedPerson, reason: string): Decision {
+function notLookedUp({ candidate, plan }: PlannedPerson, reason: string): PersonPlan {
   const { objectId } = candidate.source;
-  const userName = decision.kind === "operation" ? decision.operation.userName : objectId;
-  const told = `the search for an existing account failed: ${reason}`;
+  const userName = plan.kind === "operation" ? plan.operation.userName : objectId;
+  const text = `the search for an existing account failed: ${reason}`;
   return {
     kind: "skipped",
-    skipped: { objectId, userName, code: "waitingForRetry", reason: told },
+    skipped: { objectId, userName, code: "waitingForRetry", reason: text },
     referencePending: false,
   };
 }
@@ -198,15 +198,15 @@ async function planPage(
   for (const { candidate, mapped } of people) {
     const { objectId } = candidate.source;
     for (const { target, reason, rule } of mapped.problems) {
-      const told = "the attribute cannot be mapped and is not changed";
-      context.log.warn({ objectId, attribute: target, rule }, told);
-      context.log.debug({ objectId, attribute: target, reason }, told);
+      const text = "the attribute cannot be mapped and is not changed";
+      context.log.warn({ objectId, attribute: target, rule }, text);
+      context.log.debug({ objectId, attribute: target, reason }, text);
     }
   }
   return people.map((person) => {
-    const { decision } = person;
-    if (decision.kind !== "operation") return person;
-    return { ...person, decision: { ...decision, weights: weightsOf(decision.operation, context) } };
+    const { plan } = person;
+    if (plan.kind !== "operation") return person;
+    return { ...person, plan: { ...plan, weights: weightsOf(plan.operation, context) } };
   });
 }
 
@@ -237,7 +237,7 @@ async function planByTheTime(
   const ours = await planAt(() => clock.now() - clockDoubtMs, {});
   return people.map((person, index) => ({
     ...person,
-    decision: decisionInDoubt(person.candidate, ours[index]?.decision ?? person.decision, person.decision),
+    plan: planInDoubt(person.candidate, ours[index]?.plan ?? person.plan, person.plan),
   }));
 }
 

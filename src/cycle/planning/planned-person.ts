@@ -1,4 +1,4 @@
-import type { Candidate, Decision, MatchAnswer } from "../../domain/state/planning.ts";
+import type { Candidate, MatchAnswer, PersonPlan } from "../../domain/state/planning.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 
 /** A person with what the mapping makes of them. */
@@ -9,7 +9,7 @@ export interface MappedPerson {
 
 /** A person with what the plan does about them. */
 export interface PlannedPerson extends MappedPerson {
-  readonly decision: Decision;
+  readonly plan: PersonPlan;
   /** Accounts that could be the person's; `null` for one who is linked. */
   readonly matches: MatchAnswer | null;
 }

@@ -1,4 +1,4 @@
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 
@@ -13,7 +13,7 @@ export function isProtected(
 export function skipProtected(
   input: PlanInput,
   { latticeId, userName }: Pick<TargetUser, "latticeId" | "userName">,
-): Decision {
+): PersonPlan {
   return skip(
     input,
     "protectedAccount",
@@ -22,17 +22,17 @@ export function skipProtected(
 }
 
 /** A protected account stays as it is, linked or not, and its userName is given to no other account. */
-export function withoutProtected(input: PlanInput, decision: Decision, settings: PlanSettings): Decision {
-  if (decision.kind !== "operation" || settings.protectedAccounts.size === 0) return decision;
+export function withoutProtected(input: PlanInput, plan: PersonPlan, settings: PlanSettings): PersonPlan {
+  if (plan.kind !== "operation" || settings.protectedAccounts.size === 0) return plan;
   const { link } = input.candidate;
   if (link !== null && isProtected(link, settings)) return skipProtected(input, link);
-  const { operation: planned } = decision;
+  const { operation: planned } = plan;
   const name = planned.changes.find(({ attribute }) => attribute === "userName")?.after;
-  if (typeof name !== "string" || !settings.protectedAccounts.has(name.toLowerCase())) return decision;
+  if (typeof name !== "string" || !settings.protectedAccounts.has(name.toLowerCase())) return plan;
   if (planned.action === "deactivate") {
     // What cannot be sent must not keep a leaver's account alive.
     const changes = planned.changes.filter(({ attribute }) => attribute !== "userName");
-    return { ...decision, operation: { ...planned, changes } };
+    return { ...plan, operation: { ...planned, changes } };
   }
   return skip(
     input,

@@ -2,7 +2,7 @@ import { actorText } from "../../domain/actor.ts";
 import type { Change, Evidence, EvidenceKind, Operation } from "../../domain/plan.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { RejectedChange } from "../../domain/state/decided-change.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { rejectionOf } from "../operations/fingerprint.ts";
@@ -10,37 +10,37 @@ import { rejectionOf } from "../operations/fingerprint.ts";
 /**
  * Plans without what a person has rejected: each rejected change is left out as long as it is planned as it was, and
  * nothing else is. Who is rejected for one reason to go may still go for another.
- * @param plan plans as if this evidence had not been seen
+ * @param planAgain plans as if this evidence had not been seen
  * @param skip what becomes of a person of whom nothing else is due
  */
 export function withoutRejected(
-  plan: (leftOut: readonly Evidence[]) => Decision,
+  planAgain: (leftOut: readonly Evidence[]) => PersonPlan,
   rejected: readonly RejectedChange[],
-  skip: (reason: string) => Decision,
-): Decision {
-  if (rejected.length === 0) return plan([]);
+  skip: (reason: string) => PersonPlan,
+): PersonPlan {
+  if (rejected.length === 0) return planAgain([]);
   const found: RejectedChange[] = [];
   const evidence: Evidence[] = [];
-  let decision = plan([]);
+  let plan = planAgain([]);
   for (;;) {
-    const met = decision.kind === "operation" ? rejectedDeactivation(decision.operation, rejected) : null;
+    const met = plan.kind === "operation" ? rejectedDeactivation(plan.operation, rejected) : null;
     if (met === null || evidence.some(({ detail }) => detail === met.evidence.detail)) break;
     if (!found.includes(met.rejection)) found.push(met.rejection);
     evidence.push(met.evidence);
-    decision = plan(evidence);
+    plan = planAgain(evidence);
   }
-  if (decision.kind !== "operation") return leftOut(decision, found, skip);
-  const { operation } = decision;
+  if (plan.kind !== "operation") return leftOut(plan, found, skip);
+  const { operation } = plan;
   const whole = rejectionOf(operation, null, rejected);
-  if (whole !== undefined) return leftOut(decision, [...found, whole], skip);
+  if (whole !== undefined) return leftOut(plan, [...found, whole], skip);
   const changes = operation.changes.filter((change) => {
     const rejection = rejectionOf(operation, change, rejected);
     if (rejection !== undefined && !found.includes(rejection)) found.push(rejection);
     return rejection === undefined;
   });
-  if (changes.length === operation.changes.length) return { ...decision, rejected: found };
-  if (changes.length === 0 && !operation.adopts) return leftOut(decision, found, skip);
-  return { ...decision, operation: withChanges(operation, changes), rejected: found };
+  if (changes.length === operation.changes.length) return { ...plan, rejected: found };
+  if (changes.length === 0 && !operation.adopts) return leftOut(plan, found, skip);
+  return { ...plan, operation: withChanges(operation, changes), rejected: found };
 }
 
 /** What is left of an operation. */
@@ -68,13 +68,13 @@ function rejectedDeactivation(
 
 /** Nothing is left to be done: the person is skipped, unless something else keeps the person back. */
 function leftOut(
-  decision: Decision,
+  plan: PersonPlan,
   found: readonly RejectedChange[],
-  skip: (reason: string) => Decision,
-): Decision {
-  if (found.length === 0) return decision;
-  if (decision.kind === "skipped") return { ...decision, rejected: found };
-  const { reported, lookAgainAt, events } = decision;
+  skip: (reason: string) => PersonPlan,
+): PersonPlan {
+  if (found.length === 0) return plan;
+  if (plan.kind === "skipped") return { ...plan, rejected: found };
+  const { reported, lookAgainAt, events } = plan;
   return {
     ...skip(rejectionText(found)),
     rejected: found,

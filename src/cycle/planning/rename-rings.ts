@@ -1,5 +1,5 @@
 import type { Change, Operation } from "../../domain/plan.ts";
-import type { Decision, NameHolder } from "../../domain/state/planning.ts";
+import type { NameHolder, PersonPlan } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { temporaryName } from "../operations/temporary-name.ts";
@@ -57,7 +57,7 @@ export async function findRings(
  * @param skip what becomes of a person of whom nothing else is due
  */
 export function inRing(
-  decision: Decision,
+  plan: PersonPlan,
   ring: readonly RingMember[] | undefined,
   {
     mode,
@@ -69,33 +69,33 @@ export function inRing(
     /** The others are not written: the ring stays for a cycle of everybody. */
     readonly alone: boolean;
     readonly now: number;
-    readonly skip: (reason: string) => Decision;
+    readonly skip: (reason: string) => PersonPlan;
   },
-): Decision {
-  if (ring === undefined || decision.kind !== "operation") return decision;
-  const { operation } = decision;
+): PersonPlan {
+  if (ring === undefined || plan.kind !== "operation") return plan;
+  const { operation } = plan;
   const rename = operation.changes.find(({ attribute }) => attribute === "userName");
-  if (rename === undefined || operation.adopts || operation.action === "create") return decision;
+  if (rename === undefined || operation.adopts || operation.action === "create") return plan;
   // The person is looked at again by the next cycle: the ring is to be shown, or the name to be set.
   const lookAgainAt = now;
   const opener = openerOf(ring);
   const waits = opener.objectId !== operation.objectId && (opener.failsUntil ?? 0) > now;
   if (mode === "temporaryName" && !alone && !waits) {
-    if (opener.objectId !== operation.objectId) return decision;
+    if (opener.objectId !== operation.objectId) return plan;
     const changes = operation.changes.map(
       (change): Change => (change === rename ? temporarily(change, operation) : change),
     );
-    const reason = `${operation.reason} (through a temporary userName: ${told(ring)})`;
-    return { ...decision, operation: { ...operation, changes, reason }, lookAgainAt };
+    const reason = `${operation.reason} (through a temporary userName: ${ringText(ring)})`;
+    return { ...plan, operation: { ...operation, changes, reason }, lookAgainAt };
   }
   const changes = operation.changes.filter((change) => change !== rename);
-  if (changes.length > 0) return { ...decision, operation: withChanges(operation, changes), lookAgainAt };
-  const { reported, events } = decision;
+  if (changes.length > 0) return { ...plan, operation: withChanges(operation, changes), lookAgainAt };
+  const { reported, events } = plan;
   return {
     ...skip(
       mode === "temporaryName"
-        ? `${told(ring)}: ${alone ? "the next cycle of everyone renames them" : `${opener.userName} must be renamed first and is waiting for a retry`}`
-        : `${told(ring)}, but Lattice does not accept a userName that another account has. Give one of these people an unused userName in Entra for one cycle, or set matching.renameRings: temporaryName`,
+        ? `${ringText(ring)}: ${alone ? "the next cycle of everyone renames them" : `${opener.userName} must be renamed first and is waiting for a retry`}`
+        : `${ringText(ring)}, but Lattice does not accept a userName that another account has. Give one of these people an unused userName in Entra for one cycle, or set matching.renameRings: temporaryName`,
     ),
     ...(reported === undefined ? {} : { reported }),
     ...(events === undefined ? {} : { events }),
@@ -128,7 +128,7 @@ function withChanges(operation: Operation, changes: readonly Change[]): Operatio
   return { ...operation, changes, reason };
 }
 
-function told(ring: readonly RingMember[]): string {
+function ringText(ring: readonly RingMember[]): string {
   const names = [...ring].sort((one, other) => (one.objectId < other.objectId ? -1 : 1));
   const shown = names.slice(0, 5).map(({ userName }) => userName);
   const rest = names.length - shown.length;

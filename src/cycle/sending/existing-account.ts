@@ -1,7 +1,7 @@
 import { RecordRejectedError } from "../../domain/errors.ts";
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { Operation } from "../../domain/plan.ts";
-import type { Decision } from "../../domain/state/planning.ts";
+import type { PersonPlan } from "../../domain/state/planning.ts";
 import { type AttributeWrite, sameAt, type TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
 import { planPeople } from "../planning/plan-people.ts";
@@ -23,8 +23,8 @@ export async function matchAgain(
     sameAt("userName", planned.userName, account.userName) && planned.externalId === account.externalId;
   if (same) return;
   await keepAccounts(context, [account]);
-  const decision = await planAgain(context, operation.objectId);
-  const again = adoptionIn(decision);
+  const plan = await planAgain(context, operation.objectId);
+  const again = adoptionIn(plan);
   const linked =
     again !== null &&
     again.latticeId === account.latticeId &&
@@ -32,7 +32,7 @@ export async function matchAgain(
     (again.doubtful === undefined || operation.doubtful !== undefined);
   if (linked) return;
   throw new RecordRejectedError(
-    `the Lattice account ${account.latticeId} has changed since it was matched: ${reasonOf(decision)}; the next cycle matches the person again`,
+    `the Lattice account ${account.latticeId} has changed since it was matched: ${reasonOf(plan)}; the next cycle matches the person again`,
     { status: 409 },
   );
 }
@@ -54,10 +54,10 @@ export async function givenAway(
   if (account === null || account === "unreadable" || account.externalId === null) return null;
   if (account.externalId === known.externalId) return null;
   await keepAccounts(context, [account]);
-  const decision = await planAgain(context, objectId);
-  if (decision?.kind === "operation" && decision.operation.action === "deactivate") return null;
+  const plan = await planAgain(context, objectId);
+  if (plan?.kind === "operation" && plan.operation.action === "deactivate") return null;
   return new RecordRejectedError(
-    `the Lattice account ${account.latticeId} got the external id "${account.externalId}" in Lattice since it was listed, and is not deactivated before the next cycle: ${reasonOf(decision)}`,
+    `the Lattice account ${account.latticeId} got the external id "${account.externalId}" in Lattice since it was listed, and is not deactivated before the next cycle: ${reasonOf(plan)}`,
     { status: 409 },
   );
 }
@@ -81,13 +81,13 @@ export async function meetAccounts(
   writes: readonly AttributeWrite[],
 ): Promise<MetAccount> {
   await keepAccounts(context, found);
-  const decision = await planAgain(context, operation.objectId);
-  const adoption = adoptionIn(decision);
+  const plan = await planAgain(context, operation.objectId);
+  const adoption = adoptionIn(plan);
   const account = found.find(({ latticeId }) => latticeId === adoption?.latticeId);
   if (adoption === null || account === undefined) {
     const ids = found.map(({ latticeId, userName }) => `${latticeId} (${userName})`).join(", ");
     throw new RecordRejectedError(
-      `no account was created for ${operation.userName}, because Lattice already has ${ids}: ${reasonOf(decision)}`,
+      `no account was created for ${operation.userName}, because Lattice already has ${ids}: ${reasonOf(plan)}`,
       { status: 409 },
     );
   }
@@ -106,7 +106,7 @@ export async function meetAccounts(
   return { account, writes: due };
 }
 
-async function planAgain(context: CycleContext, objectId: string): Promise<Decision | null> {
+async function planAgain(context: CycleContext, objectId: string): Promise<PersonPlan | null> {
   const { store, settings, everyoneInScope, clock, random } = context;
   const candidates = await store.candidates({
     select: { only: [objectId] },
@@ -124,11 +124,11 @@ async function planAgain(context: CycleContext, objectId: string): Promise<Decis
     environment,
     ignoreRetrySchedule: true,
   });
-  return planned?.decision ?? null;
+  return planned?.plan ?? null;
 }
 
-function adoptionIn(decision: Decision | null): Operation | null {
-  return decision?.kind === "operation" && decision.operation.adopts ? decision.operation : null;
+function adoptionIn(plan: PersonPlan | null): Operation | null {
+  return plan?.kind === "operation" && plan.operation.adopts ? plan.operation : null;
 }
 
 /** Whether the guard has a word in such a link. */
@@ -137,7 +137,7 @@ function isWeighed({ action, doubtful, formerOwner, changes }: Operation): boole
   return action === "deactivate" || doubtful !== undefined || formerOwner !== undefined || renames;
 }
 
-function reasonOf(decision: Decision | null): string {
-  if (decision?.kind === "skipped") return decision.skipped.reason;
+function reasonOf(plan: PersonPlan | null): string {
+  if (plan?.kind === "skipped") return plan.skipped.reason;
   return "the matching attributes of the mapping find none of them; correct it in Lattice, or match by userName";
 }

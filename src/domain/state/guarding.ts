@@ -41,7 +41,7 @@ export interface Guarding {
 }
 
 /** Releases and rejections. */
-export interface Verdicts {
+export interface Decisions {
   /** Rejections, the newest first. */
   rejections(limit: number): Promise<readonly (RejectedChange & { readonly userName: string | null })[]>;
   /** The number of deactivations with such evidence that were rejected at `since` or later, milliseconds since the epoch. */

@@ -89,7 +89,8 @@ export interface NameHolder {
   readonly failure: Pick<RetryRecord, "code" | "nextTryAt"> | null;
 }
 
-export type Decision = (
+/** What a plan does about one person. */
+export type PersonPlan = (
   | {
       readonly kind: "operation";
       readonly operation: Operation;
@@ -106,9 +107,9 @@ export type Decision = (
 ) & {
   /** Drift that is reported and not corrected: written into the log, never sent. */
   readonly reported?: Operation;
-  /** People whose own decision this one rests on, and who are to be looked at next: object ids. */
+  /** People on whose plans this one rests, and who are to be looked at next: object ids. */
   readonly alsoLookAt?: readonly string[];
-  /** When time alone may change the decision, milliseconds since the epoch: the person is looked at again by then. */
+  /** When time alone may change the plan, milliseconds since the epoch: the person is looked at again by then. */
   readonly lookAgainAt?: number | null;
   /** Rejections that are still for what is planned; others of the person end. Where absent of somebody skipped, all stay. */
   readonly rejected?: readonly RejectedChange[];

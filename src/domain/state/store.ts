@@ -1,7 +1,7 @@
 import type { Accounts, Links } from "./accounts.ts";
 import type { Fence, StateChange } from "./change.ts";
 import type { Cycles } from "./cycles.ts";
-import type { Guarding, Verdicts } from "./guarding.ts";
+import type { Decisions, Guarding } from "./guarding.ts";
 import type { History } from "./history.ts";
 import type { Lease } from "./lease.ts";
 import type { Notes } from "./notes.ts";
@@ -30,7 +30,7 @@ export interface StateStore
     PlanLog,
     Unfinished,
     Guarding,
-    Verdicts,
+    Decisions,
     History,
     Outbox {
   /**

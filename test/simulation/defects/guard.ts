@@ -107,7 +107,7 @@ export const guardDefects: readonly Defect[] = [
     seed: 2,
     history: 28,
     family: "clocks",
-    swaps: [swap("cycle/health/clock-doubt.ts", "decisionInDoubt", () => (_, ours) => ours)],
+    swaps: [swap("cycle/health/clock-doubt.ts", "planInDoubt", () => (_, ours) => ours)],
   },
   {
     name: "the log is pruned by a clock that both ends contradict",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Decision } from "../../../src/domain/state/planning.ts";
+import type { PersonPlan } from "../../../src/domain/state/planning.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
@@ -7,7 +7,7 @@ import { personRow } from "./rows.ts";
 
 const hour = 3_600_000;
 
-function creation(objectId: string): Decision {
+function creation(objectId: string): PersonPlan {
   return {
     kind: "operation",
     referencePending: false,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { countsOf } from "../../../src/cycle/operations/weights.ts";
 import type { Change } from "../../../src/domain/plan.ts";
-import type { Decision } from "../../../src/domain/state/planning.ts";
+import type { PersonPlan } from "../../../src/domain/state/planning.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import type { FreshState, MakeState } from "./fresh-state.ts";
@@ -10,7 +10,7 @@ import type { FreshState, MakeState } from "./fresh-state.ts";
 const people = 11_000;
 const ids = Array.from({ length: people }, (_, number) => `person-${String(number).padStart(6, "0")}`);
 
-function decision(objectId: string, index: number): Decision {
+function plan(objectId: string, index: number): PersonPlan {
   const manager = index === 0 ? null : (ids[Math.floor((index - 1) / 10)] ?? null);
   const change: Change =
     manager === null
@@ -41,7 +41,7 @@ function decision(objectId: string, index: number): Decision {
           : [change],
       adopts: false,
     },
-  } as Decision;
+  } as PersonPlan;
 }
 
 /** What is done in parts comes to the same as if it were done at once. */
@@ -67,10 +67,10 @@ export function describeLargeCycle(make: MakeState): void {
       );
       // A cycle before it, so that ids do not begin with 1.
       const earlier = await store.beginCycle({ planId: "earlier", kind: "initial", startedAt: 1 });
-      await kept(store).decisions(earlier, ids.slice(0, 50).map(decision));
+      await kept(store).decisions(earlier, ids.slice(0, 50).map(plan));
       await store.finishCycle(earlier, { finishedAt: 2, outcome: "done", error: null });
       cycleId = await store.beginCycle({ planId: "large", kind: "initial", startedAt: 3 });
-      await kept(store).decisions(cycleId, ids.map(decision));
+      await kept(store).decisions(cycleId, ids.map(plan));
     });
 
     afterAll(async () => {
@@ -183,7 +183,7 @@ export function describeLargeCycle(make: MakeState): void {
                   changes: [],
                   adopts: true,
                 },
-              }) satisfies Decision,
+              }) satisfies PersonPlan,
           ),
         );
         expect(await store.countActive(adopting)).toBe(people);
