@@ -33,7 +33,10 @@ export interface CycleContext extends Ports {
   readonly lookUpFirst: boolean;
   /** No first run has come to its end: creates and links are what it is there for, and are not weighed. */
   readonly firstRun: boolean;
-  /** Accounts that people were to be linked to in this cycle, by Lattice id: whoever comes second is matched again with the next. */
+  /**
+   * Accounts that people were to be linked to in this cycle, by Lattice id: whoever comes second is matched again with the
+   * next.
+   */
   readonly claims: Map<string, string>;
   /** In which what is read of the state is folded and written. */
   readonly inTurn: InTurn;

@@ -19,12 +19,12 @@ export interface ReadScope {
   readonly scopeUnread?: boolean;
 }
 
-/** The scope that the last one was accepted as, the one that was read, and what speaks against it. */
+/** The scope that was accepted last, the one that was read now, and the alarms about the difference. */
 export interface ScopeStanding {
   readonly accepted: AcceptedScope | null;
   readonly current: AcceptedScope;
   readonly alarms: readonly Alarm[];
-  /** A directory that answers with nobody, or does not show the scope, says nothing of it. */
+  /** `false` if the directory was empty, or the scope could not be read: then nothing is known of the scope. */
   readonly wasRead: boolean;
 }
 
@@ -34,7 +34,7 @@ export function scopeStanding(
   { scopeParts, filterParts, emptyDirectory, scopeUnread }: ReadScope,
 ): ScopeStanding {
   const accepted = parseAccepted(meta);
-  // If only a few people were asked about, nothing is known of the parts: none is lost.
+  // If the scope was read for a few people only, the parts are taken to be as they were accepted.
   const known = (accepted?.parts ?? []).filter(({ usedBy }) => usedBy !== "filters");
   const current = { digest: scopeDigest, parts: [...(scopeParts ?? known), ...filterParts] };
   return {
@@ -46,9 +46,9 @@ export function scopeStanding(
 }
 
 /**
- * Keeps the scope that the next cycle is compared with: the one that was read, or the accepted one as long as deactivations
- * wait because of an alarm. A cycle on demand, one that has not read the scope, and one whose clock is in doubt (an alarm has
- * a time) leave it as it is.
+ * Stores the scope that the next cycle is compared with: the one that was read, or the accepted one as long as deactivations
+ * wait because of an alarm. Three kinds of cycles store nothing: a cycle on demand, one that has not read the scope, and one
+ * whose clock is in doubt (an alarm has a time).
  * @param planned weights of the plan
  */
 export async function moveAcceptedScope(
@@ -59,12 +59,12 @@ export async function moveAcceptedScope(
   if (context.kind === "on-demand" || !wasRead || context.clockDoubtMs !== 0) return;
   const { store, settings } = context;
   const { enabled, deactivationFloor: floor } = settings.guard;
-  // A time in the future is of a clock that was set back since.
+  // A time in the future was written before the clock was set back.
   const doubtSince = Math.min(accepted?.doubtSince ?? startedAt, startedAt);
   const waiting =
     enabled &&
     (alarms.some((alarm) => concerned(alarm, planned) > 0) ||
-      // A person whose deactivation is rejected is neither released nor back.
+      // A rejection ends no alarm: the deactivation was not released, and the person is not back.
       (alarms.length > 0 && (await store.countRejected(evidenceOf(alarms), doubtSince)) > 0) ||
       (alarms.length > 0 && (await delayedInDoubt(context, planned.of("deactivate"), doubtSince))));
   const next = nextAccepted(accepted, current, { waiting, floor, doubtSince });
@@ -76,8 +76,8 @@ function evidenceOf(alarms: readonly Alarm[]): readonly EvidenceKind[] {
 }
 
 /**
- * Whether a person whose deactivation is delayed left the scope since an alarm about it was raised, and no deactivation was
- * released meanwhile: the alarm must not be over before it is due.
+ * Whether a person with a delayed deactivation has left the scope since the alarm was raised, and no deactivation was
+ * released meanwhile. If so, the alarm must last until the deactivation is due.
  */
 async function delayedInDoubt(
   { store, settings, cycleId }: CycleContext,

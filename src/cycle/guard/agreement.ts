@@ -2,18 +2,18 @@ import { createHash } from "node:crypto";
 import type { StateStore } from "../../domain/state/store.ts";
 import { releasedChanges } from "../operations/fingerprint.ts";
 
-/** More than a cycle on demand can have. */
+/** A cycle on demand never has this many operations. */
 const limit = 200;
 
-/** What would be sent. */
+/** The operations that would be sent, as a digest and as a number. */
 export interface Agreement {
   readonly digest: string;
   readonly operations: number;
 }
 
 /**
- * Stands for what a small plan would send: whoever has seen it agrees to this, and to nothing that was planned otherwise
- * since. What the guard holds is not sent, and no part of it.
+ * Identifies the operations that a small plan would send. A person who has seen them agrees to exactly these: if the plan
+ * differs later, so does the digest. Held operations are not sent and do not count.
  */
 export async function agreementOf(store: StateStore, cycleId: number): Promise<Agreement> {
   const planned = await store.operations(cycleId, { status: "planned", afterWave: -1, afterId: 0, limit });

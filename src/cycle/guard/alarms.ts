@@ -3,31 +3,33 @@ import { count } from "../../domain/sentence.ts";
 import type { ScopePart } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 
-/** Something seen while reading that makes deactivations doubtful, however few they are. */
+/** A change of the scope that makes deactivations doubtful, even if they are few. */
 export interface Alarm {
-  /** Deactivations for which this was seen are held. */
+  /** Deactivations with this evidence are held. */
   readonly evidence: readonly EvidenceKind[];
   /** @param count deactivations of the plan that it concerns */
   readonly reason: (count: number) => string;
 }
 
 interface AcceptedPart extends ScopePart {
-  /** It became empty or went away, and people who leave because of it wait: it is not believed before as many are back. */
+  /**
+   * The part became empty or disappeared, and its leavers wait. It is believed again when it has as many members as before.
+   */
   readonly doubted?: true;
 }
 
-/** The scope against which the next one is compared: the last that raised no alarm, or whose leavers were let go. */
+/** The scope that the next one is compared with: the last one that raised no alarm, or whose leavers were released. */
 export interface AcceptedScope {
-  /** Of the configured scope. */
+  /** Digest of the scope in the configuration. */
   readonly digest: string;
   readonly parts: readonly AcceptedPart[];
-  /** Since when an alarm about it has been up, milliseconds since the epoch; absent where none is. */
+  /** When the alarm about it was raised, milliseconds since the epoch; absent if there is none. */
   readonly doubtSince?: number;
 }
 
 /**
- * What has become of the scope since it was accepted.
- * @param floor a group of so few may be left by its last member without an alarm
+ * Compares the scope with the accepted one.
+ * @param floor a group with this many members or fewer may become empty without an alarm
  */
 export function scopeAlarms(
   accepted: AcceptedScope | null,
@@ -52,8 +54,8 @@ export function scopeAlarms(
 }
 
 /**
- * What the next scope is compared with. While deactivations wait because of an alarm the old scope stays the measure;
- * otherwise the alarm would be over with the next cycle.
+ * The scope that the next one is compared with. While deactivations wait because of an alarm, the parts that raised it stay
+ * as they were accepted; otherwise the alarm would end with the next cycle.
  */
 export function nextAccepted(
   accepted: AcceptedScope | null,
@@ -72,7 +74,7 @@ export function nextAccepted(
 }
 
 export function parseAccepted(meta: Partial<Meta>): AcceptedScope | null {
-  // Written by this program alone.
+  // Only this program writes it.
   return meta.acceptedScope === undefined ? null : (JSON.parse(meta.acceptedScope) as AcceptedScope);
 }
 
@@ -81,7 +83,7 @@ function lostParts(
   current: AcceptedScope,
   floor: number,
 ): (AcceptedPart & { left: number | null })[] {
-  // Ids are the same in any letter case; those of an older version may be as Graph spelt them.
+  // Letter case does not matter in ids: an older version stored them as Graph spelt them.
   const now = new Map(current.parts.map((part) => [part.id.toLowerCase(), part.members]));
   return accepted.parts
     .map((part) => ({ ...part, left: now.get(part.id.toLowerCase()) ?? null }))
@@ -91,7 +93,7 @@ function lostParts(
     });
 }
 
-/** @param left members that there are now; `null` where the group is gone */
+/** @param left the number of members now; `null` if the group no longer exists */
 function lossOf(left: number | null): string {
   if (left === null) return "no longer exists";
   return left === 0 ? "has become empty" : `became empty, and now has only ${left} of its members back`;

@@ -8,13 +8,15 @@ import { savePerson } from "../reading/ingest.ts";
 import { keepMembership } from "../reading/scope.ts";
 
 /**
- * Up to this many people are asked for before the plan is weighed. If there are more, only those whom the guard lets through
- * are asked for: the others are held and not sent.
+ * Up to this many people are asked for before the plan is weighed. If there are more, only those whom the guard does not hold
+ * are asked for.
  */
 const mostAskedFirst = 50;
 const pageSize = 250;
 
-/** Evidence that a listing or a round of changes can get wrong. That an account is disabled is not: it is a value that was read. */
+/**
+ * Evidence that a listing or a round of changes can get wrong. A disabled account is a value that was read, and is not here.
+ */
 const seenInLists: ReadonlySet<EvidenceKind> = new Set([
   "softDeleted",
   "deleted",
@@ -45,8 +47,8 @@ export async function confirmLeavers(context: CycleContext): Promise<boolean> {
 }
 
 /**
- * The same for the part of a larger number that the guard lets through. The weighing stays as it is: a person who must not be
- * deactivated is taken out of the plan and planned again in the next cycle.
+ * The same for a larger number of people, after the guard has held a part of them. The plan is not weighed again: a person
+ * who must not be deactivated is taken out of the plan, and planned again in the next cycle.
  * @returns how many were taken out, and how many reports whose manager was to be cleared because of them
  */
 export async function confirmWeighedLeavers(
@@ -126,7 +128,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
   });
 }
 
-/** Those left out of the scope's listing who are members when asked for by id. */
+/** Those of these people, who were missing from the scope's listing, who are members when they are asked for by id. */
 async function membersAmong(
   context: CycleContext,
   objectIds: readonly string[],
@@ -140,7 +142,7 @@ async function membersAmong(
   } catch (error) {
     if (!isFaultOfSource(context, error)) throw error;
     context.log.info({ reason: error.message }, "memberships cannot be asked for together");
-    // Without the permission, membership cannot be asked for at all: then two listings must be enough.
+    // Without the permission to ask for membership by id, a second listing must be enough.
     if (error instanceof ConfigurationError) return membersListedAgain(context, objectIds, answers);
   }
   const members: string[] = [];
@@ -244,7 +246,7 @@ async function withdraw(
   return reports.size;
 }
 
-/** People whose manager is one of these and whose manager the plan clears, each with the manager. */
+/** The reports of these managers whose manager the plan clears, each with the manager. */
 async function plannedWithoutManager(
   { store, cycleId }: CycleContext,
   managers: ReadonlySet<string>,

@@ -3,7 +3,7 @@ import { count } from "../../domain/sentence.ts";
 import type { WeightKind } from "../../domain/weight.ts";
 import type { WeightCounts } from "../operations/weights.ts";
 
-/** What a plan costs inside Lattice, by kind (docs/operating.md). */
+/** The side effects of a plan inside Lattice, by kind (docs/operating.md). */
 const costs: readonly { readonly kind: WeightKind; readonly note: (number: number) => string }[] = [
   {
     kind: "deactivate",
@@ -23,8 +23,8 @@ const costs: readonly { readonly kind: WeightKind; readonly note: (number: numbe
 ];
 
 /**
- * Sentences that somebody should read before it is sent: of each kind that is held, and in a first run of each kind that
- * is planned.
+ * Sentences that a person should read before the plan is sent: one for each kind that is held, and in a first run for each
+ * kind that is planned.
  */
 export function costsOf(
   summary: Pick<PlanSummary, "create">,

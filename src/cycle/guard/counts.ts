@@ -2,14 +2,14 @@ import type { CycleContext } from "../context/context.ts";
 import { countsOf, nothingWeighed } from "../operations/weights.ts";
 import { holdersToCount, type Weights } from "./guard.ts";
 
-/** The numbers that a plan is weighed by. */
+/** The numbers that a plan is weighed by, as the store has them. */
 export type Counts = Omit<Weights, "alarms" | "emptyDirectory">;
 
 /** Reads the weights of the plan, of the window before it, and of the accounts that they are a share of. */
 export async function readCounts(context: CycleContext): Promise<Counts> {
   const { store, settings, clock, cycleId } = context;
   const planned = countsOf(await store.plannedWeights(cycleId));
-  // By whichever clock is behind: what was done within the window by one of them counts.
+  // If our clock is in doubt, the clock that is behind counts: the window then includes more operations.
   const windowEnd = clock.now() - Math.max(0, context.clockDoubtMs);
   // If the plan has nothing to be weighed, the window does not matter.
   const recent = planned.none

@@ -6,7 +6,7 @@ import type { WeightCounts } from "../operations/weights.ts";
 import type { GuardLimits } from "../ports/settings.ts";
 import type { Alarm } from "./alarms.ts";
 
-/** What a plan is weighed by: its own operations, and those done in the window before it. */
+/** The numbers that a plan is weighed by: its own operations, and those done in the window before it. */
 export interface Weights {
   readonly planned: WeightCounts;
   readonly recent: WeightCounts;
@@ -14,11 +14,11 @@ export interface Weights {
   readonly active: number;
   /** Accounts that are linked before the plan. */
   readonly linked: number;
-  /** Accounts, linked or to be linked, that have a value for the attribute; asked for those of `holdersToCount` alone. */
+  /** Accounts, linked or to be linked, that have a value for the attribute; only for attributes of `holdersToCount`. */
   readonly holders: (attribute: string) => number;
-  /** What was seen while reading that makes deactivations doubtful, however few. */
+  /** Alarms about the scope: deactivations that they concern are held, even if they are few. */
   readonly alarms: readonly Alarm[];
-  /** The directory answered that it has nobody. */
+  /** Entra answered that the directory has no people. */
   readonly emptyDirectory: boolean;
 }
 
@@ -29,16 +29,16 @@ export interface Weighed {
 
 type LimitKey = Exclude<keyof GuardLimits, "enabled" | "windowMs">;
 
-/** How one kind of change is weighed. Operations of the plan and of the window count together. */
+/** The limits for one kind of change. Operations of the plan and of the window count together. */
 interface Row {
   readonly kind: WeightKind;
-  /** The absolute limit, the share in per cent, and the floor up to which the share is not looked at. */
+  /** The keys of the absolute limit, of the share in per cent, and of the floor up to which the share does not count. */
   readonly max: LimitKey | null;
   readonly percent: LimitKey | null;
   readonly floor: LimitKey | null;
-  /** What the share is of; `holders`: of each attribute by itself. */
+  /** The number that the share is of; `holders`: each attribute by itself, of the accounts that have a value. */
   readonly base: "active" | "linked" | "holders";
-  /** What would happen, the number of them included. */
+  /** What would happen, in words, with the numbers. */
   readonly what: (total: number, base: number, attribute: string) => string;
 }
 
@@ -141,8 +141,8 @@ function ofHolders(total: number, base: number, attribute: string): string {
 }
 
 /**
- * Weighs a plan before it is sent. A limit that is met holds back every operation of its kind, not the first few.
- * Limits can be switched off; that a directory which answers with nobody is not believed cannot.
+ * Weighs a plan before it is sent. If a limit is exceeded, all operations of its kind are held, not only those above the
+ * limit. The limits can be switched off. One check cannot: an empty directory is never believed.
  */
 export function weighPlan(weights: Weights, limits: GuardLimits): Weighed {
   const found = limits.enabled || weights.emptyDirectory ? findings(weights, limits) : [];
@@ -180,7 +180,7 @@ function alarms({ planned, alarms: raised, emptyDirectory }: Weights): Finding[]
   });
 }
 
-/** Deactivations of the plan that an alarm concerns. */
+/** The number of planned deactivations that an alarm concerns. */
 export function concerned({ evidence }: Pick<Alarm, "evidence">, planned: WeightCounts): number {
   return planned.of("deactivate", evidence);
 }
@@ -191,7 +191,7 @@ function weighRow(row: Row, weights: Weights, limits: GuardLimits): Finding[] {
   if (base === "holders") {
     return planned.detailsOf(kind).flatMap((attribute) => {
       const details = [attribute];
-      // Whoever lost the value within the window had it at its start.
+      // Accounts that lost the value within the window had it at its start.
       const before = weights.holders(attribute) + recent.of("clear", details);
       return overLimits(row, limits, {
         hold: { kind, details },
@@ -202,7 +202,7 @@ function weighRow(row: Row, weights: Weights, limits: GuardLimits): Finding[] {
       });
     });
   }
-  // Who was switched off within the window was active at its start.
+  // Accounts that were deactivated within the window were active at its start.
   const before =
     base === "linked"
       ? weights.linked
@@ -252,15 +252,15 @@ function floorOf({ floor }: Row, limits: GuardLimits): number {
   return floor === null ? 0 : (limits[floor] ?? 0);
 }
 
-/** An attribute whose holders are to be counted, and how many are enough for the plan to pass. */
+/** An attribute whose holders must be counted, and the number of holders with which the plan passes. */
 export interface HoldersToCount {
   readonly attribute: string;
   readonly enough: number;
 }
 
 /**
- * Attributes of which more values would change than the floor allows. Counting a company's values is worth it for these
- * alone, and only as far as it takes to see that the share is small.
+ * Attributes of which more values would change than the floor allows. Only for these are the values of the company counted,
+ * and only until the share is certainly small enough.
  */
 export function holdersToCount(
   { planned, recent }: Pick<Weights, "planned" | "recent">,
@@ -280,8 +280,8 @@ export function holdersToCount(
 }
 
 /**
- * Whether a first run has come to its end: what it did not bring about of its creates and links is so little that a later
- * run may do it without a person's approval.
+ * Whether the first run has ended: the creates and links that it did not complete are so few that a later run may do them
+ * without a person's approval.
  */
 export function endsFirstRun(
   { linked, missing }: { readonly linked: number; readonly missing: number },

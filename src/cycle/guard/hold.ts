@@ -7,11 +7,12 @@ import { foldEarlierHeld, foldHeld } from "../pictures/fold-held.ts";
 
 const pageSize = 500;
 
-/** What holding needs of a cycle. */
+/** The part of a cycle's context that is needed to hold operations. */
 export type Holding = Pick<CycleContext, "store" | "fence" | "cycleId" | "startedAt">;
 
 /**
- * Holds back planned work of these kinds; an operation of which only a part is held is split, and the rest goes on.
+ * Holds planned operations of these kinds. If only a part of an operation is held, the operation is split, and the rest stays
+ * planned.
  * @returns how many operations are held
  */
 export async function holdPlan({ store, fence, ...cycle }: Holding, holds: readonly Hold[]): Promise<number> {
@@ -30,8 +31,9 @@ export async function holdPlan({ store, fence, ...cycle }: Holding, holds: reado
 }
 
 /**
- * What is held is one row: a plan that holds it again takes it over, with since when it is held. Where the same is sent
- * now, its row tells; what is planned otherwise is held no longer.
+ * Ends the held rows of earlier cycles for people whom this cycle has planned. If the same is held again, one row remains,
+ * and it keeps the cycle since which it is held. If the same is sent now, or something else is planned, the old row is
+ * cancelled.
  */
 export async function moveHeld({ store, fence, cycleId }: Holding): Promise<void> {
   let after = 0;
@@ -53,7 +55,7 @@ export async function endOldReleases(
   if (drop.length > 0) await store.commit({ releases: { drop } }, fence);
 }
 
-/** Why the guard holds what is held of a person: its reasons, as far as they are about this operation. */
+/** The guard's reasons that concern this held operation. */
 export function heldBecause(
   operation: LoggedOperation,
   { holds = [] }: Pick<GuardVerdict, "holds">,

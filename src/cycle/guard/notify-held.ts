@@ -3,7 +3,9 @@ import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context/context.ts";
 import { changeState, keepNotes } from "../ports/ports.ts";
 
-/** Remembers which plan is held. People are notified when the guard begins to hold, and when it holds nothing any more. */
+/**
+ * Remembers which plan is held. A notification is sent when the guard begins to hold, and when it no longer holds anything.
+ */
 export async function notifyHeld(
   context: CycleContext,
   { meta, planId }: { readonly meta: Partial<Meta>; readonly planId: string },

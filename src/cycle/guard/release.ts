@@ -12,22 +12,25 @@ import { isRejected, rejectedChanges, releasedChanges } from "../operations/fing
 import { heldOperations, operationsOf } from "../operations/pages.ts";
 import { foldRelease } from "../pictures/fold-release.ts";
 
-/** What a person asks for about a held plan. */
+/** A person's request to release, reject or take back rejections of a held plan. */
 export interface ReleaseRequest {
   readonly planId: string;
-  /** Only these people are let go, by user principal name or object id. */
+  /**
+   * Only these people are released, by user principal name or object id. Default: everyone, unless one of the next two is
+   * given.
+   */
   readonly only?: readonly string[] | undefined;
-  /** What is held of these people is not sent as long as it is due as it was; nobody else is let go unless `only` says so. */
+  /** The held changes of these people are rejected. Other people are released only if `only` names them. */
   readonly reject?: readonly string[] | undefined;
-  /** Whatever was rejected of these people is taken back; nobody else is let go unless `only` says so. */
+  /** All rejections of these people are taken back. Other people are released only if `only` names them. */
   readonly undoReject?: readonly string[] | undefined;
-  /** Who decides, as far as it is known. */
+  /** Who decides. */
   readonly by: Actor;
-  /** Why, in the words of who decides. */
+  /** The reason that the person gives. */
   readonly reason?: string | undefined;
 }
 
-/** What is released, rejected and taken back of a held plan. */
+/** The held operations that a request releases and rejects, and the people whose rejections it takes back. */
 export interface Release {
   readonly released: readonly LoggedOperation[];
   readonly rejected: readonly LoggedOperation[];
@@ -48,7 +51,7 @@ export async function resolveRelease(
   const { planId, only, reject, undoReject } = request;
   const cycle = await store.cycleOfPlan(planId);
   if (cycle === null && undoReject !== undefined && only === undefined && reject === undefined) {
-    // The log may have let go of a plan whose rejections are still in force.
+    // The log may no longer contain a plan whose rejections are still in force.
     const ofPlan = (await store.rejections(mostRejections)).some((one) => one.planId === planId);
     if (ofPlan) return { ...emptyRelease, undone: await rejectedPeople(store, undoReject) };
   }
@@ -91,8 +94,8 @@ export async function resolveRelease(
 }
 
 /**
- * What a release of everything releases: what was rejected of the plan before is not meant.
- * @throws UsageError where nothing else is held
+ * The operations that a release of everything is about: all held ones except those that were rejected.
+ * @throws UsageError if nothing else is held
  */
 async function notRejected(
   store: StateStore,
@@ -107,10 +110,10 @@ async function notRejected(
   );
 }
 
-/** More changes than anybody rejects one by one. */
+/** There are never this many rejected changes. */
 const mostRejections = 1_000_000;
 
-/** @throws UsageError where nothing of somebody was rejected */
+/** @throws UsageError if a person has no rejection */
 async function rejectedPeople(store: StateStore, names: readonly string[]): Promise<Release["undone"]> {
   const rejections = await store.rejections(mostRejections);
   const people = byName(rejections.map((one) => ({ ...one, userName: one.userName ?? one.objectId })));
@@ -123,15 +126,16 @@ async function rejectedPeople(store: StateStore, names: readonly string[]): Prom
     }
     return found;
   });
-  // Somebody may be named twice.
+  // A person may be named twice.
   return [...Map.groupBy(undone, ({ objectId }) => objectId).values()].flatMap(([one]) =>
     one === undefined ? [] : [{ objectId: one.objectId, userName: one.userName }],
   );
 }
 
 /**
- * A name may have gone over from one person to another, of whom something is held or rejected as well.
- * @throws UsageError where it does not tell who is meant
+ * The items of the one person whom a name refers to. A userName may have gone over from one person to another, and both may
+ * have items.
+ * @throws UsageError if the name refers to several people
  */
 function ofOnePerson<Item extends { readonly objectId: string }>(
   items: readonly Item[],
@@ -145,8 +149,8 @@ function ofOnePerson<Item extends { readonly objectId: string }>(
 }
 
 /**
- * Records a release and whose it is, as one commit; the next cycle acts on it.
- * @returns the event, which is kept for whoever is told
+ * Records a decision about a held plan, and who made it, in one commit. The next cycle acts on it.
+ * @returns the event, which is stored for the notifications
  */
 export async function recordRelease(
   { store, fence }: Pick<CycleContext, "store" | "fence">,
@@ -185,7 +189,9 @@ function idsOf(people: readonly { readonly objectId: string }[]): readonly strin
   return [...new Set(people.map(({ objectId }) => objectId))];
 }
 
-/** People whose released changes are not due as they were held: they were not sent, and are weighed again. */
+/**
+ * People whose released changes are due in another form than they were held in: they were not sent, and are weighed again.
+ */
 export async function changedSinceHeld(
   store: StateStore,
   cycleId: number,
@@ -200,7 +206,7 @@ export async function changedSinceHeld(
 
 const fewNames = 5;
 
-/** Held people with the text in their names: a part of a name is never enough to decide about somebody. */
+/** Held people whose names contain the text, as a hint: a part of a name is never enough to decide about a person. */
 function similar(held: readonly LoggedOperation[], text: string): string {
   const matcher = matcherOf(text);
   const names = held
@@ -215,7 +221,7 @@ function similar(held: readonly LoggedOperation[], text: string): string {
   return `. Similar names with held changes: ${shown}${rest > 0 ? ` and ${rest} more` : ""}. Use the whole name or the object id`;
 }
 
-/** By user principal name and object id, in lower case: thousands of people may be named at once. */
+/** An index by user principal name and object id, in lower case, because thousands of people may be named at once. */
 function byName<Item extends { readonly objectId: string; readonly userName: string }>(
   items: readonly Item[],
 ): ReadonlyMap<string, readonly Item[]> {

@@ -17,7 +17,7 @@ interface ToWeigh {
 }
 
 /**
- * Weighs the plan of a cycle, holds back what the guard does not let pass, and keeps the scope that the next cycle is compared
+ * Weighs the plan of a cycle, holds the operations that exceed a limit, and stores the scope that the next cycle is compared
  * with.
  * @returns `held`: how many operations are held
  */

@@ -4,7 +4,10 @@ import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 
-/** The doubt while neither Entra nor Lattice has told the time: neither 0 nor a number, so that nothing that depends on time is believed. */
+/**
+ * The doubt while neither Entra nor Lattice has told the time: neither 0 nor a number, so that nothing that depends on time
+ * is believed.
+ */
 export const nobodySaid = Number.NaN;
 
 /** Clocks that NTP keeps differ by far less, and Entra accepts no token beyond this. */

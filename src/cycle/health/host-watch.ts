@@ -15,8 +15,8 @@ export type HostFault = HostUnavailableError | ConfigurationError;
 
 /**
  * Watches the outcome of requests about single records, of every kind, throughout a cycle. If one record fails, the failure
- * is that record's. If several different ones in a row fail, or a second one that is asked for on purpose fails too, it is the
- * host's (`HostUnavailableError`) or the key's (`ConfigurationError`).
+ * is that record's. If several different ones in a row fail, or a second one that is asked for on purpose fails too, it is
+ * the host's (`HostUnavailableError`) or the key's (`ConfigurationError`).
  */
 export interface HostWatch {
   /**

@@ -4,7 +4,9 @@ import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import { changeState, keepNotes, type Ports, type Writing } from "../ports/ports.ts";
 
-/** The whole job backs off: the fault concerns everybody, and a try every 45 minutes would only lock accounts or fill logs. */
+/**
+ * The whole job backs off: the fault concerns everybody, and a try every 45 minutes would only lock accounts or fill logs.
+ */
 export interface Quarantine {
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -74,7 +76,9 @@ export type Sending =
    */
   | { readonly kind: "leavers"; readonly reason: string; readonly evidence?: ReadonlySet<EvidenceKind> };
 
-/** @param patient whether the cycle waits for the probe's time: a scheduled one does; one requested by a person is the probe */
+/**
+ * @param patient whether the cycle waits for the probe's time: a scheduled one does; one requested by a person is the probe
+ */
 function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean): Sending {
   if (quarantine === null) return { kind: "everything" };
   // The schedule's tick and the quarantine's time fall on the same moment.

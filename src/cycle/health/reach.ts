@@ -58,8 +58,8 @@ export function watchAnswers(target: Target): WatchedTarget {
  * hour. A cycle that probes a quarantine always tests it, because only an answer shows that the cause is gone. An outage is
  * not a fault of a cycle that needed no answer: it is noted, and the next cycle asks again. A pause that Lattice asks for is
  * kept, as in every cycle.
- * @throws ConfigurationError; HostUnavailableError if a pause is asked for, or if the cycle must find out whether a quarantine
- * is over
+ * @throws ConfigurationError; HostUnavailableError if a pause is asked for, or if the cycle must find out whether a
+ * quarantine is over
  */
 export async function confirmReach(
   cycle: Probing,

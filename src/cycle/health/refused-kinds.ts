@@ -85,7 +85,10 @@ export function watchKinds(before: RefusedKinds): KindWatch {
     [...before].map(([action, kind]) => [action, kind.triedUpTo ?? ""]),
   );
 
-  /** A 403 is the kind's where others are taken, or where it was the kind's before; not that of an account which had one already. */
+  /**
+   * A 403 is the kind's where others are taken, or where it was the kind's before; not that of an account which had one
+   * already.
+   */
   const isOfKind = (action: RefusableAction, status: number, attempts: number): boolean => {
     if (before.get(action)?.status === status) return true;
     if (status === 403) return attempts === 1 && !taken.has(action) && taken.size > 0;

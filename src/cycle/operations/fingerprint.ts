@@ -2,12 +2,12 @@ import type { Change, Operation } from "../../domain/plan.ts";
 import type { RejectedChange, ReleasedChange } from "../../domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../domain/state/guarding.ts";
 
-/** Stands for making or linking an account as such, where changes are named by their attributes. */
+/** Stands in the place of an attribute for the create, or the link, as such. */
 const theAccount = "account";
 
 /**
- * Stands for one change of one account: what it was, what it shall be and, where it switches the account off, what was
- * seen. A release names changes this way, so that it holds exactly as long as the change is still the same.
+ * Identifies one change of one account: the value before, the value after and, for a deactivation, the evidence. Releases and
+ * rejections name changes this way, so they are valid exactly as long as the same change is planned.
  */
 function fingerprint(operation: Operation, change: Change): string {
   const { attribute, before, after, reference } = change;
@@ -20,7 +20,7 @@ function fingerprint(operation: Operation, change: Change): string {
   ]);
 }
 
-/** Of a create, or of a link, whatever the account is to hold. */
+/** Identifies a create or a link, whatever values the account is to get. */
 function accountFingerprint({ action, latticeId, userName }: Operation): string {
   return JSON.stringify([
     latticeId,
@@ -31,7 +31,7 @@ function accountFingerprint({ action, latticeId, userName }: Operation): string 
   ]);
 }
 
-/** Another clause of the filters is another reason to go: who is rejected for the one is judged by the other. */
+/** As `fingerprint`, with the clause of the scoping filter: a deactivation rejected for one clause may be due for another. */
 function rejectedFingerprint(operation: Operation, change: Change): string {
   const { evidence } = operation;
   const detail =
@@ -60,7 +60,7 @@ export function releasedChanges(operation: Operation): ReleasedChange[] {
   ];
 }
 
-/** Marks the changes that were released as they are now. */
+/** Marks the changes that were released exactly as they are planned now. */
 export function markReleased(operation: Operation, released: ReadonlyMap<string, string>): Operation {
   if (released.size === 0) return operation;
   const whole = isOfAccount(operation) && released.get(theAccount) === accountFingerprint(operation);
@@ -73,13 +73,13 @@ export function markReleased(operation: Operation, released: ReadonlyMap<string,
   return { ...operation, changes, ...(whole ? { released: true as const } : {}) };
 }
 
-/** The attributes whose releases are still for what is planned. */
+/** The attributes whose releases apply to this operation. */
 export function releasesInUse({ changes, released }: Operation): readonly string[] {
   const used = changes.flatMap((change) => (change.released === true ? [change.attribute] : []));
   return released === true ? [theAccount, ...used] : used;
 }
 
-/** The changes of a held operation, as a rejection names them: of a create or a link, the account as such. */
+/** The changes of a held operation, as a rejection names them; a create or a link is named as a whole. */
 export function rejectedChanges(operation: Operation): ChangeToReject[] {
   const { objectId, evidence } = operation;
   if (isOfAccount(operation) && operation.action !== "deactivate") {
@@ -93,10 +93,10 @@ export function rejectedChanges(operation: Operation): ChangeToReject[] {
   }));
 }
 
-/** A rejection from before rejections named changes: of a deactivation, whatever was seen. */
+/** In rejections from an older version, which did not name changes: a deactivation, whatever the evidence. */
 const anyFingerprint = "*";
 
-/** The rejection that a change, or the account as such (`null`), meets as it is now. */
+/** The rejection that applies to a change, or to the create or link as such (`null`), as it is planned now. */
 export function rejectionOf(
   operation: Operation,
   change: Change | null,
@@ -111,12 +111,12 @@ export function rejectionOf(
   );
 }
 
-/** Whether everything in a held operation was rejected since. Its row stays, so that it can still be released by name. */
+/** Whether everything in a held operation was rejected. Its row stays, so that it can still be released by name. */
 export function isRejected(operation: Operation, rejected: readonly RejectedChange[]): boolean {
   const ofPerson = rejected.filter(({ objectId }) => objectId === operation.objectId);
   if (ofPerson.length === 0) return false;
   if (rejectionOf(operation, null, ofPerson) !== undefined) return true;
-  // A link is due whatever was rejected of its changes.
+  // A link stays due even if all its changes were rejected.
   if (isOfAccount(operation) && operation.action !== "deactivate") return false;
   return operation.changes.every((change) => rejectionOf(operation, change, ofPerson) !== undefined);
 }

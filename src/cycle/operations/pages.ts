@@ -4,12 +4,12 @@ import type { StateStore } from "../../domain/state/store.ts";
 
 const pageSize = 500;
 
-/** What the plan of a cycle holds and is still held as it was. */
+/** Operations that the plan of a cycle holds, and that are still held unchanged. */
 export function heldOperations(store: StateStore, cycleId: number): AsyncGenerator<LoggedOperation> {
   return inPages((page) => store.heldOf(cycleId, page));
 }
 
-/** Operations of a cycle in the order in which they are sent, read in pages. */
+/** Operations of a cycle in the order of sending, read page by page. */
 export function operationsOf(
   store: StateStore,
   cycleId: number,

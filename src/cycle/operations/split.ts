@@ -3,20 +3,20 @@ import type { WeighedOperation } from "../../domain/state/plan-log.ts";
 import type { Weight, WeightKind } from "../../domain/weight.ts";
 import { weightsOfChange } from "./weights.ts";
 
-/** What is held of one planned operation. */
+/** The held part of a planned operation. */
 export interface HeldPart {
   readonly changes: readonly Change[];
   readonly weights: readonly Weight[];
-  /** What goes on as planned; `null` where all of it is held. */
+  /** The part that stays planned; `null` if the whole operation is held. */
   readonly rest: {
     readonly changes: readonly Change[];
     readonly weights: readonly Weight[];
-    /** The manager is among what is held. */
+    /** The change of manager is in the held part. */
     readonly referenceHeld: boolean;
   } | null;
 }
 
-/** Kinds that concern the account as a whole: nothing of such an operation is sent. */
+/** Kinds that concern the account as a whole. If one of them is held, the whole operation is held. */
 const ofTheWhole: ReadonlySet<WeightKind> = new Set([
   "deactivate",
   "reactivate",
@@ -25,7 +25,7 @@ const ofTheWhole: ReadonlySet<WeightKind> = new Set([
   "doubtfulLink",
 ]);
 
-/** The part of an operation that is held; `null` where nothing of it is. */
+/** Splits an operation into the held part and the rest; `null` if no part is held. */
 export function split(operation: WeighedOperation, holds: readonly Hold[]): HeldPart | null {
   const isHeld = (weight: Weight): boolean => holds.some((hold) => concerns(hold, weight));
   const weights = operation.weights.filter(isHeld);
@@ -46,7 +46,7 @@ export function split(operation: WeighedOperation, holds: readonly Hold[]): Held
   };
 }
 
-/** Whether a weight is of the kind, and the detail, that is held. */
+/** Whether a hold is about this weight: the same kind, and one of its details. */
 export function concerns({ kind, details }: Hold, weight: Weight): boolean {
   return kind === weight.kind && (details === undefined || details.includes(weight.detail ?? ""));
 }

@@ -5,9 +5,9 @@ import type { WeighedCount, Weight, WeightKind } from "../../domain/weight.ts";
 import { isTemporaryName } from "./temporary-name.ts";
 
 /**
- * What the guard counts of an operation: the one rule for planned counts, for the window before them, for what is held
- * and for what a release lets pass. Released changes weigh nothing.
- * @param firstRun nobody is linked yet, or a first run has not come to its end: creates and links are what it is there for
+ * The weights of an operation: what the guard counts of it. This is the only rule of what counts, for the plan, for the
+ * window before it, for what is held and for what is released. Released changes weigh nothing.
+ * @param firstRun the first run has not ended: creates and links weigh nothing
  */
 export function weightsOf(
   operation: Operation,
@@ -27,14 +27,14 @@ export function weightsOf(
   return weights;
 }
 
-/** What one change of an existing account weighs. A value where there was none weighs nothing. */
+/** The weights of one change of an existing account. A first value, where there was none, weighs nothing. */
 export function weightsOfChange(
   { evidence }: Pick<Operation, "evidence">,
   { attribute, before, after, reference, released, again }: Change,
 ): readonly Weight[] {
-  // What is tried again was weighed when it was sent first.
+  // A change that is tried again was weighed when it was first sent.
   if (released === true || again === true) return [];
-  // Of an account that does not show whether it is active, too.
+  // `before` may be null: an account that does not show whether it is active counts too.
   if (attribute === "active") {
     if (after === true) return [{ kind: "reactivate" }];
     return [{ kind: "deactivate", ...(evidence === null ? {} : { detail: evidence.kind }) }];
@@ -44,13 +44,13 @@ export function weightsOfChange(
   if (reference !== undefined) return [{ kind: "manager", detail: attribute }, ...cleared];
   if (after === null) return cleared;
   const inOtherCase = sameButForCase(before, after);
-  // The step out of a temporary name ends a rename that was weighed when it began: held there it would stay half done.
+  // A rename from a temporary name is the second step of a rename that was weighed already. Held, it would stay half done.
   if (attribute === "userName") return inOtherCase || isTemporaryName(before) ? [] : [{ kind: "rename" }];
   if (isEmail(attribute)) return inOtherCase ? [] : [{ kind: "email" }];
   return [{ kind: "replacement", detail: attribute }];
 }
 
-/** Whether something that the guard counts was carried out, although no answer came. */
+/** Whether the account shows that a change with a weight was carried out, although Lattice gave no answer. */
 export function wasCarriedOut(
   operation: Pick<Operation, "evidence" | "changes">,
   account: TargetUser,
@@ -65,7 +65,7 @@ export function wasCarriedOut(
 
 /** Sums of weights, by kind and detail. */
 export interface WeightCounts {
-  /** @param details those of a kind alone; left out for all of them */
+  /** @param details only these details of the kind; all if absent */
   of(kind: WeightKind, details?: readonly string[]): number;
   detailsOf(kind: WeightKind): readonly string[];
   readonly none: boolean;

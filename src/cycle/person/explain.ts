@@ -40,7 +40,10 @@ export interface ExplainSettings extends PlanSettings {
 
 export interface ExplainOptions {
   readonly environment: Environment;
-  /** The read for this explanation, if there was one: the store is then a private copy, and the read is not part of its history. */
+  /**
+   * The read for this explanation, if there was one: the store is then a private copy, and the read is not part of its
+   * history.
+   */
   readonly live?: { readonly cycleId: number; readonly through: readonly string[] | null };
 }
 

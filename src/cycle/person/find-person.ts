@@ -75,7 +75,10 @@ export async function findExactly(
   return { objectId: mapped[0] ?? null, account };
 }
 
-/** Whether several people have this as a whole name or externalId, unless it is an object id, a user principal name or a Lattice id. */
+/**
+ * Whether several people have this as a whole name or externalId, unless it is an object id, a user principal name or a
+ * Lattice id.
+ */
 async function isShared(store: StateStore, asked: string): Promise<boolean> {
   const wanted = asked.trim();
   const key = wanted.toLowerCase();

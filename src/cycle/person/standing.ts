@@ -6,7 +6,9 @@ import type { StateStore } from "../../domain/state/store.ts";
 import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
 
-/** What the store keeps about the person besides the last known data of Entra and Lattice: retry, hold, rejection, releases. */
+/**
+ * What the store keeps about the person besides the last known data of Entra and Lattice: retry, hold, rejection, releases.
+ */
 export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
   const { retry, rejected, released, accountMissingSince, lostLinks } = candidate;
   return {

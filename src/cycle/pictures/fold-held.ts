@@ -59,7 +59,9 @@ function heldRow(operation: WeighedOperation, { changes, weights }: HeldPart, at
   };
 }
 
-/** What earlier plans hold of people whom this one has planned: the same is held once, and what is due no more is cancelled. */
+/**
+ * What earlier plans hold of people whom this one has planned: the same is held once, and what is due no more is cancelled.
+ */
 export function foldEarlierHeld(earlier: readonly EarlierHeld[]): StateChange {
   const patch: OperationPatch[] = [];
   const remove: number[] = [];

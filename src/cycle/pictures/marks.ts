@@ -23,8 +23,8 @@ export function managerChanged(objectId: string): readonly Mark[] {
 }
 
 /**
- * People with these keys came, went, or changed their standing: two who share a key wait for each other. A leaver whose account
- * has the userName gives it up only where another person needs it, so that person is looked at too.
+ * People with these keys came, went, or changed their standing: two who share a key wait for each other. A leaver whose
+ * account has the userName gives it up only where another person needs it, so that person is looked at too.
  */
 export function keysTouched(keys: Iterable<Keys>): readonly Mark[] {
   const names = new Set<string>();
@@ -59,7 +59,10 @@ export function timeHasCome(objectIds: readonly string[]): readonly Mark[] {
   ]);
 }
 
-/** Reasons that pass without a change of the person: time, the owner of the account taking another name, what is nobody's fault. */
+/**
+ * Reasons that pass without a change of the person: time, the owner of the account taking another name, what is nobody's
+ * fault.
+ */
 const passing: ReadonlySet<SkipCode> = new Set([
   "waitingForRetry",
   "linkedToAnother",

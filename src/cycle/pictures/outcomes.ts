@@ -134,8 +134,9 @@ function endOf(outcome: OperationOutcome): OperationEnd {
 }
 
 /**
- * Whether the person is planned again after a write that was carried out: the guard holds another part, something was refused,
- * the account was not as the plan knew it, or it came with the manager of its former owner, which may be the person's own.
+ * Whether the person is planned again after a write that was carried out: the guard holds another part, something was
+ * refused, the account was not as the plan knew it, or it came with the manager of its former owner, which may be the
+ * person's own.
  */
 function sentPerson(
   { action, formerOwner }: EndedOperation,

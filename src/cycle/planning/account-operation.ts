@@ -9,14 +9,14 @@ import { operation, type Person, type PlanSettings, skip, unchanged } from "./pl
 /** Changes that are due for an account, linked or to be linked. */
 export interface Due {
   readonly account: LinkedTarget;
-  /** What the account was found by, for the log; `null` if it is linked. */
+  /** The attribute that the account was found by, for the log; `null` if the account is linked. */
   readonly matchedBy: string | null;
   readonly changes: readonly Change[];
   /** Present if one of the changes switches the account off. */
   readonly evidence: Evidence | null;
 }
 
-/** What becomes of the changes that are due: they are sent, or only reported if they are drift and the settings say so. */
+/** Plans the changes that are due: they are sent, or only reported if they are drift and the settings say so. */
 export function planDue(person: Person, due: Due, settings: PlanSettings): PersonPlan {
   const { changes } = due;
   if (settings.drift === "correct" || !changes.some(isDrift)) return planSending(person, due, settings);

@@ -4,7 +4,7 @@ import { foldManagersFound } from "../pictures/fold-references.ts";
 const pageSize = 500;
 
 /**
- * Has people planned again whose manager, whom they waited for, has an account by now.
+ * Marks people who waited for their manager's account, if the manager has an account now.
  * @returns how many
  */
 export async function endWaiting({ store, fence }: Pick<CycleContext, "store" | "fence">): Promise<number> {

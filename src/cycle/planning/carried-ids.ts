@@ -3,16 +3,16 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import type { MappedPerson } from "./planned-person.ts";
 
-/** Somebody in scope whose externalId an account carries that is another person's so far. */
+/** A person in scope whose externalId is carried by an account that is, so far, another person's. */
 export interface IdHolder {
   readonly objectId: string;
   /** User principal name, as last read; else the object id. */
   readonly name: string;
-  /** Shall have an active account; else the account would only be switched off. */
+  /** Whether the person is to be active. If not, the account would only be switched off for this person. */
   readonly active: boolean;
 }
 
-/** The account's externalId where it is not the person's own; `null` where it is, shows none, or none is mapped. */
+/** The account's externalId if it is not the person's own; `null` if it is, or if one of the two has none. */
 export function foreignId(
   account: { readonly externalId: string | null } | null,
   { externalId }: Pick<MappedUser, "externalId">,
@@ -22,9 +22,10 @@ export function foreignId(
 }
 
 /**
- * Whose externalIds these people's accounts carry, those linked and those matched by userName, where it is not their own.
- * Whoever has an account that carries the id is left out: the other one was given it by mistake.
+ * Finds other people whose externalIds are carried by the accounts of these people (linked, or matched by userName). A person
+ * whose own account carries the id is left out: then the other account was given it by mistake.
  * @param map what the mapping makes of a person
+ * @returns by that externalId
  */
 export async function idHoldersOf(
   people: readonly MappedPerson[],
@@ -70,9 +71,9 @@ export async function idHoldersOf(
     };
     return [[externalId, holder]];
   });
-  // If people share the externalId, one who shall have an account counts, whoever else is disabled.
+  // The last entry of a key wins: if people share the externalId, one who is to be active counts.
   return new Map(holders.toSorted(([, one], [, other]) => Number(one.active) - Number(other.active)));
 }
 
-/** People with one externalId of whom more would say nothing else. */
+/** Of the people who share one externalId, this many are looked at. More would not change the answer. */
 const lookedAt = 3;

@@ -7,7 +7,7 @@ import { sameValue } from "../../mapping/rules/target-type.ts";
 import { heldAt, holds, isKeptOtherwise } from "./held.ts";
 import type { PlanInput } from "./plan-input.ts";
 
-/** What a new account shall hold. */
+/** The values that a new account gets. */
 export function createChanges(input: PlanInput): Change[] {
   const changes = input.mapped.values.flatMap(({ mapping, value }): Change[] => {
     const after = value ?? mapping.defaultValue;
@@ -17,7 +17,7 @@ export function createChanges(input: PlanInput): Change[] {
   return reference === null ? changes : [...changes, reference];
 }
 
-/** What an existing account holds otherwise than it shall; `active` is decided elsewhere. */
+/** The changes that an existing account needs, except `active`, which `fateOf` decides. */
 export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: boolean): Change[] {
   const changes: Change[] = [];
   for (const { mapping, value } of input.mapped.values) {
@@ -27,7 +27,7 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
     const firstExternalId = adopts && mapping.target === "externalId" && before === null;
     if (mapping.apply === "onCreate" && !firstExternalId) continue;
     if (value === null && mapping.onNull === "keep") continue;
-    // The default of the create stands until the source has a value.
+    // The default value that the create sent stays until the source has a value.
     if (value === null && before !== null && jsonEquals(before, mapping.defaultValue)) continue;
     if (!holds(link, mapping.target, value) && !sameValue(mapping.type, before, value)) {
       changes.push({
@@ -53,8 +53,8 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
 }
 
 /**
- * Lattice takes somebody who is deactivated out as a report of their manager: an account that stays inactive gets none
- * again, and the manager is due with the reactivation.
+ * Whether the manager is missing because Lattice removes the manager of a deactivated account. As long as the account stays
+ * inactive, the manager is not sent; it is sent with the reactivation.
  */
 function isLostByLeaving({ mapped }: PlanInput, link: LinkedTarget, { reference }: Change): boolean {
   return link.active === false && mapped.active === false && reference?.beforeId === null;
@@ -64,7 +64,7 @@ function redaction({ redacted }: AttributeMapping): Pick<Change, "redacted"> {
   return redacted ? { redacted: true } : {};
 }
 
-/** The change of manager, if one is due. A manager without an account yet is planned for; the plan withdraws what stays open. */
+/** The change of manager; `null` if none is due. It is planned for a manager without an account too, and withdrawn later. */
 function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | null {
   const { reference } = input.mapped;
   if (reference === null || (link !== null && reference.apply === "onCreate")) return null;
@@ -72,7 +72,7 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
   const current = link === null ? null : heldAt(link, reference.target);
   const beforeId = typeof current === "string" ? current : null;
   const before = beforeId === null ? null : (input.managers.currentName ?? beforeId);
-  // A disabled manager stays the manager; a deleted one is cleared, and nobody is one's own.
+  // A disabled manager stays the manager. A deleted one is cleared, and so is a person who is their own manager.
   const gone =
     manager === null ||
     manager.objectId === source.objectId ||
@@ -80,7 +80,7 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
     manager.presence === "deleted";
   if (!gone && input.managers.same) return null;
   if (!gone && input.managers.ring.length > 0 && !input.managers.clear) return null;
-  // Whom Lattice has is certainly not the manager any more, and could read what only the manager may read.
+  // The manager in Lattice is certainly no longer the manager, and could read what only a manager may read.
   if (gone || input.managers.clear) {
     if (
       beforeId === null ||
@@ -116,7 +116,7 @@ export function activeChange(link: LinkedTarget, after: boolean): Change {
   return { attribute: "active", before: link.active, after, ...driftMark(link, "active", after) };
 }
 
-/** A value that was confirmed and is still wanted, and that the account has lost without anybody sending another. */
+/** Marks drift: the value was confirmed and is still wanted, but the account lost it although no other was sent. */
 function driftMark(link: LinkedTarget, path: string, wanted: Json): { drift?: true } {
   if (!Object.hasOwn(link.drifted, path)) return {};
   return sameAt(path, link.drifted[path] ?? null, wanted) ? { drift: true } : {};

@@ -7,10 +7,10 @@ const employeeNumber = `${enterpriseUrn}:employeeNumber`;
 const names = ["name.givenName", "name.familyName", "name.formatted", "displayName", "nickName"];
 
 /**
- * Why an account that was found by its userName may be another person's although nothing forbids the link: the rest of what
- * it holds does not fit. An account that carries the person's externalId is certainly theirs. The words name no value: a
- * provisioning log that leaves values out keeps them.
- * @returns `null` where nothing speaks against it
+ * Why an account that was found by its userName may be another person's: its employeeNumber or its name does not fit. An
+ * account that carries the person's externalId is certainly theirs. The text contains no value, because the provisioning log
+ * keeps it even if it is set to keep no values.
+ * @returns `null` if there is no doubt
  */
 export function doubtOf({ mapped }: PlanInput, account: ConfirmedTarget): string | null {
   if (mapped.externalId !== null && account.externalId === mapped.externalId) return null;
@@ -26,7 +26,7 @@ export function doubtOf({ mapped }: PlanInput, account: ConfirmedTarget): string
   return [...own].some((word) => its.has(word)) ? null : "its name is not similar to the person's";
 }
 
-/** The words of names, without regard to case, accents and initials. */
+/** The words of names, without letter case, accents and initials. */
 function words(values: readonly unknown[]): ReadonlySet<string> {
   const all = values.flatMap((value) =>
     typeof value === "string" ? folded(value).split(/[^\p{L}\p{N}]+/u) : [],

@@ -4,7 +4,7 @@ import { isEmailAddress } from "../../mapping/rules/email-address.ts";
 import { othersList } from "./others.ts";
 import { type Person, type PlanInput, skip } from "./plan-input.ts";
 
-/** If Entra did not show what the scoping filters ask about, it is not known whether the person is in scope. */
+/** Entra did not show a property that the scoping filters need, so it is not known whether the person is in scope. */
 export function scopeUnknown(person: Person): PersonPlan | null {
   const { candidate, mapped } = person;
   const { presence, attributes } = candidate.source;
@@ -61,7 +61,7 @@ export function lackingFault(
   return fault === undefined ? null : skip(input, "mappingFailed", fault.reason);
 }
 
-/** A new account, or the search for one, must not rest on what Entra did not show. */
+/** Entra did not show a property by which an account is searched for or created. */
 export function unshownIdentity(input: PlanInput): PersonPlan | null {
   const { unshown } = input.mapped;
   const hidden = input.candidate.source.unshown ?? [];

@@ -2,12 +2,12 @@ import type { Json } from "../../domain/json.ts";
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import { type AttributeWrite, sameAt, valueAt } from "../../domain/target.ts";
 
-/** What the account is taken to hold at `path`: a value that was taken and is never shown counts as it was sent. */
+/** The value that the account holds at `path`. A value that Lattice accepted and never shows counts as it was sent. */
 export function heldAt(link: ConfirmedTarget, path: string): Json {
   return isUnshown(link, path) ? (link.acknowledged[path]?.sent ?? null) : valueAt(link, path);
 }
 
-/** Whether the account holds the value, or has accepted it and keeps it in a form of its own. */
+/** Whether the account holds the value, or Lattice accepted the value and stores it in a form of its own. */
 export function holds(link: ConfirmedTarget, path: string, wanted: Json): boolean {
   if (sameAt(path, heldAt(link, path), wanted)) return true;
   const acknowledged = Object.hasOwn(link.acknowledged, path) ? link.acknowledged[path] : undefined;
@@ -18,12 +18,12 @@ export function holds(link: ConfirmedTarget, path: string, wanted: Json): boolea
   );
 }
 
-/** Whether the account holds the value only in so far as it was sent before, and the target keeps another. */
+/** Whether Lattice accepted the value before, but stores and shows another one. */
 export function isKeptOtherwise(link: ConfirmedTarget, path: string, wanted: Json): boolean {
   return holds(link, path, wanted) && !sameAt(path, valueAt(link, path), wanted);
 }
 
-/** The values that the account holds and never shows: where it is replaced as a whole they are sent again. */
+/** The values that the account holds and Lattice never shows. A PUT, which replaces the whole account, sends them again. */
 export function unshown(link: ConfirmedTarget): AttributeWrite[] {
   return Object.keys(link.acknowledged).flatMap((path) =>
     isUnshown(link, path) ? [{ path, value: heldAt(link, path) }] : [],

@@ -30,8 +30,8 @@ export function planLeaver(person: Person, link: LinkedTarget, settings: PlanSet
 }
 
 /**
- * A leaver who was given another userName in Entra gives the old one up in Lattice, where the next person needs it. The
- * mapping knows no name of a person who was deleted for good.
+ * If a leaver got another userName in Entra, and another person needs the old one in Lattice, the leaver's account is
+ * renamed. For a person who was deleted permanently the mapping gives no name.
  */
 function leaversName(person: Person, link: LinkedTarget, settings: PlanSettings): readonly Change[] {
   const silent = person.candidate.source.presence === "deleted" || !settings.actions.update;
@@ -40,13 +40,12 @@ function leaversName(person: Person, link: LinkedTarget, settings: PlanSettings)
   return changedAttributes(person, link, false).filter(({ attribute }) => attribute === "userName");
 }
 
-/** What a lost account is matched by, in the log. */
+/** How the log names the attribute by which a lost account is matched. */
 export const lostId = "id as the lost one";
 
 /**
- * A person who is not to be active, and whose link was lost. If the account is there again, or one that carries the
- * person's externalId, it is linked, and switched off for what was seen of the person. An account of another person is never
- * taken.
+ * Plans a person who is not to be active and whose link was lost. If the account is there again, or one that carries the
+ * person's externalId, it is linked and, if there is evidence, switched off. An account of another person is never taken.
  * @returns `null` if there is no such account
  */
 export function planReturned(person: Person, settings: PlanSettings): PersonPlan | null {
@@ -72,8 +71,9 @@ export function planReturned(person: Person, settings: PlanSettings): PersonPlan
 }
 
 /**
- * A person who has left, whose account is switched off, and who has a second one: the account whose link was lost is there
- * again, and active. The link goes over to it, so that it is switched off too.
+ * Plans a leaver whose linked account is inactive, and who has a second account: the one whose link was lost is there again,
+ * and active. The link goes over to it, so that it is switched off too.
+ * @returns `null` if there is no such account
  */
 export function planSecondAccount(
   person: Person,

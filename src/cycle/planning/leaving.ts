@@ -2,7 +2,7 @@ import type { Evidence, LeavingEvent } from "../../domain/plan.ts";
 import type { EventActions } from "../ports/settings.ts";
 import type { MappedPerson } from "./planned-person.ts";
 
-/** Something that was seen of a person and may cost the account. */
+/** A leaving event that was seen of a person and may cost the account. */
 export interface SeenEvent {
   readonly event: LeavingEvent;
   readonly evidence: Evidence;
@@ -64,8 +64,8 @@ function minute(time: number): string {
 }
 
 /**
- * All that was seen of a person, in the order in which it is told; an event may have several pieces of evidence. A person who
- * is deleted is not also out of scope: the one follows from the other.
+ * Every leaving event that was seen of a person, in the order of reports; an event may have several pieces of evidence. A
+ * person who is deleted is not also out of scope: the one follows from the other.
  * @param person `now` is the time of an event that was never seen before
  */
 export function seenEvents({
@@ -103,7 +103,7 @@ export function seenEvents({
 }
 
 /**
- * The part of it that may cost the account.
+ * The events that are believed, and so may cost the account.
  * @param leftOut evidence for which a person has rejected the deactivation
  * @param unconfirmed Entra did not confirm the leaving when asked by id. That an account is disabled was read as a value
  * and counts all the same; that a person is missing from a list may pass

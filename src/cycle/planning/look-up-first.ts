@@ -14,8 +14,8 @@ export interface LookedUpFirst {
 }
 
 /**
- * If a listing was incomplete, a person who is not in it may still have an account. So each person who would get one is
- * searched for first, and nobody gets a second account.
+ * If a listing was incomplete, a person who is not in it may still have an account. So an account is searched for before one
+ * is created, and no person gets a second account.
  */
 export async function lookUpFirst(
   context: CycleContext,

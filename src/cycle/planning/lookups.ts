@@ -12,11 +12,11 @@ import type { Surroundings } from "./surroundings.ts";
 
 type People = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** What was looked up of others for the people of a page. */
+/** What was looked up about other people and accounts for a page of people. */
 export interface Lookups {
   /** People by the userName that they share, in lower case. */
   readonly sharing: People;
-  /** The same with those who are disabled and have no account. */
+  /** The same, including people who are disabled and have no account. */
   readonly sharingOfAnybody: People;
   /** People by the externalId that they share. */
   readonly twins: People;
@@ -25,17 +25,17 @@ export interface Lookups {
   /** Rings of renames, by object id of a member. */
   readonly rings: ReadonlyMap<string, readonly RingMember[]>;
   readonly idHolders: ReadonlyMap<string, IdHolder>;
-  /** When it was looked up, milliseconds since the epoch: the time of the plan for all of these people. */
+  /** The time of the look-up, milliseconds since the epoch. All people of the page are planned as of this time. */
   readonly now: number;
 }
 
-/** Looks up who shares what with these people, and which accounts could be theirs. */
+/** Looks up who shares a userName or an externalId with these people, and which accounts could be theirs. */
 export async function lookUp(
   people: readonly MappedPerson[],
   { store, everyoneInScope, environment, namesakes }: Surroundings & { readonly namesakes: Namesakes },
   map: (candidate: Candidate) => MappedUser,
 ): Promise<Lookups> {
-  // A lost account may be there again although its person has another by now.
+  // A lost account may be there again even if its person is linked to another one now.
   const sought = people.filter(({ candidate }) => candidate.link === null || candidate.lostLinks.length > 0);
   const now = environment.now();
   const names = people.flatMap((person) => {
@@ -71,7 +71,7 @@ export async function lookUp(
   return { sharing, sharingOfAnybody, twins, matches, rings, idHolders, now };
 }
 
-/** Puts together all that is known of a person. */
+/** Puts together everything that is known of a person. */
 export function inputOf(
   { candidate, mapped }: MappedPerson,
   { lookups, owners, managers }: Pick<PlanInput, "owners" | "managers"> & { readonly lookups: Lookups },
@@ -79,7 +79,7 @@ export function inputOf(
 ): PlanInput {
   const { sharing, sharingOfAnybody, twins, matches, rings, idHolders, now } = lookups;
   const { objectId } = candidate.source;
-  // Within a ring of renames, that a name is taken is no reason to wait.
+  // Within a ring of renames, a person does not wait because the name is taken: the plan resolves the ring.
   const triesNow = ignoreRetrySchedule || (rings.has(objectId) && failsForName(candidate.retry));
   const seeks = isSoughtToLeave({ candidate, mapped }, matches);
   const left = nameLeft({ candidate, mapped });

@@ -4,18 +4,18 @@ import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import { isInScope } from "./in-scope.ts";
 import { namedAtMost, othersList } from "./others.ts";
 
-/** People of a directory remembered at once; beyond, what is known is read again. */
+/** At most about this many people are remembered; then all are forgotten and read again when they are needed. */
 const mostRemembered = 100_000;
 
-/** Finds the rings of managers in which people are: each is the manager of the one before, and the first of the last. */
+/** Finds rings of managers. Example: the manager of a is b, the manager of b is c, and the manager of c is a. */
 export interface ManagerRings {
-  /** The members of the ring of each of these people who is in one, the person first, by object id. */
+  /** The members of the ring, the person first, by object id of each person who is in one. */
   of(objectIds: readonly string[]): Promise<ReadonlyMap<string, readonly Member[]>>;
 }
 
-/** What was found of managers and rings in the pages of a plan. */
+/** The managers and rings that were found in earlier pages of the plan. */
 export interface KnownManagers {
-  /** Object id of everybody's manager, `null` for none. */
+  /** Object id of each person's manager, `null` for none. */
   readonly managers: Map<string, string | null>;
   readonly rings: Map<string, readonly Member[]>;
 }
@@ -27,8 +27,8 @@ export interface Member {
 }
 
 /**
- * Each person is read once, so the answer holds for one plan. A ring counts where Lattice would have to hold all of it: each
- * member is in scope, and has an account or may get one.
+ * Creates the search for one plan; it reads each person once. A ring counts only if Lattice would have to hold all of it:
+ * each member is in scope, and has an account or may get one.
  */
 export function createManagerRings(
   store: Pick<StateStore, "managerIds" | "candidates">,
@@ -36,7 +36,7 @@ export function createManagerRings(
   map: (candidate: Candidate) => MappedUser,
   { managers, rings }: KnownManagers,
 ): ManagerRings {
-  /** Reads whose managers are not known yet, then theirs, up to the top. */
+  /** Reads the managers of these people, then the managers' managers, up to the top. */
   const readUp = async (objectIds: readonly string[]): Promise<void> => {
     if (managers.size > mostRemembered) managers.clear();
     let unknown = [...new Set(objectIds)].filter((objectId) => !managers.has(objectId));
@@ -86,13 +86,13 @@ export function createManagerRings(
   };
 }
 
-/** Why the manager of somebody in a ring is not sent, in words. */
+/** Why the manager of a person in a ring is not sent, in words. */
 export function ringReason(ring: readonly Member[]): string {
   const named = { count: ring.length, names: ring.slice(0, namedAtMost).map(({ name }) => name) };
   return `${othersList(named)} are each other's managers in a ring, so their managers are not sent; correct one of them in Entra, or set manager.rings: send`;
 }
 
-/** A disabled person without an account never gets one: there is nobody whose manager could be sent. */
+/** A disabled person without an account does not get one, so no manager can be sent for that person. */
 function mayHaveAccount(candidate: Candidate, mapped: MappedUser): boolean {
   if (!isInScope(candidate, mapped)) return false;
   return (
@@ -102,8 +102,8 @@ function mayHaveAccount(candidate: Candidate, mapped: MappedUser): boolean {
 }
 
 /**
- * The rings that these people's lines of managers lead into, each once. Somebody who is their own manager is none.
- * @param managers object id of everybody's manager, `null` for none
+ * The rings that these people's lines of managers lead into, each once. A person who is their own manager is not a ring.
+ * @param managers object id of each person's manager, `null` for none
  */
 export function ringsAbove(
   objectIds: readonly string[],

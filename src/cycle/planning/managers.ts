@@ -9,15 +9,15 @@ import type { CycleSettings } from "../ports/settings.ts";
 import { holds } from "./held.ts";
 import type { ManagerRings, Member } from "./manager-ring.ts";
 
-/** What is known of the manager whom a person's account points to, beside the one whom it shall point to. */
+/** What is known of the manager whom a person's account points to now, in comparison with the manager in Entra. */
 export interface ManagerStanding {
-  /** userName of the account that the person's account points to now. */
+  /** The userName of the account that the person's account points to now. */
   readonly currentName: string | null;
-  /** That account is the manager's own, although it is not linked yet. */
+  /** That account is the one of the manager in Entra, although it is not linked yet. */
   readonly same: boolean;
-  /** It is another person's, and the manager has no account and gets none: it is cleared until there is one. */
+  /** The manager is cleared: that account is not the manager's, who gets no account yet or is in a ring of managers. */
   readonly clear: boolean;
-  /** People who are one another's managers, the person first; empty where the person is in no such ring, or it is sent. */
+  /** A ring of people who are each other's managers, the person first; empty if there is none, or if rings are sent. */
   readonly ring: readonly Member[];
 }
 
@@ -26,7 +26,7 @@ export const noManager: ManagerStanding = { currentName: null, same: false, clea
 interface Person {
   readonly candidate: Candidate;
   readonly mapped: MappedUser;
-  /** The account that the person has, or would be linked to; `null` where there is none, or it is not decided. */
+  /** The account that the person has or would be linked to; `null` if there is none, or if it cannot be told. */
   readonly account: ConfirmedTarget | null;
 }
 
@@ -36,8 +36,9 @@ interface Question extends Person {
 }
 
 /**
- * The standing of the managers of these people, by object id of the person; `noManager` for whom there is no entry.
+ * Compares the manager in Lattice with the manager in Entra for each of these people.
  * @param expected which of these people have an account, or get one with the next plan
+ * @returns by object id of the person; `noManager` stands for a person without an entry
  */
 export async function managersOf(
   people: readonly Person[],
@@ -54,7 +55,7 @@ export async function managersOf(
     readonly environment: Environment;
     readonly expected: (objectIds: readonly string[]) => Promise<ReadonlySet<string>>;
     readonly rings: ManagerRings;
-    /** Both ends were read for these people alone: of an account that the picture does not have nobody knows whose it is. */
+    /** Entra and Lattice were read for these people only. So the owner of an account that is not stored is unknown. */
     readonly partial: boolean;
   },
 ): Promise<ReadonlyMap<string, ManagerStanding>> {
@@ -98,7 +99,7 @@ export async function managersOf(
     }),
   );
   for (const [objectId, ring] of await rings.of([...open.keys()])) {
-    // Whom the account points to is certainly not the manager any more.
+    // The person whom the account points to is certainly no longer the manager.
     const clear =
       settings.missingManager === "clear" && open.get(objectId)?.mapped.reference?.onNull !== "keep";
     standing.set(objectId, { ...(standing.get(objectId) ?? noManager), clear, ring });
@@ -106,7 +107,7 @@ export async function managersOf(
   return standing;
 }
 
-/** Whether the directory has a manager, and the account, linked or to be linked or made, another one or none. */
+/** Whether Entra has a manager whom the person's account does not have yet. The account may be one that will be created. */
 function isOpen({ candidate, mapped, account }: Person): boolean {
   const { manager, source } = candidate;
   if (mapped.reference === null || manager === null || manager.objectId === source.objectId) return false;
@@ -118,20 +119,20 @@ function isOpen({ candidate, mapped, account }: Person): boolean {
   );
 }
 
-/** Lattice id of the manager whom the person's account, linked or to be linked, points to, where that matters. */
+/** Lattice id of the account that the person's account points to as the manager; `null` if it is right, or there is none. */
 function currentManager({ candidate, mapped, account }: Person): string | null {
   if (mapped.reference === null || account === null) return null;
   const value = valueAt(account, mapped.reference.target);
   return typeof value === "string" && value !== candidate.manager?.latticeId ? value : null;
 }
 
-/** Whether the directory has a manager who is not linked to an account. One who was deleted is none. */
+/** Whether Entra has a manager who is not linked to an account. A deleted manager does not count. */
 function isWithoutAccount({ candidate: { manager } }: Question): boolean {
   if (manager === null || manager.latticeId !== null) return false;
   return manager.presence === null || manager.presence === "present";
 }
 
-/** Whether nobody has the account that is pointed to, and the manager would be matched with it. */
+/** Whether the account that is pointed to is linked to no person, and the manager in Entra would be matched with it. */
 function isManagers(
   { candidate: { manager }, current }: Question,
   { mapping }: Pick<CycleSettings, "mapping">,

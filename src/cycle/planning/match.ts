@@ -6,18 +6,19 @@ import { forgottenOwner, type Owner } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 import { isProtected, skipProtected } from "./protected.ts";
 
+/** The account that a person without a link is matched with, or the plan of a person who cannot be matched. */
 export type Match =
   | {
       readonly account: MatchedTarget | null;
       readonly by: string | null;
-      /** Whose account it is until then. */
+      /** The person who has the account now, if there is one. */
       readonly formerOwner?: Owner;
     }
   | { readonly plan: PersonPlan };
 
 /**
- * Tries the matching attributes in their order; the first that finds an account decides. An account that carries this
- * person's externalId is this person's, though: another one with the same userName is not taken beside it.
+ * Tries the matching attributes in their order; the first that finds an account decides. There is one exception: if another
+ * account carries this person's externalId, the account with the person's userName is not taken.
  */
 export function findMatch(input: PlanInput, settings: PlanSettings): Match {
   const { matches, mapped, candidate } = input;
@@ -83,9 +84,10 @@ interface Claim {
 }
 
 /**
- * Two people claim one account: the one who has it, and the one who matches it. It is the newcomer's where it carries their
- * externalId and the other has left, or where the other was deleted and the configuration hands accounts over.
- * @returns `null` where the newcomer gets it
+ * Decides between two people who claim one account: the owner, who has it, and the newcomer, who matches it. The newcomer
+ * gets it if it carries the newcomer's externalId and the owner has left, or if the owner was deleted and the configuration
+ * hands accounts over.
+ * @returns `null` if the newcomer gets it, else the newcomer's plan
  */
 function judgeClaim(
   input: PlanInput,
@@ -120,8 +122,8 @@ function judgeClaim(
 }
 
 /**
- * The person whose externalId the account carries although it is, or would become, this person's; mostly `null`. Whom it is
- * linked to goes on where it would only be switched off for the other.
+ * Another person whose externalId the account carries although it is, or would become, this person's; usually `null`. If
+ * this person is linked to it and the other person is not to be active, the link stays and the other does not count.
  */
 export function idHolderOf(
   { idHolders, mapped, candidate }: Pick<PlanInput, "idHolders" | "mapped" | "candidate">,
@@ -132,7 +134,7 @@ export function idHolderOf(
   return holder === undefined || (candidate.link !== null && !holder.active) ? null : holder;
 }
 
-/** An account that carries a person's externalId is that person's: nothing of another one is written into it. */
+/** The person is skipped: an account that carries the externalId of another person gets no values of this one. */
 export function skipHeld(
   input: PlanInput,
   { latticeId, externalId }: Pick<TargetUser, "latticeId" | "externalId">,
@@ -148,7 +150,7 @@ export function skipHeld(
   return skip(input, "externalIdOfAnother", `${whose}: ${ways}`);
 }
 
-/** The owner's own change, which may free the name, goes first. */
+/** If an operation is due for the owner, it goes first, because it may free the name: the next plan looks at the owner. */
 function behind(plan: PersonPlan, { busy, objectId }: Owner): PersonPlan {
   return busy ? { ...plan, alsoLookAt: [objectId] } : plan;
 }

@@ -7,16 +7,16 @@ import { isInScope } from "./in-scope.ts";
 import { ringReason } from "./manager-ring.ts";
 import { type Person, type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 
-// What a person is skipped for if nothing else is due. It stops nothing that is.
+// Notices are reported only if nothing else is due for a person. They never keep an operation from being sent.
 
-/** The account cannot be found. `null` unless nothing is due for it. */
+/** The linked account cannot be found in Lattice. `null` if it can, or if an operation is due. */
 export function missingNotice(person: Person, link: LinkedTarget, plan: PersonPlan): PersonPlan | null {
   const { accountMissingSince } = person.candidate;
   if (accountMissingSince === null || plan.kind !== "unchanged") return null;
   return skip(person, "accountMissing", missingReason(link.latticeId, accountMissingSince, person.now));
 }
 
-/** Some attributes rest on what Entra did not show. `null` unless nothing else is due. */
+/** Some attributes depend on properties that Entra did not show. `null` if none do, or if an operation is due. */
 export function unshownNotice(person: Person, plan: PersonPlan): PersonPlan | null {
   const { unshown } = person.mapped;
   if (unshown.length === 0 || plan.kind !== "unchanged" || !person.inScope) return null;
@@ -25,7 +25,7 @@ export function unshownNotice(person: Person, plan: PersonPlan): PersonPlan | nu
   return skip(person, "propertyNotShown", `Entra did not show ${properties}: ${targets} is not changed`);
 }
 
-/** The account has another externalId, which the mapping may not send again. `null` unless something is to be told. */
+/** The account has another externalId, which is never sent to an existing account. `null` if nothing is to be reported. */
 export function externalIdNotice(
   person: Person,
   link: LinkedTarget,
@@ -43,7 +43,7 @@ export function externalIdNotice(
   return plan.kind === "operation" ? toldWith(plan, reason, person.now) : null;
 }
 
-/** Whether Entra may give the person another externalId by now. Some settings let accounts keep those of others, too. */
+/** Whether the externalId of a person in scope can change in Entra, and no setting lets the account keep another one. */
 function mayHaveChanged(
   { candidate, inScope }: Person,
   { adoptForeignExternalId, formerOwner }: PlanSettings,
@@ -52,7 +52,7 @@ function mayHaveChanged(
   return !steady && !adoptForeignExternalId && formerOwner === "report" && inScope;
 }
 
-/** The manager of a person in a ring of managers is not sent. */
+/** The person is in a ring of managers, so their manager is not sent. */
 export function withRingNotice(input: PlanInput, plan: PersonPlan): PersonPlan {
   const { ring } = input.managers;
   const { link } = input.candidate;
@@ -64,7 +64,7 @@ export function withRingNotice(input: PlanInput, plan: PersonPlan): PersonPlan {
   return toldWith(plan, ringReason(ring), input.now);
 }
 
-/** It is told with what is sent, and again by the next cycle, once nothing else is due. */
+/** Adds the notice to the reason of an operation. The next cycle, when nothing else is due, reports it again. */
 function toldWith(
   plan: Extract<PersonPlan, { kind: "operation" }>,
   reason: string,

@@ -6,7 +6,7 @@ import { waves } from "./waves.ts";
 /** Operations of which one commit sets the waves; the event loop runs between two. */
 const wavesAtOnce = 2_000;
 
-/** Sets when each operation of the plan is sent: after that of the manager, and after a userName that it needs is free. */
+/** Sets the wave of each operation of the plan: after the manager's, and after a userName that it needs is free. */
 export async function orderPlan(context: CycleContext): Promise<void> {
   const { store, cycleId } = context;
   const { operationIds, managerIndexes, waves: before } = await store.referenceDependencies(cycleId);
@@ -15,7 +15,7 @@ export async function orderPlan(context: CycleContext): Promise<void> {
   await keepWaves(context, renameWaves(await store.plannedRenames(cycleId)));
 }
 
-/** Operations, by id, that are not sent in the wave of their kind. */
+/** Operations whose wave changes, by id. */
 function* movedWaves(
   operationIds: Float64Array,
   before: Uint32Array,

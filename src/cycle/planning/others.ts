@@ -1,11 +1,11 @@
-/** Other people with whom a person shares what nobody can share: how many, and the object ids of the first few. */
+/** Other people who share with a person a value that must be unique: how many, and the object ids of the first few. */
 export interface Others {
   readonly count: number;
   /** At most `namedAtMost`. */
   readonly names: readonly string[];
 }
 
-/** People whom a reason names; the rest are counted. */
+/** A reason names this many people; the rest are counted. */
 export const namedAtMost = 3;
 
 const nobodyElse: Others = { count: 0, names: [] };
@@ -18,7 +18,7 @@ export function othersList({ count, names }: Others): string {
   return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/** Those of `people` who are not the person themselves. */
+/** The `people` without the person with this object id. */
 export function othersOf(people: ReadonlySet<string> | undefined, objectId: string): Others {
   if (people === undefined) return nobodyElse;
   const names: string[] = [];

@@ -2,22 +2,22 @@ import type { Candidate, MatchAnswer } from "../../domain/state/planning.ts";
 import { isInScope } from "./in-scope.ts";
 import type { PlannedPerson } from "./planned-person.ts";
 
-/** A person who has the account that another one matches. */
+/** A person who has the account that another person matches. */
 export interface Owner {
   readonly objectId: string;
   /** User principal name, as last read; else the object id. */
   readonly name: string;
   /** `disabled`: in scope, and not to be active. */
   readonly standing: "inScope" | "disabled" | "outOfScope" | "deleted";
-  /** Since when the person is known to be gone, milliseconds since the epoch; `null` where that is not known. */
+  /** When the person was first seen to be gone, milliseconds since the epoch; `null` if that is not known. */
   readonly since: number | null;
-  /** Something is due for the account as this person's: it is not handed over before. */
+  /** An operation is due for the account as this person's. The account is handed over only after it. */
   readonly busy: boolean;
 }
 
 /**
- * Other people who have an account that one of these could be matched with. A linked person is matched with none, whatever
- * was looked up for them: so the owners of an owner are never asked for, and two owners never lead to each other.
+ * Object ids of other people who have an account that one of these people matches. Linked people are left out, because they
+ * are not matched. So the owners of an owner are never looked up, and two owners never lead to each other.
  */
 export function ownersIn(
   people: readonly { readonly candidate: Pick<Candidate, "source" | "link"> }[],
@@ -54,7 +54,7 @@ export function ownerOf({ candidate, mapped, plan }: PlannedPerson): Owner {
   return { ...shared, standing: "outOfScope", since: events.get("outOfScope") ?? null };
 }
 
-/** A person of whom the directory's picture has nothing any more. */
+/** An owner whom the stored data of the directory no longer contains. */
 export function forgottenOwner(objectId: string): Owner {
   return { objectId, name: objectId, standing: "deleted", since: null, busy: false };
 }

@@ -12,35 +12,35 @@ import type { MappedPerson } from "./planned-person.ts";
 
 /** Everything known of one person when the plan is made. */
 export interface PlanInput extends MappedPerson {
-  /** Lattice accounts that could be this person's; asked for where there is no link. */
+  /** Lattice accounts that could be this person's. They are looked up for a person without a link, or with a lost one. */
   readonly matches: MatchAnswer | null;
-  /** People who have an account that `matches` names, by object id. */
+  /** The people whose accounts `matches` contains, by object id. */
   readonly owners: ReadonlyMap<string, Owner>;
-  /** People whose externalId this person's account carries, or one that matches by userName, by that externalId. */
+  /** Other people whose externalId is carried by this person's account, or by one that matches by userName; by externalId. */
   readonly idHolders: ReadonlyMap<string, IdHolder>;
   /** Other people who map to the same userName. */
   readonly sharedWith: Others;
   /** Other people who map to the same externalId. */
   readonly sharedIdWith: Others;
-  /** Another person in scope maps to the userName that the account of this one has. */
+  /** Another person in scope maps to the userName that this person's account has. */
   readonly nameWanted: boolean;
   readonly managers: ManagerStanding;
-  /** Why the person's leaving is not believed for now; `null` where it is, or nobody asked. */
+  /** Why it is not believed for now that the person has left; `null` if it is believed, or Entra was not asked. */
   readonly unconfirmed: string | null;
-  /** What the account keeps otherwise than it was sent is sent once more. */
+  /** Values are sent once more if Lattice keeps others than were sent. */
   readonly triesAgain: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Evidence for which a person has rejected the deactivation: planned as if it had not been seen. */
+  /** Evidence for which the deactivation was rejected. The plan is made as if it had not been seen. */
   readonly leftOut?: readonly Evidence[];
 }
 
-/** A person while they are planned: what is known of them, and what is worked out of it once. */
+/** A person who is being planned: the input, and what is worked out from it once. */
 export interface Person extends PlanInput {
   readonly inScope: boolean;
-  /** All that was seen of the person and may cost the account. */
+  /** Every leaving event that was seen of the person. */
   readonly seen: readonly SeenEvent[];
-  /** The outcome of the part of it that is believed. */
+  /** The outcome of the events that are believed. */
   readonly leaving: Leaving;
 }
 

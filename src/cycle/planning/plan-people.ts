@@ -17,7 +17,7 @@ import { withoutRejected } from "./reject.ts";
 import { inRing } from "./rename-rings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** Plans these people. What is told of one person, and what a cycle plans, both come from here. Writes nothing. */
+/** Plans these people, for a cycle and for the explanation of one person. It writes nothing. */
 export async function planPeople(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
@@ -63,7 +63,7 @@ export async function planPeople(
 
 type Known = Parameters<typeof inputOf>[1];
 
-/** The account that a person has, or would be linked to; `null` if there is none, or none can be told. */
+/** Adds the account that a person has or would be linked to; `null` if there is none, or if it cannot be told. */
 function withAccount(
   { candidate, mapped }: MappedPerson,
   known: Omit<Known, "managers">,
@@ -75,7 +75,7 @@ function withAccount(
   return { candidate, mapped, account: "plan" in match ? null : match.account };
 }
 
-/** Plans one person with all that is known: without what was rejected, and marked with what was released. */
+/** Plans one person. Rejected changes are left out, and released ones are marked. */
 function planOne(person: MappedPerson, known: Known, surroundings: Surroundings): PlannedPerson {
   const { candidate, mapped } = person;
   const { settings, partial = false } = surroundings;
@@ -98,7 +98,7 @@ function planOne(person: MappedPerson, known: Known, surroundings: Surroundings)
   );
   const noticed = withRingNotice(input, toldAgain(unrejected, now));
   const released = noticed.kind === "operation" ? withReleases(noticed, candidate.released) : noticed;
-  // Cleared for now: the person waits until the manager has an account.
+  // The manager is cleared for now. The person waits until the manager has an account.
   const { clear, ring } = known.managers;
   const plan =
     clear && ring.length === 0 && released.kind !== "ignored"
@@ -107,7 +107,7 @@ function planOne(person: MappedPerson, known: Known, surroundings: Surroundings)
   return { candidate, mapped, plan, matches: input.matches };
 }
 
-/** Leavers whose account another person takes over are skipped. */
+/** Skips leavers whose account another person takes over. */
 async function withoutClaimed(
   planned: readonly PlannedPerson[],
   surroundings: Surroundings,
@@ -125,8 +125,9 @@ async function withoutClaimed(
 }
 
 /**
- * A leaver's account that carries the externalId of a person who takes it over is not switched off in between: that would
- * cost the person what a deactivation takes away in Lattice.
+ * Skips a leaver whose account is about to go over to another person, who has its externalId. Switching it off in between
+ * would take away from that person what Lattice removes with a deactivation.
+ * @returns `null` if no such person takes the account over
  */
 async function planOfClaimed(leaver: PlannedPerson, surroundings: Surroundings): Promise<PersonPlan | null> {
   const { candidate, plan } = leaver;
@@ -159,7 +160,7 @@ async function planOfClaimed(leaver: PlannedPerson, surroundings: Surroundings):
   };
 }
 
-/** Whether the plan is to take this account over, now or when what is due for its owner is done. */
+/** Whether the plan takes this account over, now or after the changes that are due for its owner. */
 function takes(
   plan: PersonPlan,
   { ownerId, latticeId }: { readonly ownerId: string; readonly latticeId: string },
@@ -170,7 +171,7 @@ function takes(
   return plan.kind === "operation" && plan.operation.adopts && plan.operation.latticeId === latticeId;
 }
 
-/** Where the rest of what was rejected is sent, the rejection is told once that is done. */
+/** If only the rest of a rejected operation is sent, the next cycle looks again, and then reports the rejection. */
 function toldAgain(plan: PersonPlan, now: number): PersonPlan {
   if (plan.kind !== "operation" || (plan.rejected ?? []).length === 0) return plan;
   return { ...plan, lookAgainAt: Math.min(plan.lookAgainAt ?? now, now) };
@@ -185,7 +186,7 @@ function withReleases(
   return { ...plan, operation, releasesInUse: releasesInUse(operation) };
 }
 
-/** Which of these people have an account, or get one with the next plan, whatever keeps it back for now. */
+/** Those of these people who have an account, or get one with the next plan even if it is held back for now. */
 async function expectedOf(
   objectIds: readonly string[],
   surroundings: Surroundings,
@@ -215,7 +216,7 @@ async function expectedOf(
   return new Set([...unknown, ...expected.map(({ candidate }) => candidate.source.objectId)]);
 }
 
-/** What is to be known of people who have an account that another one matches. They are linked: this goes no deeper. */
+/** The owners of accounts that other people match, by object id. Owners are linked, so the recursion ends here. */
 async function ownersOf(
   objectIds: readonly string[],
   surroundings: Surroundings,

@@ -29,9 +29,7 @@ import {
 import { isProtected, skipProtected, withoutProtected } from "./protected.ts";
 import { whileWaiting } from "./retry-wait.ts";
 
-/**
- * Plans what one person needs: a pure function of both pictures and the configuration. Dry run and sync share it.
- */
+/** Plans one person: a pure function of what is known of the person and of the settings. */
 export function planPerson(input: PlanInput, settings: PlanSettings): PersonPlan {
   const person = personOf(input, settings);
   const { retry, events: known } = input.candidate;
@@ -47,7 +45,7 @@ export function planPerson(input: PlanInput, settings: PlanSettings): PersonPlan
   };
 }
 
-/** What would be sent if nothing waited and no account were protected. */
+/** The plan as it would be without the retry schedule and without protected accounts. */
 function planNow(person: Person, settings: PlanSettings): PersonPlan {
   const undecided = scopeUnknown(person);
   if (undecided !== null) return undecided;
@@ -93,7 +91,7 @@ function planMember(
     case "unconfirmed":
       return skipStaying(person, fate, settings);
     case "off": {
-      // What cannot be sent must not keep a leaver's account alive.
+      // A fault must not keep a leaver's account alive.
       const attributes = fault === null ? attributesOf(person, found, settings) : [];
       const changes = [activeChange(account, false), ...attributes];
       return planDue(person, { ...found, changes, evidence: fate.evidence }, settings);
@@ -112,7 +110,7 @@ function planMember(
     return skip(person, "actionOff", reason);
   }
   const due = planDue(person, { ...found, changes: attributes, evidence: null }, settings);
-  // The account is linked now. The next cycle tells what it keeps.
+  // The account is linked now. The next cycle reports which values it keeps.
   return unsent.length > 0 && due.kind === "operation" ? { ...due, lookAgainAt: person.now } : due;
 }
 
@@ -132,7 +130,7 @@ function planUnlinked(person: Person, settings: PlanSettings): PersonPlan {
   if (returned !== null) return returned;
   if (!inScope) return { kind: "ignored", objectId: candidate.source.objectId };
   const plan = planNewcomer(person, settings);
-  // A fault of the name is told of a linked account as well.
+  // A fault of the name does not keep a returned account from being linked: it is reported of linked people too.
   const named = plan.kind === "skipped" && nameFaults.has(plan.skipped.code);
   return (named ? planReturned(person, settings) : null) ?? plan;
 }
@@ -161,7 +159,7 @@ function planNewcomer(person: Person, settings: PlanSettings): PersonPlan {
   return planCreation(person, settings);
 }
 
-/** The account was another person's until now: the log says whose. */
+/** If the account was another person's until now, the log says whose. */
 function handedOver(plan: PersonPlan, owner: Owner | undefined): PersonPlan {
   if (owner === undefined || plan.kind !== "operation") return plan;
   const { operation: planned } = plan;
@@ -171,7 +169,7 @@ function handedOver(plan: PersonPlan, owner: Owner | undefined): PersonPlan {
 
 function planCreation(person: Person, settings: PlanSettings): PersonPlan {
   const { candidate, mapped } = person;
-  // Whatever `active` is mapped to, or whether it is mapped at all.
+  // `accountEnabled` counts whatever `active` is mapped to, or if it is not mapped.
   if (mapped.active === false || candidate.source.attributes.accountEnabled === false) {
     return skip(
       person,

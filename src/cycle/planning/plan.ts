@@ -17,13 +17,13 @@ import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
 
 const pageSize = 250;
 
-/** What is looked up once for all pages of a plan. */
+/** What is remembered for all pages of one plan, so that it is looked up once. */
 interface Known {
   readonly namesakes: Namesakes;
   readonly knownManagers: KnownManagers;
 }
 
-/** Plans everybody who is selected and writes the plan into the provisioning log, ordered for sending. */
+/** Plans the selected people and writes the plan into the provisioning log, in the order of sending. */
 export async function makePlan(context: CycleContext, select: CandidateSelection): Promise<void> {
   const { store, everyoneInScope } = context;
   const few = tryFew(context.refusedBefore);
@@ -33,7 +33,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     knownManagers: { managers: new Map(), rings: new Map() },
   };
   const again = await tryAgainIn(context, select);
-  // People whose accounts go over to others with this plan.
+  // People whose accounts this plan gives to other people.
   const former = new Set<string>();
   let done = 0;
   const planAll = async (
@@ -59,13 +59,13 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       after = last.source.objectId;
       done += candidates.length;
       context.onProgress?.({ phase: "planning", done, total: null });
-      // Nothing here waits for anything: the lease would not be renewed meanwhile, nor a signal heard.
+      // This loop never waits for I/O: the lease heartbeat and signals get their turn here.
       await context.clock.sleep(0, context.signal);
     }
   };
   await planAll(select, limit);
   if (limit === few.limit && few.again().length > 0) await planAll({ only: few.again() }, null);
-  // Only where everybody who has something to be done was looked at.
+  // Only if this plan has looked at everyone for whom something may be due.
   if (limit === few.limit && (select === "marked" || select === "everybody")) {
     context.kinds.forget(few.idle());
     context.kinds.trying(few.upTo());
@@ -75,7 +75,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   await orderPlan(context);
 }
 
-/** What keeps a plan from being sent in this cycle, beside the person; `null` where nothing does. */
+/** Puts back plans for a reason that does not lie with the person (quarantine, a refused kind); `null` if there is none. */
 function limitOf(
   { sending, kind, refusedBefore }: CycleContext,
   select: CandidateSelection,
@@ -85,12 +85,12 @@ function limitOf(
     const { reason, evidence } = sending;
     return evidence === undefined ? leaversOnly(reason) : activeOnly(reason, evidence);
   }
-  // Whoever is asked for by name is tried, and so is who was begun with, or found to be there after all, in this cycle.
+  // People who are requested by name are tried, and so are those whom this cycle plans a second time.
   const named = kind === "on-demand" || (typeof select === "object" && "only" in select);
   return named || refusedBefore.size === 0 ? null : few.limit;
 }
 
-/** Only a full comparison, which has seen what Lattice keeps, sends anything again. */
+/** Only a full comparison sends values again, because it has just read what Lattice keeps. */
 async function tryAgainIn(context: CycleContext, select: CandidateSelection): Promise<TryAgain | null> {
   if (context.kind !== "reconcile" || !context.listed || select !== "everybody") return null;
   const kept = await context.store.countAcknowledged();
@@ -100,7 +100,10 @@ async function tryAgainIn(context: CycleContext, select: CandidateSelection): Pr
   return createTryAgain((await context.store.meta()).triedAgainUpTo ?? "", kept);
 }
 
-/** What the plan holds, in numbers; of a cycle on demand, of these people alone (`only`). */
+/**
+ * The plan in numbers.
+ * @param only object ids of the people whom a cycle on demand is about; everyone if absent
+ */
 export async function summarise(
   context: CycleContext,
   only: readonly string[] | undefined,
@@ -134,7 +137,7 @@ export async function summarise(
   return { ...operations, unchanged, skipped: totals.skipped, outOfScope };
 }
 
-/** Keeps the plan in numbers, what the guard says of it, and the notes of the cycle so far. */
+/** Stores the plan in numbers, the guard's verdict, and the notes of the cycle so far. */
 export function keepPlan(
   { store, fence, cycleId, notes }: CycleContext,
   plan: { readonly summary: PlanSummary; readonly guard: GuardVerdict },
@@ -142,7 +145,7 @@ export function keepPlan(
   return store.commit({ cyclePlan: { cycleId, ...plan, notes } }, fence);
 }
 
-/** The numbers of a plan with what later rounds of the same cycle have added: operations after `afterId`. */
+/** The numbers of a plan, including the operations that later rounds of the same cycle added (those after `afterId`). */
 export async function withLaterRounds(
   { store, cycleId }: CycleContext,
   summary: PlanSummary,
@@ -153,7 +156,7 @@ export async function withLaterRounds(
   return { ...summary, ...added, unchanged: Math.max(0, summary.unchanged - newPeople) };
 }
 
-/** If the last listing did not show everybody, each person who would get an account is searched for, and planned again. */
+/** Plans a page. If the last listing was incomplete, accounts are searched for before any is created. */
 async function planLookedUp(
   context: CycleContext,
   candidates: readonly Candidate[],
@@ -210,7 +213,7 @@ async function planPage(
   });
 }
 
-/** While our clock is in doubt, people are planned by it and by the ends': what both plans have is right either way. */
+/** Plans a page. While our clock is in doubt, it is planned by both clocks, and only what both plans agree on is kept. */
 async function planByTheTime(
   context: CycleContext,
   candidates: readonly Candidate[],
@@ -224,7 +227,7 @@ async function planByTheTime(
       settings,
       everyoneInScope,
       environment: { now, random: context.random },
-      // Asked for by name, or seen with a new mapping: what failed before is tried at once.
+      // People who are requested by name, or are planned with a new mapping, are tried at once even if they failed before.
       ignoreRetrySchedule: context.kind === "on-demand" || context.kind === "initial",
       partial: context.kind === "on-demand",
       unconfirmed: context.unconfirmed,
@@ -242,9 +245,9 @@ async function planByTheTime(
 }
 
 /**
- * A manager who has no account and gets none in this plan, or loses it to another person, cannot be set yet: not a failure,
- * the report waits.
- * @param former people who lose their accounts
+ * Takes changes of manager out of the plan if the manager has no account and gets none with it, or loses the account to
+ * another person. That is not a failure: the report waits until the manager has an account.
+ * @param former people who lose their accounts with this plan
  */
 async function withdrawUnpromised(context: CycleContext, former: readonly string[]): Promise<void> {
   let after = 0;

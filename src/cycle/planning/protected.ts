@@ -2,7 +2,7 @@ import type { PersonPlan } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 
-/** Whether the configuration keeps the account from being linked and written. */
+/** Whether the configuration protects the account (`matching.protected`): it is neither linked nor written. */
 export function isProtected(
   { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
   { protectedAccounts }: Pick<PlanSettings, "protectedAccounts">,
@@ -21,7 +21,7 @@ export function skipProtected(
   );
 }
 
-/** A protected account stays as it is, linked or not, and its userName is given to no other account. */
+/** Plans nothing for a protected account, linked or not, and gives its userName to no other account. */
 export function withoutProtected(input: PlanInput, plan: PersonPlan, settings: PlanSettings): PersonPlan {
   if (plan.kind !== "operation" || settings.protectedAccounts.size === 0) return plan;
   const { link } = input.candidate;
@@ -30,7 +30,7 @@ export function withoutProtected(input: PlanInput, plan: PersonPlan, settings: P
   const name = planned.changes.find(({ attribute }) => attribute === "userName")?.after;
   if (typeof name !== "string" || !settings.protectedAccounts.has(name.toLowerCase())) return plan;
   if (planned.action === "deactivate") {
-    // What cannot be sent must not keep a leaver's account alive.
+    // A name that cannot be given must not keep a leaver's account alive.
     const changes = planned.changes.filter(({ attribute }) => attribute !== "userName");
     return { ...plan, operation: { ...planned, changes } };
   }

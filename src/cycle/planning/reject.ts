@@ -8,10 +8,10 @@ import { attributeList } from "../operations/attribute-list.ts";
 import { rejectionOf } from "../operations/fingerprint.ts";
 
 /**
- * Plans without what a person has rejected: each rejected change is left out as long as it is planned as it was, and
- * nothing else is. Who is rejected for one reason to go may still go for another.
+ * Plans without rejected changes. A change is left out as long as it is the same as when it was rejected; everything else is
+ * sent. If a deactivation was rejected for one piece of evidence, another piece can still cause it.
  * @param planAgain plans as if this evidence had not been seen
- * @param skip what becomes of a person of whom nothing else is due
+ * @param skip makes the plan of a person for whom nothing else is due
  */
 export function withoutRejected(
   planAgain: (leftOut: readonly Evidence[]) => PersonPlan,
@@ -43,7 +43,7 @@ export function withoutRejected(
   return { ...plan, operation: withChanges(operation, changes), rejected: found };
 }
 
-/** What is left of an operation. */
+/** The operation with only these of its changes. */
 function withChanges(operation: Operation, changes: readonly Change[]): Operation {
   const active = changes.some(({ attribute }) => attribute === "active");
   if (active || operation.action === "create") return { ...operation, changes };
@@ -66,7 +66,7 @@ function rejectedDeactivation(
   return rejection === undefined ? null : { rejection, evidence: operation.evidence };
 }
 
-/** Nothing is left to be done: the person is skipped, unless something else keeps the person back. */
+/** Nothing is left to be done, so the person is skipped; a person who is skipped for another reason stays so. */
 function leftOut(
   plan: PersonPlan,
   found: readonly RejectedChange[],
@@ -95,7 +95,7 @@ function rejectionText(found: readonly RejectedChange[]): string {
   return `${found.map(rejectedWhat).join(" and ")} was rejected on ${timeText(latest)}${who} (plan ${plans}): it is not sent unless the person changes in Entra`;
 }
 
-/** Who rejected it, and why, as far as it is known. */
+/** Who rejected the change, and why, as far as that is known. */
 export function rejectedBy({ decision }: Pick<RejectedChange, "decision">): {
   readonly by?: string;
   readonly reason?: string;
@@ -113,7 +113,7 @@ const evidenceWords: { readonly [K in EvidenceKind]: string } = {
   filteredOut: "fails the scoping filters",
 };
 
-/** What was rejected, in words. */
+/** The rejected change, in words. */
 export function rejectedWhat({
   attribute,
   evidence,

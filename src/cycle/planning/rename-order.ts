@@ -1,15 +1,15 @@
 import type { PlannedRename } from "../../domain/state/plan-log.ts";
 
-/** How userNames are told apart: whatever their letter case (RFC 7643, section 4.1.1). */
+/** The form in which userNames are compared: letter case does not matter (RFC 7643, section 4.1.1). */
 export function nameKey(userName: string): string {
   return userName.toLowerCase();
 }
 
 /**
- * Orders renames by who frees what: an operation that gives a userName comes after the one that takes it from another
- * account in the same plan, so that a row of people of whom each gets the next one's name is done in one cycle. Leavers
- * wait for nobody; within a ring nothing can be first, and the order stays as it is where it is cut.
- * @returns the operations that must come later than they are, with their waves
+ * Orders renames so that a userName is free before it is given again: the operation that gives it comes one wave after the
+ * one that takes it from another account. So a row of renames is done in one cycle: if a gets b's name and b gets c's, the
+ * order is c, b, a. Leavers never wait. A ring has no first operation; it is cut at one member.
+ * @returns the operations that must be sent later than planned, with their waves
  */
 export function renameWaves(renames: readonly PlannedRename[]): ReadonlyMap<number, number> {
   const freeing = new Map(renames.map((rename) => [nameKey(rename.from), rename]));

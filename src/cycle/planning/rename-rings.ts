@@ -6,21 +6,25 @@ import { temporaryName } from "../operations/temporary-name.ts";
 import type { CycleSettings } from "../ports/settings.ts";
 import { nameKey } from "./rename-order.ts";
 
-/** One of several people of whom each is to get the userName that the account of the next one has. */
+/** A member of a ring of renames, in which each person is to get the userName that the next one's account has. */
 export interface RingMember {
   readonly objectId: string;
-  /** As the account has it now. */
+  /** The userName of the account now. */
   readonly userName: string;
-  /** Until when it is not tried again, although the failure was another one than that a name is taken. */
+  /**
+   * Until when the person waits for a retry, milliseconds since the epoch; `null` for a person who does not wait, or who
+   * failed only because the name is taken.
+   */
   readonly failsUntil: number | null;
 }
 
-/** A ring longer than this is not looked for. */
+/** Longer rings are not searched for. */
 const longestRing = 100;
 
 /**
- * Finds the rings that these people stand in: Lattice refuses each of the renames while another account has the name.
- * @param wanted the userName that each person's account is to get, by object id; only those whose account has another
+ * Finds the rings of renames that these people are in. Lattice refuses each rename of a ring, because another account has the
+ * name.
+ * @param wanted the userName that each person's account is to get, by object id; only of people whose account has another
  * @param holdersOf the linked accounts that have these userNames
  * @returns by object id the members in the order of the ring, the person first
  */
@@ -39,7 +43,7 @@ export async function findRings(
       const failsUntil = failsForName(failure) ? null : (failure?.nextTryAt ?? null);
       members.push({ objectId: holder.objectId, userName, failsUntil });
       if (holder.objectId === objectId) {
-        // More than a change of letter case of one's own name.
+        // A single member only changes the letter case of their own name.
         if (members.length > 1) rings.set(objectId, members.toReversed());
         break;
       }
@@ -52,9 +56,9 @@ export async function findRings(
 }
 
 /**
- * What becomes of a rename that is part of a ring. `report`: the userName stays as it is, everything else is sent, and
- * the ring is shown. `temporaryName`: one member takes a temporary name first, after which the others are an ordinary row.
- * @param skip what becomes of a person of whom nothing else is due
+ * Plans a rename that is part of a ring. Mode `report`: the userName stays as it is, everything else is sent, and the ring is
+ * reported. Mode `temporaryName`: one member takes a temporary name first; then the others are renamed one after the other.
+ * @param skip makes the plan of a person for whom nothing else is due
  */
 export function inRing(
   plan: PersonPlan,
@@ -66,7 +70,7 @@ export function inRing(
     skip,
   }: {
     readonly mode: CycleSettings["renameRings"];
-    /** The others are not written: the ring stays for a cycle of everybody. */
+    /** The other members are not written in this cycle, so the ring waits for a cycle of everyone. */
     readonly alone: boolean;
     readonly now: number;
     readonly skip: (reason: string) => PersonPlan;
@@ -76,7 +80,7 @@ export function inRing(
   const { operation } = plan;
   const rename = operation.changes.find(({ attribute }) => attribute === "userName");
   if (rename === undefined || operation.adopts || operation.action === "create") return plan;
-  // The person is looked at again by the next cycle: the ring is to be shown, or the name to be set.
+  // The next cycle looks at the person again, to report the ring or to set the name.
   const lookAgainAt = now;
   const opener = openerOf(ring);
   const waits = opener.objectId !== operation.objectId && (opener.failsUntil ?? 0) > now;
@@ -102,14 +106,14 @@ export function inRing(
   };
 }
 
-/** Whether somebody failed because a userName is taken: within a ring that is no reason to wait. */
+/** Whether a person failed because the userName is taken. Within a ring, that is not a reason to wait. */
 export function failsForName(failure: Pick<RetryRecord, "code"> | null): boolean {
   return failure?.code === "ALREADY_EXISTS";
 }
 
 /**
- * The member who takes the temporary name: of each ring the same, whoever of it is looked at. One who fails goes first, so
- * that nobody is left with a temporary name because of a failure that was known.
+ * The member who takes the temporary name; the same one for every member of the ring. A member who fails takes it, so that a
+ * known failure leaves no other person with a temporary name.
  */
 function openerOf(ring: readonly RingMember[]): RingMember {
   const failing = ring.filter(({ failsUntil }) => failsUntil !== null);

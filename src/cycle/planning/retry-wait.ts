@@ -4,9 +4,11 @@ import type { RetryRecord } from "../../domain/state/retry.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { type Person, skip } from "./plan-input.ts";
 
-/** What is sent of a person who waits for a retry: a deactivation, and attributes that are not among those that wait. */
+/**
+ * Reduces the plan of a person who waits for a retry to a deactivation, or to attributes that are not among those that wait.
+ */
 export function whileWaiting(person: Person, plan: PersonPlan, retry: RetryRecord): PersonPlan {
-  // What failed for another reason must not keep a leaver's account alive.
+  // A failure must not keep a leaver's account alive.
   if (plan.kind === "operation" && plan.operation.action === "deactivate") return plan;
   const rest = retry.paths === undefined ? null : withoutPaths(plan, retry.paths);
   if (rest !== null) return rest;
@@ -14,7 +16,7 @@ export function whileWaiting(person: Person, plan: PersonPlan, retry: RetryRecor
   return skip(person, "waitingForRetry", `${withoutStop(retry.message)}; next try: ${next}`);
 }
 
-/** What is due beside the attributes that were refused and wait; `null` if nothing is. */
+/** The plan without the attributes that were refused and wait; `null` if nothing is left. */
 function withoutPaths(plan: PersonPlan, paths: readonly string[]): PersonPlan | null {
   if (plan.kind !== "operation") return plan;
   const { operation: planned } = plan;

@@ -4,8 +4,8 @@ import type { MappedPerson } from "./planned-person.ts";
 import { nameKey } from "./rename-order.ts";
 
 /**
- * Whether an account could be that of a disabled person who never had one. Such people count for nobody else, but two of them
- * are not to have one account.
+ * Whether an account could belong to a disabled person who never had one. Such a person does not count as sharing a userName
+ * with others; but two of them must not get the same account.
  */
 export function isSoughtToLeave(
   { candidate, mapped }: MappedPerson,
@@ -28,7 +28,7 @@ export function renamesOf(people: readonly MappedPerson[]): ReadonlyMap<string, 
   );
 }
 
-/** The userName of a leaver's account if the directory gives the leaver another one by now, in lower case; `null` if not. */
+/** The userName of a leaver's account, in lower case, if the mapping gives the leaver another one now; `null` if not. */
 export function nameLeft({ candidate, mapped }: MappedPerson): string | null {
   const { link } = candidate;
   if (link === null || isInScope(candidate, mapped)) return null;

@@ -4,7 +4,7 @@ import type { KnownManagers } from "./manager-ring.ts";
 import type { Namesakes } from "./namesakes.ts";
 import type { PlanSettings } from "./plan-input.ts";
 
-/** What people are planned with, next to what is known of each. */
+/** What planning needs next to the people themselves. */
 export interface Surroundings {
   readonly store: Pick<
     StateStore,
@@ -13,18 +13,18 @@ export interface Surroundings {
   readonly settings: PlanSettings;
   readonly everyoneInScope: boolean;
   readonly environment: Environment;
-  /** People who wait for a retry are planned as if they did not. */
+  /** People on the retry schedule are planned as if they did not wait. */
   readonly ignoreRetrySchedule: boolean;
-  /** People to whom is sent again what their accounts keep otherwise. Default: nobody. */
+  /** People whose values are sent again if Lattice keeps others than were sent. Default: none. */
   readonly triesAgain?: ReadonlySet<string>;
   /** People whose leaving was not confirmed, and why. Default: none. */
   readonly unconfirmed?: ReadonlyMap<string, string>;
-  /** The directory was read for these people alone: of others whom the picture does not have nothing is known. */
+  /** The directory was read for these people only. So nothing is known of other people who are not in the stored data. */
   readonly partial?: boolean;
-  /** Asked only whether these people get an account: nothing is worked out of their managers. */
+  /** It is only asked whether these people get an account. Their managers are not worked out. */
   readonly expecting?: boolean;
-  /** Remembers shared userNames over the pages of one plan. Default: looked up for these people alone. */
+  /** Remembers shared userNames for all pages of one plan. Default: they are looked up for these people only. */
   readonly namesakes?: Namesakes | undefined;
-  /** Remembers managers over the pages of one plan. Default: looked up for these people alone. */
+  /** Remembers managers for all pages of one plan. Default: they are looked up for these people only. */
   readonly knownManagers?: KnownManagers | undefined;
 }

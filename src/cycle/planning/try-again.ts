@@ -2,24 +2,25 @@ import type { AcknowledgedCount } from "../../domain/state/accounts.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 
-/** Accounts to which one full comparison sends again what Lattice keeps otherwise; the next one goes on from there. */
+/** One full comparison sends values again to this many accounts; the next one continues after the last of them. */
 const mostTriedAgain = 200;
 
 /**
- * A value that Lattice kept otherwise once may have been ignored by accident, or the answer may have been an old one. So each
- * full comparison sends it once more, and no cycle between. Where whole companies are kept otherwise, it is some at a time.
- * What Lattice shows of no account at all it may take and never show: one account tells whether that has changed.
+ * Chooses the people whose values are sent again, because Lattice keeps other ones. Lattice may have ignored such a value by
+ * accident, or its answer may have been an old one. So each full comparison sends it once more, to a limited number of
+ * accounts; other cycles do not. If Lattice shows an attribute for no account at all, one account is enough to find out
+ * whether that has changed.
  */
 export interface TryAgain {
-  /** People of a page, in the order of their ids, to whom it is sent again. */
+  /** The people of this page whose values are sent again. Pages must come in the order of object ids. */
   of(page: readonly Candidate[]): ReadonlySet<string>;
-  /** Where the next comparison goes on: the last person who had a turn; empty where everybody had. */
+  /** The last person who had a turn, after whom the next comparison continues; empty if everyone had a turn. */
   readonly next: string;
 }
 
 /**
  * @param after the last person who had a turn in the comparison before
- * @param counts what is kept otherwise, by attribute
+ * @param counts how many accounts have values other than were sent, by attribute
  */
 export function createTryAgain(
   after: string,
@@ -52,7 +53,7 @@ export function createTryAgain(
   };
 }
 
-/** What Lattice keeps otherwise than it was sent, in sentences for a report; `null` where that is nothing. */
+/** The values that Lattice keeps otherwise than they were sent, in sentences for a report; `null` if there are none. */
 export function keptOtherwise(counts: readonly AcknowledgedCount[]): string | null {
   const listed = (shown: boolean): string =>
     counts

@@ -1,7 +1,7 @@
 /**
- * Orders operations so that a manager's account is made before those of the reports: each comes one wave after its
- * manager's, and never before its own first wave. A ring of managers is cut at one member, who goes first without a manager.
- * What is in wave 0 (leavers) waits for nobody.
+ * Orders operations so that a manager's account is created before those of the reports: each comes one wave after its
+ * manager's, and never before the first wave of its kind. A ring of managers is cut at one member, who goes first, without a
+ * manager. Operations in wave 0 (leavers) never wait.
  * @param managerIndexes for each operation the position of its manager's operation, -1 for none
  * @param firstWaves for each operation the wave that its kind has
  */
@@ -20,7 +20,7 @@ export function waves(managerIndexes: Int32Array, firstWaves: Uint32Array): Uint
       path.push(at);
       at = managerOf(at);
     }
-    // Met on the way up: a ring. The member met again is the one that goes first.
+    // An operation that is met twice on the way up is in a ring. It goes first.
     if (at >= 0 && wave[at] === visiting) wave[at] = firstOf(at);
     let next = at >= 0 ? (wave[at] ?? 0) + 1 : 0;
     for (let index = path.pop(); index !== undefined; index = path.pop()) {

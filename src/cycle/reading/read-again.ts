@@ -3,7 +3,9 @@ import type { CycleContext } from "../context/context.ts";
 import { keepAccounts } from "./keep-accounts.ts";
 import { noteAbsence } from "./missing-accounts.ts";
 
-/** One cycle reads at most this many accounts one by one; the others follow in the next cycle, or with the full comparison. */
+/**
+ * One cycle reads at most this many accounts one by one; the others follow in the next cycle, or with the full comparison.
+ */
 const mostInACycle = 500;
 
 /**
